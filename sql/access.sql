@@ -1,0 +1,250 @@
+-- Who may do what: every grant and every policy, on one page, loaded last, starting from nothing.
+--
+--   anon            packs and modules
+--   authenticated   own rows through the views of api; spend, quote, order for themselves
+--   service_role    every row through the views of api; every function of api
+--   analyst         the views of analytics, over the accounts that credits.analyst_grants names
+--   auditor         everything but passwords, to read
+--   credits_owner   owns it all and cannot log in; the definer functions run as this role
+--
+-- Views are security_invoker: their readers need the privilege and the policy on the tables below, but, having no
+-- usage of the schema credits, cannot name those tables. Functions run as their owner and check the caller themselves.
+
+-- 1. The database: nobody may connect who is not listed, nor make temporary objects that could shadow ours.
+do $database$
+begin
+    execute format('revoke all on database %I from public', current_database());
+    execute format(
+        'grant connect on database %I to pgcredits_api, pgcredits_service, analyst, auditor', current_database()
+    );
+end
+$database$;
+set local role credits_owner;
+
+-- 2. Nothing for anybody.
+revoke all on schema credits, api, analytics, audit from public, anon, authenticated, service_role, analyst, auditor;
+revoke all on all tables in schema credits, api, analytics, audit from public, anon, authenticated, service_role, analyst, auditor;
+revoke all on all sequences in schema credits from public, anon, authenticated, service_role, analyst, auditor;
+revoke all on all functions in schema credits, api, analytics, audit from public, anon, authenticated, service_role, analyst, auditor;
+revoke usage on type credits.tokens, credits.entry_kind from public;
+revoke usage on type
+api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_receipt, api.credential, api.grant_reason from public;
+alter default privileges for role credits_owner revoke execute on functions from public;
+alter default privileges for role credits_owner revoke usage on types from public;
+
+-- 3. The public functions.
+grant usage on schema api to anon, authenticated, service_role;
+grant usage on type
+api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_receipt, api.credential, api.grant_reason
+to authenticated, service_role;
+grant execute on function
+api.consume_tokens(text, jsonb, text, text, jsonb),
+api.consume_tokens(text, text, text, numeric),
+api.quote_tokens(text, jsonb, text),
+api.create_order(text, bigint, text, text, text)
+to authenticated, service_role;
+grant execute on function
+api.add_tokens(text, numeric, api.grant_reason, text, timestamptz, integer, text, text, jsonb),
+api.add_tokens(text, numeric, text),
+api.attach_checkout(uuid, uuid, text, text),
+api.apply_stripe_event(jsonb),
+api.sign_up(text, text),
+api.find_credential(text)
+to service_role;
+
+-- 4. The views, the tables under them, and the functions that views and policies call.
+grant select on api.packs, api.modules to anon, authenticated, service_role;
+grant select on api.balance, api.entries, api.usage, api.lots, api.orders to authenticated, service_role;
+grant select on credits.packs, credits.modules, credits.module_categories to anon, authenticated, service_role;
+grant select on
+credits.identities, credits.wallets, credits.lots, credits.entries, credits.orders
+to authenticated, service_role;
+grant execute on function credits.clock(), credits.module_price(text) to anon, authenticated, service_role;
+grant execute on function credits.me(), credits.subject() to authenticated, service_role;
+
+grant usage on schema analytics to analyst, auditor;
+grant select on all tables in schema analytics to analyst, auditor;
+grant select (account_id, kind, segment, created_at) on credits.accounts to analyst;
+grant select (account_id, seq, posted_at, effective_at, kind, tokens, module_id, usage, price_id) on credits.entries to analyst;
+grant select (
+    account_id, order_id, state, pack_id, package_name, scope, tokens, bonus_tokens, amount, currency, created_at, paid_at
+) on credits.orders to analyst;
+grant execute on function credits.analyst_segments(), credits.analyst_accounts() to analyst;
+
+grant usage on schema audit, credits to auditor;
+grant select on all tables in schema audit to auditor;
+grant usage on type credits.tokens, credits.entry_kind to auditor;
+grant execute on function credits.entry_hash(bytea, credits.entries), credits.clock() to auditor;
+grant select on
+credits.accounts,
+credits.identities,
+credits.wallets,
+credits.lots,
+credits.entries,
+credits.orders,
+credits.catalogs,
+credits.module_categories,
+credits.modules,
+credits.prices,
+credits.price_components,
+credits.packs,
+credits.topups,
+credits.entry_kinds,
+credits.sql_logins,
+credits.analyst_grants,
+credits.idempotency_keys,
+credits.stripe_events,
+credits.stripe_objects
+to auditor;
+
+-- 5. Row security: on every table, forced on the owner too, so that a forgotten policy shows nothing instead of everything.
+alter table credits.accounts enable row level security, force row level security;
+alter table credits.identities enable row level security, force row level security;
+alter table credits.wallets enable row level security, force row level security;
+alter table credits.lots enable row level security, force row level security;
+alter table credits.entries enable row level security, force row level security;
+alter table credits.orders enable row level security, force row level security;
+alter table credits.catalogs enable row level security, force row level security;
+alter table credits.module_categories enable row level security, force row level security;
+alter table credits.modules enable row level security, force row level security;
+alter table credits.packs enable row level security, force row level security;
+alter table credits.topups enable row level security, force row level security;
+alter table credits.prices enable row level security, force row level security;
+alter table credits.price_components enable row level security, force row level security;
+alter table credits.entry_kinds enable row level security, force row level security;
+alter table credits.credentials enable row level security, force row level security;
+alter table credits.sql_logins enable row level security, force row level security;
+alter table credits.analyst_grants enable row level security, force row level security;
+alter table credits.idempotency_keys enable row level security, force row level security;
+alter table credits.stripe_events enable row level security, force row level security;
+alter table credits.stripe_objects enable row level security, force row level security;
+
+-- 5a. The definer functions.
+drop policy if exists owner on credits.accounts;
+create policy owner on credits.accounts to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.identities;
+create policy owner on credits.identities to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.wallets;
+create policy owner on credits.wallets to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.lots;
+create policy owner on credits.lots to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.entries;
+create policy owner on credits.entries to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.orders;
+create policy owner on credits.orders to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.catalogs;
+create policy owner on credits.catalogs to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.module_categories;
+create policy owner on credits.module_categories to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.modules;
+create policy owner on credits.modules to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.packs;
+create policy owner on credits.packs to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.topups;
+create policy owner on credits.topups to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.prices;
+create policy owner on credits.prices to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.price_components;
+create policy owner on credits.price_components to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.entry_kinds;
+create policy owner on credits.entry_kinds to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.credentials;
+create policy owner on credits.credentials to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.sql_logins;
+create policy owner on credits.sql_logins to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.analyst_grants;
+create policy owner on credits.analyst_grants to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.idempotency_keys;
+create policy owner on credits.idempotency_keys to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.stripe_events;
+create policy owner on credits.stripe_events to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.stripe_objects;
+create policy owner on credits.stripe_objects to credits_owner using (true) with check (true);
+
+-- 5b. A user: own rows. The subquery is evaluated once per statement, not once per row.
+drop policy if exists own_rows on credits.identities;
+create policy own_rows on credits.identities for select to authenticated using (account_id = (select credits.me()));
+drop policy if exists own_rows on credits.wallets;
+create policy own_rows on credits.wallets for select to authenticated using (account_id = (select credits.me()));
+drop policy if exists own_rows on credits.lots;
+create policy own_rows on credits.lots for select to authenticated using (account_id = (select credits.me()));
+drop policy if exists own_rows on credits.entries;
+create policy own_rows on credits.entries for select to authenticated using (account_id = (select credits.me()));
+drop policy if exists own_rows on credits.orders;
+create policy own_rows on credits.orders for select to authenticated using (account_id = (select credits.me()));
+
+-- 5c. A service: every row that its views show.
+drop policy if exists service_reads on credits.identities;
+create policy service_reads on credits.identities for select to service_role using (true);
+drop policy if exists service_reads on credits.wallets;
+create policy service_reads on credits.wallets for select to service_role using (true);
+drop policy if exists service_reads on credits.lots;
+create policy service_reads on credits.lots for select to service_role using (true);
+drop policy if exists service_reads on credits.entries;
+create policy service_reads on credits.entries for select to service_role using (true);
+drop policy if exists service_reads on credits.orders;
+create policy service_reads on credits.orders for select to service_role using (true);
+
+-- 5d. What is for sale, for everybody.
+drop policy if exists for_sale on credits.packs;
+create policy for_sale on credits.packs for select to anon, authenticated, service_role using (true);
+drop policy if exists for_sale on credits.modules;
+create policy for_sale on credits.modules for select to anon, authenticated, service_role using (true);
+drop policy if exists for_sale on credits.module_categories;
+create policy for_sale on credits.module_categories for select to anon, authenticated, service_role using (true);
+
+-- 5e. An analyst: the accounts granted to the SQL login. No claim that a session sets changes that.
+drop policy if exists granted_accounts on credits.accounts;
+create policy granted_accounts on credits.accounts for select to analyst using (
+    (select '*' = any (credits.analyst_segments())) or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id))
+);
+drop policy if exists granted_accounts on credits.entries;
+create policy granted_accounts on credits.entries for select to analyst using (
+    (select '*' = any (credits.analyst_segments())) or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id))
+);
+drop policy if exists granted_accounts on credits.orders;
+create policy granted_accounts on credits.orders for select to analyst using (
+    (select '*' = any (credits.analyst_segments())) or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id))
+);
+
+-- 5f. An auditor: everything.
+drop policy if exists auditor_reads on credits.accounts;
+create policy auditor_reads on credits.accounts for select to auditor using (true);
+drop policy if exists auditor_reads on credits.identities;
+create policy auditor_reads on credits.identities for select to auditor using (true);
+drop policy if exists auditor_reads on credits.wallets;
+create policy auditor_reads on credits.wallets for select to auditor using (true);
+drop policy if exists auditor_reads on credits.lots;
+create policy auditor_reads on credits.lots for select to auditor using (true);
+drop policy if exists auditor_reads on credits.entries;
+create policy auditor_reads on credits.entries for select to auditor using (true);
+drop policy if exists auditor_reads on credits.orders;
+create policy auditor_reads on credits.orders for select to auditor using (true);
+drop policy if exists auditor_reads on credits.catalogs;
+create policy auditor_reads on credits.catalogs for select to auditor using (true);
+drop policy if exists auditor_reads on credits.module_categories;
+create policy auditor_reads on credits.module_categories for select to auditor using (true);
+drop policy if exists auditor_reads on credits.modules;
+create policy auditor_reads on credits.modules for select to auditor using (true);
+drop policy if exists auditor_reads on credits.prices;
+create policy auditor_reads on credits.prices for select to auditor using (true);
+drop policy if exists auditor_reads on credits.price_components;
+create policy auditor_reads on credits.price_components for select to auditor using (true);
+drop policy if exists auditor_reads on credits.packs;
+create policy auditor_reads on credits.packs for select to auditor using (true);
+drop policy if exists auditor_reads on credits.topups;
+create policy auditor_reads on credits.topups for select to auditor using (true);
+drop policy if exists auditor_reads on credits.entry_kinds;
+create policy auditor_reads on credits.entry_kinds for select to auditor using (true);
+drop policy if exists auditor_reads on credits.sql_logins;
+create policy auditor_reads on credits.sql_logins for select to auditor using (true);
+drop policy if exists auditor_reads on credits.analyst_grants;
+create policy auditor_reads on credits.analyst_grants for select to auditor using (true);
+drop policy if exists auditor_reads on credits.idempotency_keys;
+create policy auditor_reads on credits.idempotency_keys for select to auditor using (true);
+drop policy if exists auditor_reads on credits.stripe_events;
+create policy auditor_reads on credits.stripe_events for select to auditor using (true);
+drop policy if exists auditor_reads on credits.stripe_objects;
+create policy auditor_reads on credits.stripe_objects for select to auditor using (true);
+
+reset role;

@@ -1,0 +1,22 @@
+-- How much a user uses.
+create or replace view analytics.average_use
+with (security_invoker = true)
+as
+select
+    u.month,
+    count(*) as active_accounts,
+    avg(u.uses) as uses_per_account,
+    avg(u.tokens) as tokens_per_account
+from (
+    select
+        date_trunc('month', e.posted_at at time zone 'UTC')::date as month,
+        e.account_id,
+        count(*) as uses,
+        -sum(e.tokens) as tokens
+    from credits.entries as e
+    where e.kind = 'spend'
+    group by 1, 2
+) as u
+group by u.month;
+
+comment on view analytics.average_use is 'Per month (UTC): accounts that used anything, and their average number of uses and of tokens.';

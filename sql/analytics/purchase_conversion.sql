@@ -1,0 +1,17 @@
+-- How many of those who came did buy.
+create or replace view analytics.purchase_conversion
+with (security_invoker = true)
+as
+select
+    date_trunc('month', a.created_at at time zone 'UTC')::date as opened_in,
+    count(*) as accounts,
+    count(*) filter (where b.bought) as buyers,
+    round(count(*) filter (where b.bought)::numeric / count(*), 4) as conversion
+from credits.accounts as a
+cross join lateral (
+    select exists (select from credits.orders as o where o.account_id = a.account_id and o.state = 'paid') as bought
+) as b
+where a.kind = 'user'
+group by 1;
+
+comment on view analytics.purchase_conversion is 'Per month of opening (UTC): accounts, how many of them have bought, and the share.';

@@ -1,0 +1,122 @@
+-- Grant tokens to a user, as a lot of their own. Services only.
+
+create or replace function credits.grant_receipt(p_entry credits.entries, p_user_id text, p_replayed boolean)
+returns api.grant_receipt
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return row(
+        p_entry.account_id || ':' || p_entry.seq, p_user_id, p_entry.seq, trim_scale(p_entry.tokens),
+        trim_scale(p_entry.balance_after), p_replayed
+    )::api.grant_receipt;
+end
+$$;
+comment on function credits.grant_receipt(credits.entries, text, boolean) is 'The answer of a grant, told from its entry.';
+
+create or replace function api.add_tokens(
+    user_id text,
+    tokens numeric,
+    reason api.grant_reason default 'grant',
+    package_name text default null,
+    expires_at timestamptz default null,
+    priority integer default null,
+    scope text default null,
+    idempotency_key text default null,
+    metadata jsonb default '{}'
+)
+returns api.grant_receipt
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_tokens constant credits.tokens := credits.check_amount(add_tokens.tokens);
+    v_caller credits.identities;
+    v_wallet credits.wallets;
+    v_known text;
+    v_entry credits.entries;
+begin
+    -- 1. Refuse what makes no sense.
+    if add_tokens.reason is null or add_tokens.reason not in (
+        'grant', 'purchase', 'bonus', 'welcome', 'promo', 'referral', 'allowance', 'rollover', 'adjustment'
+    ) then
+        perform credits.fail(422, 'bad_reason', 'reason is grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment');
+    elsif jsonb_typeof(add_tokens.metadata) is distinct from 'object' or pg_column_size(add_tokens.metadata) > 16384 then
+        perform credits.fail(422, 'bad_metadata', 'metadata is an object of at most 16 kB');
+    elsif length(add_tokens.package_name) > 200 then
+        perform credits.fail(422, 'bad_reason', 'package_name has at most 200 characters');
+    end if;
+    perform credits.check_scope(add_tokens.scope);
+
+    -- 2. Whose account; a first grant opens it. Then the lock.
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may grant tokens');
+    end if;
+    v_caller := credits.caller(add_tokens.user_id, true);
+    v_wallet := credits.lock_wallet(v_caller.account_id);
+
+    -- 3. Repeat?
+    if add_tokens.idempotency_key is not null then
+        v_known := credits.claim_key(
+            v_caller.account_id, 'add_tokens', add_tokens.idempotency_key,
+            jsonb_build_array(
+                trim_scale(v_tokens), add_tokens.reason, add_tokens.package_name, add_tokens.expires_at,
+                add_tokens.priority, add_tokens.scope, add_tokens.metadata
+            ),
+            (v_wallet.seq + 1)::text
+        );
+        if v_known is not null then
+            select e.* into v_entry
+            from credits.entries as e
+            where e.account_id = v_caller.account_id and e.seq = v_known::bigint;
+            return credits.grant_receipt(v_entry, v_caller.subject, true);
+        end if;
+    end if;
+    if add_tokens.expires_at <= credits.clock() then
+        perform credits.fail(422, 'bad_expiry', 'expires_at is in the past');
+    elsif v_wallet.status = 'closed' then
+        perform credits.fail(423, 'account_frozen', 'this account is closed');
+    end if;
+
+    -- 4. The lot and its entry.
+    v_entry := credits.grant_lot(
+        v_wallet, add_tokens.reason::text::credits.entry_kind, v_tokens, add_tokens.package_name,
+        add_tokens.priority, add_tokens.scope, add_tokens.expires_at,
+        p_reference => coalesce(add_tokens.package_name, add_tokens.reason), p_metadata => add_tokens.metadata
+    );
+    return credits.grant_receipt(v_entry, v_caller.subject, false);
+end
+$$;
+comment on function api.add_tokens(text, numeric, api.grant_reason, text, timestamptz, integer, text, text, jsonb) is
+'Grant tokens to a user, as a lot. For services; opens the account of a new user.
+
+reason: grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment. scope: module:ID or category:ID that the tokens are bound to.
+Lower priority is spent first; by default rollover 5, allowance 10, given away 20, bought 50. With an idempotency_key a repeat of the same call gets the same answer.
+Raises PT422 bad_amount, bad_reason, bad_expiry, bad_scope, bad_key, bad_user or bad_metadata, PT409 key_reused, PT423 account_frozen, PT403 not_yours.';
+
+-- The signature of the first IAHome system: tokens of a package that was paid for.
+create or replace function api.add_tokens(
+    user_id text,
+    tokens_to_add numeric,
+    package_name text
+)
+returns api.grant_receipt
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return api.add_tokens(
+        user_id => add_tokens.user_id, tokens => add_tokens.tokens_to_add, reason => 'purchase',
+        package_name => add_tokens.package_name
+    );
+end
+$$;
+comment on function api.add_tokens(text, numeric, text) is
+'Grant the tokens of a package (IAHome''s signature). For services.
+
+Raises what the other signature raises.';

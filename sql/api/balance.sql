@@ -1,0 +1,54 @@
+-- What an account has now. Expired lots count for nothing, booked or not. Reading writes nothing: a user without an account reads zeros.
+create or replace view api.balance
+with (security_invoker = true)
+as
+select
+    i.subject as user_id,
+    trim_scale(b.balance) as balance,
+    trim_scale(w.held) as held,
+    trim_scale(greatest(b.balance - w.held, 0)) as available,
+    trim_scale(w.debt) as debt,
+    trim_scale(w.lifetime_granted) as lifetime_granted,
+    trim_scale(w.lifetime_spent) as lifetime_spent,
+    w.status,
+    l.package_name,
+    l.effective_at as purchased_at,
+    nullif(w.posted_at, '-infinity') as updated_at
+from credits.wallets as w
+cross join lateral (
+    select w.balance - case when w.next_expiry <= credits.clock() then (
+        select coalesce(sum(x.remaining - x.held), 0)
+        from credits.lots as x
+        where x.account_id = w.account_id and x.live and x.expires_at <= credits.clock()
+    ) else 0 end as balance
+) as b
+left join lateral (
+    select x.subject
+    from credits.identities as x
+    where x.account_id = w.account_id
+    order by x.created_at, x.subject
+    limit 1
+) as i on true
+left join lateral (
+    select x.package_name, x.effective_at
+    from credits.lots as x
+    where x.account_id = w.account_id and x.source = 'purchase'
+    order by x.lot_id desc
+    limit 1
+) as l on true
+union all
+select credits.subject(), 0, 0, 0, 0, 0, 0, 'active', null, null, null
+where current_user = 'authenticated' and credits.me() is null and credits.subject() is not null;
+
+comment on view api.balance is 'The balance of the caller; a service sees every account''s.';
+comment on column api.balance.user_id is 'The user id (sub) of the account.';
+comment on column api.balance.balance is 'Tokens, without those expired; below zero only with debt.';
+comment on column api.balance.held is 'Tokens reserved by open holds.';
+comment on column api.balance.available is 'balance - held, not below zero.';
+comment on column api.balance.debt is 'Tokens used that no lot could pay.';
+comment on column api.balance.lifetime_granted is 'All tokens that ever came in.';
+comment on column api.balance.lifetime_spent is 'All tokens ever charged, less refunds.';
+comment on column api.balance.status is 'active, frozen or closed.';
+comment on column api.balance.package_name is 'The package bought last.';
+comment on column api.balance.purchased_at is 'When it was.';
+comment on column api.balance.updated_at is 'Time of the last entry.';

@@ -1,0 +1,165 @@
+-- Spend tokens on a module.
+--
+--   1. Find the caller's account; a service names the user.
+--   2. Lock the wallet: the only lock of a spend. Whatever races with it waits here.
+--   3. A repeat of an answered call gets that answer.
+--   4. Price the usage in the database.
+--   5. Take the tokens from the lots, in burn order: all or nothing.
+--   6. Write the entry and the new balance.
+--
+-- Any refusal undoes everything and leaves no key: the same call may succeed after a top-up.
+
+create or replace function credits.spend(
+    p_account_id uuid,
+    p_user_id text,
+    p_module_id text,
+    p_usage jsonb,
+    p_key text,
+    p_metadata jsonb,
+    p_expected_cost numeric default null
+)
+returns api.spend_receipt
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_wallet credits.wallets;
+    v_known text;
+    v_price record;
+    v_now timestamptz;
+    v_drawn record;
+    v_entry credits.entries;
+begin
+    if jsonb_typeof(p_metadata) is distinct from 'object' or pg_column_size(p_metadata) > 16384 then
+        perform credits.fail(422, 'bad_metadata', 'metadata is an object of at most 16 kB');
+    end if;
+
+    -- 2. Lock.
+    v_wallet := credits.lock_wallet(p_account_id);
+
+    -- 3. Repeat?
+    if p_key is not null then
+        v_known := credits.claim_key(
+            p_account_id, 'consume_tokens', p_key,
+            jsonb_build_array(p_module_id, p_usage, p_metadata, trim_scale(p_expected_cost)), (v_wallet.seq + 1)::text
+        );
+        if v_known is not null then
+            select e.* into v_entry
+            from credits.entries as e
+            where e.account_id = p_account_id and e.seq = v_known::bigint;
+            return credits.spend_receipt(v_entry, p_user_id, true);
+        end if;
+    end if;
+    if v_wallet.status <> 'active' then
+        perform credits.fail(423, 'account_frozen', 'this account is ' || v_wallet.status);
+    end if;
+
+    -- 4. Price. The database's price wins; one that the client names must be the same.
+    v_now := credits.clock();
+    v_price := credits.price_usage(p_module_id, p_usage, v_now);
+    if p_expected_cost <> v_price.cost then
+        perform credits.fail(
+            422, 'price_mismatch', 'the price is another one',
+            json_build_object('cost', trim_scale(v_price.cost), 'expected', trim_scale(p_expected_cost))
+        );
+    end if;
+
+    -- 5. Take.
+    v_drawn := credits.draw_lots(p_account_id, p_module_id, v_price.category_id, v_price.cost, v_now);
+    if v_drawn.missing > 0 then
+        perform credits.fail(
+            402, 'insufficient_tokens', 'not enough tokens',
+            json_build_object(
+                'balance', trim_scale(v_wallet.balance),
+                'cost', trim_scale(v_price.cost),
+                'missing', trim_scale(v_drawn.missing),
+                'affordable', credits.affordable(v_price.price_id, v_price.cost, v_price.cost - v_drawn.missing)
+            )
+        );
+    end if;
+
+    -- 6. Write.
+    v_entry := credits.post_entry(
+        v_wallet, 'spend', -v_price.cost, v_drawn.draws, p_module_id, v_price.usage, v_price.price_id,
+        p_metadata => p_metadata
+    );
+    return credits.spend_receipt(v_entry, p_user_id, false);
+end
+$$;
+create or replace function credits.spend_receipt(p_entry credits.entries, p_user_id text, p_replayed boolean)
+returns api.spend_receipt
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return row(
+        p_entry.account_id || ':' || p_entry.seq, p_user_id, p_entry.module_id, trim_scale(-p_entry.tokens),
+        trim_scale(p_entry.balance_after), p_entry.draws, p_replayed
+    )::api.spend_receipt;
+end
+$$;
+comment on function credits.spend_receipt(credits.entries, text, boolean) is 'The answer of a spend, told from its entry: the first time and every time again.';
+comment on function credits.spend(uuid, text, text, jsonb, text, jsonb, numeric) is
+'The work of api.consume_tokens, on an account.';
+
+create or replace function api.consume_tokens(
+    module_id text,
+    usage jsonb default '{}',
+    idempotency_key text default null,
+    user_id text default null,
+    metadata jsonb default '{}'
+)
+returns api.spend_receipt
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    -- 1. Who.
+    v_caller constant credits.identities := credits.caller(consume_tokens.user_id, not credits.is_service());
+begin
+    return credits.spend(
+        v_caller.account_id, v_caller.subject, consume_tokens.module_id, consume_tokens.usage,
+        consume_tokens.idempotency_key, consume_tokens.metadata
+    );
+end
+$$;
+comment on function api.consume_tokens(text, jsonb, text, text, jsonb) is
+'Spend tokens on a module.
+
+The price is the database''s; usage gives the quantity of each dimension of the price, by default {"calls": 1}.
+With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true.
+A user spends their own tokens; a service names the user_id.
+Raises PT402 insufficient_tokens (balance, cost, missing, affordable), PT404 unknown_module or unknown_user, PT409 key_reused,
+PT422 bad_usage, bad_key or bad_metadata, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+
+-- The signature of the first IAHome system. The price that the client names is only compared.
+create or replace function api.consume_tokens(
+    user_id text,
+    module_id text,
+    module_name text,
+    tokens_to_consume numeric
+)
+returns api.spend_receipt
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_cost constant numeric := credits.check_amount(consume_tokens.tokens_to_consume);
+    v_caller constant credits.identities := credits.caller(consume_tokens.user_id, not credits.is_service());
+begin
+    return credits.spend(
+        v_caller.account_id, v_caller.subject, consume_tokens.module_id, '{}', null,
+        jsonb_strip_nulls(jsonb_build_object('module_name', left(consume_tokens.module_name, 200))), v_cost
+    );
+end
+$$;
+comment on function api.consume_tokens(text, text, text, numeric) is
+'Spend tokens on one call of a module, naming the price (IAHome''s signature).
+
+Raises PT422 price_mismatch when tokens_to_consume is not the price in the database, PT422 bad_amount, and what the other signature raises.';

@@ -1,0 +1,133 @@
+-- The order is written before Stripe is asked: a snapshot of what is sold, which later payments can only confirm.
+
+create or replace function credits.order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean)
+returns api.order_receipt
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_receipt api.order_receipt;
+begin
+    v_receipt.order_id := p_order.order_id;
+    v_receipt.account_id := p_order.account_id;
+    v_receipt.user_id := p_user_id;
+    v_receipt.pack_id := p_order.pack_id;
+    v_receipt.package_name := p_order.package_name;
+    v_receipt.module_id := substr(p_order.scope, 8);
+    v_receipt.tokens := trim_scale(p_order.tokens);
+    v_receipt.bonus_tokens := trim_scale(p_order.bonus_tokens);
+    v_receipt.amount := p_order.amount;
+    v_receipt.currency := p_order.currency;
+    v_receipt.state := p_order.state;
+    v_receipt.stripe_price_id := p_order.stripe_price_id;
+    v_receipt.stripe_customer_id := (
+        select a.stripe_customer_id from credits.accounts as a where a.account_id = p_order.account_id
+    );
+    v_receipt.checkout_session_id := p_order.checkout_session_id;
+    v_receipt.replayed := p_replayed;
+    return v_receipt;
+end
+$$;
+comment on function credits.order_receipt(credits.orders, text, boolean) is 'An order as api functions answer it.';
+
+create or replace function api.create_order(
+    pack_id text default null,
+    amount bigint default null,
+    module_id text default null,
+    user_id text default null,
+    idempotency_key text default null
+)
+returns api.order_receipt
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_caller constant credits.identities := credits.caller(create_order.user_id, true);
+    v_wallet credits.wallets;
+    v_order_id constant uuid := gen_random_uuid();
+    v_known text;
+    v_pack credits.packs;
+    v_topup credits.topups;
+    v_order credits.orders;
+begin
+    -- 1. One thing is bought; a module that it is bought for must exist.
+    if num_nonnulls(create_order.pack_id, create_order.amount) <> 1 then
+        perform credits.fail(422, 'bad_order', 'an order names a pack_id or an amount');
+    end if;
+    if create_order.module_id is not null
+        and not exists (select from credits.modules as m where m.module_id = create_order.module_id and m.active) then
+        perform credits.fail(404, 'unknown_module', 'no such module');
+    end if;
+
+    -- 2. Lock, so that a repeated key is one order. A closed account buys nothing; a frozen one may pay.
+    v_wallet := credits.lock_wallet(v_caller.account_id);
+    if create_order.idempotency_key is not null then
+        v_known := credits.claim_key(
+            v_caller.account_id, 'create_order', create_order.idempotency_key,
+            jsonb_build_array(create_order.pack_id, create_order.amount, create_order.module_id), v_order_id::text
+        );
+    end if;
+    if v_known is not null then
+        -- The order as it stands now: its session and state may have come since.
+        select o.* into v_order
+        from credits.orders as o
+        where o.account_id = v_caller.account_id and o.order_id = v_known::uuid;
+        return credits.order_receipt(v_order, v_caller.subject, true);
+    elsif v_wallet.status = 'closed' then
+        perform credits.fail(423, 'account_frozen', 'this account is closed');
+    end if;
+
+    -- 3. The snapshot.
+    v_order.account_id := v_caller.account_id;
+    v_order.scope := 'module:' || create_order.module_id;
+    if create_order.pack_id is not null then
+        select p.* into v_pack from credits.packs as p where p.pack_id = create_order.pack_id and p.active;
+        if not found then
+            perform credits.fail(404, 'unknown_pack', 'no such pack');
+        end if;
+        v_order.pack_id := v_pack.pack_id;
+        v_order.package_name := v_pack.title;
+        v_order.tokens := v_pack.tokens;
+        v_order.bonus_tokens := v_pack.bonus_tokens;
+        v_order.expires_after := v_pack.expires_after;
+        v_order.amount := v_pack.amount;
+        v_order.currency := v_pack.currency;
+        v_order.stripe_price_id := v_pack.stripe_price_id;
+    else
+        select t.* into v_topup
+        from credits.topups as t
+        where create_order.amount between t.minimum and t.maximum
+        order by t.currency
+        limit 1;
+        if not found then
+            perform credits.fail(
+                422, 'bad_amount', 'the catalogue offers no top-up of this amount',
+                coalesce((select json_build_object('minimum', min(t.minimum), 'maximum', max(t.maximum)) from credits.topups as t), '{}')
+            );
+        end if;
+        v_order.package_name := 'Top-up';
+        v_order.tokens := credits.check_amount(trunc(create_order.amount * v_topup.tokens_per_unit, 6));
+        v_order.bonus_tokens := 0;
+        v_order.amount := create_order.amount;
+        v_order.currency := v_topup.currency;
+    end if;
+    insert into credits.orders (
+        account_id, order_id, pack_id, package_name, scope, tokens, bonus_tokens, expires_after, amount, currency, stripe_price_id
+    )
+    values (
+        v_order.account_id, v_order_id, v_order.pack_id, v_order.package_name, v_order.scope, v_order.tokens, v_order.bonus_tokens,
+        v_order.expires_after, v_order.amount, v_order.currency, v_order.stripe_price_id
+    )
+    returning * into v_order;
+
+    return credits.order_receipt(v_order, v_caller.subject, false);
+end
+$$;
+comment on function api.create_order(text, bigint, text, text, text) is
+'Begin a purchase: a pack, or a top-up of an amount (minor units) where the catalogue offers it. Tokens come with the payment.
+
+module_id binds the tokens to that module. With an idempotency_key a repeat gets the same order, as it stands now.
+Raises PT404 unknown_pack or unknown_module, PT422 bad_order, bad_amount or bad_key, PT409 key_reused, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';

@@ -1,0 +1,47 @@
+-- Why is my balance X? Every movement, oldest seq first per account.
+create or replace view api.entries
+with (security_invoker = true)
+as
+select
+    e.account_id || ':' || e.seq as entry_id,
+    i.subject as user_id,
+    e.seq,
+    e.posted_at,
+    e.effective_at,
+    e.kind::text as kind,
+    trim_scale(e.tokens) as tokens,
+    trim_scale(e.balance_after - e.tokens) as balance_before,
+    trim_scale(e.balance_after) as balance_after,
+    e.draws,
+    e.module_id,
+    e.usage,
+    e.price_id,
+    e.reference,
+    e.metadata,
+    encode(e.hash, 'hex') as hash
+from credits.entries as e
+left join lateral (
+    select x.subject
+    from credits.identities as x
+    where x.account_id = e.account_id
+    order by x.created_at, x.subject
+    limit 1
+) as i on true;
+
+comment on view api.entries is 'The ledger of the caller; a service sees every account''s.';
+comment on column api.entries.entry_id is 'Name of the entry: account:seq.';
+comment on column api.entries.user_id is 'The user id (sub) of the account.';
+comment on column api.entries.seq is '1, 2, 3 … per account, without gaps.';
+comment on column api.entries.posted_at is 'When it was written.';
+comment on column api.entries.effective_at is 'When it happened.';
+comment on column api.entries.kind is 'purchase, bonus, grant, welcome, promo, referral, allowance, rollover, spend, refund, expire, reversal, reinstatement, repayment or adjustment.';
+comment on column api.entries.tokens is 'Change of the balance: above zero in, below zero out.';
+comment on column api.entries.balance_before is 'Balance before it.';
+comment on column api.entries.balance_after is 'Balance after it.';
+comment on column api.entries.draws is 'The lots it moved, and by how much.';
+comment on column api.entries.module_id is 'The module that was used.';
+comment on column api.entries.usage is 'What was used, per dimension.';
+comment on column api.entries.price_id is 'The version of the price.';
+comment on column api.entries.reference is 'Order, reason or package that it belongs to.';
+comment on column api.entries.metadata is 'What the caller wrote on it.';
+comment on column api.entries.hash is 'The hash chain of the account at this entry.';

@@ -1,0 +1,43 @@
+-- Where the balance comes from, and what expires when.
+create or replace view api.lots
+with (security_invoker = true)
+as
+select
+    l.lot_id,
+    i.subject as user_id,
+    l.source::text as source,
+    l.package_name,
+    trim_scale(l.granted) as granted,
+    case when l.expires_at <= credits.clock() then l.held else trim_scale(l.remaining) end as remaining,
+    trim_scale(l.held) as held,
+    l.priority,
+    l.scope,
+    l.effective_at as granted_at,
+    l.expires_at,
+    coalesce(l.expires_at <= credits.clock(), false) as expired,
+    l.frozen,
+    l.order_id
+from credits.lots as l
+left join lateral (
+    select x.subject
+    from credits.identities as x
+    where x.account_id = l.account_id
+    order by x.created_at, x.subject
+    limit 1
+) as i on true;
+
+comment on view api.lots is 'The lots of tokens of the caller; a service sees every account''s.';
+comment on column api.lots.lot_id is 'The seq of the entry that granted it.';
+comment on column api.lots.user_id is 'The user id (sub) of the account.';
+comment on column api.lots.source is 'Where it came from: purchase, bonus, grant, welcome …';
+comment on column api.lots.package_name is 'The package it was bought as.';
+comment on column api.lots.granted is 'Tokens that came in.';
+comment on column api.lots.remaining is 'Tokens left in it.';
+comment on column api.lots.held is 'Of these, reserved by open holds.';
+comment on column api.lots.priority is 'Lower is spent first.';
+comment on column api.lots.scope is 'module:ID or category:ID that it is bound to; null: any.';
+comment on column api.lots.granted_at is 'When it came.';
+comment on column api.lots.expires_at is 'From this moment on it counts for nothing; null: never.';
+comment on column api.lots.expired is 'Has that moment come?';
+comment on column api.lots.frozen is 'Not spendable while its payment is disputed.';
+comment on column api.lots.order_id is 'The order that paid for it.';

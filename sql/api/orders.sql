@@ -1,0 +1,41 @@
+-- Purchases and how far they have come.
+create or replace view api.orders
+with (security_invoker = true)
+as
+select
+    o.order_id,
+    i.subject as user_id,
+    o.state,
+    o.pack_id,
+    o.package_name,
+    substr(o.scope, 8) as module_id,
+    trim_scale(o.tokens) as tokens,
+    trim_scale(o.bonus_tokens) as bonus_tokens,
+    o.amount,
+    o.currency,
+    o.checkout_session_id,
+    o.created_at,
+    o.paid_at
+from credits.orders as o
+left join lateral (
+    select x.subject
+    from credits.identities as x
+    where x.account_id = o.account_id
+    order by x.created_at, x.subject
+    limit 1
+) as i on true;
+
+comment on view api.orders is 'The orders of the caller; a service sees every account''s.';
+comment on column api.orders.order_id is 'Name of the order.';
+comment on column api.orders.user_id is 'The user id (sub) of the account.';
+comment on column api.orders.state is 'pending, processing (paid later), paid, failed, expired, or parked (under review).';
+comment on column api.orders.pack_id is 'The pack; null for a top-up of an amount.';
+comment on column api.orders.package_name is 'What was bought.';
+comment on column api.orders.module_id is 'The module that the tokens are bound to.';
+comment on column api.orders.tokens is 'Tokens bought.';
+comment on column api.orders.bonus_tokens is 'Tokens that come free with them.';
+comment on column api.orders.amount is 'Price in minor units of currency.';
+comment on column api.orders.currency is 'ISO 4217, lower case.';
+comment on column api.orders.checkout_session_id is 'Stripe Checkout session.';
+comment on column api.orders.created_at is 'When it was ordered.';
+comment on column api.orders.paid_at is 'When it was paid and granted.';

@@ -1,0 +1,42 @@
+-- The embedded identity provider: an e-mail, the argon2 hash that the door made, and an account from the start.
+create or replace function api.sign_up(
+    email text,
+    password_hash text
+)
+returns api.credential
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_email constant text := lower(btrim(sign_up.email));
+    v_identity credits.identities;
+    v_credential api.credential;
+begin
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may sign users up');
+    elsif v_email is null or length(v_email) > 320 or v_email !~ '^[^@[:space:][:cntrl:]]+@[^@[:space:][:cntrl:]]+$' then
+        perform credits.fail(422, 'bad_email', 'this is not an e-mail address');
+    elsif sign_up.password_hash is null or sign_up.password_hash not like '$argon2%' then
+        perform credits.fail(422, 'bad_password', 'the password comes as an argon2 hash');
+    end if;
+
+    -- Sign-ups of one e-mail at once: the first one opens the account, the others wait here and are refused.
+    perform pg_advisory_xact_lock(hashtextextended('pgcredits sign-up ' || v_email, 0));
+    if exists (select from credits.credentials as c where c.email = v_email) then
+        perform credits.fail(409, 'email_taken', 'this e-mail address has an account already');
+    end if;
+
+    v_identity := credits.open_account(gen_random_uuid()::text);
+    insert into credits.credentials (email, password_hash, subject)
+    values (v_email, sign_up.password_hash, v_identity.subject);
+    v_credential.user_id := v_identity.subject;
+    v_credential.email := v_email;
+    return v_credential;
+end
+$$;
+comment on function api.sign_up(text, text) is
+'Sign a user up with an e-mail and an argon2 hash, and open their account. For services.
+
+Raises PT409 email_taken, PT422 bad_email or bad_password, PT403 not_yours.';

@@ -1,0 +1,37 @@
+-- What was used, and what it cost.
+create or replace view api.usage
+with (security_invoker = true)
+as
+select
+    e.account_id || ':' || e.seq as entry_id,
+    i.subject as user_id,
+    e.posted_at as used_at,
+    e.module_id,
+    m.title as module_title,
+    e.usage,
+    trim_scale(-e.tokens) as cost,
+    trim_scale(e.balance_after) as balance_after,
+    e.price_id,
+    e.metadata
+from credits.entries as e
+left join credits.modules as m on m.module_id = e.module_id
+left join lateral (
+    select x.subject
+    from credits.identities as x
+    where x.account_id = e.account_id
+    order by x.created_at, x.subject
+    limit 1
+) as i on true
+where e.kind = 'spend';
+
+comment on view api.usage is 'The charges of the caller; a service sees every account''s.';
+comment on column api.usage.entry_id is 'Name of the entry: account:seq.';
+comment on column api.usage.user_id is 'The user id (sub) of the account.';
+comment on column api.usage.used_at is 'When it was charged.';
+comment on column api.usage.module_id is 'The module that was used.';
+comment on column api.usage.module_title is 'Its title, when the catalogue lists it.';
+comment on column api.usage.usage is 'What was used, per dimension.';
+comment on column api.usage.cost is 'Tokens charged.';
+comment on column api.usage.balance_after is 'Balance after it.';
+comment on column api.usage.price_id is 'The version of the price.';
+comment on column api.usage.metadata is 'What the caller wrote on it.';

@@ -1,0 +1,24 @@
+-- No entry was changed, taken out or put in since it was written.
+create or replace view audit.check_hash_chain
+with (security_invoker = true)
+as
+select
+    e.account_id,
+    format('hash %s of entry %s', encode(e.computed, 'hex'), e.seq) as expected,
+    encode(e.hash, 'hex') as found
+from (
+    select
+        x.account_id, x.seq, x.hash,
+        credits.entry_hash(coalesce(lag(x.hash) over (partition by x.account_id order by x.seq), ''), x) as computed
+    from credits.entries as x
+) as e
+where e.hash <> e.computed
+union all
+select
+    w.account_id,
+    format('hash %s of the last entry', encode(w.head_hash, 'hex')),
+    encode(e.hash, 'hex')
+from credits.wallets as w
+left join credits.entries as e on e.account_id = w.account_id and e.seq = w.seq
+where w.head_hash <> coalesce(e.hash, '');
+comment on view audit.check_hash_chain is 'Recomputes the hash of every entry from its fields and the hash before, and compares the last one with the wallet''s.';

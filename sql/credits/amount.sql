@@ -1,0 +1,33 @@
+-- Is this an amount? Asked of the raw number, before a cast to credits.tokens could round it.
+create or replace function credits.check_amount(p_amount numeric)
+returns credits.tokens
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- NaN is above every number and Infinity above every bound: the upper bound refuses both.
+    if p_amount is null or p_amount <= 0 or p_amount > 1000000000000 then
+        perform credits.fail(422, 'bad_amount', 'an amount is above 0 and at most 1000000000000');
+    elsif scale(trim_scale(p_amount)) > 6 then
+        perform credits.fail(422, 'bad_amount', 'an amount has at most six decimals');
+    end if;
+    return p_amount;
+end
+$$;
+comment on function credits.check_amount(numeric) is 'The amount, if it is above 0, at most 10^12 and has at most six decimals. Raises PT422 bad_amount.';
+
+create or replace function credits.ceil_tokens(p_numerator numeric, p_denominator numeric)
+returns numeric
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_micro constant numeric := p_numerator * 1000000;
+begin
+    -- div and mod are exact, where a division would round before we round up.
+    return (div(v_micro, p_denominator) + (mod(v_micro, p_denominator) > 0)::integer) / 1000000.000000;
+end
+$$;
+comment on function credits.ceil_tokens(numeric, numeric) is 'The one rounding: a quotient at ledger scale, up.';

@@ -1,0 +1,26 @@
+-- Which accounts an analyst may count: what credits.analyst_grants says of their SQL login.
+create or replace function credits.analyst_segments()
+returns text[]
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return coalesce((select array_agg(g.segment) from credits.analyst_grants as g where g.login = session_user), '{}');
+end
+$$;
+comment on function credits.analyst_segments() is 'The segments granted to the SQL login of this session; * is every account.';
+
+create or replace function credits.analyst_accounts()
+returns setof uuid
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query select a.account_id from credits.accounts as a where a.segment = any (credits.analyst_segments());
+end
+$$;
+comment on function credits.analyst_accounts() is 'The accounts in the segments granted to the SQL login of this session.';

@@ -1,0 +1,30 @@
+-- The ledger is never changed, not by the owner and not in replica mode either (ENABLE ALWAYS).
+create or replace function credits.refuse_change()
+returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform credits.fail(405, 'append_only', 'ledger entries are never changed: post another entry');
+    return null;
+end
+$$;
+comment on function credits.refuse_change() is 'Trigger: refuses with PT405 append_only.';
+
+create or replace trigger entries_are_never_changed
+before update or delete on credits.entries
+for each row execute function credits.refuse_change();
+alter table credits.entries enable always trigger entries_are_never_changed;
+
+create or replace trigger entries_are_never_truncated
+before truncate on credits.entries
+for each statement execute function credits.refuse_change();
+alter table credits.entries enable always trigger entries_are_never_truncated;
+
+create or replace trigger prices_are_never_edited
+before update or delete on credits.prices
+for each row execute function credits.refuse_change();
+
+create or replace trigger price_components_are_never_edited
+before update or delete on credits.price_components
+for each row execute function credits.refuse_change();

@@ -1,0 +1,20 @@
+-- The balance as it is, whether or not its expired lots have been booked.
+create or replace function credits.balance_at(p_account_id uuid, p_at timestamptz)
+returns numeric
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return coalesce((
+        select w.balance - case when w.next_expiry <= p_at then (
+            select coalesce(sum(l.remaining - l.held), 0)
+            from credits.lots as l
+            where l.account_id = w.account_id and l.live and l.expires_at <= p_at
+        ) else 0 end
+        from credits.wallets as w
+        where w.account_id = p_account_id
+    ), 0);
+end
+$$;
+comment on function credits.balance_at(uuid, timestamptz) is 'Balance of an account without what has expired by p_at; 0 for none.';

@@ -1,0 +1,241 @@
+-- The words of which catalogue files are made. Each is repeatable: it changes what differs and leaves the rest.
+
+create or replace function credits.refuse_line(p_what text, p_name text, p_why text)
+returns void
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform credits.fail(
+        422, 'bad_catalogue', format('%s %s: %s', p_what, coalesce(quote_literal(p_name), 'without a name'), p_why),
+        json_build_object('line', p_what, 'name', p_name)
+    );
+end
+$$;
+comment on function credits.refuse_line(text, text, text) is 'Raises PT422 bad_catalogue with the name of the line that is wrong.';
+
+create or replace function credits.define_catalog(p_catalog_id text, p_title text, p_unit text)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    insert into credits.catalogs as c (catalog_id, title, unit) values (p_catalog_id, p_title, p_unit)
+    on conflict (catalog_id) do update
+    set title = excluded.title, unit = excluded.unit, applied_at = credits.clock();
+end
+$$;
+comment on function credits.define_catalog(text, text, text) is 'Names the catalogue and the unit of its balances.';
+
+create or replace function credits.define_category(p_category_id text, p_title text)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    insert into credits.module_categories as c (category_id, title) values (p_category_id, p_title)
+    on conflict (category_id) do update set title = excluded.title where c.title <> excluded.title;
+end
+$$;
+comment on function credits.define_category(text, text) is 'A group of modules.';
+
+create or replace function credits.define_module(
+    p_module_id text, p_title text, p_category_id text default null, p_active boolean default true
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_category_id is not null
+        and not exists (select from credits.module_categories as c where c.category_id = p_category_id) then
+        perform credits.refuse_line('module', p_module_id, format('no category %L', p_category_id));
+    end if;
+    insert into credits.modules as m (module_id, title, category_id, active)
+    values (p_module_id, p_title, p_category_id, p_active)
+    on conflict (module_id) do update
+    set title = excluded.title, category_id = excluded.category_id, active = excluded.active
+    where (m.title, m.category_id, m.active) is distinct from (excluded.title, excluded.category_id, excluded.active);
+end
+$$;
+comment on function credits.define_module(text, text, text, boolean) is 'Something tokens can be spent on. Not active: withdrawn, no longer spendable.';
+
+-- A price is never edited: a changed one is a new version, from now on.
+create or replace function credits.define_price(
+    p_components jsonb,
+    p_module_id text default null,
+    p_category_id text default null,
+    p_margin numeric default 1,
+    p_exchange_rate numeric default 1
+)
+returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_name constant text := coalesce('module ' || p_module_id, 'category ' || p_category_id, 'default');
+    v_current credits.prices;
+    v_price_id bigint;
+    v_component jsonb;
+begin
+    -- 1. One writer of a target at a time.
+    perform pg_advisory_xact_lock(hashtextextended('pgcredits price ' || v_name, 0));
+
+    -- 2. Refuse what makes no sense, by name.
+    if p_module_id is not null and not exists (select from credits.modules as m where m.module_id = p_module_id) then
+        perform credits.refuse_line('price of', v_name, 'no such module');
+    elsif p_category_id is not null
+        and not exists (select from credits.module_categories as c where c.category_id = p_category_id) then
+        perform credits.refuse_line('price of', v_name, 'no such category');
+    elsif jsonb_typeof(p_components) is distinct from 'array' or jsonb_array_length(p_components) = 0 then
+        perform credits.refuse_line('price of', v_name, 'components is an array of at least one');
+    end if;
+    for v_component in select c.value from jsonb_array_elements(p_components) as c loop
+        if jsonb_typeof(v_component) <> 'object' or v_component - array[
+            'dimension', 'unit_size', 'price_per_unit', 'free_quantity', 'whole_units', 'minimum_charge', 'provider_cost'
+        ] <> '{}' then
+            perform credits.refuse_line('price of', v_name, format('unknown field in component %s', v_component));
+        end if;
+    end loop;
+
+    -- 3. The same as what is valid now? Then there is nothing to do.
+    select p.* into v_current
+    from credits.prices as p
+    where
+        p.module_id is not distinct from p_module_id and p.category_id is not distinct from p_category_id
+        and p.valid_from <= credits.clock()
+    order by p.valid_from desc
+    limit 1;
+    if found and (v_current.margin, v_current.exchange_rate) = (p_margin, p_exchange_rate) and not exists (
+        (select c.* from credits.components_of(p_components) as c
+         except
+         select c.* from credits.components_of(credits.components_as_json(v_current.price_id)) as c)
+        union all
+        (select c.* from credits.components_of(credits.components_as_json(v_current.price_id)) as c
+         except
+         select c.* from credits.components_of(p_components) as c)
+    ) then
+        return v_current.price_id;
+    end if;
+
+    -- 4. A new version.
+    insert into credits.prices (module_id, category_id, valid_from, margin, exchange_rate)
+    values (p_module_id, p_category_id, credits.clock(), p_margin, p_exchange_rate)
+    returning price_id into v_price_id;
+    insert into credits.price_components (
+        price_id, dimension, unit_size, price_per_unit, free_quantity, whole_units, minimum_charge, provider_cost
+    )
+    select
+        v_price_id, c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge, c.provider_cost
+    from credits.components_of(p_components) as c;
+    return v_price_id;
+exception
+    when check_violation or not_null_violation or unique_violation or invalid_parameter_value
+        or invalid_text_representation or numeric_value_out_of_range then
+        perform credits.refuse_line('price of', v_name, sqlerrm);
+end
+$$;
+comment on function credits.define_price(jsonb, text, text, numeric, numeric) is
+'The price of a module, of a category, or the default. components: [{dimension, price_per_unit, unit_size = 1, free_quantity = 0, whole_units = false, minimum_charge = 0, provider_cost}]. Raises PT422 bad_catalogue.';
+
+create or replace function credits.components_of(p_components jsonb)
+returns table (
+    dimension text, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean,
+    minimum_charge numeric, provider_cost numeric
+)
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        c.dimension, coalesce(c.unit_size, 1), c.price_per_unit, coalesce(c.free_quantity, 0),
+        coalesce(c.whole_units, false), coalesce(c.minimum_charge, 0), c.provider_cost
+    from jsonb_to_recordset(p_components) as c (
+        dimension text, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean,
+        minimum_charge numeric, provider_cost numeric
+    );
+end
+$$;
+comment on function credits.components_of(jsonb) is 'Price components from their JSON, with the defaults filled in.';
+
+create or replace function credits.components_as_json(p_price_id bigint)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select jsonb_agg(to_jsonb(c) - 'price_id' order by c.dimension)
+        from credits.price_components as c
+        where c.price_id = p_price_id
+    );
+end
+$$;
+comment on function credits.components_as_json(bigint) is 'The components of a price version, as JSON.';
+
+create or replace function credits.define_pack(
+    p_pack_id text,
+    p_title text,
+    p_tokens numeric,
+    p_amount bigint,
+    p_currency text,
+    p_bonus_tokens numeric default 0,
+    p_popular boolean default false,
+    p_position integer default 0,
+    p_expires_after interval default null,
+    p_stripe_price_id text default null,
+    p_active boolean default true
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    insert into credits.packs as p (
+        pack_id, title, tokens, bonus_tokens, amount, currency, stripe_price_id, popular, position, expires_after, active
+    )
+    values (
+        p_pack_id, p_title, credits.check_amount(p_tokens), p_bonus_tokens, p_amount, p_currency, p_stripe_price_id,
+        p_popular, p_position, p_expires_after, p_active
+    )
+    on conflict (pack_id) do update
+    set
+        title = excluded.title, tokens = excluded.tokens, bonus_tokens = excluded.bonus_tokens, amount = excluded.amount,
+        currency = excluded.currency, stripe_price_id = coalesce(excluded.stripe_price_id, p.stripe_price_id),
+        popular = excluded.popular, position = excluded.position, expires_after = excluded.expires_after, active = excluded.active;
+exception
+    when check_violation or not_null_violation or numeric_value_out_of_range or sqlstate 'PT422' then
+        perform credits.refuse_line('pack', p_pack_id, sqlerrm);
+end
+$$;
+comment on function credits.define_pack(
+    text, text, numeric, bigint, text, numeric, boolean, integer, interval, text, boolean
+) is 'Something that can be bought; amount in minor units of currency. Orders keep their own snapshot. Raises PT422 bad_catalogue.';
+
+create or replace function credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    insert into credits.topups as t (currency, minimum, maximum, tokens_per_unit)
+    values (p_currency, p_minimum, p_maximum, p_tokens_per_unit)
+    on conflict (currency) do update
+    set minimum = excluded.minimum, maximum = excluded.maximum, tokens_per_unit = excluded.tokens_per_unit;
+exception
+    when check_violation or not_null_violation then
+        perform credits.refuse_line('topup', p_currency, sqlerrm);
+end
+$$;
+comment on function credits.define_topup(text, bigint, bigint, numeric) is
+'Offers buying any amount between two bounds (minor units of currency), at so many tokens per minor unit. Raises PT422 bad_catalogue.';

@@ -1,0 +1,70 @@
+-- Tokens come in: a lot, and the entry that grants it. Called with the locked wallet.
+create or replace function credits.grant_lot(
+    p_wallet credits.wallets,
+    p_source credits.entry_kind,
+    p_tokens numeric,
+    p_package_name text default null,
+    p_priority integer default null,
+    p_scope text default null,
+    p_expires_at timestamptz default null,
+    p_unit_cost numeric default 0,
+    p_currency text default null,
+    p_order_id uuid default null,
+    p_reference text default null,
+    p_metadata jsonb default '{}'
+)
+returns credits.entries
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_entry credits.entries;
+begin
+    if p_wallet.balance + p_tokens >= 100000000000000 then
+        perform credits.fail(422, 'bad_amount', 'the balance would pass 10^14');
+    end if;
+
+    v_entry := credits.post_entry(
+        p_wallet, p_source, p_tokens,
+        jsonb_build_array(jsonb_build_object('lot_id', p_wallet.seq + 1, 'tokens', trim_scale(p_tokens))),
+        p_reference => p_reference, p_metadata => p_metadata
+    );
+    insert into credits.lots (
+        account_id, lot_id, source, package_name, granted, remaining, priority, scope,
+        effective_at, expires_at, unit_cost, currency, order_id
+    )
+    values (
+        p_wallet.account_id, v_entry.seq, p_source, p_package_name, p_tokens, p_tokens,
+        coalesce(p_priority, credits.default_priority(p_source)), p_scope,
+        v_entry.posted_at, p_expires_at, p_unit_cost, p_currency, p_order_id
+    );
+    if p_expires_at is not null then
+        update credits.wallets as w
+        set next_expiry = least(w.next_expiry, p_expires_at)
+        where w.account_id = p_wallet.account_id;
+    end if;
+    return v_entry;
+end
+$$;
+comment on function credits.grant_lot(
+    credits.wallets, credits.entry_kind, numeric, text, integer, text, timestamptz, numeric, text, uuid, text, jsonb
+) is 'Grants a lot to a locked wallet and returns its entry; lot_id is the entry''s seq.';
+
+create or replace function credits.default_priority(p_source credits.entry_kind)
+returns integer
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return case
+        when p_source = 'rollover' then 5
+        when p_source = 'allowance' then 10
+        when p_source in ('welcome', 'promo', 'referral', 'grant') then 20
+        else 50
+    end;
+end
+$$;
+comment on function credits.default_priority(credits.entry_kind) is
+'When tokens of a source are spent: rollover 5, allowance 10, given away 20, bought (and what came with it) 50.';

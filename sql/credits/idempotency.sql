@@ -1,0 +1,38 @@
+-- The same call twice is one call. Scope: account, operation, key.
+-- Called under the wallet's lock, so the second of two equal calls waits for the first and then finds its key.
+
+create or replace function credits.claim_key(
+    p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_reference text
+)
+returns text
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_fingerprint constant bytea := sha256(convert_to(p_arguments::text, 'UTF8'));
+    v_known credits.idempotency_keys;
+begin
+    if length(p_key) not between 1 and 200 then
+        perform credits.fail(422, 'bad_key', 'an idempotency key has 1 to 200 characters');
+    end if;
+
+    insert into credits.idempotency_keys (account_id, operation, key, fingerprint, reference, created_at)
+    values (p_account_id, p_operation, p_key, v_fingerprint, p_reference, credits.clock())
+    on conflict do nothing;
+    if found then
+        return null;
+    end if;
+
+    -- A statement of its own, so that it sees what a call that has just ended wrote.
+    select k.* into v_known
+    from credits.idempotency_keys as k
+    where k.account_id = p_account_id and k.operation = p_operation and k.key = p_key;
+    if v_known.fingerprint <> v_fingerprint then
+        perform credits.fail(409, 'key_reused', 'this idempotency key was used with other arguments');
+    end if;
+    return v_known.reference;
+end
+$$;
+comment on function credits.claim_key(uuid, text, text, jsonb, text) is
+'Claims a key for the call that is about to make p_reference. Null: it is new, go on. Else what the call made the first time: answer that again. Raises PT409 key_reused, PT422 bad_key.';

@@ -1,0 +1,66 @@
+-- Who is calling? Anybody with SQL can set request.jwt.claims, so claims count only on our two logins;
+-- any other session is the person whom credits.sql_logins names. session_user cannot be changed by SET ROLE.
+
+create or replace function credits.subject()
+returns text
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if session_user in ('pgcredits_api', 'pgcredits_service') then
+        return nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub';
+    end if;
+    return (
+        select i.subject
+        from credits.sql_logins as l
+        join credits.identities as i on i.account_id = l.account_id
+        where l.login = session_user
+        order by i.created_at
+        limit 1
+    );
+end
+$$;
+comment on function credits.subject() is 'The user id of the caller; null for nobody.';
+
+create or replace function credits.me()
+returns uuid
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if session_user in ('pgcredits_api', 'pgcredits_service') then
+        return (select i.account_id from credits.identities as i where i.subject = credits.subject());
+    end if;
+    return (select l.account_id from credits.sql_logins as l where l.login = session_user);
+end
+$$;
+comment on function credits.me() is 'The account of the caller; null for nobody. What the policies compare rows with.';
+
+-- The role that is acting: SET ROLE's if there is one, else the login itself. current_user would be the owner in here.
+create or replace function credits.actor()
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return coalesce(nullif(current_setting('role'), 'none'), session_user);
+end
+$$;
+comment on function credits.actor() is 'The acting role: authenticated, service_role, or an SQL login.';
+
+create or replace function credits.is_service()
+returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return pg_has_role(credits.actor(), 'service_role', 'member');
+end
+$$;
+comment on function credits.is_service() is 'May the caller act for any user? Members of service_role may.';

@@ -1,0 +1,31 @@
+-- Lock order of the whole bank: 1. a Stripe event's row, 2. the wallet (several: in the order of account_id), 3. whatever hangs on it.
+-- A spend takes this one lock and no other.
+create or replace function credits.lock_wallet(p_account_id uuid)
+returns credits.wallets
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_wallet credits.wallets;
+begin
+    -- Money is not acknowledged before it is on disk, whatever the session asked for.
+    -- In the body: as a SET clause of the function it would be undone before the commit.
+    if current_setting('synchronous_commit') in ('off', 'local') then
+        perform set_config('synchronous_commit', 'on', true);
+    end if;
+
+    -- NO KEY: inserts that refer to the account need not wait.
+    select w.* into v_wallet from credits.wallets as w where w.account_id = p_account_id for no key update;
+    if not found then
+        perform credits.fail(404, 'unknown_user', 'no such account');
+    end if;
+
+    if v_wallet.next_expiry <= credits.clock() then
+        v_wallet := credits.expire_lots(v_wallet);
+    end if;
+    return v_wallet;
+end
+$$;
+comment on function credits.lock_wallet(uuid) is
+'Locks the wallet until the end of the transaction, books what has expired, and returns it. Raises PT404 unknown_user.';

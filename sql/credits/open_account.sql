@@ -1,0 +1,29 @@
+-- An account opens at sign-up, at a user's first write, or at a service's first grant. Reading never opens one.
+create or replace function credits.open_account(p_subject text)
+returns credits.identities
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_identity credits.identities;
+begin
+    if length(p_subject) not between 1 and 255 then
+        perform credits.fail(422, 'bad_user', 'a user id has 1 to 255 characters');
+    end if;
+
+    -- Two first calls at once must not open two accounts: the second one waits here, then finds the first one's.
+    perform pg_advisory_xact_lock(hashtextextended('pgcredits account ' || p_subject, 0));
+    select i.* into v_identity from credits.identities as i where i.subject = p_subject;
+    if found then
+        return v_identity;
+    end if;
+
+    insert into credits.accounts default values returning account_id into v_identity.account_id;
+    insert into credits.wallets (account_id) values (v_identity.account_id);
+    insert into credits.identities (subject, account_id) values (p_subject, v_identity.account_id)
+    returning * into v_identity;
+    return v_identity;
+end
+$$;
+comment on function credits.open_account(text) is 'Opens the account of a user id with an empty wallet, or finds it. Raises PT422 bad_user.';

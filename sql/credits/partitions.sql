@@ -1,0 +1,48 @@
+-- Monthly partitions of the ledger, made ahead of time; what no month takes falls into a default partition, never on the floor.
+-- The one function with dynamic SQL: DDL has no other way. Its only input is a number, and only the owner may call it.
+create or replace function credits.ensure_partitions(p_months integer)
+returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_first constant date := date_trunc('month', credits.clock() at time zone 'UTC');
+    v_month date;
+    v_made integer := 0;
+    v_partition text;
+begin
+    for v_partition, v_month in
+        select 'entries_default', null
+        union all
+        select to_char(m.month, '"entries_"YYYY_MM'), m.month
+        from (select (v_first + make_interval(months => i))::date as month from generate_series(0, p_months - 1) as i) as m
+    loop
+        continue when to_regclass('credits.' || v_partition) is not null;
+        if v_month is null then
+            execute format('create table credits.%I partition of credits.entries default', v_partition);
+        else
+            execute format(
+                'create table credits.%I partition of credits.entries for values from (%L) to (%L)',
+                v_partition,
+                v_month::timestamp at time zone 'UTC',
+                (v_month + interval '1 month') at time zone 'UTC'
+            );
+        end if;
+        -- Row triggers and the key come with the parent; these three do not.
+        execute format('alter table credits.%I enable row level security, force row level security', v_partition);
+        execute format('create policy owner on credits.%I to credits_owner using (true) with check (true)', v_partition);
+        execute format(
+            'create trigger entries_are_never_truncated before truncate on credits.%I '
+            'execute function credits.refuse_change()', v_partition
+        );
+        execute format('alter table credits.%I enable always trigger entries_are_never_truncated', v_partition);
+        execute format('comment on table credits.%I is %L', v_partition,
+            'Part of credits.entries; nobody but the owner reads it directly.');
+        v_made := v_made + 1;
+    end loop;
+    return v_made;
+end
+$$;
+comment on function credits.ensure_partitions(integer) is
+'Makes the ledger''s partitions for this month and the next ones, p_months in all; returns how many were missing.';

@@ -1,0 +1,23 @@
+-- What tokens may be bound to.
+create or replace function credits.check_scope(p_scope text)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_scope is null then
+        return;
+    elsif p_scope like 'module:%' then
+        if exists (select from credits.modules as m where m.module_id = substr(p_scope, 8)) then
+            return;
+        end if;
+    elsif p_scope like 'category:%' then
+        if exists (select from credits.module_categories as c where c.category_id = substr(p_scope, 10)) then
+            return;
+        end if;
+    end if;
+    perform credits.fail(422, 'bad_scope', 'scope is module:ID or category:ID of something in the catalogue');
+end
+$$;
+comment on function credits.check_scope(text) is 'Raises PT422 bad_scope unless p_scope is null or names a module or category of the catalogue.';
