@@ -62,9 +62,9 @@ create table credits.lots (
     lot_id bigint not null,
     source credits.entry_kind not null,
     package_name text,
-    granted credits.tokens not null,
-    remaining credits.tokens not null,
-    held credits.tokens not null default 0,
+    granted credits.amount not null,
+    remaining credits.amount not null,
+    held credits.amount not null default 0,
     priority integer not null,
     scope text,
     effective_at timestamptz not null,
@@ -75,14 +75,13 @@ create table credits.lots (
     frozen boolean not null default false,
     live boolean not null default true,
     constraint lots_pkey primary key (account_id, lot_id),
-    constraint lots_account_fkey foreign key (account_id) references credits.accounts (account_id),
-    constraint lots_are_within_bounds
-    check (held >= 0 and held <= remaining and remaining <= granted and live = (remaining > 0))
+    constraint lots_account_fkey foreign key (account_id) references credits.accounts (account_id)
 )
 with (fillfactor = 70);
 -- On live and not on remaining: a draw stays a HOT update until the lot is empty.
 create index lots_live_idx on credits.lots (account_id, lot_id) where live;
-comment on table credits.lots is 'Tokens that came in together and share a price, a scope and an expiry. Spent in burn order: see credits.draw_lots.';
+comment on table credits.lots is
+'Tokens that came in together and share a price, a scope and an expiry. Spent in burn order: see credits.draw_lots. 0 <= held <= remaining <= granted: the domains refuse what is negative, audit.check_lots proves the rest.';
 comment on column credits.lots.lot_id is 'The seq of the entry that granted it.';
 comment on column credits.lots.priority is 'Lower is spent first.';
 comment on column credits.lots.scope is 'module:ID or category:ID that the tokens are bound to; null: any.';

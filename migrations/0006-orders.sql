@@ -35,7 +35,7 @@ comment on column credits.orders.amount is 'Price in minor units of currency.';
 
 alter table credits.lots
 add constraint lots_order_fkey foreign key (account_id, order_id) references credits.orders (account_id, order_id);
-create unique index lots_order_is_granted_once on credits.lots (account_id, order_id, source);
+create unique index lots_order_is_granted_once on credits.lots (account_id, order_id, source) where order_id is not null;
 
 create table credits.stripe_events (
     event_id text not null,

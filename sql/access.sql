@@ -74,7 +74,10 @@ grant execute on function credits.analyst_segments(), credits.analyst_accounts()
 grant usage on schema audit, credits to auditor;
 grant select on all tables in schema audit to auditor;
 grant usage on type credits.tokens, credits.entry_kind to auditor;
-grant execute on function credits.entry_hash(bytea, credits.entries), credits.clock() to auditor;
+grant execute on function credits.entry_hash(
+    bytea, uuid, bigint, timestamptz, timestamptz, credits.entry_kind, numeric, numeric, numeric, jsonb,
+    text, jsonb, bigint, text, text, jsonb
+), credits.clock() to auditor;
 grant select on
 credits.accounts,
 credits.identities,

@@ -1,19 +1,22 @@
 -- Grant tokens to a user, as a lot of their own. Services only.
 
-create or replace function credits.grant_receipt(p_entry credits.entries, p_user_id text, p_replayed boolean)
+create or replace function credits.grant_receipt(p_account_id uuid, p_lot_id bigint, p_user_id text, p_replayed boolean)
 returns api.grant_receipt
 language plpgsql
-immutable
+stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_entry credits.entries;
 begin
+    select e.* into v_entry from credits.entries as e where e.account_id = p_account_id and e.seq = p_lot_id;
     return row(
-        p_entry.account_id || ':' || p_entry.seq, p_user_id, p_entry.seq, trim_scale(p_entry.tokens),
-        trim_scale(p_entry.balance_after), p_replayed
-    )::api.grant_receipt;
+        p_account_id || ':' || p_lot_id, p_user_id, p_lot_id, trim_scale(v_entry.tokens),
+        trim_scale(v_entry.balance_after), p_replayed
+    );
 end
 $$;
-comment on function credits.grant_receipt(credits.entries, text, boolean) is 'The answer of a grant, told from its entry.';
+comment on function credits.grant_receipt(uuid, bigint, text, boolean) is 'The answer of a grant, told from its entry.';
 
 create or replace function api.add_tokens(
     user_id text,
@@ -35,16 +38,16 @@ as $$
 declare
     v_tokens constant credits.tokens := credits.check_amount(add_tokens.tokens);
     v_caller credits.identities;
-    v_wallet credits.wallets;
+    v_wallet record;
     v_known text;
-    v_entry credits.entries;
+    v_lot_id bigint;
 begin
     -- 1. Refuse what makes no sense.
     if add_tokens.reason is null or add_tokens.reason not in (
         'grant', 'purchase', 'bonus', 'welcome', 'promo', 'referral', 'allowance', 'rollover', 'adjustment'
     ) then
         perform credits.fail(422, 'bad_reason', 'reason is grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment');
-    elsif jsonb_typeof(add_tokens.metadata) is distinct from 'object' or pg_column_size(add_tokens.metadata) > 16384 then
+    elsif jsonb_typeof(add_tokens.metadata) is distinct from 'object' or octet_length(add_tokens.metadata::text) > 16384 then
         perform credits.fail(422, 'bad_metadata', 'metadata is an object of at most 16 kB');
     elsif length(add_tokens.package_name) > 200 then
         perform credits.fail(422, 'bad_reason', 'package_name has at most 200 characters');
@@ -69,10 +72,7 @@ begin
             (v_wallet.seq + 1)::text
         );
         if v_known is not null then
-            select e.* into v_entry
-            from credits.entries as e
-            where e.account_id = v_caller.account_id and e.seq = v_known::bigint;
-            return credits.grant_receipt(v_entry, v_caller.subject, true);
+            return credits.grant_receipt(v_caller.account_id, v_known::bigint, v_caller.subject, true);
         end if;
     end if;
     if add_tokens.expires_at <= credits.clock() then
@@ -82,12 +82,12 @@ begin
     end if;
 
     -- 4. The lot and its entry.
-    v_entry := credits.grant_lot(
-        v_wallet, add_tokens.reason::text::credits.entry_kind, v_tokens, add_tokens.package_name,
+    v_lot_id := credits.grant_lot(
+        v_caller.account_id, add_tokens.reason::text::credits.entry_kind, v_tokens, add_tokens.package_name,
         add_tokens.priority, add_tokens.scope, add_tokens.expires_at,
         p_reference => coalesce(add_tokens.package_name, add_tokens.reason), p_metadata => add_tokens.metadata
     );
-    return credits.grant_receipt(v_entry, v_caller.subject, false);
+    return credits.grant_receipt(v_caller.account_id, v_lot_id, v_caller.subject, false);
 end
 $$;
 comment on function api.add_tokens(text, numeric, api.grant_reason, text, timestamptz, integer, text, text, jsonb) is

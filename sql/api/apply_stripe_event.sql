@@ -199,8 +199,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_now constant timestamptz := credits.clock();
-    v_wallet credits.wallets;
-    v_entry credits.entries;
+    v_lot_id bigint;
 begin
     -- Two events may name one payment; the keys let it through once.
     insert into credits.stripe_objects (object_id, account_id, order_id)
@@ -212,22 +211,20 @@ begin
     set state = 'paid', paid_at = v_now, checkout_session_id = p_session_id, payment_intent_id = p_payment_intent_id
     where o.account_id = p_order.account_id and o.order_id = p_order.order_id;
 
-    select w.* into v_wallet from credits.wallets as w where w.account_id = p_order.account_id;
-    v_entry := credits.grant_lot(
-        v_wallet, 'purchase', p_order.tokens, p_order.package_name,
+    v_lot_id := credits.grant_lot(
+        p_order.account_id, 'purchase', p_order.tokens, p_order.package_name,
         p_scope => p_order.scope, p_expires_at => v_now + p_order.expires_after,
         p_unit_cost => p_order.amount / p_order.tokens, p_currency => p_order.currency,
         p_order_id => p_order.order_id, p_reference => p_order.order_id::text
     );
     if p_order.bonus_tokens > 0 then
-        select w.* into v_wallet from credits.wallets as w where w.account_id = p_order.account_id;
         perform credits.grant_lot(
-            v_wallet, 'bonus', p_order.bonus_tokens, p_order.package_name,
+            p_order.account_id, 'bonus', p_order.bonus_tokens, p_order.package_name,
             p_scope => p_order.scope, p_expires_at => v_now + p_order.expires_after,
             p_currency => p_order.currency, p_order_id => p_order.order_id, p_reference => p_order.order_id::text
         );
     end if;
-    return v_entry.account_id || ':' || v_entry.seq;
+    return p_order.account_id || ':' || v_lot_id;
 end
 $$;
 comment on function credits.fulfil_order(credits.orders, text, text) is

@@ -24,14 +24,14 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_wallet credits.wallets;
+    v_wallet record;
     v_known text;
-    v_price record;
     v_now timestamptz;
+    v_price record;
     v_drawn record;
-    v_entry credits.entries;
+    v_entry record;
 begin
-    if jsonb_typeof(p_metadata) is distinct from 'object' or pg_column_size(p_metadata) > 16384 then
+    if jsonb_typeof(p_metadata) is distinct from 'object' or octet_length(p_metadata::text) > 16384 then
         perform credits.fail(422, 'bad_metadata', 'metadata is an object of at most 16 kB');
     end if;
 
@@ -45,10 +45,7 @@ begin
             jsonb_build_array(p_module_id, p_usage, p_metadata, trim_scale(p_expected_cost)), (v_wallet.seq + 1)::text
         );
         if v_known is not null then
-            select e.* into v_entry
-            from credits.entries as e
-            where e.account_id = p_account_id and e.seq = v_known::bigint;
-            return credits.spend_receipt(v_entry, p_user_id, true);
+            return credits.spend_receipt(p_account_id, v_known::bigint, p_user_id);
         end if;
     end if;
     if v_wallet.status <> 'active' then
@@ -81,28 +78,34 @@ begin
 
     -- 6. Write.
     v_entry := credits.post_entry(
-        v_wallet, 'spend', -v_price.cost, v_drawn.draws, p_module_id, v_price.usage, v_price.price_id,
+        p_account_id, 'spend', -v_price.cost, v_drawn.draws, p_module_id, v_price.usage, v_price.price_id,
         p_metadata => p_metadata
     );
-    return credits.spend_receipt(v_entry, p_user_id, false);
+    return row(
+        p_account_id || ':' || v_entry.seq, p_user_id, p_module_id, trim_scale(v_price.cost),
+        trim_scale(v_entry.balance_after), v_drawn.draws, false
+    );
 end
 $$;
-create or replace function credits.spend_receipt(p_entry credits.entries, p_user_id text, p_replayed boolean)
+comment on function credits.spend(uuid, text, text, jsonb, text, jsonb, numeric) is 'The work of api.consume_tokens, on an account.';
+
+create or replace function credits.spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text)
 returns api.spend_receipt
 language plpgsql
-immutable
+stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_entry credits.entries;
 begin
+    select e.* into v_entry from credits.entries as e where e.account_id = p_account_id and e.seq = p_seq;
     return row(
-        p_entry.account_id || ':' || p_entry.seq, p_user_id, p_entry.module_id, trim_scale(-p_entry.tokens),
-        trim_scale(p_entry.balance_after), p_entry.draws, p_replayed
-    )::api.spend_receipt;
+        p_account_id || ':' || p_seq, p_user_id, v_entry.module_id, trim_scale(-v_entry.tokens),
+        trim_scale(v_entry.balance_after), v_entry.draws, true
+    );
 end
 $$;
-comment on function credits.spend_receipt(credits.entries, text, boolean) is 'The answer of a spend, told from its entry: the first time and every time again.';
-comment on function credits.spend(uuid, text, text, jsonb, text, jsonb, numeric) is
-'The work of api.consume_tokens, on an account.';
+comment on function credits.spend_receipt(uuid, bigint, text) is 'The answer of an earlier spend, told again from its entry.';
 
 create or replace function api.consume_tokens(
     module_id text,
@@ -119,7 +122,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     -- 1. Who.
-    v_caller constant credits.identities := credits.caller(consume_tokens.user_id, not credits.is_service());
+    v_caller constant credits.identities := credits.caller(consume_tokens.user_id, false);
 begin
     return credits.spend(
         v_caller.account_id, v_caller.subject, consume_tokens.module_id, consume_tokens.usage,
@@ -151,7 +154,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_cost constant numeric := credits.check_amount(consume_tokens.tokens_to_consume);
-    v_caller constant credits.identities := credits.caller(consume_tokens.user_id, not credits.is_service());
+    v_caller constant credits.identities := credits.caller(consume_tokens.user_id, false);
 begin
     return credits.spend(
         v_caller.account_id, v_caller.subject, consume_tokens.module_id, '{}', null,

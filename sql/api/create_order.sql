@@ -46,7 +46,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_caller constant credits.identities := credits.caller(create_order.user_id, true);
-    v_wallet credits.wallets;
+    v_wallet record;
     v_order_id constant uuid := gen_random_uuid();
     v_known text;
     v_pack credits.packs;

@@ -21,5 +21,5 @@ where
     l.lot_id is null
     or l.remaining is distinct from m.moved
     or l.granted is distinct from m.granted
-    or l.held < 0 or l.held > l.remaining or l.remaining > l.granted;
+    or l.held > l.remaining or l.remaining > l.granted or l.live <> (l.remaining > 0);
 comment on view audit.check_lots is 'Each lot holds what was granted less what the entries drew from it, within its bounds.';

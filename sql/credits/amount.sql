@@ -16,18 +16,3 @@ begin
 end
 $$;
 comment on function credits.check_amount(numeric) is 'The amount, if it is above 0, at most 10^12 and has at most six decimals. Raises PT422 bad_amount.';
-
-create or replace function credits.ceil_tokens(p_numerator numeric, p_denominator numeric)
-returns numeric
-language plpgsql
-immutable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_micro constant numeric := p_numerator * 1000000;
-begin
-    -- div and mod are exact, where a division would round before we round up.
-    return (div(v_micro, p_denominator) + (mod(v_micro, p_denominator) > 0)::integer) / 1000000.000000;
-end
-$$;
-comment on function credits.ceil_tokens(numeric, numeric) is 'The one rounding: a quotient at ledger scale, up.';

@@ -1,5 +1,5 @@
 -- Whose account is this call about? A user's own; a service names the user.
-create or replace function credits.caller(p_user_id text, p_open boolean)
+create or replace function credits.caller(p_user_id text, p_service_opens boolean)
 returns credits.identities
 language plpgsql
 volatile
@@ -19,7 +19,7 @@ begin
     end if;
 
     select i.* into v_identity from credits.identities as i where i.subject = v_subject;
-    if not found and p_open then
+    if not found and (p_service_opens or not v_service) then
         v_identity := credits.open_account(v_subject);
     elsif not found then
         perform credits.fail(404, 'unknown_user', 'no such user');
@@ -28,4 +28,4 @@ begin
 end
 $$;
 comment on function credits.caller(text, boolean) is
-'The identity that a call is about, opened if p_open and new. Raises PT401 not_signed_in, PT403 not_yours, PT404 unknown_user, PT422 bad_user.';
+'The identity that a call is about, opened when it is new: by a user, and by a service if p_service_opens. Raises PT401 not_signed_in, PT403 not_yours, PT404 unknown_user, PT422 bad_user.';

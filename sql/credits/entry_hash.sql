@@ -1,46 +1,62 @@
 -- The hash chain, format 1, frozen: a change of any byte is a new format with a new first field.
--- Fields in the order below, each written as octets:text and a comma (a netstring; null has no number before the colon),
--- so that bytes cannot move between fields unseen. Times are microseconds since 1970, metadata goes in by digest.
-create or replace function credits.entry_hash(p_previous bytea, p_entry credits.entries)
+-- Fields in the order of the parameters, each written as octets:text and a comma (a netstring; null has no number before the
+-- colon), so that bytes cannot move between fields unseen. Times are microseconds since 1970, metadata goes in by digest.
+create or replace function credits.entry_hash(
+    p_previous bytea,
+    p_account_id uuid,
+    p_seq bigint,
+    p_posted_at timestamptz,
+    p_effective_at timestamptz,
+    p_kind credits.entry_kind,
+    p_tokens numeric,
+    p_balance_after numeric,
+    p_debt_after numeric,
+    p_draws jsonb,
+    p_module_id text,
+    p_usage jsonb,
+    p_price_id bigint,
+    p_reference text,
+    p_actor text,
+    p_metadata jsonb
+)
 returns bytea
 language plpgsql
 immutable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_account constant text := p_entry.account_id;
-    v_seq constant text := p_entry.seq;
-    v_posted constant text := (extract(epoch from p_entry.posted_at) * 1000000)::bigint;
-    v_effective constant text := (extract(epoch from p_entry.effective_at) * 1000000)::bigint;
-    v_kind constant text := p_entry.kind;
-    v_tokens constant text := p_entry.tokens;
-    v_balance constant text := p_entry.balance_after;
-    v_debt constant text := p_entry.debt_after;
-    v_draws constant text := p_entry.draws;
-    v_usage constant text := p_entry.usage;
-    v_price constant text := p_entry.price_id;
-    v_metadata constant text := encode(sha256(convert_to(p_entry.metadata::text, 'UTF8')), 'hex');
     v_previous constant text := encode(p_previous, 'hex');
+    v_posted constant text := (extract(epoch from p_posted_at) * 1000000)::bigint;
+    v_effective constant text := (extract(epoch from p_effective_at) * 1000000)::bigint;
+    v_tokens constant text := p_tokens::numeric(20, 6);
+    v_balance constant text := p_balance_after::numeric(20, 6);
+    v_debt constant text := p_debt_after::numeric(20, 6);
+    v_draws constant text := p_draws;
+    v_usage constant text := p_usage;
+    v_metadata constant text := encode(sha256(convert_to(p_metadata::text, 'UTF8')), 'hex');
 begin
     return sha256(convert_to(concat(
         '1:1,',
-        octet_length(v_account), ':', v_account, ',',
-        octet_length(v_seq), ':', v_seq, ',',
+        octet_length(v_previous), ':', v_previous, ',',
+        '36:', p_account_id, ',',
+        octet_length(p_seq::text), ':', p_seq, ',',
         octet_length(v_posted), ':', v_posted, ',',
         octet_length(v_effective), ':', v_effective, ',',
-        octet_length(v_kind), ':', v_kind, ',',
+        octet_length(p_kind::text), ':', p_kind, ',',
         octet_length(v_tokens), ':', v_tokens, ',',
         octet_length(v_balance), ':', v_balance, ',',
         octet_length(v_debt), ':', v_debt, ',',
         octet_length(v_draws), ':', v_draws, ',',
-        octet_length(p_entry.module_id), ':', p_entry.module_id, ',',
+        octet_length(p_module_id), ':', p_module_id, ',',
         octet_length(v_usage), ':', v_usage, ',',
-        octet_length(v_price), ':', v_price, ',',
-        octet_length(p_entry.reference), ':', p_entry.reference, ',',
-        octet_length(p_entry.actor), ':', p_entry.actor, ',',
-        octet_length(v_metadata), ':', v_metadata, ',',
-        octet_length(v_previous), ':', v_previous, ','
+        octet_length(p_price_id::text), ':', p_price_id, ',',
+        octet_length(p_reference), ':', p_reference, ',',
+        octet_length(p_actor), ':', p_actor, ',',
+        '64:', v_metadata, ','
     ), 'UTF8'));
 end
 $$;
-comment on function credits.entry_hash(bytea, credits.entries) is 'sha256 of an entry''s fields and of the hash before it (empty for the first).';
+comment on function credits.entry_hash(
+    bytea, uuid, bigint, timestamptz, timestamptz, credits.entry_kind, numeric, numeric, numeric, jsonb,
+    text, jsonb, bigint, text, text, jsonb
+) is 'sha256 of the hash before (empty for the first) and an entry''s fields.';

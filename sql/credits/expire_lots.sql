@@ -1,42 +1,38 @@
--- Books what has expired: from expires_at on a lot counts for nothing, whether or not this has run.
-create or replace function credits.expire_lots(p_wallet credits.wallets)
-returns credits.wallets
+-- Books what has expired: from expires_at on a lot counts for nothing, whether or not this has run. Called under the wallet's lock.
+create or replace function credits.expire_lots(p_account_id uuid)
+returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_now constant timestamptz := credits.clock();
-    v_wallet credits.wallets := p_wallet;
     v_lot record;
 begin
     for v_lot in
         select l.lot_id, l.expires_at, l.package_name, l.remaining - l.held as free
         from credits.lots as l
-        where l.account_id = p_wallet.account_id and l.live and l.expires_at <= v_now and l.remaining > l.held
+        where l.account_id = p_account_id and l.live and l.expires_at <= v_now and l.remaining > l.held
         order by l.expires_at, l.lot_id
     loop
         update credits.lots as l
         set remaining = l.held, live = l.held > 0
-        where l.account_id = p_wallet.account_id and l.lot_id = v_lot.lot_id;
+        where l.account_id = p_account_id and l.lot_id = v_lot.lot_id;
         perform credits.post_entry(
-            v_wallet, 'expire', -v_lot.free,
+            p_account_id, 'expire', -v_lot.free,
             jsonb_build_array(jsonb_build_object('lot_id', v_lot.lot_id, 'tokens', trim_scale(v_lot.free))),
             p_reference => v_lot.package_name, p_effective_at => v_lot.expires_at
         );
-        select w.* into v_wallet from credits.wallets as w where w.account_id = p_wallet.account_id;
     end loop;
 
     update credits.wallets as w
     set next_expiry = coalesce((
         select min(l.expires_at)
         from credits.lots as l
-        where l.account_id = p_wallet.account_id and l.live and l.expires_at > v_now
+        where l.account_id = p_account_id and l.live and l.expires_at > v_now
     ), 'infinity')
-    where w.account_id = p_wallet.account_id
-    returning w.* into v_wallet;
-    return v_wallet;
+    where w.account_id = p_account_id;
 end
 $$;
-comment on function credits.expire_lots(credits.wallets) is
-'Books an expire entry, dated at the moment of expiry, for each lot of a locked wallet that is past it. Returns the wallet as it is then.';
+comment on function credits.expire_lots(uuid) is
+'Books an expire entry, dated at the moment of expiry, for each lot of a locked wallet that is past it.';

@@ -1,6 +1,6 @@
--- Tokens come in: a lot, and the entry that grants it. Called with the locked wallet.
+-- Tokens come in: a lot, and the entry that grants it. Called under the wallet's lock.
 create or replace function credits.grant_lot(
-    p_wallet credits.wallets,
+    p_account_id uuid,
     p_source credits.entry_kind,
     p_tokens numeric,
     p_package_name text default null,
@@ -13,21 +13,24 @@ create or replace function credits.grant_lot(
     p_reference text default null,
     p_metadata jsonb default '{}'
 )
-returns credits.entries
+returns bigint
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_entry credits.entries;
+    v_wallet credits.wallets;
+    v_lot_id bigint;
 begin
-    if p_wallet.balance + p_tokens >= 100000000000000 then
-        perform credits.fail(422, 'bad_amount', 'the balance would pass 10^14');
+    select w.* into v_wallet from credits.wallets as w where w.account_id = p_account_id;
+    if v_wallet.balance + p_tokens >= 100000000000000 or v_wallet.lifetime_granted + p_tokens >= 100000000000000 then
+        perform credits.fail(422, 'bad_amount', 'the account would pass 10^14 tokens');
     end if;
 
-    v_entry := credits.post_entry(
-        p_wallet, p_source, p_tokens,
-        jsonb_build_array(jsonb_build_object('lot_id', p_wallet.seq + 1, 'tokens', trim_scale(p_tokens))),
+    v_lot_id := v_wallet.seq + 1;
+    perform credits.post_entry(
+        p_account_id, p_source, p_tokens,
+        jsonb_build_array(jsonb_build_object('lot_id', v_lot_id, 'tokens', trim_scale(p_tokens))),
         p_reference => p_reference, p_metadata => p_metadata
     );
     insert into credits.lots (
@@ -35,21 +38,21 @@ begin
         effective_at, expires_at, unit_cost, currency, order_id
     )
     values (
-        p_wallet.account_id, v_entry.seq, p_source, p_package_name, p_tokens, p_tokens,
+        p_account_id, v_lot_id, p_source, p_package_name, p_tokens, p_tokens,
         coalesce(p_priority, credits.default_priority(p_source)), p_scope,
-        v_entry.posted_at, p_expires_at, p_unit_cost, p_currency, p_order_id
+        credits.clock(), p_expires_at, p_unit_cost, p_currency, p_order_id
     );
     if p_expires_at is not null then
         update credits.wallets as w
         set next_expiry = least(w.next_expiry, p_expires_at)
-        where w.account_id = p_wallet.account_id;
+        where w.account_id = p_account_id;
     end if;
-    return v_entry;
+    return v_lot_id;
 end
 $$;
 comment on function credits.grant_lot(
-    credits.wallets, credits.entry_kind, numeric, text, integer, text, timestamptz, numeric, text, uuid, text, jsonb
-) is 'Grants a lot to a locked wallet and returns its entry; lot_id is the entry''s seq.';
+    uuid, credits.entry_kind, numeric, text, integer, text, timestamptz, numeric, text, uuid, text, jsonb
+) is 'Grants a lot to a locked wallet and returns its lot_id, the seq of its entry. Raises PT422 bad_amount.';
 
 create or replace function credits.default_priority(p_source credits.entry_kind)
 returns integer

@@ -1,13 +1,14 @@
 -- Lock order of the whole bank: 1. a Stripe event's row, 2. the wallet (several: in the order of account_id), 3. whatever hangs on it.
 -- A spend takes this one lock and no other.
-create or replace function credits.lock_wallet(p_account_id uuid)
-returns credits.wallets
+create or replace function credits.lock_wallet(
+    p_account_id uuid, out seq bigint, out balance numeric, out status text
+)
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_wallet credits.wallets;
+    v_next_expiry timestamptz;
 begin
     -- Money is not acknowledged before it is on disk, whatever the session asked for.
     -- In the body: as a SET clause of the function it would be undone before the commit.
@@ -16,16 +17,19 @@ begin
     end if;
 
     -- NO KEY: inserts that refer to the account need not wait.
-    select w.* into v_wallet from credits.wallets as w where w.account_id = p_account_id for no key update;
+    select w.seq, w.balance, w.status, w.next_expiry into seq, balance, status, v_next_expiry
+    from credits.wallets as w
+    where w.account_id = p_account_id
+    for no key update;
     if not found then
         perform credits.fail(404, 'unknown_user', 'no such account');
     end if;
 
-    if v_wallet.next_expiry <= credits.clock() then
-        v_wallet := credits.expire_lots(v_wallet);
+    if v_next_expiry <= credits.clock() then
+        perform credits.expire_lots(p_account_id);
+        select w.seq, w.balance into seq, balance from credits.wallets as w where w.account_id = p_account_id;
     end if;
-    return v_wallet;
 end
 $$;
 comment on function credits.lock_wallet(uuid) is
-'Locks the wallet until the end of the transaction, books what has expired, and returns it. Raises PT404 unknown_user.';
+'Locks the wallet until the end of the transaction, books what has expired, and says how it stands. Raises PT404 unknown_user.';

@@ -3,42 +3,41 @@
 -- The version that is valid at a time: the module's own, else its category's, else the default.
 -- A module that is listed and withdrawn has no price; one that is not listed may have the default.
 create or replace function credits.find_price(
-    p_module_id text, p_at timestamptz, out price_id bigint, out category_id text
+    p_module_id text, p_at timestamptz, out price_id bigint, out margin numeric, out exchange_rate numeric, out category_id text
 )
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_active boolean;
 begin
-    select
-        m.category_id,
-        coalesce(
-            (
-                select p.price_id
-                from credits.prices as p
-                where p.module_id = p_module_id and p.category_id is null and p.valid_from <= p_at
-                order by p.valid_from desc
-                limit 1
-            ),
-            (
-                select p.price_id
-                from credits.prices as p
-                where p.category_id = m.category_id and p.module_id is null and p.valid_from <= p_at
-                order by p.valid_from desc
-                limit 1
-            ),
-            (
-                select p.price_id
-                from credits.prices as p
-                where p.module_id is null and p.category_id is null and p.valid_from <= p_at
-                order by p.valid_from desc
-                limit 1
-            )
-        )
-    into category_id, price_id
-    from (values (p_module_id)) as x (module_id)
-    left join credits.modules as m on m.module_id = x.module_id
-    where m.active is not false;
+    select m.active, m.category_id into v_active, category_id
+    from credits.modules as m
+    where m.module_id = p_module_id;
+    if not v_active then
+        return;
+    end if;
+
+    select p.price_id, p.margin, p.exchange_rate into price_id, margin, exchange_rate
+    from credits.prices as p
+    where p.module_id = p_module_id and p.category_id is null and p.valid_from <= p_at
+    order by p.valid_from desc
+    limit 1;
+    if not found and category_id is not null then
+        select p.price_id, p.margin, p.exchange_rate into price_id, margin, exchange_rate
+        from credits.prices as p
+        where p.category_id = find_price.category_id and p.module_id is null and p.valid_from <= p_at
+        order by p.valid_from desc
+        limit 1;
+    end if;
+    if price_id is null then
+        select p.price_id, p.margin, p.exchange_rate into price_id, margin, exchange_rate
+        from credits.prices as p
+        where p.module_id is null and p.category_id is null and p.valid_from <= p_at
+        order by p.valid_from desc
+        limit 1;
+    end if;
 end
 $$;
 comment on function credits.find_price(text, timestamptz) is
@@ -76,49 +75,48 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_found constant record := credits.find_price(p_module_id, p_at);
-    v_dimensions text[];
-    v_valid boolean;
+    v_price constant record := credits.find_price(p_module_id, p_at);
+    v_component credits.price_components;
+    v_quantity numeric;
+    v_micro numeric := 0;
+    v_dimensions text[] := '{}';
+    v_valid boolean := jsonb_typeof(p_usage) = 'object';
 begin
-    -- 1. The version of the price.
-    if v_found.price_id is null then
+    -- 1. The version of the price that is valid.
+    if v_price.price_id is null then
         perform credits.fail(404, 'unknown_module', 'no such module');
     end if;
-    price_id := v_found.price_id;
-    category_id := v_found.category_id;
+    price_id := v_price.price_id;
+    category_id := v_price.category_id;
 
-    -- 2. Nothing said: one call.
+    -- 2. Charge each of its components. Nothing said: one call.
     usage := case when p_usage = '{}' then '{"calls": 1}' else p_usage end;
+    for v_component in select c.* from credits.price_components as c where c.price_id = v_price.price_id loop
+        v_dimensions := v_dimensions || v_component.dimension;
+        if jsonb_typeof(usage -> v_component.dimension) = 'number' then
+            v_quantity := usage ->> v_component.dimension;
+            v_valid := v_valid and v_quantity between 0 and 1000000000000000;
+            v_micro := v_micro + 1000000 * credits.charge(
+                v_quantity, v_component.unit_size, v_component.price_per_unit, v_component.free_quantity,
+                v_component.whole_units, v_component.minimum_charge
+            );
+        else
+            v_valid := false;
+        end if;
+    end loop;
 
-    -- 3. Charge each component, add up, then margin and currency, then the one rounding, up, at ledger scale.
-    select
-        array_agg(c.dimension),
-        bool_and(coalesce(q.quantity between 0 and 1000000000000000, false)),
-        credits.ceil_tokens(
-            sum(credits.charge(
-                q.quantity, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge
-            )) * p.margin,
-            p.exchange_rate
-        )
-    into v_dimensions, v_valid, cost
-    from credits.prices as p
-    join credits.price_components as c on c.price_id = p.price_id
-    cross join lateral (
-        -- CASE keeps a string from being cast before it is refused.
-        select case jsonb_typeof(price_usage.usage -> c.dimension)
-            when 'number' then (price_usage.usage ->> c.dimension)::numeric
-        end as quantity
-    ) as q
-    where p.price_id = v_found.price_id
-    group by p.price_id;
-
-    -- 4. The usage gives exactly the dimensions of the price, each a sane number.
-    if v_valid is not true or jsonb_typeof(usage) <> 'object' or usage - v_dimensions <> '{}' then
+    -- 3. The usage gives exactly the dimensions of the price, each a sane number.
+    if v_valid is not true or usage - v_dimensions <> '{}' then
         perform credits.fail(
             422, 'bad_usage', 'usage gives each dimension of the price a number from 0 to 10^15',
             json_build_object('dimensions', v_dimensions)
         );
-    elsif cost > 1000000000000 then
+    end if;
+
+    -- 4. Margin and currency, and the one rounding: up, at ledger scale. div and mod are exact, where a division would round first.
+    v_micro := v_micro * v_price.margin;
+    cost := (div(v_micro, v_price.exchange_rate) + (mod(v_micro, v_price.exchange_rate) > 0)::integer) / 1000000.000000;
+    if cost > 1000000000000 then
         perform credits.fail(422, 'bad_usage', 'this usage costs more than 10^12');
     end if;
 end
@@ -198,10 +196,11 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_found constant record := credits.find_price(p_module_id, credits.clock());
     v_price credits.prices;
 begin
-    select p.* into v_price from credits.prices as p where p.price_id = v_found.price_id;
+    select p.* into v_price
+    from credits.find_price(p_module_id, credits.clock()) as f
+    join credits.prices as p on p.price_id = f.price_id;
     if not found then
         return null;
     end if;

@@ -1,0 +1,62 @@
+"""/v1/customers: create, retrieve, update, list."""
+
+from . import customer
+from .endpoint import Call, api_route
+from .errors import missing_object
+from .lists import LIST_PARAMETERS, list_objects
+from .parameters import Check, email, fields, merge_metadata, metadata, text
+from .store import Json
+
+_line = text(unset=True)
+_FIELDS: dict[str, Check] = {
+    "address": fields(
+        {
+            "city": _line,
+            "country": _line,
+            "line1": _line,
+            "line2": _line,
+            "postal_code": _line,
+            "state": _line,
+        }
+    ),
+    "description": _line,
+    "email": email(unset=True),
+    "metadata": metadata,
+    "name": text(256, unset=True),
+    "phone": text(20, unset=True),
+}
+
+
+@api_route("POST", "/v1/customers", _FIELDS)
+def create(call: Call) -> Json:
+    """POST /v1/customers"""
+    return customer.create(call.store, call.params, call.origin)
+
+
+@api_route("GET", "/v1/customers/{id:str}", {})
+def retrieve(call: Call) -> Json:
+    """GET /v1/customers/{id}"""
+    found = call.store.find("customer", call.id)
+    if found is None:
+        raise missing_object("customer", call.id, "id", 404)
+    return found
+
+
+@api_route("POST", "/v1/customers/{id:str}", _FIELDS)
+def update(call: Call) -> Json:
+    """POST /v1/customers/{id}"""
+    found = call.store.find("customer", call.id)
+    if found is None:
+        raise missing_object("customer", call.id, "id", 404)
+    changes = dict(call.params)
+    if "metadata" in changes:
+        changes["metadata"] = merge_metadata(found["metadata"], changes["metadata"])
+    changed = {**found, **changes}
+    call.store.update(changed)
+    return changed
+
+
+@api_route("GET", "/v1/customers", {**LIST_PARAMETERS, "email": text(512)})
+def list_all(call: Call) -> Json:
+    """GET /v1/customers"""
+    return list_objects(call, "customer", {key: call.params[key] for key in ["email"] if key in call.params})

@@ -1,0 +1,88 @@
+"""One call of the API: key, parameters, Idempotency-Key, one transaction, JSON."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+from litestar import Request, Response, route
+from litestar.handlers import HTTPRouteHandler
+
+from . import idempotency
+from .authorization import authorize
+from .errors import StripeError
+from .events import API_VERSION, Origin
+from .expand import expand
+from .forms import Form, parse_form
+from .identifiers import new_id
+from .lifecycle import expire_due
+from .parameters import Check, array, fields, text
+from .store import Json, Store
+
+
+@dataclass(frozen=True)
+class Call:
+    """What an API function works on: ``params`` are checked, ``id`` is the one in the path (or empty)."""
+
+    store: Store
+    public_url: str
+    path: str
+    id: str
+    params: Json
+    origin: Origin
+
+
+def api_route(
+    method: Literal["GET", "POST"], path: str, known: dict[str, Check], required: Sequence[str] = ()
+) -> Callable[[Callable[[Call], Json]], HTTPRouteHandler]:
+    """Serve a function of a :class:`Call` at ``path``, accepting the ``known`` parameters and ``expand``.
+    The function runs in a transaction, so it must not be async."""
+    check = fields({**known, "expand": array(text())}, required)
+
+    def decorate(action: Callable[[Call], Json]) -> HTTPRouteHandler:
+        async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
+            authorize(request.headers.get("authorization"))
+            body = await request.body() if method == "POST" else request.scope["query_string"]
+            _refuse_other_bodies(request, body)
+            return _perform(request, action, parse_form(body), check)
+
+        return route(path, http_method=method, status_code=200)(handle)
+
+    return decorate
+
+
+def _perform(
+    request: Request[Any, Any, Any], action: Callable[[Call], Json], form: Form, check: Check
+) -> Response[bytes]:
+    store: Store = request.app.state.store
+    path = request.url.path
+    key = request.headers.get("idempotency-key") if request.method == "POST" else None
+    origin = Origin(new_id("req", 14), key)
+    expire_due(store)
+    with store.transaction():
+        if key and (first := idempotency.recall(store, key, path, form)):
+            return _respond(first[1], origin, original=first[0])
+        params = check(form, "")
+        paths = params.pop("expand", [])
+        id = str(request.path_params.get("id", ""))
+        result = action(Call(store, request.app.state.public_url, path, id, params, origin))
+        response = msgspec.json.encode(expand(store, result, paths))
+        if key:
+            idempotency.remember(store, key, path, form, str(origin.request_id), response)
+    return _respond(response, origin)
+
+
+def _refuse_other_bodies(request: Request[Any, Any, Any], body: bytes) -> None:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method == "POST" and body and media_type != "application/x-www-form-urlencoded":
+        message = "Invalid request (check that your POST content type is application/x-www-form-urlencoded)."
+        raise StripeError(message)
+
+
+def _respond(body: bytes, origin: Origin, original: str | None = None) -> Response[bytes]:
+    headers = {"Request-Id": str(origin.request_id), "Stripe-Version": API_VERSION}
+    if origin.idempotency_key:
+        headers["Idempotency-Key"] = origin.idempotency_key
+    if original:
+        headers |= {"Idempotent-Replayed": "true", "Original-Request": original}
+    return Response(body, media_type="application/json", headers=headers)

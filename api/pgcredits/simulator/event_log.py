@@ -1,0 +1,44 @@
+"""/v1/events: retrieve and list."""
+
+from .endpoint import Call, api_route
+from .errors import missing_object
+from .lists import LIST_PARAMETERS, list_objects
+from .parameters import array, boolean, text
+from .store import Json
+
+_FILTERS = {"delivery_success": boolean, "type": text(), "types": array(text(), 20)}
+
+
+@api_route("GET", "/v1/events/{id:str}", {})
+def retrieve(call: Call) -> Json:
+    """GET /v1/events/{id}"""
+    event = call.store.find("event", call.id)
+    if event is None:
+        raise missing_object("event", call.id, "id", 404)
+    return _with_pending(call, event)
+
+
+@api_route("GET", "/v1/events", {**LIST_PARAMETERS, **_FILTERS})
+def list_all(call: Call) -> Json:
+    """GET /v1/events"""
+    params = call.params
+    conditions, args = ["true"], []
+    if "type" in params:  # "checkout.session.*" is a prefix
+        conditions.append("json_extract(body, '$.type') glob ?")
+        args.append(params["type"])
+    if "types" in params:
+        conditions.append(f"json_extract(body, '$.type') in ({', '.join('?' * len(params['types']))})")
+        args += params["types"]
+    if "delivery_success" in params:
+        sign = "in" if params["delivery_success"] else "not in"
+        conditions.append(f"id {sign} (select event_id from deliveries where state = 'delivered')")
+    page = list_objects(call, "event", {}, " and ".join(conditions), args)
+    page["data"] = [_with_pending(call, event) for event in page["data"]]
+    return page
+
+
+def _with_pending(call: Call, event: Json) -> Json:
+    pending = call.store.db.execute(
+        "select count(*) from deliveries where event_id = ? and state = 'pending'", (event["id"],)
+    ).fetchone()[0]
+    return {**event, "pending_webhooks": pending}
