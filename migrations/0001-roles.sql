@@ -39,7 +39,8 @@ end
 $roles$;
 
 -- The weak login can become the two weakest roles; the strong one has a pool and a password of its own.
-grant anon, authenticated to pgcredits_api;
+grant anon to pgcredits_api;
+grant authenticated to pgcredits_api;
 grant service_role to pgcredits_service;
 grant analyst to pgcredits_analyst;
 grant auditor to pgcredits_auditor;

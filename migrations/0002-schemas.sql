@@ -16,7 +16,8 @@ constraint tokens_are_finite check (value > -100000000000000 and value < 1000000
 comment on domain credits.tokens is
 'An exact amount in the unit of the catalogue (tokens, credits, euro cents), six decimals. Refuses NaN and infinity.';
 
--- Rules for the columns that a spend updates are domains: PostgreSQL parses the CHECKs of a table anew at every statement
+-- Rules for the columns that a spend updates are domains: PostgreSQL parses the CHECKs of a table anew at every
+-- statement
 -- (4 to 13 µs each, measured), those of a domain once per session.
 create domain credits.amount as numeric(20, 6)
 constraint amount_is_finite_and_not_negative check (value >= 0 and value < 100000000000000);

@@ -14,7 +14,8 @@ create table credits.accounts (
 comment on table credits.accounts is
 'One holder of a balance. Says nothing about the person, so that a person can be forgotten and the books stay.';
 comment on column credits.accounts.segment is 'A cohort that analysts can be granted; free text, null for none.';
-comment on column credits.accounts.stripe_customer_id is 'The one Stripe customer of this account (cus_…), once it has bought.';
+comment on column credits.accounts.stripe_customer_id is
+'The one Stripe customer of this account (cus_…), once it has bought.';
 
 create table credits.identities (
     subject text not null,
@@ -25,7 +26,8 @@ create table credits.identities (
     constraint identities_subject_is_sane check (length(subject) between 1 and 255)
 );
 create index identities_account_idx on credits.identities (account_id);
-comment on table credits.identities is 'The user ids of identity providers (the sub of their tokens), and the account of each.';
+comment on table credits.identities is
+'The user ids of identity providers (the sub of their tokens), and the account of each.';
 
 create table credits.credentials (
     email text not null,

@@ -47,9 +47,12 @@ create table credits.prices (
 );
 create index prices_category_idx on credits.prices (category_id, valid_from);
 comment on table credits.prices is
-'Versions of the price of a module, of a category, or (both null) of any other module. Never edited: a version ends where the next one of the same target begins.';
+'Versions of the price of a module, of a category, or (both null) of any other module. Never edited: a version ends '
+'where the next one of the same target begins.';
 comment on column credits.prices.margin is 'Factor on the provider''s price: 1.05 adds five percent.';
-comment on column credits.prices.exchange_rate is 'Units of the component prices'' currency for one unit of the balance: 1.08 when prices are US cents and balances euro cents.';
+comment on column credits.prices.exchange_rate is
+'Units of the component prices'' currency for one unit of the balance: 1.08 when prices are US cents and balances '
+'euro cents.';
 
 create table credits.price_components (
     price_id bigint not null,
@@ -69,13 +72,18 @@ create table credits.price_components (
     constraint price_components_minimum_is_not_negative check (minimum_charge >= 0 and minimum_charge < 'Infinity'),
     constraint price_components_provider_cost_is_not_negative check (provider_cost >= 0 and provider_cost < 'Infinity')
 );
-comment on table credits.price_components is 'What a price charges for each dimension of usage (calls, seconds, input_tokens …).';
-comment on column credits.price_components.unit_size is 'How much of the dimension one unit is: 1000000 for a price per million.';
+comment on table credits.price_components is
+'What a price charges for each dimension of usage (calls, seconds, input_tokens …).';
+comment on column credits.price_components.unit_size is
+'How much of the dimension one unit is: 1000000 for a price per million.';
 comment on column credits.price_components.price_per_unit is 'Price of one unit, before margin and exchange rate.';
 comment on column credits.price_components.free_quantity is 'How much of the dimension costs nothing, per charge.';
-comment on column credits.price_components.whole_units is 'True: units begun are charged whole. False: exact fractions.';
-comment on column credits.price_components.minimum_charge is 'Least charge of this component when its quantity is above zero.';
-comment on column credits.price_components.provider_cost is 'What the provider takes for one unit, for margins; not part of the charge.';
+comment on column credits.price_components.whole_units is
+'True: units begun are charged whole. False: exact fractions.';
+comment on column credits.price_components.minimum_charge is
+'Least charge of this component when its quantity is above zero.';
+comment on column credits.price_components.provider_cost is
+'What the provider takes for one unit, for margins; not part of the charge.';
 
 create table credits.packs (
     pack_id text not null,
@@ -86,7 +94,7 @@ create table credits.packs (
     currency text not null,
     stripe_price_id text,
     popular boolean not null default false,
-    position integer not null default 0,
+    position bigint not null default 0,
     expires_after interval,
     active boolean not null default true,
     constraint packs_pkey primary key (pack_id),
@@ -98,7 +106,8 @@ create table credits.packs (
 );
 comment on table credits.packs is 'What can be bought.';
 comment on column credits.packs.amount is 'Price in the minor unit of the currency (cents).';
-comment on column credits.packs.stripe_price_id is 'Price object at Stripe (price_…), where one is configured; else the amount is sent.';
+comment on column credits.packs.stripe_price_id is
+'Price object at Stripe (price_…), where one is configured; else the amount is sent.';
 comment on column credits.packs.expires_after is 'Life of the tokens after payment; null: they never expire.';
 
 create table credits.topups (

@@ -23,12 +23,15 @@ set local role credits_owner;
 
 -- 2. Nothing for anybody.
 revoke all on schema credits, api, analytics, audit from public, anon, authenticated, service_role, analyst, auditor;
-revoke all on all tables in schema credits, api, analytics, audit from public, anon, authenticated, service_role, analyst, auditor;
+revoke all on all tables in schema credits, api, analytics, audit
+from public, anon, authenticated, service_role, analyst, auditor;
 revoke all on all sequences in schema credits from public, anon, authenticated, service_role, analyst, auditor;
-revoke all on all functions in schema credits, api, analytics, audit from public, anon, authenticated, service_role, analyst, auditor;
+revoke all on all functions in schema credits, api, analytics, audit
+from public, anon, authenticated, service_role, analyst, auditor;
 revoke usage on type credits.tokens, credits.entry_kind from public;
 revoke usage on type
-api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_receipt, api.credential, api.grant_reason from public;
+api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_receipt, api.credential, api.grant_reason
+from public;
 alter default privileges for role credits_owner revoke execute on functions from public;
 alter default privileges for role credits_owner revoke usage on types from public;
 
@@ -44,7 +47,7 @@ api.quote_tokens(text, jsonb, text),
 api.create_order(text, bigint, text, text, text)
 to authenticated, service_role;
 grant execute on function
-api.add_tokens(text, numeric, api.grant_reason, text, timestamptz, integer, text, text, jsonb),
+api.add_tokens(text, numeric, api.grant_reason, text, timestamptz, bigint, text, text, jsonb),
 api.add_tokens(text, numeric, text),
 api.attach_checkout(uuid, uuid, text, text),
 api.apply_stripe_event(jsonb),
@@ -65,9 +68,12 @@ grant execute on function credits.me(), credits.subject() to authenticated, serv
 grant usage on schema analytics to analyst, auditor;
 grant select on all tables in schema analytics to analyst, auditor;
 grant select (account_id, kind, segment, created_at) on credits.accounts to analyst;
-grant select (account_id, seq, posted_at, effective_at, kind, tokens, module_id, usage, price_id) on credits.entries to analyst;
 grant select (
-    account_id, order_id, state, pack_id, package_name, scope, tokens, bonus_tokens, amount, currency, created_at, paid_at
+    account_id, seq, posted_at, effective_at, kind, tokens, module_id, usage, price_id
+) on credits.entries to analyst;
+grant select (
+    account_id, order_id, state, pack_id, package_name, scope, tokens, bonus_tokens, amount, currency,
+    created_at, paid_at
 ) on credits.orders to analyst;
 grant execute on function credits.analyst_segments(), credits.analyst_accounts() to analyst;
 
@@ -100,7 +106,8 @@ credits.stripe_events,
 credits.stripe_objects
 to auditor;
 
--- 5. Row security: on every table, forced on the owner too, so that a forgotten policy shows nothing instead of everything.
+-- 5. Row security: on every table, forced on the owner too, so that a forgotten policy shows nothing instead of
+-- everything.
 alter table credits.accounts enable row level security, force row level security;
 alter table credits.identities enable row level security, force row level security;
 alter table credits.wallets enable row level security, force row level security;
@@ -199,15 +206,18 @@ create policy for_sale on credits.module_categories for select to anon, authenti
 -- 5e. An analyst: the accounts granted to the SQL login. No claim that a session sets changes that.
 drop policy if exists granted_accounts on credits.accounts;
 create policy granted_accounts on credits.accounts for select to analyst using (
-    (select '*' = any (credits.analyst_segments())) or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id))
+    (select '*' = any(credits.analyst_segments()))
+    or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id))
 );
 drop policy if exists granted_accounts on credits.entries;
 create policy granted_accounts on credits.entries for select to analyst using (
-    (select '*' = any (credits.analyst_segments())) or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id))
+    (select '*' = any(credits.analyst_segments()))
+    or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id))
 );
 drop policy if exists granted_accounts on credits.orders;
 create policy granted_accounts on credits.orders for select to analyst using (
-    (select '*' = any (credits.analyst_segments())) or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id))
+    (select '*' = any(credits.analyst_segments()))
+    or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id))
 );
 
 -- 5f. An auditor: everything.

@@ -17,6 +17,7 @@ from (
     where e.kind = 'spend'
     group by 1, 2
 ) as u
-group by u.month;
+group by 1;
 
-comment on view analytics.average_use is 'Per month (UTC): accounts that used anything, and their average number of uses and of tokens.';
+comment on view analytics.average_use is
+'Per month (UTC): accounts that used anything, and their average number of uses and of tokens.';

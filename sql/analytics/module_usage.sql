@@ -12,4 +12,5 @@ from credits.entries as e
 where e.kind = 'spend'
 group by 1, 2;
 
-comment on view analytics.module_usage is 'Charges per day (UTC) and module: how many, by how many accounts, for how many tokens.';
+comment on view analytics.module_usage is
+'Charges per day (UTC) and module: how many, by how many accounts, for how many tokens.';

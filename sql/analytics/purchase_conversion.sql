@@ -8,10 +8,15 @@ select
     count(*) filter (where b.bought) as buyers,
     round(count(*) filter (where b.bought)::numeric / count(*), 4) as conversion
 from credits.accounts as a
-cross join lateral (
-    select exists (select from credits.orders as o where o.account_id = a.account_id and o.state = 'paid') as bought
-) as b
+cross join
+    lateral (
+        select exists(
+            select from credits.orders as o
+            where o.account_id = a.account_id and o.state = 'paid'
+        ) as bought
+    ) as b
 where a.kind = 'user'
 group by 1;
 
-comment on view analytics.purchase_conversion is 'Per month of opening (UTC): accounts, how many of them have bought, and the share.';
+comment on view analytics.purchase_conversion is
+'Per month of opening (UTC): accounts, how many of them have bought, and the share.';

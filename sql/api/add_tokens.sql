@@ -24,7 +24,7 @@ create or replace function api.add_tokens(
     reason api.grant_reason default 'grant',
     package_name text default null,
     expires_at timestamptz default null,
-    priority integer default null,
+    priority bigint default null,
     scope text default null,
     idempotency_key text default null,
     metadata jsonb default '{}'
@@ -46,8 +46,12 @@ begin
     if add_tokens.reason is null or add_tokens.reason not in (
         'grant', 'purchase', 'bonus', 'welcome', 'promo', 'referral', 'allowance', 'rollover', 'adjustment'
     ) then
-        perform credits.fail(422, 'bad_reason', 'reason is grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment');
-    elsif jsonb_typeof(add_tokens.metadata) is distinct from 'object' or octet_length(add_tokens.metadata::text) > 16384 then
+        perform credits.fail(
+            422, 'bad_reason',
+            'reason is grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment'
+        );
+    elsif jsonb_typeof(add_tokens.metadata) is distinct from 'object'
+        or octet_length(add_tokens.metadata::text) > 16384 then
         perform credits.fail(422, 'bad_metadata', 'metadata is an object of at most 16 kB');
     elsif length(add_tokens.package_name) > 200 then
         perform credits.fail(422, 'bad_reason', 'package_name has at most 200 characters');
@@ -90,12 +94,15 @@ begin
     return credits.grant_receipt(v_caller.account_id, v_lot_id, v_caller.subject, false);
 end
 $$;
-comment on function api.add_tokens(text, numeric, api.grant_reason, text, timestamptz, integer, text, text, jsonb) is
+comment on function api.add_tokens(text, numeric, api.grant_reason, text, timestamptz, bigint, text, text, jsonb) is
 'Grant tokens to a user, as a lot. For services; opens the account of a new user.
 
-reason: grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment. scope: module:ID or category:ID that the tokens are bound to.
-Lower priority is spent first; by default rollover 5, allowance 10, given away 20, bought 50. With an idempotency_key a repeat of the same call gets the same answer.
-Raises PT422 bad_amount, bad_reason, bad_expiry, bad_scope, bad_key, bad_user or bad_metadata, PT409 key_reused, PT423 account_frozen, PT403 not_yours.';
+reason: grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment.
+scope: module:ID or category:ID that the tokens are bound to.
+Lower priority is spent first; by default rollover 5, allowance 10, given away 20, bought 50.
+With an idempotency_key a repeat of the same call gets the same answer.
+Raises PT422 bad_amount, bad_reason, bad_expiry, bad_scope, bad_key, bad_user or bad_metadata, PT409 key_reused,
+PT423 account_frozen, PT403 not_yours.';
 
 -- The signature of the first IAHome system: tokens of a package that was paid for.
 create or replace function api.add_tokens(

@@ -5,7 +5,8 @@
 --   3. Lock the wallet, read the order again under the lock.
 --   4. Move the order's state. Paid: grant its snapshot, once per order, per session and per payment intent.
 --
--- Events come twice, at once, and in any order: money that arrived wins over "failed" and "expired", and nothing undoes "paid".
+-- Events come twice, at once, and in any order: money that arrived wins over "failed" and "expired", and nothing undoes
+-- "paid".
 
 create or replace function api.apply_stripe_event(
     event jsonb
@@ -93,7 +94,8 @@ begin
     return v_order;
 end
 $$;
-comment on function credits.order_of_session(jsonb) is 'The order that a Checkout session was opened for, or a row of nulls.';
+comment on function credits.order_of_session(jsonb) is
+'The order that a Checkout session was opened for, or a row of nulls.';
 
 create or replace function credits.apply_session(
     p_order credits.orders, p_type text, p_session jsonb, p_receipt api.event_receipt
@@ -184,12 +186,15 @@ begin
         when p_session -> 'amount_subtotal' is distinct from to_jsonb(p_order.amount)
             then format('subtotal %s, ordered for %s', p_session ->> 'amount_subtotal', p_order.amount)
         when exists (
-            select from credits.stripe_objects as s where s.object_id in (p_session ->> 'id', p_session ->> 'payment_intent')
+            select
+            from credits.stripe_objects as s
+            where s.object_id in (p_session ->> 'id', p_session ->> 'payment_intent')
         ) then 'a session or payment intent that another order was granted for'
     end;
 end
 $$;
-comment on function credits.payment_mismatch(credits.orders, jsonb) is 'Why a payment is not the one that the order asked for; null when it is.';
+comment on function credits.payment_mismatch(credits.orders, jsonb) is
+'Why a payment is not the one that the order asked for; null when it is.';
 
 create or replace function credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text)
 returns text
@@ -228,4 +233,5 @@ begin
 end
 $$;
 comment on function credits.fulfil_order(credits.orders, text, text) is
-'Grants the snapshot of an order under the wallet''s lock: the tokens, then the bonus. Returns the entry of the purchase.';
+'Grants the snapshot of an order under the wallet''s lock: the tokens, then the bonus. Returns the entry of the '
+'purchase.';

@@ -1,4 +1,5 @@
--- What an account has now. Expired lots count for nothing, booked or not. Reading writes nothing: a user without an account reads zeros.
+-- What an account has now. Expired lots count for nothing, booked or not. Reading writes nothing: a user without an
+-- account reads zeros.
 create or replace view api.balance
 with (security_invoker = true)
 as
@@ -15,13 +16,14 @@ select
     l.effective_at as purchased_at,
     nullif(w.posted_at, '-infinity') as updated_at
 from credits.wallets as w
-cross join lateral (
-    select w.balance - case when w.next_expiry <= credits.clock() then (
-        select coalesce(sum(x.remaining - x.held), 0)
-        from credits.lots as x
-        where x.account_id = w.account_id and x.live and x.expires_at <= credits.clock()
-    ) else 0 end as balance
-) as b
+cross join
+    lateral (
+        select w.balance - case when w.next_expiry <= credits.clock() then (
+            select coalesce(sum(x.remaining - x.held), 0)
+            from credits.lots as x
+            where x.account_id = w.account_id and x.live and x.expires_at <= credits.clock()
+        ) else 0 end as balance
+    ) as b
 left join lateral (
     select x.subject
     from credits.identities as x
@@ -30,14 +32,27 @@ left join lateral (
     limit 1
 ) as i on true
 left join lateral (
-    select x.package_name, x.effective_at
+    select
+        x.package_name,
+        x.effective_at
     from credits.lots as x
     where x.account_id = w.account_id and x.source = 'purchase'
     order by x.lot_id desc
     limit 1
 ) as l on true
 union all
-select credits.subject(), 0, 0, 0, 0, 0, 0, 'active', null, null, null
+select
+    credits.subject() as user_id,
+    0 as balance,
+    0 as held,
+    0 as available,
+    0 as debt,
+    0 as lifetime_granted,
+    0 as lifetime_spent,
+    'active' as status,
+    null as package_name,
+    null as purchased_at,
+    null as updated_at
 where current_user = 'authenticated' and credits.me() is null and credits.subject() is not null;
 
 comment on view api.balance is 'The balance of the caller; a service sees every account''s.';

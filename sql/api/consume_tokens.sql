@@ -87,7 +87,8 @@ begin
     );
 end
 $$;
-comment on function credits.spend(uuid, text, text, jsonb, text, jsonb, numeric) is 'The work of api.consume_tokens, on an account.';
+comment on function credits.spend(uuid, text, text, jsonb, text, jsonb, numeric) is
+'The work of api.consume_tokens, on an account.';
 
 create or replace function credits.spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text)
 returns api.spend_receipt
@@ -105,7 +106,8 @@ begin
     );
 end
 $$;
-comment on function credits.spend_receipt(uuid, bigint, text) is 'The answer of an earlier spend, told again from its entry.';
+comment on function credits.spend_receipt(uuid, bigint, text) is
+'The answer of an earlier spend, told again from its entry.';
 
 create or replace function api.consume_tokens(
     module_id text,
@@ -136,8 +138,8 @@ comment on function api.consume_tokens(text, jsonb, text, text, jsonb) is
 The price is the database''s; usage gives the quantity of each dimension of the price, by default {"calls": 1}.
 With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true.
 A user spends their own tokens; a service names the user_id.
-Raises PT402 insufficient_tokens (balance, cost, missing, affordable), PT404 unknown_module or unknown_user, PT409 key_reused,
-PT422 bad_usage, bad_key or bad_metadata, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+Raises PT402 insufficient_tokens (balance, cost, missing, affordable), PT404 unknown_module or unknown_user,
+PT409 key_reused, PT422 bad_usage, bad_key or bad_metadata, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
 
 -- The signature of the first IAHome system. The price that the client names is only compared.
 create or replace function api.consume_tokens(
@@ -165,4 +167,5 @@ $$;
 comment on function api.consume_tokens(text, text, text, numeric) is
 'Spend tokens on one call of a module, naming the price (IAHome''s signature).
 
-Raises PT422 price_mismatch when tokens_to_consume is not the price in the database, PT422 bad_amount, and what the other signature raises.';
+Raises PT422 price_mismatch when tokens_to_consume is not the price in the database, PT422 bad_amount,
+and what the other signature raises.';

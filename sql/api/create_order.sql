@@ -105,7 +105,7 @@ begin
         if not found then
             perform credits.fail(
                 422, 'bad_amount', 'the catalogue offers no top-up of this amount',
-                coalesce((select json_build_object('minimum', min(t.minimum), 'maximum', max(t.maximum)) from credits.topups as t), '{}')
+                (select json_build_object('minimum', min(t.minimum), 'maximum', max(t.maximum)) from credits.topups as t)
             );
         end if;
         v_order.package_name := 'Top-up';
@@ -115,11 +115,12 @@ begin
         v_order.currency := v_topup.currency;
     end if;
     insert into credits.orders (
-        account_id, order_id, pack_id, package_name, scope, tokens, bonus_tokens, expires_after, amount, currency, stripe_price_id
+        account_id, order_id, pack_id, package_name, scope, tokens, bonus_tokens, expires_after,
+        amount, currency, stripe_price_id
     )
     values (
-        v_order.account_id, v_order_id, v_order.pack_id, v_order.package_name, v_order.scope, v_order.tokens, v_order.bonus_tokens,
-        v_order.expires_after, v_order.amount, v_order.currency, v_order.stripe_price_id
+        v_order.account_id, v_order_id, v_order.pack_id, v_order.package_name, v_order.scope, v_order.tokens,
+        v_order.bonus_tokens, v_order.expires_after, v_order.amount, v_order.currency, v_order.stripe_price_id
     )
     returning * into v_order;
 
@@ -127,7 +128,9 @@ begin
 end
 $$;
 comment on function api.create_order(text, bigint, text, text, text) is
-'Begin a purchase: a pack, or a top-up of an amount (minor units) where the catalogue offers it. Tokens come with the payment.
+'Begin a purchase: a pack, or a top-up of an amount where the catalogue offers it. Tokens come with the payment.
 
-module_id binds the tokens to that module. With an idempotency_key a repeat gets the same order, as it stands now.
-Raises PT404 unknown_pack or unknown_module, PT422 bad_order, bad_amount or bad_key, PT409 key_reused, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+amount is in minor units (cents). module_id binds the tokens to that module.
+With an idempotency_key a repeat gets the same order, as it stands now.
+Raises PT404 unknown_pack or unknown_module, PT422 bad_order, bad_amount or bad_key, PT409 key_reused,
+PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';

@@ -34,7 +34,9 @@ comment on column api.entries.user_id is 'The user id (sub) of the account.';
 comment on column api.entries.seq is '1, 2, 3 … per account, without gaps.';
 comment on column api.entries.posted_at is 'When it was written.';
 comment on column api.entries.effective_at is 'When it happened.';
-comment on column api.entries.kind is 'purchase, bonus, grant, welcome, promo, referral, allowance, rollover, spend, refund, expire, reversal, reinstatement, repayment or adjustment.';
+comment on column api.entries.kind is
+'purchase, bonus, grant, welcome, promo, referral, allowance, rollover, spend, refund, expire, reversal, '
+'reinstatement, repayment or adjustment.';
 comment on column api.entries.tokens is 'Change of the balance: above zero in, below zero out.';
 comment on column api.entries.balance_before is 'Balance before it.';
 comment on column api.entries.balance_after is 'Balance after it.';

@@ -9,7 +9,7 @@ select
     c.title as category_title,
     credits.module_price(m.module_id) as price
 from credits.modules as m
-left join credits.module_categories as c on c.category_id = m.category_id
+left join credits.module_categories as c on m.category_id = c.category_id
 where m.active
 order by m.category_id, m.module_id;
 
@@ -19,4 +19,5 @@ comment on column api.modules.title is 'Title.';
 comment on column api.modules.category_id is 'Its category.';
 comment on column api.modules.category_title is 'Title of the category.';
 comment on column api.modules.price is
-'The price valid now: {"price_id", "margin", "exchange_rate", "components": [{"dimension", "unit_size", "price_per_unit", …}]}; null: not for sale.';
+'The price valid now: {"price_id", "margin", "exchange_rate", "components": [{"dimension", "unit_size", '
+'"price_per_unit", …}]}; null: not for sale.';

@@ -28,7 +28,8 @@ left join lateral (
 comment on view api.orders is 'The orders of the caller; a service sees every account''s.';
 comment on column api.orders.order_id is 'Name of the order.';
 comment on column api.orders.user_id is 'The user id (sub) of the account.';
-comment on column api.orders.state is 'pending, processing (paid later), paid, failed, expired, or parked (under review).';
+comment on column api.orders.state is
+'pending, processing (paid later), paid, failed, expired, or parked (under review).';
 comment on column api.orders.pack_id is 'The pack; null for a top-up of an amount.';
 comment on column api.orders.package_name is 'What was bought.';
 comment on column api.orders.module_id is 'The module that the tokens are bound to.';

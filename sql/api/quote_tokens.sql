@@ -1,4 +1,5 @@
--- What would it cost? Reads only, takes no lock: the answer may be old when the spend comes, and the spend checks again.
+-- What would it cost? Reads only, takes no lock: the answer may be old when the spend comes, and the spend checks
+-- again.
 create or replace function api.quote_tokens(
     module_id text,
     usage jsonb default '{}',

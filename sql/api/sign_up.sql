@@ -16,7 +16,8 @@ declare
 begin
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may sign users up');
-    elsif v_email is null or length(v_email) > 320 or v_email !~ '^[^@[:space:][:cntrl:]]+@[^@[:space:][:cntrl:]]+$' then
+    elsif v_email is null or length(v_email) > 320
+        or v_email !~ '^[^@[:space:][:cntrl:]]+@[^@[:space:][:cntrl:]]+$' then
         perform credits.fail(422, 'bad_email', 'this is not an e-mail address');
     elsif sign_up.password_hash is null or sign_up.password_hash not like '$argon2%' then
         perform credits.fail(422, 'bad_password', 'the password comes as an argon2 hash');

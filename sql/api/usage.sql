@@ -14,7 +14,7 @@ select
     e.price_id,
     e.metadata
 from credits.entries as e
-left join credits.modules as m on m.module_id = e.module_id
+left join credits.modules as m on e.module_id = m.module_id
 left join lateral (
     select x.subject
     from credits.identities as x

@@ -2,20 +2,36 @@
 create or replace view audit.check_balance
 with (security_invoker = true)
 as
+with l as (
+    select
+        x.account_id,
+        sum(x.remaining) as remaining,
+        sum(x.held) as held
+    from credits.lots as x
+    group by x.account_id
+),
+
+e as (
+    select
+        x.account_id,
+        sum(x.tokens) as tokens
+    from credits.entries as x
+    group by x.account_id
+)
+
 select
     w.account_id,
     format('balance %s, held %s', w.balance, w.held) as expected,
-    format('lots %s - debt %s, entries %s, held by lots %s', coalesce(l.remaining, 0), w.debt, coalesce(e.tokens, 0), coalesce(l.held, 0))
-    as found
+    format(
+        'lots %s - debt %s, entries %s, held by lots %s',
+        coalesce(l.remaining, 0), w.debt, coalesce(e.tokens, 0), coalesce(l.held, 0)
+    ) as found
 from credits.wallets as w
-left join (
-    select x.account_id, sum(x.remaining) as remaining, sum(x.held) as held from credits.lots as x group by x.account_id
-) as l on l.account_id = w.account_id
-left join (
-    select x.account_id, sum(x.tokens) as tokens from credits.entries as x group by x.account_id
-) as e on e.account_id = w.account_id
+left join l on w.account_id = l.account_id
+left join e on w.account_id = e.account_id
 where
     w.balance <> coalesce(l.remaining, 0) - w.debt
     or w.balance <> coalesce(e.tokens, 0)
     or w.held <> coalesce(l.held, 0);
-comment on view audit.check_balance is 'Balance equals lots minus debt, and the sum of the entries; held equals what the lots hold back.';
+comment on view audit.check_balance is
+'Balance equals lots minus debt, and the sum of the entries; held equals what the lots hold back.';

@@ -7,9 +7,12 @@ select
     format('draws of %s in entry %s (%s)', abs(e.tokens), e.seq, e.kind) as expected,
     format('draws of %s', d.drawn) as found
 from credits.entries as e
-cross join lateral (
-    select coalesce(sum(x.tokens), 0) as drawn, coalesce(min(x.tokens), 0) as least
-    from jsonb_to_recordset(e.draws) as x (lot_id bigint, tokens numeric)
-) as d
-where d.drawn <> abs(e.tokens) or d.least < 0;
+cross join
+    lateral (
+        select
+            coalesce(sum(x.tokens), 0) as drawn,
+            coalesce(min(x.tokens), 0) as smallest
+        from jsonb_to_recordset(e.draws) as x (lot_id bigint, tokens numeric)
+    ) as d
+where d.drawn <> abs(e.tokens) or d.smallest < 0;
 comment on view audit.check_draws is 'The draws recorded on an entry add up to its tokens.';

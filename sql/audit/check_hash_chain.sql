@@ -8,7 +8,9 @@ select
     encode(e.hash, 'hex') as found
 from (
     select
-        x.account_id, x.seq, x.hash,
+        x.account_id,
+        x.seq,
+        x.hash,
         credits.entry_hash(
             coalesce(lag(x.hash) over (partition by x.account_id order by x.seq), ''),
             x.account_id, x.seq, x.posted_at, x.effective_at, x.kind, x.tokens, x.balance_after, x.debt_after, x.draws,
@@ -20,9 +22,11 @@ where e.hash <> e.computed
 union all
 select
     w.account_id,
-    format('hash %s of the last entry', encode(w.head_hash, 'hex')),
-    encode(e.hash, 'hex')
+    format('hash %s of the last entry', encode(w.head_hash, 'hex')) as expected,
+    encode(e.hash, 'hex') as found
 from credits.wallets as w
-left join credits.entries as e on e.account_id = w.account_id and e.seq = w.seq
+left join credits.entries as e on w.account_id = e.account_id and w.seq = e.seq
 where w.head_hash <> coalesce(e.hash, '');
-comment on view audit.check_hash_chain is 'Recomputes the hash of every entry from its fields and the hash before, and compares the last one with the wallet''s.';
+comment on view audit.check_hash_chain is
+'Recomputes the hash of every entry from its fields and the hash before, and compares the last one with the '
+'wallet''s.';

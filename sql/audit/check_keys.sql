@@ -8,14 +8,14 @@ select
     'no such entry' as found
 from credits.idempotency_keys as k
 left join credits.entries as e
-    on e.account_id = k.account_id and e.seq::text = k.reference
+    on k.account_id = e.account_id and e.seq::text = k.reference
 where k.operation in ('consume_tokens', 'add_tokens') and e.seq is null
 union all
 select
     k.account_id,
-    format('%s under key %s: order %s', k.operation, left(k.key, 60), k.reference),
-    'no such order'
+    format('%s under key %s: order %s', k.operation, left(k.key, 60), k.reference) as expected,
+    'no such order' as found
 from credits.idempotency_keys as k
-left join credits.orders as o on o.account_id = k.account_id and o.order_id::text = k.reference
+left join credits.orders as o on k.account_id = o.account_id and o.order_id::text = k.reference
 where k.operation = 'create_order' and o.order_id is null;
 comment on view audit.check_keys is 'Every idempotency key leads to the entry or order that answered it.';

@@ -11,8 +11,8 @@ where w.balance + w.debt < 0 or w.debt < 0 or w.held < 0 or w.held > w.balance +
 union all
 select
     e.account_id,
-    format('balance + debt not below 0 after entry %s', e.seq),
-    format('balance %s, debt %s', e.balance_after, e.debt_after)
+    format('balance + debt not below 0 after entry %s', e.seq) as expected,
+    format('balance %s, debt %s', e.balance_after, e.debt_after) as found
 from credits.entries as e
 where e.balance_after + e.debt_after < 0;
 comment on view audit.check_negative is 'No balance is, or ever was, below zero without debt.';

@@ -8,7 +8,10 @@ select
     format('balance %s', e.balance_after) as found
 from (
     select
-        x.account_id, x.seq, x.tokens, x.balance_after,
+        x.account_id,
+        x.seq,
+        x.tokens,
+        x.balance_after,
         coalesce(lag(x.balance_after) over (partition by x.account_id order by x.seq), 0) as previous_balance
     from credits.entries as x
 ) as e

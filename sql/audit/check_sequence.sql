@@ -2,6 +2,15 @@
 create or replace view audit.check_sequence
 with (security_invoker = true)
 as
+with e as (
+    select
+        x.account_id,
+        count(*) as entries,
+        max(x.posted_at) as last_at
+    from credits.entries as x
+    group by x.account_id
+)
+
 select
     e.account_id,
     format('seq %s after %s', e.previous_seq + 1, e.previous_at) as expected,
@@ -19,12 +28,11 @@ from (
 where e.seq <> e.previous_seq + 1 or e.posted_at <= e.previous_at
 union all
 select
-    coalesce(w.account_id, e.account_id),
-    format('last seq %s at %s', w.seq, w.posted_at),
-    format('%s entries, last at %s', coalesce(e.entries, 0), e.last_at)
+    coalesce(w.account_id, e.account_id) as account_id,
+    format('last seq %s at %s', w.seq, w.posted_at) as expected,
+    format('%s entries, last at %s', coalesce(e.entries, 0), e.last_at) as found
 from credits.wallets as w
-full join (
-    select x.account_id, count(*) as entries, max(x.posted_at) as last_at from credits.entries as x group by x.account_id
-) as e on e.account_id = w.account_id
+full join e on w.account_id = e.account_id
 where w.seq is distinct from coalesce(e.entries, 0) or w.posted_at is distinct from coalesce(e.last_at, '-infinity');
-comment on view audit.check_sequence is 'Entries of an account are numbered without a gap, in the order of time, up to the wallet''s seq.';
+comment on view audit.check_sequence is
+'Entries of an account are numbered without a gap, in the order of time, up to the wallet''s seq.';

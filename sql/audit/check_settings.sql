@@ -1,4 +1,5 @@
--- A commit that was answered must survive a crash: the settings that make it so, in force and stored for any role or database.
+-- A commit that was answered must survive a crash: the settings that make it so, in force and stored for any role or
+-- database.
 create or replace view audit.check_settings
 with (security_invoker = true)
 as
@@ -12,12 +13,12 @@ where
     or (s.name = 'synchronous_commit' and s.setting in ('off', 'local'))
 union all
 select
-    null,
-    'no role or database with synchronous_commit off',
-    format('%s in database %s: %s', coalesce(r.rolname, 'any role'), coalesce(d.datname, 'any'), c.setting)
+    null as account_id,
+    'no role or database with synchronous_commit off' as expected,
+    format('%s in database %s: %s', coalesce(r.rolname, 'any role'), coalesce(d.datname, 'any'), c.setting) as found
 from pg_catalog.pg_db_role_setting as x
 cross join lateral unnest(x.setconfig) as c (setting)
-left join pg_catalog.pg_roles as r on r.oid = x.setrole
-left join pg_catalog.pg_database as d on d.oid = x.setdatabase
+left join pg_catalog.pg_roles as r on x.setrole = r.oid
+left join pg_catalog.pg_database as d on x.setdatabase = d.oid
 where c.setting in ('synchronous_commit=off', 'synchronous_commit=local');
 comment on view audit.check_settings is 'fsync, full_page_writes and synchronous_commit are on.';

@@ -2,25 +2,80 @@
 create or replace view audit.findings
 with (security_invoker = true)
 as
-select 'check_balance' as check_name, c.account_id, c.expected, c.found from audit.check_balance as c
+select
+    'check_balance' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_balance as c
 union all
-select 'check_draws', c.account_id, c.expected, c.found from audit.check_draws as c
+select
+    'check_draws' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_draws as c
 union all
-select 'check_events', c.account_id, c.expected, c.found from audit.check_events as c
+select
+    'check_events' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_events as c
 union all
-select 'check_hash_chain', c.account_id, c.expected, c.found from audit.check_hash_chain as c
+select
+    'check_hash_chain' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_hash_chain as c
 union all
-select 'check_keys', c.account_id, c.expected, c.found from audit.check_keys as c
+select
+    'check_keys' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_keys as c
 union all
-select 'check_lots', c.account_id, c.expected, c.found from audit.check_lots as c
+select
+    'check_lots' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_lots as c
 union all
-select 'check_negative', c.account_id, c.expected, c.found from audit.check_negative as c
+select
+    'check_negative' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_negative as c
 union all
-select 'check_orders', c.account_id, c.expected, c.found from audit.check_orders as c
+select
+    'check_orders' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_orders as c
 union all
-select 'check_running_balance', c.account_id, c.expected, c.found from audit.check_running_balance as c
+select
+    'check_running_balance' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_running_balance as c
 union all
-select 'check_sequence', c.account_id, c.expected, c.found from audit.check_sequence as c
+select
+    'check_sequence' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_sequence as c
 union all
-select 'check_settings', c.account_id, c.expected, c.found from audit.check_settings as c;
+select
+    'check_settings' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_settings as c;
 comment on view audit.findings is 'Every fault that any check finds. No row: the books close.';

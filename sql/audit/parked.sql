@@ -16,7 +16,7 @@ select
     (e.payload #>> '{data,object,amount_subtotal}')::numeric as subtotal,
     e.payload #>> '{data,object,currency}' as currency
 from credits.stripe_events as e
-left join credits.orders as o on o.account_id = e.account_id and o.order_id = e.order_id
+left join credits.orders as o on e.account_id = o.account_id and e.order_id = o.order_id
 where
     e.outcome = 'parked'
     or (

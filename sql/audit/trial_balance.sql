@@ -2,10 +2,15 @@
 create or replace view audit.trial_balance
 with (security_invoker = true)
 as
-select 'customers' as account, coalesce(sum(w.balance), 0) as tokens from credits.wallets as w
+select
+    'customers' as side,
+    coalesce(sum(w.balance), 0) as tokens
+from credits.wallets as w
 union all
-select k.counter_account, coalesce(-sum(e.tokens), 0)
+select
+    k.counter_account as side,
+    coalesce(-sum(e.tokens), 0) as tokens
 from credits.entry_kinds as k
-left join credits.entries as e on e.kind = k.kind
+left join credits.entries as e on k.kind = e.kind
 group by k.counter_account;
 comment on view audit.trial_balance is 'Balance of each side of the books, in tokens; the column adds up to zero.';

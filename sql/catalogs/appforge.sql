@@ -1,5 +1,6 @@
 -- AppForge: prepaid euro cents for LLM tokens. The provider's prices are US cents per million tokens;
--- five percent margin, 1.08 US dollars per euro. An unknown model has no price: it is refused, not billed as another one.
+-- five percent margin, 1.08 US dollars per euro. An unknown model has no price: it is refused, not billed as another
+-- one.
 select credits.define_catalog('appforge', 'AppForge', 'euro cent');
 
 select credits.define_category('llm', 'Language models');

@@ -15,4 +15,5 @@ begin
     return p_amount;
 end
 $$;
-comment on function credits.check_amount(numeric) is 'The amount, if it is above 0, at most 10^12 and has at most six decimals. Raises PT422 bad_amount.';
+comment on function credits.check_amount(numeric) is
+'The amount, if it is above 0, at most 10^12 and has at most six decimals. Raises PT422 bad_amount.';

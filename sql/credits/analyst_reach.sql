@@ -10,7 +10,8 @@ begin
     return coalesce((select array_agg(g.segment) from credits.analyst_grants as g where g.login = session_user), '{}');
 end
 $$;
-comment on function credits.analyst_segments() is 'The segments granted to the SQL login of this session; * is every account.';
+comment on function credits.analyst_segments() is
+'The segments granted to the SQL login of this session; * is every account.';
 
 create or replace function credits.analyst_accounts()
 returns setof uuid
@@ -23,4 +24,5 @@ begin
     return query select a.account_id from credits.accounts as a where a.segment = any (credits.analyst_segments());
 end
 $$;
-comment on function credits.analyst_accounts() is 'The accounts in the segments granted to the SQL login of this session.';
+comment on function credits.analyst_accounts() is
+'The accounts in the segments granted to the SQL login of this session.';

@@ -17,4 +17,5 @@ begin
     ), 0);
 end
 $$;
-comment on function credits.balance_at(uuid, timestamptz) is 'Balance of an account without what has expired by p_at; 0 for none.';
+comment on function credits.balance_at(uuid, timestamptz) is
+'Balance of an account without what has expired by p_at; 0 for none.';

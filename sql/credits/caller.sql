@@ -28,4 +28,5 @@ begin
 end
 $$;
 comment on function credits.caller(text, boolean) is
-'The identity that a call is about, opened when it is new: by a user, and by a service if p_service_opens. Raises PT401 not_signed_in, PT403 not_yours, PT404 unknown_user, PT422 bad_user.';
+'The identity that a call is about, opened when it is new: by a user, and by a service if p_service_opens. Raises '
+'PT401 not_signed_in, PT403 not_yours, PT404 unknown_user, PT422 bad_user.';

@@ -13,7 +13,8 @@ begin
     );
 end
 $$;
-comment on function credits.refuse_line(text, text, text) is 'Raises PT422 bad_catalogue with the name of the line that is wrong.';
+comment on function credits.refuse_line(text, text, text) is
+'Raises PT422 bad_catalogue with the name of the line that is wrong.';
 
 create or replace function credits.define_catalog(p_catalog_id text, p_title text, p_unit text)
 returns void
@@ -62,7 +63,8 @@ begin
     where (m.title, m.category_id, m.active) is distinct from (excluded.title, excluded.category_id, excluded.active);
 end
 $$;
-comment on function credits.define_module(text, text, text, boolean) is 'Something tokens can be spent on. Not active: withdrawn, no longer spendable.';
+comment on function credits.define_module(text, text, text, boolean) is
+'Something tokens can be spent on. Not active: withdrawn, no longer spendable.';
 
 -- A price is never edited: a changed one is a new version, from now on.
 create or replace function credits.define_price(
@@ -97,7 +99,8 @@ begin
     end if;
     for v_component in select c.value from jsonb_array_elements(p_components) as c loop
         if jsonb_typeof(v_component) <> 'object' or v_component - array[
-            'dimension', 'unit_size', 'price_per_unit', 'free_quantity', 'whole_units', 'minimum_charge', 'provider_cost'
+            'dimension', 'unit_size', 'price_per_unit', 'free_quantity', 'whole_units', 'minimum_charge',
+            'provider_cost'
         ] <> '{}' then
             perform credits.refuse_line('price of', v_name, format('unknown field in component %s', v_component));
         end if;
@@ -131,7 +134,8 @@ begin
         price_id, dimension, unit_size, price_per_unit, free_quantity, whole_units, minimum_charge, provider_cost
     )
     select
-        v_price_id, c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge, c.provider_cost
+        v_price_id, c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units,
+        c.minimum_charge, c.provider_cost
     from credits.components_of(p_components) as c;
     return v_price_id;
 exception
@@ -141,7 +145,8 @@ exception
 end
 $$;
 comment on function credits.define_price(jsonb, text, text, numeric, numeric) is
-'The price of a module, of a category, or the default. components: [{dimension, price_per_unit, unit_size = 1, free_quantity = 0, whole_units = false, minimum_charge = 0, provider_cost}]. Raises PT422 bad_catalogue.';
+'The price of a module, of a category, or the default. components: [{dimension, price_per_unit, unit_size = 1, '
+'free_quantity = 0, whole_units = false, minimum_charge = 0, provider_cost}]. Raises PT422 bad_catalogue.';
 
 create or replace function credits.components_of(p_components jsonb)
 returns table (
@@ -189,7 +194,7 @@ create or replace function credits.define_pack(
     p_currency text,
     p_bonus_tokens numeric default 0,
     p_popular boolean default false,
-    p_position integer default 0,
+    p_position bigint default 0,
     p_expires_after interval default null,
     p_stripe_price_id text default null,
     p_active boolean default true
@@ -201,7 +206,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     insert into credits.packs as p (
-        pack_id, title, tokens, bonus_tokens, amount, currency, stripe_price_id, popular, position, expires_after, active
+        pack_id, title, tokens, bonus_tokens, amount, currency, stripe_price_id, popular, position,
+        expires_after, active
     )
     values (
         p_pack_id, p_title, credits.check_amount(p_tokens), p_bonus_tokens, p_amount, p_currency, p_stripe_price_id,
@@ -209,19 +215,24 @@ begin
     )
     on conflict (pack_id) do update
     set
-        title = excluded.title, tokens = excluded.tokens, bonus_tokens = excluded.bonus_tokens, amount = excluded.amount,
-        currency = excluded.currency, stripe_price_id = coalesce(excluded.stripe_price_id, p.stripe_price_id),
-        popular = excluded.popular, position = excluded.position, expires_after = excluded.expires_after, active = excluded.active;
+        title = excluded.title, tokens = excluded.tokens, bonus_tokens = excluded.bonus_tokens,
+        amount = excluded.amount, currency = excluded.currency, stripe_price_id = coalesce(excluded.stripe_price_id, p.stripe_price_id),
+        popular = excluded.popular, position = excluded.position, expires_after = excluded.expires_after,
+        active = excluded.active;
 exception
     when check_violation or not_null_violation or numeric_value_out_of_range or sqlstate 'PT422' then
         perform credits.refuse_line('pack', p_pack_id, sqlerrm);
 end
 $$;
 comment on function credits.define_pack(
-    text, text, numeric, bigint, text, numeric, boolean, integer, interval, text, boolean
-) is 'Something that can be bought; amount in minor units of currency. Orders keep their own snapshot. Raises PT422 bad_catalogue.';
+    text, text, numeric, bigint, text, numeric, boolean, bigint, interval, text, boolean
+) is
+'Something that can be bought; amount in minor units of currency. Orders keep their own snapshot. '
+'Raises PT422 bad_catalogue.';
 
-create or replace function credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric)
+create or replace function credits.define_topup(
+    p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric
+)
 returns void
 language plpgsql
 volatile
@@ -238,4 +249,5 @@ exception
 end
 $$;
 comment on function credits.define_topup(text, bigint, bigint, numeric) is
-'Offers buying any amount between two bounds (minor units of currency), at so many tokens per minor unit. Raises PT422 bad_catalogue.';
+'Offers buying any amount between two bounds (minor units of currency), at so many tokens per minor unit. Raises '
+'PT422 bad_catalogue.';

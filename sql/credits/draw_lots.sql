@@ -63,4 +63,5 @@ begin
 end
 $$;
 comment on function credits.draw_lots(uuid, text, text, numeric, timestamptz) is
-'Takes p_tokens from the lots in burn order and says from which. missing > 0: the lots did not reach, and the caller must refuse, which puts them back.';
+'Takes p_tokens from the lots in burn order and says from which. missing > 0: the lots did not reach, and the caller'
+' must refuse, which puts them back.';

@@ -1,6 +1,8 @@
 -- The hash chain, format 1, frozen: a change of any byte is a new format with a new first field.
--- Fields in the order of the parameters, each written as octets:text and a comma (a netstring; null has no number before the
--- colon), so that bytes cannot move between fields unseen. Times are microseconds since 1970, metadata goes in by digest.
+-- Fields in the order of the parameters, each written as octets:text and a comma (a netstring; null has no number
+-- before the
+-- colon), so that bytes cannot move between fields unseen. Times are microseconds since 1970, metadata goes in by
+-- digest.
 create or replace function credits.entry_hash(
     p_previous bytea,
     p_account_id uuid,

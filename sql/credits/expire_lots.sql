@@ -1,4 +1,5 @@
--- Books what has expired: from expires_at on a lot counts for nothing, whether or not this has run. Called under the wallet's lock.
+-- Books what has expired: from expires_at on a lot counts for nothing, whether or not this has run. Called under the
+-- wallet's lock.
 create or replace function credits.expire_lots(p_account_id uuid)
 returns void
 language plpgsql

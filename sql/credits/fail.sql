@@ -1,5 +1,6 @@
 -- Refuse: the only way in which our functions raise an error.
--- SQLSTATE PTxyz becomes HTTP status xyz; DETAIL is JSON text that begins with the slug. The register of slugs is sql/README.md.
+-- SQLSTATE PTxyz becomes HTTP status xyz; DETAIL is JSON text that begins with the slug. The register of slugs is
+-- sql/README.md.
 create or replace function credits.fail(
     p_status integer,
     p_slug text,

@@ -4,7 +4,7 @@ create or replace function credits.grant_lot(
     p_source credits.entry_kind,
     p_tokens numeric,
     p_package_name text default null,
-    p_priority integer default null,
+    p_priority bigint default null,
     p_scope text default null,
     p_expires_at timestamptz default null,
     p_unit_cost numeric default 0,
@@ -51,11 +51,11 @@ begin
 end
 $$;
 comment on function credits.grant_lot(
-    uuid, credits.entry_kind, numeric, text, integer, text, timestamptz, numeric, text, uuid, text, jsonb
+    uuid, credits.entry_kind, numeric, text, bigint, text, timestamptz, numeric, text, uuid, text, jsonb
 ) is 'Grants a lot to a locked wallet and returns its lot_id, the seq of its entry. Raises PT422 bad_amount.';
 
 create or replace function credits.default_priority(p_source credits.entry_kind)
-returns integer
+returns bigint
 language plpgsql
 immutable
 set search_path = pg_catalog, pg_temp

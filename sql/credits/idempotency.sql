@@ -35,4 +35,5 @@ begin
 end
 $$;
 comment on function credits.claim_key(uuid, text, text, jsonb, text) is
-'Claims a key for the call that is about to make p_reference. Null: it is new, go on. Else what the call made the first time: answer that again. Raises PT409 key_reused, PT422 bad_key.';
+'Claims a key for the call that is about to make p_reference. Null: it is new, go on. Else what the call made the '
+'first time: answer that again. Raises PT409 key_reused, PT422 bad_key.';

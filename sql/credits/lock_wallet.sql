@@ -1,4 +1,5 @@
--- Lock order of the whole bank: 1. a Stripe event's row, 2. the wallet (several: in the order of account_id), 3. whatever hangs on it.
+-- Lock order of the whole bank: 1. a Stripe event's row, 2. the wallet (several: in the order of account_id), 3.
+-- whatever hangs on it.
 -- A spend takes this one lock and no other.
 create or replace function credits.lock_wallet(
     p_account_id uuid, out seq bigint, out balance numeric, out status text
@@ -32,4 +33,5 @@ begin
 end
 $$;
 comment on function credits.lock_wallet(uuid) is
-'Locks the wallet until the end of the transaction, books what has expired, and says how it stands. Raises PT404 unknown_user.';
+'Locks the wallet until the end of the transaction, books what has expired, and says how it stands. Raises PT404 '
+'unknown_user.';

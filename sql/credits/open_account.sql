@@ -26,4 +26,5 @@ begin
     return v_identity;
 end
 $$;
-comment on function credits.open_account(text) is 'Opens the account of a user id with an empty wallet, or finds it. Raises PT422 bad_user.';
+comment on function credits.open_account(text) is
+'Opens the account of a user id with an empty wallet, or finds it. Raises PT422 bad_user.';

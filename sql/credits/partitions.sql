@@ -1,4 +1,5 @@
--- Monthly partitions of the ledger, made ahead of time; what no month takes falls into a default partition, never on the floor.
+-- Monthly partitions of the ledger, made ahead of time; what no month takes falls into a default partition, never on
+-- the floor.
 -- The one function with dynamic SQL: DDL has no other way. Its only input is a number, and only the owner may call it.
 create or replace function credits.ensure_partitions(p_months integer)
 returns integer
@@ -16,7 +17,9 @@ begin
         select 'entries_default', null
         union all
         select to_char(m.month, '"entries_"YYYY_MM'), m.month
-        from (select (v_first + make_interval(months => i))::date as month from generate_series(0, p_months - 1) as i) as m
+        from (
+            select (v_first + make_interval(months => i))::date as month from generate_series(0, p_months - 1) as i
+        ) as m
     loop
         continue when to_regclass('credits.' || v_partition) is not null;
         if v_month is null then
@@ -31,7 +34,9 @@ begin
         end if;
         -- Row triggers and the key come with the parent; these three do not.
         execute format('alter table credits.%I enable row level security, force row level security', v_partition);
-        execute format('create policy owner on credits.%I to credits_owner using (true) with check (true)', v_partition);
+        execute format(
+            'create policy owner on credits.%I to credits_owner using (true) with check (true)', v_partition
+        );
         execute format(
             'create trigger entries_are_never_truncated before truncate on credits.%I '
             'execute function credits.refuse_change()', v_partition

@@ -24,7 +24,8 @@ declare
     v_debt numeric;
     v_hash bytea;
 begin
-    -- The next number and, a clock that steps back notwithstanding, a later time. The hash in the same update: a second one would cost a third more.
+    -- The next number and, a clock that steps back notwithstanding, a later time. The hash in the same update: a second
+    -- one would cost a third more.
     update credits.wallets as w
     set
         balance = w.balance + p_tokens,
@@ -48,7 +49,8 @@ begin
         module_id, usage, price_id, reference, actor, metadata, hash
     )
     values (
-        p_account_id, seq, v_posted_at, coalesce(p_effective_at, v_posted_at), p_kind, p_tokens, balance_after, v_debt, p_draws,
+        p_account_id, seq, v_posted_at, coalesce(p_effective_at, v_posted_at), p_kind, p_tokens, balance_after,
+        v_debt, p_draws,
         p_module_id, p_usage, p_price_id, p_reference, v_actor, p_metadata, v_hash
     );
 end

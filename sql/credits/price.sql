@@ -3,7 +3,12 @@
 -- The version that is valid at a time: the module's own, else its category's, else the default.
 -- A module that is listed and withdrawn has no price; one that is not listed may have the default.
 create or replace function credits.find_price(
-    p_module_id text, p_at timestamptz, out price_id bigint, out margin numeric, out exchange_rate numeric, out category_id text
+    p_module_id text,
+    p_at timestamptz,
+    out price_id bigint,
+    out margin numeric,
+    out exchange_rate numeric,
+    out category_id text
 )
 language plpgsql
 stable
@@ -41,21 +46,30 @@ begin
 end
 $$;
 comment on function credits.find_price(text, timestamptz) is
-'The price of a module at a time: its own, else its category''s, else the default; null when there is none. And the module''s category.';
+'The price of a module at a time: its own, else its category''s, else the default; null when there is none. And the '
+'module''s category.';
 
 -- What one component takes for a quantity, before margin and exchange rate.
 create or replace function credits.charge(
-    quantity numeric, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric
+    quantity numeric,
+    unit_size numeric,
+    price_per_unit numeric,
+    free_quantity numeric,
+    whole_units boolean,
+    minimum_charge numeric
 )
 returns numeric
 language sql
 immutable
 return case
     when quantity <= free_quantity then 0
-    when whole_units then greatest(
-        (div(quantity - free_quantity, unit_size) + (mod(quantity - free_quantity, unit_size) > 0)::integer) * price_per_unit,
-        minimum_charge
-    )
+    when whole_units
+        then
+            greatest(
+                (div(quantity - free_quantity, unit_size) + (mod(quantity - free_quantity, unit_size) > 0)::integer)
+                * price_per_unit,
+                minimum_charge
+            )
     else greatest((quantity - free_quantity) * price_per_unit / unit_size, minimum_charge)
 end;
 comment on function credits.charge(numeric, numeric, numeric, numeric, boolean, numeric) is
@@ -113,7 +127,8 @@ begin
         );
     end if;
 
-    -- 4. Margin and currency, and the one rounding: up, at ledger scale. div and mod are exact, where a division would round first.
+    -- 4. Margin and currency, and the one rounding: up, at ledger scale. div and mod are exact, where a division would
+    -- round first.
     v_micro := v_micro * v_price.margin;
     cost := (div(v_micro, v_price.exchange_rate) + (mod(v_micro, v_price.exchange_rate) > 0)::integer) / 1000000.000000;
     if cost > 1000000000000 then
@@ -122,7 +137,8 @@ begin
 end
 $$;
 comment on function credits.price_usage(text, jsonb, timestamptz) is
-'The cost of a use of a module, the usage as it is recorded, and the version of the price. Raises PT404 unknown_module, PT422 bad_usage.';
+'The cost of a use of a module, the usage as it is recorded, and the version of the price. Raises PT404 '
+'unknown_module, PT422 bad_usage.';
 
 -- The inverse of a price: how much may be used for so many tokens.
 create or replace function credits.affordable(p_price_id bigint, p_cost numeric, p_tokens numeric)
@@ -157,7 +173,8 @@ begin
 end
 $$;
 comment on function credits.affordable(bigint, numeric, numeric) is
-'How much p_tokens pay: the quantity of the price''s one dimension, or, when it has several, how many uses that cost p_cost. Null when it is free.';
+'How much p_tokens pay: the quantity of the price''s one dimension, or, when it has several, how many uses that cost'
+' p_cost. Null when it is free.';
 
 create or replace function credits.price_parts(p_price_id bigint, p_usage jsonb)
 returns jsonb
@@ -223,4 +240,5 @@ begin
     );
 end
 $$;
-comment on function credits.module_price(text) is 'The price of a module as anybody may see it: without the provider''s cost.';
+comment on function credits.module_price(text) is
+'The price of a module as anybody may see it: without the provider''s cost.';

@@ -20,4 +20,5 @@ begin
     perform credits.fail(422, 'bad_scope', 'scope is module:ID or category:ID of something in the catalogue');
 end
 $$;
-comment on function credits.check_scope(text) is 'Raises PT422 bad_scope unless p_scope is null or names a module or category of the catalogue.';
+comment on function credits.check_scope(text) is
+'Raises PT422 bad_scope unless p_scope is null or names a module or category of the catalogue.';

@@ -29,13 +29,12 @@ create table credits.orders (
     constraint orders_amount_is_positive check (amount > 0)
 );
 create index orders_pack_idx on credits.orders (pack_id);
-comment on table credits.orders is 'Purchases, each with a snapshot of what was sold: the grant comes from here, never from what an event says.';
-comment on column credits.orders.state is 'pending → processing (paid later) → paid, failed or expired; parked: money that does not match the order, for a person to decide.';
+comment on table credits.orders is
+'Purchases, each with a snapshot of what was sold: the grant comes from here, never from what an event says.';
+comment on column credits.orders.state is
+'pending → processing (paid later) → paid, failed or expired; parked: money that does not match the order, for a '
+'person to decide.';
 comment on column credits.orders.amount is 'Price in minor units of currency.';
-
-alter table credits.lots
-add constraint lots_order_fkey foreign key (account_id, order_id) references credits.orders (account_id, order_id);
-create unique index lots_order_is_granted_once on credits.lots (account_id, order_id, source) where order_id is not null;
 
 create table credits.stripe_events (
     event_id text not null,
@@ -49,8 +48,10 @@ create table credits.stripe_events (
     received_at timestamptz not null default clock_timestamp(),
     constraint stripe_events_pkey primary key (event_id)
 );
-comment on table credits.stripe_events is 'Every event that Stripe sent, once, with what it led to: written in the transaction of its effect.';
-comment on column credits.stripe_events.outcome is 'granted, processing, failed, expired, parked, unmatched, duplicate (of the same purchase) or stored.';
+comment on table credits.stripe_events is
+'Every event that Stripe sent, once, with what it led to: written in the transaction of its effect.';
+comment on column credits.stripe_events.outcome is
+'granted, processing, failed, expired, parked, unmatched, duplicate (of the same purchase) or stored.';
 
 create table credits.stripe_objects (
     object_id text not null,
@@ -58,8 +59,10 @@ create table credits.stripe_objects (
     order_id uuid not null,
     created_at timestamptz not null default clock_timestamp(),
     constraint stripe_objects_pkey primary key (object_id),
-    constraint stripe_objects_order_fkey foreign key (account_id, order_id) references credits.orders (account_id, order_id)
+    constraint stripe_objects_order_fkey foreign key (account_id, order_id)
+    references credits.orders (account_id, order_id)
 );
 create index stripe_objects_order_idx on credits.stripe_objects (account_id, order_id);
 comment on table credits.stripe_objects is
-'Stripe objects (sessions, payment intents) that have been granted: a purchase counts once, whichever of its events come, and how often.';
+'Stripe objects (sessions, payment intents) that have been granted: a purchase counts once, whichever of its events '
+'come, and how often.';

@@ -42,16 +42,22 @@ create table credits.entries (
     actor text not null,
     metadata jsonb not null,
     hash bytea not null,
-    -- The partition key has to be in it; (account_id, seq) alone is unique by construction: seq comes from the locked wallet.
+    -- The partition key has to be in it; (account_id, seq) alone is unique by construction: seq comes from the locked
+    -- wallet.
     constraint entries_pkey primary key (account_id, seq, posted_at)
 ) partition by range (posted_at);
 comment on table credits.entries is
-'The ledger. Append-only, partitioned by month, a hash chain per account. No foreign keys: only definer functions write it, under the wallet''s lock.';
+'The ledger. Append-only, partitioned by month, a hash chain per account. No foreign keys: only definer functions '
+'write it, under the wallet''s lock.';
 comment on column credits.entries.seq is '1, 2, 3 … per account, without gaps.';
-comment on column credits.entries.posted_at is 'When it was written, after the lock was taken; rises strictly with seq.';
-comment on column credits.entries.effective_at is 'When it happened: for an expiry the moment the lot expired, else posted_at.';
+comment on column credits.entries.posted_at is
+'When it was written, after the lock was taken; rises strictly with seq.';
+comment on column credits.entries.effective_at is
+'When it happened: for an expiry the moment the lot expired, else posted_at.';
 comment on column credits.entries.tokens is 'Change of the balance: above zero in, below zero out.';
-comment on column credits.entries.draws is 'The lots moved: [{"lot_id": seq of the granting entry, "tokens": how much, above zero}], in the order they were taken.';
+comment on column credits.entries.draws is
+'The lots moved: [{"lot_id": seq of the granting entry, "tokens": how much, above zero}], in the order they were '
+'taken.';
 comment on column credits.entries.usage is 'What was used, per dimension.';
 comment on column credits.entries.reference is 'Order, reason or package that the entry belongs to.';
 comment on column credits.entries.actor is 'The role or SQL login that caused it. Never a person''s name.';
@@ -65,7 +71,7 @@ create table credits.lots (
     granted credits.amount not null,
     remaining credits.amount not null,
     held credits.amount not null default 0,
-    priority integer not null,
+    priority bigint not null,
     scope text,
     effective_at timestamptz not null,
     expires_at timestamptz,
@@ -75,13 +81,17 @@ create table credits.lots (
     frozen boolean not null default false,
     live boolean not null default true,
     constraint lots_pkey primary key (account_id, lot_id),
-    constraint lots_account_fkey foreign key (account_id) references credits.accounts (account_id)
+    constraint lots_account_fkey foreign key (account_id) references credits.accounts (account_id),
+    constraint lots_order_fkey foreign key (account_id, order_id) references credits.orders (account_id, order_id)
 )
 with (fillfactor = 70);
 -- On live and not on remaining: a draw stays a HOT update until the lot is empty.
 create index lots_live_idx on credits.lots (account_id, lot_id) where live;
+create unique index lots_order_is_granted_once on credits.lots (account_id, order_id, source)
+where order_id is not null;
 comment on table credits.lots is
-'Tokens that came in together and share a price, a scope and an expiry. Spent in burn order: see credits.draw_lots. 0 <= held <= remaining <= granted: the domains refuse what is negative, audit.check_lots proves the rest.';
+'Tokens that came in together and share a price, a scope and an expiry. Spent in burn order: see credits.draw_lots. '
+'0 <= held <= remaining <= granted: the domains refuse what is negative, audit.check_lots proves the rest.';
 comment on column credits.lots.lot_id is 'The seq of the entry that granted it.';
 comment on column credits.lots.priority is 'Lower is spent first.';
 comment on column credits.lots.scope is 'module:ID or category:ID that the tokens are bound to; null: any.';
@@ -99,6 +109,8 @@ create table credits.idempotency_keys (
     constraint idempotency_keys_pkey primary key (account_id, operation, key)
 );
 comment on table credits.idempotency_keys is
-'Calls already answered, kept 35 days: the same key with the same arguments gets the same answer. A refusal leaves no key.';
+'Calls already answered, kept 35 days: the same key with the same arguments gets the same answer. A refusal leaves '
+'no key.';
 comment on column credits.idempotency_keys.fingerprint is 'sha256 of the arguments.';
-comment on column credits.idempotency_keys.reference is 'What the call made, from which its answer is told again: the seq of an entry, or an order_id.';
+comment on column credits.idempotency_keys.reference is
+'What the call made, from which its answer is told again: the seq of an entry, or an order_id.';
