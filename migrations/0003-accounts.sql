@@ -71,6 +71,8 @@ create table credits.wallets (
     head_hash bytea not null default '\x',
     posted_at timestamptz not null default '-infinity',
     next_expiry timestamptz not null default 'infinity',
+    head_lot bigint,
+    head_free credits.amount not null default 0,
     lifetime_granted credits.amount not null default 0,
     lifetime_spent credits.amount not null default 0,
     constraint wallets_pkey primary key (account_id),
@@ -84,11 +86,14 @@ with (
     autovacuum_vacuum_cost_delay = 0
 );
 comment on table credits.wallets is
-'The one row that a spend locks. balance = sum of lots.remaining - debt, proved by audit.check_balance.';
+'The one row that a spend locks. balance = sum of the lots'' remaining tokens - debt, proved by audit.check_balance.';
 comment on column credits.wallets.status is 'Here and not on the account, so that freezing waits for the same lock.';
 comment on column credits.wallets.held is 'Tokens reserved by open holds, part of balance.';
 comment on column credits.wallets.debt is 'Tokens used that no lot could pay.';
 comment on column credits.wallets.seq is 'Number of the last entry: no gaps, because it is taken from the locked row.';
 comment on column credits.wallets.head_hash is 'Hash of the last entry; empty before the first.';
 comment on column credits.wallets.posted_at is 'Time of the last entry, so that entries never go back in time.';
+comment on column credits.wallets.head_lot is
+'The lot that is spent next, whatever the module; null when that is not known. See sql/credits/head_lot.sql.';
+comment on column credits.wallets.head_free is 'The tokens of head_lot: they are kept here, not on the lot''s row.';
 comment on column credits.wallets.next_expiry is 'No lot with tokens in it expires before this moment.';

@@ -60,8 +60,9 @@ grant select on api.packs, api.modules to anon, authenticated, service_role;
 grant select on api.balance, api.entries, api.usage, api.lots, api.orders to authenticated, service_role;
 grant select on credits.packs, credits.modules, credits.module_categories to anon, authenticated, service_role;
 grant select on
-credits.identities, credits.wallets, credits.lots, credits.entries, credits.orders
+credits.identities, credits.wallets, credits.lots, credits.current_lots, credits.entries, credits.orders
 to authenticated, service_role;
+grant select on credits.current_lots to auditor;
 grant execute on function credits.clock(), credits.module_price(text) to anon, authenticated, service_role;
 grant execute on function credits.me(), credits.subject() to authenticated, service_role;
 

@@ -1,8 +1,8 @@
 """The demonstration: a real trace of LLM requests, replayed over HTTP by users who sign up, buy, and run dry.
 
-Every request of the trace spends its real input and output tokens at the prices of the catalogue appforge. A
-user whose tokens are used up buys a top-up through the Stripe simulator and goes on. Every spend carries a key,
-so that a request whose answer was lost (a killed API, a restarted database) is sent again and counts once.
+Every request of the trace spends its real input and output tokens at the prices of the catalogue appforge.
+A user whose tokens are used up buys a top-up through the Stripe simulator and goes on. Every spend carries a
+key, so that a request whose answer was lost (a killed API, a restarted server) is sent again and counts once.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def read_trace(path: Path, users: int | None) -> tuple[list[Request], int]:
 
 
 def _shares(users: int) -> Iterator[int]:
-    """Endless user indexes, the k-th in proportion to 1/k, mixed: whoever is most behind their share is next."""
+    """Endless user indexes, the k-th in proportion to 1/k: whoever is most behind their share is next."""
     weights = [1 / (index + 1) for index in range(users)]
     given = [0] * users
     while True:

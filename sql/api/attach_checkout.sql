@@ -17,7 +17,7 @@ begin
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may attach a checkout');
     end if;
-    perform credits.lock_wallet(attach_checkout.account_id);
+    perform credits.lock_wallet(attach_checkout.account_id, p_settle => false);
 
     update credits.accounts as a
     set stripe_customer_id = attach_checkout.customer_id

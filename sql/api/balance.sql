@@ -20,8 +20,8 @@ cross join
     lateral (
         select w.balance - case when w.next_expiry <= credits.clock() then (
             select coalesce(sum(x.remaining - x.held), 0)
-            from credits.lots as x
-            where x.account_id = w.account_id and x.live and x.expires_at <= credits.clock()
+            from credits.current_lots as x
+            where x.account_id = w.account_id and x.expires_at <= credits.clock()
         ) else 0 end as balance
     ) as b
 left join lateral (

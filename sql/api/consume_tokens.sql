@@ -28,7 +28,9 @@ declare
     v_known text;
     v_now timestamptz;
     v_price record;
+    v_from_head numeric := 0;
     v_drawn record;
+    v_draws jsonb;
     v_entry record;
 begin
     if jsonb_typeof(p_metadata) is distinct from 'object' or octet_length(p_metadata::text) > 16384 then
@@ -36,7 +38,7 @@ begin
     end if;
 
     -- 2. Lock.
-    v_wallet := credits.lock_wallet(p_account_id);
+    v_wallet := credits.lock_wallet(p_account_id, p_settle => false);
 
     -- 3. Repeat?
     if p_key is not null then
@@ -62,28 +64,41 @@ begin
         );
     end if;
 
-    -- 5. Take.
-    v_drawn := credits.draw_lots(p_account_id, p_module_id, v_price.category_id, v_price.cost, v_now);
-    if v_drawn.missing > 0 then
-        perform credits.fail(
-            402, 'insufficient_tokens', 'not enough tokens',
-            json_build_object(
-                'balance', trim_scale(v_wallet.balance),
-                'cost', trim_scale(v_price.cost),
-                'missing', trim_scale(v_drawn.missing),
-                'affordable', credits.affordable(v_price.price_id, v_price.cost, v_price.cost - v_drawn.missing)
-            )
-        );
+    -- 5. Take. The wallet carries the lot that is next for every module; when that does not do, the lots themselves.
+    if v_price.cost <= v_wallet.head_free then
+        v_from_head := v_price.cost;
+        v_draws := case
+            when v_from_head = 0 then '[]'
+            else jsonb_build_array(jsonb_build_object('lot_id', v_wallet.head_lot, 'tokens', trim_scale(v_from_head)))
+        end;
+    else
+        if v_wallet.head_lot is not null then
+            perform credits.settle_head(p_account_id);
+        end if;
+        v_drawn := credits.draw_lots(p_account_id, p_module_id, v_price.category_id, v_price.cost, v_now);
+        if v_drawn.missing > 0 then
+            perform credits.fail(
+                402, 'insufficient_tokens', 'not enough tokens',
+                json_build_object(
+                    'balance', trim_scale(v_wallet.balance),
+                    'cost', trim_scale(v_price.cost),
+                    'missing', trim_scale(v_drawn.missing),
+                    'affordable', credits.affordable(v_price.price_id, v_price.cost, v_price.cost - v_drawn.missing)
+                )
+            );
+        end if;
+        v_draws := v_drawn.draws;
+        perform credits.choose_head(p_account_id, v_now);
     end if;
 
     -- 6. Write.
     v_entry := credits.post_entry(
-        p_account_id, 'spend', -v_price.cost, v_drawn.draws, p_module_id, v_price.usage, v_price.price_id,
-        p_metadata => p_metadata
+        p_account_id, 'spend', -v_price.cost, v_draws, p_module_id, v_price.usage, v_price.price_id,
+        p_metadata => p_metadata, p_from_head => v_from_head
     );
     return row(
         p_account_id || ':' || v_entry.seq, p_user_id, p_module_id, trim_scale(v_price.cost),
-        trim_scale(v_entry.balance_after), v_drawn.draws, false
+        trim_scale(v_entry.balance_after), v_draws, false
     );
 end
 $$;

@@ -63,7 +63,7 @@ begin
     end if;
 
     -- 2. Lock, so that a repeated key is one order. A closed account buys nothing; a frozen one may pay.
-    v_wallet := credits.lock_wallet(v_caller.account_id);
+    v_wallet := credits.lock_wallet(v_caller.account_id, p_settle => false);
     if create_order.idempotency_key is not null then
         v_known := credits.claim_key(
             v_caller.account_id, 'create_order', create_order.idempotency_key,

@@ -17,7 +17,7 @@ select
     coalesce(l.expires_at <= credits.clock(), false) as expired,
     l.frozen,
     l.order_id
-from credits.lots as l
+from credits.current_lots as l
 left join lateral (
     select x.subject
     from credits.identities as x

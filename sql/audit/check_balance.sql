@@ -7,7 +7,7 @@ with l as (
         x.account_id,
         sum(x.remaining) as remaining,
         sum(x.held) as held
-    from credits.lots as x
+    from credits.current_lots as x
     group by x.account_id
 ),
 

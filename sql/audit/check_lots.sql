@@ -17,12 +17,27 @@ select
     coalesce(l.account_id, m.account_id) as account_id,
     format('lot %s: granted %s, moved %s', coalesce(l.lot_id, m.lot_id), l.granted, coalesce(m.moved, 0)) as expected,
     format('remaining %s, held %s', l.remaining, l.held) as found
-from credits.lots as l
+from credits.current_lots as l
 full join m on l.account_id = m.account_id and l.lot_id = m.lot_id
 where
     l.lot_id is null
     or l.remaining is distinct from m.moved
     or l.granted is distinct from m.came_in
-    or l.held > l.remaining or l.remaining > l.granted or l.live <> (l.remaining > 0);
+    or l.held > l.remaining or l.remaining > l.granted
+union all
+select
+    l.account_id,
+    format('lot %s with %s tokens on its row', l.lot_id, l.remaining) as expected,
+    format('live: %s', l.live) as found
+from credits.lots as l
+where l.live <> (l.remaining > 0)
+union all
+select
+    w.account_id,
+    format('a head lot %s that is there', w.head_lot) as expected,
+    format('%s tokens of it on the wallet', w.head_free) as found
+from credits.wallets as w
+left join credits.lots as l on w.account_id = l.account_id and w.head_lot = l.lot_id
+where (w.head_lot is not null and l.lot_id is null) or (w.head_lot is null and w.head_free <> 0);
 comment on view audit.check_lots is
 'Each lot holds what was granted less what the entries drew from it, within its bounds.';

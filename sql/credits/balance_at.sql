@@ -9,8 +9,8 @@ begin
     return coalesce((
         select w.balance - case when w.next_expiry <= p_at then (
             select coalesce(sum(l.remaining - l.held), 0)
-            from credits.lots as l
-            where l.account_id = w.account_id and l.live and l.expires_at <= p_at
+            from credits.current_lots as l
+            where l.account_id = w.account_id and l.expires_at <= p_at
         ) else 0 end
         from credits.wallets as w
         where w.account_id = p_account_id

@@ -2,7 +2,13 @@
 -- whatever hangs on it.
 -- A spend takes this one lock and no other.
 create or replace function credits.lock_wallet(
-    p_account_id uuid, out seq bigint, out balance numeric, out status text
+    p_account_id uuid,
+    p_settle boolean default true,
+    out seq bigint,
+    out balance numeric,
+    out status text,
+    out head_lot bigint,
+    out head_free numeric
 )
 language plpgsql
 volatile
@@ -10,6 +16,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_next_expiry timestamptz;
+    v_expired boolean;
 begin
     -- Money is not acknowledged before it is on disk, whatever the session asked for.
     -- In the body: as a SET clause of the function it would be undone before the commit.
@@ -18,7 +25,8 @@ begin
     end if;
 
     -- NO KEY: inserts that refer to the account need not wait.
-    select w.seq, w.balance, w.status, w.next_expiry into seq, balance, status, v_next_expiry
+    select w.seq, w.balance, w.status, w.head_lot, w.head_free, w.next_expiry
+    into seq, balance, status, head_lot, head_free, v_next_expiry
     from credits.wallets as w
     where w.account_id = p_account_id
     for no key update;
@@ -26,12 +34,19 @@ begin
         perform credits.fail(404, 'unknown_user', 'no such account');
     end if;
 
-    if v_next_expiry <= credits.clock() then
+    -- The lots are put in order for everybody but a spend, which needs it only when something expires.
+    v_expired := v_next_expiry <= credits.clock();
+    if head_lot is not null and (p_settle or v_expired) then
+        perform credits.settle_head(p_account_id);
+        head_lot := null;
+        head_free := 0;
+    end if;
+    if v_expired then
         perform credits.expire_lots(p_account_id);
         select w.seq, w.balance into seq, balance from credits.wallets as w where w.account_id = p_account_id;
     end if;
 end
 $$;
-comment on function credits.lock_wallet(uuid) is
-'Locks the wallet until the end of the transaction, books what has expired, and says how it stands. Raises PT404 '
-'unknown_user.';
+comment on function credits.lock_wallet(uuid, boolean) is
+'Locks the wallet until the end of the transaction, books what has expired, and says how it stands. p_settle: the tokens '
+'of the head lot are put back on its row, as everything needs it that looks at lots. Raises PT404 unknown_user.';

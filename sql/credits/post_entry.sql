@@ -10,6 +10,7 @@ create or replace function credits.post_entry(
     p_reference text default null,
     p_metadata jsonb default '{}',
     p_effective_at timestamptz default null,
+    p_from_head numeric default 0,
     out seq bigint,
     out balance_after numeric
 )
@@ -29,6 +30,7 @@ begin
     update credits.wallets as w
     set
         balance = w.balance + p_tokens,
+        head_free = w.head_free - p_from_head,
         seq = w.seq + 1,
         posted_at = greatest(v_now, w.posted_at + interval '1 microsecond'),
         head_hash = credits.entry_hash(
@@ -56,5 +58,7 @@ begin
 end
 $$;
 comment on function credits.post_entry(
-    uuid, credits.entry_kind, numeric, jsonb, text, jsonb, bigint, text, jsonb, timestamptz
-) is 'Appends an entry to the chain of a locked wallet and moves its balance by p_tokens. The caller moves the lots.';
+    uuid, credits.entry_kind, numeric, jsonb, text, jsonb, bigint, text, jsonb, timestamptz, numeric
+) is
+'Appends an entry to the chain of a locked wallet and moves its balance by p_tokens. The caller moves the lots; '
+'p_from_head is what a spend takes from the head lot, whose tokens are on the wallet.';

@@ -1,0 +1,77 @@
+-- The head lot: most spends take from the same lot as the spend before, so its tokens move up onto the wallet's row, which a spend
+-- writes anyhow. Two statements of eight fall away, and with them a third of a spend's work.
+--
+-- A wallet has a head only while the next lot is the same for every module: no lot is bound to one. Everything but a spend
+-- locks the wallet with credits.lock_wallet, which puts the tokens back first; who only reads asks credits.current_lots.
+
+create or replace function credits.settle_head(p_account_id uuid)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update credits.lots as l
+    set remaining = l.remaining + w.head_free, live = l.remaining + w.head_free > 0
+    from credits.wallets as w
+    where w.account_id = p_account_id and l.account_id = p_account_id and l.lot_id = w.head_lot;
+    update credits.wallets as w
+    set head_lot = null, head_free = 0
+    where w.account_id = p_account_id;
+end
+$$;
+comment on function credits.settle_head(uuid) is 'Puts the tokens of a locked wallet''s head lot back on the lot''s row.';
+
+create or replace function credits.choose_head(p_account_id uuid, p_at timestamptz)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_next record;
+begin
+    if exists (
+        select
+        from credits.lots as l
+        where l.account_id = p_account_id and l.live and (l.scope is not null or l.effective_at > p_at)
+    ) then
+        return;
+    end if;
+    v_next := credits.next_lot(p_account_id, null, null, p_at);
+    if v_next.lot_id is not null then
+        update credits.lots as l
+        set remaining = l.held, live = l.held > 0
+        where l.account_id = p_account_id and l.lot_id = v_next.lot_id;
+        update credits.wallets as w
+        set head_lot = v_next.lot_id, head_free = v_next.free
+        where w.account_id = p_account_id;
+    end if;
+end
+$$;
+comment on function credits.choose_head(uuid, timestamptz) is
+'Moves the free tokens of the lot that is spent next onto a locked and settled wallet, if that lot is next for every module.';
+
+-- The lots as they are, wherever their tokens are kept.
+create or replace view credits.current_lots
+with (security_invoker = true)
+as
+select
+    l.account_id,
+    l.lot_id,
+    l.source,
+    l.package_name,
+    l.granted,
+    l.remaining + coalesce(w.head_free, 0) as remaining,
+    l.held,
+    l.priority,
+    l.scope,
+    l.effective_at,
+    l.expires_at,
+    l.unit_cost,
+    l.currency,
+    l.order_id,
+    l.frozen
+from credits.lots as l
+left join credits.wallets as w on l.account_id = w.account_id and l.lot_id = w.head_lot;
+comment on view credits.current_lots is 'The lots with what really remains in them, the head lot''s tokens included.';
