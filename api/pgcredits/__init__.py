@@ -1,0 +1,1 @@
+"""pgcredits: prepaid tokens, kept by PostgreSQL."""

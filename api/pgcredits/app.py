@@ -1,0 +1,65 @@
+"""The door: routes, what they need, and what the app owns, put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+from litestar.config.cors import CORSConfig
+from litestar.datastructures import ResponseHeader
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+
+from pgcredits import auth, checkout, health, iahome, openapi, rest, webhooks
+from pgcredits.catalogue import Catalogue
+from pgcredits.db import Database
+from pgcredits.door import Door
+from pgcredits.errors import answer
+from pgcredits.passwords import Passwords
+from pgcredits.settings import Settings
+from pgcredits.tokens import TokenVerifier
+
+_LARGEST_BODY = 1_000_000  # bytes
+_EXPOSED = ["content-range", "content-profile", "retry-after", "www-authenticate"]
+
+
+def create_app(settings: Settings | None = None) -> Litestar:
+    """The ASGI app, configured by `settings` or by the environment. Raises SettingsError."""
+    settings = settings or Settings.from_env()
+    database = Database(settings)
+    door = Door(settings, database, Catalogue(database), TokenVerifier(settings.jwt_secret), Passwords())
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with database.opened(), checkout.stripe_client(settings) as door.stripe:
+            yield
+
+    return Litestar(
+        route_handlers=[
+            rest.router,
+            auth.router,
+            iahome.router,
+            health.router,
+            checkout.checkout,
+            checkout.done,
+            checkout.cancelled,
+            checkout.style,
+            webhooks.receive,
+            openapi.schema,
+        ],
+        dependencies={"door": Provide(lambda: door, sync_to_thread=False)},
+        exception_handlers={Exception: answer, HTTPException: answer},
+        lifespan=[lifespan],
+        cors_config=_cors(settings),
+        request_max_body_size=_LARGEST_BODY,
+        response_headers=[ResponseHeader(name="X-Content-Type-Options", value="nosniff")],
+        logging_config=None,  # whoever starts us decides where logs go
+        openapi_config=None,  # the database describes itself, in openapi.py
+    )
+
+
+def _cors(settings: Settings) -> CORSConfig | None:
+    if not settings.cors_origins:
+        return None
+    return CORSConfig(allow_origins=list(settings.cors_origins), expose_headers=_EXPOSED)

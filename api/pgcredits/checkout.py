@@ -1,0 +1,233 @@
+"""Buying: first the order in the database, then a Stripe session for it. Tokens come with the webhook."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from importlib.resources import files
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import stripe
+from litestar import MediaType, Request, Response, get, post
+from litestar.di import NamedDependency
+from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineItem
+
+from pgcredits import jsonbody, rpc
+from pgcredits.door import Door
+from pgcredits.errors import log, refuse
+from pgcredits.rest import idempotency_key
+from pgcredits.settings import Settings
+from pgcredits.tokens import SERVICE
+
+_STRIPE_VERSION = "2026-10-28.endive"
+_SECONDS = 10.0
+_NAMES = {
+    "pack_id": ("pack_id", "packId"),
+    "amount": ("amount",),
+    "module_id": ("module_id", "moduleId"),
+    "user_id": ("user_id", "userId"),
+}
+_HTML_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",  # the address holds the session's id
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Order(msgspec.Struct, frozen=True):
+    """api.order_receipt, as far as Stripe needs to know. amount is in minor units of currency."""
+
+    order_id: str
+    account_id: str
+    user_id: str
+    package_name: str
+    module_id: str | None
+    tokens: Decimal
+    bonus_tokens: Decimal
+    amount: int
+    currency: str
+    state: str
+    stripe_price_id: str | None
+    stripe_customer_id: str | None
+    checkout_session_id: str | None
+
+
+@post("/checkout", status_code=200)
+async def checkout(
+    request: Request[Any, Any, Any],
+    door: NamedDependency[Door],
+) -> dict[str, Any]:
+    """{"pack_id" or "amount", module_id?, success_url?, cancel_url?} → {"order_id", "session_id", "url"}.
+
+    A repeated Idempotency-Key gets the same order and the same session.
+    """
+    caller = door.identify(request)
+    if caller.anonymous:
+        raise refuse(401, "not_signed_in", "Sign in first.")
+    if door.stripe is None:
+        raise refuse(503, "payment_unavailable", "STRIPE_SECRET_KEY is not set: nothing can be bought.")
+    body = jsonbody.parse(await request.body())
+    urls = _return_urls(body, door.settings)
+    asked = {name: next((n for n in names if n in body.members), names[0]) for name, names in _NAMES.items()}
+    key = idempotency_key(request)
+    text = await rpc.call(door.catalogue, caller, "create_order", body.pick(asked), key=key, path="/checkout")
+    order = msgspec.json.decode(text, type=Order)
+    if order.state != "pending":
+        raise refuse(409, "order_closed", f"This order is {order.state} already.", state=order.state)
+    async with _stripe_errors(order):
+        session = await _session(door.stripe, order, urls)
+    if order.checkout_session_id is None:
+        made = {"session_id": session.id, "customer_id": str(session.customer)}
+        named = {"account_id": order.account_id, "order_id": order.order_id, **made}
+        attached = jsonbody.build({name: jsonbody.text(value) for name, value in named.items()})
+        await rpc.call(door.catalogue, SERVICE, "attach_checkout", attached, path="/checkout")
+    if session.url is None:
+        raise refuse(409, "order_closed", "The Checkout session of this order is over.")
+    return {"order_id": order.order_id, "session_id": session.id, "url": session.url}
+
+
+@asynccontextmanager
+async def stripe_client(settings: Settings) -> AsyncIterator[stripe.StripeClient | None]:
+    """Stripe, or the simulator, for the life of the app; None when no key is configured."""
+    if settings.stripe_secret_key is None:
+        yield None
+        return
+    base: Any = {"api": settings.stripe_api_base} if settings.stripe_api_base else {}
+    http = stripe.HTTPXClient(timeout=_SECONDS)
+    try:
+        yield stripe.StripeClient(
+            settings.stripe_secret_key,
+            base_addresses=base,
+            http_client=http,
+            max_network_retries=2,
+            stripe_version=_STRIPE_VERSION,
+        )
+    finally:
+        await http.close_async()  # type: ignore[no-untyped-call]
+
+
+async def _session(
+    client: stripe.StripeClient, order: Order, urls: tuple[str, str]
+) -> stripe.checkout.Session:
+    """The order's session, or a new one. With the keys, a repeat after a crash finds what was made."""
+    if order.checkout_session_id is not None:
+        return await client.v1.checkout.sessions.retrieve_async(order.checkout_session_id)
+    customer_id = order.stripe_customer_id
+    if customer_id is None:
+        customer = await client.v1.customers.create_async(
+            {"metadata": {"account_id": order.account_id, "user_id": order.user_id}},
+            {"idempotency_key": f"customer:{order.account_id}"},
+        )
+        customer_id = customer.id
+    return await client.v1.checkout.sessions.create_async(
+        _session_params(order, customer_id, urls), {"idempotency_key": f"checkout:{order.order_id}"}
+    )
+
+
+def _session_params(order: Order, customer_id: str, urls: tuple[str, str]) -> SessionCreateParams:
+    item: SessionCreateParamsLineItem = {"quantity": 1}
+    if order.stripe_price_id is not None:
+        item["price"] = order.stripe_price_id
+    else:
+        item["price_data"] = {
+            "currency": order.currency,
+            "unit_amount": order.amount,
+            "product_data": {"name": order.package_name},
+        }
+    # For people who look at Stripe, and for IAHome; what is granted is what the order says.
+    metadata = {
+        "order_id": order.order_id,
+        "account_id": order.account_id,
+        "user_id": order.user_id,
+        "type": "token_purchase",
+        "moduleId": order.module_id or "",
+        "moduleTitle": order.module_id or "",
+        "userId": order.user_id,
+        "tokenPackage": order.package_name,
+        "tokens": f"{order.tokens + order.bonus_tokens:f}",
+    }
+    return {
+        "mode": "payment",
+        "line_items": [item],
+        "customer": customer_id,
+        "client_reference_id": order.account_id,
+        "metadata": metadata,
+        "payment_intent_data": {"metadata": metadata},  # Stripe does not copy the session's
+        "success_url": urls[0],
+        "cancel_url": urls[1],
+    }
+
+
+def _return_urls(body: jsonbody.JsonObject, settings: Settings) -> tuple[str, str]:
+    """Where the buyer comes back to: our pages, or an allowed origin's. Raises ApiError 422 bad_url."""
+    here = settings.public_url + "/checkout/"
+    urls = [here + "done?session_id={CHECKOUT_SESSION_ID}", here + "cancelled"]
+    allowed = {_origin(url) for url in (settings.public_url, *settings.return_origins)}
+    for position, name in enumerate(("success_url", "cancel_url")):
+        if body.members.get(name, "null") == "null":
+            continue
+        url = body.string(name)
+        if url is None or (_origin(url) or "") not in allowed:
+            raise refuse(422, "bad_url", f"{name} must be a page of this site.")
+        urls[position] = url
+    return urls[0], urls[1]
+
+
+def _origin(url: str) -> str | None:
+    """scheme://host:port; None for what a browser could read as another place than we do."""
+    if not url.isascii() or not url.isprintable() or any(c in url for c in ' \\"<>^`|'):
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    if not parts.hostname or "@" in parts.netloc:
+        return None
+    return f"{parts.scheme}://{parts.hostname}:{port}"
+
+
+@asynccontextmanager
+async def _stripe_errors(order: Order) -> AsyncIterator[None]:
+    """The order stays pending whatever happens here: the same call again goes on where this one stopped."""
+    try:
+        yield
+    except stripe.IdempotencyError as error:
+        raise refuse(409, "key_reused", "This order was begun with other return addresses.") from error
+    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
+        log.warning("order %s: Stripe cannot be reached: %s", order.order_id, error)
+        text = "The payment provider cannot be reached. Try again."
+        raise refuse(503, "payment_unavailable", text, order_id=order.order_id) from error
+    except stripe.StripeError as error:
+        log.error("order %s: Stripe refused: %s", order.order_id, error)
+        text = "The payment provider refused the order."
+        raise refuse(502, "payment_failed", text, order_id=order.order_id) from error
+
+
+def _page(name: str) -> bytes:
+    return (files("pgcredits") / "static" / name).read_bytes()
+
+
+@get("/checkout/done", media_type=MediaType.HTML)
+async def done() -> Response[bytes]:
+    """Where Checkout sends the buyer after paying."""
+    return Response(_page("done.html"), media_type=MediaType.HTML, headers=_HTML_HEADERS)
+
+
+@get("/checkout/cancelled", media_type=MediaType.HTML)
+async def cancelled() -> Response[bytes]:
+    """Where Checkout sends the buyer who went back."""
+    return Response(_page("cancelled.html"), media_type=MediaType.HTML, headers=_HTML_HEADERS)
+
+
+@get("/checkout/pages.css", media_type=MediaType.CSS)
+async def style() -> Response[bytes]:
+    """The style of the two pages."""
+    return Response(
+        _page("pages.css"), media_type=MediaType.CSS, headers={"X-Content-Type-Options": "nosniff"}
+    )

@@ -1,0 +1,305 @@
+"""The command `pgcredits`: arguments in, one call into the module that does the work."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import psycopg
+import uvicorn
+from rich.console import Console
+
+from pgcredits import audit as audit_module
+from pgcredits import demo as demo_module
+from pgcredits import migrate as migrate_module
+from pgcredits import up as up_module
+from pgcredits.embedded import EmbeddedError
+from pgcredits.instance import DATA_DIR, Instance, InstanceError, shell_line
+from pgcredits.settings import Settings, SettingsError
+from pgcredits.simulator import run as simulator_module
+from pgcredits.tokens import ROLES, mint
+
+_EXPECTED = (
+    demo_module.DemoError,
+    EmbeddedError,
+    InstanceError,
+    SettingsError,
+    migrate_module.MigrationError,
+    psycopg.OperationalError,
+    simulator_module.RealKeysConfigured,
+    up_module.UpError,
+)
+
+
+class _Commands(click.Group):
+    """Commands in the order of their definition; expected errors are one line and exit code 1."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except _EXPECTED as error:
+            raise click.ClickException(str(error).strip()) from error
+
+
+_DATA_DIR = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DATA_DIR,
+    envvar="PGCREDITS_DATA_DIR",
+    show_default=True,
+    show_envvar=True,
+    help="Folder of the database, the secrets and the logs. Finds a running `up`, too.",
+)
+_DATABASE_URL = click.option(
+    "--database-url",
+    metavar="URL",
+    envvar="DATABASE_URL",
+    show_envvar=True,
+    help="PostgreSQL 15 or newer, as its administrator.  [default: the server of a running `up`]",
+)
+
+
+def _port(name: str, default: int | None, text: str) -> Callable[..., Any]:
+    ports = click.IntRange(1, 65535)
+    return click.option(name, metavar="PORT", type=ports, default=default, show_default=True, help=text)
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(package_name="pgcredits")
+def main() -> None:
+    """Prepaid tokens, kept by PostgreSQL.
+
+    Start with `pgcredits up`; it prints what to try. The other commands, given in another shell, find a
+    running `up` by its data folder.
+    """
+    _end_with_supervisor()
+
+
+@main.command()
+@_DATA_DIR
+@_port("--port", 8000, "Of the API.")
+@_port("--simulator-port", None, "Of the Stripe simulator.  [default: the API's + 1]")
+@_port("--postgres-port", None, "Of the embedded PostgreSQL.  [default: the API's + 2]")
+@click.option("--catalog", default="iahome", show_default=True, help="Price list: a name or an SQL file.")
+@click.option("--sub", default="ada", show_default=True, help="User whose token is printed.")
+@click.option(
+    "--database-url",
+    metavar="URL",
+    envvar="DATABASE_URL",
+    show_envvar=True,
+    help="Use this PostgreSQL (15 or newer), as its administrator, instead of the embedded one.",
+)
+def up(
+    data_dir: Path,
+    port: int,
+    simulator_port: int | None,
+    postgres_port: int | None,
+    catalog: str,
+    sub: str,
+    database_url: str | None,
+) -> None:
+    """Start PostgreSQL, API and Stripe simulator.
+
+    They are kept running until Ctrl-C. With STRIPE_SECRET_KEY set, payments go to Stripe and no simulator
+    starts. The data stay in the data folder, which can be deleted to begin anew.
+    """
+    up_module.up(
+        up_module.Options(
+            data_dir,
+            port,
+            simulator_port or port + 1,
+            postgres_port or port + 2,
+            catalog,
+            database_url or None,
+            sub,
+        ),
+        say=click.echo,
+    )
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@_port("--port", 8000, "Port to listen on.")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
+def serve(host: str, port: int, workers: int) -> None:
+    """Run the API alone, configured by the environment.
+
+    \b
+    PGCREDITS_API_DATABASE_URL      login pgcredits_api (anon, authenticated)
+    PGCREDITS_SERVICE_DATABASE_URL  login pgcredits_service (service_role)
+    PGCREDITS_JWT_SECRET            at least 32 bytes; signs and checks tokens
+    PGCREDITS_PUBLIC_URL            where people reach this server
+    STRIPE_SECRET_KEY               optional
+    STRIPE_WEBHOOK_SECRET           optional; several, separated by commas, while one replaces another
+    """
+    Settings.from_env()  # refuse here, in one line, rather than in every worker
+    uvicorn.run(
+        "pgcredits.app:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        access_log=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+@main.command()
+@_DATA_DIR
+@_DATABASE_URL
+def migrate(data_dir: Path, database_url: str | None) -> None:
+    """Bring a database up to date.
+
+    Applies pending migrations and reloads all functions, views and grants. Safe to run at any time, and from
+    several machines at once.
+    """
+    applied = migrate_module.migrate(_database(database_url, data_dir), say=click.echo)
+    click.echo(f"{len(applied)} applied, sql/ reloaded")
+
+
+@main.group(cls=_Commands)
+def catalog() -> None:
+    """The price lists: modules, prices and packs."""
+
+
+@catalog.command("list")
+def catalog_list() -> None:
+    """List the price lists that come with pgcredits."""
+    for name in migrate_module.list_catalogs():
+        click.echo(name)
+
+
+@catalog.command("apply")
+@click.argument("name_or_file")
+@_DATA_DIR
+@_DATABASE_URL
+def catalog_apply(name_or_file: str, data_dir: Path, database_url: str | None) -> None:
+    """Apply a price list, by its name or from an SQL file.
+
+    Repeatable: a changed price makes a new version.
+    """
+    path = migrate_module.apply_catalog(_database(database_url, data_dir), name_or_file)
+    click.echo(f"applied {path}")
+
+
+@main.command()
+@_DATA_DIR
+@click.option("--sub", metavar="USER", help="User id, the token's subject. A user's token needs one.")
+@click.option("--role", type=click.Choice(ROLES), default="authenticated", show_default=True)
+@click.option(
+    "--expires-in",
+    type=click.IntRange(1),
+    default=3600,
+    show_default=True,
+    metavar="SECONDS",
+    help="Lifetime.",
+)
+def token(data_dir: Path, sub: str | None, role: str, expires_in: int) -> None:
+    """Print a signed token (JWT).
+
+    Signed with PGCREDITS_JWT_SECRET, else with the secret of the data folder.
+    """
+    secret = os.environ.get("PGCREDITS_JWT_SECRET") or Instance(data_dir).jwt_secret()
+    try:
+        click.echo(mint(secret, role, sub, expires_in))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+@main.command()
+@_port("--port", 8001, "Port to listen on, on 127.0.0.1.")
+@_DATA_DIR
+@click.option("--webhook-url", default="http://127.0.0.1:8000/webhooks/stripe", show_default=True)
+@click.option("--webhook-secret", required=True, help="Signs the events, as whsec_… of Stripe does.")
+def simulator(port: int, data_dir: Path, webhook_url: str, webhook_secret: str) -> None:
+    """Run the Stripe simulator alone.
+
+    A tool for development: customers, Checkout with a page to click on, signed webhooks. It takes no money,
+    and does not start when STRIPE_SECRET_KEY is set.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    simulator_module.run(port, data_dir, webhook_url, webhook_secret)
+
+
+@main.command()
+@_DATA_DIR
+@click.option(
+    "--trace",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="CSV file of requests.  [default: the part of the Azure trace that comes with pgcredits]",
+)
+@click.option("--workers", type=click.IntRange(1), default=16, show_default=True, help="Requests at once.")
+@click.option("--users", type=click.IntRange(1), help="Who share the requests.  [default: fits the trace]")
+def demo(data_dir: Path, trace: Path | None, workers: int, users: int | None) -> None:
+    """Replay real LLM traffic, then audit.
+
+    Against a running `up`: users sign up, buy, spend, run dry and buy again, at the prices of appforge. Exit
+    code 1 when the audit finds anything.
+    """
+    running, console = Instance(data_dir).running(), Console()
+    migrate_module.apply_catalog(running.database_url, "appforge")
+    demo_module.run(running.api_url, trace, workers, users, console)
+    _audit(running.database_url, console)
+
+
+@main.command()
+@_DATA_DIR
+@_DATABASE_URL
+def audit(data_dir: Path, database_url: str | None) -> None:
+    """Check the books.
+
+    Runs every reconciliation check in one snapshot; exit code 1 when one finds anything.
+    """
+    _audit(_database(database_url, data_dir), Console())
+
+
+@main.command()
+@_DATA_DIR
+@click.option("--sub", default="ada", show_default=True, help="User of USER_TOKEN and USER_URL.")
+def env(data_dir: Path, sub: str) -> None:
+    """Print a running `up` as shell variables.
+
+    \b
+    eval "$(pgcredits env)"
+    curl -H "Authorization: Bearer $USER_TOKEN" $PGCREDITS_URL/rest/v1/balance
+    psql "$USER_URL" -c 'table api.balance'
+    """
+    for name, value in Instance(data_dir).environment(sub).items():
+        click.echo(shell_line(name, value))
+
+
+def _audit(database_url: str, console: Console) -> None:
+    checks = audit_module.run(database_url)
+    audit_module.report(checks, console)
+    if not audit_module.sound(checks):
+        sys.exit(1)
+
+
+def _database(database_url: str | None, data_dir: Path) -> str:
+    return database_url or Instance(data_dir).running().database_url
+
+
+def _end_with_supervisor() -> None:
+    """As a child of `up`, end when it does, even by kill -9: then our stdin closes."""
+    if os.environ.pop(up_module.SUPERVISED, None):
+
+        def wait() -> None:
+            os.read(0, 1)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        threading.Thread(target=wait, daemon=True).start()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,190 @@
+"""Two pools, one per login, and the one way to use them: a call is one transaction and one round trip.
+
+The weak login can only become anon or authenticated; only a service's call reaches the strong one. Role
+and claims are set by every transaction, for that transaction, also for nobody: nothing of a request is
+left for the next one.
+"""
+
+from __future__ import annotations
+
+import select
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
+
+from pgcredits.settings import Settings
+from pgcredits.tokens import Caller
+
+Connection: TypeAlias = psycopg.AsyncConnection[tuple[Any, ...]]
+Pool: TypeAlias = AsyncConnectionPool[Connection]
+
+_IDENTIFY = (
+    b"select set_config('search_path', 'api', true), set_config('role', %s, true),"
+    b" set_config('request.jwt.claims', %s, true), set_config('request.method', %s, true),"
+    b" set_config('request.path', %s, true)"
+)
+
+
+class UnavailableError(Exception):
+    """No connection, or it broke. `unsure`: after a write was sent; nobody knows whether it was committed."""
+
+    def __init__(self, reason: str, *, unsure: bool = False) -> None:
+        super().__init__(reason)
+        self.unsure = unsure
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL with %s placeholders. Text is sent without a type, so that PostgreSQL converts and checks it."""
+
+    sql: str
+    values: tuple[str | int | None, ...] = ()
+
+
+class Database:
+    """The pools of one process; open them with `async with database.opened()`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._api = _pool("api", settings.api_database_url, settings)
+        self._service = _pool("service", settings.service_database_url, settings)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Keeps the pools open. Does not wait for the database: it may come up after us."""
+        try:
+            await self._api.open(wait=False)
+            await self._service.open(wait=False)
+            yield
+        finally:
+            await self._api.close()
+            await self._service.close()
+
+    async def call(
+        self,
+        caller: Caller,
+        statement: Statement,
+        *,
+        read_only: bool,
+        method: str = "POST",
+        path: str = "",
+    ) -> tuple[Any, ...] | None:
+        """The first row of a statement, as the caller, after its COMMIT succeeded.
+
+        Raises psycopg.Error when the database refused it (then nothing was done), UnavailableError when it
+        could not be reached or went away. A read is tried again on another connection; a write never is.
+        """
+        try:
+            return await self._once(caller, statement, read_only, method, path)
+        except UnavailableError as error:
+            if not (read_only and error.unsure):
+                raise
+        try:
+            return await self._once(caller, statement, read_only, method, path)
+        except UnavailableError as error:
+            raise UnavailableError(str(error)) from error
+
+    async def _once(
+        self,
+        caller: Caller,
+        statement: Statement,
+        read_only: bool,
+        method: str,
+        path: str,
+    ) -> tuple[Any, ...] | None:
+        pool = self._service if caller.role == "service_role" else self._api
+        conn = await _take(pool)
+        begin = b"begin read only" if read_only else b"begin"
+        identity = (caller.role, caller.claims, method, path)
+        try:
+            return await _transaction(conn, begin, identity, statement)
+        except psycopg.Error as error:
+            if _broken(conn):
+                raise UnavailableError(str(error), unsure=True) from error
+            if conn.info.transaction_status != TransactionStatus.IDLE:
+                await conn.rollback()
+            raise
+        except BaseException:
+            # Cancelled in the middle: whatever still comes on this connection, nobody waits for it.
+            await conn.close()
+            raise
+        finally:
+            await pool.putconn(conn)
+
+
+async def _transaction(
+    conn: Connection, begin: bytes, identity: tuple[str, ...], statement: Statement
+) -> tuple[Any, ...] | None:
+    refusal: psycopg.Error | None = None
+    try:
+        async with conn.pipeline():
+            try:
+                # An explicit COMMIT: with the implicit one, an error at commit loses its SQLSTATE, and us the
+                # connection.
+                await conn.execute(begin)
+                await conn.execute(_IDENTIFY, identity)
+                cursor = await conn.execute(statement.sql.encode(), statement.values)
+                await conn.execute(b"commit")
+            except psycopg.Error as error:
+                refusal = (
+                    error  # known before the end of the pipeline, where "pipeline aborted" would hide it
+                )
+    except psycopg.Error as error:
+        raise refusal or error from None
+    if refusal is not None:
+        raise refusal
+    return await cursor.fetchone()
+
+
+def _pool(name: str, url: str, settings: Settings) -> Pool:
+    return AsyncConnectionPool(
+        url,
+        name=name,
+        open=False,
+        min_size=min(2, settings.pool_size),
+        max_size=settings.pool_size,
+        max_waiting=50 * settings.pool_size,
+        timeout=settings.pool_timeout,
+        # Attempts come at growing distances. Given up, the next request starts them anew, close together.
+        reconnect_timeout=settings.pool_timeout,
+        kwargs={
+            "autocommit": True,
+            "connect_timeout": 5,
+            "application_name": "pgcredits",
+            "prepare_threshold": 5 if settings.prepare else None,
+        },
+    )
+
+
+async def _take(pool: Pool) -> Connection:
+    """A connection that is alive, found out without a round trip. Raises UnavailableError."""
+    while True:
+        try:
+            conn = await pool.getconn()
+        except (PoolTimeout, PoolClosed, TooManyRequests) as error:
+            raise UnavailableError(str(error)) from error
+        if not await _hung_up(conn):
+            return conn
+        await pool.putconn(conn)  # the pool sees that it is closed, and replaces it
+
+
+async def _hung_up(conn: Connection) -> bool:
+    """An idle connection has nothing to read, unless the server said goodbye on it."""
+    poll = select.poll()
+    poll.register(conn.fileno(), select.POLLIN | select.POLLHUP)
+    if not poll.poll(0):
+        return False
+    try:
+        await conn.execute(b"")
+    except psycopg.Error:
+        await conn.close()
+        return True
+    return False
+
+
+def _broken(conn: Connection) -> bool:
+    return conn.closed or conn.info.transaction_status == TransactionStatus.UNKNOWN

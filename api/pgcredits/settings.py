@@ -1,0 +1,102 @@
+"""What the door needs to know from its environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+_LIVE_KEYS = ("sk_live_", "rk_live_")
+_SHORTEST_SECRET = 32  # bytes: a shorter HS256 key can be guessed
+
+
+class SettingsError(ValueError):
+    """A setting is missing or unsafe; the message names the variable and says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Times are seconds. Secrets are kept out of repr(), and so out of logs."""
+
+    api_database_url: str = field(repr=False)
+    service_database_url: str = field(repr=False)
+    jwt_secret: str = field(repr=False)
+    public_url: str = "http://127.0.0.1:8000"
+    stripe_secret_key: str | None = field(default=None, repr=False)
+    stripe_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    stripe_api_base: str | None = None
+    return_origins: tuple[
+        str, ...
+    ] = ()  # origins besides public_url that Checkout may send the buyer back to
+    cors_origins: tuple[str, ...] = ()  # empty: no cross-origin calls from browsers
+    pool_size: int = 10  # connections per login and per process
+    pool_timeout: float = 5.0  # waiting for a connection, then 503
+    prepare: bool = True  # False behind a PgBouncer older than 1.21
+    token_seconds: int = 3600
+    max_rows: int = 1000
+
+    def __post_init__(self) -> None:
+        if len(self.jwt_secret.encode()) < _SHORTEST_SECRET:
+            raise SettingsError(f"PGCREDITS_JWT_SECRET must be at least {_SHORTEST_SECRET} bytes long.")
+        if self.live and self.stripe_api_base:
+            raise SettingsError(
+                "STRIPE_API_BASE is for the simulator and is refused together with a live key."
+            )
+        for name, url in (
+            ("PGCREDITS_PUBLIC_URL", self.public_url),
+            ("STRIPE_API_BASE", self.stripe_api_base),
+        ):
+            if url is not None and (
+                urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname
+            ):
+                raise SettingsError(f"{name} must be an http(s) URL, not {url!r}.")
+        for number, value in (("PGCREDITS_POOL_SIZE", self.pool_size), ("PGCREDITS_MAX_ROWS", self.max_rows)):
+            if value < 1:
+                raise SettingsError(f"{number} must be at least 1.")
+
+    @property
+    def live(self) -> bool:
+        """True with a Stripe key that moves real money."""
+        return (self.stripe_secret_key or "").startswith(_LIVE_KEYS)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
+        """Read the environment (or `env`). Raises SettingsError."""
+        env = os.environ if env is None else env
+        return cls(
+            api_database_url=_required(env, "PGCREDITS_API_DATABASE_URL"),
+            service_database_url=_required(env, "PGCREDITS_SERVICE_DATABASE_URL"),
+            jwt_secret=_required(env, "PGCREDITS_JWT_SECRET"),
+            public_url=env.get("PGCREDITS_PUBLIC_URL", "").rstrip("/") or "http://127.0.0.1:8000",
+            stripe_secret_key=env.get("STRIPE_SECRET_KEY") or None,
+            stripe_webhook_secrets=_list(env, "STRIPE_WEBHOOK_SECRET"),
+            stripe_api_base=env.get("STRIPE_API_BASE") or None,
+            return_origins=_list(env, "PGCREDITS_RETURN_ORIGINS"),
+            cors_origins=_list(env, "PGCREDITS_CORS_ORIGINS"),
+            pool_size=_whole(env, "PGCREDITS_POOL_SIZE", 10),
+            pool_timeout=_whole(env, "PGCREDITS_POOL_TIMEOUT", 5),
+            prepare=env.get("PGCREDITS_PREPARE", "on") != "off",
+            token_seconds=_whole(env, "PGCREDITS_TOKEN_SECONDS", 3600),
+            max_rows=_whole(env, "PGCREDITS_MAX_ROWS", 1000),
+        )
+
+
+def _required(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name)
+    if not value:
+        raise SettingsError(f"{name} is not set.")
+    return value
+
+
+def _list(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(item.strip() for item in env.get(name, "").split(",") if item.strip())
+
+
+def _whole(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name)
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit()):
+        raise SettingsError(f"{name} must be a whole number, not {text!r}.")
+    return int(text)

@@ -1,0 +1,344 @@
+"""`pgcredits up`: PostgreSQL, API and Stripe simulator, started in order, kept running, stopped in order."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+import psycopg
+from psycopg import sql
+
+from pgcredits import embedded
+from pgcredits.addresses import as_login, port_is_free
+from pgcredits.instance import DATA_DIR, LOGINS, Instance, Running, Secrets
+from pgcredits.migrate import apply_catalog, migrate
+
+DATABASE = "pgcredits"
+SUPERVISED = "PGCREDITS_SUPERVISED"  # tells a child to end with us, see cli.py
+_READY = 60.0  # seconds until the API must answer
+_PATIENCE = 15.0  # seconds for a child to end by itself
+_LONGEST_PAUSE = 10.0  # seconds between two starts of a child that keeps ending
+Say = Callable[[str], None]
+
+
+class UpError(RuntimeError):
+    """Something could not be started; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    data_dir: Path
+    port: int
+    simulator_port: int
+    postgres_port: int
+    catalog: str
+    database_url: str | None  # None: the embedded server
+    subject: str = "ada"  # whose token and psql line are printed
+
+
+def up(options: Options, say: Say = print) -> None:
+    """Start everything, say where it is, and keep it running until SIGINT or SIGTERM.
+
+    Raises UpError, EmbeddedError, InstanceError, MigrationError and psycopg.OperationalError.
+    """
+    instance = Instance(options.data_dir)
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        _interrupted_by_sigterm(),
+        instance.held(),
+        ExitStack() as stack,
+    ):
+        _supervise(_start(instance, options, stack, say), say)
+    say("stopped")
+
+
+class Part(Protocol):
+    """Something that runs until it is stopped, and should."""
+
+    name: str
+
+    @property
+    def log(self) -> Path: ...
+    def start(self) -> None: ...
+    def ended(self) -> str | None: ...  # how, or None while it runs
+    def stop(self) -> None: ...
+
+
+@dataclass
+class Program:
+    """A child process, told to end when our end of its stdin closes: kill -9 of us leaves no orphan."""
+
+    name: str
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    log: Path
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "pgcredits.cli", *self.arguments],
+                env={**self.environment, SUPERVISED: "1", "PYTHONUNBUFFERED": "1"},
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def ended(self) -> str | None:
+        code = self.process.poll() if self.process else None
+        if code is None:
+            return None
+        return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+
+    def stop(self) -> None:
+        if self.process is None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@dataclass
+class Database:
+    """The embedded server."""
+
+    data_dir: Path
+    port: int
+    password: str
+    say: Say
+    name: str = field(default="PostgreSQL", init=False)
+    server: embedded.Server | None = field(default=None, init=False)
+
+    @property
+    def log(self) -> Path:
+        return self.data_dir / "postgres.log"
+
+    def start(self) -> None:
+        self.server = embedded.start(self.data_dir, self.port, self.password, say=self.say)
+        self.port = self.server.port
+
+    def url(self) -> str:
+        """The superuser on our database, which is made when missing."""
+        if self.server is None:
+            raise UpError("PostgreSQL has not been started")
+        with psycopg.connect(self.server.url(), autocommit=True) as connection:
+            if not connection.execute("select from pg_database where datname = %s", (DATABASE,)).rowcount:
+                connection.execute(f"create database {DATABASE}".encode())
+        return self.server.url(DATABASE)
+
+    def ended(self) -> str | None:
+        return None if self.server and self.server.alive() else "ended"
+
+    def stop(self) -> None:
+        if self.server:
+            embedded.stop(self.server)
+
+
+def _start(instance: Instance, options: Options, stack: ExitStack, say: Say) -> list[Part]:
+    """Start the parts, each registered in `stack` to be stopped in reverse, and print where they are."""
+    simulated = not os.environ.get("STRIPE_SECRET_KEY")
+    for port, option in ((options.port, "--port"), (options.simulator_port, "--simulator-port"))[
+        : 1 + simulated
+    ]:
+        if not port_is_free(port):
+            raise UpError(f"port {port} is taken: choose another with {option}")
+    secrets = instance.ensure_secrets()
+    parts: list[Part] = []
+
+    def run(part: Part) -> None:
+        stack.callback(part.stop)
+        part.start()
+        parts.append(part)
+
+    admin_url = options.database_url
+    # `eval "$(pgcredits env)"` leaves our own DATABASE_URL in the shell in which `up` may be started again.
+    if admin_url is None or secrets.postgres_password in admin_url:
+        database = Database(instance.folder, options.postgres_port, secrets.postgres_password, say)
+        run(database)
+        admin_url = database.url()
+    migrate(admin_url, say=say)
+    apply_catalog(admin_url, options.catalog)
+    running = Running(
+        pid=os.getpid(),
+        api_url=os.environ.get("PGCREDITS_PUBLIC_URL") or f"http://127.0.0.1:{options.port}",
+        simulator_url=f"http://127.0.0.1:{options.simulator_port}" if simulated else None,
+        jwt_secret=os.environ.get("PGCREDITS_JWT_SECRET") or secrets.jwt_secret,
+        database_url=admin_url,
+        **_logins(admin_url, secrets.logins),
+    )
+    if simulated:
+        run(_simulator(instance.folder, options, secrets))
+    api = _api(instance.folder, options, secrets, running)
+    run(api)
+    _wait_until_ready(options.port, parts)
+    instance.publish(running)
+    say(_welcome(instance, options, running))
+    return parts
+
+
+def _logins(admin_url: str, passwords: Mapping[str, str]) -> dict[str, str]:
+    """A URL for each login, with our password set. One that the environment gives is left alone."""
+    urls = {}
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        for name, login in LOGINS.items():
+            own = os.environ.get(f"PGCREDITS_{name.upper()}")
+            urls[name] = own or as_login(admin_url, login, passwords[login])
+            if not own:
+                # Hashed here: the server's log never sees it.
+                hashed = connection.pgconn.encrypt_password(
+                    passwords[login].encode(), login.encode(), b"scram-sha-256"
+                )
+                connection.execute(
+                    sql.SQL("alter role {} password {}").format(
+                        sql.Identifier(login), sql.Literal(hashed.decode())
+                    )
+                )
+    return urls
+
+
+def _simulator(folder: Path, options: Options, secrets: Secrets) -> Program:
+    arguments = {
+        "--port": str(options.simulator_port),
+        "--data-dir": str(folder),
+        "--webhook-url": f"http://127.0.0.1:{options.port}/webhooks/stripe",
+        "--webhook-secret": secrets.webhook_secret,
+    }
+    words = [word for pair in arguments.items() for word in pair]
+    return Program("Stripe simulator", ["simulator", *words], os.environ, folder / "simulator.log")
+
+
+def _api(folder: Path, options: Options, secrets: Secrets, running: Running) -> Program:
+    environment = {
+        **os.environ,
+        "PGCREDITS_API_DATABASE_URL": running.api_database_url,
+        "PGCREDITS_SERVICE_DATABASE_URL": running.service_database_url,
+        "PGCREDITS_JWT_SECRET": running.jwt_secret,
+        "PGCREDITS_PUBLIC_URL": running.api_url,
+    }
+    if running.simulator_url:
+        environment |= {
+            "STRIPE_SECRET_KEY": "sk_test_simulator",
+            "STRIPE_WEBHOOK_SECRET": secrets.webhook_secret,
+            "STRIPE_API_BASE": running.simulator_url,
+        }
+    return Program("API", ["serve", "--port", str(options.port)], environment, folder / "api.log")
+
+
+def _wait_until_ready(port: int, parts: Sequence[Part]) -> None:
+    deadline = time.monotonic() + _READY
+    while True:
+        for part in parts:
+            if how := part.ended():
+                raise UpError(f"{part.name} {how} ({part.log}):\n{_tail(part.log)}")
+        answer = "no answer"
+        try:
+            response = httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=5, trust_env=False)
+            if response.is_success:
+                return
+            answer = response.text
+        except httpx.HTTPError as error:
+            answer = str(error)
+        if time.monotonic() > deadline:
+            raise UpError(f"the API is not ready after {_READY:.0f} s: {answer} ({parts[-1].log})")
+        time.sleep(0.05)
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+
+
+def _supervise(parts: Sequence[Part], say: Say) -> None:
+    """Start again whatever ends, at once at first, then with a pause that doubles. Never returns."""
+    started = dict.fromkeys((part.name for part in parts), time.monotonic())
+    pause = dict.fromkeys(started, 0.0)
+    while True:
+        time.sleep(0.2)
+        for part in parts:
+            how, lived = part.ended(), time.monotonic() - started[part.name]
+            if how is None or lived < pause[part.name]:
+                continue
+            pause[part.name] = (
+                0.0 if lived > 2 * _LONGEST_PAUSE else min(2 * pause[part.name] + 0.5, _LONGEST_PAUSE)
+            )
+            say(f"{part.name} {how}: starting it again ({part.log})")
+            try:
+                part.start()
+            except (embedded.EmbeddedError, OSError) as error:
+                say(str(error))
+            started[part.name] = time.monotonic()
+
+
+@contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """SIGTERM acts like Ctrl-C."""
+
+    def interrupt(signum: int, frame: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # one is enough: what follows is stopping in order
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _welcome(instance: Instance, options: Options, running: Running) -> str:
+    subject = options.subject
+    known = instance.environment(subject)
+    psql = shutil.which("psql") or "psql"
+    if psql == "psql":
+        with contextlib.suppress(embedded.EmbeddedUnavailable):
+            psql = str(embedded.find_binaries() / "psql")
+    else:
+        psql = "psql"
+    program = "pgcredits" if shutil.which("pgcredits") else os.path.relpath(sys.argv[0])
+    env = [program, "env"]
+    if options.data_dir != Path(DATA_DIR):
+        env += ["--data-dir", str(options.data_dir)]
+    stripe = (
+        f"{running.simulator_url}  (Stripe simulator: no real money)" if running.simulator_url else "Stripe"
+    )
+    return f"""
+pgcredits is ready.
+
+  API        {running.api_url}
+  Reference  {running.api_url}/schema
+  Payments   {stripe}
+  Logs       {instance.folder}/*.log
+
+A token of the user {subject}, and what it has:
+
+  export TOKEN={known["USER_TOKEN"]}
+  curl -H "Authorization: Bearer $TOKEN" {running.api_url}/rest/v1/balance
+
+The same in SQL, and the views of an analyst and of an auditor:
+
+  {psql} "{known["USER_URL"]}" -c "table api.balance"
+  {psql} "{known["ANALYST_URL"]}"
+  {psql} "{known["AUDITOR_URL"]}"
+
+In another shell, all of these as variables:
+
+  eval "$({shlex.join(env)})"
+
+Ctrl-C stops everything; the data stay in {instance.folder}.
+"""

@@ -1,0 +1,290 @@
+"""Buying, against the Stripe simulator: order, session, payment, webhook, tokens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+import stripe
+from knocking import WEBHOOK_SECRET, User, balance, free_port, serving, slug
+
+from pgcredits.app import create_app
+from pgcredits.checkout import _origin
+from pgcredits.settings import Settings
+from pgcredits.simulator.app import create_app as create_simulator
+
+KEY = "sk_test_of_the_door"
+
+
+@pytest.fixture(scope="module")
+def simulator_port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def shop(
+    settings: Settings, simulator_port: int, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    """A door whose Stripe is the simulator."""
+    port = free_port()
+    here = f"http://127.0.0.1:{port}"
+    stripe_url = f"http://127.0.0.1:{simulator_port}"
+    store = tmp_path_factory.mktemp("simulator") / "simulator.sqlite3"
+    simulator = create_simulator(store, f"{here}/webhooks/stripe", WEBHOOK_SECRET, stripe_url)
+    configured = replace(
+        settings,
+        public_url=here,
+        stripe_secret_key=KEY,
+        stripe_api_base=stripe_url,
+        return_origins=("https://shop.example",),
+    )
+    with (
+        serving(simulator, simulator_port),
+        serving(create_app(configured), port),
+        httpx.Client(base_url=here, timeout=30) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def api(shop: httpx.Client, simulator_port: int) -> stripe.StripeClient:
+    """Stripe, as somebody else would look at it."""
+    return stripe.StripeClient(KEY, base_addresses={"api": f"http://127.0.0.1:{simulator_port}"})
+
+
+def buy(shop: httpx.Client, who: dict[str, str], **body: Any) -> httpx.Response:
+    return shop.post("/checkout", json={"pack_id": "standard", **body}, headers=who)
+
+
+def test_a_session_for_an_order(shop: httpx.Client, user: User, api: stripe.StripeClient) -> None:
+    response = buy(shop, user.headers, module_id="stablediffusion")
+    assert response.status_code == 200
+    bought = response.json()
+    assert set(bought) == {"order_id", "session_id", "url"}
+
+    (order,) = shop.get("/rest/v1/orders", headers=user.headers).json()
+    assert (order["order_id"], order["checkout_session_id"]) == (bought["order_id"], bought["session_id"])
+    assert (order["state"], order["module_id"]) == ("pending", "stablediffusion")
+
+    session = api.v1.checkout.sessions.retrieve(bought["session_id"], {"expand": ["line_items"]})
+    assert (session.mode, session.amount_subtotal, session.currency) == ("payment", 3999, "eur")
+    assert session.metadata is not None
+    metadata = session.metadata.to_dict()
+    assert metadata == {
+        "order_id": bought["order_id"],
+        "account_id": session.client_reference_id,
+        "user_id": user.user_id,
+        "type": "token_purchase",
+        "moduleId": "stablediffusion",
+        "moduleTitle": "stablediffusion",
+        "userId": user.user_id,
+        "tokenPackage": "Standard",
+        "tokens": "500",
+    }
+    assert (
+        session.success_url
+        == f"{shop.base_url!s}".rstrip("/") + "/checkout/done?session_id={CHECKOUT_SESSION_ID}"
+    )
+    assert session.cancel_url == f"{shop.base_url!s}".rstrip("/") + "/checkout/cancelled"
+    assert session.line_items is not None
+    assert [item.description for item in session.line_items.data] == ["Standard"]
+
+
+def test_the_tokens_come_with_the_payment(shop: httpx.Client, user: User) -> None:
+    bought = buy(shop, user.headers).json()
+    assert balance(shop, user) == 0
+    pay(shop, user, bought["url"])
+    assert balance(shop, user) == 500
+    (order,) = shop.get("/rest/v1/orders", headers=user.headers).json()
+    assert order["state"] == "paid"
+
+
+def pay(shop: httpx.Client, user: User, url: str) -> None:
+    """Presses the button, as a person would, and waits for the webhook."""
+    before = balance(shop, user)
+    assert httpx.post(url, data={"action": "pay"}).status_code in (302, 303)
+    deadline = time.monotonic() + 10
+    while balance(shop, user) == before:
+        assert time.monotonic() < deadline, "no webhook came"
+        time.sleep(0.02)
+
+
+def test_one_customer_per_account(shop: httpx.Client, user: User, api: stripe.StripeClient) -> None:
+    sessions = [
+        buy(shop, user.headers, pack_id=pack).json()["session_id"]
+        for pack in ("basique", "standard", "premium")
+    ]
+    customers = {api.v1.checkout.sessions.retrieve(session).customer for session in sessions}
+    assert len(customers) == 1
+    (customer,) = customers
+    assert isinstance(customer, str)
+    assert api.v1.customers.retrieve(customer).metadata is not None
+
+
+def test_a_repeated_key_is_one_order_and_one_session(shop: httpx.Client, user: User) -> None:
+    headers = user.headers | {"Idempotency-Key": "buy-1"}
+    first = buy(shop, headers).json()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: buy(shop, headers), range(8)))
+    assert [answer.json() for answer in answers] == [first] * 8
+    assert len(shop.get("/rest/v1/orders", headers=user.headers).json()) == 1
+    response = buy(shop, headers, pack_id="premium")
+    assert (response.status_code, slug(response)) == (409, "key_reused")
+
+
+def test_a_repeat_at_once_is_one_session_too(shop: httpx.Client, user: User) -> None:
+    headers = user.headers | {"Idempotency-Key": "buy-at-once"}
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: buy(shop, headers), range(8)))
+    sessions = {answer.json()["session_id"] for answer in answers if answer.status_code == 200}
+    assert len(sessions) == 1
+    assert {answer.status_code for answer in answers} <= {200, 503}
+
+
+def test_a_repeat_after_a_crash_before_the_session_was_noted(
+    shop: httpx.Client, user: User, admin: psycopg.Connection[Any]
+) -> None:
+    headers = user.headers | {"Idempotency-Key": "buy-crash"}
+    first = buy(shop, headers).json()
+    admin.execute(
+        "update credits.orders set checkout_session_id = null where order_id = %s", (first["order_id"],)
+    )
+    assert buy(shop, headers).json() == first
+
+
+def test_a_paid_order_opens_no_second_session(shop: httpx.Client, user: User) -> None:
+    headers = user.headers | {"Idempotency-Key": "buy-paid"}
+    pay(shop, user, buy(shop, headers).json()["url"])
+    response = buy(shop, headers)
+    assert (response.status_code, slug(response)) == (409, "order_closed")
+
+
+def test_iahomes_names_and_a_service(shop: httpx.Client, user: User, service: dict[str, str]) -> None:
+    body = {"packId": "basique", "moduleId": "whisper", "userId": user.user_id}
+    assert shop.post("/checkout", json=body, headers=service).status_code == 200
+    (order,) = shop.get("/rest/v1/orders", headers=user.headers).json()
+    assert (order["pack_id"], order["module_id"]) == ("basique", "whisper")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "expected"),
+    [
+        ({"pack_id": "nonsense"}, 404, "unknown_pack"),
+        ({"pack_id": None}, 422, "bad_order"),
+        ({"amount": 500}, 422, "bad_order"),
+        ({"pack_id": None, "amount": -500}, 422, "bad_amount"),
+        ({"pack_id": None, "amount": 9223372036854775807}, 422, "bad_amount"),
+        ({"module_id": "nonsense"}, 404, "unknown_module"),
+        ({"user_id": "victim"}, 403, "not_yours"),
+        ({"userId": "victim"}, 403, "not_yours"),
+    ],
+)
+def test_orders_that_are_refused(
+    shop: httpx.Client, user: User, body: dict[str, Any], status: int, expected: str
+) -> None:
+    response = buy(shop, user.headers, **body)
+    assert (response.status_code, slug(response)) == (status, expected)
+    assert shop.get("/rest/v1/orders", headers=user.headers).json() == []
+
+
+@pytest.mark.parametrize("amount", ["9.99", "1e400", '"NaN"', "99999999999999999999", '"x"'])
+def test_amounts_that_are_no_integers(shop: httpx.Client, user: User, amount: str) -> None:
+    response = shop.post("/checkout", content=f'{{"amount": {amount}}}', headers=user.headers)
+    assert response.status_code in (400, 422)
+    assert shop.get("/rest/v1/orders", headers=user.headers).json() == []
+
+
+def test_nobody_buys(shop: httpx.Client) -> None:
+    response = buy(shop, {})
+    assert (response.status_code, slug(response)) == (401, "not_signed_in")
+
+
+def test_coming_back_to_an_allowed_page(shop: httpx.Client, user: User, api: stripe.StripeClient) -> None:
+    urls = {
+        "success_url": "https://shop.example/ok?s={CHECKOUT_SESSION_ID}",
+        "cancel_url": f"{shop.base_url}/away#x",
+    }
+    session = api.v1.checkout.sessions.retrieve(buy(shop, user.headers, **urls).json()["session_id"])
+    assert (session.success_url, session.cancel_url) == (urls["success_url"], urls["cancel_url"])
+
+
+@pytest.mark.parametrize("name", ["success_url", "cancel_url"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/",
+        "http://shop.example/",
+        "https://shop.example.evil.example/",
+        "https://shop.example@evil.example/",
+        "https://shop.example:444/",
+        "//evil.example",
+        "/relative",
+        "javascript:alert(1)",
+        "https:evil.example",
+        "https://evil.example\\@shop.example/",
+        "https://shop.example\\.evil.example/",
+        " https://shop.example/",
+        "https://shop.example/\n",
+        "https://\u0455hop.example/",
+        "",
+        7,
+        ["x"],
+        "https://shop.example:x/",
+        "https://[::1",
+        "data:text/html,x",
+    ],
+)
+def test_coming_back_to_somewhere_else(shop: httpx.Client, user: User, name: str, url: Any) -> None:
+    response = buy(shop, user.headers, **{name: url})
+    assert (response.status_code, slug(response)) == (422, "bad_url")
+
+
+def test_origins() -> None:
+    assert (
+        _origin("https://shop.example")
+        == _origin("HTTPS://SHOP.example:443/a?b#c")
+        == "https://shop.example:443"
+    )
+    assert _origin("http://shop.example") != _origin("https://shop.example")
+
+
+def test_without_stripe(settings: Settings, client: httpx.Client, user: User) -> None:
+    response = buy(client, user.headers)
+    assert (response.status_code, slug(response)) == (503, "payment_unavailable")
+    nowhere = replace(settings, stripe_secret_key=KEY, stripe_api_base="http://127.0.0.1:1")
+    with serving(create_app(nowhere)) as url, httpx.Client(base_url=url, timeout=30) as shop:
+        response = buy(shop, user.headers | {"Idempotency-Key": "later"})
+        assert (response.status_code, slug(response)) == (503, "payment_unavailable")
+        assert response.headers["retry-after"]
+        (order,) = shop.get("/rest/v1/orders", headers=user.headers).json()
+        assert (order["state"], order["checkout_session_id"]) == ("pending", None)
+
+
+def test_what_stripe_refuses(settings: Settings, user: User, simulator_port: int, shop: httpx.Client) -> None:
+    wrong = replace(
+        settings, stripe_secret_key="nonsense", stripe_api_base=f"http://127.0.0.1:{simulator_port}"
+    )
+    with serving(create_app(wrong)) as url, httpx.Client(base_url=url, timeout=30) as broken:
+        response = buy(broken, user.headers | {"Idempotency-Key": "refused"})
+        assert (response.status_code, slug(response)) == (502, "payment_failed")
+    # The same call goes on where it stopped.
+    assert buy(shop, user.headers | {"Idempotency-Key": "refused"}).status_code == 200
+    assert len(shop.get("/rest/v1/orders", headers=user.headers).json()) == 1
+
+
+@pytest.mark.parametrize("page", ["done?session_id=cs_test_1", "cancelled"])
+def test_pages(client: httpx.Client, page: str) -> None:
+    response = client.get(f"/checkout/{page}")
+    assert response.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in response.headers["content-security-policy"]
+    assert response.headers["referrer-policy"] == "no-referrer"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert "cs_test_1" not in response.text
+    style = client.get("/checkout/pages.css")
+    assert (style.status_code, style.headers["content-type"].partition(";")[0]) == (200, "text/css")

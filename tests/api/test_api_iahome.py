@@ -1,0 +1,92 @@
+"""/api/user-tokens, with IAHome's JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+from knocking import User, balance, bearer
+
+PATH = "/api/user-tokens"
+
+
+def spend(user: User, **more: Any) -> dict[str, Any]:
+    named = {"moduleId": "stablediffusion", "moduleName": "Stable Diffusion", "tokensToConsume": 50}
+    return {"userId": user.user_id, **named, **more}
+
+
+def refused(response: httpx.Response, status: int, slug: str) -> dict[str, Any]:
+    body: dict[str, Any] = response.json()
+    assert {"code", "message", "details", "hint"} < set(body)
+    assert (response.status_code, body["success"], body["error"]) == (status, False, slug)
+    return body
+
+
+def test_reading(client: httpx.Client, user: User, service: dict[str, str]) -> None:
+    nothing = {"tokens": 0, "packageName": None, "purchaseDate": None, "isActive": True}
+    assert client.get(PATH, headers=user.headers).json() == nothing
+    grant = {"userId": user.user_id, "tokensToAdd": 500, "packageName": "Standard"}
+    client.put(PATH, json=grant, headers=service).raise_for_status()
+    for headers in (user.headers, service):
+        response = client.get(PATH, params={"userId": user.user_id}, headers=headers)
+        assert response.headers["content-type"] == "application/json"
+        shown = response.json()
+        assert (shown["tokens"], shown["packageName"], shown["isActive"]) == (500, "Standard", True)
+        assert shown["purchaseDate"].startswith("20")
+
+
+def test_reading_others(client: httpx.Client, rich: User, service: dict[str, str]) -> None:
+    stranger = bearer("authenticated", "stranger")
+    refused(client.get(PATH, params={"userId": rich.user_id}, headers=stranger), 403, "not_yours")
+    refused(client.get(PATH, params={"userId": rich.user_id}), 401, "not_signed_in")
+    refused(client.get(PATH, params={"userId": "nobody"}, headers=service), 404, "unknown_user")
+    refused(client.get(PATH, headers=service), 422, "bad_user")
+
+
+def test_consuming(client: httpx.Client, rich: User) -> None:
+    response = client.post(PATH, json=spend(rich), headers=rich.headers)
+    assert response.status_code == 200
+    receipt = response.json()
+    assert (receipt["success"], receipt["tokens"], receipt["tokensConsumed"]) == (True, 950, 50)
+    named = {"moduleId": "whisper"}  # no price named: the database's
+    assert client.post(PATH, json=named, headers=rich.headers).json()["tokensConsumed"] == 25
+    assert balance(client, rich) == 925
+
+
+def test_the_client_names_no_price_and_no_user(client: httpx.Client, rich: User) -> None:
+    for price in (1, 0.5, 49.999999):
+        refused(
+            client.post(PATH, json=spend(rich, tokensToConsume=price), headers=rich.headers),
+            422,
+            "price_mismatch",
+        )
+    for price in (0, -50, "NaN", "Infinity", None):
+        refused(
+            client.post(PATH, json=spend(rich, tokensToConsume=price), headers=rich.headers),
+            422,
+            "bad_amount",
+        )
+    refused(client.post(PATH, json=spend(rich, userId="victim"), headers=rich.headers), 403, "not_yours")
+    refused(client.post(PATH, json=spend(rich)), 401, "not_signed_in")
+    assert balance(client, rich) == 1000
+
+
+def test_too_few_tokens(client: httpx.Client, user: User) -> None:
+    body = refused(client.post(PATH, json=spend(user), headers=user.headers), 402, "insufficient_tokens")
+    assert '"missing" : 50' in body["details"]
+
+
+def test_only_services_add(client: httpx.Client, user: User, service: dict[str, str]) -> None:
+    grant = {"userId": user.user_id, "tokensToAdd": 100.5, "packageName": "Basique"}
+    refused(client.put(PATH, json=grant, headers=user.headers), 403, "not_allowed")
+    refused(client.put(PATH, json=grant), 401, "not_signed_in")
+    added = client.put(PATH, json=grant, headers=service).json()
+    assert (added["success"], added["tokens"], added["tokensAdded"]) == (True, 100.5, 100.5)
+    for tokens in (-1, 0, "NaN", None):
+        refused(client.put(PATH, json=grant | {"tokensToAdd": tokens}, headers=service), 422, "bad_amount")
+    assert balance(client, user) == 100.5
+
+
+def test_other_errors_have_the_same_shape(client: httpx.Client, user: User) -> None:
+    refused(client.post(PATH, content=b"[]", headers=user.headers), 400, "PGRST102")
+    refused(client.get(PATH, headers={"Authorization": "Bearer x"}), 401, "PGRST301")

@@ -1,0 +1,150 @@
+"""One PostgreSQL for all tests, a migrated template in it, and a clone of that for each test.
+
+`--pg=15` runs on Debian's PostgreSQL 15 instead of the embedded 18.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from pytest_postgresql import factories
+from support import PASSWORD, free_port
+
+from pgcredits import embedded
+from pgcredits.addresses import as_login, database_url
+from pgcredits.migrate import apply_catalog, migrate
+
+Connection = psycopg.Connection[Any]
+LOGINS = ("pgcredits_api", "pgcredits_service", "pgcredits_analyst", "pgcredits_auditor")
+TEMPLATE = "pgcredits_tests_tmpl"  # the name that pytest-postgresql gives it
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--pg", type=int, default=18, help="major version of PostgreSQL: 18 (embedded) or Debian's"
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"PostgreSQL {config.getoption('--pg')}"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running server, in the shape in which pytest-postgresql wants it."""
+
+    port: int
+    host: str = "127.0.0.1"
+    user: str = "postgres"
+    password: str = PASSWORD
+    options: str = ""
+    maintenance_dbname: str = "postgres"
+    template_dbname: str = "template1"
+
+    def url(self, dbname: str = "postgres") -> str:
+        return database_url(self.host, self.port, dbname, self.user, self.password)
+
+
+@pytest.fixture(scope="session")
+def bin_dir(request: pytest.FixtureRequest) -> Path:
+    """PostgreSQL's programs, of the version under test."""
+    major = request.config.getoption("--pg")
+    return embedded.find_binaries() if major == 18 else Path(f"/usr/lib/postgresql/{major}/bin")
+
+
+@pytest.fixture(scope="session")
+def cluster(bin_dir: Path) -> Iterator[Cluster]:
+    """The server of this run; its folder is removed afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="pgcredits-tests-"))
+    server = embedded.start(folder, free_port(), PASSWORD, bin_dir, say=lambda text: None)
+    try:
+        yield Cluster(server.port)
+    finally:
+        embedded.stop(server)
+        shutil.rmtree(folder)
+
+
+def _load(host: str, port: int, user: str, dbname: str, password: str, **_: Any) -> None:
+    url = database_url(host, port, dbname, user, password)
+    migrate(url)
+    apply_catalog(url, "iahome")
+    with psycopg.connect(url) as connection:
+        for login in LOGINS:
+            connection.execute(f"alter role {login} password '{PASSWORD}'")
+
+
+template = factories.postgresql_noproc(depends_on="cluster", dbname="pgcredits_tests", load=[_load])
+clone = factories.postgresql("template")
+
+
+@pytest.fixture
+def db(clone: Connection) -> Connection:
+    """The superuser, in autocommit, on a fresh database of this test: migrated, with the catalogue iahome."""
+    clone.autocommit = True
+    return clone
+
+
+@pytest.fixture
+def url(db: Connection, cluster: Cluster) -> str:
+    """The superuser's URL of this test's own database."""
+    return cluster.url(db.info.dbname)
+
+
+@pytest.fixture
+def empty_url(cluster: Cluster) -> Iterator[str]:
+    """A database with nothing in it."""
+    with psycopg.connect(cluster.url(), autocommit=True) as admin:
+        admin.execute("create database pgcredits_empty")
+        yield cluster.url("pgcredits_empty")
+        admin.execute("drop database pgcredits_empty with (force)")
+
+
+@pytest.fixture
+def connect_as(url: str) -> Iterator[Callable[..., Connection]]:
+    """connect_as(role, sub=None): a connection that acts as the door does, by the login of that role.
+
+    A role that is a login (pgcredits_analyst) connects as itself. All in autocommit, closed after the test.
+    """
+    with ExitStack() as stack:
+
+        def connect(role: str, sub: str | None = None) -> Connection:
+            if role in LOGINS:
+                return stack.enter_context(psycopg.connect(as_login(url, role, PASSWORD), autocommit=True))
+            login = "pgcredits_service" if role == "service_role" else "pgcredits_api"
+            connection = psycopg.connect(as_login(url, login, PASSWORD), autocommit=True)
+            claims = {"role": role} | ({"sub": sub} if sub is not None else {})
+            for name, value in (("role", role), ("request.jwt.claims", json.dumps(claims))):
+                connection.execute("select set_config(%s, %s, false)", (name, value))
+            return stack.enter_context(connection)
+
+        yield connect
+
+
+@pytest.fixture(scope="session")
+def admin_url(cluster: Cluster, template: object) -> Iterator[str]:
+    """A migrated database that all tests of the session share, as the superuser."""
+    with psycopg.connect(cluster.url(), autocommit=True) as admin:
+        admin.execute(f"create database pgcredits_shared template {TEMPLATE}")
+        yield cluster.url("pgcredits_shared")
+        admin.execute("drop database pgcredits_shared with (force)")
+
+
+@pytest.fixture(scope="session")
+def api_url(admin_url: str) -> str:
+    """The shared database as the API's login."""
+    return as_login(admin_url, "pgcredits_api", PASSWORD)
+
+
+@pytest.fixture(scope="session")
+def service_url(admin_url: str) -> str:
+    """The shared database as the service's login."""
+    return as_login(admin_url, "pgcredits_service", PASSWORD)

@@ -1,0 +1,243 @@
+"""pgcredits migrate, on a small folder of its own: at once, killed in the middle, with mistakes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from pgcredits.migrate import MigrationError, apply_catalog, list_catalogs, migrate
+
+ROLE = """
+do $$ begin
+    create role credits_owner nologin;
+exception when duplicate_object or unique_violation then null;
+end $$;
+create schema credits authorization credits_owner;
+"""
+ANSWER = "create or replace function credits.answer() returns int language sql return {};"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A small migrations/ and sql/."""
+    for folder in ("migrations", "sql/credits", "sql/catalogs"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "migrations/0001-role.sql").write_text(ROLE)
+    (tmp_path / "migrations/0002-log.sql").write_text(
+        "create table credits.log (line text);\ninsert into credits.log values ('0002');"
+    )
+    (tmp_path / "sql/credits/answer.sql").write_text(ANSWER.format(1))
+    (tmp_path / "sql/credits/partitions.sql").write_text(
+        "create or replace function credits.ensure_partitions(p int) returns void language plpgsql"
+        " as $$ begin null; end $$;"
+    )
+    (tmp_path / "sql/access.sql").write_text("revoke all on schema credits from public;")
+    return tmp_path
+
+
+def run(url: str, home: Path) -> list[str]:
+    return migrate(url, home / "migrations", home / "sql")
+
+
+def spawn(url: str, home: Path) -> subprocess.Popen[str]:
+    """The same in a process of its own, which can be killed."""
+    program = (
+        "import sys; from pathlib import Path; from pgcredits.migrate import migrate\n"
+        "url, home = sys.argv[1], Path(sys.argv[2])\n"
+        "print(','.join(migrate(url, home / 'migrations', home / 'sql')))"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", program, url, str(home)], stdout=subprocess.PIPE, text=True
+    )
+
+
+def value(url: str, query: str) -> Any:
+    with psycopg.connect(url) as connection:
+        row = connection.execute(query.encode()).fetchone()
+        return row[0] if row else None
+
+
+@contextmanager
+def holding(url: str, statement: str) -> Iterator[psycopg.Connection[Any]]:
+    """A transaction in which `statement` has taken its locks."""
+    with psycopg.connect(url) as rival:
+        rival.execute(statement.encode())
+        yield rival
+
+
+def wait_until_blocked(url: str) -> None:
+    """Until the migration really waits for a lock."""
+    waiting = (
+        "select count(*) from pg_stat_activity where application_name = 'pgcredits migrate'"
+        " and datname = current_database() and wait_event_type = 'Lock'"
+    )
+    deadline = time.monotonic() + 20
+    while not value(url, waiting):
+        assert time.monotonic() < deadline, "the migration never waited"
+        time.sleep(0.02)
+
+
+def test_applies_what_is_pending_and_reloads_always(empty_url: str, home: Path) -> None:
+    assert run(empty_url, home) == ["0001-role", "0002-log"]
+    (home / "sql/credits/answer.sql").write_text(ANSWER.format(2))
+    assert run(empty_url, home) == []
+    assert value(empty_url, "select credits.answer()") == 2
+
+
+def test_eight_at_once(empty_url: str, home: Path) -> None:
+    (home / "migrations/0003-slow.sql").write_text(
+        "insert into credits.log select '0003' from pg_sleep(0.5);"
+    )
+    children = [spawn(empty_url, home) for _ in range(8)]
+    outputs = sorted(child.communicate(timeout=60)[0].strip() for child in children)
+    assert [child.returncode for child in children] == [0] * 8
+    assert outputs == [""] * 7 + ["0001-role,0002-log,0003-slow"]
+    assert value(empty_url, "select string_agg(line, ' ' order by line) from credits.log") == "0002 0003"
+    assert value(empty_url, "select count(*) from yoyo._yoyo_migration") == 3
+
+
+def test_kill_in_the_middle_of_a_migration(empty_url: str, home: Path) -> None:
+    run(empty_url, home)
+    (home / "migrations/0003-gate.sql").write_text(
+        "create table credits.half (a int);\n"
+        "select pg_advisory_xact_lock(42);\n"
+        "create table credits.rest (a int);"
+    )
+    with holding(empty_url, "select pg_advisory_xact_lock(42)"):
+        child = spawn(empty_url, home)
+        wait_until_blocked(empty_url)
+        child.kill()
+        child.communicate()
+    assert run(empty_url, home) == ["0003-gate"]
+    assert value(empty_url, "select count(*) from credits.half, credits.rest") == 0
+
+
+def test_kill_between_work_and_mark(empty_url: str, home: Path) -> None:
+    """The mark has to wait; with yoyo's own two transactions the table would be there and the mark not."""
+    run(empty_url, home)
+    (home / "migrations/0003-table.sql").write_text("create table credits.once (a int);")
+    with holding(empty_url, "lock table yoyo._yoyo_migration in exclusive mode"):
+        child = spawn(empty_url, home)
+        wait_until_blocked(empty_url)
+        child.kill()
+        child.communicate()
+        assert value(empty_url, "select to_regclass('credits.once')") is None
+    assert run(empty_url, home) == ["0003-table"]
+    assert run(empty_url, home) == []
+
+
+def test_kill_at_any_moment(empty_url: str, home: Path) -> None:
+    """Twenty migrations, killed again and again: each is applied exactly once."""
+    for number in range(3, 23):
+        (home / f"migrations/{number:04}-table.sql").write_text(
+            f"create table credits.t{number} (a int);\n"
+            f"insert into credits.log select '{number}' from pg_sleep(0.02);"
+        )
+    run(empty_url, _only(home, 2))
+    for _ in range(4):
+        child = spawn(empty_url, home)
+        marked = value(empty_url, "select count(*) from yoyo._yoyo_migration")
+        while (
+            child.poll() is None
+            and value(empty_url, "select count(*) from yoyo._yoyo_migration") < marked + 4
+        ):
+            time.sleep(0.005)
+        child.kill()
+        child.communicate()
+    run(empty_url, home)
+    assert value(empty_url, "select count(*) from yoyo._yoyo_migration") == 22
+    assert value(empty_url, "select count(distinct line) = 21 and count(*) = 21 from credits.log") is True
+
+
+def _only(home: Path, count: int) -> Path:
+    """A copy of `home` with the first migrations."""
+    part = home / "part"
+    (part / "migrations").mkdir(parents=True)
+    for path in sorted((home / "migrations").glob("*.sql"))[:count]:
+        (part / "migrations" / path.name).write_text(path.read_text())
+    (part / "sql").symlink_to(home / "sql")
+    return part
+
+
+def test_a_stale_row_of_yoyos_own_lock_is_no_hindrance(empty_url: str, home: Path) -> None:
+    run(empty_url, home)
+    with psycopg.connect(empty_url) as connection:
+        connection.execute("insert into yoyo.yoyo_lock values (1, now(), 1)")
+    assert run(empty_url, home) == []
+
+
+def test_a_failed_migration_leaves_nothing(empty_url: str, home: Path) -> None:
+    broken = home / "migrations/0003-broken.sql"
+    broken.write_text("create table credits.half (a int);\nselect 1 / 0;")
+    with pytest.raises(MigrationError, match="0003-broken: division by zero"):
+        run(empty_url, home)
+    assert value(empty_url, "select to_regclass('credits.half')") is None
+    broken.write_text("create table credits.whole (a int);")
+    assert run(empty_url, home) == ["0003-broken"]
+
+
+def test_a_mistake_in_sql_names_its_line_and_leaves_the_old_set(empty_url: str, home: Path) -> None:
+    run(empty_url, home)
+    (home / "sql/credits/answer.sql").write_text(ANSWER.format(2))
+    (home / "sql/credits/broken.sql").write_text("select 1;\nselect\n    no_such_column;")
+    with pytest.raises(MigrationError, match=r"credits/broken\.sql:3: .*no_such_column"):
+        run(empty_url, home)
+    assert value(empty_url, "select credits.answer()") == 1
+
+
+def test_an_unqualified_name_goes_nowhere(empty_url: str, home: Path) -> None:
+    (home / "migrations/0003-stray.sql").write_text("create table stray (a int);")
+    with pytest.raises(MigrationError, match="0003-stray: permission denied"):
+        run(empty_url, home)
+
+
+def test_settings_of_a_migration_end_with_it(empty_url: str, home: Path) -> None:
+    (home / "migrations/0003-leaves.sql").write_text(
+        "set role credits_owner;\nset statement_timeout = '1s';\nset search_path = credits;"
+    )
+    (home / "migrations/0004-finds.sql").write_text(
+        "insert into credits.log select current_user || current_setting('statement_timeout');"
+    )
+    run(empty_url, home)
+    assert (
+        value(empty_url, "select line from credits.log where line like '%0' and line <> '0002'")
+        == "postgres0"
+    )
+
+
+def test_bookkeeping_is_closed_to_others(empty_url: str, home: Path) -> None:
+    run(empty_url, home)
+    assert value(empty_url, "select has_schema_privilege('public', 'yoyo', 'usage')") is False
+
+
+def test_catalogues(empty_url: str, home: Path, tmp_path: Path) -> None:
+    run(empty_url, home)
+    sql = home / "sql"
+    (sql / "catalogs/shop.sql").write_text(
+        "create table credits.price as select 5 as tokens, current_user::text;"
+    )
+    assert list_catalogs(sql) == ["shop"]
+    assert apply_catalog(empty_url, "shop", sql) == sql / "catalogs/shop.sql"
+    assert value(empty_url, 'select (tokens, "current_user")::text from credits.price') == "(5,credits_owner)"
+    own = tmp_path / "own.sql"
+    own.write_text("drop table credits.price;\nselect 1 / 0;")
+    with pytest.raises(MigrationError, match="division by zero"):
+        apply_catalog(empty_url, str(own), sql)
+    assert value(empty_url, "select count(*) from credits.price") == 1
+    with pytest.raises(MigrationError, match="no catalogue 'nothing': give a file or one of: shop"):
+        apply_catalog(empty_url, "nothing", sql)
+
+
+def test_the_real_thing_is_repeatable(url: str) -> None:
+    assert migrate(url) == []
+    for name in list_catalogs():
+        apply_catalog(url, name)
+    assert {"appforge", "iahome"} <= set(list_catalogs())
