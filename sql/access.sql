@@ -8,7 +8,8 @@
 --   credits_owner   owns it all and cannot log in; the definer functions run as this role
 --
 -- Views are security_invoker: their readers need the privilege and the policy on the tables below, but, having no
--- usage of the schema credits, cannot name those tables. Functions run as their owner and check the caller themselves.
+-- usage of the schema credits, cannot name those tables. Functions run as their owner and check the caller
+-- themselves.
 
 -- 1. The database: nobody may connect who is not listed, nor make temporary objects that could shadow ours.
 do $database$

@@ -16,7 +16,8 @@ begin
     );
 end
 $$;
-comment on function credits.grant_receipt(uuid, bigint, text, boolean) is 'The answer of a grant, told from its entry.';
+comment on function credits.grant_receipt(uuid, bigint, text, boolean) is
+'The answer of a grant, told from its entry.';
 
 create or replace function api.add_tokens(
     user_id text,

@@ -5,7 +5,8 @@
 --   3. Lock the wallet, read the order again under the lock.
 --   4. Move the order's state. Paid: grant its snapshot, once per order, per session and per payment intent.
 --
--- Events come twice, at once, and in any order: money that arrived wins over "failed" and "expired", and nothing undoes
+-- Events come twice, at once, and in any order: money that arrived wins over "failed" and "expired", and nothing
+-- undoes
 -- "paid".
 
 create or replace function api.apply_stripe_event(

@@ -1,4 +1,5 @@
--- No event of Stripe is lying about, and no payment that we were told of is without its tokens or a note for a person.
+-- No event of Stripe is lying about, and no payment that we were told of is without its tokens or a note for a
+-- person.
 create or replace view audit.check_events
 with (security_invoker = true)
 as

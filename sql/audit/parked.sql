@@ -23,4 +23,5 @@ where
         e.outcome = 'unmatched'
         and e.payload #>> '{data,object,payment_status}' in ('paid', 'no_payment_required')
     );
-comment on view audit.parked is 'Payments for a person to decide: they do not match their order, or no order of ours.';
+comment on view audit.parked is
+'Payments for a person to decide: they do not match their order, or no order of ours.';

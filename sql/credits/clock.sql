@@ -1,4 +1,5 @@
--- The one clock: every time predicate asks it. Money functions ask it after they hold the lock, so that time never goes
+-- The one clock: every time predicate asks it. Money functions ask it after they hold the lock, so that time never
+-- goes
 -- back.
 create or replace function credits.clock()
 returns timestamptz

@@ -1,8 +1,9 @@
--- The head lot: most spends take from the same lot as the spend before, so its tokens move up onto the wallet's row, which a spend
--- writes anyhow. Two statements of eight fall away, and with them a third of a spend's work.
+-- The head lot: most spends take from the same lot as the spend before, so its tokens move up onto the wallet's row,
+-- which a spend writes anyhow. Two statements of eight fall away, and with them a third of a spend's work.
 --
--- A wallet has a head only while the next lot is the same for every module: no lot is bound to one. Everything but a spend
--- locks the wallet with credits.lock_wallet, which puts the tokens back first; who only reads asks credits.current_lots.
+-- A wallet has a head only while the next lot is the same for every module: no lot is bound to one. Everything but a
+-- spend locks the wallet with credits.lock_wallet, which puts the tokens back first; who only reads asks
+-- credits.current_lots.
 
 create or replace function credits.settle_head(p_account_id uuid)
 returns void
@@ -20,7 +21,8 @@ begin
     where w.account_id = p_account_id;
 end
 $$;
-comment on function credits.settle_head(uuid) is 'Puts the tokens of a locked wallet''s head lot back on the lot''s row.';
+comment on function credits.settle_head(uuid) is
+'Puts the tokens of a locked wallet''s head lot back on the lot''s row.';
 
 create or replace function credits.choose_head(p_account_id uuid, p_at timestamptz)
 returns void
@@ -50,7 +52,8 @@ begin
 end
 $$;
 comment on function credits.choose_head(uuid, timestamptz) is
-'Moves the free tokens of the lot that is spent next onto a locked and settled wallet, if that lot is next for every module.';
+'Moves the free tokens of the lot that is spent next onto a locked and settled wallet, if that lot is next for '
+'every module.';
 
 -- The lots as they are, wherever their tokens are kept.
 create or replace view credits.current_lots

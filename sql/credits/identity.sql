@@ -38,9 +38,11 @@ begin
     return (select l.account_id from credits.sql_logins as l where l.login = session_user);
 end
 $$;
-comment on function credits.me() is 'The account of the caller; null for nobody. What the policies compare rows with.';
+comment on function credits.me() is
+'The account of the caller; null for nobody. What the policies compare rows with.';
 
--- The role that is acting: SET ROLE's if there is one, else the login itself. current_user would be the owner in here.
+-- The role that is acting: SET ROLE's if there is one, else the login itself. current_user would be the owner in
+-- here.
 create or replace function credits.actor()
 returns text
 language plpgsql

@@ -1,6 +1,7 @@
 -- Monthly partitions of the ledger, made ahead of time; what no month takes falls into a default partition, never on
 -- the floor.
--- The one function with dynamic SQL: DDL has no other way. Its only input is a number, and only the owner may call it.
+-- The one function with dynamic SQL: DDL has no other way. Its only input is a number, and only the owner may call
+-- it.
 create or replace function credits.ensure_partitions(p_months integer)
 returns integer
 language plpgsql

@@ -25,7 +25,8 @@ declare
     v_debt numeric;
     v_hash bytea;
 begin
-    -- The next number and, a clock that steps back notwithstanding, a later time. The hash in the same update: a second
+    -- The next number and, a clock that steps back notwithstanding, a later time. The hash in the same update: a
+    -- second
     -- one would cost a third more.
     update credits.wallets as w
     set

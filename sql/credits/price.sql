@@ -127,7 +127,8 @@ begin
         );
     end if;
 
-    -- 4. Margin and currency, and the one rounding: up, at ledger scale. div and mod are exact, where a division would
+    -- 4. Margin and currency, and the one rounding: up, at ledger scale. div and mod are exact, where a division
+    -- would
     -- round first.
     v_micro := v_micro * v_price.margin;
     cost := (div(v_micro, v_price.exchange_rate) + (mod(v_micro, v_price.exchange_rate) > 0)::integer) / 1000000.000000;
