@@ -59,7 +59,8 @@ begin
 end
 $$;
 comment on function credits.draw_lots(uuid, text, text, numeric, timestamptz) is
-'Takes p_tokens from the lots of a settled wallet in burn order and says from which. missing > 0: the lots did not reach, '
+'Takes p_tokens from the lots of a settled wallet in burn order and says from which. '
+'missing > 0: the lots did not reach, '
 'and the caller must refuse, which puts them back.';
 
 create or replace function credits.spendable(p_account_id uuid, p_module_id text, p_category_id text, p_at timestamptz)

@@ -48,5 +48,6 @@ begin
 end
 $$;
 comment on function credits.lock_wallet(uuid, boolean) is
-'Locks the wallet until the end of the transaction, books what has expired, and says how it stands. p_settle: the tokens '
+'Locks the wallet until the end of the transaction, books what has expired, and says '
+'how it stands. p_settle: the tokens '
 'of the head lot are put back on its row, as everything needs it that looks at lots. Raises PT404 unknown_user.';
