@@ -35,4 +35,5 @@ create type credits.entry_kind as enum (
     'purchase', 'bonus', 'grant', 'welcome', 'promo', 'referral', 'allowance', 'rollover',
     'spend', 'refund', 'expire', 'reversal', 'reinstatement', 'repayment', 'adjustment'
 );
-comment on type credits.entry_kind is 'Why a balance moved. Each kind has its counter-account in credits.entry_kinds.';
+comment on type credits.entry_kind is
+'Why a balance moved. Each kind has its counter-account in credits.entry_kinds.';

@@ -8,8 +8,7 @@ create table credits.accounts (
     stripe_customer_id text,
     created_at timestamptz not null default clock_timestamp(),
     constraint accounts_pkey primary key (account_id),
-    constraint accounts_kind_is_known check (kind in ('user', 'guest', 'team', 'system')),
-    constraint accounts_stripe_customer_is_one_account unique (stripe_customer_id)
+    constraint accounts_kind_is_known check (kind in ('user', 'guest', 'team', 'system'))
 );
 comment on table credits.accounts is
 'One holder of a balance. Says nothing about the person, so that a person can be forgotten and the books stay.';
@@ -90,7 +89,8 @@ comment on table credits.wallets is
 comment on column credits.wallets.status is 'Here and not on the account, so that freezing waits for the same lock.';
 comment on column credits.wallets.held is 'Tokens reserved by open holds, part of balance.';
 comment on column credits.wallets.debt is 'Tokens used that no lot could pay.';
-comment on column credits.wallets.seq is 'Number of the last entry: no gaps, because it is taken from the locked row.';
+comment on column credits.wallets.seq is
+'Number of the last entry: no gaps, because it is taken from the locked row.';
 comment on column credits.wallets.head_hash is 'Hash of the last entry; empty before the first.';
 comment on column credits.wallets.posted_at is 'Time of the last entry, so that entries never go back in time.';
 comment on column credits.wallets.head_lot is

@@ -48,6 +48,7 @@ create table credits.stripe_events (
     received_at timestamptz not null default clock_timestamp(),
     constraint stripe_events_pkey primary key (event_id)
 );
+create index stripe_events_object_idx on credits.stripe_events (object_id);
 comment on table credits.stripe_events is
 'Every event that Stripe sent, once, with what it led to: written in the transaction of its effect.';
 comment on column credits.stripe_events.outcome is

@@ -29,7 +29,8 @@ from public, anon, authenticated, service_role, analyst, auditor;
 revoke all on all sequences in schema credits from public, anon, authenticated, service_role, analyst, auditor;
 revoke all on all functions in schema credits, api, analytics, audit
 from public, anon, authenticated, service_role, analyst, auditor;
-revoke usage on type credits.tokens, credits.entry_kind from public;
+revoke usage on type
+credits.tokens, credits.amount, credits.unit_cost, credits.account_status, credits.entry_kind from public;
 revoke usage on type
 api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_receipt, api.credential, api.grant_reason
 from public;
@@ -81,7 +82,7 @@ grant execute on function credits.analyst_segments(), credits.analyst_accounts()
 
 grant usage on schema audit, credits to auditor;
 grant select on all tables in schema audit to auditor;
-grant usage on type credits.tokens, credits.entry_kind to auditor;
+grant usage on type credits.tokens, credits.amount, credits.entry_kind to auditor;
 grant execute on function credits.entry_hash(
     bytea, uuid, bigint, timestamptz, timestamptz, credits.entry_kind, numeric, numeric, numeric, jsonb,
     text, jsonb, bigint, text, text, jsonb

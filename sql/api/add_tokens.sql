@@ -71,7 +71,7 @@ begin
         v_known := credits.claim_key(
             v_caller.account_id, 'add_tokens', add_tokens.idempotency_key,
             jsonb_build_array(
-                trim_scale(v_tokens), add_tokens.reason, add_tokens.package_name, add_tokens.expires_at,
+                trim_scale(v_tokens), add_tokens.reason, add_tokens.package_name, extract(epoch from add_tokens.expires_at),
                 add_tokens.priority, add_tokens.scope, add_tokens.metadata
             ),
             (v_wallet.seq + 1)::text

@@ -28,7 +28,8 @@ begin
         perform credits.fail(403, 'not_yours', 'only a service may apply Stripe events');
     elsif apply_stripe_event.event ->> 'object' is distinct from 'event'
         or coalesce(length(apply_stripe_event.event ->> 'id'), 0) not between 1 and 255
-        or v_type is null or jsonb_typeof(v_object) is distinct from 'object' then
+        or v_type is null or jsonb_typeof(v_object) is distinct from 'object'
+        or jsonb_typeof(apply_stripe_event.event -> 'livemode') is distinct from 'boolean' then
         perform credits.fail(422, 'bad_event', 'this is not a Stripe event');
     end if;
 
@@ -121,29 +122,16 @@ begin
     where o.account_id = p_order.account_id and o.order_id = p_order.order_id;
     v_receipt.order_id := v_order.order_id;
 
-    -- 4a. Closed already: a repeat under another event id, or news that came too late.
-    if v_order.state in ('paid', 'parked') then
-        v_reason := credits.payment_mismatch(v_order, p_session);
-        if v_paid and v_order.state = 'paid' and v_reason like 'another session%' then
-            -- A second payment of the same order is real money: somebody must look at it.
-            v_receipt.outcome := 'parked';
-        else
-            v_receipt.outcome := 'duplicate';
-        end if;
-        return v_receipt;
-    end if;
-
-    -- 4b. No money (yet).
+    -- 4a. No money (yet). A session of which the order does not know says nothing about it; nor does late news.
     if not v_paid then
         v_receipt.outcome := case p_type
             when 'checkout.session.completed' then 'processing'
             when 'checkout.session.async_payment_failed' then 'failed'
             else 'expired'
         end;
-        -- A session of which the order does not know says nothing about the order; nor does late news.
         if v_order.checkout_session_id <> v_session_id
-            or v_order.state in ('failed', 'expired')
-            or (v_order.state = 'processing' and v_receipt.outcome = 'expired') then
+            or v_order.state not in ('pending', 'processing')
+            or (v_order.state = 'processing' and v_receipt.outcome <> 'failed') then
             v_receipt.outcome := 'duplicate';
             return v_receipt;
         end if;
@@ -155,15 +143,25 @@ begin
         return v_receipt;
     end if;
 
-    -- 4c. Money. It must be the money that was asked for, and it counts once.
+    -- 4b. Money that has been dealt with, told again under another event id.
+    if (v_order.state = 'paid' and v_order.checkout_session_id = v_session_id) or exists (
+        select from credits.stripe_events as e where e.object_id = v_session_id and e.outcome = 'parked'
+    ) then
+        v_receipt.outcome := 'duplicate';
+        return v_receipt;
+    end if;
+
+    -- 4c. Money that is not what was asked for: a person must look at it, the order being paid already or not.
     v_reason := credits.payment_mismatch(v_order, p_session);
     if v_reason is not null then
         update credits.orders as o
-        set state = 'parked', parked_reason = v_reason, payment_intent_id = p_session ->> 'payment_intent'
-        where o.account_id = v_order.account_id and o.order_id = v_order.order_id;
+        set state = 'parked', parked_reason = v_reason
+        where o.account_id = v_order.account_id and o.order_id = v_order.order_id and o.state <> 'paid';
         v_receipt.outcome := 'parked';
         return v_receipt;
     end if;
+
+    -- 4d. The money that was asked for.
     v_receipt.entry_id := credits.fulfil_order(v_order, v_session_id, p_session ->> 'payment_intent');
     v_receipt.outcome := 'granted';
     return v_receipt;
@@ -214,7 +212,9 @@ begin
     where s.object_id is not null;
 
     update credits.orders as o
-    set state = 'paid', paid_at = v_now, checkout_session_id = p_session_id, payment_intent_id = p_payment_intent_id
+    set
+        state = 'paid', paid_at = v_now, parked_reason = null,
+        checkout_session_id = p_session_id, payment_intent_id = p_payment_intent_id
     where o.account_id = p_order.account_id and o.order_id = p_order.order_id;
 
     v_lot_id := credits.grant_lot(

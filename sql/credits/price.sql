@@ -97,7 +97,7 @@ declare
     v_valid boolean := jsonb_typeof(p_usage) = 'object';
 begin
     -- 1. The version of the price that is valid.
-    if v_price.price_id is null then
+    if v_price.price_id is null or p_module_id is null or length(p_module_id) not between 1 and 200 then
         perform credits.fail(404, 'unknown_module', 'no such module');
     end if;
     price_id := v_price.price_id;
@@ -107,9 +107,11 @@ begin
     usage := case when p_usage = '{}' then '{"calls": 1}' else p_usage end;
     for v_component in select c.* from credits.price_components as c where c.price_id = v_price.price_id loop
         v_dimensions := v_dimensions || v_component.dimension;
+        v_quantity := null;
         if jsonb_typeof(usage -> v_component.dimension) = 'number' then
             v_quantity := usage ->> v_component.dimension;
-            v_valid := v_valid and v_quantity between 0 and 1000000000000000;
+        end if;
+        if v_quantity between 0 and 1000000000000000 then
             v_micro := v_micro + 1000000 * credits.charge(
                 v_quantity, v_component.unit_size, v_component.price_per_unit, v_component.free_quantity,
                 v_component.whole_units, v_component.minimum_charge
