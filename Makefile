@@ -7,6 +7,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 RUN_STAMP := .venv/.installed
 DEV_STAMP := .venv/.installed-dev
+PG15 := /usr/lib/postgresql/15/bin
+INDEPENDENT := --ignore=tests/simulator --ignore=tests/tooling/test_tooling_up.py  # of the version of PostgreSQL
 SQL := $(wildcard migrations/*.sql sql/*.sql sql/*/*.sql)
 
 .DEFAULT_GOAL := help
@@ -22,8 +24,11 @@ install: $(DEV_STAMP) ## the virtual environment .venv, with the tools for devel
 up: $(RUN_STAMP) ## PostgreSQL, API and Stripe simulator, until Ctrl-C
 	@exec $(BIN)/pgcredits up --catalog "$(CATALOG)" --data-dir "$(DATA_DIR)" --port "$(PORT)"
 
-test: $(DEV_STAMP) ## every check and every test, on every PostgreSQL that is here
-	@BIN="$(CURDIR)/$(BIN)" sh tests/run
+test: lint ## every check, and every test on PostgreSQL 18 and on Debian's 15 when it is installed
+	@test -x $(PG15)/postgres || echo "PostgreSQL 15 is not here (Debian: apt install postgresql-15 \
+	postgresql-15-plpgsql-check): tests run on 18 alone"
+	$(BIN)/pytest
+	@test ! -x $(PG15)/postgres || { set -x; $(BIN)/pytest --pg=15 $(INDEPENDENT); }
 
 lint: $(DEV_STAMP) ## ruff, mypy, sqlfluff, squawk
 	$(BIN)/ruff check

@@ -256,25 +256,26 @@ def _running(pgdata: Path) -> tuple[int, int] | None:
 def _forget_pid(pgdata: Path) -> None:
     """A dead postmaster's pid may have gone to another program, which PostgreSQL would take for a rival.
 
-    It does not mistake its own parent for one. The rest of the file stays: by it PostgreSQL finds out whether
+    It does not mistake its own parent for one. The rest of the files stays: from it PostgreSQL learns whether
     processes of the dead one still use the data.
     """
-    path = pgdata / "postmaster.pid"
-    with contextlib.suppress(OSError):
-        first, *rest = path.read_text().splitlines(keepends=True)
-        if first.strip().isdigit():
+    for path in (pgdata / "postmaster.pid", *pgdata.glob(".s.PGSQL.*.lock")):
+        with contextlib.suppress(OSError, ValueError):
+            _, *rest = path.read_text().splitlines(keepends=True)
             path.write_text("".join([f"{os.getpid()}\n", *rest]))
 
 
 def _runs_postgres(pid: int) -> bool:
-    """False also when the pid of a stale file has gone to another program."""
-    try:
-        name = Path(f"/proc/{pid}/comm").read_text()
-    except OSError:
-        if sys.platform == "linux":
+    """False also when the pid has gone to another program, or is a zombie."""
+    if sys.platform == "linux":
+        try:
+            program = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")
+        except OSError:
             return False
-        name = subprocess.run(["ps", "-p", str(pid), "-o", "comm="], capture_output=True, text=True).stdout
-    return "postgres" in name
+    else:
+        columns = ["ps", "-p", str(pid), "-o", "comm="]
+        program = subprocess.run(columns, capture_output=True, text=True).stdout.strip()
+    return Path(program).name == "postgres"
 
 
 def _launch(

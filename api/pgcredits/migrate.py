@@ -141,7 +141,7 @@ def _locked(
 def _reload(connection: psycopg.Connection[Any], sql: Path) -> None:
     """All of sql/ in one transaction: a mistake leaves the old set in place."""
     with connection.transaction():
-        connection.execute("set local check_function_bodies = off")
+        connection.execute("set local check_function_bodies = off")  # whatever their order: checked below
         connection.execute("set local client_min_messages = warning")
         connection.execute(f"set local role {_OWNER}".encode())
         for folder in _FOLDERS:
@@ -151,7 +151,25 @@ def _reload(connection: psycopg.Connection[Any], sql: Path) -> None:
         _execute(connection, sql / "access.sql")
         connection.execute(f"set local role {_OWNER}".encode())
         connection.execute(f"select credits.ensure_partitions({_MONTHS_AHEAD})".encode())
+        _check_bodies(connection)
         connection.execute("notify pgrst, 'reload schema'")
+
+
+_BODIES = """
+    select case l.lanname when 'sql' then fmgr_sql_validator(p.oid) else plpgsql_validator(p.oid) end
+    from pg_proc as p
+    join pg_language as l on l.oid = p.prolang
+    where l.lanname in ('sql', 'plpgsql') and p.pronamespace::regnamespace::text = any(%s)
+"""
+
+
+def _check_bodies(connection: psycopg.Connection[Any]) -> None:
+    """What CREATE FUNCTION would have checked, now that all of them are there."""
+    connection.execute("set local check_function_bodies = on")
+    try:
+        connection.execute(_BODIES, [list(_FOLDERS)])
+    except psycopg.Error as error:
+        raise MigrationError(f"in the body of a function: {error}") from error
 
 
 def _execute(connection: psycopg.Connection[Any], path: Path) -> None:

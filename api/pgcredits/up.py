@@ -98,10 +98,7 @@ class Program:
             )
 
     def ended(self) -> str | None:
-        code = self.process.poll() if self.process else None
-        if code is None:
-            return None
-        return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        return _how(self.process)
 
     def stop(self) -> None:
         if self.process is None:
@@ -143,11 +140,21 @@ class Database:
         return self.server.url(DATABASE)
 
     def ended(self) -> str | None:
-        return None if self.server and self.server.alive() else "ended"
+        if self.server and self.server.alive():
+            return None
+        return (_how(self.server.process) if self.server else None) or "ended"
 
     def stop(self) -> None:
         if self.server:
             embedded.stop(self.server)
+
+
+def _how(process: subprocess.Popen[bytes] | None) -> str | None:
+    """How a process ended; None while it runs, or when it is not our child."""
+    code = process.poll() if process else None
+    if code is None:
+        return None
+    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
 
 def _start(instance: Instance, options: Options, stack: ExitStack, say: Say) -> list[Part]:

@@ -142,6 +142,7 @@ exception
     when check_violation or not_null_violation or unique_violation or invalid_parameter_value
         or invalid_text_representation or numeric_value_out_of_range then
         perform credits.refuse_line('price of', v_name, sqlerrm);
+        return null;
 end
 $$;
 comment on function credits.define_price(jsonb, text, text, numeric, numeric) is

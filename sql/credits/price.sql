@@ -92,7 +92,7 @@ declare
     v_price constant record := credits.find_price(p_module_id, p_at);
     v_component credits.price_components;
     v_quantity numeric;
-    v_micro numeric := 0;
+    v_micro numeric := 0.0;
     v_dimensions text[] := '{}';
     v_valid boolean := jsonb_typeof(p_usage) = 'object';
 begin
@@ -109,7 +109,7 @@ begin
         v_dimensions := v_dimensions || v_component.dimension;
         v_quantity := null;
         if jsonb_typeof(usage -> v_component.dimension) = 'number' then
-            v_quantity := usage ->> v_component.dimension;
+            v_quantity := (usage ->> v_component.dimension)::numeric;
         end if;
         if v_quantity between 0 and 1000000000000000 then
             v_micro := v_micro + 1000000 * credits.charge(

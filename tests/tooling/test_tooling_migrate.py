@@ -193,6 +193,24 @@ def test_a_mistake_in_sql_names_its_line_and_leaves_the_old_set(empty_url: str, 
     assert value(empty_url, "select credits.answer()") == 1
 
 
+def test_a_mistake_in_a_body_is_found_whatever_the_order(empty_url: str, home: Path) -> None:
+    """Functions may call what is defined after them; still nothing broken is let in."""
+    first = home / "sql/credits/a_first.sql"
+    first.write_text(
+        "create or replace function credits.first() returns int language sql"
+        " as $$ select credits.answer() $$;"
+    )
+    run(empty_url, home)
+    for body in (
+        "language sql as $$ select credits.nothing() $$;",
+        "language plpgsql as $$ begin retrn 1; end $$;",
+    ):
+        first.write_text(f"create or replace function credits.first() returns int {body}")
+        with pytest.raises(MigrationError, match=r"in the body of a function: .*(nothing|retrn)"):
+            run(empty_url, home)
+    assert value(empty_url, "select credits.first()") == 1
+
+
 def test_an_unqualified_name_goes_nowhere(empty_url: str, home: Path) -> None:
     (home / "migrations/0003-stray.sql").write_text("create table stray (a int);")
     with pytest.raises(MigrationError, match="0003-stray: permission denied"):
