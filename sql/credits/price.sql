@@ -89,7 +89,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_price constant record := credits.find_price(p_module_id, p_at);
+    v_price record;
     v_component credits.price_components;
     v_quantity numeric;
     v_micro numeric := 0.0;
@@ -97,6 +97,7 @@ declare
     v_valid boolean := jsonb_typeof(p_usage) = 'object';
 begin
     -- 1. The version of the price that is valid.
+    v_price := credits.find_price(p_module_id, p_at);
     if v_price.price_id is null or p_module_id is null or length(p_module_id) not between 1 and 200 then
         perform credits.fail(404, 'unknown_module', 'no such module');
     end if;
