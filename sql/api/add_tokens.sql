@@ -38,7 +38,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_tokens constant credits.tokens := credits.check_amount(add_tokens.tokens);
-    v_caller credits.identities;
+    v_subject text;
+    v_account_id uuid;
     v_wallet record;
     v_known text;
     v_lot_id bigint;
@@ -63,13 +64,14 @@ begin
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may grant tokens');
     end if;
-    v_caller := credits.caller(add_tokens.user_id, true);
-    v_wallet := credits.lock_wallet(v_caller.account_id);
+    v_subject := credits.caller_subject(add_tokens.user_id);
+    v_account_id := credits.account_of(v_subject, true);
+    v_wallet := credits.lock_wallet(v_account_id);
 
     -- 3. Repeat?
     if add_tokens.idempotency_key is not null then
         v_known := credits.claim_key(
-            v_caller.account_id, 'add_tokens', add_tokens.idempotency_key,
+            v_account_id, 'add_tokens', add_tokens.idempotency_key,
             jsonb_build_array(
                 trim_scale(v_tokens), add_tokens.reason, add_tokens.package_name, extract(epoch from add_tokens.expires_at),
                 add_tokens.priority, add_tokens.scope, add_tokens.metadata
@@ -77,7 +79,7 @@ begin
             (v_wallet.seq + 1)::text
         );
         if v_known is not null then
-            return credits.grant_receipt(v_caller.account_id, v_known::bigint, v_caller.subject, true);
+            return credits.grant_receipt(v_account_id, v_known::bigint, v_subject, true);
         end if;
     end if;
     if add_tokens.expires_at <= credits.clock() then
@@ -88,11 +90,11 @@ begin
 
     -- 4. The lot and its entry.
     v_lot_id := credits.grant_lot(
-        v_caller.account_id, add_tokens.reason::text::credits.entry_kind, v_tokens, add_tokens.package_name,
+        v_account_id, add_tokens.reason::text::credits.entry_kind, v_tokens, add_tokens.package_name,
         add_tokens.priority, add_tokens.scope, add_tokens.expires_at,
         p_reference => coalesce(add_tokens.package_name, add_tokens.reason), p_metadata => add_tokens.metadata
     );
-    return credits.grant_receipt(v_caller.account_id, v_lot_id, v_caller.subject, false);
+    return credits.grant_receipt(v_account_id, v_lot_id, v_subject, false);
 end
 $$;
 comment on function api.add_tokens(text, numeric, api.grant_reason, text, timestamptz, bigint, text, text, jsonb) is

@@ -24,39 +24,54 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_wallet record;
+    v_seq bigint;
+    v_balance numeric;
+    v_debt numeric;
+    v_posted_at timestamptz;
+    v_hash bytea;
+    v_status text;
+    v_head_lot bigint;
+    v_head_free numeric;
+    v_ready boolean;
     v_known text;
-    v_now timestamptz;
     v_price record;
-    v_from_head numeric := 0;
+    v_from_head numeric;
     v_drawn record;
     v_draws jsonb;
-    v_entry record;
 begin
     if jsonb_typeof(p_metadata) is distinct from 'object' or octet_length(p_metadata::text) > 16384 then
         perform credits.fail(422, 'bad_metadata', 'metadata is an object of at most 16 kB');
     end if;
 
-    -- 2. Lock.
-    v_wallet := credits.lock_wallet(p_account_id, p_settle => false);
+    -- 2. Lock. When something has expired, or the session wants commits that are not durable, the long way first.
+    loop
+        select
+            w.seq + 1, w.balance, w.debt, w.posted_at, w.head_hash, w.status, w.head_lot, w.head_free,
+            w.next_expiry > credits.clock() and current_setting('synchronous_commit') not in ('off', 'local')
+        into v_seq, v_balance, v_debt, v_posted_at, v_hash, v_status, v_head_lot, v_head_free, v_ready
+        from credits.wallets as w
+        where w.account_id = p_account_id
+        for no key update;
+        exit when v_ready;
+        perform credits.lock_wallet(p_account_id);
+    end loop;
 
     -- 3. Repeat?
     if p_key is not null then
         v_known := credits.claim_key(
             p_account_id, 'consume_tokens', p_key,
-            jsonb_build_array(p_module_id, p_usage, p_metadata, trim_scale(p_expected_cost)), (v_wallet.seq + 1)::text
+            jsonb_build_array(p_module_id, p_usage, p_metadata, trim_scale(p_expected_cost)), v_seq::text
         );
         if v_known is not null then
             return credits.spend_receipt(p_account_id, v_known::bigint, p_user_id);
         end if;
     end if;
-    if v_wallet.status <> 'active' then
-        perform credits.fail(423, 'account_frozen', 'this account is ' || v_wallet.status);
+    if v_status <> 'active' then
+        perform credits.fail(423, 'account_frozen', 'this account is ' || v_status);
     end if;
 
     -- 4. Price. The database's price wins; one that the client names must be the same.
-    v_now := credits.clock();
-    v_price := credits.price_usage(p_module_id, p_usage, v_now);
+    v_price := credits.price_usage(p_module_id, p_usage, credits.clock());
     if p_expected_cost <> v_price.cost then
         perform credits.fail(
             422, 'price_mismatch', 'the price is another one',
@@ -65,22 +80,17 @@ begin
     end if;
 
     -- 5. Take. The wallet carries the lot that is next for every module; when that does not do, the lots themselves.
-    if v_price.cost <= v_wallet.head_free then
+    if v_price.cost <= v_head_free and v_price.cost > 0 then
         v_from_head := v_price.cost;
-        v_draws := case
-            when v_from_head = 0 then '[]'
-            else jsonb_build_array(jsonb_build_object('lot_id', v_wallet.head_lot, 'tokens', trim_scale(v_from_head)))
-        end;
+        v_draws := jsonb_build_array(jsonb_build_object('lot_id', v_head_lot, 'tokens', trim_scale(v_from_head)));
     else
-        if v_wallet.head_lot is not null then
-            perform credits.settle_head(p_account_id);
-        end if;
-        v_drawn := credits.draw_lots(p_account_id, p_module_id, v_price.category_id, v_price.cost, v_now);
+        v_from_head := 0;
+        v_drawn := credits.draw_settled(p_account_id, p_module_id, v_price.cost, credits.clock());
         if v_drawn.missing > 0 then
             perform credits.fail(
                 402, 'insufficient_tokens', 'not enough tokens',
                 json_build_object(
-                    'balance', trim_scale(v_wallet.balance),
+                    'balance', trim_scale(v_balance),
                     'cost', trim_scale(v_price.cost),
                     'missing', trim_scale(v_drawn.missing),
                     'affordable', credits.affordable(v_price.price_id, v_price.cost, v_price.cost - v_drawn.missing)
@@ -88,17 +98,16 @@ begin
             );
         end if;
         v_draws := v_drawn.draws;
-        perform credits.choose_head(p_account_id, v_now);
     end if;
 
     -- 6. Write.
-    v_entry := credits.post_entry(
-        p_account_id, 'spend', -v_price.cost, v_draws, p_module_id, v_price.usage, v_price.price_id,
-        p_metadata => p_metadata, p_from_head => v_from_head
+    perform credits.post_entry(
+        p_account_id, v_seq, v_balance, v_debt, v_posted_at, v_hash, 'spend', -v_price.cost, v_draws,
+        p_module_id, v_price.usage, v_price.price_id, p_metadata => p_metadata, p_from_head => v_from_head
     );
     return row(
-        p_account_id || ':' || v_entry.seq, p_user_id, p_module_id, trim_scale(v_price.cost),
-        trim_scale(v_entry.balance_after), v_draws, false
+        p_account_id || ':' || v_seq, p_user_id, p_module_id, trim_scale(v_price.cost),
+        trim_scale(v_balance - v_price.cost), v_draws, false
     );
 end
 $$;
@@ -139,10 +148,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     -- 1. Who.
-    v_caller constant credits.identities := credits.caller(consume_tokens.user_id, false);
+    v_subject constant text := credits.caller_subject(consume_tokens.user_id);
 begin
     return credits.spend(
-        v_caller.account_id, v_caller.subject, consume_tokens.module_id, consume_tokens.usage,
+        credits.account_of(v_subject, false), v_subject, consume_tokens.module_id, consume_tokens.usage,
         consume_tokens.idempotency_key, consume_tokens.metadata
     );
 end
@@ -171,10 +180,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_cost constant numeric := credits.check_amount(consume_tokens.tokens_to_consume);
-    v_caller constant credits.identities := credits.caller(consume_tokens.user_id, false);
+    v_subject constant text := credits.caller_subject(consume_tokens.user_id);
 begin
     return credits.spend(
-        v_caller.account_id, v_caller.subject, consume_tokens.module_id, '{}', null,
+        credits.account_of(v_subject, false), v_subject, consume_tokens.module_id, '{}', null,
         jsonb_strip_nulls(jsonb_build_object('module_name', left(consume_tokens.module_name, 200))), v_cost
     );
 end

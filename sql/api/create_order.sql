@@ -45,7 +45,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_caller constant credits.identities := credits.caller(create_order.user_id, true);
+    v_subject constant text := credits.caller_subject(create_order.user_id);
+    v_account_id constant uuid := credits.account_of(v_subject, true);
     v_wallet record;
     v_order_id constant uuid := gen_random_uuid();
     v_known text;
@@ -63,10 +64,10 @@ begin
     end if;
 
     -- 2. Lock, so that a repeated key is one order. A closed account buys nothing; a frozen one may pay.
-    v_wallet := credits.lock_wallet(v_caller.account_id, p_settle => false);
+    v_wallet := credits.lock_wallet(v_account_id, p_settle => false);
     if create_order.idempotency_key is not null then
         v_known := credits.claim_key(
-            v_caller.account_id, 'create_order', create_order.idempotency_key,
+            v_account_id, 'create_order', create_order.idempotency_key,
             jsonb_build_array(create_order.pack_id, create_order.amount, create_order.module_id), v_order_id::text
         );
     end if;
@@ -74,14 +75,14 @@ begin
         -- The order as it stands now: its session and state may have come since.
         select o.* into v_order
         from credits.orders as o
-        where o.account_id = v_caller.account_id and o.order_id = v_known::uuid;
-        return credits.order_receipt(v_order, v_caller.subject, true);
+        where o.account_id = v_account_id and o.order_id = v_known::uuid;
+        return credits.order_receipt(v_order, v_subject, true);
     elsif v_wallet.status = 'closed' then
         perform credits.fail(423, 'account_frozen', 'this account is closed');
     end if;
 
     -- 3. The snapshot.
-    v_order.account_id := v_caller.account_id;
+    v_order.account_id := v_account_id;
     v_order.scope := 'module:' || create_order.module_id;
     if create_order.pack_id is not null then
         select p.* into v_pack from credits.packs as p where p.pack_id = create_order.pack_id and p.active;
@@ -124,7 +125,7 @@ begin
     )
     returning * into v_order;
 
-    return credits.order_receipt(v_order, v_caller.subject, false);
+    return credits.order_receipt(v_order, v_subject, false);
 end
 $$;
 comment on function api.create_order(text, bigint, text, text, text) is

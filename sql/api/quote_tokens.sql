@@ -12,23 +12,15 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_service constant boolean := credits.is_service();
-    v_subject constant text := case when v_service then quote_tokens.user_id else credits.subject() end;
+    v_subject constant text := credits.caller_subject(quote_tokens.user_id);
     v_now constant timestamptz := credits.clock();
     v_account_id uuid;
     v_price record;
     v_quote api.quote;
 begin
     -- 1. Whose tokens? Nobody's account is opened by asking.
-    if v_subject is null and v_service then
-        perform credits.fail(422, 'bad_user', 'user_id is required: a service says whose tokens it means');
-    elsif v_subject is null then
-        perform credits.fail(401, 'not_signed_in', 'nobody is signed in');
-    elsif quote_tokens.user_id is distinct from v_subject and quote_tokens.user_id is not null then
-        perform credits.fail(403, 'not_yours', 'only a service may ask about another user');
-    end if;
     select i.account_id into v_account_id from credits.identities as i where i.subject = v_subject;
-    if not found and v_service then
+    if not found and credits.is_service() then
         perform credits.fail(404, 'unknown_user', 'no such user');
     end if;
 
@@ -42,7 +34,7 @@ begin
     -- 3. What there is to pay it with.
     v_quote.balance := trim_scale(credits.balance_at(v_account_id, v_now));
     v_quote.available := trim_scale(
-        credits.spendable(v_account_id, quote_tokens.module_id, v_price.category_id, v_now)
+        credits.spendable(v_account_id, quote_tokens.module_id, v_now)
     );
     v_quote.sufficient := v_quote.available >= v_quote.cost;
     v_quote.affordable := credits.affordable(v_price.price_id, v_price.cost, v_quote.available);

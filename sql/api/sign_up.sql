@@ -11,7 +11,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_email constant text := lower(btrim(sign_up.email));
-    v_identity credits.identities;
+    v_subject constant text := gen_random_uuid();
     v_credential api.credential;
 begin
     if not credits.is_service() then
@@ -29,10 +29,10 @@ begin
         perform credits.fail(409, 'email_taken', 'this e-mail address has an account already');
     end if;
 
-    v_identity := credits.open_account(gen_random_uuid()::text);
+    perform credits.open_account(v_subject);
     insert into credits.credentials (email, password_hash, subject)
-    values (v_email, sign_up.password_hash, v_identity.subject);
-    v_credential.user_id := v_identity.subject;
+    values (v_email, sign_up.password_hash, v_subject);
+    v_credential.user_id := v_subject;
     v_credential.email := v_email;
     return v_credential;
 end

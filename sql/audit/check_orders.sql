@@ -7,6 +7,7 @@ with g as (
         l.account_id,
         l.order_id,
         count(*) as lots,
+        count(*) filter (where l.source not in ('purchase', 'bonus')) as others,
         sum(l.granted) filter (where l.source = 'purchase') as tokens,
         sum(l.granted) filter (where l.source = 'bonus') as bonus_tokens
     from credits.lots as l
@@ -30,6 +31,7 @@ full join g on o.account_id = g.account_id and o.order_id = g.order_id
 where
     coalesce(g.tokens, 0) <> case when o.state = 'paid' then o.tokens else 0 end
     or coalesce(g.bonus_tokens, 0) <> case when o.state = 'paid' then o.bonus_tokens else 0 end
+    or g.others > 0
     or o.order_id is null
 union all
 select

@@ -20,5 +20,5 @@ from pg_catalog.pg_db_role_setting as x
 cross join lateral unnest(x.setconfig) as c (setting)
 left join pg_catalog.pg_roles as r on x.setrole = r.oid
 left join pg_catalog.pg_database as d on x.setdatabase = d.oid
-where c.setting in ('synchronous_commit=off', 'synchronous_commit=local');
+where lower(c.setting) ~ '^synchronous_commit=(off|false|no|0|local)$';
 comment on view audit.check_settings is 'fsync, full_page_writes and synchronous_commit are on.';

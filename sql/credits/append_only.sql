@@ -1,11 +1,12 @@
--- The ledger is never changed, not by the owner and not in replica mode either (ENABLE ALWAYS).
+-- The ledger and the versions of prices are never changed, not by the owner and not in replica mode either (ENABLE
+-- ALWAYS).
 create or replace function credits.refuse_change()
 returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform credits.fail(405, 'append_only', 'ledger entries are never changed: post another entry');
+    perform credits.fail(405, 'append_only', tg_table_name || ' are never changed: add another one');
     return null;
 end
 $$;
@@ -24,7 +25,19 @@ alter table credits.entries enable always trigger entries_are_never_truncated;
 create or replace trigger prices_are_never_edited
 before update or delete on credits.prices
 for each row execute function credits.refuse_change();
+alter table credits.prices enable always trigger prices_are_never_edited;
+
+create or replace trigger prices_are_never_truncated
+before truncate on credits.prices
+for each statement execute function credits.refuse_change();
+alter table credits.prices enable always trigger prices_are_never_truncated;
 
 create or replace trigger price_components_are_never_edited
 before update or delete on credits.price_components
 for each row execute function credits.refuse_change();
+alter table credits.price_components enable always trigger price_components_are_never_edited;
+
+create or replace trigger price_components_are_never_truncated
+before truncate on credits.price_components
+for each statement execute function credits.refuse_change();
+alter table credits.price_components enable always trigger price_components_are_never_truncated;

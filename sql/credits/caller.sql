@@ -1,32 +1,49 @@
 -- Whose account is this call about? A user's own; a service names the user.
-create or replace function credits.caller(p_user_id text, p_service_opens boolean)
-returns credits.identities
+
+create or replace function credits.caller_subject(p_user_id text)
+returns text
 language plpgsql
-volatile
+stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_service constant boolean := credits.is_service();
     v_subject constant text := case when v_service then p_user_id else credits.subject() end;
-    v_identity credits.identities;
 begin
-    if v_subject is null and v_service then
-        perform credits.fail(422, 'bad_user', 'user_id is required: a service says whose tokens it means');
-    elsif v_subject is null then
-        perform credits.fail(401, 'not_signed_in', 'nobody is signed in');
-    elsif p_user_id is distinct from v_subject and p_user_id is not null then
-        perform credits.fail(403, 'not_yours', 'only a service may act for another user');
+    if v_subject is null or p_user_id <> v_subject then
+        if v_service then
+            perform credits.fail(422, 'bad_user', 'user_id is required: a service says whose tokens it means');
+        elsif v_subject is null then
+            perform credits.fail(401, 'not_signed_in', 'nobody is signed in');
+        end if;
+        perform credits.fail(403, 'not_yours', 'only a service may name another user');
     end if;
-
-    select i.* into v_identity from credits.identities as i where i.subject = v_subject;
-    if not found and (p_service_opens or not v_service) then
-        v_identity := credits.open_account(v_subject);
-    elsif not found then
-        perform credits.fail(404, 'unknown_user', 'no such user');
-    end if;
-    return v_identity;
+    return v_subject;
 end
 $$;
-comment on function credits.caller(text, boolean) is
-'The identity that a call is about, opened when it is new: by a user, and by a service if p_service_opens. Raises '
-'PT401 not_signed_in, PT403 not_yours, PT404 unknown_user, PT422 bad_user.';
+comment on function credits.caller_subject(text) is
+'The user id that a call is about: the caller''s own, or the one that a service names. '
+'Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user.';
+
+create or replace function credits.account_of(p_subject text, p_service_opens boolean)
+returns uuid
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_account_id uuid;
+begin
+    select i.account_id into v_account_id from credits.identities as i where i.subject = p_subject;
+    if v_account_id is null then
+        if credits.is_service() and not p_service_opens then
+            perform credits.fail(404, 'unknown_user', 'no such user');
+        end if;
+        v_account_id := credits.open_account(p_subject);
+    end if;
+    return v_account_id;
+end
+$$;
+comment on function credits.account_of(text, boolean) is
+'The account of a user id. A new one is opened by a user''s own call, and by a service''s if p_service_opens. '
+'Raises PT404 unknown_user, PT422 bad_user.';

@@ -1,10 +1,25 @@
 -- Which tokens go first, and taking them. Called under the wallet's lock.
 
+create or replace function credits.scopes_of(p_module_id text)
+returns text[]
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return array[
+        'module:' || p_module_id,
+        (select 'category:' || m.category_id from credits.modules as m where m.module_id = p_module_id)
+    ];
+end
+$$;
+comment on function credits.scopes_of(text) is
+'The scopes of lots that may be spent on a module: its own and its category''s.';
+
 -- Burn order: priority, then what expires first, bound before free to use, given before paid, oldest first.
 create or replace function credits.next_lot(
     p_account_id uuid,
     p_module_id text,
-    p_category_id text,
     p_at timestamptz,
     out lot_id bigint,
     out free numeric
@@ -19,18 +34,17 @@ begin
     where
         l.account_id = p_account_id and l.live and not l.frozen and l.remaining > l.held
         and l.effective_at <= p_at and (l.expires_at is null or l.expires_at > p_at)
-        and (l.scope is null or l.scope = 'module:' || p_module_id or l.scope = 'category:' || p_category_id)
+        and (l.scope is null or l.scope = any (credits.scopes_of(p_module_id)))
     order by l.priority, l.expires_at nulls last, l.scope is null, l.unit_cost > 0, l.effective_at, l.lot_id
     limit 1;
 end
 $$;
-comment on function credits.next_lot(uuid, text, text, timestamptz) is
+comment on function credits.next_lot(uuid, text, timestamptz) is
 'The lot that a spend on a module takes from next, and what is free in it; nulls when there is none.';
 
 create or replace function credits.draw_lots(
     p_account_id uuid,
     p_module_id text,
-    p_category_id text,
     p_tokens numeric,
     p_at timestamptz,
     out draws jsonb,
@@ -47,7 +61,7 @@ begin
     draws := '[]';
     missing := p_tokens;
     while missing > 0 loop
-        v_next := credits.next_lot(p_account_id, p_module_id, p_category_id, p_at);
+        v_next := credits.next_lot(p_account_id, p_module_id, p_at);
         exit when v_next.lot_id is null;
         v_taken := least(v_next.free, missing);
         update credits.lots as l
@@ -58,12 +72,12 @@ begin
     end loop;
 end
 $$;
-comment on function credits.draw_lots(uuid, text, text, numeric, timestamptz) is
+comment on function credits.draw_lots(uuid, text, numeric, timestamptz) is
 'Takes p_tokens from the lots of a settled wallet in burn order and says from which. '
 'missing > 0: the lots did not reach, '
 'and the caller must refuse, which puts them back.';
 
-create or replace function credits.spendable(p_account_id uuid, p_module_id text, p_category_id text, p_at timestamptz)
+create or replace function credits.spendable(p_account_id uuid, p_module_id text, p_at timestamptz)
 returns numeric
 language plpgsql
 stable
@@ -76,9 +90,9 @@ begin
         where
             l.account_id = p_account_id and l.remaining > l.held and not l.frozen
             and l.effective_at <= p_at and (l.expires_at is null or l.expires_at > p_at)
-            and (l.scope is null or l.scope = 'module:' || p_module_id or l.scope = 'category:' || p_category_id)
+            and (l.scope is null or l.scope = any (credits.scopes_of(p_module_id)))
     );
 end
 $$;
-comment on function credits.spendable(uuid, text, text, timestamptz) is
+comment on function credits.spendable(uuid, text, timestamptz) is
 'Tokens that an account may spend on a module now: not held, frozen, expired or bound to something else.';

@@ -1,7 +1,9 @@
--- The hash chain, format 1, frozen: a change of any byte is a new format with a new first field. Hashed is
--- PostgreSQL's binary form of the text array below (array_send: a header of 20 bytes, then for each field its length
--- as four bytes and its bytes; length -1 for null), so that bytes cannot move between fields unseen. Times are
--- seconds since 1970 with six decimals; metadata goes in by digest, so that it can be forgotten.
+-- The hash chain, format 1, frozen: a change of any byte is a new format with a new first field.
+-- Hashed is PostgreSQL's binary form of the bytea array below (array_send: a header of 20 bytes, then for each
+-- field its length as four bytes and its bytes; length -1 for null), so that bytes cannot move between fields
+-- unseen. Numbers, times and the uuid go in as PostgreSQL sends them (big-endian; microseconds since 2000), amounts
+-- and JSON as their text in UTF-8, metadata by digest, so that it can be forgotten. No setting of a session changes
+-- any of these.
 create or replace function credits.entry_hash(
     p_previous bytea,
     p_account_id uuid,
@@ -27,23 +29,23 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return sha256(array_send(array[
-        '1',
-        encode(p_previous, 'hex'),
-        p_account_id::text,
-        p_seq::text,
-        extract(epoch from p_posted_at)::text,
-        extract(epoch from p_effective_at)::text,
-        p_kind::text,
-        p_tokens::numeric(20, 6)::text,
-        p_balance_after::numeric(20, 6)::text,
-        p_debt_after::numeric(20, 6)::text,
-        p_draws::text,
-        p_module_id,
-        p_usage::text,
-        p_price_id::text,
-        p_reference,
-        p_actor,
-        encode(sha256(convert_to(p_metadata::text, 'UTF8')), 'hex')
+        '\x01'::bytea,
+        p_previous,
+        uuid_send(p_account_id),
+        int8send(p_seq),
+        timestamptz_send(p_posted_at),
+        timestamptz_send(p_effective_at),
+        convert_to(p_kind::text, 'UTF8'),
+        convert_to(p_tokens::numeric(20, 6)::text, 'UTF8'),
+        convert_to(p_balance_after::numeric(20, 6)::text, 'UTF8'),
+        convert_to(p_debt_after::numeric(20, 6)::text, 'UTF8'),
+        convert_to(p_draws::text, 'UTF8'),
+        convert_to(p_module_id, 'UTF8'),
+        convert_to(p_usage::text, 'UTF8'),
+        int8send(p_price_id),
+        convert_to(p_reference, 'UTF8'),
+        convert_to(p_actor, 'UTF8'),
+        sha256(convert_to(p_metadata::text, 'UTF8'))
     ]));
 end
 $$;

@@ -8,6 +8,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_now constant timestamptz := credits.clock();
+    v_wallet credits.wallets;
     v_lot record;
 begin
     for v_lot in
@@ -19,8 +20,10 @@ begin
         update credits.lots as l
         set remaining = l.held, live = l.held > 0
         where l.account_id = p_account_id and l.lot_id = v_lot.lot_id;
+        select w.* into v_wallet from credits.wallets as w where w.account_id = p_account_id;
         perform credits.post_entry(
-            p_account_id, 'expire', -v_lot.free,
+            p_account_id, v_wallet.seq + 1, v_wallet.balance, v_wallet.debt, v_wallet.posted_at, v_wallet.head_hash,
+            'expire', -v_lot.free,
             jsonb_build_array(jsonb_build_object('lot_id', v_lot.lot_id, 'tokens', trim_scale(v_lot.free))),
             p_reference => v_lot.package_name, p_effective_at => v_lot.expires_at
         );

@@ -29,7 +29,7 @@ begin
 
     v_lot_id := v_wallet.seq + 1;
     perform credits.post_entry(
-        p_account_id, p_source, p_tokens,
+        p_account_id, v_lot_id, v_wallet.balance, v_wallet.debt, v_wallet.posted_at, v_wallet.head_hash, p_source, p_tokens,
         jsonb_build_array(jsonb_build_object('lot_id', v_lot_id, 'tokens', trim_scale(p_tokens))),
         p_reference => p_reference, p_metadata => p_metadata
     );

@@ -40,7 +40,7 @@ begin
     ) then
         return;
     end if;
-    v_next := credits.next_lot(p_account_id, null, null, p_at);
+    v_next := credits.next_lot(p_account_id, null, p_at);
     if v_next.lot_id is not null then
         update credits.lots as l
         set remaining = l.held, live = l.held > 0
@@ -54,6 +54,34 @@ $$;
 comment on function credits.choose_head(uuid, timestamptz) is
 'Moves the free tokens of the lot that is spent next onto a locked and settled wallet, if that lot is next for '
 'every module.';
+
+-- The long way of a spend: put the head back, draw from the lots, and choose the head for the spends that follow.
+create or replace function credits.draw_settled(
+    p_account_id uuid,
+    p_module_id text,
+    p_tokens numeric,
+    p_at timestamptz,
+    out draws jsonb,
+    out missing numeric
+)
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_tokens = 0 then
+        draws := '[]';
+        missing := 0;
+        return;
+    end if;
+    perform credits.settle_head(p_account_id);
+    select d.draws, d.missing into draws, missing
+    from credits.draw_lots(p_account_id, p_module_id, p_tokens, p_at) as d;
+    perform credits.choose_head(p_account_id, p_at);
+end
+$$;
+comment on function credits.draw_settled(uuid, text, numeric, timestamptz) is
+'credits.draw_lots for a wallet that may have a head lot, and will have one afterwards where that can be.';
 
 -- The lots as they are, wherever their tokens are kept.
 create or replace view credits.current_lots

@@ -41,28 +41,18 @@ $$;
 comment on function credits.me() is
 'The account of the caller; null for nobody. What the policies compare rows with.';
 
--- The role that is acting: SET ROLE's if there is one, else the login itself. current_user would be the owner in
--- here.
+-- The role that is acting: SET ROLE's if there is one, else the login itself. current_user would be the owner in here.
+-- These two are expressions that the planner takes into the statements that use them; names are bound at creation.
 create or replace function credits.actor()
 returns text
-language plpgsql
+language sql
 stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    return coalesce(nullif(current_setting('role'), 'none'), session_user);
-end
-$$;
+return coalesce(nullif(current_setting('role'), 'none'), session_user);
 comment on function credits.actor() is 'The acting role: authenticated, service_role, or an SQL login.';
 
 create or replace function credits.is_service()
 returns boolean
-language plpgsql
+language sql
 stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    return pg_has_role(credits.actor(), 'service_role', 'member');
-end
-$$;
+return pg_has_role(coalesce(nullif(current_setting('role'), 'none'), session_user), 'service_role', 'member');
 comment on function credits.is_service() is 'May the caller act for any user? Members of service_role may.';

@@ -1,21 +1,18 @@
--- Lock order of the whole bank: 1. a Stripe event's row, 2. the wallet (several: in the order of account_id), 3.
--- whatever hangs on it.
--- A spend takes this one lock and no other.
+-- Lock order of the whole bank: 1. a Stripe event's row, 2. the wallet (several: in the order of account_id),
+-- 3. whatever hangs on it.
 create or replace function credits.lock_wallet(
     p_account_id uuid,
     p_settle boolean default true,
     out seq bigint,
     out balance numeric,
-    out status text,
-    out head_lot bigint,
-    out head_free numeric
+    out status text
 )
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_next_expiry timestamptz;
+    v_head_lot bigint;
     v_expired boolean;
 begin
     -- Money is not acknowledged before it is on disk, whatever the session asked for.
@@ -25,8 +22,8 @@ begin
     end if;
 
     -- NO KEY: inserts that refer to the account need not wait.
-    select w.seq, w.balance, w.status, w.head_lot, w.head_free, w.next_expiry
-    into seq, balance, status, head_lot, head_free, v_next_expiry
+    select w.seq, w.balance, w.status, w.head_lot, w.next_expiry <= credits.clock()
+    into seq, balance, status, v_head_lot, v_expired
     from credits.wallets as w
     where w.account_id = p_account_id
     for no key update;
@@ -34,12 +31,8 @@ begin
         perform credits.fail(404, 'unknown_user', 'no such account');
     end if;
 
-    -- The lots are put in order for everybody but a spend, which needs it only when something expires.
-    v_expired := v_next_expiry <= credits.clock();
-    if head_lot is not null and (p_settle or v_expired) then
+    if v_head_lot is not null and (p_settle or v_expired) then
         perform credits.settle_head(p_account_id);
-        head_lot := null;
-        head_free := 0;
     end if;
     if v_expired then
         perform credits.expire_lots(p_account_id);
@@ -48,6 +41,6 @@ begin
 end
 $$;
 comment on function credits.lock_wallet(uuid, boolean) is
-'Locks the wallet until the end of the transaction, books what has expired, and says '
-'how it stands. p_settle: the tokens '
-'of the head lot are put back on its row, as everything needs it that looks at lots. Raises PT404 unknown_user.';
+'Locks the wallet until the end of the transaction, books what has expired, and says how it stands. '
+'p_settle: the tokens of the head lot are put back on its row, as everything needs it that looks at lots. '
+'Raises PT404 unknown_user.';

@@ -1,12 +1,12 @@
 -- An account opens at sign-up, at a user's first write, or at a service's first grant. Reading never opens one.
 create or replace function credits.open_account(p_subject text)
-returns credits.identities
+returns uuid
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_identity credits.identities;
+    v_account_id uuid;
 begin
     if length(p_subject) not between 1 and 255 then
         perform credits.fail(422, 'bad_user', 'a user id has 1 to 255 characters');
@@ -14,16 +14,15 @@ begin
 
     -- Two first calls at once must not open two accounts: the second one waits here, then finds the first one's.
     perform pg_advisory_xact_lock(hashtextextended('pgcredits account ' || p_subject, 0));
-    select i.* into v_identity from credits.identities as i where i.subject = p_subject;
+    select i.account_id into v_account_id from credits.identities as i where i.subject = p_subject;
     if found then
-        return v_identity;
+        return v_account_id;
     end if;
 
-    insert into credits.accounts default values returning account_id into v_identity.account_id;
-    insert into credits.wallets (account_id) values (v_identity.account_id);
-    insert into credits.identities (subject, account_id) values (p_subject, v_identity.account_id)
-    returning * into v_identity;
-    return v_identity;
+    insert into credits.accounts default values returning account_id into v_account_id;
+    insert into credits.wallets (account_id) values (v_account_id);
+    insert into credits.identities (subject, account_id) values (p_subject, v_account_id);
+    return v_account_id;
 end
 $$;
 comment on function credits.open_account(text) is

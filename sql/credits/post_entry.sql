@@ -1,6 +1,13 @@
 -- The only place where the ledger is written and a balance changes: one update of the locked wallet, one entry.
+-- The caller read the wallet under its lock and hands over what the entry builds on: plain numbers, since PostgreSQL
+-- makes every expression ready anew in every transaction, and these are the expressions of every spend.
 create or replace function credits.post_entry(
     p_account_id uuid,
+    p_seq bigint,
+    p_balance numeric,
+    p_debt numeric,
+    p_previous_at timestamptz,
+    p_previous_hash bytea,
     p_kind credits.entry_kind,
     p_tokens numeric,
     p_draws jsonb,
@@ -10,56 +17,52 @@ create or replace function credits.post_entry(
     p_reference text default null,
     p_metadata jsonb default '{}',
     p_effective_at timestamptz default null,
-    p_from_head numeric default 0,
-    out seq bigint,
-    out balance_after numeric
+    p_from_head numeric default 0
 )
+returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_now constant timestamptz := credits.clock();
+    -- A clock that steps back must not reorder the ledger.
+    v_posted_at constant timestamptz := greatest(credits.clock(), p_previous_at + interval '1 microsecond');
+    v_effective_at constant timestamptz := coalesce(p_effective_at, v_posted_at);
+    v_balance_after constant numeric := p_balance + p_tokens;
     v_actor constant text := credits.actor();
-    v_posted_at timestamptz;
-    v_debt numeric;
-    v_hash bytea;
+    v_hash constant bytea := credits.entry_hash(
+        p_previous_hash, p_account_id, p_seq, v_posted_at, v_effective_at, p_kind, p_tokens, v_balance_after, p_debt,
+        p_draws, p_module_id, p_usage, p_price_id, p_reference, v_actor, p_metadata
+    );
 begin
-    -- The next number and, a clock that steps back notwithstanding, a later time. The hash in the same update: a
-    -- second
-    -- one would cost a third more.
-    update credits.wallets as w
-    set
-        balance = w.balance + p_tokens,
-        head_free = w.head_free - p_from_head,
-        seq = w.seq + 1,
-        posted_at = greatest(v_now, w.posted_at + interval '1 microsecond'),
-        head_hash = credits.entry_hash(
-            w.head_hash, w.account_id, w.seq + 1,
-            greatest(v_now, w.posted_at + interval '1 microsecond'),
-            coalesce(p_effective_at, greatest(v_now, w.posted_at + interval '1 microsecond')),
-            p_kind, p_tokens, w.balance + p_tokens, w.debt, p_draws,
-            p_module_id, p_usage, p_price_id, p_reference, v_actor, p_metadata
-        ),
-        lifetime_granted = w.lifetime_granted + case when p_tokens > 0 and p_kind <> 'refund' then p_tokens else 0 end,
-        lifetime_spent = w.lifetime_spent - case when p_kind in ('spend', 'refund') then p_tokens else 0 end
-    where w.account_id = p_account_id
-    returning w.seq, w.balance, w.debt, w.posted_at, w.head_hash
-    into seq, balance_after, v_debt, v_posted_at, v_hash;
-
     insert into credits.entries (
         account_id, seq, posted_at, effective_at, kind, tokens, balance_after, debt_after, draws,
         module_id, usage, price_id, reference, actor, metadata, hash
     )
     values (
-        p_account_id, seq, v_posted_at, coalesce(p_effective_at, v_posted_at), p_kind, p_tokens, balance_after,
-        v_debt, p_draws,
+        p_account_id, p_seq, v_posted_at, v_effective_at, p_kind, p_tokens, v_balance_after, p_debt, p_draws,
         p_module_id, p_usage, p_price_id, p_reference, v_actor, p_metadata, v_hash
     );
+
+    -- The hash in the same update: a second one would cost a third more.
+    if p_kind = 'spend' then
+        update credits.wallets as w
+        set
+            seq = p_seq, balance = v_balance_after, posted_at = v_posted_at, head_hash = v_hash,
+            head_free = w.head_free - p_from_head, lifetime_spent = w.lifetime_spent - p_tokens
+        where w.account_id = p_account_id;
+    else
+        update credits.wallets as w
+        set
+            seq = p_seq, balance = v_balance_after, posted_at = v_posted_at, head_hash = v_hash,
+            lifetime_granted = w.lifetime_granted + greatest(p_tokens, 0)
+        where w.account_id = p_account_id;
+    end if;
 end
 $$;
 comment on function credits.post_entry(
-    uuid, credits.entry_kind, numeric, jsonb, text, jsonb, bigint, text, jsonb, timestamptz, numeric
+    uuid, bigint, numeric, numeric, timestamptz, bytea, credits.entry_kind, numeric, jsonb, text, jsonb, bigint,
+    text, jsonb, timestamptz, numeric
 ) is
-'Appends an entry to the chain of a locked wallet and moves its balance by p_tokens. The caller moves the lots; '
+'Appends entry p_seq to the chain of a locked wallet and moves its balance by p_tokens. The caller moves the lots; '
 'p_from_head is what a spend takes from the head lot, whose tokens are on the wallet.';

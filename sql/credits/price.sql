@@ -2,52 +2,53 @@
 
 -- The version that is valid at a time: the module's own, else its category's, else the default.
 -- A module that is listed and withdrawn has no price; one that is not listed may have the default.
-create or replace function credits.find_price(
-    p_module_id text,
-    p_at timestamptz,
-    out price_id bigint,
-    out margin numeric,
-    out exchange_rate numeric,
-    out category_id text
-)
+create or replace function credits.find_price(p_module_id text, p_at timestamptz)
+returns bigint
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_price_id bigint;
+    v_category_id text;
     v_active boolean;
 begin
-    select m.active, m.category_id into v_active, category_id
-    from credits.modules as m
-    where m.module_id = p_module_id;
-    if not v_active then
-        return;
-    end if;
-
-    select p.price_id, p.margin, p.exchange_rate into price_id, margin, exchange_rate
+    select p.price_id into v_price_id
     from credits.prices as p
-    where p.module_id = p_module_id and p.category_id is null and p.valid_from <= p_at
+    join credits.modules as m on p.module_id = m.module_id
+    where p.module_id = p_module_id and p.category_id is null and p.valid_from <= p_at and m.active
     order by p.valid_from desc
     limit 1;
-    if not found and category_id is not null then
-        select p.price_id, p.margin, p.exchange_rate into price_id, margin, exchange_rate
-        from credits.prices as p
-        where p.category_id = find_price.category_id and p.module_id is null and p.valid_from <= p_at
-        order by p.valid_from desc
-        limit 1;
+    if found then
+        return v_price_id;
     end if;
-    if price_id is null then
-        select p.price_id, p.margin, p.exchange_rate into price_id, margin, exchange_rate
-        from credits.prices as p
-        where p.module_id is null and p.category_id is null and p.valid_from <= p_at
-        order by p.valid_from desc
-        limit 1;
+
+    select m.active, m.category_id into v_active, v_category_id
+    from credits.modules as m
+    where m.module_id = p_module_id;
+    if not v_active or p_module_id is null or length(p_module_id) not between 1 and 200 then
+        return null;
     end if;
+
+    select p.price_id into v_price_id
+    from credits.prices as p
+    where p.category_id = v_category_id and p.module_id is null and p.valid_from <= p_at
+    order by p.valid_from desc
+    limit 1;
+    if found then
+        return v_price_id;
+    end if;
+
+    select p.price_id into v_price_id
+    from credits.prices as p
+    where p.module_id is null and p.category_id is null and p.valid_from <= p_at
+    order by p.valid_from desc
+    limit 1;
+    return v_price_id;
 end
 $$;
 comment on function credits.find_price(text, timestamptz) is
-'The price of a module at a time: its own, else its category''s, else the default; null when there is none. And the '
-'module''s category.';
+'The price of a module at a time: its own, else its category''s, else the default; null when there is none.';
 
 -- What one component takes for a quantity, before margin and exchange rate.
 create or replace function credits.charge(
@@ -62,6 +63,7 @@ returns numeric
 language sql
 immutable
 return case
+    when quantity is null then null
     when quantity <= free_quantity then 0
     when whole_units
         then
@@ -80,7 +82,6 @@ create or replace function credits.price_usage(
     p_usage jsonb,
     p_at timestamptz,
     out price_id bigint,
-    out category_id text,
     out usage jsonb,
     out cost numeric
 )
@@ -89,60 +90,89 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_price record;
-    v_component credits.price_components;
-    v_quantity numeric;
-    v_micro numeric := 0.0;
-    v_dimensions text[] := '{}';
-    v_valid boolean := jsonb_typeof(p_usage) = 'object';
+    v_component record;
+    v_rest jsonb;
+    v_sum numeric;
 begin
-    -- 1. The version of the price that is valid.
-    v_price := credits.find_price(p_module_id, p_at);
-    if v_price.price_id is null or p_module_id is null or length(p_module_id) not between 1 and 200 then
-        perform credits.fail(404, 'unknown_module', 'no such module');
-    end if;
-    price_id := v_price.price_id;
-    category_id := v_price.category_id;
-
-    -- 2. Charge each of its components. Nothing said: one call.
+    -- 1. The version of the price that is valid. Nothing said of the usage: one call.
+    price_id := credits.find_price(p_module_id, p_at);
     usage := case when p_usage = '{}' then '{"calls": 1}' else p_usage end;
-    for v_component in select c.* from credits.price_components as c where c.price_id = v_price.price_id loop
-        v_dimensions := v_dimensions || v_component.dimension;
-        v_quantity := null;
-        if jsonb_typeof(usage -> v_component.dimension) = 'number' then
-            v_quantity := (usage ->> v_component.dimension)::numeric;
-        end if;
-        if v_quantity between 0 and 1000000000000000 then
-            v_micro := v_micro + 1000000 * credits.charge(
-                v_quantity, v_component.unit_size, v_component.price_per_unit, v_component.free_quantity,
-                v_component.whole_units, v_component.minimum_charge
-            );
-        else
-            v_valid := false;
-        end if;
+    v_rest := case when jsonb_typeof(usage) = 'object' then usage end;
+
+    -- 2. Charge each component and add up; a quantity that is no sane number makes the sum null.
+    v_sum := 0.0;
+    for v_component in
+        select
+            c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge,
+            p.margin, p.exchange_rate
+        from credits.price_components as c
+        join credits.prices as p on c.price_id = p.price_id
+        where c.price_id = price_usage.price_id
+    loop
+        v_sum := v_sum + credits.charge(
+            credits.quantity(usage -> v_component.dimension),
+            v_component.unit_size, v_component.price_per_unit, v_component.free_quantity,
+            v_component.whole_units, v_component.minimum_charge
+        );
+        v_rest := v_rest - v_component.dimension;
     end loop;
 
-    -- 3. The usage gives exactly the dimensions of the price, each a sane number.
-    if v_valid is not true or usage - v_dimensions <> '{}' then
-        perform credits.fail(
-            422, 'bad_usage', 'usage gives each dimension of the price a number from 0 to 10^15',
-            json_build_object('dimensions', v_dimensions)
-        );
-    end if;
+    -- 3. Margin and currency, and the one rounding: up, at ledger scale.
+    cost := credits.ceil_tokens(v_sum * v_component.margin, v_component.exchange_rate);
 
-    -- 4. Margin and currency, and the one rounding: up, at ledger scale. div and mod are exact, where a division
-    -- would
-    -- round first.
-    v_micro := v_micro * v_price.margin;
-    cost := (div(v_micro, v_price.exchange_rate) + (mod(v_micro, v_price.exchange_rate) > 0)::integer) / 1000000.000000;
-    if cost > 1000000000000 then
-        perform credits.fail(422, 'bad_usage', 'this usage costs more than 10^12');
+    -- 4. The usage gave exactly the dimensions of the price, and what it costs is an amount.
+    if v_rest <> '{}' or coalesce(cost, 'Infinity') > 1000000000000 then
+        perform credits.refuse_usage(price_id);
     end if;
 end
 $$;
 comment on function credits.price_usage(text, jsonb, timestamptz) is
-'The cost of a use of a module, the usage as it is recorded, and the version of the price. Raises PT404 '
-'unknown_module, PT422 bad_usage.';
+'The cost of a use of a module, the usage as it is recorded, and the version of the price. '
+'Raises PT404 unknown_module, PT422 bad_usage.';
+
+create or replace function credits.quantity(quantity jsonb)
+returns numeric
+language sql
+immutable
+return case
+    -- CASE keeps what is no number from being cast.
+    when jsonb_typeof(quantity) <> 'number' then null
+    when (quantity #>> '{}')::numeric between 0 and 1000000000000000 then (quantity #>> '{}')::numeric
+end;
+comment on function credits.quantity(jsonb) is 'A quantity of usage, if it is a number from 0 to 10^15; else null.';
+
+create or replace function credits.ceil_tokens(numerator numeric, denominator numeric)
+returns numeric
+language sql
+immutable
+-- div and mod are exact, where a division would round before we round up.
+return (
+    div(numerator * 1000000, denominator) + (mod(numerator * 1000000, denominator) > 0)::integer
+) / 1000000.000000;
+comment on function credits.ceil_tokens(numeric, numeric) is 'A quotient at ledger scale, up.';
+
+create or replace function credits.refuse_usage(p_price_id bigint)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_price_id is null then
+        perform credits.fail(404, 'unknown_module', 'no such module');
+    end if;
+    perform credits.fail(
+        422, 'bad_usage', 'usage gives each dimension of the price a number from 0 to 10^15, and costs at most 10^12',
+        json_build_object('dimensions', (
+            select array_agg(c.dimension order by c.dimension)
+            from credits.price_components as c
+            where c.price_id = p_price_id
+        ))
+    );
+end
+$$;
+comment on function credits.refuse_usage(bigint) is
+'Raises PT404 unknown_module without a price, else PT422 bad_usage.';
 
 -- The inverse of a price: how much may be used for so many tokens.
 create or replace function credits.affordable(p_price_id bigint, p_cost numeric, p_tokens numeric)
@@ -220,8 +250,8 @@ declare
     v_price credits.prices;
 begin
     select p.* into v_price
-    from credits.find_price(p_module_id, credits.clock()) as f
-    join credits.prices as p on p.price_id = f.price_id;
+    from credits.prices as p
+    where p.price_id = credits.find_price(p_module_id, credits.clock());
     if not found then
         return null;
     end if;

@@ -1,0 +1,220 @@
+"""A whole `pgcredits up`: what it prints, what it keeps alive, how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from support import free_port
+
+PGCREDITS = [sys.executable, "-m", "pgcredits.cli"]
+
+
+def environment(**more: str) -> dict[str, str]:
+    ours = ("DATABASE_URL", "STRIPE_", "PGCREDITS_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | more
+
+
+class Up:
+    """A running `pgcredits up` on a folder."""
+
+    def __init__(self, folder: Path, **environ: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.output = folder / "up.out"
+        self.environ = environment(**environ)
+        self.ports = ["--port", str(self.port), "--simulator-port", str(free_port())]
+        self.ports += ["--postgres-port", str(free_port())]
+        self.process = self._spawn()
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        with self.output.open("wb") as output:
+            return subprocess.Popen(
+                [*PGCREDITS, "up", "--data-dir", str(self.folder), *self.ports],
+                env=self.environ,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def again(self) -> None:
+        self.process = self._spawn()
+        self.wait_for("pgcredits is ready")
+
+    def wait_for(self, text: str, seconds: float = 60) -> None:
+        wait(lambda: text in self.output.read_text(), f"{text!r} in {self.output}", seconds)
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [*PGCREDITS, *arguments, "--data-dir", str(self.folder)]
+        return subprocess.run(command, env=self.environ, capture_output=True, text=True, timeout=60)
+
+    def variables(self) -> dict[str, str]:
+        lines = self.command("env").stdout.splitlines()
+        return {name: "".join(shlex.split(value)) for name, value in (line.split("=", 1) for line in lines)}
+
+    def children(self) -> dict[str, int]:
+        """Pids by command of what `up` has started."""
+        ps = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True).stdout
+        found = {}
+        for pid, parent, *words in (line.split() for line in ps.splitlines()):
+            if int(parent) == self.process.pid:
+                name = next((word for word in ("serve", "simulator") if word in words), "postgres")
+                found[name] = int(pid)
+        return found
+
+    def stop(self, signum: int = signal.SIGTERM) -> int:
+        self.process.send_signal(signum)
+        return self.process.wait(60)
+
+
+def wait(condition: Callable[[], Any], what: str, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"never: {what}"
+        time.sleep(0.05)
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health/ready", timeout=5).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def alive(pid: int) -> bool:
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout
+    return bool(state.strip()) and not state.startswith("Z")
+
+
+@pytest.fixture(scope="module")
+def up() -> Iterator[Up]:
+    folder = Path(tempfile.mkdtemp(prefix="pgcredits-up-"))
+    running = Up(folder)
+    try:
+        running.wait_for("pgcredits is ready")
+        yield running
+    finally:
+        running.stop()
+        shutil.rmtree(folder)
+
+
+def test_what_it_prints_works(up: Up) -> None:
+    lines = up.output.read_text().splitlines()
+    curl = next(line for line in lines if line.startswith("  curl "))
+    token = next(line for line in lines if line.startswith("  export TOKEN="))
+    done = subprocess.run(["sh", "-c", f"{token}; {curl} --silent"], capture_output=True, text=True)
+    assert json.loads(done.stdout)[0]["user_id"] == "ada"
+    logins = [line.split('"')[1] for line in lines if '"postgresql://' in line]
+    for url, user in zip(logins, ("pgcredits_api", "pgcredits_analyst", "pgcredits_auditor"), strict=True):
+        with psycopg.connect(url) as connection:
+            assert connection.execute("select session_user").fetchone() == (user,)
+    for name in ("api", "simulator", "postgres"):
+        assert (up.folder / f"{name}.log").exists()
+
+
+def test_the_variables_work(up: Up) -> None:
+    variables = up.variables()
+    assert list(variables) == [
+        "PGCREDITS_URL",
+        "DATABASE_URL",
+        "SERVICE_TOKEN",
+        "USER_TOKEN",
+        "USER_URL",
+        "ANALYST_URL",
+        "AUDITOR_URL",
+        "API_DATABASE_URL",
+        "SERVICE_DATABASE_URL",
+        "SIMULATOR_URL",
+    ]
+    service = {"Authorization": f"Bearer {variables['SERVICE_TOKEN']}"}
+    granted = httpx.post(
+        f"{variables['PGCREDITS_URL']}/rest/v1/rpc/add_tokens",
+        json={"user_id": "ada", "tokens": 7},
+        headers=service,
+    )
+    assert granted.is_success, granted.text
+    with psycopg.connect(variables["USER_URL"]) as connection:
+        assert connection.execute("select balance from api.balance").fetchone() == (7,)
+    with psycopg.connect(variables["DATABASE_URL"]) as connection:
+        assert connection.execute("select current_database()").fetchone() == ("pgcredits",)
+    assert httpx.get(variables["SIMULATOR_URL"]).is_success
+    assert (up.folder / "secrets.json").read_text().count(":") >= 7
+    assert json.loads((up.folder / "secrets.json").read_text())["jwt_secret"] not in variables.values()
+
+
+def test_the_other_commands_find_it(up: Up) -> None:
+    for command in (["audit"], ["migrate"], ["catalog", "apply", "appforge"]):
+        done = up.command(*command)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_second_one_is_refused(up: Up) -> None:
+    done = up.command("up")
+    assert done.returncode == 1
+    assert "already runs on" in done.stderr
+
+
+def test_busy_port(up: Up, tmp_path: Path) -> None:
+    command = [*PGCREDITS, "up", "--data-dir", str(tmp_path / "other"), "--port", str(up.port)]
+    done = subprocess.run(command, env=up.environ, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"Error: port {up.port} is taken: choose another with --port\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("child", "message"), [("serve", "API"), ("simulator", "Stripe simulator"), ("postgres", "PostgreSQL")]
+)
+def test_what_is_killed_comes_back(up: Up, child: str, message: str) -> None:
+    before = up.children()
+    os.kill(before[child], signal.SIGKILL)
+    up.wait_for(f"{message} was ended by SIGKILL: starting it again")
+    wait(lambda: up.children().get(child, before[child]) != before[child], f"another {child}")
+    wait(lambda: answers(f"http://127.0.0.1:{up.port}"), "the API answers")
+    after = up.children()
+    assert {name for name in after if after[name] != before[name]} == {child}
+    assert up.command("audit").returncode == 0
+
+
+def test_it_stops_in_order_and_keeps_the_data(up: Up) -> None:
+    before = up.variables()
+    with psycopg.connect(before["DATABASE_URL"]) as connection:
+        connection.execute("create table kept as select 1 as one")
+    children = up.children()
+    assert set(children) == {"postgres", "serve", "simulator"}
+    assert up.stop(signal.SIGINT) == 0
+    assert not any(alive(pid) for pid in children.values())
+    assert up.output.read_text().endswith("stopped\n")
+    assert (up.folder / "postgres.log").read_text().endswith("database system is shut down\n")
+    assert up.command("env").returncode == 1
+    up.environ["DATABASE_URL"] = before["DATABASE_URL"]  # as after `eval "$(pgcredits env)"`
+    up.again()
+    del up.environ["DATABASE_URL"]
+    with psycopg.connect(up.variables()["DATABASE_URL"]) as connection:
+        assert connection.execute("select one from kept").fetchone() == (1,)
+
+
+def test_killed_itself_it_leaves_only_postgres_which_is_used_again(up: Up) -> None:
+    children = up.children()
+    up.stop(signal.SIGKILL)
+    wait(lambda: not alive(children["serve"]) and not alive(children["simulator"]), "they end too")
+    assert alive(children["postgres"])
+    up.again()
+    assert set(up.children()) == {"serve", "simulator"}
+    assert up.command("audit").returncode == 0
+    with socket.create_connection(("127.0.0.1", up.port)):
+        pass
