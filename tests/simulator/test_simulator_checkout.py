@@ -235,7 +235,7 @@ def test_lists(start_simulator, tmp_path):
     assert simulator.stripe.customers.list({"email": "nobody@example.com"}).data == []
     assert api.list({"created": {"gt": int(time.time()) + 100}}).data == []
     assert len(api.list({"created": {"gte": sessions[0].created}}).data) == 5
-    with pytest.raises(stripe.InvalidRequestError, match="No such checkout.session"):
+    with pytest.raises(stripe.InvalidRequestError, match=r"No such checkout\.session"):
         api.list({"starting_after": "cs_test_nothing"})
 
 

@@ -24,8 +24,7 @@ def attempt(store: Store, session: Json) -> Json:
     """The session's PaymentIntent with a fresh charge; made on the first attempt. The session's metadata is
     not copied to it, ``payment_intent_data[metadata]`` is."""
     if session["payment_intent"]:
-        intent = store.find("payment_intent", session["payment_intent"])
-        assert intent is not None
+        intent = store.get("payment_intent", session["payment_intent"])
     else:
         intent = _new(store, session)
         store.insert(intent)
@@ -62,8 +61,7 @@ def fail(store: Store, intent: Json, error: Json) -> None:
 
 def cancel(store: Store, id: str) -> None:
     """The session expired before a successful attempt."""
-    intent = store.find("payment_intent", id)
-    assert intent is not None
+    intent = store.get("payment_intent", id)
     intent.update(status="canceled", canceled_at=store.now(), cancellation_reason="abandoned")
     store.update(intent)
 

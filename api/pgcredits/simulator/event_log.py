@@ -27,11 +27,13 @@ def list_all(call: Call) -> Json:
         conditions.append("json_extract(body, '$.type') glob ?")
         args.append(params["type"])
     if "types" in params:
-        conditions.append(f"json_extract(body, '$.type') in ({', '.join('?' * len(params['types']))})")
+        conditions.append(
+            f"json_extract(body, '$.type') in ({', '.join('?' * len(params['types']))})"
+        )  # question marks only
         args += params["types"]
     if "delivery_success" in params:
-        sign = "in" if params["delivery_success"] else "not in"
-        conditions.append(f"id {sign} (select event_id from deliveries where state = 'delivered')")
+        delivered = "id in (select event_id from deliveries where state = 'delivered')"
+        conditions.append(delivered if params["delivery_success"] else f"not {delivered}")
     page = list_objects(call, "event", {}, " and ".join(conditions), args)
     page["data"] = [_with_pending(call, event) for event in page["data"]]
     return page

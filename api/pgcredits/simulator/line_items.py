@@ -49,8 +49,7 @@ def _resolve_one(store: Store, item: dict[str, Any], param: str) -> Json:
             raise StripeError(message, param=f"{param}[price]")
     else:
         price = new_price(store, item["price_data"], f"{param}[price_data]", active=False)
-    product = store.find("product", price["product"])
-    assert product is not None
+    product = store.get("product", price["product"])
     amount = price["unit_amount"] * item["quantity"]
     return {
         "id": new_id("li"),

@@ -55,7 +55,7 @@ def list_objects(
             values.append(_place(call, kind, name))
     limit = params.get("limit", 10)
     rows = call.store.db.execute(
-        f"select body from objects where {' and '.join(conditions)} "
+        f"select body from objects where {' and '.join(conditions)} "  # noqa: S608  # texts of ours, values bound
         f"order by seq {'asc' if backwards else 'desc'} limit ?",
         [*values, limit + 1],
     ).fetchall()

@@ -95,6 +95,13 @@ class Store:
         row = self.db.execute("select body from objects where id = ? and kind = ?", (id, kind)).fetchone()
         return json.loads(row[0]) if row else None
 
+    def get(self, kind: str, id: str) -> Json:
+        """An object that is there. Raises LookupError."""
+        found = self.find(kind, id)
+        if found is None:
+            raise LookupError(f"no {kind} {id}")
+        return found
+
     def inner(self, id: str) -> Json:
         """What the API does not show of an object that exists."""
         inner: Json = json.loads(

@@ -101,9 +101,7 @@ class Courier:
 
     async def _deliver(self, event_id: str) -> None:
         try:
-            event = self._store.find("event", event_id)
-            assert event is not None
-            self._note(event_id, await self.send(event))
+            self._note(event_id, await self.send(self._store.get("event", event_id)))
         finally:
             del self._under_way[event_id]
             self.wake()
