@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from contextlib import ExitStack
 from urllib.parse import quote, urlencode
 
 from psycopg.conninfo import conninfo_to_dict
@@ -39,6 +40,15 @@ def as_user(api_url: str, subject: str) -> str:
     escaped = claims.replace("\\", "\\\\").replace(" ", "\\ ")
     options = f"-c role=authenticated -c request.jwt.claims={escaped}"
     return as_login(api_url, str(parts["user"]), str(parts.get("password") or ""), options=options)
+
+
+def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
+    """Ports on which nothing listens, all different."""
+    with ExitStack() as stack:
+        taken = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in taken:
+            probe.bind((host, 0))
+        return [int(probe.getsockname()[1]) for probe in taken]
 
 
 def port_is_free(port: int, host: str = "127.0.0.1") -> bool:

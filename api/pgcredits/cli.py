@@ -244,13 +244,14 @@ def simulator(port: int, data_dir: Path, webhook_url: str, webhook_secret: str) 
 def demo(data_dir: Path, trace: Path | None, workers: int, users: int | None) -> None:
     """Replay real LLM traffic, then audit.
 
-    Against a running `up`: users sign up, buy, spend, run dry and buy again, at the prices of appforge. Exit
-    code 1 when the audit finds anything.
+    Users sign up, buy, spend, run dry and buy again, at the prices of appforge: against the running `up` of
+    the data folder, or one that is started for it. Exit code 1 when the audit finds anything.
     """
-    running, console = Instance(data_dir).running(), Console()
-    migrate_module.apply_catalog(running.database_url, "appforge")
-    demo_module.run(running.api_url, trace, workers, users, console)
-    _audit(running.database_url, console)
+    console = Console()
+    with up_module.running_up(data_dir, "appforge", click.echo) as running:
+        migrate_module.apply_catalog(running.database_url, "appforge")
+        demo_module.run(running.api_url, trace, workers, users, console)
+        _audit(running.database_url, console)
 
 
 @main.command()

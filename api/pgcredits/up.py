@@ -21,11 +21,12 @@ import psycopg
 from psycopg import sql
 
 from pgcredits import embedded
-from pgcredits.addresses import as_login, port_is_free
-from pgcredits.instance import DATA_DIR, LOGINS, Instance, Running, Secrets
+from pgcredits.addresses import as_login, free_ports, port_is_free
+from pgcredits.instance import DATA_DIR, LOGINS, Instance, InstanceError, Running, Secrets
 from pgcredits.migrate import apply_catalog, migrate
 
 DATABASE = "pgcredits"
+_PROGRAM = (sys.executable, "-P", "-m", "pgcredits.cli")  # -P: nothing is imported from where we stand
 SUPERVISED = "PGCREDITS_SUPERVISED"  # tells a child to end with us, see cli.py
 _READY = 60.0  # seconds until the API must answer
 _PATIENCE = 15.0  # seconds for a child to end by itself
@@ -64,6 +65,43 @@ def up(options: Options, say: Say = print) -> None:
     say("stopped")
 
 
+@contextmanager
+def running_up(data_dir: Path, catalog: str, say: Say = print) -> Iterator[Running]:
+    """The `up` of a data folder: the one that runs, else one of our own until the block ends.
+
+    Raises UpError.
+    """
+    instance = Instance(data_dir)
+    with contextlib.suppress(InstanceError):
+        yield instance.running()
+        return
+    say(f"starting pgcredits in {data_dir} for as long as this takes")
+    data_dir.mkdir(parents=True, exist_ok=True)
+    log = data_dir / "up.log"
+    ports = dict(zip(("--port", "--simulator-port", "--postgres-port"), map(str, free_ports(3)), strict=True))
+    words = [word for pair in ports.items() for word in pair]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*_PROGRAM, "up", "--data-dir", data_dir, "--catalog", catalog, *words],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        while True:
+            if process.poll() is not None:
+                raise UpError(f"pgcredits could not be started ({log}):\n{_tail(log)}")
+            with contextlib.suppress(InstanceError):
+                running = instance.running()
+                break
+            time.sleep(0.1)
+        yield running
+    finally:
+        process.terminate()
+        process.wait()
+
+
 class Part(Protocol):
     """Something that runs until it is stopped, and should."""
 
@@ -89,7 +127,7 @@ class Program:
     def start(self) -> None:
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "pgcredits.cli", *self.arguments],
+                [*_PROGRAM, *self.arguments],
                 env={**self.environment, SUPERVISED: "1", "PYTHONUNBUFFERED": "1"},
                 stdin=subprocess.PIPE,
                 stdout=output,

@@ -144,6 +144,16 @@ def test_kill_of_the_api_and_of_the_postmaster_loses_and_doubles_nothing(data_di
     assert _spends(data_dir) - before == 400
 
 
+def test_without_a_running_up_the_demo_starts_its_own(trace: Path, tmp_path: Path, data_dir: Path) -> None:
+    short = tmp_path / "short.csv"
+    short.write_text("".join(trace.open().readlines()[:21]))
+    demo = _demo(tmp_path / "data", short)
+    output, _ = demo.communicate(timeout=120)
+    assert demo.returncode == 0, output
+    assert "the books close: no finding" in output
+    assert not (tmp_path / "data" / "postgres" / "postmaster.pid").exists(), "its PostgreSQL was stopped"
+
+
 def test_requests_are_shared_out_unevenly() -> None:
     requests, users = read_trace(SLICE, 4)
     counts = [sum(request.user == user for request in requests) for user in range(users)]

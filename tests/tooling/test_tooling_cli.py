@@ -31,9 +31,7 @@ def test_every_command_explains_itself() -> None:
     assert "..." not in text.split("Commands:")[1]
 
 
-@pytest.mark.parametrize(
-    "command", [["env"], ["audit"], ["migrate"], ["demo"], ["catalog", "apply", "iahome"]]
-)
+@pytest.mark.parametrize("command", [["env"], ["audit"], ["migrate"], ["catalog", "apply", "iahome"]])
 def test_nothing_runs(command: list[str], tmp_path: Path) -> None:
     code, text = invoke(*command, "--data-dir", str(tmp_path))
     assert code == 1
