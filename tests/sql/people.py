@@ -1,0 +1,158 @@
+"""Whoever calls the bank, and what their calls may come to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from functools import partial
+from threading import Barrier, Thread
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from hypothesis import settings
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb, set_json_loads
+
+Connection = psycopg.Connection[Any]
+Row = dict[str, Any]
+STEADY = settings(deadline=None, derandomize=True, database=None)  # the same examples in every run
+
+# The slugs of the contract, each with its HTTP status.
+STATUS = {
+    "not_signed_in": 401,
+    "insufficient_tokens": 402,
+    "not_yours": 403,
+    "unknown_module": 404,
+    "unknown_user": 404,
+    "unknown_pack": 404,
+    "unknown_order": 404,
+    "append_only": 405,
+    "key_reused": 409,
+    "order_closed": 409,
+    "email_taken": 409,
+    "bad_usage": 422,
+    "bad_amount": 422,
+    "price_mismatch": 422,
+    "bad_key": 422,
+    "bad_user": 422,
+    "bad_scope": 422,
+    "bad_email": 422,
+    "bad_password": 422,
+    "bad_event": 422,
+    "bad_reason": 422,
+    "bad_metadata": 422,
+    "bad_expiry": 422,
+    "bad_order": 422,
+    "bad_catalogue": 422,
+    "account_frozen": 423,
+}
+
+
+class Caller:
+    """Somebody at the door: each call is one transaction with its role and claims, as the API makes it."""
+
+    def __init__(self, connection: Connection, role: str, user_id: str | None = None) -> None:
+        set_json_loads(partial(json.loads, parse_float=Decimal), connection)
+        self.connection = connection
+        self.role = role
+        self.user_id = user_id
+
+    def rows(self, query: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
+        claims = {"role": self.role} | ({"sub": self.user_id} if self.user_id is not None else {})
+        with self.connection.transaction(), self.connection.cursor(row_factory=dict_row) as cursor:
+            cursor.execute(
+                "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)",
+                (self.role, json.dumps(claims)),
+            )
+            return cursor.execute(query, params).fetchall()
+
+    def row(self, query: str, params: Sequence[Any] | dict[str, Any] = ()) -> Row:
+        (row,) = self.rows(query, params)
+        return row
+
+    def call(self, function: str, **arguments: Any) -> Row:
+        """The one row of api.<function>, called by name. A dict goes as jsonb, a str untyped."""
+        named = ", ".join(f"{name} => %({name})s" for name in arguments)
+        values = {
+            name: Jsonb(value) if isinstance(value, dict) else value for name, value in arguments.items()
+        }
+        return self.row(f"select * from api.{function}({named})", values)
+
+    def balance(self) -> Decimal:
+        """One's own balance, as the view shows it."""
+        return Decimal(self.row("select balance from api.balance")["balance"])
+
+
+def open_account(bank: Caller, user_id: str) -> UUID:
+    """The account of that user, by the private function; `bank` is the superuser."""
+    bank.rows("select credits.open_account(%s)", (user_id,))
+    row = bank.row("select account_id from credits.identities where subject = %s", (user_id,))
+    return UUID(str(row["account_id"]))
+
+
+def stop_clock(admin: Connection, moment: str) -> None:
+    """The bank's clock stands at this moment, until the transaction of the superuser is rolled back."""
+    admin.execute(
+        "create or replace function credits.clock() returns timestamptz language sql volatile parallel safe"
+        f" return timestamptz '{moment}'"
+    )
+
+
+@contextmanager
+def refused(slug: str) -> Iterator[Row]:
+    """The block is refused with this slug and its status; gives the facts of DETAIL once it is."""
+    facts: Row = {}
+    with pytest.raises(psycopg.Error) as caught:
+        yield facts
+    error = caught.value
+    assert error.sqlstate == f"PT{STATUS[slug]}", f"{error.sqlstate}: {error}"
+    facts.update(json.loads(error.diag.message_detail or "", parse_float=Decimal))
+    assert next(iter(facts.items())) == ("error", slug)
+
+
+def at_once(works: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Runs the works in a thread each, all let go at one moment; what each returned, or raised."""
+    results: list[Any] = [None] * len(works)
+    start = Barrier(len(works))
+
+    def run(place: int) -> None:
+        start.wait()
+        try:
+            results[place] = works[place]()
+        except Exception as error:
+            results[place] = error
+
+    threads = [Thread(target=run, args=(place,)) for place in range(len(works))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def slugs(results: Sequence[Any]) -> list[str]:
+    """The slugs of those results that are refusals; any other error is raised."""
+    found = []
+    for result in results:
+        if isinstance(result, psycopg.Error) and (result.sqlstate or "").startswith("PT"):
+            found.append(json.loads(result.diag.message_detail or "")["error"])
+        elif isinstance(result, Exception):
+            raise result
+    return found
+
+
+def wait_until_blocked(admin: Connection, pid: int) -> None:
+    """Until that session waits for a lock of another one."""
+    for _ in range(200):
+        row = admin.execute(
+            "select cardinality(pg_blocking_pids(%s)) > 0 and wait_event_type = 'Lock', pg_sleep(0.01)"
+            " from pg_stat_activity where pid = %s",
+            (pid, pid),
+        ).fetchone()
+        if row and row[0]:
+            return
+    pytest.fail(f"session {pid} never waited for a lock")

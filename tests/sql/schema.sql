@@ -1,0 +1,7164 @@
+--
+-- PostgreSQL database dump
+--
+
+\restrict x
+
+
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET transaction_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+SET check_function_bodies = false;
+SET xmloption = content;
+SET client_min_messages = warning;
+SET row_security = off;
+
+--
+-- Name: analytics; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA analytics;
+
+
+--
+-- Name: SCHEMA analytics; Type: COMMENT; Schema: -; Owner: -
+--
+
+COMMENT ON SCHEMA analytics IS 'For analysts: figures without personal data, under row security.';
+
+
+--
+-- Name: api; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA api;
+
+
+--
+-- Name: SCHEMA api; Type: COMMENT; Schema: -; Owner: -
+--
+
+COMMENT ON SCHEMA api IS 'Public: what frontends and backends may call and read. Names are the JSON names.';
+
+
+--
+-- Name: audit; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA audit;
+
+
+--
+-- Name: SCHEMA audit; Type: COMMENT; Schema: -; Owner: -
+--
+
+COMMENT ON SCHEMA audit IS 'For DBAs and finance: checks that find no row while the books are sound, and reports.';
+
+
+--
+-- Name: credits; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA credits;
+
+
+--
+-- Name: SCHEMA credits; Type: COMMENT; Schema: -; Owner: -
+--
+
+COMMENT ON SCHEMA credits IS 'Private: the tables of the bank and the functions that do its work.';
+
+
+--
+-- Name: credential; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.credential AS (
+	user_id text,
+	email text,
+	password_hash text
+);
+
+
+--
+-- Name: TYPE credential; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.credential IS 'A sign-in of the embedded identity provider.';
+
+
+--
+-- Name: event_receipt; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.event_receipt AS (
+	event_id text,
+	type text,
+	outcome text,
+	order_id uuid,
+	entry_id text
+);
+
+
+--
+-- Name: TYPE event_receipt; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.event_receipt IS 'What a Stripe event led to.';
+
+
+--
+-- Name: grant_reason; Type: DOMAIN; Schema: api; Owner: -
+--
+
+CREATE DOMAIN api.grant_reason AS text;
+
+
+--
+-- Name: DOMAIN grant_reason; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON DOMAIN api.grant_reason IS 'Why tokens are granted: grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment.';
+
+
+--
+-- Name: grant_receipt; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.grant_receipt AS (
+	entry_id text,
+	user_id text,
+	lot_id bigint,
+	tokens numeric,
+	balance numeric,
+	replayed boolean
+);
+
+
+--
+-- Name: TYPE grant_receipt; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.grant_receipt IS 'Tokens that came in, as a lot.';
+
+
+--
+-- Name: order_receipt; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.order_receipt AS (
+	order_id uuid,
+	account_id uuid,
+	user_id text,
+	pack_id text,
+	package_name text,
+	module_id text,
+	tokens numeric,
+	bonus_tokens numeric,
+	amount bigint,
+	currency text,
+	state text,
+	stripe_price_id text,
+	stripe_customer_id text,
+	checkout_session_id text,
+	replayed boolean
+);
+
+
+--
+-- Name: TYPE order_receipt; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.order_receipt IS 'A purchase and its state; amount in minor units of currency.';
+
+
+--
+-- Name: quote; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.quote AS (
+	module_id text,
+	cost numeric,
+	balance numeric,
+	available numeric,
+	sufficient boolean,
+	affordable numeric,
+	price_id bigint,
+	parts jsonb
+);
+
+
+--
+-- Name: TYPE quote; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.quote IS 'What a use would cost now. available: tokens that may be spent on this module; affordable: how many such uses they pay, null when it is free.';
+
+
+--
+-- Name: spend_receipt; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.spend_receipt AS (
+	entry_id text,
+	user_id text,
+	module_id text,
+	cost numeric,
+	balance numeric,
+	draws jsonb,
+	replayed boolean
+);
+
+
+--
+-- Name: TYPE spend_receipt; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.spend_receipt IS 'A charge: the entry, what it cost, the balance after it, and the lots it was taken from.';
+
+
+--
+-- Name: account_status; Type: DOMAIN; Schema: credits; Owner: -
+--
+
+CREATE DOMAIN credits.account_status AS text
+	CONSTRAINT account_status_is_known CHECK ((VALUE = ANY (ARRAY['active'::text, 'frozen'::text, 'closed'::text])));
+
+
+--
+-- Name: DOMAIN account_status; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON DOMAIN credits.account_status IS 'active, frozen (spends nothing) or closed (gets nothing either).';
+
+
+--
+-- Name: amount; Type: DOMAIN; Schema: credits; Owner: -
+--
+
+CREATE DOMAIN credits.amount AS numeric(20,6)
+	CONSTRAINT amount_is_finite_and_not_negative CHECK (((VALUE >= (0)::numeric) AND (VALUE < ('100000000000000'::bigint)::numeric)));
+
+
+--
+-- Name: DOMAIN amount; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON DOMAIN credits.amount IS 'An amount of tokens that cannot be below zero.';
+
+
+--
+-- Name: entry_kind; Type: TYPE; Schema: credits; Owner: -
+--
+
+CREATE TYPE credits.entry_kind AS ENUM (
+    'purchase',
+    'bonus',
+    'grant',
+    'welcome',
+    'promo',
+    'referral',
+    'allowance',
+    'rollover',
+    'spend',
+    'refund',
+    'expire',
+    'reversal',
+    'reinstatement',
+    'repayment',
+    'adjustment'
+);
+
+
+--
+-- Name: TYPE entry_kind; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TYPE credits.entry_kind IS 'Why a balance moved. Each kind has its counter-account in credits.entry_kinds.';
+
+
+--
+-- Name: tokens; Type: DOMAIN; Schema: credits; Owner: -
+--
+
+CREATE DOMAIN credits.tokens AS numeric(20,6)
+	CONSTRAINT tokens_are_finite CHECK (((VALUE > ('-100000000000000'::bigint)::numeric) AND (VALUE < ('100000000000000'::bigint)::numeric)));
+
+
+--
+-- Name: DOMAIN tokens; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON DOMAIN credits.tokens IS 'An exact amount in the unit of the catalogue (tokens, credits, euro cents), six decimals. Refuses NaN and infinity.';
+
+
+--
+-- Name: unit_cost; Type: DOMAIN; Schema: credits; Owner: -
+--
+
+CREATE DOMAIN credits.unit_cost AS numeric
+	CONSTRAINT unit_cost_is_not_negative CHECK (((VALUE >= (0)::numeric) AND (VALUE < 'Infinity'::numeric)));
+
+
+--
+-- Name: DOMAIN unit_cost; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON DOMAIN credits.unit_cost IS 'Money paid for one token, in minor units of a currency.';
+
+
+--
+-- Name: add_tokens(text, numeric, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.add_tokens(user_id text, tokens_to_add numeric, package_name text) RETURNS api.grant_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return api.add_tokens(
+        user_id => add_tokens.user_id, tokens => add_tokens.tokens_to_add, reason => 'purchase',
+        package_name => add_tokens.package_name
+    );
+end
+$$;
+
+
+--
+-- Name: FUNCTION add_tokens(user_id text, tokens_to_add numeric, package_name text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.add_tokens(user_id text, tokens_to_add numeric, package_name text) IS 'Grant the tokens of a package (IAHome''s signature). For services.
+
+Raises what the other signature raises.';
+
+
+--
+-- Name: add_tokens(text, numeric, api.grant_reason, text, timestamp with time zone, bigint, text, text, jsonb); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.grant_reason DEFAULT 'grant'::text, package_name text DEFAULT NULL::text, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, priority bigint DEFAULT NULL::bigint, scope text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text, metadata jsonb DEFAULT '{}'::jsonb) RETURNS api.grant_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_tokens constant credits.tokens := credits.check_amount(add_tokens.tokens);
+    v_subject text;
+    v_account_id uuid;
+    v_wallet record;
+    v_known text;
+    v_lot_id bigint;
+begin
+    -- 1. Refuse what makes no sense.
+    if add_tokens.reason is null or add_tokens.reason not in (
+        'grant', 'purchase', 'bonus', 'welcome', 'promo', 'referral', 'allowance', 'rollover', 'adjustment'
+    ) then
+        perform credits.fail(
+            422, 'bad_reason',
+            'reason is grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment'
+        );
+    elsif jsonb_typeof(add_tokens.metadata) is distinct from 'object'
+        or octet_length(add_tokens.metadata::text) > 16384 then
+        perform credits.fail(422, 'bad_metadata', 'metadata is an object of at most 16 kB');
+    elsif length(add_tokens.package_name) > 200 then
+        perform credits.fail(422, 'bad_reason', 'package_name has at most 200 characters');
+    end if;
+    perform credits.check_scope(add_tokens.scope);
+
+    -- 2. Whose account; a first grant opens it. Then the lock.
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may grant tokens');
+    end if;
+    v_subject := credits.caller_subject(add_tokens.user_id);
+    v_account_id := credits.account_of(v_subject, true);
+    v_wallet := credits.lock_wallet(v_account_id);
+
+    -- 3. Repeat?
+    if add_tokens.idempotency_key is not null then
+        v_known := credits.claim_key(
+            v_account_id, 'add_tokens', add_tokens.idempotency_key,
+            jsonb_build_array(
+                trim_scale(v_tokens), add_tokens.reason, add_tokens.package_name, extract(epoch from add_tokens.expires_at),
+                add_tokens.priority, add_tokens.scope, add_tokens.metadata
+            ),
+            (v_wallet.seq + 1)::text
+        );
+        if v_known is not null then
+            return credits.grant_receipt(v_account_id, v_known::bigint, v_subject, true);
+        end if;
+    end if;
+    if add_tokens.expires_at <= credits.clock() then
+        perform credits.fail(422, 'bad_expiry', 'expires_at is in the past');
+    elsif v_wallet.status = 'closed' then
+        perform credits.fail(423, 'account_frozen', 'this account is closed');
+    end if;
+
+    -- 4. The lot and its entry.
+    v_lot_id := credits.grant_lot(
+        v_account_id, add_tokens.reason::text::credits.entry_kind, v_tokens, add_tokens.package_name,
+        add_tokens.priority, add_tokens.scope, add_tokens.expires_at,
+        p_reference => coalesce(add_tokens.package_name, add_tokens.reason), p_metadata => add_tokens.metadata
+    );
+    return credits.grant_receipt(v_account_id, v_lot_id, v_subject, false);
+end
+$$;
+
+
+--
+-- Name: FUNCTION add_tokens(user_id text, tokens numeric, reason api.grant_reason, package_name text, expires_at timestamp with time zone, priority bigint, scope text, idempotency_key text, metadata jsonb); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.grant_reason, package_name text, expires_at timestamp with time zone, priority bigint, scope text, idempotency_key text, metadata jsonb) IS 'Grant tokens to a user, as a lot. For services; opens the account of a new user.
+
+reason: grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment.
+scope: module:ID or category:ID that the tokens are bound to.
+Lower priority is spent first; by default rollover 5, allowance 10, given away 20, bought 50.
+With an idempotency_key a repeat of the same call gets the same answer.
+Raises PT422 bad_amount, bad_reason, bad_expiry, bad_scope, bad_key, bad_user or bad_metadata, PT409 key_reused,
+PT423 account_frozen, PT403 not_yours.';
+
+
+--
+-- Name: apply_stripe_event(jsonb); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.apply_stripe_event(event jsonb) RETURNS api.event_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_type constant text := apply_stripe_event.event ->> 'type';
+    v_object constant jsonb := apply_stripe_event.event #> '{data,object}';
+    v_receipt api.event_receipt;
+    v_order credits.orders;
+begin
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may apply Stripe events');
+    elsif apply_stripe_event.event ->> 'object' is distinct from 'event'
+        or coalesce(length(apply_stripe_event.event ->> 'id'), 0) not between 1 and 255
+        or v_type is null or jsonb_typeof(v_object) is distinct from 'object'
+        or jsonb_typeof(apply_stripe_event.event -> 'livemode') is distinct from 'boolean' then
+        perform credits.fail(422, 'bad_event', 'this is not a Stripe event');
+    end if;
+
+    -- 1. Once.
+    v_receipt.event_id := apply_stripe_event.event ->> 'id';
+    v_receipt.type := v_type;
+    insert into credits.stripe_events (event_id, type, object_id, livemode, payload)
+    values (
+        v_receipt.event_id, v_type, v_object ->> 'id',
+        apply_stripe_event.event -> 'livemode' = 'true', apply_stripe_event.event
+    )
+    on conflict (event_id) do nothing;
+    if not found then
+        select e.order_id into v_receipt.order_id from credits.stripe_events as e where e.event_id = v_receipt.event_id;
+        v_receipt.outcome := 'duplicate';
+        return v_receipt;
+    end if;
+
+    -- 2–4. What it is about.
+    if v_type not in (
+        'checkout.session.completed', 'checkout.session.async_payment_succeeded',
+        'checkout.session.async_payment_failed', 'checkout.session.expired'
+    ) then
+        v_receipt.outcome := 'stored';
+    else
+        v_order := credits.order_of_session(v_object);
+        if v_order.order_id is null then
+            v_receipt.outcome := 'unmatched';
+        else
+            v_receipt := credits.apply_session(v_order, v_type, v_object, v_receipt);
+        end if;
+    end if;
+
+    update credits.stripe_events as e
+    set outcome = v_receipt.outcome, account_id = v_order.account_id, order_id = v_order.order_id
+    where e.event_id = v_receipt.event_id;
+    return v_receipt;
+end
+$$;
+
+
+--
+-- Name: FUNCTION apply_stripe_event(event jsonb); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.apply_stripe_event(event jsonb) IS 'Apply a Stripe event whose signature has been verified. For services; safe to repeat, in any order.
+
+outcome: granted, processing (paid later), failed, expired, parked (money that does not match the order, for a person),
+duplicate (of an event or of a purchase), unmatched (no order of ours), stored (a type that moves nothing).
+Raises PT422 bad_event, PT403 not_yours.';
+
+
+--
+-- Name: attach_checkout(uuid, uuid, text, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text DEFAULT NULL::text) RETURNS api.order_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_order credits.orders;
+begin
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may attach a checkout');
+    end if;
+    perform credits.lock_wallet(attach_checkout.account_id, p_settle => false);
+
+    update credits.accounts as a
+    set stripe_customer_id = attach_checkout.customer_id
+    where
+        a.account_id = attach_checkout.account_id and a.stripe_customer_id is null
+        and attach_checkout.customer_id is not null;
+
+    select o.* into v_order
+    from credits.orders as o
+    where o.account_id = attach_checkout.account_id and o.order_id = attach_checkout.order_id;
+    if not found then
+        perform credits.fail(404, 'unknown_order', 'no such order');
+    elsif v_order.checkout_session_id is distinct from attach_checkout.session_id then
+        -- A payment that was quicker than this call has written the session already.
+        if v_order.checkout_session_id is not null or v_order.state <> 'pending' then
+            perform credits.fail(409, 'order_closed', 'this order has a checkout already');
+        end if;
+        update credits.orders as o
+        set checkout_session_id = attach_checkout.session_id
+        where o.account_id = attach_checkout.account_id and o.order_id = attach_checkout.order_id
+        returning o.* into v_order;
+    end if;
+    return credits.order_receipt(v_order, (
+        select i.subject
+        from credits.identities as i
+        where i.account_id = attach_checkout.account_id
+        order by i.created_at
+        limit 1
+    ), false);
+end
+$$;
+
+
+--
+-- Name: FUNCTION attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text) IS 'Note the Stripe Checkout session of an order, and the account''s Stripe customer (the first one stays). For services.
+
+Raises PT404 unknown_order or unknown_user, PT409 order_closed, PT403 not_yours.';
+
+
+--
+-- Name: consume_tokens(text, text, text, numeric); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) RETURNS api.spend_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_cost constant numeric := credits.check_amount(consume_tokens.tokens_to_consume);
+    v_subject constant text := credits.caller_subject(consume_tokens.user_id);
+begin
+    return credits.spend(
+        credits.account_of(v_subject, false), v_subject, consume_tokens.module_id, '{}', null,
+        jsonb_strip_nulls(jsonb_build_object('module_name', left(consume_tokens.module_name, 200))), v_cost
+    );
+end
+$$;
+
+
+--
+-- Name: FUNCTION consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) IS 'Spend tokens on one call of a module, naming the price (IAHome''s signature).
+
+Raises PT422 price_mismatch when tokens_to_consume is not the price in the database, PT422 bad_amount,
+and what the other signature raises.';
+
+
+--
+-- Name: consume_tokens(text, jsonb, text, text, jsonb); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.consume_tokens(module_id text, usage jsonb DEFAULT '{}'::jsonb, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, metadata jsonb DEFAULT '{}'::jsonb) RETURNS api.spend_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    -- 1. Who.
+    v_subject constant text := credits.caller_subject(consume_tokens.user_id);
+begin
+    return credits.spend(
+        credits.account_of(v_subject, false), v_subject, consume_tokens.module_id, consume_tokens.usage,
+        consume_tokens.idempotency_key, consume_tokens.metadata
+    );
+end
+$$;
+
+
+--
+-- Name: FUNCTION consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb) IS 'Spend tokens on a module.
+
+The price is the database''s; usage gives the quantity of each dimension of the price, by default {"calls": 1}.
+With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true.
+A user spends their own tokens; a service names the user_id.
+Raises PT402 insufficient_tokens (balance, cost, missing, affordable), PT404 unknown_module or unknown_user,
+PT409 key_reused, PT422 bad_usage, bad_key or bad_metadata, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+
+
+--
+-- Name: create_order(text, bigint, text, text, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.create_order(pack_id text DEFAULT NULL::text, amount bigint DEFAULT NULL::bigint, module_id text DEFAULT NULL::text, user_id text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text) RETURNS api.order_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_subject constant text := credits.caller_subject(create_order.user_id);
+    v_account_id constant uuid := credits.account_of(v_subject, true);
+    v_wallet record;
+    v_order_id constant uuid := gen_random_uuid();
+    v_known text;
+    v_pack credits.packs;
+    v_topup credits.topups;
+    v_order credits.orders;
+begin
+    -- 1. One thing is bought; a module that it is bought for must exist.
+    if num_nonnulls(create_order.pack_id, create_order.amount) <> 1 then
+        perform credits.fail(422, 'bad_order', 'an order names a pack_id or an amount');
+    end if;
+    if create_order.module_id is not null
+        and not exists (select from credits.modules as m where m.module_id = create_order.module_id and m.active) then
+        perform credits.fail(404, 'unknown_module', 'no such module');
+    end if;
+
+    -- 2. Lock, so that a repeated key is one order. A closed account buys nothing; a frozen one may pay.
+    v_wallet := credits.lock_wallet(v_account_id, p_settle => false);
+    if create_order.idempotency_key is not null then
+        v_known := credits.claim_key(
+            v_account_id, 'create_order', create_order.idempotency_key,
+            jsonb_build_array(create_order.pack_id, create_order.amount, create_order.module_id), v_order_id::text
+        );
+    end if;
+    if v_known is not null then
+        -- The order as it stands now: its session and state may have come since.
+        select o.* into v_order
+        from credits.orders as o
+        where o.account_id = v_account_id and o.order_id = v_known::uuid;
+        return credits.order_receipt(v_order, v_subject, true);
+    elsif v_wallet.status = 'closed' then
+        perform credits.fail(423, 'account_frozen', 'this account is closed');
+    end if;
+
+    -- 3. The snapshot.
+    v_order.account_id := v_account_id;
+    v_order.scope := 'module:' || create_order.module_id;
+    if create_order.pack_id is not null then
+        select p.* into v_pack from credits.packs as p where p.pack_id = create_order.pack_id and p.active;
+        if not found then
+            perform credits.fail(404, 'unknown_pack', 'no such pack');
+        end if;
+        v_order.pack_id := v_pack.pack_id;
+        v_order.package_name := v_pack.title;
+        v_order.tokens := v_pack.tokens;
+        v_order.bonus_tokens := v_pack.bonus_tokens;
+        v_order.expires_after := v_pack.expires_after;
+        v_order.amount := v_pack.amount;
+        v_order.currency := v_pack.currency;
+        v_order.stripe_price_id := v_pack.stripe_price_id;
+    else
+        select t.* into v_topup
+        from credits.topups as t
+        where create_order.amount between t.minimum and t.maximum
+        order by t.currency
+        limit 1;
+        if not found then
+            perform credits.fail(
+                422, 'bad_amount', 'the catalogue offers no top-up of this amount',
+                (select json_build_object('minimum', min(t.minimum), 'maximum', max(t.maximum)) from credits.topups as t)
+            );
+        end if;
+        v_order.package_name := 'Top-up';
+        v_order.tokens := credits.check_amount(trunc(create_order.amount * v_topup.tokens_per_unit, 6));
+        v_order.bonus_tokens := 0;
+        v_order.amount := create_order.amount;
+        v_order.currency := v_topup.currency;
+    end if;
+    insert into credits.orders (
+        account_id, order_id, pack_id, package_name, scope, tokens, bonus_tokens, expires_after,
+        amount, currency, stripe_price_id
+    )
+    values (
+        v_order.account_id, v_order_id, v_order.pack_id, v_order.package_name, v_order.scope, v_order.tokens,
+        v_order.bonus_tokens, v_order.expires_after, v_order.amount, v_order.currency, v_order.stripe_price_id
+    )
+    returning * into v_order;
+
+    return credits.order_receipt(v_order, v_subject, false);
+end
+$$;
+
+
+--
+-- Name: FUNCTION create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text) IS 'Begin a purchase: a pack, or a top-up of an amount where the catalogue offers it. Tokens come with the payment.
+
+amount is in minor units (cents). module_id binds the tokens to that module.
+With an idempotency_key a repeat gets the same order, as it stands now.
+Raises PT404 unknown_pack or unknown_module, PT422 bad_order, bad_amount or bad_key, PT409 key_reused,
+PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+
+
+--
+-- Name: find_credential(text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.find_credential(email text) RETURNS api.credential
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_credential api.credential;
+begin
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may read credentials');
+    end if;
+    select c.subject, c.email, c.password_hash into v_credential
+    from credits.credentials as c
+    where c.email = lower(btrim(find_credential.email));
+    return v_credential;
+end
+$$;
+
+
+--
+-- Name: FUNCTION find_credential(email text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.find_credential(email text) IS 'The credential of an e-mail, or a row of nulls. For services.
+
+Raises PT403 not_yours.';
+
+
+--
+-- Name: quote_tokens(text, jsonb, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.quote_tokens(module_id text, usage jsonb DEFAULT '{}'::jsonb, user_id text DEFAULT NULL::text) RETURNS api.quote
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_subject constant text := credits.caller_subject(quote_tokens.user_id);
+    v_now constant timestamptz := credits.clock();
+    v_account_id uuid;
+    v_price record;
+    v_quote api.quote;
+begin
+    -- 1. Whose tokens? Nobody's account is opened by asking.
+    select i.account_id into v_account_id from credits.identities as i where i.subject = v_subject;
+    if not found and credits.is_service() then
+        perform credits.fail(404, 'unknown_user', 'no such user');
+    end if;
+
+    -- 2. The price.
+    v_price := credits.price_usage(quote_tokens.module_id, quote_tokens.usage, v_now);
+    v_quote.module_id := quote_tokens.module_id;
+    v_quote.cost := trim_scale(v_price.cost);
+    v_quote.price_id := v_price.price_id;
+    v_quote.parts := credits.price_parts(v_price.price_id, v_price.usage);
+
+    -- 3. What there is to pay it with.
+    v_quote.balance := trim_scale(credits.balance_at(v_account_id, v_now));
+    v_quote.available := trim_scale(
+        credits.spendable(v_account_id, quote_tokens.module_id, v_now)
+    );
+    v_quote.sufficient := v_quote.available >= v_quote.cost;
+    v_quote.affordable := credits.affordable(v_price.price_id, v_price.cost, v_quote.available);
+    return v_quote;
+end
+$$;
+
+
+--
+-- Name: FUNCTION quote_tokens(module_id text, usage jsonb, user_id text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) IS 'What a use of a module would cost now, and whether the balance pays it. Writes nothing.
+
+Raises PT404 unknown_module or unknown_user, PT422 bad_usage, PT403 not_yours, PT401 not_signed_in.';
+
+
+--
+-- Name: sign_up(text, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.sign_up(email text, password_hash text) RETURNS api.credential
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+    v_email constant text := lower(btrim(sign_up.email));
+    v_subject constant text := gen_random_uuid();
+    v_credential api.credential;
+begin
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may sign users up');
+    elsif v_email is null or length(v_email) > 320
+        or v_email !~ '^[^@[:space:][:cntrl:]]+@[^@[:space:][:cntrl:]]+$' then
+        perform credits.fail(422, 'bad_email', 'this is not an e-mail address');
+    elsif sign_up.password_hash is null or sign_up.password_hash not like '$argon2%' then
+        perform credits.fail(422, 'bad_password', 'the password comes as an argon2 hash');
+    end if;
+
+    -- Sign-ups of one e-mail at once: the first one opens the account, the others wait here and are refused.
+    perform pg_advisory_xact_lock(hashtextextended('pgcredits sign-up ' || v_email, 0));
+    if exists (select from credits.credentials as c where c.email = v_email) then
+        perform credits.fail(409, 'email_taken', 'this e-mail address has an account already');
+    end if;
+
+    perform credits.open_account(v_subject);
+    insert into credits.credentials (email, password_hash, subject)
+    values (v_email, sign_up.password_hash, v_subject);
+    v_credential.user_id := v_subject;
+    v_credential.email := v_email;
+    return v_credential;
+end
+$_$;
+
+
+--
+-- Name: FUNCTION sign_up(email text, password_hash text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.sign_up(email text, password_hash text) IS 'Sign a user up with an e-mail and an argon2 hash, and open their account. For services.
+
+Raises PT409 email_taken, PT422 bad_email or bad_password, PT403 not_yours.';
+
+
+--
+-- Name: account_of(text, boolean); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.account_of(p_subject text, p_service_opens boolean) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_account_id uuid;
+begin
+    select i.account_id into v_account_id from credits.identities as i where i.subject = p_subject;
+    if v_account_id is null then
+        if credits.is_service() and not p_service_opens then
+            perform credits.fail(404, 'unknown_user', 'no such user');
+        end if;
+        v_account_id := credits.open_account(p_subject);
+    end if;
+    return v_account_id;
+end
+$$;
+
+
+--
+-- Name: FUNCTION account_of(p_subject text, p_service_opens boolean); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.account_of(p_subject text, p_service_opens boolean) IS 'The account of a user id. A new one is opened by a user''s own call, and by a service''s if p_service_opens. Raises PT404 unknown_user, PT422 bad_user.';
+
+
+--
+-- Name: actor(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.actor() RETURNS text
+    LANGUAGE sql STABLE
+    RETURN COALESCE(NULLIF(current_setting('role'::text), 'none'::text), (SESSION_USER)::text);
+
+
+--
+-- Name: FUNCTION actor(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.actor() IS 'The acting role: authenticated, service_role, or an SQL login.';
+
+
+--
+-- Name: affordable(bigint, numeric, numeric); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens numeric) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_price credits.prices;
+    v_component credits.price_components;
+    v_budget numeric;
+begin
+    select p.* into v_price from credits.prices as p where p.price_id = p_price_id;
+
+    -- Several dimensions: whole repeats of the use that was priced.
+    if (select count(*) from credits.price_components as c where c.price_id = p_price_id) > 1 then
+        return floor(p_tokens / nullif(p_cost, 0));
+    end if;
+
+    select c.* into v_component from credits.price_components as c where c.price_id = p_price_id;
+    if v_component.price_per_unit * v_price.margin = 0 then
+        return null;
+    end if;
+    v_budget := p_tokens * v_price.exchange_rate / v_price.margin;
+    if v_budget < v_component.minimum_charge then
+        return floor(v_component.free_quantity);
+    elsif v_component.whole_units then
+        return floor(v_component.free_quantity + div(v_budget, v_component.price_per_unit) * v_component.unit_size);
+    end if;
+    return floor(v_component.free_quantity + v_budget * v_component.unit_size / v_component.price_per_unit);
+end
+$$;
+
+
+--
+-- Name: FUNCTION affordable(p_price_id bigint, p_cost numeric, p_tokens numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens numeric) IS 'How much p_tokens pay: the quantity of the price''s one dimension, or, when it has several, how many uses that cost p_cost. Null when it is free.';
+
+
+--
+-- Name: analyst_accounts(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.analyst_accounts() RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return query select a.account_id from credits.accounts as a where a.segment = any (credits.analyst_segments());
+end
+$$;
+
+
+--
+-- Name: FUNCTION analyst_accounts(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.analyst_accounts() IS 'The accounts in the segments granted to the SQL login of this session.';
+
+
+--
+-- Name: analyst_segments(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.analyst_segments() RETURNS text[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return coalesce((select array_agg(g.segment) from credits.analyst_grants as g where g.login = session_user), '{}');
+end
+$$;
+
+
+--
+-- Name: FUNCTION analyst_segments(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.analyst_segments() IS 'The segments granted to the SQL login of this session; * is every account.';
+
+
+SET default_tablespace = '';
+
+SET default_table_access_method = heap;
+
+--
+-- Name: orders; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.orders (
+    account_id uuid NOT NULL,
+    order_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    pack_id text,
+    package_name text NOT NULL,
+    scope text,
+    tokens credits.tokens NOT NULL,
+    bonus_tokens credits.tokens DEFAULT 0 NOT NULL,
+    expires_after interval,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    stripe_price_id text,
+    checkout_session_id text,
+    payment_intent_id text,
+    parked_reason text,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    paid_at timestamp with time zone,
+    CONSTRAINT orders_amount_is_positive CHECK ((amount > 0)),
+    CONSTRAINT orders_paid_has_time CHECK (((state = 'paid'::text) = (paid_at IS NOT NULL))),
+    CONSTRAINT orders_parked_has_reason CHECK (((state = 'parked'::text) = (parked_reason IS NOT NULL))),
+    CONSTRAINT orders_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'processing'::text, 'paid'::text, 'failed'::text, 'expired'::text, 'parked'::text]))),
+    CONSTRAINT orders_tokens_are_positive CHECK ((((tokens)::numeric > (0)::numeric) AND ((bonus_tokens)::numeric >= (0)::numeric)))
+);
+
+ALTER TABLE ONLY credits.orders FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE orders; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.orders IS 'Purchases, each with a snapshot of what was sold: the grant comes from here, never from what an event says.';
+
+
+--
+-- Name: COLUMN orders.state; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.orders.state IS 'pending → processing (paid later) → paid, failed or expired; parked: money that does not match the order, for a person to decide.';
+
+
+--
+-- Name: COLUMN orders.amount; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.orders.amount IS 'Price in minor units of currency.';
+
+
+--
+-- Name: apply_session(credits.orders, text, jsonb, api.event_receipt); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.apply_session(p_order credits.orders, p_type text, p_session jsonb, p_receipt api.event_receipt) RETURNS api.event_receipt
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_receipt api.event_receipt := p_receipt;
+    v_order credits.orders;
+    v_session_id constant text := p_session ->> 'id';
+    v_paid constant boolean := p_type = 'checkout.session.async_payment_succeeded'
+    or (p_type = 'checkout.session.completed' and p_session ->> 'payment_status' in ('paid', 'no_payment_required'));
+    v_reason text;
+begin
+    -- 3. Lock the wallet, then read what the order is now.
+    perform credits.lock_wallet(p_order.account_id);
+    select o.* into v_order
+    from credits.orders as o
+    where o.account_id = p_order.account_id and o.order_id = p_order.order_id;
+    v_receipt.order_id := v_order.order_id;
+
+    -- 4a. No money (yet). A session of which the order does not know says nothing about it; nor does late news.
+    if not v_paid then
+        v_receipt.outcome := case p_type
+            when 'checkout.session.completed' then 'processing'
+            when 'checkout.session.async_payment_failed' then 'failed'
+            else 'expired'
+        end;
+        if v_order.checkout_session_id <> v_session_id
+            or v_order.state not in ('pending', 'processing')
+            or (v_order.state = 'processing' and v_receipt.outcome <> 'failed') then
+            v_receipt.outcome := 'duplicate';
+            return v_receipt;
+        end if;
+        update credits.orders as o
+        set
+            state = v_receipt.outcome, checkout_session_id = v_session_id,
+            payment_intent_id = coalesce(o.payment_intent_id, p_session ->> 'payment_intent')
+        where o.account_id = v_order.account_id and o.order_id = v_order.order_id;
+        return v_receipt;
+    end if;
+
+    -- 4b. Money that has been dealt with, told again under another event id.
+    if (v_order.state = 'paid' and v_order.checkout_session_id = v_session_id) or exists (
+        select from credits.stripe_events as e where e.object_id = v_session_id and e.outcome = 'parked'
+    ) then
+        v_receipt.outcome := 'duplicate';
+        return v_receipt;
+    end if;
+
+    -- 4c. Money that is not what was asked for: a person must look at it, the order being paid already or not.
+    v_reason := credits.payment_mismatch(v_order, p_session);
+    if v_reason is not null then
+        update credits.orders as o
+        set state = 'parked', parked_reason = v_reason
+        where o.account_id = v_order.account_id and o.order_id = v_order.order_id and o.state <> 'paid';
+        v_receipt.outcome := 'parked';
+        return v_receipt;
+    end if;
+
+    -- 4d. The money that was asked for.
+    v_receipt.entry_id := credits.fulfil_order(v_order, v_session_id, p_session ->> 'payment_intent');
+    v_receipt.outcome := 'granted';
+    return v_receipt;
+end
+$$;
+
+
+--
+-- Name: FUNCTION apply_session(p_order credits.orders, p_type text, p_session jsonb, p_receipt api.event_receipt); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.apply_session(p_order credits.orders, p_type text, p_session jsonb, p_receipt api.event_receipt) IS 'What an event of a Checkout session does to its order.';
+
+
+--
+-- Name: balance_at(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return coalesce((
+        select w.balance - case when w.next_expiry <= p_at then (
+            select coalesce(sum(l.remaining - l.held), 0)
+            from credits.current_lots as l
+            where l.account_id = w.account_id and l.expires_at <= p_at
+        ) else 0 end
+        from credits.wallets as w
+        where w.account_id = p_account_id
+    ), 0);
+end
+$$;
+
+
+--
+-- Name: FUNCTION balance_at(p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time zone) IS 'Balance of an account without what has expired by p_at; 0 for none.';
+
+
+--
+-- Name: caller_subject(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.caller_subject(p_user_id text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_service constant boolean := credits.is_service();
+    v_subject constant text := case when v_service then p_user_id else credits.subject() end;
+begin
+    if v_subject is null or p_user_id <> v_subject then
+        if v_service then
+            perform credits.fail(422, 'bad_user', 'user_id is required: a service says whose tokens it means');
+        elsif v_subject is null then
+            perform credits.fail(401, 'not_signed_in', 'nobody is signed in');
+        end if;
+        perform credits.fail(403, 'not_yours', 'only a service may name another user');
+    end if;
+    return v_subject;
+end
+$$;
+
+
+--
+-- Name: FUNCTION caller_subject(p_user_id text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.caller_subject(p_user_id text) IS 'The user id that a call is about: the caller''s own, or the one that a service names. Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user.';
+
+
+--
+-- Name: ceil_tokens(numeric, numeric); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) RETURNS numeric
+    LANGUAGE sql IMMUTABLE
+    RETURN ((div((numerator * (1000000)::numeric), denominator) + (((mod((numerator * (1000000)::numeric), denominator) > (0)::numeric))::integer)::numeric) / 1000000.000000);
+
+
+--
+-- Name: FUNCTION ceil_tokens(numerator numeric, denominator numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) IS 'A quotient at ledger scale, up.';
+
+
+--
+-- Name: charge(numeric, numeric, numeric, numeric, boolean, numeric); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.charge(quantity numeric, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric) RETURNS numeric
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN (quantity IS NULL) THEN NULL::numeric WHEN (quantity <= free_quantity) THEN (0)::numeric WHEN whole_units THEN GREATEST(((div((quantity - free_quantity), unit_size) + (((mod((quantity - free_quantity), unit_size) > (0)::numeric))::integer)::numeric) * price_per_unit), minimum_charge) ELSE GREATEST((((quantity - free_quantity) * price_per_unit) / unit_size), minimum_charge) END;
+
+
+--
+-- Name: FUNCTION charge(quantity numeric, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.charge(quantity numeric, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric) IS 'What a component of a price takes for a quantity, before margin and exchange rate.';
+
+
+--
+-- Name: check_amount(numeric); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.check_amount(p_amount numeric) RETURNS credits.tokens
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    -- NaN is above every number and Infinity above every bound: the upper bound refuses both.
+    if p_amount is null or p_amount <= 0 or p_amount > 1000000000000 then
+        perform credits.fail(422, 'bad_amount', 'an amount is above 0 and at most 1000000000000');
+    elsif scale(trim_scale(p_amount)) > 6 then
+        perform credits.fail(422, 'bad_amount', 'an amount has at most six decimals');
+    end if;
+    return p_amount;
+end
+$$;
+
+
+--
+-- Name: FUNCTION check_amount(p_amount numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.check_amount(p_amount numeric) IS 'The amount, if it is above 0, at most 10^12 and has at most six decimals. Raises PT422 bad_amount.';
+
+
+--
+-- Name: check_scope(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.check_scope(p_scope text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if p_scope is null then
+        return;
+    elsif p_scope like 'module:%' then
+        if exists (select from credits.modules as m where m.module_id = substr(p_scope, 8)) then
+            return;
+        end if;
+    elsif p_scope like 'category:%' then
+        if exists (select from credits.module_categories as c where c.category_id = substr(p_scope, 10)) then
+            return;
+        end if;
+    end if;
+    perform credits.fail(422, 'bad_scope', 'scope is module:ID or category:ID of something in the catalogue');
+end
+$$;
+
+
+--
+-- Name: FUNCTION check_scope(p_scope text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.check_scope(p_scope text) IS 'Raises PT422 bad_scope unless p_scope is null or names a module or category of the catalogue.';
+
+
+--
+-- Name: choose_head(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_next record;
+begin
+    if exists (
+        select
+        from credits.lots as l
+        where l.account_id = p_account_id and l.live and (l.scope is not null or l.effective_at > p_at)
+    ) then
+        return;
+    end if;
+    v_next := credits.next_lot(p_account_id, null, p_at);
+    if v_next.lot_id is not null then
+        update credits.lots as l
+        set remaining = l.held, live = l.held > 0
+        where l.account_id = p_account_id and l.lot_id = v_next.lot_id;
+        update credits.wallets as w
+        set head_lot = v_next.lot_id, head_free = v_next.free
+        where w.account_id = p_account_id;
+    end if;
+end
+$$;
+
+
+--
+-- Name: FUNCTION choose_head(p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) IS 'Moves the free tokens of the lot that is spent next onto a locked and settled wallet, if that lot is next for every module.';
+
+
+--
+-- Name: claim_key(uuid, text, text, jsonb, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_reference text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_fingerprint constant bytea := sha256(convert_to(p_arguments::text, 'UTF8'));
+    v_known credits.idempotency_keys;
+begin
+    if length(p_key) not between 1 and 200 then
+        perform credits.fail(422, 'bad_key', 'an idempotency key has 1 to 200 characters');
+    end if;
+
+    insert into credits.idempotency_keys (account_id, operation, key, fingerprint, reference, created_at)
+    values (p_account_id, p_operation, p_key, v_fingerprint, p_reference, credits.clock())
+    on conflict do nothing;
+    if found then
+        return null;
+    end if;
+
+    -- A statement of its own, so that it sees what a call that has just ended wrote.
+    select k.* into v_known
+    from credits.idempotency_keys as k
+    where k.account_id = p_account_id and k.operation = p_operation and k.key = p_key;
+    if v_known.fingerprint <> v_fingerprint then
+        perform credits.fail(409, 'key_reused', 'this idempotency key was used with other arguments');
+    end if;
+    return v_known.reference;
+end
+$$;
+
+
+--
+-- Name: FUNCTION claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_reference text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_reference text) IS 'Claims a key for the call that is about to make p_reference. Null: it is new, go on. Else what the call made the first time: answer that again. Raises PT409 key_reused, PT422 bad_key.';
+
+
+--
+-- Name: clock(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.clock() RETURNS timestamp with time zone
+    LANGUAGE sql PARALLEL SAFE
+    RETURN clock_timestamp();
+
+
+--
+-- Name: FUNCTION clock(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.clock() IS 'The time now, not the start of the transaction.';
+
+
+--
+-- Name: components_as_json(bigint); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.components_as_json(p_price_id bigint) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return (
+        select jsonb_agg(to_jsonb(c) - 'price_id' order by c.dimension)
+        from credits.price_components as c
+        where c.price_id = p_price_id
+    );
+end
+$$;
+
+
+--
+-- Name: FUNCTION components_as_json(p_price_id bigint); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.components_as_json(p_price_id bigint) IS 'The components of a price version, as JSON.';
+
+
+--
+-- Name: components_of(jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.components_of(p_components jsonb) RETURNS TABLE(dimension text, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric, provider_cost numeric)
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return query
+    select
+        c.dimension, coalesce(c.unit_size, 1), c.price_per_unit, coalesce(c.free_quantity, 0),
+        coalesce(c.whole_units, false), coalesce(c.minimum_charge, 0), c.provider_cost
+    from jsonb_to_recordset(p_components) as c (
+        dimension text, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean,
+        minimum_charge numeric, provider_cost numeric
+    );
+end
+$$;
+
+
+--
+-- Name: FUNCTION components_of(p_components jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.components_of(p_components jsonb) IS 'Price components from their JSON, with the defaults filled in.';
+
+
+--
+-- Name: default_priority(credits.entry_kind); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.default_priority(p_source credits.entry_kind) RETURNS bigint
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return case
+        when p_source = 'rollover' then 5
+        when p_source = 'allowance' then 10
+        when p_source in ('welcome', 'promo', 'referral', 'grant') then 20
+        else 50
+    end;
+end
+$$;
+
+
+--
+-- Name: FUNCTION default_priority(p_source credits.entry_kind); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.default_priority(p_source credits.entry_kind) IS 'When tokens of a source are spent: rollover 5, allowance 10, given away 20, bought (and what came with it) 50.';
+
+
+--
+-- Name: define_catalog(text, text, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_unit text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    insert into credits.catalogs as c (catalog_id, title, unit) values (p_catalog_id, p_title, p_unit)
+    on conflict (catalog_id) do update
+    set title = excluded.title, unit = excluded.unit, applied_at = credits.clock();
+end
+$$;
+
+
+--
+-- Name: FUNCTION define_catalog(p_catalog_id text, p_title text, p_unit text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_unit text) IS 'Names the catalogue and the unit of its balances.';
+
+
+--
+-- Name: define_category(text, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.define_category(p_category_id text, p_title text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    insert into credits.module_categories as c (category_id, title) values (p_category_id, p_title)
+    on conflict (category_id) do update set title = excluded.title where c.title <> excluded.title;
+end
+$$;
+
+
+--
+-- Name: FUNCTION define_category(p_category_id text, p_title text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.define_category(p_category_id text, p_title text) IS 'A group of modules.';
+
+
+--
+-- Name: define_module(text, text, text, boolean); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text DEFAULT NULL::text, p_active boolean DEFAULT true) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if p_category_id is not null
+        and not exists (select from credits.module_categories as c where c.category_id = p_category_id) then
+        perform credits.refuse_line('module', p_module_id, format('no category %L', p_category_id));
+    end if;
+    insert into credits.modules as m (module_id, title, category_id, active)
+    values (p_module_id, p_title, p_category_id, p_active)
+    on conflict (module_id) do update
+    set title = excluded.title, category_id = excluded.category_id, active = excluded.active
+    where (m.title, m.category_id, m.active) is distinct from (excluded.title, excluded.category_id, excluded.active);
+end
+$$;
+
+
+--
+-- Name: FUNCTION define_module(p_module_id text, p_title text, p_category_id text, p_active boolean); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text, p_active boolean) IS 'Something tokens can be spent on. Not active: withdrawn, no longer spendable.';
+
+
+--
+-- Name: define_pack(text, text, numeric, bigint, text, numeric, boolean, bigint, interval, text, boolean); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric DEFAULT 0, p_popular boolean DEFAULT false, p_position bigint DEFAULT 0, p_expires_after interval DEFAULT NULL::interval, p_stripe_price_id text DEFAULT NULL::text, p_active boolean DEFAULT true) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    insert into credits.packs as p (
+        pack_id, title, tokens, bonus_tokens, amount, currency, stripe_price_id, popular, position,
+        expires_after, active
+    )
+    values (
+        p_pack_id, p_title, credits.check_amount(p_tokens), p_bonus_tokens, p_amount, p_currency, p_stripe_price_id,
+        p_popular, p_position, p_expires_after, p_active
+    )
+    on conflict (pack_id) do update
+    set
+        title = excluded.title, tokens = excluded.tokens, bonus_tokens = excluded.bonus_tokens,
+        amount = excluded.amount, currency = excluded.currency, stripe_price_id = coalesce(excluded.stripe_price_id, p.stripe_price_id),
+        popular = excluded.popular, position = excluded.position, expires_after = excluded.expires_after,
+        active = excluded.active;
+exception
+    when check_violation or not_null_violation or numeric_value_out_of_range or sqlstate 'PT422' then
+        perform credits.refuse_line('pack', p_pack_id, sqlerrm);
+end
+$$;
+
+
+--
+-- Name: FUNCTION define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean) IS 'Something that can be bought; amount in minor units of currency. Orders keep their own snapshot. Raises PT422 bad_catalogue.';
+
+
+--
+-- Name: define_price(jsonb, text, text, numeric, numeric); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.define_price(p_components jsonb, p_module_id text DEFAULT NULL::text, p_category_id text DEFAULT NULL::text, p_margin numeric DEFAULT 1, p_exchange_rate numeric DEFAULT 1) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_name constant text := coalesce('module ' || p_module_id, 'category ' || p_category_id, 'default');
+    v_current credits.prices;
+    v_price_id bigint;
+    v_component jsonb;
+begin
+    -- 1. One writer of a target at a time.
+    perform pg_advisory_xact_lock(hashtextextended('pgcredits price ' || v_name, 0));
+
+    -- 2. Refuse what makes no sense, by name.
+    if p_module_id is not null and not exists (select from credits.modules as m where m.module_id = p_module_id) then
+        perform credits.refuse_line('price of', v_name, 'no such module');
+    elsif p_category_id is not null
+        and not exists (select from credits.module_categories as c where c.category_id = p_category_id) then
+        perform credits.refuse_line('price of', v_name, 'no such category');
+    elsif jsonb_typeof(p_components) is distinct from 'array' or jsonb_array_length(p_components) = 0 then
+        perform credits.refuse_line('price of', v_name, 'components is an array of at least one');
+    end if;
+    for v_component in select c.value from jsonb_array_elements(p_components) as c loop
+        if jsonb_typeof(v_component) <> 'object' or v_component - array[
+            'dimension', 'unit_size', 'price_per_unit', 'free_quantity', 'whole_units', 'minimum_charge',
+            'provider_cost'
+        ] <> '{}' then
+            perform credits.refuse_line('price of', v_name, format('unknown field in component %s', v_component));
+        end if;
+    end loop;
+
+    -- 3. The same as what is valid now? Then there is nothing to do.
+    select p.* into v_current
+    from credits.prices as p
+    where
+        p.module_id is not distinct from p_module_id and p.category_id is not distinct from p_category_id
+        and p.valid_from <= credits.clock()
+    order by p.valid_from desc
+    limit 1;
+    if found and (v_current.margin, v_current.exchange_rate) = (p_margin, p_exchange_rate) and not exists (
+        (select c.* from credits.components_of(p_components) as c
+         except
+         select c.* from credits.components_of(credits.components_as_json(v_current.price_id)) as c)
+        union all
+        (select c.* from credits.components_of(credits.components_as_json(v_current.price_id)) as c
+         except
+         select c.* from credits.components_of(p_components) as c)
+    ) then
+        return v_current.price_id;
+    end if;
+
+    -- 4. A new version.
+    insert into credits.prices (module_id, category_id, valid_from, margin, exchange_rate)
+    values (p_module_id, p_category_id, credits.clock(), p_margin, p_exchange_rate)
+    returning price_id into v_price_id;
+    insert into credits.price_components (
+        price_id, dimension, unit_size, price_per_unit, free_quantity, whole_units, minimum_charge, provider_cost
+    )
+    select
+        v_price_id, c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units,
+        c.minimum_charge, c.provider_cost
+    from credits.components_of(p_components) as c;
+    return v_price_id;
+exception
+    when check_violation or not_null_violation or unique_violation or invalid_parameter_value
+        or invalid_text_representation or numeric_value_out_of_range then
+        perform credits.refuse_line('price of', v_name, sqlerrm);
+        return null;
+end
+$$;
+
+
+--
+-- Name: FUNCTION define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric) IS 'The price of a module, of a category, or the default. components: [{dimension, price_per_unit, unit_size = 1, free_quantity = 0, whole_units = false, minimum_charge = 0, provider_cost}]. Raises PT422 bad_catalogue.';
+
+
+--
+-- Name: define_topup(text, bigint, bigint, numeric); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    insert into credits.topups as t (currency, minimum, maximum, tokens_per_unit)
+    values (p_currency, p_minimum, p_maximum, p_tokens_per_unit)
+    on conflict (currency) do update
+    set minimum = excluded.minimum, maximum = excluded.maximum, tokens_per_unit = excluded.tokens_per_unit;
+exception
+    when check_violation or not_null_violation then
+        perform credits.refuse_line('topup', p_currency, sqlerrm);
+end
+$$;
+
+
+--
+-- Name: FUNCTION define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) IS 'Offers buying any amount between two bounds (minor units of currency), at so many tokens per minor unit. Raises PT422 bad_catalogue.';
+
+
+--
+-- Name: draw_lots(uuid, text, numeric, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_next record;
+    v_taken numeric;
+begin
+    draws := '[]';
+    missing := p_tokens;
+    while missing > 0 loop
+        v_next := credits.next_lot(p_account_id, p_module_id, p_at);
+        exit when v_next.lot_id is null;
+        v_taken := least(v_next.free, missing);
+        update credits.lots as l
+        set remaining = l.remaining - v_taken, live = l.remaining > v_taken
+        where l.account_id = p_account_id and l.lot_id = v_next.lot_id;
+        draws := draws || jsonb_build_object('lot_id', v_next.lot_id, 'tokens', trim_scale(v_taken));
+        missing := missing - v_taken;
+    end loop;
+end
+$$;
+
+
+--
+-- Name: FUNCTION draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric) IS 'Takes p_tokens from the lots of a settled wallet in burn order and says from which. missing > 0: the lots did not reach, and the caller must refuse, which puts them back.';
+
+
+--
+-- Name: draw_settled(uuid, text, numeric, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.draw_settled(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if p_tokens = 0 then
+        draws := '[]';
+        missing := 0;
+        return;
+    end if;
+    perform credits.settle_head(p_account_id);
+    select d.draws, d.missing into draws, missing
+    from credits.draw_lots(p_account_id, p_module_id, p_tokens, p_at) as d;
+    perform credits.choose_head(p_account_id, p_at);
+end
+$$;
+
+
+--
+-- Name: FUNCTION draw_settled(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.draw_settled(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric) IS 'credits.draw_lots for a wallet that may have a head lot, and will have one afterwards where that can be.';
+
+
+--
+-- Name: ensure_partitions(integer); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.ensure_partitions(p_months integer) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_first constant date := date_trunc('month', credits.clock() at time zone 'UTC');
+    v_month date;
+    v_made integer := 0;
+    v_partition text;
+begin
+    for v_partition, v_month in
+        select 'entries_default', null
+        union all
+        select to_char(m.month, '"entries_"YYYY_MM'), m.month
+        from (
+            select (v_first + make_interval(months => i))::date as month from generate_series(0, p_months - 1) as i
+        ) as m
+    loop
+        continue when to_regclass('credits.' || v_partition) is not null;
+        if v_month is null then
+            execute format('create table credits.%I partition of credits.entries default', v_partition);
+        else
+            execute format(
+                'create table credits.%I partition of credits.entries for values from (%L) to (%L)',
+                v_partition,
+                v_month::timestamp at time zone 'UTC',
+                (v_month + interval '1 month') at time zone 'UTC'
+            );
+        end if;
+        -- Row triggers and the key come with the parent; these three do not.
+        execute format('alter table credits.%I enable row level security, force row level security', v_partition);
+        execute format(
+            'create policy owner on credits.%I to credits_owner using (true) with check (true)', v_partition
+        );
+        execute format(
+            'create trigger entries_are_never_truncated before truncate on credits.%I '
+            'execute function credits.refuse_change()', v_partition
+        );
+        execute format('alter table credits.%I enable always trigger entries_are_never_truncated', v_partition);
+        execute format('comment on table credits.%I is %L', v_partition,
+            'Part of credits.entries; nobody but the owner reads it directly.');
+        v_made := v_made + 1;
+    end loop;
+    return v_made;
+end
+$$;
+
+
+--
+-- Name: FUNCTION ensure_partitions(p_months integer); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.ensure_partitions(p_months integer) IS 'Makes the ledger''s partitions for this month and the next ones, p_months in all; returns how many were missing.';
+
+
+--
+-- Name: entry_hash(bytea, uuid, bigint, timestamp with time zone, timestamp with time zone, credits.entry_kind, numeric, numeric, numeric, jsonb, text, jsonb, bigint, text, text, jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.entry_hash(p_previous bytea, p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_effective_at timestamp with time zone, p_kind credits.entry_kind, p_tokens numeric, p_balance_after numeric, p_debt_after numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_actor text, p_metadata jsonb) RETURNS bytea
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return sha256(array_send(array[
+        '\x01'::bytea,
+        p_previous,
+        uuid_send(p_account_id),
+        int8send(p_seq),
+        timestamptz_send(p_posted_at),
+        timestamptz_send(p_effective_at),
+        convert_to(p_kind::text, 'UTF8'),
+        convert_to(p_tokens::numeric(20, 6)::text, 'UTF8'),
+        convert_to(p_balance_after::numeric(20, 6)::text, 'UTF8'),
+        convert_to(p_debt_after::numeric(20, 6)::text, 'UTF8'),
+        convert_to(p_draws::text, 'UTF8'),
+        convert_to(p_module_id, 'UTF8'),
+        convert_to(p_usage::text, 'UTF8'),
+        int8send(p_price_id),
+        convert_to(p_reference, 'UTF8'),
+        convert_to(p_actor, 'UTF8'),
+        sha256(convert_to(p_metadata::text, 'UTF8'))
+    ]));
+end
+$$;
+
+
+--
+-- Name: FUNCTION entry_hash(p_previous bytea, p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_effective_at timestamp with time zone, p_kind credits.entry_kind, p_tokens numeric, p_balance_after numeric, p_debt_after numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_actor text, p_metadata jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.entry_hash(p_previous bytea, p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_effective_at timestamp with time zone, p_kind credits.entry_kind, p_tokens numeric, p_balance_after numeric, p_debt_after numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_actor text, p_metadata jsonb) IS 'sha256 of the hash before (empty for the first) and an entry''s fields.';
+
+
+--
+-- Name: expire_lots(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.expire_lots(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_now constant timestamptz := credits.clock();
+    v_wallet credits.wallets;
+    v_lot record;
+begin
+    for v_lot in
+        select l.lot_id, l.expires_at, l.package_name, l.remaining - l.held as free
+        from credits.lots as l
+        where l.account_id = p_account_id and l.live and l.expires_at <= v_now and l.remaining > l.held
+        order by l.expires_at, l.lot_id
+    loop
+        update credits.lots as l
+        set remaining = l.held, live = l.held > 0
+        where l.account_id = p_account_id and l.lot_id = v_lot.lot_id;
+        select w.* into v_wallet from credits.wallets as w where w.account_id = p_account_id;
+        perform credits.post_entry(
+            p_account_id, v_wallet.seq + 1, v_wallet.balance, v_wallet.debt, v_wallet.posted_at, v_wallet.head_hash,
+            'expire', -v_lot.free,
+            jsonb_build_array(jsonb_build_object('lot_id', v_lot.lot_id, 'tokens', trim_scale(v_lot.free))),
+            p_reference => v_lot.package_name, p_effective_at => v_lot.expires_at
+        );
+    end loop;
+
+    update credits.wallets as w
+    set next_expiry = coalesce((
+        select min(l.expires_at)
+        from credits.lots as l
+        where l.account_id = p_account_id and l.live and l.expires_at > v_now
+    ), 'infinity')
+    where w.account_id = p_account_id;
+end
+$$;
+
+
+--
+-- Name: FUNCTION expire_lots(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.expire_lots(p_account_id uuid) IS 'Books an expire entry, dated at the moment of expiry, for each lot of a locked wallet that is past it.';
+
+
+--
+-- Name: fail(integer, text, text, json); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.fail(p_status integer, p_slug text, p_message text, p_facts json DEFAULT '{}'::json) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    raise exception using
+        errcode = 'PT' || p_status,
+        message = p_message,
+        detail = '{"error": "' || p_slug || '"'
+            || case when p_facts::text = '{}' then '}' else ', ' || substr(p_facts::text, 2) end;
+end
+$$;
+
+
+--
+-- Name: FUNCTION fail(p_status integer, p_slug text, p_message text, p_facts json); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.fail(p_status integer, p_slug text, p_message text, p_facts json) IS 'Raises SQLSTATE PT<status> with a message for people and a DETAIL for programs: {"error": slug, …facts}.';
+
+
+--
+-- Name: find_price(text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.find_price(p_module_id text, p_at timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_price_id bigint;
+    v_category_id text;
+    v_active boolean;
+begin
+    select p.price_id into v_price_id
+    from credits.prices as p
+    join credits.modules as m on p.module_id = m.module_id
+    where p.module_id = p_module_id and p.category_id is null and p.valid_from <= p_at and m.active
+    order by p.valid_from desc
+    limit 1;
+    if found then
+        return v_price_id;
+    end if;
+
+    select m.active, m.category_id into v_active, v_category_id
+    from credits.modules as m
+    where m.module_id = p_module_id;
+    if not v_active or p_module_id is null or length(p_module_id) not between 1 and 200 then
+        return null;
+    end if;
+
+    select p.price_id into v_price_id
+    from credits.prices as p
+    where p.category_id = v_category_id and p.module_id is null and p.valid_from <= p_at
+    order by p.valid_from desc
+    limit 1;
+    if found then
+        return v_price_id;
+    end if;
+
+    select p.price_id into v_price_id
+    from credits.prices as p
+    where p.module_id is null and p.category_id is null and p.valid_from <= p_at
+    order by p.valid_from desc
+    limit 1;
+    return v_price_id;
+end
+$$;
+
+
+--
+-- Name: FUNCTION find_price(p_module_id text, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with time zone) IS 'The price of a module at a time: its own, else its category''s, else the default; null when there is none.';
+
+
+--
+-- Name: fulfil_order(credits.orders, text, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_now constant timestamptz := credits.clock();
+    v_lot_id bigint;
+begin
+    -- Two events may name one payment; the keys let it through once.
+    insert into credits.stripe_objects (object_id, account_id, order_id)
+    select s.object_id, p_order.account_id, p_order.order_id
+    from unnest(array[p_session_id, p_payment_intent_id]) as s (object_id)
+    where s.object_id is not null;
+
+    update credits.orders as o
+    set
+        state = 'paid', paid_at = v_now, parked_reason = null,
+        checkout_session_id = p_session_id, payment_intent_id = p_payment_intent_id
+    where o.account_id = p_order.account_id and o.order_id = p_order.order_id;
+
+    v_lot_id := credits.grant_lot(
+        p_order.account_id, 'purchase', p_order.tokens, p_order.package_name,
+        p_scope => p_order.scope, p_expires_at => v_now + p_order.expires_after,
+        p_unit_cost => p_order.amount / p_order.tokens, p_currency => p_order.currency,
+        p_order_id => p_order.order_id, p_reference => p_order.order_id::text
+    );
+    if p_order.bonus_tokens > 0 then
+        perform credits.grant_lot(
+            p_order.account_id, 'bonus', p_order.bonus_tokens, p_order.package_name,
+            p_scope => p_order.scope, p_expires_at => v_now + p_order.expires_after,
+            p_currency => p_order.currency, p_order_id => p_order.order_id, p_reference => p_order.order_id::text
+        );
+    end if;
+    return p_order.account_id || ':' || v_lot_id;
+end
+$$;
+
+
+--
+-- Name: FUNCTION fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text) IS 'Grants the snapshot of an order under the wallet''s lock: the tokens, then the bonus. Returns the entry of the purchase.';
+
+
+--
+-- Name: grant_lot(uuid, credits.entry_kind, numeric, text, bigint, text, timestamp with time zone, numeric, text, uuid, text, jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.grant_lot(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric, p_package_name text DEFAULT NULL::text, p_priority bigint DEFAULT NULL::bigint, p_scope text DEFAULT NULL::text, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_unit_cost numeric DEFAULT 0, p_currency text DEFAULT NULL::text, p_order_id uuid DEFAULT NULL::uuid, p_reference text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_wallet credits.wallets;
+    v_lot_id bigint;
+begin
+    select w.* into v_wallet from credits.wallets as w where w.account_id = p_account_id;
+    if v_wallet.balance + p_tokens >= 100000000000000 or v_wallet.lifetime_granted + p_tokens >= 100000000000000 then
+        perform credits.fail(422, 'bad_amount', 'the account would pass 10^14 tokens');
+    end if;
+
+    v_lot_id := v_wallet.seq + 1;
+    perform credits.post_entry(
+        p_account_id, v_lot_id, v_wallet.balance, v_wallet.debt, v_wallet.posted_at, v_wallet.head_hash, p_source, p_tokens,
+        jsonb_build_array(jsonb_build_object('lot_id', v_lot_id, 'tokens', trim_scale(p_tokens))),
+        p_reference => p_reference, p_metadata => p_metadata
+    );
+    insert into credits.lots (
+        account_id, lot_id, source, package_name, granted, remaining, priority, scope,
+        effective_at, expires_at, unit_cost, currency, order_id
+    )
+    values (
+        p_account_id, v_lot_id, p_source, p_package_name, p_tokens, p_tokens,
+        coalesce(p_priority, credits.default_priority(p_source)), p_scope,
+        credits.clock(), p_expires_at, p_unit_cost, p_currency, p_order_id
+    );
+    if p_expires_at is not null then
+        update credits.wallets as w
+        set next_expiry = least(w.next_expiry, p_expires_at)
+        where w.account_id = p_account_id;
+    end if;
+    return v_lot_id;
+end
+$$;
+
+
+--
+-- Name: FUNCTION grant_lot(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric, p_package_name text, p_priority bigint, p_scope text, p_expires_at timestamp with time zone, p_unit_cost numeric, p_currency text, p_order_id uuid, p_reference text, p_metadata jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.grant_lot(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric, p_package_name text, p_priority bigint, p_scope text, p_expires_at timestamp with time zone, p_unit_cost numeric, p_currency text, p_order_id uuid, p_reference text, p_metadata jsonb) IS 'Grants a lot to a locked wallet and returns its lot_id, the seq of its entry. Raises PT422 bad_amount.';
+
+
+--
+-- Name: grant_receipt(uuid, bigint, text, boolean); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.grant_receipt(p_account_id uuid, p_lot_id bigint, p_user_id text, p_replayed boolean) RETURNS api.grant_receipt
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_entry credits.entries;
+begin
+    select e.* into v_entry from credits.entries as e where e.account_id = p_account_id and e.seq = p_lot_id;
+    return row(
+        p_account_id || ':' || p_lot_id, p_user_id, p_lot_id, trim_scale(v_entry.tokens),
+        trim_scale(v_entry.balance_after), p_replayed
+    );
+end
+$$;
+
+
+--
+-- Name: FUNCTION grant_receipt(p_account_id uuid, p_lot_id bigint, p_user_id text, p_replayed boolean); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.grant_receipt(p_account_id uuid, p_lot_id bigint, p_user_id text, p_replayed boolean) IS 'The answer of a grant, told from its entry.';
+
+
+--
+-- Name: is_service(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.is_service() RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN pg_has_role((COALESCE(NULLIF(current_setting('role'::text), 'none'::text), (SESSION_USER)::text))::name, 'service_role'::name, 'member'::text);
+
+
+--
+-- Name: FUNCTION is_service(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.is_service() IS 'May the caller act for any user? Members of service_role may.';
+
+
+--
+-- Name: lock_wallet(uuid, boolean); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.lock_wallet(p_account_id uuid, p_settle boolean DEFAULT true, OUT seq bigint, OUT balance numeric, OUT status text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_head_lot bigint;
+    v_expired boolean;
+begin
+    -- Money is not acknowledged before it is on disk, whatever the session asked for.
+    -- In the body: as a SET clause of the function it would be undone before the commit.
+    if current_setting('synchronous_commit') in ('off', 'local') then
+        perform set_config('synchronous_commit', 'on', true);
+    end if;
+
+    -- NO KEY: inserts that refer to the account need not wait.
+    select w.seq, w.balance, w.status, w.head_lot, w.next_expiry <= credits.clock()
+    into seq, balance, status, v_head_lot, v_expired
+    from credits.wallets as w
+    where w.account_id = p_account_id
+    for no key update;
+    if not found then
+        perform credits.fail(404, 'unknown_user', 'no such account');
+    end if;
+
+    if v_head_lot is not null and (p_settle or v_expired) then
+        perform credits.settle_head(p_account_id);
+    end if;
+    if v_expired then
+        perform credits.expire_lots(p_account_id);
+        select w.seq, w.balance into seq, balance from credits.wallets as w where w.account_id = p_account_id;
+    end if;
+end
+$$;
+
+
+--
+-- Name: FUNCTION lock_wallet(p_account_id uuid, p_settle boolean, OUT seq bigint, OUT balance numeric, OUT status text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.lock_wallet(p_account_id uuid, p_settle boolean, OUT seq bigint, OUT balance numeric, OUT status text) IS 'Locks the wallet until the end of the transaction, books what has expired, and says how it stands. p_settle: the tokens of the head lot are put back on its row, as everything needs it that looks at lots. Raises PT404 unknown_user.';
+
+
+--
+-- Name: me(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.me() RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if session_user in ('pgcredits_api', 'pgcredits_service') then
+        return (select i.account_id from credits.identities as i where i.subject = credits.subject());
+    end if;
+    return (select l.account_id from credits.sql_logins as l where l.login = session_user);
+end
+$$;
+
+
+--
+-- Name: FUNCTION me(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.me() IS 'The account of the caller; null for nobody. What the policies compare rows with.';
+
+
+--
+-- Name: module_price(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.module_price(p_module_id text) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_price credits.prices;
+begin
+    select p.* into v_price
+    from credits.prices as p
+    where p.price_id = credits.find_price(p_module_id, credits.clock());
+    if not found then
+        return null;
+    end if;
+    return jsonb_build_object(
+        'price_id', v_price.price_id,
+        'margin', trim_scale(v_price.margin),
+        'exchange_rate', trim_scale(v_price.exchange_rate),
+        'components', (
+            select jsonb_agg(jsonb_build_object(
+                'dimension', c.dimension,
+                'unit_size', trim_scale(c.unit_size),
+                'price_per_unit', trim_scale(c.price_per_unit),
+                'free_quantity', trim_scale(c.free_quantity),
+                'whole_units', c.whole_units,
+                'minimum_charge', trim_scale(c.minimum_charge)
+            ) order by c.dimension)
+            from credits.price_components as c
+            where c.price_id = v_price.price_id
+        )
+    );
+end
+$$;
+
+
+--
+-- Name: FUNCTION module_price(p_module_id text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.module_price(p_module_id text) IS 'The price of a module as anybody may see it: without the provider''s cost.';
+
+
+--
+-- Name: next_lot(uuid, text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_at timestamp with time zone, OUT lot_id bigint, OUT free numeric) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    select l.lot_id, l.remaining - l.held into lot_id, free
+    from credits.lots as l
+    where
+        l.account_id = p_account_id and l.live and not l.frozen and l.remaining > l.held
+        and l.effective_at <= p_at and (l.expires_at is null or l.expires_at > p_at)
+        and (l.scope is null or l.scope = any (credits.scopes_of(p_module_id)))
+    order by l.priority, l.expires_at nulls last, l.scope is null, l.unit_cost > 0, l.effective_at, l.lot_id
+    limit 1;
+end
+$$;
+
+
+--
+-- Name: FUNCTION next_lot(p_account_id uuid, p_module_id text, p_at timestamp with time zone, OUT lot_id bigint, OUT free numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_at timestamp with time zone, OUT lot_id bigint, OUT free numeric) IS 'The lot that a spend on a module takes from next, and what is free in it; nulls when there is none.';
+
+
+--
+-- Name: open_account(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.open_account(p_subject text) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_account_id uuid;
+begin
+    if length(p_subject) not between 1 and 255 then
+        perform credits.fail(422, 'bad_user', 'a user id has 1 to 255 characters');
+    end if;
+
+    -- Two first calls at once must not open two accounts: the second one waits here, then finds the first one's.
+    perform pg_advisory_xact_lock(hashtextextended('pgcredits account ' || p_subject, 0));
+    select i.account_id into v_account_id from credits.identities as i where i.subject = p_subject;
+    if found then
+        return v_account_id;
+    end if;
+
+    insert into credits.accounts default values returning account_id into v_account_id;
+    insert into credits.wallets (account_id) values (v_account_id);
+    insert into credits.identities (subject, account_id) values (p_subject, v_account_id);
+    return v_account_id;
+end
+$$;
+
+
+--
+-- Name: FUNCTION open_account(p_subject text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.open_account(p_subject text) IS 'Opens the account of a user id with an empty wallet, or finds it. Raises PT422 bad_user.';
+
+
+--
+-- Name: order_of_session(jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.order_of_session(p_session jsonb) RETURNS credits.orders
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+    v_account_id text := p_session ->> 'client_reference_id';
+    v_order_id text := p_session #>> '{metadata,order_id}';
+    v_uuid constant text := '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
+    v_order credits.orders;
+begin
+    if p_session ->> 'object' = 'checkout.session' and v_account_id ~ v_uuid and v_order_id ~ v_uuid then
+        select o.* into v_order
+        from credits.orders as o
+        where o.account_id = v_account_id::uuid and o.order_id = v_order_id::uuid;
+    end if;
+    return v_order;
+end
+$_$;
+
+
+--
+-- Name: FUNCTION order_of_session(p_session jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.order_of_session(p_session jsonb) IS 'The order that a Checkout session was opened for, or a row of nulls.';
+
+
+--
+-- Name: order_receipt(credits.orders, text, boolean); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean) RETURNS api.order_receipt
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_receipt api.order_receipt;
+begin
+    v_receipt.order_id := p_order.order_id;
+    v_receipt.account_id := p_order.account_id;
+    v_receipt.user_id := p_user_id;
+    v_receipt.pack_id := p_order.pack_id;
+    v_receipt.package_name := p_order.package_name;
+    v_receipt.module_id := substr(p_order.scope, 8);
+    v_receipt.tokens := trim_scale(p_order.tokens);
+    v_receipt.bonus_tokens := trim_scale(p_order.bonus_tokens);
+    v_receipt.amount := p_order.amount;
+    v_receipt.currency := p_order.currency;
+    v_receipt.state := p_order.state;
+    v_receipt.stripe_price_id := p_order.stripe_price_id;
+    v_receipt.stripe_customer_id := (
+        select a.stripe_customer_id from credits.accounts as a where a.account_id = p_order.account_id
+    );
+    v_receipt.checkout_session_id := p_order.checkout_session_id;
+    v_receipt.replayed := p_replayed;
+    return v_receipt;
+end
+$$;
+
+
+--
+-- Name: FUNCTION order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean) IS 'An order as api functions answer it.';
+
+
+--
+-- Name: payment_mismatch(credits.orders, jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.payment_mismatch(p_order credits.orders, p_session jsonb) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    -- The subtotal: discounts and taxes are between Stripe and the customer, what was sold is not.
+    return case
+        when p_order.checkout_session_id <> p_session ->> 'id' then 'another session than the order''s'
+        when p_session ->> 'currency' is distinct from p_order.currency
+            then format('currency %s, ordered in %s', p_session ->> 'currency', p_order.currency)
+        when p_session -> 'amount_subtotal' is distinct from to_jsonb(p_order.amount)
+            then format('subtotal %s, ordered for %s', p_session ->> 'amount_subtotal', p_order.amount)
+        when exists (
+            select
+            from credits.stripe_objects as s
+            where s.object_id in (p_session ->> 'id', p_session ->> 'payment_intent')
+        ) then 'a session or payment intent that another order was granted for'
+    end;
+end
+$$;
+
+
+--
+-- Name: FUNCTION payment_mismatch(p_order credits.orders, p_session jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_session jsonb) IS 'Why a payment is not the one that the order asked for; null when it is.';
+
+
+--
+-- Name: post_entry(uuid, bigint, numeric, numeric, timestamp with time zone, bytea, credits.entry_kind, numeric, jsonb, text, jsonb, bigint, text, jsonb, timestamp with time zone, numeric); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text DEFAULT NULL::text, p_usage jsonb DEFAULT NULL::jsonb, p_price_id bigint DEFAULT NULL::bigint, p_reference text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb, p_effective_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_from_head numeric DEFAULT 0) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    -- A clock that steps back must not reorder the ledger.
+    v_posted_at constant timestamptz := greatest(credits.clock(), p_previous_at + interval '1 microsecond');
+    v_effective_at constant timestamptz := coalesce(p_effective_at, v_posted_at);
+    v_balance_after constant numeric := p_balance + p_tokens;
+    v_actor constant text := credits.actor();
+    v_hash constant bytea := credits.entry_hash(
+        p_previous_hash, p_account_id, p_seq, v_posted_at, v_effective_at, p_kind, p_tokens, v_balance_after, p_debt,
+        p_draws, p_module_id, p_usage, p_price_id, p_reference, v_actor, p_metadata
+    );
+begin
+    insert into credits.entries (
+        account_id, seq, posted_at, effective_at, kind, tokens, balance_after, debt_after, draws,
+        module_id, usage, price_id, reference, actor, metadata, hash
+    )
+    values (
+        p_account_id, p_seq, v_posted_at, v_effective_at, p_kind, p_tokens, v_balance_after, p_debt, p_draws,
+        p_module_id, p_usage, p_price_id, p_reference, v_actor, p_metadata, v_hash
+    );
+
+    -- The hash in the same update: a second one would cost a third more.
+    if p_kind = 'spend' then
+        update credits.wallets as w
+        set
+            seq = p_seq, balance = v_balance_after, posted_at = v_posted_at, head_hash = v_hash,
+            head_free = w.head_free - p_from_head, lifetime_spent = w.lifetime_spent - p_tokens
+        where w.account_id = p_account_id;
+    else
+        update credits.wallets as w
+        set
+            seq = p_seq, balance = v_balance_after, posted_at = v_posted_at, head_hash = v_hash,
+            lifetime_granted = w.lifetime_granted + greatest(p_tokens, 0)
+        where w.account_id = p_account_id;
+    end if;
+end
+$$;
+
+
+--
+-- Name: FUNCTION post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric) IS 'Appends entry p_seq to the chain of a locked wallet and moves its balance by p_tokens. The caller moves the lots; p_from_head is what a spend takes from the head lot, whose tokens are on the wallet.';
+
+
+--
+-- Name: price_parts(bigint, jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return (
+        select jsonb_agg(jsonb_build_object(
+            'dimension', c.dimension,
+            'quantity', p_usage -> c.dimension,
+            'unit_size', trim_scale(c.unit_size),
+            'price_per_unit', trim_scale(c.price_per_unit),
+            'charge', trim_scale(credits.charge(
+                (p_usage ->> c.dimension)::numeric,
+                c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge
+            )),
+            'margin', trim_scale(p.margin),
+            'exchange_rate', trim_scale(p.exchange_rate)
+        ) order by c.dimension)
+        from credits.price_components as c
+        join credits.prices as p on p.price_id = c.price_id
+        where c.price_id = p_price_id
+    );
+end
+$$;
+
+
+--
+-- Name: FUNCTION price_parts(p_price_id bigint, p_usage jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) IS 'How a cost comes about: the charge of each dimension before margin and exchange rate.';
+
+
+--
+-- Name: price_usage(text, jsonb, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, OUT price_id bigint, OUT usage jsonb, OUT cost numeric) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_component record;
+    v_rest jsonb;
+    v_sum numeric;
+begin
+    -- 1. The version of the price that is valid. Nothing said of the usage: one call.
+    price_id := credits.find_price(p_module_id, p_at);
+    usage := case when p_usage = '{}' then '{"calls": 1}' else p_usage end;
+    v_rest := case when jsonb_typeof(usage) = 'object' then usage end;
+
+    -- 2. Charge each component and add up; a quantity that is no sane number makes the sum null.
+    v_sum := 0.0;
+    for v_component in
+        select
+            c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge,
+            p.margin, p.exchange_rate
+        from credits.price_components as c
+        join credits.prices as p on c.price_id = p.price_id
+        where c.price_id = price_usage.price_id
+    loop
+        v_sum := v_sum + credits.charge(
+            credits.quantity(usage -> v_component.dimension),
+            v_component.unit_size, v_component.price_per_unit, v_component.free_quantity,
+            v_component.whole_units, v_component.minimum_charge
+        );
+        v_rest := v_rest - v_component.dimension;
+    end loop;
+
+    -- 3. Margin and currency, and the one rounding: up, at ledger scale.
+    cost := credits.ceil_tokens(v_sum * v_component.margin, v_component.exchange_rate);
+
+    -- 4. The usage gave exactly the dimensions of the price, and what it costs is an amount.
+    if v_rest <> '{}' or coalesce(cost, 'Infinity') > 1000000000000 then
+        perform credits.refuse_usage(price_id);
+    end if;
+end
+$$;
+
+
+--
+-- Name: FUNCTION price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, OUT price_id bigint, OUT usage jsonb, OUT cost numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, OUT price_id bigint, OUT usage jsonb, OUT cost numeric) IS 'The cost of a use of a module, the usage as it is recorded, and the version of the price. Raises PT404 unknown_module, PT422 bad_usage.';
+
+
+--
+-- Name: quantity(jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.quantity(quantity jsonb) RETURNS numeric
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN (jsonb_typeof(quantity) <> 'number'::text) THEN NULL::numeric WHEN ((((quantity #>> '{}'::text[]))::numeric >= (0)::numeric) AND (((quantity #>> '{}'::text[]))::numeric <= ('1000000000000000'::bigint)::numeric)) THEN ((quantity #>> '{}'::text[]))::numeric ELSE NULL::numeric END;
+
+
+--
+-- Name: FUNCTION quantity(quantity jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.quantity(quantity jsonb) IS 'A quantity of usage, if it is a number from 0 to 10^15; else null.';
+
+
+--
+-- Name: refuse_change(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    perform credits.fail(405, 'append_only', tg_table_name || ' are never changed: add another one');
+    return null;
+end
+$$;
+
+
+--
+-- Name: FUNCTION refuse_change(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.refuse_change() IS 'Trigger: refuses with PT405 append_only.';
+
+
+--
+-- Name: refuse_line(text, text, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    perform credits.fail(
+        422, 'bad_catalogue', format('%s %s: %s', p_what, coalesce(quote_literal(p_name), 'without a name'), p_why),
+        json_build_object('line', p_what, 'name', p_name)
+    );
+end
+$$;
+
+
+--
+-- Name: FUNCTION refuse_line(p_what text, p_name text, p_why text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) IS 'Raises PT422 bad_catalogue with the name of the line that is wrong.';
+
+
+--
+-- Name: refuse_usage(bigint); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.refuse_usage(p_price_id bigint) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if p_price_id is null then
+        perform credits.fail(404, 'unknown_module', 'no such module');
+    end if;
+    perform credits.fail(
+        422, 'bad_usage', 'usage gives each dimension of the price a number from 0 to 10^15, and costs at most 10^12',
+        json_build_object('dimensions', (
+            select array_agg(c.dimension order by c.dimension)
+            from credits.price_components as c
+            where c.price_id = p_price_id
+        ))
+    );
+end
+$$;
+
+
+--
+-- Name: FUNCTION refuse_usage(p_price_id bigint); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.refuse_usage(p_price_id bigint) IS 'Raises PT404 unknown_module without a price, else PT422 bad_usage.';
+
+
+--
+-- Name: scopes_of(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.scopes_of(p_module_id text) RETURNS text[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return array[
+        'module:' || p_module_id,
+        (select 'category:' || m.category_id from credits.modules as m where m.module_id = p_module_id)
+    ];
+end
+$$;
+
+
+--
+-- Name: FUNCTION scopes_of(p_module_id text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.scopes_of(p_module_id text) IS 'The scopes of lots that may be spent on a module: its own and its category''s.';
+
+
+--
+-- Name: settle_head(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.settle_head(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    update credits.lots as l
+    set remaining = l.remaining + w.head_free, live = l.remaining + w.head_free > 0
+    from credits.wallets as w
+    where w.account_id = p_account_id and l.account_id = p_account_id and l.lot_id = w.head_lot;
+    update credits.wallets as w
+    set head_lot = null, head_free = 0
+    where w.account_id = p_account_id;
+end
+$$;
+
+
+--
+-- Name: FUNCTION settle_head(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.settle_head(p_account_id uuid) IS 'Puts the tokens of a locked wallet''s head lot back on the lot''s row.';
+
+
+--
+-- Name: spend(uuid, text, text, jsonb, text, jsonb, numeric); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_expected_cost numeric DEFAULT NULL::numeric) RETURNS api.spend_receipt
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_seq bigint;
+    v_balance numeric;
+    v_debt numeric;
+    v_posted_at timestamptz;
+    v_hash bytea;
+    v_status text;
+    v_head_lot bigint;
+    v_head_free numeric;
+    v_ready boolean;
+    v_known text;
+    v_price record;
+    v_from_head numeric;
+    v_drawn record;
+    v_draws jsonb;
+begin
+    if jsonb_typeof(p_metadata) is distinct from 'object' or octet_length(p_metadata::text) > 16384 then
+        perform credits.fail(422, 'bad_metadata', 'metadata is an object of at most 16 kB');
+    end if;
+
+    -- 2. Lock. When something has expired, or the session wants commits that are not durable, the long way first.
+    loop
+        select
+            w.seq + 1, w.balance, w.debt, w.posted_at, w.head_hash, w.status, w.head_lot, w.head_free,
+            w.next_expiry > credits.clock() and current_setting('synchronous_commit') not in ('off', 'local')
+        into v_seq, v_balance, v_debt, v_posted_at, v_hash, v_status, v_head_lot, v_head_free, v_ready
+        from credits.wallets as w
+        where w.account_id = p_account_id
+        for no key update;
+        exit when v_ready;
+        perform credits.lock_wallet(p_account_id);
+    end loop;
+
+    -- 3. Repeat?
+    if p_key is not null then
+        v_known := credits.claim_key(
+            p_account_id, 'consume_tokens', p_key,
+            jsonb_build_array(p_module_id, p_usage, p_metadata, trim_scale(p_expected_cost)), v_seq::text
+        );
+        if v_known is not null then
+            return credits.spend_receipt(p_account_id, v_known::bigint, p_user_id);
+        end if;
+    end if;
+    if v_status <> 'active' then
+        perform credits.fail(423, 'account_frozen', 'this account is ' || v_status);
+    end if;
+
+    -- 4. Price. The database's price wins; one that the client names must be the same.
+    v_price := credits.price_usage(p_module_id, p_usage, credits.clock());
+    if p_expected_cost <> v_price.cost then
+        perform credits.fail(
+            422, 'price_mismatch', 'the price is another one',
+            json_build_object('cost', trim_scale(v_price.cost), 'expected', trim_scale(p_expected_cost))
+        );
+    end if;
+
+    -- 5. Take. The wallet carries the lot that is next for every module; when that does not do, the lots themselves.
+    if v_price.cost <= v_head_free and v_price.cost > 0 then
+        v_from_head := v_price.cost;
+        v_draws := jsonb_build_array(jsonb_build_object('lot_id', v_head_lot, 'tokens', trim_scale(v_from_head)));
+    else
+        v_from_head := 0;
+        v_drawn := credits.draw_settled(p_account_id, p_module_id, v_price.cost, credits.clock());
+        if v_drawn.missing > 0 then
+            perform credits.fail(
+                402, 'insufficient_tokens', 'not enough tokens',
+                json_build_object(
+                    'balance', trim_scale(v_balance),
+                    'cost', trim_scale(v_price.cost),
+                    'missing', trim_scale(v_drawn.missing),
+                    'affordable', credits.affordable(v_price.price_id, v_price.cost, v_price.cost - v_drawn.missing)
+                )
+            );
+        end if;
+        v_draws := v_drawn.draws;
+    end if;
+
+    -- 6. Write.
+    perform credits.post_entry(
+        p_account_id, v_seq, v_balance, v_debt, v_posted_at, v_hash, 'spend', -v_price.cost, v_draws,
+        p_module_id, v_price.usage, v_price.price_id, p_metadata => p_metadata, p_from_head => v_from_head
+    );
+    return row(
+        p_account_id || ':' || v_seq, p_user_id, p_module_id, trim_scale(v_price.cost),
+        trim_scale(v_balance - v_price.cost), v_draws, false
+    );
+end
+$$;
+
+
+--
+-- Name: FUNCTION spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_expected_cost numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_expected_cost numeric) IS 'The work of api.consume_tokens, on an account.';
+
+
+--
+-- Name: spend_receipt(uuid, bigint, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text) RETURNS api.spend_receipt
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_entry credits.entries;
+begin
+    select e.* into v_entry from credits.entries as e where e.account_id = p_account_id and e.seq = p_seq;
+    return row(
+        p_account_id || ':' || p_seq, p_user_id, v_entry.module_id, trim_scale(-v_entry.tokens),
+        trim_scale(v_entry.balance_after), v_entry.draws, true
+    );
+end
+$$;
+
+
+--
+-- Name: FUNCTION spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text) IS 'The answer of an earlier spend, told again from its entry.';
+
+
+--
+-- Name: spendable(uuid, text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_at timestamp with time zone) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return (
+        select coalesce(sum(l.remaining - l.held), 0)
+        from credits.current_lots as l
+        where
+            l.account_id = p_account_id and l.remaining > l.held and not l.frozen
+            and l.effective_at <= p_at and (l.expires_at is null or l.expires_at > p_at)
+            and (l.scope is null or l.scope = any (credits.scopes_of(p_module_id)))
+    );
+end
+$$;
+
+
+--
+-- Name: FUNCTION spendable(p_account_id uuid, p_module_id text, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_at timestamp with time zone) IS 'Tokens that an account may spend on a module now: not held, frozen, expired or bound to something else.';
+
+
+--
+-- Name: subject(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.subject() RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if session_user in ('pgcredits_api', 'pgcredits_service') then
+        return nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub';
+    end if;
+    return (
+        select i.subject
+        from credits.sql_logins as l
+        join credits.identities as i on i.account_id = l.account_id
+        where l.login = session_user
+        order by i.created_at
+        limit 1
+    );
+end
+$$;
+
+
+--
+-- Name: FUNCTION subject(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.subject() IS 'The user id of the caller; null for nobody.';
+
+
+--
+-- Name: entries; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.entries (
+    account_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    posted_at timestamp with time zone NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    kind credits.entry_kind NOT NULL,
+    tokens credits.tokens NOT NULL,
+    balance_after credits.tokens NOT NULL,
+    debt_after credits.tokens NOT NULL,
+    draws jsonb NOT NULL,
+    module_id text,
+    usage jsonb,
+    price_id bigint,
+    reference text,
+    actor text NOT NULL,
+    metadata jsonb NOT NULL,
+    hash bytea NOT NULL
+)
+PARTITION BY RANGE (posted_at);
+
+ALTER TABLE ONLY credits.entries FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE entries; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.entries IS 'The ledger. Append-only, partitioned by month, a hash chain per account. No foreign keys: only definer functions write it, under the wallet''s lock.';
+
+
+--
+-- Name: COLUMN entries.seq; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.entries.seq IS '1, 2, 3 … per account, without gaps.';
+
+
+--
+-- Name: COLUMN entries.posted_at; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.entries.posted_at IS 'When it was written, after the lock was taken; rises strictly with seq.';
+
+
+--
+-- Name: COLUMN entries.effective_at; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.entries.effective_at IS 'When it happened: for an expiry the moment the lot expired, else posted_at.';
+
+
+--
+-- Name: COLUMN entries.tokens; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.entries.tokens IS 'Change of the balance: above zero in, below zero out.';
+
+
+--
+-- Name: COLUMN entries.draws; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.entries.draws IS 'The lots moved: [{"lot_id": seq of the granting entry, "tokens": how much, above zero}], in the order they were taken.';
+
+
+--
+-- Name: COLUMN entries.usage; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.entries.usage IS 'What was used, per dimension.';
+
+
+--
+-- Name: COLUMN entries.reference; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.entries.reference IS 'Order, reason or package that the entry belongs to.';
+
+
+--
+-- Name: COLUMN entries.actor; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.entries.actor IS 'The role or SQL login that caused it. Never a person''s name.';
+
+
+--
+-- Name: COLUMN entries.hash; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.entries.hash IS 'sha256 over the fields and the hash before: see credits.entry_hash.';
+
+
+--
+-- Name: average_use; Type: VIEW; Schema: analytics; Owner: -
+--
+
+CREATE VIEW analytics.average_use WITH (security_invoker='true') AS
+ SELECT month,
+    count(*) AS active_accounts,
+    avg(uses) AS uses_per_account,
+    avg(tokens) AS tokens_per_account
+   FROM ( SELECT (date_trunc('month'::text, (e.posted_at AT TIME ZONE 'UTC'::text)))::date AS month,
+            e.account_id,
+            count(*) AS uses,
+            (- sum((e.tokens)::numeric)) AS tokens
+           FROM credits.entries e
+          WHERE (e.kind = 'spend'::credits.entry_kind)
+          GROUP BY ((date_trunc('month'::text, (e.posted_at AT TIME ZONE 'UTC'::text)))::date), e.account_id) u
+  GROUP BY month;
+
+
+--
+-- Name: VIEW average_use; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON VIEW analytics.average_use IS 'Per month (UTC): accounts that used anything, and their average number of uses and of tokens.';
+
+
+--
+-- Name: module_usage; Type: VIEW; Schema: analytics; Owner: -
+--
+
+CREATE VIEW analytics.module_usage WITH (security_invoker='true') AS
+ SELECT ((posted_at AT TIME ZONE 'UTC'::text))::date AS day,
+    module_id,
+    count(*) AS uses,
+    count(DISTINCT account_id) AS accounts,
+    (- sum((tokens)::numeric)) AS tokens
+   FROM credits.entries e
+  WHERE (kind = 'spend'::credits.entry_kind)
+  GROUP BY (((posted_at AT TIME ZONE 'UTC'::text))::date), module_id;
+
+
+--
+-- Name: VIEW module_usage; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON VIEW analytics.module_usage IS 'Charges per day (UTC) and module: how many, by how many accounts, for how many tokens.';
+
+
+--
+-- Name: accounts; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.accounts (
+    account_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    kind text DEFAULT 'user'::text NOT NULL,
+    segment text,
+    stripe_customer_id text,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT accounts_kind_is_known CHECK ((kind = ANY (ARRAY['user'::text, 'guest'::text, 'team'::text, 'system'::text])))
+);
+
+ALTER TABLE ONLY credits.accounts FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE accounts; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.accounts IS 'One holder of a balance. Says nothing about the person, so that a person can be forgotten and the books stay.';
+
+
+--
+-- Name: COLUMN accounts.segment; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.accounts.segment IS 'A cohort that analysts can be granted; free text, null for none.';
+
+
+--
+-- Name: COLUMN accounts.stripe_customer_id; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.accounts.stripe_customer_id IS 'The one Stripe customer of this account (cus_…), once it has bought.';
+
+
+--
+-- Name: purchase_conversion; Type: VIEW; Schema: analytics; Owner: -
+--
+
+CREATE VIEW analytics.purchase_conversion WITH (security_invoker='true') AS
+ SELECT (date_trunc('month'::text, (a.created_at AT TIME ZONE 'UTC'::text)))::date AS opened_in,
+    count(*) AS accounts,
+    count(*) FILTER (WHERE b.bought) AS buyers,
+    round(((count(*) FILTER (WHERE b.bought))::numeric / (count(*))::numeric), 4) AS conversion
+   FROM (credits.accounts a
+     CROSS JOIN LATERAL ( SELECT (EXISTS ( SELECT
+                   FROM credits.orders o
+                  WHERE ((o.account_id = a.account_id) AND (o.state = 'paid'::text)))) AS bought) b)
+  WHERE (a.kind = 'user'::text)
+  GROUP BY ((date_trunc('month'::text, (a.created_at AT TIME ZONE 'UTC'::text)))::date);
+
+
+--
+-- Name: VIEW purchase_conversion; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON VIEW analytics.purchase_conversion IS 'Per month of opening (UTC): accounts, how many of them have bought, and the share.';
+
+
+--
+-- Name: tokens_sold; Type: VIEW; Schema: analytics; Owner: -
+--
+
+CREATE VIEW analytics.tokens_sold WITH (security_invoker='true') AS
+ SELECT ((paid_at AT TIME ZONE 'UTC'::text))::date AS day,
+    package_name,
+    currency,
+    count(*) AS orders,
+    sum(((tokens)::numeric + (bonus_tokens)::numeric)) AS tokens,
+    sum(amount) AS amount
+   FROM credits.orders o
+  WHERE (state = 'paid'::text)
+  GROUP BY (((paid_at AT TIME ZONE 'UTC'::text))::date), package_name, currency;
+
+
+--
+-- Name: VIEW tokens_sold; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON VIEW analytics.tokens_sold IS 'Paid orders per day (UTC), package and currency; amount in minor units.';
+
+
+--
+-- Name: lots; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.lots (
+    account_id uuid NOT NULL,
+    lot_id bigint NOT NULL,
+    source credits.entry_kind NOT NULL,
+    package_name text,
+    granted credits.amount NOT NULL,
+    remaining credits.amount NOT NULL,
+    held credits.amount DEFAULT 0 NOT NULL,
+    priority bigint NOT NULL,
+    scope text,
+    effective_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    unit_cost credits.unit_cost DEFAULT 0 NOT NULL,
+    currency text,
+    order_id uuid,
+    frozen boolean DEFAULT false NOT NULL,
+    live boolean DEFAULT true NOT NULL
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY credits.lots FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE lots; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.lots IS 'Tokens that came in together and share a price, a scope and an expiry. Spent in burn order: see credits.draw_lots. 0 <= held <= remaining <= granted: the domains refuse what is negative, audit.check_lots proves the rest.';
+
+
+--
+-- Name: COLUMN lots.lot_id; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.lots.lot_id IS 'The seq of the entry that granted it.';
+
+
+--
+-- Name: COLUMN lots.priority; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.lots.priority IS 'Lower is spent first.';
+
+
+--
+-- Name: COLUMN lots.scope; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.lots.scope IS 'module:ID or category:ID that the tokens are bound to; null: any.';
+
+
+--
+-- Name: COLUMN lots.unit_cost; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.lots.unit_cost IS 'Money really paid for one token, in minor units of currency.';
+
+
+--
+-- Name: COLUMN lots.frozen; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.lots.frozen IS 'Not spendable while the payment is disputed.';
+
+
+--
+-- Name: COLUMN lots.live; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.lots.live IS 'Has tokens in it.';
+
+
+--
+-- Name: wallets; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.wallets (
+    account_id uuid NOT NULL,
+    status credits.account_status DEFAULT 'active'::text NOT NULL,
+    balance credits.tokens DEFAULT 0 NOT NULL,
+    held credits.amount DEFAULT 0 NOT NULL,
+    debt credits.amount DEFAULT 0 NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL,
+    head_hash bytea DEFAULT '\x'::bytea NOT NULL,
+    posted_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    next_expiry timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
+    head_lot bigint,
+    head_free credits.amount DEFAULT 0 NOT NULL,
+    lifetime_granted credits.amount DEFAULT 0 NOT NULL,
+    lifetime_spent credits.amount DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_cost_delay='0');
+
+ALTER TABLE ONLY credits.wallets FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE wallets; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.wallets IS 'The one row that a spend locks. balance = sum of the lots'' remaining tokens - debt, proved by audit.check_balance.';
+
+
+--
+-- Name: COLUMN wallets.status; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.status IS 'Here and not on the account, so that freezing waits for the same lock.';
+
+
+--
+-- Name: COLUMN wallets.held; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.held IS 'Tokens reserved by open holds, part of balance.';
+
+
+--
+-- Name: COLUMN wallets.debt; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.debt IS 'Tokens used that no lot could pay.';
+
+
+--
+-- Name: COLUMN wallets.seq; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.seq IS 'Number of the last entry: no gaps, because it is taken from the locked row.';
+
+
+--
+-- Name: COLUMN wallets.head_hash; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.head_hash IS 'Hash of the last entry; empty before the first.';
+
+
+--
+-- Name: COLUMN wallets.posted_at; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.posted_at IS 'Time of the last entry, so that entries never go back in time.';
+
+
+--
+-- Name: COLUMN wallets.next_expiry; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.next_expiry IS 'No lot with tokens in it expires before this moment.';
+
+
+--
+-- Name: COLUMN wallets.head_lot; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.head_lot IS 'The lot that is spent next, whatever the module; null when that is not known. See sql/credits/head_lot.sql.';
+
+
+--
+-- Name: COLUMN wallets.head_free; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.head_free IS 'The tokens of head_lot: they are kept here, not on the lot''s row.';
+
+
+--
+-- Name: current_lots; Type: VIEW; Schema: credits; Owner: -
+--
+
+CREATE VIEW credits.current_lots WITH (security_invoker='true') AS
+ SELECT l.account_id,
+    l.lot_id,
+    l.source,
+    l.package_name,
+    l.granted,
+    ((l.remaining)::numeric + COALESCE((w.head_free)::numeric, (0)::numeric)) AS remaining,
+    l.held,
+    l.priority,
+    l.scope,
+    l.effective_at,
+    l.expires_at,
+    l.unit_cost,
+    l.currency,
+    l.order_id,
+    l.frozen
+   FROM (credits.lots l
+     LEFT JOIN credits.wallets w ON (((l.account_id = w.account_id) AND (l.lot_id = w.head_lot))));
+
+
+--
+-- Name: VIEW current_lots; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON VIEW credits.current_lots IS 'The lots with what really remains in them, the head lot''s tokens included.';
+
+
+--
+-- Name: identities; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.identities (
+    subject text NOT NULL,
+    account_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT identities_subject_is_sane CHECK (((length(subject) >= 1) AND (length(subject) <= 255)))
+);
+
+ALTER TABLE ONLY credits.identities FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE identities; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.identities IS 'The user ids of identity providers (the sub of their tokens), and the account of each.';
+
+
+--
+-- Name: balance; Type: VIEW; Schema: api; Owner: -
+--
+
+CREATE VIEW api.balance WITH (security_invoker='true') AS
+ SELECT i.subject AS user_id,
+    trim_scale(b.balance) AS balance,
+    trim_scale((w.held)::numeric) AS held,
+    trim_scale(GREATEST((b.balance - (w.held)::numeric), (0)::numeric)) AS available,
+    trim_scale((w.debt)::numeric) AS debt,
+    trim_scale((w.lifetime_granted)::numeric) AS lifetime_granted,
+    trim_scale((w.lifetime_spent)::numeric) AS lifetime_spent,
+    w.status,
+    l.package_name,
+    l.effective_at AS purchased_at,
+    NULLIF(w.posted_at, '-infinity'::timestamp with time zone) AS updated_at
+   FROM (((credits.wallets w
+     CROSS JOIN LATERAL ( SELECT ((w.balance)::numeric -
+                CASE
+                    WHEN (w.next_expiry <= credits.clock()) THEN ( SELECT COALESCE(sum((x.remaining - (x.held)::numeric)), (0)::numeric) AS "coalesce"
+                       FROM credits.current_lots x
+                      WHERE ((x.account_id = w.account_id) AND (x.expires_at <= credits.clock())))
+                    ELSE (0)::numeric
+                END) AS balance) b)
+     LEFT JOIN LATERAL ( SELECT x.subject
+           FROM credits.identities x
+          WHERE (x.account_id = w.account_id)
+          ORDER BY x.created_at, x.subject
+         LIMIT 1) i ON (true))
+     LEFT JOIN LATERAL ( SELECT x.package_name,
+            x.effective_at
+           FROM credits.lots x
+          WHERE ((x.account_id = w.account_id) AND (x.source = 'purchase'::credits.entry_kind))
+          ORDER BY x.lot_id DESC
+         LIMIT 1) l ON (true))
+UNION ALL
+ SELECT credits.subject() AS user_id,
+    0 AS balance,
+    0 AS held,
+    0 AS available,
+    0 AS debt,
+    0 AS lifetime_granted,
+    0 AS lifetime_spent,
+    'active'::text AS status,
+    NULL::text AS package_name,
+    NULL::timestamp with time zone AS purchased_at,
+    NULL::timestamp with time zone AS updated_at
+  WHERE ((CURRENT_USER = 'authenticated'::name) AND (credits.me() IS NULL) AND (credits.subject() IS NOT NULL));
+
+
+--
+-- Name: VIEW balance; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON VIEW api.balance IS 'The balance of the caller; a service sees every account''s.';
+
+
+--
+-- Name: COLUMN balance.user_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.balance.user_id IS 'The user id (sub) of the account.';
+
+
+--
+-- Name: COLUMN balance.balance; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.balance.balance IS 'Tokens, without those expired; below zero only with debt.';
+
+
+--
+-- Name: COLUMN balance.held; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.balance.held IS 'Tokens reserved by open holds.';
+
+
+--
+-- Name: COLUMN balance.available; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.balance.available IS 'balance - held, not below zero.';
+
+
+--
+-- Name: COLUMN balance.debt; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.balance.debt IS 'Tokens used that no lot could pay.';
+
+
+--
+-- Name: COLUMN balance.lifetime_granted; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.balance.lifetime_granted IS 'All tokens that ever came in.';
+
+
+--
+-- Name: COLUMN balance.lifetime_spent; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.balance.lifetime_spent IS 'All tokens ever charged, less refunds.';
+
+
+--
+-- Name: COLUMN balance.status; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.balance.status IS 'active, frozen or closed.';
+
+
+--
+-- Name: COLUMN balance.package_name; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.balance.package_name IS 'The package bought last.';
+
+
+--
+-- Name: COLUMN balance.purchased_at; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.balance.purchased_at IS 'When it was.';
+
+
+--
+-- Name: COLUMN balance.updated_at; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.balance.updated_at IS 'Time of the last entry.';
+
+
+--
+-- Name: entries; Type: VIEW; Schema: api; Owner: -
+--
+
+CREATE VIEW api.entries WITH (security_invoker='true') AS
+ SELECT ((e.account_id || ':'::text) || e.seq) AS entry_id,
+    i.subject AS user_id,
+    e.seq,
+    e.posted_at,
+    e.effective_at,
+    (e.kind)::text AS kind,
+    trim_scale((e.tokens)::numeric) AS tokens,
+    trim_scale(((e.balance_after)::numeric - (e.tokens)::numeric)) AS balance_before,
+    trim_scale((e.balance_after)::numeric) AS balance_after,
+    e.draws,
+    e.module_id,
+    e.usage,
+    e.price_id,
+    e.reference,
+    e.metadata,
+    encode(e.hash, 'hex'::text) AS hash
+   FROM (credits.entries e
+     LEFT JOIN LATERAL ( SELECT x.subject
+           FROM credits.identities x
+          WHERE (x.account_id = e.account_id)
+          ORDER BY x.created_at, x.subject
+         LIMIT 1) i ON (true));
+
+
+--
+-- Name: VIEW entries; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON VIEW api.entries IS 'The ledger of the caller; a service sees every account''s.';
+
+
+--
+-- Name: COLUMN entries.entry_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.entries.entry_id IS 'Name of the entry: account:seq.';
+
+
+--
+-- Name: COLUMN entries.user_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.entries.user_id IS 'The user id (sub) of the account.';
+
+
+--
+-- Name: COLUMN entries.seq; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.entries.seq IS '1, 2, 3 … per account, without gaps.';
+
+
+--
+-- Name: COLUMN entries.posted_at; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.entries.posted_at IS 'When it was written.';
+
+
+--
+-- Name: COLUMN entries.effective_at; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.entries.effective_at IS 'When it happened.';
+
+
+--
+-- Name: COLUMN entries.kind; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.entries.kind IS 'purchase, bonus, grant, welcome, promo, referral, allowance, rollover, spend, refund, expire, reversal, reinstatement, repayment or adjustment.';
+
+
+--
+-- Name: COLUMN entries.tokens; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.entries.tokens IS 'Change of the balance: above zero in, below zero out.';
+
+
+--
+-- Name: COLUMN entries.balance_before; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.entries.balance_before IS 'Balance before it.';
+
+
+--
+-- Name: COLUMN entries.balance_after; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.entries.balance_after IS 'Balance after it.';
+
+
+--
+-- Name: COLUMN entries.draws; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.entries.draws IS 'The lots it moved, and by how much.';
+
+
+--
+-- Name: COLUMN entries.module_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.entries.module_id IS 'The module that was used.';
+
+
+--
+-- Name: COLUMN entries.usage; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.entries.usage IS 'What was used, per dimension.';
+
+
+--
+-- Name: COLUMN entries.price_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.entries.price_id IS 'The version of the price.';
+
+
+--
+-- Name: COLUMN entries.reference; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.entries.reference IS 'Order, reason or package that it belongs to.';
+
+
+--
+-- Name: COLUMN entries.metadata; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.entries.metadata IS 'What the caller wrote on it.';
+
+
+--
+-- Name: COLUMN entries.hash; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.entries.hash IS 'The hash chain of the account at this entry.';
+
+
+--
+-- Name: lots; Type: VIEW; Schema: api; Owner: -
+--
+
+CREATE VIEW api.lots WITH (security_invoker='true') AS
+ SELECT l.lot_id,
+    i.subject AS user_id,
+    (l.source)::text AS source,
+    l.package_name,
+    trim_scale((l.granted)::numeric) AS granted,
+        CASE
+            WHEN (l.expires_at <= credits.clock()) THEN (l.held)::numeric
+            ELSE trim_scale(l.remaining)
+        END AS remaining,
+    trim_scale((l.held)::numeric) AS held,
+    l.priority,
+    l.scope,
+    l.effective_at AS granted_at,
+    l.expires_at,
+    COALESCE((l.expires_at <= credits.clock()), false) AS expired,
+    l.frozen,
+    l.order_id
+   FROM (credits.current_lots l
+     LEFT JOIN LATERAL ( SELECT x.subject
+           FROM credits.identities x
+          WHERE (x.account_id = l.account_id)
+          ORDER BY x.created_at, x.subject
+         LIMIT 1) i ON (true));
+
+
+--
+-- Name: VIEW lots; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON VIEW api.lots IS 'The lots of tokens of the caller; a service sees every account''s.';
+
+
+--
+-- Name: COLUMN lots.lot_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.lots.lot_id IS 'The seq of the entry that granted it.';
+
+
+--
+-- Name: COLUMN lots.user_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.lots.user_id IS 'The user id (sub) of the account.';
+
+
+--
+-- Name: COLUMN lots.source; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.lots.source IS 'Where it came from: purchase, bonus, grant, welcome …';
+
+
+--
+-- Name: COLUMN lots.package_name; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.lots.package_name IS 'The package it was bought as.';
+
+
+--
+-- Name: COLUMN lots.granted; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.lots.granted IS 'Tokens that came in.';
+
+
+--
+-- Name: COLUMN lots.remaining; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.lots.remaining IS 'Tokens left in it.';
+
+
+--
+-- Name: COLUMN lots.held; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.lots.held IS 'Of these, reserved by open holds.';
+
+
+--
+-- Name: COLUMN lots.priority; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.lots.priority IS 'Lower is spent first.';
+
+
+--
+-- Name: COLUMN lots.scope; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.lots.scope IS 'module:ID or category:ID that it is bound to; null: any.';
+
+
+--
+-- Name: COLUMN lots.granted_at; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.lots.granted_at IS 'When it came.';
+
+
+--
+-- Name: COLUMN lots.expires_at; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.lots.expires_at IS 'From this moment on it counts for nothing; null: never.';
+
+
+--
+-- Name: COLUMN lots.expired; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.lots.expired IS 'Has that moment come?';
+
+
+--
+-- Name: COLUMN lots.frozen; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.lots.frozen IS 'Not spendable while its payment is disputed.';
+
+
+--
+-- Name: COLUMN lots.order_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.lots.order_id IS 'The order that paid for it.';
+
+
+--
+-- Name: module_categories; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.module_categories (
+    category_id text NOT NULL,
+    title text NOT NULL
+);
+
+ALTER TABLE ONLY credits.module_categories FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE module_categories; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.module_categories IS 'Groups of modules that may share a price.';
+
+
+--
+-- Name: modules; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.modules (
+    module_id text NOT NULL,
+    title text NOT NULL,
+    category_id text,
+    active boolean DEFAULT true NOT NULL,
+    CONSTRAINT modules_id_is_sane CHECK (((length(module_id) >= 1) AND (length(module_id) <= 200)))
+);
+
+ALTER TABLE ONLY credits.modules FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE modules; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.modules IS 'What tokens can be spent on.';
+
+
+--
+-- Name: modules; Type: VIEW; Schema: api; Owner: -
+--
+
+CREATE VIEW api.modules WITH (security_invoker='true') AS
+ SELECT m.module_id,
+    m.title,
+    m.category_id,
+    c.title AS category_title,
+    credits.module_price(m.module_id) AS price
+   FROM (credits.modules m
+     LEFT JOIN credits.module_categories c ON ((m.category_id = c.category_id)))
+  WHERE m.active
+  ORDER BY m.category_id, m.module_id;
+
+
+--
+-- Name: VIEW modules; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON VIEW api.modules IS 'What tokens can be spent on.';
+
+
+--
+-- Name: COLUMN modules.module_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.modules.module_id IS 'Name for api.consume_tokens.';
+
+
+--
+-- Name: COLUMN modules.title; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.modules.title IS 'Title.';
+
+
+--
+-- Name: COLUMN modules.category_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.modules.category_id IS 'Its category.';
+
+
+--
+-- Name: COLUMN modules.category_title; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.modules.category_title IS 'Title of the category.';
+
+
+--
+-- Name: COLUMN modules.price; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.modules.price IS 'The price valid now: {"price_id", "margin", "exchange_rate", "components": [{"dimension", "unit_size", "price_per_unit", …}]}; null: not for sale.';
+
+
+--
+-- Name: orders; Type: VIEW; Schema: api; Owner: -
+--
+
+CREATE VIEW api.orders WITH (security_invoker='true') AS
+ SELECT o.order_id,
+    i.subject AS user_id,
+    o.state,
+    o.pack_id,
+    o.package_name,
+    substr(o.scope, 8) AS module_id,
+    trim_scale((o.tokens)::numeric) AS tokens,
+    trim_scale((o.bonus_tokens)::numeric) AS bonus_tokens,
+    o.amount,
+    o.currency,
+    o.checkout_session_id,
+    o.created_at,
+    o.paid_at
+   FROM (credits.orders o
+     LEFT JOIN LATERAL ( SELECT x.subject
+           FROM credits.identities x
+          WHERE (x.account_id = o.account_id)
+          ORDER BY x.created_at, x.subject
+         LIMIT 1) i ON (true));
+
+
+--
+-- Name: VIEW orders; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON VIEW api.orders IS 'The orders of the caller; a service sees every account''s.';
+
+
+--
+-- Name: COLUMN orders.order_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.orders.order_id IS 'Name of the order.';
+
+
+--
+-- Name: COLUMN orders.user_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.orders.user_id IS 'The user id (sub) of the account.';
+
+
+--
+-- Name: COLUMN orders.state; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.orders.state IS 'pending, processing (paid later), paid, failed, expired, or parked (under review).';
+
+
+--
+-- Name: COLUMN orders.pack_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.orders.pack_id IS 'The pack; null for a top-up of an amount.';
+
+
+--
+-- Name: COLUMN orders.package_name; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.orders.package_name IS 'What was bought.';
+
+
+--
+-- Name: COLUMN orders.module_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.orders.module_id IS 'The module that the tokens are bound to.';
+
+
+--
+-- Name: COLUMN orders.tokens; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.orders.tokens IS 'Tokens bought.';
+
+
+--
+-- Name: COLUMN orders.bonus_tokens; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.orders.bonus_tokens IS 'Tokens that come free with them.';
+
+
+--
+-- Name: COLUMN orders.amount; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.orders.amount IS 'Price in minor units of currency.';
+
+
+--
+-- Name: COLUMN orders.currency; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.orders.currency IS 'ISO 4217, lower case.';
+
+
+--
+-- Name: COLUMN orders.checkout_session_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.orders.checkout_session_id IS 'Stripe Checkout session.';
+
+
+--
+-- Name: COLUMN orders.created_at; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.orders.created_at IS 'When it was ordered.';
+
+
+--
+-- Name: COLUMN orders.paid_at; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.orders.paid_at IS 'When it was paid and granted.';
+
+
+--
+-- Name: packs; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.packs (
+    pack_id text NOT NULL,
+    title text NOT NULL,
+    tokens credits.tokens NOT NULL,
+    bonus_tokens credits.tokens DEFAULT 0 NOT NULL,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    stripe_price_id text,
+    popular boolean DEFAULT false NOT NULL,
+    "position" bigint DEFAULT 0 NOT NULL,
+    expires_after interval,
+    active boolean DEFAULT true NOT NULL,
+    CONSTRAINT packs_amount_is_positive CHECK (((amount > 0) AND (amount <= 99999999))),
+    CONSTRAINT packs_bonus_is_not_negative CHECK (((bonus_tokens)::numeric >= (0)::numeric)),
+    CONSTRAINT packs_currency_is_iso CHECK ((currency ~ '^[a-z]{3}$'::text)),
+    CONSTRAINT packs_expiry_is_positive CHECK ((expires_after > '00:00:00'::interval)),
+    CONSTRAINT packs_tokens_are_positive CHECK (((tokens)::numeric > (0)::numeric))
+);
+
+ALTER TABLE ONLY credits.packs FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE packs; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.packs IS 'What can be bought.';
+
+
+--
+-- Name: COLUMN packs.amount; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.packs.amount IS 'Price in the minor unit of the currency (cents).';
+
+
+--
+-- Name: COLUMN packs.stripe_price_id; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.packs.stripe_price_id IS 'Price object at Stripe (price_…), where one is configured; else the amount is sent.';
+
+
+--
+-- Name: COLUMN packs.expires_after; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.packs.expires_after IS 'Life of the tokens after payment; null: they never expire.';
+
+
+--
+-- Name: packs; Type: VIEW; Schema: api; Owner: -
+--
+
+CREATE VIEW api.packs WITH (security_invoker='true') AS
+ SELECT pack_id,
+    title AS package_name,
+    trim_scale((tokens)::numeric) AS tokens,
+    trim_scale((bonus_tokens)::numeric) AS bonus_tokens,
+    amount,
+    currency,
+    popular,
+    "position",
+    (expires_after)::text AS expires_after
+   FROM credits.packs p
+  WHERE active
+  ORDER BY "position", pack_id;
+
+
+--
+-- Name: VIEW packs; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON VIEW api.packs IS 'What can be bought, in the order of the catalogue.';
+
+
+--
+-- Name: COLUMN packs.pack_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.packs.pack_id IS 'Name for api.create_order.';
+
+
+--
+-- Name: COLUMN packs.package_name; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.packs.package_name IS 'Title.';
+
+
+--
+-- Name: COLUMN packs.tokens; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.packs.tokens IS 'Tokens in it.';
+
+
+--
+-- Name: COLUMN packs.bonus_tokens; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.packs.bonus_tokens IS 'Tokens that come free with them.';
+
+
+--
+-- Name: COLUMN packs.amount; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.packs.amount IS 'Price in minor units of currency (cents).';
+
+
+--
+-- Name: COLUMN packs.currency; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.packs.currency IS 'ISO 4217, lower case.';
+
+
+--
+-- Name: COLUMN packs.popular; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.packs.popular IS 'The one to show first.';
+
+
+--
+-- Name: COLUMN packs."position"; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.packs."position" IS 'Order of display.';
+
+
+--
+-- Name: COLUMN packs.expires_after; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.packs.expires_after IS 'Life of the tokens; null: they never expire.';
+
+
+--
+-- Name: usage; Type: VIEW; Schema: api; Owner: -
+--
+
+CREATE VIEW api.usage WITH (security_invoker='true') AS
+ SELECT ((e.account_id || ':'::text) || e.seq) AS entry_id,
+    i.subject AS user_id,
+    e.posted_at AS used_at,
+    e.module_id,
+    m.title AS module_title,
+    e.usage,
+    trim_scale((- (e.tokens)::numeric)) AS cost,
+    trim_scale((e.balance_after)::numeric) AS balance_after,
+    e.price_id,
+    e.metadata
+   FROM ((credits.entries e
+     LEFT JOIN credits.modules m ON ((e.module_id = m.module_id)))
+     LEFT JOIN LATERAL ( SELECT x.subject
+           FROM credits.identities x
+          WHERE (x.account_id = e.account_id)
+          ORDER BY x.created_at, x.subject
+         LIMIT 1) i ON (true))
+  WHERE (e.kind = 'spend'::credits.entry_kind);
+
+
+--
+-- Name: VIEW usage; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON VIEW api.usage IS 'The charges of the caller; a service sees every account''s.';
+
+
+--
+-- Name: COLUMN usage.entry_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.usage.entry_id IS 'Name of the entry: account:seq.';
+
+
+--
+-- Name: COLUMN usage.user_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.usage.user_id IS 'The user id (sub) of the account.';
+
+
+--
+-- Name: COLUMN usage.used_at; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.usage.used_at IS 'When it was charged.';
+
+
+--
+-- Name: COLUMN usage.module_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.usage.module_id IS 'The module that was used.';
+
+
+--
+-- Name: COLUMN usage.module_title; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.usage.module_title IS 'Its title, when the catalogue lists it.';
+
+
+--
+-- Name: COLUMN usage.usage; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.usage.usage IS 'What was used, per dimension.';
+
+
+--
+-- Name: COLUMN usage.cost; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.usage.cost IS 'Tokens charged.';
+
+
+--
+-- Name: COLUMN usage.balance_after; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.usage.balance_after IS 'Balance after it.';
+
+
+--
+-- Name: COLUMN usage.price_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.usage.price_id IS 'The version of the price.';
+
+
+--
+-- Name: COLUMN usage.metadata; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.usage.metadata IS 'What the caller wrote on it.';
+
+
+--
+-- Name: check_balance; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_balance WITH (security_invoker='true') AS
+ WITH l AS (
+         SELECT x.account_id,
+            sum(x.remaining) AS remaining,
+            sum((x.held)::numeric) AS held
+           FROM credits.current_lots x
+          GROUP BY x.account_id
+        ), e AS (
+         SELECT x.account_id,
+            sum((x.tokens)::numeric) AS tokens
+           FROM credits.entries x
+          GROUP BY x.account_id
+        )
+ SELECT w.account_id,
+    format('balance %s, held %s'::text, w.balance, w.held) AS expected,
+    format('lots %s - debt %s, entries %s, held by lots %s'::text, COALESCE(l.remaining, (0)::numeric), w.debt, COALESCE(e.tokens, (0)::numeric), COALESCE(l.held, (0)::numeric)) AS found
+   FROM ((credits.wallets w
+     LEFT JOIN l ON ((w.account_id = l.account_id)))
+     LEFT JOIN e ON ((w.account_id = e.account_id)))
+  WHERE (((w.balance)::numeric <> (COALESCE(l.remaining, (0)::numeric) - (w.debt)::numeric)) OR ((w.balance)::numeric <> COALESCE(e.tokens, (0)::numeric)) OR ((w.held)::numeric <> COALESCE(l.held, (0)::numeric)));
+
+
+--
+-- Name: VIEW check_balance; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_balance IS 'Balance equals lots minus debt, and the sum of the entries; held equals what the lots hold back.';
+
+
+--
+-- Name: check_draws; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_draws WITH (security_invoker='true') AS
+ SELECT e.account_id,
+    format('draws of %s in entry %s (%s)'::text, abs((e.tokens)::numeric), e.seq, e.kind) AS expected,
+    format('draws of %s'::text, d.drawn) AS found
+   FROM (credits.entries e
+     CROSS JOIN LATERAL ( SELECT COALESCE(sum(x.tokens), (0)::numeric) AS drawn,
+            COALESCE(min(x.tokens), (0)::numeric) AS smallest
+           FROM jsonb_to_recordset(e.draws) x(lot_id bigint, tokens numeric)) d)
+  WHERE ((d.drawn <> abs((e.tokens)::numeric)) OR (d.smallest < (0)::numeric));
+
+
+--
+-- Name: VIEW check_draws; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_draws IS 'The draws recorded on an entry add up to its tokens.';
+
+
+--
+-- Name: stripe_events; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.stripe_events (
+    event_id text NOT NULL,
+    type text NOT NULL,
+    object_id text,
+    livemode boolean NOT NULL,
+    outcome text,
+    account_id uuid,
+    order_id uuid,
+    payload jsonb NOT NULL,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY credits.stripe_events FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE stripe_events; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.stripe_events IS 'Every event that Stripe sent, once, with what it led to: written in the transaction of its effect.';
+
+
+--
+-- Name: COLUMN stripe_events.outcome; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.stripe_events.outcome IS 'granted, processing, failed, expired, parked, unmatched, duplicate (of the same purchase) or stored.';
+
+
+--
+-- Name: check_events; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_events WITH (security_invoker='true') AS
+ SELECT e.account_id,
+    format('event %s (%s) has an outcome'::text, e.event_id, e.type) AS expected,
+    format('none since %s'::text, e.received_at) AS found
+   FROM credits.stripe_events e
+  WHERE (e.outcome IS NULL)
+UNION ALL
+ SELECT e.account_id,
+    format('session %s, paid by event %s, is granted or parked'::text, e.object_id, e.event_id) AS expected,
+    format('order %s is %s'::text, e.order_id, o.state) AS found
+   FROM (credits.stripe_events e
+     JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
+  WHERE ((e.type = ANY (ARRAY['checkout.session.completed'::text, 'checkout.session.async_payment_succeeded'::text])) AND ((e.payload #>> '{data,object,payment_status}'::text[]) = ANY (ARRAY['paid'::text, 'no_payment_required'::text])) AND (o.state <> ALL (ARRAY['paid'::text, 'parked'::text])));
+
+
+--
+-- Name: VIEW check_events; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_events IS 'Every Stripe event was applied, and every payment it tells of was granted or parked.';
+
+
+--
+-- Name: check_hash_chain; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_hash_chain WITH (security_invoker='true') AS
+ SELECT e.account_id,
+    format('hash %s of entry %s'::text, encode(e.computed, 'hex'::text), e.seq) AS expected,
+    encode(e.hash, 'hex'::text) AS found
+   FROM ( SELECT x.account_id,
+            x.seq,
+            x.hash,
+            credits.entry_hash(COALESCE(lag(x.hash) OVER (PARTITION BY x.account_id ORDER BY x.seq), '\x'::bytea), x.account_id, x.seq, x.posted_at, x.effective_at, x.kind, (x.tokens)::numeric, (x.balance_after)::numeric, (x.debt_after)::numeric, x.draws, x.module_id, x.usage, x.price_id, x.reference, x.actor, x.metadata) AS computed
+           FROM credits.entries x) e
+  WHERE (e.hash <> e.computed)
+UNION ALL
+ SELECT w.account_id,
+    format('hash %s of the last entry'::text, encode(w.head_hash, 'hex'::text)) AS expected,
+    encode(e.hash, 'hex'::text) AS found
+   FROM (credits.wallets w
+     LEFT JOIN credits.entries e ON (((w.account_id = e.account_id) AND (w.seq = e.seq))))
+  WHERE (w.head_hash <> COALESCE(e.hash, '\x'::bytea));
+
+
+--
+-- Name: VIEW check_hash_chain; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_hash_chain IS 'Recomputes the hash of every entry from its fields and the hash before, and compares the last one with the wallet''s.';
+
+
+--
+-- Name: idempotency_keys; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.idempotency_keys (
+    account_id uuid NOT NULL,
+    operation text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    reference text NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY credits.idempotency_keys FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE idempotency_keys; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.idempotency_keys IS 'Calls already answered, kept 35 days: the same key with the same arguments gets the same answer. A refusal leaves no key.';
+
+
+--
+-- Name: COLUMN idempotency_keys.fingerprint; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.idempotency_keys.fingerprint IS 'sha256 of the arguments.';
+
+
+--
+-- Name: COLUMN idempotency_keys.reference; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.idempotency_keys.reference IS 'What the call made, from which its answer is told again: the seq of an entry, or an order_id.';
+
+
+--
+-- Name: check_keys; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_keys WITH (security_invoker='true') AS
+ SELECT k.account_id,
+    format('%s under key %s: entry %s'::text, k.operation, "left"(k.key, 60), k.reference) AS expected,
+    'no such entry'::text AS found
+   FROM (credits.idempotency_keys k
+     LEFT JOIN credits.entries e ON (((k.account_id = e.account_id) AND ((e.seq)::text = k.reference))))
+  WHERE ((k.operation = ANY (ARRAY['consume_tokens'::text, 'add_tokens'::text])) AND (e.seq IS NULL))
+UNION ALL
+ SELECT k.account_id,
+    format('%s under key %s: order %s'::text, k.operation, "left"(k.key, 60), k.reference) AS expected,
+    'no such order'::text AS found
+   FROM (credits.idempotency_keys k
+     LEFT JOIN credits.orders o ON (((k.account_id = o.account_id) AND ((o.order_id)::text = k.reference))))
+  WHERE ((k.operation = 'create_order'::text) AND (o.order_id IS NULL));
+
+
+--
+-- Name: VIEW check_keys; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_keys IS 'Every idempotency key leads to the entry or order that answered it.';
+
+
+--
+-- Name: check_lots; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_lots WITH (security_invoker='true') AS
+ WITH m AS (
+         SELECT e.account_id,
+            d.lot_id,
+            sum((sign((e.tokens)::numeric) * d.tokens)) AS moved,
+            sum(d.tokens) FILTER (WHERE (e.seq = d.lot_id)) AS came_in
+           FROM (credits.entries e
+             CROSS JOIN LATERAL jsonb_to_recordset(e.draws) d(lot_id bigint, tokens numeric))
+          GROUP BY e.account_id, d.lot_id
+        )
+ SELECT COALESCE(l.account_id, m.account_id) AS account_id,
+    format('lot %s: granted %s, moved %s'::text, COALESCE(l.lot_id, m.lot_id), l.granted, COALESCE(m.moved, (0)::numeric)) AS expected,
+    format('remaining %s, held %s'::text, l.remaining, l.held) AS found
+   FROM (credits.current_lots l
+     FULL JOIN m ON (((l.account_id = m.account_id) AND (l.lot_id = m.lot_id))))
+  WHERE ((l.lot_id IS NULL) OR (l.remaining IS DISTINCT FROM m.moved) OR ((l.granted)::numeric IS DISTINCT FROM m.came_in) OR ((l.held)::numeric > l.remaining) OR (l.remaining > (l.granted)::numeric))
+UNION ALL
+ SELECT l.account_id,
+    format('lot %s with %s tokens on its row'::text, l.lot_id, l.remaining) AS expected,
+    format('live: %s'::text, l.live) AS found
+   FROM credits.lots l
+  WHERE (l.live <> ((l.remaining)::numeric > (0)::numeric))
+UNION ALL
+ SELECT w.account_id,
+    format('a head lot %s that is there'::text, w.head_lot) AS expected,
+    format('%s tokens of it on the wallet'::text, w.head_free) AS found
+   FROM (credits.wallets w
+     LEFT JOIN credits.lots l ON (((w.account_id = l.account_id) AND (w.head_lot = l.lot_id))))
+  WHERE (((w.head_lot IS NOT NULL) AND (l.lot_id IS NULL)) OR ((w.head_lot IS NULL) AND ((w.head_free)::numeric <> (0)::numeric)));
+
+
+--
+-- Name: VIEW check_lots; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_lots IS 'Each lot holds what was granted less what the entries drew from it, within its bounds.';
+
+
+--
+-- Name: check_negative; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_negative WITH (security_invoker='true') AS
+ SELECT w.account_id,
+    'balance + debt, debt and held not below 0, held within balance'::text AS expected,
+    format('balance %s, debt %s, held %s'::text, w.balance, w.debt, w.held) AS found
+   FROM credits.wallets w
+  WHERE ((((w.balance)::numeric + (w.debt)::numeric) < (0)::numeric) OR ((w.debt)::numeric < (0)::numeric) OR ((w.held)::numeric < (0)::numeric) OR ((w.held)::numeric > ((w.balance)::numeric + (w.debt)::numeric)))
+UNION ALL
+ SELECT e.account_id,
+    format('balance + debt not below 0 after entry %s'::text, e.seq) AS expected,
+    format('balance %s, debt %s'::text, e.balance_after, e.debt_after) AS found
+   FROM credits.entries e
+  WHERE (((e.balance_after)::numeric + (e.debt_after)::numeric) < (0)::numeric);
+
+
+--
+-- Name: VIEW check_negative; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_negative IS 'No balance is, or ever was, below zero without debt.';
+
+
+--
+-- Name: check_orders; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_orders WITH (security_invoker='true') AS
+ WITH g AS (
+         SELECT l.account_id,
+            l.order_id,
+            count(*) AS lots,
+            count(*) FILTER (WHERE (l.source <> ALL (ARRAY['purchase'::credits.entry_kind, 'bonus'::credits.entry_kind]))) AS others,
+            sum((l.granted)::numeric) FILTER (WHERE (l.source = 'purchase'::credits.entry_kind)) AS tokens,
+            sum((l.granted)::numeric) FILTER (WHERE (l.source = 'bonus'::credits.entry_kind)) AS bonus_tokens
+           FROM credits.lots l
+          WHERE (l.order_id IS NOT NULL)
+          GROUP BY l.account_id, l.order_id
+        )
+ SELECT COALESCE(o.account_id, g.account_id) AS account_id,
+    format('order %s %s: %s tokens and %s bonus'::text, COALESCE(o.order_id, g.order_id), o.state,
+        CASE
+            WHEN (o.state = 'paid'::text) THEN (o.tokens)::numeric
+            ELSE (0)::numeric
+        END,
+        CASE
+            WHEN (o.state = 'paid'::text) THEN (o.bonus_tokens)::numeric
+            ELSE (0)::numeric
+        END) AS expected,
+    format('granted %s and %s in %s lots'::text, COALESCE(g.tokens, (0)::numeric), COALESCE(g.bonus_tokens, (0)::numeric), COALESCE(g.lots, (0)::bigint)) AS found
+   FROM (credits.orders o
+     FULL JOIN g ON (((o.account_id = g.account_id) AND (o.order_id = g.order_id))))
+  WHERE ((COALESCE(g.tokens, (0)::numeric) <>
+        CASE
+            WHEN (o.state = 'paid'::text) THEN (o.tokens)::numeric
+            ELSE (0)::numeric
+        END) OR (COALESCE(g.bonus_tokens, (0)::numeric) <>
+        CASE
+            WHEN (o.state = 'paid'::text) THEN (o.bonus_tokens)::numeric
+            ELSE (0)::numeric
+        END) OR (g.others > 0) OR (o.order_id IS NULL))
+UNION ALL
+ SELECT e.account_id,
+    format('event %s (%s) granted order %s'::text, e.event_id, e.type, e.order_id) AS expected,
+    format('order is %s'::text, o.state) AS found
+   FROM (credits.stripe_events e
+     LEFT JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
+  WHERE ((e.outcome = 'granted'::text) AND (o.state IS DISTINCT FROM 'paid'::text));
+
+
+--
+-- Name: VIEW check_orders; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_orders IS 'Each paid order was granted exactly once, as ordered; no lot belongs to an order that was not paid.';
+
+
+--
+-- Name: check_running_balance; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_running_balance WITH (security_invoker='true') AS
+ SELECT account_id,
+    format('balance %s after entry %s'::text, (previous_balance + (tokens)::numeric), seq) AS expected,
+    format('balance %s'::text, balance_after) AS found
+   FROM ( SELECT x.account_id,
+            x.seq,
+            x.tokens,
+            x.balance_after,
+            COALESCE((lag(x.balance_after) OVER (PARTITION BY x.account_id ORDER BY x.seq))::numeric, (0)::numeric) AS previous_balance
+           FROM credits.entries x) e
+  WHERE ((balance_after)::numeric <> (previous_balance + (tokens)::numeric));
+
+
+--
+-- Name: VIEW check_running_balance; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_running_balance IS 'balance_after of each entry is the one before plus its tokens.';
+
+
+--
+-- Name: check_sequence; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_sequence WITH (security_invoker='true') AS
+ WITH e AS (
+         SELECT x.account_id,
+            count(*) AS entries,
+            max(x.posted_at) AS last_at
+           FROM credits.entries x
+          GROUP BY x.account_id
+        )
+ SELECT e.account_id,
+    format('seq %s after %s'::text, (e.previous_seq + 1), e.previous_at) AS expected,
+    format('seq %s at %s'::text, e.seq, e.posted_at) AS found
+   FROM ( SELECT x.account_id,
+            x.seq,
+            x.posted_at,
+            COALESCE(lag(x.seq) OVER a, (0)::bigint) AS previous_seq,
+            COALESCE(lag(x.posted_at) OVER a, '-infinity'::timestamp with time zone) AS previous_at
+           FROM credits.entries x
+          WINDOW a AS (PARTITION BY x.account_id ORDER BY x.seq, x.posted_at)) e
+  WHERE ((e.seq <> (e.previous_seq + 1)) OR (e.posted_at <= e.previous_at))
+UNION ALL
+ SELECT COALESCE(w.account_id, e.account_id) AS account_id,
+    format('last seq %s at %s'::text, w.seq, w.posted_at) AS expected,
+    format('%s entries, last at %s'::text, COALESCE(e.entries, (0)::bigint), e.last_at) AS found
+   FROM (credits.wallets w
+     FULL JOIN e ON ((w.account_id = e.account_id)))
+  WHERE ((w.seq IS DISTINCT FROM COALESCE(e.entries, (0)::bigint)) OR (w.posted_at IS DISTINCT FROM COALESCE(e.last_at, '-infinity'::timestamp with time zone)));
+
+
+--
+-- Name: VIEW check_sequence; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_sequence IS 'Entries of an account are numbered without a gap, in the order of time, up to the wallet''s seq.';
+
+
+--
+-- Name: check_settings; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_settings WITH (security_invoker='true') AS
+ SELECT NULL::uuid AS account_id,
+    format('%s = on'::text, s.name) AS expected,
+    format('%s = %s'::text, s.name, s.setting) AS found
+   FROM pg_settings s
+  WHERE (((s.name = ANY (ARRAY['fsync'::text, 'full_page_writes'::text])) AND (s.setting <> 'on'::text)) OR ((s.name = 'synchronous_commit'::text) AND (s.setting = ANY (ARRAY['off'::text, 'local'::text]))))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    'no role or database with synchronous_commit off'::text AS expected,
+    format('%s in database %s: %s'::text, COALESCE(r.rolname, 'any role'::name), COALESCE(d.datname, 'any'::name), c.setting) AS found
+   FROM (((pg_db_role_setting x
+     CROSS JOIN LATERAL unnest(x.setconfig) c(setting))
+     LEFT JOIN pg_roles r ON ((x.setrole = r.oid)))
+     LEFT JOIN pg_database d ON ((x.setdatabase = d.oid)))
+  WHERE (lower(c.setting) ~ '^synchronous_commit=(off|false|no|0|local)$'::text);
+
+
+--
+-- Name: VIEW check_settings; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous_commit are on.';
+
+
+--
+-- Name: findings; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.findings WITH (security_invoker='true') AS
+ SELECT 'check_balance'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_balance c
+UNION ALL
+ SELECT 'check_draws'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_draws c
+UNION ALL
+ SELECT 'check_events'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_events c
+UNION ALL
+ SELECT 'check_hash_chain'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_hash_chain c
+UNION ALL
+ SELECT 'check_keys'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_keys c
+UNION ALL
+ SELECT 'check_lots'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_lots c
+UNION ALL
+ SELECT 'check_negative'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_negative c
+UNION ALL
+ SELECT 'check_orders'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_orders c
+UNION ALL
+ SELECT 'check_running_balance'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_running_balance c
+UNION ALL
+ SELECT 'check_sequence'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_sequence c
+UNION ALL
+ SELECT 'check_settings'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_settings c;
+
+
+--
+-- Name: VIEW findings; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.findings IS 'Every fault that any check finds. No row: the books close.';
+
+
+--
+-- Name: parked; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.parked WITH (security_invoker='true') AS
+ SELECT e.event_id,
+    e.type,
+    e.outcome,
+    e.received_at,
+    e.account_id,
+    e.order_id,
+    o.state AS order_state,
+    o.parked_reason,
+    e.object_id AS session_id,
+    (e.payload #>> '{data,object,payment_intent}'::text[]) AS payment_intent_id,
+    ((e.payload #>> '{data,object,amount_subtotal}'::text[]))::numeric AS subtotal,
+    (e.payload #>> '{data,object,currency}'::text[]) AS currency
+   FROM (credits.stripe_events e
+     LEFT JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
+  WHERE ((e.outcome = 'parked'::text) OR ((e.outcome = 'unmatched'::text) AND ((e.payload #>> '{data,object,payment_status}'::text[]) = ANY (ARRAY['paid'::text, 'no_payment_required'::text]))));
+
+
+--
+-- Name: VIEW parked; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.parked IS 'Payments for a person to decide: they do not match their order, or no order of ours.';
+
+
+--
+-- Name: entry_kinds; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.entry_kinds (
+    kind credits.entry_kind NOT NULL,
+    counter_account text NOT NULL,
+    description text NOT NULL
+);
+
+ALTER TABLE ONLY credits.entry_kinds FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE entry_kinds; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.entry_kinds IS 'The other side of each kind of entry: double entry by construction.';
+
+
+--
+-- Name: trial_balance; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.trial_balance WITH (security_invoker='true') AS
+ SELECT 'customers'::text AS side,
+    COALESCE(sum((w.balance)::numeric), (0)::numeric) AS tokens
+   FROM credits.wallets w
+UNION ALL
+ SELECT k.counter_account AS side,
+    COALESCE((- sum((e.tokens)::numeric)), (0)::numeric) AS tokens
+   FROM (credits.entry_kinds k
+     LEFT JOIN credits.entries e ON ((k.kind = e.kind)))
+  GROUP BY k.counter_account;
+
+
+--
+-- Name: VIEW trial_balance; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.trial_balance IS 'Balance of each side of the books, in tokens; the column adds up to zero.';
+
+
+--
+-- Name: analyst_grants; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.analyst_grants (
+    login name NOT NULL,
+    segment text NOT NULL
+);
+
+ALTER TABLE ONLY credits.analyst_grants FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE analyst_grants; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.analyst_grants IS 'Which accounts an analyst''s SQL login sees: a segment, or * for all.';
+
+
+--
+-- Name: catalogs; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.catalogs (
+    catalog_id text NOT NULL,
+    title text NOT NULL,
+    unit text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY credits.catalogs FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE catalogs; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.catalogs IS 'The price lists that have been applied to this database.';
+
+
+--
+-- Name: COLUMN catalogs.unit; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.catalogs.unit IS 'What one unit of a balance is called: token, credit, euro cent.';
+
+
+--
+-- Name: credentials; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.credentials (
+    email text NOT NULL,
+    password_hash text NOT NULL,
+    subject text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT credentials_email_is_normal CHECK (((email = lower(btrim(email))) AND ((length(email) >= 3) AND (length(email) <= 320))))
+);
+
+ALTER TABLE ONLY credits.credentials FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE credentials; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.credentials IS 'Sign-in of the embedded identity provider: e-mail and argon2 hash. Empty where an outside issuer signs the tokens.';
+
+
+--
+-- Name: entries_default; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.entries_default (
+    account_id uuid CONSTRAINT entries_account_id_not_null NOT NULL,
+    seq bigint CONSTRAINT entries_seq_not_null NOT NULL,
+    posted_at timestamp with time zone CONSTRAINT entries_posted_at_not_null NOT NULL,
+    effective_at timestamp with time zone CONSTRAINT entries_effective_at_not_null NOT NULL,
+    kind credits.entry_kind CONSTRAINT entries_kind_not_null NOT NULL,
+    tokens credits.tokens CONSTRAINT entries_tokens_not_null NOT NULL,
+    balance_after credits.tokens CONSTRAINT entries_balance_after_not_null NOT NULL,
+    debt_after credits.tokens CONSTRAINT entries_debt_after_not_null NOT NULL,
+    draws jsonb CONSTRAINT entries_draws_not_null NOT NULL,
+    module_id text,
+    usage jsonb,
+    price_id bigint,
+    reference text,
+    actor text CONSTRAINT entries_actor_not_null NOT NULL,
+    metadata jsonb CONSTRAINT entries_metadata_not_null NOT NULL,
+    hash bytea CONSTRAINT entries_hash_not_null NOT NULL
+);
+
+ALTER TABLE ONLY credits.entries_default FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE entries_default; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.entries_default IS 'Part of credits.entries; nobody but the owner reads it directly.';
+
+
+--
+-- Name: price_components; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.price_components (
+    price_id bigint NOT NULL,
+    dimension text NOT NULL,
+    unit_size numeric DEFAULT 1 NOT NULL,
+    price_per_unit numeric NOT NULL,
+    free_quantity numeric DEFAULT 0 NOT NULL,
+    whole_units boolean DEFAULT false NOT NULL,
+    minimum_charge numeric DEFAULT 0 NOT NULL,
+    provider_cost numeric,
+    CONSTRAINT price_components_dimension_is_sane CHECK ((dimension ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
+    CONSTRAINT price_components_free_quantity_is_not_negative CHECK (((free_quantity >= (0)::numeric) AND (free_quantity < 'Infinity'::numeric))),
+    CONSTRAINT price_components_minimum_is_not_negative CHECK (((minimum_charge >= (0)::numeric) AND (minimum_charge < 'Infinity'::numeric))),
+    CONSTRAINT price_components_price_is_not_negative CHECK (((price_per_unit >= (0)::numeric) AND (price_per_unit < 'Infinity'::numeric))),
+    CONSTRAINT price_components_provider_cost_is_not_negative CHECK (((provider_cost >= (0)::numeric) AND (provider_cost < 'Infinity'::numeric))),
+    CONSTRAINT price_components_unit_size_is_positive CHECK (((unit_size > (0)::numeric) AND (unit_size < 'Infinity'::numeric)))
+);
+
+ALTER TABLE ONLY credits.price_components FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE price_components; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.price_components IS 'What a price charges for each dimension of usage (calls, seconds, input_tokens …).';
+
+
+--
+-- Name: COLUMN price_components.unit_size; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_components.unit_size IS 'How much of the dimension one unit is: 1000000 for a price per million.';
+
+
+--
+-- Name: COLUMN price_components.price_per_unit; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_components.price_per_unit IS 'Price of one unit, before margin and exchange rate.';
+
+
+--
+-- Name: COLUMN price_components.free_quantity; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_components.free_quantity IS 'How much of the dimension costs nothing, per charge.';
+
+
+--
+-- Name: COLUMN price_components.whole_units; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_components.whole_units IS 'True: units begun are charged whole. False: exact fractions.';
+
+
+--
+-- Name: COLUMN price_components.minimum_charge; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_components.minimum_charge IS 'Least charge of this component when its quantity is above zero.';
+
+
+--
+-- Name: COLUMN price_components.provider_cost; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_components.provider_cost IS 'What the provider takes for one unit, for margins; not part of the charge.';
+
+
+--
+-- Name: prices; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.prices (
+    price_id bigint NOT NULL,
+    module_id text,
+    category_id text,
+    valid_from timestamp with time zone NOT NULL,
+    margin numeric DEFAULT 1 NOT NULL,
+    exchange_rate numeric DEFAULT 1 NOT NULL,
+    CONSTRAINT prices_exchange_rate_is_sane CHECK (((exchange_rate > (0)::numeric) AND (exchange_rate < (1000000000)::numeric))),
+    CONSTRAINT prices_have_one_target CHECK (((module_id IS NULL) OR (category_id IS NULL))),
+    CONSTRAINT prices_margin_is_sane CHECK (((margin >= (0)::numeric) AND (margin < (1000000)::numeric)))
+);
+
+ALTER TABLE ONLY credits.prices FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE prices; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.prices IS 'Versions of the price of a module, of a category, or (both null) of any other module. Never edited: a version ends where the next one of the same target begins.';
+
+
+--
+-- Name: COLUMN prices.margin; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.prices.margin IS 'Factor on the provider''s price: 1.05 adds five percent.';
+
+
+--
+-- Name: COLUMN prices.exchange_rate; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.prices.exchange_rate IS 'Units of the component prices'' currency for one unit of the balance: 1.08 when prices are US cents and balances euro cents.';
+
+
+--
+-- Name: prices_price_id_seq; Type: SEQUENCE; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.prices ALTER COLUMN price_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME credits.prices_price_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: sql_logins; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.sql_logins (
+    login name NOT NULL,
+    account_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY credits.sql_logins FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE sql_logins; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.sql_logins IS 'The account of a person who connects with an SQL login of their own. Claims that such a session sets are ignored.';
+
+
+--
+-- Name: stripe_objects; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.stripe_objects (
+    object_id text NOT NULL,
+    account_id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY credits.stripe_objects FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE stripe_objects; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.stripe_objects IS 'Stripe objects (sessions, payment intents) that have been granted: a purchase counts once, whichever of its events come, and how often.';
+
+
+--
+-- Name: topups; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.topups (
+    currency text NOT NULL,
+    minimum bigint NOT NULL,
+    maximum bigint NOT NULL,
+    tokens_per_unit numeric NOT NULL,
+    CONSTRAINT topups_bounds_are_sane CHECK (((minimum > 0) AND (maximum >= minimum) AND (maximum <= 99999999))),
+    CONSTRAINT topups_currency_is_iso CHECK ((currency ~ '^[a-z]{3}$'::text)),
+    CONSTRAINT topups_rate_is_positive CHECK (((tokens_per_unit > (0)::numeric) AND (tokens_per_unit < (1000000)::numeric)))
+);
+
+ALTER TABLE ONLY credits.topups FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE topups; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.topups IS 'Buying any amount between two bounds, where the catalogue offers it.';
+
+
+--
+-- Name: COLUMN topups.tokens_per_unit; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.topups.tokens_per_unit IS 'Tokens for one minor unit of the currency.';
+
+
+--
+-- Name: entries_default; Type: TABLE ATTACH; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.entries ATTACH PARTITION credits.entries_default DEFAULT;
+
+
+--
+-- Name: accounts accounts_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.accounts
+    ADD CONSTRAINT accounts_pkey PRIMARY KEY (account_id);
+
+
+--
+-- Name: analyst_grants analyst_grants_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.analyst_grants
+    ADD CONSTRAINT analyst_grants_pkey PRIMARY KEY (login, segment);
+
+
+--
+-- Name: catalogs catalogs_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.catalogs
+    ADD CONSTRAINT catalogs_pkey PRIMARY KEY (catalog_id);
+
+
+--
+-- Name: credentials credentials_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.credentials
+    ADD CONSTRAINT credentials_pkey PRIMARY KEY (email);
+
+
+--
+-- Name: entries entries_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.entries
+    ADD CONSTRAINT entries_pkey PRIMARY KEY (account_id, seq, posted_at);
+
+
+--
+-- Name: entries_default entries_default_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.entries_default
+    ADD CONSTRAINT entries_default_pkey PRIMARY KEY (account_id, seq, posted_at);
+
+
+--
+-- Name: entry_kinds entry_kinds_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.entry_kinds
+    ADD CONSTRAINT entry_kinds_pkey PRIMARY KEY (kind);
+
+
+--
+-- Name: idempotency_keys idempotency_keys_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (account_id, operation, key);
+
+
+--
+-- Name: identities identities_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.identities
+    ADD CONSTRAINT identities_pkey PRIMARY KEY (subject);
+
+
+--
+-- Name: lots lots_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.lots
+    ADD CONSTRAINT lots_pkey PRIMARY KEY (account_id, lot_id);
+
+
+--
+-- Name: module_categories module_categories_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.module_categories
+    ADD CONSTRAINT module_categories_pkey PRIMARY KEY (category_id);
+
+
+--
+-- Name: modules modules_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.modules
+    ADD CONSTRAINT modules_pkey PRIMARY KEY (module_id);
+
+
+--
+-- Name: orders orders_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.orders
+    ADD CONSTRAINT orders_pkey PRIMARY KEY (account_id, order_id);
+
+
+--
+-- Name: packs packs_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.packs
+    ADD CONSTRAINT packs_pkey PRIMARY KEY (pack_id);
+
+
+--
+-- Name: price_components price_components_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.price_components
+    ADD CONSTRAINT price_components_pkey PRIMARY KEY (price_id, dimension);
+
+
+--
+-- Name: prices prices_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.prices
+    ADD CONSTRAINT prices_pkey PRIMARY KEY (price_id);
+
+
+--
+-- Name: prices prices_start_at_different_times; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.prices
+    ADD CONSTRAINT prices_start_at_different_times UNIQUE NULLS NOT DISTINCT (module_id, category_id, valid_from);
+
+
+--
+-- Name: sql_logins sql_logins_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.sql_logins
+    ADD CONSTRAINT sql_logins_pkey PRIMARY KEY (login);
+
+
+--
+-- Name: stripe_events stripe_events_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.stripe_events
+    ADD CONSTRAINT stripe_events_pkey PRIMARY KEY (event_id);
+
+
+--
+-- Name: stripe_objects stripe_objects_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.stripe_objects
+    ADD CONSTRAINT stripe_objects_pkey PRIMARY KEY (object_id);
+
+
+--
+-- Name: topups topups_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.topups
+    ADD CONSTRAINT topups_pkey PRIMARY KEY (currency);
+
+
+--
+-- Name: wallets wallets_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.wallets
+    ADD CONSTRAINT wallets_pkey PRIMARY KEY (account_id);
+
+
+--
+-- Name: credentials_subject_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX credentials_subject_idx ON credits.credentials USING btree (subject);
+
+
+--
+-- Name: identities_account_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX identities_account_idx ON credits.identities USING btree (account_id);
+
+
+--
+-- Name: lots_live_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX lots_live_idx ON credits.lots USING btree (account_id, lot_id) WHERE live;
+
+
+--
+-- Name: lots_order_is_granted_once; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE UNIQUE INDEX lots_order_is_granted_once ON credits.lots USING btree (account_id, order_id, source) WHERE (order_id IS NOT NULL);
+
+
+--
+-- Name: modules_category_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX modules_category_idx ON credits.modules USING btree (category_id);
+
+
+--
+-- Name: orders_pack_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX orders_pack_idx ON credits.orders USING btree (pack_id);
+
+
+--
+-- Name: prices_category_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX prices_category_idx ON credits.prices USING btree (category_id, valid_from);
+
+
+--
+-- Name: sql_logins_account_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX sql_logins_account_idx ON credits.sql_logins USING btree (account_id);
+
+
+--
+-- Name: stripe_events_object_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX stripe_events_object_idx ON credits.stripe_events USING btree (object_id);
+
+
+--
+-- Name: stripe_objects_order_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX stripe_objects_order_idx ON credits.stripe_objects USING btree (account_id, order_id);
+
+
+--
+-- Name: entries_default_pkey; Type: INDEX ATTACH; Schema: credits; Owner: -
+--
+
+ALTER INDEX credits.entries_pkey ATTACH PARTITION credits.entries_default_pkey;
+
+
+--
+-- Name: entries entries_are_never_changed; Type: TRIGGER; Schema: credits; Owner: -
+--
+
+CREATE TRIGGER entries_are_never_changed BEFORE DELETE OR UPDATE ON credits.entries FOR EACH ROW EXECUTE FUNCTION credits.refuse_change();
+
+ALTER TABLE credits.entries ENABLE ALWAYS TRIGGER entries_are_never_changed;
+
+
+--
+-- Name: entries entries_are_never_truncated; Type: TRIGGER; Schema: credits; Owner: -
+--
+
+CREATE TRIGGER entries_are_never_truncated BEFORE TRUNCATE ON credits.entries FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
+
+ALTER TABLE credits.entries ENABLE ALWAYS TRIGGER entries_are_never_truncated;
+
+
+--
+-- Name: entries_default entries_are_never_truncated; Type: TRIGGER; Schema: credits; Owner: -
+--
+
+CREATE TRIGGER entries_are_never_truncated BEFORE TRUNCATE ON credits.entries_default FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
+
+ALTER TABLE credits.entries_default ENABLE ALWAYS TRIGGER entries_are_never_truncated;
+
+
+--
+-- Name: price_components price_components_are_never_edited; Type: TRIGGER; Schema: credits; Owner: -
+--
+
+CREATE TRIGGER price_components_are_never_edited BEFORE DELETE OR UPDATE ON credits.price_components FOR EACH ROW EXECUTE FUNCTION credits.refuse_change();
+
+ALTER TABLE credits.price_components ENABLE ALWAYS TRIGGER price_components_are_never_edited;
+
+
+--
+-- Name: price_components price_components_are_never_truncated; Type: TRIGGER; Schema: credits; Owner: -
+--
+
+CREATE TRIGGER price_components_are_never_truncated BEFORE TRUNCATE ON credits.price_components FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
+
+ALTER TABLE credits.price_components ENABLE ALWAYS TRIGGER price_components_are_never_truncated;
+
+
+--
+-- Name: prices prices_are_never_edited; Type: TRIGGER; Schema: credits; Owner: -
+--
+
+CREATE TRIGGER prices_are_never_edited BEFORE DELETE OR UPDATE ON credits.prices FOR EACH ROW EXECUTE FUNCTION credits.refuse_change();
+
+ALTER TABLE credits.prices ENABLE ALWAYS TRIGGER prices_are_never_edited;
+
+
+--
+-- Name: prices prices_are_never_truncated; Type: TRIGGER; Schema: credits; Owner: -
+--
+
+CREATE TRIGGER prices_are_never_truncated BEFORE TRUNCATE ON credits.prices FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
+
+ALTER TABLE credits.prices ENABLE ALWAYS TRIGGER prices_are_never_truncated;
+
+
+--
+-- Name: credentials credentials_subject_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.credentials
+    ADD CONSTRAINT credentials_subject_fkey FOREIGN KEY (subject) REFERENCES credits.identities(subject);
+
+
+--
+-- Name: identities identities_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.identities
+    ADD CONSTRAINT identities_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+
+
+--
+-- Name: lots lots_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.lots
+    ADD CONSTRAINT lots_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+
+
+--
+-- Name: lots lots_order_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.lots
+    ADD CONSTRAINT lots_order_fkey FOREIGN KEY (account_id, order_id) REFERENCES credits.orders(account_id, order_id);
+
+
+--
+-- Name: modules modules_category_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.modules
+    ADD CONSTRAINT modules_category_fkey FOREIGN KEY (category_id) REFERENCES credits.module_categories(category_id);
+
+
+--
+-- Name: orders orders_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.orders
+    ADD CONSTRAINT orders_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+
+
+--
+-- Name: orders orders_pack_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.orders
+    ADD CONSTRAINT orders_pack_fkey FOREIGN KEY (pack_id) REFERENCES credits.packs(pack_id);
+
+
+--
+-- Name: price_components price_components_price_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.price_components
+    ADD CONSTRAINT price_components_price_fkey FOREIGN KEY (price_id) REFERENCES credits.prices(price_id);
+
+
+--
+-- Name: prices prices_category_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.prices
+    ADD CONSTRAINT prices_category_fkey FOREIGN KEY (category_id) REFERENCES credits.module_categories(category_id);
+
+
+--
+-- Name: prices prices_module_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.prices
+    ADD CONSTRAINT prices_module_fkey FOREIGN KEY (module_id) REFERENCES credits.modules(module_id);
+
+
+--
+-- Name: sql_logins sql_logins_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.sql_logins
+    ADD CONSTRAINT sql_logins_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+
+
+--
+-- Name: stripe_objects stripe_objects_order_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.stripe_objects
+    ADD CONSTRAINT stripe_objects_order_fkey FOREIGN KEY (account_id, order_id) REFERENCES credits.orders(account_id, order_id);
+
+
+--
+-- Name: wallets wallets_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.wallets
+    ADD CONSTRAINT wallets_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+
+
+--
+-- Name: accounts; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.accounts ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: analyst_grants; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.analyst_grants ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: accounts auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.accounts FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: analyst_grants auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.analyst_grants FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: catalogs auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.catalogs FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: entries auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.entries FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: entry_kinds auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.entry_kinds FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: idempotency_keys auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.idempotency_keys FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: identities auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.identities FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: lots auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.lots FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: module_categories auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.module_categories FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: modules auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.modules FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: orders auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.orders FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: packs auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.packs FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: price_components auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.price_components FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: prices auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.prices FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: sql_logins auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.sql_logins FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: stripe_events auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.stripe_events FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: stripe_objects auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.stripe_objects FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: topups auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.topups FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: wallets auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.wallets FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: catalogs; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.catalogs ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: credentials; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.credentials ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: entries; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.entries ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: entries_default; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.entries_default ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: entry_kinds; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.entry_kinds ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: module_categories for_sale; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY for_sale ON credits.module_categories FOR SELECT TO anon, authenticated, service_role USING (true);
+
+
+--
+-- Name: modules for_sale; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY for_sale ON credits.modules FOR SELECT TO anon, authenticated, service_role USING (true);
+
+
+--
+-- Name: packs for_sale; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY for_sale ON credits.packs FOR SELECT TO anon, authenticated, service_role USING (true);
+
+
+--
+-- Name: accounts granted_accounts; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY granted_accounts ON credits.accounts FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
+   FROM credits.analyst_accounts() a(account_id)))));
+
+
+--
+-- Name: entries granted_accounts; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY granted_accounts ON credits.entries FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
+   FROM credits.analyst_accounts() a(account_id)))));
+
+
+--
+-- Name: orders granted_accounts; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY granted_accounts ON credits.orders FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
+   FROM credits.analyst_accounts() a(account_id)))));
+
+
+--
+-- Name: idempotency_keys; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.idempotency_keys ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: identities; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.identities ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: lots; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.lots ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: module_categories; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.module_categories ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: modules; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.modules ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: orders; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.orders ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: entries own_rows; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY own_rows ON credits.entries FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
+
+
+--
+-- Name: identities own_rows; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY own_rows ON credits.identities FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
+
+
+--
+-- Name: lots own_rows; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY own_rows ON credits.lots FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
+
+
+--
+-- Name: orders own_rows; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY own_rows ON credits.orders FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
+
+
+--
+-- Name: wallets own_rows; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY own_rows ON credits.wallets FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
+
+
+--
+-- Name: accounts owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.accounts TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: analyst_grants owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.analyst_grants TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: catalogs owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.catalogs TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: credentials owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.credentials TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: entries owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.entries TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: entries_default owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.entries_default TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: entry_kinds owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.entry_kinds TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: idempotency_keys owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.idempotency_keys TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: identities owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.identities TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: lots owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.lots TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: module_categories owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.module_categories TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: modules owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.modules TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: orders owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.orders TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: packs owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.packs TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: price_components owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.price_components TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: prices owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.prices TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: sql_logins owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.sql_logins TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: stripe_events owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.stripe_events TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: stripe_objects owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.stripe_objects TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: topups owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.topups TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: wallets owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.wallets TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: packs; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.packs ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: price_components; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.price_components ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: prices; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.prices ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: entries service_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY service_reads ON credits.entries FOR SELECT TO service_role USING (true);
+
+
+--
+-- Name: identities service_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY service_reads ON credits.identities FOR SELECT TO service_role USING (true);
+
+
+--
+-- Name: lots service_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY service_reads ON credits.lots FOR SELECT TO service_role USING (true);
+
+
+--
+-- Name: orders service_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY service_reads ON credits.orders FOR SELECT TO service_role USING (true);
+
+
+--
+-- Name: wallets service_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY service_reads ON credits.wallets FOR SELECT TO service_role USING (true);
+
+
+--
+-- Name: sql_logins; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.sql_logins ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: stripe_events; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.stripe_events ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: stripe_objects; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.stripe_objects ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: topups; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.topups ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: wallets; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.wallets ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: SCHEMA analytics; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA analytics TO analyst;
+GRANT USAGE ON SCHEMA analytics TO auditor;
+
+
+--
+-- Name: SCHEMA api; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA api TO anon;
+GRANT USAGE ON SCHEMA api TO authenticated;
+GRANT USAGE ON SCHEMA api TO service_role;
+
+
+--
+-- Name: SCHEMA audit; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA audit TO auditor;
+
+
+--
+-- Name: SCHEMA credits; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA credits TO auditor;
+
+
+--
+-- Name: TYPE credential; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.credential FROM PUBLIC;
+GRANT ALL ON TYPE api.credential TO authenticated;
+GRANT ALL ON TYPE api.credential TO service_role;
+
+
+--
+-- Name: TYPE event_receipt; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.event_receipt FROM PUBLIC;
+GRANT ALL ON TYPE api.event_receipt TO authenticated;
+GRANT ALL ON TYPE api.event_receipt TO service_role;
+
+
+--
+-- Name: TYPE grant_reason; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.grant_reason FROM PUBLIC;
+GRANT ALL ON TYPE api.grant_reason TO authenticated;
+GRANT ALL ON TYPE api.grant_reason TO service_role;
+
+
+--
+-- Name: TYPE grant_receipt; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.grant_receipt FROM PUBLIC;
+GRANT ALL ON TYPE api.grant_receipt TO authenticated;
+GRANT ALL ON TYPE api.grant_receipt TO service_role;
+
+
+--
+-- Name: TYPE order_receipt; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.order_receipt FROM PUBLIC;
+GRANT ALL ON TYPE api.order_receipt TO authenticated;
+GRANT ALL ON TYPE api.order_receipt TO service_role;
+
+
+--
+-- Name: TYPE quote; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.quote FROM PUBLIC;
+GRANT ALL ON TYPE api.quote TO authenticated;
+GRANT ALL ON TYPE api.quote TO service_role;
+
+
+--
+-- Name: TYPE spend_receipt; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.spend_receipt FROM PUBLIC;
+GRANT ALL ON TYPE api.spend_receipt TO authenticated;
+GRANT ALL ON TYPE api.spend_receipt TO service_role;
+
+
+--
+-- Name: TYPE account_status; Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON TYPE credits.account_status FROM PUBLIC;
+
+
+--
+-- Name: TYPE amount; Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON TYPE credits.amount FROM PUBLIC;
+GRANT ALL ON TYPE credits.amount TO auditor;
+
+
+--
+-- Name: TYPE entry_kind; Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON TYPE credits.entry_kind FROM PUBLIC;
+GRANT ALL ON TYPE credits.entry_kind TO auditor;
+
+
+--
+-- Name: TYPE tokens; Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON TYPE credits.tokens FROM PUBLIC;
+GRANT ALL ON TYPE credits.tokens TO auditor;
+
+
+--
+-- Name: TYPE unit_cost; Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON TYPE credits.unit_cost FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION add_tokens(user_id text, tokens_to_add numeric, package_name text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.add_tokens(user_id text, tokens_to_add numeric, package_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.add_tokens(user_id text, tokens_to_add numeric, package_name text) TO service_role;
+
+
+--
+-- Name: FUNCTION add_tokens(user_id text, tokens numeric, reason api.grant_reason, package_name text, expires_at timestamp with time zone, priority bigint, scope text, idempotency_key text, metadata jsonb); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.grant_reason, package_name text, expires_at timestamp with time zone, priority bigint, scope text, idempotency_key text, metadata jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.grant_reason, package_name text, expires_at timestamp with time zone, priority bigint, scope text, idempotency_key text, metadata jsonb) TO service_role;
+
+
+--
+-- Name: FUNCTION apply_stripe_event(event jsonb); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.apply_stripe_event(event jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.apply_stripe_event(event jsonb) TO service_role;
+
+
+--
+-- Name: FUNCTION attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text) TO service_role;
+
+
+--
+-- Name: FUNCTION consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) TO authenticated;
+GRANT ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) TO service_role;
+
+
+--
+-- Name: FUNCTION consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb) TO authenticated;
+GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb) TO service_role;
+
+
+--
+-- Name: FUNCTION create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text) TO authenticated;
+GRANT ALL ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text) TO service_role;
+
+
+--
+-- Name: FUNCTION find_credential(email text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.find_credential(email text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.find_credential(email text) TO service_role;
+
+
+--
+-- Name: FUNCTION quote_tokens(module_id text, usage jsonb, user_id text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO service_role;
+
+
+--
+-- Name: FUNCTION sign_up(email text, password_hash text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.sign_up(email text, password_hash text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.sign_up(email text, password_hash text) TO service_role;
+
+
+--
+-- Name: FUNCTION account_of(p_subject text, p_service_opens boolean); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.account_of(p_subject text, p_service_opens boolean) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION actor(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.actor() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION affordable(p_price_id bigint, p_cost numeric, p_tokens numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION analyst_accounts(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.analyst_accounts() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.analyst_accounts() TO analyst;
+
+
+--
+-- Name: FUNCTION analyst_segments(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.analyst_segments() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.analyst_segments() TO analyst;
+
+
+--
+-- Name: TABLE orders; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.orders TO authenticated;
+GRANT SELECT ON TABLE credits.orders TO service_role;
+GRANT SELECT ON TABLE credits.orders TO auditor;
+
+
+--
+-- Name: COLUMN orders.account_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(account_id) ON TABLE credits.orders TO analyst;
+
+
+--
+-- Name: COLUMN orders.order_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(order_id) ON TABLE credits.orders TO analyst;
+
+
+--
+-- Name: COLUMN orders.state; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(state) ON TABLE credits.orders TO analyst;
+
+
+--
+-- Name: COLUMN orders.pack_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(pack_id) ON TABLE credits.orders TO analyst;
+
+
+--
+-- Name: COLUMN orders.package_name; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(package_name) ON TABLE credits.orders TO analyst;
+
+
+--
+-- Name: COLUMN orders.scope; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(scope) ON TABLE credits.orders TO analyst;
+
+
+--
+-- Name: COLUMN orders.tokens; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(tokens) ON TABLE credits.orders TO analyst;
+
+
+--
+-- Name: COLUMN orders.bonus_tokens; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(bonus_tokens) ON TABLE credits.orders TO analyst;
+
+
+--
+-- Name: COLUMN orders.amount; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(amount) ON TABLE credits.orders TO analyst;
+
+
+--
+-- Name: COLUMN orders.currency; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(currency) ON TABLE credits.orders TO analyst;
+
+
+--
+-- Name: COLUMN orders.created_at; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(created_at) ON TABLE credits.orders TO analyst;
+
+
+--
+-- Name: COLUMN orders.paid_at; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(paid_at) ON TABLE credits.orders TO analyst;
+
+
+--
+-- Name: FUNCTION apply_session(p_order credits.orders, p_type text, p_session jsonb, p_receipt api.event_receipt); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.apply_session(p_order credits.orders, p_type text, p_session jsonb, p_receipt api.event_receipt) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION balance_at(p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION caller_subject(p_user_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.caller_subject(p_user_id text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION ceil_tokens(numerator numeric, denominator numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION charge(quantity numeric, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.charge(quantity numeric, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION check_amount(p_amount numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.check_amount(p_amount numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION check_scope(p_scope text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.check_scope(p_scope text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION choose_head(p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_reference text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_reference text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION clock(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.clock() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.clock() TO anon;
+GRANT ALL ON FUNCTION credits.clock() TO authenticated;
+GRANT ALL ON FUNCTION credits.clock() TO service_role;
+GRANT ALL ON FUNCTION credits.clock() TO auditor;
+
+
+--
+-- Name: FUNCTION components_as_json(p_price_id bigint); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.components_as_json(p_price_id bigint) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION components_of(p_components jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.components_of(p_components jsonb) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION default_priority(p_source credits.entry_kind); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.default_priority(p_source credits.entry_kind) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION define_catalog(p_catalog_id text, p_title text, p_unit text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_unit text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION define_category(p_category_id text, p_title text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.define_category(p_category_id text, p_title text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION define_module(p_module_id text, p_title text, p_category_id text, p_active boolean); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text, p_active boolean) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION draw_settled(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.draw_settled(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION ensure_partitions(p_months integer); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.ensure_partitions(p_months integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION entry_hash(p_previous bytea, p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_effective_at timestamp with time zone, p_kind credits.entry_kind, p_tokens numeric, p_balance_after numeric, p_debt_after numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_actor text, p_metadata jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_effective_at timestamp with time zone, p_kind credits.entry_kind, p_tokens numeric, p_balance_after numeric, p_debt_after numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_actor text, p_metadata jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_effective_at timestamp with time zone, p_kind credits.entry_kind, p_tokens numeric, p_balance_after numeric, p_debt_after numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_actor text, p_metadata jsonb) TO auditor;
+
+
+--
+-- Name: FUNCTION expire_lots(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.expire_lots(p_account_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION fail(p_status integer, p_slug text, p_message text, p_facts json); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.fail(p_status integer, p_slug text, p_message text, p_facts json) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION find_price(p_module_id text, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with time zone) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION grant_lot(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric, p_package_name text, p_priority bigint, p_scope text, p_expires_at timestamp with time zone, p_unit_cost numeric, p_currency text, p_order_id uuid, p_reference text, p_metadata jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.grant_lot(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric, p_package_name text, p_priority bigint, p_scope text, p_expires_at timestamp with time zone, p_unit_cost numeric, p_currency text, p_order_id uuid, p_reference text, p_metadata jsonb) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION grant_receipt(p_account_id uuid, p_lot_id bigint, p_user_id text, p_replayed boolean); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.grant_receipt(p_account_id uuid, p_lot_id bigint, p_user_id text, p_replayed boolean) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION is_service(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.is_service() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lock_wallet(p_account_id uuid, p_settle boolean, OUT seq bigint, OUT balance numeric, OUT status text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.lock_wallet(p_account_id uuid, p_settle boolean, OUT seq bigint, OUT balance numeric, OUT status text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION me(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.me() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.me() TO authenticated;
+GRANT ALL ON FUNCTION credits.me() TO service_role;
+
+
+--
+-- Name: FUNCTION module_price(p_module_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.module_price(p_module_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO anon;
+GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO authenticated;
+GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO service_role;
+
+
+--
+-- Name: FUNCTION next_lot(p_account_id uuid, p_module_id text, p_at timestamp with time zone, OUT lot_id bigint, OUT free numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_at timestamp with time zone, OUT lot_id bigint, OUT free numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION open_account(p_subject text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.open_account(p_subject text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION order_of_session(p_session jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.order_of_session(p_session jsonb) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION payment_mismatch(p_order credits.orders, p_session jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_session jsonb) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION price_parts(p_price_id bigint, p_usage jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, OUT price_id bigint, OUT usage jsonb, OUT cost numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, OUT price_id bigint, OUT usage jsonb, OUT cost numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION quantity(quantity jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.quantity(quantity jsonb) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION refuse_change(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.refuse_change() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION refuse_line(p_what text, p_name text, p_why text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION refuse_usage(p_price_id bigint); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.refuse_usage(p_price_id bigint) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION scopes_of(p_module_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.scopes_of(p_module_id text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION settle_head(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.settle_head(p_account_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_expected_cost numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_expected_cost numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION spendable(p_account_id uuid, p_module_id text, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_at timestamp with time zone) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION subject(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.subject() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.subject() TO authenticated;
+GRANT ALL ON FUNCTION credits.subject() TO service_role;
+
+
+--
+-- Name: TABLE entries; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.entries TO authenticated;
+GRANT SELECT ON TABLE credits.entries TO service_role;
+GRANT SELECT ON TABLE credits.entries TO auditor;
+
+
+--
+-- Name: COLUMN entries.account_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(account_id) ON TABLE credits.entries TO analyst;
+
+
+--
+-- Name: COLUMN entries.seq; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(seq) ON TABLE credits.entries TO analyst;
+
+
+--
+-- Name: COLUMN entries.posted_at; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(posted_at) ON TABLE credits.entries TO analyst;
+
+
+--
+-- Name: COLUMN entries.effective_at; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(effective_at) ON TABLE credits.entries TO analyst;
+
+
+--
+-- Name: COLUMN entries.kind; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(kind) ON TABLE credits.entries TO analyst;
+
+
+--
+-- Name: COLUMN entries.tokens; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(tokens) ON TABLE credits.entries TO analyst;
+
+
+--
+-- Name: COLUMN entries.module_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(module_id) ON TABLE credits.entries TO analyst;
+
+
+--
+-- Name: COLUMN entries.usage; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(usage) ON TABLE credits.entries TO analyst;
+
+
+--
+-- Name: COLUMN entries.price_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(price_id) ON TABLE credits.entries TO analyst;
+
+
+--
+-- Name: TABLE average_use; Type: ACL; Schema: analytics; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics.average_use TO analyst;
+GRANT SELECT ON TABLE analytics.average_use TO auditor;
+
+
+--
+-- Name: TABLE module_usage; Type: ACL; Schema: analytics; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics.module_usage TO analyst;
+GRANT SELECT ON TABLE analytics.module_usage TO auditor;
+
+
+--
+-- Name: TABLE accounts; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.accounts TO auditor;
+
+
+--
+-- Name: COLUMN accounts.account_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(account_id) ON TABLE credits.accounts TO analyst;
+
+
+--
+-- Name: COLUMN accounts.kind; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(kind) ON TABLE credits.accounts TO analyst;
+
+
+--
+-- Name: COLUMN accounts.segment; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(segment) ON TABLE credits.accounts TO analyst;
+
+
+--
+-- Name: COLUMN accounts.created_at; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(created_at) ON TABLE credits.accounts TO analyst;
+
+
+--
+-- Name: TABLE purchase_conversion; Type: ACL; Schema: analytics; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics.purchase_conversion TO analyst;
+GRANT SELECT ON TABLE analytics.purchase_conversion TO auditor;
+
+
+--
+-- Name: TABLE tokens_sold; Type: ACL; Schema: analytics; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics.tokens_sold TO analyst;
+GRANT SELECT ON TABLE analytics.tokens_sold TO auditor;
+
+
+--
+-- Name: TABLE lots; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.lots TO authenticated;
+GRANT SELECT ON TABLE credits.lots TO service_role;
+GRANT SELECT ON TABLE credits.lots TO auditor;
+
+
+--
+-- Name: TABLE wallets; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.wallets TO authenticated;
+GRANT SELECT ON TABLE credits.wallets TO service_role;
+GRANT SELECT ON TABLE credits.wallets TO auditor;
+
+
+--
+-- Name: TABLE current_lots; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.current_lots TO authenticated;
+GRANT SELECT ON TABLE credits.current_lots TO service_role;
+GRANT SELECT ON TABLE credits.current_lots TO auditor;
+
+
+--
+-- Name: TABLE identities; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.identities TO authenticated;
+GRANT SELECT ON TABLE credits.identities TO service_role;
+GRANT SELECT ON TABLE credits.identities TO auditor;
+
+
+--
+-- Name: TABLE balance; Type: ACL; Schema: api; Owner: -
+--
+
+GRANT SELECT ON TABLE api.balance TO authenticated;
+GRANT SELECT ON TABLE api.balance TO service_role;
+
+
+--
+-- Name: TABLE entries; Type: ACL; Schema: api; Owner: -
+--
+
+GRANT SELECT ON TABLE api.entries TO authenticated;
+GRANT SELECT ON TABLE api.entries TO service_role;
+
+
+--
+-- Name: TABLE lots; Type: ACL; Schema: api; Owner: -
+--
+
+GRANT SELECT ON TABLE api.lots TO authenticated;
+GRANT SELECT ON TABLE api.lots TO service_role;
+
+
+--
+-- Name: TABLE module_categories; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.module_categories TO anon;
+GRANT SELECT ON TABLE credits.module_categories TO authenticated;
+GRANT SELECT ON TABLE credits.module_categories TO service_role;
+GRANT SELECT ON TABLE credits.module_categories TO auditor;
+
+
+--
+-- Name: TABLE modules; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.modules TO anon;
+GRANT SELECT ON TABLE credits.modules TO authenticated;
+GRANT SELECT ON TABLE credits.modules TO service_role;
+GRANT SELECT ON TABLE credits.modules TO auditor;
+
+
+--
+-- Name: TABLE modules; Type: ACL; Schema: api; Owner: -
+--
+
+GRANT SELECT ON TABLE api.modules TO anon;
+GRANT SELECT ON TABLE api.modules TO authenticated;
+GRANT SELECT ON TABLE api.modules TO service_role;
+
+
+--
+-- Name: TABLE orders; Type: ACL; Schema: api; Owner: -
+--
+
+GRANT SELECT ON TABLE api.orders TO authenticated;
+GRANT SELECT ON TABLE api.orders TO service_role;
+
+
+--
+-- Name: TABLE packs; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.packs TO anon;
+GRANT SELECT ON TABLE credits.packs TO authenticated;
+GRANT SELECT ON TABLE credits.packs TO service_role;
+GRANT SELECT ON TABLE credits.packs TO auditor;
+
+
+--
+-- Name: TABLE packs; Type: ACL; Schema: api; Owner: -
+--
+
+GRANT SELECT ON TABLE api.packs TO anon;
+GRANT SELECT ON TABLE api.packs TO authenticated;
+GRANT SELECT ON TABLE api.packs TO service_role;
+
+
+--
+-- Name: TABLE usage; Type: ACL; Schema: api; Owner: -
+--
+
+GRANT SELECT ON TABLE api.usage TO authenticated;
+GRANT SELECT ON TABLE api.usage TO service_role;
+
+
+--
+-- Name: TABLE check_balance; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_balance TO auditor;
+
+
+--
+-- Name: TABLE check_draws; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_draws TO auditor;
+
+
+--
+-- Name: TABLE stripe_events; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.stripe_events TO auditor;
+
+
+--
+-- Name: TABLE check_events; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_events TO auditor;
+
+
+--
+-- Name: TABLE check_hash_chain; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_hash_chain TO auditor;
+
+
+--
+-- Name: TABLE idempotency_keys; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.idempotency_keys TO auditor;
+
+
+--
+-- Name: TABLE check_keys; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_keys TO auditor;
+
+
+--
+-- Name: TABLE check_lots; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_lots TO auditor;
+
+
+--
+-- Name: TABLE check_negative; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_negative TO auditor;
+
+
+--
+-- Name: TABLE check_orders; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_orders TO auditor;
+
+
+--
+-- Name: TABLE check_running_balance; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_running_balance TO auditor;
+
+
+--
+-- Name: TABLE check_sequence; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_sequence TO auditor;
+
+
+--
+-- Name: TABLE check_settings; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_settings TO auditor;
+
+
+--
+-- Name: TABLE findings; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.findings TO auditor;
+
+
+--
+-- Name: TABLE parked; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.parked TO auditor;
+
+
+--
+-- Name: TABLE entry_kinds; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.entry_kinds TO auditor;
+
+
+--
+-- Name: TABLE trial_balance; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.trial_balance TO auditor;
+
+
+--
+-- Name: TABLE analyst_grants; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.analyst_grants TO auditor;
+
+
+--
+-- Name: TABLE catalogs; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.catalogs TO auditor;
+
+
+--
+-- Name: TABLE price_components; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.price_components TO auditor;
+
+
+--
+-- Name: TABLE prices; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.prices TO auditor;
+
+
+--
+-- Name: TABLE sql_logins; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.sql_logins TO auditor;
+
+
+--
+-- Name: TABLE stripe_objects; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.stripe_objects TO auditor;
+
+
+--
+-- Name: TABLE topups; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.topups TO auditor;
+
+
+--
+-- PostgreSQL database dump complete
+--
+
+\unrestrict x
+

@@ -1,0 +1,59 @@
+"""Stripe's events about a Checkout session, in the shapes of API version 2026-10-28."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+Event = dict[str, Any]
+Session = dict[str, Any]
+
+COMPLETED = "checkout.session.completed"
+SUCCEEDED = "checkout.session.async_payment_succeeded"
+FAILED = "checkout.session.async_payment_failed"
+EXPIRED = "checkout.session.expired"
+
+_numbers = count(1)
+
+
+def session(order: dict[str, Any], **changes: Any) -> Session:
+    """The session that the door opens for an order, paid by card; `changes` are fields of it."""
+    name = uuid4().hex
+    return {
+        "id": order.get("checkout_session_id") or f"cs_test_{name}",
+        "object": "checkout.session",
+        "amount_subtotal": order["amount"],
+        "amount_total": order["amount"],
+        "client_reference_id": str(order["account_id"]),
+        "currency": order["currency"],
+        "customer": "cus_1",
+        "livemode": False,
+        "metadata": {
+            "order_id": str(order["order_id"]),
+            "account_id": str(order["account_id"]),
+            "user_id": order["user_id"],
+            "type": "token_purchase",
+            "tokens": "1000000",
+        },
+        "mode": "payment",
+        "payment_intent": f"pi_{name}",
+        "payment_status": "paid",
+        "status": "complete",
+        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+    } | changes
+
+
+def event(kind: str, thing: dict[str, Any], **changes: Any) -> Event:
+    """An event of that type, with an id of its own, about an object."""
+    return {
+        "id": f"evt_{next(_numbers)}_{uuid4().hex}",
+        "object": "event",
+        "api_version": "2026-10-28.endive",
+        "created": 1795200001,
+        "data": {"object": thing},
+        "livemode": False,
+        "pending_webhooks": 1,
+        "request": {"id": None, "idempotency_key": None},
+        "type": kind,
+    } | changes

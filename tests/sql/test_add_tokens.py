@@ -1,0 +1,333 @@
+"""Granting: lots come in, once, from services only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from people import Caller, Connection, refused
+
+User = Callable[..., Caller]
+FAR = datetime(2099, 1, 1, tzinfo=UTC)
+PRIORITIES = {
+    "rollover": 5,
+    "allowance": 10,
+    "welcome": 20,
+    "promo": 20,
+    "referral": 20,
+    "grant": 20,
+    "purchase": 50,
+    "bonus": 50,
+    "adjustment": 50,
+}
+
+
+def test_grant_is_a_lot_and_an_entry(user: User, service: Caller) -> None:
+    ada = user()
+    receipt = service.call(
+        "add_tokens",
+        user_id=ada.user_id,
+        tokens=Decimal("12.345678"),
+        reason="promo",
+        package_name="Spring",
+        expires_at=FAR,
+        priority=7,
+        scope="module:whisper",
+        metadata={"code": "SPRING"},
+    )
+    assert (receipt["user_id"], receipt["lot_id"], receipt["replayed"]) == (ada.user_id, 1, False)
+    assert receipt["tokens"] == receipt["balance"] == Decimal("12.345678")
+    (lot,) = ada.rows("select * from api.lots")
+    assert lot | {"granted_at": None} == {
+        "lot_id": 1,
+        "user_id": ada.user_id,
+        "source": "promo",
+        "package_name": "Spring",
+        "granted": Decimal("12.345678"),
+        "remaining": Decimal("12.345678"),
+        "held": 0,
+        "priority": 7,
+        "scope": "module:whisper",
+        "granted_at": None,
+        "expires_at": FAR,
+        "expired": False,
+        "frozen": False,
+        "order_id": None,
+    }
+    (entry,) = ada.rows("select * from api.entries")
+    assert (entry["entry_id"], entry["seq"], entry["kind"]) == (receipt["entry_id"], 1, "promo")
+    assert (entry["balance_before"], entry["balance_after"]) == (0, Decimal("12.345678"))
+    assert (entry["reference"], entry["metadata"]) == ("Spring", {"code": "SPRING"})
+    assert entry["draws"] == [{"lot_id": 1, "tokens": Decimal("12.345678")}]
+
+
+def test_first_grant_opens_the_account(user: User, service: Caller) -> None:
+    ada = user()
+    with refused("unknown_user"):
+        service.call("quote_tokens", module_id="whisper", user_id=ada.user_id)
+    service.call("add_tokens", user_id=ada.user_id, tokens=30)
+    assert service.call("quote_tokens", module_id="whisper", user_id=ada.user_id)["balance"] == 30
+
+
+@pytest.mark.parametrize(("reason", "priority"), PRIORITIES.items())
+def test_each_reason_has_its_kind_and_default_priority(
+    reason: str, priority: int, user: User, service: Caller
+) -> None:
+    ada = user()
+    service.call("add_tokens", user_id=ada.user_id, tokens=1, reason=reason)
+    lot = ada.row("select source, priority, expires_at, scope from api.lots")
+    assert lot == {"source": reason, "priority": priority, "expires_at": None, "scope": None}
+    assert ada.row("select kind, reference from api.entries") == {"kind": reason, "reference": reason}
+
+
+@pytest.mark.parametrize(
+    "reason", [None, "", "spend", "refund", "expire", "reversal", "Grant", "gift"], ids=str
+)
+def test_reason_that_is_no_way_in_is_refused(reason: str | None, user: User, service: Caller) -> None:
+    with refused("bad_reason"):
+        service.call("add_tokens", user_id=user().user_id, tokens=1, reason=reason)
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        None,
+        0,
+        -1,
+        *map(
+            Decimal,
+            (
+                "-0.000001",
+                "NaN",
+                "Infinity",
+                "-Infinity",
+                "0.0000001",
+                "1.1234567",
+                "1000000000000.000001",
+                "1e400",
+            ),
+        ),
+        10**13,
+        2**63,
+    ],
+    ids=str,
+)
+def test_amount_that_is_none_is_refused(tokens: Decimal | int | None, user: User, service: Caller) -> None:
+    ada = user(5)
+    with refused("bad_amount"):
+        service.call("add_tokens", user_id=ada.user_id, tokens=tokens)
+    assert ada.balance() == 5
+
+
+@pytest.mark.parametrize("tokens", ["0.000001", "1000000000000", "1.5000000000000", "7e2"])
+def test_smallest_largest_and_zero_padded_amounts_are_exact(tokens: str, user: User, service: Caller) -> None:
+    ada = user()
+    receipt = service.call("add_tokens", user_id=ada.user_id, tokens=Decimal(tokens))
+    assert receipt["tokens"] == receipt["balance"] == ada.balance() == Decimal(tokens)
+
+
+def test_balance_stays_below_its_bound(user: User, service: Caller) -> None:
+    ada = user()
+    for _ in range(99):
+        service.call("add_tokens", user_id=ada.user_id, tokens=10**12)
+    with refused("bad_amount"):
+        service.call("add_tokens", user_id=ada.user_id, tokens=10**12)
+    assert ada.balance() == 99 * 10**12
+
+
+@pytest.mark.parametrize(
+    "scope", ["", "whisper", "module:", "module:none", "category:", "category:whisper", "MODULE:whisper", "%"]
+)
+def test_scope_names_something_in_the_catalogue(scope: str, user: User, service: Caller) -> None:
+    with refused("bad_scope"):
+        service.call("add_tokens", user_id=user().user_id, tokens=1, scope=scope)
+
+
+@pytest.mark.parametrize(
+    "expires_at",
+    [datetime(2000, 1, 1, tzinfo=UTC), "now", "-infinity"],
+    ids=["past", "now", "minus infinity"],
+)
+def test_expiry_is_in_the_future(expires_at: object, user: User, service: Caller) -> None:
+    with refused("bad_expiry"):
+        service.call("add_tokens", user_id=user().user_id, tokens=1, expires_at=expires_at)
+
+
+@pytest.mark.parametrize(
+    "user_id", [None, "", "u" * 256, "u" * 12_000], ids=["null", "empty", "256", "12 kB"]
+)
+def test_user_id_has_1_to_255_characters(user_id: str | None, service: Caller) -> None:
+    with refused("bad_user"):
+        service.call("add_tokens", user_id=user_id, tokens=1)
+
+
+def test_user_id_is_any_text(user: User, service: Caller) -> None:
+    name = f"auth0|{user().user_id}|Ünïcødé' ; drop table --"
+    assert service.call("add_tokens", user_id=name, tokens=1)["user_id"] == name
+    assert service.call("add_tokens", user_id=name, tokens=1)["balance"] == 2
+
+
+@pytest.mark.parametrize("metadata", ["[]", "null", "7", '{"text": "' + "x" * 16_384 + '"}', None])
+def test_metadata_is_a_small_object(metadata: str | None, user: User, service: Caller) -> None:
+    with refused("bad_metadata"):
+        service.call("add_tokens", user_id=user().user_id, tokens=1, metadata=metadata)
+
+
+def test_package_name_is_short(user: User, service: Caller) -> None:
+    with refused("bad_reason"):
+        service.call("add_tokens", user_id=user().user_id, tokens=1, package_name="p" * 201)
+
+
+def test_frozen_account_may_be_granted_tokens_a_closed_one_not(
+    user: User, service: Caller, admin: Connection
+) -> None:
+    ada = user(1)
+    _set_status(admin, ada, "frozen")
+    assert service.call("add_tokens", user_id=ada.user_id, tokens=1)["balance"] == 2
+    _set_status(admin, ada, "closed")
+    with refused("account_frozen"):
+        service.call("add_tokens", user_id=ada.user_id, tokens=1)
+    assert ada.balance() == 2
+
+
+# Idempotency
+
+
+def test_same_call_with_the_same_key_gets_the_same_answer(user: User, service: Caller) -> None:
+    ada = user()
+    call: dict[str, Any] = {
+        "user_id": ada.user_id,
+        "tokens": 5,
+        "reason": "welcome",
+        "expires_at": FAR,
+        "idempotency_key": "k",
+    }
+    first = service.call("add_tokens", **call)
+    service.call("add_tokens", user_id=ada.user_id, tokens=7)
+    assert service.call("add_tokens", **call | {"tokens": Decimal("5.00")}) == first | {"replayed": True}
+    assert ada.balance() == 12
+
+
+def test_same_key_in_another_time_zone_is_the_same_call(user: User, service_url: str) -> None:
+    """A moment is the same moment wherever the backend stands."""
+    ada, replayed = user(), []
+    for zone in ("UTC", "Asia/Tokyo"):
+        with psycopg.connect(service_url, autocommit=True, options=f"-c TimeZone={zone}") as connection:
+            call = {"user_id": ada.user_id, "tokens": 5, "expires_at": FAR, "idempotency_key": "k"}
+            replayed.append(Caller(connection, "service_role").call("add_tokens", **call)["replayed"])
+    assert replayed == [False, True]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"tokens": 6},
+        {"reason": "promo"},
+        {"package_name": "P"},
+        {"expires_at": FAR + timedelta(seconds=1)},
+        {"priority": 1},
+        {"scope": "category:image"},
+        {"metadata": {"a": 1}},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_same_key_with_other_arguments_is_refused(other: dict[str, Any], user: User, service: Caller) -> None:
+    ada = user()
+    call: dict[str, Any] = {
+        "user_id": ada.user_id,
+        "tokens": 5,
+        "reason": "welcome",
+        "expires_at": FAR,
+        "idempotency_key": "k",
+    }
+    service.call("add_tokens", **call)
+    with refused("key_reused"):
+        service.call("add_tokens", **call | other)
+    assert ada.balance() == 5
+
+
+def test_refusal_leaves_no_key(user: User, service: Caller) -> None:
+    call: dict[str, Any] = {"user_id": user().user_id, "tokens": 5, "idempotency_key": "k"}
+    with refused("bad_expiry"):
+        service.call("add_tokens", **call, expires_at=datetime(2000, 1, 1, tzinfo=UTC))
+    assert not service.call("add_tokens", **call)["replayed"]
+
+
+def test_key_of_another_account_is_another_key(user: User, service: Caller) -> None:
+    for caller in (user(), user()):
+        receipt = service.call("add_tokens", user_id=caller.user_id, tokens=5, idempotency_key="shared")
+        assert (receipt["balance"], receipt["replayed"]) == (5, False)
+
+
+@pytest.mark.parametrize("key", ["", "k" * 201, "k" * 12_000], ids=["empty", "201", "12 kB"])
+def test_key_has_1_to_200_characters(key: str, user: User, service: Caller) -> None:
+    ada = user()
+    with refused("bad_key"):
+        service.call("add_tokens", user_id=ada.user_id, tokens=5, idempotency_key=key)
+    with refused("unknown_user"):
+        service.call("consume_tokens", user_id=ada.user_id, module_id="whisper")
+
+
+# IAHome's signature
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "%(user)s::text, 500::numeric, 'Standard'::text",
+        "%(user)s::text, 500::bigint, 'Standard'::varchar",
+        "%(user)s, 500, 'Standard'",
+        "%(user)s, '500', 'Standard'",
+        "%(user)s, 500, 'Standard'::api.grant_reason",  # three positions are always a package
+        "user_id => %(user)s, tokens_to_add => 500, package_name => 'Standard'",
+    ],
+)
+def test_package_of_the_first_system(arguments: str, user: User, service: Caller) -> None:
+    ada = user()
+    receipt = service.row(f"select * from api.add_tokens({arguments})", {"user": ada.user_id})
+    assert (receipt["tokens"], receipt["balance"]) == (500, 500)
+    assert ada.row("select source, package_name from api.lots") == {
+        "source": "purchase",
+        "package_name": "Standard",
+    }
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "%(user)s::text, 5::numeric",
+        "%(user)s, 5",
+        "%(user)s, '5'",
+        "%(user)s, 5, 'promo', null",
+        "%(user)s::text, 5::numeric, 'promo'::text, null::text, null::timestamptz, 20, null::text,"
+        " 'key'::text, '{}'::jsonb",
+        "%(user)s, 5, 'promo', null, null, 20, null, 'key', '{}'",
+    ],
+)
+def test_full_signature_by_position(arguments: str, user: User, service: Caller) -> None:
+    ada = user()
+    receipt = service.row(f"select * from api.add_tokens({arguments})", {"user": ada.user_id})
+    assert receipt["balance"] == 5
+    assert ada.row("select priority from api.lots")["priority"] == 20
+
+
+@pytest.mark.parametrize(
+    "tokens", [None, 0, -5, Decimal("NaN"), Decimal("Infinity"), Decimal("1.0000001")], ids=str
+)
+def test_amount_of_a_package_is_checked_as_well(
+    tokens: Decimal | int | None, user: User, service: Caller
+) -> None:
+    with refused("bad_amount"):
+        service.call("add_tokens", user_id=user().user_id, tokens_to_add=tokens, package_name="P")
+
+
+def _set_status(admin: Connection, caller: Caller, status: str) -> None:
+    admin.execute(
+        "update credits.wallets set status = %s where account_id ="
+        " (select account_id from credits.identities where subject = %s)",
+        (status, caller.user_id),
+    )

@@ -1,0 +1,444 @@
+"""Buying: money that came is granted exactly once, and nothing else is, in whatever order Stripe tells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from itertools import permutations
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from people import Caller, Connection, Row, refused
+from stripe_events import COMPLETED, EXPIRED, FAILED, SUCCEEDED, Event, event, session
+
+User = Callable[..., Caller]
+Apply = Callable[[Event], Row]
+
+
+@pytest.fixture
+def apply(service: Caller) -> Apply:
+    return lambda event: service.call("apply_stripe_event", event=event)
+
+
+@pytest.fixture
+def ada(user: User) -> Caller:
+    return user()
+
+
+@pytest.fixture
+def order(ada: Caller) -> Row:
+    return ada.call("create_order", pack_id="standard")
+
+
+# One event
+
+
+def test_paid_session_grants_the_order(ada: Caller, order: Row, apply: Apply) -> None:
+    paid = event(COMPLETED, session(order))
+    receipt = apply(paid)
+    assert receipt.pop("entry_id").endswith(":1")
+    assert receipt == {
+        "event_id": paid["id"],
+        "type": COMPLETED,
+        "outcome": "granted",
+        "order_id": order["order_id"],
+    }
+    assert ada.balance() == 500
+    lot = ada.row("select source, package_name, granted, priority, expires_at, order_id, scope from api.lots")
+    assert lot == {
+        "source": "purchase",
+        "package_name": "Standard",
+        "granted": 500,
+        "priority": 50,
+        "expires_at": None,
+        "order_id": order["order_id"],
+        "scope": None,
+    }
+    kept = ada.row("select state, checkout_session_id, paid_at is not null as timed from api.orders")
+    assert kept == {"state": "paid", "checkout_session_id": paid["data"]["object"]["id"], "timed": True}
+    entry = ada.row("select kind, tokens, reference from api.entries")
+    assert entry == {"kind": "purchase", "tokens": 500, "reference": str(order["order_id"])}
+    assert ada.row("select package_name from api.balance")["package_name"] == "Standard"
+
+
+def test_grant_is_what_was_ordered_whatever_the_metadata_says(ada: Caller, order: Row, apply: Apply) -> None:
+    paid = session(order)
+    assert paid["metadata"]["tokens"] == "1000000"
+    apply(event(COMPLETED, paid))
+    assert ada.balance() == 500
+
+
+def test_grant_remembers_what_a_token_cost(order: Row, apply: Apply, admin: Connection) -> None:
+    apply(event(COMPLETED, session(order)))
+    query = "select unit_cost, currency from credits.lots where order_id = %s"
+    assert admin.execute(query, (order["order_id"],)).fetchall() == [(Decimal("7.998"), "eur")]
+
+
+def test_free_by_promotion_code_is_granted(ada: Caller, order: Row, apply: Apply) -> None:
+    free = session(order, payment_status="no_payment_required", payment_intent=None, amount_total=0)
+    assert apply(event(COMPLETED, free))["outcome"] == "granted"
+    assert ada.balance() == 500
+
+
+def test_discount_and_tax_are_not_our_business(ada: Caller, order: Row, apply: Apply) -> None:
+    assert apply(event(COMPLETED, session(order, amount_total=4759)))["outcome"] == "granted"
+
+
+def test_module_of_the_order_binds_the_tokens(ada: Caller, apply: Apply) -> None:
+    order = ada.call("create_order", pack_id="standard", module_id="whisper")
+    apply(event(COMPLETED, session(order)))
+    assert ada.row("select scope from api.lots")["scope"] == "module:whisper"
+    with refused("insufficient_tokens"):
+        ada.call("consume_tokens", module_id="stablediffusion")
+    assert ada.call("consume_tokens", module_id="whisper")["balance"] == 475
+
+
+@pytest.mark.parametrize(
+    ("kind", "payment_status", "outcome", "state"),
+    [
+        (COMPLETED, "unpaid", "processing", "processing"),
+        (FAILED, "unpaid", "failed", "failed"),
+        (EXPIRED, "unpaid", "expired", "expired"),
+        (SUCCEEDED, "paid", "granted", "paid"),
+    ],
+)
+def test_each_event_moves_the_order(
+    kind: str, payment_status: str, outcome: str, state: str, ada: Caller, order: Row, apply: Apply
+) -> None:
+    receipt = apply(event(kind, session(order, payment_status=payment_status)))
+    assert (receipt["outcome"], receipt["order_id"]) == (outcome, order["order_id"])
+    assert ada.row("select state from api.orders")["state"] == state
+    assert ada.balance() == (500 if outcome == "granted" else 0)
+
+
+# More than one
+
+
+def test_event_that_comes_twice_counts_once(ada: Caller, order: Row, apply: Apply) -> None:
+    paid = event(COMPLETED, session(order))
+    apply(paid)
+    again = apply(paid)
+    assert (again["outcome"], again["order_id"], again["entry_id"]) == ("duplicate", order["order_id"], None)
+    assert ada.balance() == 500
+
+
+def test_session_that_two_events_tell_of_counts_once(ada: Caller, order: Row, apply: Apply) -> None:
+    paid = session(order)
+    outcomes = [apply(event(kind, paid))["outcome"] for kind in (COMPLETED, COMPLETED, SUCCEEDED)]
+    assert outcomes == ["granted", "duplicate", "duplicate"]
+    assert ada.balance() == 500
+
+
+NEWS = {
+    "unpaid": (COMPLETED, "unpaid"),
+    "succeeded": (SUCCEEDED, "paid"),
+    "failed": (FAILED, "unpaid"),
+    "expired": (EXPIRED, "unpaid"),
+    "paid": (COMPLETED, "paid"),
+}
+MONEY = {"succeeded", "paid"}
+ORDERS = [names for length in (1, 2, 3, 5) for names in permutations(NEWS, length)]
+
+
+def test_any_news_in_any_order_end_with_the_money_granted_once(user: User, apply: Apply) -> None:
+    """Every order of every one, two, three and five of the news."""
+    ada = user()
+    for names in ORDERS:
+        order = ada.call("create_order", pack_id="basique")
+        told = session(order)
+        outcomes = [
+            apply(event(NEWS[name][0], told | {"payment_status": NEWS[name][1]}))["outcome"] for name in names
+        ]
+        state = ada.row("select state from api.orders where order_id = %s", (order["order_id"],))["state"]
+        lots = ada.row(
+            "select count(*), coalesce(sum(granted), 0) as tokens from api.lots where order_id = %s",
+            (order["order_id"],),
+        )
+        if MONEY & set(names):
+            assert (state, lots) == ("paid", {"count": 1, "tokens": 100}), names
+            granted_at = outcomes.index("granted")
+            assert names[granted_at] == next(name for name in names if name in MONEY), names
+            assert set(outcomes[granted_at + 1 :]) <= {"duplicate"}, names
+        else:
+            assert (state in {"failed", "expired", "processing"}, lots["count"]) == (True, 0), names
+            assert not {"granted", "parked"} & set(outcomes), names
+
+
+def test_failure_that_is_told_before_the_beginning_stays(ada: Caller, order: Row, apply: Apply) -> None:
+    told = session(order, payment_status="unpaid")
+    assert apply(event(FAILED, told))["outcome"] == "failed"
+    assert apply(event(COMPLETED, told))["outcome"] == "duplicate"
+    assert ada.row("select state from api.orders")["state"] == "failed"
+
+
+# Money that does not match
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"currency": "usd"}, "currency usd"),
+        ({"currency": None}, "currency"),
+        ({"amount_subtotal": 3998}, "subtotal 3998"),
+        ({"amount_subtotal": 4000}, "subtotal 4000"),
+        ({"amount_subtotal": "3999"}, "subtotal 3999"),
+        ({"amount_subtotal": None}, "subtotal"),
+    ],
+    ids=str,
+)
+def test_money_that_is_not_what_was_asked_is_parked(
+    changes: Row, reason: str, ada: Caller, order: Row, apply: Apply, admin: Connection
+) -> None:
+    wrong = event(COMPLETED, session(order, **changes))
+    assert apply(wrong)["outcome"] == "parked"
+    assert ada.balance() == 0
+    parked = admin.execute(
+        "select order_state, parked_reason from audit.parked where event_id = %s", (wrong["id"],)
+    ).fetchone()
+    assert parked is not None
+    assert (parked[0], parked[1].startswith(reason)) == ("parked", True)
+
+
+def test_money_on_another_session_than_the_orders_is_parked(
+    ada: Caller, order: Row, apply: Apply, service: Caller
+) -> None:
+    _attach(service, order, f"cs_{uuid4().hex}")
+    assert apply(event(COMPLETED, session(order)))["outcome"] == "parked"
+    assert ada.balance() == 0
+
+
+def test_second_payment_of_a_paid_order_is_parked(
+    ada: Caller, order: Row, apply: Apply, admin: Connection
+) -> None:
+    apply(event(COMPLETED, session(order)))
+    second = event(COMPLETED, session(order))
+    assert apply(second)["outcome"] == "parked"
+    assert ada.balance() == 500
+    assert _is_reported(admin, second)
+
+
+def test_the_right_money_after_a_wrong_payment_is_not_swallowed(
+    ada: Caller, order: Row, apply: Apply, service: Caller, admin: Connection
+) -> None:
+    """A payment on a stray session parks the order; then the order's own session is paid as well."""
+    own = session(order)
+    _attach(service, order, own["id"])
+    assert apply(event(COMPLETED, session(order)))["outcome"] == "parked"
+    right = event(COMPLETED, own)
+    outcome = apply(right)["outcome"]
+    assert ada.balance() == 500 or _is_reported(admin, right), f"real money ended as {outcome}"
+
+
+def test_wrong_money_after_a_wrong_payment_is_not_swallowed(
+    order: Row, apply: Apply, admin: Connection
+) -> None:
+    first = event(COMPLETED, session(order, currency="usd"))
+    second = event(COMPLETED, session(order, currency="usd"))
+    apply(first)
+    apply(second)
+    assert _is_reported(admin, first)
+    assert _is_reported(admin, second), "a second payment, of another session, is shown to nobody"
+
+
+def test_parked_money_that_is_told_again_is_reported_once(
+    order: Row, apply: Apply, admin: Connection
+) -> None:
+    wrong = session(order, currency="usd")
+    first, again = event(COMPLETED, wrong), event(SUCCEEDED, wrong)
+    assert [apply(first)["outcome"], apply(again)["outcome"]] == ["parked", "duplicate"]
+    assert (_is_reported(admin, first), _is_reported(admin, again)) == (True, False)
+
+
+def test_payment_intent_of_another_order_is_parked(ada: Caller, apply: Apply) -> None:
+    first, second = (ada.call("create_order", pack_id="standard") for _ in range(2))
+    paid = session(first)
+    apply(event(COMPLETED, paid))
+    outcome = apply(event(COMPLETED, session(second, payment_intent=paid["payment_intent"])))["outcome"]
+    assert (outcome, ada.balance()) == ("parked", 500)
+
+
+def test_news_of_a_stray_session_do_not_move_the_order(
+    ada: Caller, order: Row, apply: Apply, service: Caller
+) -> None:
+    _attach(service, order, f"cs_{uuid4().hex}")
+    for kind in (EXPIRED, FAILED):
+        assert apply(event(kind, session(order, payment_status="unpaid")))["outcome"] == "duplicate"
+    assert ada.row("select state from api.orders")["state"] == "pending"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client_reference_id": None},
+        {"client_reference_id": str(uuid4())},
+        {"client_reference_id": "user_2ab"},
+        {"metadata": {}},
+        {"metadata": None},
+        {"metadata": {"order_id": str(uuid4())}},
+        {"metadata": {"order_id": "ord_01"}},
+        {"object": "invoice"},
+    ],
+    ids=str,
+)
+def test_session_of_no_order_of_ours_is_unmatched_and_reported(
+    changes: Row, ada: Caller, order: Row, apply: Apply, admin: Connection
+) -> None:
+    stray = event(COMPLETED, session(order, **changes))
+    receipt = apply(stray)
+    assert (receipt["outcome"], receipt["order_id"]) == ("unmatched", None)
+    assert ada.balance() == 0
+    assert _is_reported(admin, stray)
+
+
+def test_order_of_somebody_else_is_unmatched(order: Row, user: User, apply: Apply) -> None:
+    other = user().call("create_order", pack_id="standard")
+    stray = session(order, client_reference_id=str(other["account_id"]))
+    assert apply(event(COMPLETED, stray))["outcome"] == "unmatched"
+
+
+# Not ours to act on
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["payment_intent.succeeded", "charge.refunded", "invoice.paid", "customer.created", "no.such.type"],
+)
+def test_other_types_are_stored_once(kind: str, order: Row, ada: Caller, apply: Apply) -> None:
+    other = event(kind, session(order))
+    assert apply(other) == {
+        "event_id": other["id"],
+        "type": kind,
+        "outcome": "stored",
+        "order_id": None,
+        "entry_id": None,
+    }
+    assert apply(other)["outcome"] == "duplicate"
+    assert ada.balance() == 0
+
+
+def test_event_is_kept_as_it_came(order: Row, apply: Apply, admin: Connection) -> None:
+    paid = event(COMPLETED, session(order))
+    apply(paid)
+    row = admin.execute(
+        "select type, object_id, livemode, outcome, order_id, payload from credits.stripe_events"
+        " where event_id = %s",
+        (paid["id"],),
+    ).fetchone()
+    assert row == (COMPLETED, paid["data"]["object"]["id"], False, "granted", order["order_id"], paid)
+
+
+WHOLE = event("customer.created", {"id": "cus_1", "object": "customer"})
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        None,
+        "null",
+        "[]",
+        "5",
+        '"evt_1"',
+        "{}",
+        WHOLE | {"object": "charge"},
+        WHOLE | {"id": None},
+        WHOLE | {"id": ""},
+        WHOLE | {"id": "e" * 256},
+        WHOLE | {"type": None},
+        WHOLE | {"data": None},
+        WHOLE | {"data": {}},
+        WHOLE | {"data": {"object": []}},
+        WHOLE | {"data": []},
+        *(
+            {key: value for key, value in WHOLE.items() if key != left_out}
+            for left_out in ("object", "id", "type")
+        ),
+        {key: value for key, value in WHOLE.items() if key != "data"},
+    ],
+    ids=lambda malformed: json.dumps(malformed)[:60],
+)
+def test_what_is_no_event_is_refused(malformed: Any, apply: Apply) -> None:
+    with refused("bad_event"):
+        apply(malformed)
+
+
+@pytest.mark.parametrize("livemode", [None, "missing", "yes"], ids=str)
+def test_event_without_a_mode_is_refused_or_stored(livemode: str | None, apply: Apply) -> None:
+    """A slug or an outcome, never an error of the table's."""
+    odd = event("customer.created", {"id": "cus_1"}, livemode=livemode)
+    if livemode == "missing":
+        del odd["livemode"]
+    try:
+        assert apply(odd)["outcome"] == "stored"
+    except psycopg.Error as error:
+        assert error.sqlstate == "PT422", error
+
+
+@pytest.mark.parametrize(
+    "session_id", [None, "cs_" + "".join(uuid4().hex for _ in range(400))], ids=["null", "12 kB"]
+)
+def test_session_without_a_sane_id_grants_nothing(
+    session_id: str | None, ada: Caller, order: Row, apply: Apply
+) -> None:
+    """What cannot be told apart from another payment cannot be granted once."""
+    try:
+        assert apply(event(COMPLETED, session(order, id=session_id)))["outcome"] in ("unmatched", "parked")
+    except psycopg.Error as error:
+        assert error.sqlstate == "PT422", error
+    assert ada.balance() == 0
+
+
+# Where the catalogue says more
+
+
+def test_bonus_and_expiry_of_a_pack_come_as_lots(db: Connection) -> None:
+    db.execute(
+        "select credits.define_pack('gift', 'Gift', 100, 500, 'eur', p_bonus_tokens => 20,"
+        " p_expires_after => '30 days')"
+    )
+    bank = Caller(db, "none")
+    order = bank.call("create_order", pack_id="gift", user_id="ada", module_id="whisper")
+    assert bank.call("apply_stripe_event", event=event(COMPLETED, session(order)))["outcome"] == "granted"
+    lots = bank.rows(
+        "select l.source::text, l.granted, l.priority, l.scope, l.unit_cost,"
+        " l.expires_at = o.paid_at + interval '30 days' as dated"
+        " from credits.lots as l join credits.orders as o using (account_id, order_id) order by l.lot_id"
+    )
+    common = {"priority": 50, "scope": "module:whisper", "dated": True}
+    assert lots == [
+        common | {"source": "purchase", "granted": 100, "unit_cost": 5},
+        common | {"source": "bonus", "granted": 20, "unit_cost": 0},
+    ]
+    # Given before paid.
+    spent = bank.call("consume_tokens", module_id="whisper", user_id="ada")
+    assert spent["draws"] == [{"lot_id": 2, "tokens": 20}, {"lot_id": 1, "tokens": 5}]
+    assert bank.rows("select * from audit.findings") == []
+
+
+def test_frozen_and_closed_accounts_get_what_they_paid(ada: Caller, apply: Apply, admin: Connection) -> None:
+    for status, balance in (("frozen", 500), ("closed", 1000)):
+        admin.execute("update credits.wallets set status = 'active' where account_id = " + _account(ada))
+        order = ada.call("create_order", pack_id="standard")
+        admin.execute(f"update credits.wallets set status = '{status}' where account_id = " + _account(ada))
+        assert apply(event(COMPLETED, session(order)))["outcome"] == "granted"
+        assert ada.balance() == balance
+
+
+def _account(caller: Caller) -> str:
+    return f"(select account_id from credits.identities where subject = '{caller.user_id}')"
+
+
+def _attach(service: Caller, order: Row, session_id: str) -> None:
+    service.call(
+        "attach_checkout",
+        account_id=order["account_id"],
+        order_id=order["order_id"],
+        session_id=session_id,
+    )
+
+
+def _is_reported(admin: Connection, applied: Event) -> bool:
+    query = "select 1 from audit.parked where event_id = %s"
+    return admin.execute(query, (applied["id"],)).fetchone() is not None

@@ -1,0 +1,336 @@
+"""The books prove themselves: sound ones give no finding, and each fault is found by the check for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from uuid import UUID
+
+import psycopg
+import pytest
+from people import Caller, Connection, Row, open_account
+from psycopg.rows import dict_row
+from stripe_events import COMPLETED, event, session
+
+CHECKS = (
+    "check_balance",
+    "check_draws",
+    "check_events",
+    "check_hash_chain",
+    "check_keys",
+    "check_lots",
+    "check_negative",
+    "check_orders",
+    "check_running_balance",
+    "check_sequence",
+    "check_settings",
+)
+
+# The one account of these tests, and its entries.
+ME = "account_id = %(account)s"
+GRANTED, EXPIRED, BOUGHT, BONUS, EXTRA, SPENT_FIRST, SPENT_LAST = 1, 2, 3, 4, 5, 6, 8
+
+# check -> faults that it must find; each is a command of the superuser's.
+FAULTS = {
+    "check_balance": [
+        f"update credits.wallets set balance = balance + 0.000001 where {ME}",
+        f"update credits.wallets set head_free = head_free + 1 where {ME}",
+        f"update credits.wallets set held = 1 where {ME}",
+        f"update credits.wallets set debt = 1 where {ME}",
+        f"update credits.lots set remaining = remaining - 1 where {ME} and live",
+        f"update credits.lots set held = 1 where {ME} and live",
+        f"delete from credits.entries where {ME} and seq = {SPENT_LAST}",
+    ],
+    "check_running_balance": [
+        f"update credits.entries set balance_after = balance_after + 1 where {ME} and seq = {SPENT_FIRST}",
+        f"update credits.entries set tokens = tokens - 1 where {ME} and seq = {SPENT_LAST}",
+        f"update credits.entries set tokens = 1 where {ME} and seq = {GRANTED}",
+        f"delete from credits.entries where {ME} and seq = {BOUGHT}",
+    ],
+    "check_sequence": [
+        f"delete from credits.entries where {ME} and seq = {BOUGHT}",
+        f"delete from credits.entries where {ME} and seq = {SPENT_LAST}",
+        f"delete from credits.entries where {ME}",
+        f"update credits.entries set seq = seq + 1 where {ME} and seq = {SPENT_LAST}",
+        f"update credits.entries set posted_at = posted_at - interval '1 hour'"
+        f" where {ME} and seq = {SPENT_LAST}",
+        "insert into credits.entries select (e).* from (select jsonb_populate_record(e, jsonb_build_object("
+        "'posted_at', e.posted_at + interval '1 ms')) as e from credits.entries as e"
+        f" where {ME} and seq = {SPENT_LAST}) as x",
+        f"update credits.wallets set seq = seq + 1 where {ME}",
+        f"update credits.wallets set posted_at = posted_at + interval '1 ms' where {ME}",
+        f"delete from credits.wallets where {ME}",
+    ],
+    "check_hash_chain": [
+        *(
+            f"update credits.entries set {change} where {ME} and seq = {SPENT_FIRST}"
+            for change in (
+                "tokens = tokens - 1",
+                "balance_after = balance_after + 1",
+                "debt_after = 1",
+                "kind = 'adjustment'",
+                "module_id = 'metube'",
+                "module_id = null",
+                """usage = '{"calls": 2}'""",
+                "usage = null",
+                """draws = '[{"lot_id": 3, "tokens": 25}]'""",
+                "price_id = price_id + 1",
+                "reference = 'somebody'",
+                "actor = 'nobody'",
+                """metadata = '{"job": "another"}'""",
+                "posted_at = posted_at + interval '1 microsecond'",
+                "effective_at = effective_at - interval '1 microsecond'",
+                "hash = sha256('')",
+                "module_id = module_id || reference, reference = null",
+            )
+        ),
+        f"delete from credits.entries where {ME} and seq = {GRANTED}",
+        f"delete from credits.entries where {ME} and seq = {SPENT_LAST}",
+        f"update credits.wallets set head_hash = sha256('') where {ME}",
+        f"update credits.wallets set head_hash = '' where {ME}",
+    ],
+    "check_lots": [
+        f"update credits.lots set remaining = remaining - 0.000001 where {ME} and live",
+        f"update credits.lots set granted = granted + 1 where {ME} and lot_id = {BOUGHT}",
+        f"update credits.lots set granted = 1 where {ME} and lot_id = {BOUGHT}",
+        f"update credits.lots set held = remaining + 1 where {ME} and live",
+        f"update credits.lots set live = not live where {ME} and lot_id = {BOUGHT}",
+        f"update credits.lots set live = true where {ME} and lot_id = {GRANTED}",
+        f"delete from credits.lots where {ME} and lot_id = {BOUGHT}",
+        f"delete from credits.lots where {ME} and lot_id = {GRANTED}",
+        f"update credits.wallets set head_free = head_free - 1 where {ME}",
+        f"update credits.wallets set head_lot = null where {ME}",
+        f"update credits.wallets set head_lot = 99 where {ME}",
+        f"update credits.wallets set head_lot = {EXTRA} where {ME}",
+        """update credits.entries set draws = '[{"lot_id": 99, "tokens": 25}]' """
+        f"where {ME} and seq = {SPENT_LAST}",
+    ],
+    "check_draws": [
+        f"""update credits.entries set draws = '[]' where {ME} and seq = {SPENT_FIRST}""",
+        f"""update credits.entries set draws = draws || '[{{"lot_id": 3, "tokens": 1}}]'"""
+        f" where {ME} and seq = {SPENT_FIRST}",
+        """update credits.entries set draws = '[{"lot_id": 4, "tokens": 26}, {"lot_id": 3, "tokens": -1}]'"""
+        f" where {ME} and seq = {SPENT_FIRST}",
+        f"update credits.entries set tokens = tokens - 1 where {ME} and seq = {SPENT_FIRST}",
+    ],
+    "check_negative": [
+        f"update credits.wallets set balance = -0.000001 where {ME}",
+        f"update credits.wallets set held = balance + 1 where {ME}",
+        f"update credits.entries set balance_after = -1 where {ME} and seq = {SPENT_FIRST}",
+    ],
+    "check_orders": [
+        f"delete from credits.lots where {ME} and source = 'purchase'",
+        f"delete from credits.lots where {ME} and source = 'bonus'",
+        f"update credits.lots set granted = granted + 1 where {ME} and source = 'bonus'",
+        f"update credits.lots set order_id = null where {ME} and source = 'purchase'",
+        f"update credits.orders set tokens = tokens + 1 where {ME}",
+        f"update credits.orders set bonus_tokens = 0 where {ME} and state = 'paid'",
+        f"update credits.orders set state = 'pending', paid_at = null where {ME} and state = 'paid'",
+        f"update credits.orders set state = 'paid', paid_at = created_at where {ME} and state = 'pending'",
+        f"update credits.lots set source = 'grant' where {ME} and source = 'purchase'",
+        f"delete from credits.orders where {ME} and state = 'paid'",
+        # A second grant of one order, properly booked under another name.
+        "select credits.grant_lot(account_id, 'promo', 100, p_order_id => order_id)"
+        f" from credits.orders where {ME} and state = 'paid'",
+    ],
+    "check_events": [
+        f"update credits.stripe_events set outcome = null where {ME}",
+        f"update credits.orders set state = 'failed', paid_at = null where {ME} and state = 'paid'",
+    ],
+    "check_keys": [
+        f"update credits.idempotency_keys set reference = '99' where {ME} and operation = 'consume_tokens'",
+        f"update credits.idempotency_keys set reference = '99' where {ME} and operation = 'add_tokens'",
+        "update credits.idempotency_keys set reference = gen_random_uuid()"
+        f" where {ME} and operation = 'create_order'",
+        f"update credits.idempotency_keys set reference = 'x' where {ME} and operation = 'create_order'",
+    ],
+    "check_settings": [
+        "set local synchronous_commit = off",
+        "set local synchronous_commit = local",
+        *(
+            f"alter role {role} set synchronous_commit = {value}"
+            for role in ("pgcredits_service", "all")
+            for value in ("off", "'OFF'", "false", "no", "0", "local")
+        ),
+        "do $$ begin execute format('alter database %I set synchronous_commit = off',"
+        " current_database()); end $$",
+        "do $$ begin execute format('alter role pgcredits_api in database %I set synchronous_commit = off',"
+        " current_database()); end $$",
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def till(admin: Connection, admin_url: str) -> Iterator[Connection]:
+    with psycopg.connect(admin_url) as connection:
+        yield connection
+
+
+@contextmanager
+def told(till: Connection) -> Iterator[tuple[Caller, UUID]]:
+    """The superuser and an account with a whole story, in a transaction that is rolled back."""
+    try:
+        till.execute("begin")
+        bank = Caller(till, "none")
+        bank.rows("select credits.define_pack('gift', 'Gift', 100, 500, 'eur', p_bonus_tokens => 60)")
+        account = tell_a_story(bank)
+        yield bank, account
+    finally:
+        till.rollback()
+
+
+def tell_a_story(bank: Caller) -> UUID:
+    """1 a grant, 2 its expiry, 3 and 4 a purchase with a bonus, 5 another grant, 6 to 8 spends."""
+    bank.call(
+        "add_tokens",
+        user_id="told",
+        tokens=40,
+        reason="welcome",
+        expires_at="2099-01-01 00:00Z",
+        idempotency_key="k",
+    )
+    account: UUID = bank.row("select account_id from credits.identities where subject = 'told'")["account_id"]
+    bank.row(
+        "with aged as (update credits.lots set expires_at = clock_timestamp() where account_id = %(a)s)"
+        " update credits.wallets set next_expiry = clock_timestamp() where account_id = %(a)s returning 1",
+        {"a": account},
+    )
+    order = bank.call("create_order", pack_id="gift", user_id="told", idempotency_key="k")
+    bank.call("create_order", pack_id="basique", user_id="told")
+    paid = bank.call("apply_stripe_event", event=event(COMPLETED, session(order)))
+    assert paid["outcome"] == "granted"
+    bank.call("add_tokens", user_id="told", tokens=30, priority=90)
+    for number in range(3):
+        bank.call(
+            "consume_tokens",
+            module_id="whisper",
+            user_id="told",
+            idempotency_key=f"k{number}",
+            metadata={"job": number},
+        )
+    kinds = [
+        row["kind"] for row in bank.rows("select kind from api.entries where user_id = 'told' order by seq")
+    ]
+    assert kinds == ["welcome", "expire", "purchase", "bonus", "grant", "spend", "spend", "spend"]
+    wallet = bank.row("select head_lot, head_free from credits.wallets where account_id = %s", (account,))
+    assert wallet == {"head_lot": BOUGHT, "head_free": Decimal(85)}
+    return account
+
+
+def found(bank: Caller, check: str, account: UUID | None) -> list[Row]:
+    """The findings on the account, or on none, as the auditor sees them."""
+    connection = bank.connection
+    connection.execute("set local role auditor")
+    with connection.cursor(row_factory=dict_row) as cursor:
+        query = f"select * from audit.{check} where account_id is not distinct from %s"
+        rows = cursor.execute(query, (account,)).fetchall()
+    connection.execute("reset role")
+    return rows
+
+
+def test_faults_are_known_for_every_check(admin: Connection) -> None:
+    names = admin.execute(
+        "select relname from pg_class where relnamespace = 'audit'::regnamespace and relname like 'check%'"
+    ).fetchall()
+    assert {name for (name,) in names} == set(FAULTS) == set(CHECKS)
+
+
+def test_sound_books_have_no_findings(till: Connection) -> None:
+    with told(till) as (bank, account):
+        assert found(bank, "findings", account) == found(bank, "findings", None) == []
+
+
+@pytest.mark.parametrize(
+    ("check", "fault"),
+    [(check, fault) for check, faults in FAULTS.items() for fault in faults],
+    ids=lambda text: text[:120],
+)
+def test_fault_is_found(check: str, fault: str, till: Connection) -> None:
+    with told(till) as (bank, account):
+        for table in ("entries", "lots", "orders", "wallets"):
+            till.execute(f"alter table credits.{table} disable trigger all")
+        done = till.execute(fault.replace("%(account)s", f"'{account}'"))
+        assert done.rowcount != 0, "the fault was not seeded"
+        subject = None if check == "check_settings" else account
+        findings = found(bank, check, subject)
+        assert findings
+        assert {"check_name": check, **findings[0]} in found(bank, "findings", subject)
+
+
+def test_an_account_without_a_wallet_or_with_a_strangers_lots_is_found(till: Connection) -> None:
+    with told(till) as (bank, account):
+        till.execute("alter table credits.entries disable trigger all")
+        till.execute("alter table credits.lots disable trigger all")
+        stranger = open_account(bank, "stranger")
+        till.execute("update credits.lots set account_id = %s where account_id = %s", (stranger, account))
+        assert found(bank, "check_lots", account)
+        assert found(bank, "check_lots", stranger)
+        assert found(bank, "check_balance", stranger)
+
+
+# Reports
+
+
+def test_trial_balance_adds_up_to_nothing_and_names_both_sides(till: Connection) -> None:
+    with told(till) as (bank, _):
+        before = _trial(bank)
+        bank.call("add_tokens", user_id="told", tokens=10, reason="promo")
+        bank.call("consume_tokens", module_id="metube", user_id="told")
+        bank.call("add_tokens", user_id="told", tokens=7, reason="purchase")
+        after = _trial(bank)
+        assert sum(before.values()) == sum(after.values()) == 0
+        moved = {account: after[account] - before[account] for account in after}
+        assert {account: tokens for account, tokens in moved.items() if tokens} == {
+            "customers": 7,
+            "promotions": -10,
+            "usage": 10,
+            "cash": -7,
+        }
+        assert before["breakage"] >= 40
+
+
+def _trial(bank: Caller) -> dict[str, Decimal]:
+    return {row["side"]: row["tokens"] for row in bank.rows("select * from audit.trial_balance")}
+
+
+def test_money_for_a_person_is_reported_and_nothing_else(till: Connection) -> None:
+    with told(till) as (bank, account):
+        reported = "select event_id from audit.parked where event_id = any (%s)"
+        order = bank.call("create_order", pack_id="basique", user_id="told")
+        wrong = event(COMPLETED, session(order, currency="usd"))
+        stray = event(COMPLETED, session(order, client_reference_id=None))
+        others = [
+            event(COMPLETED, session(order, client_reference_id=None, payment_status="unpaid")),
+            event("charge.refunded", session(order)),
+            event(COMPLETED, session(bank.call("create_order", pack_id="basique", user_id="told"))),
+        ]
+        for told_of in (wrong, stray, *others):
+            bank.call("apply_stripe_event", event=told_of)
+        ids = [told_of["id"] for told_of in (wrong, stray, *others)]
+        assert {row["event_id"] for row in bank.rows(reported, (ids,))} == {wrong["id"], stray["id"]}
+        row = bank.row("select * from audit.parked where event_id = %s", (wrong["id"],))
+        assert (row["account_id"], row["order_id"], row["subtotal"], row["currency"]) == (
+            account,
+            order["order_id"],
+            999,
+            "usd",
+        )
+        assert found(bank, "findings", account) == []
+
+
+def test_money_functions_commit_durably_whatever_the_session_says(till: Connection, service_url: str) -> None:
+    """The setting that the commit will use, seen inside the transaction of a spend."""
+    for setting in ("off", "local"):
+        with psycopg.connect(service_url) as connection:
+            connection.execute(f"set synchronous_commit = {setting}")
+            connection.execute("set local role service_role")
+            connection.execute("select api.add_tokens('durable', 1::numeric)")
+            assert connection.execute("show synchronous_commit").fetchone() == ("on",)
+            connection.rollback()
+    with psycopg.connect(service_url) as connection:
+        connection.execute("set synchronous_commit = remote_write")
+        connection.execute("set local role service_role")
+        connection.execute("select api.add_tokens('durable', 1::numeric)")
+        assert connection.execute("show synchronous_commit").fetchone() == ("remote_write",)
+        connection.rollback()

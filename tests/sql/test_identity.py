@@ -1,0 +1,432 @@
+"""Who is calling: claims count on our two logins only, and nobody reaches what is another's."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from people import Caller, Connection, at_once, refused
+
+from pgcredits.addresses import as_login
+from pgcredits.migrate import migrate
+
+User = Callable[..., Caller]
+VIEWS = ("balance", "entries", "usage", "lots", "orders")
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def analyst_url(admin_url: str, cluster: Any) -> str:
+    return as_login(admin_url, "pgcredits_analyst", cluster.password)
+
+
+@pytest.fixture
+def sql_login(admin: Connection, admin_url: str) -> Iterator[Callable[..., Connection]]:
+    """sql_login(of=None): a person's own login, in authenticated; `of`: mapped to that user's account."""
+    with ExitStack() as stack:
+
+        def connect(of: Caller | None = None) -> Connection:
+            name = f"person_{next(_numbers)}_{uuid4().hex[:8]}"
+            admin.execute(f"create role {name} login password 'of a person'")
+            stack.callback(admin.execute, f"drop role {name}")
+            stack.callback(admin.execute, f"drop owned by {name}")
+            admin.execute(f"grant authenticated to {name}")
+            admin.execute(f"grant connect on database {admin.info.dbname} to {name}")
+            if of is not None:
+                admin.execute(
+                    "insert into credits.sql_logins (login, account_id)"
+                    " select %s, account_id from credits.identities where subject = %s",
+                    (name, of.user_id),
+                )
+                stack.callback(admin.execute, f"delete from credits.sql_logins where login = '{name}'")
+            return stack.enter_context(
+                psycopg.connect(as_login(admin_url, name, "of a person"), autocommit=True)
+            )
+
+        yield connect
+
+
+def pretend(connection: Connection, victim: Caller) -> None:
+    """What an attacker with SQL can set: another's claims, in every spelling that PostgREST ever had."""
+    claims = json.dumps({"role": "service_role", "sub": victim.user_id})
+    for name, value in (
+        ("request.jwt.claims", claims),
+        ("request.jwt.claim.sub", victim.user_id),
+        ("request.jwt.claim.role", "service_role"),
+    ):
+        connection.execute("select set_config(%s, %s, false)", (name, value))
+
+
+# Users of the door
+
+
+def test_user_sees_own_rows_only(user: User) -> None:
+    ada, bob = user(100), user(200)
+    for caller in (ada, bob):
+        caller.call("consume_tokens", module_id="whisper")
+        caller.call("create_order", pack_id="standard")
+    for view in VIEWS:
+        assert {row["user_id"] for row in ada.rows(f"select user_id from api.{view}")} == {ada.user_id}
+        stolen = ada.rows(f"select 1 from api.{view} where user_id = %s", (bob.user_id,))
+        assert stolen == []
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        ("consume_tokens", {"module_id": "whisper"}),
+        ("consume_tokens", {"module_id": "whisper", "module_name": "W", "tokens_to_consume": 25}),
+        ("quote_tokens", {"module_id": "whisper"}),
+        ("create_order", {"pack_id": "standard"}),
+    ],
+)
+def test_user_cannot_act_for_another(function: str, arguments: dict[str, Any], user: User) -> None:
+    ada, bob = user(100), user(100)
+    for name in (bob.user_id, "nobody at all", ""):
+        with refused("not_yours"):
+            ada.call(function, user_id=name, **arguments)
+    assert (ada.balance(), bob.balance()) == (100, 100)
+
+
+@pytest.mark.parametrize("claims", ["", "{}", '{"sub": null}', '{"role": "authenticated"}', "null", "[]"])
+def test_nobody_has_no_account(claims: str, door: Connection) -> None:
+    with door.transaction():
+        door.execute(
+            "select set_config('role', 'authenticated', true), set_config('request.jwt.claims', %s, true)",
+            (claims,),
+        )
+        for view in VIEWS:
+            assert door.execute(f"select * from api.{view}").fetchall() == []
+        with refused("not_signed_in"), door.transaction():
+            door.execute("select * from api.consume_tokens('whisper')")
+
+
+def test_user_id_of_the_wrong_length_opens_nothing(door: Connection) -> None:
+    for name in ("", "u" * 256, "u" * 12_000):
+        with refused("bad_user"):
+            Caller(door, "authenticated", name).call("create_order", pack_id="basique")
+
+
+@pytest.mark.parametrize("name", ["' or true --", "a'; drop table x; --", "%", "ä😀", '{"sub": "x"}', "*"])
+def test_user_id_is_data(name: str, user: User, door: Connection, service: Caller) -> None:
+    user(100)
+    name += uuid4().hex
+    service.call("add_tokens", user_id=name, tokens=30)
+    odd = Caller(door, "authenticated", name)
+    assert odd.call("consume_tokens", module_id="whisper")["balance"] == 5
+    assert [row["user_id"] for row in odd.rows("select user_id from api.balance")] == [name]
+
+
+def test_claims_of_one_transaction_are_gone_in_the_next(user: User, door: Connection) -> None:
+    assert user(100).balance() == 100
+    row = door.execute(
+        "select nullif(current_setting('request.jwt.claims', true), ''), current_user"
+    ).fetchone()
+    assert row == (None, "pgcredits_api")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        door.execute("select * from api.balance")
+
+
+def test_service_sees_everybody(user: User, service: Caller) -> None:
+    ada = user(100)
+    assert service.row("select balance from api.balance where user_id = %s", (ada.user_id,))["balance"] == 100
+
+
+def test_reading_opens_no_account(user: User, admin: Connection) -> None:
+    ada = user()
+    zeros = ada.row("select * from api.balance")
+    assert zeros == {
+        "user_id": ada.user_id,
+        **dict.fromkeys(
+            ("balance", "held", "available", "debt", "lifetime_granted", "lifetime_spent"), Decimal(0)
+        ),
+        "status": "active",
+        **dict.fromkeys(("package_name", "purchased_at", "updated_at")),
+    }
+    for view in ("entries", "usage", "lots", "orders"):
+        assert ada.rows(f"select * from api.{view}") == []
+    ada.call("quote_tokens", module_id="whisper")
+    query = "select 1 from credits.identities where subject = %s"
+    assert admin.execute(query, (ada.user_id,)).fetchall() == []
+
+
+def test_first_calls_at_once_open_one_account(user: User, api_url: str, admin: Connection) -> None:
+    ada, crowd = user(), 50
+    with ExitStack() as stack:
+        works = []
+        for _ in range(crowd):
+            connection = stack.enter_context(psycopg.connect(api_url, autocommit=True))
+            same = Caller(connection, "authenticated", ada.user_id)
+            works.append(lambda same=same: same.call("create_order", pack_id="basique")["account_id"])
+        accounts = at_once(works)
+    assert len(set(accounts)) == 1, accounts
+    opened = admin.execute(
+        "select count(*) from credits.identities where subject = %s", (ada.user_id,)
+    ).fetchone()
+    assert opened == (1,)
+    orphans = admin.execute(
+        "select count(*) from credits.accounts as a"
+        " left join credits.identities as i using (account_id) where i.subject is null"
+    ).fetchone()
+    assert orphans == (0,)
+    assert ada.row("select count(*) from api.orders")["count"] == crowd
+
+
+# Roles
+
+
+@pytest.mark.parametrize(
+    "role", ["service_role", "credits_owner", "analyst", "auditor", "postgres", "pgcredits_service"]
+)
+def test_api_login_can_become_the_two_weak_roles_only(role: str, door: Connection) -> None:
+    for command in (f"set role {role}", f"select set_config('role', '{role}', false)"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            door.execute(command)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        door.execute("set session authorization pgcredits_service")
+
+
+@pytest.mark.parametrize("role", ["credits_owner", "analyst", "auditor", "postgres", "authenticated", "anon"])
+def test_service_login_can_become_service_role_only(role: str, service: Caller) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        service.connection.execute(f"set role {role}")
+
+
+def test_logins_have_nothing_before_they_take_a_role(door: Connection, service: Caller) -> None:
+    for connection in (door, service.connection):
+        for command in ("select * from api.packs", "select * from api.consume_tokens('whisper')"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(command)
+
+
+def test_claiming_a_role_does_not_give_it(user: User, door: Connection) -> None:
+    """The role in the claims is what the issuer wrote; what counts is the role that was set."""
+    ada, bob = user(100), user(100)
+    with door.transaction():
+        door.execute(
+            "select set_config('role', 'authenticated', true), set_config('request.jwt.claims', %s, true)",
+            (json.dumps({"role": "service_role", "sub": ada.user_id}),),
+        )
+        with refused("not_yours"), door.transaction():
+            door.execute("select api.consume_tokens('whisper', user_id => %s)", (bob.user_id,))
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), door.transaction():
+            door.execute("select api.add_tokens(%s, 5::numeric)", (ada.user_id,))
+
+
+# An analyst's login
+
+
+def test_analyst_who_sets_anothers_claims_sees_no_row_of_theirs(user: User, analyst_url: str) -> None:
+    ada = user(100)
+    ada.call("consume_tokens", module_id="whisper")
+    with psycopg.connect(analyst_url, autocommit=True) as analyst:
+        pretend(analyst, ada)
+        for view in (*VIEWS, "packs", "modules"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                analyst.execute(f"select * from api.{view}")
+        for table in ("wallets", "entries", "identities", "lots", "orders", "credentials", "accounts"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                analyst.execute(f"select * from credits.{table}")
+        for role in ("authenticated", "service_role", "anon", "auditor", "credits_owner"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                analyst.execute(f"set role {role}")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "api.consume_tokens('whisper')",
+        "api.consume_tokens(%(user)s, 'whisper', 'Whisper', 25)",
+        "api.add_tokens(%(user)s, 5::numeric)",
+        "api.add_tokens(%(user)s, 5, 'Standard')",
+        "api.quote_tokens('whisper')",
+        "api.create_order('standard')",
+        "api.apply_stripe_event('{}')",
+        "api.sign_up('a@b', '$argon2')",
+        "api.find_credential('a@b')",
+        "credits.me()",
+        "credits.subject()",
+        "credits.open_account(%(user)s)",
+    ],
+)
+def test_analyst_cannot_execute_a_function_of_the_bank(call: str, user: User, analyst_url: str) -> None:
+    ada = user(100)
+    with psycopg.connect(analyst_url, autocommit=True) as analyst:
+        pretend(analyst, ada)
+        analyst.execute("set default_transaction_read_only = off")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            analyst.execute(f"select {call}", {"user": ada.user_id})
+    assert ada.balance() == 100
+
+
+def test_analyst_counts_the_segments_that_are_granted(
+    db: Connection, connect_as: Callable[..., Connection]
+) -> None:
+    """Figures over the granted accounts only, whatever the session claims to be."""
+    bank = Caller(db, "none")
+    for name, segment in (("ada", "schools"), ("bob", "shops"), ("cyd", "shops")):
+        bank.call("add_tokens", user_id=name, tokens=100)
+        bank.call("consume_tokens", module_id="whisper", user_id=name)
+        db.execute(
+            "update credits.accounts set segment = %s where account_id ="
+            " (select account_id from credits.identities where subject = %s)",
+            (segment, name),
+        )
+    analyst = connect_as("pgcredits_analyst")
+
+    def counted() -> Any:
+        pretend(analyst, Caller(db, "authenticated", "ada"))
+        row = analyst.execute(
+            "select (select coalesce(sum(accounts), 0) from analytics.module_usage),"
+            " (select coalesce(sum(accounts), 0) from analytics.purchase_conversion),"
+            " (select coalesce(sum(active_accounts), 0) from analytics.average_use)"
+        ).fetchone()
+        assert row is not None
+        assert len(set(row)) == 1, row
+        return row[0]
+
+    assert counted() == 3
+    db.execute("update credits.analyst_grants set segment = 'shops' where login = 'pgcredits_analyst'")
+    assert counted() == 2
+    db.execute("update credits.analyst_grants set login = 'somebody else'")
+    assert counted() == 0
+
+
+# A person's own SQL login
+
+
+def test_mapped_person_sees_and_spends_their_own_whatever_they_claim(
+    user: User, sql_login: Callable[..., Connection]
+) -> None:
+    ada, bob = user(100), user(200)
+    connection = sql_login(of=ada)
+    pretend(connection, bob)
+    person = Caller(connection, "authenticated", bob.user_id)
+    assert person.row("select user_id, balance from api.balance") == {"user_id": ada.user_id, "balance": 100}
+    for view in VIEWS:
+        assert {row["user_id"] for row in person.rows(f"select user_id from api.{view}")} <= {ada.user_id}
+    assert person.call("consume_tokens", module_id="whisper")["user_id"] == ada.user_id
+    with refused("not_yours"):
+        person.call("consume_tokens", module_id="whisper", user_id=bob.user_id)
+    assert (ada.balance(), bob.balance()) == (75, 200)
+
+
+def test_mapped_person_needs_no_claims_nor_role(user: User, sql_login: Callable[..., Connection]) -> None:
+    ada = user(100)
+    connection = sql_login(of=ada)
+    assert connection.execute("select balance from api.consume_tokens('whisper')").fetchone() == (75,)
+    assert connection.execute("select balance from api.balance").fetchone() == (75,)
+    assert ada.row("select count(*) from api.entries")["count"] == 2
+
+
+def test_unmapped_person_is_nobody_whatever_they_claim(
+    user: User, sql_login: Callable[..., Connection]
+) -> None:
+    ada = user(100)
+    connection = sql_login()
+    pretend(connection, ada)
+    person = Caller(connection, "authenticated", ada.user_id)
+    for view in VIEWS:
+        assert person.rows(f"select * from api.{view}") == []
+    with refused("not_signed_in"):
+        person.call("consume_tokens", module_id="whisper")
+    with refused("not_signed_in"):
+        person.call("consume_tokens", module_id="whisper", user_id=ada.user_id)
+
+
+# Objects that shadow ours
+
+
+def test_reload_takes_temporary_objects_from_everybody(
+    db: Connection, url: str, connect_as: Callable[..., Connection]
+) -> None:
+    """The privileges of a database are not part of its template: the reload must bring them."""
+    migrate(url)
+    for role in ("anon", "authenticated", "service_role", "pgcredits_analyst", "pgcredits_auditor"):
+        connection = connect_as(role)
+        connection.execute("set default_transaction_read_only = off")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="temporary"):
+            connection.execute("create temporary table wallets (balance numeric)")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("create schema mine")
+        for schema in ("public", "api", "credits", "analytics", "audit"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(f"create table {schema}.wallets (balance numeric)")
+
+
+TYPES = ("uuid", "text", "numeric", "jsonb", "json", "timestamptz", "int8", "bool", "bytea", "name", "date")
+
+
+def test_temporary_objects_cannot_shadow_ours(db: Connection, connect_as: Callable[..., Connection]) -> None:
+    """The second wall: with TEMP granted all the same, no table, type or function of ours is replaced."""
+    db.execute(f"grant temporary on database {db.info.dbname} to authenticated")
+    Caller(db, "none").call("add_tokens", user_id="ada", tokens=100)
+    connection = connect_as("authenticated", "ada")
+    tables = db.execute(
+        "select c.relname from pg_class as c where c.relnamespace = 'credits'::regnamespace"
+        " and c.relkind in ('r', 'p') and not c.relispartition"
+    ).fetchall()
+    for (table,) in tables:
+        connection.execute(f"create temporary table {table} (account_id uuid, balance numeric, subject text)")
+        connection.execute(f"insert into {table} values (gen_random_uuid(), 1000000, 'ada')")
+    connection.execute(
+        "create function pg_temp.evil(anyelement) returns boolean language plpgsql as"
+        " $$ begin raise exception 'hijacked as %', current_user; end $$"
+    )
+    for name in TYPES:
+        connection.execute(f"create domain pg_temp.{name} as pg_catalog.{name} check (pg_temp.evil(value))")
+    for function, arguments in (
+        ("sha256", "bytea"),
+        ("current_setting", "text, bool"),
+        ("pg_has_role", "text, text, text"),
+        ("trim_scale", "numeric"),
+        ("clock_timestamp", ""),
+    ):
+        declared = ", ".join(f"pg_catalog.{kind.strip()}" for kind in arguments.split(",") if kind.strip())
+        connection.execute(
+            f"create function pg_temp.{function}({declared}) returns pg_catalog.text language plpgsql as"
+            " $$ begin raise exception 'hijacked as %', current_user; end $$"
+        )
+    connection.execute("set search_path = pg_temp, pg_catalog, api, credits")
+    db.execute(
+        "create function api.unpinned() returns pg_catalog.text security definer language plpgsql as"
+        " $$ declare v uuid := gen_random_uuid(); begin return v; end $$"
+    )
+    with pytest.raises(psycopg.errors.RaiseException, match="hijacked as postgres"):
+        connection.execute("select api.unpinned()")  # the attack is a real one
+    ada = Caller(connection, "authenticated", "ada")
+    assert ada.call("consume_tokens", module_id="whisper", idempotency_key="k")["balance"] == 75
+    assert ada.call("consume_tokens", module_id="whisper", idempotency_key="k")["replayed"]
+    assert ada.call("quote_tokens", module_id="whisper")["available"] == 75
+    assert ada.call("create_order", pack_id="standard")["amount"] == 3999
+    assert ada.row("select balance from api.balance")["balance"] == 75
+    with refused("insufficient_tokens"):
+        ada.call("consume_tokens", module_id="whisper", usage={"calls": 4})
+
+
+def test_function_of_the_readers_own_sees_own_rows_only(
+    db: Connection, connect_as: Callable[..., Connection]
+) -> None:
+    """A cheap function in WHERE, run early on every row it gets, gets no row that policies hide."""
+    db.execute(f"grant temporary on database {db.info.dbname} to authenticated")
+    bank = Caller(db, "none")
+    for name in ("ada", "bob"):
+        bank.call("add_tokens", user_id=name, tokens=100)
+    connection = connect_as("authenticated", "ada")
+    connection.execute(
+        "create function pg_temp.leak(seen text) returns boolean language plpgsql cost 0.0000001 as"
+        " $$ begin raise notice '%', seen; return true; end $$"
+    )
+    notices: list[str] = []
+    connection.add_notice_handler(lambda notice: notices.append(str(notice.message_primary)))
+    for view in ("balance", "entries", "lots"):
+        connection.execute(f"select * from api.{view} as v where pg_temp.leak(v::text)")
+    assert len(notices) == 3
+    assert not any("bob" in notice for notice in notices)

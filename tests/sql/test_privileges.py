@@ -1,0 +1,348 @@
+"""Who may do what: by the catalogue, against this page, and by trying it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from people import Caller, Connection
+
+ROLES = ("anon", "authenticated", "service_role", "analyst", "auditor")
+LOGINS = ("pgcredits_api", "pgcredits_service", "pgcredits_analyst", "pgcredits_auditor")
+
+SHOP = {"api.packs", "api.modules", "credits.packs", "credits.modules", "credits.module_categories"}
+ACCOUNT = {
+    *(f"api.{view}" for view in ("balance", "entries", "usage", "lots", "orders")),
+    *(f"credits.{table}" for table in ("identities", "wallets", "lots", "current_lots", "entries", "orders")),
+}
+ANALYTICS = {
+    f"analytics.{view}" for view in ("average_use", "module_usage", "purchase_conversion", "tokens_sold")
+}
+AUDIT = {
+    *(
+        f"audit.check_{name}"
+        for name in (
+            "balance",
+            "draws",
+            "events",
+            "hash_chain",
+            "keys",
+            "lots",
+            "negative",
+            "orders",
+            "running_balance",
+            "sequence",
+            "settings",
+        )
+    ),
+    "audit.findings",
+    "audit.parked",
+    "audit.trial_balance",
+}
+BOOKS = {
+    f"credits.{table}"
+    for table in (
+        "accounts",
+        "analyst_grants",
+        "catalogs",
+        "current_lots",
+        "entries",
+        "entry_kinds",
+        "idempotency_keys",
+        "identities",
+        "lots",
+        "module_categories",
+        "modules",
+        "orders",
+        "packs",
+        "price_components",
+        "prices",
+        "sql_logins",
+        "stripe_events",
+        "stripe_objects",
+        "topups",
+        "wallets",
+    )
+}
+
+# What is granted: SELECT, of whole tables and views. Nothing else is granted to anybody.
+SELECT = {
+    "anon": SHOP,
+    "authenticated": SHOP | ACCOUNT,
+    "service_role": SHOP | ACCOUNT,
+    "analyst": ANALYTICS,
+    "auditor": ANALYTICS | AUDIT | BOOKS,
+}
+# An analyst's views need columns of tables; none of them names a person.
+COLUMNS = {
+    "credits.accounts": {"account_id", "kind", "segment", "created_at"},
+    "credits.entries": {
+        "account_id",
+        "seq",
+        "posted_at",
+        "effective_at",
+        "kind",
+        "tokens",
+        "module_id",
+        "usage",
+        "price_id",
+    },
+    "credits.orders": {
+        "account_id",
+        "order_id",
+        "state",
+        "pack_id",
+        "package_name",
+        "scope",
+        "tokens",
+        "bonus_tokens",
+        "amount",
+        "currency",
+        "created_at",
+        "paid_at",
+    },
+}
+USAGE = {
+    "anon": {"api"},
+    "authenticated": {"api"},
+    "service_role": {"api"},
+    "analyst": {"analytics"},
+    "auditor": {"analytics", "audit", "credits"},
+}
+
+SPEND = {
+    "api.consume_tokens(text,jsonb,text,text,jsonb)": "'whisper'",
+    "api.consume_tokens(text,text,text,numeric)": "null::text, 'whisper', 'Whisper', 25",
+    "api.quote_tokens(text,jsonb,text)": "'whisper'",
+    "api.create_order(text,bigint,text,text,text)": "'standard'",
+}
+SERVE = {
+    "api.add_tokens(text,numeric,api.grant_reason,text,timestamp with time zone,bigint,text,text,jsonb)": (
+        "'nobody', -1::numeric"
+    ),
+    "api.add_tokens(text,numeric,text)": "'nobody', -1, 'Standard'",
+    "api.attach_checkout(uuid,uuid,text,text)": "gen_random_uuid(), gen_random_uuid(), 'cs_1', null",
+    "api.apply_stripe_event(jsonb)": "'{}'",
+    "api.sign_up(text,text)": "'nobody', null",
+    "api.find_credential(text)": "'nobody'",
+}
+HELPERS = {"credits.clock()", "credits.module_price(text)"}
+EXECUTE = {
+    "anon": HELPERS,
+    "authenticated": {*SPEND, *HELPERS, "credits.me()", "credits.subject()"},
+    "service_role": {*SPEND, *SERVE, *HELPERS, "credits.me()", "credits.subject()"},
+    "analyst": {"credits.analyst_segments()", "credits.analyst_accounts()"},
+    "auditor": {
+        "credits.clock()",
+        "credits.entry_hash(bytea,uuid,bigint,timestamp with time zone,timestamp with time zone,"
+        "credits.entry_kind,numeric,numeric,numeric,jsonb,text,jsonb,bigint,text,text,jsonb)",
+    },
+}
+RELATIONS = sorted(set().union(*SELECT.values()) | {"credits.credentials", "credits.entries_default"})
+TABLES = sorted(name for name in RELATIONS if name.startswith("credits.") and name != "credits.current_lots")
+
+
+@pytest.fixture(scope="module")
+def ask(admin: Connection) -> Callable[..., set[Any]]:
+    """The first column of a query, as a set."""
+    return lambda query, **params: {row[0] for row in admin.execute(query, params).fetchall()}
+
+
+@pytest.fixture(scope="module")
+def acting(admin_url: str, admin: Connection) -> Iterator[Callable[[str, str], str | None]]:
+    """acting(role, command): the SQLSTATE with which the role is refused; None when it may. Undone."""
+    with psycopg.connect(admin_url) as connection:
+
+        def act(role: str, command: str) -> str | None:
+            connection.execute(f"set local role {role}")
+            try:
+                connection.execute(command)
+            except psycopg.Error as error:
+                return error.sqlstate
+            finally:
+                connection.rollback()
+            return None
+
+        yield act
+
+
+# By the catalogue
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_tables_and_views_that_a_role_may_read(role: str, ask: Callable[..., set[str]]) -> None:
+    may = ask(
+        "select c.oid::regclass::text from pg_class as c"
+        " where c.relkind in ('r', 'p', 'v', 'm', 'f')"
+        " and c.relnamespace::regnamespace::text not in ('pg_catalog', 'information_schema')"
+        " and c.relnamespace::regnamespace::text !~ '^pg_t'"
+        " and has_table_privilege(%(role)s, c.oid, 'select')",
+        role=role,
+    )
+    assert may == SELECT[role]
+
+
+@pytest.mark.parametrize("role", (*ROLES, *LOGINS))
+def test_nobody_may_write_any_table_or_sequence(role: str, ask: Callable[..., set[str]]) -> None:
+    may = ask(
+        "select c.oid::regclass::text from pg_class as c"
+        " where c.relkind in ('r', 'p', 'v', 'S')"
+        " and c.relnamespace::regnamespace::text not in ('pg_catalog', 'information_schema')"
+        " and c.relnamespace::regnamespace::text !~ '^pg_t'"
+        " and case when c.relkind = 'S' then has_sequence_privilege(%(role)s, c.oid, 'usage, select, update')"
+        " else has_table_privilege(%(role)s, c.oid, 'insert, update, delete, truncate, references, trigger')"
+        " or has_any_column_privilege(%(role)s, c.oid, 'insert, update, references') end",
+        role=role,
+    )
+    assert may == set()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_single_columns_that_a_role_may_read(role: str, ask: Callable[..., set[Any]]) -> None:
+    may = ask(
+        "select c.oid::regclass::text || '.' || a.attname from pg_attribute as a"
+        " join pg_class as c on c.oid = a.attrelid, aclexplode(a.attacl) as g"
+        " where g.grantee = %(role)s::regrole",
+        role=role,
+    )
+    expected = {f"{table}.{column}" for table, columns in COLUMNS.items() for column in columns}
+    assert may == (expected if role == "analyst" else set())
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_functions_that_a_role_may_execute(role: str, ask: Callable[..., set[str]]) -> None:
+    may = ask(
+        "select p.oid::regprocedure::text from pg_proc as p"
+        " where p.pronamespace::regnamespace::text not in ('pg_catalog', 'information_schema')"
+        " and has_function_privilege(%(role)s, p.oid, 'execute')",
+        role=role,
+    )
+    assert may == EXECUTE[role]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_schemas_that_a_role_may_use(role: str, ask: Callable[..., set[str]]) -> None:
+    may = ask(
+        "select nspname from pg_namespace where nspname not in ('pg_catalog', 'information_schema', 'public')"
+        " and nspname !~ '^pg_t' and has_schema_privilege(%(role)s, oid, 'usage, create')",
+        role=role,
+    )
+    assert may == USAGE[role]
+
+
+@pytest.mark.parametrize("login", ["pgcredits_api", "pgcredits_service"])
+def test_logins_of_the_door_have_no_privilege_of_their_own(login: str, ask: Callable[..., set[str]]) -> None:
+    """NOINHERIT: what their roles may, they may only after SET ROLE."""
+    assert ask("select 1 where has_schema_privilege(%(login)s, 'api', 'usage')", login=login) == set()
+    assert (
+        ask(
+            "select oid::regclass::text from pg_class where relnamespace = 'api'::regnamespace"
+            " and relkind = 'v' and has_table_privilege(%(login)s, oid, 'select')",
+            login=login,
+        )
+        == set()
+    )
+
+
+# By trying
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_reading_is_allowed_where_the_schema_is_and_the_table_is(
+    role: str, acting: Callable[[str, str], str | None]
+) -> None:
+    for relation in RELATIONS:
+        schema = relation.split(".")[0]
+        allowed = schema in USAGE[role] and relation in SELECT[role]
+        refusal = acting(role, f"select * from {relation} limit 1")
+        assert refusal == (None if allowed else "42501"), (relation, refusal)
+
+
+@pytest.mark.parametrize("role", (*ROLES, *LOGINS))
+def test_every_kind_of_writing_is_refused(
+    role: str, acting: Callable[[str, str], str | None], ask: Callable[..., set[Any]]
+) -> None:
+    for table in TABLES:
+        for command in (
+            f"insert into {table} default values",
+            f"update {table} set {_column(table, ask)} = default where false",
+            f"delete from {table} where false",
+            f"truncate {table}",
+            f"lock table {table} in access exclusive mode",
+            f"copy {table} from program 'true'",
+            f"alter table {table} disable row level security",
+        ):
+            assert acting(role, command) == "42501", command
+
+
+def _column(table: str, ask: Callable[..., set[Any]]) -> str:
+    names = ask(
+        "select attname from pg_attribute where attrelid = %(name)s::regclass and attnum = 1", name=table
+    )
+    return str(names.pop())
+
+
+@pytest.mark.parametrize("role", (*ROLES, *LOGINS))
+def test_views_cannot_be_written_through(role: str, acting: Callable[[str, str], str | None]) -> None:
+    views = sorted(SHOP | ACCOUNT | ANALYTICS | AUDIT)
+    for view in (name for name in views if not name.startswith("credits.")):
+        for command in (f"insert into {view} default values", f"delete from {view}"):
+            # 55000: a view that cannot be written at all
+            assert acting(role, command) in ("42501", "55000"), command
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_calling_is_allowed_where_it_is_granted(role: str, acting: Callable[[str, str], str | None]) -> None:
+    """Refused by privilege, or let in and refused by the function itself."""
+    for function, arguments in (SPEND | SERVE).items():
+        name = function.split("(")[0]
+        refusal = acting(role, f"select {name}({arguments})")
+        if function in EXECUTE[role]:
+            assert refusal is None or refusal.startswith("PT"), (function, refusal)
+        else:
+            assert refusal == "42501", (function, refusal)
+
+
+@pytest.mark.parametrize("role", ["authenticated", "anon"])
+def test_money_functions_through_the_apis_login(role: str, door: Connection) -> None:
+    caller = Caller(door, role, "somebody")
+    for function, arguments in SERVE.items():
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            caller.rows(f"select {function.split('(')[0]}({arguments})")
+
+
+@pytest.mark.parametrize("role", (*ROLES, *LOGINS))
+def test_private_functions_are_for_nobody(
+    role: str, acting: Callable[[str, str], str | None], ask: Callable[..., set[str]]
+) -> None:
+    calls = ask(
+        "select format('%%s(%%s)', p.oid::regproc, ("
+        "select string_agg('null::' || format_type(a.oid, null), ', ' order by a.place)"
+        " from unnest(p.proargtypes) with ordinality as a (oid, place)))"
+        " from pg_proc as p where p.pronamespace = 'credits'::regnamespace"
+        " and p.prorettype <> 'trigger'::regtype and p.oid::regprocedure::text <> all (%(granted)s)",
+        granted=list(EXECUTE["auditor"]) if "auditor" in role else [],
+    )
+    assert len(calls) > 20
+    for call in calls:
+        assert acting(role, f"select {call}") == "42501", call
+
+
+def test_analyst_reads_figures_and_no_account(acting: Callable[[str, str], str | None]) -> None:
+    for view in ANALYTICS:
+        assert acting("pgcredits_analyst", f"select * from {view}") is None
+    for column in ("account_id", "metadata", "draws"):
+        assert acting("analyst", f"select {column} from credits.entries") == "42501"
+
+
+def test_auditor_reads_every_check_and_no_password(acting: Callable[[str, str], str | None]) -> None:
+    for view in AUDIT:
+        assert acting("pgcredits_auditor", f"select * from {view}") is None, view
+    assert acting("auditor", "select * from credits.credentials") == "42501"
+
+
+def test_auditors_and_analysts_sessions_are_read_only(connect_as: Callable[..., Connection]) -> None:
+    for login in ("pgcredits_auditor", "pgcredits_analyst"):
+        assert connect_as(login).execute("show default_transaction_read_only").fetchone() == ("on",)

@@ -1,0 +1,72 @@
+"""A fresh installation is what schema.sql says: shape, functions, comments, grants and policies.
+
+After a change that is meant, refresh the file and read its diff:
+
+    REFRESH_SNAPSHOT=1 .venv/bin/pytest tests/sql/test_schema_snapshot.py
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from difflib import unified_diff
+from pathlib import Path
+
+import pytest
+from people import Connection
+
+from pgcredits import embedded
+
+SNAPSHOT = Path(__file__).with_name("schema.sql")
+SCHEMAS = ("credits", "api", "analytics", "audit")
+
+
+def dump(url: str) -> str:
+    """The schema without what depends on the month (partitions) or on the server (its version)."""
+    text = subprocess.run(
+        [
+            embedded.find_binaries(18) / "pg_dump",
+            "--schema-only",
+            "--no-owner",
+            "--restrict-key=x",
+            *(f"--schema={schema}" for schema in SCHEMAS),
+            "--exclude-table=credits.entries_2*",
+            f"--dbname={url}",
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    return re.sub(r"^-- Dumped .*\n", "", text, flags=re.M)
+
+
+def plain(text: str) -> str:
+    """Without what 18 writes differently: names of NOT NULL constraints, aliases in simple views."""
+    return re.sub(r"\bCONSTRAINT \w+ (?=NOT NULL)|\b[a-z]\.", "", text)
+
+
+def test_fresh_installation_is_the_snapshot(db: Connection, url: str) -> None:
+    fresh, kept = dump(url), SNAPSHOT.read_text()
+    newest = db.info.server_version >= 180000
+    if os.environ.get("REFRESH_SNAPSHOT") and newest:
+        SNAPSHOT.write_text(fresh)
+    elif fresh != kept if newest else plain(fresh) != plain(kept):
+        lines = list(
+            unified_diff(kept.splitlines(), fresh.splitlines(), "schema.sql", "fresh", "", "", 1, "")
+        )
+        pytest.fail("\n".join(["meant? then refresh the file, as this test's file says", *lines[:60]]))
+
+
+def test_changes_would_show(db: Connection, url: str) -> None:
+    fresh = dump(url)
+    for change in (
+        "grant select on credits.wallets to anon",
+        "drop policy own_rows on credits.lots",
+        "comment on function credits.me() is 'Nobody.'",
+        "alter table credits.lots alter column priority set default 1",
+    ):
+        db.execute(change)
+        before, fresh = fresh, dump(url)
+        assert fresh != before, change
+        assert plain(fresh) != plain(before), change
