@@ -29,7 +29,8 @@ begin
     elsif apply_stripe_event.event ->> 'object' is distinct from 'event'
         or coalesce(length(apply_stripe_event.event ->> 'id'), 0) not between 1 and 255
         or v_type is null or jsonb_typeof(v_object) is distinct from 'object'
-        or jsonb_typeof(apply_stripe_event.event -> 'livemode') is distinct from 'boolean' then
+        or jsonb_typeof(apply_stripe_event.event -> 'livemode') is distinct from 'boolean'
+        or (v_type like 'checkout.session.%' and not credits.has_ids(v_object)) then
         perform credits.fail(422, 'bad_event', 'this is not a Stripe event');
     end if;
 
@@ -76,6 +77,21 @@ outcome: granted, processing (paid later), failed, expired, parked (money that d
 duplicate (of an event or of a purchase), unmatched (no order of ours), stored (a type that moves nothing).
 Raises PT422 bad_event, PT403 not_yours.';
 
+create or replace function credits.has_ids(p_session jsonb)
+returns boolean
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return coalesce(jsonb_typeof(p_session -> 'id') = 'string', false)
+        and length(p_session ->> 'id') between 1 and 255
+        and coalesce(jsonb_typeof(p_session -> 'payment_intent'), 'null') in ('null', 'string')
+        and coalesce(length(p_session ->> 'payment_intent'), 1) between 1 and 255;
+end
+$$;
+comment on function credits.has_ids(jsonb) is 'Has this session ids that can be kept?';
+
 create or replace function credits.order_of_session(p_session jsonb)
 returns credits.orders
 language plpgsql
@@ -113,6 +129,7 @@ declare
     v_session_id constant text := p_session ->> 'id';
     v_paid constant boolean := p_type = 'checkout.session.async_payment_succeeded'
     or (p_type = 'checkout.session.completed' and p_session ->> 'payment_status' in ('paid', 'no_payment_required'));
+    v_discount constant jsonb := p_session #> '{total_details,amount_discount}';
     v_reason text;
 begin
     -- 3. Lock the wallet, then read what the order is now.
@@ -162,7 +179,7 @@ begin
     end if;
 
     -- 4d. The money that was asked for.
-    v_receipt.entry_id := credits.fulfil_order(v_order, v_session_id, p_session ->> 'payment_intent');
+    v_receipt.entry_id := credits.fulfil_order(v_order, v_session_id, p_session ->> 'payment_intent', v_discount);
     v_receipt.outcome := 'granted';
     return v_receipt;
 end
@@ -195,7 +212,9 @@ $$;
 comment on function credits.payment_mismatch(credits.orders, jsonb) is
 'Why a payment is not the one that the order asked for; null when it is.';
 
-create or replace function credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text)
+create or replace function credits.fulfil_order(
+    p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount jsonb
+)
 returns text
 language plpgsql
 volatile
@@ -203,6 +222,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_now constant timestamptz := credits.clock();
+    -- What a token really cost, for margins: a discount is a number from 0 to the price, or none.
+    v_paid constant numeric := p_order.amount - coalesce(least(credits.quantity(p_discount), p_order.amount), 0);
     v_lot_id bigint;
 begin
     -- Two events may name one payment; the keys let it through once.
@@ -220,7 +241,7 @@ begin
     v_lot_id := credits.grant_lot(
         p_order.account_id, 'purchase', p_order.tokens, p_order.package_name,
         p_scope => p_order.scope, p_expires_at => v_now + p_order.expires_after,
-        p_unit_cost => p_order.amount / p_order.tokens, p_currency => p_order.currency,
+        p_unit_cost => v_paid / p_order.tokens, p_currency => p_order.currency,
         p_order_id => p_order.order_id, p_reference => p_order.order_id::text
     );
     if p_order.bonus_tokens > 0 then
@@ -233,6 +254,6 @@ begin
     return p_order.account_id || ':' || v_lot_id;
 end
 $$;
-comment on function credits.fulfil_order(credits.orders, text, text) is
+comment on function credits.fulfil_order(credits.orders, text, text, jsonb) is
 'Grants the snapshot of an order under the wallet''s lock: the tokens, then the bonus. Returns the entry of the '
 'purchase.';

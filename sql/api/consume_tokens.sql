@@ -32,7 +32,8 @@ declare
     v_status text;
     v_head_lot bigint;
     v_head_free numeric;
-    v_ready boolean;
+    v_next_expiry timestamptz;
+    v_now timestamptz;
     v_known text;
     v_price record;
     v_from_head numeric;
@@ -45,14 +46,14 @@ begin
 
     -- 2. Lock. When something has expired, or the session wants commits that are not durable, the long way first.
     loop
-        select
-            w.seq + 1, w.balance, w.debt, w.posted_at, w.head_hash, w.status, w.head_lot, w.head_free,
-            w.next_expiry > credits.clock() and current_setting('synchronous_commit') not in ('off', 'local')
-        into v_seq, v_balance, v_debt, v_posted_at, v_hash, v_status, v_head_lot, v_head_free, v_ready
+        select w.seq + 1, w.balance, w.debt, w.posted_at, w.head_hash, w.status, w.head_lot, w.head_free, w.next_expiry
+        into v_seq, v_balance, v_debt, v_posted_at, v_hash, v_status, v_head_lot, v_head_free, v_next_expiry
         from credits.wallets as w
         where w.account_id = p_account_id
         for no key update;
-        exit when v_ready;
+        -- The time after the lock: waiting for it may have taken long.
+        v_now := credits.clock();
+        exit when v_next_expiry > v_now and current_setting('synchronous_commit') not in ('off', 'local');
         perform credits.lock_wallet(p_account_id);
     end loop;
 
@@ -71,7 +72,7 @@ begin
     end if;
 
     -- 4. Price. The database's price wins; one that the client names must be the same.
-    v_price := credits.price_usage(p_module_id, p_usage, credits.clock());
+    v_price := credits.price_usage(p_module_id, p_usage, v_now);
     if p_expected_cost <> v_price.cost then
         perform credits.fail(
             422, 'price_mismatch', 'the price is another one',
@@ -85,7 +86,7 @@ begin
         v_draws := jsonb_build_array(jsonb_build_object('lot_id', v_head_lot, 'tokens', trim_scale(v_from_head)));
     else
         v_from_head := 0;
-        v_drawn := credits.draw_settled(p_account_id, p_module_id, v_price.cost, credits.clock());
+        v_drawn := credits.draw_settled(p_account_id, p_module_id, v_price.cost, v_now);
         if v_drawn.missing > 0 then
             perform credits.fail(
                 402, 'insufficient_tokens', 'not enough tokens',

@@ -32,6 +32,30 @@ left join e on w.account_id = e.account_id
 where
     w.balance <> coalesce(l.remaining, 0) - w.debt
     or w.balance <> coalesce(e.tokens, 0)
-    or w.held <> coalesce(l.held, 0);
+    or w.held <> coalesce(l.held, 0)
+union all
+select
+    w.account_id,
+    format('lifetime granted %s, spent %s', coalesce(e.granted, 0), coalesce(e.spent, 0)) as expected,
+    format('%s, %s', w.lifetime_granted, w.lifetime_spent) as found
+from credits.wallets as w
+left join (
+    select
+        x.account_id,
+        sum(x.tokens) filter (where x.kind <> 'spend' and x.tokens > 0) as granted,
+        -sum(x.tokens) filter (where x.kind = 'spend') as spent
+    from credits.entries as x
+    group by x.account_id
+) as e on w.account_id = e.account_id
+where w.lifetime_granted <> coalesce(e.granted, 0) or w.lifetime_spent <> coalesce(e.spent, 0)
+union all
+select
+    w.account_id,
+    format('next expiry not after %s', min(l.expires_at)) as expected,
+    format('%s', w.next_expiry) as found
+from credits.wallets as w
+inner join credits.current_lots as l on w.account_id = l.account_id
+where l.remaining > l.held and l.expires_at < w.next_expiry
+group by w.account_id, w.next_expiry;
 comment on view audit.check_balance is
-'Balance equals lots minus debt, and the sum of the entries; held equals what the lots hold back.';
+'Balance equals lots minus debt, and the sum of the entries; held, the lifetime sums and the next expiry are right.';

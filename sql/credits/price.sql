@@ -50,7 +50,8 @@ $$;
 comment on function credits.find_price(text, timestamptz) is
 'The price of a module at a time: its own, else its category''s, else the default; null when there is none.';
 
--- What one component takes for a quantity, before margin and exchange rate.
+-- What one component takes for a quantity, before margin and exchange rate, times its unit_size: so that nothing is
+-- divided, and nothing rounded, before the end.
 create or replace function credits.charge(
     quantity numeric,
     unit_size numeric,
@@ -71,11 +72,11 @@ return case
                 (div(quantity - free_quantity, unit_size) + (mod(quantity - free_quantity, unit_size) > 0)::integer)
                 * price_per_unit,
                 minimum_charge
-            )
-    else greatest((quantity - free_quantity) * price_per_unit / unit_size, minimum_charge)
+            ) * unit_size
+    else greatest((quantity - free_quantity) * price_per_unit, minimum_charge * unit_size)
 end;
 comment on function credits.charge(numeric, numeric, numeric, numeric, boolean, numeric) is
-'What a component of a price takes for a quantity, before margin and exchange rate.';
+'What a component of a price takes for a quantity, before margin and exchange rate, times unit_size. Exact.';
 
 create or replace function credits.price_usage(
     p_module_id text,
@@ -92,7 +93,9 @@ as $$
 declare
     v_component record;
     v_rest jsonb;
-    v_sum numeric;
+    -- The sum so far, as an exact fraction.
+    v_numerator numeric := 0.0;
+    v_denominator numeric := 1.0;
 begin
     -- 1. The version of the price that is valid. Nothing said of the usage: one call.
     price_id := credits.find_price(p_module_id, p_at);
@@ -100,7 +103,6 @@ begin
     v_rest := case when jsonb_typeof(usage) = 'object' then usage end;
 
     -- 2. Charge each component and add up; a quantity that is no sane number makes the sum null.
-    v_sum := 0.0;
     for v_component in
         select
             c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge,
@@ -109,19 +111,20 @@ begin
         join credits.prices as p on c.price_id = p.price_id
         where c.price_id = price_usage.price_id
     loop
-        v_sum := v_sum + credits.charge(
+        v_numerator := v_numerator * v_component.unit_size + v_denominator * credits.charge(
             credits.quantity(usage -> v_component.dimension),
             v_component.unit_size, v_component.price_per_unit, v_component.free_quantity,
             v_component.whole_units, v_component.minimum_charge
         );
+        v_denominator := v_denominator * v_component.unit_size;
         v_rest := v_rest - v_component.dimension;
     end loop;
 
     -- 3. Margin and currency, and the one rounding: up, at ledger scale.
-    cost := credits.ceil_tokens(v_sum * v_component.margin, v_component.exchange_rate);
+    cost := credits.ceil_tokens(v_numerator * v_component.margin, v_denominator * v_component.exchange_rate);
 
     -- 4. The usage gave exactly the dimensions of the price, and what it costs is an amount.
-    if v_rest <> '{}' or coalesce(cost, 'Infinity') > 1000000000000 then
+    if v_rest <> '{}' or coalesce(cost, 'Infinity') > 1000000000000 or octet_length(usage::text) > 2048 then
         perform credits.refuse_usage(price_id);
     end if;
 end
@@ -226,7 +229,7 @@ begin
             'charge', trim_scale(credits.charge(
                 (p_usage ->> c.dimension)::numeric,
                 c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge
-            )),
+            ) / c.unit_size),
             'margin', trim_scale(p.margin),
             'exchange_rate', trim_scale(p.exchange_rate)
         ) order by c.dimension)

@@ -441,7 +441,8 @@ begin
     elsif apply_stripe_event.event ->> 'object' is distinct from 'event'
         or coalesce(length(apply_stripe_event.event ->> 'id'), 0) not between 1 and 255
         or v_type is null or jsonb_typeof(v_object) is distinct from 'object'
-        or jsonb_typeof(apply_stripe_event.event -> 'livemode') is distinct from 'boolean' then
+        or jsonb_typeof(apply_stripe_event.event -> 'livemode') is distinct from 'boolean'
+        or (v_type like 'checkout.session.%' and not credits.has_ids(v_object)) then
         perform credits.fail(422, 'bad_event', 'this is not a Stripe event');
     end if;
 
@@ -1048,6 +1049,7 @@ declare
     v_session_id constant text := p_session ->> 'id';
     v_paid constant boolean := p_type = 'checkout.session.async_payment_succeeded'
     or (p_type = 'checkout.session.completed' and p_session ->> 'payment_status' in ('paid', 'no_payment_required'));
+    v_discount constant jsonb := p_session #> '{total_details,amount_discount}';
     v_reason text;
 begin
     -- 3. Lock the wallet, then read what the order is now.
@@ -1097,7 +1099,7 @@ begin
     end if;
 
     -- 4d. The money that was asked for.
-    v_receipt.entry_id := credits.fulfil_order(v_order, v_session_id, p_session ->> 'payment_intent');
+    v_receipt.entry_id := credits.fulfil_order(v_order, v_session_id, p_session ->> 'payment_intent', v_discount);
     v_receipt.outcome := 'granted';
     return v_receipt;
 end
@@ -1194,14 +1196,14 @@ COMMENT ON FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) 
 
 CREATE FUNCTION credits.charge(quantity numeric, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE
-    RETURN CASE WHEN (quantity IS NULL) THEN NULL::numeric WHEN (quantity <= free_quantity) THEN (0)::numeric WHEN whole_units THEN GREATEST(((div((quantity - free_quantity), unit_size) + (((mod((quantity - free_quantity), unit_size) > (0)::numeric))::integer)::numeric) * price_per_unit), minimum_charge) ELSE GREATEST((((quantity - free_quantity) * price_per_unit) / unit_size), minimum_charge) END;
+    RETURN CASE WHEN (quantity IS NULL) THEN NULL::numeric WHEN (quantity <= free_quantity) THEN (0)::numeric WHEN whole_units THEN (GREATEST(((div((quantity - free_quantity), unit_size) + (((mod((quantity - free_quantity), unit_size) > (0)::numeric))::integer)::numeric) * price_per_unit), minimum_charge) * unit_size) ELSE GREATEST(((quantity - free_quantity) * price_per_unit), (minimum_charge * unit_size)) END;
 
 
 --
 -- Name: FUNCTION charge(quantity numeric, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.charge(quantity numeric, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric) IS 'What a component of a price takes for a quantity, before margin and exchange rate.';
+COMMENT ON FUNCTION credits.charge(quantity numeric, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric) IS 'What a component of a price takes for a quantity, before margin and exchange rate, times unit_size. Exact.';
 
 
 --
@@ -1952,15 +1954,17 @@ COMMENT ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with tim
 
 
 --
--- Name: fulfil_order(credits.orders, text, text); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: fulfil_order(credits.orders, text, text, jsonb); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text) RETURNS text
+CREATE FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount jsonb) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     v_now constant timestamptz := credits.clock();
+    -- What a token really cost, for margins: a discount is a number from 0 to the price, or none.
+    v_paid constant numeric := p_order.amount - coalesce(least(credits.quantity(p_discount), p_order.amount), 0);
     v_lot_id bigint;
 begin
     -- Two events may name one payment; the keys let it through once.
@@ -1978,7 +1982,7 @@ begin
     v_lot_id := credits.grant_lot(
         p_order.account_id, 'purchase', p_order.tokens, p_order.package_name,
         p_scope => p_order.scope, p_expires_at => v_now + p_order.expires_after,
-        p_unit_cost => p_order.amount / p_order.tokens, p_currency => p_order.currency,
+        p_unit_cost => v_paid / p_order.tokens, p_currency => p_order.currency,
         p_order_id => p_order.order_id, p_reference => p_order.order_id::text
     );
     if p_order.bonus_tokens > 0 then
@@ -1994,10 +1998,10 @@ $$;
 
 
 --
--- Name: FUNCTION fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount jsonb); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text) IS 'Grants the snapshot of an order under the wallet''s lock: the tokens, then the bonus. Returns the entry of the purchase.';
+COMMENT ON FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount jsonb) IS 'Grants the snapshot of an order under the wallet''s lock: the tokens, then the bonus. Returns the entry of the purchase.';
 
 
 --
@@ -2077,6 +2081,30 @@ COMMENT ON FUNCTION credits.grant_receipt(p_account_id uuid, p_lot_id bigint, p_
 
 
 --
+-- Name: has_ids(jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.has_ids(p_session jsonb) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return coalesce(jsonb_typeof(p_session -> 'id') = 'string', false)
+        and length(p_session ->> 'id') between 1 and 255
+        and coalesce(jsonb_typeof(p_session -> 'payment_intent'), 'null') in ('null', 'string')
+        and coalesce(length(p_session ->> 'payment_intent'), 1) between 1 and 255;
+end
+$$;
+
+
+--
+-- Name: FUNCTION has_ids(p_session jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.has_ids(p_session jsonb) IS 'Has this session ids that can be kept?';
+
+
+--
 -- Name: is_service(); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2102,6 +2130,7 @@ CREATE FUNCTION credits.lock_wallet(p_account_id uuid, p_settle boolean DEFAULT 
     AS $$
 declare
     v_head_lot bigint;
+    v_next_expiry timestamptz;
     v_expired boolean;
 begin
     -- Money is not acknowledged before it is on disk, whatever the session asked for.
@@ -2111,8 +2140,8 @@ begin
     end if;
 
     -- NO KEY: inserts that refer to the account need not wait.
-    select w.seq, w.balance, w.status, w.head_lot, w.next_expiry <= credits.clock()
-    into seq, balance, status, v_head_lot, v_expired
+    select w.seq, w.balance, w.status, w.head_lot, w.next_expiry
+    into seq, balance, status, v_head_lot, v_next_expiry
     from credits.wallets as w
     where w.account_id = p_account_id
     for no key update;
@@ -2120,6 +2149,8 @@ begin
         perform credits.fail(404, 'unknown_user', 'no such account');
     end if;
 
+    -- The time after the lock: waiting for it may have taken long.
+    v_expired := v_next_expiry <= credits.clock();
     if v_head_lot is not null and (p_settle or v_expired) then
         perform credits.settle_head(p_account_id);
     end if;
@@ -2447,7 +2478,7 @@ begin
             'charge', trim_scale(credits.charge(
                 (p_usage ->> c.dimension)::numeric,
                 c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge
-            )),
+            ) / c.unit_size),
             'margin', trim_scale(p.margin),
             'exchange_rate', trim_scale(p.exchange_rate)
         ) order by c.dimension)
@@ -2477,7 +2508,9 @@ CREATE FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timest
 declare
     v_component record;
     v_rest jsonb;
-    v_sum numeric;
+    -- The sum so far, as an exact fraction.
+    v_numerator numeric := 0.0;
+    v_denominator numeric := 1.0;
 begin
     -- 1. The version of the price that is valid. Nothing said of the usage: one call.
     price_id := credits.find_price(p_module_id, p_at);
@@ -2485,7 +2518,6 @@ begin
     v_rest := case when jsonb_typeof(usage) = 'object' then usage end;
 
     -- 2. Charge each component and add up; a quantity that is no sane number makes the sum null.
-    v_sum := 0.0;
     for v_component in
         select
             c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge,
@@ -2494,19 +2526,20 @@ begin
         join credits.prices as p on c.price_id = p.price_id
         where c.price_id = price_usage.price_id
     loop
-        v_sum := v_sum + credits.charge(
+        v_numerator := v_numerator * v_component.unit_size + v_denominator * credits.charge(
             credits.quantity(usage -> v_component.dimension),
             v_component.unit_size, v_component.price_per_unit, v_component.free_quantity,
             v_component.whole_units, v_component.minimum_charge
         );
+        v_denominator := v_denominator * v_component.unit_size;
         v_rest := v_rest - v_component.dimension;
     end loop;
 
     -- 3. Margin and currency, and the one rounding: up, at ledger scale.
-    cost := credits.ceil_tokens(v_sum * v_component.margin, v_component.exchange_rate);
+    cost := credits.ceil_tokens(v_numerator * v_component.margin, v_denominator * v_component.exchange_rate);
 
     -- 4. The usage gave exactly the dimensions of the price, and what it costs is an amount.
-    if v_rest <> '{}' or coalesce(cost, 'Infinity') > 1000000000000 then
+    if v_rest <> '{}' or coalesce(cost, 'Infinity') > 1000000000000 or octet_length(usage::text) > 2048 then
         perform credits.refuse_usage(price_id);
     end if;
 end
@@ -2681,7 +2714,8 @@ declare
     v_status text;
     v_head_lot bigint;
     v_head_free numeric;
-    v_ready boolean;
+    v_next_expiry timestamptz;
+    v_now timestamptz;
     v_known text;
     v_price record;
     v_from_head numeric;
@@ -2694,14 +2728,14 @@ begin
 
     -- 2. Lock. When something has expired, or the session wants commits that are not durable, the long way first.
     loop
-        select
-            w.seq + 1, w.balance, w.debt, w.posted_at, w.head_hash, w.status, w.head_lot, w.head_free,
-            w.next_expiry > credits.clock() and current_setting('synchronous_commit') not in ('off', 'local')
-        into v_seq, v_balance, v_debt, v_posted_at, v_hash, v_status, v_head_lot, v_head_free, v_ready
+        select w.seq + 1, w.balance, w.debt, w.posted_at, w.head_hash, w.status, w.head_lot, w.head_free, w.next_expiry
+        into v_seq, v_balance, v_debt, v_posted_at, v_hash, v_status, v_head_lot, v_head_free, v_next_expiry
         from credits.wallets as w
         where w.account_id = p_account_id
         for no key update;
-        exit when v_ready;
+        -- The time after the lock: waiting for it may have taken long.
+        v_now := credits.clock();
+        exit when v_next_expiry > v_now and current_setting('synchronous_commit') not in ('off', 'local');
         perform credits.lock_wallet(p_account_id);
     end loop;
 
@@ -2720,7 +2754,7 @@ begin
     end if;
 
     -- 4. Price. The database's price wins; one that the client names must be the same.
-    v_price := credits.price_usage(p_module_id, p_usage, credits.clock());
+    v_price := credits.price_usage(p_module_id, p_usage, v_now);
     if p_expected_cost <> v_price.cost then
         perform credits.fail(
             422, 'price_mismatch', 'the price is another one',
@@ -2734,7 +2768,7 @@ begin
         v_draws := jsonb_build_array(jsonb_build_object('lot_id', v_head_lot, 'tokens', trim_scale(v_from_head)));
     else
         v_from_head := 0;
-        v_drawn := credits.draw_settled(p_account_id, p_module_id, v_price.cost, credits.clock());
+        v_drawn := credits.draw_settled(p_account_id, p_module_id, v_price.cost, v_now);
         if v_drawn.missing > 0 then
             perform credits.fail(
                 402, 'insufficient_tokens', 'not enough tokens',
@@ -4214,14 +4248,33 @@ CREATE VIEW audit.check_balance WITH (security_invoker='true') AS
    FROM ((credits.wallets w
      LEFT JOIN l ON ((w.account_id = l.account_id)))
      LEFT JOIN e ON ((w.account_id = e.account_id)))
-  WHERE (((w.balance)::numeric <> (COALESCE(l.remaining, (0)::numeric) - (w.debt)::numeric)) OR ((w.balance)::numeric <> COALESCE(e.tokens, (0)::numeric)) OR ((w.held)::numeric <> COALESCE(l.held, (0)::numeric)));
+  WHERE (((w.balance)::numeric <> (COALESCE(l.remaining, (0)::numeric) - (w.debt)::numeric)) OR ((w.balance)::numeric <> COALESCE(e.tokens, (0)::numeric)) OR ((w.held)::numeric <> COALESCE(l.held, (0)::numeric)))
+UNION ALL
+ SELECT w.account_id,
+    format('lifetime granted %s, spent %s'::text, COALESCE(e.granted, (0)::numeric), COALESCE(e.spent, (0)::numeric)) AS expected,
+    format('%s, %s'::text, w.lifetime_granted, w.lifetime_spent) AS found
+   FROM (credits.wallets w
+     LEFT JOIN ( SELECT x.account_id,
+            sum((x.tokens)::numeric) FILTER (WHERE ((x.kind <> 'spend'::credits.entry_kind) AND ((x.tokens)::numeric > (0)::numeric))) AS granted,
+            (- sum((x.tokens)::numeric) FILTER (WHERE (x.kind = 'spend'::credits.entry_kind))) AS spent
+           FROM credits.entries x
+          GROUP BY x.account_id) e ON ((w.account_id = e.account_id)))
+  WHERE (((w.lifetime_granted)::numeric <> COALESCE(e.granted, (0)::numeric)) OR ((w.lifetime_spent)::numeric <> COALESCE(e.spent, (0)::numeric)))
+UNION ALL
+ SELECT w.account_id,
+    format('next expiry not after %s'::text, min(l.expires_at)) AS expected,
+    format('%s'::text, w.next_expiry) AS found
+   FROM (credits.wallets w
+     JOIN credits.current_lots l ON ((w.account_id = l.account_id)))
+  WHERE ((l.remaining > (l.held)::numeric) AND (l.expires_at < w.next_expiry))
+  GROUP BY w.account_id, w.next_expiry;
 
 
 --
 -- Name: VIEW check_balance; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.check_balance IS 'Balance equals lots minus debt, and the sum of the entries; held equals what the lots hold back.';
+COMMENT ON VIEW audit.check_balance IS 'Balance equals lots minus debt, and the sum of the entries; held, the lifetime sums and the next expiry are right.';
 
 
 --
@@ -6544,10 +6597,10 @@ REVOKE ALL ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with 
 
 
 --
--- Name: FUNCTION fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount jsonb); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount jsonb) FROM PUBLIC;
 
 
 --
@@ -6562,6 +6615,13 @@ REVOKE ALL ON FUNCTION credits.grant_lot(p_account_id uuid, p_source credits.ent
 --
 
 REVOKE ALL ON FUNCTION credits.grant_receipt(p_account_id uuid, p_lot_id bigint, p_user_id text, p_replayed boolean) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION has_ids(p_session jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.has_ids(p_session jsonb) FROM PUBLIC;
 
 
 --
