@@ -85,6 +85,17 @@ comment on column credits.price_components.minimum_charge is
 comment on column credits.price_components.provider_cost is
 'What the provider takes for one unit, for margins; not part of the charge.';
 
+create table credits.price_list (
+    module_id text not null,
+    price_id bigint not null,
+    constraint price_list_pkey primary key (module_id),
+    constraint price_list_module_fkey foreign key (module_id) references credits.modules (module_id),
+    constraint price_list_price_fkey foreign key (price_id) references credits.prices (price_id)
+);
+create index price_list_price_idx on credits.price_list (price_id);
+comment on table credits.price_list is
+'The price in force of each module on sale, its own or inherited: one look-up for a spend. Written with every price.';
+
 create table credits.packs (
     pack_id text not null,
     title text not null,

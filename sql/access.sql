@@ -16,7 +16,7 @@ do $database$
 begin
     execute format('revoke all on database %I from public', current_database());
     execute format(
-        'grant connect on database %I to pgcredits_api, pgcredits_service, analyst, auditor', current_database()
+        'grant connect on database %I to pgcredits_api, pgcredits_service, service_role, analyst, auditor', current_database()
     );
 end
 $database$;
@@ -86,7 +86,7 @@ grant usage on type credits.tokens, credits.amount, credits.entry_kind to audito
 grant execute on function credits.entry_hash(
     bytea, uuid, bigint, timestamptz, timestamptz, credits.entry_kind, numeric, numeric, numeric, jsonb,
     text, jsonb, bigint, text, text, jsonb
-), credits.clock() to auditor;
+), credits.clock(), credits.module_price(text) to auditor;
 grant select on
 credits.accounts,
 credits.identities,
@@ -99,6 +99,7 @@ credits.module_categories,
 credits.modules,
 credits.prices,
 credits.price_components,
+credits.price_list,
 credits.packs,
 credits.topups,
 credits.entry_kinds,
@@ -124,6 +125,7 @@ alter table credits.packs enable row level security, force row level security;
 alter table credits.topups enable row level security, force row level security;
 alter table credits.prices enable row level security, force row level security;
 alter table credits.price_components enable row level security, force row level security;
+alter table credits.price_list enable row level security, force row level security;
 alter table credits.entry_kinds enable row level security, force row level security;
 alter table credits.credentials enable row level security, force row level security;
 alter table credits.sql_logins enable row level security, force row level security;
@@ -159,6 +161,8 @@ drop policy if exists owner on credits.prices;
 create policy owner on credits.prices to credits_owner using (true) with check (true);
 drop policy if exists owner on credits.price_components;
 create policy owner on credits.price_components to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.price_list;
+create policy owner on credits.price_list to credits_owner using (true) with check (true);
 drop policy if exists owner on credits.entry_kinds;
 create policy owner on credits.entry_kinds to credits_owner using (true) with check (true);
 drop policy if exists owner on credits.credentials;
@@ -246,6 +250,8 @@ drop policy if exists auditor_reads on credits.prices;
 create policy auditor_reads on credits.prices for select to auditor using (true);
 drop policy if exists auditor_reads on credits.price_components;
 create policy auditor_reads on credits.price_components for select to auditor using (true);
+drop policy if exists auditor_reads on credits.price_list;
+create policy auditor_reads on credits.price_list for select to auditor using (true);
 drop policy if exists auditor_reads on credits.packs;
 create policy auditor_reads on credits.packs for select to auditor using (true);
 drop policy if exists auditor_reads on credits.topups;

@@ -52,12 +52,10 @@ begin
             422, 'bad_reason',
             'reason is grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment'
         );
-    elsif jsonb_typeof(add_tokens.metadata) is distinct from 'object'
-        or octet_length(add_tokens.metadata::text) > 16384 then
-        perform credits.fail(422, 'bad_metadata', 'metadata is an object of at most 16 kB');
     elsif length(add_tokens.package_name) > 200 then
         perform credits.fail(422, 'bad_reason', 'package_name has at most 200 characters');
     end if;
+    perform credits.check_metadata(add_tokens.metadata);
     perform credits.check_scope(add_tokens.scope);
 
     -- 2. Whose account; a first grant opens it. Then the lock.

@@ -40,8 +40,11 @@ declare
     v_drawn record;
     v_draws jsonb;
 begin
-    if jsonb_typeof(p_metadata) is distinct from 'object' or octet_length(p_metadata::text) > 16384 then
-        perform credits.fail(422, 'bad_metadata', 'metadata is an object of at most 16 kB');
+    if p_metadata is distinct from '{}' then
+        perform credits.check_metadata(p_metadata);
+    end if;
+    if pg_column_size(p_usage) > 2048 then
+        perform credits.fail(422, 'bad_usage', 'usage is larger than 2 kB');
     end if;
 
     -- 2. Lock. When something has expired, or the session wants commits that are not durable, the long way first.
@@ -104,7 +107,7 @@ begin
     -- 6. Write.
     perform credits.post_entry(
         p_account_id, v_seq, v_balance, v_debt, v_posted_at, v_hash, 'spend', -v_price.cost, v_draws,
-        p_module_id, v_price.usage, v_price.price_id, p_metadata => p_metadata, p_from_head => v_from_head
+        p_module_id, v_price.usage, v_price.price_id, p_metadata => p_metadata, p_from_head => v_from_head, p_at => v_now
     );
     return row(
         p_account_id || ':' || v_seq, p_user_id, p_module_id, trim_scale(v_price.cost),

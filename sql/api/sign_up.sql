@@ -23,15 +23,14 @@ begin
         perform credits.fail(422, 'bad_password', 'the password comes as an argon2 hash');
     end if;
 
-    -- Sign-ups of one e-mail at once: the first one opens the account, the others wait here and are refused.
-    perform pg_advisory_xact_lock(hashtextextended('pgcredits sign-up ' || v_email, 0));
-    if exists (select from credits.credentials as c where c.email = v_email) then
-        perform credits.fail(409, 'email_taken', 'this e-mail address has an account already');
-    end if;
-
+    -- Of sign-ups with one e-mail at once the first one gets it; the others wait here and are refused whole.
     perform credits.open_account(v_subject);
     insert into credits.credentials (email, password_hash, subject)
-    values (v_email, sign_up.password_hash, v_subject);
+    values (v_email, sign_up.password_hash, v_subject)
+    on conflict do nothing;
+    if not found then
+        perform credits.fail(409, 'email_taken', 'this e-mail address has an account already');
+    end if;
     v_credential.user_id := v_subject;
     v_credential.email := v_email;
     return v_credential;

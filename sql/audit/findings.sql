@@ -59,6 +59,13 @@ select
 from audit.check_orders as c
 union all
 select
+    'check_prices' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_prices as c
+union all
+select
     'check_running_balance' as check_name,
     c.account_id,
     c.expected,

@@ -13,15 +13,17 @@ select
     o.parked_reason,
     e.object_id as session_id,
     e.payload #>> '{data,object,payment_intent}' as payment_intent_id,
-    (e.payload #>> '{data,object,amount_subtotal}')::numeric as subtotal,
+    e.payload #>> '{data,object,amount_subtotal}' as subtotal,
     e.payload #>> '{data,object,currency}' as currency
 from credits.stripe_events as e
 left join credits.orders as o on e.account_id = o.account_id and e.order_id = o.order_id
 where
     e.outcome = 'parked'
+    -- Money that went back: until reversals are booked, a person takes the tokens back.
+    or e.type in ('charge.refunded', 'charge.dispute.created')
     or (
         e.outcome = 'unmatched'
         and e.payload #>> '{data,object,payment_status}' in ('paid', 'no_payment_required')
     );
 comment on view audit.parked is
-'Payments for a person to decide: they do not match their order, or no order of ours.';
+'Money for a person to decide on: payments that do not match their order or no order of ours, refunds, disputes.';

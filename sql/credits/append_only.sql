@@ -6,7 +6,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform credits.fail(405, 'append_only', tg_table_name || ' are never changed: add another one');
+    perform credits.fail(405, 'append_only', 'ledger entries and versions of prices are never changed: add another one');
     return null;
 end
 $$;

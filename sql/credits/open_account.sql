@@ -12,16 +12,16 @@ begin
         perform credits.fail(422, 'bad_user', 'a user id has 1 to 255 characters');
     end if;
 
-    -- Two first calls at once must not open two accounts: the second one waits here, then finds the first one's.
-    perform pg_advisory_xact_lock(hashtextextended('pgcredits account ' || p_subject, 0));
-    select i.account_id into v_account_id from credits.identities as i where i.subject = p_subject;
-    if found then
+    -- Of two first calls at once the second waits at the identity, then finds the first one's account.
+    insert into credits.accounts default values returning account_id into v_account_id;
+    insert into credits.identities (subject, account_id) values (p_subject, v_account_id)
+    on conflict do nothing;
+    if not found then
+        delete from credits.accounts as a where a.account_id = v_account_id;
+        select i.account_id into v_account_id from credits.identities as i where i.subject = p_subject;
         return v_account_id;
     end if;
-
-    insert into credits.accounts default values returning account_id into v_account_id;
     insert into credits.wallets (account_id) values (v_account_id);
-    insert into credits.identities (subject, account_id) values (p_subject, v_account_id);
     return v_account_id;
 end
 $$;

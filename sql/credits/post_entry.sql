@@ -17,7 +17,8 @@ create or replace function credits.post_entry(
     p_reference text default null,
     p_metadata jsonb default '{}',
     p_effective_at timestamptz default null,
-    p_from_head numeric default 0
+    p_from_head numeric default 0,
+    p_at timestamptz default null
 )
 returns void
 language plpgsql
@@ -26,12 +27,13 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     -- A clock that steps back must not reorder the ledger.
-    v_posted_at constant timestamptz := greatest(credits.clock(), p_previous_at + interval '1 microsecond');
+    v_posted_at constant timestamptz := greatest(
+        coalesce(p_at, credits.clock()), p_previous_at + interval '1 microsecond'
+    );
     v_effective_at constant timestamptz := coalesce(p_effective_at, v_posted_at);
-    v_balance_after constant numeric := p_balance + p_tokens;
     v_actor constant text := credits.actor();
     v_hash constant bytea := credits.entry_hash(
-        p_previous_hash, p_account_id, p_seq, v_posted_at, v_effective_at, p_kind, p_tokens, v_balance_after, p_debt,
+        p_previous_hash, p_account_id, p_seq, v_posted_at, v_effective_at, p_kind, p_tokens, p_balance + p_tokens, p_debt,
         p_draws, p_module_id, p_usage, p_price_id, p_reference, v_actor, p_metadata
     );
 begin
@@ -40,7 +42,7 @@ begin
         module_id, usage, price_id, reference, actor, metadata, hash
     )
     values (
-        p_account_id, p_seq, v_posted_at, v_effective_at, p_kind, p_tokens, v_balance_after, p_debt, p_draws,
+        p_account_id, p_seq, v_posted_at, v_effective_at, p_kind, p_tokens, p_balance + p_tokens, p_debt, p_draws,
         p_module_id, p_usage, p_price_id, p_reference, v_actor, p_metadata, v_hash
     );
 
@@ -48,13 +50,13 @@ begin
     if p_kind = 'spend' then
         update credits.wallets as w
         set
-            seq = p_seq, balance = v_balance_after, posted_at = v_posted_at, head_hash = v_hash,
+            seq = p_seq, balance = p_balance + p_tokens, posted_at = v_posted_at, head_hash = v_hash,
             head_free = w.head_free - p_from_head, lifetime_spent = w.lifetime_spent - p_tokens
         where w.account_id = p_account_id;
     else
         update credits.wallets as w
         set
-            seq = p_seq, balance = v_balance_after, posted_at = v_posted_at, head_hash = v_hash,
+            seq = p_seq, balance = p_balance + p_tokens, posted_at = v_posted_at, head_hash = v_hash,
             lifetime_granted = w.lifetime_granted + greatest(p_tokens, 0)
         where w.account_id = p_account_id;
     end if;
@@ -62,7 +64,7 @@ end
 $$;
 comment on function credits.post_entry(
     uuid, bigint, numeric, numeric, timestamptz, bytea, credits.entry_kind, numeric, jsonb, text, jsonb, bigint,
-    text, jsonb, timestamptz, numeric
+    text, jsonb, timestamptz, numeric, timestamptz
 ) is
 'Appends entry p_seq to the chain of a locked wallet and moves its balance by p_tokens. The caller moves the lots; '
 'p_from_head is what a spend takes from the head lot, whose tokens are on the wallet.';

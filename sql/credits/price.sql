@@ -97,20 +97,24 @@ declare
     v_numerator numeric := 0.0;
     v_denominator numeric := 1.0;
 begin
-    -- 1. The version of the price that is valid. Nothing said of the usage: one call.
-    price_id := credits.find_price(p_module_id, p_at);
+    -- 1. Nothing said of the usage: one call.
     usage := case when p_usage = '{}' then '{"calls": 1}' else p_usage end;
     v_rest := case when jsonb_typeof(usage) = 'object' then usage end;
 
-    -- 2. Charge each component and add up; a quantity that is no sane number makes the sum null.
+    -- 2. The price in force; for what the list does not know, the default. Charge each component and add up; a quantity
+    --    that is no sane number makes the sum null.
     for v_component in
         select
             c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge,
-            p.margin, p.exchange_rate
+            p.price_id, p.margin, p.exchange_rate
         from credits.price_components as c
         join credits.prices as p on c.price_id = p.price_id
-        where c.price_id = price_usage.price_id
+        where c.price_id = coalesce(
+            (select l.price_id from credits.price_list as l where l.module_id = p_module_id),
+            credits.find_price(p_module_id, p_at)
+        )
     loop
+        price_id := v_component.price_id;
         v_numerator := v_numerator * v_component.unit_size + v_denominator * credits.charge(
             credits.quantity(usage -> v_component.dimension),
             v_component.unit_size, v_component.price_per_unit, v_component.free_quantity,
@@ -124,7 +128,7 @@ begin
     cost := credits.ceil_tokens(v_numerator * v_component.margin, v_denominator * v_component.exchange_rate);
 
     -- 4. The usage gave exactly the dimensions of the price, and what it costs is an amount.
-    if v_rest <> '{}' or coalesce(cost, 'Infinity') > 1000000000000 or octet_length(usage::text) > 2048 then
+    if v_rest <> '{}' or coalesce(cost, 'Infinity') > 1000000000000 or pg_column_size(usage) > 2048 then
         perform credits.refuse_usage(price_id);
     end if;
 end
@@ -140,9 +144,11 @@ immutable
 return case
     -- CASE keeps what is no number from being cast.
     when jsonb_typeof(quantity) <> 'number' then null
-    when (quantity #>> '{}')::numeric between 0 and 1000000000000000 then (quantity #>> '{}')::numeric
+    when (quantity #>> '{}')::numeric between 0 and 1000000000000000 and scale((quantity #>> '{}')::numeric) <= 30
+        then (quantity #>> '{}')::numeric
 end;
-comment on function credits.quantity(jsonb) is 'A quantity of usage, if it is a number from 0 to 10^15; else null.';
+comment on function credits.quantity(jsonb) is
+'A quantity of usage, if it is a number from 0 to 10^15 with at most 30 decimals; else null.';
 
 create or replace function credits.ceil_tokens(numerator numeric, denominator numeric)
 returns numeric
@@ -160,17 +166,20 @@ language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_dimensions constant text[] := array(
+        select c.dimension from credits.price_components as c where c.price_id = p_price_id order by c.dimension
+    );
 begin
     if p_price_id is null then
         perform credits.fail(404, 'unknown_module', 'no such module');
     end if;
     perform credits.fail(
-        422, 'bad_usage', 'usage gives each dimension of the price a number from 0 to 10^15, and costs at most 10^12',
-        json_build_object('dimensions', (
-            select array_agg(c.dimension order by c.dimension)
-            from credits.price_components as c
-            where c.price_id = p_price_id
-        ))
+        422, 'bad_usage', format(
+            'usage names exactly %s, each a number from 0 to 10^15, and costs at most 10^12',
+            array_to_string(v_dimensions, ', ')
+        ),
+        json_build_object('dimensions', v_dimensions)
     );
 end
 $$;

@@ -361,12 +361,10 @@ begin
             422, 'bad_reason',
             'reason is grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment'
         );
-    elsif jsonb_typeof(add_tokens.metadata) is distinct from 'object'
-        or octet_length(add_tokens.metadata::text) > 16384 then
-        perform credits.fail(422, 'bad_metadata', 'metadata is an object of at most 16 kB');
     elsif length(add_tokens.package_name) > 200 then
         perform credits.fail(422, 'bad_reason', 'package_name has at most 200 characters');
     end if;
+    perform credits.check_metadata(add_tokens.metadata);
     perform credits.check_scope(add_tokens.scope);
 
     -- 2. Whose account; a first grant opens it. Then the lock.
@@ -823,15 +821,14 @@ begin
         perform credits.fail(422, 'bad_password', 'the password comes as an argon2 hash');
     end if;
 
-    -- Sign-ups of one e-mail at once: the first one opens the account, the others wait here and are refused.
-    perform pg_advisory_xact_lock(hashtextextended('pgcredits sign-up ' || v_email, 0));
-    if exists (select from credits.credentials as c where c.email = v_email) then
-        perform credits.fail(409, 'email_taken', 'this e-mail address has an account already');
-    end if;
-
+    -- Of sign-ups with one e-mail at once the first one gets it; the others wait here and are refused whole.
     perform credits.open_account(v_subject);
     insert into credits.credentials (email, password_hash, subject)
-    values (v_email, sign_up.password_hash, v_subject);
+    values (v_email, sign_up.password_hash, v_subject)
+    on conflict do nothing;
+    if not found then
+        perform credits.fail(409, 'email_taken', 'this e-mail address has an account already');
+    end if;
     v_credential.user_id := v_subject;
     v_credential.email := v_email;
     return v_credential;
@@ -1234,6 +1231,32 @@ COMMENT ON FUNCTION credits.check_amount(p_amount numeric) IS 'The amount, if it
 
 
 --
+-- Name: check_metadata(jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.check_metadata(p_metadata jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+begin
+    if jsonb_typeof(p_metadata) is distinct from 'object' or pg_column_size(p_metadata) > 16384
+        or jsonb_path_exists(p_metadata, '$.** ? (@.type() == "number" && (@ > 1e100 || @ < -1e100))') then
+        perform credits.fail(
+            422, 'bad_metadata', 'metadata is an object of at most 16 kB, with numbers of at most 100 digits'
+        );
+    end if;
+end
+$_$;
+
+
+--
+-- Name: FUNCTION check_metadata(p_metadata jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.check_metadata(p_metadata jsonb) IS 'Raises PT422 bad_metadata unless it is an object of at most 16 kB, without numbers beyond 10^100.';
+
+
+--
 -- Name: check_scope(text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -1503,6 +1526,7 @@ begin
     on conflict (module_id) do update
     set title = excluded.title, category_id = excluded.category_id, active = excluded.active
     where (m.title, m.category_id, m.active) is distinct from (excluded.title, excluded.category_id, excluded.active);
+    perform credits.list_prices();
 end
 $$;
 
@@ -1617,6 +1641,7 @@ begin
         v_price_id, c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units,
         c.minimum_charge, c.provider_cost
     from credits.components_of(p_components) as c;
+    perform credits.list_prices();
     return v_price_id;
 exception
     when check_violation or not_null_violation or unique_violation or invalid_parameter_value
@@ -2121,6 +2146,33 @@ COMMENT ON FUNCTION credits.is_service() IS 'May the caller act for any user? Me
 
 
 --
+-- Name: list_prices(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.list_prices() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    delete from credits.price_list as l
+    where l.price_id is distinct from credits.find_price(l.module_id, credits.clock());
+    insert into credits.price_list (module_id, price_id)
+    select m.module_id, credits.find_price(m.module_id, credits.clock())
+    from credits.modules as m
+    where credits.find_price(m.module_id, credits.clock()) is not null
+    on conflict do nothing;
+end
+$$;
+
+
+--
+-- Name: FUNCTION list_prices(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.list_prices() IS 'Brings credits.price_list up to date with the modules and their prices.';
+
+
+--
 -- Name: lock_wallet(uuid, boolean); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2281,16 +2333,16 @@ begin
         perform credits.fail(422, 'bad_user', 'a user id has 1 to 255 characters');
     end if;
 
-    -- Two first calls at once must not open two accounts: the second one waits here, then finds the first one's.
-    perform pg_advisory_xact_lock(hashtextextended('pgcredits account ' || p_subject, 0));
-    select i.account_id into v_account_id from credits.identities as i where i.subject = p_subject;
-    if found then
+    -- Of two first calls at once the second waits at the identity, then finds the first one's account.
+    insert into credits.accounts default values returning account_id into v_account_id;
+    insert into credits.identities (subject, account_id) values (p_subject, v_account_id)
+    on conflict do nothing;
+    if not found then
+        delete from credits.accounts as a where a.account_id = v_account_id;
+        select i.account_id into v_account_id from credits.identities as i where i.subject = p_subject;
         return v_account_id;
     end if;
-
-    insert into credits.accounts default values returning account_id into v_account_id;
     insert into credits.wallets (account_id) values (v_account_id);
-    insert into credits.identities (subject, account_id) values (p_subject, v_account_id);
     return v_account_id;
 end
 $$;
@@ -2408,21 +2460,22 @@ COMMENT ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_session j
 
 
 --
--- Name: post_entry(uuid, bigint, numeric, numeric, timestamp with time zone, bytea, credits.entry_kind, numeric, jsonb, text, jsonb, bigint, text, jsonb, timestamp with time zone, numeric); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: post_entry(uuid, bigint, numeric, numeric, timestamp with time zone, bytea, credits.entry_kind, numeric, jsonb, text, jsonb, bigint, text, jsonb, timestamp with time zone, numeric, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text DEFAULT NULL::text, p_usage jsonb DEFAULT NULL::jsonb, p_price_id bigint DEFAULT NULL::bigint, p_reference text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb, p_effective_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_from_head numeric DEFAULT 0) RETURNS void
+CREATE FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text DEFAULT NULL::text, p_usage jsonb DEFAULT NULL::jsonb, p_price_id bigint DEFAULT NULL::bigint, p_reference text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb, p_effective_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_from_head numeric DEFAULT 0, p_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     -- A clock that steps back must not reorder the ledger.
-    v_posted_at constant timestamptz := greatest(credits.clock(), p_previous_at + interval '1 microsecond');
+    v_posted_at constant timestamptz := greatest(
+        coalesce(p_at, credits.clock()), p_previous_at + interval '1 microsecond'
+    );
     v_effective_at constant timestamptz := coalesce(p_effective_at, v_posted_at);
-    v_balance_after constant numeric := p_balance + p_tokens;
     v_actor constant text := credits.actor();
     v_hash constant bytea := credits.entry_hash(
-        p_previous_hash, p_account_id, p_seq, v_posted_at, v_effective_at, p_kind, p_tokens, v_balance_after, p_debt,
+        p_previous_hash, p_account_id, p_seq, v_posted_at, v_effective_at, p_kind, p_tokens, p_balance + p_tokens, p_debt,
         p_draws, p_module_id, p_usage, p_price_id, p_reference, v_actor, p_metadata
     );
 begin
@@ -2431,7 +2484,7 @@ begin
         module_id, usage, price_id, reference, actor, metadata, hash
     )
     values (
-        p_account_id, p_seq, v_posted_at, v_effective_at, p_kind, p_tokens, v_balance_after, p_debt, p_draws,
+        p_account_id, p_seq, v_posted_at, v_effective_at, p_kind, p_tokens, p_balance + p_tokens, p_debt, p_draws,
         p_module_id, p_usage, p_price_id, p_reference, v_actor, p_metadata, v_hash
     );
 
@@ -2439,13 +2492,13 @@ begin
     if p_kind = 'spend' then
         update credits.wallets as w
         set
-            seq = p_seq, balance = v_balance_after, posted_at = v_posted_at, head_hash = v_hash,
+            seq = p_seq, balance = p_balance + p_tokens, posted_at = v_posted_at, head_hash = v_hash,
             head_free = w.head_free - p_from_head, lifetime_spent = w.lifetime_spent - p_tokens
         where w.account_id = p_account_id;
     else
         update credits.wallets as w
         set
-            seq = p_seq, balance = v_balance_after, posted_at = v_posted_at, head_hash = v_hash,
+            seq = p_seq, balance = p_balance + p_tokens, posted_at = v_posted_at, head_hash = v_hash,
             lifetime_granted = w.lifetime_granted + greatest(p_tokens, 0)
         where w.account_id = p_account_id;
     end if;
@@ -2454,10 +2507,10 @@ $$;
 
 
 --
--- Name: FUNCTION post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric) IS 'Appends entry p_seq to the chain of a locked wallet and moves its balance by p_tokens. The caller moves the lots; p_from_head is what a spend takes from the head lot, whose tokens are on the wallet.';
+COMMENT ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone) IS 'Appends entry p_seq to the chain of a locked wallet and moves its balance by p_tokens. The caller moves the lots; p_from_head is what a spend takes from the head lot, whose tokens are on the wallet.';
 
 
 --
@@ -2512,20 +2565,24 @@ declare
     v_numerator numeric := 0.0;
     v_denominator numeric := 1.0;
 begin
-    -- 1. The version of the price that is valid. Nothing said of the usage: one call.
-    price_id := credits.find_price(p_module_id, p_at);
+    -- 1. Nothing said of the usage: one call.
     usage := case when p_usage = '{}' then '{"calls": 1}' else p_usage end;
     v_rest := case when jsonb_typeof(usage) = 'object' then usage end;
 
-    -- 2. Charge each component and add up; a quantity that is no sane number makes the sum null.
+    -- 2. The price in force; for what the list does not know, the default. Charge each component and add up; a quantity
+    --    that is no sane number makes the sum null.
     for v_component in
         select
             c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge,
-            p.margin, p.exchange_rate
+            p.price_id, p.margin, p.exchange_rate
         from credits.price_components as c
         join credits.prices as p on c.price_id = p.price_id
-        where c.price_id = price_usage.price_id
+        where c.price_id = coalesce(
+            (select l.price_id from credits.price_list as l where l.module_id = p_module_id),
+            credits.find_price(p_module_id, p_at)
+        )
     loop
+        price_id := v_component.price_id;
         v_numerator := v_numerator * v_component.unit_size + v_denominator * credits.charge(
             credits.quantity(usage -> v_component.dimension),
             v_component.unit_size, v_component.price_per_unit, v_component.free_quantity,
@@ -2539,7 +2596,7 @@ begin
     cost := credits.ceil_tokens(v_numerator * v_component.margin, v_denominator * v_component.exchange_rate);
 
     -- 4. The usage gave exactly the dimensions of the price, and what it costs is an amount.
-    if v_rest <> '{}' or coalesce(cost, 'Infinity') > 1000000000000 or octet_length(usage::text) > 2048 then
+    if v_rest <> '{}' or coalesce(cost, 'Infinity') > 1000000000000 or pg_column_size(usage) > 2048 then
         perform credits.refuse_usage(price_id);
     end if;
 end
@@ -2559,14 +2616,14 @@ COMMENT ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at ti
 
 CREATE FUNCTION credits.quantity(quantity jsonb) RETURNS numeric
     LANGUAGE sql IMMUTABLE
-    RETURN CASE WHEN (jsonb_typeof(quantity) <> 'number'::text) THEN NULL::numeric WHEN ((((quantity #>> '{}'::text[]))::numeric >= (0)::numeric) AND (((quantity #>> '{}'::text[]))::numeric <= ('1000000000000000'::bigint)::numeric)) THEN ((quantity #>> '{}'::text[]))::numeric ELSE NULL::numeric END;
+    RETURN CASE WHEN (jsonb_typeof(quantity) <> 'number'::text) THEN NULL::numeric WHEN (((((quantity #>> '{}'::text[]))::numeric >= (0)::numeric) AND (((quantity #>> '{}'::text[]))::numeric <= ('1000000000000000'::bigint)::numeric)) AND (scale(((quantity #>> '{}'::text[]))::numeric) <= 30)) THEN ((quantity #>> '{}'::text[]))::numeric ELSE NULL::numeric END;
 
 
 --
 -- Name: FUNCTION quantity(quantity jsonb); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.quantity(quantity jsonb) IS 'A quantity of usage, if it is a number from 0 to 10^15; else null.';
+COMMENT ON FUNCTION credits.quantity(quantity jsonb) IS 'A quantity of usage, if it is a number from 0 to 10^15 with at most 30 decimals; else null.';
 
 
 --
@@ -2578,7 +2635,7 @@ CREATE FUNCTION credits.refuse_change() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-    perform credits.fail(405, 'append_only', tg_table_name || ' are never changed: add another one');
+    perform credits.fail(405, 'append_only', 'ledger entries and versions of prices are never changed: add another one');
     return null;
 end
 $$;
@@ -2623,17 +2680,20 @@ CREATE FUNCTION credits.refuse_usage(p_price_id bigint) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+    v_dimensions constant text[] := array(
+        select c.dimension from credits.price_components as c where c.price_id = p_price_id order by c.dimension
+    );
 begin
     if p_price_id is null then
         perform credits.fail(404, 'unknown_module', 'no such module');
     end if;
     perform credits.fail(
-        422, 'bad_usage', 'usage gives each dimension of the price a number from 0 to 10^15, and costs at most 10^12',
-        json_build_object('dimensions', (
-            select array_agg(c.dimension order by c.dimension)
-            from credits.price_components as c
-            where c.price_id = p_price_id
-        ))
+        422, 'bad_usage', format(
+            'usage names exactly %s, each a number from 0 to 10^15, and costs at most 10^12',
+            array_to_string(v_dimensions, ', ')
+        ),
+        json_build_object('dimensions', v_dimensions)
     );
 end
 $$;
@@ -2722,8 +2782,11 @@ declare
     v_drawn record;
     v_draws jsonb;
 begin
-    if jsonb_typeof(p_metadata) is distinct from 'object' or octet_length(p_metadata::text) > 16384 then
-        perform credits.fail(422, 'bad_metadata', 'metadata is an object of at most 16 kB');
+    if p_metadata is distinct from '{}' then
+        perform credits.check_metadata(p_metadata);
+    end if;
+    if pg_column_size(p_usage) > 2048 then
+        perform credits.fail(422, 'bad_usage', 'usage is larger than 2 kB');
     end if;
 
     -- 2. Lock. When something has expired, or the session wants commits that are not durable, the long way first.
@@ -2786,7 +2849,7 @@ begin
     -- 6. Write.
     perform credits.post_entry(
         p_account_id, v_seq, v_balance, v_debt, v_posted_at, v_hash, 'spend', -v_price.cost, v_draws,
-        p_module_id, v_price.usage, v_price.price_id, p_metadata => p_metadata, p_from_head => v_from_head
+        p_module_id, v_price.usage, v_price.price_id, p_metadata => p_metadata, p_from_head => v_from_head, p_at => v_now
     );
     return row(
         p_account_id || ':' || v_seq, p_user_id, p_module_id, trim_scale(v_price.cost),
@@ -4434,7 +4497,11 @@ CREATE VIEW audit.check_keys WITH (security_invoker='true') AS
     format('%s under key %s: entry %s'::text, k.operation, "left"(k.key, 60), k.reference) AS expected,
     'no such entry'::text AS found
    FROM (credits.idempotency_keys k
-     LEFT JOIN credits.entries e ON (((k.account_id = e.account_id) AND ((e.seq)::text = k.reference))))
+     LEFT JOIN credits.entries e ON (((k.account_id = e.account_id) AND (e.seq =
+        CASE
+            WHEN (k.reference ~ '^[0-9]{1,18}$'::text) THEN (k.reference)::bigint
+            ELSE NULL::bigint
+        END))))
   WHERE ((k.operation = ANY (ARRAY['consume_tokens'::text, 'add_tokens'::text])) AND (e.seq IS NULL))
 UNION ALL
  SELECT k.account_id,
@@ -4571,6 +4638,46 @@ UNION ALL
 --
 
 COMMENT ON VIEW audit.check_orders IS 'Each paid order was granted exactly once, as ordered; no lot belongs to an order that was not paid.';
+
+
+--
+-- Name: price_list; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.price_list (
+    module_id text NOT NULL,
+    price_id bigint NOT NULL
+);
+
+ALTER TABLE ONLY credits.price_list FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE price_list; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.price_list IS 'The price in force of each module on sale, its own or inherited: one look-up for a spend. Written with every price.';
+
+
+--
+-- Name: check_prices; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_prices WITH (security_invoker='true') AS
+ SELECT NULL::uuid AS account_id,
+    format('%s at price %s'::text, m.module_id, p.price_id) AS expected,
+    format('price %s'::text, l.price_id) AS found
+   FROM ((credits.modules m
+     CROSS JOIN LATERAL ( SELECT ((credits.module_price(m.module_id) ->> 'price_id'::text))::bigint AS price_id) p)
+     LEFT JOIN credits.price_list l ON ((m.module_id = l.module_id)))
+  WHERE (l.price_id IS DISTINCT FROM p.price_id);
+
+
+--
+-- Name: VIEW check_prices; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_prices IS 'The list of prices in force agrees with the versions of the prices.';
 
 
 --
@@ -4717,6 +4824,12 @@ UNION ALL
     c.found
    FROM audit.check_orders c
 UNION ALL
+ SELECT 'check_prices'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_prices c
+UNION ALL
  SELECT 'check_running_balance'::text AS check_name,
     c.account_id,
     c.expected,
@@ -4758,18 +4871,18 @@ CREATE VIEW audit.parked WITH (security_invoker='true') AS
     o.parked_reason,
     e.object_id AS session_id,
     (e.payload #>> '{data,object,payment_intent}'::text[]) AS payment_intent_id,
-    ((e.payload #>> '{data,object,amount_subtotal}'::text[]))::numeric AS subtotal,
+    (e.payload #>> '{data,object,amount_subtotal}'::text[]) AS subtotal,
     (e.payload #>> '{data,object,currency}'::text[]) AS currency
    FROM (credits.stripe_events e
      LEFT JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
-  WHERE ((e.outcome = 'parked'::text) OR ((e.outcome = 'unmatched'::text) AND ((e.payload #>> '{data,object,payment_status}'::text[]) = ANY (ARRAY['paid'::text, 'no_payment_required'::text]))));
+  WHERE ((e.outcome = 'parked'::text) OR (e.type = ANY (ARRAY['charge.refunded'::text, 'charge.dispute.created'::text])) OR ((e.outcome = 'unmatched'::text) AND ((e.payload #>> '{data,object,payment_status}'::text[]) = ANY (ARRAY['paid'::text, 'no_payment_required'::text]))));
 
 
 --
 -- Name: VIEW parked; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.parked IS 'Payments for a person to decide: they do not match their order, or no order of ours.';
+COMMENT ON VIEW audit.parked IS 'Money for a person to decide on: payments that do not match their order or no order of ours, refunds, disputes.';
 
 
 --
@@ -5243,6 +5356,14 @@ ALTER TABLE ONLY credits.price_components
 
 
 --
+-- Name: price_list price_list_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.price_list
+    ADD CONSTRAINT price_list_pkey PRIMARY KEY (module_id);
+
+
+--
 -- Name: prices prices_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
 --
 
@@ -5338,6 +5459,13 @@ CREATE INDEX modules_category_idx ON credits.modules USING btree (category_id);
 --
 
 CREATE INDEX orders_pack_idx ON credits.orders USING btree (pack_id);
+
+
+--
+-- Name: price_list_price_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX price_list_price_idx ON credits.price_list USING btree (price_id);
 
 
 --
@@ -5503,6 +5631,22 @@ ALTER TABLE ONLY credits.price_components
 
 
 --
+-- Name: price_list price_list_module_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.price_list
+    ADD CONSTRAINT price_list_module_fkey FOREIGN KEY (module_id) REFERENCES credits.modules(module_id);
+
+
+--
+-- Name: price_list price_list_price_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.price_list
+    ADD CONSTRAINT price_list_price_fkey FOREIGN KEY (price_id) REFERENCES credits.prices(price_id);
+
+
+--
 -- Name: prices prices_category_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
 --
 
@@ -5643,6 +5787,13 @@ CREATE POLICY auditor_reads ON credits.packs FOR SELECT TO auditor USING (true);
 --
 
 CREATE POLICY auditor_reads ON credits.price_components FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: price_list auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.price_list FOR SELECT TO auditor USING (true);
 
 
 --
@@ -5939,6 +6090,13 @@ CREATE POLICY owner ON credits.price_components TO credits_owner USING (true) WI
 
 
 --
+-- Name: price_list owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.price_list TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
 -- Name: prices owner; Type: POLICY; Schema: credits; Owner: -
 --
 
@@ -5991,6 +6149,12 @@ ALTER TABLE credits.packs ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE credits.price_components ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: price_list; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.price_list ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: prices; Type: ROW SECURITY; Schema: credits; Owner: -
@@ -6452,6 +6616,13 @@ REVOKE ALL ON FUNCTION credits.check_amount(p_amount numeric) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION check_metadata(p_metadata jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.check_metadata(p_metadata jsonb) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION check_scope(p_scope text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -6632,6 +6803,13 @@ REVOKE ALL ON FUNCTION credits.is_service() FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION list_prices(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.list_prices() FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION lock_wallet(p_account_id uuid, p_settle boolean, OUT seq bigint, OUT balance numeric, OUT status text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -6655,6 +6833,7 @@ REVOKE ALL ON FUNCTION credits.module_price(p_module_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO anon;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO authenticated;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO service_role;
+GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO auditor;
 
 
 --
@@ -6693,10 +6872,10 @@ REVOKE ALL ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_sessio
 
 
 --
--- Name: FUNCTION post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone) FROM PUBLIC;
 
 
 --
@@ -7116,6 +7295,20 @@ GRANT SELECT ON TABLE audit.check_negative TO auditor;
 --
 
 GRANT SELECT ON TABLE audit.check_orders TO auditor;
+
+
+--
+-- Name: TABLE price_list; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.price_list TO auditor;
+
+
+--
+-- Name: TABLE check_prices; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_prices TO auditor;
 
 
 --

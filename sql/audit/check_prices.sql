@@ -1,0 +1,13 @@
+-- The price list says what the versions of the prices say.
+create or replace view audit.check_prices
+with (security_invoker = true)
+as
+select
+    null::uuid as account_id,
+    format('%s at price %s', m.module_id, p.price_id) as expected,
+    format('price %s', l.price_id) as found
+from credits.modules as m
+cross join lateral (select (credits.module_price(m.module_id) ->> 'price_id')::bigint as price_id) as p
+left join credits.price_list as l on m.module_id = l.module_id
+where l.price_id is distinct from p.price_id;
+comment on view audit.check_prices is 'The list of prices in force agrees with the versions of the prices.';
