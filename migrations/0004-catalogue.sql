@@ -88,13 +88,16 @@ comment on column credits.price_components.provider_cost is
 create table credits.price_list (
     module_id text not null,
     price_id bigint not null,
+    valid_until timestamptz not null,
     constraint price_list_pkey primary key (module_id),
     constraint price_list_module_fkey foreign key (module_id) references credits.modules (module_id),
     constraint price_list_price_fkey foreign key (price_id) references credits.prices (price_id)
 );
 create index price_list_price_idx on credits.price_list (price_id);
 comment on table credits.price_list is
-'The price in force of each module on sale, its own or inherited: one look-up for a spend. Written with every price.';
+'The price in force of each module on sale, its own or inherited: one look-up for a spend. Follows credits.prices.';
+comment on column credits.price_list.valid_until is
+'When a later version may begin: from then on the versions themselves are asked.';
 
 create table credits.packs (
     pack_id text not null,

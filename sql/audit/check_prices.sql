@@ -8,6 +8,6 @@ select
     format('price %s', l.price_id) as found
 from credits.modules as m
 cross join lateral (select (credits.module_price(m.module_id) ->> 'price_id')::bigint as price_id) as p
-left join credits.price_list as l on m.module_id = l.module_id
-where l.price_id is distinct from p.price_id;
+inner join credits.price_list as l on m.module_id = l.module_id
+where l.valid_until > credits.clock() and l.price_id is distinct from p.price_id;
 comment on view audit.check_prices is 'The list of prices in force agrees with the versions of the prices.';

@@ -43,25 +43,6 @@ end
 $$;
 comment on function credits.define_category(text, text) is 'A group of modules.';
 
--- The price list follows every change of a module or a price, in the same transaction.
-create or replace function credits.list_prices()
-returns void
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    delete from credits.price_list as l
-    where l.price_id is distinct from credits.find_price(l.module_id, credits.clock());
-    insert into credits.price_list (module_id, price_id)
-    select m.module_id, credits.find_price(m.module_id, credits.clock())
-    from credits.modules as m
-    where credits.find_price(m.module_id, credits.clock()) is not null
-    on conflict do nothing;
-end
-$$;
-comment on function credits.list_prices() is 'Brings credits.price_list up to date with the modules and their prices.';
-
 create or replace function credits.define_module(
     p_module_id text, p_title text, p_category_id text default null, p_active boolean default true
 )
@@ -157,7 +138,6 @@ begin
         v_price_id, c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units,
         c.minimum_charge, c.provider_cost
     from credits.components_of(p_components) as c;
-    perform credits.list_prices();
     return v_price_id;
 exception
     when check_violation or not_null_violation or unique_violation or invalid_parameter_value

@@ -1,5 +1,5 @@
--- Is this JSON that can be kept? Asked before anything turns it into text: a number like 1e131071 is nine bytes on the way
--- in and 131 kB as text.
+-- Is this JSON that can be kept? Asked before anything turns it into text: a number like 1e131071 is nine bytes on
+-- the way in and 131 kB as text.
 create or replace function credits.check_metadata(p_metadata jsonb)
 returns void
 language plpgsql

@@ -110,7 +110,11 @@ begin
         from credits.price_components as c
         join credits.prices as p on c.price_id = p.price_id
         where c.price_id = coalesce(
-            (select l.price_id from credits.price_list as l where l.module_id = p_module_id),
+            (
+                select l.price_id
+                from credits.price_list as l
+                where l.module_id = p_module_id and l.valid_until > p_at
+            ),
             credits.find_price(p_module_id, p_at)
         )
     loop

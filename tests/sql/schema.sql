@@ -1641,7 +1641,6 @@ begin
         v_price_id, c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units,
         c.minimum_charge, c.provider_cost
     from credits.components_of(p_components) as c;
-    perform credits.list_prices();
     return v_price_id;
 exception
     when check_violation or not_null_violation or unique_violation or invalid_parameter_value
@@ -1979,6 +1978,28 @@ COMMENT ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with tim
 
 
 --
+-- Name: follow_prices(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.follow_prices() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    perform credits.list_prices();
+    return null;
+end
+$$;
+
+
+--
+-- Name: FUNCTION follow_prices(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.follow_prices() IS 'Trigger: a new version of a price changes the price list.';
+
+
+--
 -- Name: fulfil_order(credits.orders, text, text, jsonb); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2153,14 +2174,24 @@ CREATE FUNCTION credits.list_prices() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+    v_now constant timestamptz := credits.clock();
 begin
-    delete from credits.price_list as l
-    where l.price_id is distinct from credits.find_price(l.module_id, credits.clock());
-    insert into credits.price_list (module_id, price_id)
-    select m.module_id, credits.find_price(m.module_id, credits.clock())
+    delete from credits.price_list as l where credits.find_price(l.module_id, v_now) is null;
+    insert into credits.price_list as l (module_id, price_id, valid_until)
+    select
+        m.module_id,
+        credits.find_price(m.module_id, v_now),
+        coalesce((
+            select min(p.valid_from)
+            from credits.prices as p
+            where
+                p.valid_from > v_now
+                and (p.module_id = m.module_id or p.category_id = m.category_id or num_nonnulls(p.module_id, p.category_id) = 0)
+        ), 'infinity')
     from credits.modules as m
-    where credits.find_price(m.module_id, credits.clock()) is not null
-    on conflict do nothing;
+    where credits.find_price(m.module_id, v_now) is not null
+    on conflict (module_id) do update set price_id = excluded.price_id, valid_until = excluded.valid_until;
 end
 $$;
 
@@ -2578,7 +2609,11 @@ begin
         from credits.price_components as c
         join credits.prices as p on c.price_id = p.price_id
         where c.price_id = coalesce(
-            (select l.price_id from credits.price_list as l where l.module_id = p_module_id),
+            (
+                select l.price_id
+                from credits.price_list as l
+                where l.module_id = p_module_id and l.valid_until > p_at
+            ),
             credits.find_price(p_module_id, p_at)
         )
     loop
@@ -4646,7 +4681,8 @@ COMMENT ON VIEW audit.check_orders IS 'Each paid order was granted exactly once,
 
 CREATE TABLE credits.price_list (
     module_id text NOT NULL,
-    price_id bigint NOT NULL
+    price_id bigint NOT NULL,
+    valid_until timestamp with time zone NOT NULL
 );
 
 ALTER TABLE ONLY credits.price_list FORCE ROW LEVEL SECURITY;
@@ -4656,7 +4692,14 @@ ALTER TABLE ONLY credits.price_list FORCE ROW LEVEL SECURITY;
 -- Name: TABLE price_list; Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON TABLE credits.price_list IS 'The price in force of each module on sale, its own or inherited: one look-up for a spend. Written with every price.';
+COMMENT ON TABLE credits.price_list IS 'The price in force of each module on sale, its own or inherited: one look-up for a spend. Follows credits.prices.';
+
+
+--
+-- Name: COLUMN price_list.valid_until; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_list.valid_until IS 'When a later version may begin: from then on the versions themselves are asked.';
 
 
 --
@@ -4669,8 +4712,8 @@ CREATE VIEW audit.check_prices WITH (security_invoker='true') AS
     format('price %s'::text, l.price_id) AS found
    FROM ((credits.modules m
      CROSS JOIN LATERAL ( SELECT ((credits.module_price(m.module_id) ->> 'price_id'::text))::bigint AS price_id) p)
-     LEFT JOIN credits.price_list l ON ((m.module_id = l.module_id)))
-  WHERE (l.price_id IS DISTINCT FROM p.price_id);
+     JOIN credits.price_list l ON ((m.module_id = l.module_id)))
+  WHERE ((l.valid_until > credits.clock()) AND (l.price_id IS DISTINCT FROM p.price_id));
 
 
 --
@@ -5546,6 +5589,13 @@ ALTER TABLE credits.price_components ENABLE ALWAYS TRIGGER price_components_are_
 CREATE TRIGGER price_components_are_never_truncated BEFORE TRUNCATE ON credits.price_components FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
 
 ALTER TABLE credits.price_components ENABLE ALWAYS TRIGGER price_components_are_never_truncated;
+
+
+--
+-- Name: prices prices_are_listed; Type: TRIGGER; Schema: credits; Owner: -
+--
+
+CREATE TRIGGER prices_are_listed AFTER INSERT ON credits.prices FOR EACH STATEMENT EXECUTE FUNCTION credits.follow_prices();
 
 
 --
@@ -6765,6 +6815,13 @@ REVOKE ALL ON FUNCTION credits.fail(p_status integer, p_slug text, p_message tex
 --
 
 REVOKE ALL ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with time zone) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION follow_prices(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.follow_prices() FROM PUBLIC;
 
 
 --

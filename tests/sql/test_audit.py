@@ -22,6 +22,7 @@ CHECKS = (
     "check_lots",
     "check_negative",
     "check_orders",
+    "check_prices",
     "check_running_balance",
     "check_sequence",
     "check_settings",
@@ -148,6 +149,10 @@ FAULTS = {
         f" where {ME} and operation = 'create_order'",
         f"update credits.idempotency_keys set reference = 'x' where {ME} and operation = 'create_order'",
     ],
+    "check_prices": [
+        "update credits.price_list set price_id = (select max(p.price_id) from credits.prices as p)"
+        " where module_id = 'metube'",
+    ],
     "check_settings": [
         "set local synchronous_commit = off",
         "set local synchronous_commit = local",
@@ -255,7 +260,7 @@ def test_fault_is_found(check: str, fault: str, till: Connection) -> None:
             till.execute(f"alter table credits.{table} disable trigger all")
         done = till.execute(fault.replace("%(account)s", f"'{account}'"))
         assert done.rowcount != 0, "the fault was not seeded"
-        subject = None if check == "check_settings" else account
+        subject = None if check in ("check_prices", "check_settings") else account
         findings = found(bank, check, subject)
         assert findings
         assert {"check_name": check, **findings[0]} in found(bank, "findings", subject)
@@ -303,20 +308,25 @@ def test_money_for_a_person_is_reported_and_nothing_else(till: Connection) -> No
         order = bank.call("create_order", pack_id="basique", user_id="told")
         wrong = event(COMPLETED, session(order, currency="usd"))
         stray = event(COMPLETED, session(order, client_reference_id=None))
+        refund = event("charge.refunded", session(order))
         others = [
             event(COMPLETED, session(order, client_reference_id=None, payment_status="unpaid")),
-            event("charge.refunded", session(order)),
+            event("charge.updated", session(order)),
             event(COMPLETED, session(bank.call("create_order", pack_id="basique", user_id="told"))),
         ]
-        for told_of in (wrong, stray, *others):
+        for told_of in (wrong, stray, refund, *others):
             bank.call("apply_stripe_event", event=told_of)
-        ids = [told_of["id"] for told_of in (wrong, stray, *others)]
-        assert {row["event_id"] for row in bank.rows(reported, (ids,))} == {wrong["id"], stray["id"]}
+        ids = [told_of["id"] for told_of in (wrong, stray, refund, *others)]
+        assert {row["event_id"] for row in bank.rows(reported, (ids,))} == {
+            wrong["id"],
+            stray["id"],
+            refund["id"],
+        }
         row = bank.row("select * from audit.parked where event_id = %s", (wrong["id"],))
         assert (row["account_id"], row["order_id"], row["subtotal"], row["currency"]) == (
             account,
             order["order_id"],
-            999,
+            "999",
             "usd",
         )
         assert found(bank, "findings", account) == []

@@ -58,6 +58,7 @@ BOOKS = {
         "orders",
         "packs",
         "price_components",
+        "price_list",
         "prices",
         "sql_logins",
         "stripe_events",
@@ -135,7 +136,7 @@ EXECUTE = {
     "service_role": {*SPEND, *SERVE, *HELPERS, "credits.me()", "credits.subject()"},
     "analyst": {"credits.analyst_segments()", "credits.analyst_accounts()"},
     "auditor": {
-        "credits.clock()",
+        *HELPERS,
         "credits.entry_hash(bytea,uuid,bigint,timestamp with time zone,timestamp with time zone,"
         "credits.entry_kind,numeric,numeric,numeric,jsonb,text,jsonb,bigint,text,text,jsonb)",
     },
