@@ -1,5 +1,5 @@
 # pgcredits. `make help` lists what there is to do.
-CATALOG ?= iahome
+CATALOG ?=
 DATA_DIR ?= pgcredits-data
 PORT ?= 8000
 
@@ -15,14 +15,14 @@ SQL := $(wildcard migrations/*.sql sql/*.sql sql/*/*.sql)
 .PHONY: help install up test lint bench clean
 
 help: ## this list
-	@echo "Usage: make TARGET [CATALOG=iahome] [DATA_DIR=pgcredits-data] [PORT=8000]"
+	@echo "Usage: make TARGET [CATALOG=NAME] [DATA_DIR=pgcredits-data] [PORT=8000]"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
 		|| sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1  \2/p' Makefile
 
 install: $(DEV_STAMP) ## the virtual environment .venv, with the tools for development
 
 up: $(RUN_STAMP) ## PostgreSQL, API and Stripe simulator, until Ctrl-C
-	@exec $(BIN)/pgcredits up --catalog "$(CATALOG)" --data-dir "$(DATA_DIR)" --port "$(PORT)"
+	@exec $(BIN)/pgcredits up $(if $(CATALOG),--catalog "$(CATALOG)") --data-dir "$(DATA_DIR)" --port "$(PORT)"
 
 test: lint ## every check, and every test on PostgreSQL 18 and on Debian's 15 when it is installed
 	@test -x $(PG15)/postgres || echo "PostgreSQL 15 is not here (Debian: apt install postgresql-15 \

@@ -32,6 +32,7 @@ _EXPECTED = (
     SettingsError,
     migrate_module.MigrationError,
     psycopg.OperationalError,
+    psycopg.ProgrammingError,  # a URL that is none
     simulator_module.RealKeysConfigured,
     up_module.UpError,
 )
@@ -91,7 +92,11 @@ def main() -> None:
 @_port("--port", 8000, "Of the API.")
 @_port("--simulator-port", None, "Of the Stripe simulator.  [default: the API's + 1]")
 @_port("--postgres-port", None, "Of the embedded PostgreSQL.  [default: the API's + 2]")
-@click.option("--catalog", default="iahome", show_default=True, help="Price list: a name or an SQL file.")
+@click.option(
+    "--catalog",
+    metavar="NAME|FILE",
+    help="Price list.  [default: the one that the data folder has, else iahome]",
+)
 @click.option("--sub", default="ada", show_default=True, help="User whose token is printed.")
 @click.option(
     "--database-url",
@@ -105,7 +110,7 @@ def up(
     port: int,
     simulator_port: int | None,
     postgres_port: int | None,
-    catalog: str,
+    catalog: str | None,
     sub: str,
     database_url: str | None,
 ) -> None:
@@ -221,7 +226,13 @@ def token(data_dir: Path, sub: str | None, role: str, expires_in: int) -> None:
 @_port("--port", 8001, "Port to listen on, on 127.0.0.1.")
 @_DATA_DIR
 @click.option("--webhook-url", default="http://127.0.0.1:8000/webhooks/stripe", show_default=True)
-@click.option("--webhook-secret", required=True, help="Signs the events, as whsec_… of Stripe does.")
+@click.option(
+    "--webhook-secret",
+    required=True,
+    envvar="STRIPE_WEBHOOK_SECRET",
+    show_envvar=True,
+    help="Signs the events, as whsec_… of Stripe does.",
+)
 def simulator(port: int, data_dir: Path, webhook_url: str, webhook_secret: str) -> None:
     """Run the Stripe simulator alone.
 
@@ -248,7 +259,7 @@ def demo(data_dir: Path, trace: Path | None, workers: int, users: int | None) ->
     the data folder, or one that is started for it. Exit code 1 when the audit finds anything.
     """
     console = Console()
-    with up_module.running_up(data_dir, "appforge", click.echo) as running:
+    with up_module.running_up(data_dir, click.echo) as running:
         migrate_module.apply_catalog(running.database_url, "appforge")
         demo_module.run(running.api_url, trace, workers, users, console)
         _audit(running.database_url, console)

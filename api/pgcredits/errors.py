@@ -31,6 +31,7 @@ _STATUS = {
     **dict.fromkeys(["25006"], 405),
     **dict.fromkeys(["23503", "23505"], 409),
     **dict.fromkeys(["54001"], 413),
+    **dict.fromkeys(["54011", "54023"], 400),  # more columns or arguments than there can be
     **dict.fromkeys(
         ["09", "25", "2D", "38", "39", "3B", "40", "54", "55", "57", "58", "F0", "HV", "P0", "XX"], 500
     ),

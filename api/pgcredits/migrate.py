@@ -65,17 +65,22 @@ def list_catalogs(sql: Path = SQL) -> list[str]:
     return sorted(path.stem for path in (sql / "catalogs").glob("*.sql"))
 
 
+def find_catalog(name_or_path: str, sql: Path = SQL) -> Path:
+    """The file of a price list. Raises MigrationError for what is neither a listed name nor a file."""
+    if name_or_path in list_catalogs(sql):
+        return sql / "catalogs" / f"{name_or_path}.sql"
+    if not Path(name_or_path).is_file():
+        known = ", ".join(list_catalogs(sql)) or "none"
+        raise MigrationError(f"no catalogue {name_or_path!r}: give a file or one of: {known}")
+    return Path(name_or_path)
+
+
 def apply_catalog(url: str, name_or_path: str, sql: Path = SQL) -> Path:
     """Execute a price list whole, in one transaction, as the owner of the tables; returns its file.
 
     Raises MigrationError, also for a name that is neither listed nor a file.
     """
-    path = sql / "catalogs" / f"{name_or_path}.sql"
-    if name_or_path not in list_catalogs(sql):
-        path = Path(name_or_path)
-        if not path.is_file():
-            known = ", ".join(list_catalogs(sql)) or "none"
-            raise MigrationError(f"no catalogue {name_or_path!r}: give a file or one of: {known}")
+    path = find_catalog(name_or_path, sql)
     with _locked(url) as connection, connection.transaction():
         connection.execute(f"set local role {_OWNER}".encode())
         _execute(connection, path)
@@ -179,7 +184,7 @@ def _execute(connection: psycopg.Connection[Any], path: Path) -> None:
     except psycopg.Error as error:
         position = error.diag.statement_position
         line = f":{text.count(chr(10), 0, int(position)) + 1}" if position else ""
-        where = f"{path.parent.name}/{path.name}{line}"
+        where = f"{path}{line}" if not path.is_absolute() else f"{path.parent.name}/{path.name}{line}"
         raise MigrationError(f"{where}: {error}") from error
 
 

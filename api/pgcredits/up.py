@@ -23,7 +23,7 @@ from psycopg import sql
 from pgcredits import embedded
 from pgcredits.addresses import as_login, free_ports, port_is_free
 from pgcredits.instance import DATA_DIR, LOGINS, Instance, InstanceError, Running, Secrets
-from pgcredits.migrate import apply_catalog, migrate
+from pgcredits.migrate import apply_catalog, find_catalog, list_catalogs, migrate
 
 DATABASE = "pgcredits"
 _PROGRAM = (sys.executable, "-P", "-m", "pgcredits.cli")  # -P: nothing is imported from where we stand
@@ -44,7 +44,7 @@ class Options:
     port: int
     simulator_port: int
     postgres_port: int
-    catalog: str
+    catalog: str | None  # None: what the database has, else iahome
     database_url: str | None  # None: the embedded server
     subject: str = "ada"  # whose token and psql line are printed
 
@@ -66,7 +66,7 @@ def up(options: Options, say: Say = print) -> None:
 
 
 @contextmanager
-def running_up(data_dir: Path, catalog: str, say: Say = print) -> Iterator[Running]:
+def running_up(data_dir: Path, say: Say = print) -> Iterator[Running]:
     """The `up` of a data folder: the one that runs, else one of our own until the block ends.
 
     Raises UpError.
@@ -82,7 +82,7 @@ def running_up(data_dir: Path, catalog: str, say: Say = print) -> Iterator[Runni
     words = [word for pair in ports.items() for word in pair]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*_PROGRAM, "up", "--data-dir", data_dir, "--catalog", catalog, *words],
+            [*_PROGRAM, "up", "--data-dir", data_dir, *words],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -203,6 +203,8 @@ def _start(instance: Instance, options: Options, stack: ExitStack, say: Say) -> 
     ]:
         if not port_is_free(port):
             raise UpError(f"port {port} is taken: choose another with {option}")
+    if options.catalog:
+        find_catalog(options.catalog)
     secrets = instance.ensure_secrets()
     parts: list[Part] = []
 
@@ -218,7 +220,9 @@ def _start(instance: Instance, options: Options, stack: ExitStack, say: Say) -> 
         run(database)
         admin_url = database.url()
     migrate(admin_url, say=say)
-    apply_catalog(admin_url, options.catalog)
+    catalog = _catalog(admin_url, options.catalog)
+    if catalog:
+        apply_catalog(admin_url, catalog)
     running = Running(
         pid=os.getpid(),
         api_url=os.environ.get("PGCREDITS_PUBLIC_URL") or f"http://127.0.0.1:{options.port}",
@@ -235,6 +239,20 @@ def _start(instance: Instance, options: Options, stack: ExitStack, say: Say) -> 
     instance.publish(running)
     say(_welcome(instance, options, running))
     return parts
+
+
+def _catalog(admin_url: str, wanted: str | None) -> str | None:
+    """The price list to apply. A bank counts in one unit: another one is added by hand or not at all."""
+    with psycopg.connect(admin_url) as connection:
+        present = [str(row[0]) for row in connection.execute("select catalog_id from credits.catalogs")]
+    if wanted in list_catalogs() and present and wanted not in present:
+        raise UpError(
+            f"this bank has the catalogue {', '.join(present)}: choose another data folder for {wanted}, "
+            f"or add it to this one with `pgcredits catalog apply {wanted}`"
+        )
+    if wanted or not present:
+        return wanted or "iahome"
+    return present[0] if len(present) == 1 and present[0] in list_catalogs() else None
 
 
 def _logins(admin_url: str, passwords: Mapping[str, str]) -> dict[str, str]:
@@ -262,10 +280,10 @@ def _simulator(folder: Path, options: Options, secrets: Secrets) -> Program:
         "--port": str(options.simulator_port),
         "--data-dir": str(folder),
         "--webhook-url": f"http://127.0.0.1:{options.port}/webhooks/stripe",
-        "--webhook-secret": secrets.webhook_secret,
     }
     words = [word for pair in arguments.items() for word in pair]
-    return Program("Stripe simulator", ["simulator", *words], os.environ, folder / "simulator.log")
+    environment = {**os.environ, "STRIPE_WEBHOOK_SECRET": secrets.webhook_secret}  # not for `ps` to see
+    return Program("Stripe simulator", ["simulator", *words], environment, folder / "simulator.log")
 
 
 def _api(folder: Path, options: Options, secrets: Secrets, running: Running) -> Program:
