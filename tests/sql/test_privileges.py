@@ -32,6 +32,7 @@ AUDIT = {
             "lots",
             "negative",
             "orders",
+            "prices",
             "running_balance",
             "sequence",
             "settings",
