@@ -34,21 +34,33 @@ class _End(asyncio.Protocol):
     Every chunk has a timer of its own, so none waits for another, of this connection or of others.
     """
 
-    opposite: asyncio.Transport
-
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._loop = asyncio.get_running_loop()
+        self._opposite: asyncio.Transport | None = None
+        self._early: list[bytes] = []  # what came before there was an opposite end
+
+    def face(self, opposite: asyncio.Transport) -> None:
+        self._opposite = opposite
+        opposite.writelines(self._early)
+        self._early.clear()
 
     def data_received(self, data: bytes) -> None:
-        self._loop.call_later(self._seconds, self.opposite.write, data)
+        self._loop.call_later(self._seconds, self._deliver, data)
+
+    def _deliver(self, data: bytes) -> None:
+        if self._opposite is None:
+            self._early.append(data)
+        else:
+            self._opposite.write(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._loop.call_later(self._seconds, self.opposite.close)
+        if self._opposite is not None:
+            self._loop.call_later(self._seconds, self._opposite.close)
 
 
 class _Client(_End):
-    """The end that was called; calls the server before it reads anything."""
+    """The end that was called; calls the server."""
 
     def __init__(self, seconds: float, port: int) -> None:
         super().__init__(seconds)
@@ -56,15 +68,12 @@ class _Client(_End):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        transport.pause_reading()
         self._call = self._loop.create_task(self._call_server(transport))
 
     async def _call_server(self, transport: asyncio.Transport) -> None:
-        self.opposite, server = await self._loop.create_connection(
-            lambda: _End(self._seconds), HOST, self._port
-        )
-        server.opposite = transport
-        transport.resume_reading()
+        opposite, server = await self._loop.create_connection(lambda: _End(self._seconds), HOST, self._port)
+        server.face(transport)
+        self.face(opposite)
 
 
 async def _serve(port: int, seconds: float) -> None:
