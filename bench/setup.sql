@@ -30,7 +30,7 @@ grant usage on schema six to credits_owner;
 grant select, insert, update on all tables in schema six to credits_owner;
 
 -- Customers as they are: some tokens given, some bought, enough for every run; and they have spent before.
--- Committed in batches: opening an account takes an advisory lock until the end of the transaction.
+-- Committed in batches, so that no transaction grows large.
 create procedure bare.open_accounts(p_accounts integer)
 language plpgsql
 as $$
