@@ -32,7 +32,8 @@ from public, anon, authenticated, service_role, analyst, auditor;
 revoke usage on type
 credits.tokens, credits.amount, credits.unit_cost, credits.account_status, credits.entry_kind from public;
 revoke usage on type
-api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_receipt, api.credential, api.grant_reason
+api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_receipt, api.credential, api.grant_reason,
+api.redemption_receipt, api.account_receipt, api.guest_receipt, api.failure_receipt
 from public;
 alter default privileges for role credits_owner revoke execute on functions from public;
 alter default privileges for role credits_owner revoke usage on types from public;
@@ -40,7 +41,8 @@ alter default privileges for role credits_owner revoke usage on types from publi
 -- 3. The public functions.
 grant usage on schema api to anon, authenticated, service_role;
 grant usage on type
-api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_receipt, api.credential, api.grant_reason
+api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_receipt, api.credential, api.grant_reason,
+api.redemption_receipt, api.account_receipt, api.guest_receipt, api.failure_receipt
 to authenticated, service_role;
 grant execute on function
 api.consume_tokens(text, jsonb, text, text, jsonb),
@@ -107,7 +109,24 @@ credits.sql_logins,
 credits.analyst_grants,
 credits.idempotency_keys,
 credits.stripe_events,
-credits.stripe_objects
+credits.stripe_objects,
+credits.dimensions,
+credits.price_tiers,
+credits.currencies,
+credits.topup_presets,
+credits.campaigns,
+credits.codes,
+credits.redemptions,
+credits.referrals,
+credits.guest_limits,
+credits.guests,
+credits.guest_networks,
+credits.guest_uses,
+credits.spend_limits,
+credits.notice_rules,
+credits.notice_levels,
+credits.outbox,
+credits.failures
 to auditor;
 
 -- 5. Row security: on every table, forced on the owner too, so that a forgotten policy shows nothing instead of
@@ -133,6 +152,23 @@ alter table credits.analyst_grants enable row level security, force row level se
 alter table credits.idempotency_keys enable row level security, force row level security;
 alter table credits.stripe_events enable row level security, force row level security;
 alter table credits.stripe_objects enable row level security, force row level security;
+alter table credits.dimensions enable row level security, force row level security;
+alter table credits.price_tiers enable row level security, force row level security;
+alter table credits.currencies enable row level security, force row level security;
+alter table credits.topup_presets enable row level security, force row level security;
+alter table credits.campaigns enable row level security, force row level security;
+alter table credits.codes enable row level security, force row level security;
+alter table credits.redemptions enable row level security, force row level security;
+alter table credits.referrals enable row level security, force row level security;
+alter table credits.guest_limits enable row level security, force row level security;
+alter table credits.guests enable row level security, force row level security;
+alter table credits.guest_networks enable row level security, force row level security;
+alter table credits.guest_uses enable row level security, force row level security;
+alter table credits.spend_limits enable row level security, force row level security;
+alter table credits.notice_rules enable row level security, force row level security;
+alter table credits.notice_levels enable row level security, force row level security;
+alter table credits.outbox enable row level security, force row level security;
+alter table credits.failures enable row level security, force row level security;
 
 -- 5a. The definer functions.
 drop policy if exists owner on credits.accounts;
@@ -177,6 +213,40 @@ drop policy if exists owner on credits.stripe_events;
 create policy owner on credits.stripe_events to credits_owner using (true) with check (true);
 drop policy if exists owner on credits.stripe_objects;
 create policy owner on credits.stripe_objects to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.dimensions;
+create policy owner on credits.dimensions to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.price_tiers;
+create policy owner on credits.price_tiers to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.currencies;
+create policy owner on credits.currencies to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.topup_presets;
+create policy owner on credits.topup_presets to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.campaigns;
+create policy owner on credits.campaigns to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.codes;
+create policy owner on credits.codes to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.redemptions;
+create policy owner on credits.redemptions to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.referrals;
+create policy owner on credits.referrals to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.guest_limits;
+create policy owner on credits.guest_limits to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.guests;
+create policy owner on credits.guests to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.guest_networks;
+create policy owner on credits.guest_networks to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.guest_uses;
+create policy owner on credits.guest_uses to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.spend_limits;
+create policy owner on credits.spend_limits to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.notice_rules;
+create policy owner on credits.notice_rules to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.notice_levels;
+create policy owner on credits.notice_levels to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.outbox;
+create policy owner on credits.outbox to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.failures;
+create policy owner on credits.failures to credits_owner using (true) with check (true);
 
 -- 5b. A user: own rows. The subquery is evaluated once per statement, not once per row.
 drop policy if exists own_rows on credits.identities;
@@ -268,5 +338,39 @@ drop policy if exists auditor_reads on credits.stripe_events;
 create policy auditor_reads on credits.stripe_events for select to auditor using (true);
 drop policy if exists auditor_reads on credits.stripe_objects;
 create policy auditor_reads on credits.stripe_objects for select to auditor using (true);
+drop policy if exists auditor_reads on credits.dimensions;
+create policy auditor_reads on credits.dimensions for select to auditor using (true);
+drop policy if exists auditor_reads on credits.price_tiers;
+create policy auditor_reads on credits.price_tiers for select to auditor using (true);
+drop policy if exists auditor_reads on credits.currencies;
+create policy auditor_reads on credits.currencies for select to auditor using (true);
+drop policy if exists auditor_reads on credits.topup_presets;
+create policy auditor_reads on credits.topup_presets for select to auditor using (true);
+drop policy if exists auditor_reads on credits.campaigns;
+create policy auditor_reads on credits.campaigns for select to auditor using (true);
+drop policy if exists auditor_reads on credits.codes;
+create policy auditor_reads on credits.codes for select to auditor using (true);
+drop policy if exists auditor_reads on credits.redemptions;
+create policy auditor_reads on credits.redemptions for select to auditor using (true);
+drop policy if exists auditor_reads on credits.referrals;
+create policy auditor_reads on credits.referrals for select to auditor using (true);
+drop policy if exists auditor_reads on credits.guest_limits;
+create policy auditor_reads on credits.guest_limits for select to auditor using (true);
+drop policy if exists auditor_reads on credits.guests;
+create policy auditor_reads on credits.guests for select to auditor using (true);
+drop policy if exists auditor_reads on credits.guest_networks;
+create policy auditor_reads on credits.guest_networks for select to auditor using (true);
+drop policy if exists auditor_reads on credits.guest_uses;
+create policy auditor_reads on credits.guest_uses for select to auditor using (true);
+drop policy if exists auditor_reads on credits.spend_limits;
+create policy auditor_reads on credits.spend_limits for select to auditor using (true);
+drop policy if exists auditor_reads on credits.notice_rules;
+create policy auditor_reads on credits.notice_rules for select to auditor using (true);
+drop policy if exists auditor_reads on credits.notice_levels;
+create policy auditor_reads on credits.notice_levels for select to auditor using (true);
+drop policy if exists auditor_reads on credits.outbox;
+create policy auditor_reads on credits.outbox for select to auditor using (true);
+drop policy if exists auditor_reads on credits.failures;
+create policy auditor_reads on credits.failures for select to auditor using (true);
 
 reset role;

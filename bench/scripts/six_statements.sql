@@ -9,7 +9,7 @@ begin;
 select w.account_id, w.seq + 1 as next_seq
 from credits.identities as i
 join six.wallets as w on w.account_id = i.account_id
-where i.subject = 'user-' || :n and w.status = 'active' and w.next_expiry > clock_timestamp()
+where i.subject = 'user-' || :n and w.status = 'active' and w.due_at > clock_timestamp()
 for no key update of w
 \gset
 

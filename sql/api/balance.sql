@@ -18,7 +18,7 @@ select
 from credits.wallets as w
 cross join
     lateral (
-        select w.balance - case when w.next_expiry <= credits.clock() then (
+        select w.balance - case when w.due_at <= credits.clock() then (
             select coalesce(sum(x.remaining - x.held), 0)
             from credits.current_lots as x
             where x.account_id = w.account_id and x.expires_at <= credits.clock()

@@ -32,7 +32,7 @@ declare
     v_status text;
     v_head_lot bigint;
     v_head_free numeric;
-    v_next_expiry timestamptz;
+    v_due_at timestamptz;
     v_now timestamptz;
     v_known text;
     v_price record;
@@ -49,14 +49,14 @@ begin
 
     -- 2. Lock. When something has expired, or the session wants commits that are not durable, the long way first.
     loop
-        select w.seq + 1, w.balance, w.debt, w.posted_at, w.head_hash, w.status, w.head_lot, w.head_free, w.next_expiry
-        into v_seq, v_balance, v_debt, v_posted_at, v_hash, v_status, v_head_lot, v_head_free, v_next_expiry
+        select w.seq + 1, w.balance, w.debt, w.posted_at, w.head_hash, w.status, w.head_lot, w.head_free, w.due_at
+        into v_seq, v_balance, v_debt, v_posted_at, v_hash, v_status, v_head_lot, v_head_free, v_due_at
         from credits.wallets as w
         where w.account_id = p_account_id
         for no key update;
         -- The time after the lock: waiting for it may have taken long.
         v_now := credits.clock();
-        exit when v_next_expiry > v_now and current_setting('synchronous_commit') not in ('off', 'local');
+        exit when v_due_at > v_now and current_setting('synchronous_commit') not in ('off', 'local');
         perform credits.lock_wallet(p_account_id);
     end loop;
 

@@ -52,10 +52,10 @@ union all
 select
     w.account_id,
     format('next expiry not after %s', min(l.expires_at)) as expected,
-    format('%s', w.next_expiry) as found
+    format('%s', w.due_at) as found
 from credits.wallets as w
 inner join credits.current_lots as l on w.account_id = l.account_id
-where l.remaining > l.held and l.expires_at < w.next_expiry
-group by w.account_id, w.next_expiry;
+where l.remaining > l.held and l.expires_at < w.due_at
+group by w.account_id, w.due_at;
 comment on view audit.check_balance is
 'Balance equals lots minus debt, and the sum of the entries; held, the lifetime sums and the next expiry are right.';

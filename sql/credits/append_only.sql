@@ -41,3 +41,13 @@ create or replace trigger price_components_are_never_truncated
 before truncate on credits.price_components
 for each statement execute function credits.refuse_change();
 alter table credits.price_components enable always trigger price_components_are_never_truncated;
+
+create or replace trigger price_tiers_are_never_edited
+before update or delete on credits.price_tiers
+for each row execute function credits.refuse_change();
+alter table credits.price_tiers enable always trigger price_tiers_are_never_edited;
+
+create or replace trigger price_tiers_are_never_truncated
+before truncate on credits.price_tiers
+for each statement execute function credits.refuse_change();
+alter table credits.price_tiers enable always trigger price_tiers_are_never_truncated;

@@ -7,7 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return coalesce((
-        select w.balance - case when w.next_expiry <= p_at then (
+        select w.balance - case when w.due_at <= p_at then (
             select coalesce(sum(l.remaining - l.held), 0)
             from credits.current_lots as l
             where l.account_id = w.account_id and l.expires_at <= p_at

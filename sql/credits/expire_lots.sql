@@ -30,7 +30,7 @@ begin
     end loop;
 
     update credits.wallets as w
-    set next_expiry = coalesce((
+    set due_at = coalesce((
         select min(l.expires_at)
         from credits.lots as l
         where l.account_id = p_account_id and l.live and l.expires_at > v_now

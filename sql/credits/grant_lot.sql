@@ -44,7 +44,7 @@ begin
     );
     if p_expires_at is not null then
         update credits.wallets as w
-        set next_expiry = least(w.next_expiry, p_expires_at)
+        set due_at = least(w.due_at, p_expires_at)
         where w.account_id = p_account_id;
     end if;
     return v_lot_id;

@@ -13,7 +13,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_head_lot bigint;
-    v_next_expiry timestamptz;
+    v_due_at timestamptz;
     v_expired boolean;
 begin
     -- Money is not acknowledged before it is on disk, whatever the session asked for.
@@ -23,8 +23,8 @@ begin
     end if;
 
     -- NO KEY: inserts that refer to the account need not wait.
-    select w.seq, w.balance, w.status, w.head_lot, w.next_expiry
-    into seq, balance, status, v_head_lot, v_next_expiry
+    select w.seq, w.balance, w.status, w.head_lot, w.due_at
+    into seq, balance, status, v_head_lot, v_due_at
     from credits.wallets as w
     where w.account_id = p_account_id
     for no key update;
@@ -33,7 +33,7 @@ begin
     end if;
 
     -- The time after the lock: waiting for it may have taken long.
-    v_expired := v_next_expiry <= credits.clock();
+    v_expired := v_due_at <= credits.clock();
     if v_head_lot is not null and (p_settle or v_expired) then
         perform credits.settle_head(p_account_id);
     end if;

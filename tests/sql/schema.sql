@@ -74,6 +74,25 @@ COMMENT ON SCHEMA credits IS 'Private: the tables of the bank and the functions 
 
 
 --
+-- Name: account_receipt; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.account_receipt AS (
+	user_id text,
+	opened boolean,
+	balance numeric,
+	referred boolean
+);
+
+
+--
+-- Name: TYPE account_receipt; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.account_receipt IS 'An account: whether this call opened it, what is in it, and whether somebody brought it.';
+
+
+--
 -- Name: credential; Type: TYPE; Schema: api; Owner: -
 --
 
@@ -112,6 +131,26 @@ COMMENT ON TYPE api.event_receipt IS 'What a Stripe event led to.';
 
 
 --
+-- Name: failure_receipt; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.failure_receipt AS (
+	failure_id uuid,
+	user_id text,
+	module_id text,
+	failed_at timestamp with time zone,
+	replayed boolean
+);
+
+
+--
+-- Name: TYPE failure_receipt; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.failure_receipt IS 'A failed use, noted.';
+
+
+--
 -- Name: grant_reason; Type: DOMAIN; Schema: api; Owner: -
 --
 
@@ -147,6 +186,28 @@ COMMENT ON TYPE api.grant_receipt IS 'Tokens that came in, as a lot.';
 
 
 --
+-- Name: guest_receipt; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.guest_receipt AS (
+	use_id uuid,
+	module_id text,
+	state text,
+	used bigint,
+	"limit" bigint,
+	remaining bigint,
+	reset_at timestamp with time zone
+);
+
+
+--
+-- Name: TYPE guest_receipt; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.guest_receipt IS 'What a guest has left. reset_at: when the next use comes free; null while nothing is used.';
+
+
+--
 -- Name: order_receipt; Type: TYPE; Schema: api; Owner: -
 --
 
@@ -165,7 +226,8 @@ CREATE TYPE api.order_receipt AS (
 	stripe_price_id text,
 	stripe_customer_id text,
 	checkout_session_id text,
-	replayed boolean
+	replayed boolean,
+	scope text
 );
 
 
@@ -197,6 +259,32 @@ CREATE TYPE api.quote AS (
 --
 
 COMMENT ON TYPE api.quote IS 'What a use would cost now. available: tokens that may be spent on this module; affordable: how many such uses they pay, null when it is free.';
+
+
+--
+-- Name: redemption_receipt; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.redemption_receipt AS (
+	code text,
+	kind text,
+	campaign_id text,
+	title text,
+	entry_id text,
+	user_id text,
+	lot_id bigint,
+	tokens numeric,
+	balance numeric,
+	expires_at timestamp with time zone,
+	replayed boolean
+);
+
+
+--
+-- Name: TYPE redemption_receipt; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.redemption_receipt IS 'What a code gave: a promotion its tokens, at once; a referral none yet (entry_id null), they come with the first purchase.';
 
 
 --
@@ -265,6 +353,7 @@ CREATE TYPE credits.entry_kind AS ENUM (
     'allowance',
     'rollover',
     'spend',
+    'byok',
     'refund',
     'expire',
     'reversal',
@@ -1120,7 +1209,7 @@ CREATE FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time z
     AS $$
 begin
     return coalesce((
-        select w.balance - case when w.next_expiry <= p_at then (
+        select w.balance - case when w.due_at <= p_at then (
             select coalesce(sum(l.remaining - l.held), 0)
             from credits.current_lots as l
             where l.account_id = w.account_id and l.expires_at <= p_at
@@ -1879,7 +1968,7 @@ begin
     end loop;
 
     update credits.wallets as w
-    set next_expiry = coalesce((
+    set due_at = coalesce((
         select min(l.expires_at)
         from credits.lots as l
         where l.account_id = p_account_id and l.live and l.expires_at > v_now
@@ -2084,7 +2173,7 @@ begin
     );
     if p_expires_at is not null then
         update credits.wallets as w
-        set next_expiry = least(w.next_expiry, p_expires_at)
+        set due_at = least(w.due_at, p_expires_at)
         where w.account_id = p_account_id;
     end if;
     return v_lot_id;
@@ -2167,6 +2256,29 @@ COMMENT ON FUNCTION credits.is_service() IS 'May the caller act for any user? Me
 
 
 --
+-- Name: link_guest(uuid, text[]); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.link_guest(p_account_id uuid, p_device_keys text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    update credits.guests as g
+    set linked_to = p_account_id, linked_at = credits.clock()
+    where g.device_key = any (p_device_keys) and g.linked_to is null;
+end
+$$;
+
+
+--
+-- Name: FUNCTION link_guest(p_account_id uuid, p_device_keys text[]); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.link_guest(p_account_id uuid, p_device_keys text[]) IS 'Notes that the guest with one of these device keys signed up for an account. The first account stays.';
+
+
+--
 -- Name: list_prices(); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2213,7 +2325,7 @@ CREATE FUNCTION credits.lock_wallet(p_account_id uuid, p_settle boolean DEFAULT 
     AS $$
 declare
     v_head_lot bigint;
-    v_next_expiry timestamptz;
+    v_due_at timestamptz;
     v_expired boolean;
 begin
     -- Money is not acknowledged before it is on disk, whatever the session asked for.
@@ -2223,8 +2335,8 @@ begin
     end if;
 
     -- NO KEY: inserts that refer to the account need not wait.
-    select w.seq, w.balance, w.status, w.head_lot, w.next_expiry
-    into seq, balance, status, v_head_lot, v_next_expiry
+    select w.seq, w.balance, w.status, w.head_lot, w.due_at
+    into seq, balance, status, v_head_lot, v_due_at
     from credits.wallets as w
     where w.account_id = p_account_id
     for no key update;
@@ -2233,7 +2345,7 @@ begin
     end if;
 
     -- The time after the lock: waiting for it may have taken long.
-    v_expired := v_next_expiry <= credits.clock();
+    v_expired := v_due_at <= credits.clock();
     if v_head_lot is not null and (p_settle or v_expired) then
         perform credits.settle_head(p_account_id);
     end if;
@@ -2809,7 +2921,7 @@ declare
     v_status text;
     v_head_lot bigint;
     v_head_free numeric;
-    v_next_expiry timestamptz;
+    v_due_at timestamptz;
     v_now timestamptz;
     v_known text;
     v_price record;
@@ -2826,14 +2938,14 @@ begin
 
     -- 2. Lock. When something has expired, or the session wants commits that are not durable, the long way first.
     loop
-        select w.seq + 1, w.balance, w.debt, w.posted_at, w.head_hash, w.status, w.head_lot, w.head_free, w.next_expiry
-        into v_seq, v_balance, v_debt, v_posted_at, v_hash, v_status, v_head_lot, v_head_free, v_next_expiry
+        select w.seq + 1, w.balance, w.debt, w.posted_at, w.head_hash, w.status, w.head_lot, w.head_free, w.due_at
+        into v_seq, v_balance, v_debt, v_posted_at, v_hash, v_status, v_head_lot, v_head_free, v_due_at
         from credits.wallets as w
         where w.account_id = p_account_id
         for no key update;
         -- The time after the lock: waiting for it may have taken long.
         v_now := credits.clock();
-        exit when v_next_expiry > v_now and current_setting('synchronous_commit') not in ('off', 'local');
+        exit when v_due_at > v_now and current_setting('synchronous_commit') not in ('off', 'local');
         perform credits.lock_wallet(p_account_id);
     end loop;
 
@@ -3236,7 +3348,8 @@ CREATE TABLE credits.lots (
     currency text,
     order_id uuid,
     frozen boolean DEFAULT false NOT NULL,
-    live boolean DEFAULT true NOT NULL
+    live boolean DEFAULT true NOT NULL,
+    announced boolean DEFAULT false NOT NULL
 )
 WITH (fillfactor='70');
 
@@ -3293,6 +3406,13 @@ COMMENT ON COLUMN credits.lots.live IS 'Has tokens in it.';
 
 
 --
+-- Name: COLUMN lots.announced; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.lots.announced IS 'Its coming expiry has been put in the outbox.';
+
+
+--
 -- Name: wallets; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -3305,7 +3425,7 @@ CREATE TABLE credits.wallets (
     seq bigint DEFAULT 0 NOT NULL,
     head_hash bytea DEFAULT '\x'::bytea NOT NULL,
     posted_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    next_expiry timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
+    due_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone CONSTRAINT wallets_next_expiry_not_null NOT NULL,
     head_lot bigint,
     head_free credits.amount DEFAULT 0 NOT NULL,
     lifetime_granted credits.amount DEFAULT 0 NOT NULL,
@@ -3366,10 +3486,10 @@ COMMENT ON COLUMN credits.wallets.posted_at IS 'Time of the last entry, so that 
 
 
 --
--- Name: COLUMN wallets.next_expiry; Type: COMMENT; Schema: credits; Owner: -
+-- Name: COLUMN wallets.due_at; Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON COLUMN credits.wallets.next_expiry IS 'No lot with tokens in it expires before this moment.';
+COMMENT ON COLUMN credits.wallets.due_at IS 'Before this moment the clock changes nothing: no lot expires or is announced to, no day or month of a limit begins.';
 
 
 --
@@ -3383,7 +3503,7 @@ COMMENT ON COLUMN credits.wallets.head_lot IS 'The lot that is spent next, whate
 -- Name: COLUMN wallets.head_free; Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON COLUMN credits.wallets.head_free IS 'The tokens of head_lot: they are kept here, not on the lot''s row.';
+COMMENT ON COLUMN credits.wallets.head_free IS 'Tokens of head_lot, kept here and not on the lot''s row: as many as can go before a limit or a notice is reached.';
 
 
 --
@@ -3457,7 +3577,7 @@ CREATE VIEW api.balance WITH (security_invoker='true') AS
    FROM (((credits.wallets w
      CROSS JOIN LATERAL ( SELECT ((w.balance)::numeric -
                 CASE
-                    WHEN (w.next_expiry <= credits.clock()) THEN ( SELECT COALESCE(sum((x.remaining - (x.held)::numeric)), (0)::numeric) AS "coalesce"
+                    WHEN (w.due_at <= credits.clock()) THEN ( SELECT COALESCE(sum((x.remaining - (x.held)::numeric)), (0)::numeric) AS "coalesce"
                        FROM credits.current_lots x
                       WHERE ((x.account_id = w.account_id) AND (x.expires_at <= credits.clock())))
                     ELSE (0)::numeric
@@ -4094,6 +4214,7 @@ CREATE TABLE credits.packs (
     "position" bigint DEFAULT 0 NOT NULL,
     expires_after interval,
     active boolean DEFAULT true NOT NULL,
+    scope text,
     CONSTRAINT packs_amount_is_positive CHECK (((amount > 0) AND (amount <= 99999999))),
     CONSTRAINT packs_bonus_is_not_negative CHECK (((bonus_tokens)::numeric >= (0)::numeric)),
     CONSTRAINT packs_currency_is_iso CHECK ((currency ~ '^[a-z]{3}$'::text)),
@@ -4130,6 +4251,13 @@ COMMENT ON COLUMN credits.packs.stripe_price_id IS 'Price object at Stripe (pric
 --
 
 COMMENT ON COLUMN credits.packs.expires_after IS 'Life of the tokens after payment; null: they never expire.';
+
+
+--
+-- Name: COLUMN packs.scope; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.packs.scope IS 'module:ID or category:ID that its tokens are bound to; null: what the buyer chooses, or any.';
 
 
 --
@@ -4361,11 +4489,11 @@ UNION ALL
 UNION ALL
  SELECT w.account_id,
     format('next expiry not after %s'::text, min(l.expires_at)) AS expected,
-    format('%s'::text, w.next_expiry) AS found
+    format('%s'::text, w.due_at) AS found
    FROM (credits.wallets w
      JOIN credits.current_lots l ON ((w.account_id = l.account_id)))
-  WHERE ((l.remaining > (l.held)::numeric) AND (l.expires_at < w.next_expiry))
-  GROUP BY w.account_id, w.next_expiry;
+  WHERE ((l.remaining > (l.held)::numeric) AND (l.expires_at < w.due_at))
+  GROUP BY w.account_id, w.due_at;
 
 
 --
@@ -4991,6 +5119,95 @@ COMMENT ON TABLE credits.analyst_grants IS 'Which accounts an analyst''s SQL log
 
 
 --
+-- Name: campaigns; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.campaigns (
+    campaign_id text NOT NULL,
+    kind credits.entry_kind NOT NULL,
+    title text NOT NULL,
+    tokens credits.amount NOT NULL,
+    referee_tokens credits.amount DEFAULT 0 NOT NULL,
+    budget bigint,
+    grants bigint DEFAULT 0 NOT NULL,
+    per_account bigint DEFAULT 1 NOT NULL,
+    valid_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    valid_until timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
+    expires_after interval,
+    priority bigint,
+    scope text,
+    active boolean DEFAULT true NOT NULL,
+    CONSTRAINT campaigns_budget_is_kept CHECK (((grants >= 0) AND (grants <= COALESCE(budget, '9223372036854775807'::bigint)))),
+    CONSTRAINT campaigns_expiry_is_positive CHECK ((expires_after > '00:00:00'::interval)),
+    CONSTRAINT campaigns_id_is_sane CHECK (((length(campaign_id) >= 1) AND (length(campaign_id) <= 200))),
+    CONSTRAINT campaigns_kind_is_a_gift CHECK ((kind = ANY (ARRAY['welcome'::credits.entry_kind, 'promo'::credits.entry_kind, 'referral'::credits.entry_kind]))),
+    CONSTRAINT campaigns_per_account_is_positive CHECK ((per_account > 0)),
+    CONSTRAINT campaigns_referee_tokens_are_of_referrals CHECK ((((referee_tokens)::numeric = (0)::numeric) OR (kind = 'referral'::credits.entry_kind))),
+    CONSTRAINT campaigns_tokens_are_positive CHECK (((tokens)::numeric > (0)::numeric)),
+    CONSTRAINT campaigns_validity_is_a_span CHECK ((valid_from < valid_until)),
+    CONSTRAINT campaigns_welcome_once CHECK (((kind <> 'welcome'::credits.entry_kind) OR (per_account = 1)))
+);
+
+ALTER TABLE ONLY credits.campaigns FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE campaigns; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.campaigns IS 'What is given away, to whom, how often, and for how long.';
+
+
+--
+-- Name: COLUMN campaigns.kind; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.campaigns.kind IS 'welcome: when an account opens; promo: for a code; referral: to who brought somebody, once that one has paid.';
+
+
+--
+-- Name: COLUMN campaigns.tokens; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.campaigns.tokens IS 'Size of one grant: of a referral, the referrer''s.';
+
+
+--
+-- Name: COLUMN campaigns.referee_tokens; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.campaigns.referee_tokens IS 'Of a referral: what the one who was brought gets with the first purchase.';
+
+
+--
+-- Name: COLUMN campaigns.budget; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.campaigns.budget IS 'Grants at most, over all accounts; null: no limit.';
+
+
+--
+-- Name: COLUMN campaigns.grants; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.campaigns.grants IS 'Grants so far, counted under this row''s lock, which is taken after the wallet''s.';
+
+
+--
+-- Name: COLUMN campaigns.per_account; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.campaigns.per_account IS 'Grants to one account at most: of a referral, to one referrer.';
+
+
+--
+-- Name: COLUMN campaigns.expires_after; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.campaigns.expires_after IS 'Life of the granted tokens; null: they never expire.';
+
+
+--
 -- Name: catalogs; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -4998,7 +5215,8 @@ CREATE TABLE credits.catalogs (
     catalog_id text NOT NULL,
     title text NOT NULL,
     unit text NOT NULL,
-    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    currency text
 );
 
 ALTER TABLE ONLY credits.catalogs FORCE ROW LEVEL SECURITY;
@@ -5016,6 +5234,42 @@ COMMENT ON TABLE credits.catalogs IS 'The price lists that have been applied to 
 --
 
 COMMENT ON COLUMN credits.catalogs.unit IS 'What one unit of a balance is called: token, credit, euro cent.';
+
+
+--
+-- Name: COLUMN catalogs.currency; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.catalogs.currency IS 'The money that its packs are sold in and its margins are counted in.';
+
+
+--
+-- Name: codes; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.codes (
+    code text NOT NULL,
+    campaign_id text NOT NULL,
+    referrer_id uuid,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT codes_are_normal CHECK (((code = upper(btrim(code))) AND ((length(code) >= 3) AND (length(code) <= 64))))
+);
+
+ALTER TABLE ONLY credits.codes FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE codes; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.codes IS 'What people type in: the code of a promotion, or of the person who refers.';
+
+
+--
+-- Name: COLUMN codes.referrer_id; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.codes.referrer_id IS 'The referrer; null for a promotion.';
 
 
 --
@@ -5038,6 +5292,54 @@ ALTER TABLE ONLY credits.credentials FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON TABLE credits.credentials IS 'Sign-in of the embedded identity provider: e-mail and argon2 hash. Empty where an outside issuer signs the tokens.';
+
+
+--
+-- Name: currencies; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.currencies (
+    currency text NOT NULL,
+    minor_digits bigint NOT NULL,
+    CONSTRAINT currencies_are_iso CHECK ((currency ~ '^[a-z]{3}$'::text)),
+    CONSTRAINT currencies_digits_are_sane CHECK ((minor_digits = ANY (ARRAY[(0)::bigint, (2)::bigint, (3)::bigint])))
+);
+
+ALTER TABLE ONLY credits.currencies FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE currencies; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.currencies IS 'The currencies that Stripe takes payments in (docs.stripe.com/currencies), ISO 4217, lower case.';
+
+
+--
+-- Name: COLUMN currencies.minor_digits; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.currencies.minor_digits IS 'Decimals of its minor unit: 2 for cents, 0 where there is none.';
+
+
+--
+-- Name: dimensions; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.dimensions (
+    dimension text NOT NULL,
+    description text NOT NULL,
+    CONSTRAINT dimensions_name_is_sane CHECK ((dimension ~ '^[a-z][a-z0-9_]{0,62}$'::text))
+);
+
+ALTER TABLE ONLY credits.dimensions FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE dimensions; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.dimensions IS 'What usage can be measured in. A price of anything else is a slip of the pen and is refused.';
 
 
 --
@@ -5074,6 +5376,272 @@ COMMENT ON TABLE credits.entries_default IS 'Part of credits.entries; nobody but
 
 
 --
+-- Name: failures; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.failures (
+    account_id uuid NOT NULL,
+    failure_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    module_id text NOT NULL,
+    failed_at timestamp with time zone NOT NULL,
+    duration_ms numeric,
+    metadata jsonb NOT NULL,
+    CONSTRAINT failures_duration_is_sane CHECK (((duration_ms >= (0)::numeric) AND (duration_ms < ('1000000000000'::bigint)::numeric)))
+);
+
+ALTER TABLE ONLY credits.failures FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE failures; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.failures IS 'Uses of a module that failed: nothing was charged for them.';
+
+
+--
+-- Name: guest_limits; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.guest_limits (
+    catalog_id text NOT NULL,
+    per_device bigint NOT NULL,
+    per_network bigint NOT NULL,
+    per_shared_network bigint NOT NULL,
+    sliding_window interval NOT NULL,
+    CONSTRAINT guest_limits_are_sane CHECK ((((per_device >= 1) AND (per_device <= 1000000)) AND ((per_network >= per_device) AND (per_network <= 1000000)) AND ((per_shared_network >= per_network) AND (per_shared_network <= 1000000)))),
+    CONSTRAINT guest_limits_window_is_sane CHECK (((sliding_window > '00:00:00'::interval) AND (sliding_window <= '7 days'::interval)))
+);
+
+ALTER TABLE ONLY credits.guest_limits FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE guest_limits; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.guest_limits IS 'How many uses a guest has in any span of sliding_window. Where there is no row, guests have none.';
+
+
+--
+-- Name: COLUMN guest_limits.per_network; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.guest_limits.per_network IS 'Uses of all devices behind one address. Equal to per_device by default: who throws the cookie away gains nothing.';
+
+
+--
+-- Name: COLUMN guest_limits.per_shared_network; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.guest_limits.per_shared_network IS 'The same for the networks that the operator knows to be shared (schools, offices).';
+
+
+--
+-- Name: COLUMN guest_limits.sliding_window; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.guest_limits.sliding_window IS 'At most 7 days: the keys of the time before are known for that long.';
+
+
+--
+-- Name: guest_networks; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.guest_networks (
+    network_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    network_key text NOT NULL,
+    CONSTRAINT guest_networks_key_is_sane CHECK ((network_key ~ '^[0-9a-f]{64}$'::text))
+);
+
+ALTER TABLE ONLY credits.guest_networks FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE guest_networks; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.guest_networks IS 'The address (IPv6: the /64) that guests came from, as an HMAC.';
+
+
+--
+-- Name: guest_uses; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.guest_uses (
+    guest_id uuid NOT NULL,
+    use_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    network_id uuid NOT NULL,
+    module_id text NOT NULL,
+    state text DEFAULT 'reserved'::text NOT NULL,
+    used_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT guest_uses_finished_has_time CHECK (((state = 'reserved'::text) = (finished_at IS NULL))),
+    CONSTRAINT guest_uses_state_is_known CHECK ((state = ANY (ARRAY['reserved'::text, 'confirmed'::text, 'released'::text])))
+);
+
+ALTER TABLE ONLY credits.guest_uses FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE guest_uses; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.guest_uses IS 'reserved → confirmed (it worked) or released (it failed, and is free). Reserved counts as used: who never tells how it ended gains nothing.';
+
+
+--
+-- Name: guests; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.guests (
+    guest_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    device_key text NOT NULL,
+    linked_to uuid,
+    first_seen_at timestamp with time zone NOT NULL,
+    linked_at timestamp with time zone,
+    CONSTRAINT guests_device_key_is_sane CHECK ((device_key ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT guests_linked_has_time CHECK (((linked_to IS NULL) = (linked_at IS NULL)))
+);
+
+ALTER TABLE ONLY credits.guests FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE guests; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.guests IS 'A device that came without an account.';
+
+
+--
+-- Name: COLUMN guests.device_key; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.guests.device_key IS 'HMAC of its cookie, 64 hex digits; follows the rotation of the salt.';
+
+
+--
+-- Name: COLUMN guests.linked_to; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.guests.linked_to IS 'The account that it signed up for.';
+
+
+--
+-- Name: notice_levels; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.notice_levels (
+    account_id uuid NOT NULL,
+    below credits.amount,
+    percent numeric,
+    last_grant credits.amount DEFAULT 0 NOT NULL,
+    low_armed boolean DEFAULT false NOT NULL,
+    depleted_armed boolean DEFAULT false NOT NULL,
+    CONSTRAINT notice_levels_one_threshold CHECK ((num_nonnulls(below, percent) < 2)),
+    CONSTRAINT notice_levels_percent_is_sane CHECK (((percent > (0)::numeric) AND (percent < (100)::numeric)))
+);
+
+ALTER TABLE ONLY credits.notice_levels FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE notice_levels; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.notice_levels IS 'Where an account stands with its notices. Armed: falling through the threshold writes one; above 110 percent of it the next is armed.';
+
+
+--
+-- Name: COLUMN notice_levels.below; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.notice_levels.below IS 'The user''s own threshold for low_balance, instead of the rule''s.';
+
+
+--
+-- Name: COLUMN notice_levels.percent; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.notice_levels.percent IS 'The same, as percent of the last grant.';
+
+
+--
+-- Name: COLUMN notice_levels.last_grant; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.notice_levels.last_grant IS 'Tokens of the last grant, with what came free with it.';
+
+
+--
+-- Name: notice_rules; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.notice_rules (
+    kind text NOT NULL,
+    below credits.amount,
+    percent numeric,
+    ahead interval,
+    CONSTRAINT notice_rules_below_is_positive CHECK (((below)::numeric > (0)::numeric)),
+    CONSTRAINT notice_rules_kind_is_known CHECK ((kind = ANY (ARRAY['low_balance'::text, 'depleted'::text, 'expiring_soon'::text]))),
+    CONSTRAINT notice_rules_percent_is_sane CHECK (((percent > (0)::numeric) AND (percent < (100)::numeric))),
+    CONSTRAINT notice_rules_say_when CHECK (
+CASE kind
+    WHEN 'low_balance'::text THEN ((num_nonnulls(below, percent) = 1) AND (ahead IS NULL))
+    WHEN 'depleted'::text THEN (num_nonnulls(below, percent, ahead) = 0)
+    ELSE ((num_nonnulls(below, percent) = 0) AND (ahead > '00:00:00'::interval))
+END)
+);
+
+ALTER TABLE ONLY credits.notice_rules FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE notice_rules; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.notice_rules IS 'When users are told something, in this bank. low_balance: below so many tokens, or so many percent of the last grant.';
+
+
+--
+-- Name: COLUMN notice_rules.ahead; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.notice_rules.ahead IS 'How long before it expires a lot is announced.';
+
+
+--
+-- Name: outbox; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.outbox (
+    account_id uuid NOT NULL,
+    notice_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    kind text NOT NULL,
+    facts jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    delivered_at timestamp with time zone
+);
+
+ALTER TABLE ONLY credits.outbox FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE outbox; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.outbox IS 'What users are to be told, written in the transaction that caused it. Whoever delivers reads api.notices and acknowledges.';
+
+
+--
+-- Name: COLUMN outbox.facts; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.outbox.facts IS 'balance, threshold, lot_id, tokens, expires_at: as the kind has them.';
+
+
+--
 -- Name: price_components; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -5086,6 +5654,7 @@ CREATE TABLE credits.price_components (
     whole_units boolean DEFAULT false NOT NULL,
     minimum_charge numeric DEFAULT 0 NOT NULL,
     provider_cost numeric,
+    tiered boolean DEFAULT false NOT NULL,
     CONSTRAINT price_components_dimension_is_sane CHECK ((dimension ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
     CONSTRAINT price_components_free_quantity_is_not_negative CHECK (((free_quantity >= (0)::numeric) AND (free_quantity < 'Infinity'::numeric))),
     CONSTRAINT price_components_minimum_is_not_negative CHECK (((minimum_charge >= (0)::numeric) AND (minimum_charge < 'Infinity'::numeric))),
@@ -5143,7 +5712,37 @@ COMMENT ON COLUMN credits.price_components.minimum_charge IS 'Least charge of th
 -- Name: COLUMN price_components.provider_cost; Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON COLUMN credits.price_components.provider_cost IS 'What the provider takes for one unit, for margins; not part of the charge.';
+COMMENT ON COLUMN credits.price_components.provider_cost IS 'What the provider takes for one unit, in minor units of the component prices'' money (the exchange rate turns it into the catalogue''s), for margins; not part of the charge.';
+
+
+--
+-- Name: COLUMN price_components.tiered; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_components.tiered IS 'Units beyond some number cost less, or more: see price_tiers.';
+
+
+--
+-- Name: price_tiers; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.price_tiers (
+    price_id bigint NOT NULL,
+    dimension text NOT NULL,
+    above numeric NOT NULL,
+    price_per_unit numeric NOT NULL,
+    CONSTRAINT price_tiers_above_is_positive CHECK (((above > (0)::numeric) AND (above <= ('1000000000000000'::bigint)::numeric))),
+    CONSTRAINT price_tiers_price_is_not_negative CHECK (((price_per_unit >= (0)::numeric) AND (price_per_unit < 'Infinity'::numeric)))
+);
+
+ALTER TABLE ONLY credits.price_tiers FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE price_tiers; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.price_tiers IS 'Graduated tiers of a component, per charge: the units beyond `above` (counted after the free quantity) cost price_per_unit, until the next tier. The units below the first tier cost the component''s own price.';
 
 
 --
@@ -5157,6 +5756,7 @@ CREATE TABLE credits.prices (
     valid_from timestamp with time zone NOT NULL,
     margin numeric DEFAULT 1 NOT NULL,
     exchange_rate numeric DEFAULT 1 NOT NULL,
+    defined_at timestamp with time zone DEFAULT transaction_timestamp() NOT NULL,
     CONSTRAINT prices_exchange_rate_is_sane CHECK (((exchange_rate > (0)::numeric) AND (exchange_rate < (1000000000)::numeric))),
     CONSTRAINT prices_have_one_target CHECK (((module_id IS NULL) OR (category_id IS NULL))),
     CONSTRAINT prices_margin_is_sane CHECK (((margin >= (0)::numeric) AND (margin < (1000000)::numeric)))
@@ -5187,6 +5787,13 @@ COMMENT ON COLUMN credits.prices.exchange_rate IS 'Units of the component prices
 
 
 --
+-- Name: COLUMN prices.defined_at; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.prices.defined_at IS 'The transaction that wrote it: two versions of one target from now on, in one catalogue file, are a mistake.';
+
+
+--
 -- Name: prices_price_id_seq; Type: SEQUENCE; Schema: credits; Owner: -
 --
 
@@ -5198,6 +5805,110 @@ ALTER TABLE credits.prices ALTER COLUMN price_id ADD GENERATED ALWAYS AS IDENTIT
     NO MAXVALUE
     CACHE 1
 );
+
+
+--
+-- Name: redemptions; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.redemptions (
+    account_id uuid NOT NULL,
+    campaign_id text NOT NULL,
+    number bigint NOT NULL,
+    lot_id bigint NOT NULL,
+    code text,
+    redeemed_at timestamp with time zone NOT NULL,
+    CONSTRAINT redemptions_number_is_positive CHECK ((number > 0))
+);
+
+ALTER TABLE ONLY credits.redemptions FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE redemptions; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.redemptions IS 'The grants of campaigns: number 1, 2 … per account. The key lets each of them happen once.';
+
+
+--
+-- Name: referrals; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.referrals (
+    account_id uuid NOT NULL,
+    referrer_id uuid NOT NULL,
+    campaign_id text NOT NULL,
+    code text NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    settled_at timestamp with time zone,
+    CONSTRAINT referrals_not_oneself CHECK ((referrer_id <> account_id)),
+    CONSTRAINT referrals_settled_has_time CHECK (((state = 'pending'::text) = (settled_at IS NULL))),
+    CONSTRAINT referrals_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'paid'::text, 'capped'::text, 'lapsed'::text])))
+);
+
+ALTER TABLE ONLY credits.referrals FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE referrals; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.referrals IS 'Who was brought (account_id) by whom. One referrer per account, for ever.';
+
+
+--
+-- Name: COLUMN referrals.referrer_id; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.referrals.referrer_id IS 'An account, without a foreign key: keys between accounts could not be spread over several servers.';
+
+
+--
+-- Name: COLUMN referrals.state; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.referrals.state IS 'pending until the first paid purchase; then paid, capped (the referrer''s or the campaign''s limit was reached) or lapsed (the campaign had ended).';
+
+
+--
+-- Name: spend_limits; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.spend_limits (
+    account_id uuid NOT NULL,
+    set_by text NOT NULL,
+    period text NOT NULL,
+    tokens credits.amount NOT NULL,
+    period_starts timestamp with time zone NOT NULL,
+    spent_before credits.tokens NOT NULL,
+    CONSTRAINT spend_limits_period_is_known CHECK ((period = ANY (ARRAY['day'::text, 'month'::text]))),
+    CONSTRAINT spend_limits_set_by_is_known CHECK ((set_by = ANY (ARRAY['user'::text, 'service'::text])))
+);
+
+ALTER TABLE ONLY credits.spend_limits FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE spend_limits; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.spend_limits IS 'What an account may spend in a day or month (UTC). A user sets and lifts their own; a service''s stands beside it.';
+
+
+--
+-- Name: COLUMN spend_limits.period_starts; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.spend_limits.period_starts IS 'The day or month that spent_before belongs to.';
+
+
+--
+-- Name: COLUMN spend_limits.spent_before; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.spend_limits.spent_before IS 'wallets.lifetime_spent when the period began: what was spent in it is the difference.';
 
 
 --
@@ -5238,6 +5949,27 @@ ALTER TABLE ONLY credits.stripe_objects FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON TABLE credits.stripe_objects IS 'Stripe objects (sessions, payment intents) that have been granted: a purchase counts once, whichever of its events come, and how often.';
+
+
+--
+-- Name: topup_presets; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.topup_presets (
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    popular boolean DEFAULT false NOT NULL,
+    CONSTRAINT topup_presets_amount_is_positive CHECK (((amount > 0) AND (amount <= 99999999)))
+);
+
+ALTER TABLE ONLY credits.topup_presets FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE topup_presets; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.topup_presets IS 'Amounts of a top-up to propose, in minor units of currency.';
 
 
 --
@@ -5295,6 +6027,14 @@ ALTER TABLE ONLY credits.analyst_grants
 
 
 --
+-- Name: campaigns campaigns_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.campaigns
+    ADD CONSTRAINT campaigns_pkey PRIMARY KEY (campaign_id);
+
+
+--
 -- Name: catalogs catalogs_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
 --
 
@@ -5303,11 +6043,35 @@ ALTER TABLE ONLY credits.catalogs
 
 
 --
+-- Name: codes codes_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.codes
+    ADD CONSTRAINT codes_pkey PRIMARY KEY (code);
+
+
+--
 -- Name: credentials credentials_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
 --
 
 ALTER TABLE ONLY credits.credentials
     ADD CONSTRAINT credentials_pkey PRIMARY KEY (email);
+
+
+--
+-- Name: currencies currencies_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.currencies
+    ADD CONSTRAINT currencies_pkey PRIMARY KEY (currency);
+
+
+--
+-- Name: dimensions dimensions_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.dimensions
+    ADD CONSTRAINT dimensions_pkey PRIMARY KEY (dimension);
 
 
 --
@@ -5332,6 +6096,62 @@ ALTER TABLE ONLY credits.entries_default
 
 ALTER TABLE ONLY credits.entry_kinds
     ADD CONSTRAINT entry_kinds_pkey PRIMARY KEY (kind);
+
+
+--
+-- Name: failures failures_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.failures
+    ADD CONSTRAINT failures_pkey PRIMARY KEY (account_id, failure_id);
+
+
+--
+-- Name: guest_limits guest_limits_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.guest_limits
+    ADD CONSTRAINT guest_limits_pkey PRIMARY KEY (catalog_id);
+
+
+--
+-- Name: guest_networks guest_networks_network_key; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.guest_networks
+    ADD CONSTRAINT guest_networks_network_key UNIQUE (network_key);
+
+
+--
+-- Name: guest_networks guest_networks_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.guest_networks
+    ADD CONSTRAINT guest_networks_pkey PRIMARY KEY (network_id);
+
+
+--
+-- Name: guest_uses guest_uses_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.guest_uses
+    ADD CONSTRAINT guest_uses_pkey PRIMARY KEY (use_id);
+
+
+--
+-- Name: guests guests_device_key; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.guests
+    ADD CONSTRAINT guests_device_key UNIQUE (device_key);
+
+
+--
+-- Name: guests guests_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.guests
+    ADD CONSTRAINT guests_pkey PRIMARY KEY (guest_id);
 
 
 --
@@ -5375,11 +6195,35 @@ ALTER TABLE ONLY credits.modules
 
 
 --
+-- Name: notice_levels notice_levels_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.notice_levels
+    ADD CONSTRAINT notice_levels_pkey PRIMARY KEY (account_id);
+
+
+--
+-- Name: notice_rules notice_rules_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.notice_rules
+    ADD CONSTRAINT notice_rules_pkey PRIMARY KEY (kind);
+
+
+--
 -- Name: orders orders_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
 --
 
 ALTER TABLE ONLY credits.orders
     ADD CONSTRAINT orders_pkey PRIMARY KEY (account_id, order_id);
+
+
+--
+-- Name: outbox outbox_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (account_id, notice_id);
 
 
 --
@@ -5407,6 +6251,14 @@ ALTER TABLE ONLY credits.price_list
 
 
 --
+-- Name: price_tiers price_tiers_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.price_tiers
+    ADD CONSTRAINT price_tiers_pkey PRIMARY KEY (price_id, dimension, above);
+
+
+--
 -- Name: prices prices_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
 --
 
@@ -5420,6 +6272,30 @@ ALTER TABLE ONLY credits.prices
 
 ALTER TABLE ONLY credits.prices
     ADD CONSTRAINT prices_start_at_different_times UNIQUE NULLS NOT DISTINCT (module_id, category_id, valid_from);
+
+
+--
+-- Name: redemptions redemptions_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.redemptions
+    ADD CONSTRAINT redemptions_pkey PRIMARY KEY (account_id, campaign_id, number);
+
+
+--
+-- Name: referrals referrals_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.referrals
+    ADD CONSTRAINT referrals_pkey PRIMARY KEY (account_id);
+
+
+--
+-- Name: spend_limits spend_limits_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.spend_limits
+    ADD CONSTRAINT spend_limits_pkey PRIMARY KEY (account_id, set_by, period);
 
 
 --
@@ -5447,6 +6323,14 @@ ALTER TABLE ONLY credits.stripe_objects
 
 
 --
+-- Name: topup_presets topup_presets_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.topup_presets
+    ADD CONSTRAINT topup_presets_pkey PRIMARY KEY (currency, amount);
+
+
+--
 -- Name: topups topups_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
 --
 
@@ -5463,10 +6347,59 @@ ALTER TABLE ONLY credits.wallets
 
 
 --
+-- Name: catalogs_currency_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX catalogs_currency_idx ON credits.catalogs USING btree (currency);
+
+
+--
+-- Name: codes_campaign_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX codes_campaign_idx ON credits.codes USING btree (campaign_id);
+
+
+--
+-- Name: codes_one_per_referrer_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE UNIQUE INDEX codes_one_per_referrer_idx ON credits.codes USING btree (referrer_id, campaign_id);
+
+
+--
 -- Name: credentials_subject_idx; Type: INDEX; Schema: credits; Owner: -
 --
 
 CREATE INDEX credentials_subject_idx ON credits.credentials USING btree (subject);
+
+
+--
+-- Name: failures_module_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX failures_module_idx ON credits.failures USING btree (module_id, failed_at);
+
+
+--
+-- Name: guest_uses_guest_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX guest_uses_guest_idx ON credits.guest_uses USING btree (guest_id, used_at);
+
+
+--
+-- Name: guest_uses_network_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX guest_uses_network_idx ON credits.guest_uses USING btree (network_id, used_at);
+
+
+--
+-- Name: guests_linked_to_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX guests_linked_to_idx ON credits.guests USING btree (linked_to);
 
 
 --
@@ -5505,6 +6438,27 @@ CREATE INDEX orders_pack_idx ON credits.orders USING btree (pack_id);
 
 
 --
+-- Name: outbox_pending_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX outbox_pending_idx ON credits.outbox USING btree (created_at) WHERE (delivered_at IS NULL);
+
+
+--
+-- Name: packs_currency_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX packs_currency_idx ON credits.packs USING btree (currency);
+
+
+--
+-- Name: price_components_dimension_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX price_components_dimension_idx ON credits.price_components USING btree (dimension);
+
+
+--
 -- Name: price_list_price_idx; Type: INDEX; Schema: credits; Owner: -
 --
 
@@ -5516,6 +6470,34 @@ CREATE INDEX price_list_price_idx ON credits.price_list USING btree (price_id);
 --
 
 CREATE INDEX prices_category_idx ON credits.prices USING btree (category_id, valid_from);
+
+
+--
+-- Name: redemptions_campaign_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX redemptions_campaign_idx ON credits.redemptions USING btree (campaign_id);
+
+
+--
+-- Name: redemptions_lot_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX redemptions_lot_idx ON credits.redemptions USING btree (account_id, lot_id);
+
+
+--
+-- Name: referrals_campaign_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX referrals_campaign_idx ON credits.referrals USING btree (campaign_id);
+
+
+--
+-- Name: referrals_referrer_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX referrals_referrer_idx ON credits.referrals USING btree (referrer_id);
 
 
 --
@@ -5592,6 +6574,24 @@ ALTER TABLE credits.price_components ENABLE ALWAYS TRIGGER price_components_are_
 
 
 --
+-- Name: price_tiers price_tiers_are_never_edited; Type: TRIGGER; Schema: credits; Owner: -
+--
+
+CREATE TRIGGER price_tiers_are_never_edited BEFORE DELETE OR UPDATE ON credits.price_tiers FOR EACH ROW EXECUTE FUNCTION credits.refuse_change();
+
+ALTER TABLE credits.price_tiers ENABLE ALWAYS TRIGGER price_tiers_are_never_edited;
+
+
+--
+-- Name: price_tiers price_tiers_are_never_truncated; Type: TRIGGER; Schema: credits; Owner: -
+--
+
+CREATE TRIGGER price_tiers_are_never_truncated BEFORE TRUNCATE ON credits.price_tiers FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
+
+ALTER TABLE credits.price_tiers ENABLE ALWAYS TRIGGER price_tiers_are_never_truncated;
+
+
+--
 -- Name: prices prices_are_listed; Type: TRIGGER; Schema: credits; Owner: -
 --
 
@@ -5617,11 +6617,75 @@ ALTER TABLE credits.prices ENABLE ALWAYS TRIGGER prices_are_never_truncated;
 
 
 --
+-- Name: catalogs catalogs_currency_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.catalogs
+    ADD CONSTRAINT catalogs_currency_fkey FOREIGN KEY (currency) REFERENCES credits.currencies(currency);
+
+
+--
+-- Name: codes codes_campaign_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.codes
+    ADD CONSTRAINT codes_campaign_fkey FOREIGN KEY (campaign_id) REFERENCES credits.campaigns(campaign_id);
+
+
+--
+-- Name: codes codes_referrer_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.codes
+    ADD CONSTRAINT codes_referrer_fkey FOREIGN KEY (referrer_id) REFERENCES credits.accounts(account_id);
+
+
+--
 -- Name: credentials credentials_subject_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
 --
 
 ALTER TABLE ONLY credits.credentials
     ADD CONSTRAINT credentials_subject_fkey FOREIGN KEY (subject) REFERENCES credits.identities(subject);
+
+
+--
+-- Name: failures failures_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.failures
+    ADD CONSTRAINT failures_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+
+
+--
+-- Name: guest_limits guest_limits_catalog_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.guest_limits
+    ADD CONSTRAINT guest_limits_catalog_fkey FOREIGN KEY (catalog_id) REFERENCES credits.catalogs(catalog_id);
+
+
+--
+-- Name: guest_uses guest_uses_guest_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.guest_uses
+    ADD CONSTRAINT guest_uses_guest_fkey FOREIGN KEY (guest_id) REFERENCES credits.guests(guest_id);
+
+
+--
+-- Name: guest_uses guest_uses_network_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.guest_uses
+    ADD CONSTRAINT guest_uses_network_fkey FOREIGN KEY (network_id) REFERENCES credits.guest_networks(network_id);
+
+
+--
+-- Name: guests guests_linked_to_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.guests
+    ADD CONSTRAINT guests_linked_to_fkey FOREIGN KEY (linked_to) REFERENCES credits.accounts(account_id);
 
 
 --
@@ -5657,6 +6721,14 @@ ALTER TABLE ONLY credits.modules
 
 
 --
+-- Name: notice_levels notice_levels_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.notice_levels
+    ADD CONSTRAINT notice_levels_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+
+
+--
 -- Name: orders orders_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
 --
 
@@ -5670,6 +6742,30 @@ ALTER TABLE ONLY credits.orders
 
 ALTER TABLE ONLY credits.orders
     ADD CONSTRAINT orders_pack_fkey FOREIGN KEY (pack_id) REFERENCES credits.packs(pack_id);
+
+
+--
+-- Name: outbox outbox_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.outbox
+    ADD CONSTRAINT outbox_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+
+
+--
+-- Name: packs packs_currency_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.packs
+    ADD CONSTRAINT packs_currency_fkey FOREIGN KEY (currency) REFERENCES credits.currencies(currency);
+
+
+--
+-- Name: price_components price_components_dimension_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.price_components
+    ADD CONSTRAINT price_components_dimension_fkey FOREIGN KEY (dimension) REFERENCES credits.dimensions(dimension);
 
 
 --
@@ -5697,6 +6793,14 @@ ALTER TABLE ONLY credits.price_list
 
 
 --
+-- Name: price_tiers price_tiers_component_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.price_tiers
+    ADD CONSTRAINT price_tiers_component_fkey FOREIGN KEY (price_id, dimension) REFERENCES credits.price_components(price_id, dimension);
+
+
+--
 -- Name: prices prices_category_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
 --
 
@@ -5713,6 +6817,54 @@ ALTER TABLE ONLY credits.prices
 
 
 --
+-- Name: redemptions redemptions_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.redemptions
+    ADD CONSTRAINT redemptions_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+
+
+--
+-- Name: redemptions redemptions_campaign_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.redemptions
+    ADD CONSTRAINT redemptions_campaign_fkey FOREIGN KEY (campaign_id) REFERENCES credits.campaigns(campaign_id);
+
+
+--
+-- Name: redemptions redemptions_lot_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.redemptions
+    ADD CONSTRAINT redemptions_lot_fkey FOREIGN KEY (account_id, lot_id) REFERENCES credits.lots(account_id, lot_id);
+
+
+--
+-- Name: referrals referrals_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.referrals
+    ADD CONSTRAINT referrals_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+
+
+--
+-- Name: referrals referrals_campaign_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.referrals
+    ADD CONSTRAINT referrals_campaign_fkey FOREIGN KEY (campaign_id) REFERENCES credits.campaigns(campaign_id);
+
+
+--
+-- Name: spend_limits spend_limits_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.spend_limits
+    ADD CONSTRAINT spend_limits_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+
+
+--
 -- Name: sql_logins sql_logins_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
 --
 
@@ -5726,6 +6878,22 @@ ALTER TABLE ONLY credits.sql_logins
 
 ALTER TABLE ONLY credits.stripe_objects
     ADD CONSTRAINT stripe_objects_order_fkey FOREIGN KEY (account_id, order_id) REFERENCES credits.orders(account_id, order_id);
+
+
+--
+-- Name: topup_presets topup_presets_topup_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.topup_presets
+    ADD CONSTRAINT topup_presets_topup_fkey FOREIGN KEY (currency) REFERENCES credits.topups(currency);
+
+
+--
+-- Name: topups topups_currency_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.topups
+    ADD CONSTRAINT topups_currency_fkey FOREIGN KEY (currency) REFERENCES credits.currencies(currency);
 
 
 --
@@ -5763,10 +6931,38 @@ CREATE POLICY auditor_reads ON credits.analyst_grants FOR SELECT TO auditor USIN
 
 
 --
+-- Name: campaigns auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.campaigns FOR SELECT TO auditor USING (true);
+
+
+--
 -- Name: catalogs auditor_reads; Type: POLICY; Schema: credits; Owner: -
 --
 
 CREATE POLICY auditor_reads ON credits.catalogs FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: codes auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.codes FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: currencies auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.currencies FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: dimensions auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.dimensions FOR SELECT TO auditor USING (true);
 
 
 --
@@ -5781,6 +6977,41 @@ CREATE POLICY auditor_reads ON credits.entries FOR SELECT TO auditor USING (true
 --
 
 CREATE POLICY auditor_reads ON credits.entry_kinds FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: failures auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.failures FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: guest_limits auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.guest_limits FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: guest_networks auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.guest_networks FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: guest_uses auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.guest_uses FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: guests auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.guests FOR SELECT TO auditor USING (true);
 
 
 --
@@ -5819,10 +7050,31 @@ CREATE POLICY auditor_reads ON credits.modules FOR SELECT TO auditor USING (true
 
 
 --
+-- Name: notice_levels auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.notice_levels FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: notice_rules auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.notice_rules FOR SELECT TO auditor USING (true);
+
+
+--
 -- Name: orders auditor_reads; Type: POLICY; Schema: credits; Owner: -
 --
 
 CREATE POLICY auditor_reads ON credits.orders FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: outbox auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.outbox FOR SELECT TO auditor USING (true);
 
 
 --
@@ -5847,10 +7099,38 @@ CREATE POLICY auditor_reads ON credits.price_list FOR SELECT TO auditor USING (t
 
 
 --
+-- Name: price_tiers auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.price_tiers FOR SELECT TO auditor USING (true);
+
+
+--
 -- Name: prices auditor_reads; Type: POLICY; Schema: credits; Owner: -
 --
 
 CREATE POLICY auditor_reads ON credits.prices FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: redemptions auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.redemptions FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: referrals auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.referrals FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: spend_limits auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.spend_limits FOR SELECT TO auditor USING (true);
 
 
 --
@@ -5875,6 +7155,13 @@ CREATE POLICY auditor_reads ON credits.stripe_objects FOR SELECT TO auditor USIN
 
 
 --
+-- Name: topup_presets auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.topup_presets FOR SELECT TO auditor USING (true);
+
+
+--
 -- Name: topups auditor_reads; Type: POLICY; Schema: credits; Owner: -
 --
 
@@ -5889,16 +7176,40 @@ CREATE POLICY auditor_reads ON credits.wallets FOR SELECT TO auditor USING (true
 
 
 --
+-- Name: campaigns; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.campaigns ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: catalogs; Type: ROW SECURITY; Schema: credits; Owner: -
 --
 
 ALTER TABLE credits.catalogs ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: codes; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.codes ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: credentials; Type: ROW SECURITY; Schema: credits; Owner: -
 --
 
 ALTER TABLE credits.credentials ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: currencies; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.currencies ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: dimensions; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.dimensions ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: entries; Type: ROW SECURITY; Schema: credits; Owner: -
@@ -5917,6 +7228,12 @@ ALTER TABLE credits.entries_default ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE credits.entry_kinds ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: failures; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.failures ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: module_categories for_sale; Type: POLICY; Schema: credits; Owner: -
@@ -5964,6 +7281,30 @@ CREATE POLICY granted_accounts ON credits.orders FOR SELECT TO analyst USING (((
 
 
 --
+-- Name: guest_limits; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.guest_limits ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: guest_networks; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.guest_networks ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: guest_uses; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.guest_uses ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: guests; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.guests ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: idempotency_keys; Type: ROW SECURITY; Schema: credits; Owner: -
 --
 
@@ -5994,10 +7335,28 @@ ALTER TABLE credits.module_categories ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.modules ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: notice_levels; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.notice_levels ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: notice_rules; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.notice_rules ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: orders; Type: ROW SECURITY; Schema: credits; Owner: -
 --
 
 ALTER TABLE credits.orders ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: outbox; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.outbox ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: entries own_rows; Type: POLICY; Schema: credits; Owner: -
@@ -6049,6 +7408,13 @@ CREATE POLICY owner ON credits.analyst_grants TO credits_owner USING (true) WITH
 
 
 --
+-- Name: campaigns owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.campaigns TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
 -- Name: catalogs owner; Type: POLICY; Schema: credits; Owner: -
 --
 
@@ -6056,10 +7422,31 @@ CREATE POLICY owner ON credits.catalogs TO credits_owner USING (true) WITH CHECK
 
 
 --
+-- Name: codes owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.codes TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
 -- Name: credentials owner; Type: POLICY; Schema: credits; Owner: -
 --
 
 CREATE POLICY owner ON credits.credentials TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: currencies owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.currencies TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: dimensions owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.dimensions TO credits_owner USING (true) WITH CHECK (true);
 
 
 --
@@ -6081,6 +7468,41 @@ CREATE POLICY owner ON credits.entries_default TO credits_owner USING (true) WIT
 --
 
 CREATE POLICY owner ON credits.entry_kinds TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: failures owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.failures TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: guest_limits owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.guest_limits TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: guest_networks owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.guest_networks TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: guest_uses owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.guest_uses TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: guests owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.guests TO credits_owner USING (true) WITH CHECK (true);
 
 
 --
@@ -6119,10 +7541,31 @@ CREATE POLICY owner ON credits.modules TO credits_owner USING (true) WITH CHECK 
 
 
 --
+-- Name: notice_levels owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.notice_levels TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: notice_rules owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.notice_rules TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
 -- Name: orders owner; Type: POLICY; Schema: credits; Owner: -
 --
 
 CREATE POLICY owner ON credits.orders TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: outbox owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.outbox TO credits_owner USING (true) WITH CHECK (true);
 
 
 --
@@ -6147,10 +7590,38 @@ CREATE POLICY owner ON credits.price_list TO credits_owner USING (true) WITH CHE
 
 
 --
+-- Name: price_tiers owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.price_tiers TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
 -- Name: prices owner; Type: POLICY; Schema: credits; Owner: -
 --
 
 CREATE POLICY owner ON credits.prices TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: redemptions owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.redemptions TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: referrals owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.referrals TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: spend_limits owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.spend_limits TO credits_owner USING (true) WITH CHECK (true);
 
 
 --
@@ -6172,6 +7643,13 @@ CREATE POLICY owner ON credits.stripe_events TO credits_owner USING (true) WITH 
 --
 
 CREATE POLICY owner ON credits.stripe_objects TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: topup_presets owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.topup_presets TO credits_owner USING (true) WITH CHECK (true);
 
 
 --
@@ -6207,10 +7685,28 @@ ALTER TABLE credits.price_components ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.price_list ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: price_tiers; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.price_tiers ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: prices; Type: ROW SECURITY; Schema: credits; Owner: -
 --
 
 ALTER TABLE credits.prices ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: redemptions; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.redemptions ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: referrals; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.referrals ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: entries service_reads; Type: POLICY; Schema: credits; Owner: -
@@ -6248,6 +7744,12 @@ CREATE POLICY service_reads ON credits.wallets FOR SELECT TO service_role USING 
 
 
 --
+-- Name: spend_limits; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.spend_limits ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: sql_logins; Type: ROW SECURITY; Schema: credits; Owner: -
 --
 
@@ -6264,6 +7766,12 @@ ALTER TABLE credits.stripe_events ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE credits.stripe_objects ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: topup_presets; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.topup_presets ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: topups; Type: ROW SECURITY; Schema: credits; Owner: -
@@ -6309,6 +7817,15 @@ GRANT USAGE ON SCHEMA credits TO auditor;
 
 
 --
+-- Name: TYPE account_receipt; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.account_receipt FROM PUBLIC;
+GRANT ALL ON TYPE api.account_receipt TO authenticated;
+GRANT ALL ON TYPE api.account_receipt TO service_role;
+
+
+--
 -- Name: TYPE credential; Type: ACL; Schema: api; Owner: -
 --
 
@@ -6324,6 +7841,15 @@ GRANT ALL ON TYPE api.credential TO service_role;
 REVOKE ALL ON TYPE api.event_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.event_receipt TO authenticated;
 GRANT ALL ON TYPE api.event_receipt TO service_role;
+
+
+--
+-- Name: TYPE failure_receipt; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.failure_receipt FROM PUBLIC;
+GRANT ALL ON TYPE api.failure_receipt TO authenticated;
+GRANT ALL ON TYPE api.failure_receipt TO service_role;
 
 
 --
@@ -6345,6 +7871,15 @@ GRANT ALL ON TYPE api.grant_receipt TO service_role;
 
 
 --
+-- Name: TYPE guest_receipt; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.guest_receipt FROM PUBLIC;
+GRANT ALL ON TYPE api.guest_receipt TO authenticated;
+GRANT ALL ON TYPE api.guest_receipt TO service_role;
+
+
+--
 -- Name: TYPE order_receipt; Type: ACL; Schema: api; Owner: -
 --
 
@@ -6360,6 +7895,15 @@ GRANT ALL ON TYPE api.order_receipt TO service_role;
 REVOKE ALL ON TYPE api.quote FROM PUBLIC;
 GRANT ALL ON TYPE api.quote TO authenticated;
 GRANT ALL ON TYPE api.quote TO service_role;
+
+
+--
+-- Name: TYPE redemption_receipt; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.redemption_receipt FROM PUBLIC;
+GRANT ALL ON TYPE api.redemption_receipt TO authenticated;
+GRANT ALL ON TYPE api.redemption_receipt TO service_role;
 
 
 --
@@ -6857,6 +8401,13 @@ REVOKE ALL ON FUNCTION credits.has_ids(p_session jsonb) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.is_service() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION link_guest(p_account_id uuid, p_device_keys text[]); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.link_guest(p_account_id uuid, p_device_keys text[]) FROM PUBLIC;
 
 
 --
@@ -7425,10 +8976,94 @@ GRANT SELECT ON TABLE credits.analyst_grants TO auditor;
 
 
 --
+-- Name: TABLE campaigns; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.campaigns TO auditor;
+
+
+--
 -- Name: TABLE catalogs; Type: ACL; Schema: credits; Owner: -
 --
 
 GRANT SELECT ON TABLE credits.catalogs TO auditor;
+
+
+--
+-- Name: TABLE codes; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.codes TO auditor;
+
+
+--
+-- Name: TABLE currencies; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.currencies TO auditor;
+
+
+--
+-- Name: TABLE dimensions; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.dimensions TO auditor;
+
+
+--
+-- Name: TABLE failures; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.failures TO auditor;
+
+
+--
+-- Name: TABLE guest_limits; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.guest_limits TO auditor;
+
+
+--
+-- Name: TABLE guest_networks; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.guest_networks TO auditor;
+
+
+--
+-- Name: TABLE guest_uses; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.guest_uses TO auditor;
+
+
+--
+-- Name: TABLE guests; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.guests TO auditor;
+
+
+--
+-- Name: TABLE notice_levels; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.notice_levels TO auditor;
+
+
+--
+-- Name: TABLE notice_rules; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.notice_rules TO auditor;
+
+
+--
+-- Name: TABLE outbox; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.outbox TO auditor;
 
 
 --
@@ -7439,10 +9074,38 @@ GRANT SELECT ON TABLE credits.price_components TO auditor;
 
 
 --
+-- Name: TABLE price_tiers; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.price_tiers TO auditor;
+
+
+--
 -- Name: TABLE prices; Type: ACL; Schema: credits; Owner: -
 --
 
 GRANT SELECT ON TABLE credits.prices TO auditor;
+
+
+--
+-- Name: TABLE redemptions; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.redemptions TO auditor;
+
+
+--
+-- Name: TABLE referrals; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.referrals TO auditor;
+
+
+--
+-- Name: TABLE spend_limits; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.spend_limits TO auditor;
 
 
 --
@@ -7457,6 +9120,13 @@ GRANT SELECT ON TABLE credits.sql_logins TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.stripe_objects TO auditor;
+
+
+--
+-- Name: TABLE topup_presets; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.topup_presets TO auditor;
 
 
 --

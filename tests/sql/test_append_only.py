@@ -125,7 +125,8 @@ def test_what_no_month_takes_falls_into_the_default_partition(ledger: Connection
         "truncate credits.prices cascade",
         "update credits.price_components set price_per_unit = 1",
         "delete from credits.price_components",
-        "truncate credits.price_components",
+        "truncate credits.price_components cascade",
+        "truncate credits.price_tiers",
     ],
 )
 def test_price_versions_are_never_edited(command: str, role: str, ledger: Connection) -> None:

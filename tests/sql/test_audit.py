@@ -201,7 +201,7 @@ def tell_a_story(bank: Caller) -> UUID:
     account: UUID = bank.row("select account_id from credits.identities where subject = 'told'")["account_id"]
     bank.row(
         "with aged as (update credits.lots set expires_at = clock_timestamp() where account_id = %(a)s)"
-        " update credits.wallets set next_expiry = clock_timestamp() where account_id = %(a)s returning 1",
+        " update credits.wallets set due_at = clock_timestamp() where account_id = %(a)s returning 1",
         {"a": account},
     )
     order = bank.call("create_order", pack_id="gift", user_id="told", idempotency_key="k")

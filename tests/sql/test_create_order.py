@@ -32,6 +32,7 @@ def test_order_of_a_pack_is_its_snapshot(user: User) -> None:
         "stripe_customer_id": None,
         "checkout_session_id": None,
         "replayed": False,
+        "scope": None,
     }
 
 

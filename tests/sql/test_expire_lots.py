@@ -21,8 +21,8 @@ def age(admin: Connection) -> Callable[..., None]:
             f"update credits.lots set expires_at = expires_at - interval '{by}' where account_id = {account}"
         )
         admin.execute(
-            "update credits.wallets set next_expiry = next_expiry - interval"
-            f" '{by}' where account_id = {account} and next_expiry < 'infinity'"
+            "update credits.wallets set due_at = due_at - interval"
+            f" '{by}' where account_id = {account} and due_at < 'infinity'"
         )
 
     return age

@@ -20,6 +20,7 @@ from people import STEADY, Caller, Connection, refused
 from pgcredits.migrate import SQL
 
 Component = dict[str, Any]
+DIMENSIONS = ("input_tokens", "output_tokens", "seconds", "pages", "images", "bytes")
 
 
 @pytest.fixture(scope="module")
@@ -149,12 +150,12 @@ def test_appforge_charges_3_0625_cents(shop: Caller) -> None:
 def test_one_rounding_up_at_the_sixth_decimal(shop: Caller) -> None:
     _define(shop, "thirds", "cat")
     components = [
-        {"dimension": name, "unit_size": 1, "price_per_unit": "0.0000001"} for name in ("first", "second")
+        {"dimension": name, "unit_size": 1, "price_per_unit": "0.0000001"} for name in ("seconds", "pages")
     ]
     _price(shop, components, module="thirds", exchange_rate=3)
-    assert _cost(shop, "thirds", {"first": 1, "second": 1}) == Decimal("0.000001")
-    assert _cost(shop, "thirds", {"first": 15, "second": 15}) == Decimal("0.000001")
-    assert _cost(shop, "thirds", {"first": 15, "second": 16}) == Decimal("0.000002")
+    assert _cost(shop, "thirds", {"seconds": 1, "pages": 1}) == Decimal("0.000001")
+    assert _cost(shop, "thirds", {"seconds": 15, "pages": 15}) == Decimal("0.000001")
+    assert _cost(shop, "thirds", {"seconds": 15, "pages": 16}) == Decimal("0.000002")
 
 
 def test_no_digit_is_lost_before_the_rounding(shop: Caller) -> None:
@@ -200,9 +201,9 @@ def test_price_is_what_fractions_make_of_it(
 
     with opened(till) as shop:
         _define(shop, "property", "cat")
-        price = [{"dimension": f"d{i}"} | component for i, (component, _) in enumerate(components)]
+        price = [{"dimension": DIMENSIONS[i]} | component for i, (component, _) in enumerate(components)]
         _price(shop, price, "property", margin=margin, exchange_rate=exchange_rate)
-        usage = {f"d{i}": quantity for i, (_, quantity) in enumerate(components)}
+        usage = {DIMENSIONS[i]: quantity for i, (_, quantity) in enumerate(components)}
         if expected > 10**12:
             with refused("bad_usage"):
                 _cost(shop, "property", usage)

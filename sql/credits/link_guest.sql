@@ -1,0 +1,16 @@
+-- A guest who signs up: the device that came without an account now has one, for conversion figures. Only the device:
+-- others behind the same address have not signed up.
+create or replace function credits.link_guest(p_account_id uuid, p_device_keys text[])
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update credits.guests as g
+    set linked_to = p_account_id, linked_at = credits.clock()
+    where g.device_key = any (p_device_keys) and g.linked_to is null;
+end
+$$;
+comment on function credits.link_guest(uuid, text[]) is
+'Notes that the guest with one of these device keys signed up for an account. The first account stays.';
