@@ -1,0 +1,254 @@
+"""One of the five systems: `pgcredits up` with its catalogue, and the people who use it over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from threading import Barrier, Thread
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+from support import PASSWORD
+
+from pgcredits.addresses import as_login, as_user, free_ports
+from pgcredits.instance import LOGINS, Instance, InstanceError
+
+Row = dict[str, Any]
+CARD_PAYS, CARD_DECLINED = "pay", "fail"  # buttons of the pay page: 4242 4242 4242 4242, 4000 0000 0000 0002
+
+
+class Refused(Exception):
+    """An answer that is an error: its HTTP status, the slug in its details, and the facts beside that."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        super().__init__(f"{response.status_code} {response.text}")
+        self.status = response.status_code
+        self.headers = response.headers
+        body = response.json(parse_float=Decimal)
+        assert {"code", "message", "details", "hint"} <= set(body), body
+        try:
+            self.facts: Row = json.loads(body["details"], parse_float=Decimal)
+        except (TypeError, ValueError):
+            self.facts = {}
+        self.slug = self.facts.pop("error", body["code"])
+
+
+@contextmanager
+def refused(status: int, slug: str, **facts: object) -> Iterator[None]:
+    """The block is refused like this; of its facts at least those named are exactly these."""
+    with pytest.raises(Refused) as caught:
+        yield
+    error = caught.value
+    assert (error.status, error.slug) == (status, slug), str(error)
+    assert {name: error.facts.get(name) for name in facts} == facts
+
+
+class Person:
+    """Somebody at the door of a system. Without a user_id: its backend, or nobody in particular."""
+
+    def __init__(self, system: System, headers: dict[str, str], user_id: str | None = None) -> None:
+        self.system = system
+        self.headers = headers
+        self.user_id = user_id
+
+    def ask(self, method: str, path: str, **request: Any) -> Any:
+        """The JSON of an answer, its numbers exact. Raises Refused."""
+        return answer(self.send(method, path, **request))
+
+    def send(self, method: str, path: str, **request: Any) -> httpx.Response:
+        headers = {**self.headers, **request.pop("headers", {})}
+        return self.system.http.request(method, path, headers=headers, **request)
+
+    def call(self, function: str, *, key: str | None = None, **arguments: Any) -> Any:
+        """A function of the bank. Raises Refused."""
+        headers = {} if key is None else {"Idempotency-Key": key}
+        return self.ask("POST", f"/rest/v1/rpc/{function}", json=arguments, headers=headers)
+
+    def spend(self, module_id: str, usage: Row | None = None, *, key: str | None = None, **more: Any) -> Row:
+        """Raises Refused."""
+        used: Row = {} if usage is None else {"usage": usage}
+        receipt: Row = self.call("consume_tokens", key=key, module_id=module_id, **used, **more)
+        return receipt
+
+    def quote(self, module_id: str, usage: Row | None = None) -> Row:
+        used: Row = {} if usage is None else {"usage": usage}
+        quote: Row = self.call("quote_tokens", module_id=module_id, **used)
+        return quote
+
+    def rows(self, view: str, **query: str | int) -> list[Row]:
+        """A view of the bank: select, order, limit, offset, column=eq.value."""
+        found: list[Row] = self.ask("GET", f"/rest/v1/{view}", params=query)
+        return found
+
+    def balance(self) -> Decimal:
+        (row,) = self.rows("balance")
+        return Decimal(row["balance"])
+
+    def kinds(self) -> list[tuple[str, Decimal]]:
+        """Every movement of one's tokens, in order."""
+        return [(row["kind"], Decimal(row["tokens"])) for row in self.rows("entries", order="seq")]
+
+    def checkout(self, pack_id: str | None = None, **more: Any) -> Row:
+        """Order a pack, or an amount; gives the address of Stripe's pay page. Raises Refused."""
+        what = {} if pack_id is None else {"pack_id": pack_id}
+        opened: Row = self.ask("POST", "/checkout", json=what | more)
+        return opened
+
+    def buy(self, pack_id: str | None = None, **more: Any) -> Row:
+        """Order, pay with the good card, and wait for the webhook; gives the order. Raises Refused."""
+        opened = self.checkout(pack_id, **more)
+        self.system.press(opened, CARD_PAYS)
+        return self.wait_for_order(opened, "paid")
+
+    def wait_for_order(self, opened: Row, state: str) -> Row:
+        deadline = time.monotonic() + 10
+        while True:
+            (order,) = self.rows("orders", order_id=f"eq.{opened['order_id']}")
+            if order["state"] == state:
+                return order
+            assert time.monotonic() < deadline, f"the order never became {state}: {order}"
+            time.sleep(0.02)
+
+
+def answer(response: httpx.Response) -> Any:
+    """Raises Refused."""
+    if response.is_success:
+        return response.json(parse_float=Decimal) if response.content else None
+    raise Refused(response)
+
+
+@dataclass
+class System:
+    """A running `pgcredits up` and its addresses."""
+
+    name: str
+    folder: Path
+    process: subprocess.Popen[bytes]
+    variables: dict[str, str]
+    http: httpx.Client = field(init=False)
+    browser: httpx.Client = field(init=False)  # of somebody who stands before Stripe's pages
+
+    def __post_init__(self) -> None:
+        many = httpx.Limits(max_connections=100)
+        self.http = httpx.Client(
+            base_url=self.variables["PGCREDITS_URL"], timeout=30, limits=many, trust_env=False
+        )
+        self.browser = httpx.Client(base_url=self.variables["SIMULATOR_URL"], timeout=30, trust_env=False)
+
+    @property
+    def service(self) -> Person:
+        """The system's own backend."""
+        return Person(self, {"Authorization": f"Bearer {self.variables['SERVICE_TOKEN']}"})
+
+    @property
+    def stranger(self) -> Person:
+        """Somebody who has not signed in."""
+        return Person(self, {})
+
+    def sign_up(self, email: str, **more: Any) -> Person:
+        """Raises Refused."""
+        signed = self.stranger.ask(
+            "POST", "/auth/signup", json={"email": email, "password": "correct horse", **more}
+        )
+        return Person(self, {"Authorization": f"Bearer {signed['access_token']}"}, signed["user_id"])
+
+    def press(self, opened: Row, button: str) -> httpx.Response:
+        """A button of the pay page."""
+        pressed = self.browser.post(opened["url"], data={"action": button})
+        assert pressed.status_code in (200, 303), pressed.text
+        return pressed
+
+    def query(self, who: str, query: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """SQL by one of the logins of `pgcredits env`: ANALYST, AUDITOR."""
+        with (
+            psycopg.connect(self.variables[f"{who}_URL"]) as connection,
+            connection.cursor(row_factory=dict_row) as cursor,
+        ):
+            return cursor.execute(query.encode(), parameters).fetchall()
+
+    def figures(self, query: str) -> list[Row]:
+        """What an analyst reads."""
+        return self.query("ANALYST", query)
+
+    def sql_of(self, person: Person) -> psycopg.Connection[Any]:
+        """A session of the API's login that acts as that user, as the door would: for attacks."""
+        url = as_user(self.variables["API_DATABASE_URL"], str(person.user_id))
+        return psycopg.connect(url, autocommit=True)
+
+    def findings(self) -> list[Row]:
+        """What the audit finds: no row."""
+        return self.query("AUDITOR", "table audit.findings")
+
+
+@contextmanager
+def running(name: str, folder: Path, database_url: str) -> Iterator[System]:
+    """`pgcredits up --catalog NAME` on an empty database of the server under test, whose logins it keeps."""
+    folder.mkdir()
+    port, simulator_port = free_ports(2)
+    ours = ("STRIPE_", "PGCREDITS_", "PG")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
+    environment["DATABASE_URL"] = database_url
+    for url, login in LOGINS.items():
+        environment[f"PGCREDITS_{url.upper()}"] = as_login(database_url, login, PASSWORD)
+    words = ["up", "--catalog", name, "--data-dir", str(folder)]
+    words += ["--port", str(port), "--simulator-port", str(simulator_port)]
+    log = folder / "up.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pgcredits.cli", *words], env=environment, stdout=output, stderr=output
+        )
+    try:
+        system = System(name, folder, process, _variables(process, folder, log))
+        with system.http, system.browser:
+            yield system
+    finally:
+        process.terminate()
+        assert process.wait(60) == 0, log.read_text()
+
+
+def _variables(process: subprocess.Popen[bytes], folder: Path, log: Path) -> dict[str, str]:
+    """What `pgcredits env` prints, once everything runs."""
+    deadline = time.monotonic() + 60
+    while True:
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        try:
+            return Instance(folder).environment("ada")
+        except InstanceError:
+            time.sleep(0.05)
+
+
+def at_once(works: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Runs the works in a thread each, all let go at one moment: what each gave, or how it was refused."""
+    results: list[Any] = [None] * len(works)
+    start = Barrier(len(works))
+
+    def run(place: int) -> None:
+        start.wait()
+        try:
+            results[place] = works[place]()
+        except Refused as error:
+            results[place] = error.slug
+        except Exception as error:
+            results[place] = error
+
+    threads = [Thread(target=run, args=(place,)) for place in range(len(works))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+    return results
