@@ -65,3 +65,9 @@ comment on table credits.topup_presets is 'Amounts of a top-up to propose, in mi
 
 -- A pack of a category has no module_id to show.
 alter type api.order_receipt add attribute scope text;
+
+-- define_catalog learns its currency, define_pack its scope.
+drop function if exists credits.define_catalog(text, text, text);
+drop function if exists credits.define_pack(
+    text, text, numeric, bigint, text, numeric, boolean, bigint, interval, text, boolean
+);

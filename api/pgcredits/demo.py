@@ -27,7 +27,7 @@ from rich.table import Table
 
 SLICE = Path(__file__).parent / "traces" / "azure_llm_code_2023.csv"
 _MODELS = ("claude-sonnet-4", "gpt-4o")
-_PACK = "topup-5"
+_TOPUP = 500  # euro cents
 _PATIENCE = 120.0  # seconds that one request is sent again for, while the API or the database is away
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -148,7 +148,7 @@ class Demo:
         user.purchases += 1
         headers = _headers(user, f"demo:{self.run_id}:buy:{user.purchases}")
         order = _expect(
-            await self._send("POST", "/checkout", json={"pack_id": _PACK}, headers=headers), 200, 201
+            await self._send("POST", "/checkout", json={"amount": _TOPUP}, headers=headers), 200, 201
         )
         paid = await self._send("POST", order["url"], data={"action": "pay"})
         if paid.status_code >= 400:
@@ -266,7 +266,7 @@ def _table(outcome: Outcome, people: list[User], workers: int) -> Table:
         ("sent again", f"{outcome.retries:,}"),
         ("LLM tokens", f"{outcome.input_tokens:,} in, {outcome.output_tokens:,} out"),
         ("charged", f"{outcome.spent / 100:.8f} EUR"),
-        ("bought", f"{bought} top-ups, {bought * 5} EUR"),
+        ("bought", f"{bought} top-ups, {bought * _TOPUP // 100} EUR"),
         ("throughput", f"{len(ordered) / outcome.seconds:,.0f} calls/s over {outcome.seconds:.1f} s"),
         ("latency p50", f"{statistics.median(ordered) * 1000:.1f} ms"),
         ("latency p99", f"{ordered[int(len(ordered) * 0.99)] * 1000:.1f} ms"),

@@ -1,7 +1,7 @@
 -- AppForge: prepaid euro cents for LLM tokens. The provider's prices are US cents per million tokens;
 -- five percent margin, 1.08 US dollars per euro. An unknown model has no price: it is refused, not billed as another
 -- one.
-select credits.define_catalog('appforge', 'AppForge', 'euro cent');
+select credits.define_catalog('appforge', 'AppForge', 'euro cent', 'eur');
 
 select credits.define_category('llm', 'Language models');
 select credits.define_module('claude-sonnet-4', 'Claude Sonnet 4', 'llm');
@@ -18,8 +18,13 @@ select credits.define_price(
     p_module_id => 'gpt-4o', p_margin => 1.05, p_exchange_rate => 1.08
 );
 
-select credits.define_pack('topup-5', 'Top-up 5 €', 500, 500, 'eur', p_position => 1);
-select credits.define_pack('topup-10', 'Top-up 10 €', 1000, 1000, 'eur', p_position => 2, p_popular => true);
-select credits.define_pack('topup-25', 'Top-up 25 €', 2500, 2500, 'eur', p_position => 3);
-select credits.define_pack('topup-50', 'Top-up 50 €', 5000, 5000, 'eur', p_position => 4);
+-- Any amount from 5 to 1000 euros, cent for cent.
 select credits.define_topup('eur', 500, 100000, 1);
+select credits.define_topup_preset('eur', 500);
+select credits.define_topup_preset('eur', 1000, p_popular => true);
+select credits.define_topup_preset('eur', 2500);
+select credits.define_topup_preset('eur', 5000);
+
+-- What is given away.
+
+-- What users are told.

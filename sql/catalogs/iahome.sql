@@ -1,5 +1,5 @@
 -- IAHome: tokens per module, packs in euros.
-select credits.define_catalog('iahome', 'IAHome', 'token');
+select credits.define_catalog('iahome', 'IAHome', 'token', 'eur');
 
 select credits.define_category('image', 'Image');
 select credits.define_category('audio', 'Audio');

@@ -16,19 +16,47 @@ $$;
 comment on function credits.refuse_line(text, text, text) is
 'Raises PT422 bad_catalogue with the name of the line that is wrong.';
 
-create or replace function credits.define_catalog(p_catalog_id text, p_title text, p_unit text)
+create or replace function credits.check_currency(p_currency text)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_currency is not null
+        and not exists (select from credits.currencies as c where c.currency = p_currency) then
+        perform credits.fail(
+            422, 'bad_catalogue', format('Stripe takes no payments in %L: ISO 4217, lower case', p_currency)
+        );
+    end if;
+end
+$$;
+comment on function credits.check_currency(text) is
+'Raises PT422 bad_catalogue unless p_currency is null or one that Stripe takes payments in.';
+
+create or replace function credits.define_catalog(
+    p_catalog_id text, p_title text, p_unit text, p_currency text default null
+)
 returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    insert into credits.catalogs as c (catalog_id, title, unit) values (p_catalog_id, p_title, p_unit)
+    perform credits.check_currency(p_currency);
+    insert into credits.catalogs as c (catalog_id, title, unit, currency)
+    values (p_catalog_id, p_title, p_unit, p_currency)
     on conflict (catalog_id) do update
-    set title = excluded.title, unit = excluded.unit, applied_at = credits.clock();
+    set
+        title = excluded.title, unit = excluded.unit, currency = excluded.currency,
+        applied_at = credits.clock();
+exception
+    when not_null_violation or sqlstate 'PT422' then
+        perform credits.refuse_line('catalog', p_catalog_id, sqlerrm);
 end
 $$;
-comment on function credits.define_catalog(text, text, text) is 'Names the catalogue and the unit of its balances.';
+comment on function credits.define_catalog(text, text, text, text) is
+'Names the catalogue, the unit of its balances, and the money that its packs are sold in. Raises PT422 bad_catalogue.';
 
 create or replace function credits.define_category(p_category_id text, p_title text)
 returns void
@@ -199,39 +227,86 @@ create or replace function credits.define_pack(
     p_position bigint default 0,
     p_expires_after interval default null,
     p_stripe_price_id text default null,
-    p_active boolean default true
+    p_active boolean default true,
+    p_scope text default null
 )
 returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    -- What the file says, else what the operator has configured, else what is there.
+    v_stripe_price_id constant text := coalesce(p_stripe_price_id, credits.configured_stripe_price(p_pack_id));
 begin
+    perform credits.check_currency(p_currency);
+    perform credits.check_scope(p_scope);
+    if v_stripe_price_id !~ '^price_[A-Za-z0-9_]{1,240}$' then
+        perform credits.fail(422, 'bad_catalogue', format('%L is no price of Stripe''s: price_…', v_stripe_price_id));
+    end if;
     insert into credits.packs as p (
         pack_id, title, tokens, bonus_tokens, amount, currency, stripe_price_id, popular, position,
-        expires_after, active
+        expires_after, active, scope
     )
     values (
-        p_pack_id, p_title, credits.check_amount(p_tokens), p_bonus_tokens, p_amount, p_currency, p_stripe_price_id,
-        p_popular, p_position, p_expires_after, p_active
+        p_pack_id, p_title, credits.check_amount(p_tokens), p_bonus_tokens, p_amount, p_currency, v_stripe_price_id,
+        p_popular, p_position, p_expires_after, p_active, p_scope
     )
     on conflict (pack_id) do update
     set
         title = excluded.title, tokens = excluded.tokens, bonus_tokens = excluded.bonus_tokens,
-        amount = excluded.amount, currency = excluded.currency, stripe_price_id = coalesce(excluded.stripe_price_id, p.stripe_price_id),
-        popular = excluded.popular, position = excluded.position, expires_after = excluded.expires_after,
-        active = excluded.active;
+        amount = excluded.amount, currency = excluded.currency,
+        stripe_price_id = coalesce(excluded.stripe_price_id, p.stripe_price_id), popular = excluded.popular,
+        position = excluded.position, expires_after = excluded.expires_after, active = excluded.active,
+        scope = excluded.scope;
 exception
     when check_violation or not_null_violation or numeric_value_out_of_range or sqlstate 'PT422' then
         perform credits.refuse_line('pack', p_pack_id, sqlerrm);
 end
 $$;
 comment on function credits.define_pack(
-    text, text, numeric, bigint, text, numeric, boolean, bigint, interval, text, boolean
+    text, text, numeric, bigint, text, numeric, boolean, bigint, interval, text, boolean, text
 ) is
-'Something that can be bought; amount in minor units of currency. Orders keep their own snapshot. '
+'Something that can be bought; amount in minor units of currency. scope (module:ID or category:ID) binds its tokens. '
+'Without a Stripe price the configured one is taken, else the one there is stays. Orders keep their own snapshot. '
 'Raises PT422 bad_catalogue.';
 
+-- Price ids are the operator's, not the file's: `pgcredits catalog apply` gives them to the transaction as a setting.
+create or replace function credits.configured_stripe_price(p_pack_id text)
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return nullif(current_setting('pgcredits.stripe_prices', true), '')::jsonb ->> p_pack_id;
+end
+$$;
+comment on function credits.configured_stripe_price(text) is
+'The price at Stripe that the operator has configured for a pack; null when there is none.';
+
+create or replace function credits.check_stripe_prices()
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_unknown constant text := (
+        select min(k.pack_id)
+        from jsonb_object_keys(nullif(current_setting('pgcredits.stripe_prices', true), '')::jsonb) as k (pack_id)
+        where not exists (select from credits.packs as p where p.pack_id = k.pack_id)
+    );
+begin
+    if v_unknown is not null then
+        perform credits.refuse_line('stripe price of pack', v_unknown, 'no such pack');
+    end if;
+end
+$$;
+comment on function credits.check_stripe_prices() is
+'Asked after a catalogue file: raises PT422 bad_catalogue when a price is configured for a pack that does not exist.';
+
+-- The presets are those that follow it in the file, so that one can be taken out.
 create or replace function credits.define_topup(
     p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric
 )
@@ -241,15 +316,43 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    perform credits.check_currency(p_currency);
+    delete from credits.topup_presets as s where s.currency = p_currency;
     insert into credits.topups as t (currency, minimum, maximum, tokens_per_unit)
     values (p_currency, p_minimum, p_maximum, p_tokens_per_unit)
     on conflict (currency) do update
     set minimum = excluded.minimum, maximum = excluded.maximum, tokens_per_unit = excluded.tokens_per_unit;
 exception
-    when check_violation or not_null_violation then
+    when check_violation or not_null_violation or sqlstate 'PT422' then
         perform credits.refuse_line('topup', p_currency, sqlerrm);
 end
 $$;
 comment on function credits.define_topup(text, bigint, bigint, numeric) is
-'Offers buying any amount between two bounds (minor units of currency), at so many tokens per minor unit. Raises '
-'PT422 bad_catalogue.';
+'Offers buying any amount between two bounds (minor units of currency), at so many tokens per minor unit; takes back '
+'its presets. Raises PT422 bad_catalogue.';
+
+create or replace function credits.define_topup_preset(
+    p_currency text, p_amount bigint, p_popular boolean default false
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not exists (
+        select
+        from credits.topups as t
+        where t.currency = p_currency and p_amount between t.minimum and t.maximum
+    ) then
+        perform credits.fail(422, 'bad_catalogue', 'no top-up has this amount between its bounds');
+    end if;
+    insert into credits.topup_presets as s (currency, amount, popular) values (p_currency, p_amount, p_popular)
+    on conflict (currency, amount) do update set popular = excluded.popular;
+exception
+    when not_null_violation or sqlstate 'PT422' then
+        perform credits.refuse_line('topup preset', concat_ws(' ', p_amount, p_currency), sqlerrm);
+end
+$$;
+comment on function credits.define_topup_preset(text, bigint, boolean) is
+'An amount of a top-up to propose (minor units of currency), between its bounds. Raises PT422 bad_catalogue.';

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -13,7 +14,16 @@ from people import Caller, Connection, refused
 
 from pgcredits.migrate import SQL, list_catalogs
 
-TABLES = ("module_categories", "modules", "prices", "price_components", "packs", "topups")
+TABLES = (
+    "catalogs",
+    "module_categories",
+    "modules",
+    "prices",
+    "price_components",
+    "packs",
+    "topups",
+    "topup_presets",
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +48,15 @@ def apply(author: Caller, name: str) -> None:
 
 
 def contents(author: Caller) -> dict[str, list[Any]]:
-    return {table: author.rows(f"select * from credits.{table} order by 1, 2") for table in TABLES}
+    return {
+        table: [
+            row["row"]
+            for row in author.rows(
+                f"select to_jsonb(t) - 'applied_at' as row from credits.{table} as t order by 1"
+            )
+        ]
+        for table in TABLES
+    }
 
 
 @contextmanager
@@ -63,23 +81,170 @@ def test_every_module_of_a_catalogue_has_a_price(name: str, author: Caller) -> N
     assert author.rows("select module_id from api.modules where price is null") == []
 
 
-def test_iahomes_shop_window(author: Caller) -> None:
-    packs = author.rows("select package_name, tokens, amount, currency, popular from api.packs")
-    assert [tuple(pack.values()) for pack in packs] == [
-        ("Basique", 100, 999, "eur", False),
-        ("Standard", 500, 3999, "eur", True),
-        ("Premium", 1000, 6999, "eur", False),
-        ("Entreprise", 5000, 29999, "eur", False),
-    ]
-    modules = author.rows(
-        "select module_id, price -> 'components' -> 0 ->> 'price_per_unit' as price from api.modules"
+# The numbers of the five products, to the last digit
+
+CATALOGS = {
+    "iahome": ("IAHome", "token", "eur"),
+    "luneo": ("Luneo", "credit", "eur"),
+    "appforge": ("AppForge", "euro cent", "eur"),
+    "aurisvoice": ("AurisVoice", "credit", "eur"),
+    "imagegen": ("Imagegen", "credit", "usd"),
+}
+# Title, tokens, bonus, cents, currency, popular; in the order of display.
+PACKS: dict[str, list[tuple[Any, ...]]] = {
+    "iahome": [
+        ("Basique", 100, 0, 999, "eur", False),
+        ("Standard", 500, 0, 3999, "eur", True),
+        ("Premium", 1000, 0, 6999, "eur", False),
+        ("Entreprise", 5000, 0, 29999, "eur", False),
+    ],
+    "luneo": [
+        ("100 credits", 100, 0, 1900, "eur", False),
+        ("500 credits", 500, 0, 7900, "eur", False),
+        ("1000 credits", 1000, 0, 13900, "eur", False),
+    ],
+    "appforge": [],
+    "aurisvoice": [
+        ("15 credits", 15, 0, 500, "eur", False),
+        ("60 credits", 60, 0, 1500, "eur", True),
+        ("150 credits", 150, 0, 3000, "eur", False),
+    ],
+    "imagegen": [
+        ("25 credits", 25, 0, 499, "usd", False),
+        ("110 credits", 100, 10, 1499, "usd", False),
+        ("300 credits", 250, 50, 2999, "usd", False),
+        ("650 credits", 500, 150, 4999, "usd", False),
+    ],
+}
+CALL: dict[str, Any] = {"calls": 1}
+MILLION = 10**6
+# What uses cost, in the unit of the balance.
+COSTS: dict[str, list[tuple[str, dict[str, Any], str]]] = {
+    "iahome": [
+        ("stablediffusion", CALL, "50"),
+        ("photoportfolio", CALL, "50"),
+        ("whisper", CALL, "25"),
+        ("metube", CALL, "10"),
+        ("any other module", CALL, "30"),
+    ],
+    "luneo": [("/api/ai/generate", CALL, "5"), ("/api/3d/render-highres", CALL, "8")],
+    "appforge": [
+        # Per million: 2.92 and 14.58, 2.43 and 9.72 EUR, exact to the 10^-6 cent.
+        ("claude-sonnet-4", {"input_tokens": MILLION, "output_tokens": 0}, "291.666667"),
+        ("claude-sonnet-4", {"input_tokens": 0, "output_tokens": MILLION}, "1458.333334"),
+        ("gpt-4o", {"input_tokens": MILLION, "output_tokens": 0}, "243.055556"),
+        ("gpt-4o", {"input_tokens": 0, "output_tokens": MILLION}, "972.222223"),
+        ("claude-sonnet-4", {"input_tokens": 500, "output_tokens": 2000}, "3.0625"),
+        ("claude-sonnet-4", {"input_tokens": 1, "output_tokens": 0}, "0.000292"),
+    ],
+    "aurisvoice": [
+        ("dubbing", {"seconds": 34}, "4"),
+        ("dubbing", {"seconds": 30}, "3"),
+        ("dubbing", {"seconds": Decimal("30.001")}, "4"),
+        ("dubbing", {"seconds": 1}, "1"),
+        ("dubbing", {"seconds": 10}, "1"),
+        ("dubbing", {"seconds": 11}, "2"),
+    ],
+    "imagegen": [
+        ("nano-banana", CALL, "0.5"),
+        ("flux-dev", CALL, "1"),
+        ("lora-normal", CALL, "1"),
+        ("lora-context", CALL, "1"),
+        ("gemini-flash", CALL, "1"),
+        ("nano-banana-pro", CALL, "2"),
+    ],
+}
+
+
+def cost(author: Caller, module_id: str, usage: dict[str, Any]) -> Decimal:
+    row = author.row(
+        "select cost from credits.price_usage(%s, %s::jsonb, credits.clock())",
+        (module_id, json.dumps(usage, default=float)),
     )
-    assert {row["module_id"]: int(row["price"]) for row in modules} == {
-        "stablediffusion": 50,
-        "photoportfolio": 50,
-        "whisper": 25,
-        "metube": 10,
-    }
+    return Decimal(row["cost"])
+
+
+def test_there_are_five_catalogues() -> None:
+    assert set(list_catalogs()) == set(CATALOGS) == set(PACKS) == set(COSTS)
+
+
+@pytest.mark.parametrize("name", CATALOGS)
+def test_name_unit_and_money(name: str, author: Caller) -> None:
+    apply(author, name)
+    row = author.row("select title, unit, currency from credits.catalogs where catalog_id = %s", (name,))
+    assert tuple(row.values()) == CATALOGS[name]
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_packs_to_the_last_cent(name: str, author: Caller) -> None:
+    others = (
+        [] if name == "iahome" else [row["pack_id"] for row in author.rows("select pack_id from api.packs")]
+    )
+    apply(author, name)
+    packs = author.rows(
+        "select package_name, tokens, bonus_tokens, amount, currency, popular from api.packs"
+        " where pack_id <> all(%s)",
+        (others,),
+    )
+    assert [tuple(pack.values()) for pack in packs] == PACKS[name]
+
+
+@pytest.mark.parametrize("name", COSTS)
+def test_prices_to_the_last_digit(name: str, author: Caller) -> None:
+    apply(author, name)
+    assert [(module, usage, cost(author, module, usage)) for module, usage, _ in COSTS[name]] == [
+        (module, usage, Decimal(expected)) for module, usage, expected in COSTS[name]
+    ]
+
+
+@pytest.mark.parametrize("name", CATALOGS)
+def test_every_module_of_a_product_has_its_number_here(name: str, author: Caller) -> None:
+    before = {row["module_id"] for row in author.rows("select module_id from api.modules")}
+    apply(author, name)
+    there = {row["module_id"] for row in author.rows("select module_id from api.modules")}
+    wanted = {module for module, _, _ in COSTS[name]} - {"any other module"}
+    assert there - (before if name != "iahome" else set()) == wanted
+
+
+def test_margin_and_rate_of_appforge(author: Caller) -> None:
+    """3.00 / 15.00 and 2.50 / 10.00 USD, five percent on top: 3.15 / 15.75 and 2.625 / 10.50 USD."""
+    apply(author, "appforge")
+    rows = author.rows(
+        "select p.module_id, c.dimension, c.provider_cost, c.price_per_unit * p.margin / 100 as usd,"
+        " p.exchange_rate from credits.prices as p join credits.price_components as c using (price_id)"
+        " where p.module_id in ('claude-sonnet-4', 'gpt-4o') order by 1, 2"
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("claude-sonnet-4", "input_tokens", 300, Decimal("3.15"), Decimal("1.08")),
+        ("claude-sonnet-4", "output_tokens", 1500, Decimal("15.75"), Decimal("1.08")),
+        ("gpt-4o", "input_tokens", 250, Decimal("2.625"), Decimal("1.08")),
+        ("gpt-4o", "output_tokens", 1000, Decimal("10.5"), Decimal("1.08")),
+    ]
+
+
+def test_what_luneos_providers_take(author: Caller) -> None:
+    apply(author, "luneo")
+    rows = author.rows(
+        "select p.module_id, c.provider_cost from credits.prices as p"
+        " join credits.price_components as c using (price_id) where p.module_id like '/api/%%' order by 1"
+    )
+    assert [tuple(row.values()) for row in rows] == [("/api/3d/render-highres", 2), ("/api/ai/generate", 4)]
+
+
+def test_topups_of_appforge(author: Caller) -> None:
+    apply(author, "appforge")
+    row = author.row("select minimum, maximum, tokens_per_unit from credits.topups where currency = 'eur'")
+    assert row == {"minimum": 500, "maximum": 100000, "tokens_per_unit": 1}
+    rows = author.rows("select amount, popular from credits.topup_presets where currency = 'eur' order by 1")
+    assert [tuple(row.values()) for row in rows] == [
+        (500, False),
+        (1000, True),
+        (2500, False),
+        (5000, False),
+    ]
+
+
+# The words of which they are made
 
 
 def test_what_the_provider_takes_is_not_shown(author: Caller) -> None:
@@ -182,6 +347,23 @@ def test_factor_that_makes_no_sense_is_refused(margin: Any, rate: Any, author: C
         ("credits.define_pack('p', 'P', 5, 100, 'eur', 'Infinity')", "p"),
         ("credits.define_pack('p', 'P', 5, 100, 'eur', p_expires_after => '-1 day')", "p"),
         ("credits.define_pack('p', null, 5, 100, 'eur')", "p"),
+        ("credits.define_pack('p', 'P', 5, null, 'eur')", "p"),
+        ("credits.define_pack('p', 'P', 5, 100, null)", "p"),
+        ("credits.define_pack('p', 'P', 5, 100, 'xxx')", "p"),
+        ("credits.define_pack('p', 'P', -5, 100, 'eur')", "p"),
+        ("credits.define_pack('p', 'P', 5, 100, 'eur', p_scope => 'whisper')", "p"),
+        ("credits.define_pack('p', 'P', 5, 100, 'eur', p_scope => 'module:unheard of')", "p"),
+        ("credits.define_pack('p', 'P', 5, 100, 'eur', p_scope => 'category:unheard of')", "p"),
+        ("credits.define_pack('p', 'P', 5, 100, 'eur', p_scope => '')", "p"),
+        ("credits.define_pack('p', 'P', 5, 100, 'eur', p_stripe_price_id => 'prod_1')", "p"),
+        ("credits.define_pack('p', 'P', 5, 100, 'eur', p_stripe_price_id => '')", "p"),
+        ("credits.define_catalog('x', 'X', 'credit', 'xxx')", "x"),
+        ("credits.define_catalog('x', 'X', 'credit', 'EUR')", "x"),
+        ("credits.define_catalog('x', 'X', null)", "x"),
+        ("credits.define_topup('xxx', 100, 200, 1)", "xxx"),
+        ("credits.define_topup('eur', null, 200, 1)", "eur"),
+        ("credits.define_topup_preset('usd', 500)", "500 usd"),
+        ("credits.define_topup_preset('usd', null)", "usd"),
         ("credits.define_topup('eur', 0, 100, 1)", "eur"),
         ("credits.define_topup('eur', 100, 99, 1)", "eur"),
         ("credits.define_topup('eur', 100, 200, 0)", "eur"),
@@ -200,7 +382,6 @@ def test_line_that_makes_no_sense_is_refused_by_name(line: str, name: str, autho
         "credits.define_category('c', null)",
         "credits.define_module('', 'T', 'audio')",
         "credits.define_module('m', null, 'audio')",
-        "credits.define_catalog('x', 'X', null)",
     ],
 )
 def test_line_without_a_name_or_title_is_refused(line: str, author: Caller) -> None:
@@ -213,6 +394,28 @@ def test_pack_keeps_its_stripe_price_when_the_file_has_none(author: Caller) -> N
     author.rows("select credits.define_pack('p', 'P', 6, 100, 'eur')")
     row = author.row("select tokens, stripe_price_id from credits.packs where pack_id = 'p'")
     assert row == {"tokens": Decimal(6), "stripe_price_id": "price_1"}
+
+
+def test_presets_lie_between_the_bounds_and_follow_their_topup(author: Caller) -> None:
+    author.rows("select credits.define_topup('usd', 500, 1000, 2)")
+    for amount in (500, 1000):
+        author.rows("select credits.define_topup_preset('usd', %s)", (amount,))
+    for amount in (499, 1001, -500):
+        with line_refused(author, f"{amount} usd"):
+            author.rows("select credits.define_topup_preset('usd', %s)", (amount,))
+    with line_refused(author, "500 usd"):
+        author.rows("select credits.define_topup_preset('usd', 500, null)")
+    presets = "select amount, popular from credits.topup_presets where currency = 'usd' order by 1"
+    author.rows("select credits.define_topup_preset('usd', 1000, true)")
+    assert [tuple(row.values()) for row in author.rows(presets)] == [(500, False), (1000, True)]
+    author.rows("select credits.define_topup('usd', 600, 1000, 2)")
+    assert author.rows(presets) == []
+
+
+def test_pack_that_is_bound_to_something(author: Caller) -> None:
+    for scope in ("module:whisper", "category:audio", None):
+        author.rows("select credits.define_pack('p', 'P', 5, 100, 'eur', p_scope => %s)", (scope,))
+        assert author.row("select scope from credits.packs where pack_id = 'p'") == {"scope": scope}
 
 
 def price(author: Caller, components: str, margin: Any = 1, rate: Any = 1) -> int:

@@ -78,4 +78,4 @@ def test_simulator_beside_real_keys(tmp_path: Path) -> None:
 
 def test_catalogues() -> None:
     code, text = invoke("catalog", "list")
-    assert (code, text.split()) == (0, ["appforge", "iahome"])
+    assert (code, text.split()) == (0, ["appforge", "aurisvoice", "iahome", "imagegen", "luneo"])
