@@ -1320,6 +1320,32 @@ COMMENT ON FUNCTION credits.check_amount(p_amount numeric) IS 'The amount, if it
 
 
 --
+-- Name: check_currency(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.check_currency(p_currency text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if p_currency is not null
+        and not exists (select from credits.currencies as c where c.currency = p_currency) then
+        perform credits.fail(
+            422, 'bad_catalogue', format('Stripe takes no payments in %L: ISO 4217, lower case', p_currency)
+        );
+    end if;
+end
+$$;
+
+
+--
+-- Name: FUNCTION check_currency(p_currency text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.check_currency(p_currency text) IS 'Raises PT422 bad_catalogue unless p_currency is null or one that Stripe takes payments in.';
+
+
+--
 -- Name: check_metadata(jsonb); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -1375,6 +1401,35 @@ $$;
 --
 
 COMMENT ON FUNCTION credits.check_scope(p_scope text) IS 'Raises PT422 bad_scope unless p_scope is null or names a module or category of the catalogue.';
+
+
+--
+-- Name: check_stripe_prices(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.check_stripe_prices() RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_unknown constant text := (
+        select min(k.pack_id)
+        from jsonb_object_keys(nullif(current_setting('pgcredits.stripe_prices', true), '')::jsonb) as k (pack_id)
+        where not exists (select from credits.packs as p where p.pack_id = k.pack_id)
+    );
+begin
+    if v_unknown is not null then
+        perform credits.refuse_line('stripe price of pack', v_unknown, 'no such pack');
+    end if;
+end
+$$;
+
+
+--
+-- Name: FUNCTION check_stripe_prices(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.check_stripe_prices() IS 'Asked after a catalogue file: raises PT422 bad_catalogue when a price is configured for a pack that does not exist.';
 
 
 --
@@ -1527,6 +1582,27 @@ COMMENT ON FUNCTION credits.components_of(p_components jsonb) IS 'Price componen
 
 
 --
+-- Name: configured_stripe_price(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.configured_stripe_price(p_pack_id text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return nullif(current_setting('pgcredits.stripe_prices', true), '')::jsonb ->> p_pack_id;
+end
+$$;
+
+
+--
+-- Name: FUNCTION configured_stripe_price(p_pack_id text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.configured_stripe_price(p_pack_id text) IS 'The price at Stripe that the operator has configured for a pack; null when there is none.';
+
+
+--
 -- Name: default_priority(credits.entry_kind); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -1553,26 +1629,33 @@ COMMENT ON FUNCTION credits.default_priority(p_source credits.entry_kind) IS 'Wh
 
 
 --
--- Name: define_catalog(text, text, text); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: define_catalog(text, text, text, text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_unit text) RETURNS void
+CREATE FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_unit text, p_currency text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-    insert into credits.catalogs as c (catalog_id, title, unit) values (p_catalog_id, p_title, p_unit)
+    perform credits.check_currency(p_currency);
+    insert into credits.catalogs as c (catalog_id, title, unit, currency)
+    values (p_catalog_id, p_title, p_unit, p_currency)
     on conflict (catalog_id) do update
-    set title = excluded.title, unit = excluded.unit, applied_at = credits.clock();
+    set
+        title = excluded.title, unit = excluded.unit, currency = excluded.currency,
+        applied_at = credits.clock();
+exception
+    when not_null_violation or sqlstate 'PT422' then
+        perform credits.refuse_line('catalog', p_catalog_id, sqlerrm);
 end
 $$;
 
 
 --
--- Name: FUNCTION define_catalog(p_catalog_id text, p_title text, p_unit text); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION define_catalog(p_catalog_id text, p_title text, p_unit text, p_currency text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_unit text) IS 'Names the catalogue and the unit of its balances.';
+COMMENT ON FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_unit text, p_currency text) IS 'Names the catalogue, the unit of its balances, and the money that its packs are sold in. Raises PT422 bad_catalogue.';
 
 
 --
@@ -1628,40 +1711,49 @@ COMMENT ON FUNCTION credits.define_module(p_module_id text, p_title text, p_cate
 
 
 --
--- Name: define_pack(text, text, numeric, bigint, text, numeric, boolean, bigint, interval, text, boolean); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: define_pack(text, text, numeric, bigint, text, numeric, boolean, bigint, interval, text, boolean, text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric DEFAULT 0, p_popular boolean DEFAULT false, p_position bigint DEFAULT 0, p_expires_after interval DEFAULT NULL::interval, p_stripe_price_id text DEFAULT NULL::text, p_active boolean DEFAULT true) RETURNS void
+CREATE FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric DEFAULT 0, p_popular boolean DEFAULT false, p_position bigint DEFAULT 0, p_expires_after interval DEFAULT NULL::interval, p_stripe_price_id text DEFAULT NULL::text, p_active boolean DEFAULT true, p_scope text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
+declare
+    -- What the file says, else what the operator has configured, else what is there.
+    v_stripe_price_id constant text := coalesce(p_stripe_price_id, credits.configured_stripe_price(p_pack_id));
 begin
+    perform credits.check_currency(p_currency);
+    perform credits.check_scope(p_scope);
+    if v_stripe_price_id !~ '^price_[A-Za-z0-9_]{1,240}$' then
+        perform credits.fail(422, 'bad_catalogue', format('%L is no price of Stripe''s: price_…', v_stripe_price_id));
+    end if;
     insert into credits.packs as p (
         pack_id, title, tokens, bonus_tokens, amount, currency, stripe_price_id, popular, position,
-        expires_after, active
+        expires_after, active, scope
     )
     values (
-        p_pack_id, p_title, credits.check_amount(p_tokens), p_bonus_tokens, p_amount, p_currency, p_stripe_price_id,
-        p_popular, p_position, p_expires_after, p_active
+        p_pack_id, p_title, credits.check_amount(p_tokens), p_bonus_tokens, p_amount, p_currency, v_stripe_price_id,
+        p_popular, p_position, p_expires_after, p_active, p_scope
     )
     on conflict (pack_id) do update
     set
         title = excluded.title, tokens = excluded.tokens, bonus_tokens = excluded.bonus_tokens,
-        amount = excluded.amount, currency = excluded.currency, stripe_price_id = coalesce(excluded.stripe_price_id, p.stripe_price_id),
-        popular = excluded.popular, position = excluded.position, expires_after = excluded.expires_after,
-        active = excluded.active;
+        amount = excluded.amount, currency = excluded.currency,
+        stripe_price_id = coalesce(excluded.stripe_price_id, p.stripe_price_id), popular = excluded.popular,
+        position = excluded.position, expires_after = excluded.expires_after, active = excluded.active,
+        scope = excluded.scope;
 exception
     when check_violation or not_null_violation or numeric_value_out_of_range or sqlstate 'PT422' then
         perform credits.refuse_line('pack', p_pack_id, sqlerrm);
 end
-$$;
+$_$;
 
 
 --
--- Name: FUNCTION define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean) IS 'Something that can be bought; amount in minor units of currency. Orders keep their own snapshot. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text) IS 'Something that can be bought; amount in minor units of currency. scope (module:ID or category:ID) binds its tokens. Without a Stripe price the configured one is taken, else the one there is stays. Orders keep their own snapshot. Raises PT422 bad_catalogue.';
 
 
 --
@@ -1756,12 +1848,14 @@ CREATE FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximu
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
+    perform credits.check_currency(p_currency);
+    delete from credits.topup_presets as s where s.currency = p_currency;
     insert into credits.topups as t (currency, minimum, maximum, tokens_per_unit)
     values (p_currency, p_minimum, p_maximum, p_tokens_per_unit)
     on conflict (currency) do update
     set minimum = excluded.minimum, maximum = excluded.maximum, tokens_per_unit = excluded.tokens_per_unit;
 exception
-    when check_violation or not_null_violation then
+    when check_violation or not_null_violation or sqlstate 'PT422' then
         perform credits.refuse_line('topup', p_currency, sqlerrm);
 end
 $$;
@@ -1771,7 +1865,39 @@ $$;
 -- Name: FUNCTION define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) IS 'Offers buying any amount between two bounds (minor units of currency), at so many tokens per minor unit. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) IS 'Offers buying any amount between two bounds (minor units of currency), at so many tokens per minor unit; takes back its presets. Raises PT422 bad_catalogue.';
+
+
+--
+-- Name: define_topup_preset(text, bigint, boolean); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if not exists (
+        select
+        from credits.topups as t
+        where t.currency = p_currency and p_amount between t.minimum and t.maximum
+    ) then
+        perform credits.fail(422, 'bad_catalogue', 'no top-up has this amount between its bounds');
+    end if;
+    insert into credits.topup_presets as s (currency, amount, popular) values (p_currency, p_amount, p_popular)
+    on conflict (currency, amount) do update set popular = excluded.popular;
+exception
+    when not_null_violation or sqlstate 'PT422' then
+        perform credits.refuse_line('topup preset', concat_ws(' ', p_amount, p_currency), sqlerrm);
+end
+$$;
+
+
+--
+-- Name: FUNCTION define_topup_preset(p_currency text, p_amount bigint, p_popular boolean); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) IS 'An amount of a top-up to propose (minor units of currency), between its bounds. Raises PT422 bad_catalogue.';
 
 
 --
@@ -8210,6 +8336,13 @@ REVOKE ALL ON FUNCTION credits.check_amount(p_amount numeric) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION check_currency(p_currency text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.check_currency(p_currency text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION check_metadata(p_metadata jsonb); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -8221,6 +8354,13 @@ REVOKE ALL ON FUNCTION credits.check_metadata(p_metadata jsonb) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.check_scope(p_scope text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION check_stripe_prices(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.check_stripe_prices() FROM PUBLIC;
 
 
 --
@@ -8263,6 +8403,13 @@ REVOKE ALL ON FUNCTION credits.components_of(p_components jsonb) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION configured_stripe_price(p_pack_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.configured_stripe_price(p_pack_id text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION default_priority(p_source credits.entry_kind); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -8270,10 +8417,10 @@ REVOKE ALL ON FUNCTION credits.default_priority(p_source credits.entry_kind) FRO
 
 
 --
--- Name: FUNCTION define_catalog(p_catalog_id text, p_title text, p_unit text); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION define_catalog(p_catalog_id text, p_title text, p_unit text, p_currency text); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_unit text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_unit text, p_currency text) FROM PUBLIC;
 
 
 --
@@ -8291,10 +8438,10 @@ REVOKE ALL ON FUNCTION credits.define_module(p_module_id text, p_title text, p_c
 
 
 --
--- Name: FUNCTION define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text) FROM PUBLIC;
 
 
 --
@@ -8309,6 +8456,13 @@ REVOKE ALL ON FUNCTION credits.define_price(p_components jsonb, p_module_id text
 --
 
 REVOKE ALL ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION define_topup_preset(p_currency text, p_amount bigint, p_popular boolean); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) FROM PUBLIC;
 
 
 --
