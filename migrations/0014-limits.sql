@@ -24,3 +24,14 @@ comment on table credits.spend_limits is
 comment on column credits.spend_limits.period_starts is 'The day or month that spent_before belongs to.';
 comment on column credits.spend_limits.spent_before is
 'wallets.lifetime_spent when the period began: what was spent in it is the difference.';
+
+create type api.spend_limit as (
+    user_id text,
+    period text,
+    set_by text,
+    tokens numeric,
+    spent numeric,
+    remaining numeric,
+    resets_at timestamptz
+);
+comment on type api.spend_limit is 'What may be spent in a period, and what has been. tokens null: no limit.';

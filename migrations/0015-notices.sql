@@ -12,7 +12,7 @@ create table credits.notice_rules (
         case kind
             when 'low_balance' then num_nonnulls(below, percent) = 1 and ahead is null
             when 'depleted' then num_nonnulls(below, percent, ahead) = 0
-            else num_nonnulls(below, percent) = 0 and ahead > interval '0'
+            else num_nonnulls(below, percent) = 0 and coalesce(ahead > interval '0', false)
         end
     ),
     constraint notice_rules_percent_is_sane check (percent > 0 and percent < 100),
@@ -27,16 +27,16 @@ create table credits.notice_levels (
     below credits.amount,
     percent numeric,
     last_grant credits.amount not null default 0,
-    low_armed boolean not null default false,
-    depleted_armed boolean not null default false,
+    low_armed boolean not null default true,
+    depleted_armed boolean not null default true,
     constraint notice_levels_pkey primary key (account_id),
     constraint notice_levels_account_fkey foreign key (account_id) references credits.accounts (account_id),
     constraint notice_levels_percent_is_sane check (percent > 0 and percent < 100),
     constraint notice_levels_one_threshold check (num_nonnulls(below, percent) < 2)
 );
 comment on table credits.notice_levels is
-'Where an account stands with its notices. Armed: falling through the threshold writes one; above 110 percent of it '
-'the next is armed.';
+'Where an account stands with its notices. Armed: falling through the threshold writes one, and disarms; above 110 '
+'percent of it the next is armed. No row: armed, and nothing granted yet.';
 comment on column credits.notice_levels.below is 'The user''s own threshold for low_balance, instead of the rule''s.';
 comment on column credits.notice_levels.percent is 'The same, as percent of the last grant.';
 comment on column credits.notice_levels.last_grant is 'Tokens of the last grant, with what came free with it.';
@@ -59,3 +59,23 @@ comment on table credits.outbox is
 'What users are to be told, written in the transaction that caused it. Whoever delivers reads api.notices and '
 'acknowledges.';
 comment on column credits.outbox.facts is 'balance, threshold, lot_id, tokens, expires_at: as the kind has them.';
+
+create type api.low_balance as (
+    user_id text,
+    below numeric,
+    percent numeric,
+    threshold numeric
+);
+comment on type api.low_balance is
+'When a user is told that the balance is low: below so many tokens, or percent of the last grant; threshold is what '
+'that is now. All null: as the bank''s rule has it, and it has none.';
+
+create type api.acknowledgement as (
+    notices bigint
+);
+comment on type api.acknowledgement is 'How many notices were marked as delivered now.';
+
+create type api.maintenance as (
+    accounts bigint
+);
+comment on type api.maintenance is 'How many accounts were brought up to date.';

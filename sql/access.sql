@@ -33,7 +33,8 @@ revoke usage on type
 credits.tokens, credits.amount, credits.unit_cost, credits.account_status, credits.entry_kind from public;
 revoke usage on type
 api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_receipt, api.credential, api.grant_reason,
-api.redemption_receipt, api.account_receipt, api.guest_receipt, api.failure_receipt
+api.redemption_receipt, api.account_receipt, api.guest_receipt, api.failure_receipt,
+api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance
 from public;
 alter default privileges for role credits_owner revoke execute on functions from public;
 alter default privileges for role credits_owner revoke usage on types from public;
@@ -42,33 +43,43 @@ alter default privileges for role credits_owner revoke usage on types from publi
 grant usage on schema api to anon, authenticated, service_role;
 grant usage on type
 api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_receipt, api.credential, api.grant_reason,
-api.redemption_receipt, api.account_receipt, api.guest_receipt, api.failure_receipt
+api.redemption_receipt, api.account_receipt, api.guest_receipt, api.failure_receipt,
+api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance
 to authenticated, service_role;
 grant execute on function
-api.consume_tokens(text, jsonb, text, text, jsonb),
+api.consume_tokens(text, jsonb, text, text, jsonb, boolean),
 api.consume_tokens(text, text, text, numeric),
 api.quote_tokens(text, jsonb, text),
-api.create_order(text, bigint, text, text, text)
+api.create_order(text, bigint, text, text, text),
+api.set_spend_limit(text, numeric, text),
+api.set_low_balance(numeric, numeric, text)
 to authenticated, service_role;
 grant execute on function
 api.add_tokens(text, numeric, api.grant_reason, text, timestamptz, bigint, text, text, jsonb),
 api.add_tokens(text, numeric, text),
 api.attach_checkout(uuid, uuid, text, text),
 api.apply_stripe_event(jsonb),
+api.acknowledge_notices(uuid[]),
+api.maintain(bigint),
 api.sign_up(text, text),
 api.find_credential(text)
 to service_role;
 
 -- 4. The views, the tables under them, and the functions that views and policies call.
 grant select on api.packs, api.modules to anon, authenticated, service_role;
-grant select on api.balance, api.entries, api.usage, api.lots, api.orders to authenticated, service_role;
+grant select on
+api.balance, api.entries, api.usage, api.lots, api.orders, api.spend_limits, api.notices
+to authenticated, service_role;
 grant select on credits.packs, credits.modules, credits.module_categories to anon, authenticated, service_role;
 grant select on
-credits.identities, credits.wallets, credits.lots, credits.current_lots, credits.entries, credits.orders
+credits.identities, credits.wallets, credits.lots, credits.current_lots, credits.entries, credits.orders,
+credits.spend_limits, credits.outbox
 to authenticated, service_role;
 grant select on credits.current_lots to auditor;
 grant execute on function credits.clock(), credits.module_price(text) to anon, authenticated, service_role;
-grant execute on function credits.me(), credits.subject() to authenticated, service_role;
+grant execute on function
+credits.me(), credits.subject(), credits.period_start(text, timestamptz), credits.next_period(text, timestamptz)
+to authenticated, service_role;
 
 grant usage on schema analytics to analyst, auditor;
 grant select on all tables in schema analytics to analyst, auditor;
@@ -88,7 +99,9 @@ grant usage on type credits.tokens, credits.amount, credits.entry_kind to audito
 grant execute on function credits.entry_hash(
     bytea, uuid, bigint, timestamptz, timestamptz, credits.entry_kind, numeric, numeric, numeric, jsonb,
     text, jsonb, bigint, text, text, jsonb
-), credits.clock(), credits.module_price(text) to auditor;
+), credits.clock(), credits.module_price(text), credits.head_allowance(uuid, timestamptz),
+credits.limit_left(uuid, timestamptz), credits.period_start(text, timestamptz),
+credits.next_level(uuid, numeric), credits.notice_levels_of(uuid) to auditor;
 grant select on
 credits.accounts,
 credits.identities,
@@ -259,6 +272,10 @@ drop policy if exists own_rows on credits.entries;
 create policy own_rows on credits.entries for select to authenticated using (account_id = (select credits.me()));
 drop policy if exists own_rows on credits.orders;
 create policy own_rows on credits.orders for select to authenticated using (account_id = (select credits.me()));
+drop policy if exists own_rows on credits.spend_limits;
+create policy own_rows on credits.spend_limits for select to authenticated using (account_id = (select credits.me()));
+drop policy if exists own_rows on credits.outbox;
+create policy own_rows on credits.outbox for select to authenticated using (account_id = (select credits.me()));
 
 -- 5c. A service: every row that its views show.
 drop policy if exists service_reads on credits.identities;
@@ -271,6 +288,10 @@ drop policy if exists service_reads on credits.entries;
 create policy service_reads on credits.entries for select to service_role using (true);
 drop policy if exists service_reads on credits.orders;
 create policy service_reads on credits.orders for select to service_role using (true);
+drop policy if exists service_reads on credits.spend_limits;
+create policy service_reads on credits.spend_limits for select to service_role using (true);
+drop policy if exists service_reads on credits.outbox;
+create policy service_reads on credits.outbox for select to service_role using (true);
 
 -- 5d. What is for sale, for everybody.
 drop policy if exists for_sale on credits.packs;

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from pgcredits import audit as audit_module
 from pgcredits import demo as demo_module
+from pgcredits import maintenance
 from pgcredits import migrate as migrate_module
 from pgcredits import up as up_module
 from pgcredits.embedded import EmbeddedError
@@ -274,6 +275,23 @@ def audit(data_dir: Path, database_url: str | None) -> None:
     Runs every reconciliation check in one snapshot; exit code 1 when one finds anything.
     """
     _audit(_database(database_url, data_dir), Console())
+
+
+@main.command()
+@_DATA_DIR
+@_DATABASE_URL
+@click.option("--every", type=click.FloatRange(min=1), metavar="SECONDS", help="Again and again, for ever.")
+def maintain(data_dir: Path, database_url: str | None, every: float | None) -> None:
+    """Book what the clock has made due.
+
+    Expired lots, notices of those that expire soon, new periods of spend limits. Balances never depend on it: they
+    go by the clock themselves. `up` does this every minute.
+    """
+    url = _database(database_url, data_dir)
+    if every is None:
+        click.echo(f"{maintenance.maintain(url)} accounts brought up to date")
+    else:
+        maintenance.keep_maintaining(url, every, click.echo)
 
 
 @main.command()

@@ -30,6 +30,7 @@ _PROGRAM = (sys.executable, "-P", "-m", "pgcredits.cli")  # -P: nothing is impor
 SUPERVISED = "PGCREDITS_SUPERVISED"  # tells a child to end with us, see cli.py
 _READY = 60.0  # seconds until the API must answer
 _PATIENCE = 15.0  # seconds for a child to end by itself
+_MAINTAINED_EVERY = 60  # seconds
 _LONGEST_PAUSE = 10.0  # seconds between two starts of a child that keeps ending
 Say = Callable[[str], None]
 
@@ -236,6 +237,7 @@ def _start(instance: Instance, options: Options, stack: ExitStack, say: Say) -> 
     api = _api(instance.folder, options, secrets, running)
     run(api)
     _wait_until_ready(options.port, parts)
+    run(_maintenance(instance.folder, running))
     instance.publish(running)
     say(_welcome(instance, options, running))
     return parts
@@ -301,6 +303,12 @@ def _api(folder: Path, options: Options, secrets: Secrets, running: Running) -> 
             "STRIPE_API_BASE": running.simulator_url,
         }
     return Program("API", ["serve", "--port", str(options.port)], environment, folder / "api.log")
+
+
+def _maintenance(folder: Path, running: Running) -> Program:
+    environment = {**os.environ, "DATABASE_URL": running.service_database_url}
+    arguments = ["maintain", "--every", str(_MAINTAINED_EVERY)]
+    return Program("maintenance", arguments, environment, folder / "maintenance.log")
 
 
 def _wait_until_ready(port: int, parts: Sequence[Part]) -> None:

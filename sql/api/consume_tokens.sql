@@ -3,8 +3,8 @@
 --   1. Find the caller's account; a service names the user.
 --   2. Lock the wallet: the only lock of a spend. Whatever races with it waits here.
 --   3. A repeat of an answered call gets that answer.
---   4. Price the usage in the database.
---   5. Take the tokens from the lots, in burn order: all or nothing.
+--   4. Price the usage in the database. With the user's own key at the provider it costs nothing.
+--   5. Keep to the spend limits. Take the tokens from the lots, in burn order: all or nothing.
 --   6. Write the entry and the new balance.
 --
 -- Any refusal undoes everything and leaves no key: the same call may succeed after a top-up.
@@ -16,6 +16,7 @@ create or replace function credits.spend(
     p_usage jsonb,
     p_key text,
     p_metadata jsonb,
+    p_byok boolean default false,
     p_expected_cost numeric default null
 )
 returns api.spend_receipt
@@ -47,7 +48,7 @@ begin
         perform credits.fail(422, 'bad_usage', 'usage is larger than 2 kB');
     end if;
 
-    -- 2. Lock. When something has expired, or the session wants commits that are not durable, the long way first.
+    -- 2. Lock. When the clock has made something due, or the session wants commits that are not durable, the long way first.
     loop
         select w.seq + 1, w.balance, w.debt, w.posted_at, w.head_hash, w.status, w.head_lot, w.head_free, w.due_at
         into v_seq, v_balance, v_debt, v_posted_at, v_hash, v_status, v_head_lot, v_head_free, v_due_at
@@ -64,7 +65,7 @@ begin
     if p_key is not null then
         v_known := credits.claim_key(
             p_account_id, 'consume_tokens', p_key,
-            jsonb_build_array(p_module_id, p_usage, p_metadata, trim_scale(p_expected_cost)), v_seq::text
+            jsonb_build_array(p_module_id, p_usage, p_metadata, p_byok, trim_scale(p_expected_cost)), v_seq::text
         );
         if v_known is not null then
             return credits.spend_receipt(p_account_id, v_known::bigint, p_user_id);
@@ -76,6 +77,9 @@ begin
 
     -- 4. Price. The database's price wins; one that the client names must be the same.
     v_price := credits.price_usage(p_module_id, p_usage, v_now);
+    if p_byok then
+        v_price.cost := 0;
+    end if;
     if p_expected_cost <> v_price.cost then
         perform credits.fail(
             422, 'price_mismatch', 'the price is another one',
@@ -83,12 +87,14 @@ begin
         );
     end if;
 
-    -- 5. Take. The wallet carries the lot that is next for every module; when that does not do, the lots themselves.
+    -- 5. Take. The wallet carries tokens that are next for every module and break no limit; when those do not do, the
+    --    limits and the lots themselves.
     if v_price.cost <= v_head_free and v_price.cost > 0 then
         v_from_head := v_price.cost;
         v_draws := jsonb_build_array(jsonb_build_object('lot_id', v_head_lot, 'tokens', trim_scale(v_from_head)));
     else
         v_from_head := 0;
+        perform credits.keep_limits(p_account_id, v_price.cost, v_now);
         v_drawn := credits.draw_settled(p_account_id, p_module_id, v_price.cost, v_now);
         if v_drawn.missing > 0 then
             perform credits.fail(
@@ -106,16 +112,20 @@ begin
 
     -- 6. Write.
     perform credits.post_entry(
-        p_account_id, v_seq, v_balance, v_debt, v_posted_at, v_hash, 'spend', -v_price.cost, v_draws,
+        p_account_id, v_seq, v_balance, v_debt, v_posted_at, v_hash,
+        case when p_byok then 'byok' else 'spend' end::credits.entry_kind, -v_price.cost, v_draws,
         p_module_id, v_price.usage, v_price.price_id, p_metadata => p_metadata, p_from_head => v_from_head, p_at => v_now
     );
+    if v_from_head = 0 and v_price.cost > 0 then
+        perform credits.choose_head(p_account_id, v_now);
+    end if;
     return row(
         p_account_id || ':' || v_seq, p_user_id, p_module_id, trim_scale(v_price.cost),
         trim_scale(v_balance - v_price.cost), v_draws, false
     );
 end
 $$;
-comment on function credits.spend(uuid, text, text, jsonb, text, jsonb, numeric) is
+comment on function credits.spend(uuid, text, text, jsonb, text, jsonb, boolean, numeric) is
 'The work of api.consume_tokens, on an account.';
 
 create or replace function credits.spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text)
@@ -142,7 +152,8 @@ create or replace function api.consume_tokens(
     usage jsonb default '{}',
     idempotency_key text default null,
     user_id text default null,
-    metadata jsonb default '{}'
+    metadata jsonb default '{}',
+    byok boolean default false
 )
 returns api.spend_receipt
 language plpgsql
@@ -154,20 +165,25 @@ declare
     -- 1. Who.
     v_subject constant text := credits.caller_subject(consume_tokens.user_id);
 begin
+    if consume_tokens.byok is distinct from false and not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may say that the user''s own key was used');
+    end if;
     return credits.spend(
         credits.account_of(v_subject, false), v_subject, consume_tokens.module_id, consume_tokens.usage,
-        consume_tokens.idempotency_key, consume_tokens.metadata
+        consume_tokens.idempotency_key, consume_tokens.metadata, coalesce(consume_tokens.byok, false)
     );
 end
 $$;
-comment on function api.consume_tokens(text, jsonb, text, text, jsonb) is
+comment on function api.consume_tokens(text, jsonb, text, text, jsonb, boolean) is
 'Spend tokens on a module.
 
 The price is the database''s; usage gives the quantity of each dimension of the price, by default {"calls": 1}.
 With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true.
 A user spends their own tokens; a service names the user_id.
+byok: a service says that the user''s own key at the provider was used: recorded with its quantities, cost 0.
 Raises PT402 insufficient_tokens (balance, cost, missing, affordable), PT404 unknown_module or unknown_user,
-PT409 key_reused, PT422 bad_usage, bad_key or bad_metadata, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+PT409 key_reused, PT422 bad_usage, bad_key or bad_metadata, PT423 account_frozen, PT429 spend_limit,
+PT403 not_yours, PT401 not_signed_in.';
 
 -- The signature of the first IAHome system. The price that the client names is only compared.
 create or replace function api.consume_tokens(
@@ -188,7 +204,8 @@ declare
 begin
     return credits.spend(
         credits.account_of(v_subject, false), v_subject, consume_tokens.module_id, '{}', null,
-        jsonb_strip_nulls(jsonb_build_object('module_name', left(consume_tokens.module_name, 200))), v_cost
+        jsonb_strip_nulls(jsonb_build_object('module_name', left(consume_tokens.module_name, 200))),
+        p_expected_cost => v_cost
     );
 end
 $$;

@@ -33,9 +33,9 @@ begin
 
     -- 3. What there is to pay it with.
     v_quote.balance := trim_scale(credits.balance_at(v_account_id, v_now));
-    v_quote.available := trim_scale(
-        credits.spendable(v_account_id, quote_tokens.module_id, v_now)
-    );
+    v_quote.available := trim_scale(least(
+        credits.spendable(v_account_id, quote_tokens.module_id, v_now), credits.limit_left(v_account_id, v_now)
+    ));
     v_quote.sufficient := v_quote.available >= v_quote.cost;
     v_quote.affordable := credits.affordable(v_price.price_id, v_price.cost, v_quote.available);
     return v_quote;

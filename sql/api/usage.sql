@@ -12,7 +12,8 @@ select
     trim_scale(-e.tokens) as cost,
     trim_scale(e.balance_after) as balance_after,
     e.price_id,
-    e.metadata
+    e.metadata,
+    e.kind = 'byok' as own_key
 from credits.entries as e
 left join credits.modules as m on e.module_id = m.module_id
 left join lateral (
@@ -22,7 +23,7 @@ left join lateral (
     order by x.created_at, x.subject
     limit 1
 ) as i on true
-where e.kind = 'spend';
+where e.kind in ('spend', 'byok');
 
 comment on view api.usage is 'The charges of the caller; a service sees every account''s.';
 comment on column api.usage.entry_id is 'Name of the entry: account:seq.';
@@ -35,3 +36,4 @@ comment on column api.usage.cost is 'Tokens charged.';
 comment on column api.usage.balance_after is 'Balance after it.';
 comment on column api.usage.price_id is 'The version of the price.';
 comment on column api.usage.metadata is 'What the caller wrote on it.';
+comment on column api.usage.own_key is 'The user''s own key at the provider was used: not charged.';

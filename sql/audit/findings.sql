@@ -31,11 +31,25 @@ select
 from audit.check_hash_chain as c
 union all
 select
+    'check_heads' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_heads as c
+union all
+select
     'check_keys' as check_name,
     c.account_id,
     c.expected,
     c.found
 from audit.check_keys as c
+union all
+select
+    'check_limits' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_limits as c
 union all
 select
     'check_lots' as check_name,

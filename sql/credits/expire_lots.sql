@@ -28,14 +28,6 @@ begin
             p_reference => v_lot.package_name, p_effective_at => v_lot.expires_at
         );
     end loop;
-
-    update credits.wallets as w
-    set due_at = coalesce((
-        select min(l.expires_at)
-        from credits.lots as l
-        where l.account_id = p_account_id and l.live and l.expires_at > v_now
-    ), 'infinity')
-    where w.account_id = p_account_id;
 end
 $$;
 comment on function credits.expire_lots(uuid) is

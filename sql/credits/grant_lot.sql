@@ -28,6 +28,7 @@ begin
     end if;
 
     v_lot_id := v_wallet.seq + 1;
+    perform credits.note_grant(p_account_id, p_source, p_tokens);
     perform credits.post_entry(
         p_account_id, v_lot_id, v_wallet.balance, v_wallet.debt, v_wallet.posted_at, v_wallet.head_hash, p_source, p_tokens,
         jsonb_build_array(jsonb_build_object('lot_id', v_lot_id, 'tokens', trim_scale(p_tokens))),
@@ -43,9 +44,7 @@ begin
         credits.clock(), p_expires_at, p_unit_cost, p_currency, p_order_id
     );
     if p_expires_at is not null then
-        update credits.wallets as w
-        set due_at = least(w.due_at, p_expires_at)
-        where w.account_id = p_account_id;
+        perform credits.set_due(p_account_id);
     end if;
     return v_lot_id;
 end

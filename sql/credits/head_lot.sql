@@ -1,7 +1,8 @@
 -- The head lot: most spends take from the same lot as the spend before, so its tokens move up onto the wallet's row,
 -- which a spend writes anyhow. Two statements of eight fall away, and with them a third of a spend's work.
 --
--- A wallet has a head only while the next lot is the same for every module: no lot is bound to one. Everything but a
+-- A wallet has a head only while the next lot is the same for every module: no lot is bound to one. The head holds no
+-- more than what may go before a limit or a notice is reached, so that a spend from it need not look. Everything but a
 -- spend locks the wallet with credits.lock_wallet, which puts the tokens back first; who only reads asks
 -- credits.current_lots.
 
@@ -24,6 +25,27 @@ $$;
 comment on function credits.settle_head(uuid) is
 'Puts the tokens of a locked wallet''s head lot back on the lot''s row.';
 
+-- What may go from the head before the long way of a spend has something to do: keep a limit, write a notice.
+create or replace function credits.head_allowance(p_account_id uuid, p_at timestamptz)
+returns numeric
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_available numeric;
+    v_limit numeric;
+    v_notice numeric;
+begin
+    select w.balance - w.held into v_available from credits.wallets as w where w.account_id = p_account_id;
+    v_limit := credits.limit_left(p_account_id, p_at);
+    v_notice := v_available - credits.next_level(p_account_id, v_available);
+    return least(v_limit, v_notice);
+end
+$$;
+comment on function credits.head_allowance(uuid, timestamptz) is
+'Tokens that an account can spend before a limit stops it or a notice is due; null: any number.';
+
 create or replace function credits.choose_head(p_account_id uuid, p_at timestamptz)
 returns void
 language plpgsql
@@ -32,6 +54,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_next record;
+    v_head numeric;
 begin
     if exists (
         select
@@ -41,21 +64,22 @@ begin
         return;
     end if;
     v_next := credits.next_lot(p_account_id, null, p_at);
-    if v_next.lot_id is not null then
+    v_head := least(v_next.free, credits.head_allowance(p_account_id, p_at));
+    if v_next.lot_id is not null and v_head > 0 then
         update credits.lots as l
-        set remaining = l.held, live = l.held > 0
+        set remaining = l.remaining - v_head, live = l.remaining > v_head
         where l.account_id = p_account_id and l.lot_id = v_next.lot_id;
         update credits.wallets as w
-        set head_lot = v_next.lot_id, head_free = v_next.free
+        set head_lot = v_next.lot_id, head_free = v_head
         where w.account_id = p_account_id;
     end if;
 end
 $$;
 comment on function credits.choose_head(uuid, timestamptz) is
-'Moves the free tokens of the lot that is spent next onto a locked and settled wallet, if that lot is next for '
-'every module.';
+'Moves tokens of the lot that is spent next onto a locked and settled wallet, if that lot is next for every module: '
+'all that are free, or as many as may go before a limit or a notice is reached.';
 
--- The long way of a spend: put the head back, draw from the lots, and choose the head for the spends that follow.
+-- The long way of a spend: put the head back, and draw from the lots.
 create or replace function credits.draw_settled(
     p_account_id uuid,
     p_module_id text,
@@ -77,11 +101,10 @@ begin
     perform credits.settle_head(p_account_id);
     select d.draws, d.missing into draws, missing
     from credits.draw_lots(p_account_id, p_module_id, p_tokens, p_at) as d;
-    perform credits.choose_head(p_account_id, p_at);
 end
 $$;
 comment on function credits.draw_settled(uuid, text, numeric, timestamptz) is
-'credits.draw_lots for a wallet that may have a head lot, and will have one afterwards where that can be.';
+'credits.draw_lots for a wallet that may have a head lot. The caller chooses a new one once the entry is written.';
 
 -- The lots as they are, wherever their tokens are kept.
 create or replace view credits.current_lots

@@ -14,7 +14,7 @@ as $$
 declare
     v_head_lot bigint;
     v_due_at timestamptz;
-    v_expired boolean;
+    v_due boolean;
 begin
     -- Money is not acknowledged before it is on disk, whatever the session asked for.
     -- In the body: as a SET clause of the function it would be undone before the commit.
@@ -33,12 +33,12 @@ begin
     end if;
 
     -- The time after the lock: waiting for it may have taken long.
-    v_expired := v_due_at <= credits.clock();
-    if v_head_lot is not null and (p_settle or v_expired) then
+    v_due := v_due_at <= credits.clock();
+    if v_head_lot is not null and (p_settle or v_due) then
         perform credits.settle_head(p_account_id);
     end if;
-    if v_expired then
-        perform credits.expire_lots(p_account_id);
+    if v_due then
+        perform credits.catch_up(p_account_id);
         select w.seq, w.balance into seq, balance from credits.wallets as w where w.account_id = p_account_id;
     end if;
 end

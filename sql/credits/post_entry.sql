@@ -60,6 +60,11 @@ begin
             lifetime_granted = w.lifetime_granted + greatest(p_tokens, 0)
         where w.account_id = p_account_id;
     end if;
+
+    -- What the head pays passes no threshold: see credits.head_allowance.
+    if p_from_head = 0 and p_tokens <> 0 then
+        perform credits.write_notices(p_account_id, p_balance, p_balance + p_tokens);
+    end if;
 end
 $$;
 comment on function credits.post_entry(

@@ -47,6 +47,9 @@ STATUS = {
     "bad_metadata": 422,
     "bad_expiry": 422,
     "bad_order": 422,
+    "bad_period": 422,
+    "bad_threshold": 422,
+    "spend_limit": 429,
     "bad_catalogue": 422,
     "account_frozen": 423,
 }

@@ -18,7 +18,9 @@ CHECKS = (
     "check_draws",
     "check_events",
     "check_hash_chain",
+    "check_heads",
     "check_keys",
+    "check_limits",
     "check_lots",
     "check_negative",
     "check_orders",
@@ -149,6 +151,15 @@ FAULTS = {
         f" where {ME} and operation = 'create_order'",
         f"update credits.idempotency_keys set reference = 'x' where {ME} and operation = 'create_order'",
     ],
+    "check_heads": [
+        f"update credits.notice_levels set below = 90 where {ME}",
+        "insert into credits.spend_limits select account_id, 'user', 'day', lifetime_spent,"
+        f" clock_timestamp(), 0 from credits.wallets where {ME}",
+    ],
+    "check_limits": [
+        f"update credits.spend_limits set spent_before = spent_before - 1 where {ME}",
+        f"delete from credits.entries where {ME} and seq = {SPENT_LAST}",
+    ],
     "check_prices": [
         "update credits.price_list set price_id = (select max(p.price_id) from credits.prices as p)"
         " where module_id = 'metube'",
@@ -209,6 +220,7 @@ def tell_a_story(bank: Caller) -> UUID:
     paid = bank.call("apply_stripe_event", event=event(COMPLETED, session(order)))
     assert paid["outcome"] == "granted"
     bank.call("add_tokens", user_id="told", tokens=30, priority=90)
+    bank.call("set_spend_limit", user_id="told", period="month", tokens=1000)
     for number in range(3):
         bank.call(
             "consume_tokens",

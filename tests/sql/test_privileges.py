@@ -14,8 +14,20 @@ LOGINS = ("pgcredits_api", "pgcredits_service", "pgcredits_analyst", "pgcredits_
 
 SHOP = {"api.packs", "api.modules", "credits.packs", "credits.modules", "credits.module_categories"}
 ACCOUNT = {
-    *(f"api.{view}" for view in ("balance", "entries", "usage", "lots", "orders")),
-    *(f"credits.{table}" for table in ("identities", "wallets", "lots", "current_lots", "entries", "orders")),
+    *(f"api.{view}" for view in ("balance", "entries", "usage", "lots", "orders", "spend_limits", "notices")),
+    *(
+        f"credits.{table}"
+        for table in (
+            "identities",
+            "wallets",
+            "lots",
+            "current_lots",
+            "entries",
+            "orders",
+            "spend_limits",
+            "outbox",
+        )
+    ),
 }
 ANALYTICS = {
     f"analytics.{view}" for view in ("average_use", "module_usage", "purchase_conversion", "tokens_sold")
@@ -28,7 +40,9 @@ AUDIT = {
             "draws",
             "events",
             "hash_chain",
+            "heads",
             "keys",
+            "limits",
             "lots",
             "negative",
             "orders",
@@ -132,10 +146,12 @@ USAGE = {
 }
 
 SPEND = {
-    "api.consume_tokens(text,jsonb,text,text,jsonb)": "'whisper'",
+    "api.consume_tokens(text,jsonb,text,text,jsonb,boolean)": "'whisper'",
     "api.consume_tokens(text,text,text,numeric)": "null::text, 'whisper', 'Whisper', 25",
     "api.quote_tokens(text,jsonb,text)": "'whisper'",
     "api.create_order(text,bigint,text,text,text)": "'standard'",
+    "api.set_spend_limit(text,numeric,text)": "'day', 10",
+    "api.set_low_balance(numeric,numeric,text)": "10",
 }
 SERVE = {
     "api.add_tokens(text,numeric,api.grant_reason,text,timestamp with time zone,bigint,text,text,jsonb)": (
@@ -146,15 +162,24 @@ SERVE = {
     "api.apply_stripe_event(jsonb)": "'{}'",
     "api.sign_up(text,text)": "'nobody', null",
     "api.find_credential(text)": "'nobody'",
+    "api.acknowledge_notices(uuid[])": "array[gen_random_uuid()]",
+    "api.maintain(bigint)": "",
 }
+PERIODS = {f"credits.{name}(text,timestamp with time zone)" for name in ("period_start", "next_period")}
+WHO = {"credits.me()", "credits.subject()", *PERIODS}
 HELPERS = {"credits.clock()", "credits.module_price(text)"}
 EXECUTE = {
     "anon": HELPERS,
-    "authenticated": {*SPEND, *HELPERS, "credits.me()", "credits.subject()"},
-    "service_role": {*SPEND, *SERVE, *HELPERS, "credits.me()", "credits.subject()"},
+    "authenticated": {*SPEND, *HELPERS, *WHO},
+    "service_role": {*SPEND, *SERVE, *HELPERS, *WHO},
     "analyst": {"credits.analyst_segments()", "credits.analyst_accounts()"},
     "auditor": {
         *HELPERS,
+        "credits.head_allowance(uuid,timestamp with time zone)",
+        "credits.limit_left(uuid,timestamp with time zone)",
+        "credits.period_start(text,timestamp with time zone)",
+        "credits.next_level(uuid,numeric)",
+        "credits.notice_levels_of(uuid)",
         "credits.entry_hash(bytea,uuid,bigint,timestamp with time zone,timestamp with time zone,"
         "credits.entry_kind,numeric,numeric,numeric,jsonb,text,jsonb,bigint,text,text,jsonb)",
     },

@@ -22,7 +22,18 @@ def test_every_command_explains_itself() -> None:
     code, text = invoke("--help")
     assert code == 0
     commands = list(main.commands)
-    assert commands == ["up", "serve", "migrate", "catalog", "token", "simulator", "demo", "audit", "env"]
+    assert commands == [
+        "up",
+        "serve",
+        "migrate",
+        "catalog",
+        "token",
+        "simulator",
+        "demo",
+        "audit",
+        "maintain",
+        "env",
+    ]
     for command in commands:
         assert f"  {command} " in text
         code, text_of_command = invoke(command, "--help")

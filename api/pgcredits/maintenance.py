@@ -1,0 +1,32 @@
+"""What the clock has made due, booked for accounts that nobody touches: api.maintain until nothing is left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import psycopg
+
+
+def maintain(url: str) -> int:
+    """One round, as the service login (or a superuser) of `url`; returns how many accounts were brought up to date.
+
+    Each call of the function is a transaction of its own. Raises psycopg.OperationalError.
+    """
+    done = 0
+    with psycopg.connect(url, autocommit=True, application_name="pgcredits maintain") as connection:
+        while True:
+            row = connection.execute("select accounts from api.maintain()").fetchone()
+            if row is None or not row[0]:
+                return done
+            done += row[0]
+
+
+def keep_maintaining(url: str, seconds: float, say: Callable[[str], None]) -> None:
+    """A round every so many seconds, for ever; a database that is away is waited for."""
+    while True:
+        try:
+            maintain(url)
+        except psycopg.OperationalError as error:
+            say(f"maintenance: {str(error).strip()}")
+        time.sleep(seconds)

@@ -1,0 +1,38 @@
+-- What the clock has made due, for accounts that nobody touches: any scheduler may call this, at any time, from several
+-- places. Nothing depends on it being prompt: whatever reads or locks a wallet goes by the clock itself.
+create or replace function api.maintain(
+    max_accounts bigint default 100
+)
+returns api.maintenance
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_account_id uuid;
+    v_answer api.maintenance := row(0);
+begin
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may do the maintenance');
+    end if;
+    -- Few at a time: their wallets stay locked until the end. One that is locked is being caught up by whoever has it.
+    for v_account_id in
+        select w.account_id
+        from credits.wallets as w
+        where w.due_at <= credits.clock()
+        order by w.account_id
+        limit maintain.max_accounts
+        for no key update skip locked
+    loop
+        perform credits.lock_wallet(v_account_id);
+        v_answer.accounts := v_answer.accounts + 1;
+    end loop;
+    return v_answer;
+end
+$$;
+comment on function api.maintain(bigint) is
+'Book expired lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts accounts.
+For services. accounts: how many it did; call again until that is 0.
+
+Raises PT403 not_yours.';

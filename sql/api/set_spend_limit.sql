@@ -1,0 +1,69 @@
+-- Limit what an account may spend in a day or month. A user's own limit and a service's stand beside each other: a user
+-- can lift only their own.
+create or replace function api.set_spend_limit(
+    period text,
+    tokens numeric,
+    user_id text default null
+)
+returns api.spend_limit
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_subject constant text := credits.caller_subject(set_spend_limit.user_id);
+    v_account_id constant uuid := credits.account_of(v_subject, false);
+    v_set_by constant text := case when credits.is_service() then 'service' else 'user' end;
+    v_now timestamptz;
+    v_limit api.spend_limit;
+begin
+    if set_spend_limit.period is null or set_spend_limit.period not in ('day', 'month') then
+        perform credits.fail(422, 'bad_period', 'period is day or month');
+    elsif set_spend_limit.tokens <> 0 then
+        perform credits.check_amount(set_spend_limit.tokens);
+    end if;
+
+    -- 1. Lock, and put the head back: it may hold more than the new limit allows.
+    perform credits.lock_wallet(v_account_id);
+    v_now := credits.clock();
+
+    -- 2. The limit, and what the period has seen before it.
+    if set_spend_limit.tokens is null then
+        delete from credits.spend_limits as s
+        where s.account_id = v_account_id and s.set_by = v_set_by and s.period = set_spend_limit.period;
+    else
+        insert into credits.spend_limits as s (account_id, set_by, period, tokens, period_starts, spent_before)
+        select
+            v_account_id, v_set_by, set_spend_limit.period, set_spend_limit.tokens, p.starts,
+            w.lifetime_spent - (
+                select coalesce(-sum(e.tokens), 0)
+                from credits.entries as e
+                where e.account_id = v_account_id and e.kind = 'spend' and e.posted_at >= p.starts
+            )
+        from credits.wallets as w
+        cross join lateral (select credits.period_start(set_spend_limit.period, v_now) as starts) as p
+        where w.account_id = v_account_id
+        on conflict on constraint spend_limits_pkey do update set tokens = excluded.tokens;
+    end if;
+    perform credits.set_due(v_account_id);
+
+    v_limit.user_id := v_subject;
+    v_limit.period := set_spend_limit.period;
+    v_limit.set_by := v_set_by;
+    v_limit.resets_at := credits.next_period(set_spend_limit.period, v_now);
+    select trim_scale(s.tokens), trim_scale(w.lifetime_spent - s.spent_before),
+        trim_scale(greatest(s.tokens + s.spent_before - w.lifetime_spent, 0))
+    into v_limit.tokens, v_limit.spent, v_limit.remaining
+    from credits.spend_limits as s
+    join credits.wallets as w on w.account_id = s.account_id
+    where s.account_id = v_account_id and s.set_by = v_set_by and s.period = set_spend_limit.period;
+    return v_limit;
+end
+$$;
+comment on function api.set_spend_limit(text, numeric, text) is
+'Limit what may be spent in a day or month (UTC); tokens null lifts the limit, 0 stops all spending.
+
+A user sets their own limit; what a service sets for a user_id stands beside it, and only a service can lift it.
+A spend that would pass a limit raises PT429 spend_limit.
+Raises PT422 bad_period or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in.';

@@ -1,0 +1,38 @@
+-- The limits of an account, and what is left of them.
+create or replace view api.spend_limits
+with (security_invoker = true)
+as
+select
+    i.subject as user_id,
+    s.period,
+    s.set_by,
+    trim_scale(s.tokens) as tokens,
+    trim_scale(p.spent) as spent,
+    trim_scale(greatest(s.tokens - p.spent, 0)) as remaining,
+    credits.next_period(s.period, credits.clock()) as resets_at
+from credits.spend_limits as s
+inner join credits.wallets as w on s.account_id = w.account_id
+-- A period that nobody has spent in is begun by whoever spends next; until then it is only read as begun.
+cross join
+    lateral (
+        select case
+            when s.period_starts < credits.period_start(s.period, credits.clock()) then 0
+            else w.lifetime_spent - s.spent_before
+        end as spent
+    ) as p
+left join lateral (
+    select x.subject
+    from credits.identities as x
+    where x.account_id = s.account_id
+    order by x.created_at, x.subject
+    limit 1
+) as i on true;
+
+comment on view api.spend_limits is 'The spend limits of the caller; a service sees every account''s.';
+comment on column api.spend_limits.user_id is 'The user id (sub) of the account.';
+comment on column api.spend_limits.period is 'day or month, in UTC.';
+comment on column api.spend_limits.set_by is 'user or service; the stricter one counts.';
+comment on column api.spend_limits.tokens is 'What may be spent in the period.';
+comment on column api.spend_limits.spent is 'What has been.';
+comment on column api.spend_limits.remaining is 'What is left.';
+comment on column api.spend_limits.resets_at is 'When the next period begins.';

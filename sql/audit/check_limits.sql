@@ -1,0 +1,18 @@
+-- What a limit counts as spent is what the entries of its period say.
+create or replace view audit.check_limits
+with (security_invoker = true)
+as
+select
+    s.account_id,
+    format('%s of the %s from %s', e.spent, s.period, s.period_starts) as expected,
+    format('%s', w.lifetime_spent - s.spent_before) as found
+from credits.spend_limits as s
+inner join credits.wallets as w on s.account_id = w.account_id
+cross join
+    lateral (
+        select coalesce(-sum(x.tokens), 0) as spent
+        from credits.entries as x
+        where x.account_id = s.account_id and x.kind = 'spend' and x.posted_at >= s.period_starts
+    ) as e
+where e.spent <> w.lifetime_spent - s.spent_before;
+comment on view audit.check_limits is 'What spend limits count is what was spent since their period began.';

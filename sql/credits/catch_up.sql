@@ -1,0 +1,45 @@
+-- What the clock has made due on an account: lots expired or about to, a new day or month of a limit. Whoever locks the
+-- wallet catches up first; api.maintain does it for accounts that nobody touches.
+create or replace function credits.catch_up(p_account_id uuid)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform credits.expire_lots(p_account_id);
+    perform credits.announce_expiries(p_account_id);
+    perform credits.begin_periods(p_account_id);
+    perform credits.set_due(p_account_id);
+end
+$$;
+comment on function credits.catch_up(uuid) is 'Does what has become due on a locked and settled wallet.';
+
+create or replace function credits.set_due(p_account_id uuid)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now constant timestamptz := credits.clock();
+    v_ahead constant interval := (select r.ahead from credits.notice_rules as r where r.kind = 'expiring_soon');
+begin
+    update credits.wallets as w
+    set due_at = least(
+        coalesce((
+            select min(case when l.announced then l.expires_at else l.expires_at - coalesce(v_ahead, '0') end)
+            from credits.lots as l
+            where l.account_id = p_account_id and l.live and l.expires_at > v_now
+        ), 'infinity'),
+        coalesce((
+            select min(credits.next_period(s.period, v_now))
+            from credits.spend_limits as s
+            where s.account_id = p_account_id
+        ), 'infinity')
+    )
+    where w.account_id = p_account_id;
+end
+$$;
+comment on function credits.set_due(uuid) is
+'Says on a locked and settled wallet when the clock next has something to do there.';

@@ -1,0 +1,187 @@
+-- Telling users: rows of the outbox, written by the transaction that caused them, once per crossing.
+
+create or replace function credits.notice_levels_of(
+    p_account_id uuid,
+    out low numeric,
+    out low_armed boolean,
+    out depleted_armed boolean
+)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    select
+        coalesce(n.below, n.percent / 100 * n.last_grant, r.below, r.percent / 100 * n.last_grant),
+        coalesce(n.low_armed, true),
+        case when d.kind is not null then coalesce(n.depleted_armed, true) end
+    into low, low_armed, depleted_armed
+    from (values (p_account_id)) as a (account_id)
+    left join credits.notice_levels as n on a.account_id = n.account_id
+    left join credits.notice_rules as r on r.kind = 'low_balance'
+    left join credits.notice_rules as d on d.kind = 'depleted';
+end
+$$;
+comment on function credits.notice_levels_of(uuid) is
+'The threshold of an account''s low balance (null: none), and which notices its next crossing would write; '
+'depleted_armed null: the bank has no such rule.';
+
+create or replace function credits.next_level(p_account_id uuid, p_available numeric)
+returns numeric
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_levels constant record := credits.notice_levels_of(p_account_id);
+begin
+    return case
+        when v_levels.low_armed and v_levels.low <= p_available then v_levels.low
+        -- Depleted is below the smallest amount.
+        when v_levels.depleted_armed and p_available > 0 then 0.000001
+    end;
+end
+$$;
+comment on function credits.next_level(uuid, numeric) is
+'The amount below which falling writes a notice next; null: none will be written.';
+
+create or replace function credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_levels constant record := credits.notice_levels_of(p_account_id);
+    v_held numeric;
+    v_before numeric;
+    v_after numeric;
+    v_low_armed boolean;
+    v_depleted_armed boolean;
+begin
+    if num_nonnulls(v_levels.low, v_levels.depleted_armed) = 0 then
+        return;
+    end if;
+    select w.held into v_held from credits.wallets as w where w.account_id = p_account_id;
+    v_before := p_before - v_held;
+    v_after := p_after - v_held;
+
+    -- 1. Falling through a threshold that is armed.
+    if v_levels.low_armed and v_before >= v_levels.low and v_after < v_levels.low then
+        perform credits.put_notice(
+            p_account_id, 'low_balance',
+            jsonb_build_object('balance', trim_scale(v_after), 'threshold', trim_scale(v_levels.low))
+        );
+        v_low_armed := false;
+    elsif not v_levels.low_armed and v_after > 1.1 * v_levels.low then
+        v_low_armed := true;
+    end if;
+    if v_levels.depleted_armed and v_before > 0 and v_after <= 0 then
+        perform credits.put_notice(p_account_id, 'depleted', jsonb_build_object('balance', trim_scale(v_after)));
+        v_depleted_armed := false;
+    elsif not v_levels.depleted_armed and v_after > 0 then
+        v_depleted_armed := true;
+    end if;
+
+    -- 2. Remember.
+    if num_nonnulls(v_low_armed, v_depleted_armed) > 0 then
+        insert into credits.notice_levels as n (account_id, low_armed, depleted_armed)
+        values (p_account_id, coalesce(v_low_armed, true), coalesce(v_depleted_armed, true))
+        on conflict (account_id) do update
+        set
+            low_armed = coalesce(v_low_armed, n.low_armed),
+            depleted_armed = coalesce(v_depleted_armed, n.depleted_armed);
+    end if;
+end
+$$;
+comment on function credits.write_notices(uuid, numeric, numeric) is
+'Writes the notices that a change of a locked wallet''s balance calls for, and arms those that it has risen above.';
+
+create or replace function credits.put_notice(p_account_id uuid, p_kind text, p_facts jsonb)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    insert into credits.outbox (account_id, kind, facts, created_at)
+    values (p_account_id, p_kind, p_facts, credits.clock());
+end
+$$;
+comment on function credits.put_notice(uuid, text, jsonb) is 'Puts a notice in the outbox.';
+
+-- What came free with a purchase counts with it: a bonus alone is no grant to take a percentage of.
+create or replace function credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    insert into credits.notice_levels as n (account_id, last_grant) values (p_account_id, p_tokens)
+    on conflict (account_id) do update
+    set last_grant = excluded.last_grant + case when p_source = 'bonus' then n.last_grant else 0 end;
+end
+$$;
+comment on function credits.note_grant(uuid, credits.entry_kind, numeric) is
+'Remembers the size of the last grant, from which a percentage is taken.';
+
+create or replace function credits.announce_expiries(p_account_id uuid)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now constant timestamptz := credits.clock();
+    v_lot record;
+begin
+    for v_lot in
+        update credits.lots as l
+        set announced = true
+        from credits.notice_rules as r
+        where
+            l.account_id = p_account_id and l.live and not l.announced and l.remaining > l.held
+            and r.kind = 'expiring_soon' and l.expires_at > v_now and l.expires_at - r.ahead <= v_now
+        returning l.lot_id, l.remaining - l.held as tokens, l.expires_at
+    loop
+        perform credits.put_notice(
+            p_account_id, 'expiring_soon',
+            jsonb_build_object(
+                'lot_id', v_lot.lot_id, 'tokens', trim_scale(v_lot.tokens), 'expires_at', v_lot.expires_at
+            )
+        );
+    end loop;
+end
+$$;
+comment on function credits.announce_expiries(uuid) is
+'Puts the lots of a locked and settled wallet that expire soon in the outbox, once each.';
+
+create or replace function credits.define_notice(
+    p_kind text,
+    p_below numeric default null,
+    p_percent numeric default null,
+    p_ahead interval default null
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    insert into credits.notice_rules as r (kind, below, percent, ahead) values (p_kind, p_below, p_percent, p_ahead)
+    on conflict (kind) do update
+    set below = excluded.below, percent = excluded.percent, ahead = excluded.ahead
+    where (r.below, r.percent, r.ahead) is distinct from (excluded.below, excluded.percent, excluded.ahead);
+    if found then
+        -- Every account looks at it when it is next touched: until then its head lot keeps to the rule before.
+        update credits.wallets as w set due_at = '-infinity' where w.due_at > '-infinity';
+    end if;
+exception
+    when check_violation or not_null_violation or numeric_value_out_of_range then
+        perform credits.refuse_line('notice', p_kind, sqlerrm);
+end
+$$;
+comment on function credits.define_notice(text, numeric, numeric, interval) is
+'When users are told something: low_balance (p_below tokens, or p_percent of the last grant), depleted, '
+'expiring_soon (p_ahead of it). Raises PT422 bad_catalogue.';

@@ -1,0 +1,94 @@
+-- Limits per day and month (UTC), kept under the wallet's lock. What was spent in a period is what was ever spent, less
+-- what had been when it began: no counter that a spend would have to write.
+create or replace function credits.period_start(p_period text, p_at timestamptz)
+returns timestamptz
+language sql
+immutable
+return date_trunc(p_period, p_at at time zone 'UTC') at time zone 'UTC';
+comment on function credits.period_start(text, timestamptz) is
+'The beginning, in UTC, of the day or month of a moment.';
+
+create or replace function credits.next_period(p_period text, p_at timestamptz)
+returns timestamptz
+language sql
+immutable
+return (date_trunc(p_period, p_at at time zone 'UTC') + ('1 ' || p_period)::interval) at time zone 'UTC';
+comment on function credits.next_period(text, timestamptz) is
+'When the day or month after that of a moment begins, in UTC.';
+
+create or replace function credits.begin_periods(p_account_id uuid)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now constant timestamptz := credits.clock();
+begin
+    -- Nothing was spent since the period began: whoever spends comes by here first.
+    update credits.spend_limits as s
+    set period_starts = credits.period_start(s.period, v_now), spent_before = w.lifetime_spent
+    from credits.wallets as w
+    where
+        s.account_id = p_account_id and w.account_id = p_account_id
+        and s.period_starts < credits.period_start(s.period, v_now);
+end
+$$;
+comment on function credits.begin_periods(uuid) is
+'Begins the days and months of a locked wallet''s limits that have come.';
+
+create or replace function credits.limit_left(p_account_id uuid, p_at timestamptz)
+returns numeric
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select min(greatest(
+            s.tokens - case
+                when s.period_starts < credits.period_start(s.period, p_at) then 0
+                else w.lifetime_spent - s.spent_before
+            end, 0
+        ))
+        from credits.spend_limits as s
+        join credits.wallets as w on w.account_id = s.account_id
+        where s.account_id = p_account_id
+    );
+end
+$$;
+comment on function credits.limit_left(uuid, timestamptz) is
+'What the limits of an account still allow at a moment; null without a limit.';
+
+create or replace function credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamptz)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_over record;
+begin
+    select s.period, s.tokens, w.lifetime_spent - s.spent_before as spent into v_over
+    from credits.spend_limits as s
+    join credits.wallets as w on w.account_id = s.account_id
+    where s.account_id = p_account_id and p_cost > 0 and w.lifetime_spent - s.spent_before + p_cost > s.tokens
+    -- The one that lasts longest: waiting for the other would not help.
+    order by s.period desc, s.tokens
+    limit 1;
+    if found then
+        perform credits.fail(
+            429, 'spend_limit', format('this would pass the limit of the %s', v_over.period),
+            json_build_object(
+                'period', v_over.period,
+                'limit', trim_scale(v_over.tokens),
+                'spent', trim_scale(v_over.spent),
+                'cost', trim_scale(p_cost),
+                'reset_at', credits.next_period(v_over.period, p_at)
+            )
+        );
+    end if;
+end
+$$;
+comment on function credits.keep_limits(uuid, numeric, timestamptz) is
+'Refuses a cost that passes a limit of the locked wallet: PT429 spend_limit.';

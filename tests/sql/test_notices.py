@@ -1,0 +1,251 @@
+"""Telling users: one row in the outbox per crossing, written by what caused it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from people import Caller, Connection, Row, refused, stop_clock
+
+MIDNIGHT = "2026-11-21 00:00Z"
+
+
+@pytest.fixture(scope="module")
+def till(admin: Connection, admin_url: str) -> Iterator[Connection]:
+    with psycopg.connect(admin_url) as connection:
+        yield connection
+
+
+@contextmanager
+def rules(till: Connection, *lines: str) -> Iterator[Caller]:
+    """The superuser in a bank with these rules, in a transaction that is rolled back."""
+    try:
+        till.execute("begin")
+        bank = Caller(till, "none")
+        for line in lines:
+            till.execute(f"select credits.define_notice({line})")  # type: ignore[arg-type]
+        yield bank
+        assert bank.rows("select * from audit.findings") == []
+    finally:
+        till.rollback()
+
+
+def grant(bank: Caller, tokens: Any, **more: Any) -> None:
+    bank.call("add_tokens", user_id="noted", tokens=tokens, **more)
+
+
+def spend(bank: Caller, times: int = 1) -> None:
+    for _ in range(times):
+        bank.call("consume_tokens", user_id="noted", module_id="metube")  # 10 tokens
+
+
+def notices(bank: Caller) -> list[tuple[str, Row]]:
+    rows = bank.rows("select kind, facts from api.notices where user_id = 'noted' order by created_at")
+    return [(row["kind"], row["facts"]) for row in rows]
+
+
+LOW, DEPLETED = "'low_balance', p_percent => 20", "'depleted'"
+
+
+def test_low_once_when_falling_below_and_depleted_at_zero(till: Connection) -> None:
+    with rules(till, LOW, DEPLETED) as bank:
+        grant(bank, 100)
+        spend(bank, 8)
+        assert notices(bank) == []  # 20 is not below 20
+        spend(bank)
+        assert notices(bank) == [("low_balance", {"balance": 10, "threshold": 20})]
+        spend(bank)
+        assert notices(bank)[1:] == [("depleted", {"balance": 0})]
+
+
+def test_the_fast_way_of_a_spend_passes_no_threshold(till: Connection) -> None:
+    """The head lot ends before the threshold; far above it spends do take the fast way."""
+    with rules(till, LOW) as bank:
+        grant(bank, 100)
+        spend(bank)
+        heads = bank.row(
+            "select w.head_free from credits.wallets as w join credits.identities as i using (account_id)"
+            " where i.subject = 'noted'"
+        )
+        assert heads == {"head_free": Decimal(70)}
+
+
+def test_armed_again_only_above_110_percent(till: Connection) -> None:
+    with rules(till, "'low_balance', p_below => 20") as bank:
+        grant(bank, 20)
+        spend(bank)
+        assert len(notices(bank)) == 1
+        grant(bank, 12)
+        spend(bank)  # 22 is not above 22: not armed
+        assert len(notices(bank)) == 1
+        grant(bank, "10.000001")
+        spend(bank)
+        assert notices(bank)[1:] == [("low_balance", {"balance": Decimal("12.000001"), "threshold": 20})]
+
+
+def test_one_spend_past_everything_tells_both(till: Connection) -> None:
+    with rules(till, LOW, DEPLETED) as bank:
+        grant(bank, 10)
+        spend(bank)
+        assert [kind for kind, _ in notices(bank)] == ["low_balance", "depleted"]
+        grant(bank, 10)
+        spend(bank)
+        assert len(notices(bank)) == 4
+
+
+def test_bonus_counts_with_the_grant_it_came_with(till: Connection) -> None:
+    with rules(till, LOW) as bank:
+        grant(bank, 100)
+        grant(bank, 100, reason="bonus")
+        spend(bank, 16)
+        assert notices(bank) == []
+        spend(bank)
+        assert notices(bank) == [("low_balance", {"balance": 30, "threshold": 40})]
+
+
+def test_a_small_grant_sets_a_small_threshold_and_arms(till: Connection) -> None:
+    with rules(till, LOW) as bank:
+        grant(bank, 100)
+        spend(bank, 9)
+        grant(bank, 10)
+        spend(bank, 2)
+        assert [facts["threshold"] for _, facts in notices(bank)] == [20, 2]
+
+
+def test_no_rule_no_notice(till: Connection) -> None:
+    with rules(till) as bank:
+        grant(bank, 10)
+        spend(bank)
+        assert notices(bank) == []
+
+
+def test_a_new_rule_reaches_accounts_with_a_head_lot(till: Connection) -> None:
+    with rules(till) as bank:
+        grant(bank, 100)
+        spend(bank)
+        till.execute("select credits.define_notice('depleted')")
+        spend(bank, 9)
+        assert notices(bank) == [("depleted", {"balance": 0})]
+
+
+def test_users_choose_their_own_threshold(till: Connection) -> None:
+    with rules(till, LOW) as bank:
+        grant(bank, 100)
+        chosen = bank.call("set_low_balance", user_id="noted", below=50)
+        assert (chosen["below"], chosen["threshold"]) == (50, 50)
+        spend(bank, 6)
+        assert notices(bank) == [("low_balance", {"balance": 40, "threshold": 50})]
+        assert bank.call("set_low_balance", user_id="noted", percent=30)["threshold"] == 30
+        spend(bank, 2)
+        assert notices(bank)[1:] == [("low_balance", {"balance": 20, "threshold": 30})]
+        assert bank.call("set_low_balance", user_id="noted")["threshold"] == 20
+        spend(bank)
+        assert len(notices(bank)) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "slug"),
+    [
+        ({"below": 1, "percent": 1}, "bad_threshold"),
+        ({"percent": 0}, "bad_threshold"),
+        ({"percent": 100}, "bad_threshold"),
+        ({"below": -1}, "bad_amount"),
+    ],
+)
+def test_threshold_is_checked(till: Connection, arguments: Row, slug: str) -> None:
+    with rules(till) as bank:
+        grant(bank, 10)
+        with refused(slug):
+            bank.call("set_low_balance", user_id="noted", **arguments)
+
+
+def test_refused_spend_leaves_no_notice(till: Connection) -> None:
+    with rules(till, LOW, DEPLETED) as bank:
+        grant(bank, 5)
+        with refused("insufficient_tokens"):
+            spend(bank)
+        assert notices(bank) == []
+
+
+def test_lot_is_announced_once_before_it_expires_and_its_end_is_told(till: Connection) -> None:
+    with rules(till, "'expiring_soon', p_ahead => '7 days'", DEPLETED) as bank:
+        while bank.call("maintain")["accounts"]:
+            pass  # the new rules have reached everybody
+        stop_clock(till, MIDNIGHT)
+        grant(bank, 30, expires_at="2026-12-21 00:00Z")
+        spend(bank)
+        stop_clock(till, "2026-12-13 23:59:59Z")
+        assert bank.call("maintain") == {"accounts": 0}
+        stop_clock(till, "2026-12-14 00:00Z")
+        assert bank.call("maintain") == {"accounts": 1}
+        assert bank.call("maintain") == {"accounts": 0}
+        ((kind, facts),) = notices(bank)
+        assert (kind, facts["lot_id"], facts["tokens"]) == ("expiring_soon", 1, 20)
+        assert datetime.fromisoformat(facts["expires_at"]) == datetime.fromisoformat("2026-12-21 00:00+00:00")
+        stop_clock(till, "2026-12-21 00:00Z")
+        assert bank.call("maintain") == {"accounts": 1}
+        assert notices(bank)[1:] == [("depleted", {"balance": 0})]
+        expired = bank.row("select tokens, effective_at from api.entries where kind = 'expire'")
+        assert expired["tokens"] == -20
+
+
+def test_announced_by_the_next_touch_without_maintenance(till: Connection) -> None:
+    with rules(till, "'expiring_soon', p_ahead => '7 days'") as bank:
+        stop_clock(till, MIDNIGHT)
+        grant(bank, 30, expires_at="2026-12-21 00:00Z")
+        spend(bank)
+        stop_clock(till, "2026-12-20 00:00Z")
+        spend(bank)
+        assert [facts["tokens"] for _, facts in notices(bank)] == [20]
+
+
+def test_service_acknowledges_and_others_cannot(till: Connection) -> None:
+    with rules(till, DEPLETED) as bank:
+        grant(bank, 10)
+        spend(bank)
+        notice = bank.row("select notice_id, delivered from api.notices where user_id = 'noted'")
+        assert notice["delivered"] is False
+        query = "select * from api.acknowledge_notices(array[%s]::uuid[])"
+        assert bank.row(query, (notice["notice_id"],)) == {"notices": 1}
+        assert bank.row(query, (notice["notice_id"],)) == {"notices": 0}
+        assert bank.row("select delivered from api.notices where user_id = 'noted'") == {"delivered": True}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "'low_balance'",
+        "'low_balance', p_below => 1, p_percent => 1",
+        "'low_balance', p_below => -1",
+        "'low_balance', p_percent => 100",
+        "'low_balance', p_percent => 'NaN'",
+        "'depleted', p_below => 1",
+        "'expiring_soon'",
+        "'expiring_soon', p_ahead => '-1 day'",
+        "'other'",
+        "null",
+    ],
+)
+def test_senseless_rule_is_refused_by_name(till: Connection, line: str) -> None:
+    with rules(till) as bank, refused("bad_catalogue") as facts:
+        bank.rows(f"select credits.define_notice({line})")
+    assert facts["line"] == "notice"
+
+
+def test_same_rule_again_disturbs_nobody(till: Connection) -> None:
+    with rules(till, LOW) as bank:
+        grant(bank, 100)
+        spend(bank)
+        till.execute(f"select credits.define_notice({LOW})")  # type: ignore[arg-type]
+        due = bank.row("select count(*) from credits.wallets where due_at = '-infinity'")
+        before = bank.row("select count(*) from credits.wallets")
+        assert due["count"] < before["count"]
+        assert bank.row(
+            "select w.due_at = 'infinity' as calm from credits.wallets as w"
+            " join credits.identities as i using (account_id) where i.subject = 'noted'"
+        ) == {"calm": True}

@@ -1,0 +1,157 @@
+"""Limits per day and month: kept under the wallet's lock, by whoever set them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pytest
+from people import Caller, Connection, at_once, refused, slugs, stop_clock
+
+User = Callable[..., Caller]
+Crowd = Callable[[int], list[Caller]]
+
+
+@pytest.fixture
+def ada(user: User, service: Caller) -> Caller:
+    ada = user()
+    service.call("add_tokens", user_id=ada.user_id, tokens=1000)
+    return ada
+
+
+def spend(caller: Caller, times: int = 1) -> None:
+    for _ in range(times):
+        caller.call("consume_tokens", module_id="metube")  # 10 tokens
+
+
+def test_spend_that_would_pass_the_limit_is_refused_and_one_that_reaches_it_is_not(ada: Caller) -> None:
+    limit = ada.call("set_spend_limit", period="day", tokens=30)
+    assert (limit["set_by"], limit["tokens"], limit["spent"], limit["remaining"]) == ("user", 30, 0, 30)
+    spend(ada, 3)
+    with refused("spend_limit") as facts:
+        spend(ada)
+    assert (facts["period"], facts["limit"], facts["spent"], facts["cost"]) == ("day", 30, 30, 10)
+    assert facts["reset_at"].endswith("00:00:00+00:00")
+    assert ada.balance() == 970
+    assert ada.row("select spent, remaining from api.spend_limits") == {"spent": 30, "remaining": 0}
+
+
+def test_what_was_spent_before_the_limit_was_set_counts(ada: Caller) -> None:
+    spend(ada, 4)
+    limit = ada.call("set_spend_limit", period="month", tokens=50)
+    assert (limit["spent"], limit["remaining"]) == (40, 10)
+    spend(ada)
+    with refused("spend_limit"):
+        spend(ada)
+
+
+def test_the_stricter_limit_counts_and_the_one_that_lasts_is_named(ada: Caller) -> None:
+    ada.call("set_spend_limit", period="day", tokens=20)
+    ada.call("set_spend_limit", period="month", tokens=15)
+    spend(ada)
+    with refused("spend_limit") as facts:
+        spend(ada)
+    assert facts["period"] == "month"
+
+
+def test_limit_can_be_raised_and_lifted(ada: Caller) -> None:
+    ada.call("set_spend_limit", period="day", tokens=10)
+    spend(ada)
+    ada.call("set_spend_limit", period="day", tokens=20)
+    spend(ada)
+    assert ada.call("set_spend_limit", period="day", tokens=None)["tokens"] is None
+    spend(ada, 3)
+    assert ada.rows("select * from api.spend_limits") == []
+
+
+def test_zero_stops_all_spending_but_not_what_is_free(ada: Caller, service: Caller) -> None:
+    ada.call("set_spend_limit", period="day", tokens=0)
+    with refused("spend_limit"):
+        spend(ada)
+    free = service.call("consume_tokens", user_id=ada.user_id, module_id="metube", byok=True)
+    assert free["cost"] == 0
+
+
+def test_user_cannot_lift_what_a_service_set(ada: Caller, service: Caller) -> None:
+    service.call("set_spend_limit", user_id=ada.user_id, period="day", tokens=10)
+    ada.call("set_spend_limit", period="day", tokens=1000)
+    ada.call("set_spend_limit", period="day", tokens=None)
+    spend(ada)
+    with refused("spend_limit"):
+        spend(ada)
+    assert ada.row("select set_by, tokens from api.spend_limits") == {"set_by": "service", "tokens": 10}
+
+
+def test_nobody_sets_or_sees_the_limit_of_another(ada: Caller, user: User) -> None:
+    ada.call("set_spend_limit", period="day", tokens=10)
+    eve = user()
+    with refused("not_yours"):
+        eve.call("set_spend_limit", user_id=ada.user_id, period="day", tokens=None)
+    assert eve.rows("select * from api.spend_limits") == []
+
+
+@pytest.mark.parametrize("tokens", ["NaN", "Infinity", -1, "0.0000001", 10**13])
+def test_limit_is_an_amount(ada: Caller, tokens: Any) -> None:
+    with refused("bad_amount"):
+        ada.row("select * from api.set_spend_limit('day', %s::text::numeric)", (str(tokens),))
+
+
+@pytest.mark.parametrize("period", ["week", "", None, "day; drop table"])
+def test_period_is_day_or_month(ada: Caller, period: str | None) -> None:
+    with refused("bad_period"):
+        ada.call("set_spend_limit", period=period, tokens=1)
+
+
+def test_quote_says_what_the_limit_still_allows(ada: Caller) -> None:
+    ada.call("set_spend_limit", period="day", tokens=15)
+    quote = ada.call("quote_tokens", module_id="metube")
+    assert (quote["available"], quote["affordable"], quote["sufficient"]) == (15, 1, True)
+    spend(ada)
+    assert ada.call("quote_tokens", module_id="metube")["sufficient"] is False
+
+
+def test_limit_begins_anew_with_the_day_and_the_month(admin: Connection) -> None:
+    """Across midnight, without a spend in between, and across the end of the month."""
+    bank = Caller(admin, "none")
+    admin.execute("begin")
+    try:
+        stop_clock(admin, "2026-11-30 23:59:59Z")
+        bank.call("add_tokens", user_id="clock", tokens=1000)
+        bank.call("set_spend_limit", user_id="clock", period="day", tokens=20)
+        bank.call("set_spend_limit", user_id="clock", period="month", tokens=30)
+        charge = {"user_id": "clock", "module_id": "metube"}
+        bank.call("consume_tokens", **charge)
+        bank.call("consume_tokens", **charge)
+        with refused("spend_limit") as facts:
+            bank.call("consume_tokens", **charge)
+        assert (facts["period"], facts["reset_at"]) == ("day", "2026-12-01T00:00:00+00:00")
+        stop_clock(admin, "2026-12-01 00:00Z")
+        left = bank.rows(
+            "select period, spent, remaining from api.spend_limits where user_id = 'clock' order by period"
+        )
+        assert left == [
+            {"period": "day", "spent": 0, "remaining": 20},
+            {"period": "month", "spent": 0, "remaining": 30},
+        ]
+        for day in ("2026-12-01", "2026-12-02"):
+            stop_clock(admin, f"{day} 00:00Z")
+            bank.call("consume_tokens", **charge)
+        stop_clock(admin, "2026-12-02 18:00Z")
+        bank.call("consume_tokens", **charge)
+        with refused("spend_limit") as facts:
+            bank.call("consume_tokens", **charge)
+        assert (facts["period"], facts["spent"]) == ("month", 30)
+        assert facts["reset_at"] == "2027-01-01T00:00:00+00:00"
+        assert bank.rows("select * from audit.findings") == []
+    finally:
+        admin.execute("rollback")
+
+
+def test_fifty_spends_at_once_keep_a_limit_for_five(ada: Caller, crowd: Crowd) -> None:
+    ada.call("set_spend_limit", period="day", tokens=55)
+    charge = {"user_id": ada.user_id, "module_id": "metube"}
+    results = at_once([partial(service.call, "consume_tokens", **charge) for service in crowd(50)])
+    assert slugs(results) == ["spend_limit"] * 45
+    assert ada.balance() == Decimal(950)

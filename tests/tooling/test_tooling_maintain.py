@@ -1,0 +1,55 @@
+"""`pgcredits maintain`: what is due gets booked without anybody touching the account."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import psycopg
+from click.testing import CliRunner
+
+from pgcredits.cli import main
+
+
+def _let_expire(url: str, accounts: int) -> None:
+    """Accounts with a lot each whose time has come."""
+    with psycopg.connect(url) as connection:
+        for number in range(accounts):
+            connection.execute("select api.add_tokens(%s, 10, expires_at => 'infinity')", (f"due{number}",))
+        connection.execute("update credits.lots set expires_at = clock_timestamp()")
+        connection.execute("update credits.wallets set due_at = clock_timestamp()")
+
+
+def _expired(url: str) -> int:
+    with psycopg.connect(url) as connection:
+        row = connection.execute("select count(*) from credits.entries where kind = 'expire'").fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+def test_everything_due_is_booked_once(db: psycopg.Connection, url: str) -> None:
+    _let_expire(url, 130)  # more than one call of the function does
+    runner = CliRunner()
+    first = runner.invoke(main, ["maintain", "--database-url", url])
+    assert first.output == "130 accounts brought up to date\n"
+    assert _expired(url) == 130
+    assert runner.invoke(main, ["maintain", "--database-url", url]).output.startswith("0 accounts")
+
+
+def test_it_goes_on_every_so_often(db: psycopg.Connection, url: str) -> None:
+    arguments = [sys.executable, "-m", "pgcredits.cli", "maintain", "--every", "1", "--database-url", url]
+    process = subprocess.Popen(arguments)
+    try:
+        for round_ in (1, 2):
+            with psycopg.connect(url) as connection:
+                connection.execute("select api.add_tokens('due', 10, expires_at => 'infinity')")
+                connection.execute("update credits.lots set expires_at = clock_timestamp() where live")
+                connection.execute("update credits.wallets set due_at = clock_timestamp()")
+            deadline = time.monotonic() + 20
+            while _expired(url) < round_:
+                assert time.monotonic() < deadline, "nothing was booked"
+                time.sleep(0.1)
+    finally:
+        process.terminate()
+        process.wait()
