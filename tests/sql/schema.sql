@@ -93,6 +93,22 @@ COMMENT ON TYPE api.account_receipt IS 'An account: whether this call opened it,
 
 
 --
+-- Name: acknowledgement; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.acknowledgement AS (
+	notices bigint
+);
+
+
+--
+-- Name: TYPE acknowledgement; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.acknowledgement IS 'How many notices were marked as delivered now.';
+
+
+--
 -- Name: credential; Type: TYPE; Schema: api; Owner: -
 --
 
@@ -208,6 +224,41 @@ COMMENT ON TYPE api.guest_receipt IS 'What a guest has left. reset_at: when the 
 
 
 --
+-- Name: low_balance; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.low_balance AS (
+	user_id text,
+	below numeric,
+	percent numeric,
+	threshold numeric
+);
+
+
+--
+-- Name: TYPE low_balance; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.low_balance IS 'When a user is told that the balance is low: below so many tokens, or percent of the last grant; threshold is what that is now. All null: as the bank''s rule has it, and it has none.';
+
+
+--
+-- Name: maintenance; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.maintenance AS (
+	accounts bigint
+);
+
+
+--
+-- Name: TYPE maintenance; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.maintenance IS 'How many accounts were brought up to date.';
+
+
+--
 -- Name: order_receipt; Type: TYPE; Schema: api; Owner: -
 --
 
@@ -285,6 +336,28 @@ CREATE TYPE api.redemption_receipt AS (
 --
 
 COMMENT ON TYPE api.redemption_receipt IS 'What a code gave: a promotion its tokens, at once; a referral none yet (entry_id null), they come with the first purchase.';
+
+
+--
+-- Name: spend_limit; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.spend_limit AS (
+	user_id text,
+	period text,
+	set_by text,
+	tokens numeric,
+	spent numeric,
+	remaining numeric,
+	resets_at timestamp with time zone
+);
+
+
+--
+-- Name: TYPE spend_limit; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.spend_limit IS 'What may be spent in a period, and what has been. tokens null: no limit.';
 
 
 --
@@ -398,6 +471,39 @@ CREATE DOMAIN credits.unit_cost AS numeric
 --
 
 COMMENT ON DOMAIN credits.unit_cost IS 'Money paid for one token, in minor units of a currency.';
+
+
+--
+-- Name: acknowledge_notices(uuid[]); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.acknowledge_notices(notice_ids uuid[]) RETURNS api.acknowledgement
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_answer api.acknowledgement;
+begin
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may acknowledge notices');
+    end if;
+    update credits.outbox as o
+    set delivered_at = credits.clock()
+    where o.delivered_at is null and o.notice_id = any (acknowledge_notices.notice_ids);
+    get diagnostics v_answer.notices = row_count;
+    return v_answer;
+end
+$$;
+
+
+--
+-- Name: FUNCTION acknowledge_notices(notice_ids uuid[]); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.acknowledge_notices(notice_ids uuid[]) IS 'Mark notices as delivered, so that api.notices shows them so. For services; safe to repeat. notices: how many were
+marked now.
+
+Raises PT403 not_yours.';
 
 
 --
@@ -653,7 +759,8 @@ declare
 begin
     return credits.spend(
         credits.account_of(v_subject, false), v_subject, consume_tokens.module_id, '{}', null,
-        jsonb_strip_nulls(jsonb_build_object('module_name', left(consume_tokens.module_name, 200))), v_cost
+        jsonb_strip_nulls(jsonb_build_object('module_name', left(consume_tokens.module_name, 200))),
+        p_expected_cost => v_cost
     );
 end
 $$;
@@ -670,10 +777,10 @@ and what the other signature raises.';
 
 
 --
--- Name: consume_tokens(text, jsonb, text, text, jsonb); Type: FUNCTION; Schema: api; Owner: -
+-- Name: consume_tokens(text, jsonb, text, text, jsonb, boolean); Type: FUNCTION; Schema: api; Owner: -
 --
 
-CREATE FUNCTION api.consume_tokens(module_id text, usage jsonb DEFAULT '{}'::jsonb, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, metadata jsonb DEFAULT '{}'::jsonb) RETURNS api.spend_receipt
+CREATE FUNCTION api.consume_tokens(module_id text, usage jsonb DEFAULT '{}'::jsonb, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, metadata jsonb DEFAULT '{}'::jsonb, byok boolean DEFAULT false) RETURNS api.spend_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -681,25 +788,30 @@ declare
     -- 1. Who.
     v_subject constant text := credits.caller_subject(consume_tokens.user_id);
 begin
+    if consume_tokens.byok is distinct from false and not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may say that the user''s own key was used');
+    end if;
     return credits.spend(
         credits.account_of(v_subject, false), v_subject, consume_tokens.module_id, consume_tokens.usage,
-        consume_tokens.idempotency_key, consume_tokens.metadata
+        consume_tokens.idempotency_key, consume_tokens.metadata, coalesce(consume_tokens.byok, false)
     );
 end
 $$;
 
 
 --
--- Name: FUNCTION consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb); Type: COMMENT; Schema: api; Owner: -
+-- Name: FUNCTION consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean); Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb) IS 'Spend tokens on a module.
+COMMENT ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) IS 'Spend tokens on a module.
 
 The price is the database''s; usage gives the quantity of each dimension of the price, by default {"calls": 1}.
 With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true.
 A user spends their own tokens; a service names the user_id.
+byok: a service says that the user''s own key at the provider was used: recorded with its quantities, cost 0.
 Raises PT402 insufficient_tokens (balance, cost, missing, affordable), PT404 unknown_module or unknown_user,
-PT409 key_reused, PT422 bad_usage, bad_key or bad_metadata, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+PT409 key_reused, PT422 bad_usage, bad_key or bad_metadata, PT423 account_frozen, PT429 spend_limit,
+PT403 not_yours, PT401 not_signed_in.';
 
 
 --
@@ -840,6 +952,48 @@ Raises PT403 not_yours.';
 
 
 --
+-- Name: maintain(bigint); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.maintain(max_accounts bigint DEFAULT 100) RETURNS api.maintenance
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_account_id uuid;
+    v_answer api.maintenance := row(0);
+begin
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may do the maintenance');
+    end if;
+    -- Few at a time: their wallets stay locked until the end. One that is locked is being caught up by whoever has it.
+    for v_account_id in
+        select w.account_id
+        from credits.wallets as w
+        where w.due_at <= credits.clock()
+        order by w.account_id
+        limit maintain.max_accounts
+        for no key update skip locked
+    loop
+        perform credits.lock_wallet(v_account_id);
+        v_answer.accounts := v_answer.accounts + 1;
+    end loop;
+    return v_answer;
+end
+$$;
+
+
+--
+-- Name: FUNCTION maintain(max_accounts bigint); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.maintain(max_accounts bigint) IS 'Book expired lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts accounts.
+For services. accounts: how many it did; call again until that is 0.
+
+Raises PT403 not_yours.';
+
+
+--
 -- Name: quote_tokens(text, jsonb, text); Type: FUNCTION; Schema: api; Owner: -
 --
 
@@ -869,9 +1023,9 @@ begin
 
     -- 3. What there is to pay it with.
     v_quote.balance := trim_scale(credits.balance_at(v_account_id, v_now));
-    v_quote.available := trim_scale(
-        credits.spendable(v_account_id, quote_tokens.module_id, v_now)
-    );
+    v_quote.available := trim_scale(least(
+        credits.spendable(v_account_id, quote_tokens.module_id, v_now), credits.limit_left(v_account_id, v_now)
+    ));
     v_quote.sufficient := v_quote.available >= v_quote.cost;
     v_quote.affordable := credits.affordable(v_price.price_id, v_price.cost, v_quote.available);
     return v_quote;
@@ -886,6 +1040,123 @@ $$;
 COMMENT ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) IS 'What a use of a module would cost now, and whether the balance pays it. Writes nothing.
 
 Raises PT404 unknown_module or unknown_user, PT422 bad_usage, PT403 not_yours, PT401 not_signed_in.';
+
+
+--
+-- Name: set_low_balance(numeric, numeric, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.set_low_balance(below numeric DEFAULT NULL::numeric, percent numeric DEFAULT NULL::numeric, user_id text DEFAULT NULL::text) RETURNS api.low_balance
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_subject constant text := credits.caller_subject(set_low_balance.user_id);
+    v_account_id constant uuid := credits.account_of(v_subject, false);
+    v_answer api.low_balance;
+begin
+    if num_nonnulls(set_low_balance.below, set_low_balance.percent) = 2
+        or not coalesce(set_low_balance.percent > 0 and set_low_balance.percent < 100, true) then
+        perform credits.fail(422, 'bad_threshold', 'either below, or percent between 0 and 100');
+    elsif set_low_balance.below is not null then
+        perform credits.check_amount(set_low_balance.below);
+    end if;
+
+    -- The head lot keeps clear of the old threshold: put it back.
+    perform credits.lock_wallet(v_account_id);
+    insert into credits.notice_levels as n (account_id, below, percent)
+    values (v_account_id, set_low_balance.below, set_low_balance.percent)
+    on conflict on constraint notice_levels_pkey do update
+    set below = excluded.below, percent = excluded.percent, low_armed = true;
+
+    v_answer.user_id := v_subject;
+    v_answer.below := trim_scale(set_low_balance.below);
+    v_answer.percent := trim_scale(set_low_balance.percent);
+    select trim_scale(l.low) into v_answer.threshold from credits.notice_levels_of(v_account_id) as l;
+    return v_answer;
+end
+$$;
+
+
+--
+-- Name: FUNCTION set_low_balance(below numeric, percent numeric, user_id text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.set_low_balance(below numeric, percent numeric, user_id text) IS 'Choose when the balance is low: below so many tokens, or below so many percent of the last grant; neither: the
+bank''s rule. Falling below it writes a notice, once until the balance has been above 110 percent of it again.
+
+Raises PT422 bad_threshold or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in.';
+
+
+--
+-- Name: set_spend_limit(text, numeric, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.set_spend_limit(period text, tokens numeric, user_id text DEFAULT NULL::text) RETURNS api.spend_limit
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_subject constant text := credits.caller_subject(set_spend_limit.user_id);
+    v_account_id constant uuid := credits.account_of(v_subject, false);
+    v_set_by constant text := case when credits.is_service() then 'service' else 'user' end;
+    v_now timestamptz;
+    v_limit api.spend_limit;
+begin
+    if set_spend_limit.period is null or set_spend_limit.period not in ('day', 'month') then
+        perform credits.fail(422, 'bad_period', 'period is day or month');
+    elsif set_spend_limit.tokens <> 0 then
+        perform credits.check_amount(set_spend_limit.tokens);
+    end if;
+
+    -- 1. Lock, and put the head back: it may hold more than the new limit allows.
+    perform credits.lock_wallet(v_account_id);
+    v_now := credits.clock();
+
+    -- 2. The limit, and what the period has seen before it.
+    if set_spend_limit.tokens is null then
+        delete from credits.spend_limits as s
+        where s.account_id = v_account_id and s.set_by = v_set_by and s.period = set_spend_limit.period;
+    else
+        insert into credits.spend_limits as s (account_id, set_by, period, tokens, period_starts, spent_before)
+        select
+            v_account_id, v_set_by, set_spend_limit.period, set_spend_limit.tokens, p.starts,
+            w.lifetime_spent - (
+                select coalesce(-sum(e.tokens), 0)
+                from credits.entries as e
+                where e.account_id = v_account_id and e.kind = 'spend' and e.posted_at >= p.starts
+            )
+        from credits.wallets as w
+        cross join lateral (select credits.period_start(set_spend_limit.period, v_now) as starts) as p
+        where w.account_id = v_account_id
+        on conflict on constraint spend_limits_pkey do update set tokens = excluded.tokens;
+    end if;
+    perform credits.set_due(v_account_id);
+
+    v_limit.user_id := v_subject;
+    v_limit.period := set_spend_limit.period;
+    v_limit.set_by := v_set_by;
+    v_limit.resets_at := credits.next_period(set_spend_limit.period, v_now);
+    select trim_scale(s.tokens), trim_scale(w.lifetime_spent - s.spent_before),
+        trim_scale(greatest(s.tokens + s.spent_before - w.lifetime_spent, 0))
+    into v_limit.tokens, v_limit.spent, v_limit.remaining
+    from credits.spend_limits as s
+    join credits.wallets as w on w.account_id = s.account_id
+    where s.account_id = v_account_id and s.set_by = v_set_by and s.period = set_spend_limit.period;
+    return v_limit;
+end
+$$;
+
+
+--
+-- Name: FUNCTION set_spend_limit(period text, tokens numeric, user_id text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.set_spend_limit(period text, tokens numeric, user_id text) IS 'Limit what may be spent in a day or month (UTC); tokens null lifts the limit, 0 stops all spending.
+
+A user sets their own limit; what a service sets for a user_id stands beside it, and only a service can lift it.
+A spend that would pass a limit raises PT429 spend_limit.
+Raises PT422 bad_period or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in.';
 
 
 --
@@ -1064,6 +1335,45 @@ $$;
 COMMENT ON FUNCTION credits.analyst_segments() IS 'The segments granted to the SQL login of this session; * is every account.';
 
 
+--
+-- Name: announce_expiries(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.announce_expiries(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_now constant timestamptz := credits.clock();
+    v_lot record;
+begin
+    for v_lot in
+        update credits.lots as l
+        set announced = true
+        from credits.notice_rules as r
+        where
+            l.account_id = p_account_id and l.live and not l.announced and l.remaining > l.held
+            and r.kind = 'expiring_soon' and l.expires_at > v_now and l.expires_at - r.ahead <= v_now
+        returning l.lot_id, l.remaining - l.held as tokens, l.expires_at
+    loop
+        perform credits.put_notice(
+            p_account_id, 'expiring_soon',
+            jsonb_build_object(
+                'lot_id', v_lot.lot_id, 'tokens', trim_scale(v_lot.tokens), 'expires_at', v_lot.expires_at
+            )
+        );
+    end loop;
+end
+$$;
+
+
+--
+-- Name: FUNCTION announce_expiries(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.announce_expiries(p_account_id uuid) IS 'Puts the lots of a locked and settled wallet that expire soon in the outbox, once each.';
+
+
 SET default_tablespace = '';
 
 SET default_table_access_method = heap;
@@ -1229,6 +1539,35 @@ COMMENT ON FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with ti
 
 
 --
+-- Name: begin_periods(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.begin_periods(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_now constant timestamptz := credits.clock();
+begin
+    -- Nothing was spent since the period began: whoever spends comes by here first.
+    update credits.spend_limits as s
+    set period_starts = credits.period_start(s.period, v_now), spent_before = w.lifetime_spent
+    from credits.wallets as w
+    where
+        s.account_id = p_account_id and w.account_id = p_account_id
+        and s.period_starts < credits.period_start(s.period, v_now);
+end
+$$;
+
+
+--
+-- Name: FUNCTION begin_periods(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.begin_periods(p_account_id uuid) IS 'Begins the days and months of a locked wallet''s limits that have come.';
+
+
+--
 -- Name: caller_subject(text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -1258,6 +1597,30 @@ $$;
 --
 
 COMMENT ON FUNCTION credits.caller_subject(p_user_id text) IS 'The user id that a call is about: the caller''s own, or the one that a service names. Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user.';
+
+
+--
+-- Name: catch_up(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.catch_up(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    perform credits.expire_lots(p_account_id);
+    perform credits.announce_expiries(p_account_id);
+    perform credits.begin_periods(p_account_id);
+    perform credits.set_due(p_account_id);
+end
+$$;
+
+
+--
+-- Name: FUNCTION catch_up(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.catch_up(p_account_id uuid) IS 'Does what has become due on a locked and settled wallet.';
 
 
 --
@@ -1442,6 +1805,7 @@ CREATE FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time 
     AS $$
 declare
     v_next record;
+    v_head numeric;
 begin
     if exists (
         select
@@ -1451,12 +1815,13 @@ begin
         return;
     end if;
     v_next := credits.next_lot(p_account_id, null, p_at);
-    if v_next.lot_id is not null then
+    v_head := least(v_next.free, credits.head_allowance(p_account_id, p_at));
+    if v_next.lot_id is not null and v_head > 0 then
         update credits.lots as l
-        set remaining = l.held, live = l.held > 0
+        set remaining = l.remaining - v_head, live = l.remaining > v_head
         where l.account_id = p_account_id and l.lot_id = v_next.lot_id;
         update credits.wallets as w
-        set head_lot = v_next.lot_id, head_free = v_next.free
+        set head_lot = v_next.lot_id, head_free = v_head
         where w.account_id = p_account_id;
     end if;
 end
@@ -1467,7 +1832,7 @@ $$;
 -- Name: FUNCTION choose_head(p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) IS 'Moves the free tokens of the lot that is spent next onto a locked and settled wallet, if that lot is next for every module.';
+COMMENT ON FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) IS 'Moves tokens of the lot that is spent next onto a locked and settled wallet, if that lot is next for every module: all that are free, or as many as may go before a limit or a notice is reached.';
 
 
 --
@@ -1708,6 +2073,37 @@ $$;
 --
 
 COMMENT ON FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text, p_active boolean) IS 'Something tokens can be spent on. Not active: withdrawn, no longer spendable.';
+
+
+--
+-- Name: define_notice(text, numeric, numeric, interval); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.define_notice(p_kind text, p_below numeric DEFAULT NULL::numeric, p_percent numeric DEFAULT NULL::numeric, p_ahead interval DEFAULT NULL::interval) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    insert into credits.notice_rules as r (kind, below, percent, ahead) values (p_kind, p_below, p_percent, p_ahead)
+    on conflict (kind) do update
+    set below = excluded.below, percent = excluded.percent, ahead = excluded.ahead
+    where (r.below, r.percent, r.ahead) is distinct from (excluded.below, excluded.percent, excluded.ahead);
+    if found then
+        -- Every account looks at it when it is next touched: until then its head lot keeps to the rule before.
+        update credits.wallets as w set due_at = '-infinity' where w.due_at > '-infinity';
+    end if;
+exception
+    when check_violation or not_null_violation or numeric_value_out_of_range then
+        perform credits.refuse_line('notice', p_kind, sqlerrm);
+end
+$$;
+
+
+--
+-- Name: FUNCTION define_notice(p_kind text, p_below numeric, p_percent numeric, p_ahead interval); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.define_notice(p_kind text, p_below numeric, p_percent numeric, p_ahead interval) IS 'When users are told something: low_balance (p_below tokens, or p_percent of the last grant), depleted, expiring_soon (p_ahead of it). Raises PT422 bad_catalogue.';
 
 
 --
@@ -1952,7 +2348,6 @@ begin
     perform credits.settle_head(p_account_id);
     select d.draws, d.missing into draws, missing
     from credits.draw_lots(p_account_id, p_module_id, p_tokens, p_at) as d;
-    perform credits.choose_head(p_account_id, p_at);
 end
 $$;
 
@@ -1961,7 +2356,7 @@ $$;
 -- Name: FUNCTION draw_settled(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.draw_settled(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric) IS 'credits.draw_lots for a wallet that may have a head lot, and will have one afterwards where that can be.';
+COMMENT ON FUNCTION credits.draw_settled(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric) IS 'credits.draw_lots for a wallet that may have a head lot. The caller chooses a new one once the entry is written.';
 
 
 --
@@ -2092,14 +2487,6 @@ begin
             p_reference => v_lot.package_name, p_effective_at => v_lot.expires_at
         );
     end loop;
-
-    update credits.wallets as w
-    set due_at = coalesce((
-        select min(l.expires_at)
-        from credits.lots as l
-        where l.account_id = p_account_id and l.live and l.expires_at > v_now
-    ), 'infinity')
-    where w.account_id = p_account_id;
 end
 $$;
 
@@ -2283,6 +2670,7 @@ begin
     end if;
 
     v_lot_id := v_wallet.seq + 1;
+    perform credits.note_grant(p_account_id, p_source, p_tokens);
     perform credits.post_entry(
         p_account_id, v_lot_id, v_wallet.balance, v_wallet.debt, v_wallet.posted_at, v_wallet.head_hash, p_source, p_tokens,
         jsonb_build_array(jsonb_build_object('lot_id', v_lot_id, 'tokens', trim_scale(p_tokens))),
@@ -2298,9 +2686,7 @@ begin
         credits.clock(), p_expires_at, p_unit_cost, p_currency, p_order_id
     );
     if p_expires_at is not null then
-        update credits.wallets as w
-        set due_at = least(w.due_at, p_expires_at)
-        where w.account_id = p_account_id;
+        perform credits.set_due(p_account_id);
     end if;
     return v_lot_id;
 end
@@ -2366,6 +2752,34 @@ COMMENT ON FUNCTION credits.has_ids(p_session jsonb) IS 'Has this session ids th
 
 
 --
+-- Name: head_allowance(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_available numeric;
+    v_limit numeric;
+    v_notice numeric;
+begin
+    select w.balance - w.held into v_available from credits.wallets as w where w.account_id = p_account_id;
+    v_limit := credits.limit_left(p_account_id, p_at);
+    v_notice := v_available - credits.next_level(p_account_id, v_available);
+    return least(v_limit, v_notice);
+end
+$$;
+
+
+--
+-- Name: FUNCTION head_allowance(p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) IS 'Tokens that an account can spend before a limit stops it or a notice is due; null: any number.';
+
+
+--
 -- Name: is_service(); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2379,6 +2793,78 @@ CREATE FUNCTION credits.is_service() RETURNS boolean
 --
 
 COMMENT ON FUNCTION credits.is_service() IS 'May the caller act for any user? Members of service_role may.';
+
+
+--
+-- Name: keep_limits(uuid, numeric, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_over record;
+begin
+    select s.period, s.tokens, w.lifetime_spent - s.spent_before as spent into v_over
+    from credits.spend_limits as s
+    join credits.wallets as w on w.account_id = s.account_id
+    where s.account_id = p_account_id and p_cost > 0 and w.lifetime_spent - s.spent_before + p_cost > s.tokens
+    -- The one that lasts longest: waiting for the other would not help.
+    order by s.period desc, s.tokens
+    limit 1;
+    if found then
+        perform credits.fail(
+            429, 'spend_limit', format('this would pass the limit of the %s', v_over.period),
+            json_build_object(
+                'period', v_over.period,
+                'limit', trim_scale(v_over.tokens),
+                'spent', trim_scale(v_over.spent),
+                'cost', trim_scale(p_cost),
+                'reset_at', credits.next_period(v_over.period, p_at)
+            )
+        );
+    end if;
+end
+$$;
+
+
+--
+-- Name: FUNCTION keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone) IS 'Refuses a cost that passes a limit of the locked wallet: PT429 spend_limit.';
+
+
+--
+-- Name: limit_left(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return (
+        select min(greatest(
+            s.tokens - case
+                when s.period_starts < credits.period_start(s.period, p_at) then 0
+                else w.lifetime_spent - s.spent_before
+            end, 0
+        ))
+        from credits.spend_limits as s
+        join credits.wallets as w on w.account_id = s.account_id
+        where s.account_id = p_account_id
+    );
+end
+$$;
+
+
+--
+-- Name: FUNCTION limit_left(p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) IS 'What the limits of an account still allow at a moment; null without a limit.';
 
 
 --
@@ -2452,7 +2938,7 @@ CREATE FUNCTION credits.lock_wallet(p_account_id uuid, p_settle boolean DEFAULT 
 declare
     v_head_lot bigint;
     v_due_at timestamptz;
-    v_expired boolean;
+    v_due boolean;
 begin
     -- Money is not acknowledged before it is on disk, whatever the session asked for.
     -- In the body: as a SET clause of the function it would be undone before the commit.
@@ -2471,12 +2957,12 @@ begin
     end if;
 
     -- The time after the lock: waiting for it may have taken long.
-    v_expired := v_due_at <= credits.clock();
-    if v_head_lot is not null and (p_settle or v_expired) then
+    v_due := v_due_at <= credits.clock();
+    if v_head_lot is not null and (p_settle or v_due) then
         perform credits.settle_head(p_account_id);
     end if;
-    if v_expired then
-        perform credits.expire_lots(p_account_id);
+    if v_due then
+        perform credits.catch_up(p_account_id);
         select w.seq, w.balance into seq, balance from credits.wallets as w where w.account_id = p_account_id;
     end if;
 end
@@ -2560,6 +3046,33 @@ COMMENT ON FUNCTION credits.module_price(p_module_id text) IS 'The price of a mo
 
 
 --
+-- Name: next_level(uuid, numeric); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.next_level(p_account_id uuid, p_available numeric) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_levels constant record := credits.notice_levels_of(p_account_id);
+begin
+    return case
+        when v_levels.low_armed and v_levels.low <= p_available then v_levels.low
+        -- Depleted is below the smallest amount.
+        when v_levels.depleted_armed and p_available > 0 then 0.000001
+    end;
+end
+$$;
+
+
+--
+-- Name: FUNCTION next_level(p_account_id uuid, p_available numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.next_level(p_account_id uuid, p_available numeric) IS 'The amount below which falling writes a notice next; null: none will be written.';
+
+
+--
 -- Name: next_lot(uuid, text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2585,6 +3098,74 @@ $$;
 --
 
 COMMENT ON FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_at timestamp with time zone, OUT lot_id bigint, OUT free numeric) IS 'The lot that a spend on a module takes from next, and what is free in it; nulls when there is none.';
+
+
+--
+-- Name: next_period(text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE
+    RETURN ((date_trunc(p_period, (p_at AT TIME ZONE 'UTC'::text)) + (('1 '::text || p_period))::interval) AT TIME ZONE 'UTC'::text);
+
+
+--
+-- Name: FUNCTION next_period(p_period text, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) IS 'When the day or month after that of a moment begins, in UTC.';
+
+
+--
+-- Name: note_grant(uuid, credits.entry_kind, numeric); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    insert into credits.notice_levels as n (account_id, last_grant) values (p_account_id, p_tokens)
+    on conflict (account_id) do update
+    set last_grant = excluded.last_grant + case when p_source = 'bonus' then n.last_grant else 0 end;
+end
+$$;
+
+
+--
+-- Name: FUNCTION note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric) IS 'Remembers the size of the last grant, from which a percentage is taken.';
+
+
+--
+-- Name: notice_levels_of(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    select
+        coalesce(n.below, n.percent / 100 * n.last_grant, r.below, r.percent / 100 * n.last_grant),
+        coalesce(n.low_armed, true),
+        case when d.kind is not null then coalesce(n.depleted_armed, true) end
+    into low, low_armed, depleted_armed
+    from (values (p_account_id)) as a (account_id)
+    left join credits.notice_levels as n on a.account_id = n.account_id
+    left join credits.notice_rules as r on r.kind = 'low_balance'
+    left join credits.notice_rules as d on d.kind = 'depleted';
+end
+$$;
+
+
+--
+-- Name: FUNCTION notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean) IS 'The threshold of an account''s low balance (null: none), and which notices its next crossing would write; depleted_armed null: the bank has no such rule.';
 
 
 --
@@ -2729,6 +3310,22 @@ COMMENT ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_session j
 
 
 --
+-- Name: period_start(text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE
+    RETURN (date_trunc(p_period, (p_at AT TIME ZONE 'UTC'::text)) AT TIME ZONE 'UTC'::text);
+
+
+--
+-- Name: FUNCTION period_start(p_period text, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) IS 'The beginning, in UTC, of the day or month of a moment.';
+
+
+--
 -- Name: post_entry(uuid, bigint, numeric, numeric, timestamp with time zone, bytea, credits.entry_kind, numeric, jsonb, text, jsonb, bigint, text, jsonb, timestamp with time zone, numeric, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2770,6 +3367,11 @@ begin
             seq = p_seq, balance = p_balance + p_tokens, posted_at = v_posted_at, head_hash = v_hash,
             lifetime_granted = w.lifetime_granted + greatest(p_tokens, 0)
         where w.account_id = p_account_id;
+    end if;
+
+    -- What the head pays passes no threshold: see credits.head_allowance.
+    if p_from_head = 0 and p_tokens <> 0 then
+        perform credits.write_notices(p_account_id, p_balance, p_balance + p_tokens);
     end if;
 end
 $$;
@@ -2881,6 +3483,28 @@ $$;
 --
 
 COMMENT ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, OUT price_id bigint, OUT usage jsonb, OUT cost numeric) IS 'The cost of a use of a module, the usage as it is recorded, and the version of the price. Raises PT404 unknown_module, PT422 bad_usage.';
+
+
+--
+-- Name: put_notice(uuid, text, jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    insert into credits.outbox (account_id, kind, facts, created_at)
+    values (p_account_id, p_kind, p_facts, credits.clock());
+end
+$$;
+
+
+--
+-- Name: FUNCTION put_notice(p_account_id uuid, p_kind text, p_facts jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts jsonb) IS 'Puts a notice in the outbox.';
 
 
 --
@@ -3004,6 +3628,43 @@ COMMENT ON FUNCTION credits.scopes_of(p_module_id text) IS 'The scopes of lots t
 
 
 --
+-- Name: set_due(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.set_due(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_now constant timestamptz := credits.clock();
+    v_ahead constant interval := (select r.ahead from credits.notice_rules as r where r.kind = 'expiring_soon');
+begin
+    update credits.wallets as w
+    set due_at = least(
+        coalesce((
+            select min(case when l.announced then l.expires_at else l.expires_at - coalesce(v_ahead, '0') end)
+            from credits.lots as l
+            where l.account_id = p_account_id and l.live and l.expires_at > v_now
+        ), 'infinity'),
+        coalesce((
+            select min(credits.next_period(s.period, v_now))
+            from credits.spend_limits as s
+            where s.account_id = p_account_id
+        ), 'infinity')
+    )
+    where w.account_id = p_account_id;
+end
+$$;
+
+
+--
+-- Name: FUNCTION set_due(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.set_due(p_account_id uuid) IS 'Says on a locked and settled wallet when the clock next has something to do there.';
+
+
+--
 -- Name: settle_head(uuid); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3031,10 +3692,10 @@ COMMENT ON FUNCTION credits.settle_head(p_account_id uuid) IS 'Puts the tokens o
 
 
 --
--- Name: spend(uuid, text, text, jsonb, text, jsonb, numeric); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: spend(uuid, text, text, jsonb, text, jsonb, boolean, numeric); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_expected_cost numeric DEFAULT NULL::numeric) RETURNS api.spend_receipt
+CREATE FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_byok boolean DEFAULT false, p_expected_cost numeric DEFAULT NULL::numeric) RETURNS api.spend_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -3062,7 +3723,7 @@ begin
         perform credits.fail(422, 'bad_usage', 'usage is larger than 2 kB');
     end if;
 
-    -- 2. Lock. When something has expired, or the session wants commits that are not durable, the long way first.
+    -- 2. Lock. When the clock has made something due, or the session wants commits that are not durable, the long way first.
     loop
         select w.seq + 1, w.balance, w.debt, w.posted_at, w.head_hash, w.status, w.head_lot, w.head_free, w.due_at
         into v_seq, v_balance, v_debt, v_posted_at, v_hash, v_status, v_head_lot, v_head_free, v_due_at
@@ -3079,7 +3740,7 @@ begin
     if p_key is not null then
         v_known := credits.claim_key(
             p_account_id, 'consume_tokens', p_key,
-            jsonb_build_array(p_module_id, p_usage, p_metadata, trim_scale(p_expected_cost)), v_seq::text
+            jsonb_build_array(p_module_id, p_usage, p_metadata, p_byok, trim_scale(p_expected_cost)), v_seq::text
         );
         if v_known is not null then
             return credits.spend_receipt(p_account_id, v_known::bigint, p_user_id);
@@ -3091,6 +3752,9 @@ begin
 
     -- 4. Price. The database's price wins; one that the client names must be the same.
     v_price := credits.price_usage(p_module_id, p_usage, v_now);
+    if p_byok then
+        v_price.cost := 0;
+    end if;
     if p_expected_cost <> v_price.cost then
         perform credits.fail(
             422, 'price_mismatch', 'the price is another one',
@@ -3098,12 +3762,14 @@ begin
         );
     end if;
 
-    -- 5. Take. The wallet carries the lot that is next for every module; when that does not do, the lots themselves.
+    -- 5. Take. The wallet carries tokens that are next for every module and break no limit; when those do not do, the
+    --    limits and the lots themselves.
     if v_price.cost <= v_head_free and v_price.cost > 0 then
         v_from_head := v_price.cost;
         v_draws := jsonb_build_array(jsonb_build_object('lot_id', v_head_lot, 'tokens', trim_scale(v_from_head)));
     else
         v_from_head := 0;
+        perform credits.keep_limits(p_account_id, v_price.cost, v_now);
         v_drawn := credits.draw_settled(p_account_id, p_module_id, v_price.cost, v_now);
         if v_drawn.missing > 0 then
             perform credits.fail(
@@ -3121,9 +3787,13 @@ begin
 
     -- 6. Write.
     perform credits.post_entry(
-        p_account_id, v_seq, v_balance, v_debt, v_posted_at, v_hash, 'spend', -v_price.cost, v_draws,
+        p_account_id, v_seq, v_balance, v_debt, v_posted_at, v_hash,
+        case when p_byok then 'byok' else 'spend' end::credits.entry_kind, -v_price.cost, v_draws,
         p_module_id, v_price.usage, v_price.price_id, p_metadata => p_metadata, p_from_head => v_from_head, p_at => v_now
     );
+    if v_from_head = 0 and v_price.cost > 0 then
+        perform credits.choose_head(p_account_id, v_now);
+    end if;
     return row(
         p_account_id || ':' || v_seq, p_user_id, p_module_id, trim_scale(v_price.cost),
         trim_scale(v_balance - v_price.cost), v_draws, false
@@ -3133,10 +3803,10 @@ $$;
 
 
 --
--- Name: FUNCTION spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_expected_cost numeric); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_byok boolean, p_expected_cost numeric); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_expected_cost numeric) IS 'The work of api.consume_tokens, on an account.';
+COMMENT ON FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_byok boolean, p_expected_cost numeric) IS 'The work of api.consume_tokens, on an account.';
 
 
 --
@@ -3223,6 +3893,66 @@ $$;
 --
 
 COMMENT ON FUNCTION credits.subject() IS 'The user id of the caller; null for nobody.';
+
+
+--
+-- Name: write_notices(uuid, numeric, numeric); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_levels constant record := credits.notice_levels_of(p_account_id);
+    v_held numeric;
+    v_before numeric;
+    v_after numeric;
+    v_low_armed boolean;
+    v_depleted_armed boolean;
+begin
+    if num_nonnulls(v_levels.low, v_levels.depleted_armed) = 0 then
+        return;
+    end if;
+    select w.held into v_held from credits.wallets as w where w.account_id = p_account_id;
+    v_before := p_before - v_held;
+    v_after := p_after - v_held;
+
+    -- 1. Falling through a threshold that is armed.
+    if v_levels.low_armed and v_before >= v_levels.low and v_after < v_levels.low then
+        perform credits.put_notice(
+            p_account_id, 'low_balance',
+            jsonb_build_object('balance', trim_scale(v_after), 'threshold', trim_scale(v_levels.low))
+        );
+        v_low_armed := false;
+    elsif not v_levels.low_armed and v_after > 1.1 * v_levels.low then
+        v_low_armed := true;
+    end if;
+    if v_levels.depleted_armed and v_before > 0 and v_after <= 0 then
+        perform credits.put_notice(p_account_id, 'depleted', jsonb_build_object('balance', trim_scale(v_after)));
+        v_depleted_armed := false;
+    elsif not v_levels.depleted_armed and v_after > 0 then
+        v_depleted_armed := true;
+    end if;
+
+    -- 2. Remember.
+    if num_nonnulls(v_low_armed, v_depleted_armed) > 0 then
+        insert into credits.notice_levels as n (account_id, low_armed, depleted_armed)
+        values (p_account_id, coalesce(v_low_armed, true), coalesce(v_depleted_armed, true))
+        on conflict (account_id) do update
+        set
+            low_armed = coalesce(v_low_armed, n.low_armed),
+            depleted_armed = coalesce(v_depleted_armed, n.depleted_armed);
+    end if;
+end
+$$;
+
+
+--
+-- Name: FUNCTION write_notices(p_account_id uuid, p_before numeric, p_after numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) IS 'Writes the notices that a change of a locked wallet''s balance calls for, and arms those that it has risen above.';
 
 
 --
@@ -4201,6 +4931,104 @@ COMMENT ON COLUMN api.modules.price IS 'The price valid now: {"price_id", "margi
 
 
 --
+-- Name: outbox; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.outbox (
+    account_id uuid NOT NULL,
+    notice_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    kind text NOT NULL,
+    facts jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    delivered_at timestamp with time zone
+);
+
+ALTER TABLE ONLY credits.outbox FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE outbox; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.outbox IS 'What users are to be told, written in the transaction that caused it. Whoever delivers reads api.notices and acknowledges.';
+
+
+--
+-- Name: COLUMN outbox.facts; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.outbox.facts IS 'balance, threshold, lot_id, tokens, expires_at: as the kind has them.';
+
+
+--
+-- Name: notices; Type: VIEW; Schema: api; Owner: -
+--
+
+CREATE VIEW api.notices WITH (security_invoker='true') AS
+ SELECT o.notice_id,
+    i.subject AS user_id,
+    o.kind,
+    o.facts,
+    o.created_at,
+    (o.delivered_at IS NOT NULL) AS delivered
+   FROM (credits.outbox o
+     LEFT JOIN LATERAL ( SELECT x.subject
+           FROM credits.identities x
+          WHERE (x.account_id = o.account_id)
+          ORDER BY x.created_at, x.subject
+         LIMIT 1) i ON (true));
+
+
+--
+-- Name: VIEW notices; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON VIEW api.notices IS 'The notices of the caller; a service sees every account''s.';
+
+
+--
+-- Name: COLUMN notices.notice_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.notices.notice_id IS 'Name for api.acknowledge_notices.';
+
+
+--
+-- Name: COLUMN notices.user_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.notices.user_id IS 'The user id (sub) of the account.';
+
+
+--
+-- Name: COLUMN notices.kind; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.notices.kind IS 'low_balance, depleted or expiring_soon.';
+
+
+--
+-- Name: COLUMN notices.facts; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.notices.facts IS 'low_balance: balance, threshold; depleted: balance; expiring_soon: lot_id, tokens, expires_at.';
+
+
+--
+-- Name: COLUMN notices.created_at; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.notices.created_at IS 'When the balance crossed the line, or the lot came close to its end.';
+
+
+--
+-- Name: COLUMN notices.delivered; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.notices.delivered IS 'A service has acknowledged it.';
+
+
+--
 -- Name: orders; Type: VIEW; Schema: api; Owner: -
 --
 
@@ -4476,6 +5304,127 @@ COMMENT ON COLUMN api.packs.expires_after IS 'Life of the tokens; null: they nev
 
 
 --
+-- Name: spend_limits; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.spend_limits (
+    account_id uuid NOT NULL,
+    set_by text NOT NULL,
+    period text NOT NULL,
+    tokens credits.amount NOT NULL,
+    period_starts timestamp with time zone NOT NULL,
+    spent_before credits.tokens NOT NULL,
+    CONSTRAINT spend_limits_period_is_known CHECK ((period = ANY (ARRAY['day'::text, 'month'::text]))),
+    CONSTRAINT spend_limits_set_by_is_known CHECK ((set_by = ANY (ARRAY['user'::text, 'service'::text])))
+);
+
+ALTER TABLE ONLY credits.spend_limits FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE spend_limits; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.spend_limits IS 'What an account may spend in a day or month (UTC). A user sets and lifts their own; a service''s stands beside it.';
+
+
+--
+-- Name: COLUMN spend_limits.period_starts; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.spend_limits.period_starts IS 'The day or month that spent_before belongs to.';
+
+
+--
+-- Name: COLUMN spend_limits.spent_before; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.spend_limits.spent_before IS 'wallets.lifetime_spent when the period began: what was spent in it is the difference.';
+
+
+--
+-- Name: spend_limits; Type: VIEW; Schema: api; Owner: -
+--
+
+CREATE VIEW api.spend_limits WITH (security_invoker='true') AS
+ SELECT i.subject AS user_id,
+    s.period,
+    s.set_by,
+    trim_scale((s.tokens)::numeric) AS tokens,
+    trim_scale(p.spent) AS spent,
+    trim_scale(GREATEST(((s.tokens)::numeric - p.spent), (0)::numeric)) AS remaining,
+    credits.next_period(s.period, credits.clock()) AS resets_at
+   FROM (((credits.spend_limits s
+     JOIN credits.wallets w ON ((s.account_id = w.account_id)))
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN (s.period_starts < credits.period_start(s.period, credits.clock())) THEN (0)::numeric
+                    ELSE ((w.lifetime_spent)::numeric - (s.spent_before)::numeric)
+                END AS spent) p)
+     LEFT JOIN LATERAL ( SELECT x.subject
+           FROM credits.identities x
+          WHERE (x.account_id = s.account_id)
+          ORDER BY x.created_at, x.subject
+         LIMIT 1) i ON (true));
+
+
+--
+-- Name: VIEW spend_limits; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON VIEW api.spend_limits IS 'The spend limits of the caller; a service sees every account''s.';
+
+
+--
+-- Name: COLUMN spend_limits.user_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.spend_limits.user_id IS 'The user id (sub) of the account.';
+
+
+--
+-- Name: COLUMN spend_limits.period; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.spend_limits.period IS 'day or month, in UTC.';
+
+
+--
+-- Name: COLUMN spend_limits.set_by; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.spend_limits.set_by IS 'user or service; the stricter one counts.';
+
+
+--
+-- Name: COLUMN spend_limits.tokens; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.spend_limits.tokens IS 'What may be spent in the period.';
+
+
+--
+-- Name: COLUMN spend_limits.spent; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.spend_limits.spent IS 'What has been.';
+
+
+--
+-- Name: COLUMN spend_limits.remaining; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.spend_limits.remaining IS 'What is left.';
+
+
+--
+-- Name: COLUMN spend_limits.resets_at; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.spend_limits.resets_at IS 'When the next period begins.';
+
+
+--
 -- Name: usage; Type: VIEW; Schema: api; Owner: -
 --
 
@@ -4489,7 +5438,8 @@ CREATE VIEW api.usage WITH (security_invoker='true') AS
     trim_scale((- (e.tokens)::numeric)) AS cost,
     trim_scale((e.balance_after)::numeric) AS balance_after,
     e.price_id,
-    e.metadata
+    e.metadata,
+    (e.kind = 'byok'::credits.entry_kind) AS own_key
    FROM ((credits.entries e
      LEFT JOIN credits.modules m ON ((e.module_id = m.module_id)))
      LEFT JOIN LATERAL ( SELECT x.subject
@@ -4497,7 +5447,7 @@ CREATE VIEW api.usage WITH (security_invoker='true') AS
           WHERE (x.account_id = e.account_id)
           ORDER BY x.created_at, x.subject
          LIMIT 1) i ON (true))
-  WHERE (e.kind = 'spend'::credits.entry_kind);
+  WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind]));
 
 
 --
@@ -4575,6 +5525,13 @@ COMMENT ON COLUMN api.usage.price_id IS 'The version of the price.';
 --
 
 COMMENT ON COLUMN api.usage.metadata IS 'What the caller wrote on it.';
+
+
+--
+-- Name: COLUMN usage.own_key; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.usage.own_key IS 'The user''s own key at the provider was used: not charged.';
 
 
 --
@@ -4741,6 +5698,26 @@ COMMENT ON VIEW audit.check_hash_chain IS 'Recomputes the hash of every entry fr
 
 
 --
+-- Name: check_heads; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_heads WITH (security_invoker='true') AS
+ SELECT w.account_id,
+    format('at most %s tokens in the head'::text, a.allowed) AS expected,
+    format('%s'::text, w.head_free) AS found
+   FROM (credits.wallets w
+     CROSS JOIN LATERAL ( SELECT credits.head_allowance(w.account_id, credits.clock()) AS allowed) a)
+  WHERE ((w.head_lot IS NOT NULL) AND (w.due_at > credits.clock()) AND ((w.head_free)::numeric > a.allowed));
+
+
+--
+-- Name: VIEW check_heads; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_heads IS 'No spend can pass a limit or a threshold of a notice unseen: the head lot ends before it.';
+
+
+--
 -- Name: idempotency_keys; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -4806,6 +5783,29 @@ UNION ALL
 --
 
 COMMENT ON VIEW audit.check_keys IS 'Every idempotency key leads to the entry or order that answered it.';
+
+
+--
+-- Name: check_limits; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_limits WITH (security_invoker='true') AS
+ SELECT s.account_id,
+    format('%s of the %s from %s'::text, e.spent, s.period, s.period_starts) AS expected,
+    format('%s'::text, ((w.lifetime_spent)::numeric - (s.spent_before)::numeric)) AS found
+   FROM ((credits.spend_limits s
+     JOIN credits.wallets w ON ((s.account_id = w.account_id)))
+     CROSS JOIN LATERAL ( SELECT COALESCE((- sum((x.tokens)::numeric)), (0)::numeric) AS spent
+           FROM credits.entries x
+          WHERE ((x.account_id = s.account_id) AND (x.kind = 'spend'::credits.entry_kind) AND (x.posted_at >= s.period_starts))) e)
+  WHERE (e.spent <> ((w.lifetime_spent)::numeric - (s.spent_before)::numeric));
+
+
+--
+-- Name: VIEW check_limits; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_limits IS 'What spend limits count is what was spent since their period began.';
 
 
 --
@@ -5097,11 +6097,23 @@ UNION ALL
     c.found
    FROM audit.check_hash_chain c
 UNION ALL
+ SELECT 'check_heads'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_heads c
+UNION ALL
  SELECT 'check_keys'::text AS check_name,
     c.account_id,
     c.expected,
     c.found
    FROM audit.check_keys c
+UNION ALL
+ SELECT 'check_limits'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_limits c
 UNION ALL
  SELECT 'check_lots'::text AS check_name,
     c.account_id,
@@ -5663,8 +6675,8 @@ CREATE TABLE credits.notice_levels (
     below credits.amount,
     percent numeric,
     last_grant credits.amount DEFAULT 0 NOT NULL,
-    low_armed boolean DEFAULT false NOT NULL,
-    depleted_armed boolean DEFAULT false NOT NULL,
+    low_armed boolean DEFAULT true NOT NULL,
+    depleted_armed boolean DEFAULT true NOT NULL,
     CONSTRAINT notice_levels_one_threshold CHECK ((num_nonnulls(below, percent) < 2)),
     CONSTRAINT notice_levels_percent_is_sane CHECK (((percent > (0)::numeric) AND (percent < (100)::numeric)))
 );
@@ -5676,7 +6688,7 @@ ALTER TABLE ONLY credits.notice_levels FORCE ROW LEVEL SECURITY;
 -- Name: TABLE notice_levels; Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON TABLE credits.notice_levels IS 'Where an account stands with its notices. Armed: falling through the threshold writes one; above 110 percent of it the next is armed.';
+COMMENT ON TABLE credits.notice_levels IS 'Where an account stands with its notices. Armed: falling through the threshold writes one, and disarms; above 110 percent of it the next is armed. No row: armed, and nothing granted yet.';
 
 
 --
@@ -5716,7 +6728,7 @@ CREATE TABLE credits.notice_rules (
 CASE kind
     WHEN 'low_balance'::text THEN ((num_nonnulls(below, percent) = 1) AND (ahead IS NULL))
     WHEN 'depleted'::text THEN (num_nonnulls(below, percent, ahead) = 0)
-    ELSE ((num_nonnulls(below, percent) = 0) AND (ahead > '00:00:00'::interval))
+    ELSE ((num_nonnulls(below, percent) = 0) AND COALESCE((ahead > '00:00:00'::interval), false))
 END)
 );
 
@@ -5735,36 +6747,6 @@ COMMENT ON TABLE credits.notice_rules IS 'When users are told something, in this
 --
 
 COMMENT ON COLUMN credits.notice_rules.ahead IS 'How long before it expires a lot is announced.';
-
-
---
--- Name: outbox; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.outbox (
-    account_id uuid NOT NULL,
-    notice_id uuid DEFAULT gen_random_uuid() NOT NULL,
-    kind text NOT NULL,
-    facts jsonb NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    delivered_at timestamp with time zone
-);
-
-ALTER TABLE ONLY credits.outbox FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE outbox; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.outbox IS 'What users are to be told, written in the transaction that caused it. Whoever delivers reads api.notices and acknowledges.';
-
-
---
--- Name: COLUMN outbox.facts; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.outbox.facts IS 'balance, threshold, lot_id, tokens, expires_at: as the kind has them.';
 
 
 --
@@ -5996,45 +6978,6 @@ COMMENT ON COLUMN credits.referrals.referrer_id IS 'An account, without a foreig
 --
 
 COMMENT ON COLUMN credits.referrals.state IS 'pending until the first paid purchase; then paid, capped (the referrer''s or the campaign''s limit was reached) or lapsed (the campaign had ended).';
-
-
---
--- Name: spend_limits; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.spend_limits (
-    account_id uuid NOT NULL,
-    set_by text NOT NULL,
-    period text NOT NULL,
-    tokens credits.amount NOT NULL,
-    period_starts timestamp with time zone NOT NULL,
-    spent_before credits.tokens NOT NULL,
-    CONSTRAINT spend_limits_period_is_known CHECK ((period = ANY (ARRAY['day'::text, 'month'::text]))),
-    CONSTRAINT spend_limits_set_by_is_known CHECK ((set_by = ANY (ARRAY['user'::text, 'service'::text])))
-);
-
-ALTER TABLE ONLY credits.spend_limits FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE spend_limits; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.spend_limits IS 'What an account may spend in a day or month (UTC). A user sets and lifts their own; a service''s stands beside it.';
-
-
---
--- Name: COLUMN spend_limits.period_starts; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.spend_limits.period_starts IS 'The day or month that spent_before belongs to.';
-
-
---
--- Name: COLUMN spend_limits.spent_before; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.spend_limits.spent_before IS 'wallets.lifetime_spent when the period began: what was spent in it is the difference.';
 
 
 --
@@ -7513,6 +8456,20 @@ CREATE POLICY own_rows ON credits.orders FOR SELECT TO authenticated USING ((acc
 
 
 --
+-- Name: outbox own_rows; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY own_rows ON credits.outbox FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
+
+
+--
+-- Name: spend_limits own_rows; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY own_rows ON credits.spend_limits FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
+
+
+--
 -- Name: wallets own_rows; Type: POLICY; Schema: credits; Owner: -
 --
 
@@ -7863,6 +8820,20 @@ CREATE POLICY service_reads ON credits.orders FOR SELECT TO service_role USING (
 
 
 --
+-- Name: outbox service_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY service_reads ON credits.outbox FOR SELECT TO service_role USING (true);
+
+
+--
+-- Name: spend_limits service_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY service_reads ON credits.spend_limits FOR SELECT TO service_role USING (true);
+
+
+--
 -- Name: wallets service_reads; Type: POLICY; Schema: credits; Owner: -
 --
 
@@ -7952,6 +8923,15 @@ GRANT ALL ON TYPE api.account_receipt TO service_role;
 
 
 --
+-- Name: TYPE acknowledgement; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.acknowledgement FROM PUBLIC;
+GRANT ALL ON TYPE api.acknowledgement TO authenticated;
+GRANT ALL ON TYPE api.acknowledgement TO service_role;
+
+
+--
 -- Name: TYPE credential; Type: ACL; Schema: api; Owner: -
 --
 
@@ -8006,6 +8986,24 @@ GRANT ALL ON TYPE api.guest_receipt TO service_role;
 
 
 --
+-- Name: TYPE low_balance; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.low_balance FROM PUBLIC;
+GRANT ALL ON TYPE api.low_balance TO authenticated;
+GRANT ALL ON TYPE api.low_balance TO service_role;
+
+
+--
+-- Name: TYPE maintenance; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.maintenance FROM PUBLIC;
+GRANT ALL ON TYPE api.maintenance TO authenticated;
+GRANT ALL ON TYPE api.maintenance TO service_role;
+
+
+--
 -- Name: TYPE order_receipt; Type: ACL; Schema: api; Owner: -
 --
 
@@ -8030,6 +9028,15 @@ GRANT ALL ON TYPE api.quote TO service_role;
 REVOKE ALL ON TYPE api.redemption_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.redemption_receipt TO authenticated;
 GRANT ALL ON TYPE api.redemption_receipt TO service_role;
+
+
+--
+-- Name: TYPE spend_limit; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.spend_limit FROM PUBLIC;
+GRANT ALL ON TYPE api.spend_limit TO authenticated;
+GRANT ALL ON TYPE api.spend_limit TO service_role;
 
 
 --
@@ -8080,6 +9087,14 @@ REVOKE ALL ON TYPE credits.unit_cost FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION acknowledge_notices(notice_ids uuid[]); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.acknowledge_notices(notice_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.acknowledge_notices(notice_ids uuid[]) TO service_role;
+
+
+--
 -- Name: FUNCTION add_tokens(user_id text, tokens_to_add numeric, package_name text); Type: ACL; Schema: api; Owner: -
 --
 
@@ -8121,12 +9136,12 @@ GRANT ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_na
 
 
 --
--- Name: FUNCTION consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb); Type: ACL; Schema: api; Owner: -
+-- Name: FUNCTION consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean); Type: ACL; Schema: api; Owner: -
 --
 
-REVOKE ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb) TO authenticated;
-GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb) TO service_role;
+REVOKE ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) TO authenticated;
+GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) TO service_role;
 
 
 --
@@ -8147,12 +9162,38 @@ GRANT ALL ON FUNCTION api.find_credential(email text) TO service_role;
 
 
 --
+-- Name: FUNCTION maintain(max_accounts bigint); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.maintain(max_accounts bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.maintain(max_accounts bigint) TO service_role;
+
+
+--
 -- Name: FUNCTION quote_tokens(module_id text, usage jsonb, user_id text); Type: ACL; Schema: api; Owner: -
 --
 
 REVOKE ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO service_role;
+
+
+--
+-- Name: FUNCTION set_low_balance(below numeric, percent numeric, user_id text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.set_low_balance(below numeric, percent numeric, user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.set_low_balance(below numeric, percent numeric, user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.set_low_balance(below numeric, percent numeric, user_id text) TO service_role;
+
+
+--
+-- Name: FUNCTION set_spend_limit(period text, tokens numeric, user_id text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.set_spend_limit(period text, tokens numeric, user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.set_spend_limit(period text, tokens numeric, user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.set_spend_limit(period text, tokens numeric, user_id text) TO service_role;
 
 
 --
@@ -8198,6 +9239,13 @@ GRANT ALL ON FUNCTION credits.analyst_accounts() TO analyst;
 
 REVOKE ALL ON FUNCTION credits.analyst_segments() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.analyst_segments() TO analyst;
+
+
+--
+-- Name: FUNCTION announce_expiries(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.announce_expiries(p_account_id uuid) FROM PUBLIC;
 
 
 --
@@ -8308,10 +9356,24 @@ REVOKE ALL ON FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with
 
 
 --
+-- Name: FUNCTION begin_periods(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.begin_periods(p_account_id uuid) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION caller_subject(p_user_id text); Type: ACL; Schema: credits; Owner: -
 --
 
 REVOKE ALL ON FUNCTION credits.caller_subject(p_user_id text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION catch_up(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.catch_up(p_account_id uuid) FROM PUBLIC;
 
 
 --
@@ -8438,6 +9500,13 @@ REVOKE ALL ON FUNCTION credits.define_module(p_module_id text, p_title text, p_c
 
 
 --
+-- Name: FUNCTION define_notice(p_kind text, p_below numeric, p_percent numeric, p_ahead interval); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.define_notice(p_kind text, p_below numeric, p_percent numeric, p_ahead interval) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -8551,10 +9620,33 @@ REVOKE ALL ON FUNCTION credits.has_ids(p_session jsonb) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION head_allowance(p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) TO auditor;
+
+
+--
 -- Name: FUNCTION is_service(); Type: ACL; Schema: credits; Owner: -
 --
 
 REVOKE ALL ON FUNCTION credits.is_service() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION limit_left(p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) TO auditor;
 
 
 --
@@ -8599,10 +9691,42 @@ GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO auditor;
 
 
 --
+-- Name: FUNCTION next_level(p_account_id uuid, p_available numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.next_level(p_account_id uuid, p_available numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.next_level(p_account_id uuid, p_available numeric) TO auditor;
+
+
+--
 -- Name: FUNCTION next_lot(p_account_id uuid, p_module_id text, p_at timestamp with time zone, OUT lot_id bigint, OUT free numeric); Type: ACL; Schema: credits; Owner: -
 --
 
 REVOKE ALL ON FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_at timestamp with time zone, OUT lot_id bigint, OUT free numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION next_period(p_period text, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) TO service_role;
+
+
+--
+-- Name: FUNCTION note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean) TO auditor;
 
 
 --
@@ -8634,6 +9758,16 @@ REVOKE ALL ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_sessio
 
 
 --
+-- Name: FUNCTION period_start(p_period text, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO service_role;
+GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO auditor;
+
+
+--
 -- Name: FUNCTION post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -8652,6 +9786,13 @@ REVOKE ALL ON FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) FRO
 --
 
 REVOKE ALL ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, OUT price_id bigint, OUT usage jsonb, OUT cost numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION put_notice(p_account_id uuid, p_kind text, p_facts jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts jsonb) FROM PUBLIC;
 
 
 --
@@ -8690,6 +9831,13 @@ REVOKE ALL ON FUNCTION credits.scopes_of(p_module_id text) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION set_due(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.set_due(p_account_id uuid) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION settle_head(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -8697,10 +9845,10 @@ REVOKE ALL ON FUNCTION credits.settle_head(p_account_id uuid) FROM PUBLIC;
 
 
 --
--- Name: FUNCTION spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_expected_cost numeric); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_byok boolean, p_expected_cost numeric); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_expected_cost numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_byok boolean, p_expected_cost numeric) FROM PUBLIC;
 
 
 --
@@ -8724,6 +9872,13 @@ REVOKE ALL ON FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_
 REVOKE ALL ON FUNCTION credits.subject() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.subject() TO authenticated;
 GRANT ALL ON FUNCTION credits.subject() TO service_role;
+
+
+--
+-- Name: FUNCTION write_notices(p_account_id uuid, p_before numeric, p_after numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) FROM PUBLIC;
 
 
 --
@@ -8955,6 +10110,23 @@ GRANT SELECT ON TABLE api.modules TO service_role;
 
 
 --
+-- Name: TABLE outbox; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.outbox TO authenticated;
+GRANT SELECT ON TABLE credits.outbox TO service_role;
+GRANT SELECT ON TABLE credits.outbox TO auditor;
+
+
+--
+-- Name: TABLE notices; Type: ACL; Schema: api; Owner: -
+--
+
+GRANT SELECT ON TABLE api.notices TO authenticated;
+GRANT SELECT ON TABLE api.notices TO service_role;
+
+
+--
 -- Name: TABLE orders; Type: ACL; Schema: api; Owner: -
 --
 
@@ -8979,6 +10151,23 @@ GRANT SELECT ON TABLE credits.packs TO auditor;
 GRANT SELECT ON TABLE api.packs TO anon;
 GRANT SELECT ON TABLE api.packs TO authenticated;
 GRANT SELECT ON TABLE api.packs TO service_role;
+
+
+--
+-- Name: TABLE spend_limits; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.spend_limits TO authenticated;
+GRANT SELECT ON TABLE credits.spend_limits TO service_role;
+GRANT SELECT ON TABLE credits.spend_limits TO auditor;
+
+
+--
+-- Name: TABLE spend_limits; Type: ACL; Schema: api; Owner: -
+--
+
+GRANT SELECT ON TABLE api.spend_limits TO authenticated;
+GRANT SELECT ON TABLE api.spend_limits TO service_role;
 
 
 --
@@ -9025,6 +10214,13 @@ GRANT SELECT ON TABLE audit.check_hash_chain TO auditor;
 
 
 --
+-- Name: TABLE check_heads; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_heads TO auditor;
+
+
+--
 -- Name: TABLE idempotency_keys; Type: ACL; Schema: credits; Owner: -
 --
 
@@ -9036,6 +10232,13 @@ GRANT SELECT ON TABLE credits.idempotency_keys TO auditor;
 --
 
 GRANT SELECT ON TABLE audit.check_keys TO auditor;
+
+
+--
+-- Name: TABLE check_limits; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_limits TO auditor;
 
 
 --
@@ -9214,13 +10417,6 @@ GRANT SELECT ON TABLE credits.notice_rules TO auditor;
 
 
 --
--- Name: TABLE outbox; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.outbox TO auditor;
-
-
---
 -- Name: TABLE price_components; Type: ACL; Schema: credits; Owner: -
 --
 
@@ -9253,13 +10449,6 @@ GRANT SELECT ON TABLE credits.redemptions TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.referrals TO auditor;
-
-
---
--- Name: TABLE spend_limits; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.spend_limits TO auditor;
 
 
 --
