@@ -284,8 +284,8 @@ def audit(data_dir: Path, database_url: str | None) -> None:
 def maintain(data_dir: Path, database_url: str | None, every: float | None) -> None:
     """Book what the clock has made due.
 
-    Expired lots, notices of those that expire soon, new periods of spend limits. Balances never depend on it: they
-    go by the clock themselves. `up` does this every minute.
+    Expired lots, notices of those that expire soon, new periods of spend limits. Balances never depend on
+    it: they go by the clock themselves. `up` does this every minute.
     """
     url = _database(database_url, data_dir)
     if every is None:

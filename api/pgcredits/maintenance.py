@@ -1,4 +1,4 @@
-"""What the clock has made due, booked for accounts that nobody touches: api.maintain until nothing is left."""
+"""What the clock has made due, booked for accounts that nobody touches."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import psycopg
 
 
 def maintain(url: str) -> int:
-    """One round, as the service login (or a superuser) of `url`; returns how many accounts were brought up to date.
+    """Call api.maintain until nothing is left; returns how many accounts were brought up to date.
 
-    Each call of the function is a transaction of its own. Raises psycopg.OperationalError.
+    `url` is of the service login, or of a superuser. Each call is a transaction of its own.
+    Raises psycopg.OperationalError.
     """
     done = 0
     with psycopg.connect(url, autocommit=True, application_name="pgcredits maintain") as connection:
