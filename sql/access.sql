@@ -1,6 +1,6 @@
 -- Who may do what: every grant and every policy, on one page, loaded last, starting from nothing.
 --
---   anon            packs and modules
+--   anon            packs, top-ups and modules
 --   authenticated   own rows through the views of api; spend, quote, order for themselves
 --   service_role    every row through the views of api; every function of api
 --   analyst         the views of analytics, over the accounts that credits.analyst_grants names
@@ -66,17 +66,21 @@ api.find_credential(text)
 to service_role;
 
 -- 4. The views, the tables under them, and the functions that views and policies call.
-grant select on api.packs, api.modules to anon, authenticated, service_role;
+grant select on api.packs, api.topups, api.modules to anon, authenticated, service_role;
 grant select on
 api.balance, api.entries, api.usage, api.lots, api.orders, api.spend_limits, api.notices
 to authenticated, service_role;
-grant select on credits.packs, credits.modules, credits.module_categories to anon, authenticated, service_role;
+grant select on
+credits.packs, credits.topups, credits.topup_presets, credits.modules, credits.module_categories
+to anon, authenticated, service_role;
 grant select on
 credits.identities, credits.wallets, credits.lots, credits.current_lots, credits.entries, credits.orders,
 credits.spend_limits, credits.outbox
 to authenticated, service_role;
 grant select on credits.current_lots to auditor;
-grant execute on function credits.clock(), credits.module_price(text) to anon, authenticated, service_role;
+grant execute on function
+credits.clock(), credits.module_price(text), credits.topup_tokens(bigint, numeric)
+to anon, authenticated, service_role;
 grant execute on function
 credits.me(), credits.subject(), credits.period_start(text, timestamptz), credits.next_period(text, timestamptz)
 to authenticated, service_role;
@@ -296,6 +300,10 @@ create policy service_reads on credits.outbox for select to service_role using (
 -- 5d. What is for sale, for everybody.
 drop policy if exists for_sale on credits.packs;
 create policy for_sale on credits.packs for select to anon, authenticated, service_role using (true);
+drop policy if exists for_sale on credits.topups;
+create policy for_sale on credits.topups for select to anon, authenticated, service_role using (true);
+drop policy if exists for_sale on credits.topup_presets;
+create policy for_sale on credits.topup_presets for select to anon, authenticated, service_role using (true);
 drop policy if exists for_sale on credits.modules;
 create policy for_sale on credits.modules for select to anon, authenticated, service_role using (true);
 drop policy if exists for_sale on credits.module_categories;

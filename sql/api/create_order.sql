@@ -14,7 +14,8 @@ begin
     v_receipt.user_id := p_user_id;
     v_receipt.pack_id := p_order.pack_id;
     v_receipt.package_name := p_order.package_name;
-    v_receipt.module_id := substr(p_order.scope, 8);
+    v_receipt.module_id := case when p_order.scope like 'module:%' then substr(p_order.scope, 8) end;
+    v_receipt.scope := p_order.scope;
     v_receipt.tokens := trim_scale(p_order.tokens);
     v_receipt.bonus_tokens := trim_scale(p_order.bonus_tokens);
     v_receipt.amount := p_order.amount;
@@ -89,6 +90,15 @@ begin
         if not found then
             perform credits.fail(404, 'unknown_pack', 'no such pack');
         end if;
+        -- A pack that is bound to something stays so; the buyer may only narrow it.
+        if v_pack.scope is not null and create_order.module_id is not null
+            and (v_pack.scope = any (credits.scopes_of(create_order.module_id))) is not true then
+            perform credits.fail(
+                422, 'bad_order', 'the tokens of this pack cannot be spent on this module',
+                json_build_object('scope', v_pack.scope)
+            );
+        end if;
+        v_order.scope := coalesce(v_order.scope, v_pack.scope);
         v_order.pack_id := v_pack.pack_id;
         v_order.package_name := v_pack.title;
         v_order.tokens := v_pack.tokens;
@@ -110,7 +120,7 @@ begin
             );
         end if;
         v_order.package_name := 'Top-up';
-        v_order.tokens := credits.check_amount(trunc(create_order.amount * v_topup.tokens_per_unit, 6));
+        v_order.tokens := credits.check_amount(credits.topup_tokens(create_order.amount, v_topup.tokens_per_unit));
         v_order.bonus_tokens := 0;
         v_order.amount := create_order.amount;
         v_order.currency := v_topup.currency;
@@ -131,7 +141,7 @@ $$;
 comment on function api.create_order(text, bigint, text, text, text) is
 'Begin a purchase: a pack, or a top-up of an amount where the catalogue offers it. Tokens come with the payment.
 
-amount is in minor units (cents). module_id binds the tokens to that module.
+amount is in minor units (cents). module_id binds the tokens to that module, where the pack''s own scope lets it.
 With an idempotency_key a repeat gets the same order, as it stands now.
 Raises PT404 unknown_pack or unknown_module, PT422 bad_order, bad_amount or bad_key, PT409 key_reused,
 PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';

@@ -8,14 +8,15 @@ select
     o.state,
     o.pack_id,
     o.package_name,
-    substr(o.scope, 8) as module_id,
+    case when o.scope like 'module:%' then substr(o.scope, 8) end as module_id,
     trim_scale(o.tokens) as tokens,
     trim_scale(o.bonus_tokens) as bonus_tokens,
     o.amount,
     o.currency,
     o.checkout_session_id,
     o.created_at,
-    o.paid_at
+    o.paid_at,
+    o.scope
 from credits.orders as o
 left join lateral (
     select x.subject
@@ -32,7 +33,7 @@ comment on column api.orders.state is
 'pending, processing (paid later), paid, failed, expired, or parked (under review).';
 comment on column api.orders.pack_id is 'The pack; null for a top-up of an amount.';
 comment on column api.orders.package_name is 'What was bought.';
-comment on column api.orders.module_id is 'The module that the tokens are bound to.';
+comment on column api.orders.module_id is 'The module that the tokens are bound to; null: none, or a category.';
 comment on column api.orders.tokens is 'Tokens bought.';
 comment on column api.orders.bonus_tokens is 'Tokens that come free with them.';
 comment on column api.orders.amount is 'Price in minor units of currency.';
@@ -40,3 +41,4 @@ comment on column api.orders.currency is 'ISO 4217, lower case.';
 comment on column api.orders.checkout_session_id is 'Stripe Checkout session.';
 comment on column api.orders.created_at is 'When it was ordered.';
 comment on column api.orders.paid_at is 'When it was paid and granted.';
+comment on column api.orders.scope is 'module:ID or category:ID that the tokens are bound to; null: any.';

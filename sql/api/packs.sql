@@ -1,20 +1,42 @@
--- What can be bought.
+-- What can be bought, and how the packs compare. Whatever says how good a pack is, is computed.
 create or replace view api.packs
 with (security_invoker = true)
 as
+with compared as (
+    select
+        p.*,
+        p.tokens + p.bonus_tokens as total,
+        p.amount / (p.tokens + p.bonus_tokens) as unit_price,
+        first_value(p.amount) over dearest_first as dearest_amount,
+        first_value(p.tokens + p.bonus_tokens) over dearest_first as dearest_total,
+        row_number() over (
+            partition by p.currency
+            order by p.amount / (p.tokens + p.bonus_tokens), p.amount, p.position, p.pack_id
+        ) as rank
+    from credits.packs as p
+    where p.active
+    window dearest_first as (partition by p.currency order by p.amount / (p.tokens + p.bonus_tokens) desc)
+)
+
 select
-    p.pack_id,
-    p.title as package_name,
-    trim_scale(p.tokens) as tokens,
-    trim_scale(p.bonus_tokens) as bonus_tokens,
-    p.amount,
-    p.currency,
-    p.popular,
-    p.position,
-    p.expires_after::text as expires_after
-from credits.packs as p
-where p.active
-order by p.position, p.pack_id;
+    c.pack_id,
+    c.title as package_name,
+    trim_scale(c.tokens) as tokens,
+    trim_scale(c.bonus_tokens) as bonus_tokens,
+    c.amount,
+    c.currency,
+    c.popular,
+    c.position,
+    c.expires_after::text as expires_after,
+    trim_scale(round(c.unit_price, 6)) as amount_per_token,
+    -- Down, so that nobody promises too much: div is exact.
+    trim_scale(div(
+        (c.total * c.dearest_amount - c.amount * c.dearest_total) * 10000, c.total * c.dearest_amount
+    ) / 100.00) as saving_percent,
+    c.rank = 1 and c.total * c.dearest_amount > c.amount * c.dearest_total as best_value,
+    c.scope
+from compared as c
+order by c.position, c.pack_id;
 
 comment on view api.packs is 'What can be bought, in the order of the catalogue.';
 comment on column api.packs.pack_id is 'Name for api.create_order.';
@@ -26,3 +48,11 @@ comment on column api.packs.currency is 'ISO 4217, lower case.';
 comment on column api.packs.popular is 'The one to show first.';
 comment on column api.packs.position is 'Order of display.';
 comment on column api.packs.expires_after is 'Life of the tokens; null: they never expire.';
+comment on column api.packs.amount_per_token is
+'Minor units of currency for one token, bonus included, to six decimals.';
+comment on column api.packs.saving_percent is
+'How much less a token costs than in the dearest pack of the same currency, rounded down to two decimals.';
+comment on column api.packs.best_value is
+'Cheapest per token of its currency, and cheaper than another one: one pack, or none.';
+comment on column api.packs.scope is
+'module:ID or category:ID that its tokens are bound to; null: what the buyer chooses, or any.';

@@ -7,10 +7,11 @@ with g as (
         l.account_id,
         l.order_id,
         count(*) as lots,
-        count(*) filter (where l.source not in ('purchase', 'bonus')) as others,
+        count(*) filter (where l.source not in ('purchase', 'bonus') or l.scope is distinct from b.scope) as others,
         sum(l.granted) filter (where l.source = 'purchase') as tokens,
         sum(l.granted) filter (where l.source = 'bonus') as bonus_tokens
     from credits.lots as l
+    left join credits.orders as b on l.account_id = b.account_id and l.order_id = b.order_id
     where l.order_id is not null
     group by l.account_id, l.order_id
 )
@@ -25,7 +26,7 @@ select
     format(
         'granted %s and %s in %s lots',
         coalesce(g.tokens, 0), coalesce(g.bonus_tokens, 0), coalesce(g.lots, 0)
-    ) as found
+    ) || case when g.others > 0 then ', not all as ordered' else '' end as found
 from credits.orders as o
 full join g on o.account_id = g.account_id and o.order_id = g.order_id
 where

@@ -136,6 +136,8 @@ FAULTS = {
         f"update credits.orders set state = 'paid', paid_at = created_at where {ME} and state = 'pending'",
         f"update credits.lots set source = 'grant' where {ME} and source = 'purchase'",
         f"delete from credits.orders where {ME} and state = 'paid'",
+        # Bound to what was not ordered.
+        f"update credits.lots set scope = 'module:whisper' where {ME} and source = 'purchase'",
         # A second grant of one order, properly booked under another name.
         "select credits.grant_lot(account_id, 'promo', 100, p_order_id => order_id)"
         f" from credits.orders where {ME} and state = 'paid'",

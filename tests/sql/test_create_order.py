@@ -9,6 +9,9 @@ from uuid import UUID
 
 import pytest
 from people import Caller, Connection, refused
+from stripe_events import COMPLETED, event, session
+
+from pgcredits.migrate import SQL
 
 User = Callable[..., Caller]
 
@@ -55,7 +58,7 @@ def test_order_opens_the_account_of_a_newcomer(user: User, service: Caller) -> N
 
 def test_order_bound_to_a_module(user: User) -> None:
     receipt = user().call("create_order", pack_id="standard", module_id="whisper")
-    assert receipt["module_id"] == "whisper"
+    assert (receipt["module_id"], receipt["scope"]) == ("whisper", "module:whisper")
 
 
 @pytest.mark.parametrize("module_id", ["", "unheard of", "x" * 12_000], ids=["empty", "unknown", "12 kB"])
@@ -192,3 +195,63 @@ def test_topups_bonuses_and_later_changes_of_the_catalogue(seller: Caller) -> No
         seller.call("create_order", pack_id="gift", user_id="ada")
     kept = seller.row("select * from credits.orders where order_id = %s", (order["order_id"],))
     assert (kept["tokens"], kept["amount"], kept["expires_after"]) == (10, 500, timedelta(days=30))
+
+
+def test_pack_that_is_bound_stays_bound_and_may_be_narrowed(seller: Caller) -> None:
+    for name, scope in (("dub", "module:whisper"), ("sound", "category:audio")):
+        seller.rows("select credits.define_pack(%s, 'P', 10, 500, 'eur', p_scope => %s)", (name, scope))
+    seller.rows("select credits.define_module('alone', 'Without a category')")
+    for pack, module, scope in (
+        ("dub", None, "module:whisper"),
+        ("dub", "whisper", "module:whisper"),
+        ("sound", None, "category:audio"),
+        ("sound", "whisper", "module:whisper"),
+    ):
+        order = seller.call("create_order", pack_id=pack, module_id=module, user_id="ada")
+        bound = scope.removeprefix("module:") if scope.startswith("module:") else None
+        assert (order["scope"], order["module_id"]) == (scope, bound)
+        seen = seller.row("select scope, module_id from api.orders where order_id = %s", (order["order_id"],))
+        assert seen == {"scope": scope, "module_id": bound}
+    for pack, module in (
+        ("dub", "stablediffusion"),
+        ("dub", "alone"),
+        ("sound", "stablediffusion"),
+        ("sound", "alone"),
+    ):
+        with refused("bad_order") as facts:
+            seller.call("create_order", pack_id=pack, module_id=module, user_id="ada", idempotency_key="k")
+        assert facts["scope"] == ("module:whisper" if pack == "dub" else "category:audio")
+    assert not seller.call("create_order", pack_id="dub", user_id="ada", idempotency_key="k")["replayed"]
+
+
+def test_bound_pack_pays_for_what_it_is_bound_to_and_nothing_else(seller: Caller) -> None:
+    seller.rows(
+        "select credits.define_pack('sound', 'P', 50, 500, 'eur', 5, p_scope => 'category:audio'),"
+        ' credits.define_price(\'[{"dimension": "calls", "price_per_unit": 55}]\', \'whisper\')'
+    )
+    order = seller.call("create_order", pack_id="sound", user_id="ada")
+    seller.call("apply_stripe_event", event=event(COMPLETED, session(order)))
+    lots = seller.rows("select source, scope from api.lots where user_id = 'ada' order by source")
+    assert lots == [{"source": source, "scope": "category:audio"} for source in ("bonus", "purchase")]
+    with refused("insufficient_tokens") as facts:
+        seller.call("consume_tokens", module_id="metube", user_id="ada")
+    assert (facts["balance"], facts["missing"]) == (55, 10)
+    assert seller.call("consume_tokens", module_id="whisper", user_id="ada")["balance"] == 0
+    assert seller.rows("select * from audit.findings") == []
+
+
+def test_paths_are_module_ids(db: Connection) -> None:
+    """As Luneo names its endpoints: in a price, an order, a scope, a charge."""
+    bank = Caller(db, "none")
+    db.execute((SQL / "catalogs" / "luneo.sql").read_text().encode())
+    order = bank.call("create_order", pack_id="credits-100", module_id="/api/ai/generate", user_id="ada")
+    assert (order["module_id"], order["scope"]) == ("/api/ai/generate", "module:/api/ai/generate")
+    bank.call("apply_stripe_event", event=event(COMPLETED, session(order)))
+    assert bank.call("consume_tokens", module_id="/api/ai/generate", user_id="ada")["balance"] == 95
+    with refused("insufficient_tokens") as facts:
+        bank.call("consume_tokens", module_id="/api/3d/render-highres", user_id="ada")
+    assert (facts["cost"], facts["missing"]) == (8, 8)
+    scope = "module:/api/3d/render-highres"
+    bank.call("add_tokens", user_id="ada", tokens=8, scope=scope)
+    receipt = bank.call("consume_tokens", module_id="/api/3d/render-highres", user_id="ada")
+    assert (receipt["cost"], receipt["balance"]) == (8, 95)

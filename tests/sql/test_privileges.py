@@ -12,7 +12,10 @@ from people import Caller, Connection
 ROLES = ("anon", "authenticated", "service_role", "analyst", "auditor")
 LOGINS = ("pgcredits_api", "pgcredits_service", "pgcredits_analyst", "pgcredits_auditor")
 
-SHOP = {"api.packs", "api.modules", "credits.packs", "credits.modules", "credits.module_categories"}
+SHOP = {
+    *(f"api.{view}" for view in ("packs", "topups", "modules")),
+    *(f"credits.{table}" for table in ("packs", "topups", "topup_presets", "modules", "module_categories")),
+}
 ACCOUNT = {
     *(f"api.{view}" for view in ("balance", "entries", "usage", "lots", "orders", "spend_limits", "notices")),
     *(
@@ -168,10 +171,11 @@ SERVE = {
 PERIODS = {f"credits.{name}(text,timestamp with time zone)" for name in ("period_start", "next_period")}
 WHO = {"credits.me()", "credits.subject()", *PERIODS}
 HELPERS = {"credits.clock()", "credits.module_price(text)"}
+SHOPPING = {*HELPERS, "credits.topup_tokens(bigint,numeric)"}
 EXECUTE = {
-    "anon": HELPERS,
-    "authenticated": {*SPEND, *HELPERS, *WHO},
-    "service_role": {*SPEND, *SERVE, *HELPERS, *WHO},
+    "anon": SHOPPING,
+    "authenticated": {*SPEND, *SHOPPING, *WHO},
+    "service_role": {*SPEND, *SERVE, *SHOPPING, *WHO},
     "analyst": {"credits.analyst_segments()", "credits.analyst_accounts()"},
     "auditor": {
         *HELPERS,
