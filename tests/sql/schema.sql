@@ -867,6 +867,15 @@ begin
         if not found then
             perform credits.fail(404, 'unknown_pack', 'no such pack');
         end if;
+        -- A pack that is bound to something stays so; the buyer may only narrow it.
+        if v_pack.scope is not null and create_order.module_id is not null
+            and (v_pack.scope = any (credits.scopes_of(create_order.module_id))) is not true then
+            perform credits.fail(
+                422, 'bad_order', 'the tokens of this pack cannot be spent on this module',
+                json_build_object('scope', v_pack.scope)
+            );
+        end if;
+        v_order.scope := coalesce(v_order.scope, v_pack.scope);
         v_order.pack_id := v_pack.pack_id;
         v_order.package_name := v_pack.title;
         v_order.tokens := v_pack.tokens;
@@ -888,7 +897,7 @@ begin
             );
         end if;
         v_order.package_name := 'Top-up';
-        v_order.tokens := credits.check_amount(trunc(create_order.amount * v_topup.tokens_per_unit, 6));
+        v_order.tokens := credits.check_amount(credits.topup_tokens(create_order.amount, v_topup.tokens_per_unit));
         v_order.bonus_tokens := 0;
         v_order.amount := create_order.amount;
         v_order.currency := v_topup.currency;
@@ -914,7 +923,7 @@ $$;
 
 COMMENT ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text) IS 'Begin a purchase: a pack, or a top-up of an amount where the catalogue offers it. Tokens come with the payment.
 
-amount is in minor units (cents). module_id binds the tokens to that module.
+amount is in minor units (cents). module_id binds the tokens to that module, where the pack''s own scope lets it.
 With an idempotency_key a repeat gets the same order, as it stands now.
 Raises PT404 unknown_pack or unknown_module, PT422 bad_order, bad_amount or bad_key, PT409 key_reused,
 PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
@@ -3252,7 +3261,8 @@ begin
     v_receipt.user_id := p_user_id;
     v_receipt.pack_id := p_order.pack_id;
     v_receipt.package_name := p_order.package_name;
-    v_receipt.module_id := substr(p_order.scope, 8);
+    v_receipt.module_id := case when p_order.scope like 'module:%' then substr(p_order.scope, 8) end;
+    v_receipt.scope := p_order.scope;
     v_receipt.tokens := trim_scale(p_order.tokens);
     v_receipt.bonus_tokens := trim_scale(p_order.bonus_tokens);
     v_receipt.amount := p_order.amount;
@@ -3893,6 +3903,22 @@ $$;
 --
 
 COMMENT ON FUNCTION credits.subject() IS 'The user id of the caller; null for nobody.';
+
+
+--
+-- Name: topup_tokens(bigint, numeric); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) RETURNS numeric
+    LANGUAGE sql IMMUTABLE
+    RETURN trim_scale(trunc(((amount)::numeric * tokens_per_unit), 6));
+
+
+--
+-- Name: FUNCTION topup_tokens(amount bigint, tokens_per_unit numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) IS 'The tokens of a top-up of amount (minor units), rounded down at ledger scale.';
 
 
 --
@@ -5038,14 +5064,18 @@ CREATE VIEW api.orders WITH (security_invoker='true') AS
     o.state,
     o.pack_id,
     o.package_name,
-    substr(o.scope, 8) AS module_id,
+        CASE
+            WHEN (o.scope ~~ 'module:%'::text) THEN substr(o.scope, 8)
+            ELSE NULL::text
+        END AS module_id,
     trim_scale((o.tokens)::numeric) AS tokens,
     trim_scale((o.bonus_tokens)::numeric) AS bonus_tokens,
     o.amount,
     o.currency,
     o.checkout_session_id,
     o.created_at,
-    o.paid_at
+    o.paid_at,
+    o.scope
    FROM (credits.orders o
      LEFT JOIN LATERAL ( SELECT x.subject
            FROM credits.identities x
@@ -5100,7 +5130,7 @@ COMMENT ON COLUMN api.orders.package_name IS 'What was bought.';
 -- Name: COLUMN orders.module_id; Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON COLUMN api.orders.module_id IS 'The module that the tokens are bound to.';
+COMMENT ON COLUMN api.orders.module_id IS 'The module that the tokens are bound to; null: none, or a category.';
 
 
 --
@@ -5150,6 +5180,13 @@ COMMENT ON COLUMN api.orders.created_at IS 'When it was ordered.';
 --
 
 COMMENT ON COLUMN api.orders.paid_at IS 'When it was paid and granted.';
+
+
+--
+-- Name: COLUMN orders.scope; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.orders.scope IS 'module:ID or category:ID that the tokens are bound to; null: any.';
 
 
 --
@@ -5219,6 +5256,28 @@ COMMENT ON COLUMN credits.packs.scope IS 'module:ID or category:ID that its toke
 --
 
 CREATE VIEW api.packs WITH (security_invoker='true') AS
+ WITH compared AS (
+         SELECT p.pack_id,
+            p.title,
+            p.tokens,
+            p.bonus_tokens,
+            p.amount,
+            p.currency,
+            p.stripe_price_id,
+            p.popular,
+            p."position",
+            p.expires_after,
+            p.active,
+            p.scope,
+            ((p.tokens)::numeric + (p.bonus_tokens)::numeric) AS total,
+            ((p.amount)::numeric / ((p.tokens)::numeric + (p.bonus_tokens)::numeric)) AS unit_price,
+            first_value(p.amount) OVER dearest_first AS dearest_amount,
+            first_value(((p.tokens)::numeric + (p.bonus_tokens)::numeric)) OVER dearest_first AS dearest_total,
+            row_number() OVER (PARTITION BY p.currency ORDER BY ((p.amount)::numeric / ((p.tokens)::numeric + (p.bonus_tokens)::numeric)), p.amount, p."position", p.pack_id) AS rank
+           FROM credits.packs p
+          WHERE p.active
+          WINDOW dearest_first AS (PARTITION BY p.currency ORDER BY ((p.amount)::numeric / ((p.tokens)::numeric + (p.bonus_tokens)::numeric)) DESC)
+        )
  SELECT pack_id,
     title AS package_name,
     trim_scale((tokens)::numeric) AS tokens,
@@ -5227,9 +5286,12 @@ CREATE VIEW api.packs WITH (security_invoker='true') AS
     currency,
     popular,
     "position",
-    (expires_after)::text AS expires_after
-   FROM credits.packs p
-  WHERE active
+    (expires_after)::text AS expires_after,
+    trim_scale(round(unit_price, 6)) AS amount_per_token,
+    trim_scale((div((((total * (dearest_amount)::numeric) - ((amount)::numeric * dearest_total)) * (10000)::numeric), (total * (dearest_amount)::numeric)) / 100.00)) AS saving_percent,
+    ((rank = 1) AND ((total * (dearest_amount)::numeric) > ((amount)::numeric * dearest_total))) AS best_value,
+    scope
+   FROM compared c
   ORDER BY "position", pack_id;
 
 
@@ -5301,6 +5363,34 @@ COMMENT ON COLUMN api.packs."position" IS 'Order of display.';
 --
 
 COMMENT ON COLUMN api.packs.expires_after IS 'Life of the tokens; null: they never expire.';
+
+
+--
+-- Name: COLUMN packs.amount_per_token; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.packs.amount_per_token IS 'Minor units of currency for one token, bonus included, to six decimals.';
+
+
+--
+-- Name: COLUMN packs.saving_percent; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.packs.saving_percent IS 'How much less a token costs than in the dearest pack of the same currency, rounded down to two decimals.';
+
+
+--
+-- Name: COLUMN packs.best_value; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.packs.best_value IS 'Cheapest per token of its currency, and cheaper than another one: one pack, or none.';
+
+
+--
+-- Name: COLUMN packs.scope; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.packs.scope IS 'module:ID or category:ID that its tokens are bound to; null: what the buyer chooses, or any.';
 
 
 --
@@ -5422,6 +5512,115 @@ COMMENT ON COLUMN api.spend_limits.remaining IS 'What is left.';
 --
 
 COMMENT ON COLUMN api.spend_limits.resets_at IS 'When the next period begins.';
+
+
+--
+-- Name: topup_presets; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.topup_presets (
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    popular boolean DEFAULT false NOT NULL,
+    CONSTRAINT topup_presets_amount_is_positive CHECK (((amount > 0) AND (amount <= 99999999)))
+);
+
+ALTER TABLE ONLY credits.topup_presets FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE topup_presets; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.topup_presets IS 'Amounts of a top-up to propose, in minor units of currency.';
+
+
+--
+-- Name: topups; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.topups (
+    currency text NOT NULL,
+    minimum bigint NOT NULL,
+    maximum bigint NOT NULL,
+    tokens_per_unit numeric NOT NULL,
+    CONSTRAINT topups_bounds_are_sane CHECK (((minimum > 0) AND (maximum >= minimum) AND (maximum <= 99999999))),
+    CONSTRAINT topups_currency_is_iso CHECK ((currency ~ '^[a-z]{3}$'::text)),
+    CONSTRAINT topups_rate_is_positive CHECK (((tokens_per_unit > (0)::numeric) AND (tokens_per_unit < (1000000)::numeric)))
+);
+
+ALTER TABLE ONLY credits.topups FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE topups; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.topups IS 'Buying any amount between two bounds, where the catalogue offers it.';
+
+
+--
+-- Name: COLUMN topups.tokens_per_unit; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.topups.tokens_per_unit IS 'Tokens for one minor unit of the currency.';
+
+
+--
+-- Name: topups; Type: VIEW; Schema: api; Owner: -
+--
+
+CREATE VIEW api.topups WITH (security_invoker='true') AS
+ SELECT currency,
+    minimum,
+    maximum,
+    trim_scale(tokens_per_unit) AS tokens_per_unit,
+    COALESCE(( SELECT jsonb_agg(jsonb_build_object('amount', s.amount, 'tokens', credits.topup_tokens(s.amount, t.tokens_per_unit), 'popular', s.popular) ORDER BY s.amount) AS jsonb_agg
+           FROM credits.topup_presets s
+          WHERE (s.currency = t.currency)), '[]'::jsonb) AS presets
+   FROM credits.topups t;
+
+
+--
+-- Name: VIEW topups; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON VIEW api.topups IS 'Buying any amount between two bounds, where the catalogue offers it.';
+
+
+--
+-- Name: COLUMN topups.currency; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.topups.currency IS 'ISO 4217, lower case.';
+
+
+--
+-- Name: COLUMN topups.minimum; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.topups.minimum IS 'Least amount for api.create_order, in minor units of currency (cents).';
+
+
+--
+-- Name: COLUMN topups.maximum; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.topups.maximum IS 'Greatest amount.';
+
+
+--
+-- Name: COLUMN topups.tokens_per_unit; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.topups.tokens_per_unit IS 'Tokens for one minor unit.';
+
+
+--
+-- Name: COLUMN topups.presets; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.topups.presets IS 'Amounts to propose, the smallest first: [{"amount", "tokens", "popular"}].';
 
 
 --
@@ -5884,10 +6083,11 @@ CREATE VIEW audit.check_orders WITH (security_invoker='true') AS
          SELECT l.account_id,
             l.order_id,
             count(*) AS lots,
-            count(*) FILTER (WHERE (l.source <> ALL (ARRAY['purchase'::credits.entry_kind, 'bonus'::credits.entry_kind]))) AS others,
+            count(*) FILTER (WHERE ((l.source <> ALL (ARRAY['purchase'::credits.entry_kind, 'bonus'::credits.entry_kind])) OR (l.scope IS DISTINCT FROM b.scope))) AS others,
             sum((l.granted)::numeric) FILTER (WHERE (l.source = 'purchase'::credits.entry_kind)) AS tokens,
             sum((l.granted)::numeric) FILTER (WHERE (l.source = 'bonus'::credits.entry_kind)) AS bonus_tokens
-           FROM credits.lots l
+           FROM (credits.lots l
+             LEFT JOIN credits.orders b ON (((l.account_id = b.account_id) AND (l.order_id = b.order_id))))
           WHERE (l.order_id IS NOT NULL)
           GROUP BY l.account_id, l.order_id
         )
@@ -5901,7 +6101,11 @@ CREATE VIEW audit.check_orders WITH (security_invoker='true') AS
             WHEN (o.state = 'paid'::text) THEN (o.bonus_tokens)::numeric
             ELSE (0)::numeric
         END) AS expected,
-    format('granted %s and %s in %s lots'::text, COALESCE(g.tokens, (0)::numeric), COALESCE(g.bonus_tokens, (0)::numeric), COALESCE(g.lots, (0)::bigint)) AS found
+    (format('granted %s and %s in %s lots'::text, COALESCE(g.tokens, (0)::numeric), COALESCE(g.bonus_tokens, (0)::numeric), COALESCE(g.lots, (0)::bigint)) ||
+        CASE
+            WHEN (g.others > 0) THEN ', not all as ordered'::text
+            ELSE ''::text
+        END) AS found
    FROM (credits.orders o
      FULL JOIN g ON (((o.account_id = g.account_id) AND (o.order_id = g.order_id))))
   WHERE ((COALESCE(g.tokens, (0)::numeric) <>
@@ -7018,58 +7222,6 @@ ALTER TABLE ONLY credits.stripe_objects FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON TABLE credits.stripe_objects IS 'Stripe objects (sessions, payment intents) that have been granted: a purchase counts once, whichever of its events come, and how often.';
-
-
---
--- Name: topup_presets; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.topup_presets (
-    currency text NOT NULL,
-    amount bigint NOT NULL,
-    popular boolean DEFAULT false NOT NULL,
-    CONSTRAINT topup_presets_amount_is_positive CHECK (((amount > 0) AND (amount <= 99999999)))
-);
-
-ALTER TABLE ONLY credits.topup_presets FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE topup_presets; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.topup_presets IS 'Amounts of a top-up to propose, in minor units of currency.';
-
-
---
--- Name: topups; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.topups (
-    currency text NOT NULL,
-    minimum bigint NOT NULL,
-    maximum bigint NOT NULL,
-    tokens_per_unit numeric NOT NULL,
-    CONSTRAINT topups_bounds_are_sane CHECK (((minimum > 0) AND (maximum >= minimum) AND (maximum <= 99999999))),
-    CONSTRAINT topups_currency_is_iso CHECK ((currency ~ '^[a-z]{3}$'::text)),
-    CONSTRAINT topups_rate_is_positive CHECK (((tokens_per_unit > (0)::numeric) AND (tokens_per_unit < (1000000)::numeric)))
-);
-
-ALTER TABLE ONLY credits.topups FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE topups; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.topups IS 'Buying any amount between two bounds, where the catalogue offers it.';
-
-
---
--- Name: COLUMN topups.tokens_per_unit; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.topups.tokens_per_unit IS 'Tokens for one minor unit of the currency.';
 
 
 --
@@ -8323,6 +8475,20 @@ CREATE POLICY for_sale ON credits.modules FOR SELECT TO anon, authenticated, ser
 --
 
 CREATE POLICY for_sale ON credits.packs FOR SELECT TO anon, authenticated, service_role USING (true);
+
+
+--
+-- Name: topup_presets for_sale; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY for_sale ON credits.topup_presets FOR SELECT TO anon, authenticated, service_role USING (true);
+
+
+--
+-- Name: topups for_sale; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY for_sale ON credits.topups FOR SELECT TO anon, authenticated, service_role USING (true);
 
 
 --
@@ -9875,6 +10041,16 @@ GRANT ALL ON FUNCTION credits.subject() TO service_role;
 
 
 --
+-- Name: FUNCTION topup_tokens(amount bigint, tokens_per_unit numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO anon;
+GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO authenticated;
+GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO service_role;
+
+
+--
 -- Name: FUNCTION write_notices(p_account_id uuid, p_before numeric, p_after numeric); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -10171,6 +10347,35 @@ GRANT SELECT ON TABLE api.spend_limits TO service_role;
 
 
 --
+-- Name: TABLE topup_presets; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.topup_presets TO anon;
+GRANT SELECT ON TABLE credits.topup_presets TO authenticated;
+GRANT SELECT ON TABLE credits.topup_presets TO service_role;
+GRANT SELECT ON TABLE credits.topup_presets TO auditor;
+
+
+--
+-- Name: TABLE topups; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.topups TO anon;
+GRANT SELECT ON TABLE credits.topups TO authenticated;
+GRANT SELECT ON TABLE credits.topups TO service_role;
+GRANT SELECT ON TABLE credits.topups TO auditor;
+
+
+--
+-- Name: TABLE topups; Type: ACL; Schema: api; Owner: -
+--
+
+GRANT SELECT ON TABLE api.topups TO anon;
+GRANT SELECT ON TABLE api.topups TO authenticated;
+GRANT SELECT ON TABLE api.topups TO service_role;
+
+
+--
 -- Name: TABLE usage; Type: ACL; Schema: api; Owner: -
 --
 
@@ -10463,20 +10668,6 @@ GRANT SELECT ON TABLE credits.sql_logins TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.stripe_objects TO auditor;
-
-
---
--- Name: TABLE topup_presets; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.topup_presets TO auditor;
-
-
---
--- Name: TABLE topups; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.topups TO auditor;
 
 
 --
