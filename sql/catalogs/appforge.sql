@@ -28,3 +28,6 @@ select credits.define_topup_preset('eur', 5000);
 -- What is given away.
 
 -- What users are told.
+select credits.define_notice('low_balance', p_below => 200);
+select credits.define_notice('depleted');
+select credits.define_notice('expiring_soon', p_ahead => '7 days');

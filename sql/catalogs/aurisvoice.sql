@@ -12,3 +12,6 @@ select credits.define_pack('credits-60', '60 credits', 60, 1500, 'eur', p_positi
 select credits.define_pack('credits-150', '150 credits', 150, 3000, 'eur', p_position => 3);
 
 -- What is given away.
+
+-- What users are told.
+select credits.define_notice('depleted');

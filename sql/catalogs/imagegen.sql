@@ -25,3 +25,5 @@ select credits.define_pack('credits-650', '650 credits', 500, 4999, 'usd', 150, 
 -- What guests may use.
 
 -- What users are told.
+select credits.define_notice('low_balance', p_below => 10);
+select credits.define_notice('depleted');

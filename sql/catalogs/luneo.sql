@@ -17,3 +17,5 @@ select credits.define_pack('credits-500', '500 credits', 500, 7900, 'eur', p_pos
 select credits.define_pack('credits-1000', '1000 credits', 1000, 13900, 'eur', p_position => 3);
 
 -- What users are told.
+select credits.define_notice('low_balance', p_percent => 20);
+select credits.define_notice('depleted');
