@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+import stripe
 from psycopg.rows import dict_row
 from support import PASSWORD
 
@@ -128,6 +129,26 @@ def answer(response: httpx.Response) -> Any:
     raise Refused(response)
 
 
+def forged_event(opened: Row, amount: int) -> str:
+    """What Stripe would send, were this order paid."""
+    session = {
+        "id": opened["session_id"],
+        "object": "checkout.session",
+        "payment_status": "paid",
+        "amount_subtotal": amount,
+        "currency": "eur",
+        "metadata": {"order_id": opened["order_id"], "tokens": "5000"},
+    }
+    event = {
+        "id": "evt_forged",
+        "object": "event",
+        "type": "checkout.session.completed",
+        "livemode": False,
+        "data": {"object": session},
+    }
+    return json.dumps(event)
+
+
 @dataclass
 class System:
     """A running `pgcredits up` and its addresses."""
@@ -185,6 +206,32 @@ class System:
         """A session of the API's login that acts as that user, as the door would: for attacks."""
         url = as_user(self.variables["API_DATABASE_URL"], str(person.user_id))
         return psycopg.connect(url, autocommit=True)
+
+    def owner(self, *statements: str) -> None:
+        """What the operator decides, in SQL, in one transaction: campaigns, codes, limits, prices."""
+        with psycopg.connect(self.variables["DATABASE_URL"]) as connection:
+            connection.execute("set local role credits_owner")
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    def stripe_signature(self, payload: str, secret: str | None = None, seconds: int = 0) -> dict[str, str]:
+        """The header that Stripe sends with a payload, signed so many seconds from now."""
+        if secret is None:
+            secret = json.loads((self.folder / "secrets.json").read_text())["webhook_secret"]
+        sign = stripe.WebhookSignature.generate_signature_header
+        return {"Stripe-Signature": sign(payload, str(secret), int(time.time()) + seconds)}
+
+    def event_of(self, order: Row) -> Row:
+        """The event that brought the tokens of a paid order."""
+        key = {"Authorization": "Bearer sk_test_of_the_tests"}
+        events = self.browser.get("/v1/events", params={"limit": 100}, headers=key).json()["data"]
+        (event,) = (
+            event
+            for event in events
+            if event["type"] == "checkout.session.completed"
+            and event["data"]["object"]["id"] == order["checkout_session_id"]
+        )
+        return dict(event)
 
     def findings(self) -> list[Row]:
         """What the audit finds: no row."""

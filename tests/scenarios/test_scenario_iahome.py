@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import psycopg
 import pytest
-import stripe
-from system import CARD_DECLINED, Person, Refused, System, answer, at_once, refused
+from system import CARD_DECLINED, Person, Refused, System, at_once, forged_event, refused
 
 TOKENS = "/api/user-tokens"  # IAHome's own route
 
@@ -135,13 +133,7 @@ def test_the_story(system: System) -> None:
 
 def bring_again(system: System, order: dict[str, Any]) -> None:
     """The event of an order: what IAHome expects in it; sent twice more, and once to IAHome's own address."""
-    events = system.browser.get("/v1/events", headers={"Authorization": "Bearer sk_test_x"}).json()["data"]
-    (event,) = [
-        event
-        for event in events
-        if event["type"] == "checkout.session.completed"
-        and event["data"]["object"]["id"] == order["checkout_session_id"]
-    ]
+    event = system.event_of(order)
     metadata = event["data"]["object"]["metadata"]
     assert {name: metadata[name] for name in ("type", "userId", "tokenPackage", "tokens")} == {
         "type": "token_purchase",
@@ -151,11 +143,9 @@ def bring_again(system: System, order: dict[str, Any]) -> None:
     }
     sent = system.browser.post(f"/_control/events/{event['id']}/send", json={"times": 2}).json()
     assert sent["statuses"] == [200, 200]
-    secret = json.loads((system.folder / "secrets.json").read_text())["webhook_secret"]
     payload = json.dumps(event)
-    signature = stripe.WebhookSignature.generate_signature_header(payload, secret, int(time.time()))
     again = system.stranger.ask(
-        "POST", "/api/stripe-webhook", content=payload, headers={"Stripe-Signature": signature}
+        "POST", "/api/stripe-webhook", content=payload, headers=system.stripe_signature(payload)
     )
     assert again["event_id"] == event["id"]
 
@@ -276,27 +266,10 @@ def test_spends_that_race_take_what_there_is_and_no_more(system: System) -> None
 
 def test_a_forged_payment_gives_nothing(system: System) -> None:
     forger = system.sign_up("forger@iahome.example")
-    order = forger.checkout("entreprise")
-    session = {
-        "id": order["session_id"],
-        "object": "checkout.session",
-        "payment_status": "paid",
-        "amount_subtotal": 29999,
-        "currency": "eur",
-        "metadata": {"order_id": order["order_id"], "userId": forger.user_id, "tokens": "5000"},
-    }
-    event = {
-        "id": "evt_forged",
-        "object": "event",
-        "type": "checkout.session.completed",
-        "livemode": False,
-        "data": {"object": session},
-    }
-    payload = json.dumps(event)
-    forged = stripe.WebhookSignature.generate_signature_header(payload, "whsec_guessed", int(time.time()))
+    payload = forged_event(forger.checkout("entreprise"), 29999)
+    signatures: list[dict[str, str]] = [{}, system.stripe_signature(payload, "whsec_guessed")]
     for path in ("/webhooks/stripe", "/api/stripe-webhook"):
-        for headers in ({}, {"Stripe-Signature": "t=1,v1=00"}, {"Stripe-Signature": forged}):
-            response = system.stranger.send("POST", path, content=payload, headers=headers)
+        for headers in signatures:
             with refused(400, "bad_signature"):
-                answer(response)
+                system.stranger.ask("POST", path, content=payload, headers=headers)
     assert forger.balance() == 0

@@ -1,0 +1,84 @@
+"""Luneo: credits per endpoint. The story comes first, on an empty bank: its figures are exact."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from system import System, at_once, refused
+
+GENERATE = "/api/ai/generate"
+RENDER = "/api/3d/render-highres"
+
+
+def test_the_story(system: System) -> None:
+    ada = system.sign_up("ada@luneo.example")
+    assert ada.balance() == 0
+    packs = ada.rows("packs", select="pack_id,tokens,amount,currency")
+    assert [tuple(pack.values())[1:] for pack in packs] == [
+        (100, 1900, "eur"),
+        (500, 7900, "eur"),
+        (1000, 13900, "eur"),
+    ]
+    small, _, large = (pack["pack_id"] for pack in packs)
+    assert [ada.quote(module)["cost"] for module in (GENERATE, RENDER)] == [5, 8]
+
+    # A guard before each endpoint: nothing runs without credits.
+    with refused(402, "insufficient_tokens", balance=0, cost=5, missing=5, affordable=0):
+        ada.spend(GENERATE)
+    ada.buy(small)
+    for number in range(11):
+        assert ada.spend(RENDER, key=f"scene-{number}")["balance"] == 100 - 8 * (number + 1)
+    quote = ada.quote(GENERATE)
+    assert (quote["balance"], quote["sufficient"], quote["affordable"]) == (12, True, 2)
+    assert ada.spend(GENERATE)["balance"] == 7
+    with refused(402, "insufficient_tokens", balance=7, cost=8, missing=1, affordable=0):
+        ada.spend(RENDER, key="scene-11")
+
+    # The next credits are dearer or cheaper: each spend is measured by what was paid for those it took.
+    ada.buy(large)
+    receipt = ada.spend(RENDER, key="scene-11")
+    assert (receipt["balance"], [draw["tokens"] for draw in receipt["draws"]]) == (999, [7, 1])
+    for _ in range(3):
+        ada.spend(GENERATE)
+    assert ada.balance() == 984
+
+    pages = [ada.rows("usage", order="used_at.desc", limit=10, offset=offset) for offset in (0, 10, 20)]
+    assert [len(page) for page in pages] == [10, 6, 0]
+    assert [row["cost"] for row in pages[0][:4]] == [5, 5, 5, 8]
+
+
+def test_the_offer_to_buy_comes_below_a_fifth_and_at_zero(system: System) -> None:
+    cleo = system.sign_up("cleo@luneo.example")
+    (pack, *_) = cleo.rows("packs", order="amount")
+    cleo.buy(pack["pack_id"])
+
+    def notices() -> list[str]:
+        return [str(notice["kind"]) for notice in cleo.rows("notices", order="created_at")]
+
+    for _ in range(10):
+        cleo.spend(RENDER)
+    assert (cleo.balance(), notices()) == (20, [])
+    cleo.spend(GENERATE)
+    assert (cleo.balance(), notices()) == (15, ["low_balance"])
+    cleo.spend(GENERATE)
+    cleo.spend(GENERATE)
+    assert (cleo.balance(), notices()) == (5, ["low_balance"])
+    cleo.spend(GENERATE)
+    assert (cleo.balance(), notices()) == (0, ["low_balance", "depleted"])
+    # Not again for a refusal, but again after the next purchase.
+    with refused(402, "insufficient_tokens", balance=0, cost=5, missing=5, affordable=0):
+        cleo.spend(GENERATE)
+    assert notices() == ["low_balance", "depleted"]
+
+
+def test_nothing_is_gated_on_a_balance_of_before(system: System) -> None:
+    racer = system.sign_up("racer@luneo.example")
+    system.service.call("add_tokens", user_id=racer.user_id, tokens=20)
+    works = [lambda: racer.spend(GENERATE)["cost"]] * 20
+    results = at_once(works)
+    assert sorted(results, key=str) == [5] * 4 + ["insufficient_tokens"] * 16
+    assert racer.balance() == 0
+    # The interface polls; a balance is read after the last answer, never before it.
+    system.service.call("add_tokens", user_id=racer.user_id, tokens=5)
+    assert racer.balance() == 5
+    assert racer.spend(GENERATE)["balance"] == racer.balance() == Decimal(0)
