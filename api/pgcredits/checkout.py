@@ -82,6 +82,7 @@ async def checkout(
     async with _stripe_errors(order):
         session = await _session(door.stripe, order, urls)
     if order.checkout_session_id is None:
+        await _require_price(door.stripe, order, session)
         made = {"session_id": session.id, "customer_id": str(session.customer)}
         named = {"account_id": order.account_id, "order_id": order.order_id, **made}
         attached = jsonbody.build({name: jsonbody.text(value) for name, value in named.items()})
@@ -127,6 +128,30 @@ async def _session(
     return await client.v1.checkout.sessions.create_async(
         _session_params(order, customer_id, urls), {"idempotency_key": f"checkout:{order.order_id}"}
     )
+
+
+async def _require_price(client: stripe.StripeClient, order: Order, session: stripe.checkout.Session) -> None:
+    """Nobody is asked for another amount than was ordered, as a price at Stripe may have it.
+
+    Raises ApiError 502 payment_failed.
+    """
+    if (session.amount_subtotal, session.currency) == (order.amount, order.currency):
+        return
+    log.error(
+        "order %s: ordered for %s %s, but at Stripe %s is %s %s",
+        order.order_id,
+        order.amount,
+        order.currency,
+        order.stripe_price_id,
+        session.amount_subtotal,
+        session.currency,
+    )
+    try:
+        await client.v1.checkout.sessions.expire_async(session.id)
+    except stripe.StripeError as error:  # nobody has been told its address
+        log.warning("order %s: session %s was not expired: %s", order.order_id, session.id, error)
+    text = "The payment provider has another price for this."
+    raise refuse(502, "payment_failed", text, order_id=order.order_id)
 
 
 def _session_params(order: Order, customer_id: str, urls: tuple[str, str]) -> SessionCreateParams:

@@ -22,7 +22,7 @@ from pgcredits import migrate as migrate_module
 from pgcredits import up as up_module
 from pgcredits.embedded import EmbeddedError
 from pgcredits.instance import DATA_DIR, Instance, InstanceError, shell_line
-from pgcredits.settings import Settings, SettingsError
+from pgcredits.settings import Settings, SettingsError, stripe_prices
 from pgcredits.simulator import run as simulator_module
 from pgcredits.tokens import ROLES, mint
 
@@ -118,7 +118,8 @@ def up(
     """Start PostgreSQL, API and Stripe simulator.
 
     They are kept running until Ctrl-C. With STRIPE_SECRET_KEY set, payments go to Stripe and no simulator
-    starts. The data stay in the data folder, which can be deleted to begin anew.
+    starts; PGCREDITS_STRIPE_PRICES, "pack_id=price_…,pack_id=price_…", gives packs their price there. The
+    data stay in the data folder, which can be deleted to begin anew.
     """
     up_module.up(
         up_module.Options(
@@ -193,9 +194,11 @@ def catalog_list() -> None:
 def catalog_apply(name_or_file: str, data_dir: Path, database_url: str | None) -> None:
     """Apply a price list, by its name or from an SQL file.
 
-    Repeatable: a changed price makes a new version.
+    Repeatable: a changed price makes a new version. Packs get their price at Stripe from
+    PGCREDITS_STRIPE_PRICES, "pack_id=price_…,pack_id=price_…".
     """
-    path = migrate_module.apply_catalog(_database(database_url, data_dir), name_or_file)
+    prices = stripe_prices()
+    path = migrate_module.apply_catalog(_database(database_url, data_dir), name_or_file, stripe_prices=prices)
     click.echo(f"applied {path}")
 
 

@@ -6,8 +6,9 @@ work has really ended, so a killed migrate never overlaps with its successor.
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -75,15 +76,27 @@ def find_catalog(name_or_path: str, sql: Path = SQL) -> Path:
     return Path(name_or_path)
 
 
-def apply_catalog(url: str, name_or_path: str, sql: Path = SQL) -> Path:
+def apply_catalog(
+    url: str, name_or_path: str, sql: Path = SQL, stripe_prices: Mapping[str, str] | None = None
+) -> Path:
     """Execute a price list whole, in one transaction, as the owner of the tables; returns its file.
 
-    Raises MigrationError, also for a name that is neither listed nor a file.
+    `stripe_prices` gives packs their price at Stripe, by pack_id. Raises MigrationError, also for a name that
+    is neither listed nor a file.
     """
     path = find_catalog(name_or_path, sql)
     with _locked(url) as connection, connection.transaction():
         connection.execute(f"set local role {_OWNER}".encode())
+        if stripe_prices:
+            connection.execute(
+                "select set_config('pgcredits.stripe_prices', %s, true)", (json.dumps(stripe_prices),)
+            )
         _execute(connection, path)
+        if stripe_prices:
+            try:
+                connection.execute("select credits.check_stripe_prices()")
+            except psycopg.Error as error:
+                raise MigrationError(f"PGCREDITS_STRIPE_PRICES: {error}") from error
     return path
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 _LIVE_KEYS = ("sk_live_", "rk_live_")
+_STRIPE_PRICE = re.compile(r"price_[A-Za-z0-9_]{1,240}")
 _SHORTEST_SECRET = 32  # bytes: a shorter HS256 key can be guessed
 
 
@@ -80,6 +82,20 @@ class Settings:
             token_seconds=_whole(env, "PGCREDITS_TOKEN_SECONDS", 3600),
             max_rows=_whole(env, "PGCREDITS_MAX_ROWS", 1000),
         )
+
+
+def stripe_prices(env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The price at Stripe of each pack, from PGCREDITS_STRIPE_PRICES. Raises SettingsError."""
+    prices: dict[str, str] = {}
+    for item in _list(os.environ if env is None else env, "PGCREDITS_STRIPE_PRICES"):
+        pack_id, _, price_id = (part.strip() for part in item.partition("="))
+        if not pack_id or not _STRIPE_PRICE.fullmatch(price_id):
+            raise SettingsError(
+                f"PGCREDITS_STRIPE_PRICES: {item!r} is not of the form pack_id=price_…, separated by commas."
+            )
+        if prices.setdefault(pack_id, price_id) != price_id:
+            raise SettingsError(f"PGCREDITS_STRIPE_PRICES: two prices for the pack {pack_id!r}.")
+    return prices
 
 
 def _required(env: Mapping[str, str], name: str) -> str:

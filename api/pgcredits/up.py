@@ -24,6 +24,7 @@ from pgcredits import embedded
 from pgcredits.addresses import as_login, free_ports, port_is_free
 from pgcredits.instance import DATA_DIR, LOGINS, Instance, InstanceError, Running, Secrets
 from pgcredits.migrate import apply_catalog, find_catalog, list_catalogs, migrate
+from pgcredits.settings import stripe_prices
 
 DATABASE = "pgcredits"
 _PROGRAM = (sys.executable, "-P", "-m", "pgcredits.cli")  # -P: nothing is imported from where we stand
@@ -53,7 +54,7 @@ class Options:
 def up(options: Options, say: Say = print) -> None:
     """Start everything, say where it is, and keep it running until SIGINT or SIGTERM.
 
-    Raises UpError, EmbeddedError, InstanceError, MigrationError and psycopg.OperationalError.
+    Raises UpError, EmbeddedError, InstanceError, MigrationError, SettingsError and psycopg.OperationalError.
     """
     instance = Instance(options.data_dir)
     with (
@@ -206,6 +207,7 @@ def _start(instance: Instance, options: Options, stack: ExitStack, say: Say) -> 
             raise UpError(f"port {port} is taken: choose another with {option}")
     if options.catalog:
         find_catalog(options.catalog)
+    prices = stripe_prices()
     secrets = instance.ensure_secrets()
     parts: list[Part] = []
 
@@ -223,7 +225,9 @@ def _start(instance: Instance, options: Options, stack: ExitStack, say: Say) -> 
     migrate(admin_url, say=say)
     catalog = _catalog(admin_url, options.catalog)
     if catalog:
-        apply_catalog(admin_url, catalog)
+        apply_catalog(admin_url, catalog, stripe_prices=prices)
+    elif prices:
+        say("PGCREDITS_STRIPE_PRICES is not used here, but by `pgcredits catalog apply` of each catalogue")
     running = Running(
         pid=os.getpid(),
         api_url=os.environ.get("PGCREDITS_PUBLIC_URL") or f"http://127.0.0.1:{options.port}",

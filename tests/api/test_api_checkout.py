@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -276,6 +277,93 @@ def test_what_stripe_refuses(settings: Settings, user: User, simulator_port: int
     # The same call goes on where it stopped.
     assert buy(shop, user.headers | {"Idempotency-Key": "refused"}).status_code == 200
     assert len(shop.get("/rest/v1/orders", headers=user.headers).json()) == 1
+
+
+# Prices that Stripe keeps
+
+
+@pytest.fixture
+def priced(admin: psycopg.Connection[Any]) -> Iterator[Callable[[str], str]]:
+    """priced(price_id): a pack of 10 tokens for 5 EUR with that price at Stripe; withdrawn in the end."""
+    pack_id = f"priced-{time.time_ns()}"
+    define = (
+        "select credits.define_pack(%s, 'Priced', 10, 500, 'eur', p_stripe_price_id => %s, p_active => %s)"
+    )
+
+    def pack(price_id: str) -> str:
+        admin.execute(define, (pack_id, price_id, True))
+        return pack_id
+
+    yield pack
+    admin.execute(define, (pack_id, "price_0", False))
+
+
+def stripes_price(api: stripe.StripeClient, amount: int, currency: str) -> str:
+    product = api.v1.products.create({"name": "Ten tokens"})
+    return api.v1.prices.create({"product": product.id, "unit_amount": amount, "currency": currency}).id
+
+
+def test_a_pack_with_a_price_at_stripe(
+    shop: httpx.Client, user: User, api: stripe.StripeClient, priced: Callable[[str], str]
+) -> None:
+    price_id = stripes_price(api, 500, "eur")
+    bought = buy(shop, user.headers, pack_id=priced(price_id)).json()
+    session = api.v1.checkout.sessions.retrieve(bought["session_id"], {"expand": ["line_items"]})
+    assert session.line_items is not None
+    assert [item.price and item.price.id for item in session.line_items.data] == [price_id]
+    pay(shop, user, bought["url"])
+    assert balance(shop, user) == 10
+
+
+@pytest.mark.parametrize(("amount", "currency"), [(499, "eur"), (501, "eur"), (500, "usd")])
+def test_another_price_at_stripe_is_refused_before_anybody_pays(
+    shop: httpx.Client,
+    user: User,
+    api: stripe.StripeClient,
+    priced: Callable[[str], str],
+    caplog: pytest.LogCaptureFixture,
+    amount: int,
+    currency: str,
+) -> None:
+    price_id = stripes_price(api, amount, currency)
+    pack_id = priced(price_id)
+    headers = user.headers | {"Idempotency-Key": "buy-priced"}
+    response = buy(shop, headers, pack_id=pack_id)
+    assert (response.status_code, slug(response)) == (502, "payment_failed")
+    assert "url" not in response.json()
+    order_id = json.loads(response.json()["details"])["order_id"]
+    assert (
+        f"order {order_id}: ordered for 500 eur, but at Stripe {price_id} is {amount} {currency}"
+        in caplog.text
+    )
+
+    (session,) = (
+        session
+        for session in api.v1.checkout.sessions.list().data
+        if session.metadata is not None and session.metadata["order_id"] == order_id
+    )
+    assert (session.status, session.payment_status) == ("expired", "unpaid")
+    # Stripe says so, and the order is over; the same call stays refused, a new one goes by the new price.
+    wait_for_state(shop, user, "expired")
+    again = buy(shop, headers, pack_id=pack_id)
+    assert (again.status_code, slug(again)) == (409, "order_closed")
+    assert balance(shop, user) == 0
+    priced(stripes_price(api, 500, "eur"))
+    assert buy(shop, user.headers, pack_id=pack_id).status_code == 200
+
+
+def wait_for_state(shop: httpx.Client, user: User, state: str) -> None:
+    deadline = time.monotonic() + 10
+    while [order["state"] for order in shop.get("/rest/v1/orders", headers=user.headers).json()] != [state]:
+        assert time.monotonic() < deadline, f"never {state}"
+        time.sleep(0.02)
+
+
+def test_a_price_that_stripe_does_not_know(
+    shop: httpx.Client, user: User, priced: Callable[[str], str]
+) -> None:
+    response = buy(shop, user.headers, pack_id=priced("price_unheard_of"))
+    assert (response.status_code, slug(response)) == (502, "payment_failed")
 
 
 @pytest.mark.parametrize("page", ["done?session_id=cs_test_1", "cancelled"])

@@ -1,6 +1,6 @@
 import pytest
 
-from pgcredits.settings import Settings, SettingsError
+from pgcredits.settings import Settings, SettingsError, stripe_prices
 
 GOOD = {
     "PGCREDITS_API_DATABASE_URL": "postgresql://api",
@@ -46,3 +46,39 @@ def test_secrets_do_not_show() -> None:
         Settings.from_env(GOOD | {"STRIPE_SECRET_KEY": "sk_test_1", "STRIPE_WEBHOOK_SECRET": "whsec_a"})
     )
     assert not any(secret in text for secret in ("ssss", "sk_test_1", "whsec_a", "postgresql://"))
+
+
+@pytest.mark.parametrize(
+    ("text", "prices"),
+    [
+        (None, {}),
+        ("", {}),
+        (" , ", {}),
+        ("a=price_1", {"a": "price_1"}),
+        (" a = price_1 ,b=price_1,, a=price_1", {"a": "price_1", "b": "price_1"}),
+    ],
+)
+def test_prices_at_stripe(text: str | None, prices: dict[str, str]) -> None:
+    assert stripe_prices({} if text is None else {"PGCREDITS_STRIPE_PRICES": text}) == prices
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("standard", "'standard'"),
+        ("standard=", "'standard='"),
+        ("=price_1", "'=price_1'"),
+        ("standard=prod_1", "'standard=prod_1'"),
+        ("standard=price_", "'standard=price_'"),
+        ("standard=price_1 price_2", "price_1 price_2"),
+        ("standard=price_1;premium=price_2", "price_1;premium"),
+        ("standard=Price_1", "Price_1"),
+        ("standard=price_é", "price_é"),
+        ("a=b=price_1", "b=price_1"),
+        ("a=price_1,a=price_2", "two prices for the pack 'a'"),
+    ],
+)
+def test_prices_at_stripe_that_are_none(text: str, named: str) -> None:
+    with pytest.raises(SettingsError, match=r"PGCREDITS_STRIPE_PRICES: ") as caught:
+        stripe_prices({"PGCREDITS_STRIPE_PRICES": text})
+    assert named in str(caught.value)

@@ -412,6 +412,31 @@ def test_presets_lie_between_the_bounds_and_follow_their_topup(author: Caller) -
     assert author.rows(presets) == []
 
 
+def test_price_at_stripe_is_the_files_else_the_configured_one_else_the_one_there(author: Caller) -> None:
+    def pack(price_id: str | None = None) -> str | None:
+        author.rows(
+            "select credits.define_pack('p', 'P', 5, 100, 'eur', p_stripe_price_id => %s)", (price_id,)
+        )
+        row = author.row("select stripe_price_id from credits.packs where pack_id = 'p'")
+        return row["stripe_price_id"]
+
+    def configure(prices: str) -> None:
+        author.rows("select set_config('pgcredits.stripe_prices', %s, true)", (prices,))
+
+    assert pack() is None
+    configure('{"other": "price_2"}')
+    assert pack() is None
+    configure('{"p": "price_1"}')
+    assert pack() == "price_1"
+    assert pack("price_3") == "price_3"
+    assert pack() == "price_1"
+    configure("")
+    assert pack() == "price_1"
+    configure('{"p": "prod_1"}')
+    with line_refused(author, "p"):
+        pack()
+
+
 def test_pack_that_is_bound_to_something(author: Caller) -> None:
     for scope in ("module:whisper", "category:audio", None):
         author.rows("select credits.define_pack('p', 'P', 5, 100, 'eur', p_scope => %s)", (scope,))

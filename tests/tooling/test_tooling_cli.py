@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from support import free_port
 
 from pgcredits.cli import main
 from pgcredits.instance import Instance
@@ -73,6 +74,17 @@ def test_an_unreachable_database_is_one_line() -> None:
     code, text = invoke("migrate", "--database-url", "postgresql://127.0.0.1:1/x")
     assert code == 1
     assert text.startswith("Error: connection failed")
+
+
+@pytest.mark.parametrize("command", [["up", "--port", str(free_port())], ["catalog", "apply", "iahome"]])
+def test_prices_at_stripe_that_are_none(command: list[str], tmp_path: Path) -> None:
+    env: dict[str, str | None] = {"PGCREDITS_STRIPE_PRICES": "standard=prod_1"}
+    code, text = invoke(*command, "--data-dir", str(tmp_path), env=env)
+    assert (code, text) == (
+        1,
+        "Error: PGCREDITS_STRIPE_PRICES: 'standard=prod_1' is not of the form pack_id=price_…,"
+        " separated by commas.\n",
+    )
 
 
 def test_serve_without_settings() -> None:

@@ -259,3 +259,58 @@ def test_the_real_thing_is_repeatable(url: str) -> None:
     for name in list_catalogs():
         apply_catalog(url, name)
     assert {"appforge", "iahome"} <= set(list_catalogs())
+
+
+def test_prices_at_stripe_come_from_the_configuration(url: str, tmp_path: Path) -> None:
+    query = (
+        "select json_object_agg(pack_id, stripe_price_id) from credits.packs"
+        " where stripe_price_id is not null"
+    )
+    apply_catalog(url, "iahome", stripe_prices={"standard": "price_1", "premium": "price_2"})
+    assert value(url, query) == {"standard": "price_1", "premium": "price_2"}
+    apply_catalog(url, "iahome", stripe_prices={"standard": "price_3"})
+    apply_catalog(url, "iahome")
+    assert value(url, query) == {"standard": "price_3", "premium": "price_2"}
+
+    # A slip of the pen: nothing of the file is applied.
+    own = tmp_path / "own.sql"
+    own.write_text("select credits.define_pack('own', 'Own', 5, 100, 'eur');")
+    with pytest.raises(MigrationError, match=r"PGCREDITS_STRIPE_PRICES: .*'standrad': no such pack"):
+        apply_catalog(url, str(own), stripe_prices={"own": "price_4", "standrad": "price_1"})
+    assert value(url, "select count(*) from credits.packs where pack_id = 'own'") == 0
+    with pytest.raises(MigrationError, match=r"own\.sql: pack 'own': .*prod_1.* is no price"):
+        apply_catalog(url, str(own), stripe_prices={"own": "prod_1"})
+    apply_catalog(url, str(own), stripe_prices={"own": "price_4", "standard": "price_3"})
+    assert value(url, query) == {"standard": "price_3", "premium": "price_2", "own": "price_4"}
+
+
+def test_catalogue_with_a_mistake_is_refused_whole(url: str, tmp_path: Path) -> None:
+    """Each mistake stands last in a file whose other lines are fine."""
+    own = tmp_path / "own.sql"
+    start = (
+        "select credits.define_catalog('own', 'Own', 'credit', 'eur');\n"
+        "select credits.define_module('own', 'Own');\n"
+        "select credits.define_pack('fine', 'Fine', 5, 100, 'eur');\n"
+    )
+    for line, message in (
+        ("credits.define_pack('bad', 'Bad', 5, -100, 'eur')", "pack 'bad': .*packs_amount_is_positive"),
+        ("credits.define_pack('bad', 'Bad', -5, 100, 'eur')", "pack 'bad': an amount is above 0"),
+        ("credits.define_pack('bad', 'Bad', 5, null, 'eur')", "pack 'bad': null value in column \"amount\""),
+        ("credits.define_pack('bad', 'Bad', 5, 100, 'eux')", "pack 'bad': Stripe takes no payments in 'eux'"),
+        (
+            """credits.define_price('[{"dimension": "calls", "price_per_unit": -1}]', 'own')""",
+            "price of 'module own': .*price_is_not_negative",
+        ),
+        ("credits.define_topup_preset('eur', 100)", "topup preset '100 eur': no top-up"),
+    ):
+        own.write_text(f"{start}select {line};\n")
+        with pytest.raises(MigrationError, match=rf"own\.sql: {message}"):
+            apply_catalog(url, str(own))
+        assert (
+            value(
+                url,
+                "select count(*) from credits.catalogs, credits.modules, credits.packs"
+                " where 'own' in (catalog_id, module_id) or pack_id = 'fine'",
+            )
+            == 0
+        )
