@@ -59,6 +59,9 @@ create table credits.guest_uses (
     state text not null default 'reserved',
     used_at timestamptz not null,
     finished_at timestamptz,
+    per_device bigint not null,
+    per_network bigint not null,
+    sliding_window interval not null,
     constraint guest_uses_pkey primary key (use_id),
     constraint guest_uses_guest_fkey foreign key (guest_id) references credits.guests (guest_id),
     constraint guest_uses_network_fkey foreign key (network_id) references credits.guest_networks (network_id),
@@ -70,6 +73,8 @@ create index guest_uses_network_idx on credits.guest_uses (network_id, used_at);
 comment on table credits.guest_uses is
 'reserved → confirmed (it worked) or released (it failed, and is free). Reserved counts as used: who never tells how '
 'it ended gains nothing.';
+comment on column credits.guest_uses.per_device is
+'What was allowed when it was made: with per_network and sliding_window, for the audit.';
 
 create type api.guest_receipt as (
     use_id uuid,
@@ -78,7 +83,9 @@ create type api.guest_receipt as (
     used bigint,
     "limit" bigint,
     remaining bigint,
-    reset_at timestamptz
+    reset_at timestamptz,
+    replayed boolean
 );
 comment on type api.guest_receipt is
-'What a guest has left. reset_at: when the next use comes free; null while nothing is used.';
+'A guest''s use, and what is left, of the device or of its network: used and limit are of the one that has less. '
+'reset_at: when remaining next grows; null while all of it is free.';

@@ -62,7 +62,11 @@ api.apply_stripe_event(jsonb),
 api.acknowledge_notices(uuid[]),
 api.maintain(bigint),
 api.sign_up(text, text),
-api.find_credential(text)
+api.find_credential(text),
+api.guest_consume(text, text[], text[], boolean),
+api.guest_allowance(text[], text[], boolean),
+api.confirm_guest_use(uuid),
+api.release_guest_use(uuid)
 to service_role;
 
 -- 4. The views, the tables under them, and the functions that views and policies call.

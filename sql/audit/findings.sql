@@ -24,6 +24,13 @@ select
 from audit.check_events as c
 union all
 select
+    'check_guests' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_guests as c
+union all
+select
     'check_hash_chain' as check_name,
     c.account_id,
     c.expected,

@@ -9,7 +9,13 @@ as $$
 begin
     update credits.guests as g
     set linked_to = p_account_id, linked_at = credits.clock()
-    where g.device_key = any (p_device_keys) and g.linked_to is null;
+    where g.linked_to is null and g.guest_id in (
+        select k.guest_id
+        from credits.guests as k
+        where k.device_key = any(p_device_keys)
+        order by k.guest_id
+        for update
+    );
 end
 $$;
 comment on function credits.link_guest(uuid, text[]) is

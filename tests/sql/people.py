@@ -26,13 +26,16 @@ STATUS = {
     "not_signed_in": 401,
     "insufficient_tokens": 402,
     "not_yours": 403,
+    "no_guests": 403,
     "unknown_module": 404,
     "unknown_user": 404,
     "unknown_pack": 404,
     "unknown_order": 404,
+    "unknown_use": 404,
     "append_only": 405,
     "key_reused": 409,
     "order_closed": 409,
+    "use_closed": 409,
     "email_taken": 409,
     "bad_usage": 422,
     "bad_amount": 422,
@@ -50,8 +53,10 @@ STATUS = {
     "bad_period": 422,
     "bad_threshold": 422,
     "spend_limit": 429,
+    "bad_guest": 422,
     "bad_catalogue": 422,
     "account_frozen": 423,
+    "guest_limit": 429,
 }
 
 

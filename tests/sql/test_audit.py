@@ -17,6 +17,7 @@ CHECKS = (
     "check_balance",
     "check_draws",
     "check_events",
+    "check_guests",
     "check_hash_chain",
     "check_heads",
     "check_keys",
@@ -67,6 +68,15 @@ FAULTS = {
         f"update credits.wallets set seq = seq + 1 where {ME}",
         f"update credits.wallets set posted_at = posted_at + interval '1 ms' where {ME}",
         f"delete from credits.wallets where {ME}",
+    ],
+    "check_guests": [
+        "update credits.guest_uses set state = 'confirmed' where state = 'released'",
+        "with g as (insert into credits.guests (device_key, first_seen_at) values (repeat('c', 64), now())"
+        " returning guest_id) insert into credits.guest_uses (guest_id, network_id, module_id, used_at,"
+        " per_device, per_network, sliding_window) select g.guest_id, n.network_id, 'whisper',"
+        " clock_timestamp(), 2, 2, '24 hours' from g, credits.guest_networks as n"
+        " where n.network_key = repeat('b', 64)",
+        "update credits.guest_uses set used_at = used_at - interval '23 hours', per_device = 1",
     ],
     "check_hash_chain": [
         *(
@@ -195,6 +205,7 @@ def told(till: Connection) -> Iterator[tuple[Caller, UUID]]:
         till.execute("begin")
         bank = Caller(till, "none")
         bank.rows("select credits.define_pack('gift', 'Gift', 100, 500, 'eur', p_bonus_tokens => 60)")
+        bank.rows("select credits.define_guest_limits('iahome', 2, 3)")
         account = tell_a_story(bank)
         yield bank, account
     finally:
@@ -231,6 +242,10 @@ def tell_a_story(bank: Caller) -> UUID:
             idempotency_key=f"k{number}",
             metadata={"job": number},
         )
+    for number in range(3):  # by a guest, the first of them for nothing
+        use = bank.call("guest_consume", module_id="whisper", device_keys=["a" * 64], network_keys=["b" * 64])
+        if not number:
+            bank.call("release_guest_use", use_id=use["use_id"])
     kinds = [
         row["kind"] for row in bank.rows("select kind from api.entries where user_id = 'told' order by seq")
     ]
@@ -274,7 +289,7 @@ def test_fault_is_found(check: str, fault: str, till: Connection) -> None:
             till.execute(f"alter table credits.{table} disable trigger all")
         done = till.execute(fault.replace("%(account)s", f"'{account}'"))
         assert done.rowcount != 0, "the fault was not seeded"
-        subject = None if check in ("check_prices", "check_settings") else account
+        subject = None if check in ("check_guests", "check_prices", "check_settings") else account
         findings = found(bank, check, subject)
         assert findings
         assert {"check_name": check, **findings[0]} in found(bank, "findings", subject)

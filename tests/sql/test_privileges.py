@@ -42,6 +42,7 @@ AUDIT = {
             "balance",
             "draws",
             "events",
+            "guests",
             "hash_chain",
             "heads",
             "keys",
@@ -167,6 +168,10 @@ SERVE = {
     "api.find_credential(text)": "'nobody'",
     "api.acknowledge_notices(uuid[])": "array[gen_random_uuid()]",
     "api.maintain(bigint)": "",
+    "api.guest_consume(text,text[],text[],boolean)": "'whisper', '{}', '{}'",
+    "api.guest_allowance(text[],text[],boolean)": "'{}', '{}'",
+    "api.confirm_guest_use(uuid)": "gen_random_uuid()",
+    "api.release_guest_use(uuid)": "gen_random_uuid()",
 }
 PERIODS = {f"credits.{name}(text,timestamp with time zone)" for name in ("period_start", "next_period")}
 WHO = {"credits.me()", "credits.subject()", *PERIODS}

@@ -1,0 +1,25 @@
+-- What a guest has left.
+create or replace function api.guest_allowance(
+    device_keys text[],
+    network_keys text[],
+    shared_network boolean default false
+)
+returns api.guest_receipt
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may say who a guest is');
+    end if;
+    return credits.guest_allowance(
+        guest_allowance.device_keys, guest_allowance.network_keys, guest_allowance.shared_network
+    );
+end
+$$;
+comment on function api.guest_allowance(text[], text[], boolean) is
+'What a guest has left: of remaining uses, and when the next one comes free. Writes nothing.
+
+For services; the arguments are those of guest_consume. Raises PT403 no_guests or not_yours, PT422 bad_guest.';

@@ -1,0 +1,17 @@
+-- A guest's use failed, and is free.
+create or replace function api.release_guest_use(use_id uuid)
+returns api.guest_receipt
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return credits.finish_guest_use(release_guest_use.use_id, 'released');
+end
+$$;
+comment on function api.release_guest_use(uuid) is
+'A guest''s use failed: it no longer counts.
+
+For services. The same again is answered again, replayed: true. Raises PT404 unknown_use,
+PT409 use_closed (it was confirmed), PT403 not_yours.';
