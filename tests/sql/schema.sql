@@ -212,7 +212,8 @@ CREATE TYPE api.guest_receipt AS (
 	used bigint,
 	"limit" bigint,
 	remaining bigint,
-	reset_at timestamp with time zone
+	reset_at timestamp with time zone,
+	replayed boolean
 );
 
 
@@ -220,7 +221,7 @@ CREATE TYPE api.guest_receipt AS (
 -- Name: TYPE guest_receipt; Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON TYPE api.guest_receipt IS 'What a guest has left. reset_at: when the next use comes free; null while nothing is used.';
+COMMENT ON TYPE api.guest_receipt IS 'A guest''s use, and what is left, of the device or of its network: used and limit are of the one that has less. reset_at: when remaining next grows; null while all of it is free.';
 
 
 --
@@ -746,6 +747,31 @@ Raises PT404 unknown_order or unknown_user, PT409 order_closed, PT403 not_yours.
 
 
 --
+-- Name: confirm_guest_use(uuid); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.confirm_guest_use(use_id uuid) RETURNS api.guest_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return credits.finish_guest_use(confirm_guest_use.use_id, 'confirmed');
+end
+$$;
+
+
+--
+-- Name: FUNCTION confirm_guest_use(use_id uuid); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.confirm_guest_use(use_id uuid) IS 'A guest''s use worked: reserved becomes confirmed, once and for all.
+
+For services. A use_id that came from a client is good for one piece of work, on the module it names: a second
+confirmation is answered with replayed: true. Raises PT404 unknown_use, PT409 use_closed (it was released),
+PT403 not_yours.';
+
+
+--
 -- Name: consume_tokens(text, text, text, numeric); Type: FUNCTION; Schema: api; Owner: -
 --
 
@@ -961,6 +987,112 @@ Raises PT403 not_yours.';
 
 
 --
+-- Name: guest_allowance(text[], text[], boolean); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.guest_allowance(device_keys text[], network_keys text[], shared_network boolean DEFAULT false) RETURNS api.guest_receipt
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may say who a guest is');
+    end if;
+    return credits.guest_allowance(
+        guest_allowance.device_keys, guest_allowance.network_keys, guest_allowance.shared_network
+    );
+end
+$$;
+
+
+--
+-- Name: FUNCTION guest_allowance(device_keys text[], network_keys text[], shared_network boolean); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.guest_allowance(device_keys text[], network_keys text[], shared_network boolean) IS 'What a guest has left: of remaining uses, and when the next one comes free. Writes nothing.
+
+For services; the arguments are those of guest_consume. Raises PT403 no_guests or not_yours, PT422 bad_guest.';
+
+
+--
+-- Name: guest_consume(text, text[], text[], boolean); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.guest_consume(module_id text, device_keys text[], network_keys text[], shared_network boolean DEFAULT false) RETURNS api.guest_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_left record;
+    v_limit record;
+    v_guest_ids uuid[];
+    v_network_ids uuid[];
+    v_now timestamptz;
+    v_use_id uuid;
+begin
+    -- 1. Who.
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may say who a guest is');
+    end if;
+
+    -- 2. Look.
+    v_left := credits.guest_allowance(
+        guest_consume.device_keys, guest_consume.network_keys, guest_consume.shared_network
+    );
+    if credits.find_price(guest_consume.module_id, credits.clock()) is null then
+        perform credits.fail(404, 'unknown_module', 'no such module');
+    elsif v_left.remaining = 0 then
+        perform credits.refuse_guest(v_left."limit", v_left.reset_at);
+    end if;
+
+    -- 3. Lock.
+    v_guest_ids := credits.lock_guest(credits.check_guest_keys(guest_consume.device_keys));
+    v_network_ids := credits.lock_guest_network(credits.check_guest_keys(guest_consume.network_keys));
+    v_limit := credits.guest_limit(guest_consume.shared_network);
+    v_now := credits.clock();
+
+    -- 4. Look again.
+    v_left := credits.guest_standing(
+        v_guest_ids, v_network_ids, v_limit.per_device, v_limit.per_network, v_limit.sliding_window, v_now
+    );
+    if v_left.remaining = 0 then
+        perform credits.refuse_guest(v_left.allowed, v_left.reset_at);
+    end if;
+
+    -- 5. Reserve.
+    insert into credits.guest_uses (
+        guest_id, network_id, module_id, used_at, per_device, per_network, sliding_window
+    )
+    values (
+        v_guest_ids[1], v_network_ids[1], guest_consume.module_id, v_now,
+        v_limit.per_device, v_limit.per_network, v_limit.sliding_window
+    )
+    returning use_id into v_use_id;
+    v_left := credits.guest_standing(
+        v_guest_ids, v_network_ids, v_limit.per_device, v_limit.per_network, v_limit.sliding_window, v_now
+    );
+    return row(
+        v_use_id, guest_consume.module_id, 'reserved', v_left.used, v_left.allowed, v_left.remaining, v_left.reset_at,
+        false
+    )::api.guest_receipt;
+end
+$$;
+
+
+--
+-- Name: FUNCTION guest_consume(module_id text, device_keys text[], network_keys text[], shared_network boolean); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.guest_consume(module_id text, device_keys text[], network_keys text[], shared_network boolean) IS 'Reserve a free use for a guest: somebody without an account.
+
+For services. Then confirm_guest_use when it worked, release_guest_use when it failed; until then it counts as used.
+device_keys and network_keys are one or two HMACs each (64 hex digits): under the current salt, and under the one before
+or after it. shared_network: the network is known to be shared, and has the higher limit.
+Raises PT429 guest_limit (what the limit is, and when the next use comes free), PT403 no_guests or not_yours,
+PT404 unknown_module, PT422 bad_guest.';
+
+
+--
 -- Name: maintain(bigint); Type: FUNCTION; Schema: api; Owner: -
 --
 
@@ -1049,6 +1181,30 @@ $$;
 COMMENT ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) IS 'What a use of a module would cost now, and whether the balance pays it. Writes nothing.
 
 Raises PT404 unknown_module or unknown_user, PT422 bad_usage, PT403 not_yours, PT401 not_signed_in.';
+
+
+--
+-- Name: release_guest_use(uuid); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.release_guest_use(use_id uuid) RETURNS api.guest_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return credits.finish_guest_use(release_guest_use.use_id, 'released');
+end
+$$;
+
+
+--
+-- Name: FUNCTION release_guest_use(use_id uuid); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.release_guest_use(use_id uuid) IS 'A guest''s use failed: it no longer counts.
+
+For services. The same again is answered again, replayed: true. Raises PT404 unknown_use,
+PT409 use_closed (it was confirmed), PT403 not_yours.';
 
 
 --
@@ -1718,6 +1874,32 @@ COMMENT ON FUNCTION credits.check_currency(p_currency text) IS 'Raises PT422 bad
 
 
 --
+-- Name: check_guest_keys(text[]); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.check_guest_keys(p_keys text[]) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+    v_keys constant text[] := array(select k.key from unnest(p_keys) as k (key));
+begin
+    if cardinality(v_keys) not between 1 and 2 or array_to_string(v_keys, ',', '') !~ '^[0-9a-f]{64}(,[0-9a-f]{64})?$' then
+        perform credits.fail(422, 'bad_guest', 'a guest comes with one or two keys, each of 64 hex digits, lower case');
+    end if;
+    return v_keys;
+end
+$_$;
+
+
+--
+-- Name: FUNCTION check_guest_keys(p_keys text[]); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.check_guest_keys(p_keys text[]) IS 'The keys of a device or network, as a plain array. Raises PT422 bad_guest.';
+
+
+--
 -- Name: check_metadata(jsonb); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2052,6 +2234,47 @@ $$;
 --
 
 COMMENT ON FUNCTION credits.define_category(p_category_id text, p_title text) IS 'A group of modules.';
+
+
+--
+-- Name: define_guest_limits(text, bigint, bigint, bigint, interval); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint DEFAULT NULL::bigint, p_per_shared_network bigint DEFAULT NULL::bigint, p_sliding_window interval DEFAULT '24:00:00'::interval) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_per_network constant bigint := coalesce(p_per_network, p_per_device);
+    -- In seconds: a day of the calendar has 23 or 25 hours when the clocks change.
+    v_window constant interval := make_interval(secs => extract(epoch from p_sliding_window)::double precision);
+begin
+    if p_per_device = 0 then
+        delete from credits.guest_limits as l where l.catalog_id = p_catalog_id;
+        return;
+    end if;
+    insert into credits.guest_limits as l (catalog_id, per_device, per_network, per_shared_network, sliding_window)
+    values (
+        p_catalog_id, p_per_device, v_per_network,
+        coalesce(p_per_shared_network, least(10 * v_per_network, 1000000)), v_window
+    )
+    on conflict (catalog_id) do update
+    set
+        per_device = excluded.per_device, per_network = excluded.per_network,
+        per_shared_network = excluded.per_shared_network, sliding_window = excluded.sliding_window;
+exception
+    when check_violation or not_null_violation or foreign_key_violation or numeric_value_out_of_range
+        or datetime_field_overflow then
+        perform credits.refuse_line('guest limits of', p_catalog_id, sqlerrm);
+end
+$$;
+
+
+--
+-- Name: FUNCTION define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) IS 'Uses without an account, in any span of p_sliding_window (at most 7 days): per device; per network, by default as many; per network that is known to be shared, by default ten times that. p_per_device 0: none any more. Raises PT422 bad_catalogue.';
 
 
 --
@@ -2589,6 +2812,51 @@ COMMENT ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with tim
 
 
 --
+-- Name: finish_guest_use(uuid, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) RETURNS api.guest_receipt
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_use credits.guest_uses;
+    v_left record;
+begin
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may say how a guest''s use ended');
+    end if;
+
+    select u.* into v_use from credits.guest_uses as u where u.use_id = p_use_id for update;
+    if not found then
+        perform credits.fail(404, 'unknown_use', 'no such use of a guest');
+    elsif v_use.state not in ('reserved', p_state) then
+        perform credits.fail(409, 'use_closed', 'this use was ' || v_use.state || ' already');
+    elsif v_use.state = 'reserved' then
+        update credits.guest_uses as u
+        set state = p_state, finished_at = credits.clock()
+        where u.use_id = p_use_id;
+    end if;
+    v_left := credits.guest_standing(
+        array[v_use.guest_id], array[v_use.network_id],
+        v_use.per_device, v_use.per_network, v_use.sliding_window, credits.clock()
+    );
+    return row(
+        p_use_id, v_use.module_id, p_state, v_left.used, v_left.allowed, v_left.remaining, v_left.reset_at,
+        v_use.state = p_state
+    )::api.guest_receipt;
+end
+$$;
+
+
+--
+-- Name: FUNCTION finish_guest_use(p_use_id uuid, p_state text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) IS 'The work of api.confirm_guest_use and api.release_guest_use: one transition, the same again is answered again. Raises PT403 not_yours, PT404 unknown_use, PT409 use_closed.';
+
+
+--
 -- Name: follow_prices(); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2734,6 +3002,131 @@ $$;
 --
 
 COMMENT ON FUNCTION credits.grant_receipt(p_account_id uuid, p_lot_id bigint, p_user_id text, p_replayed boolean) IS 'The answer of a grant, told from its entry.';
+
+
+--
+-- Name: guest_allowance(text[], text[], boolean); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.guest_allowance(p_device_keys text[], p_network_keys text[], p_shared_network boolean) RETURNS api.guest_receipt
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_device_keys constant text[] := credits.check_guest_keys(p_device_keys);
+    v_network_keys constant text[] := credits.check_guest_keys(p_network_keys);
+    v_limit record;
+    v_left record;
+begin
+    v_limit := credits.guest_limit(p_shared_network);
+    v_left := credits.guest_standing(
+        array(select g.guest_id from credits.guests as g where g.device_key = any(v_device_keys)),
+        array(select n.network_id from credits.guest_networks as n where n.network_key = any(v_network_keys)),
+        v_limit.per_device, v_limit.per_network, v_limit.sliding_window, credits.clock()
+    );
+    return row(
+        null, null, null, v_left.used, v_left.allowed, v_left.remaining, v_left.reset_at, false
+    )::api.guest_receipt;
+end
+$$;
+
+
+--
+-- Name: FUNCTION guest_allowance(p_device_keys text[], p_network_keys text[], p_shared_network boolean); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.guest_allowance(p_device_keys text[], p_network_keys text[], p_shared_network boolean) IS 'The work of api.guest_allowance. Locks nothing. Raises PT403 no_guests, PT422 bad_guest.';
+
+
+--
+-- Name: guest_limit(boolean); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.guest_limit(p_shared_network boolean, OUT per_device bigint, OUT per_network bigint, OUT sliding_window interval) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    select
+        min(l.per_device), min(case when p_shared_network then l.per_shared_network else l.per_network end),
+        max(l.sliding_window)
+    into per_device, per_network, sliding_window
+    from credits.guest_limits as l;
+    if per_device is null then
+        perform credits.fail(403, 'no_guests', 'there are no free uses here: sign up');
+    end if;
+end
+$$;
+
+
+--
+-- Name: FUNCTION guest_limit(p_shared_network boolean, OUT per_device bigint, OUT per_network bigint, OUT sliding_window interval); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.guest_limit(p_shared_network boolean, OUT per_device bigint, OUT per_network bigint, OUT sliding_window interval) IS 'What guests are allowed; of several catalogues the least, in the longest window. Raises PT403 no_guests.';
+
+
+--
+-- Name: guest_standing(uuid[], uuid[], bigint, bigint, interval, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.guest_standing(p_guest_ids uuid[], p_network_ids uuid[], p_per_device bigint, p_per_network bigint, p_sliding_window interval, p_now timestamp with time zone, OUT used bigint, OUT allowed bigint, OUT remaining bigint, OUT reset_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    -- The n-th oldest use to fall out of the window is the one that lets remaining grow; where both device and network
+    -- stand in the way, the later of the two. The tighter one is shown.
+    with counted as (
+        select
+            1 as place,
+            p_per_device as allowed,
+            array(
+                select u.used_at
+                from credits.guest_uses as u
+                where
+                    u.guest_id = any(p_guest_ids) and u.used_at > p_now - p_sliding_window
+                    and (u.state <> 'released' or u.finished_at > p_now)
+                order by u.used_at
+            ) as times
+        union all
+        select
+            2 as place,
+            p_per_network as allowed,
+            array(
+                select u.used_at
+                from credits.guest_uses as u
+                where
+                    u.network_id = any(p_network_ids) and u.used_at > p_now - p_sliding_window
+                    and (u.state <> 'released' or u.finished_at > p_now)
+                order by u.used_at
+            ) as times
+    ),
+    room as (
+        select
+            c.place, c.allowed, c.times, c.allowed - cardinality(c.times) as free,
+            greatest(min(c.allowed - cardinality(c.times)) over (), 0) as remaining
+        from counted as c
+    )
+    select
+        (array_agg(cardinality(r.times) order by r.free, r.place))[1],
+        (array_agg(r.allowed order by r.free, r.place))[1],
+        min(r.remaining),
+        case
+            when not bool_or(r.free <= r.remaining and r.remaining = r.allowed)
+                then max(r.times[r.remaining + 1 - r.free]) filter (where r.free <= r.remaining) + p_sliding_window
+        end
+    into used, allowed, remaining, reset_at
+    from room as r;
+end
+$$;
+
+
+--
+-- Name: FUNCTION guest_standing(p_guest_ids uuid[], p_network_ids uuid[], p_per_device bigint, p_per_network bigint, p_sliding_window interval, p_now timestamp with time zone, OUT used bigint, OUT allowed bigint, OUT remaining bigint, OUT reset_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.guest_standing(p_guest_ids uuid[], p_network_ids uuid[], p_per_device bigint, p_per_network bigint, p_sliding_window interval, p_now timestamp with time zone, OUT used bigint, OUT allowed bigint, OUT remaining bigint, OUT reset_at timestamp with time zone) IS 'What device and network have used of what they are allowed. reset_at: when remaining next grows; null when all is free.';
 
 
 --
@@ -2887,7 +3280,13 @@ CREATE FUNCTION credits.link_guest(p_account_id uuid, p_device_keys text[]) RETU
 begin
     update credits.guests as g
     set linked_to = p_account_id, linked_at = credits.clock()
-    where g.device_key = any (p_device_keys) and g.linked_to is null;
+    where g.linked_to is null and g.guest_id in (
+        select k.guest_id
+        from credits.guests as k
+        where k.device_key = any(p_device_keys)
+        order by k.guest_id
+        for update
+    );
 end
 $$;
 
@@ -2934,6 +3333,115 @@ $$;
 --
 
 COMMENT ON FUNCTION credits.list_prices() IS 'Brings credits.price_list up to date with the modules and their prices.';
+
+
+--
+-- Name: lock_guest(text[]); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.lock_guest(p_keys text[]) RETURNS uuid[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_ids uuid[];
+    v_current uuid;
+begin
+    loop
+        select array_agg(l.guest_id), (array_agg(l.guest_id) filter (where l.device_key = p_keys[1]))[1]
+        into v_ids, v_current
+        from (
+            select k.guest_id, k.device_key
+            from credits.guests as k
+            where k.device_key = any(p_keys)
+            order by k.guest_id
+            for update
+        ) as l;
+        exit when v_current is not null;
+        if v_ids is null then
+            -- New. Or new for two at once: then wait for the other, and begin again.
+            insert into credits.guests (device_key, first_seen_at) values (p_keys[1], credits.clock())
+            on conflict do nothing
+            returning guest_id into v_current;
+            exit when v_current is not null;
+        else
+            -- The salt has changed: the row follows.
+            v_current := v_ids[1];
+            begin
+                update credits.guests as k set device_key = p_keys[1] where k.guest_id = v_current;
+            exception
+                when unique_violation then null;
+            end;
+            exit;
+        end if;
+    end loop;
+
+    -- No lock may follow these, they would be out of order: what has come under the other key meanwhile only counts.
+    return v_current || array(
+        select k.guest_id from credits.guests as k where k.device_key = any(p_keys) and k.guest_id <> v_current
+    );
+end
+$$;
+
+
+--
+-- Name: FUNCTION lock_guest(p_keys text[]); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.lock_guest(p_keys text[]) IS 'Locks the guest of these device keys, a new one if need be. Its id comes first; when both keys were given out as new, at two doors, there is a second one, and both count.';
+
+
+--
+-- Name: lock_guest_network(text[]); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.lock_guest_network(p_keys text[]) RETURNS uuid[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_ids uuid[];
+    v_current uuid;
+begin
+    loop
+        select array_agg(l.network_id), (array_agg(l.network_id) filter (where l.network_key = p_keys[1]))[1]
+        into v_ids, v_current
+        from (
+            select k.network_id, k.network_key
+            from credits.guest_networks as k
+            where k.network_key = any(p_keys)
+            order by k.network_id
+            for update
+        ) as l;
+        exit when v_current is not null;
+        if v_ids is null then
+            insert into credits.guest_networks (network_key) values (p_keys[1])
+            on conflict do nothing
+            returning network_id into v_current;
+            exit when v_current is not null;
+        else
+            v_current := v_ids[1];
+            begin
+                update credits.guest_networks as k set network_key = p_keys[1] where k.network_id = v_current;
+            exception
+                when unique_violation then null;
+            end;
+            exit;
+        end if;
+    end loop;
+
+    return v_current || array(
+        select k.network_id from credits.guest_networks as k where k.network_key = any(p_keys) and k.network_id <> v_current
+    );
+end
+$$;
+
+
+--
+-- Name: FUNCTION lock_guest_network(p_keys text[]); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.lock_guest_network(p_keys text[]) IS 'The same as credits.lock_guest, for a network.';
 
 
 --
@@ -3553,6 +4061,30 @@ $$;
 --
 
 COMMENT ON FUNCTION credits.refuse_change() IS 'Trigger: refuses with PT405 append_only.';
+
+
+--
+-- Name: refuse_guest(bigint, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.refuse_guest(p_limit bigint, p_reset_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    perform credits.fail(
+        429, 'guest_limit', 'no free uses are left: sign up to go on at once',
+        json_build_object('remaining', 0, 'limit', p_limit, 'reset_at', p_reset_at)
+    );
+end
+$$;
+
+
+--
+-- Name: FUNCTION refuse_guest(p_limit bigint, p_reset_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.refuse_guest(p_limit bigint, p_reset_at timestamp with time zone) IS 'Raises PT429 guest_limit (remaining, limit, reset_at).';
 
 
 --
@@ -5867,6 +6399,93 @@ COMMENT ON VIEW audit.check_events IS 'Every Stripe event was applied, and every
 
 
 --
+-- Name: guest_uses; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.guest_uses (
+    guest_id uuid NOT NULL,
+    use_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    network_id uuid NOT NULL,
+    module_id text NOT NULL,
+    state text DEFAULT 'reserved'::text NOT NULL,
+    used_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    per_device bigint NOT NULL,
+    per_network bigint NOT NULL,
+    sliding_window interval NOT NULL,
+    CONSTRAINT guest_uses_finished_has_time CHECK (((state = 'reserved'::text) = (finished_at IS NULL))),
+    CONSTRAINT guest_uses_state_is_known CHECK ((state = ANY (ARRAY['reserved'::text, 'confirmed'::text, 'released'::text])))
+);
+
+ALTER TABLE ONLY credits.guest_uses FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE guest_uses; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.guest_uses IS 'reserved → confirmed (it worked) or released (it failed, and is free). Reserved counts as used: who never tells how it ended gains nothing.';
+
+
+--
+-- Name: COLUMN guest_uses.per_device; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.guest_uses.per_device IS 'What was allowed when it was made: with per_network and sliding_window, for the audit.';
+
+
+--
+-- Name: check_guests; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_guests WITH (security_invoker='true') AS
+ SELECT NULL::uuid AS account_id,
+    format('guest %s, use %s: at most %s in %s'::text, c.guest_id, c.use_id, c.per_device, c.sliding_window) AS expected,
+    format('%s uses'::text, c.uses) AS found
+   FROM ( SELECT u.guest_id,
+            u.use_id,
+            u.network_id,
+            u.module_id,
+            u.state,
+            u.used_at,
+            u.finished_at,
+            u.per_device,
+            u.per_network,
+            u.sliding_window,
+            ( SELECT count(*) AS count
+                   FROM credits.guest_uses o
+                  WHERE ((o.guest_id = u.guest_id) AND (o.used_at <= u.used_at) AND (o.used_at > (u.used_at - u.sliding_window)) AND ((o.state <> 'released'::text) OR (o.finished_at > u.used_at)))) AS uses
+           FROM credits.guest_uses u) c
+  WHERE (c.uses > c.per_device)
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('network %s, use %s: at most %s in %s'::text, c.network_id, c.use_id, c.per_network, c.sliding_window) AS expected,
+    format('%s uses'::text, c.uses) AS found
+   FROM ( SELECT u.guest_id,
+            u.use_id,
+            u.network_id,
+            u.module_id,
+            u.state,
+            u.used_at,
+            u.finished_at,
+            u.per_device,
+            u.per_network,
+            u.sliding_window,
+            ( SELECT count(*) AS count
+                   FROM credits.guest_uses o
+                  WHERE ((o.network_id = u.network_id) AND (o.used_at <= u.used_at) AND (o.used_at > (u.used_at - u.sliding_window)) AND ((o.state <> 'released'::text) OR (o.finished_at > u.used_at)))) AS uses
+           FROM credits.guest_uses u) c
+  WHERE (c.uses > c.per_network);
+
+
+--
+-- Name: VIEW check_guests; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_guests IS 'Every use of a guest was within the limits of its device and its network.';
+
+
+--
 -- Name: check_hash_chain; Type: VIEW; Schema: audit; Owner: -
 --
 
@@ -6294,6 +6913,12 @@ UNION ALL
     c.expected,
     c.found
    FROM audit.check_events c
+UNION ALL
+ SELECT 'check_guests'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_guests c
 UNION ALL
  SELECT 'check_hash_chain'::text AS check_name,
     c.account_id,
@@ -6804,32 +7429,6 @@ ALTER TABLE ONLY credits.guest_networks FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON TABLE credits.guest_networks IS 'The address (IPv6: the /64) that guests came from, as an HMAC.';
-
-
---
--- Name: guest_uses; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.guest_uses (
-    guest_id uuid NOT NULL,
-    use_id uuid DEFAULT gen_random_uuid() NOT NULL,
-    network_id uuid NOT NULL,
-    module_id text NOT NULL,
-    state text DEFAULT 'reserved'::text NOT NULL,
-    used_at timestamp with time zone NOT NULL,
-    finished_at timestamp with time zone,
-    CONSTRAINT guest_uses_finished_has_time CHECK (((state = 'reserved'::text) = (finished_at IS NULL))),
-    CONSTRAINT guest_uses_state_is_known CHECK ((state = ANY (ARRAY['reserved'::text, 'confirmed'::text, 'released'::text])))
-);
-
-ALTER TABLE ONLY credits.guest_uses FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE guest_uses; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.guest_uses IS 'reserved → confirmed (it worked) or released (it failed, and is free). Reserved counts as used: who never tells how it ended gains nothing.';
 
 
 --
@@ -9293,6 +9892,14 @@ GRANT ALL ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, sessio
 
 
 --
+-- Name: FUNCTION confirm_guest_use(use_id uuid); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.confirm_guest_use(use_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.confirm_guest_use(use_id uuid) TO service_role;
+
+
+--
 -- Name: FUNCTION consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric); Type: ACL; Schema: api; Owner: -
 --
 
@@ -9328,6 +9935,22 @@ GRANT ALL ON FUNCTION api.find_credential(email text) TO service_role;
 
 
 --
+-- Name: FUNCTION guest_allowance(device_keys text[], network_keys text[], shared_network boolean); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.guest_allowance(device_keys text[], network_keys text[], shared_network boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.guest_allowance(device_keys text[], network_keys text[], shared_network boolean) TO service_role;
+
+
+--
+-- Name: FUNCTION guest_consume(module_id text, device_keys text[], network_keys text[], shared_network boolean); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.guest_consume(module_id text, device_keys text[], network_keys text[], shared_network boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.guest_consume(module_id text, device_keys text[], network_keys text[], shared_network boolean) TO service_role;
+
+
+--
 -- Name: FUNCTION maintain(max_accounts bigint); Type: ACL; Schema: api; Owner: -
 --
 
@@ -9342,6 +9965,14 @@ GRANT ALL ON FUNCTION api.maintain(max_accounts bigint) TO service_role;
 REVOKE ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO service_role;
+
+
+--
+-- Name: FUNCTION release_guest_use(use_id uuid); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.release_guest_use(use_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.release_guest_use(use_id uuid) TO service_role;
 
 
 --
@@ -9571,6 +10202,13 @@ REVOKE ALL ON FUNCTION credits.check_currency(p_currency text) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION check_guest_keys(p_keys text[]); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.check_guest_keys(p_keys text[]) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION check_metadata(p_metadata jsonb); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -9656,6 +10294,13 @@ REVOKE ALL ON FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p
 --
 
 REVOKE ALL ON FUNCTION credits.define_category(p_category_id text, p_title text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) FROM PUBLIC;
 
 
 --
@@ -9751,6 +10396,13 @@ REVOKE ALL ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with 
 
 
 --
+-- Name: FUNCTION finish_guest_use(p_use_id uuid, p_state text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION follow_prices(); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -9776,6 +10428,27 @@ REVOKE ALL ON FUNCTION credits.grant_lot(p_account_id uuid, p_source credits.ent
 --
 
 REVOKE ALL ON FUNCTION credits.grant_receipt(p_account_id uuid, p_lot_id bigint, p_user_id text, p_replayed boolean) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION guest_allowance(p_device_keys text[], p_network_keys text[], p_shared_network boolean); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.guest_allowance(p_device_keys text[], p_network_keys text[], p_shared_network boolean) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION guest_limit(p_shared_network boolean, OUT per_device bigint, OUT per_network bigint, OUT sliding_window interval); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.guest_limit(p_shared_network boolean, OUT per_device bigint, OUT per_network bigint, OUT sliding_window interval) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION guest_standing(p_guest_ids uuid[], p_network_ids uuid[], p_per_device bigint, p_per_network bigint, p_sliding_window interval, p_now timestamp with time zone, OUT used bigint, OUT allowed bigint, OUT remaining bigint, OUT reset_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.guest_standing(p_guest_ids uuid[], p_network_ids uuid[], p_per_device bigint, p_per_network bigint, p_sliding_window interval, p_now timestamp with time zone, OUT used bigint, OUT allowed bigint, OUT remaining bigint, OUT reset_at timestamp with time zone) FROM PUBLIC;
 
 
 --
@@ -9827,6 +10500,20 @@ REVOKE ALL ON FUNCTION credits.link_guest(p_account_id uuid, p_device_keys text[
 --
 
 REVOKE ALL ON FUNCTION credits.list_prices() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lock_guest(p_keys text[]); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.lock_guest(p_keys text[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lock_guest_network(p_keys text[]); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.lock_guest_network(p_keys text[]) FROM PUBLIC;
 
 
 --
@@ -9973,6 +10660,13 @@ REVOKE ALL ON FUNCTION credits.quantity(quantity jsonb) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.refuse_change() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION refuse_guest(p_limit bigint, p_reset_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.refuse_guest(p_limit bigint, p_reset_at timestamp with time zone) FROM PUBLIC;
 
 
 --
@@ -10412,6 +11106,20 @@ GRANT SELECT ON TABLE audit.check_events TO auditor;
 
 
 --
+-- Name: TABLE guest_uses; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.guest_uses TO auditor;
+
+
+--
+-- Name: TABLE check_guests; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_guests TO auditor;
+
+
+--
 -- Name: TABLE check_hash_chain; Type: ACL; Schema: audit; Owner: -
 --
 
@@ -10591,13 +11299,6 @@ GRANT SELECT ON TABLE credits.guest_limits TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.guest_networks TO auditor;
-
-
---
--- Name: TABLE guest_uses; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.guest_uses TO auditor;
 
 
 --
