@@ -57,3 +57,10 @@ alter table credits.prices
 add column defined_at timestamptz not null default transaction_timestamp();
 comment on column credits.prices.defined_at is
 'The transaction that wrote it: two versions of one target from now on, in one catalogue file, are a mistake.';
+
+comment on column credits.price_components.minimum_charge is
+'Least charge of this component, when more than the free quantity is used.';
+
+-- define_price learns p_valid_from; what it is made of is another set of functions.
+drop function if exists credits.define_price(jsonb, text, text, numeric, numeric);
+drop function if exists credits.components_of(jsonb);

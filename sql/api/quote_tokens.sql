@@ -44,4 +44,10 @@ $$;
 comment on function api.quote_tokens(text, jsonb, text) is
 'What a use of a module would cost now, and whether the balance pays it. Writes nothing.
 
+parts tell how the cost comes about: of each dimension the quantity, what of it is free, the units charged (rounded up to
+whole ones where whole_units), their price or their tiers [{"above", "units", "price_per_unit"}], the minimum, and the
+charge. The cost is the sum of the charges × margin ÷ exchange_rate, rounded up at the sixth decimal, once.
+affordable is the greatest whole quantity that the tokens pay, or, of a price of several dimensions, how many such uses;
+null when it is free.
+
 Raises PT404 unknown_module or unknown_user, PT422 bad_usage, PT403 not_yours, PT401 not_signed_in.';

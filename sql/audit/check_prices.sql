@@ -1,4 +1,4 @@
--- The price list says what the versions of the prices say.
+-- The price list says what the versions of the prices say, and a component is tiered where it has tiers.
 create or replace view audit.check_prices
 with (security_invoker = true)
 as
@@ -9,5 +9,17 @@ select
 from credits.modules as m
 cross join lateral (select (credits.module_price(m.module_id) ->> 'price_id')::bigint as price_id) as p
 inner join credits.price_list as l on m.module_id = l.module_id
-where l.valid_until > credits.clock() and l.price_id is distinct from p.price_id;
-comment on view audit.check_prices is 'The list of prices in force agrees with the versions of the prices.';
+where l.valid_until > credits.clock() and l.price_id is distinct from p.price_id
+union all
+select
+    null as account_id,
+    format('%s of price %s tiered: %s', c.dimension, c.price_id, c.tiered) as expected,
+    format('tiers: %s', not c.tiered) as found
+from credits.price_components as c
+where
+    c.tiered <> exists (
+        select from credits.price_tiers as t
+        where t.price_id = c.price_id and t.dimension = c.dimension
+    );
+comment on view audit.check_prices is
+'The list of prices in force agrees with the versions of the prices; a component is tiered where it has tiers.';

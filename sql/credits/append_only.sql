@@ -51,3 +51,29 @@ create or replace trigger price_tiers_are_never_truncated
 before truncate on credits.price_tiers
 for each statement execute function credits.refuse_change();
 alter table credits.price_tiers enable always trigger price_tiers_are_never_truncated;
+
+-- What would be added to a version later would change it as well.
+create or replace function credits.refuse_addition()
+returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not exists (
+        select from credits.prices as p where p.price_id = new.price_id and p.defined_at = transaction_timestamp()
+    ) then
+        perform credits.fail(405, 'append_only', 'versions of prices are written whole: define another one');
+    end if;
+    return new;
+end
+$$;
+comment on function credits.refuse_addition() is
+'Trigger: refuses with PT405 append_only what another transaction than the version''s own adds to it.';
+
+create or replace trigger price_components_are_written_at_once
+before insert on credits.price_components
+for each row execute function credits.refuse_addition();
+
+create or replace trigger price_tiers_are_written_at_once
+before insert on credits.price_tiers
+for each row execute function credits.refuse_addition();

@@ -7,8 +7,11 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_now constant timestamptz := credits.clock();
+    v_now timestamptz;
 begin
+    -- Of two writers at once, the second sees what the first has written. Who reads does not wait.
+    lock table credits.price_list in share row exclusive mode;
+    v_now := credits.clock();
     delete from credits.price_list as l where credits.find_price(l.module_id, v_now) is null;
     insert into credits.price_list as l (module_id, price_id, valid_until)
     select

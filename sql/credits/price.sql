@@ -105,7 +105,7 @@ begin
     --    that is no sane number makes the sum null.
     for v_component in
         select
-            c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge,
+            c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge, c.tiered,
             p.price_id, p.margin, p.exchange_rate
         from credits.price_components as c
         join credits.prices as p on c.price_id = p.price_id
@@ -119,11 +119,20 @@ begin
         )
     loop
         price_id := v_component.price_id;
-        v_numerator := v_numerator * v_component.unit_size + v_denominator * credits.charge(
-            credits.quantity(usage -> v_component.dimension),
-            v_component.unit_size, v_component.price_per_unit, v_component.free_quantity,
-            v_component.whole_units, v_component.minimum_charge
-        );
+        if v_component.tiered then
+            v_numerator := v_numerator * v_component.unit_size + v_denominator * credits.tiered_charge(
+                credits.quantity(usage -> v_component.dimension),
+                v_component.unit_size, v_component.price_per_unit, v_component.free_quantity,
+                v_component.whole_units, v_component.minimum_charge,
+                credits.tiers_of(v_component.price_id, v_component.dimension)
+            );
+        else
+            v_numerator := v_numerator * v_component.unit_size + v_denominator * credits.charge(
+                credits.quantity(usage -> v_component.dimension),
+                v_component.unit_size, v_component.price_per_unit, v_component.free_quantity,
+                v_component.whole_units, v_component.minimum_charge
+            );
+        end if;
         v_denominator := v_denominator * v_component.unit_size;
         v_rest := v_rest - v_component.dimension;
     end loop;
@@ -189,106 +198,3 @@ end
 $$;
 comment on function credits.refuse_usage(bigint) is
 'Raises PT404 unknown_module without a price, else PT422 bad_usage.';
-
--- The inverse of a price: how much may be used for so many tokens.
-create or replace function credits.affordable(p_price_id bigint, p_cost numeric, p_tokens numeric)
-returns numeric
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_price credits.prices;
-    v_component credits.price_components;
-    v_budget numeric;
-begin
-    select p.* into v_price from credits.prices as p where p.price_id = p_price_id;
-
-    -- Several dimensions: whole repeats of the use that was priced.
-    if (select count(*) from credits.price_components as c where c.price_id = p_price_id) > 1 then
-        return floor(p_tokens / nullif(p_cost, 0));
-    end if;
-
-    select c.* into v_component from credits.price_components as c where c.price_id = p_price_id;
-    if v_component.price_per_unit * v_price.margin = 0 then
-        return null;
-    end if;
-    v_budget := p_tokens * v_price.exchange_rate / v_price.margin;
-    if v_budget < v_component.minimum_charge then
-        return floor(v_component.free_quantity);
-    elsif v_component.whole_units then
-        return floor(v_component.free_quantity + div(v_budget, v_component.price_per_unit) * v_component.unit_size);
-    end if;
-    return floor(v_component.free_quantity + v_budget * v_component.unit_size / v_component.price_per_unit);
-end
-$$;
-comment on function credits.affordable(bigint, numeric, numeric) is
-'How much p_tokens pay: the quantity of the price''s one dimension, or, when it has several, how many uses that cost'
-' p_cost. Null when it is free.';
-
-create or replace function credits.price_parts(p_price_id bigint, p_usage jsonb)
-returns jsonb
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    return (
-        select jsonb_agg(jsonb_build_object(
-            'dimension', c.dimension,
-            'quantity', p_usage -> c.dimension,
-            'unit_size', trim_scale(c.unit_size),
-            'price_per_unit', trim_scale(c.price_per_unit),
-            'charge', trim_scale(credits.charge(
-                (p_usage ->> c.dimension)::numeric,
-                c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge
-            ) / c.unit_size),
-            'margin', trim_scale(p.margin),
-            'exchange_rate', trim_scale(p.exchange_rate)
-        ) order by c.dimension)
-        from credits.price_components as c
-        join credits.prices as p on p.price_id = c.price_id
-        where c.price_id = p_price_id
-    );
-end
-$$;
-comment on function credits.price_parts(bigint, jsonb) is
-'How a cost comes about: the charge of each dimension before margin and exchange rate.';
-
-create or replace function credits.module_price(p_module_id text)
-returns jsonb
-language plpgsql
-stable
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_price credits.prices;
-begin
-    select p.* into v_price
-    from credits.prices as p
-    where p.price_id = credits.find_price(p_module_id, credits.clock());
-    if not found then
-        return null;
-    end if;
-    return jsonb_build_object(
-        'price_id', v_price.price_id,
-        'margin', trim_scale(v_price.margin),
-        'exchange_rate', trim_scale(v_price.exchange_rate),
-        'components', (
-            select jsonb_agg(jsonb_build_object(
-                'dimension', c.dimension,
-                'unit_size', trim_scale(c.unit_size),
-                'price_per_unit', trim_scale(c.price_per_unit),
-                'free_quantity', trim_scale(c.free_quantity),
-                'whole_units', c.whole_units,
-                'minimum_charge', trim_scale(c.minimum_charge)
-            ) order by c.dimension)
-            from credits.price_components as c
-            where c.price_id = v_price.price_id
-        )
-    );
-end
-$$;
-comment on function credits.module_price(text) is
-'The price of a module as anybody may see it: without the provider''s cost.';

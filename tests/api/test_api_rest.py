@@ -100,6 +100,15 @@ def test_amounts_of_another_type(
         ({"calls": -1}, 422),
         ({"calls": "NaN"}, 422),
         ({"calls": 1e300}, 422),
+        ({"calls": 10**30}, 422),
+        ({"calls": 10**15 + 1}, 422),
+        ({"calls": "1"}, 422),
+        ({"calls": "Infinity"}, 422),
+        ({"calls": None}, 422),
+        ({"calls": True}, 422),
+        ({"calls": [1]}, 422),
+        ({"calls": {"calls": 1}}, 422),
+        ({"calls": 1, "seconds": 1}, 422),
         ({"nonsense": 1}, 422),
         ([], 422),
         ("x", 422),
@@ -109,6 +118,19 @@ def test_amounts_of_another_type(
 def test_usage_that_makes_no_sense(client: httpx.Client, rich: User, usage: Any, code: int) -> None:
     response = consume(client, rich.headers, usage=usage)
     assert (response.status_code, slug(response)) == (code, "bad_usage")
+    assert balance(client, rich) == 1000
+
+
+@pytest.mark.parametrize("literal", ["NaN", "Infinity", "-Infinity", "1e131071", "1e999999", "0x10", "01"])
+def test_quantity_that_is_no_json_number_or_a_huge_one(
+    client: httpx.Client, rich: User, literal: str
+) -> None:
+    for function in ("consume_tokens", "quote_tokens"):
+        body = f'{{"module_id": "stablediffusion", "usage": {{"calls": {literal}}}}}'
+        response = client.post(f"{RPC}{function}", content=body, headers=rich.headers)
+        assert response.status_code in (400, 422), response.text
+        if response.status_code == 422:
+            assert slug(response) == "bad_usage"
     assert balance(client, rich) == 1000
 
 

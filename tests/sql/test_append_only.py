@@ -33,6 +33,10 @@ def ledger(till: Connection) -> Iterator[Connection]:
     till.execute("begin")
     bank = Caller(till, "none")
     bank.call("add_tokens", user_id="written", tokens=5)
+    bank.rows(
+        """select credits.define_price('[{"dimension": "calls", "price_per_unit": 2,
+        "tiers": [{"above": 9, "price_per_unit": 1}]}]', 'metube')"""
+    )
     for partition in partitions(till):
         till.execute(
             "insert into credits.entries select (e).* from (select jsonb_populate_record(e,"
@@ -127,6 +131,12 @@ def test_what_no_month_takes_falls_into_the_default_partition(ledger: Connection
         "delete from credits.price_components",
         "truncate credits.price_components cascade",
         "truncate credits.price_tiers",
+        "update credits.price_tiers set price_per_unit = 1",
+        "delete from credits.price_tiers",
+        "insert into credits.price_components (price_id, dimension, price_per_unit)"
+        " select price_id, 'pages', 1 from credits.prices",
+        "insert into credits.price_tiers (price_id, dimension, above, price_per_unit)"
+        " select price_id, dimension, 99, 1 from credits.price_components",
     ],
 )
 def test_price_versions_are_never_edited(command: str, role: str, ledger: Connection) -> None:

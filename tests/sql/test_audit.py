@@ -175,6 +175,11 @@ FAULTS = {
     "check_prices": [
         "update credits.price_list set price_id = (select max(p.price_id) from credits.prices as p)"
         " where module_id = 'metube'",
+        "insert into credits.price_tiers (price_id, dimension, above, price_per_unit)"
+        " select p.price_id, 'calls', 5, 1 from credits.prices as p limit 1",
+        "insert into credits.price_components (price_id, dimension, price_per_unit, tiered)"
+        " select p.price_id, 'pages', 1, true from credits.prices as p limit 1",
+        "update credits.price_components set tiered = true",
     ],
     "check_settings": [
         "set local synchronous_commit = off",
@@ -285,7 +290,7 @@ def test_sound_books_have_no_findings(till: Connection) -> None:
 )
 def test_fault_is_found(check: str, fault: str, till: Connection) -> None:
     with told(till) as (bank, account):
-        for table in ("entries", "lots", "orders", "wallets"):
+        for table in ("entries", "lots", "orders", "wallets", "price_components", "price_tiers"):
             till.execute(f"alter table credits.{table} disable trigger all")
         done = till.execute(fault.replace("%(account)s", f"'{account}'"))
         assert done.rowcount != 0, "the fault was not seeded"

@@ -16,10 +16,12 @@ from pgcredits.migrate import SQL, list_catalogs
 
 TABLES = (
     "catalogs",
+    "dimensions",
     "module_categories",
     "modules",
     "prices",
     "price_components",
+    "price_tiers",
     "packs",
     "topups",
     "topup_presets",
@@ -253,26 +255,38 @@ def test_what_the_provider_takes_is_not_shown(author: Caller) -> None:
     assert "provider" not in row["price"]
 
 
-def test_changed_price_is_a_new_version_and_the_same_one_is_not(author: Caller) -> None:
-    first = price(author, '[{"dimension": "calls", "price_per_unit": 7}]')
+def test_changed_price_is_a_new_version_and_the_same_one_is_not(db: Connection) -> None:
+    """Each line in a transaction of its own."""
+    author = Caller(db, "credits_owner")
+    one = '[{"dimension": "calls", "price_per_unit": 7}]'
     same = (
-        '[{"dimension": "calls", "price_per_unit": 7}]',
+        one,
         '[{"dimension": "calls", "price_per_unit": 7.00, "unit_size": 1, "free_quantity": 0}]',
-        '[{"whole_units": false, "minimum_charge": 0, "price_per_unit": "7", "dimension": "calls"}]',
+        '[{"whole_units": false, "minimum_charge": 0, "price_per_unit": 7, "dimension": "calls"}]',
     )
+    first = price(author, one)
     assert [price(author, again) for again in same] == [first] * 3
-    for changed in (
+    tiers = '[{"dimension": "calls", "price_per_unit": 7, "tiers": [{"above": %s, "price_per_unit": %s}]}]'
+    changed = (
         '[{"dimension": "calls", "price_per_unit": 8}]',
         '[{"dimension": "calls", "price_per_unit": 8, "unit_size": 10}]',
+        '[{"dimension": "calls", "price_per_unit": 8, "provider_cost": 1}]',
         '[{"dimension": "calls", "price_per_unit": 8}, {"dimension": "seconds", "price_per_unit": 1}]',
-        '[{"dimension": "calls", "price_per_unit": 7}]',
-    ):
-        assert price(author, changed) > first
-    versions = author.row("select count(*) from credits.prices where module_id = 'whisper'")
-    assert versions["count"] == 5
+        one,
+        tiers % (10, 6),
+        tiers % (10, 5),
+        tiers % (11, 5),
+        one,
+    )
+    versions = [(price(author, line), price(author, line)) for line in changed]
+    assert [again for _, again in versions] == [once for once, _ in versions]
+    assert len({first, *(once for once, _ in versions)}) == 10
+    count = author.row("select count(*) from credits.prices where module_id = 'whisper'")
+    assert count["count"] == 10
 
 
-def test_changed_margin_or_rate_is_a_new_version(author: Caller) -> None:
+def test_changed_margin_or_rate_is_a_new_version(db: Connection) -> None:
+    author = Caller(db, "credits_owner")
     components = '[{"dimension": "calls", "price_per_unit": 7}]'
     ids = [
         price(author, components, margin, rate)
@@ -296,7 +310,29 @@ def test_changed_margin_or_rate_is_a_new_version(author: Caller) -> None:
         '[{"dimension": "calls", "price_per_unit": "NaN"}]',
         '[{"dimension": "calls", "price_per_unit": "Infinity"}]',
         '[{"dimension": "calls", "price_per_unit": "much"}]',
+        '[{"dimension": "calls", "price_per_unit": "1"}]',
+        '[{"dimension": "calls", "price_per_unit": ""}]',
+        '[{"dimension": "calls", "price_per_unit": null}]',
+        '[{"dimension": "calls", "price_per_unit": true}]',
+        '[{"dimension": "calls", "price_per_unit": [1]}]',
+        '[{"dimension": "calls", "price_per_unit": {"above": 1}}]',
+        '[{"dimension": "calls", "price_per_unit": 1e30}]',
+        '[{"dimension": "calls", "price_per_unit": 1e-31}]',
+        '[{"dimension": "calls", "price_per_unit": 1e131071}]',
+        '["calls"]',
+        '[["dimension"]]',
+        "[null]",
+        '[{"dimension": null, "price_per_unit": 1}]',
+        '[{"dimension": 5, "price_per_unit": 1}]',
+        '[{"dimension": ["calls"], "price_per_unit": 1}]',
+        '[{"dimension": "gallons", "price_per_unit": 1}]',
         '[{"dimension": "Calls", "price_per_unit": 1}]',
+        '[{"dimension": "calls", "price_per_unit": 1, "provider_cost": "1"}]',
+        '[{"dimension": "calls", "price_per_unit": 1, "provider_cost": -1}]',
+        '[{"dimension": "calls", "price_per_unit": 1, "unit_size": "10"}]',
+        '[{"dimension": "calls", "price_per_unit": 1, "whole_units": "true"}]',
+        '[{"dimension": "calls", "price_per_unit": 1, "whole_units": 1}]',
+        '[{"dimension": "calls", "price_per_unit": 1, "tiered": true}]',
         '[{"dimension": "", "price_per_unit": 1}]',
         '[{"dimension": "calls", "price_per_unit": 1, "unit_size": 0}]',
         '[{"dimension": "calls", "price_per_unit": 1, "unit_size": -5}]',
@@ -310,6 +346,49 @@ def test_changed_margin_or_rate_is_a_new_version(author: Caller) -> None:
 def test_price_that_makes_no_sense_is_refused_by_name(components: str, author: Caller) -> None:
     with line_refused(author, "whisper"):
         price(author, components)
+
+
+@pytest.mark.parametrize(
+    "tiers",
+    [
+        "null",
+        "[]",
+        "{}",
+        "1",
+        "[1]",
+        "[[]]",
+        "[{}]",
+        '[{"above": 1}]',
+        '[{"price_per_unit": 1}]',
+        '[{"above": 0, "price_per_unit": 1}]',
+        '[{"above": -1, "price_per_unit": 1}]',
+        '[{"above": "1", "price_per_unit": 1}]',
+        '[{"above": null, "price_per_unit": 1}]',
+        '[{"above": 1e16, "price_per_unit": 1}]',
+        '[{"above": 1, "price_per_unit": -1}]',
+        '[{"above": 1, "price_per_unit": "NaN"}]',
+        '[{"above": 1, "price_per_unit": 1, "minimum_charge": 1}]',
+        '[{"above": 1, "price_per_unit": 1}, {"above": 1, "price_per_unit": 2}]',
+        '[{"above": 1, "price_per_unit": 1}, {"above": 1.0, "price_per_unit": 1}]',
+        '[{"above": 2, "price_per_unit": 1}, {"above": 1, "price_per_unit": 2}]',
+    ],
+)
+def test_tiers_that_make_no_sense_are_refused_by_name(tiers: str, author: Caller) -> None:
+    with line_refused(author, "whisper"):
+        price(author, f'[{{"dimension": "calls", "price_per_unit": 1, "tiers": {tiers}}}]')
+
+
+def test_dimension_that_is_defined_may_be_priced(author: Caller) -> None:
+    author.rows("select credits.define_dimension('gallons', 'gallons of whatever')")
+    author.rows("select credits.define_dimension('gallons', 'gallons of paint')")
+    assert author.row("select description from credits.dimensions where dimension = 'gallons'") == {
+        "description": "gallons of paint"
+    }
+    price_id = price(author, '[{"dimension": "gallons", "price_per_unit": 1}]')
+    quote = author.row(
+        "select usage from credits.price_usage('whisper', '{\"gallons\": 2}', credits.clock())"
+    )
+    assert (price_id > 0, quote) == (True, {"usage": {"gallons": 2}})
 
 
 @pytest.mark.parametrize(
@@ -336,6 +415,13 @@ def test_factor_that_makes_no_sense_is_refused(margin: Any, rate: Any, author: C
         (
             """credits.define_price('[{"dimension": "calls", "price_per_unit": 1}]', 'whisper', 'audio')""",
             "whisper",
+        ),
+        ("credits.define_dimension('Gallons', 'G')", "Gallons"),
+        ("credits.define_dimension('gallons', null)", "gallons"),
+        (
+            """credits.define_price('[{"dimension": "calls", "price_per_unit": 1}]',
+            p_valid_from => 'infinity')""",
+            "default",
         ),
         ("credits.define_pack('p', 'P', 0, 100, 'eur')", "p"),
         ("credits.define_pack('p', 'P', 'NaN', 100, 'eur')", "p"),

@@ -15,12 +15,19 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from people import STEADY, Caller, Connection, refused
+from people import STEADY, Caller, Connection, refused, stop_clock
 
 from pgcredits.migrate import SQL
 
 Component = dict[str, Any]
+MOST = Decimal(10**15)  # of a quantity
 DIMENSIONS = ("input_tokens", "output_tokens", "seconds", "pages", "images", "bytes")
+
+TIERED: Component = {
+    "dimension": "images",
+    "price_per_unit": 5,
+    "tiers": [{"above": 100, "price_per_unit": 4}, {"above": 1000, "price_per_unit": 0}],
+}
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +91,7 @@ def test_withdrawn_module_is_unknown_whatever_the_default(shop: Caller) -> None:
 
 def test_a_new_version_counts_from_its_moment_on(shop: Caller) -> None:
     first = shop.call("consume_tokens", module_id="whisper", user_id="shopper")
-    price_id = _price(shop, [{"dimension": "calls", "price_per_unit": "31.5"}], module="whisper")
+    price_id = _price(shop, [{"dimension": "calls", "price_per_unit": Decimal("31.5")}], module="whisper")
     second = shop.call("consume_tokens", module_id="whisper", user_id="shopper")
     assert (first["cost"], second["cost"]) == (25, Decimal("31.5"))
     used = shop.rows("select cost, price_id from api.usage where user_id = 'shopper' order by used_at")
@@ -102,6 +109,27 @@ def test_a_version_counts_from_its_beginning(shop: Caller) -> None:
             (begins, 99 if begins > timedelta(hours=-3) else 1),
         )
         assert _cost(shop, "whisper") == cost
+
+
+def test_a_later_version_counts_from_its_beginning_and_not_before(shop: Caller) -> None:
+    """The price list is believed until then; from then on the versions themselves are asked."""
+    _define(shop, "own", "cat")
+    _define(shop, "category's", "cat")
+    _price(shop, [{"dimension": "calls", "price_per_unit": 2090}], "own", valid_from="2090-01-01 00:00Z")
+    _price(shop, [TIERED | {"dimension": "calls"}], category="cat", valid_from="2091-01-01 00:00Z")
+    _price(shop, [{"dimension": "calls", "price_per_unit": 2092}], valid_from="2092-01-01 00:00Z")
+    for moment, costs in {
+        "2089-12-31 23:59:59.999999Z": (30, 30, 30),
+        "2090-01-01 00:00Z": (2090, 30, 30),
+        "2091-01-01 00:00Z": (2090, 5, 30),
+        "2091-12-31 23:59:59.999999Z": (2090, 5, 30),
+        "2092-01-01 00:00Z": (2090, 5, 2092),
+    }.items():
+        stop_clock(shop.connection, moment)
+        for _ in range(2):
+            assert tuple(_cost(shop, module) for module in ("own", "category's", "nobody's")) == costs, moment
+            assert shop.rows("select * from audit.check_prices") == []
+            shop.rows("select credits.list_prices()")
 
 
 def test_usage_of_several_dimensions_needs_each_of_them(shop: Caller) -> None:
@@ -147,10 +175,186 @@ def test_appforge_charges_3_0625_cents(shop: Caller) -> None:
     assert row == {"tokens": Decimal("-3.0625"), "balance_after": Decimal("996.9375")}
 
 
+def test_seconds_begun_of_dubbing(shop: Caller) -> None:
+    """One credit for each 10 seconds begun: 34 s are 4."""
+    _define(shop, "dubbing", "audio")
+    _price(
+        shop, [{"dimension": "seconds", "unit_size": 10, "price_per_unit": 1, "whole_units": True}], "dubbing"
+    )
+    costs = {seconds: _cost(shop, "dubbing", {"seconds": seconds}) for seconds in (0, 1, 10, 30, 34, 40)}
+    assert costs == {0: 0, 1: 1, 10: 1, 30: 3, 34: 4, 40: 4}
+    assert _cost(shop, "dubbing", {"seconds": Decimal("30.001")}) == 4
+    shop.call("consume_tokens", module_id="dubbing", usage='{"seconds": 34}', user_id="shopper")
+    quote = shop.call("quote_tokens", module_id="dubbing", usage='{"seconds": 34}', user_id="shopper")
+    assert (quote["balance"], quote["affordable"]) == (996, 9960)
+
+
+def test_half_a_credit_for_a_picture(shop: Caller) -> None:
+    _define(shop, "nano-banana", "image")
+    _price(shop, [{"dimension": "images", "price_per_unit": Decimal("0.5")}], "nano-banana")
+    receipt = shop.call("consume_tokens", module_id="nano-banana", usage={"images": 1}, user_id="shopper")
+    assert (receipt["cost"], receipt["balance"]) == (Decimal("0.5"), Decimal("999.5"))
+
+
+# Tiers
+
+
+def test_units_beyond_a_tier_cost_its_price(shop: Caller) -> None:
+    _define(shop, "gallery", "image")
+    _price(shop, [TIERED], "gallery")
+    costs = {
+        images: _cost(shop, "gallery", {"images": images}) for images in (0, 100, 101, 1000, 1001, 10**15)
+    }
+    assert costs == {0: 0, 100: 500, 101: 504, 1000: 4100, 1001: 4100, 10**15: 4100}
+    assert _cost(shop, "gallery", {"images": Decimal("100.5")}) == 502
+    receipt = shop.call("consume_tokens", module_id="gallery", usage={"images": 101}, user_id="shopper")
+    assert receipt["cost"] == 504
+
+
+def test_tiers_count_units_after_the_free_quantity_and_after_rounding_up(shop: Caller) -> None:
+    _define(shop, "parcels", "image")
+    component = TIERED | {"unit_size": 10, "free_quantity": 3, "whole_units": True, "minimum_charge": 20}
+    _price(shop, [component], "parcels", margin=Decimal("1.5"), exchange_rate=3)
+    costs = {images: _cost(shop, "parcels", {"images": images}) for images in (3, 4, 1003, 1004)}
+    # 0 units; 1 unit is 5, but at least 20; 100 units are 500; one more is 504; half of that each.
+    assert costs == {3: 0, 4: 10, 1003: 250, 1004: 252}
+
+
+def test_tiers_may_become_dearer(shop: Caller) -> None:
+    _define(shop, "surge", "image")
+    _price(shop, [TIERED | {"tiers": [{"above": Decimal("0.5"), "price_per_unit": 7}]}], "surge")
+    assert _cost(shop, "surge", {"images": 2}) == Decimal("13")
+
+
+def test_quote_tells_how_units_fall_into_tiers(shop: Caller) -> None:
+    _define(shop, "gallery", "image")
+    price_id = _price(
+        shop,
+        [TIERED | {"unit_size": 10, "free_quantity": 3, "whole_units": True}],
+        "gallery",
+        margin=Decimal("1.05"),
+        exchange_rate=Decimal("1.08"),
+    )
+    quote = shop.call("quote_tokens", module_id="gallery", usage={"images": 1204}, user_id="shopper")
+    assert quote["parts"] == [
+        {
+            "dimension": "images",
+            "quantity": 1204,
+            "free_quantity": 3,
+            "unit_size": 10,
+            "whole_units": True,
+            "units": 121,
+            "price_per_unit": 5,
+            "tiers": [
+                {"above": 0, "units": 100, "price_per_unit": 5},
+                {"above": 100, "units": 21, "price_per_unit": 4},
+            ],
+            "minimum_charge": 0,
+            "charge": 584,
+            "margin": Decimal("1.05"),
+            "exchange_rate": Decimal("1.08"),
+        }
+    ]
+    assert quote["cost"] == Decimal("567.777778")  # 584 × 1.05 ÷ 1.08
+    (shown,) = shop.rows("select price from api.modules where module_id = 'gallery'")
+    assert shown["price"] == {
+        "price_id": price_id,
+        "margin": Decimal("1.05"),
+        "exchange_rate": Decimal("1.08"),
+        "components": [
+            {
+                "dimension": "images",
+                "unit_size": 10,
+                "price_per_unit": 5,
+                "free_quantity": 3,
+                "whole_units": True,
+                "minimum_charge": 0,
+                "tiers": TIERED["tiers"],
+            }
+        ],
+    }
+
+
+# How much the tokens pay
+
+
+@pytest.mark.parametrize(
+    ("component", "margin", "affordable"),
+    [
+        ({"price_per_unit": 0}, 1, None),
+        ({"price_per_unit": 3, "free_quantity": 10**15}, 1, None),
+        ({"price_per_unit": 3, "minimum_charge": 5}, 0, None),
+        ({"price_per_unit": 3}, 1, 333),
+        ({"price_per_unit": Decimal("2.5")}, 1, 400),
+        ({"price_per_unit": Decimal("2.500001")}, 1, 399),
+        ({"price_per_unit": 3, "unit_size": 10, "whole_units": True}, 1, 3330),
+        ({"price_per_unit": 3, "unit_size": Decimal("0.1"), "whole_units": True}, 1, 33),
+        # Free but for the minimum, which the tokens pay; or do not.
+        ({"price_per_unit": 0, "minimum_charge": 1000}, 1, 10**15),
+        ({"price_per_unit": 0, "minimum_charge": 1001, "free_quantity": Decimal("2.5")}, 1, 2),
+        # Free below the tier; beyond the tier.
+        ({"price_per_unit": 0, "tiers": [{"above": 7, "price_per_unit": 400}]}, 1, 9),
+        ({"price_per_unit": 1, "tiers": [{"above": 1000, "price_per_unit": 0}]}, 1, 10**15),
+        ({"price_per_unit": 1, "tiers": [{"above": 1001, "price_per_unit": 0}]}, 1, 1000),
+        # Cheaper than a usage may be large.
+        ({"price_per_unit": Decimal("0.000000000001")}, 1, 10**15),
+    ],
+    ids=str,
+)
+def test_affordable_is_the_last_whole_quantity_that_1000_tokens_pay(
+    component: Component, margin: int, affordable: int | None, shop: Caller
+) -> None:
+    _define(shop, "m", "cat")
+    _price(shop, [{"dimension": "calls"} | component], "m", margin=margin)
+    assert shop.call("quote_tokens", module_id="m", user_id="shopper")["affordable"] == affordable
+    if affordable is None:
+        assert _cost(shop, "m", {"calls": 10**15}) == 0
+        return
+    if affordable < 10**15:
+        with refused("insufficient_tokens") as facts, shop.connection.transaction():
+            shop.call("consume_tokens", module_id="m", usage={"calls": affordable + 1}, user_id="shopper")
+        assert facts["affordable"] == affordable
+    receipt = shop.call("consume_tokens", module_id="m", usage={"calls": affordable}, user_id="shopper")
+    assert 0 <= receipt["balance"] == 1000 - receipt["cost"]
+
+
+def test_nobody_affords_a_use_that_is_too_dear_to_be_charged(shop: Caller) -> None:
+    """A cost above 10^12 is refused, however rich one is."""
+    shop.call("add_tokens", user_id="shopper", tokens=10**12)
+    shop.call("add_tokens", user_id="shopper", tokens=10**12)
+    _define(shop, "m", "cat")
+    _price(shop, [{"dimension": "calls", "price_per_unit": 10**11}], "m")
+    quote = shop.call("quote_tokens", module_id="m", usage={"calls": 10}, user_id="shopper")
+    assert (quote["available"], quote["affordable"]) == (2 * 10**12 + 1000, 10)
+    with refused("bad_usage"):
+        _cost(shop, "m", {"calls": 11})
+
+
+def test_of_several_dimensions_whole_repeats_are_affordable(shop: Caller) -> None:
+    _define(shop, "m", "cat")
+    _price(
+        shop,
+        [
+            {"dimension": "pages", "price_per_unit": Decimal("0.999999")},
+            {"dimension": "images", "price_per_unit": 1000, "free_quantity": 1},
+        ],
+        "m",
+    )
+    for usage, affordable in (
+        ({"pages": 1, "images": 1}, 1000),
+        ({"pages": 500, "images": 1}, 2),
+        ({"pages": 1, "images": 2}, 0),
+        ({"pages": 0, "images": 1}, None),
+    ):
+        quote = shop.call("quote_tokens", module_id="m", usage=usage, user_id="shopper")
+        assert quote["affordable"] == affordable
+
+
 def test_one_rounding_up_at_the_sixth_decimal(shop: Caller) -> None:
     _define(shop, "thirds", "cat")
     components = [
-        {"dimension": name, "unit_size": 1, "price_per_unit": "0.0000001"} for name in ("seconds", "pages")
+        {"dimension": name, "unit_size": 1, "price_per_unit": Decimal("0.0000001")}
+        for name in ("seconds", "pages")
     ]
     _price(shop, components, module="thirds", exchange_rate=3)
     assert _cost(shop, "thirds", {"seconds": 1, "pages": 1}) == Decimal("0.000001")
@@ -161,7 +365,11 @@ def test_one_rounding_up_at_the_sixth_decimal(shop: Caller) -> None:
 def test_no_digit_is_lost_before_the_rounding(shop: Caller) -> None:
     """A trillion and a millionth, per billion: exactly 1000.001000000000000001000001."""
     _define(shop, "giga", "cat")
-    _price(shop, [{"dimension": "calls", "unit_size": 10**9, "price_per_unit": "1.000001"}], module="giga")
+    _price(
+        shop,
+        [{"dimension": "calls", "unit_size": 10**9, "price_per_unit": Decimal("1.000001")}],
+        module="giga",
+    )
     assert _cost(shop, "giga", {"calls": Decimal("1000000000000.000001")}) == Decimal("1000.001001")
 
 
@@ -176,7 +384,22 @@ _components = st.fixed_dictionaries(
         "free_quantity": st.one_of(st.just(Decimal(0)), _numbers("5000", 3)),
         "whole_units": st.booleans(),
         "minimum_charge": st.one_of(st.just(Decimal(0)), _numbers("20", 4)),
-    }
+    },
+    optional={
+        "tiers": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "above": st.one_of(st.integers(1, 3000).map(Decimal), _numbers("100000", 3)),
+                    "price_per_unit": st.one_of(st.just(Decimal(0)), _numbers("9999", 6)),
+                }
+            ),
+            min_size=1,
+            max_size=4,
+            unique_by=lambda tier: tier["above"],
+        )
+        .map(lambda tiers: sorted((t for t in tiers if t["above"] > 0), key=lambda tier: tier["above"]))
+        .filter(bool)
+    },
 )
 _quantities = st.one_of(
     st.integers(0, 10_000).map(Decimal), _numbers("100000", 3), _numbers("1000000000000", 6)
@@ -208,7 +431,11 @@ def test_price_is_what_fractions_make_of_it(
             with refused("bad_usage"):
                 _cost(shop, "property", usage)
         else:
-            assert Fraction(_cost(shop, "property", usage)) == expected
+            quote = shop.call("quote_tokens", module_id="property", usage=_json(usage), user_id="shopper")
+            assert Fraction(quote["cost"]) == expected
+            for part in quote["parts"]:
+                component, quantity = components[DIMENSIONS.index(part["dimension"])]
+                _check_part(part, component, quantity)
 
 
 @STEADY
@@ -227,12 +454,17 @@ def test_affordable_quantity_can_be_paid_and_one_more_cannot(
             shop, [{"dimension": "calls"} | component], "property", margin=margin, exchange_rate=exchange_rate
         )
         quantity = shop.row("select credits.affordable(%s, 1, %s::numeric)", (price_id, tokens))["affordable"]
-        if quantity is None:
-            assert component["price_per_unit"] == 0
-        elif quantity < 10**12:
-            assert quantity == floor(quantity)
-            assert _cost(shop, "property", {"calls": quantity}) <= tokens
-            assert _cost(shop, "property", {"calls": quantity + 1}) > tokens
+    factor = Fraction(margin) / Fraction(exchange_rate)
+    if quantity is None:
+        assert _charge(component, MOST) == 0
+        return
+    assert 0 <= quantity <= MOST
+    assert quantity == floor(quantity)
+    assert _charge(component, quantity) * factor <= Fraction(tokens) or quantity == 0
+    if quantity < MOST:
+        assert _charge(component, quantity + 1) * factor > Fraction(tokens)
+    else:
+        assert _charge(component, MOST) > 0
 
 
 def _charge(component: Component, quantity: Decimal) -> Fraction:
@@ -243,7 +475,35 @@ def _charge(component: Component, quantity: Decimal) -> Fraction:
     units = billed / Fraction(component["unit_size"])
     if component["whole_units"]:
         units = Fraction(ceil(units))
-    return max(units * Fraction(component["price_per_unit"]), Fraction(component["minimum_charge"]))
+    # From the last tier down: what lies above its start, at its price.
+    charge = Fraction(0)
+    for tier in reversed(component.get("tiers", [])):
+        beyond = max(units - Fraction(tier["above"]), Fraction(0))
+        charge += beyond * Fraction(tier["price_per_unit"])
+        units -= beyond
+    return max(charge + units * Fraction(component["price_per_unit"]), Fraction(component["minimum_charge"]))
+
+
+def _check_part(part: dict[str, Any], component: Component, quantity: Decimal) -> None:
+    """What the quote tells is the component, and adds up, but for fractions that do not end."""
+    told = {field: part[field] for field in component if field != "tiers"}
+    assert told == {field: value for field, value in component.items() if field != "tiers"}
+    assert part["quantity"] == quantity
+    charge = _charge(component, quantity)
+    assert _near(part["charge"], charge)
+    tiers = part["tiers"] or [{"units": part["units"], "price_per_unit": part["price_per_unit"]}]
+    assert _near(sum(tier["units"] for tier in tiers), Fraction(part["units"]))
+    summed = sum(Fraction(tier["units"]) * Fraction(tier["price_per_unit"]) for tier in tiers)
+    assert _near(max(summed, Fraction(part["minimum_charge"]) if part["units"] else Fraction(0)), charge)
+    if "tiers" in component and part["units"]:
+        starts = [0, *(tier["above"] for tier in component["tiers"])]
+        assert [tier["above"] for tier in part["tiers"]] == [at for at in starts if at < part["units"]]
+    else:
+        assert part["tiers"] == []
+
+
+def _near(told: Decimal | Fraction, exact: Fraction) -> bool:
+    return abs(Fraction(told) - exact) <= max(abs(exact), Fraction(1)) / 10**12
 
 
 def _define(shop: Caller, module_id: str, category_id: str) -> None:
@@ -267,10 +527,11 @@ def _price(
     category: str | None = None,
     margin: Decimal | int = 1,
     exchange_rate: Decimal | int = 1,
+    valid_from: str | None = None,
 ) -> int:
     row = shop.row(
-        "select credits.define_price(%s::jsonb, %s, %s, %s::numeric, %s::numeric) as price_id",
-        (_json(components), module, category, margin, exchange_rate),
+        "select credits.define_price(%s::jsonb, %s, %s, %s::numeric, %s::numeric, %s) as price_id",
+        (_json(components), module, category, margin, exchange_rate, valid_from),
     )
     return int(row["price_id"])
 

@@ -26,8 +26,13 @@ def test_quote_says_cost_balance_and_what_they_pay(user: User) -> None:
             {
                 "dimension": "calls",
                 "quantity": 2,
+                "free_quantity": 0,
                 "unit_size": 1,
+                "whole_units": False,
+                "units": 2,
                 "price_per_unit": 50,
+                "tiers": [],
+                "minimum_charge": 0,
                 "charge": 100,
                 "margin": 1,
                 "exchange_rate": 1,
@@ -92,7 +97,32 @@ def test_nobody_is_told_to_sign_in(door: Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    "usage", ["[]", "null", '{"seconds": 1}', '{"calls": -1}', '{"calls": "1"}', '{"calls": 1e131071}']
+    "usage",
+    [
+        "[]",
+        "null",
+        "1",
+        '"calls"',
+        '[{"calls": 1}]',
+        '{"seconds": 1}',
+        '{"calls": 1, "seconds": 1}',
+        '{"": 1}',
+        '{"calls": -1}',
+        '{"calls": -0.000001}',
+        '{"calls": "1"}',
+        '{"calls": ""}',
+        '{"calls": "NaN"}',
+        '{"calls": "Infinity"}',
+        '{"calls": null}',
+        '{"calls": true}',
+        '{"calls": []}',
+        '{"calls": [1]}',
+        '{"calls": {"calls": 1}}',
+        '{"calls": 1000000000000001}',
+        '{"calls": 1e30}',
+        '{"calls": 1e131071}',
+        '{"calls": 1e-31}',
+    ],
 )
 def test_bad_usage_is_refused(usage: str, user: User) -> None:
     with refused("bad_usage"):
