@@ -60,7 +60,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if not exists (
-        select from credits.prices as p where p.price_id = new.price_id and p.defined_at = transaction_timestamp()
+        select from credits.prices as p where p.price_id = new.price_id and p.defined_at = credits.transaction_began()
     ) then
         perform credits.fail(405, 'append_only', 'versions of prices are written whole: define another one');
     end if;

@@ -100,7 +100,7 @@ begin
         perform credits.refuse_line(
             'price of', v_name, format('overlaps the other version that begins at %s: choose a later time', p_valid_from)
         );
-    elsif p_valid_from <= v_now and v_said ? v_name and v_current.defined_at = transaction_timestamp() then
+    elsif p_valid_from <= v_now and v_said ? v_name and v_current.defined_at = credits.transaction_began() then
         -- The line before has just ended this version, which has begun since it was written down as a later one.
         perform credits.refuse_line(
             'price of', v_name,
@@ -111,7 +111,7 @@ begin
         from credits.prices as p
         where
             p.module_id is not distinct from p_module_id and p.category_id is not distinct from p_category_id
-            and p.valid_from <= v_now and p.defined_at <> transaction_timestamp()
+            and p.valid_from <= v_now and p.defined_at <> credits.transaction_began()
     ) then
         perform credits.refuse_line(
             'price of', v_name, format('overlaps the price that was valid from %s on: the past stays', p_valid_from)

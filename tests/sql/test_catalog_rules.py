@@ -356,7 +356,7 @@ RULES = [
         "time is asked of the one clock",
         f"""
         select p.oid::regprocedure::text from pg_proc as p
-        where p.pronamespace::regnamespace::text in {OURS} and p.proname <> 'clock'
+        where p.pronamespace::regnamespace::text in {OURS} and p.proname not in ('clock', 'transaction_began')
             and regexp_replace(p.prosrc, '--[^\\n]*', '', 'g')
                 ~* '\\m(now|clock_timestamp|current_timestamp|statement_timestamp|transaction_timestamp)\\M'
         union all
