@@ -93,7 +93,7 @@ begin
     );
     if p_valid_from is null then
         if v_said ? v_name and not v_same then
-            perform credits.refuse_line('price of', v_name, 'overlaps another price from now on in the same file');
+            perform credits.refuse_line('price of', v_name, 'overlaps the other price without valid_from in the same file');
         end if;
         perform set_config('pgcredits.priced_from_now', (v_said || to_jsonb(v_name))::text, true);
     elsif v_version.price_id is not null and not v_same then
@@ -104,7 +104,7 @@ begin
         -- The line before has just ended this version, which has begun since it was written down as a later one.
         perform credits.refuse_line(
             'price of', v_name,
-            format('overlaps the price from now on in the same file: this one has begun, at %s', p_valid_from)
+            format('overlaps the price without valid_from in the same file: this one has begun, at %s', p_valid_from)
         );
     elsif p_valid_from <= v_now and v_version.price_id is null and exists (
         select
