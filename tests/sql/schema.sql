@@ -1180,6 +1180,12 @@ $$;
 
 COMMENT ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) IS 'What a use of a module would cost now, and whether the balance pays it. Writes nothing.
 
+parts tell how the cost comes about: of each dimension the quantity, what of it is free, the units charged (rounded up to
+whole ones where whole_units), their price or their tiers [{"above", "units", "price_per_unit"}], the minimum, and the
+charge. The cost is the sum of the charges × margin ÷ exchange_rate, rounded up at the sixth decimal, once.
+affordable is the greatest whole quantity that the tokens pay, or, of a price of several dimensions, how many such uses;
+null when it is free.
+
 Raises PT404 unknown_module or unknown_user, PT422 bad_usage, PT403 not_yours, PT401 not_signed_in.';
 
 
@@ -1425,28 +1431,61 @@ CREATE FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens n
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-    v_price credits.prices;
-    v_component credits.price_components;
-    v_budget numeric;
+    v_price record;
+    v_tiers credits.price_tiers[];
+    v_most numeric;
+    v_charge numeric;
+    v_middle numeric;
+    -- Between the two lies the last quantity that can be paid. More than 10^15 is no usage.
+    v_low numeric := 0;
+    v_high numeric := 1000000000000001;
+    v_charge_of_low numeric := 0;
 begin
-    select p.* into v_price from credits.prices as p where p.price_id = p_price_id;
-
-    -- Several dimensions: whole repeats of the use that was priced.
+    -- 1. Several dimensions: whole repeats of the use that was priced.
     if (select count(*) from credits.price_components as c where c.price_id = p_price_id) > 1 then
-        return floor(p_tokens / nullif(p_cost, 0));
+        return div(p_tokens, nullif(p_cost, 0));
     end if;
 
-    select c.* into v_component from credits.price_components as c where c.price_id = p_price_id;
-    if v_component.price_per_unit * v_price.margin = 0 then
+    -- 2. The most that the component may charge, in the fractions of credits.charge: nothing is divided or rounded.
+    --    Tokens have ledger scale, so that a cost is within them exactly when its rounding is. No use costs above 10^12.
+    select c.*, p.margin, p.exchange_rate into v_price
+    from credits.price_components as c
+    join credits.prices as p on c.price_id = p.price_id
+    where c.price_id = p_price_id;
+    v_most := least(p_tokens, 1000000000000) * v_price.unit_size * v_price.exchange_rate;
+    if v_price.tiered then
+        v_tiers := credits.tiers_of(p_price_id, v_price.dimension);
+    end if;
+
+    -- 3. Fifty halvings.
+    while v_high - v_low > 1 loop
+        v_middle := div(v_low + v_high, 2);
+        v_charge := v_price.margin * case
+            when v_price.tiered
+                then
+                    credits.tiered_charge(
+                        v_middle, v_price.unit_size, v_price.price_per_unit, v_price.free_quantity,
+                        v_price.whole_units, v_price.minimum_charge, v_tiers
+                    )
+            else
+                credits.charge(
+                    v_middle, v_price.unit_size, v_price.price_per_unit, v_price.free_quantity,
+                    v_price.whole_units, v_price.minimum_charge
+                )
+        end;
+        if v_charge <= v_most then
+            v_low := v_middle;
+            v_charge_of_low := v_charge;
+        else
+            v_high := v_middle;
+        end if;
+    end loop;
+
+    -- 4. Free, however much.
+    if v_low = 1000000000000000 and v_charge_of_low = 0 then
         return null;
     end if;
-    v_budget := p_tokens * v_price.exchange_rate / v_price.margin;
-    if v_budget < v_component.minimum_charge then
-        return floor(v_component.free_quantity);
-    elsif v_component.whole_units then
-        return floor(v_component.free_quantity + div(v_budget, v_component.price_per_unit) * v_component.unit_size);
-    end if;
-    return floor(v_component.free_quantity + v_budget * v_component.unit_size / v_component.price_per_unit);
+    return v_low;
 end
 $$;
 
@@ -1455,7 +1494,7 @@ $$;
 -- Name: FUNCTION affordable(p_price_id bigint, p_cost numeric, p_tokens numeric); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens numeric) IS 'How much p_tokens pay: the quantity of the price''s one dimension, or, when it has several, how many uses that cost p_cost. Null when it is free.';
+COMMENT ON FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens numeric) IS 'How much p_tokens pay: the greatest whole quantity of the price''s one dimension, at most 10^15, or, when it has several, how many uses that cost p_cost. Null when it is free.';
 
 
 --
@@ -1848,6 +1887,82 @@ COMMENT ON FUNCTION credits.check_amount(p_amount numeric) IS 'The amount, if it
 
 
 --
+-- Name: check_components(text, jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.check_components(p_name text, p_components jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_component jsonb;
+    v_dimension text;
+    v_field record;
+begin
+    if jsonb_typeof(p_components) is distinct from 'array' or jsonb_array_length(p_components) = 0 then
+        perform credits.refuse_line('price of', p_name, 'components is an array of at least one');
+    end if;
+    for v_component in select c.value from jsonb_array_elements(p_components) as c loop
+        v_dimension := v_component ->> 'dimension';
+        if jsonb_typeof(v_component) <> 'object' or v_dimension is null then
+            perform credits.refuse_line('price of', p_name, 'a component is an object with a dimension');
+        elsif not exists (select from credits.dimensions as d where d.dimension = v_dimension) then
+            perform credits.refuse_line('price of', p_name, format('unknown dimension %L', left(v_dimension, 100)));
+        elsif not v_component ? 'price_per_unit' then
+            perform credits.refuse_line('price of', p_name, format('%s without price_per_unit', v_dimension));
+        end if;
+        for v_field in select f.key, f.value from jsonb_each(v_component) as f loop
+            case v_field.key
+                when 'dimension' then
+                    continue;
+                when 'tiers' then
+                    perform credits.check_tiers(p_name, v_dimension, v_field.value);
+                when 'whole_units' then
+                    if jsonb_typeof(v_field.value) <> 'boolean' then
+                        perform credits.refuse_line(
+                            'price of', p_name, format('whole_units of %s is true or false', v_dimension)
+                        );
+                    end if;
+                when 'unit_size', 'price_per_unit', 'free_quantity', 'minimum_charge', 'provider_cost' then
+                    if credits.quantity(v_field.value) is null
+                        or v_field.key = 'unit_size' and credits.quantity(v_field.value) = 0 then
+                        perform credits.refuse_line(
+                            'price of', p_name, format(
+                                '%s of %s is a number %s to 10^15', v_field.key, v_dimension,
+                                case v_field.key when 'unit_size' then 'above 0, up' else 'from 0' end
+                            )
+                        );
+                    end if;
+                else
+                    perform credits.refuse_line(
+                        'price of', p_name, format('unknown field %L of %s', left(v_field.key, 100), v_dimension)
+                    );
+            end case;
+        end loop;
+    end loop;
+    if (select count(*) > count(distinct c.value -> 'dimension') from jsonb_array_elements(p_components) as c) then
+        perform credits.refuse_line('price of', p_name, 'the same dimension twice');
+    end if;
+    return (
+        select jsonb_agg(
+            '{"unit_size": 1, "free_quantity": 0, "whole_units": false, "minimum_charge": 0, "provider_cost": null,
+              "tiers": []}' || c.value
+            order by c.value ->> 'dimension'
+        )
+        from jsonb_array_elements(p_components) as c
+    );
+end
+$$;
+
+
+--
+-- Name: FUNCTION check_components(p_name text, p_components jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.check_components(p_name text, p_components jsonb) IS 'The components of a price as credits.components_as_json would give them, with the defaults filled in. Raises PT422 bad_catalogue for anything that is none.';
+
+
+--
 -- Name: check_currency(text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -1987,6 +2102,46 @@ COMMENT ON FUNCTION credits.check_stripe_prices() IS 'Asked after a catalogue fi
 
 
 --
+-- Name: check_tiers(text, text, jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_tier jsonb;
+    v_before numeric := 0;
+begin
+    if jsonb_typeof(p_tiers) <> 'array' or jsonb_array_length(p_tiers) = 0 then
+        perform credits.refuse_line('price of', p_name, format('tiers of %s is an array of at least one', p_dimension));
+    end if;
+    for v_tier in select t.value from jsonb_array_elements(p_tiers) as t loop
+        if jsonb_typeof(v_tier) <> 'object' or v_tier - array['above', 'price_per_unit'] <> '{}'
+            or credits.quantity(v_tier -> 'above') is null or credits.quantity(v_tier -> 'price_per_unit') is null then
+            perform credits.refuse_line(
+                'price of', p_name,
+                format('a tier of %s is {"above", "price_per_unit"}, numbers from 0 to 10^15', p_dimension)
+            );
+        elsif credits.quantity(v_tier -> 'above') <= v_before then
+            perform credits.refuse_line(
+                'price of', p_name, format('tiers of %s begin above 0, each above the one before', p_dimension)
+            );
+        end if;
+        v_before := credits.quantity(v_tier -> 'above');
+    end loop;
+end
+$$;
+
+
+--
+-- Name: FUNCTION check_tiers(p_name text, p_dimension text, p_tiers jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb) IS 'Raises PT422 bad_catalogue unless these are tiers, in ascending order.';
+
+
+--
 -- Name: choose_head(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2094,7 +2249,22 @@ CREATE FUNCTION credits.components_as_json(p_price_id bigint) RETURNS jsonb
     AS $$
 begin
     return (
-        select jsonb_agg(to_jsonb(c) - 'price_id' order by c.dimension)
+        select jsonb_agg(jsonb_build_object(
+            'dimension', c.dimension,
+            'unit_size', trim_scale(c.unit_size),
+            'price_per_unit', trim_scale(c.price_per_unit),
+            'free_quantity', trim_scale(c.free_quantity),
+            'whole_units', c.whole_units,
+            'minimum_charge', trim_scale(c.minimum_charge),
+            'provider_cost', trim_scale(c.provider_cost),
+            'tiers', coalesce((
+                select jsonb_agg(jsonb_build_object(
+                    'above', trim_scale(t.above), 'price_per_unit', trim_scale(t.price_per_unit)
+                ) order by t.above)
+                from credits.price_tiers as t
+                where t.price_id = c.price_id and t.dimension = c.dimension
+            ), '[]')
+        ) order by c.dimension)
         from credits.price_components as c
         where c.price_id = p_price_id
     );
@@ -2106,35 +2276,7 @@ $$;
 -- Name: FUNCTION components_as_json(p_price_id bigint); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.components_as_json(p_price_id bigint) IS 'The components of a price version, as JSON.';
-
-
---
--- Name: components_of(jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
-CREATE FUNCTION credits.components_of(p_components jsonb) RETURNS TABLE(dimension text, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric, provider_cost numeric)
-    LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    return query
-    select
-        c.dimension, coalesce(c.unit_size, 1), c.price_per_unit, coalesce(c.free_quantity, 0),
-        coalesce(c.whole_units, false), coalesce(c.minimum_charge, 0), c.provider_cost
-    from jsonb_to_recordset(p_components) as c (
-        dimension text, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean,
-        minimum_charge numeric, provider_cost numeric
-    );
-end
-$$;
-
-
---
--- Name: FUNCTION components_of(p_components jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON FUNCTION credits.components_of(p_components jsonb) IS 'Price components from their JSON, with the defaults filled in.';
+COMMENT ON FUNCTION credits.components_as_json(p_price_id bigint) IS 'The components of a version, by dimension, each with all its fields, as credits.define_price takes them.';
 
 
 --
@@ -2234,6 +2376,32 @@ $$;
 --
 
 COMMENT ON FUNCTION credits.define_category(p_category_id text, p_title text) IS 'A group of modules.';
+
+
+--
+-- Name: define_dimension(text, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.define_dimension(p_dimension text, p_description text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    insert into credits.dimensions as d (dimension, description) values (p_dimension, p_description)
+    on conflict (dimension) do update
+    set description = excluded.description where d.description <> excluded.description;
+exception
+    when check_violation or not_null_violation then
+        perform credits.refuse_line('dimension', p_dimension, sqlerrm);
+end
+$$;
+
+
+--
+-- Name: FUNCTION define_dimension(p_dimension text, p_description text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.define_dimension(p_dimension text, p_description text) IS 'Something that usage can be measured in, for prices to name. Raises PT422 bad_catalogue.';
 
 
 --
@@ -2385,86 +2553,126 @@ COMMENT ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens n
 
 
 --
--- Name: define_price(jsonb, text, text, numeric, numeric); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: define_price(jsonb, text, text, numeric, numeric, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.define_price(p_components jsonb, p_module_id text DEFAULT NULL::text, p_category_id text DEFAULT NULL::text, p_margin numeric DEFAULT 1, p_exchange_rate numeric DEFAULT 1) RETURNS bigint
+CREATE FUNCTION credits.define_price(p_components jsonb, p_module_id text DEFAULT NULL::text, p_category_id text DEFAULT NULL::text, p_margin numeric DEFAULT 1, p_exchange_rate numeric DEFAULT 1, p_valid_from timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     v_name constant text := coalesce('module ' || p_module_id, 'category ' || p_category_id, 'default');
+    v_now timestamptz;
+    v_components jsonb;
     v_current credits.prices;
+    v_version credits.prices;
+    v_same boolean;
+    -- The targets that this transaction has given a price from now on.
+    v_said constant jsonb := coalesce(nullif(current_setting('pgcredits.priced_from_now', true), ''), '[]')::jsonb;
     v_price_id bigint;
-    v_component jsonb;
 begin
-    -- 1. One writer of a target at a time.
-    perform pg_advisory_xact_lock(hashtextextended('pgcredits price ' || v_name, 0));
+    -- 1. One writer.
+    lock table credits.prices in share row exclusive mode;
+    v_now := credits.clock();
 
-    -- 2. Refuse what makes no sense, by name.
+    -- 2. Refuse.
     if p_module_id is not null and not exists (select from credits.modules as m where m.module_id = p_module_id) then
         perform credits.refuse_line('price of', v_name, 'no such module');
     elsif p_category_id is not null
         and not exists (select from credits.module_categories as c where c.category_id = p_category_id) then
         perform credits.refuse_line('price of', v_name, 'no such category');
-    elsif jsonb_typeof(p_components) is distinct from 'array' or jsonb_array_length(p_components) = 0 then
-        perform credits.refuse_line('price of', v_name, 'components is an array of at least one');
+    elsif num_nonnulls(p_module_id, p_category_id) > 1 then
+        perform credits.refuse_line('price of', v_name, 'it is of a module or of a category');
+    elsif (p_margin >= 0 and p_margin < 1000000 and scale(p_margin) <= 30) is not true then
+        perform credits.refuse_line('price of', v_name, 'margin is a factor from 0 to 10^6');
+    elsif (p_exchange_rate > 0 and p_exchange_rate < 1000000000 and scale(p_exchange_rate) <= 30) is not true then
+        perform credits.refuse_line('price of', v_name, 'exchange_rate is above 0, up to 10^9');
+    elsif not isfinite(p_valid_from) then
+        perform credits.refuse_line('price of', v_name, 'valid_from is a time');
     end if;
-    for v_component in select c.value from jsonb_array_elements(p_components) as c loop
-        if jsonb_typeof(v_component) <> 'object' or v_component - array[
-            'dimension', 'unit_size', 'price_per_unit', 'free_quantity', 'whole_units', 'minimum_charge',
-            'provider_cost'
-        ] <> '{}' then
-            perform credits.refuse_line('price of', v_name, format('unknown field in component %s', v_component));
-        end if;
-    end loop;
+    v_components := credits.check_components(v_name, p_components);
 
-    -- 3. The same as what is valid now? Then there is nothing to do.
+    -- 3. The version in force, and the one that begins when this one would.
     select p.* into v_current
     from credits.prices as p
     where
         p.module_id is not distinct from p_module_id and p.category_id is not distinct from p_category_id
-        and p.valid_from <= credits.clock()
+        and p.valid_from <= v_now
     order by p.valid_from desc
     limit 1;
-    if found and (v_current.margin, v_current.exchange_rate) = (p_margin, p_exchange_rate) and not exists (
-        (select c.* from credits.components_of(p_components) as c
-         except
-         select c.* from credits.components_of(credits.components_as_json(v_current.price_id)) as c)
-        union all
-        (select c.* from credits.components_of(credits.components_as_json(v_current.price_id)) as c
-         except
-         select c.* from credits.components_of(p_components) as c)
+    if p_valid_from is null then
+        v_version := v_current;
+    else
+        select p.* into v_version
+        from credits.prices as p
+        where
+            p.module_id is not distinct from p_module_id and p.category_id is not distinct from p_category_id
+            and p.valid_from = p_valid_from;
+    end if;
+    v_same := coalesce(
+        (v_version.margin, v_version.exchange_rate) = (p_margin, p_exchange_rate)
+        and credits.components_as_json(v_version.price_id) = v_components,
+        false
+    );
+    if p_valid_from is null then
+        if v_said ? v_name and not v_same then
+            perform credits.refuse_line('price of', v_name, 'overlaps the other price without valid_from in the same file');
+        end if;
+        perform set_config('pgcredits.priced_from_now', (v_said || to_jsonb(v_name))::text, true);
+    elsif v_version.price_id is not null and not v_same then
+        perform credits.refuse_line(
+            'price of', v_name, format('overlaps the other version that begins at %s: choose a later time', p_valid_from)
+        );
+    elsif p_valid_from <= v_now and v_said ? v_name and v_current.defined_at = credits.transaction_began() then
+        -- The line before has just ended this version, which has begun since it was written down as a later one.
+        perform credits.refuse_line(
+            'price of', v_name,
+            format('overlaps the price without valid_from in the same file: this one has begun, at %s', p_valid_from)
+        );
+    elsif p_valid_from <= v_now and v_version.price_id is null and exists (
+        select
+        from credits.prices as p
+        where
+            p.module_id is not distinct from p_module_id and p.category_id is not distinct from p_category_id
+            and p.valid_from <= v_now and p.defined_at <> credits.transaction_began()
     ) then
-        return v_current.price_id;
+        perform credits.refuse_line(
+            'price of', v_name, format('overlaps the price that was valid from %s on: the past stays', p_valid_from)
+        );
+    end if;
+    if v_same then
+        return v_version.price_id;
     end if;
 
     -- 4. A new version.
     insert into credits.prices (module_id, category_id, valid_from, margin, exchange_rate)
-    values (p_module_id, p_category_id, credits.clock(), p_margin, p_exchange_rate)
+    values (p_module_id, p_category_id, coalesce(p_valid_from, v_now), p_margin, p_exchange_rate)
     returning price_id into v_price_id;
     insert into credits.price_components (
-        price_id, dimension, unit_size, price_per_unit, free_quantity, whole_units, minimum_charge, provider_cost
+        price_id, dimension, unit_size, price_per_unit, free_quantity, whole_units, minimum_charge, provider_cost,
+        tiered
     )
     select
-        v_price_id, c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units,
-        c.minimum_charge, c.provider_cost
-    from credits.components_of(p_components) as c;
+        v_price_id, c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge,
+        c.provider_cost, c.tiers <> '[]'
+    from jsonb_to_recordset(v_components) as c (
+        dimension text, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean,
+        minimum_charge numeric, provider_cost numeric, tiers jsonb
+    );
+    insert into credits.price_tiers (price_id, dimension, above, price_per_unit)
+    select v_price_id, c.dimension, t.above, t.price_per_unit
+    from jsonb_to_recordset(v_components) as c (dimension text, tiers jsonb)
+    cross join lateral jsonb_to_recordset(c.tiers) as t (above numeric, price_per_unit numeric);
     return v_price_id;
-exception
-    when check_violation or not_null_violation or unique_violation or invalid_parameter_value
-        or invalid_text_representation or numeric_value_out_of_range then
-        perform credits.refuse_line('price of', v_name, sqlerrm);
-        return null;
 end
 $$;
 
 
 --
--- Name: FUNCTION define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric) IS 'The price of a module, of a category, or the default. components: [{dimension, price_per_unit, unit_size = 1, free_quantity = 0, whole_units = false, minimum_charge = 0, provider_cost}]. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone) IS 'The price of a module, of a category, or the default, from p_valid_from on: null is now, a time to come is a later version; a time that has been only while the target has no version yet. components: [{dimension, price_per_unit, unit_size = 1, free_quantity = 0, whole_units = false, minimum_charge = 0, provider_cost, tiers: [{above, price_per_unit}]}]. The version, which is the one there is when it is the same. Raises PT422 bad_catalogue.';
 
 
 --
@@ -3307,8 +3515,11 @@ CREATE FUNCTION credits.list_prices() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-    v_now constant timestamptz := credits.clock();
+    v_now timestamptz;
 begin
+    -- Of two writers at once, the second sees what the first has written. Who reads does not wait.
+    lock table credits.price_list in share row exclusive mode;
+    v_now := credits.clock();
     delete from credits.price_list as l where credits.find_price(l.module_id, v_now) is null;
     insert into credits.price_list as l (module_id, price_id, valid_until)
     select
@@ -3539,16 +3750,9 @@ begin
         'margin', trim_scale(v_price.margin),
         'exchange_rate', trim_scale(v_price.exchange_rate),
         'components', (
-            select jsonb_agg(jsonb_build_object(
-                'dimension', c.dimension,
-                'unit_size', trim_scale(c.unit_size),
-                'price_per_unit', trim_scale(c.price_per_unit),
-                'free_quantity', trim_scale(c.free_quantity),
-                'whole_units', c.whole_units,
-                'minimum_charge', trim_scale(c.minimum_charge)
-            ) order by c.dimension)
-            from credits.price_components as c
-            where c.price_id = v_price.price_id
+            select jsonb_agg(c.component - 'provider_cost' order by c.number)
+            from jsonb_array_elements(credits.components_as_json(v_price.price_id))
+                with ordinality as c (component, number)
         )
     );
 end
@@ -3915,17 +4119,29 @@ begin
         select jsonb_agg(jsonb_build_object(
             'dimension', c.dimension,
             'quantity', p_usage -> c.dimension,
+            'free_quantity', trim_scale(c.free_quantity),
             'unit_size', trim_scale(c.unit_size),
+            'whole_units', c.whole_units,
+            'units', trim_scale(b.billed / c.unit_size),
             'price_per_unit', trim_scale(c.price_per_unit),
-            'charge', trim_scale(credits.charge(
-                (p_usage ->> c.dimension)::numeric,
-                c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge
+            'tiers', credits.tiers_used(c.price_id, c.dimension, b.billed),
+            'minimum_charge', trim_scale(c.minimum_charge),
+            'charge', trim_scale(credits.tiered_charge(
+                b.quantity, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge,
+                credits.tiers_of(c.price_id, c.dimension)
             ) / c.unit_size),
             'margin', trim_scale(p.margin),
             'exchange_rate', trim_scale(p.exchange_rate)
         ) order by c.dimension)
         from credits.price_components as c
         join credits.prices as p on p.price_id = c.price_id
+        cross join lateral (
+            select
+                credits.quantity(p_usage -> c.dimension) as quantity,
+                credits.charge(
+                    credits.quantity(p_usage -> c.dimension), c.unit_size, 1, c.free_quantity, c.whole_units, 0
+                ) as billed
+        ) as b
         where c.price_id = p_price_id
     );
 end
@@ -3936,7 +4152,7 @@ $$;
 -- Name: FUNCTION price_parts(p_price_id bigint, p_usage jsonb); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) IS 'How a cost comes about: the charge of each dimension before margin and exchange rate.';
+COMMENT ON FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) IS 'How a cost comes about, by dimension: units are what is charged after the free quantity; charge is their price, or the minimum, before margin and exchange rate. Fractions that do not end are rounded here; the cost is made without them.';
 
 
 --
@@ -3962,7 +4178,7 @@ begin
     --    that is no sane number makes the sum null.
     for v_component in
         select
-            c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge,
+            c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge, c.tiered,
             p.price_id, p.margin, p.exchange_rate
         from credits.price_components as c
         join credits.prices as p on c.price_id = p.price_id
@@ -3976,11 +4192,20 @@ begin
         )
     loop
         price_id := v_component.price_id;
-        v_numerator := v_numerator * v_component.unit_size + v_denominator * credits.charge(
-            credits.quantity(usage -> v_component.dimension),
-            v_component.unit_size, v_component.price_per_unit, v_component.free_quantity,
-            v_component.whole_units, v_component.minimum_charge
-        );
+        if v_component.tiered then
+            v_numerator := v_numerator * v_component.unit_size + v_denominator * credits.tiered_charge(
+                credits.quantity(usage -> v_component.dimension),
+                v_component.unit_size, v_component.price_per_unit, v_component.free_quantity,
+                v_component.whole_units, v_component.minimum_charge,
+                credits.tiers_of(v_component.price_id, v_component.dimension)
+            );
+        else
+            v_numerator := v_numerator * v_component.unit_size + v_denominator * credits.charge(
+                credits.quantity(usage -> v_component.dimension),
+                v_component.unit_size, v_component.price_per_unit, v_component.free_quantity,
+                v_component.whole_units, v_component.minimum_charge
+            );
+        end if;
         v_denominator := v_denominator * v_component.unit_size;
         v_rest := v_rest - v_component.dimension;
     end loop;
@@ -4039,6 +4264,32 @@ CREATE FUNCTION credits.quantity(quantity jsonb) RETURNS numeric
 --
 
 COMMENT ON FUNCTION credits.quantity(quantity jsonb) IS 'A quantity of usage, if it is a number from 0 to 10^15 with at most 30 decimals; else null.';
+
+
+--
+-- Name: refuse_addition(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.refuse_addition() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if not exists (
+        select from credits.prices as p where p.price_id = new.price_id and p.defined_at = credits.transaction_began()
+    ) then
+        perform credits.fail(405, 'append_only', 'versions of prices are written whole: define another one');
+    end if;
+    return new;
+end
+$$;
+
+
+--
+-- Name: FUNCTION refuse_addition(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.refuse_addition() IS 'Trigger: refuses with PT405 append_only what another transaction than the version''s own adds to it.';
 
 
 --
@@ -4438,6 +4689,132 @@ COMMENT ON FUNCTION credits.subject() IS 'The user id of the caller; null for no
 
 
 --
+-- Name: price_tiers; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.price_tiers (
+    price_id bigint NOT NULL,
+    dimension text NOT NULL,
+    above numeric NOT NULL,
+    price_per_unit numeric NOT NULL,
+    CONSTRAINT price_tiers_above_is_positive CHECK (((above > (0)::numeric) AND (above <= ('1000000000000000'::bigint)::numeric))),
+    CONSTRAINT price_tiers_price_is_not_negative CHECK (((price_per_unit >= (0)::numeric) AND (price_per_unit < 'Infinity'::numeric)))
+);
+
+ALTER TABLE ONLY credits.price_tiers FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE price_tiers; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.price_tiers IS 'Graduated tiers of a component, per charge: the units beyond `above` (counted after the free quantity) cost price_per_unit, until the next tier. The units below the first tier cost the component''s own price.';
+
+
+--
+-- Name: tiered_charge(numeric, numeric, numeric, numeric, boolean, numeric, credits.price_tiers[]); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.tiered_charge(p_quantity numeric, p_unit_size numeric, p_price_per_unit numeric, p_free_quantity numeric, p_whole_units boolean, p_minimum_charge numeric, p_tiers credits.price_tiers[]) RETURNS numeric
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    -- At a price of 1 and without a minimum the charge is what is billed: units times unit_size.
+    v_billed constant numeric := credits.charge(p_quantity, p_unit_size, 1, p_free_quantity, p_whole_units, 0);
+    v_charge numeric := v_billed * p_price_per_unit;
+    v_price numeric := p_price_per_unit;
+    v_tier credits.price_tiers;
+begin
+    -- Within the free quantity, or no quantity at all.
+    if v_billed > 0 is not true then
+        return v_billed;
+    end if;
+    -- What lies beyond the start of a tier changes from the price before to the tier's.
+    foreach v_tier in array p_tiers loop
+        exit when v_billed <= v_tier.above * p_unit_size;
+        v_charge := v_charge + (v_billed - v_tier.above * p_unit_size) * (v_tier.price_per_unit - v_price);
+        v_price := v_tier.price_per_unit;
+    end loop;
+    return greatest(v_charge, p_minimum_charge * p_unit_size);
+end
+$$;
+
+
+--
+-- Name: FUNCTION tiered_charge(p_quantity numeric, p_unit_size numeric, p_price_per_unit numeric, p_free_quantity numeric, p_whole_units boolean, p_minimum_charge numeric, p_tiers credits.price_tiers[]); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.tiered_charge(p_quantity numeric, p_unit_size numeric, p_price_per_unit numeric, p_free_quantity numeric, p_whole_units boolean, p_minimum_charge numeric, p_tiers credits.price_tiers[]) IS 'credits.charge of a component with tiers: exact, times unit_size; null for a quantity that is null.';
+
+
+--
+-- Name: tiers_of(bigint, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.tiers_of(p_price_id bigint, p_dimension text) RETURNS credits.price_tiers[]
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return array(
+        select t
+        from credits.price_tiers as t
+        where t.price_id = p_price_id and t.dimension = p_dimension
+        order by t.above
+    );
+end
+$$;
+
+
+--
+-- Name: FUNCTION tiers_of(p_price_id bigint, p_dimension text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.tiers_of(p_price_id bigint, p_dimension text) IS 'The tiers of a component, in ascending order.';
+
+
+--
+-- Name: tiers_used(bigint, text, numeric); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.tiers_used(p_price_id bigint, p_dimension text, p_billed numeric) RETURNS jsonb
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return coalesce((
+        select jsonb_agg(jsonb_build_object(
+            'above', trim_scale(s.above),
+            'units', trim_scale(least(p_billed / s.unit_size, s.until) - s.above),
+            'price_per_unit', trim_scale(s.price_per_unit)
+        ) order by s.above)
+        from (
+            select b.above, b.price_per_unit, c.unit_size, lead(b.above) over (order by b.above) as until
+            from credits.price_components as c
+            cross join lateral (
+                select 0 as above, c.price_per_unit
+                union all
+                select t.above, t.price_per_unit
+                from credits.price_tiers as t
+                where t.price_id = c.price_id and t.dimension = c.dimension
+            ) as b
+            where c.price_id = p_price_id and c.dimension = p_dimension and c.tiered
+        ) as s
+        where s.above * s.unit_size < p_billed
+    ), '[]');
+end
+$$;
+
+
+--
+-- Name: FUNCTION tiers_used(p_price_id bigint, p_dimension text, p_billed numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.tiers_used(p_price_id bigint, p_dimension text, p_billed numeric) IS 'How the units of a charge fall into tiers, those below the first one too: [{"above", "units", "price_per_unit"}]. p_billed is units times unit_size. Empty without tiers.';
+
+
+--
 -- Name: topup_tokens(bigint, numeric); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4451,6 +4828,22 @@ CREATE FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) RET
 --
 
 COMMENT ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) IS 'The tokens of a top-up of amount (minor units), rounded down at ledger scale.';
+
+
+--
+-- Name: transaction_began(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.transaction_began() RETURNS timestamp with time zone
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN transaction_timestamp();
+
+
+--
+-- Name: FUNCTION transaction_began(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.transaction_began() IS 'The start of this transaction, as credits.prices.defined_at has it: was a version written by this very transaction?';
 
 
 --
@@ -5485,7 +5878,7 @@ COMMENT ON COLUMN api.modules.category_title IS 'Title of the category.';
 -- Name: COLUMN modules.price; Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON COLUMN api.modules.price IS 'The price valid now: {"price_id", "margin", "exchange_rate", "components": [{"dimension", "unit_size", "price_per_unit", …}]}; null: not for sale.';
+COMMENT ON COLUMN api.modules.price IS 'The price valid now: {"price_id", "margin", "exchange_rate", "components": [{"dimension", "unit_size", "price_per_unit", "free_quantity", "whole_units", "minimum_charge", "tiers": [{"above", "price_per_unit"}]}]}; null: not for sale.';
 
 
 --
@@ -6753,6 +7146,87 @@ COMMENT ON VIEW audit.check_orders IS 'Each paid order was granted exactly once,
 
 
 --
+-- Name: price_components; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.price_components (
+    price_id bigint NOT NULL,
+    dimension text NOT NULL,
+    unit_size numeric DEFAULT 1 NOT NULL,
+    price_per_unit numeric NOT NULL,
+    free_quantity numeric DEFAULT 0 NOT NULL,
+    whole_units boolean DEFAULT false NOT NULL,
+    minimum_charge numeric DEFAULT 0 NOT NULL,
+    provider_cost numeric,
+    tiered boolean DEFAULT false NOT NULL,
+    CONSTRAINT price_components_dimension_is_sane CHECK ((dimension ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
+    CONSTRAINT price_components_free_quantity_is_not_negative CHECK (((free_quantity >= (0)::numeric) AND (free_quantity < 'Infinity'::numeric))),
+    CONSTRAINT price_components_minimum_is_not_negative CHECK (((minimum_charge >= (0)::numeric) AND (minimum_charge < 'Infinity'::numeric))),
+    CONSTRAINT price_components_price_is_not_negative CHECK (((price_per_unit >= (0)::numeric) AND (price_per_unit < 'Infinity'::numeric))),
+    CONSTRAINT price_components_provider_cost_is_not_negative CHECK (((provider_cost >= (0)::numeric) AND (provider_cost < 'Infinity'::numeric))),
+    CONSTRAINT price_components_unit_size_is_positive CHECK (((unit_size > (0)::numeric) AND (unit_size < 'Infinity'::numeric)))
+);
+
+ALTER TABLE ONLY credits.price_components FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE price_components; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.price_components IS 'What a price charges for each dimension of usage (calls, seconds, input_tokens …).';
+
+
+--
+-- Name: COLUMN price_components.unit_size; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_components.unit_size IS 'How much of the dimension one unit is: 1000000 for a price per million.';
+
+
+--
+-- Name: COLUMN price_components.price_per_unit; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_components.price_per_unit IS 'Price of one unit, before margin and exchange rate.';
+
+
+--
+-- Name: COLUMN price_components.free_quantity; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_components.free_quantity IS 'How much of the dimension costs nothing, per charge.';
+
+
+--
+-- Name: COLUMN price_components.whole_units; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_components.whole_units IS 'True: units begun are charged whole. False: exact fractions.';
+
+
+--
+-- Name: COLUMN price_components.minimum_charge; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_components.minimum_charge IS 'Least charge of this component, when more than the free quantity is used.';
+
+
+--
+-- Name: COLUMN price_components.provider_cost; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_components.provider_cost IS 'What the provider takes for one unit, in minor units of the component prices'' money (the exchange rate turns it into the catalogue''s), for margins; not part of the charge.';
+
+
+--
+-- Name: COLUMN price_components.tiered; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_components.tiered IS 'Units beyond some number cost less, or more: see price_tiers.';
+
+
+--
 -- Name: price_list; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -6790,14 +7264,22 @@ CREATE VIEW audit.check_prices WITH (security_invoker='true') AS
    FROM ((credits.modules m
      CROSS JOIN LATERAL ( SELECT ((credits.module_price(m.module_id) ->> 'price_id'::text))::bigint AS price_id) p)
      JOIN credits.price_list l ON ((m.module_id = l.module_id)))
-  WHERE ((l.valid_until > credits.clock()) AND (l.price_id IS DISTINCT FROM p.price_id));
+  WHERE ((l.valid_until > credits.clock()) AND (l.price_id IS DISTINCT FROM p.price_id))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('%s of price %s tiered: %s'::text, c.dimension, c.price_id, c.tiered) AS expected,
+    format('tiers: %s'::text, (NOT c.tiered)) AS found
+   FROM credits.price_components c
+  WHERE (c.tiered <> (EXISTS ( SELECT
+           FROM credits.price_tiers t
+          WHERE ((t.price_id = c.price_id) AND (t.dimension = c.dimension)))));
 
 
 --
 -- Name: VIEW check_prices; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.check_prices IS 'The list of prices in force agrees with the versions of the prices.';
+COMMENT ON VIEW audit.check_prices IS 'The list of prices in force agrees with the versions of the prices; a component is tiered where it has tiers.';
 
 
 --
@@ -7553,110 +8035,6 @@ COMMENT ON COLUMN credits.notice_rules.ahead IS 'How long before it expires a lo
 
 
 --
--- Name: price_components; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.price_components (
-    price_id bigint NOT NULL,
-    dimension text NOT NULL,
-    unit_size numeric DEFAULT 1 NOT NULL,
-    price_per_unit numeric NOT NULL,
-    free_quantity numeric DEFAULT 0 NOT NULL,
-    whole_units boolean DEFAULT false NOT NULL,
-    minimum_charge numeric DEFAULT 0 NOT NULL,
-    provider_cost numeric,
-    tiered boolean DEFAULT false NOT NULL,
-    CONSTRAINT price_components_dimension_is_sane CHECK ((dimension ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
-    CONSTRAINT price_components_free_quantity_is_not_negative CHECK (((free_quantity >= (0)::numeric) AND (free_quantity < 'Infinity'::numeric))),
-    CONSTRAINT price_components_minimum_is_not_negative CHECK (((minimum_charge >= (0)::numeric) AND (minimum_charge < 'Infinity'::numeric))),
-    CONSTRAINT price_components_price_is_not_negative CHECK (((price_per_unit >= (0)::numeric) AND (price_per_unit < 'Infinity'::numeric))),
-    CONSTRAINT price_components_provider_cost_is_not_negative CHECK (((provider_cost >= (0)::numeric) AND (provider_cost < 'Infinity'::numeric))),
-    CONSTRAINT price_components_unit_size_is_positive CHECK (((unit_size > (0)::numeric) AND (unit_size < 'Infinity'::numeric)))
-);
-
-ALTER TABLE ONLY credits.price_components FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE price_components; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.price_components IS 'What a price charges for each dimension of usage (calls, seconds, input_tokens …).';
-
-
---
--- Name: COLUMN price_components.unit_size; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.price_components.unit_size IS 'How much of the dimension one unit is: 1000000 for a price per million.';
-
-
---
--- Name: COLUMN price_components.price_per_unit; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.price_components.price_per_unit IS 'Price of one unit, before margin and exchange rate.';
-
-
---
--- Name: COLUMN price_components.free_quantity; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.price_components.free_quantity IS 'How much of the dimension costs nothing, per charge.';
-
-
---
--- Name: COLUMN price_components.whole_units; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.price_components.whole_units IS 'True: units begun are charged whole. False: exact fractions.';
-
-
---
--- Name: COLUMN price_components.minimum_charge; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.price_components.minimum_charge IS 'Least charge of this component when its quantity is above zero.';
-
-
---
--- Name: COLUMN price_components.provider_cost; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.price_components.provider_cost IS 'What the provider takes for one unit, in minor units of the component prices'' money (the exchange rate turns it into the catalogue''s), for margins; not part of the charge.';
-
-
---
--- Name: COLUMN price_components.tiered; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.price_components.tiered IS 'Units beyond some number cost less, or more: see price_tiers.';
-
-
---
--- Name: price_tiers; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.price_tiers (
-    price_id bigint NOT NULL,
-    dimension text NOT NULL,
-    above numeric NOT NULL,
-    price_per_unit numeric NOT NULL,
-    CONSTRAINT price_tiers_above_is_positive CHECK (((above > (0)::numeric) AND (above <= ('1000000000000000'::bigint)::numeric))),
-    CONSTRAINT price_tiers_price_is_not_negative CHECK (((price_per_unit >= (0)::numeric) AND (price_per_unit < 'Infinity'::numeric)))
-);
-
-ALTER TABLE ONLY credits.price_tiers FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE price_tiers; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.price_tiers IS 'Graduated tiers of a component, per charge: the units beyond `above` (counted after the free quantity) cost price_per_unit, until the next tier. The units below the first tier cost the component''s own price.';
-
-
---
 -- Name: prices; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -8394,6 +8772,13 @@ ALTER TABLE credits.price_components ENABLE ALWAYS TRIGGER price_components_are_
 
 
 --
+-- Name: price_components price_components_are_written_at_once; Type: TRIGGER; Schema: credits; Owner: -
+--
+
+CREATE TRIGGER price_components_are_written_at_once BEFORE INSERT ON credits.price_components FOR EACH ROW EXECUTE FUNCTION credits.refuse_addition();
+
+
+--
 -- Name: price_tiers price_tiers_are_never_edited; Type: TRIGGER; Schema: credits; Owner: -
 --
 
@@ -8409,6 +8794,13 @@ ALTER TABLE credits.price_tiers ENABLE ALWAYS TRIGGER price_tiers_are_never_edit
 CREATE TRIGGER price_tiers_are_never_truncated BEFORE TRUNCATE ON credits.price_tiers FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
 
 ALTER TABLE credits.price_tiers ENABLE ALWAYS TRIGGER price_tiers_are_never_truncated;
+
+
+--
+-- Name: price_tiers price_tiers_are_written_at_once; Type: TRIGGER; Schema: credits; Owner: -
+--
+
+CREATE TRIGGER price_tiers_are_written_at_once BEFORE INSERT ON credits.price_tiers FOR EACH ROW EXECUTE FUNCTION credits.refuse_addition();
 
 
 --
@@ -10195,6 +10587,13 @@ REVOKE ALL ON FUNCTION credits.check_amount(p_amount numeric) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION check_components(p_name text, p_components jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.check_components(p_name text, p_components jsonb) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION check_currency(p_currency text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -10230,6 +10629,13 @@ REVOKE ALL ON FUNCTION credits.check_stripe_prices() FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION check_tiers(p_name text, p_dimension text, p_tiers jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION choose_head(p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -10262,13 +10668,6 @@ REVOKE ALL ON FUNCTION credits.components_as_json(p_price_id bigint) FROM PUBLIC
 
 
 --
--- Name: FUNCTION components_of(p_components jsonb); Type: ACL; Schema: credits; Owner: -
---
-
-REVOKE ALL ON FUNCTION credits.components_of(p_components jsonb) FROM PUBLIC;
-
-
---
 -- Name: FUNCTION configured_stripe_price(p_pack_id text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -10294,6 +10693,13 @@ REVOKE ALL ON FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p
 --
 
 REVOKE ALL ON FUNCTION credits.define_category(p_category_id text, p_title text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION define_dimension(p_dimension text, p_description text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.define_dimension(p_dimension text, p_description text) FROM PUBLIC;
 
 
 --
@@ -10325,10 +10731,10 @@ REVOKE ALL ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_token
 
 
 --
--- Name: FUNCTION define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone) FROM PUBLIC;
 
 
 --
@@ -10656,6 +11062,13 @@ REVOKE ALL ON FUNCTION credits.quantity(quantity jsonb) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION refuse_addition(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.refuse_addition() FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION refuse_change(); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -10735,6 +11148,34 @@ GRANT ALL ON FUNCTION credits.subject() TO service_role;
 
 
 --
+-- Name: TABLE price_tiers; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.price_tiers TO auditor;
+
+
+--
+-- Name: FUNCTION tiered_charge(p_quantity numeric, p_unit_size numeric, p_price_per_unit numeric, p_free_quantity numeric, p_whole_units boolean, p_minimum_charge numeric, p_tiers credits.price_tiers[]); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.tiered_charge(p_quantity numeric, p_unit_size numeric, p_price_per_unit numeric, p_free_quantity numeric, p_whole_units boolean, p_minimum_charge numeric, p_tiers credits.price_tiers[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION tiers_of(p_price_id bigint, p_dimension text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.tiers_of(p_price_id bigint, p_dimension text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION tiers_used(p_price_id bigint, p_dimension text, p_billed numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.tiers_used(p_price_id bigint, p_dimension text, p_billed numeric) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION topup_tokens(amount bigint, tokens_per_unit numeric); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -10742,6 +11183,13 @@ REVOKE ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numer
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO anon;
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO authenticated;
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO service_role;
+
+
+--
+-- Name: FUNCTION transaction_began(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.transaction_began() FROM PUBLIC;
 
 
 --
@@ -11176,6 +11624,13 @@ GRANT SELECT ON TABLE audit.check_orders TO auditor;
 
 
 --
+-- Name: TABLE price_components; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.price_components TO auditor;
+
+
+--
 -- Name: TABLE price_list; Type: ACL; Schema: credits; Owner: -
 --
 
@@ -11320,20 +11775,6 @@ GRANT SELECT ON TABLE credits.notice_levels TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.notice_rules TO auditor;
-
-
---
--- Name: TABLE price_components; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.price_components TO auditor;
-
-
---
--- Name: TABLE price_tiers; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.price_tiers TO auditor;
 
 
 --
