@@ -66,20 +66,21 @@ api.find_credential(text),
 api.guest_consume(text, text[], text[], boolean),
 api.guest_allowance(text[], text[], boolean),
 api.confirm_guest_use(uuid),
-api.release_guest_use(uuid)
+api.release_guest_use(uuid),
+api.report_failure(text, numeric, jsonb, text, text)
 to service_role;
 
 -- 4. The views, the tables under them, and the functions that views and policies call.
 grant select on api.packs, api.topups, api.modules to anon, authenticated, service_role;
 grant select on
-api.balance, api.entries, api.usage, api.lots, api.orders, api.spend_limits, api.notices
+api.balance, api.entries, api.usage, api.lots, api.orders, api.spend_limits, api.notices, api.failures
 to authenticated, service_role;
 grant select on
 credits.packs, credits.topups, credits.topup_presets, credits.modules, credits.module_categories
 to anon, authenticated, service_role;
 grant select on
 credits.identities, credits.wallets, credits.lots, credits.current_lots, credits.entries, credits.orders,
-credits.spend_limits, credits.outbox
+credits.spend_limits, credits.outbox, credits.failures
 to authenticated, service_role;
 grant select on credits.current_lots to auditor;
 grant execute on function
@@ -93,13 +94,24 @@ grant usage on schema analytics to analyst, auditor;
 grant select on all tables in schema analytics to analyst, auditor;
 grant select (account_id, kind, segment, created_at) on credits.accounts to analyst;
 grant select (
-    account_id, seq, posted_at, effective_at, kind, tokens, module_id, usage, price_id
+    account_id, seq, posted_at, effective_at, kind, tokens, draws, module_id, usage, price_id
 ) on credits.entries to analyst;
+grant select (
+    account_id, lot_id, source, granted, effective_at, expires_at, unit_cost, currency
+) on credits.lots to analyst;
 grant select (
     account_id, order_id, state, pack_id, package_name, scope, tokens, bonus_tokens, amount, currency,
     created_at, paid_at
 ) on credits.orders to analyst;
-grant execute on function credits.analyst_segments(), credits.analyst_accounts() to analyst;
+grant select (account_id, failure_id, module_id, failed_at, duration_ms) on credits.failures to analyst;
+grant select (account_id, campaign_id, lot_id) on credits.redemptions to analyst;
+grant select (guest_id, linked_to, first_seen_at, linked_at) on credits.guests to analyst;
+grant select (guest_id, module_id, state, used_at, finished_at) on credits.guest_uses to analyst;
+grant select (currency) on credits.catalogs to analyst;
+grant select (price_id, exchange_rate) on credits.prices to analyst;
+grant select (price_id, dimension, unit_size, provider_cost) on credits.price_components to analyst;
+grant execute on function credits.analyst_segments(), credits.analyst_accounts(), credits.clock() to analyst;
+grant execute on function credits.charge_durations() to analyst, auditor;
 
 grant usage on schema audit, credits to auditor;
 grant select on all tables in schema audit to auditor;
@@ -284,6 +296,8 @@ drop policy if exists own_rows on credits.spend_limits;
 create policy own_rows on credits.spend_limits for select to authenticated using (account_id = (select credits.me()));
 drop policy if exists own_rows on credits.outbox;
 create policy own_rows on credits.outbox for select to authenticated using (account_id = (select credits.me()));
+drop policy if exists own_rows on credits.failures;
+create policy own_rows on credits.failures for select to authenticated using (account_id = (select credits.me()));
 
 -- 5c. A service: every row that its views show.
 drop policy if exists service_reads on credits.identities;
@@ -300,6 +314,8 @@ drop policy if exists service_reads on credits.spend_limits;
 create policy service_reads on credits.spend_limits for select to service_role using (true);
 drop policy if exists service_reads on credits.outbox;
 create policy service_reads on credits.outbox for select to service_role using (true);
+drop policy if exists service_reads on credits.failures;
+create policy service_reads on credits.failures for select to service_role using (true);
 
 -- 5d. What is for sale, for everybody.
 drop policy if exists for_sale on credits.packs;
@@ -329,6 +345,39 @@ create policy granted_accounts on credits.orders for select to analyst using (
     (select '*' = any(credits.analyst_segments()))
     or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id))
 );
+drop policy if exists granted_accounts on credits.lots;
+create policy granted_accounts on credits.lots for select to analyst using (
+    (select '*' = any(credits.analyst_segments()))
+    or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id))
+);
+drop policy if exists granted_accounts on credits.failures;
+create policy granted_accounts on credits.failures for select to analyst using (
+    (select '*' = any(credits.analyst_segments()))
+    or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id))
+);
+drop policy if exists granted_accounts on credits.redemptions;
+create policy granted_accounts on credits.redemptions for select to analyst using (
+    (select '*' = any(credits.analyst_segments()))
+    or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id))
+);
+-- A guest belongs to nobody before signing up: only who sees all accounts sees all guests.
+drop policy if exists granted_accounts on credits.guests;
+create policy granted_accounts on credits.guests for select to analyst using (
+    (select '*' = any(credits.analyst_segments()))
+    or linked_to in (select a.account_id from credits.analyst_accounts() as a (account_id))
+);
+drop policy if exists granted_accounts on credits.guest_uses;
+create policy granted_accounts on credits.guest_uses for select to analyst using (
+    (select '*' = any(credits.analyst_segments()))
+    or guest_id in (select g.guest_id from credits.guests as g)
+);
+-- What the provider takes is nobody's secret from an analyst, and about nobody.
+drop policy if exists analyst_reads on credits.catalogs;
+create policy analyst_reads on credits.catalogs for select to analyst using (true);
+drop policy if exists analyst_reads on credits.prices;
+create policy analyst_reads on credits.prices for select to analyst using (true);
+drop policy if exists analyst_reads on credits.price_components;
+create policy analyst_reads on credits.price_components for select to analyst using (true);
 
 -- 5f. An auditor: everything.
 drop policy if exists auditor_reads on credits.accounts;

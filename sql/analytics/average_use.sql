@@ -14,10 +14,12 @@ from (
         count(*) as uses,
         -sum(e.tokens) as tokens
     from credits.entries as e
-    where e.kind = 'spend'
+    where e.kind in ('spend', 'byok')
     group by 1, 2
 ) as u
 group by 1;
 
 comment on view analytics.average_use is
 'Per month (UTC): accounts that used anything, and their average number of uses and of tokens.';
+comment on column analytics.average_use.uses_per_account is
+'Charges, and uses with the user''s own key: a use is one whoever pays the provider.';

@@ -7,10 +7,13 @@ select
     e.module_id,
     count(*) as uses,
     count(distinct e.account_id) as accounts,
-    -sum(e.tokens) as tokens
+    -sum(e.tokens) as tokens,
+    count(*) filter (where e.kind = 'byok') as own_key_uses
 from credits.entries as e
-where e.kind = 'spend'
+where e.kind in ('spend', 'byok')
 group by 1, 2;
 
 comment on view analytics.module_usage is
-'Charges per day (UTC) and module: how many, by how many accounts, for how many tokens.';
+'Uses per day (UTC) and module: how many, by how many accounts, for how many tokens.';
+comment on column analytics.module_usage.uses is 'Charges, and uses with the user''s own key.';
+comment on column analytics.module_usage.own_key_uses is 'Of the uses, those with the user''s own key: for no tokens.';

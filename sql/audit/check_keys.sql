@@ -1,4 +1,4 @@
--- Every answer kept under a key speaks of an entry or order that is there.
+-- Every answer kept under a key speaks of an entry, order or failure that is there.
 create or replace view audit.check_keys
 with (security_invoker = true)
 as
@@ -17,5 +17,13 @@ select
     'no such order' as found
 from credits.idempotency_keys as k
 left join credits.orders as o on k.account_id = o.account_id and o.order_id::text = k.reference
-where k.operation = 'create_order' and o.order_id is null;
-comment on view audit.check_keys is 'Every idempotency key leads to the entry or order that answered it.';
+where k.operation = 'create_order' and o.order_id is null
+union all
+select
+    k.account_id,
+    format('%s under key %s: failure %s', k.operation, left(k.key, 60), k.reference) as expected,
+    'no such failure' as found
+from credits.idempotency_keys as k
+left join credits.failures as f on k.account_id = f.account_id and f.failure_id::text = k.reference
+where k.operation = 'report_failure' and f.failure_id is null;
+comment on view audit.check_keys is 'Every idempotency key leads to the entry, order or failure that answered it.';

@@ -54,6 +54,7 @@ STATUS = {
     "bad_threshold": 422,
     "spend_limit": 429,
     "bad_guest": 422,
+    "bad_duration": 422,
     "bad_catalogue": 422,
     "account_frozen": 423,
     "guest_limit": 429,

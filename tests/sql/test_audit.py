@@ -162,6 +162,8 @@ FAULTS = {
         "update credits.idempotency_keys set reference = gen_random_uuid()"
         f" where {ME} and operation = 'create_order'",
         f"update credits.idempotency_keys set reference = 'x' where {ME} and operation = 'create_order'",
+        "update credits.idempotency_keys set reference = gen_random_uuid()"
+        f" where {ME} and operation = 'report_failure'",
     ],
     "check_heads": [
         f"update credits.notice_levels set below = 90 where {ME}",
@@ -235,6 +237,7 @@ def tell_a_story(bank: Caller) -> UUID:
     )
     order = bank.call("create_order", pack_id="gift", user_id="told", idempotency_key="k")
     bank.call("create_order", pack_id="basique", user_id="told")
+    bank.call("report_failure", module_id="whisper", user_id="told", idempotency_key="k")
     paid = bank.call("apply_stripe_event", event=event(COMPLETED, session(order)))
     assert paid["outcome"] == "granted"
     bank.call("add_tokens", user_id="told", tokens=30, priority=90)

@@ -311,12 +311,12 @@ RULES = [
         "create function api.extra() returns integer security definer language sql return 1",
     ),
     Rule(
-        "definer functions outside of api only tell who is calling and what is for sale",
+        "definer functions outside of api only tell who is calling, what is for sale and how long it took",
         """
         select p.oid::regprocedure from pg_proc as p
         where p.pronamespace::regnamespace::text in ('credits', 'analytics', 'audit') and p.prosecdef
             and (p.provolatile = 'v' or p.proname not in (
-                'me', 'subject', 'analyst_segments', 'analyst_accounts', 'module_price'
+                'me', 'subject', 'analyst_segments', 'analyst_accounts', 'charge_durations', 'module_price'
             ))
         """,
         "alter function credits.open_account(text) security definer",

@@ -17,7 +17,7 @@ SHOP = {
     *(f"credits.{table}" for table in ("packs", "topups", "topup_presets", "modules", "module_categories")),
 }
 ACCOUNT = {
-    *(f"api.{view}" for view in ("balance", "entries", "usage", "lots", "orders", "spend_limits", "notices")),
+    *(f"api.{view}" for view in ("balance", "entries", "usage", "lots", "orders", "spend_limits", "notices", "failures")),
     *(
         f"credits.{table}"
         for table in (
@@ -29,11 +29,25 @@ ACCOUNT = {
             "orders",
             "spend_limits",
             "outbox",
+            "failures",
         )
     ),
 }
 ANALYTICS = {
-    f"analytics.{view}" for view in ("average_use", "module_usage", "purchase_conversion", "tokens_sold")
+    f"analytics.{view}"
+    for view in (
+        "average_use",
+        "burn_rate",
+        "guest_conversion",
+        "module_margin",
+        "module_reliability",
+        "module_usage",
+        "pack_mix",
+        "purchase_conversion",
+        "tokens_sold",
+        "usage_quantities",
+        "welcome_use",
+    )
 }
 AUDIT = {
     *(
@@ -122,10 +136,28 @@ COLUMNS = {
         "effective_at",
         "kind",
         "tokens",
+        "draws",
         "module_id",
         "usage",
         "price_id",
     },
+    "credits.lots": {
+        "account_id",
+        "lot_id",
+        "source",
+        "granted",
+        "effective_at",
+        "expires_at",
+        "unit_cost",
+        "currency",
+    },
+    "credits.failures": {"account_id", "failure_id", "module_id", "failed_at", "duration_ms"},
+    "credits.redemptions": {"account_id", "campaign_id", "lot_id"},
+    "credits.guests": {"guest_id", "linked_to", "first_seen_at", "linked_at"},
+    "credits.guest_uses": {"guest_id", "module_id", "state", "used_at", "finished_at"},
+    "credits.catalogs": {"currency"},
+    "credits.prices": {"price_id", "exchange_rate"},
+    "credits.price_components": {"price_id", "dimension", "unit_size", "provider_cost"},
     "credits.orders": {
         "account_id",
         "order_id",

@@ -1,0 +1,64 @@
+-- How fast tokens are spent, and how long those that are out will last.
+create or replace view analytics.burn_rate
+with (security_invoker = true)
+as
+with moved as (
+    select
+        (e.effective_at at time zone 'UTC')::date as day,
+        -sum(e.tokens) filter (where e.kind = 'spend') as spent,
+        sum(e.tokens) filter (
+            where e.kind in (
+                'purchase', 'bonus', 'grant', 'welcome', 'promo', 'referral', 'allowance', 'rollover', 'adjustment'
+            )
+        ) as granted,
+        -sum(e.tokens) filter (where e.kind = 'expire') as expired,
+        sum(e.tokens) as change
+    from credits.entries as e
+    group by 1
+),
+
+days as (
+    select d.day::date as day
+    from (
+        select
+            min(m.day) as first_day,
+            greatest(max(m.day), (credits.clock() at time zone 'UTC')::date) as last_day
+        from moved as m
+    ) as s
+    -- Days on which nothing moved count as well.
+    cross join lateral generate_series(s.first_day::timestamp, s.last_day::timestamp, interval '1 day') as d (day)
+),
+
+daily as (
+    select
+        d.day,
+        coalesce(m.spent, 0) as spent,
+        coalesce(m.granted, 0) as granted,
+        coalesce(m.expired, 0) as expired,
+        avg(coalesce(m.spent, 0)) over (order by d.day rows between 6 preceding and current row) as spent_per_day,
+        sum(coalesce(m.change, 0)) over (order by d.day) as outstanding
+    from days as d
+    left join moved as m on d.day = m.day
+)
+
+select
+    b.day,
+    b.spent,
+    b.granted,
+    b.expired,
+    round(b.spent_per_day, 6) as spent_per_day,
+    b.outstanding,
+    round(b.outstanding / nullif(b.spent_per_day, 0), 1) as days_left
+from daily as b;
+
+comment on view analytics.burn_rate is
+'Per day (UTC), from the first entry until today: tokens spent, granted and expired, how fast they burn, and how long '
+'what is out would last.';
+comment on column analytics.burn_rate.spent is 'Tokens charged.';
+comment on column analytics.burn_rate.granted is 'Tokens bought or given.';
+comment on column analytics.burn_rate.expired is 'Tokens that passed their date on this day, as far as that is booked.';
+comment on column analytics.burn_rate.spent_per_day is
+'Average of spent over this day and the six before, or fewer at the start; today counts as far as it has come.';
+comment on column analytics.burn_rate.outstanding is 'Sum of all balances at the end of the day.';
+comment on column analytics.burn_rate.days_left is
+'How many days outstanding lasts at spent_per_day; null when nothing is spent.';

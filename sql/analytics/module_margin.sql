@@ -1,0 +1,82 @@
+-- What a module earns: the money that was really paid for the very tokens spent on it, less what the provider takes.
+--
+-- A charge knows the lots that it was drawn from, and a lot what one of its tokens cost. Tokens that were given away
+-- earn nothing and still cost the provider's price: they stand in the catalogue's own currency.
+create or replace view analytics.module_margin
+with (security_invoker = true)
+as
+with money as (
+    -- The currency that provider costs are counted in; null while the catalogues do not say, or do not agree.
+    select case when count(distinct c.currency) = 1 then min(c.currency) end as currency
+    from credits.catalogs as c
+),
+
+drawn as (
+    select
+        date_trunc('month', e.posted_at at time zone 'UTC')::date as month,
+        e.module_id,
+        coalesce(l.currency, m.currency) as currency,
+        m.currency as cost_currency,
+        -- A charge counts once, where its first draw is.
+        coalesce(d.place = 1, true) as counts,
+        coalesce((d.draw ->> 'tokens')::numeric, 0) as tokens,
+        coalesce((d.draw ->> 'tokens')::numeric * l.unit_cost, 0) as revenue,
+        p.cost * coalesce((d.draw ->> 'tokens')::numeric / nullif(-e.tokens, 0), 1) as cost
+    from credits.entries as e
+    cross join money as m
+    left join lateral jsonb_array_elements(e.draws) with ordinality as d (draw, place) on true
+    left join credits.lots as l on e.account_id = l.account_id and l.lot_id = (d.draw ->> 'lot_id')::bigint
+    left join lateral (
+        select
+            case
+                when bool_and(c.provider_cost is not null)
+                    then sum((e.usage ->> c.dimension)::numeric * c.provider_cost / (c.unit_size * r.exchange_rate))
+            end as cost
+        from credits.price_components as c
+        join credits.prices as r on c.price_id = r.price_id
+        where c.price_id = e.price_id
+    ) as p on true
+    where e.kind = 'spend'
+),
+
+summed as (
+    select
+        d.month,
+        d.module_id,
+        d.currency,
+        count(*) filter (where d.counts) as uses,
+        sum(d.tokens) as tokens,
+        sum(d.revenue) as revenue,
+        case
+            when bool_and(d.cost is not null and coalesce(d.currency = d.cost_currency, true)) then sum(d.cost)
+        end as cost
+    from drawn as d
+    group by 1, 2, 3
+)
+
+select
+    s.month,
+    s.module_id,
+    s.currency,
+    s.uses,
+    s.tokens,
+    trim_scale(round(s.revenue, 6)) as revenue,
+    trim_scale(round(s.cost, 6)) as provider_cost,
+    trim_scale(round(s.revenue - s.cost, 6)) as margin,
+    round(100 * (s.revenue - s.cost) / nullif(s.revenue, 0), 2) as margin_percent
+from summed as s;
+
+comment on view analytics.module_margin is
+'Per month (UTC), module and currency: what the tokens spent on it were really bought for, what the provider takes, and '
+'what is left. Uses with the user''s own key are not in it: they cost and earn nothing.';
+comment on column analytics.module_margin.currency is
+'Of the lots that were spent; of tokens given away the catalogue''s. Null when neither says.';
+comment on column analytics.module_margin.uses is
+'Charges. One that drew on two currencies counts where it began to.';
+comment on column analytics.module_margin.revenue is
+'Money paid for the tokens spent, in minor units: of each lot the price it was really bought at; of gifts 0.';
+comment on column analytics.module_margin.provider_cost is
+'What the provider takes for them, in minor units, at the price version of each charge; null when the catalogue does '
+'not say it for all of them, or counts it in another currency.';
+comment on column analytics.module_margin.margin is 'revenue - provider_cost, in minor units.';
+comment on column analytics.module_margin.margin_percent is 'margin as percent of revenue; null when that is 0.';

@@ -1,0 +1,53 @@
+-- How often modules fail, and how long they take.
+create or replace view analytics.module_reliability
+with (security_invoker = true)
+as
+with outcomes as (
+    -- What was charged, or done with the user's own key, worked: failed work is not charged.
+    select
+        e.posted_at as ended_at,
+        e.module_id,
+        true as succeeded,
+        d.duration_ms
+    from credits.entries as e
+    left join credits.charge_durations() as d on e.account_id = d.account_id and e.seq = d.seq
+    where e.kind in ('spend', 'byok')
+    union all
+    select
+        f.failed_at as ended_at,
+        f.module_id,
+        false as succeeded,
+        f.duration_ms
+    from credits.failures as f
+    union all
+    -- A guest's use that is still reserved has not ended.
+    select
+        g.finished_at as ended_at,
+        g.module_id,
+        g.state = 'confirmed' as succeeded,
+        extract(epoch from g.finished_at - g.used_at) * 1000 as duration_ms
+    from credits.guest_uses as g
+    where g.state <> 'reserved'
+)
+
+select
+    (o.ended_at at time zone 'UTC')::date as day,
+    o.module_id,
+    count(*) filter (where o.succeeded) as succeeded,
+    count(*) filter (where not o.succeeded) as failed,
+    round(count(*) filter (where not o.succeeded)::numeric / count(*), 4) as failure_rate,
+    round(avg(o.duration_ms) filter (where o.succeeded), 3) as mean_duration_ms,
+    round(avg(o.duration_ms) filter (where not o.succeeded), 3) as mean_duration_of_failed_ms
+from outcomes as o
+group by 1, 2;
+
+comment on view analytics.module_reliability is
+'Per day (UTC) and module: uses that worked and uses that failed, guests'' among them, and how long they took.';
+comment on column analytics.module_reliability.succeeded is
+'Charges, uses with the user''s own key, and uses of guests that were confirmed.';
+comment on column analytics.module_reliability.failed is 'What services reported as failed, and released uses of guests.';
+comment on column analytics.module_reliability.failure_rate is 'failed as share of both, 0 to 1.';
+comment on column analytics.module_reliability.mean_duration_ms is
+'Mean time of those that worked, as services measured it (duration_ms in the metadata of a charge; of a guest the time '
+'from reservation to confirmation); null when none was.';
+comment on column analytics.module_reliability.mean_duration_of_failed_ms is 'The same of those that failed.';

@@ -1,0 +1,54 @@
+-- What becomes of tokens that are given away: at sign-up, for a code, for bringing somebody.
+create or replace view analytics.welcome_use
+with (security_invoker = true)
+as
+with moved as (
+    -- Every movement of every such lot, its grant included. An entry moves all its lots the same way.
+    select
+        e.account_id,
+        (d.draw ->> 'lot_id')::bigint as lot_id,
+        e.kind,
+        sign(e.tokens) * (d.draw ->> 'tokens')::numeric as tokens
+    from credits.entries as e
+    cross join lateral jsonb_array_elements(e.draws) as d (draw)
+),
+
+given as (
+    select
+        l.account_id,
+        l.lot_id,
+        l.source,
+        l.effective_at,
+        l.granted,
+        -- What is past its date has expired, booked or not.
+        coalesce(l.expires_at <= credits.clock(), false) as is_past,
+        coalesce(-sum(m.tokens) filter (where m.kind in ('spend', 'refund')), 0) as spent,
+        coalesce(-sum(m.tokens) filter (where m.kind = 'expire'), 0) as expired,
+        sum(m.tokens) as remaining
+    from credits.lots as l
+    join moved as m on l.account_id = m.account_id and l.lot_id = m.lot_id
+    where l.source in ('welcome', 'promo', 'referral')
+    group by l.account_id, l.lot_id, l.source, l.effective_at, l.granted, l.expires_at
+)
+
+select
+    date_trunc('month', g.effective_at at time zone 'UTC')::date as month,
+    g.source::text as source,
+    r.campaign_id,
+    count(distinct g.account_id) as accounts,
+    sum(g.granted) as granted,
+    sum(g.spent) as spent,
+    sum(g.expired + case when g.is_past then g.remaining else 0 end) as expired,
+    sum(case when g.is_past then 0 else g.remaining end) as remaining,
+    round(sum(g.spent) / sum(g.granted), 4) as share_spent
+from given as g
+left join credits.redemptions as r on g.account_id = r.account_id and g.lot_id = r.lot_id
+group by 1, 2, 3;
+
+comment on view analytics.welcome_use is
+'Per month (UTC) of the grant, source (welcome, promo, referral) and campaign: how many accounts got tokens, and what '
+'has become of them until now.';
+comment on column analytics.welcome_use.campaign_id is 'Null for what a service granted outside of campaigns.';
+comment on column analytics.welcome_use.expired is 'Passed their date.';
+comment on column analytics.welcome_use.remaining is 'Still there to be spent.';
+comment on column analytics.welcome_use.share_spent is 'spent as share of granted, 0 to 1.';

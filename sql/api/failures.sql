@@ -1,0 +1,31 @@
+-- What failed, and was not charged.
+create or replace view api.failures
+with (security_invoker = true)
+as
+select
+    f.failure_id,
+    i.subject as user_id,
+    f.failed_at,
+    f.module_id,
+    m.title as module_title,
+    trim_scale(f.duration_ms) as duration_ms,
+    f.metadata
+from credits.failures as f
+left join credits.modules as m on f.module_id = m.module_id
+left join lateral (
+    select x.subject
+    from credits.identities as x
+    where x.account_id = f.account_id
+    order by x.created_at, x.subject
+    limit 1
+) as i on true;
+
+comment on view api.failures is
+'Uses of the caller that failed and were not charged; a service sees every account''s.';
+comment on column api.failures.failure_id is 'Name of the failure.';
+comment on column api.failures.user_id is 'The user id (sub) of the account.';
+comment on column api.failures.failed_at is 'When it was reported.';
+comment on column api.failures.module_id is 'The module that failed.';
+comment on column api.failures.module_title is 'Its title, when the catalogue lists it.';
+comment on column api.failures.duration_ms is 'How long it took, in milliseconds; null when nobody said.';
+comment on column api.failures.metadata is 'What the service wrote on it.';

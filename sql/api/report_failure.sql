@@ -1,0 +1,75 @@
+-- A use of a module that failed. Nothing is charged for it; it is written down for the figures.
+--
+--   1. Only a service says so: a user's word would spoil the figures.
+--   2. Lock the wallet, so that a repeat waits for the first call and then gets its answer.
+--   3. Write the failure.
+create or replace function api.report_failure(
+    module_id text,
+    duration_ms numeric default null,
+    metadata jsonb default '{}',
+    user_id text default null,
+    idempotency_key text default null
+)
+returns api.failure_receipt
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_failure credits.failures;
+    v_subject text;
+    v_known text;
+begin
+    -- 1. Who, and does it make sense?
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may report a failure');
+    end if;
+    v_subject := credits.caller_subject(report_failure.user_id);
+    perform credits.check_metadata(report_failure.metadata);
+    v_failure.duration_ms := round(report_failure.duration_ms, 6);
+    -- NaN is above every number: the bound refuses it, and Infinity.
+    if v_failure.duration_ms < 0 or v_failure.duration_ms >= 1000000000000 then
+        perform credits.fail(422, 'bad_duration', 'duration_ms is a number of milliseconds from 0, below 10^12');
+    end if;
+    v_failure.account_id := credits.account_of(v_subject, false);
+
+    -- 2. Lock. Repeat? A frozen account may have work under way: its failures count too.
+    perform credits.lock_wallet(v_failure.account_id, p_settle => false);
+    v_failure.failure_id := gen_random_uuid();
+    if report_failure.idempotency_key is not null then
+        v_known := credits.claim_key(
+            v_failure.account_id, 'report_failure', report_failure.idempotency_key,
+            jsonb_build_array(
+                report_failure.module_id, trim_scale(v_failure.duration_ms), report_failure.metadata
+            ),
+            v_failure.failure_id::text
+        );
+        if v_known is not null then
+            select f.* into v_failure
+            from credits.failures as f
+            where f.account_id = v_failure.account_id and f.failure_id = v_known::uuid;
+            return row(v_failure.failure_id, v_subject, v_failure.module_id, v_failure.failed_at, true);
+        end if;
+    end if;
+
+    -- 3. Write.
+    v_failure.failed_at := credits.clock();
+    if credits.find_price(report_failure.module_id, v_failure.failed_at) is null then
+        perform credits.fail(404, 'unknown_module', 'no such module');
+    end if;
+    insert into credits.failures (account_id, failure_id, module_id, failed_at, duration_ms, metadata)
+    values (
+        v_failure.account_id, v_failure.failure_id, report_failure.module_id, v_failure.failed_at,
+        v_failure.duration_ms, report_failure.metadata
+    );
+    return row(v_failure.failure_id, v_subject, report_failure.module_id, v_failure.failed_at, false);
+end
+$$;
+comment on function api.report_failure(text, numeric, jsonb, text, text) is
+'Note that a use of a module failed: nothing is charged, and the figures know. For services.
+
+duration_ms is how long it took; a success''s is the number duration_ms in the metadata of its charge.
+With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
+Raises PT404 unknown_module or unknown_user, PT409 key_reused, PT422 bad_duration, bad_metadata, bad_key or bad_user,
+PT403 not_yours.';

@@ -1,0 +1,33 @@
+-- How long the uses took that were charged. The number is in the metadata of the charge, which analysts must not see:
+-- this function runs as the owner, looks for itself whose accounts they may count, and lets nothing out but the number.
+create or replace function credits.charge_durations()
+returns table (account_id uuid, seq bigint, duration_ms numeric)
+language plpgsql
+stable
+security definer
+rows 10000
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_all constant boolean := '*' = any (credits.analyst_segments())
+        or pg_has_role(credits.actor(), 'auditor', 'member');
+    v_accounts constant uuid[] := case
+        when not v_all then array(select a.account_id from credits.analyst_accounts() as a (account_id))
+    end;
+    -- Users write what they like on their own charges: only a service's word counts.
+    v_services constant text[] := array(
+        select r.rolname from pg_roles as r where pg_has_role(r.oid, 'service_role', 'member')
+    );
+begin
+    return query
+    select e.account_id, e.seq, credits.quantity(e.metadata -> 'duration_ms')
+    from credits.entries as e
+    where
+        e.kind in ('spend', 'byok') and e.actor = any (v_services)
+        and credits.quantity(e.metadata -> 'duration_ms') < 1000000000000
+        and (v_all or e.account_id = any (v_accounts));
+end
+$$;
+comment on function credits.charge_durations() is
+'Milliseconds that a use took: the number duration_ms in the metadata of a service''s charge, of the accounts that the '
+'analyst of this session may count; an auditor gets all.';
