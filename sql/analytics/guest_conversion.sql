@@ -21,8 +21,8 @@ left join (
 group by 1;
 
 comment on view analytics.guest_conversion is
-'Per month (UTC) in which they came: guests, and how many of them have signed up. An analyst of some segments sees only '
-'the guests who signed up for an account of theirs, and so no conversion worth the name.';
+'Per month (UTC) in which they came: guests, and how many of them have signed up. An analyst of segments sees only the '
+'guests who signed up for an account in them, and so no conversion worth the name.';
 comment on column analytics.guest_conversion.guests is 'Devices that came without an account.';
 comment on column analytics.guest_conversion.users is 'Guests with at least one use that did not fail.';
 comment on column analytics.guest_conversion.uses is 'Their uses that did not fail.';

@@ -33,7 +33,7 @@ drawn as (
                     then sum((e.usage ->> c.dimension)::numeric * c.provider_cost / (c.unit_size * r.exchange_rate))
             end as cost
         from credits.price_components as c
-        join credits.prices as r on c.price_id = r.price_id
+        inner join credits.prices as r on c.price_id = r.price_id
         where c.price_id = e.price_id
     ) as p on true
     where e.kind = 'spend'
@@ -67,8 +67,8 @@ select
 from summed as s;
 
 comment on view analytics.module_margin is
-'Per month (UTC), module and currency: what the tokens spent on it were really bought for, what the provider takes, and '
-'what is left. Uses with the user''s own key are not in it: they cost and earn nothing.';
+'Per month (UTC), module and currency: what the tokens spent on it were really bought for, what the provider takes, '
+'and what is left. Uses with the user''s own key are not in it: they cost and earn nothing.';
 comment on column analytics.module_margin.currency is
 'Of the lots that were spent; of tokens given away the catalogue''s. Null when neither says.';
 comment on column analytics.module_margin.uses is

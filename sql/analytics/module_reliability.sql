@@ -45,7 +45,8 @@ comment on view analytics.module_reliability is
 'Per day (UTC) and module: uses that worked and uses that failed, guests'' among them, and how long they took.';
 comment on column analytics.module_reliability.succeeded is
 'Charges, uses with the user''s own key, and uses of guests that were confirmed.';
-comment on column analytics.module_reliability.failed is 'What services reported as failed, and released uses of guests.';
+comment on column analytics.module_reliability.failed is
+'What services reported as failed, and released uses of guests.';
 comment on column analytics.module_reliability.failure_rate is 'failed as share of both, 0 to 1.';
 comment on column analytics.module_reliability.mean_duration_ms is
 'Mean time of those that worked, as services measured it (duration_ms in the metadata of a charge; of a guest the time '

@@ -26,9 +26,9 @@ given as (
         coalesce(-sum(m.tokens) filter (where m.kind = 'expire'), 0) as expired,
         sum(m.tokens) as remaining
     from credits.lots as l
-    join moved as m on l.account_id = m.account_id and l.lot_id = m.lot_id
+    inner join moved as m on l.account_id = m.account_id and l.lot_id = m.lot_id
     where l.source in ('welcome', 'promo', 'referral')
-    group by l.account_id, l.lot_id, l.source, l.effective_at, l.granted, l.expires_at
+    group by 1, 2, 3, 4, 5, 6
 )
 
 select

@@ -18,7 +18,7 @@ from pgcredits.addresses import as_login
 from pgcredits.migrate import migrate
 
 User = Callable[..., Caller]
-VIEWS = ("balance", "entries", "usage", "lots", "orders")
+VIEWS = ("balance", "entries", "usage", "lots", "orders", "failures")
 _numbers = itertools.count(1)
 
 
@@ -67,11 +67,12 @@ def pretend(connection: Connection, victim: Caller) -> None:
 # Users of the door
 
 
-def test_user_sees_own_rows_only(user: User) -> None:
+def test_user_sees_own_rows_only(user: User, service: Caller) -> None:
     ada, bob = user(100), user(200)
     for caller in (ada, bob):
         caller.call("consume_tokens", module_id="whisper")
         caller.call("create_order", pack_id="standard")
+        service.call("report_failure", module_id="whisper", user_id=caller.user_id)
     for view in VIEWS:
         assert {row["user_id"] for row in ada.rows(f"select user_id from api.{view}")} == {ada.user_id}
         stolen = ada.rows(f"select 1 from api.{view} where user_id = %s", (bob.user_id,))

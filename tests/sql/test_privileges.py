@@ -17,7 +17,10 @@ SHOP = {
     *(f"credits.{table}" for table in ("packs", "topups", "topup_presets", "modules", "module_categories")),
 }
 ACCOUNT = {
-    *(f"api.{view}" for view in ("balance", "entries", "usage", "lots", "orders", "spend_limits", "notices", "failures")),
+    *(
+        f"api.{view}"
+        for view in ("balance", "entries", "usage", "lots", "orders", "spend_limits", "notices", "failures")
+    ),
     *(
         f"credits.{table}"
         for table in (
@@ -198,6 +201,7 @@ SERVE = {
     "api.apply_stripe_event(jsonb)": "'{}'",
     "api.sign_up(text,text)": "'nobody', null",
     "api.find_credential(text)": "'nobody'",
+    "api.report_failure(text,numeric,jsonb,text,text)": "'whisper'",
     "api.acknowledge_notices(uuid[])": "array[gen_random_uuid()]",
     "api.maintain(bigint)": "",
     "api.guest_consume(text,text[],text[],boolean)": "'whisper', '{}', '{}'",
@@ -213,9 +217,15 @@ EXECUTE = {
     "anon": SHOPPING,
     "authenticated": {*SPEND, *SHOPPING, *WHO},
     "service_role": {*SPEND, *SERVE, *SHOPPING, *WHO},
-    "analyst": {"credits.analyst_segments()", "credits.analyst_accounts()"},
+    "analyst": {
+        "credits.analyst_segments()",
+        "credits.analyst_accounts()",
+        "credits.charge_durations()",
+        "credits.clock()",
+    },
     "auditor": {
         *HELPERS,
+        "credits.charge_durations()",
         "credits.head_allowance(uuid,timestamp with time zone)",
         "credits.limit_left(uuid,timestamp with time zone)",
         "credits.period_start(text,timestamp with time zone)",
