@@ -1214,6 +1214,78 @@ PT409 use_closed (it was confirmed), PT403 not_yours.';
 
 
 --
+-- Name: report_failure(text, numeric, jsonb, text, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.report_failure(module_id text, duration_ms numeric DEFAULT NULL::numeric, metadata jsonb DEFAULT '{}'::jsonb, user_id text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text) RETURNS api.failure_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_failure credits.failures;
+    v_subject text;
+    v_known text;
+begin
+    -- 1. Who, and does it make sense?
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may report a failure');
+    end if;
+    v_subject := credits.caller_subject(report_failure.user_id);
+    perform credits.check_metadata(report_failure.metadata);
+    v_failure.duration_ms := round(report_failure.duration_ms, 6);
+    -- NaN is above every number: the bound refuses it, and Infinity.
+    if v_failure.duration_ms < 0 or v_failure.duration_ms >= 1000000000000 then
+        perform credits.fail(422, 'bad_duration', 'duration_ms is a number of milliseconds from 0, below 10^12');
+    end if;
+    v_failure.account_id := credits.account_of(v_subject, false);
+
+    -- 2. Lock. Repeat? A frozen account may have work under way: its failures count too.
+    perform credits.lock_wallet(v_failure.account_id, p_settle => false);
+    v_failure.failure_id := gen_random_uuid();
+    if report_failure.idempotency_key is not null then
+        v_known := credits.claim_key(
+            v_failure.account_id, 'report_failure', report_failure.idempotency_key,
+            jsonb_build_array(
+                report_failure.module_id, trim_scale(v_failure.duration_ms), report_failure.metadata
+            ),
+            v_failure.failure_id::text
+        );
+        if v_known is not null then
+            select f.* into v_failure
+            from credits.failures as f
+            where f.account_id = v_failure.account_id and f.failure_id = v_known::uuid;
+            return row(v_failure.failure_id, v_subject, v_failure.module_id, v_failure.failed_at, true);
+        end if;
+    end if;
+
+    -- 3. Write.
+    v_failure.failed_at := credits.clock();
+    if credits.find_price(report_failure.module_id, v_failure.failed_at) is null then
+        perform credits.fail(404, 'unknown_module', 'no such module');
+    end if;
+    insert into credits.failures (account_id, failure_id, module_id, failed_at, duration_ms, metadata)
+    values (
+        v_failure.account_id, v_failure.failure_id, report_failure.module_id, v_failure.failed_at,
+        v_failure.duration_ms, report_failure.metadata
+    );
+    return row(v_failure.failure_id, v_subject, report_failure.module_id, v_failure.failed_at, false);
+end
+$$;
+
+
+--
+-- Name: FUNCTION report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) IS 'Note that a use of a module failed: nothing is charged, and the figures know. For services.
+
+duration_ms is how long it took; a success''s is the number duration_ms in the metadata of its charge.
+With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
+Raises PT404 unknown_module or unknown_user, PT409 key_reused, PT422 bad_duration, bad_metadata, bad_key or bad_user,
+PT403 not_yours.';
+
+
+--
 -- Name: set_low_balance(numeric, numeric, text); Type: FUNCTION; Schema: api; Owner: -
 --
 
@@ -1857,6 +1929,43 @@ CREATE FUNCTION credits.charge(quantity numeric, unit_size numeric, price_per_un
 --
 
 COMMENT ON FUNCTION credits.charge(quantity numeric, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric) IS 'What a component of a price takes for a quantity, before margin and exchange rate, times unit_size. Exact.';
+
+
+--
+-- Name: charge_durations(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.charge_durations() RETURNS TABLE(account_id uuid, seq bigint, duration_ms numeric)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10000
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_all constant boolean := '*' = any (credits.analyst_segments())
+        or pg_has_role(credits.actor(), 'auditor', 'member');
+    v_accounts constant uuid[] := case
+        when not v_all then array(select a.account_id from credits.analyst_accounts() as a (account_id))
+    end;
+    -- Users write what they like on their own charges: only a service's word counts.
+    v_services constant text[] := array(
+        select r.rolname from pg_roles as r where pg_has_role(r.oid, 'service_role', 'member')
+    );
+begin
+    return query
+    select e.account_id, e.seq, credits.quantity(e.metadata -> 'duration_ms')
+    from credits.entries as e
+    where
+        e.kind in ('spend', 'byok') and e.actor = any (v_services)
+        and credits.quantity(e.metadata -> 'duration_ms') < 1000000000000
+        and (v_all or e.account_id = any (v_accounts));
+end
+$$;
+
+
+--
+-- Name: FUNCTION charge_durations(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.charge_durations() IS 'Milliseconds that a use took: the number duration_ms in the metadata of a service''s charge, of the accounts that the analyst of this session may count; an auditor gets all.';
 
 
 --
@@ -5017,7 +5126,7 @@ CREATE VIEW analytics.average_use WITH (security_invoker='true') AS
             count(*) AS uses,
             (- sum((e.tokens)::numeric)) AS tokens
            FROM credits.entries e
-          WHERE (e.kind = 'spend'::credits.entry_kind)
+          WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind]))
           GROUP BY ((date_trunc('month'::text, (e.posted_at AT TIME ZONE 'UTC'::text)))::date), e.account_id) u
   GROUP BY month;
 
@@ -5030,6 +5139,699 @@ COMMENT ON VIEW analytics.average_use IS 'Per month (UTC): accounts that used an
 
 
 --
+-- Name: COLUMN average_use.uses_per_account; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.average_use.uses_per_account IS 'Charges, and uses with the user''s own key: a use is one whoever pays the provider.';
+
+
+--
+-- Name: burn_rate; Type: VIEW; Schema: analytics; Owner: -
+--
+
+CREATE VIEW analytics.burn_rate WITH (security_invoker='true') AS
+ WITH moved AS (
+         SELECT ((e.effective_at AT TIME ZONE 'UTC'::text))::date AS day,
+            (- sum((e.tokens)::numeric) FILTER (WHERE (e.kind = 'spend'::credits.entry_kind))) AS spent,
+            sum((e.tokens)::numeric) FILTER (WHERE (e.kind = ANY (ARRAY['purchase'::credits.entry_kind, 'bonus'::credits.entry_kind, 'grant'::credits.entry_kind, 'welcome'::credits.entry_kind, 'promo'::credits.entry_kind, 'referral'::credits.entry_kind, 'allowance'::credits.entry_kind, 'rollover'::credits.entry_kind, 'adjustment'::credits.entry_kind]))) AS granted,
+            (- sum((e.tokens)::numeric) FILTER (WHERE (e.kind = 'expire'::credits.entry_kind))) AS expired,
+            sum((e.tokens)::numeric) AS change
+           FROM credits.entries e
+          GROUP BY (((e.effective_at AT TIME ZONE 'UTC'::text))::date)
+        ), days AS (
+         SELECT (d.day)::date AS day
+           FROM (( SELECT min(m.day) AS first_day,
+                    GREATEST(max(m.day), ((credits.clock() AT TIME ZONE 'UTC'::text))::date) AS last_day
+                   FROM moved m) s
+             CROSS JOIN LATERAL generate_series((s.first_day)::timestamp without time zone, (s.last_day)::timestamp without time zone, '1 day'::interval) d(day))
+        ), daily AS (
+         SELECT d.day,
+            COALESCE(m.spent, (0)::numeric) AS spent,
+            COALESCE(m.granted, (0)::numeric) AS granted,
+            COALESCE(m.expired, (0)::numeric) AS expired,
+            avg(COALESCE(m.spent, (0)::numeric)) OVER (ORDER BY d.day ROWS BETWEEN 6 PRECEDING AND CURRENT ROW) AS spent_per_day,
+            sum(COALESCE(m.change, (0)::numeric)) OVER (ORDER BY d.day) AS outstanding
+           FROM (days d
+             LEFT JOIN moved m ON ((d.day = m.day)))
+        )
+ SELECT day,
+    spent,
+    granted,
+    expired,
+    round(spent_per_day, 6) AS spent_per_day,
+    outstanding,
+    round((outstanding / NULLIF(spent_per_day, (0)::numeric)), 1) AS days_left
+   FROM daily b;
+
+
+--
+-- Name: VIEW burn_rate; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON VIEW analytics.burn_rate IS 'Per day (UTC), from the first entry until today: tokens spent, granted and expired, how fast they burn, and how long what is out would last.';
+
+
+--
+-- Name: COLUMN burn_rate.spent; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.burn_rate.spent IS 'Tokens charged.';
+
+
+--
+-- Name: COLUMN burn_rate.granted; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.burn_rate.granted IS 'Tokens bought or given.';
+
+
+--
+-- Name: COLUMN burn_rate.expired; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.burn_rate.expired IS 'Tokens that passed their date on this day, as far as that is booked.';
+
+
+--
+-- Name: COLUMN burn_rate.spent_per_day; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.burn_rate.spent_per_day IS 'Average of spent over this day and the six before, or fewer at the start; today counts as far as it has come.';
+
+
+--
+-- Name: COLUMN burn_rate.outstanding; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.burn_rate.outstanding IS 'Sum of all balances at the end of the day.';
+
+
+--
+-- Name: COLUMN burn_rate.days_left; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.burn_rate.days_left IS 'How many days outstanding lasts at spent_per_day; null when nothing is spent.';
+
+
+--
+-- Name: guest_uses; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.guest_uses (
+    guest_id uuid NOT NULL,
+    use_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    network_id uuid NOT NULL,
+    module_id text NOT NULL,
+    state text DEFAULT 'reserved'::text NOT NULL,
+    used_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    per_device bigint NOT NULL,
+    per_network bigint NOT NULL,
+    sliding_window interval NOT NULL,
+    CONSTRAINT guest_uses_finished_has_time CHECK (((state = 'reserved'::text) = (finished_at IS NULL))),
+    CONSTRAINT guest_uses_state_is_known CHECK ((state = ANY (ARRAY['reserved'::text, 'confirmed'::text, 'released'::text])))
+);
+
+ALTER TABLE ONLY credits.guest_uses FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE guest_uses; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.guest_uses IS 'reserved → confirmed (it worked) or released (it failed, and is free). Reserved counts as used: who never tells how it ended gains nothing.';
+
+
+--
+-- Name: COLUMN guest_uses.per_device; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.guest_uses.per_device IS 'What was allowed when it was made: with per_network and sliding_window, for the audit.';
+
+
+--
+-- Name: guests; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.guests (
+    guest_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    device_key text NOT NULL,
+    linked_to uuid,
+    first_seen_at timestamp with time zone NOT NULL,
+    linked_at timestamp with time zone,
+    CONSTRAINT guests_device_key_is_sane CHECK ((device_key ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT guests_linked_has_time CHECK (((linked_to IS NULL) = (linked_at IS NULL)))
+);
+
+ALTER TABLE ONLY credits.guests FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE guests; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.guests IS 'A device that came without an account.';
+
+
+--
+-- Name: COLUMN guests.device_key; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.guests.device_key IS 'HMAC of its cookie, 64 hex digits; follows the rotation of the salt.';
+
+
+--
+-- Name: COLUMN guests.linked_to; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.guests.linked_to IS 'The account that it signed up for.';
+
+
+--
+-- Name: guest_conversion; Type: VIEW; Schema: analytics; Owner: -
+--
+
+CREATE VIEW analytics.guest_conversion WITH (security_invoker='true') AS
+ SELECT (date_trunc('month'::text, (g.first_seen_at AT TIME ZONE 'UTC'::text)))::date AS month,
+    count(*) AS guests,
+    count(*) FILTER (WHERE (u.guest_id IS NOT NULL)) AS users,
+    (COALESCE(sum(u.uses), (0)::numeric))::bigint AS uses,
+    count(*) FILTER (WHERE (g.linked_to IS NOT NULL)) AS signed_up,
+    round(((count(*) FILTER (WHERE (g.linked_to IS NOT NULL)))::numeric / (count(*))::numeric), 4) AS conversion
+   FROM (credits.guests g
+     LEFT JOIN ( SELECT x.guest_id,
+            count(*) AS uses
+           FROM credits.guest_uses x
+          WHERE (x.state <> 'released'::text)
+          GROUP BY x.guest_id) u ON ((g.guest_id = u.guest_id)))
+  GROUP BY ((date_trunc('month'::text, (g.first_seen_at AT TIME ZONE 'UTC'::text)))::date);
+
+
+--
+-- Name: VIEW guest_conversion; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON VIEW analytics.guest_conversion IS 'Per month (UTC) in which they came: guests, and how many of them have signed up. An analyst of segments sees only the guests who signed up for an account in them, and so no conversion worth the name.';
+
+
+--
+-- Name: COLUMN guest_conversion.guests; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.guest_conversion.guests IS 'Devices that came without an account.';
+
+
+--
+-- Name: COLUMN guest_conversion.users; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.guest_conversion.users IS 'Guests with at least one use that did not fail.';
+
+
+--
+-- Name: COLUMN guest_conversion.uses; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.guest_conversion.uses IS 'Their uses that did not fail.';
+
+
+--
+-- Name: COLUMN guest_conversion.signed_up; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.guest_conversion.signed_up IS 'Guests who have signed up since, whenever that was.';
+
+
+--
+-- Name: COLUMN guest_conversion.conversion; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.guest_conversion.conversion IS 'signed_up as share of guests, 0 to 1.';
+
+
+--
+-- Name: catalogs; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.catalogs (
+    catalog_id text NOT NULL,
+    title text NOT NULL,
+    unit text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    currency text
+);
+
+ALTER TABLE ONLY credits.catalogs FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE catalogs; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.catalogs IS 'The price lists that have been applied to this database.';
+
+
+--
+-- Name: COLUMN catalogs.unit; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.catalogs.unit IS 'What one unit of a balance is called: token, credit, euro cent.';
+
+
+--
+-- Name: COLUMN catalogs.currency; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.catalogs.currency IS 'The money that its packs are sold in and its margins are counted in.';
+
+
+--
+-- Name: lots; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.lots (
+    account_id uuid NOT NULL,
+    lot_id bigint NOT NULL,
+    source credits.entry_kind NOT NULL,
+    package_name text,
+    granted credits.amount NOT NULL,
+    remaining credits.amount NOT NULL,
+    held credits.amount DEFAULT 0 NOT NULL,
+    priority bigint NOT NULL,
+    scope text,
+    effective_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    unit_cost credits.unit_cost DEFAULT 0 NOT NULL,
+    currency text,
+    order_id uuid,
+    frozen boolean DEFAULT false NOT NULL,
+    live boolean DEFAULT true NOT NULL,
+    announced boolean DEFAULT false NOT NULL
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY credits.lots FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE lots; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.lots IS 'Tokens that came in together and share a price, a scope and an expiry. Spent in burn order: see credits.draw_lots. 0 <= held <= remaining <= granted: the domains refuse what is negative, audit.check_lots proves the rest.';
+
+
+--
+-- Name: COLUMN lots.lot_id; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.lots.lot_id IS 'The seq of the entry that granted it.';
+
+
+--
+-- Name: COLUMN lots.priority; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.lots.priority IS 'Lower is spent first.';
+
+
+--
+-- Name: COLUMN lots.scope; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.lots.scope IS 'module:ID or category:ID that the tokens are bound to; null: any.';
+
+
+--
+-- Name: COLUMN lots.unit_cost; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.lots.unit_cost IS 'Money really paid for one token, in minor units of currency.';
+
+
+--
+-- Name: COLUMN lots.frozen; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.lots.frozen IS 'Not spendable while the payment is disputed.';
+
+
+--
+-- Name: COLUMN lots.live; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.lots.live IS 'Has tokens in it.';
+
+
+--
+-- Name: COLUMN lots.announced; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.lots.announced IS 'Its coming expiry has been put in the outbox.';
+
+
+--
+-- Name: price_components; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.price_components (
+    price_id bigint NOT NULL,
+    dimension text NOT NULL,
+    unit_size numeric DEFAULT 1 NOT NULL,
+    price_per_unit numeric NOT NULL,
+    free_quantity numeric DEFAULT 0 NOT NULL,
+    whole_units boolean DEFAULT false NOT NULL,
+    minimum_charge numeric DEFAULT 0 NOT NULL,
+    provider_cost numeric,
+    tiered boolean DEFAULT false NOT NULL,
+    CONSTRAINT price_components_dimension_is_sane CHECK ((dimension ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
+    CONSTRAINT price_components_free_quantity_is_not_negative CHECK (((free_quantity >= (0)::numeric) AND (free_quantity < 'Infinity'::numeric))),
+    CONSTRAINT price_components_minimum_is_not_negative CHECK (((minimum_charge >= (0)::numeric) AND (minimum_charge < 'Infinity'::numeric))),
+    CONSTRAINT price_components_price_is_not_negative CHECK (((price_per_unit >= (0)::numeric) AND (price_per_unit < 'Infinity'::numeric))),
+    CONSTRAINT price_components_provider_cost_is_not_negative CHECK (((provider_cost >= (0)::numeric) AND (provider_cost < 'Infinity'::numeric))),
+    CONSTRAINT price_components_unit_size_is_positive CHECK (((unit_size > (0)::numeric) AND (unit_size < 'Infinity'::numeric)))
+);
+
+ALTER TABLE ONLY credits.price_components FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE price_components; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.price_components IS 'What a price charges for each dimension of usage (calls, seconds, input_tokens …).';
+
+
+--
+-- Name: COLUMN price_components.unit_size; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_components.unit_size IS 'How much of the dimension one unit is: 1000000 for a price per million.';
+
+
+--
+-- Name: COLUMN price_components.price_per_unit; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_components.price_per_unit IS 'Price of one unit, before margin and exchange rate.';
+
+
+--
+-- Name: COLUMN price_components.free_quantity; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_components.free_quantity IS 'How much of the dimension costs nothing, per charge.';
+
+
+--
+-- Name: COLUMN price_components.whole_units; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_components.whole_units IS 'True: units begun are charged whole. False: exact fractions.';
+
+
+--
+-- Name: COLUMN price_components.minimum_charge; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_components.minimum_charge IS 'Least charge of this component, when more than the free quantity is used.';
+
+
+--
+-- Name: COLUMN price_components.provider_cost; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_components.provider_cost IS 'What the provider takes for one unit, in minor units of the component prices'' money (the exchange rate turns it into the catalogue''s), for margins; not part of the charge.';
+
+
+--
+-- Name: COLUMN price_components.tiered; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_components.tiered IS 'Units beyond some number cost less, or more: see price_tiers.';
+
+
+--
+-- Name: prices; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.prices (
+    price_id bigint NOT NULL,
+    module_id text,
+    category_id text,
+    valid_from timestamp with time zone NOT NULL,
+    margin numeric DEFAULT 1 NOT NULL,
+    exchange_rate numeric DEFAULT 1 NOT NULL,
+    defined_at timestamp with time zone DEFAULT transaction_timestamp() NOT NULL,
+    CONSTRAINT prices_exchange_rate_is_sane CHECK (((exchange_rate > (0)::numeric) AND (exchange_rate < (1000000000)::numeric))),
+    CONSTRAINT prices_have_one_target CHECK (((module_id IS NULL) OR (category_id IS NULL))),
+    CONSTRAINT prices_margin_is_sane CHECK (((margin >= (0)::numeric) AND (margin < (1000000)::numeric)))
+);
+
+ALTER TABLE ONLY credits.prices FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE prices; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.prices IS 'Versions of the price of a module, of a category, or (both null) of any other module. Never edited: a version ends where the next one of the same target begins.';
+
+
+--
+-- Name: COLUMN prices.margin; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.prices.margin IS 'Factor on the provider''s price: 1.05 adds five percent.';
+
+
+--
+-- Name: COLUMN prices.exchange_rate; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.prices.exchange_rate IS 'Units of the component prices'' currency for one unit of the balance: 1.08 when prices are US cents and balances euro cents.';
+
+
+--
+-- Name: COLUMN prices.defined_at; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.prices.defined_at IS 'The transaction that wrote it: two versions of one target from now on, in one catalogue file, are a mistake.';
+
+
+--
+-- Name: module_margin; Type: VIEW; Schema: analytics; Owner: -
+--
+
+CREATE VIEW analytics.module_margin WITH (security_invoker='true') AS
+ WITH money AS (
+         SELECT
+                CASE
+                    WHEN (count(DISTINCT c.currency) = 1) THEN min(c.currency)
+                    ELSE NULL::text
+                END AS currency
+           FROM credits.catalogs c
+        ), drawn AS (
+         SELECT (date_trunc('month'::text, (e.posted_at AT TIME ZONE 'UTC'::text)))::date AS month,
+            e.module_id,
+            COALESCE(l.currency, m.currency) AS currency,
+            m.currency AS cost_currency,
+            COALESCE((d.place = 1), true) AS counts,
+            COALESCE(((d.draw ->> 'tokens'::text))::numeric, (0)::numeric) AS tokens,
+            COALESCE((((d.draw ->> 'tokens'::text))::numeric * (l.unit_cost)::numeric), (0)::numeric) AS revenue,
+            (p.cost * COALESCE((((d.draw ->> 'tokens'::text))::numeric / NULLIF((- (e.tokens)::numeric), (0)::numeric)), (1)::numeric)) AS cost
+           FROM ((((credits.entries e
+             CROSS JOIN money m)
+             LEFT JOIN LATERAL jsonb_array_elements(e.draws) WITH ORDINALITY d(draw, place) ON (true))
+             LEFT JOIN credits.lots l ON (((e.account_id = l.account_id) AND (l.lot_id = ((d.draw ->> 'lot_id'::text))::bigint))))
+             LEFT JOIN LATERAL ( SELECT
+                        CASE
+                            WHEN bool_and((c.provider_cost IS NOT NULL)) THEN sum(((((e.usage ->> c.dimension))::numeric * c.provider_cost) / (c.unit_size * r.exchange_rate)))
+                            ELSE NULL::numeric
+                        END AS cost
+                   FROM (credits.price_components c
+                     JOIN credits.prices r ON ((c.price_id = r.price_id)))
+                  WHERE (c.price_id = e.price_id)) p ON (true))
+          WHERE (e.kind = 'spend'::credits.entry_kind)
+        ), summed AS (
+         SELECT d.month,
+            d.module_id,
+            d.currency,
+            count(*) FILTER (WHERE d.counts) AS uses,
+            sum(d.tokens) AS tokens,
+            sum(d.revenue) AS revenue,
+                CASE
+                    WHEN bool_and(((d.cost IS NOT NULL) AND COALESCE((d.currency = d.cost_currency), true))) THEN sum(d.cost)
+                    ELSE NULL::numeric
+                END AS cost
+           FROM drawn d
+          GROUP BY d.month, d.module_id, d.currency
+        )
+ SELECT month,
+    module_id,
+    currency,
+    uses,
+    tokens,
+    trim_scale(round(revenue, 6)) AS revenue,
+    trim_scale(round(cost, 6)) AS provider_cost,
+    trim_scale(round((revenue - cost), 6)) AS margin,
+    round((((100)::numeric * (revenue - cost)) / NULLIF(revenue, (0)::numeric)), 2) AS margin_percent
+   FROM summed s;
+
+
+--
+-- Name: VIEW module_margin; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON VIEW analytics.module_margin IS 'Per month (UTC), module and currency: what the tokens spent on it were really bought for, what the provider takes, and what is left. Uses with the user''s own key are not in it: they cost and earn nothing.';
+
+
+--
+-- Name: COLUMN module_margin.currency; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.module_margin.currency IS 'Of the lots that were spent; of tokens given away the catalogue''s. Null when neither says.';
+
+
+--
+-- Name: COLUMN module_margin.uses; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.module_margin.uses IS 'Charges. One that drew on two currencies counts where it began to.';
+
+
+--
+-- Name: COLUMN module_margin.revenue; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.module_margin.revenue IS 'Money paid for the tokens spent, in minor units: of each lot the price it was really bought at; of gifts 0.';
+
+
+--
+-- Name: COLUMN module_margin.provider_cost; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.module_margin.provider_cost IS 'What the provider takes for them, in minor units, at the price version of each charge; null when the catalogue does not say it for all of them, or counts it in another currency.';
+
+
+--
+-- Name: COLUMN module_margin.margin; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.module_margin.margin IS 'revenue - provider_cost, in minor units.';
+
+
+--
+-- Name: COLUMN module_margin.margin_percent; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.module_margin.margin_percent IS 'margin as percent of revenue; null when that is 0.';
+
+
+--
+-- Name: failures; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.failures (
+    account_id uuid NOT NULL,
+    failure_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    module_id text NOT NULL,
+    failed_at timestamp with time zone NOT NULL,
+    duration_ms numeric,
+    metadata jsonb NOT NULL,
+    CONSTRAINT failures_duration_is_sane CHECK (((duration_ms >= (0)::numeric) AND (duration_ms < ('1000000000000'::bigint)::numeric)))
+);
+
+ALTER TABLE ONLY credits.failures FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE failures; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.failures IS 'Uses of a module that failed: nothing was charged for them.';
+
+
+--
+-- Name: module_reliability; Type: VIEW; Schema: analytics; Owner: -
+--
+
+CREATE VIEW analytics.module_reliability WITH (security_invoker='true') AS
+ WITH outcomes AS (
+         SELECT e.posted_at AS ended_at,
+            e.module_id,
+            true AS succeeded,
+            d.duration_ms
+           FROM (credits.entries e
+             LEFT JOIN credits.charge_durations() d(account_id, seq, duration_ms) ON (((e.account_id = d.account_id) AND (e.seq = d.seq))))
+          WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind]))
+        UNION ALL
+         SELECT f.failed_at AS ended_at,
+            f.module_id,
+            false AS succeeded,
+            f.duration_ms
+           FROM credits.failures f
+        UNION ALL
+         SELECT g.finished_at AS ended_at,
+            g.module_id,
+            (g.state = 'confirmed'::text) AS succeeded,
+            (EXTRACT(epoch FROM (g.finished_at - g.used_at)) * (1000)::numeric) AS duration_ms
+           FROM credits.guest_uses g
+          WHERE (g.state <> 'reserved'::text)
+        )
+ SELECT ((ended_at AT TIME ZONE 'UTC'::text))::date AS day,
+    module_id,
+    count(*) FILTER (WHERE succeeded) AS succeeded,
+    count(*) FILTER (WHERE (NOT succeeded)) AS failed,
+    round(((count(*) FILTER (WHERE (NOT succeeded)))::numeric / (count(*))::numeric), 4) AS failure_rate,
+    round(avg(duration_ms) FILTER (WHERE succeeded), 3) AS mean_duration_ms,
+    round(avg(duration_ms) FILTER (WHERE (NOT succeeded)), 3) AS mean_duration_of_failed_ms
+   FROM outcomes o
+  GROUP BY (((ended_at AT TIME ZONE 'UTC'::text))::date), module_id;
+
+
+--
+-- Name: VIEW module_reliability; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON VIEW analytics.module_reliability IS 'Per day (UTC) and module: uses that worked and uses that failed, guests'' among them, and how long they took.';
+
+
+--
+-- Name: COLUMN module_reliability.succeeded; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.module_reliability.succeeded IS 'Charges, uses with the user''s own key, and uses of guests that were confirmed.';
+
+
+--
+-- Name: COLUMN module_reliability.failed; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.module_reliability.failed IS 'What services reported as failed, and released uses of guests.';
+
+
+--
+-- Name: COLUMN module_reliability.failure_rate; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.module_reliability.failure_rate IS 'failed as share of both, 0 to 1.';
+
+
+--
+-- Name: COLUMN module_reliability.mean_duration_ms; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.module_reliability.mean_duration_ms IS 'Mean time of those that worked, as services measured it (duration_ms in the metadata of a charge; of a guest the time from reservation to confirmation); null when none was.';
+
+
+--
+-- Name: COLUMN module_reliability.mean_duration_of_failed_ms; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.module_reliability.mean_duration_of_failed_ms IS 'The same of those that failed.';
+
+
+--
 -- Name: module_usage; Type: VIEW; Schema: analytics; Owner: -
 --
 
@@ -5038,9 +5840,10 @@ CREATE VIEW analytics.module_usage WITH (security_invoker='true') AS
     module_id,
     count(*) AS uses,
     count(DISTINCT account_id) AS accounts,
-    (- sum((tokens)::numeric)) AS tokens
+    (- sum((tokens)::numeric)) AS tokens,
+    count(*) FILTER (WHERE (kind = 'byok'::credits.entry_kind)) AS own_key_uses
    FROM credits.entries e
-  WHERE (kind = 'spend'::credits.entry_kind)
+  WHERE (kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind]))
   GROUP BY (((posted_at AT TIME ZONE 'UTC'::text))::date), module_id;
 
 
@@ -5048,7 +5851,69 @@ CREATE VIEW analytics.module_usage WITH (security_invoker='true') AS
 -- Name: VIEW module_usage; Type: COMMENT; Schema: analytics; Owner: -
 --
 
-COMMENT ON VIEW analytics.module_usage IS 'Charges per day (UTC) and module: how many, by how many accounts, for how many tokens.';
+COMMENT ON VIEW analytics.module_usage IS 'Uses per day (UTC) and module: how many, by how many accounts, for how many tokens.';
+
+
+--
+-- Name: COLUMN module_usage.uses; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.module_usage.uses IS 'Charges, and uses with the user''s own key.';
+
+
+--
+-- Name: COLUMN module_usage.own_key_uses; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.module_usage.own_key_uses IS 'Of the uses, those with the user''s own key: for no tokens.';
+
+
+--
+-- Name: pack_mix; Type: VIEW; Schema: analytics; Owner: -
+--
+
+CREATE VIEW analytics.pack_mix WITH (security_invoker='true') AS
+ SELECT (date_trunc('month'::text, (paid_at AT TIME ZONE 'UTC'::text)))::date AS month,
+    currency,
+    pack_id,
+    package_name,
+    count(*) AS orders,
+    sum(((tokens)::numeric + (bonus_tokens)::numeric)) AS tokens,
+    (sum(amount))::bigint AS amount,
+    round(((count(*))::numeric / sum(count(*)) OVER same_month), 4) AS share_of_orders,
+    round((sum(amount) / sum(sum(amount)) OVER same_month), 4) AS share_of_amount
+   FROM credits.orders o
+  WHERE (state = 'paid'::text)
+  GROUP BY ((date_trunc('month'::text, (paid_at AT TIME ZONE 'UTC'::text)))::date), currency, pack_id, package_name
+  WINDOW same_month AS (PARTITION BY ((date_trunc('month'::text, (paid_at AT TIME ZONE 'UTC'::text)))::date), currency);
+
+
+--
+-- Name: VIEW pack_mix; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON VIEW analytics.pack_mix IS 'Per month (UTC) and currency: paid orders of each pack and of top-ups, and their share. Shares add up to 1 in each month and currency.';
+
+
+--
+-- Name: COLUMN pack_mix.pack_id; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.pack_mix.pack_id IS 'Null for top-ups of an amount.';
+
+
+--
+-- Name: COLUMN pack_mix.tokens; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.pack_mix.tokens IS 'Tokens sold, with those that came free.';
+
+
+--
+-- Name: COLUMN pack_mix.amount; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.pack_mix.amount IS 'Their price in minor units of currency.';
 
 
 --
@@ -5136,87 +6001,141 @@ COMMENT ON VIEW analytics.tokens_sold IS 'Paid orders per day (UTC), package and
 
 
 --
--- Name: lots; Type: TABLE; Schema: credits; Owner: -
+-- Name: usage_quantities; Type: VIEW; Schema: analytics; Owner: -
 --
 
-CREATE TABLE credits.lots (
+CREATE VIEW analytics.usage_quantities WITH (security_invoker='true') AS
+ SELECT ((e.posted_at AT TIME ZONE 'UTC'::text))::date AS day,
+    e.module_id,
+    u.dimension,
+    sum((u.quantity)::numeric) AS quantity,
+    COALESCE(sum((u.quantity)::numeric) FILTER (WHERE (e.kind = 'byok'::credits.entry_kind)), (0)::numeric) AS own_key_quantity
+   FROM (credits.entries e
+     CROSS JOIN LATERAL jsonb_each_text(e.usage) u(dimension, quantity))
+  WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind]))
+  GROUP BY (((e.posted_at AT TIME ZONE 'UTC'::text))::date), e.module_id, u.dimension;
+
+
+--
+-- Name: VIEW usage_quantities; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON VIEW analytics.usage_quantities IS 'Per day (UTC), module and dimension (calls, seconds, input_tokens …): how much of it was used.';
+
+
+--
+-- Name: COLUMN usage_quantities.own_key_quantity; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.usage_quantities.own_key_quantity IS 'Of the quantity, what the user''s own key paid for.';
+
+
+--
+-- Name: redemptions; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.redemptions (
     account_id uuid NOT NULL,
+    campaign_id text NOT NULL,
+    number bigint NOT NULL,
     lot_id bigint NOT NULL,
-    source credits.entry_kind NOT NULL,
-    package_name text,
-    granted credits.amount NOT NULL,
-    remaining credits.amount NOT NULL,
-    held credits.amount DEFAULT 0 NOT NULL,
-    priority bigint NOT NULL,
-    scope text,
-    effective_at timestamp with time zone NOT NULL,
-    expires_at timestamp with time zone,
-    unit_cost credits.unit_cost DEFAULT 0 NOT NULL,
-    currency text,
-    order_id uuid,
-    frozen boolean DEFAULT false NOT NULL,
-    live boolean DEFAULT true NOT NULL,
-    announced boolean DEFAULT false NOT NULL
-)
-WITH (fillfactor='70');
+    code text,
+    redeemed_at timestamp with time zone NOT NULL,
+    CONSTRAINT redemptions_number_is_positive CHECK ((number > 0))
+);
 
-ALTER TABLE ONLY credits.lots FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY credits.redemptions FORCE ROW LEVEL SECURITY;
 
 
 --
--- Name: TABLE lots; Type: COMMENT; Schema: credits; Owner: -
+-- Name: TABLE redemptions; Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON TABLE credits.lots IS 'Tokens that came in together and share a price, a scope and an expiry. Spent in burn order: see credits.draw_lots. 0 <= held <= remaining <= granted: the domains refuse what is negative, audit.check_lots proves the rest.';
-
-
---
--- Name: COLUMN lots.lot_id; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.lots.lot_id IS 'The seq of the entry that granted it.';
+COMMENT ON TABLE credits.redemptions IS 'The grants of campaigns: number 1, 2 … per account. The key lets each of them happen once.';
 
 
 --
--- Name: COLUMN lots.priority; Type: COMMENT; Schema: credits; Owner: -
+-- Name: welcome_use; Type: VIEW; Schema: analytics; Owner: -
 --
 
-COMMENT ON COLUMN credits.lots.priority IS 'Lower is spent first.';
+CREATE VIEW analytics.welcome_use WITH (security_invoker='true') AS
+ WITH moved AS (
+         SELECT e.account_id,
+            ((d.draw ->> 'lot_id'::text))::bigint AS lot_id,
+            e.kind,
+            (sign((e.tokens)::numeric) * ((d.draw ->> 'tokens'::text))::numeric) AS tokens
+           FROM (credits.entries e
+             CROSS JOIN LATERAL jsonb_array_elements(e.draws) d(draw))
+        ), given AS (
+         SELECT l.account_id,
+            l.lot_id,
+            l.source,
+            l.effective_at,
+            l.granted,
+            COALESCE((l.expires_at <= credits.clock()), false) AS is_past,
+            COALESCE((- sum(m.tokens) FILTER (WHERE (m.kind = ANY (ARRAY['spend'::credits.entry_kind, 'refund'::credits.entry_kind])))), (0)::numeric) AS spent,
+            COALESCE((- sum(m.tokens) FILTER (WHERE (m.kind = 'expire'::credits.entry_kind))), (0)::numeric) AS expired,
+            sum(m.tokens) AS remaining
+           FROM (credits.lots l
+             JOIN moved m ON (((l.account_id = m.account_id) AND (l.lot_id = m.lot_id))))
+          WHERE (l.source = ANY (ARRAY['welcome'::credits.entry_kind, 'promo'::credits.entry_kind, 'referral'::credits.entry_kind]))
+          GROUP BY l.account_id, l.lot_id, l.source, l.effective_at, l.granted, COALESCE((l.expires_at <= credits.clock()), false)
+        )
+ SELECT (date_trunc('month'::text, (g.effective_at AT TIME ZONE 'UTC'::text)))::date AS month,
+    (g.source)::text AS source,
+    r.campaign_id,
+    count(DISTINCT g.account_id) AS accounts,
+    sum((g.granted)::numeric) AS granted,
+    sum(g.spent) AS spent,
+    sum((g.expired +
+        CASE
+            WHEN g.is_past THEN g.remaining
+            ELSE (0)::numeric
+        END)) AS expired,
+    sum(
+        CASE
+            WHEN g.is_past THEN (0)::numeric
+            ELSE g.remaining
+        END) AS remaining,
+    round((sum(g.spent) / sum((g.granted)::numeric)), 4) AS share_spent
+   FROM (given g
+     LEFT JOIN credits.redemptions r ON (((g.account_id = r.account_id) AND (g.lot_id = r.lot_id))))
+  GROUP BY ((date_trunc('month'::text, (g.effective_at AT TIME ZONE 'UTC'::text)))::date), (g.source)::text, r.campaign_id;
 
 
 --
--- Name: COLUMN lots.scope; Type: COMMENT; Schema: credits; Owner: -
+-- Name: VIEW welcome_use; Type: COMMENT; Schema: analytics; Owner: -
 --
 
-COMMENT ON COLUMN credits.lots.scope IS 'module:ID or category:ID that the tokens are bound to; null: any.';
-
-
---
--- Name: COLUMN lots.unit_cost; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.lots.unit_cost IS 'Money really paid for one token, in minor units of currency.';
+COMMENT ON VIEW analytics.welcome_use IS 'Per month (UTC) of the grant, source (welcome, promo, referral) and campaign: how many accounts got tokens, and what has become of them until now.';
 
 
 --
--- Name: COLUMN lots.frozen; Type: COMMENT; Schema: credits; Owner: -
+-- Name: COLUMN welcome_use.campaign_id; Type: COMMENT; Schema: analytics; Owner: -
 --
 
-COMMENT ON COLUMN credits.lots.frozen IS 'Not spendable while the payment is disputed.';
-
-
---
--- Name: COLUMN lots.live; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.lots.live IS 'Has tokens in it.';
+COMMENT ON COLUMN analytics.welcome_use.campaign_id IS 'Null for what a service granted outside of campaigns.';
 
 
 --
--- Name: COLUMN lots.announced; Type: COMMENT; Schema: credits; Owner: -
+-- Name: COLUMN welcome_use.expired; Type: COMMENT; Schema: analytics; Owner: -
 --
 
-COMMENT ON COLUMN credits.lots.announced IS 'Its coming expiry has been put in the outbox.';
+COMMENT ON COLUMN analytics.welcome_use.expired IS 'Passed their date.';
+
+
+--
+-- Name: COLUMN welcome_use.remaining; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.welcome_use.remaining IS 'Still there to be spent.';
+
+
+--
+-- Name: COLUMN welcome_use.share_spent; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.welcome_use.share_spent IS 'spent as share of granted, 0 to 1.';
 
 
 --
@@ -5648,6 +6567,105 @@ COMMENT ON COLUMN api.entries.hash IS 'The hash chain of the account at this ent
 
 
 --
+-- Name: modules; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.modules (
+    module_id text NOT NULL,
+    title text NOT NULL,
+    category_id text,
+    active boolean DEFAULT true NOT NULL,
+    CONSTRAINT modules_id_is_sane CHECK (((length(module_id) >= 1) AND (length(module_id) <= 200)))
+);
+
+ALTER TABLE ONLY credits.modules FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE modules; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.modules IS 'What tokens can be spent on.';
+
+
+--
+-- Name: failures; Type: VIEW; Schema: api; Owner: -
+--
+
+CREATE VIEW api.failures WITH (security_invoker='true') AS
+ SELECT f.failure_id,
+    i.subject AS user_id,
+    f.failed_at,
+    f.module_id,
+    m.title AS module_title,
+    trim_scale(f.duration_ms) AS duration_ms,
+    f.metadata
+   FROM ((credits.failures f
+     LEFT JOIN credits.modules m ON ((f.module_id = m.module_id)))
+     LEFT JOIN LATERAL ( SELECT x.subject
+           FROM credits.identities x
+          WHERE (x.account_id = f.account_id)
+          ORDER BY x.created_at, x.subject
+         LIMIT 1) i ON (true));
+
+
+--
+-- Name: VIEW failures; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON VIEW api.failures IS 'Uses of the caller that failed and were not charged; a service sees every account''s.';
+
+
+--
+-- Name: COLUMN failures.failure_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.failures.failure_id IS 'Name of the failure.';
+
+
+--
+-- Name: COLUMN failures.user_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.failures.user_id IS 'The user id (sub) of the account.';
+
+
+--
+-- Name: COLUMN failures.failed_at; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.failures.failed_at IS 'When it was reported.';
+
+
+--
+-- Name: COLUMN failures.module_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.failures.module_id IS 'The module that failed.';
+
+
+--
+-- Name: COLUMN failures.module_title; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.failures.module_title IS 'Its title, when the catalogue lists it.';
+
+
+--
+-- Name: COLUMN failures.duration_ms; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.failures.duration_ms IS 'How long it took, in milliseconds; null when nobody said.';
+
+
+--
+-- Name: COLUMN failures.metadata; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.failures.metadata IS 'What the service wrote on it.';
+
+
+--
 -- Name: lots; Type: VIEW; Schema: api; Owner: -
 --
 
@@ -5799,28 +6817,6 @@ ALTER TABLE ONLY credits.module_categories FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON TABLE credits.module_categories IS 'Groups of modules that may share a price.';
-
-
---
--- Name: modules; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.modules (
-    module_id text NOT NULL,
-    title text NOT NULL,
-    category_id text,
-    active boolean DEFAULT true NOT NULL,
-    CONSTRAINT modules_id_is_sane CHECK (((length(module_id) >= 1) AND (length(module_id) <= 200)))
-);
-
-ALTER TABLE ONLY credits.modules FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE modules; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.modules IS 'What tokens can be spent on.';
 
 
 --
@@ -6792,42 +7788,6 @@ COMMENT ON VIEW audit.check_events IS 'Every Stripe event was applied, and every
 
 
 --
--- Name: guest_uses; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.guest_uses (
-    guest_id uuid NOT NULL,
-    use_id uuid DEFAULT gen_random_uuid() NOT NULL,
-    network_id uuid NOT NULL,
-    module_id text NOT NULL,
-    state text DEFAULT 'reserved'::text NOT NULL,
-    used_at timestamp with time zone NOT NULL,
-    finished_at timestamp with time zone,
-    per_device bigint NOT NULL,
-    per_network bigint NOT NULL,
-    sliding_window interval NOT NULL,
-    CONSTRAINT guest_uses_finished_has_time CHECK (((state = 'reserved'::text) = (finished_at IS NULL))),
-    CONSTRAINT guest_uses_state_is_known CHECK ((state = ANY (ARRAY['reserved'::text, 'confirmed'::text, 'released'::text])))
-);
-
-ALTER TABLE ONLY credits.guest_uses FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE guest_uses; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.guest_uses IS 'reserved → confirmed (it worked) or released (it failed, and is free). Reserved counts as used: who never tells how it ended gains nothing.';
-
-
---
--- Name: COLUMN guest_uses.per_device; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.guest_uses.per_device IS 'What was allowed when it was made: with per_network and sliding_window, for the audit.';
-
-
---
 -- Name: check_guests; Type: VIEW; Schema: audit; Owner: -
 --
 
@@ -6986,14 +7946,21 @@ UNION ALL
     'no such order'::text AS found
    FROM (credits.idempotency_keys k
      LEFT JOIN credits.orders o ON (((k.account_id = o.account_id) AND ((o.order_id)::text = k.reference))))
-  WHERE ((k.operation = 'create_order'::text) AND (o.order_id IS NULL));
+  WHERE ((k.operation = 'create_order'::text) AND (o.order_id IS NULL))
+UNION ALL
+ SELECT k.account_id,
+    format('%s under key %s: failure %s'::text, k.operation, "left"(k.key, 60), k.reference) AS expected,
+    'no such failure'::text AS found
+   FROM (credits.idempotency_keys k
+     LEFT JOIN credits.failures f ON (((k.account_id = f.account_id) AND ((f.failure_id)::text = k.reference))))
+  WHERE ((k.operation = 'report_failure'::text) AND (f.failure_id IS NULL));
 
 
 --
 -- Name: VIEW check_keys; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.check_keys IS 'Every idempotency key leads to the entry or order that answered it.';
+COMMENT ON VIEW audit.check_keys IS 'Every idempotency key leads to the entry, order or failure that answered it.';
 
 
 --
@@ -7143,87 +8110,6 @@ UNION ALL
 --
 
 COMMENT ON VIEW audit.check_orders IS 'Each paid order was granted exactly once, as ordered; no lot belongs to an order that was not paid.';
-
-
---
--- Name: price_components; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.price_components (
-    price_id bigint NOT NULL,
-    dimension text NOT NULL,
-    unit_size numeric DEFAULT 1 NOT NULL,
-    price_per_unit numeric NOT NULL,
-    free_quantity numeric DEFAULT 0 NOT NULL,
-    whole_units boolean DEFAULT false NOT NULL,
-    minimum_charge numeric DEFAULT 0 NOT NULL,
-    provider_cost numeric,
-    tiered boolean DEFAULT false NOT NULL,
-    CONSTRAINT price_components_dimension_is_sane CHECK ((dimension ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
-    CONSTRAINT price_components_free_quantity_is_not_negative CHECK (((free_quantity >= (0)::numeric) AND (free_quantity < 'Infinity'::numeric))),
-    CONSTRAINT price_components_minimum_is_not_negative CHECK (((minimum_charge >= (0)::numeric) AND (minimum_charge < 'Infinity'::numeric))),
-    CONSTRAINT price_components_price_is_not_negative CHECK (((price_per_unit >= (0)::numeric) AND (price_per_unit < 'Infinity'::numeric))),
-    CONSTRAINT price_components_provider_cost_is_not_negative CHECK (((provider_cost >= (0)::numeric) AND (provider_cost < 'Infinity'::numeric))),
-    CONSTRAINT price_components_unit_size_is_positive CHECK (((unit_size > (0)::numeric) AND (unit_size < 'Infinity'::numeric)))
-);
-
-ALTER TABLE ONLY credits.price_components FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE price_components; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.price_components IS 'What a price charges for each dimension of usage (calls, seconds, input_tokens …).';
-
-
---
--- Name: COLUMN price_components.unit_size; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.price_components.unit_size IS 'How much of the dimension one unit is: 1000000 for a price per million.';
-
-
---
--- Name: COLUMN price_components.price_per_unit; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.price_components.price_per_unit IS 'Price of one unit, before margin and exchange rate.';
-
-
---
--- Name: COLUMN price_components.free_quantity; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.price_components.free_quantity IS 'How much of the dimension costs nothing, per charge.';
-
-
---
--- Name: COLUMN price_components.whole_units; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.price_components.whole_units IS 'True: units begun are charged whole. False: exact fractions.';
-
-
---
--- Name: COLUMN price_components.minimum_charge; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.price_components.minimum_charge IS 'Least charge of this component, when more than the free quantity is used.';
-
-
---
--- Name: COLUMN price_components.provider_cost; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.price_components.provider_cost IS 'What the provider takes for one unit, in minor units of the component prices'' money (the exchange rate turns it into the catalogue''s), for margins; not part of the charge.';
-
-
---
--- Name: COLUMN price_components.tiered; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.price_components.tiered IS 'Units beyond some number cost less, or more: see price_tiers.';
 
 
 --
@@ -7657,42 +8543,6 @@ COMMENT ON COLUMN credits.campaigns.expires_after IS 'Life of the granted tokens
 
 
 --
--- Name: catalogs; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.catalogs (
-    catalog_id text NOT NULL,
-    title text NOT NULL,
-    unit text NOT NULL,
-    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    currency text
-);
-
-ALTER TABLE ONLY credits.catalogs FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE catalogs; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.catalogs IS 'The price lists that have been applied to this database.';
-
-
---
--- Name: COLUMN catalogs.unit; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.catalogs.unit IS 'What one unit of a balance is called: token, credit, euro cent.';
-
-
---
--- Name: COLUMN catalogs.currency; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.catalogs.currency IS 'The money that its packs are sold in and its margins are counted in.';
-
-
---
 -- Name: codes; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -7825,30 +8675,6 @@ COMMENT ON TABLE credits.entries_default IS 'Part of credits.entries; nobody but
 
 
 --
--- Name: failures; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.failures (
-    account_id uuid NOT NULL,
-    failure_id uuid DEFAULT gen_random_uuid() NOT NULL,
-    module_id text NOT NULL,
-    failed_at timestamp with time zone NOT NULL,
-    duration_ms numeric,
-    metadata jsonb NOT NULL,
-    CONSTRAINT failures_duration_is_sane CHECK (((duration_ms >= (0)::numeric) AND (duration_ms < ('1000000000000'::bigint)::numeric)))
-);
-
-ALTER TABLE ONLY credits.failures FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE failures; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.failures IS 'Uses of a module that failed: nothing was charged for them.';
-
-
---
 -- Name: guest_limits; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -7911,44 +8737,6 @@ ALTER TABLE ONLY credits.guest_networks FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON TABLE credits.guest_networks IS 'The address (IPv6: the /64) that guests came from, as an HMAC.';
-
-
---
--- Name: guests; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.guests (
-    guest_id uuid DEFAULT gen_random_uuid() NOT NULL,
-    device_key text NOT NULL,
-    linked_to uuid,
-    first_seen_at timestamp with time zone NOT NULL,
-    linked_at timestamp with time zone,
-    CONSTRAINT guests_device_key_is_sane CHECK ((device_key ~ '^[0-9a-f]{64}$'::text)),
-    CONSTRAINT guests_linked_has_time CHECK (((linked_to IS NULL) = (linked_at IS NULL)))
-);
-
-ALTER TABLE ONLY credits.guests FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE guests; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.guests IS 'A device that came without an account.';
-
-
---
--- Name: COLUMN guests.device_key; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.guests.device_key IS 'HMAC of its cookie, 64 hex digits; follows the rotation of the salt.';
-
-
---
--- Name: COLUMN guests.linked_to; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.guests.linked_to IS 'The account that it signed up for.';
 
 
 --
@@ -8035,54 +8823,6 @@ COMMENT ON COLUMN credits.notice_rules.ahead IS 'How long before it expires a lo
 
 
 --
--- Name: prices; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.prices (
-    price_id bigint NOT NULL,
-    module_id text,
-    category_id text,
-    valid_from timestamp with time zone NOT NULL,
-    margin numeric DEFAULT 1 NOT NULL,
-    exchange_rate numeric DEFAULT 1 NOT NULL,
-    defined_at timestamp with time zone DEFAULT transaction_timestamp() NOT NULL,
-    CONSTRAINT prices_exchange_rate_is_sane CHECK (((exchange_rate > (0)::numeric) AND (exchange_rate < (1000000000)::numeric))),
-    CONSTRAINT prices_have_one_target CHECK (((module_id IS NULL) OR (category_id IS NULL))),
-    CONSTRAINT prices_margin_is_sane CHECK (((margin >= (0)::numeric) AND (margin < (1000000)::numeric)))
-);
-
-ALTER TABLE ONLY credits.prices FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE prices; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.prices IS 'Versions of the price of a module, of a category, or (both null) of any other module. Never edited: a version ends where the next one of the same target begins.';
-
-
---
--- Name: COLUMN prices.margin; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.prices.margin IS 'Factor on the provider''s price: 1.05 adds five percent.';
-
-
---
--- Name: COLUMN prices.exchange_rate; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.prices.exchange_rate IS 'Units of the component prices'' currency for one unit of the balance: 1.08 when prices are US cents and balances euro cents.';
-
-
---
--- Name: COLUMN prices.defined_at; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.prices.defined_at IS 'The transaction that wrote it: two versions of one target from now on, in one catalogue file, are a mistake.';
-
-
---
 -- Name: prices_price_id_seq; Type: SEQUENCE; Schema: credits; Owner: -
 --
 
@@ -8094,30 +8834,6 @@ ALTER TABLE credits.prices ALTER COLUMN price_id ADD GENERATED ALWAYS AS IDENTIT
     NO MAXVALUE
     CACHE 1
 );
-
-
---
--- Name: redemptions; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.redemptions (
-    account_id uuid NOT NULL,
-    campaign_id text NOT NULL,
-    number bigint NOT NULL,
-    lot_id bigint NOT NULL,
-    code text,
-    redeemed_at timestamp with time zone NOT NULL,
-    CONSTRAINT redemptions_number_is_positive CHECK ((number > 0))
-);
-
-ALTER TABLE ONLY credits.redemptions FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE redemptions; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.redemptions IS 'The grants of campaigns: number 1, 2 … per account. The key lets each of them happen once.';
 
 
 --
@@ -9129,6 +9845,27 @@ ALTER TABLE credits.accounts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.analyst_grants ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: catalogs analyst_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY analyst_reads ON credits.catalogs FOR SELECT TO analyst USING (true);
+
+
+--
+-- Name: price_components analyst_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY analyst_reads ON credits.price_components FOR SELECT TO analyst USING (true);
+
+
+--
+-- Name: prices analyst_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY analyst_reads ON credits.prices FOR SELECT TO analyst USING (true);
+
+
+--
 -- Name: accounts auditor_reads; Type: POLICY; Schema: credits; Owner: -
 --
 
@@ -9499,10 +10236,50 @@ CREATE POLICY granted_accounts ON credits.entries FOR SELECT TO analyst USING ((
 
 
 --
+-- Name: failures granted_accounts; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY granted_accounts ON credits.failures FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
+   FROM credits.analyst_accounts() a(account_id)))));
+
+
+--
+-- Name: guest_uses granted_accounts; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY granted_accounts ON credits.guest_uses FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (guest_id IN ( SELECT g.guest_id
+   FROM credits.guests g))));
+
+
+--
+-- Name: guests granted_accounts; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY granted_accounts ON credits.guests FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (linked_to IN ( SELECT a.account_id
+   FROM credits.analyst_accounts() a(account_id)))));
+
+
+--
+-- Name: lots granted_accounts; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY granted_accounts ON credits.lots FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
+   FROM credits.analyst_accounts() a(account_id)))));
+
+
+--
 -- Name: orders granted_accounts; Type: POLICY; Schema: credits; Owner: -
 --
 
 CREATE POLICY granted_accounts ON credits.orders FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
+   FROM credits.analyst_accounts() a(account_id)))));
+
+
+--
+-- Name: redemptions granted_accounts; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY granted_accounts ON credits.redemptions FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
    FROM credits.analyst_accounts() a(account_id)))));
 
 
@@ -9589,6 +10366,13 @@ ALTER TABLE credits.outbox ENABLE ROW LEVEL SECURITY;
 --
 
 CREATE POLICY own_rows ON credits.entries FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
+
+
+--
+-- Name: failures own_rows; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY own_rows ON credits.failures FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 
 
 --
@@ -9953,6 +10737,13 @@ ALTER TABLE credits.referrals ENABLE ROW LEVEL SECURITY;
 --
 
 CREATE POLICY service_reads ON credits.entries FOR SELECT TO service_role USING (true);
+
+
+--
+-- Name: failures service_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY service_reads ON credits.failures FOR SELECT TO service_role USING (true);
 
 
 --
@@ -10368,6 +11159,14 @@ GRANT ALL ON FUNCTION api.release_guest_use(use_id uuid) TO service_role;
 
 
 --
+-- Name: FUNCTION report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) TO service_role;
+
+
+--
 -- Name: FUNCTION set_low_balance(below numeric, percent numeric, user_id text); Type: ACL; Schema: api; Owner: -
 --
 
@@ -10580,6 +11379,15 @@ REVOKE ALL ON FUNCTION credits.charge(quantity numeric, unit_size numeric, price
 
 
 --
+-- Name: FUNCTION charge_durations(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.charge_durations() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.charge_durations() TO analyst;
+GRANT ALL ON FUNCTION credits.charge_durations() TO auditor;
+
+
+--
 -- Name: FUNCTION check_amount(p_amount numeric); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -10657,6 +11465,7 @@ REVOKE ALL ON FUNCTION credits.clock() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.clock() TO anon;
 GRANT ALL ON FUNCTION credits.clock() TO authenticated;
 GRANT ALL ON FUNCTION credits.clock() TO service_role;
+GRANT ALL ON FUNCTION credits.clock() TO analyst;
 GRANT ALL ON FUNCTION credits.clock() TO auditor;
 
 
@@ -11251,6 +12060,13 @@ GRANT SELECT(tokens) ON TABLE credits.entries TO analyst;
 
 
 --
+-- Name: COLUMN entries.draws; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(draws) ON TABLE credits.entries TO analyst;
+
+
+--
 -- Name: COLUMN entries.module_id; Type: ACL; Schema: credits; Owner: -
 --
 
@@ -11280,11 +12096,307 @@ GRANT SELECT ON TABLE analytics.average_use TO auditor;
 
 
 --
+-- Name: TABLE burn_rate; Type: ACL; Schema: analytics; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics.burn_rate TO analyst;
+GRANT SELECT ON TABLE analytics.burn_rate TO auditor;
+
+
+--
+-- Name: TABLE guest_uses; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.guest_uses TO auditor;
+
+
+--
+-- Name: COLUMN guest_uses.guest_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(guest_id) ON TABLE credits.guest_uses TO analyst;
+
+
+--
+-- Name: COLUMN guest_uses.module_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(module_id) ON TABLE credits.guest_uses TO analyst;
+
+
+--
+-- Name: COLUMN guest_uses.state; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(state) ON TABLE credits.guest_uses TO analyst;
+
+
+--
+-- Name: COLUMN guest_uses.used_at; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(used_at) ON TABLE credits.guest_uses TO analyst;
+
+
+--
+-- Name: COLUMN guest_uses.finished_at; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(finished_at) ON TABLE credits.guest_uses TO analyst;
+
+
+--
+-- Name: TABLE guests; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.guests TO auditor;
+
+
+--
+-- Name: COLUMN guests.guest_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(guest_id) ON TABLE credits.guests TO analyst;
+
+
+--
+-- Name: COLUMN guests.linked_to; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(linked_to) ON TABLE credits.guests TO analyst;
+
+
+--
+-- Name: COLUMN guests.first_seen_at; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(first_seen_at) ON TABLE credits.guests TO analyst;
+
+
+--
+-- Name: COLUMN guests.linked_at; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(linked_at) ON TABLE credits.guests TO analyst;
+
+
+--
+-- Name: TABLE guest_conversion; Type: ACL; Schema: analytics; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics.guest_conversion TO analyst;
+GRANT SELECT ON TABLE analytics.guest_conversion TO auditor;
+
+
+--
+-- Name: TABLE catalogs; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.catalogs TO auditor;
+
+
+--
+-- Name: COLUMN catalogs.currency; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(currency) ON TABLE credits.catalogs TO analyst;
+
+
+--
+-- Name: TABLE lots; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.lots TO authenticated;
+GRANT SELECT ON TABLE credits.lots TO service_role;
+GRANT SELECT ON TABLE credits.lots TO auditor;
+
+
+--
+-- Name: COLUMN lots.account_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(account_id) ON TABLE credits.lots TO analyst;
+
+
+--
+-- Name: COLUMN lots.lot_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(lot_id) ON TABLE credits.lots TO analyst;
+
+
+--
+-- Name: COLUMN lots.source; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(source) ON TABLE credits.lots TO analyst;
+
+
+--
+-- Name: COLUMN lots.granted; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(granted) ON TABLE credits.lots TO analyst;
+
+
+--
+-- Name: COLUMN lots.effective_at; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(effective_at) ON TABLE credits.lots TO analyst;
+
+
+--
+-- Name: COLUMN lots.expires_at; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(expires_at) ON TABLE credits.lots TO analyst;
+
+
+--
+-- Name: COLUMN lots.unit_cost; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(unit_cost) ON TABLE credits.lots TO analyst;
+
+
+--
+-- Name: COLUMN lots.currency; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(currency) ON TABLE credits.lots TO analyst;
+
+
+--
+-- Name: TABLE price_components; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.price_components TO auditor;
+
+
+--
+-- Name: COLUMN price_components.price_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(price_id) ON TABLE credits.price_components TO analyst;
+
+
+--
+-- Name: COLUMN price_components.dimension; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(dimension) ON TABLE credits.price_components TO analyst;
+
+
+--
+-- Name: COLUMN price_components.unit_size; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(unit_size) ON TABLE credits.price_components TO analyst;
+
+
+--
+-- Name: COLUMN price_components.provider_cost; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(provider_cost) ON TABLE credits.price_components TO analyst;
+
+
+--
+-- Name: TABLE prices; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.prices TO auditor;
+
+
+--
+-- Name: COLUMN prices.price_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(price_id) ON TABLE credits.prices TO analyst;
+
+
+--
+-- Name: COLUMN prices.exchange_rate; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(exchange_rate) ON TABLE credits.prices TO analyst;
+
+
+--
+-- Name: TABLE module_margin; Type: ACL; Schema: analytics; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics.module_margin TO analyst;
+GRANT SELECT ON TABLE analytics.module_margin TO auditor;
+
+
+--
+-- Name: TABLE failures; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.failures TO authenticated;
+GRANT SELECT ON TABLE credits.failures TO service_role;
+GRANT SELECT ON TABLE credits.failures TO auditor;
+
+
+--
+-- Name: COLUMN failures.account_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(account_id) ON TABLE credits.failures TO analyst;
+
+
+--
+-- Name: COLUMN failures.failure_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(failure_id) ON TABLE credits.failures TO analyst;
+
+
+--
+-- Name: COLUMN failures.module_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(module_id) ON TABLE credits.failures TO analyst;
+
+
+--
+-- Name: COLUMN failures.failed_at; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(failed_at) ON TABLE credits.failures TO analyst;
+
+
+--
+-- Name: COLUMN failures.duration_ms; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(duration_ms) ON TABLE credits.failures TO analyst;
+
+
+--
+-- Name: TABLE module_reliability; Type: ACL; Schema: analytics; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics.module_reliability TO analyst;
+GRANT SELECT ON TABLE analytics.module_reliability TO auditor;
+
+
+--
 -- Name: TABLE module_usage; Type: ACL; Schema: analytics; Owner: -
 --
 
 GRANT SELECT ON TABLE analytics.module_usage TO analyst;
 GRANT SELECT ON TABLE analytics.module_usage TO auditor;
+
+
+--
+-- Name: TABLE pack_mix; Type: ACL; Schema: analytics; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics.pack_mix TO analyst;
+GRANT SELECT ON TABLE analytics.pack_mix TO auditor;
 
 
 --
@@ -11339,12 +12451,47 @@ GRANT SELECT ON TABLE analytics.tokens_sold TO auditor;
 
 
 --
--- Name: TABLE lots; Type: ACL; Schema: credits; Owner: -
+-- Name: TABLE usage_quantities; Type: ACL; Schema: analytics; Owner: -
 --
 
-GRANT SELECT ON TABLE credits.lots TO authenticated;
-GRANT SELECT ON TABLE credits.lots TO service_role;
-GRANT SELECT ON TABLE credits.lots TO auditor;
+GRANT SELECT ON TABLE analytics.usage_quantities TO analyst;
+GRANT SELECT ON TABLE analytics.usage_quantities TO auditor;
+
+
+--
+-- Name: TABLE redemptions; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.redemptions TO auditor;
+
+
+--
+-- Name: COLUMN redemptions.account_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(account_id) ON TABLE credits.redemptions TO analyst;
+
+
+--
+-- Name: COLUMN redemptions.campaign_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(campaign_id) ON TABLE credits.redemptions TO analyst;
+
+
+--
+-- Name: COLUMN redemptions.lot_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(lot_id) ON TABLE credits.redemptions TO analyst;
+
+
+--
+-- Name: TABLE welcome_use; Type: ACL; Schema: analytics; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics.welcome_use TO analyst;
+GRANT SELECT ON TABLE analytics.welcome_use TO auditor;
 
 
 --
@@ -11391,6 +12538,24 @@ GRANT SELECT ON TABLE api.entries TO service_role;
 
 
 --
+-- Name: TABLE modules; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.modules TO anon;
+GRANT SELECT ON TABLE credits.modules TO authenticated;
+GRANT SELECT ON TABLE credits.modules TO service_role;
+GRANT SELECT ON TABLE credits.modules TO auditor;
+
+
+--
+-- Name: TABLE failures; Type: ACL; Schema: api; Owner: -
+--
+
+GRANT SELECT ON TABLE api.failures TO authenticated;
+GRANT SELECT ON TABLE api.failures TO service_role;
+
+
+--
 -- Name: TABLE lots; Type: ACL; Schema: api; Owner: -
 --
 
@@ -11406,16 +12571,6 @@ GRANT SELECT ON TABLE credits.module_categories TO anon;
 GRANT SELECT ON TABLE credits.module_categories TO authenticated;
 GRANT SELECT ON TABLE credits.module_categories TO service_role;
 GRANT SELECT ON TABLE credits.module_categories TO auditor;
-
-
---
--- Name: TABLE modules; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.modules TO anon;
-GRANT SELECT ON TABLE credits.modules TO authenticated;
-GRANT SELECT ON TABLE credits.modules TO service_role;
-GRANT SELECT ON TABLE credits.modules TO auditor;
 
 
 --
@@ -11554,13 +12709,6 @@ GRANT SELECT ON TABLE audit.check_events TO auditor;
 
 
 --
--- Name: TABLE guest_uses; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.guest_uses TO auditor;
-
-
---
 -- Name: TABLE check_guests; Type: ACL; Schema: audit; Owner: -
 --
 
@@ -11621,13 +12769,6 @@ GRANT SELECT ON TABLE audit.check_negative TO auditor;
 --
 
 GRANT SELECT ON TABLE audit.check_orders TO auditor;
-
-
---
--- Name: TABLE price_components; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.price_components TO auditor;
 
 
 --
@@ -11708,13 +12849,6 @@ GRANT SELECT ON TABLE credits.campaigns TO auditor;
 
 
 --
--- Name: TABLE catalogs; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.catalogs TO auditor;
-
-
---
 -- Name: TABLE codes; Type: ACL; Schema: credits; Owner: -
 --
 
@@ -11736,13 +12870,6 @@ GRANT SELECT ON TABLE credits.dimensions TO auditor;
 
 
 --
--- Name: TABLE failures; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.failures TO auditor;
-
-
---
 -- Name: TABLE guest_limits; Type: ACL; Schema: credits; Owner: -
 --
 
@@ -11757,13 +12884,6 @@ GRANT SELECT ON TABLE credits.guest_networks TO auditor;
 
 
 --
--- Name: TABLE guests; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.guests TO auditor;
-
-
---
 -- Name: TABLE notice_levels; Type: ACL; Schema: credits; Owner: -
 --
 
@@ -11775,20 +12895,6 @@ GRANT SELECT ON TABLE credits.notice_levels TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.notice_rules TO auditor;
-
-
---
--- Name: TABLE prices; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.prices TO auditor;
-
-
---
--- Name: TABLE redemptions; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.redemptions TO auditor;
 
 
 --
