@@ -28,11 +28,15 @@ begin
         perform credits.lock_wallet(v_account_id);
         v_answer.accounts := v_answer.accounts + 1;
     end loop;
+    -- A later version of a price has begun: the right one was charged from that moment on, but looked up the long way.
+    if exists (select from credits.price_list as l where l.valid_until <= credits.clock()) then
+        perform credits.list_prices();
+    end if;
     return v_answer;
 end
 $$;
 comment on function api.maintain(bigint) is
-'Book expired lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts accounts.
-For services. accounts: how many it did; call again until that is 0.
+'Book expired lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts accounts;
+list the prices that have begun. For services. accounts: how many it did; call again until that is 0.
 
 Raises PT403 not_yours.';

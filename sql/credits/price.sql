@@ -93,6 +93,7 @@ as $$
 declare
     v_component record;
     v_rest jsonb;
+    v_quantity numeric;
     -- The sum so far, as an exact fraction.
     v_numerator numeric := 0.0;
     v_denominator numeric := 1.0;
@@ -119,16 +120,18 @@ begin
         )
     loop
         price_id := v_component.price_id;
+        -- By itself: as an argument it would be too dear for the planner to put credits.charge in its place.
+        v_quantity := credits.quantity(usage -> v_component.dimension);
         if v_component.tiered then
             v_numerator := v_numerator * v_component.unit_size + v_denominator * credits.tiered_charge(
-                credits.quantity(usage -> v_component.dimension),
+                v_quantity,
                 v_component.unit_size, v_component.price_per_unit, v_component.free_quantity,
                 v_component.whole_units, v_component.minimum_charge,
                 credits.tiers_of(v_component.price_id, v_component.dimension)
             );
         else
             v_numerator := v_numerator * v_component.unit_size + v_denominator * credits.charge(
-                credits.quantity(usage -> v_component.dimension),
+                v_quantity,
                 v_component.unit_size, v_component.price_per_unit, v_component.free_quantity,
                 v_component.whole_units, v_component.minimum_charge
             );

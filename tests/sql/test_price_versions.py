@@ -95,6 +95,8 @@ def in_force(db: Connection) -> int:
         (line(1) + line(2, "2020-01-01 00:00Z"), "module whisper", "overlaps"),
         (line(1, module="green"), "module green", "no such module"),
         ("select credits.define_pack('large', 'Large', 10, null, 'eur');", "large", "pack"),
+        ("select credits.define_pack('large', 'Large', 10, 500, 'xyz');", "large", "Stripe takes no"),
+        ("select credits.define_topup('xyz', 500, 10000, 1);", "xyz", "Stripe takes no"),
         ("select credits.define_pack('large', 'Large', 10, 0, 'eur');", "large", "pack"),
         ("select credits.define_pack('large', 'Large', 10, -5, 'eur');", "large", "pack"),
     ],

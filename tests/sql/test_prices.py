@@ -132,6 +132,23 @@ def test_a_later_version_counts_from_its_beginning_and_not_before(shop: Caller) 
             shop.rows("select credits.list_prices()")
 
 
+def test_maintenance_lists_the_versions_that_have_begun(shop: Caller) -> None:
+    later = _price(
+        shop, [{"dimension": "calls", "price_per_unit": 9}], "whisper", valid_from="2090-01-01 00:00Z"
+    )
+    listed = "select price_id = %s as is_later from credits.price_list where module_id = 'whisper'"
+    for moment, before, after in (
+        ("2089-12-31 23:59:59Z", False, False),
+        ("2090-01-01 00:00Z", False, True),
+    ):
+        stop_clock(shop.connection, moment)
+        assert shop.row(listed, (later,)) == {"is_later": before}
+        shop.call("maintain")
+        assert shop.row(listed, (later,)) == {"is_later": after}
+        assert _cost(shop, "whisper") == (9 if after else 25)
+        assert shop.rows("select * from audit.check_prices") == []
+
+
 def test_usage_of_several_dimensions_needs_each_of_them(shop: Caller) -> None:
     _define(shop, "chat", "cat")
     _price(
