@@ -1119,6 +1119,10 @@ begin
         perform credits.lock_wallet(v_account_id);
         v_answer.accounts := v_answer.accounts + 1;
     end loop;
+    -- A later version of a price has begun: the right one was charged from that moment on, but looked up the long way.
+    if exists (select from credits.price_list as l where l.valid_until <= credits.clock()) then
+        perform credits.list_prices();
+    end if;
     return v_answer;
 end
 $$;
@@ -1128,8 +1132,8 @@ $$;
 -- Name: FUNCTION maintain(max_accounts bigint); Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON FUNCTION api.maintain(max_accounts bigint) IS 'Book expired lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts accounts.
-For services. accounts: how many it did; call again until that is 0.
+COMMENT ON FUNCTION api.maintain(max_accounts bigint) IS 'Book expired lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts accounts;
+list the prices that have begun. For services. accounts: how many it did; call again until that is 0.
 
 Raises PT403 not_yours.';
 
@@ -4275,6 +4279,7 @@ CREATE FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timest
 declare
     v_component record;
     v_rest jsonb;
+    v_quantity numeric;
     -- The sum so far, as an exact fraction.
     v_numerator numeric := 0.0;
     v_denominator numeric := 1.0;
@@ -4301,16 +4306,18 @@ begin
         )
     loop
         price_id := v_component.price_id;
+        -- By itself: as an argument it would be too dear for the planner to put credits.charge in its place.
+        v_quantity := credits.quantity(usage -> v_component.dimension);
         if v_component.tiered then
             v_numerator := v_numerator * v_component.unit_size + v_denominator * credits.tiered_charge(
-                credits.quantity(usage -> v_component.dimension),
+                v_quantity,
                 v_component.unit_size, v_component.price_per_unit, v_component.free_quantity,
                 v_component.whole_units, v_component.minimum_charge,
                 credits.tiers_of(v_component.price_id, v_component.dimension)
             );
         else
             v_numerator := v_numerator * v_component.unit_size + v_denominator * credits.charge(
-                credits.quantity(usage -> v_component.dimension),
+                v_quantity,
                 v_component.unit_size, v_component.price_per_unit, v_component.free_quantity,
                 v_component.whole_units, v_component.minimum_charge
             );
