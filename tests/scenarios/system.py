@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
@@ -161,9 +162,12 @@ class System:
     browser: httpx.Client = field(init=False)  # of somebody who stands before Stripe's pages
 
     def __post_init__(self) -> None:
-        many = httpx.Limits(max_connections=100)
         self.http = httpx.Client(
-            base_url=self.variables["PGCREDITS_URL"], timeout=30, limits=many, trust_env=False
+            base_url=self.variables["PGCREDITS_URL"],
+            timeout=30,
+            limits=httpx.Limits(max_connections=100),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # one person's are not another's
+            trust_env=False,
         )
         self.browser = httpx.Client(base_url=self.variables["SIMULATOR_URL"], timeout=30, trust_env=False)
 
@@ -177,11 +181,10 @@ class System:
         """Somebody who has not signed in."""
         return Person(self, {})
 
-    def sign_up(self, email: str, **more: Any) -> Person:
-        """Raises Refused."""
-        signed = self.stranger.ask(
-            "POST", "/auth/signup", json={"email": email, "password": "correct horse", **more}
-        )
+    def sign_up(self, email: str, *, guest: Person | None = None, **more: Any) -> Person:
+        """A new user, who may have been a guest before. Raises Refused."""
+        form = {"email": email, "password": "correct horse", **more}
+        signed = (guest or self.stranger).ask("POST", "/auth/signup", json=form)
         return Person(self, {"Authorization": f"Bearer {signed['access_token']}"}, signed["user_id"])
 
     def press(self, opened: Row, button: str) -> httpx.Response:
@@ -214,6 +217,17 @@ class System:
             for statement in statements:
                 connection.execute(statement.encode())
 
+    @contextmanager
+    def later(self, interval: str) -> Iterator[None]:
+        """The bank's clock is so much ahead."""
+        define = "create or replace function credits.clock() returns timestamptz"
+        define += " language sql volatile parallel safe return clock_timestamp()"
+        self.owner(f"{define} + interval '{interval}'")
+        try:
+            yield
+        finally:
+            self.owner(define)
+
     def stripe_signature(self, payload: str, secret: str | None = None, seconds: int = 0) -> dict[str, str]:
         """The header that Stripe sends with a payload, signed so many seconds from now."""
         if secret is None:
@@ -243,9 +257,10 @@ def running(name: str, folder: Path, database_url: str) -> Iterator[System]:
     """`pgcredits up --catalog NAME` on an empty database of the server under test, whose logins it keeps."""
     folder.mkdir()
     port, simulator_port = free_ports(2)
-    ours = ("STRIPE_", "PGCREDITS_", "PG")
+    ours = ("STRIPE_", "PGCREDITS_", "PG")  # theirs would steer us
     environment = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
     environment["DATABASE_URL"] = database_url
+    environment["PGCREDITS_TRUSTED_PROXIES"] = "127.0.0.1/32"  # we are the proxy that guests come through
     for url, login in LOGINS.items():
         environment[f"PGCREDITS_{url.upper()}"] = as_login(database_url, login, PASSWORD)
     words = ["up", "--catalog", name, "--data-dir", str(folder)]

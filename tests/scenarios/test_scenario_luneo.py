@@ -46,6 +46,23 @@ def test_the_story(system: System) -> None:
     assert [len(page) for page in pages] == [10, 6, 0]
     assert [row["cost"] for row in pages[0][:4]] == [5, 5, 5, 8]
 
+    # What each endpoint earned, in cents: of the first pack a credit cost 19, of the last one 13.9.
+    margin = system.figures(
+        "select module_id, currency, uses, tokens, revenue, provider_cost, margin"
+        " from analytics.module_margin order by module_id desc"
+    )
+    assert [tuple(row.values()) for row in margin] == [
+        (GENERATE, "eur", 4, 20, Decimal("303.5"), 16, Decimal("287.5")),
+        (RENDER, "eur", 12, 96, Decimal("1818.9"), 24, Decimal("1794.9")),
+    ]
+    mix = system.figures(
+        "select pack_id, orders, amount, share_of_orders from analytics.pack_mix order by amount"
+    )
+    assert [tuple(row.values()) for row in mix] == [
+        (small, 1, 1900, Decimal("0.5")),
+        (large, 1, 13900, Decimal("0.5")),
+    ]
+
 
 def test_the_offer_to_buy_comes_below_a_fifth_and_at_zero(system: System) -> None:
     cleo = system.sign_up("cleo@luneo.example")
