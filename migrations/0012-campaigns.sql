@@ -25,7 +25,7 @@ create table credits.campaigns (
     constraint campaigns_per_account_is_positive check (per_account > 0),
     constraint campaigns_welcome_once check (kind <> 'welcome' or per_account = 1),
     constraint campaigns_validity_is_a_span check (valid_from < valid_until),
-    constraint campaigns_expiry_is_positive check (expires_after > interval '0')
+    constraint campaigns_expiry_is_sane check (expires_after > interval '0' and expires_after <= interval '1000 years')
 );
 comment on table credits.campaigns is 'What is given away, to whom, how often, and for how long.';
 comment on column credits.campaigns.kind is
@@ -35,7 +35,8 @@ comment on column credits.campaigns.referee_tokens is
 'Of a referral: what the one who was brought gets with the first purchase.';
 comment on column credits.campaigns.budget is 'Grants at most, over all accounts; null: no limit.';
 comment on column credits.campaigns.grants is
-'Grants so far, counted under this row''s lock, which is taken after the wallet''s.';
+'Grants so far, counted under this row''s lock, which is taken after the wallet''s. A referral counts once, though two '
+'are given something.';
 comment on column credits.campaigns.per_account is 'Grants to one account at most: of a referral, to one referrer.';
 comment on column credits.campaigns.expires_after is 'Life of the granted tokens; null: they never expire.';
 
@@ -65,12 +66,13 @@ create table credits.redemptions (
     constraint redemptions_account_fkey foreign key (account_id) references credits.accounts (account_id),
     constraint redemptions_campaign_fkey foreign key (campaign_id) references credits.campaigns (campaign_id),
     constraint redemptions_lot_fkey foreign key (account_id, lot_id) references credits.lots (account_id, lot_id),
-    constraint redemptions_number_is_positive check (number > 0)
+    constraint redemptions_number_is_not_negative check (number >= 0)
 );
 create index redemptions_campaign_idx on credits.redemptions (campaign_id);
 create index redemptions_lot_idx on credits.redemptions (account_id, lot_id);
 comment on table credits.redemptions is
-'The grants of campaigns: number 1, 2 … per account. The key lets each of them happen once.';
+'The grants of campaigns: number 1, 2 … per account; 0 is what somebody got for having been brought. The key lets each '
+'of them happen once.';
 
 create table credits.referrals (
     account_id uuid not null,
@@ -94,7 +96,7 @@ comment on column credits.referrals.referrer_id is
 'An account, without a foreign key: keys between accounts could not be spread over several servers.';
 comment on column credits.referrals.state is
 'pending until the first paid purchase; then paid, capped (the referrer''s or the campaign''s limit was reached) or '
-'lapsed (the campaign had ended).';
+'lapsed (the campaign had ended, or the referrer''s account was closed).';
 
 create type api.redemption_receipt as (
     code text,
@@ -112,6 +114,17 @@ create type api.redemption_receipt as (
 comment on type api.redemption_receipt is
 'What a code gave: a promotion its tokens, at once; a referral none yet (entry_id null), they come with the first '
 'purchase.';
+
+create type api.referral_offer as (
+    user_id text,
+    code text,
+    campaign_id text,
+    title text,
+    tokens numeric,
+    referee_tokens numeric
+);
+comment on type api.referral_offer is
+'A user''s own code, and what its first purchase brings: tokens to the user, referee_tokens to who used the code.';
 
 create type api.account_receipt as (
     user_id text,

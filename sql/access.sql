@@ -33,7 +33,7 @@ revoke usage on type
 credits.tokens, credits.amount, credits.unit_cost, credits.account_status, credits.entry_kind from public;
 revoke usage on type
 api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_receipt, api.credential, api.grant_reason,
-api.redemption_receipt, api.account_receipt, api.guest_receipt, api.failure_receipt,
+api.redemption_receipt, api.referral_offer, api.account_receipt, api.guest_receipt, api.failure_receipt,
 api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance
 from public;
 alter default privileges for role credits_owner revoke execute on functions from public;
@@ -43,7 +43,7 @@ alter default privileges for role credits_owner revoke usage on types from publi
 grant usage on schema api to anon, authenticated, service_role;
 grant usage on type
 api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_receipt, api.credential, api.grant_reason,
-api.redemption_receipt, api.account_receipt, api.guest_receipt, api.failure_receipt,
+api.redemption_receipt, api.referral_offer, api.account_receipt, api.guest_receipt, api.failure_receipt,
 api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance
 to authenticated, service_role;
 grant execute on function
@@ -52,7 +52,10 @@ api.consume_tokens(text, text, text, numeric),
 api.quote_tokens(text, jsonb, text),
 api.create_order(text, bigint, text, text, text),
 api.set_spend_limit(text, numeric, text),
-api.set_low_balance(numeric, numeric, text)
+api.set_low_balance(numeric, numeric, text),
+api.open_account(text, text, text[]),
+api.redeem_code(text, text, text),
+api.referral_code(text)
 to authenticated, service_role;
 grant execute on function
 api.add_tokens(text, numeric, api.grant_reason, text, timestamptz, bigint, text, text, jsonb),
@@ -61,7 +64,7 @@ api.attach_checkout(uuid, uuid, text, text),
 api.apply_stripe_event(jsonb),
 api.acknowledge_notices(uuid[]),
 api.maintain(bigint),
-api.sign_up(text, text),
+api.sign_up(text, text, text, text[]),
 api.find_credential(text),
 api.guest_consume(text, text[], text[], boolean),
 api.guest_allowance(text[], text[], boolean),
@@ -73,14 +76,15 @@ to service_role;
 -- 4. The views, the tables under them, and the functions that views and policies call.
 grant select on api.packs, api.topups, api.modules to anon, authenticated, service_role;
 grant select on
-api.balance, api.entries, api.usage, api.lots, api.orders, api.spend_limits, api.notices, api.failures
+api.balance, api.entries, api.usage, api.lots, api.orders, api.spend_limits, api.notices, api.failures,
+api.referrals
 to authenticated, service_role;
 grant select on
 credits.packs, credits.topups, credits.topup_presets, credits.modules, credits.module_categories
 to anon, authenticated, service_role;
 grant select on
 credits.identities, credits.wallets, credits.lots, credits.current_lots, credits.entries, credits.orders,
-credits.spend_limits, credits.outbox, credits.failures
+credits.spend_limits, credits.outbox, credits.failures, credits.referrals
 to authenticated, service_role;
 grant select on credits.current_lots to auditor;
 grant execute on function
@@ -298,6 +302,9 @@ drop policy if exists own_rows on credits.outbox;
 create policy own_rows on credits.outbox for select to authenticated using (account_id = (select credits.me()));
 drop policy if exists own_rows on credits.failures;
 create policy own_rows on credits.failures for select to authenticated using (account_id = (select credits.me()));
+-- Those whom the user brought; the view says no names.
+drop policy if exists own_rows on credits.referrals;
+create policy own_rows on credits.referrals for select to authenticated using (referrer_id = (select credits.me()));
 
 -- 5c. A service: every row that its views show.
 drop policy if exists service_reads on credits.identities;
@@ -316,6 +323,8 @@ drop policy if exists service_reads on credits.outbox;
 create policy service_reads on credits.outbox for select to service_role using (true);
 drop policy if exists service_reads on credits.failures;
 create policy service_reads on credits.failures for select to service_role using (true);
+drop policy if exists service_reads on credits.referrals;
+create policy service_reads on credits.referrals for select to service_role using (true);
 
 -- 5d. What is for sale, for everybody.
 drop policy if exists for_sale on credits.packs;

@@ -138,6 +138,15 @@ def admin_url(cluster: Cluster, template: object) -> Iterator[str]:
         admin.execute("drop database pgcredits_shared with (force)")
 
 
+@pytest.fixture(scope="module")
+def own_url(cluster: Cluster, template: object) -> Iterator[str]:
+    """A migrated database that the tests of one module share, as the superuser."""
+    with psycopg.connect(cluster.url(), autocommit=True) as admin:
+        admin.execute(f"create database pgcredits_own template {TEMPLATE}")
+        yield cluster.url("pgcredits_own")
+        admin.execute("drop database pgcredits_own with (force)")
+
+
 @pytest.fixture(scope="session")
 def api_url(admin_url: str) -> str:
     """The shared database as the API's login."""

@@ -2,8 +2,9 @@
 --
 --   1. Write the event down. A second copy of it waits here for the first one, then ends as a duplicate.
 --   2. Find the order that its session belongs to; events that are not about a Checkout session are only stored.
---   3. Lock the wallet, read the order again under the lock.
---   4. Move the order's state. Paid: grant its snapshot, once per order, per session and per payment intent.
+--   3. Lock the wallet, and that of whoever brought this user if that is still to be rewarded; read the order again.
+--   4. Move the order's state. Paid: grant its snapshot, once per order, per session and per payment intent; the first
+--      time, reward whoever brought the user.
 --
 -- Events come twice, at once, and in any order: money that arrived wins over "failed" and "expired", and nothing
 -- undoes
@@ -133,7 +134,11 @@ declare
     v_reason text;
 begin
     -- 3. Lock the wallet, then read what the order is now.
-    perform credits.lock_wallet(p_order.account_id);
+    if v_paid then
+        perform credits.lock_with_referrer(p_order.account_id);
+    else
+        perform credits.lock_wallet(p_order.account_id);
+    end if;
     select o.* into v_order
     from credits.orders as o
     where o.account_id = p_order.account_id and o.order_id = p_order.order_id;
@@ -180,6 +185,7 @@ begin
 
     -- 4d. The money that was asked for.
     v_receipt.entry_id := credits.fulfil_order(v_order, v_session_id, p_session ->> 'payment_intent', v_discount);
+    perform credits.settle_referral(v_order.account_id);
     v_receipt.outcome := 'granted';
     return v_receipt;
 end

@@ -1,5 +1,5 @@
 -- What an account has now. Expired lots count for nothing, booked or not. Reading writes nothing: a user without an
--- account reads zeros.
+-- account reads zeros, also where opening it (api.open_account, or the first spend) will bring a welcome.
 create or replace view api.balance
 with (security_invoker = true)
 as

@@ -31,11 +31,18 @@ begin
     v_quote.price_id := v_price.price_id;
     v_quote.parts := credits.price_parts(v_price.price_id, v_price.usage);
 
-    -- 3. What there is to pay it with.
-    v_quote.balance := trim_scale(credits.balance_at(v_account_id, v_now));
-    v_quote.available := trim_scale(least(
-        credits.spendable(v_account_id, quote_tokens.module_id, v_now), credits.limit_left(v_account_id, v_now)
-    ));
+    -- 3. What there is to pay it with; for who has no account yet, what the first spend would find in it.
+    if v_account_id is null then
+        v_quote.balance := trim_scale(credits.welcome_tokens(v_now));
+        v_quote.available := trim_scale(
+            credits.welcome_tokens(v_now, credits.scopes_of(quote_tokens.module_id))
+        );
+    else
+        v_quote.balance := trim_scale(credits.balance_at(v_account_id, v_now));
+        v_quote.available := trim_scale(least(
+            credits.spendable(v_account_id, quote_tokens.module_id, v_now), credits.limit_left(v_account_id, v_now)
+        ));
+    end if;
     v_quote.sufficient := v_quote.available >= v_quote.cost;
     v_quote.affordable := credits.affordable(v_price.price_id, v_price.cost, v_quote.available);
     return v_quote;

@@ -1,7 +1,9 @@
 -- The embedded identity provider: an e-mail, the argon2 hash that the door made, and an account from the start.
 create or replace function api.sign_up(
     email text,
-    password_hash text
+    password_hash text,
+    referral_code text default null,
+    device_keys text[] default null
 )
 returns api.credential
 language plpgsql
@@ -12,6 +14,7 @@ as $$
 declare
     v_email constant text := lower(btrim(sign_up.email));
     v_subject constant text := gen_random_uuid();
+    v_account_id uuid;
     v_credential api.credential;
 begin
     if not credits.is_service() then
@@ -24,19 +27,28 @@ begin
     end if;
 
     -- Of sign-ups with one e-mail at once the first one gets it; the others wait here and are refused whole.
-    perform credits.open_account(v_subject);
+    select e.account_id into v_account_id from credits.enter(v_subject) as e;
     insert into credits.credentials (email, password_hash, subject)
     values (v_email, sign_up.password_hash, v_subject)
     on conflict do nothing;
     if not found then
         perform credits.fail(409, 'email_taken', 'this e-mail address has an account already');
     end if;
+
+    -- Who brought them, what they are given, and which guest they were.
+    perform credits.attach_at_sign_up(v_account_id, sign_up.referral_code);
+    perform credits.welcome(v_account_id);
+    perform credits.link_guest(v_account_id, sign_up.device_keys);
     v_credential.user_id := v_subject;
     v_credential.email := v_email;
     return v_credential;
 end
 $$;
-comment on function api.sign_up(text, text) is
-'Sign a user up with an e-mail and an argon2 hash, and open their account. For services.
+comment on function api.sign_up(text, text, text, text[]) is
+'Sign a user up with an e-mail and an argon2 hash, and open their account, with what new accounts are given. For '
+'services.
 
-Raises PT409 email_taken, PT422 bad_email or bad_password, PT403 not_yours.';
+referral_code: of the user who brought them; one that is not good refuses the sign-up, which may be repeated without.
+device_keys: of the guest that they were.
+Raises PT409 email_taken, code_expired or code_exhausted, PT404 unknown_code, PT422 bad_email or bad_password,
+PT403 not_yours.';

@@ -9,7 +9,9 @@ select
 from credits.idempotency_keys as k
 left join credits.entries as e
     on k.account_id = e.account_id and e.seq = case when k.reference ~ '^[0-9]{1,18}$' then k.reference::bigint end
-where k.operation in ('consume_tokens', 'add_tokens') and e.seq is null
+where
+    (k.operation in ('consume_tokens', 'add_tokens') or (k.operation = 'redeem_code' and k.reference <> 'referral'))
+    and e.seq is null
 union all
 select
     k.account_id,

@@ -10,6 +10,13 @@ select
 from audit.check_balance as c
 union all
 select
+    'check_campaigns' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_campaigns as c
+union all
+select
     'check_draws' as check_name,
     c.account_id,
     c.expected,

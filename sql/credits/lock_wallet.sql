@@ -1,5 +1,5 @@
--- Lock order of the whole bank: 1. a Stripe event's row, 2. the wallet (several: in the order of account_id),
--- 3. whatever hangs on it.
+-- Lock order of the whole bank: 1. a Stripe event's row, 2. the identity, where a referrer matters (see referral.sql),
+-- 3. the wallet (several: in the order of account_id), 4. campaigns and whatever else hangs on it.
 create or replace function credits.lock_wallet(
     p_account_id uuid,
     p_settle boolean default true,
@@ -47,3 +47,26 @@ comment on function credits.lock_wallet(uuid, boolean) is
 'Locks the wallet until the end of the transaction, books what has expired, and says how it stands. '
 'p_settle: the tokens of the head lot are put back on its row, as everything needs it that looks at lots. '
 'Raises PT404 unknown_user.';
+
+create or replace function credits.lock_wallets(p_account_ids uuid[])
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_account_id uuid;
+begin
+    for v_account_id in
+        select distinct a.account_id
+        from unnest(p_account_ids) as a (account_id)
+        where a.account_id is not null
+        order by a.account_id
+    loop
+        perform credits.lock_wallet(v_account_id);
+    end loop;
+end
+$$;
+comment on function credits.lock_wallets(uuid[]) is
+'credits.lock_wallet for several accounts, in the order that keeps them from waiting for each other. Nulls are passed '
+'over. Raises PT404 unknown_user.';

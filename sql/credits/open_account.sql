@@ -1,4 +1,37 @@
 -- An account opens at sign-up, at a user's first write, or at a service's first grant. Reading never opens one.
+
+create or replace function credits.enter(p_subject text, out account_id uuid, out opened boolean)
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if length(p_subject) not between 1 and 255 then
+        perform credits.fail(422, 'bad_user', 'a user id has 1 to 255 characters');
+    end if;
+    select i.account_id into account_id from credits.identities as i where i.subject = p_subject;
+    opened := account_id is null;
+    if not opened then
+        return;
+    end if;
+
+    -- Of two first calls at once the second waits at the identity, then finds the first one's account.
+    insert into credits.accounts as a default values returning a.account_id into account_id;
+    insert into credits.identities (subject, account_id) values (p_subject, enter.account_id)
+    on conflict do nothing;
+    opened := found;
+    if not opened then
+        delete from credits.accounts as a where a.account_id = enter.account_id;
+        select i.account_id into account_id from credits.identities as i where i.subject = p_subject;
+        return;
+    end if;
+    insert into credits.wallets (account_id) values (enter.account_id);
+end
+$$;
+comment on function credits.enter(text) is
+'Opens the account of a user id with an empty wallet, or finds it. Who calls it welcomes a new one: the order of locks '
+'decides when. Raises PT422 bad_user.';
+
 create or replace function credits.open_account(p_subject text)
 returns uuid
 language plpgsql
@@ -6,24 +39,13 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_account_id uuid;
+    v_entered constant record := credits.enter(p_subject);
 begin
-    if length(p_subject) not between 1 and 255 then
-        perform credits.fail(422, 'bad_user', 'a user id has 1 to 255 characters');
+    if v_entered.opened then
+        perform credits.welcome(v_entered.account_id);
     end if;
-
-    -- Of two first calls at once the second waits at the identity, then finds the first one's account.
-    insert into credits.accounts default values returning account_id into v_account_id;
-    insert into credits.identities (subject, account_id) values (p_subject, v_account_id)
-    on conflict do nothing;
-    if not found then
-        delete from credits.accounts as a where a.account_id = v_account_id;
-        select i.account_id into v_account_id from credits.identities as i where i.subject = p_subject;
-        return v_account_id;
-    end if;
-    insert into credits.wallets (account_id) values (v_account_id);
-    return v_account_id;
+    return v_entered.account_id;
 end
 $$;
 comment on function credits.open_account(text) is
-'Opens the account of a user id with an empty wallet, or finds it. Raises PT422 bad_user.';
+'Opens the account of a user id, with what new accounts are given, or finds it. Raises PT422 bad_user.';

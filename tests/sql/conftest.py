@@ -15,8 +15,59 @@ from uuid import uuid4
 import psycopg
 import pytest
 from people import Caller, Connection
+from support import PASSWORD
+
+from pgcredits.addresses import as_login
 
 _numbers = itertools.count(1)
+
+
+class Town:
+    """A database that one module has for itself, and its people: what it gives away is given nowhere else."""
+
+    def __init__(self, url: str, stack: ExitStack) -> None:
+        self.stack = stack
+        self.urls = {
+            role: as_login(url, login, PASSWORD)
+            for role, login in (("authenticated", "pgcredits_api"), ("service_role", "pgcredits_service"))
+        }
+        self.admin = stack.enter_context(psycopg.connect(url, autocommit=True))
+        self.bank = Caller(self.admin, "none")  # the superuser
+        self.service = self.someone("service_role")
+        self.door = self.someone("authenticated").connection
+
+    def someone(self, role: str, user_id: str | None = None) -> Caller:
+        """A caller with a connection of their own."""
+        connection = psycopg.connect(self.urls[role], autocommit=True)
+        self.stack.callback(connection.close)
+        return Caller(connection, role, user_id)
+
+    def user(self) -> Caller:
+        """Somebody of whom the bank has not heard."""
+        return Caller(self.door, "authenticated", f"user_{next(_numbers)}_{uuid4().hex[:8]}")
+
+    def campaign(self, campaign_id: str, kind: str, tokens: int, **more: Any) -> str:
+        """Defines a campaign; `more` are its other parameters, without p_."""
+        named = "".join(f", p_{name} => %({name})s" for name in more)
+        self.bank.rows(
+            f"select credits.define_campaign(%(id)s, %(kind)s, %(id)s, %(tokens)s{named})",
+            {"id": campaign_id, "kind": kind, "tokens": tokens} | more,
+        )
+        return campaign_id
+
+    def code(self, tokens: int, **more: Any) -> str:
+        """A code of a new promotion."""
+        number = next(_numbers)
+        self.bank.rows(
+            "select credits.define_code(%s, %s)",
+            (f"code-{number}", self.campaign(f"promo {number}", "promo", tokens, **more)),
+        )
+        return f"CODE-{number}"
+
+    def grants(self, campaign_id: str) -> int:
+        """How many grants a campaign has counted."""
+        row = self.bank.row("select grants from credits.campaigns where campaign_id = %s", (campaign_id,))
+        return int(row["grants"])
 
 
 @pytest.fixture(scope="session")
@@ -65,3 +116,22 @@ def crowd(service_url: str) -> Iterator[Callable[[int], list[Caller]]]:
             return [Caller(connection, "service_role") for connection in connections]
 
         yield gather
+
+
+@pytest.fixture(scope="module")
+def own_town(own_url: str) -> Iterator[Town]:
+    """When all is over, its books must close."""
+    with ExitStack() as stack:
+        town = Town(own_url, stack)
+        yield town
+        assert town.bank.rows("select * from audit.findings") == []
+
+
+@pytest.fixture
+def town(own_town: Town) -> Iterator[Town]:
+    """The town of this module; its campaigns end with the test."""
+    with ExitStack() as stack:
+        before, own_town.stack = own_town.stack, stack
+        yield own_town
+        own_town.stack = before
+    own_town.admin.execute("update credits.campaigns set active = false")

@@ -15,6 +15,7 @@ from stripe_events import COMPLETED, event, session
 
 CHECKS = (
     "check_balance",
+    "check_campaigns",
     "check_draws",
     "check_events",
     "check_guests",
@@ -121,6 +122,33 @@ FAULTS = {
         f"update credits.wallets set head_lot = {EXTRA} where {ME}",
         """update credits.entries set draws = '[{"lot_id": 99, "tokens": 25}]' """
         f"where {ME} and seq = {SPENT_LAST}",
+    ],
+    # In give_away: Ada and Bob had a welcome, Ada a code twice, and Bob, brought by her, has bought.
+    "check_campaigns": [
+        "update credits.campaigns set grants = grants + 1 where campaign_id = 'gift'",
+        "update credits.campaigns set grants = 1, budget = 1 where campaign_id = 'gift'",
+        "update credits.redemptions set number = 3 where campaign_id = 'gift' and number = 2",
+        "update credits.redemptions set number = 2 where campaign_id = 'hello'",
+        "update credits.redemptions set campaign_id = 'hello' where campaign_id = 'gift' and number = 2",
+        "delete from credits.redemptions where campaign_id = 'gift' and number = 2",
+        "delete from credits.redemptions where campaign_id = 'friends' and number = 0",
+        "insert into credits.redemptions (account_id, campaign_id, number, lot_id, redeemed_at)"
+        " select account_id, 'friends', 0, lot_id, redeemed_at from credits.redemptions"
+        " where campaign_id = 'gift' and number = 2",
+        "update credits.campaigns set per_account = 1 where campaign_id = 'gift'",
+        "update credits.entries set kind = 'grant' where reference = 'gift'",
+        "delete from credits.entries where reference = 'friends'",
+        "update credits.lots set source = 'grant' where package_name = 'Gift' and order_id is null",
+        # Granted, but not counted; a second welcome of one account.
+        "select credits.book_gift(r.account_id, c, 2, 1, null, r.redeemed_at) from credits.campaigns as c"
+        " join credits.redemptions as r using (campaign_id) where c.campaign_id = 'hello' limit 1",
+        "update credits.referrals set state = 'pending', settled_at = null",
+        "update credits.referrals set state = 'capped'",
+        "update credits.referrals set referrer_id = gen_random_uuid()",
+        "delete from credits.referrals",
+        "delete from credits.orders where package_name = 'Basique'",
+        "insert into credits.referrals (account_id, referrer_id, campaign_id, code, created_at)"
+        " select referrer_id, account_id, campaign_id, code, created_at from credits.referrals",
     ],
     "check_draws": [
         f"""update credits.entries set draws = '[]' where {ME} and seq = {SPENT_FIRST}""",
@@ -263,6 +291,28 @@ def tell_a_story(bank: Caller) -> UUID:
     return account
 
 
+def give_away(bank: Caller) -> None:
+    """Two accounts that have had everything that can be given away."""
+    for line in (
+        "define_campaign('hello', 'welcome', 'Hello', 5)",
+        "define_campaign('gift', 'promo', 'Gift', 7, p_per_account => 2, p_budget => 9)",
+        "define_code('gift', 'gift')",
+        "define_campaign('friends', 'referral', 'Friends', 30, 20)",
+    ):
+        bank.rows(f"select credits.{line}")
+    for _ in range(2):
+        bank.call("redeem_code", code="gift", user_id="Ada")
+    code = bank.call("referral_code", user_id="Ada")["code"]
+    bank.call("open_account", user_id="Bob", referral_code=code)
+    order = bank.call("create_order", pack_id="basique", user_id="Bob")
+    bank.call("apply_stripe_event", event=event(COMPLETED, session(order)))
+    # A service may call its grants what it likes.
+    for name in ("gift", "hello"):
+        bank.call("add_tokens", user_id="Ada", tokens=1, reason="promo", package_name=name)
+    balances = bank.rows("select balance from api.balance where user_id in ('Ada', 'Bob') order by user_id")
+    assert [row["balance"] for row in balances] == [5 + 2 * 7 + 30 + 2, 5 + 100 + 20]
+
+
 def found(bank: Caller, check: str, account: UUID | None) -> list[Row]:
     """The findings on the account, or on none, as the auditor sees them."""
     connection = bank.connection
@@ -284,6 +334,8 @@ def test_faults_are_known_for_every_check(admin: Connection) -> None:
 def test_sound_books_have_no_findings(till: Connection) -> None:
     with told(till) as (bank, account):
         assert found(bank, "findings", account) == found(bank, "findings", None) == []
+        give_away(bank)
+        assert bank.rows("select * from audit.findings") == []
 
 
 @pytest.mark.parametrize(
@@ -293,11 +345,25 @@ def test_sound_books_have_no_findings(till: Connection) -> None:
 )
 def test_fault_is_found(check: str, fault: str, till: Connection) -> None:
     with told(till) as (bank, account):
-        for table in ("entries", "lots", "orders", "wallets", "price_components", "price_tiers"):
+        if check == "check_campaigns":
+            give_away(bank)
+        for table in (
+            "campaigns",
+            "entries",
+            "lots",
+            "orders",
+            "price_components",
+            "price_tiers",
+            "redemptions",
+            "referrals",
+            "wallets",
+        ):
             till.execute(f"alter table credits.{table} disable trigger all")
         done = till.execute(fault.replace("%(account)s", f"'{account}'"))
         assert done.rowcount != 0, "the fault was not seeded"
         subject = None if check in ("check_guests", "check_prices", "check_settings") else account
+        if check == "check_campaigns":
+            (subject, *_) = [row["account_id"] for row in bank.rows(f"select account_id from audit.{check}")]
         findings = found(bank, check, subject)
         assert findings
         assert {"check_name": check, **findings[0]} in found(bank, "findings", subject)

@@ -176,7 +176,9 @@ RULES = [
         """
         select p.polrelid::regclass, p.polname from pg_policy as p
         where 'authenticated'::regrole = any (p.polroles) and not 'anon'::regrole = any (p.polroles)
-            and pg_get_expr(p.polqual, p.polrelid) <> '(account_id = ( SELECT credits.me() AS me))'
+            and pg_get_expr(p.polqual, p.polrelid) not in (
+                '(account_id = ( SELECT credits.me() AS me))', '(referrer_id = ( SELECT credits.me() AS me))'
+            )
         """,
         "create policy slow on credits.wallets for select to authenticated using (account_id = credits.me())",
     ),
@@ -247,7 +249,7 @@ RULES = [
         select p.oid::regprocedure from pg_proc as p
         where p.pronamespace = 'api'::regnamespace and obj_description(p.oid, 'pg_proc') !~ '\\mRaises\\M'
         """,
-        "comment on function api.sign_up(text, text) is 'Sign up.'",
+        "comment on function api.sign_up(text, text, text, text[]) is 'Sign up.'",
     ),
     Rule(
         "every foreign key has an index on the side that refers",

@@ -19,7 +19,17 @@ SHOP = {
 ACCOUNT = {
     *(
         f"api.{view}"
-        for view in ("balance", "entries", "usage", "lots", "orders", "spend_limits", "notices", "failures")
+        for view in (
+            "balance",
+            "entries",
+            "usage",
+            "lots",
+            "orders",
+            "spend_limits",
+            "notices",
+            "failures",
+            "referrals",
+        )
     ),
     *(
         f"credits.{table}"
@@ -33,6 +43,7 @@ ACCOUNT = {
             "spend_limits",
             "outbox",
             "failures",
+            "referrals",
         )
     ),
 }
@@ -57,6 +68,7 @@ AUDIT = {
         f"audit.check_{name}"
         for name in (
             "balance",
+            "campaigns",
             "draws",
             "events",
             "guests",
@@ -191,6 +203,9 @@ SPEND = {
     "api.create_order(text,bigint,text,text,text)": "'standard'",
     "api.set_spend_limit(text,numeric,text)": "'day', 10",
     "api.set_low_balance(numeric,numeric,text)": "10",
+    "api.open_account(text,text,text[])": "",
+    "api.redeem_code(text,text,text)": "'nothing'",
+    "api.referral_code(text)": "",
 }
 SERVE = {
     "api.add_tokens(text,numeric,api.grant_reason,text,timestamp with time zone,bigint,text,text,jsonb)": (
@@ -199,7 +214,7 @@ SERVE = {
     "api.add_tokens(text,numeric,text)": "'nobody', -1, 'Standard'",
     "api.attach_checkout(uuid,uuid,text,text)": "gen_random_uuid(), gen_random_uuid(), 'cs_1', null",
     "api.apply_stripe_event(jsonb)": "'{}'",
-    "api.sign_up(text,text)": "'nobody', null",
+    "api.sign_up(text,text,text,text[])": "'nobody', null",
     "api.find_credential(text)": "'nobody'",
     "api.report_failure(text,numeric,jsonb,text,text)": "'whisper'",
     "api.acknowledge_notices(uuid[])": "array[gen_random_uuid()]",

@@ -1,0 +1,110 @@
+-- What somebody typed in: the code of a promotion, or of the person who brought them.
+--
+--   1. Find the code, and the caller's account; a user's own call, or a service's, opens it.
+--   2. Lock the wallet. A repeat of an answered call gets that answer.
+--   3. A promotion: its campaign's row is locked, then claim and grant are one. A person: is noted as the referrer.
+
+create or replace function credits.redemption_receipt(
+    p_account_id uuid, p_user_id text, p_code credits.codes, p_lot_id bigint, p_replayed boolean
+)
+returns api.redemption_receipt
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_receipt api.redemption_receipt;
+begin
+    v_receipt.code := p_code.code;
+    v_receipt.user_id := p_user_id;
+    v_receipt.replayed := p_replayed;
+    select c.kind, c.campaign_id, c.title into v_receipt.kind, v_receipt.campaign_id, v_receipt.title
+    from credits.campaigns as c
+    where c.campaign_id = p_code.campaign_id;
+    if p_lot_id is null then
+        v_receipt.tokens := 0;
+        v_receipt.balance := trim_scale(credits.balance_at(p_account_id, credits.clock()));
+        return v_receipt;
+    end if;
+
+    v_receipt.entry_id := p_account_id || ':' || p_lot_id;
+    v_receipt.lot_id := p_lot_id;
+    select trim_scale(e.tokens), trim_scale(e.balance_after) into v_receipt.tokens, v_receipt.balance
+    from credits.entries as e
+    where e.account_id = p_account_id and e.seq = p_lot_id;
+    select l.expires_at into v_receipt.expires_at
+    from credits.lots as l
+    where l.account_id = p_account_id and l.lot_id = p_lot_id;
+    return v_receipt;
+end
+$$;
+comment on function credits.redemption_receipt(uuid, text, credits.codes, bigint, boolean) is
+'What a code gave, told from the entry of its grant; without one, of a referrer noted.';
+
+create or replace function api.redeem_code(
+    code text,
+    idempotency_key text default null,
+    user_id text default null
+)
+returns api.redemption_receipt
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_subject constant text := credits.caller_subject(redeem_code.user_id);
+    v_code credits.codes;
+    v_referral boolean;
+    v_entered record;
+    v_wallet record;
+    v_known text;
+    v_grant record;
+begin
+    -- 1. What, and whose. A promotion comes after the welcome; a referrer before it, for the order of locks.
+    v_code := credits.find_code(redeem_code.code);
+    v_referral := v_code.referrer_id is not null;
+    v_entered := credits.enter(v_subject);
+    if v_referral then
+        perform credits.lock_identity(v_entered.account_id);
+    elsif v_entered.opened then
+        perform credits.welcome(v_entered.account_id);
+    end if;
+
+    -- 2. Lock. Repeat?
+    v_wallet := credits.lock_wallet(v_entered.account_id);
+    if redeem_code.idempotency_key is not null then
+        v_known := credits.claim_key(
+            v_entered.account_id, 'redeem_code', redeem_code.idempotency_key, jsonb_build_array(v_code.code),
+            case when v_referral then 'referral' else (v_wallet.seq + 1)::text end
+        );
+        if v_known is not null then
+            return credits.redemption_receipt(
+                v_entered.account_id, v_subject, v_code, nullif(v_known, 'referral')::bigint, true
+            );
+        end if;
+    end if;
+    if v_wallet.status <> 'active' then
+        perform credits.fail(423, 'account_frozen', 'this account is ' || v_wallet.status);
+    end if;
+
+    -- 3. Claim and grant.
+    if v_referral then
+        perform credits.attach_referrer(v_entered.account_id, v_code);
+        if v_entered.opened then
+            perform credits.welcome(v_entered.account_id);
+        end if;
+        return credits.redemption_receipt(v_entered.account_id, v_subject, v_code, null, false);
+    end if;
+    v_grant := credits.grant_campaign(v_entered.account_id, v_code.campaign_id, v_code.code);
+    perform credits.refuse_code(v_grant.verdict);
+    return credits.redemption_receipt(v_entered.account_id, v_subject, v_code, v_grant.lot_id, false);
+end
+$$;
+comment on function api.redeem_code(text, text, text) is
+'Redeem a code: of a promotion, for its tokens, or of the user who brought you, for what the first purchase will bring.
+
+Case and the space around the code do not matter. Opens the account of a new user.
+With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
+Raises PT404 unknown_code, PT409 code_expired, code_used, code_exhausted, own_code, not_eligible, referral_circle or
+key_reused, PT422 bad_key, bad_user or bad_amount, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';

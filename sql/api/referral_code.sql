@@ -1,0 +1,68 @@
+-- One's own code, for others to sign up with. Made when it is first asked for.
+
+create or replace function credits.random_code()
+returns text
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    -- 32 characters, without 0, 1, I and O.
+    v_letters constant text := '23456789ABCDEFGHJKLMNPQRSTUVWXYZ';
+    v_bytes constant bytea := sha256(uuid_send(gen_random_uuid()));
+begin
+    return (
+        select string_agg(substr(v_letters, 1 + get_byte(v_bytes, i.place) % 32, 1), '')
+        from generate_series(0, 7) as i (place)
+    );
+end
+$$;
+comment on function credits.random_code() is 'Eight characters that are not mistaken for one another.';
+
+create or replace function api.referral_code(user_id text default null)
+returns api.referral_offer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_subject constant text := credits.caller_subject(referral_code.user_id);
+    v_account_id constant uuid := credits.account_of(v_subject, false);
+    v_wallet record;
+    v_offer api.referral_offer;
+begin
+    -- The lock: of two first calls at once the second one finds the first one's code.
+    v_wallet := credits.lock_wallet(v_account_id, p_settle => false);
+    if v_wallet.status <> 'active' then
+        perform credits.fail(423, 'account_frozen', 'this account is ' || v_wallet.status);
+    end if;
+    select c.campaign_id, c.title, trim_scale(c.tokens), trim_scale(c.referee_tokens)
+    into v_offer.campaign_id, v_offer.title, v_offer.tokens, v_offer.referee_tokens
+    from credits.campaigns as c
+    where c.kind = 'referral' and credits.campaign_verdict(c, 1, credits.clock()) = 'open'
+    order by c.valid_from desc, c.campaign_id
+    limit 1;
+    if not found then
+        perform credits.fail(404, 'no_campaign', 'no campaign rewards bringing somebody');
+    end if;
+    v_offer.user_id := v_subject;
+
+    loop
+        select c.code into v_offer.code
+        from credits.codes as c
+        where c.referrer_id = v_account_id and c.campaign_id = v_offer.campaign_id;
+        exit when found;
+        insert into credits.codes (code, campaign_id, referrer_id)
+        values (credits.random_code(), v_offer.campaign_id, v_account_id)
+        on conflict do nothing;
+    end loop;
+    return v_offer;
+end
+$$;
+comment on function api.referral_code(text) is
+'The caller''s own code, for those whom they bring, and what the first purchase of such a one gives to both. Made when
+it is first asked for.
+
+Raises PT404 no_campaign (none rewards bringing somebody) or unknown_user, PT422 bad_user,
+PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';

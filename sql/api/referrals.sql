@@ -1,0 +1,28 @@
+-- Whom one has brought, and what came of it. Not who they are.
+create or replace view api.referrals
+with (security_invoker = true)
+as
+select
+    i.subject as user_id,
+    r.code,
+    r.campaign_id,
+    r.state,
+    r.created_at,
+    r.settled_at
+from credits.referrals as r
+left join lateral (
+    select x.subject
+    from credits.identities as x
+    where x.account_id = r.referrer_id
+    order by x.created_at, x.subject
+    limit 1
+) as i on true;
+
+comment on view api.referrals is 'Those whom the caller has brought, without their names; a service sees everybody''s.';
+comment on column api.referrals.user_id is 'The user id (sub) of who brought them.';
+comment on column api.referrals.code is 'The code that they used.';
+comment on column api.referrals.campaign_id is 'The campaign that rewards it.';
+comment on column api.referrals.state is
+'pending until their first purchase; then paid, capped (a limit was reached) or lapsed (the campaign had ended).';
+comment on column api.referrals.created_at is 'When they used the code.';
+comment on column api.referrals.settled_at is 'When they bought for the first time.';

@@ -1,0 +1,117 @@
+-- The lines of a catalogue file that say what is given away. Applied again they change what a campaign will give from
+-- now on, never what it has given.
+create or replace function credits.define_campaign(
+    p_campaign_id text,
+    p_kind text,
+    p_title text,
+    p_tokens numeric,
+    p_referee_tokens numeric default 0,
+    p_budget bigint default null,
+    p_per_account bigint default 1,
+    p_valid_from timestamptz default null,
+    p_valid_until timestamptz default null,
+    p_expires_after interval default null,
+    p_priority bigint default null,
+    p_scope text default null,
+    p_active boolean default true
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_known credits.campaigns;
+    v_why text;
+begin
+    -- Locked: no grant is counted while the new budget is compared with the count.
+    select c.* into v_known from credits.campaigns as c where c.campaign_id = p_campaign_id for no key update;
+    v_why := case
+        when p_kind is null or p_kind not in ('welcome', 'promo', 'referral') then 'kind is welcome, promo or referral'
+        when v_known.kind::text <> p_kind then format('its kind is %s and cannot change', v_known.kind)
+        when length(p_title) not between 1 and 200 then 'a title has 1 to 200 characters'
+        when p_referee_tokens <> 0 and p_kind <> 'referral' then 'referee_tokens are for a referral'
+        when p_kind = 'welcome' and p_per_account <> 1 then 'a welcome is given once: per_account is 1'
+        when p_budget < greatest(v_known.grants, 1)
+            then format('a budget of %s is below the %s grants made, or below 1', p_budget, v_known.grants)
+        when p_per_account < v_known.per_account and exists (
+            select from credits.redemptions as r where r.campaign_id = p_campaign_id and r.number > p_per_account
+        ) then format('somebody has had more than %s grants', p_per_account)
+    end;
+    if v_why is not null then
+        perform credits.fail(422, 'bad_catalogue', v_why);
+    end if;
+    perform credits.check_amount(p_tokens);
+    if p_referee_tokens <> 0 then
+        perform credits.check_amount(p_referee_tokens);
+    end if;
+    perform credits.check_scope(p_scope);
+
+    insert into credits.campaigns as c (
+        campaign_id, kind, title, tokens, referee_tokens, budget, per_account, valid_from, valid_until,
+        expires_after, priority, scope, active
+    )
+    values (
+        p_campaign_id, p_kind::credits.entry_kind, p_title, p_tokens, p_referee_tokens, p_budget, p_per_account,
+        coalesce(p_valid_from, '-infinity'), coalesce(p_valid_until, 'infinity'), p_expires_after, p_priority, p_scope,
+        p_active
+    )
+    on conflict (campaign_id) do update
+    set
+        title = excluded.title, tokens = excluded.tokens, referee_tokens = excluded.referee_tokens,
+        budget = excluded.budget, per_account = excluded.per_account, valid_from = excluded.valid_from,
+        valid_until = excluded.valid_until, expires_after = excluded.expires_after, priority = excluded.priority,
+        scope = excluded.scope, active = excluded.active;
+exception
+    -- What was refused here gets the name of its line there.
+    when check_violation or not_null_violation or sqlstate 'PT422' then
+        perform credits.refuse_line('campaign', p_campaign_id, sqlerrm);
+end
+$$;
+comment on function credits.define_campaign(
+    text, text, text, numeric, numeric, bigint, bigint, timestamptz, timestamptz, interval, bigint, text, boolean
+) is
+'Something given away: kind welcome (when an account opens), promo (for a code) or referral (tokens to who brought '
+'somebody, referee_tokens to whom they brought, with the first purchase). budget and per_account count grants; '
+'p_expires_after is the life of what is granted. Raises PT422 bad_catalogue.';
+
+create or replace function credits.define_code(p_code text, p_campaign_id text)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_code constant text := credits.normal_code(p_code);
+begin
+    if v_code is null or length(v_code) not between 3 and 64 or v_code ~ '[[:cntrl:]]' then
+        perform credits.refuse_line('code', p_code, 'a code has 3 to 64 characters');
+    elsif not exists (
+        select from credits.campaigns as c where c.campaign_id = p_campaign_id and c.kind = 'promo'
+    ) then
+        perform credits.refuse_line('code', p_code, format('no campaign %L of kind promo', p_campaign_id));
+    end if;
+    insert into credits.codes (code, campaign_id) values (v_code, p_campaign_id)
+    on conflict (code) do nothing;
+    if not exists (
+        select from credits.codes as c where c.code = v_code and c.campaign_id = p_campaign_id
+    ) then
+        perform credits.refuse_line('code', p_code, 'it is the code of another campaign');
+    end if;
+end
+$$;
+comment on function credits.define_code(text, text) is
+'A code for a campaign of kind promo. Case and the space around it do not matter. Raises PT422 bad_catalogue.';
+
+create or replace function credits.normal_code(p_code text)
+returns text
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return nullif(upper(btrim(p_code, E' \t\r\n')), '');
+end
+$$;
+comment on function credits.normal_code(text) is
+'A code as it is kept: upper case, without space around it; null for nothing.';

@@ -1,0 +1,129 @@
+-- The one engine of everything that is given away: the claim and the grant are one, under two locks, the wallet's (the
+-- caller has it) and then the campaign's row. Time is taken after both.
+
+create or replace function credits.campaign_verdict(p_campaign credits.campaigns, p_number bigint, p_at timestamptz)
+returns text
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return case
+        when not p_campaign.active or p_at < p_campaign.valid_from then 'withdrawn'
+        when p_at >= p_campaign.valid_until then 'ended'
+        when p_number > p_campaign.per_account then 'used'
+        when p_campaign.grants >= p_campaign.budget then 'exhausted'
+        else 'open'
+    end;
+end
+$$;
+comment on function credits.campaign_verdict(credits.campaigns, bigint, timestamptz) is
+'Whether a campaign would give an account its grant of that number: open, else withdrawn (or not begun), ended, '
+'used (by the account) or exhausted (the budget).';
+
+create or replace function credits.grant_campaign(
+    p_account_id uuid,
+    p_campaign_id text,
+    p_code text default null,
+    out verdict text,
+    out lot_id bigint
+)
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_campaign credits.campaigns;
+    v_number bigint;
+    v_now timestamptz;
+begin
+    select c.* into v_campaign from credits.campaigns as c where c.campaign_id = p_campaign_id for no key update;
+    v_now := credits.clock();
+    v_number := 1 + (
+        select coalesce(max(r.number), 0)
+        from credits.redemptions as r
+        where r.account_id = p_account_id and r.campaign_id = p_campaign_id
+    );
+    verdict := credits.campaign_verdict(v_campaign, v_number, v_now);
+    if verdict = 'open' then
+        update credits.campaigns as c set grants = c.grants + 1 where c.campaign_id = p_campaign_id;
+        lot_id := credits.book_gift(p_account_id, v_campaign, v_number, v_campaign.tokens, p_code, v_now);
+    end if;
+end
+$$;
+comment on function credits.grant_campaign(uuid, text, text) is
+'Grants what a campaign gives to a locked wallet, if it still does: see credits.campaign_verdict. Raises PT422 '
+'bad_amount.';
+
+create or replace function credits.book_gift(
+    p_account_id uuid,
+    p_campaign credits.campaigns,
+    p_number bigint,
+    p_tokens numeric,
+    p_code text,
+    p_at timestamptz
+)
+returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_lot_id bigint;
+begin
+    -- The metadata put the campaign into the hash chain, and tell its grants from those of a service of that reference.
+    v_lot_id := credits.grant_lot(
+        p_account_id, p_campaign.kind, p_tokens, p_campaign.title, p_campaign.priority, p_campaign.scope,
+        p_at + p_campaign.expires_after, p_reference => p_campaign.campaign_id,
+        p_metadata => jsonb_build_object('campaign_id', p_campaign.campaign_id, 'number', p_number)
+    );
+    insert into credits.redemptions (account_id, campaign_id, number, lot_id, code, redeemed_at)
+    values (p_account_id, p_campaign.campaign_id, p_number, v_lot_id, p_code, p_at);
+    return v_lot_id;
+end
+$$;
+comment on function credits.book_gift(uuid, credits.campaigns, bigint, numeric, text, timestamptz) is
+'Books grant p_number of a campaign on a locked wallet, and returns the lot. The key of the redemption lets it happen '
+'once.';
+
+create or replace function credits.refuse_code(p_verdict text)
+returns void
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- Of a campaign that has not begun nobody is told that it is there.
+    if p_verdict = 'withdrawn' then
+        perform credits.fail(404, 'unknown_code', 'no such code');
+    elsif p_verdict = 'ended' then
+        perform credits.fail(409, 'code_expired', 'this code is no longer valid');
+    elsif p_verdict = 'used' then
+        perform credits.fail(409, 'code_used', 'this account has used this code');
+    elsif p_verdict = 'exhausted' then
+        perform credits.fail(409, 'code_exhausted', 'this code has been used up');
+    end if;
+end
+$$;
+comment on function credits.refuse_code(text) is
+'Refuses a code with the verdict on its campaign. Raises PT404 unknown_code, PT409 code_expired, code_used or '
+'code_exhausted; nothing for open.';
+
+create or replace function credits.find_code(p_code text)
+returns credits.codes
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_code credits.codes;
+begin
+    select c.* into v_code from credits.codes as c where c.code = credits.normal_code(p_code);
+    if not found then
+        perform credits.refuse_code('withdrawn');
+    end if;
+    return v_code;
+end
+$$;
+comment on function credits.find_code(text) is
+'The code that somebody typed: case and the space around it do not matter. Raises PT404 unknown_code.';

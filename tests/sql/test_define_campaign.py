@@ -1,0 +1,148 @@
+"""The lines of a catalogue that give tokens away: repeatable, and mistakes refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from people import Caller, Connection, refused
+
+
+@pytest.fixture
+def author(admin: Connection, admin_url: str) -> Iterator[Caller]:
+    """The owner of the tables in a transaction that is rolled back, as `pgcredits catalog apply` acts."""
+    with psycopg.connect(admin_url) as connection:
+        connection.execute("begin")
+        yield Caller(connection, "credits_owner")
+        connection.rollback()
+
+
+def define(author: Caller, call: str, *params: Any) -> None:
+    author.rows(f"select credits.{call}", params)
+
+
+def campaign(author: Caller) -> dict[str, Any]:
+    row = author.row("select to_jsonb(c) as fields from credits.campaigns as c where campaign_id = 'c'")
+    return dict(row["fields"])
+
+
+def test_line_applied_again_changes_what_it_will_give_and_never_the_count(author: Caller) -> None:
+    define(author, "define_campaign('c', 'promo', 'C', 40, p_budget => 5)")
+    define(author, "define_code('abc', 'c')")
+    service = Caller(author.connection, "service_role")
+    service.call("redeem_code", code="abc", user_id="somebody")
+    before = campaign(author)
+    assert (before["grants"], before["per_account"]) == (1, 1)
+    assert (before["valid_from"], before["valid_until"], before["active"]) == ("-infinity", "infinity", True)
+    define(author, "define_campaign('c', 'promo', 'C', 40, p_budget => 5)")
+    assert campaign(author) == before
+    define(
+        author,
+        "define_campaign('c', 'promo', 'D', 7, p_budget => 1, p_per_account => 2,"
+        " p_valid_until => '2099-01-01Z', p_expires_after => '1 day', p_priority => 3,"
+        " p_scope => 'module:whisper', p_active => false)",
+    )
+    changed = campaign(author)
+    assert {name for name in changed if changed[name] != before[name]} == {
+        "title",
+        "tokens",
+        "budget",
+        "per_account",
+        "valid_until",
+        "expires_after",
+        "priority",
+        "scope",
+        "active",
+    }
+    assert changed["grants"] == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "define_campaign(null, 'promo', 'C', 40)",
+        "define_campaign('', 'promo', 'C', 40)",
+        "define_campaign('c', null, 'C', 40)",
+        "define_campaign('c', 'purchase', 'C', 40)",
+        "define_campaign('c', 'present', 'C', 40)",
+        "define_campaign('c', 'promo', null, 40)",
+        "define_campaign('c', 'promo', '', 40)",
+        "define_campaign('c', 'promo', repeat('C', 201), 40)",
+        *(
+            f"define_campaign('c', 'promo', 'C', {tokens})"
+            for tokens in ("null", "0", "-1", "'NaN'", "'Infinity'", "0.0000001", "1e13")
+        ),
+        "define_campaign('c', 'promo', 'C', 40, 5)",
+        "define_campaign('c', 'welcome', 'C', 40, 5)",
+        "define_campaign('c', 'referral', 'C', 40, -5)",
+        "define_campaign('c', 'referral', 'C', 40, 'NaN')",
+        "define_campaign('c', 'referral', 'C', 40, null)",
+        "define_campaign('c', 'promo', 'C', 40, p_budget => 0)",
+        "define_campaign('c', 'promo', 'C', 40, p_budget => -1)",
+        "define_campaign('c', 'promo', 'C', 40, p_per_account => 0)",
+        "define_campaign('c', 'promo', 'C', 40, p_per_account => null)",
+        "define_campaign('c', 'welcome', 'C', 40, p_per_account => 2)",
+        "define_campaign('c', 'promo', 'C', 40, p_valid_from => '2030-01-02', p_valid_until => '2030-01-01')",
+        "define_campaign('c', 'promo', 'C', 40, p_expires_after => '0')",
+        "define_campaign('c', 'promo', 'C', 40, p_expires_after => '-1 day')",
+        "define_campaign('c', 'promo', 'C', 40, p_expires_after => '200000 years')",
+        "define_campaign('c', 'promo', 'C', 40, p_scope => 'module:nothing')",
+        "define_campaign('c', 'promo', 'C', 40, p_scope => 'whisper')",
+        "define_campaign('c', 'promo', 'C', 40, p_active => null)",
+    ],
+)
+def test_campaign_that_makes_no_sense_is_refused_by_name(line: str, author: Caller) -> None:
+    with refused("bad_catalogue") as facts:
+        define(author, line)
+    assert (facts["line"], facts["name"]) == (
+        "campaign",
+        {"(null": None, "(''": ""}.get(line[15:].split(",")[0], "c"),
+    )
+
+
+def test_what_has_been_given_binds_what_may_be_changed(author: Caller) -> None:
+    define(author, "define_campaign('c', 'promo', 'C', 40, p_per_account => 2)")
+    define(author, "define_code('abc', 'c')")
+    service = Caller(author.connection, "service_role")
+    for _ in range(2):
+        service.call("redeem_code", code="abc", user_id="somebody")
+    for line in (
+        "define_campaign('c', 'welcome', 'C', 40)",
+        "define_campaign('c', 'referral', 'C', 40)",
+        "define_campaign('c', 'promo', 'C', 40, p_per_account => 2, p_budget => 1)",
+        "define_campaign('c', 'promo', 'C', 40, p_per_account => 1)",
+    ):
+        with refused("bad_catalogue"), author.connection.transaction():
+            define(author, line)
+    define(author, "define_campaign('c', 'promo', 'C', 40, p_per_account => 3, p_budget => 2)")
+
+
+@pytest.mark.parametrize(
+    ("code", "campaign_id"),
+    [
+        (None, "c"),
+        ("", "c"),
+        ("  ab  ", "c"),
+        ("x" * 65, "c"),
+        ("a\nbc", "c"),
+        ("abc", None),
+        ("abc", "nothing"),
+        ("abc", "w"),
+        ("abc", "r"),
+        ("taken", "c"),
+    ],
+)
+def test_code_that_makes_no_sense_is_refused_by_name(
+    code: str | None, campaign_id: str | None, author: Caller
+) -> None:
+    define(author, "define_campaign('c', 'promo', 'C', 40)")
+    define(author, "define_campaign('d', 'promo', 'D', 40)")
+    define(author, "define_campaign('w', 'welcome', 'W', 40)")
+    define(author, "define_campaign('r', 'referral', 'R', 40)")
+    define(author, "define_code(' Taken ', 'd')")
+    define(author, "define_code('TAKEN', 'd')")
+    with refused("bad_catalogue") as facts:
+        define(author, "define_code(%s, %s)", code, campaign_id)
+    assert (facts["line"], facts["name"]) == ("code", code)

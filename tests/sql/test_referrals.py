@@ -1,0 +1,591 @@
+"""Referrals: one referrer per account, before it pays, never in a circle; its first payment rewards both."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from people import Caller, Row, at_once, open_account, refused, slugs, wait_until_blocked
+from psycopg.types.json import Jsonb
+from stripe_events import COMPLETED, EXPIRED, SUCCEEDED, event, session
+
+if TYPE_CHECKING:
+    from conftest import Town
+
+HASH = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA"
+
+
+@pytest.fixture
+def campaign(town: Town) -> str:
+    return town.campaign(uuid4().hex, "referral", 500, referee_tokens=300, per_account=20)
+
+
+def code_of(somebody: Caller) -> str:
+    return str(somebody.call("referral_code")["code"])
+
+
+def bring(town: Town, referrer: Caller) -> Caller:
+    """Somebody new, brought by that one."""
+    friend = town.user()
+    friend.call("redeem_code", code=code_of(referrer))
+    return friend
+
+
+def ordered(friend: Caller, pack_id: str = "basique") -> Row:
+    """The event of a new order that has been paid."""
+    return event(COMPLETED, session(friend.call("create_order", pack_id=pack_id)))
+
+
+def buy(town: Town, friend: Caller) -> None:
+    assert town.service.call("apply_stripe_event", event=ordered(friend))["outcome"] == "granted"
+
+
+def states(referrer: Caller) -> list[str]:
+    return [row["state"] for row in referrer.rows("select state from api.referrals order by created_at")]
+
+
+def status(town: Town, somebody: Caller, status: str) -> None:
+    town.admin.execute(
+        "update credits.wallets set status = %s where account_id = %s",
+        (status, open_account(town.bank, str(somebody.user_id))),
+    )
+
+
+# One's own code
+
+
+def test_code_is_made_once_and_is_easy_to_read(town: Town, campaign: str) -> None:
+    ada = town.user()
+    offer = ada.call("referral_code")
+    assert offer == {
+        "user_id": ada.user_id,
+        "code": offer["code"],
+        "campaign_id": campaign,
+        "title": campaign,
+        "tokens": 500,
+        "referee_tokens": 300,
+    }
+    codes = {offer["code"]} | {code_of(town.user()) for _ in range(50)}
+    assert len(codes) == 51
+    assert all(len(code) == 8 and not set(code) & set("01IO") and code == code.upper() for code in codes)
+    assert ada.call("referral_code") == offer
+    assert town.service.call("referral_code", user_id=ada.user_id) == offer
+
+
+def test_first_calls_at_once_make_one_code(town: Town, campaign: str) -> None:
+    ada = town.user()
+    callers = [town.someone("authenticated", ada.user_id) for _ in range(16)]
+    results = at_once([lambda caller=caller: code_of(caller) for caller in callers])
+    assert slugs(results) == []
+    assert len(set(results)) == 1
+
+
+def test_without_a_campaign_there_is_no_code(town: Town) -> None:
+    town.campaign(uuid4().hex, "referral", 5, valid_until="2020-01-01")
+    town.campaign(uuid4().hex, "referral", 5, valid_from="2099-01-01")
+    town.campaign(uuid4().hex, "referral", 5, active=False)
+    town.campaign(uuid4().hex, "promo", 5)
+    with refused("no_campaign"):
+        town.user().call("referral_code")
+
+
+def test_who_may_ask_for_a_code(town: Town, campaign: str) -> None:
+    ada = town.user()
+    ada.call("open_account")
+    with refused("not_yours"):
+        town.user().call("referral_code", user_id=ada.user_id)
+    with refused("unknown_user"):
+        town.service.call("referral_code", user_id=town.user().user_id)
+    for state in ("frozen", "closed"):
+        status(town, ada, state)
+        with refused("account_frozen"):
+            ada.call("referral_code")
+
+
+# Being brought
+
+
+def test_redeeming_notes_the_referrer_and_gives_nothing_yet(town: Town, campaign: str) -> None:
+    ada, bob = town.user(), town.user()
+    code = code_of(ada)
+    receipt = bob.call("redeem_code", code=f" {code.lower()} ", idempotency_key="k")
+    expected = {
+        "code": code,
+        "kind": "referral",
+        "campaign_id": campaign,
+        "title": campaign,
+        "entry_id": None,
+        "user_id": bob.user_id,
+        "lot_id": None,
+        "tokens": 0,
+        "balance": 0,
+        "expires_at": None,
+    }
+    assert receipt == expected | {"replayed": False}
+    assert bob.call("redeem_code", code=code, idempotency_key="k") == expected | {"replayed": True}
+    row = ada.row("select * from api.referrals")
+    assert row.pop("created_at") is not None
+    assert row == {
+        "user_id": ada.user_id,
+        "code": code,
+        "campaign_id": campaign,
+        "state": "pending",
+        "settled_at": None,
+    }
+    assert bob.rows("select * from api.referrals") == []
+    assert "account_id" not in ada.row("select * from api.referrals")
+
+
+def test_sign_up_and_open_account_take_the_code(town: Town, campaign: str) -> None:
+    ada = town.user()
+    code = code_of(ada).lower()
+    receipt = town.service.call(
+        "sign_up", email=f"{uuid4().hex}@example.com", password_hash=HASH, referral_code=f" {code}"
+    )
+    assert receipt["user_id"]
+    for caller, arguments in ((bob := town.user(), {}), (town.service, {"user_id": town.user().user_id})):
+        answer = caller.call("open_account", referral_code=code, **arguments)
+        assert (answer["opened"], answer["referred"]) == (True, True)
+    again = bob.call("open_account", referral_code=code)
+    assert (again["opened"], again["referred"]) == (False, True)
+    assert states(ada) == ["pending"] * 3
+    for nothing in (None, "", "  "):
+        assert town.user().call("open_account", referral_code=nothing)["referred"] is False
+
+
+def test_sign_up_with_a_bad_code_is_refused_whole_and_may_be_repeated(town: Town, campaign: str) -> None:
+    ended = town.campaign(uuid4().hex, "referral", 5)
+    ada = town.user()
+    town.bank.rows(
+        "insert into credits.codes (code, campaign_id, referrer_id) values ('ENDED', %s, %s) returning 1",
+        (ended, open_account(town.bank, str(ada.user_id))),
+    )
+    town.campaign(ended, "referral", 5, valid_until="2020-01-01")
+    address = f"{uuid4().hex}@example.com"
+    before = town.bank.row("select count(*) from credits.accounts")
+    for code, slug in (
+        ("nobody's", "unknown_code"),
+        (town.code(5), "unknown_code"),
+        ("ended", "code_expired"),
+    ):
+        with refused(slug):
+            town.service.call("sign_up", email=address, password_hash=HASH, referral_code=code)
+        with refused(slug):
+            town.user().call("open_account", referral_code=code)
+    assert town.bank.row("select count(*) from credits.accounts") == before
+    town.service.call("sign_up", email=address, password_hash=HASH)
+
+
+def test_device_keys_come_from_services_only_and_link_the_guest_of_a_newcomer(town: Town) -> None:
+    keys = [uuid4().hex * 2 for _ in range(4)]
+    town.bank.rows(
+        "insert into credits.guests (device_key, first_seen_at)"
+        " select k, clock_timestamp() from unnest(%s::text[]) as k returning 1",
+        (keys,),
+    )
+    ada, bob = town.user(), town.user()
+    with refused("not_yours"):
+        ada.call("open_account", device_keys=keys[:1])
+    town.service.call("open_account", user_id=ada.user_id, device_keys=keys[:1])
+    town.service.call("open_account", user_id=bob.user_id, device_keys=keys[:1])  # Ada's by now
+    town.service.call("open_account", user_id=bob.user_id, device_keys=keys[1:2])  # no newcomer any more
+    carol = town.service.call(
+        "sign_up", email=f"{uuid4().hex}@example.com", password_hash=HASH, device_keys=keys[2:3]
+    )
+    linked = town.bank.rows(
+        "select i.subject from credits.guests as g"
+        " left join credits.identities as i on g.linked_to = i.account_id"
+        " join unnest(%s::text[]) with ordinality as k (key, place) on k.key = g.device_key order by k.place",
+        (keys,),
+    )
+    assert [row["subject"] for row in linked] == [ada.user_id, None, carol["user_id"], None]
+
+
+def test_own_code_brings_nobody(town: Town, campaign: str) -> None:
+    ada = town.user()
+    with refused("own_code"):
+        ada.call("redeem_code", code=code_of(ada))
+    with refused("own_code"):
+        ada.call("open_account", referral_code=code_of(ada))
+
+
+def test_account_is_brought_once_and_before_it_pays(town: Town, campaign: str) -> None:
+    ada, bob = town.user(), town.user()
+    friend = bring(town, ada)
+    for somebody in (ada, bob):
+        with refused("not_eligible"):
+            friend.call("redeem_code", code=code_of(somebody))
+    with refused("not_eligible"):
+        friend.call("open_account", referral_code=code_of(bob))
+    paying = town.user()
+    buy(town, paying)
+    with refused("not_eligible"):
+        paying.call("redeem_code", code=code_of(ada))
+    granted = town.user()
+    town.service.call("add_tokens", user_id=granted.user_id, tokens=5, reason="purchase")
+    granted.call("redeem_code", code=code_of(ada))
+    assert states(ada) == ["pending", "pending"]
+
+
+def test_closed_or_frozen_people(town: Town, campaign: str) -> None:
+    ada, bob = town.user(), town.user()
+    code = code_of(ada)
+    bob.call("open_account")
+    for state in ("frozen", "closed"):
+        status(town, bob, state)
+        with refused("account_frozen"):
+            bob.call("redeem_code", code=code)
+        with refused("account_frozen"):
+            bob.call("open_account", referral_code=code)
+    status(town, ada, "closed")
+    with refused("unknown_code"):
+        town.user().call("redeem_code", code=code)
+    assert states(ada) == []
+
+
+# Circles
+
+
+@pytest.mark.parametrize("length", [2, 3, 4, 7])
+def test_no_circle_of_any_length(length: int, town: Town, campaign: str) -> None:
+    people = [town.user() for _ in range(length)]
+    codes = [code_of(somebody) for somebody in people]
+    for place in range(1, length):
+        people[place].call("redeem_code", code=codes[place - 1])
+    with refused("referral_circle"):
+        people[0].call("redeem_code", code=codes[-1])
+    people[0].call("redeem_code", code=code_of(town.user()))
+
+
+def test_no_circle_over_two_campaigns(town: Town, campaign: str) -> None:
+    ada, bob = town.user(), town.user()
+    bob.call("redeem_code", code=code_of(ada))
+    town.campaign(uuid4().hex, "referral", 1, valid_from="2020-01-01")  # the newer one makes the codes
+    with refused("referral_circle"):
+        ada.call("redeem_code", code=code_of(bob))
+
+
+@pytest.mark.parametrize("length", [2, 3, 5])
+def test_circle_that_closes_at_once_stays_open(length: int, town: Town, campaign: str) -> None:
+    """Half of the codes belong to another campaign: its row alone would not make them wait for each other."""
+    other = town.campaign(uuid4().hex, "referral", 5)
+    for _ in range(5):
+        people = [town.user() for _ in range(length)]
+        codes = [f"{uuid4().hex[:8]}".upper() for _ in people]
+        for somebody, code, name in zip(people, codes, itertools.cycle((campaign, other)), strict=False):
+            town.bank.rows(
+                "insert into credits.codes (code, campaign_id, referrer_id) values (%s, %s, %s) returning 1",
+                (code, name, open_account(town.bank, str(somebody.user_id))),
+            )
+        callers = [town.someone("authenticated", somebody.user_id) for somebody in people]
+        results = at_once(
+            [
+                lambda caller=caller, code=code: caller.call("redeem_code", code=code)
+                for caller, code in zip(callers, codes[1:] + codes[:1], strict=True)
+            ]
+        )
+        assert Counter(slugs(results)) == {"referral_circle": 1}
+
+
+def holding(caller: Caller, statement: str, *params: Any) -> None:
+    """Makes a call as that caller and leaves its transaction open."""
+    caller.connection.execute("begin")
+    caller.connection.execute(
+        "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)",
+        (caller.role, f'{{"sub": "{caller.user_id}"}}'),
+    )
+    caller.connection.execute(f"select {statement}", params)
+
+
+class Rival(Thread):
+    """Work on a connection of its own, in the background."""
+
+    def __init__(self, caller: Caller, work: Callable[[], Any]) -> None:
+        super().__init__(daemon=True)
+        self.pid = caller.connection.info.backend_pid
+        self.answer: Any = None
+        self._work = work
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self.answer = self._work()
+        except psycopg.Error as error:
+            self.answer = error
+
+
+def test_circle_is_not_closed_under_stricter_isolation(town: Town, campaign: str) -> None:
+    """A snapshot from before the other attachments would not show them: PostgreSQL says so instead."""
+    ada, bob, carol = town.user(), town.user(), town.user()
+    codes = {somebody.user_id: code_of(somebody) for somebody in (ada, bob, carol)}
+    strict = town.someone("authenticated", ada.user_id)
+    strict.connection.execute("set default_transaction_isolation = 'repeatable read'")
+    first = town.someone("authenticated", bob.user_id)
+    holding(first, "api.redeem_code(%s)", codes[ada.user_id])
+    rival = Rival(strict, lambda: strict.call("redeem_code", code=codes[carol.user_id]))
+    wait_until_blocked(town.admin, rival.pid)
+    first.connection.execute("commit")
+    rival.join(10)
+    assert isinstance(rival.answer, psycopg.errors.SerializationFailure)
+    carol.call("redeem_code", code=codes[bob.user_id])
+    with refused("referral_circle"):
+        strict.call("redeem_code", code=codes[carol.user_id])
+
+
+def test_attaching_does_not_touch_the_referrers_wallet(town: Town, campaign: str) -> None:
+    ada = town.user()
+    town.service.call("add_tokens", user_id=ada.user_id, tokens=100)
+    friend = town.someone("authenticated", town.user().user_id)
+    holding(friend, "api.redeem_code(%s)", code_of(ada))
+    impatient = town.someone("authenticated", ada.user_id)
+    impatient.connection.execute("set lock_timeout = '50ms'")
+    assert impatient.call("consume_tokens", module_id="metube")["balance"] == 90
+    friend.connection.execute("rollback")
+
+
+# The reward
+
+
+def test_first_purchase_rewards_both_and_later_ones_do_not(town: Town, campaign: str) -> None:
+    ada = town.user()
+    friend = bring(town, ada)
+    for _ in range(2):
+        buy(town, friend)
+    assert ada.balance() == 500
+    assert friend.balance() == 200 + 300
+    assert ada.rows("select source, package_name, granted, priority from api.lots") == [
+        {"source": "referral", "package_name": campaign, "granted": 500, "priority": 20}
+    ]
+    entries = friend.rows("select kind, tokens, reference from api.entries order by seq")
+    assert [(entry["kind"], entry["tokens"]) for entry in entries] == [
+        ("purchase", 100),
+        ("referral", 300),
+        ("purchase", 100),
+    ]
+    row = ada.row("select state, settled_at is not null as settled, code from api.referrals")
+    assert row == {"state": "paid", "settled": True, "code": code_of(ada)}
+    assert str(friend.user_id) not in str(ada.rows("select * from api.entries"))
+    assert town.grants(campaign) == 1
+
+
+def test_nothing_but_settled_money_rewards(town: Town, campaign: str) -> None:
+    ada = town.user()
+    friend = bring(town, ada)
+    town.service.call("add_tokens", user_id=friend.user_id, tokens=5, reason="purchase")
+    town.service.call("add_tokens", user_id=friend.user_id, tokens_to_add=5, package_name="Basique")
+    order = friend.call("create_order", pack_id="basique")
+    told = session(order)
+    for news in (
+        event(COMPLETED, told | {"payment_status": "unpaid"}),
+        event(EXPIRED, told | {"payment_status": "unpaid"}),
+        event(COMPLETED, session(order, currency="usd")),
+        event(COMPLETED, session(friend.call("create_order", pack_id="basique"), amount_subtotal=1)),
+    ):
+        town.service.call("apply_stripe_event", event=news)
+    assert (states(ada), ada.balance()) == (["pending"], 0)
+    late = session(friend.call("create_order", pack_id="standard"))
+    town.service.call("apply_stripe_event", event=event(COMPLETED, late | {"payment_status": "unpaid"}))
+    assert states(ada) == ["pending"]
+    town.service.call("apply_stripe_event", event=event(SUCCEEDED, late))
+    assert (states(ada), ada.balance()) == (["paid"], 500)
+
+
+def test_referee_may_get_nothing(town: Town) -> None:
+    name = town.campaign(uuid4().hex, "referral", 500)
+    ada = town.user()
+    friend = bring(town, ada)
+    buy(town, friend)
+    assert (ada.balance(), friend.balance(), town.grants(name)) == (500, 100, 1)
+
+
+def test_one_who_was_brought_may_bring_up_to_the_whole_limit(town: Town) -> None:
+    town.campaign(uuid4().hex, "referral", 500, referee_tokens=300, per_account=2)
+    ada = town.user()
+    bob = bring(town, ada)
+    buy(town, bob)
+    for _ in range(3):
+        buy(town, bring(town, bob))
+    assert states(bob) == ["paid", "paid", "capped"]
+    assert bob.balance() == 100 + 300 + 2 * 500
+
+
+def test_referrers_limit_caps_and_neither_gets_anything(town: Town) -> None:
+    town.campaign(uuid4().hex, "referral", 500, referee_tokens=300)
+    ada = town.user()
+    friends = [bring(town, ada) for _ in range(3)]
+    for friend in friends:
+        buy(town, friend)
+    assert states(ada) == ["paid", "capped", "capped"]
+    assert (ada.balance(), [friend.balance() for friend in friends]) == (500, [400, 100, 100])
+
+
+def test_budget_caps_too_and_then_the_code_is_used_up(town: Town) -> None:
+    name = town.campaign(uuid4().hex, "referral", 500, budget=1, per_account=9)
+    ada, bob = town.user(), town.user()
+    code = code_of(ada)
+    friends = [bring(town, ada), bring(town, bob)]
+    for friend in friends:
+        buy(town, friend)
+    assert (states(ada), states(bob), town.grants(name)) == (["paid"], ["capped"], 1)
+    with refused("code_exhausted"):
+        town.user().call("redeem_code", code=code)
+    with refused("no_campaign"):
+        ada.call("referral_code")
+
+
+@pytest.mark.parametrize(
+    "end", [{"valid_until": "2020-01-01"}, {"active": False}, {"valid_from": "2099-01-01"}]
+)
+def test_campaign_that_is_over_rewards_no_more(end: Row, town: Town, campaign: str) -> None:
+    ada = town.user()
+    friend = bring(town, ada)
+    town.campaign(campaign, "referral", 500, referee_tokens=300, per_account=20, **end)
+    buy(town, friend)
+    assert (states(ada), ada.balance(), friend.balance()) == (["lapsed"], 0, 100)
+    town.campaign(campaign, "referral", 500, referee_tokens=300, per_account=20)
+    buy(town, friend)
+    assert (states(ada), ada.balance()) == (["lapsed"], 0)
+
+
+@pytest.mark.parametrize(("state", "outcome", "reward"), [("frozen", "paid", 500), ("closed", "lapsed", 0)])
+def test_frozen_referrer_receives_and_a_closed_one_does_not(
+    state: str, outcome: str, reward: int, town: Town, campaign: str
+) -> None:
+    ada = town.user()
+    friend = bring(town, ada)
+    status(town, ada, state)
+    buy(town, friend)
+    assert (states(ada), ada.balance()) == ([outcome], reward)
+    assert friend.balance() == 100 + (300 if reward else 0)
+
+
+# At once
+
+
+def test_copies_of_the_event_at_once_are_one_reward(town: Town, campaign: str) -> None:
+    ada = town.user()
+    friend = bring(town, ada)
+    told = session(friend.call("create_order", pack_id="basique"))
+    events = [event(kind, told) for kind in (COMPLETED, COMPLETED, SUCCEEDED)] * 8
+    services = [town.someone("service_role") for _ in events]
+    results = at_once(
+        [
+            lambda service=service, news=news: service.call("apply_stripe_event", event=news)
+            for service, news in zip(services, events, strict=True)
+        ]
+    )
+    assert slugs(results) == []
+    assert Counter(result["outcome"] for result in results) == {"granted": 1, "duplicate": len(events) - 1}
+    assert (ada.balance(), friend.balance(), town.grants(campaign)) == (500, 400, 1)
+
+
+def test_different_orders_paid_at_once_are_one_reward(town: Town, campaign: str) -> None:
+    ada = town.user()
+    friend = bring(town, ada)
+    events = [ordered(friend) for _ in range(10)]
+    services = [town.someone("service_role") for _ in events]
+    results = at_once(
+        [
+            lambda service=service, news=news: service.call("apply_stripe_event", event=news)
+            for service, news in zip(services, events, strict=True)
+        ]
+    )
+    assert {result["outcome"] for result in results} == {"granted"}
+    assert (ada.balance(), friend.balance(), states(ada)) == (500, 1300, ["paid"])
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+@pytest.mark.parametrize("turn", range(3))
+def test_code_redeemed_while_the_money_comes_counts_if_it_was_first(
+    end: str, turn: int, town: Town, campaign: str
+) -> None:
+    """Whichever of the two wallets comes first in the order of locks: accounts are random."""
+    ada, friend = town.user(), town.user()
+    paid, first, second = (
+        ordered(friend),
+        town.someone("authenticated", friend.user_id),
+        town.someone("service_role"),
+    )
+    holding(first, "api.redeem_code(%s)", code_of(ada))
+    rival = Rival(second, lambda: second.call("apply_stripe_event", event=paid))
+    wait_until_blocked(town.admin, rival.pid)
+    first.connection.execute(end)
+    rival.join(10)
+    assert rival.answer["outcome"] == "granted"
+    expected = (500, 400) if end == "commit" else (0, 100)
+    assert (ada.balance(), friend.balance()) == expected
+    assert states(ada) == (["paid"] if end == "commit" else [])
+
+
+def test_code_redeemed_after_the_money_came_is_too_late(town: Town, campaign: str) -> None:
+    ada, friend = town.user(), town.user()
+    first, late = town.someone("service_role"), town.someone("authenticated", friend.user_id)
+    code, paid = code_of(ada), ordered(friend)
+    holding(first, "api.apply_stripe_event(%s)", Jsonb(paid))
+    rival = Rival(late, lambda: late.call("redeem_code", code=code))
+    wait_until_blocked(town.admin, rival.pid)
+    first.connection.execute("commit")
+    rival.join(10)
+    assert slugs([rival.answer]) == ["not_eligible"]
+    assert (states(ada), ada.balance()) == ([], 0)
+
+
+def test_purchases_of_people_who_brought_each_other_in_a_chain_do_not_deadlock(
+    town: Town, campaign: str
+) -> None:
+    people = [town.user()]
+    for _ in range(11):
+        people.append(bring(town, people[-1]))
+    works: list[Callable[[], Any]] = []
+    for place, somebody in enumerate(people):
+        for news in (ordered(somebody), ordered(somebody)):
+            service = town.someone("service_role")
+            works.append(lambda service=service, news=news: service.call("apply_stripe_event", event=news))
+        caller = town.someone("service_role")
+        works.append(
+            lambda caller=caller, user_id=somebody.user_id, place=place: caller.call(
+                "add_tokens", user_id=user_id, tokens=1, idempotency_key=str(place)
+            )
+        )
+    results = at_once(works)
+    assert slugs(results) == []
+    balances = [somebody.balance() for somebody in people]
+    assert balances == [201 + 500, *[201 + 300 + 500] * 10, 201 + 300]
+
+
+def test_reward_that_times_out_comes_with_the_event_again(town: Town, campaign: str) -> None:
+    ada = town.user()
+    friend = bring(town, ada)
+    paid = ordered(friend)
+    first, second = town.someone("service_role"), town.someone("service_role")
+    holding(first, "api.add_tokens(%s, 1::numeric)", ada.user_id)
+    second.connection.execute("set lock_timeout = '100ms'")
+    with pytest.raises(psycopg.errors.LockNotAvailable):
+        second.call("apply_stripe_event", event=paid)
+    first.connection.execute("rollback")
+    assert (friend.balance(), states(ada)) == (0, ["pending"])
+    assert second.call("apply_stripe_event", event=paid)["outcome"] == "granted"
+    assert (ada.balance(), friend.balance()) == (500, 400)
+
+
+# What others see
+
+
+def test_nobody_sees_strangers_referrals_and_a_service_sees_all(town: Town, campaign: str) -> None:
+    ada, bob = town.user(), town.user()
+    friend = bring(town, ada)
+    bring(town, bob)
+    for somebody, number in ((ada, 1), (bob, 1), (friend, 0), (town.user(), 0)):
+        assert len(somebody.rows("select * from api.referrals")) == number
+    seen = town.service.rows(
+        "select user_id from api.referrals where user_id = any (%s)", ([ada.user_id, bob.user_id],)
+    )
+    assert {row["user_id"] for row in seen} == {ada.user_id, bob.user_id}
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        Caller(town.door, "anon").rows("select * from api.referrals")
