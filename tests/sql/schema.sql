@@ -340,6 +340,27 @@ COMMENT ON TYPE api.redemption_receipt IS 'What a code gave: a promotion its tok
 
 
 --
+-- Name: referral_offer; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.referral_offer AS (
+	user_id text,
+	code text,
+	campaign_id text,
+	title text,
+	tokens numeric,
+	referee_tokens numeric
+);
+
+
+--
+-- Name: TYPE referral_offer; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.referral_offer IS 'A user''s own code, and what its first purchase brings: tokens to the user, referee_tokens to who used the code.';
+
+
+--
 -- Name: spend_limit; Type: TYPE; Schema: api; Owner: -
 --
 
@@ -1139,6 +1160,52 @@ Raises PT403 not_yours.';
 
 
 --
+-- Name: open_account(text, text, text[]); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.open_account(user_id text DEFAULT NULL::text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT NULL::text[]) RETURNS api.account_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_subject constant text := credits.caller_subject(open_account.user_id);
+    v_entered record;
+    v_receipt api.account_receipt;
+begin
+    if open_account.device_keys is not null and not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may say which guest this was');
+    end if;
+    v_entered := credits.enter(v_subject);
+    perform credits.attach_at_sign_up(v_entered.account_id, open_account.referral_code);
+    if v_entered.opened then
+        perform credits.welcome(v_entered.account_id);
+        perform credits.link_guest(v_entered.account_id, open_account.device_keys);
+    end if;
+
+    v_receipt.user_id := v_subject;
+    v_receipt.opened := v_entered.opened;
+    v_receipt.balance := trim_scale(credits.balance_at(v_entered.account_id, credits.clock()));
+    v_receipt.referred := exists (
+        select from credits.referrals as r where r.account_id = v_entered.account_id
+    );
+    return v_receipt;
+end
+$$;
+
+
+--
+-- Name: FUNCTION open_account(user_id text, referral_code text, device_keys text[]); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) IS 'Open the caller''s account, with what new accounts are given, or find it. Safe to repeat.
+
+referral_code: of the user who brought them; one that is not good refuses the call, which may be repeated without.
+device_keys, from services only: of the guest that a new user was.
+Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle,
+PT422 bad_user, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+
+
+--
 -- Name: quote_tokens(text, jsonb, text); Type: FUNCTION; Schema: api; Owner: -
 --
 
@@ -1166,11 +1233,18 @@ begin
     v_quote.price_id := v_price.price_id;
     v_quote.parts := credits.price_parts(v_price.price_id, v_price.usage);
 
-    -- 3. What there is to pay it with.
-    v_quote.balance := trim_scale(credits.balance_at(v_account_id, v_now));
-    v_quote.available := trim_scale(least(
-        credits.spendable(v_account_id, quote_tokens.module_id, v_now), credits.limit_left(v_account_id, v_now)
-    ));
+    -- 3. What there is to pay it with; for who has no account yet, what the first spend would find in it.
+    if v_account_id is null then
+        v_quote.balance := trim_scale(credits.welcome_tokens(v_now));
+        v_quote.available := trim_scale(
+            credits.welcome_tokens(v_now, credits.scopes_of(quote_tokens.module_id))
+        );
+    else
+        v_quote.balance := trim_scale(credits.balance_at(v_account_id, v_now));
+        v_quote.available := trim_scale(least(
+            credits.spendable(v_account_id, quote_tokens.module_id, v_now), credits.limit_left(v_account_id, v_now)
+        ));
+    end if;
     v_quote.sufficient := v_quote.available >= v_quote.cost;
     v_quote.affordable := credits.affordable(v_price.price_id, v_price.cost, v_quote.available);
     return v_quote;
@@ -1191,6 +1265,132 @@ affordable is the greatest whole quantity that the tokens pay, or, of a price of
 null when it is free.
 
 Raises PT404 unknown_module or unknown_user, PT422 bad_usage, PT403 not_yours, PT401 not_signed_in.';
+
+
+--
+-- Name: redeem_code(text, text, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.redeem_code(code text, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text) RETURNS api.redemption_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_subject constant text := credits.caller_subject(redeem_code.user_id);
+    v_code credits.codes;
+    v_referral boolean;
+    v_entered record;
+    v_wallet record;
+    v_known text;
+    v_grant record;
+begin
+    -- 1. What, and whose. A promotion comes after the welcome; a referrer before it, for the order of locks.
+    v_code := credits.find_code(redeem_code.code);
+    v_referral := v_code.referrer_id is not null;
+    v_entered := credits.enter(v_subject);
+    if v_referral then
+        perform credits.lock_identity(v_entered.account_id);
+    elsif v_entered.opened then
+        perform credits.welcome(v_entered.account_id);
+    end if;
+
+    -- 2. Lock. Repeat?
+    v_wallet := credits.lock_wallet(v_entered.account_id);
+    if redeem_code.idempotency_key is not null then
+        v_known := credits.claim_key(
+            v_entered.account_id, 'redeem_code', redeem_code.idempotency_key, jsonb_build_array(v_code.code),
+            case when v_referral then 'referral' else (v_wallet.seq + 1)::text end
+        );
+        if v_known is not null then
+            return credits.redemption_receipt(
+                v_entered.account_id, v_subject, v_code, nullif(v_known, 'referral')::bigint, true
+            );
+        end if;
+    end if;
+    if v_wallet.status <> 'active' then
+        perform credits.fail(423, 'account_frozen', 'this account is ' || v_wallet.status);
+    end if;
+
+    -- 3. Claim and grant.
+    if v_referral then
+        perform credits.attach_referrer(v_entered.account_id, v_code);
+        if v_entered.opened then
+            perform credits.welcome(v_entered.account_id);
+        end if;
+        return credits.redemption_receipt(v_entered.account_id, v_subject, v_code, null, false);
+    end if;
+    v_grant := credits.grant_campaign(v_entered.account_id, v_code.campaign_id, v_code.code);
+    perform credits.refuse_code(v_grant.verdict);
+    return credits.redemption_receipt(v_entered.account_id, v_subject, v_code, v_grant.lot_id, false);
+end
+$$;
+
+
+--
+-- Name: FUNCTION redeem_code(code text, idempotency_key text, user_id text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.redeem_code(code text, idempotency_key text, user_id text) IS 'Redeem a code: of a promotion, for its tokens, or of the user who brought you, for what the first purchase will bring.
+
+Case and the space around the code do not matter. Opens the account of a new user.
+With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
+Raises PT404 unknown_code, PT409 code_expired, code_used, code_exhausted, own_code, not_eligible, referral_circle or
+key_reused, PT422 bad_key, bad_user or bad_amount, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+
+
+--
+-- Name: referral_code(text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.referral_code(user_id text DEFAULT NULL::text) RETURNS api.referral_offer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_subject constant text := credits.caller_subject(referral_code.user_id);
+    v_account_id constant uuid := credits.account_of(v_subject, false);
+    v_wallet record;
+    v_offer api.referral_offer;
+begin
+    -- The lock: of two first calls at once the second one finds the first one's code.
+    v_wallet := credits.lock_wallet(v_account_id, p_settle => false);
+    if v_wallet.status <> 'active' then
+        perform credits.fail(423, 'account_frozen', 'this account is ' || v_wallet.status);
+    end if;
+    select c.campaign_id, c.title, trim_scale(c.tokens), trim_scale(c.referee_tokens)
+    into v_offer.campaign_id, v_offer.title, v_offer.tokens, v_offer.referee_tokens
+    from credits.campaigns as c
+    where c.kind = 'referral' and credits.campaign_verdict(c, 1, credits.clock()) = 'open'
+    order by c.valid_from desc, c.campaign_id
+    limit 1;
+    if not found then
+        perform credits.fail(404, 'no_campaign', 'no campaign rewards bringing somebody');
+    end if;
+    v_offer.user_id := v_subject;
+
+    loop
+        select c.code into v_offer.code
+        from credits.codes as c
+        where c.referrer_id = v_account_id and c.campaign_id = v_offer.campaign_id;
+        exit when found;
+        insert into credits.codes (code, campaign_id, referrer_id)
+        values (credits.random_code(), v_offer.campaign_id, v_account_id)
+        on conflict do nothing;
+    end loop;
+    return v_offer;
+end
+$$;
+
+
+--
+-- Name: FUNCTION referral_code(user_id text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.referral_code(user_id text) IS 'The caller''s own code, for those whom they bring, and what the first purchase of such a one gives to both. Made when
+it is first asked for.
+
+Raises PT404 no_campaign (none rewards bringing somebody) or unknown_user, PT422 bad_user,
+PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
 
 
 --
@@ -1407,16 +1607,17 @@ Raises PT422 bad_period or bad_amount, PT404 unknown_user, PT403 not_yours, PT40
 
 
 --
--- Name: sign_up(text, text); Type: FUNCTION; Schema: api; Owner: -
+-- Name: sign_up(text, text, text, text[]); Type: FUNCTION; Schema: api; Owner: -
 --
 
-CREATE FUNCTION api.sign_up(email text, password_hash text) RETURNS api.credential
+CREATE FUNCTION api.sign_up(email text, password_hash text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT NULL::text[]) RETURNS api.credential
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
     v_email constant text := lower(btrim(sign_up.email));
     v_subject constant text := gen_random_uuid();
+    v_account_id uuid;
     v_credential api.credential;
 begin
     if not credits.is_service() then
@@ -1429,13 +1630,18 @@ begin
     end if;
 
     -- Of sign-ups with one e-mail at once the first one gets it; the others wait here and are refused whole.
-    perform credits.open_account(v_subject);
+    select e.account_id into v_account_id from credits.enter(v_subject) as e;
     insert into credits.credentials (email, password_hash, subject)
     values (v_email, sign_up.password_hash, v_subject)
     on conflict do nothing;
     if not found then
         perform credits.fail(409, 'email_taken', 'this e-mail address has an account already');
     end if;
+
+    -- Who brought them, what they are given, and which guest they were.
+    perform credits.attach_at_sign_up(v_account_id, sign_up.referral_code);
+    perform credits.welcome(v_account_id);
+    perform credits.link_guest(v_account_id, sign_up.device_keys);
     v_credential.user_id := v_subject;
     v_credential.email := v_email;
     return v_credential;
@@ -1444,12 +1650,15 @@ $_$;
 
 
 --
--- Name: FUNCTION sign_up(email text, password_hash text); Type: COMMENT; Schema: api; Owner: -
+-- Name: FUNCTION sign_up(email text, password_hash text, referral_code text, device_keys text[]); Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON FUNCTION api.sign_up(email text, password_hash text) IS 'Sign a user up with an e-mail and an argon2 hash, and open their account. For services.
+COMMENT ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[]) IS 'Sign a user up with an e-mail and an argon2 hash, and open their account, with what new accounts are given. For services.
 
-Raises PT409 email_taken, PT422 bad_email or bad_password, PT403 not_yours.';
+referral_code: of the user who brought them; one that is not good refuses the sign-up, which may be repeated without.
+device_keys: of the guest that they were.
+Raises PT409 email_taken, code_expired or code_exhausted, PT404 unknown_code, PT422 bad_email or bad_password,
+PT403 not_yours.';
 
 
 --
@@ -1729,7 +1938,11 @@ declare
     v_reason text;
 begin
     -- 3. Lock the wallet, then read what the order is now.
-    perform credits.lock_wallet(p_order.account_id);
+    if v_paid then
+        perform credits.lock_with_referrer(p_order.account_id);
+    else
+        perform credits.lock_wallet(p_order.account_id);
+    end if;
     select o.* into v_order
     from credits.orders as o
     where o.account_id = p_order.account_id and o.order_id = p_order.order_id;
@@ -1776,6 +1989,7 @@ begin
 
     -- 4d. The money that was asked for.
     v_receipt.entry_id := credits.fulfil_order(v_order, v_session_id, p_session ->> 'payment_intent', v_discount);
+    perform credits.settle_referral(v_order.account_id);
     v_receipt.outcome := 'granted';
     return v_receipt;
 end
@@ -1787,6 +2001,133 @@ $$;
 --
 
 COMMENT ON FUNCTION credits.apply_session(p_order credits.orders, p_type text, p_session jsonb, p_receipt api.event_receipt) IS 'What an event of a Checkout session does to its order.';
+
+
+--
+-- Name: attach_at_sign_up(uuid, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.attach_at_sign_up(p_account_id uuid, p_code text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_code credits.codes;
+    v_wallet record;
+begin
+    if credits.normal_code(p_code) is null then
+        return;
+    end if;
+    v_code := credits.find_code(p_code);
+    if v_code.referrer_id is null then
+        perform credits.refuse_code('withdrawn');
+    end if;
+    perform credits.lock_identity(p_account_id);
+    v_wallet := credits.lock_wallet(p_account_id);
+    if exists (
+        select from credits.referrals as r where r.account_id = p_account_id and r.code = v_code.code
+    ) then
+        return;
+    elsif v_wallet.status <> 'active' then
+        perform credits.fail(423, 'account_frozen', 'this account is ' || v_wallet.status);
+    end if;
+    perform credits.attach_referrer(p_account_id, v_code);
+end
+$$;
+
+
+--
+-- Name: FUNCTION attach_at_sign_up(p_account_id uuid, p_code text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.attach_at_sign_up(p_account_id uuid, p_code text) IS 'Notes who brought an account, by their code; null is nobody, and the same code again is no error. Raises what credits.attach_referrer raises, PT404 unknown_code for a code that is no person''s, PT423 account_frozen.';
+
+
+--
+-- Name: codes; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.codes (
+    code text NOT NULL,
+    campaign_id text NOT NULL,
+    referrer_id uuid,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT codes_are_normal CHECK (((code = upper(btrim(code))) AND ((length(code) >= 3) AND (length(code) <= 64))))
+);
+
+ALTER TABLE ONLY credits.codes FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE codes; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.codes IS 'What people type in: the code of a promotion, or of the person who refers.';
+
+
+--
+-- Name: COLUMN codes.referrer_id; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.codes.referrer_id IS 'The referrer; null for a promotion.';
+
+
+--
+-- Name: attach_referrer(uuid, credits.codes); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.attach_referrer(p_account_id uuid, p_code credits.codes) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_campaign credits.campaigns;
+begin
+    -- 1. One attachment at a time in the whole bank. The update makes a stricter isolation level see that, too.
+    perform from credits.campaigns as c where c.kind = 'referral' order by c.campaign_id for no key update;
+    update credits.campaigns as c set grants = c.grants where c.kind = 'referral';
+
+    -- 2. Does the code still bring anything?
+    select c.* into v_campaign from credits.campaigns as c where c.campaign_id = p_code.campaign_id;
+    perform credits.refuse_code(credits.campaign_verdict(v_campaign, 1, credits.clock()));
+    if exists (
+        select from credits.wallets as w where w.account_id = p_code.referrer_id and w.status = 'closed'
+    ) then
+        perform credits.refuse_code('withdrawn');
+    end if;
+
+    -- 3. May this account be brought, and by this one?
+    if p_code.referrer_id = p_account_id then
+        perform credits.fail(409, 'own_code', 'this is your own code');
+    elsif exists (select from credits.referrals as r where r.account_id = p_account_id)
+        or exists (select from credits.orders as o where o.account_id = p_account_id and o.state = 'paid') then
+        perform credits.fail(409, 'not_eligible', 'this account has been brought, or has bought, before');
+    end if;
+    if exists (
+        with recursive above (account_id) as (
+            select p_code.referrer_id
+            union
+            select r.referrer_id
+            from above as x
+            join credits.referrals as r on r.account_id = x.account_id
+        )
+
+        select from above as x where x.account_id = p_account_id
+    ) then
+        perform credits.fail(409, 'referral_circle', 'the owner of this code was brought by you, directly or not');
+    end if;
+
+    insert into credits.referrals (account_id, referrer_id, campaign_id, code, created_at)
+    values (p_account_id, p_code.referrer_id, p_code.campaign_id, p_code.code, credits.clock());
+end
+$$;
+
+
+--
+-- Name: FUNCTION attach_referrer(p_account_id uuid, p_code credits.codes); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.attach_referrer(p_account_id uuid, p_code credits.codes) IS 'Notes who brought an account whose identity and wallet are locked. Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle.';
 
 
 --
@@ -1848,6 +2189,126 @@ COMMENT ON FUNCTION credits.begin_periods(p_account_id uuid) IS 'Begins the days
 
 
 --
+-- Name: campaigns; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.campaigns (
+    campaign_id text NOT NULL,
+    kind credits.entry_kind NOT NULL,
+    title text NOT NULL,
+    tokens credits.amount NOT NULL,
+    referee_tokens credits.amount DEFAULT 0 NOT NULL,
+    budget bigint,
+    grants bigint DEFAULT 0 NOT NULL,
+    per_account bigint DEFAULT 1 NOT NULL,
+    valid_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    valid_until timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
+    expires_after interval,
+    priority bigint,
+    scope text,
+    active boolean DEFAULT true NOT NULL,
+    CONSTRAINT campaigns_budget_is_kept CHECK (((grants >= 0) AND (grants <= COALESCE(budget, '9223372036854775807'::bigint)))),
+    CONSTRAINT campaigns_expiry_is_sane CHECK (((expires_after > '00:00:00'::interval) AND (expires_after <= '1000 years'::interval))),
+    CONSTRAINT campaigns_id_is_sane CHECK (((length(campaign_id) >= 1) AND (length(campaign_id) <= 200))),
+    CONSTRAINT campaigns_kind_is_a_gift CHECK ((kind = ANY (ARRAY['welcome'::credits.entry_kind, 'promo'::credits.entry_kind, 'referral'::credits.entry_kind]))),
+    CONSTRAINT campaigns_per_account_is_positive CHECK ((per_account > 0)),
+    CONSTRAINT campaigns_referee_tokens_are_of_referrals CHECK ((((referee_tokens)::numeric = (0)::numeric) OR (kind = 'referral'::credits.entry_kind))),
+    CONSTRAINT campaigns_tokens_are_positive CHECK (((tokens)::numeric > (0)::numeric)),
+    CONSTRAINT campaigns_validity_is_a_span CHECK ((valid_from < valid_until)),
+    CONSTRAINT campaigns_welcome_once CHECK (((kind <> 'welcome'::credits.entry_kind) OR (per_account = 1)))
+);
+
+ALTER TABLE ONLY credits.campaigns FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE campaigns; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.campaigns IS 'What is given away, to whom, how often, and for how long.';
+
+
+--
+-- Name: COLUMN campaigns.kind; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.campaigns.kind IS 'welcome: when an account opens; promo: for a code; referral: to who brought somebody, once that one has paid.';
+
+
+--
+-- Name: COLUMN campaigns.tokens; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.campaigns.tokens IS 'Size of one grant: of a referral, the referrer''s.';
+
+
+--
+-- Name: COLUMN campaigns.referee_tokens; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.campaigns.referee_tokens IS 'Of a referral: what the one who was brought gets with the first purchase.';
+
+
+--
+-- Name: COLUMN campaigns.budget; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.campaigns.budget IS 'Grants at most, over all accounts; null: no limit.';
+
+
+--
+-- Name: COLUMN campaigns.grants; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.campaigns.grants IS 'Grants so far, counted under this row''s lock, which is taken after the wallet''s. A referral counts once, though two are given something.';
+
+
+--
+-- Name: COLUMN campaigns.per_account; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.campaigns.per_account IS 'Grants to one account at most: of a referral, to one referrer.';
+
+
+--
+-- Name: COLUMN campaigns.expires_after; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.campaigns.expires_after IS 'Life of the granted tokens; null: they never expire.';
+
+
+--
+-- Name: book_gift(uuid, credits.campaigns, bigint, numeric, text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_lot_id bigint;
+begin
+    -- The metadata put the campaign into the hash chain, and tell its grants from those of a service of that reference.
+    v_lot_id := credits.grant_lot(
+        p_account_id, p_campaign.kind, p_tokens, p_campaign.title, p_campaign.priority, p_campaign.scope,
+        p_at + p_campaign.expires_after, p_reference => p_campaign.campaign_id,
+        p_metadata => jsonb_build_object('campaign_id', p_campaign.campaign_id, 'number', p_number)
+    );
+    insert into credits.redemptions (account_id, campaign_id, number, lot_id, code, redeemed_at)
+    values (p_account_id, p_campaign.campaign_id, p_number, v_lot_id, p_code, p_at);
+    return v_lot_id;
+end
+$$;
+
+
+--
+-- Name: FUNCTION book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone) IS 'Books grant p_number of a campaign on a locked wallet, and returns the lot. The key of the redemption lets it happen once.';
+
+
+--
 -- Name: caller_subject(text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -1877,6 +2338,33 @@ $$;
 --
 
 COMMENT ON FUNCTION credits.caller_subject(p_user_id text) IS 'The user id that a call is about: the caller''s own, or the one that a service names. Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user.';
+
+
+--
+-- Name: campaign_verdict(credits.campaigns, bigint, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.campaign_verdict(p_campaign credits.campaigns, p_number bigint, p_at timestamp with time zone) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return case
+        when not p_campaign.active or p_at < p_campaign.valid_from then 'withdrawn'
+        when p_at >= p_campaign.valid_until then 'ended'
+        when p_number > p_campaign.per_account then 'used'
+        when p_campaign.grants >= p_campaign.budget then 'exhausted'
+        else 'open'
+    end;
+end
+$$;
+
+
+--
+-- Name: FUNCTION campaign_verdict(p_campaign credits.campaigns, p_number bigint, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.campaign_verdict(p_campaign credits.campaigns, p_number bigint, p_at timestamp with time zone) IS 'Whether a campaign would give an account its grant of that number: open, else withdrawn (or not begun), ended, used (by the account) or exhausted (the budget).';
 
 
 --
@@ -2440,6 +2928,71 @@ COMMENT ON FUNCTION credits.default_priority(p_source credits.entry_kind) IS 'Wh
 
 
 --
+-- Name: define_campaign(text, text, text, numeric, numeric, bigint, bigint, timestamp with time zone, timestamp with time zone, interval, bigint, text, boolean); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric DEFAULT 0, p_budget bigint DEFAULT NULL::bigint, p_per_account bigint DEFAULT 1, p_valid_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_valid_until timestamp with time zone DEFAULT NULL::timestamp with time zone, p_expires_after interval DEFAULT NULL::interval, p_priority bigint DEFAULT NULL::bigint, p_scope text DEFAULT NULL::text, p_active boolean DEFAULT true) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_known credits.campaigns;
+    v_why text;
+begin
+    -- Locked: no grant is counted while the new budget is compared with the count.
+    select c.* into v_known from credits.campaigns as c where c.campaign_id = p_campaign_id for no key update;
+    v_why := case
+        when p_kind is null or p_kind not in ('welcome', 'promo', 'referral') then 'kind is welcome, promo or referral'
+        when v_known.kind::text <> p_kind then format('its kind is %s and cannot change', v_known.kind)
+        when length(p_title) not between 1 and 200 then 'a title has 1 to 200 characters'
+        when p_referee_tokens <> 0 and p_kind <> 'referral' then 'referee_tokens are for a referral'
+        when p_kind = 'welcome' and p_per_account <> 1 then 'a welcome is given once: per_account is 1'
+        when p_budget < greatest(v_known.grants, 1)
+            then format('a budget of %s is below the %s grants made, or below 1', p_budget, v_known.grants)
+        when p_per_account < v_known.per_account and exists (
+            select from credits.redemptions as r where r.campaign_id = p_campaign_id and r.number > p_per_account
+        ) then format('somebody has had more than %s grants', p_per_account)
+    end;
+    if v_why is not null then
+        perform credits.fail(422, 'bad_catalogue', v_why);
+    end if;
+    perform credits.check_amount(p_tokens);
+    if p_referee_tokens <> 0 then
+        perform credits.check_amount(p_referee_tokens);
+    end if;
+    perform credits.check_scope(p_scope);
+
+    insert into credits.campaigns as c (
+        campaign_id, kind, title, tokens, referee_tokens, budget, per_account, valid_from, valid_until,
+        expires_after, priority, scope, active
+    )
+    values (
+        p_campaign_id, p_kind::credits.entry_kind, p_title, p_tokens, p_referee_tokens, p_budget, p_per_account,
+        coalesce(p_valid_from, '-infinity'), coalesce(p_valid_until, 'infinity'), p_expires_after, p_priority, p_scope,
+        p_active
+    )
+    on conflict (campaign_id) do update
+    set
+        title = excluded.title, tokens = excluded.tokens, referee_tokens = excluded.referee_tokens,
+        budget = excluded.budget, per_account = excluded.per_account, valid_from = excluded.valid_from,
+        valid_until = excluded.valid_until, expires_after = excluded.expires_after, priority = excluded.priority,
+        scope = excluded.scope, active = excluded.active;
+exception
+    -- What was refused here gets the name of its line there.
+    when check_violation or not_null_violation or sqlstate 'PT422' then
+        perform credits.refuse_line('campaign', p_campaign_id, sqlerrm);
+end
+$$;
+
+
+--
+-- Name: FUNCTION define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric, p_budget bigint, p_per_account bigint, p_valid_from timestamp with time zone, p_valid_until timestamp with time zone, p_expires_after interval, p_priority bigint, p_scope text, p_active boolean); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric, p_budget bigint, p_per_account bigint, p_valid_from timestamp with time zone, p_valid_until timestamp with time zone, p_expires_after interval, p_priority bigint, p_scope text, p_active boolean) IS 'Something given away: kind welcome (when an account opens), promo (for a code) or referral (tokens to who brought somebody, referee_tokens to whom they brought, with the first purchase). budget and per_account count grants; p_expires_after is the life of what is granted. Raises PT422 bad_catalogue.';
+
+
+--
 -- Name: define_catalog(text, text, text, text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2489,6 +3042,42 @@ $$;
 --
 
 COMMENT ON FUNCTION credits.define_category(p_category_id text, p_title text) IS 'A group of modules.';
+
+
+--
+-- Name: define_code(text, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.define_code(p_code text, p_campaign_id text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_code constant text := credits.normal_code(p_code);
+begin
+    if v_code is null or length(v_code) not between 3 and 64 or v_code ~ '[[:cntrl:]]' then
+        perform credits.refuse_line('code', p_code, 'a code has 3 to 64 characters');
+    elsif not exists (
+        select from credits.campaigns as c where c.campaign_id = p_campaign_id and c.kind = 'promo'
+    ) then
+        perform credits.refuse_line('code', p_code, format('no campaign %L of kind promo', p_campaign_id));
+    end if;
+    insert into credits.codes (code, campaign_id) values (v_code, p_campaign_id)
+    on conflict (code) do nothing;
+    if not exists (
+        select from credits.codes as c where c.code = v_code and c.campaign_id = p_campaign_id
+    ) then
+        perform credits.refuse_line('code', p_code, 'it is the code of another campaign');
+    end if;
+end
+$$;
+
+
+--
+-- Name: FUNCTION define_code(p_code text, p_campaign_id text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.define_code(p_code text, p_campaign_id text) IS 'A code for a campaign of kind promo. Case and the space around it do not matter. Raises PT422 bad_catalogue.';
 
 
 --
@@ -2972,6 +3561,46 @@ COMMENT ON FUNCTION credits.ensure_partitions(p_months integer) IS 'Makes the le
 
 
 --
+-- Name: enter(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened boolean) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if length(p_subject) not between 1 and 255 then
+        perform credits.fail(422, 'bad_user', 'a user id has 1 to 255 characters');
+    end if;
+    select i.account_id into account_id from credits.identities as i where i.subject = p_subject;
+    opened := account_id is null;
+    if not opened then
+        return;
+    end if;
+
+    -- Of two first calls at once the second waits at the identity, then finds the first one's account.
+    insert into credits.accounts as a default values returning a.account_id into account_id;
+    insert into credits.identities (subject, account_id) values (p_subject, enter.account_id)
+    on conflict do nothing;
+    opened := found;
+    if not opened then
+        delete from credits.accounts as a where a.account_id = enter.account_id;
+        select i.account_id into account_id from credits.identities as i where i.subject = p_subject;
+        return;
+    end if;
+    insert into credits.wallets (account_id) values (enter.account_id);
+end
+$$;
+
+
+--
+-- Name: FUNCTION enter(p_subject text, OUT account_id uuid, OUT opened boolean); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened boolean) IS 'Opens the account of a user id with an empty wallet, or finds it. Who calls it welcomes a new one: the order of locks decides when. Raises PT422 bad_user.';
+
+
+--
 -- Name: entry_hash(bytea, uuid, bigint, timestamp with time zone, timestamp with time zone, credits.entry_kind, numeric, numeric, numeric, jsonb, text, jsonb, bigint, text, text, jsonb); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3074,6 +3703,33 @@ $$;
 --
 
 COMMENT ON FUNCTION credits.fail(p_status integer, p_slug text, p_message text, p_facts json) IS 'Raises SQLSTATE PT<status> with a message for people and a DETAIL for programs: {"error": slug, …facts}.';
+
+
+--
+-- Name: find_code(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.find_code(p_code text) RETURNS credits.codes
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_code credits.codes;
+begin
+    select c.* into v_code from credits.codes as c where c.code = credits.normal_code(p_code);
+    if not found then
+        perform credits.refuse_code('withdrawn');
+    end if;
+    return v_code;
+end
+$$;
+
+
+--
+-- Name: FUNCTION find_code(p_code text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.find_code(p_code text) IS 'The code that somebody typed: case and the space around it do not matter. Raises PT404 unknown_code.';
 
 
 --
@@ -3248,6 +3904,42 @@ $$;
 --
 
 COMMENT ON FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount jsonb) IS 'Grants the snapshot of an order under the wallet''s lock: the tokens, then the bonus. Returns the entry of the purchase.';
+
+
+--
+-- Name: grant_campaign(uuid, text, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text DEFAULT NULL::text, OUT verdict text, OUT lot_id bigint) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_campaign credits.campaigns;
+    v_number bigint;
+    v_now timestamptz;
+begin
+    select c.* into v_campaign from credits.campaigns as c where c.campaign_id = p_campaign_id for no key update;
+    v_now := credits.clock();
+    v_number := 1 + (
+        select coalesce(max(r.number), 0)
+        from credits.redemptions as r
+        where r.account_id = p_account_id and r.campaign_id = p_campaign_id
+    );
+    verdict := credits.campaign_verdict(v_campaign, v_number, v_now);
+    if verdict = 'open' then
+        update credits.campaigns as c set grants = c.grants + 1 where c.campaign_id = p_campaign_id;
+        lot_id := credits.book_gift(p_account_id, v_campaign, v_number, v_campaign.tokens, p_code, v_now);
+    end if;
+end
+$$;
+
+
+--
+-- Name: FUNCTION grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint) IS 'Grants what a campaign gives to a locked wallet, if it still does: see credits.campaign_verdict. Raises PT422 bad_amount.';
 
 
 --
@@ -3769,6 +4461,27 @@ COMMENT ON FUNCTION credits.lock_guest_network(p_keys text[]) IS 'The same as cr
 
 
 --
+-- Name: lock_identity(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.lock_identity(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    perform from credits.identities as i where i.account_id = p_account_id order by i.subject for no key update;
+end
+$$;
+
+
+--
+-- Name: FUNCTION lock_identity(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.lock_identity(p_account_id uuid) IS 'Until the end of the transaction the account gets no referrer. Taken before any wallet.';
+
+
+--
 -- Name: lock_wallet(uuid, boolean); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3815,6 +4528,62 @@ $$;
 --
 
 COMMENT ON FUNCTION credits.lock_wallet(p_account_id uuid, p_settle boolean, OUT seq bigint, OUT balance numeric, OUT status text) IS 'Locks the wallet until the end of the transaction, books what has expired, and says how it stands. p_settle: the tokens of the head lot are put back on its row, as everything needs it that looks at lots. Raises PT404 unknown_user.';
+
+
+--
+-- Name: lock_wallets(uuid[]); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.lock_wallets(p_account_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_account_id uuid;
+begin
+    for v_account_id in
+        select distinct a.account_id
+        from unnest(p_account_ids) as a (account_id)
+        where a.account_id is not null
+        order by a.account_id
+    loop
+        perform credits.lock_wallet(v_account_id);
+    end loop;
+end
+$$;
+
+
+--
+-- Name: FUNCTION lock_wallets(p_account_ids uuid[]); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.lock_wallets(p_account_ids uuid[]) IS 'credits.lock_wallet for several accounts, in the order that keeps them from waiting for each other. Nulls are passed over. Raises PT404 unknown_user.';
+
+
+--
+-- Name: lock_with_referrer(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.lock_with_referrer(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    perform credits.lock_identity(p_account_id);
+    perform credits.lock_wallets(array[p_account_id, (
+        select r.referrer_id
+        from credits.referrals as r
+        where r.account_id = p_account_id and r.state = 'pending'
+    )]);
+end
+$$;
+
+
+--
+-- Name: FUNCTION lock_with_referrer(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.lock_with_referrer(p_account_id uuid) IS 'Locks the wallet of an account that is about to pay, and of whoever is to be rewarded for that.';
 
 
 --
@@ -3951,6 +4720,27 @@ COMMENT ON FUNCTION credits.next_period(p_period text, p_at timestamp with time 
 
 
 --
+-- Name: normal_code(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.normal_code(p_code text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return nullif(upper(btrim(p_code, E' \t\r\n')), '');
+end
+$$;
+
+
+--
+-- Name: FUNCTION normal_code(p_code text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.normal_code(p_code text) IS 'A code as it is kept: upper case, without space around it; null for nothing.';
+
+
+--
 -- Name: note_grant(uuid, credits.entry_kind, numeric); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4011,23 +4801,12 @@ CREATE FUNCTION credits.open_account(p_subject text) RETURNS uuid
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-    v_account_id uuid;
+    v_entered constant record := credits.enter(p_subject);
 begin
-    if length(p_subject) not between 1 and 255 then
-        perform credits.fail(422, 'bad_user', 'a user id has 1 to 255 characters');
+    if v_entered.opened then
+        perform credits.welcome(v_entered.account_id);
     end if;
-
-    -- Of two first calls at once the second waits at the identity, then finds the first one's account.
-    insert into credits.accounts default values returning account_id into v_account_id;
-    insert into credits.identities (subject, account_id) values (p_subject, v_account_id)
-    on conflict do nothing;
-    if not found then
-        delete from credits.accounts as a where a.account_id = v_account_id;
-        select i.account_id into v_account_id from credits.identities as i where i.subject = p_subject;
-        return v_account_id;
-    end if;
-    insert into credits.wallets (account_id) values (v_account_id);
-    return v_account_id;
+    return v_entered.account_id;
 end
 $$;
 
@@ -4036,7 +4815,7 @@ $$;
 -- Name: FUNCTION open_account(p_subject text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.open_account(p_subject text) IS 'Opens the account of a user id with an empty wallet, or finds it. Raises PT422 bad_user.';
+COMMENT ON FUNCTION credits.open_account(p_subject text) IS 'Opens the account of a user id, with what new accounts are given, or finds it. Raises PT422 bad_user.';
 
 
 --
@@ -4383,6 +5162,77 @@ COMMENT ON FUNCTION credits.quantity(quantity jsonb) IS 'A quantity of usage, if
 
 
 --
+-- Name: random_code(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.random_code() RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    -- 32 characters, without 0, 1, I and O.
+    v_letters constant text := '23456789ABCDEFGHJKLMNPQRSTUVWXYZ';
+    v_bytes constant bytea := sha256(uuid_send(gen_random_uuid()));
+begin
+    return (
+        select string_agg(substr(v_letters, 1 + get_byte(v_bytes, i.place) % 32, 1), '')
+        from generate_series(0, 7) as i (place)
+    );
+end
+$$;
+
+
+--
+-- Name: FUNCTION random_code(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.random_code() IS 'Eight characters that are not mistaken for one another.';
+
+
+--
+-- Name: redemption_receipt(uuid, text, credits.codes, bigint, boolean); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.redemption_receipt(p_account_id uuid, p_user_id text, p_code credits.codes, p_lot_id bigint, p_replayed boolean) RETURNS api.redemption_receipt
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_receipt api.redemption_receipt;
+begin
+    v_receipt.code := p_code.code;
+    v_receipt.user_id := p_user_id;
+    v_receipt.replayed := p_replayed;
+    select c.kind, c.campaign_id, c.title into v_receipt.kind, v_receipt.campaign_id, v_receipt.title
+    from credits.campaigns as c
+    where c.campaign_id = p_code.campaign_id;
+    if p_lot_id is null then
+        v_receipt.tokens := 0;
+        v_receipt.balance := trim_scale(credits.balance_at(p_account_id, credits.clock()));
+        return v_receipt;
+    end if;
+
+    v_receipt.entry_id := p_account_id || ':' || p_lot_id;
+    v_receipt.lot_id := p_lot_id;
+    select trim_scale(e.tokens), trim_scale(e.balance_after) into v_receipt.tokens, v_receipt.balance
+    from credits.entries as e
+    where e.account_id = p_account_id and e.seq = p_lot_id;
+    select l.expires_at into v_receipt.expires_at
+    from credits.lots as l
+    where l.account_id = p_account_id and l.lot_id = p_lot_id;
+    return v_receipt;
+end
+$$;
+
+
+--
+-- Name: FUNCTION redemption_receipt(p_account_id uuid, p_user_id text, p_code credits.codes, p_lot_id bigint, p_replayed boolean); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.redemption_receipt(p_account_id uuid, p_user_id text, p_code credits.codes, p_lot_id bigint, p_replayed boolean) IS 'What a code gave, told from the entry of its grant; without one, of a referrer noted.';
+
+
+--
 -- Name: refuse_addition(); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4428,6 +5278,36 @@ $$;
 --
 
 COMMENT ON FUNCTION credits.refuse_change() IS 'Trigger: refuses with PT405 append_only.';
+
+
+--
+-- Name: refuse_code(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.refuse_code(p_verdict text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    -- Of a campaign that has not begun nobody is told that it is there.
+    if p_verdict = 'withdrawn' then
+        perform credits.fail(404, 'unknown_code', 'no such code');
+    elsif p_verdict = 'ended' then
+        perform credits.fail(409, 'code_expired', 'this code is no longer valid');
+    elsif p_verdict = 'used' then
+        perform credits.fail(409, 'code_used', 'this account has used this code');
+    elsif p_verdict = 'exhausted' then
+        perform credits.fail(409, 'code_exhausted', 'this code has been used up');
+    end if;
+end
+$$;
+
+
+--
+-- Name: FUNCTION refuse_code(p_verdict text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.refuse_code(p_verdict text) IS 'Refuses a code with the verdict on its campaign. Raises PT404 unknown_code, PT409 code_expired, code_used or code_exhausted; nothing for open.';
 
 
 --
@@ -4598,6 +5478,59 @@ $$;
 --
 
 COMMENT ON FUNCTION credits.settle_head(p_account_id uuid) IS 'Puts the tokens of a locked wallet''s head lot back on the lot''s row.';
+
+
+--
+-- Name: settle_referral(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.settle_referral(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_referral credits.referrals;
+    v_campaign credits.campaigns;
+    v_verdict text := 'ended';
+begin
+    select r.* into v_referral
+    from credits.referrals as r
+    where r.account_id = p_account_id and r.state = 'pending';
+    if not found then
+        return;
+    end if;
+
+    -- Both get theirs, or neither. A frozen referrer may receive; a closed one may not.
+    if (select w.status from credits.wallets as w where w.account_id = v_referral.referrer_id) <> 'closed' then
+        select g.verdict into v_verdict
+        from credits.grant_campaign(v_referral.referrer_id, v_referral.campaign_id, v_referral.code) as g;
+    end if;
+    if v_verdict = 'open' then
+        select c.* into v_campaign from credits.campaigns as c where c.campaign_id = v_referral.campaign_id;
+        if v_campaign.referee_tokens > 0 then
+            perform credits.book_gift(
+                p_account_id, v_campaign, 0, v_campaign.referee_tokens, v_referral.code, credits.clock()
+            );
+        end if;
+    end if;
+    update credits.referrals as r
+    set
+        state = case
+            when v_verdict = 'open' then 'paid'
+            when v_verdict in ('used', 'exhausted') then 'capped'
+            else 'lapsed'
+        end,
+        settled_at = credits.clock()
+    where r.account_id = p_account_id;
+end
+$$;
+
+
+--
+-- Name: FUNCTION settle_referral(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.settle_referral(p_account_id uuid) IS 'Rewards whoever brought an account that has just paid for the first time, and the account itself. Both wallets are locked by credits.lock_with_referrer.';
 
 
 --
@@ -4960,6 +5893,66 @@ CREATE FUNCTION credits.transaction_began() RETURNS timestamp with time zone
 --
 
 COMMENT ON FUNCTION credits.transaction_began() IS 'The start of this transaction, as credits.prices.defined_at has it: was a version written by this very transaction?';
+
+
+--
+-- Name: welcome(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.welcome(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    v_campaign_id text;
+begin
+    -- Those that are over are passed by without waiting for their row. The lock makes the grant durable: nobody else
+    -- knows this wallet yet.
+    for v_campaign_id in
+        select c.campaign_id
+        from credits.campaigns as c
+        where c.kind = 'welcome' and credits.campaign_verdict(c, 1, credits.clock()) = 'open'
+        order by c.campaign_id
+    loop
+        perform credits.lock_wallet(p_account_id);
+        perform credits.grant_campaign(p_account_id, v_campaign_id);
+    end loop;
+end
+$$;
+
+
+--
+-- Name: FUNCTION welcome(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.welcome(p_account_id uuid) IS 'Grants a new account what every welcome campaign gives; one that is over gives nothing, and is no error.';
+
+
+--
+-- Name: welcome_tokens(timestamp with time zone, text[]); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_scopes text[] DEFAULT NULL::text[]) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    return (
+        select coalesce(sum(c.tokens), 0)
+        from credits.campaigns as c
+        where
+            c.kind = 'welcome' and credits.campaign_verdict(c, 1, p_at) = 'open'
+            and (c.scope is null or p_scopes is null or c.scope = any (p_scopes))
+    );
+end
+$$;
+
+
+--
+-- Name: FUNCTION welcome_tokens(p_at timestamp with time zone, p_scopes text[]); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_scopes text[]) IS 'Tokens that an account would find if it opened now: those bound to one of the scopes or to none; without scopes, all.';
 
 
 --
@@ -6048,7 +7041,7 @@ CREATE TABLE credits.redemptions (
     lot_id bigint NOT NULL,
     code text,
     redeemed_at timestamp with time zone NOT NULL,
-    CONSTRAINT redemptions_number_is_positive CHECK ((number > 0))
+    CONSTRAINT redemptions_number_is_not_negative CHECK ((number >= 0))
 );
 
 ALTER TABLE ONLY credits.redemptions FORCE ROW LEVEL SECURITY;
@@ -6058,7 +7051,7 @@ ALTER TABLE ONLY credits.redemptions FORCE ROW LEVEL SECURITY;
 -- Name: TABLE redemptions; Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON TABLE credits.redemptions IS 'The grants of campaigns: number 1, 2 … per account. The key lets each of them happen once.';
+COMMENT ON TABLE credits.redemptions IS 'The grants of campaigns: number 1, 2 … per account; 0 is what somebody got for having been brought. The key lets each of them happen once.';
 
 
 --
@@ -7322,6 +8315,115 @@ COMMENT ON COLUMN api.packs.scope IS 'module:ID or category:ID that its tokens a
 
 
 --
+-- Name: referrals; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.referrals (
+    account_id uuid NOT NULL,
+    referrer_id uuid NOT NULL,
+    campaign_id text NOT NULL,
+    code text NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    settled_at timestamp with time zone,
+    CONSTRAINT referrals_not_oneself CHECK ((referrer_id <> account_id)),
+    CONSTRAINT referrals_settled_has_time CHECK (((state = 'pending'::text) = (settled_at IS NULL))),
+    CONSTRAINT referrals_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'paid'::text, 'capped'::text, 'lapsed'::text])))
+);
+
+ALTER TABLE ONLY credits.referrals FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE referrals; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.referrals IS 'Who was brought (account_id) by whom. One referrer per account, for ever.';
+
+
+--
+-- Name: COLUMN referrals.referrer_id; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.referrals.referrer_id IS 'An account, without a foreign key: keys between accounts could not be spread over several servers.';
+
+
+--
+-- Name: COLUMN referrals.state; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.referrals.state IS 'pending until the first paid purchase; then paid, capped (the referrer''s or the campaign''s limit was reached) or lapsed (the campaign had ended, or the referrer''s account was closed).';
+
+
+--
+-- Name: referrals; Type: VIEW; Schema: api; Owner: -
+--
+
+CREATE VIEW api.referrals WITH (security_invoker='true') AS
+ SELECT i.subject AS user_id,
+    r.code,
+    r.campaign_id,
+    r.state,
+    r.created_at,
+    r.settled_at
+   FROM (credits.referrals r
+     LEFT JOIN LATERAL ( SELECT x.subject
+           FROM credits.identities x
+          WHERE (x.account_id = r.referrer_id)
+          ORDER BY x.created_at, x.subject
+         LIMIT 1) i ON (true));
+
+
+--
+-- Name: VIEW referrals; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON VIEW api.referrals IS 'Those whom the caller has brought, without their names; a service sees everybody''s.';
+
+
+--
+-- Name: COLUMN referrals.user_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.referrals.user_id IS 'The user id (sub) of who brought them.';
+
+
+--
+-- Name: COLUMN referrals.code; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.referrals.code IS 'The code that they used.';
+
+
+--
+-- Name: COLUMN referrals.campaign_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.referrals.campaign_id IS 'The campaign that rewards it.';
+
+
+--
+-- Name: COLUMN referrals.state; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.referrals.state IS 'pending until their first purchase; then paid, capped (a limit was reached) or lapsed (the campaign had ended).';
+
+
+--
+-- Name: COLUMN referrals.created_at; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.referrals.created_at IS 'When they used the code.';
+
+
+--
+-- Name: COLUMN referrals.settled_at; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.referrals.settled_at IS 'When they bought for the first time.';
+
+
+--
 -- Name: spend_limits; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -7714,6 +8816,110 @@ COMMENT ON VIEW audit.check_balance IS 'Balance equals lots minus debt, and the 
 
 
 --
+-- Name: check_campaigns; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_campaigns WITH (security_invoker='true') AS
+ WITH RECURSIVE g AS (
+         SELECT e.account_id,
+            e.seq,
+            c.campaign_id,
+            c.kind,
+            (e.metadata -> 'number'::text) AS number
+           FROM (credits.entries e
+             JOIN credits.campaigns c ON (((e.reference = c.campaign_id) AND (e.kind = c.kind))))
+          WHERE ((e.metadata @> jsonb_build_object('campaign_id', c.campaign_id)) AND (e.metadata ? 'number'::text))
+        ), n AS (
+         SELECT r.account_id,
+            r.campaign_id,
+            count(*) AS grants,
+            max(r.number) AS last_number
+           FROM credits.redemptions r
+          WHERE (r.number > 0)
+          GROUP BY r.account_id, r.campaign_id
+        ), t AS (
+         SELECT r.account_id
+           FROM (credits.referrals r
+             LEFT JOIN credits.referrals x ON ((r.referrer_id = x.account_id)))
+          WHERE (x.account_id IS NULL)
+        UNION ALL
+         SELECT r.account_id
+           FROM (t
+             JOIN credits.referrals r ON ((t.account_id = r.referrer_id)))
+        )
+ SELECT NULL::uuid AS account_id,
+    format('campaign %s: %s grants, of %s at most'::text, c.campaign_id, c.grants, COALESCE((c.budget)::text, 'any number'::text)) AS expected,
+    format('%s redemptions'::text, COALESCE(x.grants, (0)::numeric)) AS found
+   FROM (credits.campaigns c
+     LEFT JOIN ( SELECT n.campaign_id,
+            sum(n.grants) AS grants
+           FROM n
+          GROUP BY n.campaign_id) x ON ((c.campaign_id = x.campaign_id)))
+  WHERE (((c.grants)::numeric <> COALESCE(x.grants, (0)::numeric)) OR (c.grants > c.budget))
+UNION ALL
+ SELECT n.account_id,
+    format('grants of campaign %s numbered 1 to %s, at most %s'::text, n.campaign_id, n.grants, c.per_account) AS expected,
+    format('numbers up to %s'::text, n.last_number) AS found
+   FROM (n
+     JOIN credits.campaigns c ON ((n.campaign_id = c.campaign_id)))
+  WHERE ((n.last_number <> n.grants) OR (n.last_number > c.per_account))
+UNION ALL
+ SELECT COALESCE(r.account_id, g.account_id) AS account_id,
+    format('grant %s of campaign %s as lot %s'::text, r.number, r.campaign_id, r.lot_id) AS expected,
+    format('entry %s: %s, grant %s of %s; lot of source %s'::text, g.seq, g.kind, g.number, g.campaign_id, l.source) AS found
+   FROM ((credits.redemptions r
+     FULL JOIN g ON (((r.account_id = g.account_id) AND (r.lot_id = g.seq))))
+     LEFT JOIN credits.lots l ON (((g.account_id = l.account_id) AND (g.seq = l.lot_id))))
+  WHERE ((((r.campaign_id IS DISTINCT FROM g.campaign_id) OR (to_jsonb(r.number) IS DISTINCT FROM g.number)) OR (l.source IS DISTINCT FROM g.kind)) OR (r.account_id IS NULL))
+UNION ALL
+ SELECT COALESCE(f.referrer_id, n.account_id) AS account_id,
+    format('%s grants of campaign %s, one for each referral paid'::text, COALESCE(f.paid, (0)::bigint), f.campaign_id) AS expected,
+    format('%s grants of campaign %s'::text, COALESCE(n.grants, (0)::bigint), n.campaign_id) AS found
+   FROM (( SELECT r.referrer_id,
+            r.campaign_id,
+            count(*) AS paid
+           FROM credits.referrals r
+          WHERE (r.state = 'paid'::text)
+          GROUP BY r.referrer_id, r.campaign_id) f
+     FULL JOIN ( SELECT n_1.account_id,
+            n_1.campaign_id,
+            n_1.grants,
+            n_1.last_number
+           FROM (n n_1
+             JOIN credits.campaigns c ON (((n_1.campaign_id = c.campaign_id) AND (c.kind = 'referral'::credits.entry_kind))))) n ON (((f.referrer_id = n.account_id) AND (f.campaign_id = n.campaign_id))))
+  WHERE (f.paid IS DISTINCT FROM n.grants)
+UNION ALL
+ SELECT r.account_id,
+    format('grant 0 of campaign %s for a referral that was paid'::text, r.campaign_id) AS expected,
+    'no such referral'::text AS found
+   FROM (credits.redemptions r
+     LEFT JOIN credits.referrals f ON (((r.account_id = f.account_id) AND (r.campaign_id = f.campaign_id) AND (f.state = 'paid'::text))))
+  WHERE ((r.number = 0) AND (f.account_id IS NULL))
+UNION ALL
+ SELECT f.account_id,
+    'a referral is settled with the first paid order'::text AS expected,
+    format('referral %s, %s paid orders'::text, f.state, count(o.order_id)) AS found
+   FROM (credits.referrals f
+     LEFT JOIN credits.orders o ON (((f.account_id = o.account_id) AND (o.state = 'paid'::text))))
+  GROUP BY f.account_id, f.state
+ HAVING ((f.state = 'pending'::text) <> (count(o.order_id) = 0))
+UNION ALL
+ SELECT f.account_id,
+    format('brought by %s, who was not brought by them'::text, f.referrer_id) AS expected,
+    'a circle'::text AS found
+   FROM (credits.referrals f
+     LEFT JOIN t ON ((f.account_id = t.account_id)))
+  WHERE (t.account_id IS NULL);
+
+
+--
+-- Name: VIEW check_campaigns; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_campaigns IS 'Each campaign granted what was redeemed, within its budget and its limit per account; each referral was settled once, with its grants; nobody is above themselves.';
+
+
+--
 -- Name: check_draws; Type: VIEW; Schema: audit; Owner: -
 --
 
@@ -7946,7 +9152,7 @@ CREATE VIEW audit.check_keys WITH (security_invoker='true') AS
             WHEN (k.reference ~ '^[0-9]{1,18}$'::text) THEN (k.reference)::bigint
             ELSE NULL::bigint
         END))))
-  WHERE ((k.operation = ANY (ARRAY['consume_tokens'::text, 'add_tokens'::text])) AND (e.seq IS NULL))
+  WHERE (((k.operation = ANY (ARRAY['consume_tokens'::text, 'add_tokens'::text])) OR ((k.operation = 'redeem_code'::text) AND (k.reference <> 'referral'::text))) AND (e.seq IS NULL))
 UNION ALL
  SELECT k.account_id,
     format('%s under key %s: order %s'::text, k.operation, "left"(k.key, 60), k.reference) AS expected,
@@ -8277,6 +9483,12 @@ CREATE VIEW audit.findings WITH (security_invoker='true') AS
     c.found
    FROM audit.check_balance c
 UNION ALL
+ SELECT 'check_campaigns'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_campaigns c
+UNION ALL
  SELECT 'check_draws'::text AS check_name,
     c.account_id,
     c.expected,
@@ -8458,124 +9670,6 @@ ALTER TABLE ONLY credits.analyst_grants FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON TABLE credits.analyst_grants IS 'Which accounts an analyst''s SQL login sees: a segment, or * for all.';
-
-
---
--- Name: campaigns; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.campaigns (
-    campaign_id text NOT NULL,
-    kind credits.entry_kind NOT NULL,
-    title text NOT NULL,
-    tokens credits.amount NOT NULL,
-    referee_tokens credits.amount DEFAULT 0 NOT NULL,
-    budget bigint,
-    grants bigint DEFAULT 0 NOT NULL,
-    per_account bigint DEFAULT 1 NOT NULL,
-    valid_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    valid_until timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
-    expires_after interval,
-    priority bigint,
-    scope text,
-    active boolean DEFAULT true NOT NULL,
-    CONSTRAINT campaigns_budget_is_kept CHECK (((grants >= 0) AND (grants <= COALESCE(budget, '9223372036854775807'::bigint)))),
-    CONSTRAINT campaigns_expiry_is_positive CHECK ((expires_after > '00:00:00'::interval)),
-    CONSTRAINT campaigns_id_is_sane CHECK (((length(campaign_id) >= 1) AND (length(campaign_id) <= 200))),
-    CONSTRAINT campaigns_kind_is_a_gift CHECK ((kind = ANY (ARRAY['welcome'::credits.entry_kind, 'promo'::credits.entry_kind, 'referral'::credits.entry_kind]))),
-    CONSTRAINT campaigns_per_account_is_positive CHECK ((per_account > 0)),
-    CONSTRAINT campaigns_referee_tokens_are_of_referrals CHECK ((((referee_tokens)::numeric = (0)::numeric) OR (kind = 'referral'::credits.entry_kind))),
-    CONSTRAINT campaigns_tokens_are_positive CHECK (((tokens)::numeric > (0)::numeric)),
-    CONSTRAINT campaigns_validity_is_a_span CHECK ((valid_from < valid_until)),
-    CONSTRAINT campaigns_welcome_once CHECK (((kind <> 'welcome'::credits.entry_kind) OR (per_account = 1)))
-);
-
-ALTER TABLE ONLY credits.campaigns FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE campaigns; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.campaigns IS 'What is given away, to whom, how often, and for how long.';
-
-
---
--- Name: COLUMN campaigns.kind; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.campaigns.kind IS 'welcome: when an account opens; promo: for a code; referral: to who brought somebody, once that one has paid.';
-
-
---
--- Name: COLUMN campaigns.tokens; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.campaigns.tokens IS 'Size of one grant: of a referral, the referrer''s.';
-
-
---
--- Name: COLUMN campaigns.referee_tokens; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.campaigns.referee_tokens IS 'Of a referral: what the one who was brought gets with the first purchase.';
-
-
---
--- Name: COLUMN campaigns.budget; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.campaigns.budget IS 'Grants at most, over all accounts; null: no limit.';
-
-
---
--- Name: COLUMN campaigns.grants; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.campaigns.grants IS 'Grants so far, counted under this row''s lock, which is taken after the wallet''s.';
-
-
---
--- Name: COLUMN campaigns.per_account; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.campaigns.per_account IS 'Grants to one account at most: of a referral, to one referrer.';
-
-
---
--- Name: COLUMN campaigns.expires_after; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.campaigns.expires_after IS 'Life of the granted tokens; null: they never expire.';
-
-
---
--- Name: codes; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.codes (
-    code text NOT NULL,
-    campaign_id text NOT NULL,
-    referrer_id uuid,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT codes_are_normal CHECK (((code = upper(btrim(code))) AND ((length(code) >= 3) AND (length(code) <= 64))))
-);
-
-ALTER TABLE ONLY credits.codes FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE codes; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.codes IS 'What people type in: the code of a promotion, or of the person who refers.';
-
-
---
--- Name: COLUMN codes.referrer_id; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.codes.referrer_id IS 'The referrer; null for a promotion.';
 
 
 --
@@ -8841,47 +9935,6 @@ ALTER TABLE credits.prices ALTER COLUMN price_id ADD GENERATED ALWAYS AS IDENTIT
     NO MAXVALUE
     CACHE 1
 );
-
-
---
--- Name: referrals; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.referrals (
-    account_id uuid NOT NULL,
-    referrer_id uuid NOT NULL,
-    campaign_id text NOT NULL,
-    code text NOT NULL,
-    state text DEFAULT 'pending'::text NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    settled_at timestamp with time zone,
-    CONSTRAINT referrals_not_oneself CHECK ((referrer_id <> account_id)),
-    CONSTRAINT referrals_settled_has_time CHECK (((state = 'pending'::text) = (settled_at IS NULL))),
-    CONSTRAINT referrals_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'paid'::text, 'capped'::text, 'lapsed'::text])))
-);
-
-ALTER TABLE ONLY credits.referrals FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE referrals; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.referrals IS 'Who was brought (account_id) by whom. One referrer per account, for ever.';
-
-
---
--- Name: COLUMN referrals.referrer_id; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.referrals.referrer_id IS 'An account, without a foreign key: keys between accounts could not be spread over several servers.';
-
-
---
--- Name: COLUMN referrals.state; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.referrals.state IS 'pending until the first paid purchase; then paid, capped (the referrer''s or the campaign''s limit was reached) or lapsed (the campaign had ended).';
 
 
 --
@@ -10411,6 +11464,13 @@ CREATE POLICY own_rows ON credits.outbox FOR SELECT TO authenticated USING ((acc
 
 
 --
+-- Name: referrals own_rows; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY own_rows ON credits.referrals FOR SELECT TO authenticated USING ((referrer_id = ( SELECT credits.me() AS me)));
+
+
+--
 -- Name: spend_limits own_rows; Type: POLICY; Schema: credits; Owner: -
 --
 
@@ -10782,6 +11842,13 @@ CREATE POLICY service_reads ON credits.outbox FOR SELECT TO service_role USING (
 
 
 --
+-- Name: referrals service_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY service_reads ON credits.referrals FOR SELECT TO service_role USING (true);
+
+
+--
 -- Name: spend_limits service_reads; Type: POLICY; Schema: credits; Owner: -
 --
 
@@ -10986,6 +12053,15 @@ GRANT ALL ON TYPE api.redemption_receipt TO service_role;
 
 
 --
+-- Name: TYPE referral_offer; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.referral_offer FROM PUBLIC;
+GRANT ALL ON TYPE api.referral_offer TO authenticated;
+GRANT ALL ON TYPE api.referral_offer TO service_role;
+
+
+--
 -- Name: TYPE spend_limit; Type: ACL; Schema: api; Owner: -
 --
 
@@ -11149,12 +12225,39 @@ GRANT ALL ON FUNCTION api.maintain(max_accounts bigint) TO service_role;
 
 
 --
+-- Name: FUNCTION open_account(user_id text, referral_code text, device_keys text[]); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) TO authenticated;
+GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) TO service_role;
+
+
+--
 -- Name: FUNCTION quote_tokens(module_id text, usage jsonb, user_id text); Type: ACL; Schema: api; Owner: -
 --
 
 REVOKE ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO service_role;
+
+
+--
+-- Name: FUNCTION redeem_code(code text, idempotency_key text, user_id text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.redeem_code(code text, idempotency_key text, user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.redeem_code(code text, idempotency_key text, user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.redeem_code(code text, idempotency_key text, user_id text) TO service_role;
+
+
+--
+-- Name: FUNCTION referral_code(user_id text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.referral_code(user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.referral_code(user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.referral_code(user_id text) TO service_role;
 
 
 --
@@ -11192,11 +12295,11 @@ GRANT ALL ON FUNCTION api.set_spend_limit(period text, tokens numeric, user_id t
 
 
 --
--- Name: FUNCTION sign_up(email text, password_hash text); Type: ACL; Schema: api; Owner: -
+-- Name: FUNCTION sign_up(email text, password_hash text, referral_code text, device_keys text[]); Type: ACL; Schema: api; Owner: -
 --
 
-REVOKE ALL ON FUNCTION api.sign_up(email text, password_hash text) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.sign_up(email text, password_hash text) TO service_role;
+REVOKE ALL ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[]) TO service_role;
 
 
 --
@@ -11344,6 +12447,27 @@ REVOKE ALL ON FUNCTION credits.apply_session(p_order credits.orders, p_type text
 
 
 --
+-- Name: FUNCTION attach_at_sign_up(p_account_id uuid, p_code text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.attach_at_sign_up(p_account_id uuid, p_code text) FROM PUBLIC;
+
+
+--
+-- Name: TABLE codes; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.codes TO auditor;
+
+
+--
+-- Name: FUNCTION attach_referrer(p_account_id uuid, p_code credits.codes); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.attach_referrer(p_account_id uuid, p_code credits.codes) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION balance_at(p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -11358,10 +12482,31 @@ REVOKE ALL ON FUNCTION credits.begin_periods(p_account_id uuid) FROM PUBLIC;
 
 
 --
+-- Name: TABLE campaigns; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.campaigns TO auditor;
+
+
+--
+-- Name: FUNCTION book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION caller_subject(p_user_id text); Type: ACL; Schema: credits; Owner: -
 --
 
 REVOKE ALL ON FUNCTION credits.caller_subject(p_user_id text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION campaign_verdict(p_campaign credits.campaigns, p_number bigint, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.campaign_verdict(p_campaign credits.campaigns, p_number bigint, p_at timestamp with time zone) FROM PUBLIC;
 
 
 --
@@ -11498,6 +12643,13 @@ REVOKE ALL ON FUNCTION credits.default_priority(p_source credits.entry_kind) FRO
 
 
 --
+-- Name: FUNCTION define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric, p_budget bigint, p_per_account bigint, p_valid_from timestamp with time zone, p_valid_until timestamp with time zone, p_expires_after interval, p_priority bigint, p_scope text, p_active boolean); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric, p_budget bigint, p_per_account bigint, p_valid_from timestamp with time zone, p_valid_until timestamp with time zone, p_expires_after interval, p_priority bigint, p_scope text, p_active boolean) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION define_catalog(p_catalog_id text, p_title text, p_unit text, p_currency text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -11509,6 +12661,13 @@ REVOKE ALL ON FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p
 --
 
 REVOKE ALL ON FUNCTION credits.define_category(p_category_id text, p_title text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION define_code(p_code text, p_campaign_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.define_code(p_code text, p_campaign_id text) FROM PUBLIC;
 
 
 --
@@ -11589,6 +12748,13 @@ REVOKE ALL ON FUNCTION credits.ensure_partitions(p_months integer) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION enter(p_subject text, OUT account_id uuid, OUT opened boolean); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened boolean) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION entry_hash(p_previous bytea, p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_effective_at timestamp with time zone, p_kind credits.entry_kind, p_tokens numeric, p_balance_after numeric, p_debt_after numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_actor text, p_metadata jsonb); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -11608,6 +12774,13 @@ REVOKE ALL ON FUNCTION credits.expire_lots(p_account_id uuid) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.fail(p_status integer, p_slug text, p_message text, p_facts json) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION find_code(p_code text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.find_code(p_code text) FROM PUBLIC;
 
 
 --
@@ -11636,6 +12809,13 @@ REVOKE ALL ON FUNCTION credits.follow_prices() FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount jsonb) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint) FROM PUBLIC;
 
 
 --
@@ -11739,10 +12919,31 @@ REVOKE ALL ON FUNCTION credits.lock_guest_network(p_keys text[]) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION lock_identity(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.lock_identity(p_account_id uuid) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION lock_wallet(p_account_id uuid, p_settle boolean, OUT seq bigint, OUT balance numeric, OUT status text); Type: ACL; Schema: credits; Owner: -
 --
 
 REVOKE ALL ON FUNCTION credits.lock_wallet(p_account_id uuid, p_settle boolean, OUT seq bigint, OUT balance numeric, OUT status text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lock_wallets(p_account_ids uuid[]); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.lock_wallets(p_account_ids uuid[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lock_with_referrer(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.lock_with_referrer(p_account_id uuid) FROM PUBLIC;
 
 
 --
@@ -11787,6 +12988,13 @@ REVOKE ALL ON FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_a
 REVOKE ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) TO service_role;
+
+
+--
+-- Name: FUNCTION normal_code(p_code text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.normal_code(p_code text) FROM PUBLIC;
 
 
 --
@@ -11878,6 +13086,20 @@ REVOKE ALL ON FUNCTION credits.quantity(quantity jsonb) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION random_code(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.random_code() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION redemption_receipt(p_account_id uuid, p_user_id text, p_code credits.codes, p_lot_id bigint, p_replayed boolean); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.redemption_receipt(p_account_id uuid, p_user_id text, p_code credits.codes, p_lot_id bigint, p_replayed boolean) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION refuse_addition(); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -11889,6 +13111,13 @@ REVOKE ALL ON FUNCTION credits.refuse_addition() FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.refuse_change() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION refuse_code(p_verdict text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.refuse_code(p_verdict text) FROM PUBLIC;
 
 
 --
@@ -11931,6 +13160,13 @@ REVOKE ALL ON FUNCTION credits.set_due(p_account_id uuid) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.settle_head(p_account_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION settle_referral(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.settle_referral(p_account_id uuid) FROM PUBLIC;
 
 
 --
@@ -12006,6 +13242,20 @@ GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeri
 --
 
 REVOKE ALL ON FUNCTION credits.transaction_began() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION welcome(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.welcome(p_account_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION welcome_tokens(p_at timestamp with time zone, p_scopes text[]); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_scopes text[]) FROM PUBLIC;
 
 
 --
@@ -12634,6 +13884,23 @@ GRANT SELECT ON TABLE api.packs TO service_role;
 
 
 --
+-- Name: TABLE referrals; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.referrals TO authenticated;
+GRANT SELECT ON TABLE credits.referrals TO service_role;
+GRANT SELECT ON TABLE credits.referrals TO auditor;
+
+
+--
+-- Name: TABLE referrals; Type: ACL; Schema: api; Owner: -
+--
+
+GRANT SELECT ON TABLE api.referrals TO authenticated;
+GRANT SELECT ON TABLE api.referrals TO service_role;
+
+
+--
 -- Name: TABLE spend_limits; Type: ACL; Schema: credits; Owner: -
 --
 
@@ -12692,6 +13959,13 @@ GRANT SELECT ON TABLE api.usage TO service_role;
 --
 
 GRANT SELECT ON TABLE audit.check_balance TO auditor;
+
+
+--
+-- Name: TABLE check_campaigns; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_campaigns TO auditor;
 
 
 --
@@ -12849,20 +14123,6 @@ GRANT SELECT ON TABLE credits.analyst_grants TO auditor;
 
 
 --
--- Name: TABLE campaigns; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.campaigns TO auditor;
-
-
---
--- Name: TABLE codes; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.codes TO auditor;
-
-
---
 -- Name: TABLE currencies; Type: ACL; Schema: credits; Owner: -
 --
 
@@ -12902,13 +14162,6 @@ GRANT SELECT ON TABLE credits.notice_levels TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.notice_rules TO auditor;
-
-
---
--- Name: TABLE referrals; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.referrals TO auditor;
 
 
 --
