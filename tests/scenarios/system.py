@@ -27,6 +27,7 @@ from pgcredits.addresses import as_login, as_user, free_ports
 from pgcredits.instance import LOGINS, Instance, InstanceError
 
 Row = dict[str, Any]
+_PGCREDITS = (sys.executable, "-m", "pgcredits.cli")
 CARD_PAYS, CARD_DECLINED = "pay", "fail"  # buttons of the pay page: 4242 4242 4242 4242, 4000 0000 0000 0002
 
 
@@ -217,6 +218,11 @@ class System:
             for statement in statements:
                 connection.execute(statement.encode())
 
+    def apply_catalog(self, **environ: str) -> None:
+        """The catalogue again, as an operator does with other settings."""
+        words = [*_PGCREDITS, "catalog", "apply", self.name, "--data-dir", str(self.folder)]
+        subprocess.run(words, env={**os.environ, **environ}, check=True, capture_output=True)
+
     @contextmanager
     def later(self, interval: str) -> Iterator[None]:
         """The bank's clock is so much ahead."""
@@ -267,9 +273,7 @@ def running(name: str, folder: Path, database_url: str) -> Iterator[System]:
     words += ["--port", str(port), "--simulator-port", str(simulator_port)]
     log = folder / "up.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pgcredits.cli", *words], env=environment, stdout=output, stderr=output
-        )
+        process = subprocess.Popen([*_PGCREDITS, *words], env=environment, stdout=output, stderr=output)
     try:
         system = System(name, folder, process, _variables(process, folder, log))
         with system.http, system.browser:

@@ -99,3 +99,26 @@ def test_nothing_is_gated_on_a_balance_of_before(system: System) -> None:
     system.service.call("add_tokens", user_id=racer.user_id, tokens=5)
     assert racer.balance() == 5
     assert racer.spend(GENERATE)["balance"] == racer.balance() == Decimal(0)
+
+
+def test_a_pack_has_its_price_at_stripe_and_no_other(system: System) -> None:
+    key = {"Authorization": "Bearer sk_test_of_the_tests"}
+    product = system.browser.post("/v1/products", data={"name": "100 credits"}, headers=key).json()
+    prices = {}
+    for amount in (1900, 1800):
+        form = {"product": product["id"], "currency": "eur", "unit_amount": str(amount)}
+        prices[amount] = system.browser.post("/v1/prices", data=form, headers=key).json()["id"]
+
+    dora = system.sign_up("dora@luneo.example")
+    system.apply_catalog(PGCREDITS_STRIPE_PRICES=f"credits-100={prices[1800]}")
+    with refused(502, "payment_failed"):
+        dora.checkout("credits-100")
+    assert dora.balance() == 0
+    system.apply_catalog(PGCREDITS_STRIPE_PRICES=f"credits-100={prices[1900]}")
+    order = dora.buy("credits-100")
+    assert (order["amount"], dora.balance()) == (1900, 100)
+    session = system.browser.get(
+        f"/v1/checkout/sessions/{order['checkout_session_id']}/line_items", headers=key
+    )
+    (line,) = session.json()["data"]
+    assert line["price"]["id"] == prices[1900]
