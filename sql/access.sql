@@ -110,7 +110,9 @@ grant select (
 grant select (account_id, failure_id, module_id, failed_at, duration_ms) on credits.failures to analyst;
 grant select (account_id, campaign_id, lot_id) on credits.redemptions to analyst;
 grant select (guest_id, linked_to, first_seen_at, linked_at) on credits.guests to analyst;
-grant select (guest_id, module_id, state, used_at, finished_at) on credits.guest_uses to analyst;
+grant select (
+    guest_id, use_id, module_id, state, used_at, finished_at, per_device, sliding_window
+) on credits.guest_uses to analyst;
 grant select (currency) on credits.catalogs to analyst;
 grant select (price_id, exchange_rate) on credits.prices to analyst;
 grant select (price_id, dimension, unit_size, provider_cost) on credits.price_components to analyst;

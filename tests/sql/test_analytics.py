@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date
 from decimal import Decimal
+from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
-from people import Caller, Connection
+from people import Caller, Connection, Row, open_account, stop_clock
+from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 from stripe_events import COMPLETED, event, session
+
+from pgcredits.migrate import apply_catalog
 
 
 @pytest.fixture
@@ -47,13 +53,13 @@ def bank(admin: Connection, admin_url: str) -> Iterator[Caller]:
 
 def test_module_usage_counts_charges_accounts_and_tokens(bank: Caller) -> None:
     rows = bank.rows(
-        "select module_id, uses, accounts, tokens,"
+        "select module_id, uses, own_key_uses, accounts, tokens,"
         " day = (clock_timestamp() at time zone 'UTC')::date as today"
         " from analytics.module_usage order by module_id"
     )
     assert [tuple(row.values()) for row in rows] == [
-        ("metube", 2, 1, 20, True),
-        ("whisper", 4, 2, 100, True),
+        ("metube", 2, 0, 1, 20, True),
+        ("whisper", 4, 0, 2, 100, True),
     ]
 
 
@@ -75,3 +81,536 @@ def test_tokens_sold_are_those_of_paid_orders(bank: Caller) -> None:
         ("Basique", "eur", 1, 100, 999),
         ("Standard", "eur", 2, 1000, 7998),
     ]
+
+
+# Whole stories, each in a bank of its own, with a clock that stands where the story is
+
+
+class Bank:
+    """A bank, who runs it, and its analyst."""
+
+    def __init__(self, db: Connection, url: str, connect_as: Callable[..., Connection]) -> None:
+        self.db, self.url, self.connect_as = db, url, connect_as
+        self.owner = Caller(db, "none")
+        self.service = Caller(connect_as("service_role"), "service_role")
+        self.analyst = self.login("pgcredits_analyst")
+
+    def login(self, name: str) -> Connection:
+        connection = self.connect_as(name)
+        connection.execute("set time zone 'Pacific/Auckland'")  # days and months are UTC's all the same
+        return connection
+
+    def sells(self, catalog: str) -> None:
+        """What this catalogue sells, and no other one; what it gives away is the story's to say."""
+        self.db.execute("delete from credits.catalogs")
+        apply_catalog(self.url, catalog)
+        for table in ("campaigns", "guest_limits"):
+            self.db.execute(f"delete from credits.{table}")
+
+    def at(self, moment: str) -> None:
+        stop_clock(self.db, f"{moment}Z")
+
+    def segment(self, user_id: str, segment: str) -> None:
+        self.db.execute(
+            "update credits.accounts set segment = %s where account_id ="
+            " (select account_id from credits.identities where subject = %s)",
+            (segment, user_id),
+        )
+
+    def give(self, user_id: str, tokens: int, reason: str, **more: Any) -> Row:
+        return self.service.call("add_tokens", user_id=user_id, tokens=tokens, reason=reason, **more)
+
+    def buy(self, user_id: str, discount: int = 0, **what: Any) -> None:
+        order = self.service.call("create_order", user_id=user_id, **what)
+        paid = session(order, total_details={"amount_discount": discount})
+        outcome = self.service.call("apply_stripe_event", event=event(COMPLETED, paid))["outcome"]
+        assert outcome == "granted"
+
+    def use(self, user_id: str, module_id: str, times: int = 1, **more: Any) -> None:
+        for _ in range(times):
+            self.service.call("consume_tokens", user_id=user_id, module_id=module_id, **more)
+
+    def fail(self, user_id: str, module_id: str, duration_ms: int | None = None) -> None:
+        self.service.call("report_failure", user_id=user_id, module_id=module_id, duration_ms=duration_ms)
+
+    def guest_uses(self, device: str, module_id: str) -> Any:
+        keys = {"device_keys": [device], "network_keys": [uuid4().hex * 2]}
+        return self.service.call("guest_consume", module_id=module_id, **keys)["use_id"]
+
+    def signs_up(self, user_id: str, device: str) -> None:
+        account = open_account(self.owner, user_id)
+        self.db.execute("select credits.link_guest(%s, %s)", (account, [device]))
+
+    def figures(self, query: str, reader: Connection | None = None) -> list[tuple[Any, ...]]:
+        """As the analyst reads them."""
+        return (reader or self.analyst).execute(query.encode()).fetchall()
+
+
+@pytest.fixture
+def story(db: Connection, url: str, connect_as: Callable[..., Connection]) -> Bank:
+    return Bank(db, url, connect_as)
+
+
+MARGIN = (
+    "select module_id, currency, uses, tokens, revenue, provider_cost, margin, margin_percent"
+    " from analytics.module_margin where month = '{month}' order by 1, 2"
+)
+GENERATE, RENDER = "/api/ai/generate", "/api/3d/render-highres"
+
+
+def decimals(*numbers: str) -> tuple[Decimal, ...]:
+    return tuple(Decimal(number) for number in numbers)
+
+
+def test_margin_is_of_the_price_really_paid_for_the_tokens_spent(story: Bank) -> None:
+    """Luneo: a draw of two packs at 19 and 12.51 cents a credit; a gift earns nothing and costs the same."""
+    story.sells("luneo")
+    story.at("2027-01-31 23:30")
+    story.buy("ada", pack_id="credits-100")
+    story.use("ada", RENDER, times=11)
+    story.use("ada", GENERATE)
+    story.at("2027-02-01 00:30")
+    story.buy("ada", pack_id="credits-1000", discount=1390)
+    story.use("ada", RENDER)  # 7 of the first pack, 1 of the second
+    story.use("ada", GENERATE, times=3)
+    story.give("bob", 20, "grant")
+    story.use("bob", GENERATE, times=2)
+    story.use("bob", GENERATE, times=4, byok=True)
+    assert story.figures(MARGIN.format(month="2027-01-01")) == [
+        (RENDER, "eur", 11, 88, 1672, 22, 1650, Decimal("98.68")),
+        (GENERATE, "eur", 1, 5, 95, 4, 91, Decimal("95.79")),
+    ]
+    assert story.figures(MARGIN.format(month="2027-02-01")) == [
+        (RENDER, "eur", 1, 8, *decimals("145.51", "2", "143.51", "98.63")),
+        (GENERATE, "eur", 5, 25, *decimals("187.65", "20", "167.65", "89.34")),
+    ]
+    assert story.figures("select count(*) from analytics.module_margin") == [(4,)]
+
+
+def test_margin_in_two_currencies(story: Bank) -> None:
+    """A charge that draws on both is divided by what it drew; costs in euros say nothing beside dollars."""
+    story.sells("luneo")
+    story.db.execute("select credits.define_pack('dollars', 'Dollars', 10, 500, 'usd')")
+    story.at("2027-01-01 00:00")
+    story.buy("ada", pack_id="dollars")
+    story.at("2027-01-01 00:01")
+    story.buy("ada", pack_id="credits-100")
+    story.use("ada", GENERATE)
+    story.use("ada", RENDER)  # 5 of the dollars', 3 of the euros'
+    story.give("bob", 8, "grant")
+    story.use("bob", RENDER)
+    rows = story.figures(MARGIN.format(month="2027-01-01"))
+    assert rows == [
+        (RENDER, "eur", 1, 11, *decimals("57", "2.75", "54.25", "95.18")),
+        (RENDER, "usd", 1, 5, 250, None, None, None),
+        (GENERATE, "usd", 1, 5, 250, None, None, None),
+    ]
+    # Catalogues that name no money: whatever it is, it is the provider's as well.
+    story.db.execute("update credits.catalogs set currency = null")
+    assert story.figures(MARGIN.format(month="2027-01-01")) == [
+        (RENDER, "eur", 0, 3, *decimals("57", "0.75", "56.25", "98.68")),
+        (RENDER, "usd", 1, 5, *decimals("250", "1.25", "248.75", "99.50")),
+        (RENDER, None, 1, 8, 0, 2, -2, None),
+        (GENERATE, "usd", 1, 5, 250, 4, 246, Decimal("98.40")),
+    ]
+
+
+def test_margin_follows_the_version_of_the_price_and_says_when_it_does_not_know(story: Bank) -> None:
+    story.sells("luneo")
+
+    def price(provider_cost: str, tokens: int = 5) -> None:
+        story.db.execute(
+            "select credits.define_price(%s, p_module_id => %s)",
+            (
+                Jsonb([{"dimension": "calls", "price_per_unit": tokens} | provider_costs[provider_cost]]),
+                GENERATE,
+            ),
+        )
+
+    provider_costs = {"six": {"provider_cost": 6}, "unknown": {}, "nothing": {"provider_cost": 0}}
+    story.at("2027-01-01 00:00")
+    story.buy("ada", pack_id="credits-100")
+    story.use("ada", GENERATE)
+    story.at("2027-01-02 00:00")
+    price("six")
+    story.use("ada", GENERATE)
+    story.at("2027-02-01 00:00")
+    price("unknown")
+    story.use("ada", GENERATE)
+    story.at("2027-02-02 00:00")
+    price("nothing", tokens=0)  # nothing drawn: free
+    story.use("ada", GENERATE)
+    story.at("2027-03-01 00:00")
+    story.use("ada", GENERATE)
+    assert story.figures(
+        "select month, uses, tokens, currency, revenue, provider_cost, margin"
+        " from analytics.module_margin order by 1"
+    ) == [
+        (date(2027, 1, 1), 2, 10, "eur", 190, 10, 180),
+        (date(2027, 2, 1), 2, 5, "eur", 95, None, None),
+        (date(2027, 3, 1), 1, 0, "eur", 0, 0, 0),
+    ]
+
+
+def test_margin_in_two_dimensions_and_another_currency_of_the_provider(story: Bank) -> None:
+    """AppForge: 500 + 2000 tokens at 3 and 15 dollars a million, 1.08 dollars a euro: 2.9167 of 3.0625."""
+    story.sells("appforge")
+    story.at("2027-01-01 00:00")
+    story.buy("ada", amount=500)
+    usage = {"input_tokens": 500, "output_tokens": 2000}
+    story.use("ada", "claude-sonnet-4", times=2, usage=usage)
+    story.use("ada", "claude-sonnet-4", usage=usage, byok=True)
+    assert story.figures(MARGIN.format(month="2027-01-01")) == [
+        ("claude-sonnet-4", "eur", 2, *decimals("6.125", "6.125", "5.833333", "0.291667", "4.76")),
+    ]
+    assert story.figures(
+        "select day, module_id, dimension, quantity, own_key_quantity"
+        " from analytics.usage_quantities order by 3"
+    ) == [
+        (date(2027, 1, 1), "claude-sonnet-4", "input_tokens", 1500, 500),
+        (date(2027, 1, 1), "claude-sonnet-4", "output_tokens", 6000, 2000),
+    ]
+    assert story.figures("select uses, own_key_uses, accounts, tokens from analytics.module_usage") == [
+        (3, 1, 1, Decimal("6.125"))
+    ]
+    assert story.figures("select uses_per_account, tokens_per_account from analytics.average_use") == [
+        (3, Decimal("6.125"))
+    ]
+
+
+# The questions of imagegen, each one SELECT, and what its story answers
+
+
+QUESTIONS = {
+    "generations per user": (
+        "select month, active_accounts, uses_per_account, tokens_per_account from analytics.average_use",
+        [(date(2027, 3, 1), 2, Decimal("3.5"), 5)],
+    ),
+    "popular models": (
+        "select module_id, sum(uses) from analytics.module_usage group by 1 order by 2 desc",
+        [("flux-dev", 4), ("nano-banana-pro", 3)],
+    ),
+    "mean time": (
+        "select day, module_id, mean_duration_ms from analytics.module_reliability order by 1, 2",
+        [
+            (date(2027, 3, 1), "nano-banana", 3000),
+            (date(2027, 3, 2), "flux-dev", 1500),
+            (date(2027, 3, 2), "lora-normal", None),
+            (date(2027, 3, 2), "nano-banana-pro", 3000),
+        ],
+    ),
+    "failure rate by model": (
+        "select module_id, succeeded, failed, failure_rate, mean_duration_of_failed_ms"
+        " from analytics.module_reliability order by 1",
+        [
+            ("flux-dev", 4, 0, 0, None),
+            ("lora-normal", 0, 1, 1, None),
+            ("nano-banana", 2, 2, Decimal("0.5"), 500),
+            ("nano-banana-pro", 3, 1, Decimal("0.25"), 9000),
+        ],
+    ),
+    "burn rate": (
+        "select extract(day from day), spent, granted, expired, spent_per_day, outstanding, days_left"
+        " from analytics.burn_rate order by day",
+        [
+            (2, 10, 100, 0, 10, 90, 9),
+            (3, 0, 135, 0, 5, 225, 45),
+            (4, 0, 0, 0, Decimal("3.333333"), 225, Decimal("67.5")),
+            (5, 0, 0, 0, Decimal("2.5"), 225, 90),
+            (6, 0, 0, 0, 2, 225, Decimal("112.5")),
+            (7, 0, 0, 0, Decimal("1.666667"), 225, 135),
+            (8, 0, 0, 0, Decimal("1.428571"), 225, Decimal("157.5")),
+            (9, 0, 0, 0, 0, 225, None),
+        ],
+    ),
+    "guest to sign-up conversion": (
+        "select month, guests, users, uses, used_up, signed_up, conversion from analytics.guest_conversion",
+        [(date(2027, 3, 1), 4, 3, 6, 1, 1, Decimal("0.25"))],
+    ),
+    "pack mix": (
+        "select pack_id, orders, tokens, amount, currency, share_of_orders, share_of_amount"
+        " from analytics.pack_mix order by amount desc",
+        [
+            ("credits-110", 1, 110, 1499, "usd", *decimals("0.5", "0.7503")),
+            ("credits-25", 1, 25, 499, "usd", *decimals("0.5", "0.2497")),
+        ],
+    ),
+    "use of welcome credits": (
+        "select month, source, accounts, granted, spent, expired, remaining, share_spent"
+        " from analytics.welcome_use",
+        [(date(2027, 3, 1), "welcome", 2, 100, 10, 0, 90, Decimal("0.1"))],
+    ),
+}
+
+
+def test_imagegens_questions_are_one_select_each(story: Bank) -> None:
+    tell_of_imagegen(story)
+    for question, (query, answer) in QUESTIONS.items():
+        assert story.figures(query) == answer, question
+
+
+def tell_of_imagegen(story: Bank) -> None:
+    story.sells("imagegen")
+    story.db.execute("select credits.define_guest_limits('imagegen', 3)")
+    ada, gone, failed, eager = (uuid4().hex * 2 for _ in range(4))
+    story.at("2027-03-01 10:00:00")
+    uses = [story.guest_uses(ada, "nano-banana") for _ in range(3)]
+    uses.append(story.guest_uses(failed, "nano-banana"))
+    story.guest_uses(gone, "flux-dev")
+    for _ in range(3):
+        story.guest_uses(eager, "flux-dev")
+    for moment, use_id, end in (
+        ("10:00:00.250", uses[2], "release"),
+        ("10:00:00.750", uses[3], "release"),
+        ("10:00:02", uses[0], "confirm"),
+        ("10:00:04", uses[1], "confirm"),
+    ):
+        story.at(f"2027-03-01 {moment}")
+        story.service.call(f"{end}_guest_use", use_id=use_id)
+
+    story.at("2027-03-02 00:00")
+    story.signs_up("ada", ada)
+    for user_id in ("ada", "bob"):
+        story.give(user_id, 50, "welcome")
+    for duration in (4000, 2000, "a while"):
+        story.use("ada", "nano-banana-pro", metadata={"duration_ms": duration})
+    story.use("ada", "flux-dev", times=2, metadata={"duration_ms": 1500})
+    story.fail("ada", "nano-banana-pro", 9000)
+    story.fail("ada", "lora-normal")
+    # What a user says of the time does not count, nor what is none.
+    bob = Caller(story.connect_as("authenticated", "bob"), "authenticated", "bob")
+    bob.call("consume_tokens", module_id="flux-dev", metadata={"duration_ms": 900000000})
+    story.use("bob", "flux-dev", metadata={"duration_ms": [-5]})
+    story.at("2027-03-03 23:59:59")
+    story.buy("ada", pack_id="credits-110")
+    story.buy("bob", pack_id="credits-25")
+    story.service.call("create_order", user_id="bob", pack_id="credits-650")
+    story.at("2027-03-09 12:00")
+
+
+def test_means_take_no_number_that_is_none(story: Bank) -> None:
+    story.at("2027-01-01 00:00")
+    story.give("ada", 100, "grant")
+    for duration in (-1, 1e12, 1e99, True, None, [7], {"ms": 7}, "7", "NaN"):
+        story.use("ada", "metube", metadata={"duration_ms": duration})
+    mean = "select succeeded, mean_duration_ms from analytics.module_reliability"
+    assert story.figures(mean) == [(9, None)]
+    story.use("ada", "metube", metadata={"duration_ms": 0})
+    story.give("bob", 100, "grant")
+    story.use("bob", "metube", metadata={"duration_ms": 5}, byok=True)
+    assert story.figures(mean) == [(11, Decimal("2.5"))]
+
+
+def test_welcome_tokens_end_spent_expired_or_still_there(story: Bank) -> None:
+    """By campaign; what is past its date has expired, booked or not."""
+    story.db.execute(
+        "insert into credits.campaigns (campaign_id, kind, title, tokens)"
+        " values ('spring', 'promo', 'Spring', 30)"
+    )
+    story.at("2027-01-31 12:00")
+    story.give("ada", 30, "welcome", expires_at="2027-02-10 00:00Z")
+    story.give("ada", 500, "purchase")
+    story.give("bob", 40, "welcome", expires_at="2027-02-20 00:00Z")
+    story.use("ada", "metube")
+    story.at("2027-02-01 12:00")
+    for user_id, tokens in (("ada", 30), ("bob", 30)):
+        lot_id = story.give(user_id, tokens, "promo")["lot_id"]
+        story.db.execute(
+            "insert into credits.redemptions (account_id, campaign_id, number, lot_id, redeemed_at)"
+            " select account_id, 'spring', 1, %s, credits.clock() from credits.identities where subject = %s",
+            (lot_id, user_id),
+        )
+    story.give("ada", 8, "referral")
+    story.give("ada", 8, "grant")
+    story.use("ada", "whisper", times=2)  # 20 of the welcome tokens, 30 of the promotion's
+    story.at("2027-02-15 00:00")
+    query = (
+        "select month, source, campaign_id, accounts, granted, spent, expired, remaining, share_spent"
+        " from analytics.welcome_use order by 1, 2 desc, 3"
+    )
+    january, february = date(2027, 1, 1), date(2027, 2, 1)
+
+    def expected(spent: int, expired: int, remaining: int, share: str) -> list[tuple[Any, ...]]:
+        return [
+            (january, "welcome", None, 2, 70, spent, expired, remaining, Decimal(share)),
+            (february, "referral", None, 1, 8, 0, 0, 8, 0),
+            (february, "promo", "spring", 2, 60, 30, 0, 30, Decimal("0.5")),
+        ]
+
+    assert story.figures(query) == expected(30, 0, 40, "0.4286")
+    story.use("bob", "metube")
+    assert story.figures(query) == expected(40, 0, 30, "0.5714")
+    story.at("2027-02-20 00:00")
+    assert story.figures(query) == expected(40, 30, 0, "0.5714")
+    assert "expire" not in {row["kind"] for row in story.service.rows("select kind from api.entries")}
+    story.give("bob", 1, "grant")  # which books what has expired
+    assert "expire" in {row["kind"] for row in story.service.rows("select kind from api.entries")}
+    assert story.figures(query) == expected(40, 30, 0, "0.5714")
+    assert story.figures("select day, expired from analytics.burn_rate where expired > 0") == [
+        (date(2027, 2, 20), 30)
+    ]
+
+
+def test_pack_mix_is_within_a_month_and_a_currency(story: Bank) -> None:
+    story.sells("appforge")
+    story.db.execute("select credits.define_pack('dollars', 'Dollars', 10, 500, 'usd')")
+    story.db.execute("select credits.define_pack('big', 'Big', 1000, 900, 'eur', 100)")
+    for moment, bought in (
+        (
+            "2027-01-31 23:59:59",
+            [{"amount": 500}, {"amount": 700}, {"pack_id": "big"}, {"pack_id": "dollars"}],
+        ),
+        ("2027-02-01 00:00:00", [{"pack_id": "big"}]),
+    ):
+        story.at(moment)
+        for what in bought:
+            story.buy("ada", **what)
+    assert story.figures(
+        "select month, currency, pack_id, package_name, orders, tokens, amount,"
+        " share_of_orders, share_of_amount from analytics.pack_mix order by 1, 2, 3"
+    ) == [
+        (date(2027, 1, 1), "eur", "big", "Big", 1, 1100, 900, *decimals("0.3333", "0.4286")),
+        (date(2027, 1, 1), "eur", None, "Top-up", 2, 1200, 1200, *decimals("0.6667", "0.5714")),
+        (date(2027, 1, 1), "usd", "dollars", "Dollars", 1, 10, 500, 1, 1),
+        (date(2027, 2, 1), "eur", "big", "Big", 1, 1100, 900, 1, 1),
+    ]
+
+
+def test_used_up_is_all_that_a_device_may_have_within_the_window(story: Bank) -> None:
+    story.db.execute("select credits.define_guest_limits('iahome', 2, p_sliding_window => '24 hours')")
+    slow, quick, lucky = (uuid4().hex * 2 for _ in range(3))
+    used_up = "select guests, users, uses, used_up from analytics.guest_conversion"
+    story.at("2027-01-01 10:00")
+    for device in (slow, quick):
+        story.guest_uses(device, "whisper")
+    failed = story.guest_uses(lucky, "whisper")
+    story.guest_uses(lucky, "whisper")
+    assert story.figures(used_up) == [(3, 3, 4, 1)]
+    story.service.call("release_guest_use", use_id=failed)
+    assert story.figures(used_up) == [(3, 3, 3, 0)]
+    story.at("2027-01-02 09:59:59")
+    story.guest_uses(quick, "whisper")
+    story.at("2027-01-02 10:00")
+    story.guest_uses(slow, "whisper")
+    assert story.figures(used_up) == [(3, 3, 5, 1)]
+
+
+# Who may count whom
+
+
+VIEWS = (
+    "average_use",
+    "burn_rate",
+    "guest_conversion",
+    "module_margin",
+    "module_reliability",
+    "module_usage",
+    "pack_mix",
+    "purchase_conversion",
+    "tokens_sold",
+    "usage_quantities",
+    "welcome_use",
+)
+
+
+def tell_of_two_segments(story: Bank) -> None:
+    """Ada of the schools and bob of the shops, whose figures differ in all; and guests of nobody's."""
+    story.db.execute("select credits.define_guest_limits('iahome', 3)")
+    for user_id, segment, module_id, pack_id, times, moment in (
+        ("ada", "schools", "metube", "basique", 1, "2027-01-01 10:00"),
+        ("bob", "shops", "whisper", "standard", 2, "2027-01-01 10:00"),
+    ):
+        story.at(moment)
+        device = uuid4().hex * 2
+        use_id = story.guest_uses(device, module_id)
+        story.guest_uses(uuid4().hex * 2, "photoportfolio")
+        story.at("2027-01-01 10:00:01")
+        story.service.call("confirm_guest_use", use_id=use_id)
+        story.signs_up(user_id, device)
+        story.segment(user_id, segment)
+        story.give(user_id, 100 * times, "welcome")
+        story.use(user_id, module_id, times, metadata={"duration_ms": 1000 * times, "who": user_id})
+        story.fail(user_id, module_id, 7)
+        story.buy(user_id, pack_id=pack_id)
+
+
+def read_all(story: Bank, reader: Connection) -> dict[str, list[Row]]:
+    with reader.cursor(row_factory=dict_row) as cursor:
+        return {
+            view: cursor.execute(f"select * from analytics.{view} as v order by v::text".encode()).fetchall()
+            for view in VIEWS
+        }
+
+
+def granted(story: Bank, *segments: str) -> None:
+    story.db.execute("delete from credits.analyst_grants")
+    for segment in segments:
+        story.db.execute("insert into credits.analyst_grants values ('pgcredits_analyst', %s)", (segment,))
+
+
+def test_every_view_of_the_schema_is_told_apart_here(story: Bank) -> None:
+    found = story.db.execute(
+        "select relname from pg_class where relnamespace = 'analytics'::regnamespace and relkind = 'v'"
+    ).fetchall()
+    assert sorted(name for (name,) in found) == list(VIEWS)
+
+
+def test_each_figure_is_of_the_granted_segments_only(story: Bank) -> None:
+    tell_of_two_segments(story)
+    granted(story, "shops")
+    shops = read_all(story, story.analyst)
+    january = date(2027, 1, 1)
+    assert [tuple(row.values()) for row in shops["module_usage"]] == [(january, "whisper", 2, 1, 50, 0)]
+    assert [tuple(row.values()) for row in shops["average_use"]] == [(january, 1, 2, 50)]
+    assert [row["package_name"] for row in shops["tokens_sold"]] == ["Standard"]
+    assert [row["accounts"] for row in shops["purchase_conversion"]] == [1]
+    assert [tuple(row.values()) for row in shops["usage_quantities"]] == [(january, "whisper", "calls", 2, 0)]
+    assert [tuple(row.values()) for row in shops["burn_rate"]] == [(january, 50, 700, 0, 50, 650, 13)]
+    assert [(row["module_id"], row["tokens"]) for row in shops["module_margin"]] == [("whisper", 50)]
+    assert [tuple(row.values()) for row in shops["guest_conversion"]] == [(january, 1, 1, 1, 0, 1, 1)]
+    assert [(row["pack_id"], row["share_of_orders"]) for row in shops["pack_mix"]] == [("standard", 1)]
+    assert [(row["accounts"], row["granted"], row["spent"]) for row in shops["welcome_use"]] == [(1, 200, 50)]
+    # Two charges of 2000 ms and the guest's 1000; not ada's, nor those of guests who are nobody's.
+    assert [tuple(row.values()) for row in shops["module_reliability"]] == [
+        (january, "whisper", 3, 1, Decimal("0.25"), Decimal("1666.667"), 7)
+    ]
+    granted(story)
+    assert {view: rows for view, rows in read_all(story, story.analyst).items() if rows} == {}
+
+
+def test_all_segments_together_are_less_than_everything_by_the_guests_who_never_signed_up(
+    story: Bank,
+) -> None:
+    tell_of_two_segments(story)
+    granted(story, "shops", "schools")
+    both = read_all(story, story.analyst)
+    granted(story, "*")
+    everything = read_all(story, story.analyst)
+    assert {view for view in VIEWS if both[view] != everything[view]} == {"guest_conversion"}
+    assert [row["guests"] for row in both["guest_conversion"]] == [2]
+    assert [(row["guests"], row["conversion"]) for row in everything["guest_conversion"]] == [
+        (4, Decimal("0.5"))
+    ]
+    # An auditor has no segments, and reads all of it.
+    assert read_all(story, story.login("pgcredits_auditor")) == everything
+
+
+def test_what_lets_durations_out_looks_at_segments_itself(story: Bank) -> None:
+    """Even for somebody who could call it; and it gives nothing else of the metadata."""
+    tell_of_two_segments(story)
+    granted(story, "shops")
+    story.db.execute("grant usage on schema credits to analyst")
+    rows = story.figures("select * from credits.charge_durations()")
+    bob = story.db.execute("select account_id from credits.identities where subject = 'bob'").fetchone()
+    assert bob is not None
+    assert {(account_id, duration) for account_id, _, duration in rows} == {(bob[0], 2000)}
+    assert len(rows) == 2
+    granted(story)
+    assert story.figures("select * from credits.charge_durations()") == []
+    for reading in (
+        "metadata from credits.entries",
+        "metadata from credits.failures",
+        "device_key from credits.guests",
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            story.figures(f"select {reading}")
