@@ -6316,13 +6316,19 @@ CREATE VIEW analytics.guest_conversion WITH (security_invoker='true') AS
     count(*) AS guests,
     count(*) FILTER (WHERE (u.guest_id IS NOT NULL)) AS users,
     (COALESCE(sum(u.uses), (0)::numeric))::bigint AS uses,
+    count(*) FILTER (WHERE u.used_up) AS used_up,
     count(*) FILTER (WHERE (g.linked_to IS NOT NULL)) AS signed_up,
     round(((count(*) FILTER (WHERE (g.linked_to IS NOT NULL)))::numeric / (count(*))::numeric), 4) AS conversion
    FROM (credits.guests g
      LEFT JOIN ( SELECT x.guest_id,
-            count(*) AS uses
-           FROM credits.guest_uses x
-          WHERE (x.state <> 'released'::text)
+            count(*) AS uses,
+            COALESCE(bool_or(((x.used_at - x.earlier) < x.sliding_window)), false) AS used_up
+           FROM ( SELECT y.guest_id,
+                    y.used_at,
+                    y.sliding_window,
+                    lag(y.used_at, ((y.per_device)::integer - 1)) OVER (PARTITION BY y.guest_id ORDER BY y.used_at, y.use_id) AS earlier
+                   FROM credits.guest_uses y
+                  WHERE (y.state <> 'released'::text)) x
           GROUP BY x.guest_id) u ON ((g.guest_id = u.guest_id)))
   GROUP BY ((date_trunc('month'::text, (g.first_seen_at AT TIME ZONE 'UTC'::text)))::date);
 
@@ -6353,6 +6359,13 @@ COMMENT ON COLUMN analytics.guest_conversion.users IS 'Guests with at least one 
 --
 
 COMMENT ON COLUMN analytics.guest_conversion.uses IS 'Their uses that did not fail.';
+
+
+--
+-- Name: COLUMN guest_conversion.used_up; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.guest_conversion.used_up IS 'Guests whose device has had, at some time, all the uses that it was allowed.';
 
 
 --
@@ -13375,6 +13388,13 @@ GRANT SELECT(guest_id) ON TABLE credits.guest_uses TO analyst;
 
 
 --
+-- Name: COLUMN guest_uses.use_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(use_id) ON TABLE credits.guest_uses TO analyst;
+
+
+--
 -- Name: COLUMN guest_uses.module_id; Type: ACL; Schema: credits; Owner: -
 --
 
@@ -13400,6 +13420,20 @@ GRANT SELECT(used_at) ON TABLE credits.guest_uses TO analyst;
 --
 
 GRANT SELECT(finished_at) ON TABLE credits.guest_uses TO analyst;
+
+
+--
+-- Name: COLUMN guest_uses.per_device; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(per_device) ON TABLE credits.guest_uses TO analyst;
+
+
+--
+-- Name: COLUMN guest_uses.sliding_window; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(sliding_window) ON TABLE credits.guest_uses TO analyst;
 
 
 --
