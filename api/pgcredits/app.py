@@ -62,4 +62,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
 def _cors(settings: Settings) -> CORSConfig | None:
     if not settings.cors_origins:
         return None
-    return CORSConfig(allow_origins=list(settings.cors_origins), expose_headers=_EXPOSED)
+    # The one cookie that we read tells guests apart, and grants nothing: everything else asks for a bearer
+    # token. So pages of the origins listed by name may have it sent; a pattern might match a stranger's.
+    named = not any("*" in origin for origin in settings.cors_origins)
+    return CORSConfig(
+        allow_origins=list(settings.cors_origins), allow_credentials=named, expose_headers=_EXPOSED
+    )

@@ -149,6 +149,9 @@ def serve(host: str, port: int, workers: int) -> None:
     PGCREDITS_PUBLIC_URL            where people reach this server
     STRIPE_SECRET_KEY               optional
     STRIPE_WEBHOOK_SECRET           optional; several, separated by commas, while one replaces another
+    PGCREDITS_TRUSTED_PROXIES       networks, with commas, whose X-Forwarded-For is believed; none by default
+    PGCREDITS_SHARED_NETWORKS       networks, with commas, that many guests share: schools, offices
+    PGCREDITS_GUEST_SECRET          salts what is kept of guests; by default made from the JWT secret
     """
     Settings.from_env()  # refuse here, in one line, rather than in every worker
     uvicorn.run(
@@ -158,6 +161,7 @@ def serve(host: str, port: int, workers: int) -> None:
         port=port,
         workers=workers,
         access_log=False,
+        proxy_headers=False,  # it believes anybody on 127.0.0.1; see client_address.py
         timeout_graceful_shutdown=10,
     )
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -138,7 +140,9 @@ def _from_database(error: psycopg.Error, anonymous: bool) -> ApiError:
     if raised := _PT.match(state):
         diag = error.diag
         message = diag.message_primary or ""
-        return ApiError(int(raised[1]), state, message, details=diag.message_detail, hint=diag.message_hint)
+        status, details = int(raised[1]), diag.message_detail
+        headers = _retry_after(details) if status == 429 else None
+        return ApiError(status, state, message, details=details, hint=diag.message_hint, headers=headers)
     status = _STATUS.get(state) or _STATUS.get(state[:2], 400)
     if state == "42501" and anonymous:
         status = 401
@@ -146,6 +150,15 @@ def _from_database(error: psycopg.Error, anonymous: bool) -> ApiError:
     message = (error.diag.message_primary if state.startswith("22") else None) or _MESSAGE[status]
     slug = _SLUG.get(status)
     return ApiError(status, state, message, details=json.dumps({"error": slug}) if slug else None)
+
+
+def _retry_after(details: str | None) -> dict[str, str]:
+    """The header that says the same as reset_at."""
+    reset_at = json.loads(details or "{}").get("reset_at")
+    if reset_at is None:
+        return {}
+    seconds = (datetime.fromisoformat(reset_at) - datetime.now(UTC)).total_seconds()
+    return {"Retry-After": str(max(math.ceil(seconds), 1))}
 
 
 def _from_litestar(error: HTTPException) -> ApiError:

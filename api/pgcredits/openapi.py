@@ -4,6 +4,7 @@ static/openapi.json the door's own routes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from typing import Any
@@ -14,6 +15,8 @@ from litestar.di import NamedDependency
 
 from pgcredits.catalogue import Column, Function, Offer, View
 from pgcredits.door import Door
+from pgcredits.guests import FILLED_IN
+from pgcredits.guests import FUNCTIONS as FOR_GUESTS
 
 _Json = dict[str, Any]
 
@@ -35,7 +38,11 @@ _TYPES: dict[str, _Json] = {
     "json": {},
     "jsonb": {},
 }
-_STATUSES = ("400", "401", "402", "403", "404", "409", "422", "423", "503")
+_STATUSES = ("400", "401", "402", "403", "404", "409", "422", "423", "429", "503")
+_GUESTS = (
+    f"Anybody may call it at this door, without {', '.join(FILLED_IN)}: the door finds out who the guest is, "
+    "by the network and by a cookie that it sets. Used up: 429, with Retry-After."
+)
 _KEY_HEADER: _Json = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -73,13 +80,17 @@ def _version() -> str:
 def _function_path(name: str, functions: list[Function]) -> _Json:
     first = functions[0]
     bodies = [_arguments(function) for function in functions]
+    texts = [_described(function.comment, function.roles) for function in functions]
+    if name in FOR_GUESTS:
+        bodies += [_without(FILLED_IN, body) for body in bodies]
+        texts.append(_GUESTS)
     operation: _Json = {
         "operationId": name,
         "tags": ["functions"],
         "summary": _summary(first.comment),
-        "description": "\n\n".join(_described(function.comment, function.roles) for function in functions),
+        "description": "\n\n".join(texts),
         "requestBody": {
-            "required": any(argument.required for f in functions for argument in f.arguments),
+            "required": all(body["required"] for body in bodies),
             "content": {"application/json": {"schema": bodies[0] if len(bodies) == 1 else {"anyOf": bodies}}},
         },
         "responses": {"200": _content("The result.", _result(first))} | _error_refs(),
@@ -94,16 +105,18 @@ def _function_path(name: str, functions: list[Function]) -> _Json:
 
 
 def _reader(function: Function) -> _Json:
+    filled_in = FILLED_IN if function.name in FOR_GUESTS else ()
+    text = _described(function.comment, function.roles)
     return {
         "operationId": f"get_{function.name}",
         "tags": ["functions"],
         "summary": _summary(function.comment),
-        "description": _described(function.comment, function.roles),
+        "description": f"{text}\n\n{_GUESTS}" if filled_in else text,
         "parameters": [
             {
                 "name": a.name,
                 "in": "query",
-                "required": a.required,
+                "required": a.required and a.name not in filled_in,
                 "schema": {"type": "string"},
                 "description": a.type,
             }
@@ -125,6 +138,14 @@ def _arguments(function: Function) -> _Json:
         "properties": properties,
         "required": [argument.name for argument in function.arguments if argument.required],
         "additionalProperties": False,
+    }
+
+
+def _without(names: Iterable[str], body: _Json) -> _Json:
+    properties = {name: kind for name, kind in body["properties"].items() if name not in names}
+    return body | {
+        "properties": properties,
+        "required": [name for name in body["required"] if name in properties],
     }
 
 

@@ -8,10 +8,11 @@ from litestar import HttpMethod, Request, Response, Router, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from pgcredits import jsonbody, query, rpc
+from pgcredits import guests, jsonbody, query, rpc
 from pgcredits.catalogue import SCHEMA
 from pgcredits.door import Door
 from pgcredits.errors import ApiError, bad_request, refuse
+from pgcredits.tokens import SERVICE
 
 _Request = Request[Any, Any, Any]
 
@@ -36,11 +37,17 @@ async def call_function(
     _refuse_features(request)
     key = idempotency_key(request)
     given = query.pairs(request.scope["query_string"])
+    guest = guests.visitor(door.settings, request, caller, name)
+    if guest:
+        caller = SERVICE  # we say who the guest is
+        headers["Cache-Control"] = "no-store"
     if posting:
         if given and given != [("select", "*")]:
             raise bad_request(f"Not supported yet: {given[0][0]} on the result of a function.")
         _json_only(request)
         body = jsonbody.parse(await request.body())
+        if guest:
+            body = guest.fill_in(body)
         function = await rpc.find(door.catalogue, name, body.members, keyed=key is not None)
         statement = rpc.call_with_object(function, body, key)
     else:
@@ -49,6 +56,8 @@ async def call_function(
             raise bad_request(f"Not supported yet: {min(features)} on the result of a function.")
         if len(texts) != len(given):
             raise bad_request("An argument is given twice.")
+        if guest:
+            texts = guest.fill_in_texts(texts)
         function = await rpc.find(door.catalogue, name, texts, keyed=key is not None)
         if not function.stable:
             text = f"{SCHEMA}.{name} writes: call it with POST."
@@ -62,7 +71,9 @@ async def call_function(
         return Response(b"", status_code=204, headers=headers)
     text, count = row or ("null", 1)
     headers["Content-Range"] = f"0-{count - 1}/*" if count else "*/*"
-    return _json(str(text).encode(), headers)
+    answer = _json(str(text).encode(), headers)
+    answer.cookies.extend(guest.cookies if guest else [])
+    return answer
 
 
 @route("/{name:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD])

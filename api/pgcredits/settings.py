@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from pgcredits.client_address import Networks
+
 _LIVE_KEYS = ("sk_live_", "rk_live_")
 _STRIPE_PRICE = re.compile(r"price_[A-Za-z0-9_]{1,240}")
 _SHORTEST_SECRET = 32  # bytes: a shorter HS256 key can be guessed
@@ -32,6 +34,9 @@ class Settings:
         str, ...
     ] = ()  # origins besides public_url that Checkout may send the buyer back to
     cors_origins: tuple[str, ...] = ()  # empty: no cross-origin calls from browsers
+    guest_secret: str | None = field(default=None, repr=False)  # else made from jwt_secret
+    trusted_proxies: Networks = field(default_factory=Networks)  # whose X-Forwarded-For counts
+    shared_networks: Networks = field(default_factory=Networks)  # where guests have the higher limit
     pool_size: int = 10  # connections per login and per process
     pool_timeout: float = 5.0  # waiting for a connection, then 503
     prepare: bool = True  # False behind a PgBouncer older than 1.21
@@ -41,6 +46,8 @@ class Settings:
     def __post_init__(self) -> None:
         if len(self.jwt_secret.encode()) < _SHORTEST_SECRET:
             raise SettingsError(f"PGCREDITS_JWT_SECRET must be at least {_SHORTEST_SECRET} bytes long.")
+        if self.guest_secret and len(self.guest_secret.encode()) < _SHORTEST_SECRET:
+            raise SettingsError(f"PGCREDITS_GUEST_SECRET must be at least {_SHORTEST_SECRET} bytes long.")
         if self.live and self.stripe_api_base:
             raise SettingsError(
                 "STRIPE_API_BASE is for the simulator and is refused together with a live key."
@@ -76,6 +83,9 @@ class Settings:
             stripe_api_base=env.get("STRIPE_API_BASE") or None,
             return_origins=_list(env, "PGCREDITS_RETURN_ORIGINS"),
             cors_origins=_list(env, "PGCREDITS_CORS_ORIGINS"),
+            guest_secret=env.get("PGCREDITS_GUEST_SECRET") or None,
+            trusted_proxies=_networks(env, "PGCREDITS_TRUSTED_PROXIES"),
+            shared_networks=_networks(env, "PGCREDITS_SHARED_NETWORKS"),
             pool_size=_whole(env, "PGCREDITS_POOL_SIZE", 10),
             pool_timeout=_whole(env, "PGCREDITS_POOL_TIMEOUT", 5),
             prepare=env.get("PGCREDITS_PREPARE", "on") != "off",
@@ -107,6 +117,13 @@ def _required(env: Mapping[str, str], name: str) -> str:
 
 def _list(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in env.get(name, "").split(",") if item.strip())
+
+
+def _networks(env: Mapping[str, str], name: str) -> Networks:
+    try:
+        return Networks(_list(env, name))
+    except ValueError as error:
+        raise SettingsError(f"{name} must be networks like 10.0.0.0/8, with commas: {error}.") from None
 
 
 def _whole(env: Mapping[str, str], name: str, default: int) -> int:

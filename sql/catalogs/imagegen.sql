@@ -22,7 +22,8 @@ select credits.define_pack('credits-650', '650 credits', 500, 4999, 'usd', 150, 
 
 -- What is given away.
 
--- What guests may use.
+-- What guests may use: three in any 24 hours.
+select credits.define_guest_limits('imagegen', 3);
 
 -- What users are told.
 select credits.define_notice('low_balance', p_below => 10);

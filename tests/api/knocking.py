@@ -56,7 +56,7 @@ def free_port() -> int:
 def serving(app: Litestar, port: int | None = None) -> Iterator[str]:
     """Runs the app in a thread, on a port of its own; gives its URL."""
     port = port or free_port()
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", proxy_headers=False))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 10
