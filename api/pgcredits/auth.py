@@ -8,7 +8,7 @@ import msgspec
 from litestar import Request, Response, Router, post
 from litestar.di import NamedDependency
 
-from pgcredits import jsonbody, rpc
+from pgcredits import guests, jsonbody, rpc
 from pgcredits.door import Door
 from pgcredits.errors import refuse
 from pgcredits.settings import Settings
@@ -36,6 +36,8 @@ async def sign_up(request: _Request, door: NamedDependency[Door]) -> Response[di
         "email": jsonbody.text(email),
         "password_hash": jsonbody.text(await door.passwords.hash(password)),
     }
+    if keys := guests.device_keys(door.settings, request):  # the guest that they were
+        arguments["device_keys"] = msgspec.json.encode(keys).decode()
     body = jsonbody.build(arguments)
     text = await rpc.call(door.catalogue, SERVICE, "sign_up", body, path="/auth/signup")
     user = msgspec.json.decode(text, type=_Credential)

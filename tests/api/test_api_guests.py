@@ -441,3 +441,56 @@ def test_new_salt_gives_nothing(
             keep(browser, answer)
     assert statuses == [200, 200, 200, 429]
     assert admin.execute("select count(*) from credits.guest_networks").fetchone() == (1,)
+
+
+# Signing up
+
+
+def sign_up(browser: httpx.Client) -> tuple[int, str | None]:
+    body = {"email": f"guest-{time.time_ns()}@example.com", "password": "a long password"}
+    answer = browser.post("/auth/signup", json=body)
+    return answer.status_code, answer.json().get("user_id")
+
+
+def linked(admin: psycopg.Connection[Any]) -> list[str]:
+    """The users that guests have become."""
+    rows = admin.execute(
+        "select i.subject from credits.guests as g"
+        " join credits.identities as i on i.account_id = g.linked_to order by g.linked_at"
+    ).fetchall()
+    return [str(subject) for (subject,) in rows]
+
+
+def test_signing_up_links_the_guest(visit: Any, admin: psycopg.Connection[Any]) -> None:
+    browser = visit()
+    keep(browser, use(browser))
+    status, user_id = sign_up(browser)
+    assert status == 201
+    assert linked(admin) == [user_id]
+    assert sign_up(browser)[0] == 201  # a second account of the same device
+    assert linked(admin) == [user_id]
+    assert admin.execute("select sum(signed_up) from analytics.guest_conversion").fetchone() == (1,)
+
+
+def test_signing_up_links_over_a_change_of_the_salt(
+    visit: Any, admin: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = visit()
+    turn = (int(time.time()) // PERIOD + 1) * PERIOD
+    monkeypatch.setattr(time, "time", lambda: float(turn - 1))
+    keep(browser, use(browser))
+    monkeypatch.setattr(time, "time", lambda: float(turn + DAY))
+    assert linked(admin) == []
+    assert sign_up(browser)[0] == 201
+    assert len(linked(admin)) == 1
+
+
+def test_signing_up_without_having_been_a_guest(visit: Any, admin: psycopg.Connection[Any]) -> None:
+    browser, other = visit(), visit()
+    use(other)
+    assert sign_up(browser)[0] == 201
+    browser.headers["Cookie"] = f"{COOKIE}=nonsense"
+    assert sign_up(browser)[0] == 201
+    browser.headers["Cookie"] = f"{COOKIE}={'0' * 32}"
+    assert sign_up(browser)[0] == 201
+    assert linked(admin) == []

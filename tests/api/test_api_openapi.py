@@ -97,3 +97,18 @@ def test_the_doors_own_routes_are_all_there(schema: Any, settings: Settings) -> 
     }
     pages = {("/checkout/done", "get"), ("/checkout/cancelled", "get"), ("/checkout/pages.css", "get")}
     assert routes - pages == {(path, method) for path, method in described if not path.startswith("/rest/")}
+
+
+def test_guests_read_what_they_may_call(schema: Any) -> None:
+    ours = {"device_keys", "network_keys", "shared_network"}
+    for name, theirs in (("guest_consume", {"module_id"}), ("guest_allowance", set())):
+        operation = schema["paths"][f"/rest/v1/rpc/{name}"]["post"]
+        services, guests = operation["requestBody"]["content"]["application/json"]["schema"]["anyOf"]
+        assert set(services["properties"]) == theirs | ours
+        assert (set(guests["properties"]), set(guests["required"])) == (theirs, theirs)
+        assert operation["requestBody"]["required"] == bool(theirs)
+        assert "Anybody may call it" in operation["description"]
+        assert "429" in operation["responses"]
+    reader = schema["paths"]["/rest/v1/rpc/guest_allowance"]["get"]
+    assert not any(parameter["required"] for parameter in reader["parameters"])
+    assert "Anybody" not in schema["paths"]["/rest/v1/rpc/add_tokens"]["post"]["description"]

@@ -34,6 +34,20 @@ def test_what_is_missing_is_named(name: str) -> None:
         ({"PGCREDITS_PUBLIC_URL": "javascript:alert(1)"}, "PGCREDITS_PUBLIC_URL"),
         ({"PGCREDITS_POOL_SIZE": "0"}, "PGCREDITS_POOL_SIZE"),
         ({"PGCREDITS_MAX_ROWS": "many"}, "PGCREDITS_MAX_ROWS"),
+        ({"PGCREDITS_GUEST_SECRET": "s" * 31}, "PGCREDITS_GUEST_SECRET must be at least 32 bytes"),
+        *(
+            ({name: value}, name)
+            for name in ("PGCREDITS_TRUSTED_PROXIES", "PGCREDITS_SHARED_NETWORKS")
+            for value in (
+                "*",
+                "10.0.0.1/8",
+                "10.0.0.0/33",
+                "proxy",
+                "10.0.0.0/8;::1",
+                "0.0.0.0/0",
+                "10.0.0.1,::/0",
+            )
+        ),
     ],
 )
 def test_what_is_unsafe_is_refused(unsafe: dict[str, str], message: str) -> None:
@@ -43,9 +57,16 @@ def test_what_is_unsafe_is_refused(unsafe: dict[str, str], message: str) -> None
 
 def test_secrets_do_not_show() -> None:
     text = repr(
-        Settings.from_env(GOOD | {"STRIPE_SECRET_KEY": "sk_test_1", "STRIPE_WEBHOOK_SECRET": "whsec_a"})
+        Settings.from_env(
+            GOOD
+            | {
+                "STRIPE_SECRET_KEY": "sk_test_1",
+                "STRIPE_WEBHOOK_SECRET": "whsec_a",
+                "PGCREDITS_GUEST_SECRET": "g" * 32,
+            }
+        )
     )
-    assert not any(secret in text for secret in ("ssss", "sk_test_1", "whsec_a", "postgresql://"))
+    assert not any(secret in text for secret in ("ssss", "gggg", "sk_test_1", "whsec_a", "postgresql://"))
 
 
 @pytest.mark.parametrize(
