@@ -53,7 +53,8 @@ def test_a_mixture_of_signatures_is_unknown(client: httpx.Client, rich: User) ->
     response = consume(client, rich.headers, tokens_to_consume=50)
     assert (response.status_code, response.json()["code"]) == (404, "PGRST202")
     assert (
-        "api.consume_tokens(module_id, usage, idempotency_key, user_id, metadata)" in response.json()["hint"]
+        "api.consume_tokens(module_id, usage, idempotency_key, user_id, metadata, byok)"
+        in response.json()["hint"]
     )
 
 

@@ -299,7 +299,7 @@ def test_catalogue_with_a_mistake_is_refused_whole(url: str, tmp_path: Path) -> 
         ("credits.define_pack('bad', 'Bad', 5, 100, 'eux')", "pack 'bad': Stripe takes no payments in 'eux'"),
         (
             """credits.define_price('[{"dimension": "calls", "price_per_unit": -1}]', 'own')""",
-            "price of 'module own': .*price_is_not_negative",
+            "price of 'module own': price_per_unit of calls is a number from 0",
         ),
         ("credits.define_topup_preset('eur', 100)", "topup preset '100 eur': no top-up"),
     ):
