@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, Router, post
+from litestar import MediaType, Request, Response, Router, post
 from litestar.di import NamedDependency
 
 from pgcredits import guests, jsonbody, rpc
@@ -17,6 +17,7 @@ from pgcredits.tokens import SERVICE, mint
 _Request = Request[Any, Any, Any]
 
 _SHORTEST, _LONGEST = 8, 1024  # bytes of a password
+_FIELDS = ("email", "password", "referral_code")
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -28,13 +29,15 @@ class _Credential(msgspec.Struct):
 
 @post("/signup", status_code=201)
 async def sign_up(request: _Request, door: NamedDependency[Door]) -> Response[dict[str, Any]]:
-    """{"email", "password"} → a user with an account, and a token."""
-    email, password = await _credentials(request)
+    """{"email", "password", referral_code?} → a user with an account, and a token."""
+    fields = await _fields(request)
+    email, password = _credentials(fields)
     if not _SHORTEST <= len(password.encode()) <= _LONGEST:
         raise refuse(422, "bad_password", f"A password has {_SHORTEST} to {_LONGEST} bytes.")
     arguments = {
         "email": jsonbody.text(email),
         "password_hash": jsonbody.text(await door.passwords.hash(password)),
+        **_newcomer(fields),
     }
     if keys := guests.device_keys(door.settings, request):  # the guest that they were
         arguments["device_keys"] = msgspec.json.encode(keys).decode()
@@ -44,10 +47,25 @@ async def sign_up(request: _Request, door: NamedDependency[Door]) -> Response[di
     return Response(_token(door.settings, str(user.user_id)), status_code=201, headers=_NO_STORE)
 
 
+@post("/account", status_code=200)
+async def open_account(request: _Request, door: NamedDependency[Door]) -> Response[bytes]:
+    """{referral_code?} → the account of whoever holds the token, of any issuer; opened if it is new."""
+    caller = door.identify(request)
+    if caller.anonymous:
+        raise refuse(401, "not_signed_in", "Sign in first.")
+    if caller.role != "authenticated" or caller.subject is None:
+        raise refuse(403, "not_yours", "This is for users: a service calls /rest/v1/rpc/open_account.")
+    arguments = {"user_id": jsonbody.text(caller.subject), **_newcomer(await _fields(request))}
+    body = jsonbody.build(arguments)
+    # As a service: what the door knows of somebody new is not for users to say.
+    text = await rpc.call(door.catalogue, SERVICE, "open_account", body, path="/auth/account")
+    return Response(text, media_type=MediaType.JSON, headers=_NO_STORE)
+
+
 @post("/token", status_code=200)
 async def sign_in(request: _Request, door: NamedDependency[Door]) -> Response[dict[str, Any]]:
     """E-mail and password, as JSON or as a form (OAuth's password grant) → a token."""
-    email, password = await _credentials(request)
+    email, password = _credentials(await _fields(request))
     body = jsonbody.build({"email": jsonbody.text(email)})
     text = await rpc.call(door.catalogue, SERVICE, "find_credential", body, path="/auth/token")
     user = msgspec.json.decode(text, type=_Credential)
@@ -71,19 +89,36 @@ def _token(settings: Settings, user_id: str) -> dict[str, Any]:
     }
 
 
-async def _credentials(request: _Request) -> tuple[str, str]:
+async def _fields(request: _Request) -> dict[str, Any]:
+    """What was sent, as a form or as JSON: text, and what is null or no text."""
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if media_type == "application/x-www-form-urlencoded":
         form = await request.form()
-        email, password = form.get("email") or form.get("username"), form.get("password")
+        fields: dict[str, Any] = {name: form.get(name) for name in form}
+        fields.setdefault("email", fields.get("username"))
     else:
         body = jsonbody.parse(await request.body())
-        email, password = body.string("email"), body.string("password")
+        fields = {name: msgspec.json.decode(body.members.get(name, "null")) for name in _FIELDS}
+    if any("\0" in value for value in fields.values() if isinstance(value, str)):
+        raise refuse(422, "bad_text", "Text may not contain NUL.")
+    return fields
+
+
+def _credentials(fields: dict[str, Any]) -> tuple[str, str]:
+    email, password = fields.get("email"), fields.get("password")
     if not (isinstance(email, str) and isinstance(password, str)):
         raise refuse(400, "bad_request", "email and password are required, as text.")
-    if "\0" in email or "\0" in password:
-        raise refuse(422, "bad_text", "Text may not contain NUL.")
     return email, password
 
 
-router = Router("/auth", route_handlers=[sign_up, sign_in])
+def _newcomer(fields: dict[str, Any]) -> dict[str, str]:
+    """What is known of somebody new, as arguments of sign_up and open_account."""
+    code = fields.get("referral_code")
+    if code is None:
+        return {}
+    if not isinstance(code, str):
+        raise refuse(400, "bad_request", "referral_code is text.")
+    return {"referral_code": jsonbody.text(code)}
+
+
+router = Router("/auth", route_handlers=[sign_up, sign_in, open_account])

@@ -1,6 +1,7 @@
 """The demonstration: a real trace of LLM requests, replayed over HTTP by users who sign up, buy, and run dry.
 
-Every request of the trace spends its real input and output tokens at the prices of the catalogue appforge.
+Each user first has a large repository read, which takes nearly all of the 10 EUR that come with signing up.
+Every request of the trace then spends its real input and output tokens at the prices of appforge.
 A user whose tokens are used up buys a top-up through the Stripe simulator and goes on. Every spend carries a
 key, so that a request whose answer was lost (a killed API, a restarted server) is sent again and counts once.
 """
@@ -28,6 +29,7 @@ from rich.table import Table
 SLICE = Path(__file__).parent / "traces" / "azure_llm_code_2023.csv"
 _MODELS = ("claude-sonnet-4", "gpt-4o")
 _TOPUP = 500  # euro cents
+_REPOSITORY = {"input_tokens": 3_400_000, "output_tokens": 0}  # 9.92 EUR of claude-sonnet-4
 _PATIENCE = 120.0  # seconds that one request is sent again for, while the API or the database is away
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -141,12 +143,13 @@ class Demo:
         if response.status_code == 409:  # signed up before the answer was lost
             response = await self._send("POST", "/auth/token", json=login)
         answer = _expect(response, 200, 201)
-        return User(answer["user_id"], answer["access_token"])
+        user = User(answer["user_id"], answer["access_token"])
+        await self.spend(user, Request(-1 - index, index, _MODELS[0], _REPOSITORY))
+        return user
 
     async def buy(self, user: User) -> None:
         """Buy one top-up: order, click "pay" at the simulator, wait for the tokens."""
-        user.purchases += 1
-        headers = _headers(user, f"demo:{self.run_id}:buy:{user.purchases}")
+        headers = _headers(user, f"demo:{self.run_id}:buy:{user.purchases + 1}")
         order = _expect(
             await self._send("POST", "/checkout", json={"amount": _TOPUP}, headers=headers), 200, 201
         )
@@ -160,6 +163,7 @@ class Demo:
                 await self._send("GET", "/rest/v1/orders", params=query, headers=_headers(user)), 200
             )
             if rows and rows[0]["state"] == "paid":
+                user.purchases += 1  # not before: who is refused meanwhile waits for this one
                 return
             if time.monotonic() > deadline:
                 raise DemoError(f"order {order['order_id']} was paid, but not granted: {rows}")
@@ -212,7 +216,7 @@ async def replay(
     async with httpx.AsyncClient(base_url=base_url, limits=limits, timeout=30.0) as client:
         demo = Demo(client, outcome)
         with progress:
-            task = progress.add_task("signing up", total=users)
+            task = progress.add_task("signing up, reading repositories", total=users)
             people: list[User] = []
             for batch in _batches(users):
                 people += await asyncio.gather(*(demo.sign_up(index) for index in batch))
@@ -220,6 +224,7 @@ async def replay(
 
             task = progress.add_task("replaying the trace", total=len(requests))
             queue = iter(requests)
+            outcome.latencies.clear()
             started = time.perf_counter()
 
             async def work() -> None:
@@ -232,9 +237,10 @@ async def replay(
                     group.create_task(work())
             outcome.seconds = time.perf_counter() - started
         said = sum([await demo.lifetime_spent(user) for user in people], Decimal(0))
-        if said != outcome.spent or len(outcome.entries) != len(requests):
+        sent = len(requests) + len(people)
+        if said != outcome.spent or len(outcome.entries) != sent:
             raise DemoError(
-                f"{len(requests)} requests were answered with {len(outcome.entries)} entries "
+                f"{sent} requests were answered with {len(outcome.entries)} entries "
                 f"for {outcome.spent}, but the bank says {said}"
             )
     return outcome, people
@@ -260,12 +266,13 @@ def _table(outcome: Outcome, people: list[User], workers: int) -> Table:
     table = Table(title="pgcredits demo", show_header=False)
     for name, value in (
         ("users, workers", f"{len(people)}, {workers}"),
-        ("requests charged", f"{len(outcome.entries):,}"),
+        ("requests charged", f"{len(outcome.entries):,}: the trace, and a repository read for each user"),
         *((f"  {module}", f"{count:,}") for module, count in sorted(outcome.charged.items())),
         ("refusals", refused),
         ("sent again", f"{outcome.retries:,}"),
         ("LLM tokens", f"{outcome.input_tokens:,} in, {outcome.output_tokens:,} out"),
         ("charged", f"{outcome.spent / 100:.8f} EUR"),
+        ("given at sign-up", f"{len(people) * 10} EUR"),
         ("bought", f"{bought} top-ups, {bought * _TOPUP // 100} EUR"),
         ("throughput", f"{len(ordered) / outcome.seconds:,.0f} calls/s over {outcome.seconds:.1f} s"),
         ("latency p50", f"{statistics.median(ordered) * 1000:.1f} ms"),

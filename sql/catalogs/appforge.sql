@@ -25,7 +25,9 @@ select credits.define_topup_preset('eur', 1000, p_popular => true);
 select credits.define_topup_preset('eur', 2500);
 select credits.define_topup_preset('eur', 5000);
 
--- What is given away.
+-- What is given away: 10 euros at sign-up; 5 to each of two, when one brings the other and that one tops up.
+select credits.define_campaign('appforge-sign-up', 'welcome', 'Sign-up bonus', 1000);
+select credits.define_campaign('appforge-referral', 'referral', 'Bring a friend', 500, 500, p_per_account => 20);
 
 -- What users are told.
 select credits.define_notice('low_balance', p_below => 200);

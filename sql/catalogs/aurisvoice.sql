@@ -11,7 +11,8 @@ select credits.define_pack('credits-15', '15 credits', 15, 500, 'eur', p_positio
 select credits.define_pack('credits-60', '60 credits', 60, 1500, 'eur', p_position => 2, p_popular => true);
 select credits.define_pack('credits-150', '150 credits', 150, 3000, 'eur', p_position => 3);
 
--- What is given away.
+-- What is given away: 10 credits to start with.
+select credits.define_campaign('aurisvoice-welcome', 'welcome', 'Welcome credits', 10);
 
 -- What users are told.
 select credits.define_notice('depleted');

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import jwt
+import psycopg
 import pytest
 from knocking import SECRET, User, balance, bearer, slug
 
@@ -84,6 +86,69 @@ def test_signing_up_and_in(client: httpx.Client) -> None:
         assert response.json()["user_id"] == user.user_id
         headers = {"Authorization": f"Bearer {response.json()['access_token']}"}
         assert client.get("/rest/v1/balance", headers=headers).json()[0]["user_id"] == user.user_id
+
+
+@pytest.fixture
+def referral_code(client: httpx.Client, admin: psycopg.Connection[Any], user: User) -> Iterator[str]:
+    """The code of `user`, of a campaign that lasts as long as the test."""
+    define = "select credits.define_campaign('test-auth', 'referral', 'Friends', 5, p_active => %s)"
+    admin.execute(define, (True,))
+    yield client.post("/rest/v1/rpc/referral_code", headers=user.headers).json()["code"]
+    admin.execute(define, (False,))
+
+
+def referrals(client: httpx.Client, user: User) -> int:
+    return len(client.get("/rest/v1/referrals", headers=user.headers).json())
+
+
+@pytest.mark.parametrize("kind", ["json", "data"])
+def test_signing_up_with_the_code_of_a_friend(
+    kind: str, client: httpx.Client, referral_code: str, user: User
+) -> None:
+    body = {"email": email(), "password": "longenough", "referral_code": referral_code.lower()}
+    bad = body | {"referral_code": "nobody's"}
+    response = client.post("/auth/signup", **{kind: bad})  # type: ignore[arg-type]
+    assert (response.status_code, slug(response)) == (404, "unknown_code")
+    response = client.post("/auth/signup", **{kind: body})  # type: ignore[arg-type]
+    assert response.status_code == 201
+    assert referrals(client, user) == 1
+    response = client.post(
+        "/auth/signup", json={"email": email(), "password": "longenough", "referral_code": None}
+    )
+    assert response.status_code == 201
+
+
+def test_opening_ones_account_with_the_token_of_any_issuer(
+    client: httpx.Client, referral_code: str, user: User
+) -> None:
+    subject = "auth0|ü'\"%s;--" + str(next(_emails))
+    headers = bearer("authenticated", subject)
+    opened = client.post("/auth/account", json={"referral_code": referral_code}, headers=headers)
+    assert (opened.status_code, opened.headers["cache-control"]) == (200, "no-store")
+    assert opened.json() == {"user_id": subject, "opened": True, "balance": 0, "referred": True}
+    for again in ({"json": {"referral_code": referral_code}}, {"json": {}}, {}):
+        answer = client.post("/auth/account", headers=headers, **again)  # type: ignore[arg-type]
+        assert answer.json() == opened.json() | {"opened": False}
+    assert referrals(client, user) == 1
+    own = client.post("/auth/account", json={"referral_code": referral_code}, headers=user.headers)
+    assert (own.status_code, slug(own)) == (409, "own_code")
+
+
+def test_an_account_is_opened_for_nobody_else(
+    client: httpx.Client, user: User, service: dict[str, str]
+) -> None:
+    other = f"victim {next(_emails)}"
+    body = {"user_id": other, "device_keys": ["0" * 64], "password": 7}
+    answer = client.post("/auth/account", json=body, headers=user.headers)
+    assert answer.json()["user_id"] == user.user_id
+    for headers, status in ((service, 403), ({}, 401), (bearer("anon"), 401)):
+        assert client.post("/auth/account", json=body, headers=headers).status_code == status
+    for code, status in ((7, 400), (["a"], 400), ("a\0b", 422)):
+        answer = client.post("/auth/account", json={"referral_code": code}, headers=user.headers)
+        assert answer.status_code == status
+    mine = {"user_id": user.user_id, "device_keys": ["0" * 64]}
+    refused = client.post("/rest/v1/rpc/open_account", json=mine, headers=user.headers)
+    assert (refused.status_code, slug(refused)) == (403, "not_yours")
 
 
 def test_an_email_signs_up_once(client: httpx.Client) -> None:

@@ -108,11 +108,15 @@ def test_the_demo_ends_with_sound_books(data_dir: Path, trace: Path) -> None:
     output, _ = demo.communicate(timeout=120)
     assert demo.returncode == 0, output
     assert "the books close: no finding" in output
-    assert _spends(data_dir) - before == 400
+    assert _spends(data_dir) - before == 404
+    assert "40 EUR" in next(line for line in output.splitlines() if "given at sign-up" in line)
+    # Each of the four runs dry once: of the welcome 8.33 cents are left for the trace.
+    assert "4 top-ups, 20 EUR" in output
+    assert " insufficient_tokens" in next(line for line in output.splitlines() if "refusals" in line)
     with psycopg.connect(_database(data_dir)) as connection:
         row = connection.execute("select -sum(tokens) from credits.entries where kind = 'spend'").fetchone()
     assert row
-    assert row[0] == _price_of(trace)
+    assert row[0] == _price_of(trace) + 4 * Decimal("991.666667")
 
 
 def _price_of(trace: Path) -> Decimal:
@@ -141,7 +145,7 @@ def test_kill_of_the_api_and_of_the_postmaster_loses_and_doubles_nothing(data_di
     assert "the books close: no finding" in output
     assert "sent again" in output
     assert "│ 0 " not in next(line for line in output.splitlines() if "sent again" in line), output
-    assert _spends(data_dir) - before == 400
+    assert _spends(data_dir) - before == 404
 
 
 def test_without_a_running_up_the_demo_starts_its_own(trace: Path, tmp_path: Path, data_dir: Path) -> None:

@@ -246,6 +246,21 @@ def test_topups_of_appforge(author: Caller) -> None:
     ]
 
 
+def test_what_is_given_away(author: Caller) -> None:
+    for name in CATALOGS:
+        apply(author, name)
+    rows = author.rows(
+        "select campaign_id, kind, tokens, referee_tokens, budget, per_account, expires_after, scope, active"
+        " from credits.campaigns where campaign_id <> 'test-auth' order by 1"
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("appforge-referral", "referral", 500, 500, None, 20, None, None, True),
+        ("appforge-sign-up", "welcome", 1000, 0, None, 1, None, None, True),
+        ("aurisvoice-welcome", "welcome", 10, 0, None, 1, None, None, True),
+        ("imagegen-welcome", "welcome", 50, 0, None, 1, None, None, True),
+    ]
+
+
 # The words of which they are made
 
 
