@@ -2,8 +2,9 @@
 create or replace view analytics.welcome_use
 with (security_invoker = true)
 as
-with moved as (
-    -- Every movement of every such lot, its grant included. An entry moves all its lots the same way.
+with moved as materialized (
+    -- Every movement of every lot, its grant included. An entry moves all its lots the same way. Made before it is
+    -- joined: else each entry would look through all lots of its account.
     select
         e.account_id,
         (d.draw ->> 'lot_id')::bigint as lot_id,

@@ -11,9 +11,6 @@ as $$
 declare
     v_all constant boolean := '*' = any (credits.analyst_segments())
         or pg_has_role(credits.actor(), 'auditor', 'member');
-    v_accounts constant uuid[] := case
-        when not v_all then array(select a.account_id from credits.analyst_accounts() as a (account_id))
-    end;
     -- Users write what they like on their own charges: only a service's word counts.
     v_services constant text[] := array(
         select r.rolname from pg_roles as r where pg_has_role(r.oid, 'service_role', 'member')
@@ -25,7 +22,7 @@ begin
     where
         e.kind in ('spend', 'byok') and e.actor = any (v_services)
         and credits.quantity(e.metadata -> 'duration_ms') < 1000000000000
-        and (v_all or e.account_id = any (v_accounts));
+        and (v_all or e.account_id in (select a.account_id from credits.analyst_accounts() as a (account_id)));
 end
 $$;
 comment on function credits.charge_durations() is
