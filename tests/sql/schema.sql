@@ -2434,9 +2434,6 @@ CREATE FUNCTION credits.charge_durations() RETURNS TABLE(account_id uuid, seq bi
 declare
     v_all constant boolean := '*' = any (credits.analyst_segments())
         or pg_has_role(credits.actor(), 'auditor', 'member');
-    v_accounts constant uuid[] := case
-        when not v_all then array(select a.account_id from credits.analyst_accounts() as a (account_id))
-    end;
     -- Users write what they like on their own charges: only a service's word counts.
     v_services constant text[] := array(
         select r.rolname from pg_roles as r where pg_has_role(r.oid, 'service_role', 'member')
@@ -2448,7 +2445,7 @@ begin
     where
         e.kind in ('spend', 'byok') and e.actor = any (v_services)
         and credits.quantity(e.metadata -> 'duration_ms') < 1000000000000
-        and (v_all or e.account_id = any (v_accounts));
+        and (v_all or e.account_id in (select a.account_id from credits.analyst_accounts() as a (account_id)));
 end
 $$;
 
@@ -7072,7 +7069,7 @@ COMMENT ON TABLE credits.redemptions IS 'The grants of campaigns: number 1, 2 â€
 --
 
 CREATE VIEW analytics.welcome_use WITH (security_invoker='true') AS
- WITH moved AS (
+ WITH moved AS MATERIALIZED (
          SELECT e.account_id,
             ((d.draw ->> 'lot_id'::text))::bigint AS lot_id,
             e.kind,
