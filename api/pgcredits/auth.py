@@ -37,10 +37,8 @@ async def sign_up(request: _Request, door: NamedDependency[Door]) -> Response[di
     arguments = {
         "email": jsonbody.text(email),
         "password_hash": jsonbody.text(await door.passwords.hash(password)),
-        **_newcomer(fields),
+        **_newcomer(door, request, fields),
     }
-    if keys := guests.device_keys(door.settings, request):  # the guest that they were
-        arguments["device_keys"] = msgspec.json.encode(keys).decode()
     body = jsonbody.build(arguments)
     text = await rpc.call(door.catalogue, SERVICE, "sign_up", body, path="/auth/signup")
     user = msgspec.json.decode(text, type=_Credential)
@@ -55,7 +53,7 @@ async def open_account(request: _Request, door: NamedDependency[Door]) -> Respon
         raise refuse(401, "not_signed_in", "Sign in first.")
     if caller.role != "authenticated" or caller.subject is None:
         raise refuse(403, "not_yours", "This is for users: a service calls /rest/v1/rpc/open_account.")
-    arguments = {"user_id": jsonbody.text(caller.subject), **_newcomer(await _fields(request))}
+    arguments = {"user_id": jsonbody.text(caller.subject), **_newcomer(door, request, await _fields(request))}
     body = jsonbody.build(arguments)
     # As a service: what the door knows of somebody new is not for users to say.
     text = await rpc.call(door.catalogue, SERVICE, "open_account", body, path="/auth/account")
@@ -111,14 +109,17 @@ def _credentials(fields: dict[str, Any]) -> tuple[str, str]:
     return email, password
 
 
-def _newcomer(fields: dict[str, Any]) -> dict[str, str]:
+def _newcomer(door: Door, request: _Request, fields: dict[str, Any]) -> dict[str, str]:
     """What is known of somebody new, as arguments of sign_up and open_account."""
+    known = {}
     code = fields.get("referral_code")
-    if code is None:
-        return {}
-    if not isinstance(code, str):
-        raise refuse(400, "bad_request", "referral_code is text.")
-    return {"referral_code": jsonbody.text(code)}
+    if code is not None:
+        if not isinstance(code, str):
+            raise refuse(400, "bad_request", "referral_code is text.")
+        known["referral_code"] = jsonbody.text(code)
+    if keys := guests.device_keys(door.settings, request):  # of the guest that they were
+        known["device_keys"] = msgspec.json.encode(keys).decode()
+    return known
 
 
 router = Router("/auth", route_handlers=[sign_up, sign_in, open_account])

@@ -472,6 +472,21 @@ def test_signing_up_links_the_guest(visit: Any, admin: psycopg.Connection[Any]) 
     assert admin.execute("select sum(signed_up) from analytics.guest_conversion").fetchone() == (1,)
 
 
+def test_opening_an_account_links_the_guest_once(
+    visit: Any, user: User, admin: psycopg.Connection[Any]
+) -> None:
+    """Whom another provider signed up; and a client does not say which guest it was."""
+    browser, other = visit(), visit()
+    for each in (browser, other):
+        keep(each, use(each))
+    opened = browser.post("/auth/account", json={"device_keys": ["0" * 64]}, headers=user.headers)
+    assert (opened.status_code, opened.json()["opened"]) == (200, True)
+    assert linked(admin) == [user.user_id]
+    again = other.post("/auth/account", json={}, headers=user.headers)
+    assert (again.status_code, again.json()["opened"]) == (200, False)
+    assert linked(admin) == [user.user_id]
+
+
 def test_signing_up_links_over_a_change_of_the_salt(
     visit: Any, admin: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
