@@ -1,0 +1,267 @@
+"""AppForge: prepaid euros for LLM tokens. The story comes first, on an empty bank: its figures are exact."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import psycopg
+import pytest
+from system import CARD_DECLINED, CARD_PAYS, Row, System, at_once, refused
+
+CLAUDE, GPT = "claude-sonnet-4", "gpt-4o"
+TYPICAL = {"input_tokens": 500, "output_tokens": 2000}
+
+
+def test_the_story(system: System) -> None:
+    ada = system.sign_up("ada@appforge.example")
+    assert ada.kinds() == [("welcome", 1000)]
+
+    # 3.00 and 15.00 US dollars a million, five percent more, 1.08 dollars for a euro: dollars are not taken
+    # for euros, and 3.0625 cents are not 4.
+    def cost(module_id: str, read: int, written: int) -> Decimal:
+        quote = ada.quote(module_id, {"input_tokens": read, "output_tokens": written})
+        return Decimal(quote["cost"])
+
+    million = 1_000_000
+    assert cost(CLAUDE, million, 0) == Decimal("291.666667")
+    assert cost(CLAUDE, 0, million) == Decimal("1458.333334")
+    assert cost(GPT, million, 0) == Decimal("243.055556")
+    assert cost(GPT, 0, million) == Decimal("972.222223")
+    assert cost(CLAUDE, 500, 2000) == Decimal("3.0625")
+    assert cost(GPT, 500, 2000) == Decimal("2.065973")
+    assert cost(CLAUDE, 1, 0) == Decimal("0.000292")
+
+    metadata = {"conversation_id": "conversation-1", "message_id": "message-1"}
+    receipt = ada.spend(CLAUDE, TYPICAL, metadata=metadata, key="message-1")
+    assert (receipt["cost"], receipt["balance"]) == (Decimal("3.0625"), Decimal("996.9375"))
+
+    # A long conversation; then an estimate that the rest does not pay.
+    receipt = ada.spend(CLAUDE, {"input_tokens": 2_000_000, "output_tokens": 200_000})
+    assert (receipt["cost"], receipt["balance"]) == (875, Decimal("121.9375"))
+    estimate = {"input_tokens": 0, "output_tokens": 500_000}
+    quote = ada.quote(CLAUDE, estimate)
+    assert (quote["cost"], quote["sufficient"], quote["affordable"]) == (Decimal("729.166667"), False, 0)
+    with refused(
+        402,
+        "insufficient_tokens",
+        balance=Decimal("121.9375"),
+        cost=Decimal("729.166667"),
+        missing=Decimal("607.229167"),
+        affordable=0,
+    ):
+        ada.spend(CLAUDE, estimate, key="message-3")
+
+    # Below 2 euros a notice goes out. Then any amount from 5 to 1000 euros, four of them proposed.
+    (notice,) = ada.rows("notices")
+    assert (notice["kind"], notice["facts"]) == (
+        "low_balance",
+        {"balance": Decimal("121.9375"), "threshold": 200},
+    )
+    (topup,) = ada.rows("topups")
+    assert (topup["currency"], topup["minimum"], topup["maximum"]) == ("eur", 500, 100_000)
+    presets = [(preset["amount"], preset["tokens"], preset["popular"]) for preset in topup["presets"]]
+    assert presets == [(500, 500, False), (1000, 1000, True), (2500, 2500, False), (5000, 5000, False)]
+    for amount in (499, 100_001, 0, -500):
+        with refused(422, "bad_amount", minimum=500, maximum=100_000):
+            ada.checkout(amount=amount)
+    order = ada.buy(amount=1234)
+    assert (order["tokens"], order["amount"], order["currency"]) == (1234, 1234, "eur")
+    receipt = ada.spend(CLAUDE, estimate, key="message-3")
+    assert (receipt["balance"], receipt["replayed"]) == (Decimal("626.770833"), False)
+    assert [draw["tokens"] for draw in receipt["draws"]] == [Decimal("121.9375"), Decimal("607.229167")]
+
+    # Transactions with the balance before and after; uses with model, tokens, conversation and message.
+    assert ada.kinds() == [
+        ("welcome", 1000),
+        ("spend", Decimal("-3.0625")),
+        ("spend", -875),
+        ("purchase", 1234),
+        ("spend", Decimal("-729.166667")),
+    ]
+    page = ada.rows("entries", order="seq", limit=2, offset=1)
+    assert [(row["balance_before"], row["balance_after"]) for row in page] == [
+        (1000, Decimal("996.9375")),
+        (Decimal("996.9375"), Decimal("121.9375")),
+    ]
+    (use,) = ada.rows("usage", order="used_at", limit=1)
+    assert (use["module_id"], use["usage"], use["metadata"]) == (CLAUDE, TYPICAL, metadata)
+
+    # The figures: what was given away earned nothing, and the provider took its part of all three uses.
+    quantities = system.figures(
+        "select module_id, dimension, quantity, own_key_quantity from analytics.usage_quantities"
+        " order by dimension"
+    )
+    assert [tuple(row.values()) for row in quantities] == [
+        (CLAUDE, "input_tokens", 2_000_500, 0),
+        (CLAUDE, "output_tokens", 702_000, 0),
+    ]
+    (margin,) = system.figures(
+        "select currency, uses, tokens, revenue, provider_cost, margin from analytics.module_margin"
+    )
+    assert tuple(margin.values()) == (
+        "eur",
+        3,
+        Decimal("1607.229167"),
+        Decimal("607.229167"),
+        Decimal("1530.694444"),
+        Decimal("-923.465277"),
+    )
+    (welcome,) = system.figures("select granted, spent, remaining, share_spent from analytics.welcome_use")
+    assert tuple(welcome.values()) == (1000, 1000, 0, 1)
+
+
+def test_ones_own_key_is_recorded_and_not_charged_and_only_the_backend_says_so(system: System) -> None:
+    owner = system.sign_up("owner@appforge.example")
+    named = {"user_id": owner.user_id, "metadata": {"message_id": "m-1"}}
+    receipt = system.service.spend(CLAUDE, TYPICAL, byok=True, key="m-1", **named)
+    assert (receipt["cost"], receipt["balance"]) == (0, 1000)
+    with refused(403, "not_yours"):
+        owner.spend(CLAUDE, TYPICAL, byok=True)
+    with refused(409, "key_reused"):
+        system.service.spend(
+            CLAUDE, TYPICAL, user_id=owner.user_id, metadata={"message_id": "m-1"}, key="m-1"
+        )
+    with refused(404, "unknown_module"):
+        system.service.spend("claude-sonnet-5", TYPICAL, byok=True, **named)
+    (entry,) = owner.rows("entries", kind="eq.byok")
+    assert (entry["tokens"], entry["usage"], entry["module_id"]) == (0, TYPICAL, CLAUDE)
+    assert owner.kinds() == [("welcome", 1000), ("byok", 0)]
+    (figure,) = system.figures(
+        "select sum(own_key_uses) as uses from analytics.module_usage where own_key_uses > 0"
+    )
+    assert figure["uses"] == 1
+
+
+def test_who_brings_somebody_is_rewarded_once_that_one_has_paid(system: System) -> None:
+    referrer = system.sign_up("referrer@appforge.example")
+    offer = referrer.call("referral_code")
+    with refused(404, "unknown_code"):
+        system.sign_up("typo@appforge.example", referral_code="NO-SUCH-CODE")
+    brought = system.sign_up("brought@appforge.example", referral_code=offer["code"].lower())
+    with refused(409, "own_code"):
+        referrer.call("redeem_code", code=offer["code"])
+    with refused(409, "not_eligible"):
+        brought.call("redeem_code", code=offer["code"])
+    with refused(409, "referral_circle"):
+        referrer.call("redeem_code", code=brought.call("referral_code")["code"])
+    # Using the welcome, ordering, or a declined card pay nobody.
+    brought.spend(CLAUDE, TYPICAL)
+    opened = brought.checkout(amount=500)
+    system.press(opened, CARD_DECLINED)
+    assert [row["state"] for row in referrer.rows("referrals")] == ["pending"]
+    assert referrer.balance() == 1000
+    system.press(opened, CARD_PAYS)
+    order = brought.wait_for_order(opened, "paid")
+    brought.buy(amount=500)
+    event = system.event_of(order)
+    system.browser.post(f"/_control/events/{event['id']}/send", json={"times": 5})
+    assert referrer.kinds() == [("welcome", 1000), ("referral", offer["tokens"])]
+    assert sorted(kind for kind, _ in brought.kinds()) == [
+        "purchase",
+        "purchase",
+        "referral",
+        "spend",
+        "welcome",
+    ]
+    assert brought.balance() == 1000 - Decimal("3.0625") + 2 * 500 + offer["referee_tokens"]
+    assert [row["state"] for row in referrer.rows("referrals")] == ["paid"]
+
+
+def test_a_code_gives_what_its_budget_allows_and_once_each(system: System) -> None:
+    system.owner(
+        "select credits.define_campaign('spring', 'promo', 'Spring', 150, p_budget => 3,"
+        " p_expires_after => '30 days')",
+        "select credits.define_code('SPRING-26', 'spring')",
+    )
+    people = [system.sign_up(f"spring-{number}@appforge.example") for number in range(5)]
+    first = people[0].call("redeem_code", code=" spring-26 ", key="once")
+    assert (first["tokens"], first["balance"], first["replayed"]) == (150, 1150, False)
+    assert first["expires_at"] is not None
+    assert people[0].call("redeem_code", code=" spring-26 ", key="once")["replayed"]
+    with refused(409, "code_used"):
+        people[0].call("redeem_code", code="SPRING-26")
+    results = at_once(
+        [
+            lambda person=person: person.call("redeem_code", code="SPRING-26")["tokens"]
+            for person in people[1:]
+        ]
+        * 3
+    )
+    assert results.count(150) == 2
+    assert set(results) == {150, "code_used", "code_exhausted"}
+    with refused(404, "unknown_code"):
+        people[0].call("redeem_code", code="SUMMER-26")
+    assert sum(person.balance() for person in people) == 5 * 1000 + 3 * 150
+
+
+def test_limits_a_day_and_a_month_hold_against_calls_that_race(system: System) -> None:
+    careful = system.sign_up("careful@appforge.example")
+    careful.call("set_spend_limit", period="day", tokens=9.1875)  # three typical calls
+    results = at_once([lambda: careful.spend(CLAUDE, TYPICAL)["cost"]] * 10)
+    assert [results.count(Decimal("3.0625")), results.count("spend_limit")] == [3, 7]
+    reached = Decimal("9.1875")
+    with refused(429, "spend_limit", period="day", limit=reached, spent=reached, cost=Decimal("3.0625")):
+        careful.spend(CLAUDE, TYPICAL)
+    (limit,) = careful.rows("spend_limits")
+    assert (limit["period"], limit["spent"], limit["remaining"]) == ("day", reached, 0)
+    # Lifted by the user, it gives way to the one that the backend has set: that the user cannot lift.
+    system.service.call("set_spend_limit", period="month", tokens=12.25, user_id=careful.user_id)
+    careful.call("set_spend_limit", period="day", tokens=None)
+    careful.call("set_spend_limit", period="month", tokens=None)
+    careful.spend(CLAUDE, TYPICAL)
+    with refused(429, "spend_limit", period="month", limit=Decimal("12.25"), spent=Decimal("12.25")):
+        careful.spend(CLAUDE, TYPICAL)
+    assert careful.balance() == Decimal("987.75")
+
+
+def test_an_unknown_model_is_refused_and_not_billed_as_another(system: System) -> None:
+    bob = system.sign_up("bob@appforge.example")
+    for model in ("claude-sonnet-5", "Claude-Sonnet-4", "claude-sonnet-4 ", "", "llm", "gpt-4o-mini"):
+        with refused(404, "unknown_module"):
+            bob.spend(model, TYPICAL)
+    usages: tuple[Row, ...] = (
+        {"input_tokens": 500},
+        {"input_tokens": 500, "output_tokens": -1},
+        {"input_tokens": "500", "output_tokens": 2000},
+        {"input_tokens": 500, "output_tokens": 2000, "reasoning_tokens": 1},
+        {"input_tokens": 500, "output_tokens": 1e30},
+        {},
+    )
+    for usage in usages:
+        with refused(422, "bad_usage"):
+            bob.spend(CLAUDE, usage)
+    assert bob.kinds() == [("welcome", 1000)]
+
+
+def test_calls_that_race_take_what_there_is_and_no_more(system: System) -> None:
+    racer = system.sign_up("racer@appforge.example")
+    usage = {"input_tokens": 1_000_000, "output_tokens": 0}
+    results = at_once([lambda: racer.spend(CLAUDE, usage)["cost"]] * 20)
+    assert results.count(Decimal("291.666667")) == 3
+    assert results.count("insufficient_tokens") == 17
+    assert racer.balance() == Decimal("124.999999")
+    assert sum(tokens for _, tokens in racer.kinds()) == racer.balance()
+
+
+def test_forgetting_a_user_keeps_the_books(system: System) -> None:
+    gone = system.sign_up("gone@appforge.example")
+    gone.spend(CLAUDE, TYPICAL)
+    query = (
+        "select e.account_id, e.kind::text, e.tokens from credits.entries as e"
+        " join credits.identities as i on e.account_id = i.account_id where i.subject = %s"
+    )
+    before = system.query("AUDITOR", query, (gone.user_id,))
+    assert len(before) == 2
+    account_id = before[0]["account_id"]
+    # The operator forgets who it was; even they cannot make the account or its entries disappear.
+    system.owner(
+        f"delete from credits.credentials where subject = '{gone.user_id}'",
+        f"delete from credits.identities where subject = '{gone.user_id}'",
+    )
+    for statement in ("delete from credits.accounts", "delete from credits.entries"):
+        with pytest.raises(psycopg.Error):
+            system.owner(f"{statement} where account_id = '{account_id}'")
+    query = "select kind::text, tokens from credits.entries where account_id = %s order by seq"
+    kept = [tuple(row.values()) for row in system.query("AUDITOR", query, (account_id,))]
+    assert kept == [("welcome", 1000), ("spend", Decimal("-3.0625"))]
+    assert gone.rows("entries") == []

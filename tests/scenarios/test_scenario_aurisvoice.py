@@ -1,0 +1,141 @@
+"""AurisVoice: seconds of dubbing. The story comes first, on an empty bank: its figures are exact."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from system import CARD_DECLINED, Person, System, at_once, forged_event, refused
+
+
+def dub(person: Person, seconds: object, key: str | None = None) -> Decimal:
+    """Check before, charge after: what the dubbing cost. Raises Refused."""
+    quote = person.quote("dubbing", {"seconds": seconds})
+    assert quote["sufficient"]
+    receipt = person.spend("dubbing", {"seconds": seconds}, key=key)
+    assert receipt["cost"] == quote["cost"]
+    assert receipt["balance"] == quote["balance"] - quote["cost"]
+    return Decimal(receipt["cost"])
+
+
+def test_the_story(system: System) -> None:
+    ada = system.sign_up("ada@auris.example")
+    assert ada.balance() == 10
+    assert ada.kinds() == [("welcome", 10)]
+
+    # The plans, with the saving against the first.
+    plans = ada.rows("packs", select="pack_id,tokens,amount,currency,popular,saving_percent,best_value")
+    assert [tuple(plan.values())[1:] for plan in plans] == [
+        (15, 500, "eur", False, 0, False),
+        (60, 1500, "eur", True, 25, False),
+        (150, 3000, "eur", False, 40, True),
+    ]
+    small, popular, large = (plan["pack_id"] for plan in plans)
+    assert system.stranger.rows("packs", select="pack_id") == [
+        {"pack_id": plan} for plan in (small, popular, large)
+    ]
+
+    # Every ten seconds begun are a credit.
+    costs = {
+        seconds: ada.quote("dubbing", {"seconds": seconds})["cost"] for seconds in (0, 1, 10, 10.01, 34, 3600)
+    }
+    assert costs == {0: 0, 1: 1, 10: 1, 10.01: 2, 34: 4, 3600: 360}
+    assert dub(ada, 34) == 4
+
+    # Six credits are sixty seconds: 61 are one credit too many, found by the check before and by the charge.
+    quote = ada.quote("dubbing", {"seconds": 61})
+    assert (quote["cost"], quote["sufficient"], quote["affordable"]) == (7, False, 60)
+    with refused(402, "insufficient_tokens", balance=6, cost=7, missing=1, affordable=60):
+        ada.spend("dubbing", {"seconds": 61}, key="film-2")
+
+    # A declined card changes nothing, also when it is tried twice; the good one then pays the same order.
+    opened = ada.checkout(small)
+    for _ in range(2):
+        system.press(opened, CARD_DECLINED)
+    assert ada.balance() == 6
+    system.press(opened, "pay")
+    order = ada.wait_for_order(opened, "paid")
+    assert (order["tokens"], order["amount"], order["currency"]) == (15, 500, "eur")
+    receipt = ada.spend("dubbing", {"seconds": 61}, key="film-2")
+    assert (receipt["cost"], receipt["balance"], receipt["replayed"]) == (7, 14, False)
+    assert ada.spend("dubbing", {"seconds": 61}, key="film-2")["replayed"]
+
+    # All of a hundred movements and more, in pages.
+    ada.buy(large)
+    for number in range(100):
+        ada.spend("dubbing", {"seconds": 1 + number % 10}, key=f"line-{number}")
+    assert ada.balance() == 64
+    last = ada.rows("entries", order="seq.desc", limit=100)
+    rest = ada.rows("entries", order="seq.desc", limit=100, offset=100)
+    assert [row["seq"] for row in last + rest] == list(range(105, 0, -1))
+    assert [row["kind"] for row in reversed(rest)] == ["welcome", "spend", "purchase", "spend", "purchase"]
+
+    system.sign_up("listens-only@auris.example")
+    sold = system.figures("select orders, tokens, amount from analytics.tokens_sold")
+    assert sorted(tuple(row.values()) for row in sold) == [(1, 15, 500), (1, 150, 3000)]
+    (used,) = system.figures("select module_id, uses, accounts, tokens from analytics.module_usage")
+    assert tuple(used.values()) == ("dubbing", 102, 1, 111)
+    (seconds,) = system.figures("select dimension, quantity from analytics.usage_quantities")
+    assert tuple(seconds.values()) == ("seconds", 34 + 61 + 10 * 55)
+    (welcome,) = system.figures(
+        "select accounts, granted, spent, expired, remaining, share_spent from analytics.welcome_use"
+    )
+    assert tuple(welcome.values()) == (2, 20, 10, 0, 10, Decimal("0.5"))
+    (burn,) = system.figures("select spent, granted, outstanding from analytics.burn_rate")
+    assert tuple(burn.values()) == (111, 185, 74)
+
+
+def test_two_servers_and_many_users_lose_no_movement(system: System) -> None:
+    people = [system.sign_up(f"many-{number}@auris.example") for number in range(4)]
+    # Each user on two servers at once: ten charges of two credits for ten credits, half of them too many.
+    works = [lambda person=person: person.spend("dubbing", {"seconds": 20})["cost"] for person in people] * 10
+    results = at_once(works)
+    assert [results.count(2), results.count("insufficient_tokens")] == [20, 20]
+    for person in people:
+        assert person.kinds() == [("welcome", 10)] + [("spend", -2)] * 5
+        assert person.balance() == 0
+
+
+def test_a_retried_charge_is_one_charge(system: System) -> None:
+    retrying = system.sign_up("retrying@auris.example")
+    receipts = at_once([lambda: retrying.spend("dubbing", {"seconds": 34}, key="film-1")] * 12)
+    assert sorted(receipt["replayed"] for receipt in receipts) == [False] + [True] * 11
+    assert {receipt["balance"] for receipt in receipts} == {6}
+    assert retrying.balance() == 6
+
+
+def test_seconds_that_are_none_are_refused(system: System) -> None:
+    odd = system.sign_up("odd@auris.example")
+    for usage in (
+        {"seconds": -1},
+        {"seconds": "34"},
+        {"seconds": None},
+        {"seconds": 1e30},
+        {"minutes": 1},
+        {"seconds": 1, "calls": 1},
+        {},
+        [],
+    ):
+        with refused(422, "bad_usage"):
+            odd.call("consume_tokens", module_id="dubbing", usage=usage)
+        with refused(422, "bad_usage"):
+            odd.call("quote_tokens", module_id="dubbing", usage=usage)
+    assert odd.balance() == 10
+
+
+def test_unsigned_and_forged_webhooks_are_refused(system: System) -> None:
+    forger = system.sign_up("forger@auris.example")
+    (pack, *_) = forger.rows("packs", order="amount.desc")
+    payload = forged_event(forger.checkout(pack["pack_id"]), pack["amount"])
+    signatures: list[dict[str, str]] = [
+        {},
+        {"Stripe-Signature": ""},
+        {"Stripe-Signature": "t=1,v1=00"},
+        system.stripe_signature(payload, secret="whsec_guessed"),
+        system.stripe_signature(payload + " "),
+        system.stripe_signature(payload, seconds=-3600),
+        system.stripe_signature(payload, seconds=3600),
+    ]
+    for headers in signatures:
+        with refused(400, "bad_signature"):
+            system.stranger.ask("POST", "/webhooks/stripe", content=payload, headers=headers)
+        assert forger.balance() == 10, headers
