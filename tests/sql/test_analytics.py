@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from people import Caller, Connection, Row, open_account, stop_clock
+from people import Caller, Connection, Row, stop_clock
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 from stripe_events import COMPLETED, event, session
@@ -87,11 +87,10 @@ def test_tokens_sold_are_those_of_paid_orders(bank: Caller) -> None:
 
 
 class Bank:
-    """A bank, who runs it, and its analyst."""
+    """A bank, its service and its analyst."""
 
     def __init__(self, db: Connection, url: str, connect_as: Callable[..., Connection]) -> None:
         self.db, self.url, self.connect_as = db, url, connect_as
-        self.owner = Caller(db, "none")
         self.service = Caller(connect_as("service_role"), "service_role")
         self.analyst = self.login("pgcredits_analyst")
 
@@ -138,8 +137,7 @@ class Bank:
         return self.service.call("guest_consume", module_id=module_id, **keys)["use_id"]
 
     def signs_up(self, user_id: str, device: str) -> None:
-        account = open_account(self.owner, user_id)
-        self.db.execute("select credits.link_guest(%s, %s)", (account, [device]))
+        self.service.call("open_account", user_id=user_id, device_keys=[device])
 
     def figures(self, query: str, reader: Connection | None = None) -> list[tuple[Any, ...]]:
         """As the analyst reads them."""
@@ -403,23 +401,17 @@ def test_means_take_no_number_that_is_none(story: Bank) -> None:
 
 def test_welcome_tokens_end_spent_expired_or_still_there(story: Bank) -> None:
     """By campaign; what is past its date has expired, booked or not."""
-    story.db.execute(
-        "insert into credits.campaigns (campaign_id, kind, title, tokens)"
-        " values ('spring', 'promo', 'Spring', 30)"
-    )
+    story.at("2027-01-01 00:00")
+    story.db.execute("select credits.define_campaign('spring', 'promo', 'Spring', 30)")
+    story.db.execute("select credits.define_code('SPRING', 'spring')")
     story.at("2027-01-31 12:00")
     story.give("ada", 30, "welcome", expires_at="2027-02-10 00:00Z")
     story.give("ada", 500, "purchase")
     story.give("bob", 40, "welcome", expires_at="2027-02-20 00:00Z")
     story.use("ada", "metube")
     story.at("2027-02-01 12:00")
-    for user_id, tokens in (("ada", 30), ("bob", 30)):
-        lot_id = story.give(user_id, tokens, "promo")["lot_id"]
-        story.db.execute(
-            "insert into credits.redemptions (account_id, campaign_id, number, lot_id, redeemed_at)"
-            " select account_id, 'spring', 1, %s, credits.clock() from credits.identities where subject = %s",
-            (lot_id, user_id),
-        )
+    for user_id in ("ada", "bob"):
+        story.service.call("redeem_code", code="spring", user_id=user_id)
     story.give("ada", 8, "referral")
     story.give("ada", 8, "grant")
     story.use("ada", "whisper", times=2)  # 20 of the welcome tokens, 30 of the promotion's
