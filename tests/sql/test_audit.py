@@ -187,6 +187,8 @@ FAULTS = {
     "check_keys": [
         f"update credits.idempotency_keys set reference = '99' where {ME} and operation = 'consume_tokens'",
         f"update credits.idempotency_keys set reference = '99' where {ME} and operation = 'add_tokens'",
+        "update credits.idempotency_keys set operation = 'redeem_code', reference = '99'"
+        f" where {ME} and operation = 'add_tokens'",
         "update credits.idempotency_keys set reference = gen_random_uuid()"
         f" where {ME} and operation = 'create_order'",
         f"update credits.idempotency_keys set reference = 'x' where {ME} and operation = 'create_order'",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections import Counter
 from collections.abc import Callable
 from threading import Thread
@@ -523,6 +524,38 @@ def test_code_redeemed_while_the_money_comes_counts_if_it_was_first(
     assert states(ada) == (["paid"] if end == "commit" else [])
 
 
+def test_reward_waits_for_the_referrers_wallet_though_the_code_came_late(town: Town, campaign: str) -> None:
+    """The payment was told of first, the code was noted meanwhile: the referrer's own spend is not lost."""
+    ada, friend = town.user(), town.user()
+    town.service.call("add_tokens", user_id=ada.user_id, tokens=100)
+    code, paid = code_of(ada), ordered(friend)
+    redeeming, spending = (
+        town.someone("authenticated", friend.user_id),
+        town.someone("authenticated", ada.user_id),
+    )
+    paying = town.someone("service_role")
+    holding(redeeming, "api.redeem_code(%s)", code)
+    rival = Rival(paying, lambda: paying.call("apply_stripe_event", event=paid))
+    wait_until_blocked(town.admin, rival.pid)
+    holding(spending, "api.consume_tokens('metube')")
+    redeeming.connection.execute("commit")
+    for _ in range(200):
+        (waits_for,) = town.admin.execute("select pg_blocking_pids(%s)", (rival.pid,)).fetchone() or ([],)
+        if waits_for == [spending.connection.info.backend_pid]:
+            break
+        time.sleep(0.01)
+    spending.connection.execute("commit")
+    rival.join(10)
+    assert rival.answer["outcome"] == "granted"
+    entries = ada.rows("select kind, tokens, balance_after from api.entries order by seq")
+    assert [tuple(entry.values()) for entry in entries] == [
+        ("grant", 100, 100),
+        ("spend", -10, 90),
+        ("referral", 500, 590),
+    ]
+    assert ada.balance() == 590
+
+
 def test_code_redeemed_after_the_money_came_is_too_late(town: Town, campaign: str) -> None:
     ada, friend = town.user(), town.user()
     first, late = town.someone("service_role"), town.someone("authenticated", friend.user_id)
@@ -557,6 +590,19 @@ def test_purchases_of_people_who_brought_each_other_in_a_chain_do_not_deadlock(
     assert slugs(results) == []
     balances = [somebody.balance() for somebody in people]
     assert balances == [201 + 500, *[201 + 300 + 500] * 10, 201 + 300]
+
+
+def test_several_wallets_are_locked_in_one_order_however_they_are_named(town: Town, own_url: str) -> None:
+    accounts = [open_account(town.bank, str(town.user().user_id)) for _ in range(3)]
+
+    def lock(place: int) -> None:
+        with psycopg.connect(own_url, autocommit=True) as connection:
+            for turn in range(40):
+                named = list(itertools.permutations([*accounts, None]))[(place * 7 + turn * 5) % 24]
+                connection.execute("select credits.lock_wallets(%s::uuid[])", (list(named),))
+
+    results = at_once([lambda place=place: lock(place) for place in range(8)])
+    assert results == [None] * 8
 
 
 def test_reward_that_times_out_comes_with_the_event_again(town: Town, campaign: str) -> None:
