@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import psycopg
 import pytest
-from system import CARD_DECLINED, CARD_PAYS, Row, System, at_once, refused
+from system import CARD_DECLINED, CARD_PAYS, Person, Refused, Row, System, at_once, refused
 
 CLAUDE, GPT = "claude-sonnet-4", "gpt-4o"
 TYPICAL = {"input_tokens": 500, "output_tokens": 2000}
@@ -152,8 +152,10 @@ def test_who_brings_somebody_is_rewarded_once_that_one_has_paid(system: System) 
     assert referrer.balance() == 1000
     system.press(opened, CARD_PAYS)
     order = brought.wait_for_order(opened, "paid")
-    brought.buy(amount=500)
+    second = brought.buy(amount=500)
     event = system.event_of(order)
+    customers = {system.event_of(bought)["data"]["object"]["customer"] for bought in (order, second)}
+    assert len(customers) == 1, "a user is one customer of Stripe"
     system.browser.post(f"/_control/events/{event['id']}/send", json={"times": 5})
     assert referrer.kinds() == [("welcome", 1000), ("referral", offer["tokens"])]
     assert sorted(kind for kind, _ in brought.kinds()) == [
@@ -214,7 +216,7 @@ def test_limits_a_day_and_a_month_hold_against_calls_that_race(system: System) -
     assert careful.balance() == Decimal("987.75")
 
 
-def test_an_unknown_model_is_refused_and_not_billed_as_another(system: System) -> None:
+def test_an_unknown_model_or_user_or_usage_is_refused_and_not_billed_as_another(system: System) -> None:
     bob = system.sign_up("bob@appforge.example")
     for model in ("claude-sonnet-5", "Claude-Sonnet-4", "claude-sonnet-4 ", "", "llm", "gpt-4o-mini"):
         with refused(404, "unknown_module"):
@@ -230,6 +232,12 @@ def test_an_unknown_model_is_refused_and_not_billed_as_another(system: System) -
     for usage in usages:
         with refused(422, "bad_usage"):
             bob.spend(CLAUDE, usage)
+    for forged in ("x", f"{bob.headers['Authorization'].removeprefix('Bearer ')}x"):
+        with pytest.raises(Refused) as caught:
+            Person(system, {"Authorization": f"Bearer {forged}"}).spend(CLAUDE, TYPICAL)
+        assert caught.value.status == 401
+    with refused(401, "not_signed_in"):
+        system.stranger.spend(CLAUDE, TYPICAL, user_id=bob.user_id)
     assert bob.kinds() == [("welcome", 1000)]
 
 
@@ -265,3 +273,19 @@ def test_forgetting_a_user_keeps_the_books(system: System) -> None:
     kept = [tuple(row.values()) for row in system.query("AUDITOR", query, (account_id,))]
     assert kept == [("welcome", 1000), ("spend", Decimal("-3.0625"))]
     assert gone.rows("entries") == []
+
+
+def test_another_rate_of_the_euro_is_a_new_version_of_the_price(system: System) -> None:
+    early = system.sign_up("early@appforge.example")
+    before = early.spend(GPT, TYPICAL)
+    system.owner(
+        """select credits.define_price('[
+            {"dimension": "input_tokens", "unit_size": 1e6, "price_per_unit": 250, "provider_cost": 250},
+            {"dimension": "output_tokens", "unit_size": 1e6, "price_per_unit": 1000, "provider_cost": 1000}
+        ]', p_module_id => 'gpt-4o', p_margin => 1.05, p_exchange_rate => 1.25)"""
+    )
+    after = early.spend(GPT, TYPICAL)
+    assert [receipt["cost"] for receipt in (before, after)] == [Decimal("2.065973"), Decimal("1.785")]
+    old, new = early.rows("usage", order="used_at", select="cost,price_id")
+    assert (old["cost"], new["cost"]) == (Decimal("2.065973"), Decimal("1.785"))
+    assert old["price_id"] != new["price_id"]

@@ -171,6 +171,27 @@ def test_tokens_bought_for_a_module_are_spent_there_alone_and_first(system: Syst
         bob.checkout("basique", moduleId="no-such-module")
 
 
+def test_the_sql_signatures_of_iahome(system: System) -> None:
+    carl = system.sign_up("carl@iahome.example")
+    service = system.variables["SERVICE_DATABASE_URL"]
+    with psycopg.connect(service) as backend:
+        backend.execute("set role service_role")
+        given = backend.execute("select * from api.add_tokens(%s, 60, 'Welcome back')", (carl.user_id,))
+        assert given.fetchone() is not None
+    consume = "select cost, balance from api.consume_tokens(%s, 'stablediffusion', 'Stable Diffusion', %s)"
+    with system.sql_of(carl) as session:
+        assert session.execute(consume, (carl.user_id, 50)).fetchall() == [(50, 10)]
+        for user_id, tokens, state in (
+            (carl.user_id, 1, "PT422"),
+            ("ada", 50, "PT403"),
+            (carl.user_id, 50, "PT402"),
+        ):
+            with pytest.raises(psycopg.Error) as caught:
+                session.execute(consume, (user_id, tokens))
+            assert caught.value.sqlstate == state
+    assert carl.kinds() == [("purchase", 60), ("spend", -50)]
+
+
 def test_nobody_names_another_user_or_another_price_or_gives_themselves_tokens(system: System) -> None:
     victim = system.sign_up("victim@iahome.example")
     victim.buy("basique")

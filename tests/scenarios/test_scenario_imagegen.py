@@ -209,3 +209,16 @@ def test_jobs_that_race_take_what_there_is_and_no_more(system: System) -> None:
     results = at_once([lambda: racer.spend("flux-dev")["cost"]] * 50)
     assert [results.count(1), results.count("insufficient_tokens")] == [8, 42]
     assert racer.balance() == 0
+
+
+def test_prices_welcome_and_guests_change_by_data_while_everything_runs(system: System) -> None:
+    before = system.sign_up("before@imagegen.example")
+    system.owner(
+        """select credits.define_price('[{"dimension": "calls", "price_per_unit": 0.75}]',"""
+        " p_module_id => 'nano-banana')",
+        "select credits.define_campaign('imagegen-welcome', 'welcome', 'Welcome credits', 60)",
+        "select credits.define_guest_limits('imagegen', 5)",
+    )
+    assert (before.balance(), before.spend("nano-banana")["cost"]) == (50, Decimal("0.75"))
+    assert system.sign_up("after@imagegen.example").balance() == 60
+    assert Guest(system, "203.0.113.90").remaining() == 5
