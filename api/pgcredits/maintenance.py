@@ -11,11 +11,12 @@ import psycopg
 def maintain(url: str) -> int:
     """Call api.maintain until nothing is left; returns how many accounts were brought up to date.
 
-    `url` is of the service login, or of a superuser. Each call is a transaction of its own.
+    `url` is of any login that may become service_role. Each call is a transaction of its own.
     Raises psycopg.OperationalError.
     """
     done = 0
     with psycopg.connect(url, autocommit=True, application_name="pgcredits maintain") as connection:
+        connection.execute("set role service_role")  # the login does not inherit it
         while True:
             row = connection.execute("select accounts from api.maintain()").fetchone()
             if row is None or not row[0]:

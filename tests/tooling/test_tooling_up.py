@@ -71,7 +71,9 @@ class Up:
         found = {}
         for pid, parent, *words in (line.split() for line in ps.splitlines()):
             if int(parent) == self.process.pid:
-                name = next((word for word in ("serve", "simulator") if word in words), "postgres")
+                name = next(
+                    (word for word in ("serve", "simulator", "maintain") if word in words), "postgres"
+                )
                 found[name] = int(pid)
         return found
 
@@ -177,7 +179,13 @@ def test_busy_port(up: Up, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("child", "message"), [("serve", "API"), ("simulator", "Stripe simulator"), ("postgres", "PostgreSQL")]
+    ("child", "message"),
+    [
+        ("serve", "API"),
+        ("simulator", "Stripe simulator"),
+        ("maintain", "maintenance"),
+        ("postgres", "PostgreSQL"),
+    ],
 )
 def test_what_is_killed_comes_back(up: Up, child: str, message: str) -> None:
     before = up.children()
@@ -211,10 +219,11 @@ def test_it_stops_in_order_and_keeps_the_data(up: Up) -> None:
 def test_killed_itself_it_leaves_only_postgres_which_is_used_again(up: Up) -> None:
     children = up.children()
     up.stop(signal.SIGKILL)
-    wait(lambda: not alive(children["serve"]) and not alive(children["simulator"]), "they end too")
+    programs = {"serve", "simulator", "maintain"}
+    wait(lambda: not any(alive(children[name]) for name in programs), "they end too")
     assert alive(children["postgres"])
     up.again()
-    assert set(up.children()) == {"serve", "simulator"}
+    assert set(up.children()) == programs
     assert up.command("audit").returncode == 0
     with socket.create_connection(("127.0.0.1", up.port)):
         pass
