@@ -8,7 +8,9 @@ import time
 
 import psycopg
 from click.testing import CliRunner
+from support import PASSWORD
 
+from pgcredits.addresses import as_login
 from pgcredits.cli import main
 
 
@@ -28,10 +30,10 @@ def _expired(url: str) -> int:
         return int(row[0])
 
 
-def test_everything_due_is_booked_once(db: psycopg.Connection, url: str, service_url: str) -> None:
+def test_everything_due_is_booked_once(db: psycopg.Connection, url: str) -> None:
     _let_expire(url, 130)  # more than one call of the function does
     runner = CliRunner()
-    first = runner.invoke(main, ["maintain", "--database-url", service_url])
+    first = runner.invoke(main, ["maintain", "--database-url", as_login(url, "pgcredits_service", PASSWORD)])
     assert first.output == "130 accounts brought up to date\n"
     assert _expired(url) == 130
     assert runner.invoke(main, ["maintain", "--database-url", url]).output.startswith("0 accounts")

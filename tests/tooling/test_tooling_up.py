@@ -203,7 +203,7 @@ def test_it_stops_in_order_and_keeps_the_data(up: Up) -> None:
     with psycopg.connect(before["DATABASE_URL"]) as connection:
         connection.execute("create table kept as select 1 as one")
     children = up.children()
-    assert set(children) == {"postgres", "serve", "simulator"}
+    assert set(children) == {"postgres", "serve", "simulator", "maintain"}
     assert up.stop(signal.SIGINT) == 0
     assert not any(alive(pid) for pid in children.values())
     assert up.output.read_text().endswith("stopped\n")
