@@ -143,7 +143,7 @@ FAULTS = {
         "select credits.book_gift(r.account_id, c, 2, 1, null, r.redeemed_at) from credits.campaigns as c"
         " join credits.redemptions as r using (campaign_id) where c.campaign_id = 'hello' limit 1",
         "update credits.referrals set state = 'pending', settled_at = null",
-        "update credits.referrals set state = 'capped'",
+        "update credits.referrals set state = 'capped' where state = 'paid'",
         "update credits.referrals set referrer_id = gen_random_uuid()",
         "delete from credits.referrals",
         "delete from credits.orders where package_name = 'Basique'",
