@@ -11,8 +11,13 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    -- A percentage at ledger scale, up: the head lot ends at it, and neither lot nor wallet keeps a finer amount. Of
+    -- nothing granted it is no threshold.
     select
-        coalesce(n.below, n.percent / 100 * n.last_grant, r.below, r.percent / 100 * n.last_grant),
+        nullif(coalesce(
+            n.below, ceil(n.percent * n.last_grant * 10000) / 1000000.000000,
+            r.below, ceil(r.percent * n.last_grant * 10000) / 1000000.000000
+        ), 0),
         coalesce(n.low_armed, true),
         case when d.kind is not null then coalesce(n.depleted_armed, true) end
     into low, low_armed, depleted_armed

@@ -174,8 +174,11 @@ def test_module_that_no_catalogue_could_have_is_refused(module_id: str | None, u
 
 @pytest.mark.parametrize(
     "metadata",
-    ["[]", "null", '"text"', "1", '{"text": "' + "x" * 16_384 + '"}', None],
-    ids=["array", "null", "string", "number", "16 kB", "SQL null"],
+    [
+        *("[]", "null", '"text"', "1", '{"text": "' + "x" * 16_384 + '"}', None),
+        *('{"n": 1e101}', '{"n": [{"m": 1e-16383}]}', '{"n": 0e-16383}'),
+    ],
+    ids=["array", "null", "string", "number", "16 kB", "SQL null", "huge", "nested tiny", "long zero"],
 )
 def test_metadata_is_a_small_object(metadata: str | None, user: User) -> None:
     with refused("bad_metadata"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import Any
 
 import psycopg
@@ -154,6 +154,8 @@ def test_users_choose_their_own_threshold(till: Connection) -> None:
         ({"below": 1, "percent": 1}, "bad_threshold"),
         ({"percent": 0}, "bad_threshold"),
         ({"percent": 100}, "bad_threshold"),
+        ({"percent": "1e-16000"}, "bad_threshold"),
+        ({"percent": "NaN"}, "bad_threshold"),
         ({"below": -1}, "bad_amount"),
     ],
 )
@@ -162,6 +164,20 @@ def test_threshold_is_checked(till: Connection, arguments: Row, slug: str) -> No
         grant(bank, 10)
         with refused(slug):
             bank.call("set_low_balance", user_id="noted", **arguments)
+
+
+@pytest.mark.parametrize("percent", ["0.000001", "33.333335"])
+def test_a_threshold_between_two_amounts_makes_no_tokens(percent: str, till: Connection) -> None:
+    """The head lot ends at the threshold; rounding it twice, for lot and wallet, once made a millionth."""
+    with rules(till, DEPLETED) as bank:
+        grant(bank, 50)
+        chosen = bank.call("set_low_balance", user_id="noted", percent=percent)
+        assert chosen["threshold"] == (50 * Decimal(percent) / 100).quantize(Decimal("1e-6"), ROUND_UP)
+        for left in (40, 30, 20, 10, 0):
+            spend(bank)
+            lot = bank.row("select remaining from api.lots where user_id = 'noted'")
+            assert lot["remaining"] == left
+        assert [kind for kind, _ in notices(bank)] == ["low_balance", "depleted"]
 
 
 def test_refused_spend_leaves_no_notice(till: Connection) -> None:
