@@ -1500,10 +1500,11 @@ CREATE FUNCTION api.set_low_balance(below numeric DEFAULT NULL::numeric, percent
 declare
     v_subject constant text := credits.caller_subject(set_low_balance.user_id);
     v_account_id constant uuid := credits.account_of(v_subject, false);
+    v_percent constant numeric := round(set_low_balance.percent, 6);
     v_answer api.low_balance;
 begin
     if num_nonnulls(set_low_balance.below, set_low_balance.percent) = 2
-        or not coalesce(set_low_balance.percent > 0 and set_low_balance.percent < 100, true) then
+        or not coalesce(v_percent > 0 and v_percent < 100, true) then
         perform credits.fail(422, 'bad_threshold', 'either below, or percent between 0 and 100');
     elsif set_low_balance.below is not null then
         perform credits.check_amount(set_low_balance.below);
@@ -1512,13 +1513,13 @@ begin
     -- The head lot keeps clear of the old threshold: put it back.
     perform credits.lock_wallet(v_account_id);
     insert into credits.notice_levels as n (account_id, below, percent)
-    values (v_account_id, set_low_balance.below, set_low_balance.percent)
+    values (v_account_id, set_low_balance.below, v_percent)
     on conflict on constraint notice_levels_pkey do update
     set below = excluded.below, percent = excluded.percent, low_armed = true;
 
     v_answer.user_id := v_subject;
     v_answer.below := trim_scale(set_low_balance.below);
-    v_answer.percent := trim_scale(set_low_balance.percent);
+    v_answer.percent := trim_scale(v_percent);
     select trim_scale(l.low) into v_answer.threshold from credits.notice_levels_of(v_account_id) as l;
     return v_answer;
 end
@@ -1529,8 +1530,9 @@ $$;
 -- Name: FUNCTION set_low_balance(below numeric, percent numeric, user_id text); Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON FUNCTION api.set_low_balance(below numeric, percent numeric, user_id text) IS 'Choose when the balance is low: below so many tokens, or below so many percent of the last grant; neither: the
-bank''s rule. Falling below it writes a notice, once until the balance has been above 110 percent of it again.
+COMMENT ON FUNCTION api.set_low_balance(below numeric, percent numeric, user_id text) IS 'Choose when the balance is low: below so many tokens, or below so many percent (to six decimals) of the last
+grant; neither: the bank''s rule. Falling below it writes a notice, once until the balance has been above 110 percent
+of it again.
 
 Raises PT422 bad_threshold or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in.';
 
@@ -2622,9 +2624,14 @@ CREATE FUNCTION credits.check_metadata(p_metadata jsonb) RETURNS void
     AS $_$
 begin
     if jsonb_typeof(p_metadata) is distinct from 'object' or pg_column_size(p_metadata) > 16384
-        or jsonb_path_exists(p_metadata, '$.** ? (@.type() == "number" && (@ > 1e100 || @ < -1e100))') then
+        or exists (
+            select
+            from jsonb_path_query(p_metadata, 'strict $.** ? (@.type() == "number")') as n (number)
+            where abs(n.number::numeric) > 1e100 or scale(n.number::numeric) > 100
+        ) then
         perform credits.fail(
-            422, 'bad_metadata', 'metadata is an object of at most 16 kB, with numbers of at most 100 digits'
+            422, 'bad_metadata',
+            'metadata is an object of at most 16 kB, with numbers of at most 100 digits and 100 decimals'
         );
     end if;
 end
@@ -2635,7 +2642,7 @@ $_$;
 -- Name: FUNCTION check_metadata(p_metadata jsonb); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.check_metadata(p_metadata jsonb) IS 'Raises PT422 bad_metadata unless it is an object of at most 16 kB, without numbers beyond 10^100.';
+COMMENT ON FUNCTION credits.check_metadata(p_metadata jsonb) IS 'Raises PT422 bad_metadata unless it is an object of at most 16 kB, without numbers beyond 10^100 or with more than 100 decimals.';
 
 
 --
@@ -4769,8 +4776,13 @@ CREATE FUNCTION credits.notice_levels_of(p_account_id uuid, OUT low numeric, OUT
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
+    -- A percentage at ledger scale, up: the head lot ends at it, and neither lot nor wallet keeps a finer amount. Of
+    -- nothing granted it is no threshold.
     select
-        coalesce(n.below, n.percent / 100 * n.last_grant, r.below, r.percent / 100 * n.last_grant),
+        nullif(coalesce(
+            n.below, ceil(n.percent * n.last_grant * 10000) / 1000000.000000,
+            r.below, ceil(r.percent * n.last_grant * 10000) / 1000000.000000
+        ), 0),
         coalesce(n.low_armed, true),
         case when d.kind is not null then coalesce(n.depleted_armed, true) end
     into low, low_armed, depleted_armed
