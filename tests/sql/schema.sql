@@ -502,20 +502,7 @@ COMMENT ON DOMAIN credits.unit_cost IS 'Money paid for one token, in minor units
 CREATE FUNCTION api.acknowledge_notices(notice_ids uuid[]) RETURNS api.acknowledgement
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_answer api.acknowledgement;
-begin
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may acknowledge notices');
-    end if;
-    update credits.outbox as o
-    set delivered_at = credits.clock()
-    where o.delivered_at is null and o.notice_id = any (acknowledge_notices.notice_ids);
-    get diagnostics v_answer.notices = row_count;
-    return v_answer;
-end
-$$;
+    AS …;
 
 
 --
@@ -535,14 +522,7 @@ Raises PT403 not_yours.';
 CREATE FUNCTION api.add_tokens(user_id text, tokens_to_add numeric, package_name text) RETURNS api.grant_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    return api.add_tokens(
-        user_id => add_tokens.user_id, tokens => add_tokens.tokens_to_add, reason => 'purchase',
-        package_name => add_tokens.package_name
-    );
-end
-$$;
+    AS …;
 
 
 --
@@ -561,66 +541,7 @@ Raises what the other signature raises.';
 CREATE FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.grant_reason DEFAULT 'grant'::text, package_name text DEFAULT NULL::text, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, priority bigint DEFAULT NULL::bigint, scope text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text, metadata jsonb DEFAULT '{}'::jsonb) RETURNS api.grant_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_tokens constant credits.tokens := credits.check_amount(add_tokens.tokens);
-    v_subject text;
-    v_account_id uuid;
-    v_wallet record;
-    v_known text;
-    v_lot_id bigint;
-begin
-    -- 1. Refuse what makes no sense.
-    if add_tokens.reason is null or add_tokens.reason not in (
-        'grant', 'purchase', 'bonus', 'welcome', 'promo', 'referral', 'allowance', 'rollover', 'adjustment'
-    ) then
-        perform credits.fail(
-            422, 'bad_reason',
-            'reason is grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment'
-        );
-    elsif length(add_tokens.package_name) > 200 then
-        perform credits.fail(422, 'bad_reason', 'package_name has at most 200 characters');
-    end if;
-    perform credits.check_metadata(add_tokens.metadata);
-    perform credits.check_scope(add_tokens.scope);
-
-    -- 2. Whose account; a first grant opens it. Then the lock.
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may grant tokens');
-    end if;
-    v_subject := credits.caller_subject(add_tokens.user_id);
-    v_account_id := credits.account_of(v_subject, true);
-    v_wallet := credits.lock_wallet(v_account_id);
-
-    -- 3. Repeat?
-    if add_tokens.idempotency_key is not null then
-        v_known := credits.claim_key(
-            v_account_id, 'add_tokens', add_tokens.idempotency_key,
-            jsonb_build_array(
-                trim_scale(v_tokens), add_tokens.reason, add_tokens.package_name, extract(epoch from add_tokens.expires_at),
-                add_tokens.priority, add_tokens.scope, add_tokens.metadata
-            ),
-            (v_wallet.seq + 1)::text
-        );
-        if v_known is not null then
-            return credits.grant_receipt(v_account_id, v_known::bigint, v_subject, true);
-        end if;
-    end if;
-    if add_tokens.expires_at <= credits.clock() then
-        perform credits.fail(422, 'bad_expiry', 'expires_at is in the past');
-    elsif v_wallet.status = 'closed' then
-        perform credits.fail(423, 'account_frozen', 'this account is closed');
-    end if;
-
-    -- 4. The lot and its entry.
-    v_lot_id := credits.grant_lot(
-        v_account_id, add_tokens.reason::text::credits.entry_kind, v_tokens, add_tokens.package_name,
-        add_tokens.priority, add_tokens.scope, add_tokens.expires_at,
-        p_reference => coalesce(add_tokens.package_name, add_tokens.reason), p_metadata => add_tokens.metadata
-    );
-    return credits.grant_receipt(v_account_id, v_lot_id, v_subject, false);
-end
-$$;
+    AS …;
 
 
 --
@@ -644,59 +565,7 @@ PT423 account_frozen, PT403 not_yours.';
 CREATE FUNCTION api.apply_stripe_event(event jsonb) RETURNS api.event_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_type constant text := apply_stripe_event.event ->> 'type';
-    v_object constant jsonb := apply_stripe_event.event #> '{data,object}';
-    v_receipt api.event_receipt;
-    v_order credits.orders;
-begin
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may apply Stripe events');
-    elsif apply_stripe_event.event ->> 'object' is distinct from 'event'
-        or coalesce(length(apply_stripe_event.event ->> 'id'), 0) not between 1 and 255
-        or v_type is null or jsonb_typeof(v_object) is distinct from 'object'
-        or jsonb_typeof(apply_stripe_event.event -> 'livemode') is distinct from 'boolean'
-        or (v_type like 'checkout.session.%' and not credits.has_ids(v_object)) then
-        perform credits.fail(422, 'bad_event', 'this is not a Stripe event');
-    end if;
-
-    -- 1. Once.
-    v_receipt.event_id := apply_stripe_event.event ->> 'id';
-    v_receipt.type := v_type;
-    insert into credits.stripe_events (event_id, type, object_id, livemode, payload)
-    values (
-        v_receipt.event_id, v_type, v_object ->> 'id',
-        apply_stripe_event.event -> 'livemode' = 'true', apply_stripe_event.event
-    )
-    on conflict (event_id) do nothing;
-    if not found then
-        select e.order_id into v_receipt.order_id from credits.stripe_events as e where e.event_id = v_receipt.event_id;
-        v_receipt.outcome := 'duplicate';
-        return v_receipt;
-    end if;
-
-    -- 2–4. What it is about.
-    if v_type not in (
-        'checkout.session.completed', 'checkout.session.async_payment_succeeded',
-        'checkout.session.async_payment_failed', 'checkout.session.expired'
-    ) then
-        v_receipt.outcome := 'stored';
-    else
-        v_order := credits.order_of_session(v_object);
-        if v_order.order_id is null then
-            v_receipt.outcome := 'unmatched';
-        else
-            v_receipt := credits.apply_session(v_order, v_type, v_object, v_receipt);
-        end if;
-    end if;
-
-    update credits.stripe_events as e
-    set outcome = v_receipt.outcome, account_id = v_order.account_id, order_id = v_order.order_id
-    where e.event_id = v_receipt.event_id;
-    return v_receipt;
-end
-$$;
+    AS …;
 
 
 --
@@ -717,45 +586,7 @@ Raises PT422 bad_event, PT403 not_yours.';
 CREATE FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text DEFAULT NULL::text) RETURNS api.order_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_order credits.orders;
-begin
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may attach a checkout');
-    end if;
-    perform credits.lock_wallet(attach_checkout.account_id, p_settle => false);
-
-    update credits.accounts as a
-    set stripe_customer_id = attach_checkout.customer_id
-    where
-        a.account_id = attach_checkout.account_id and a.stripe_customer_id is null
-        and attach_checkout.customer_id is not null;
-
-    select o.* into v_order
-    from credits.orders as o
-    where o.account_id = attach_checkout.account_id and o.order_id = attach_checkout.order_id;
-    if not found then
-        perform credits.fail(404, 'unknown_order', 'no such order');
-    elsif v_order.checkout_session_id is distinct from attach_checkout.session_id then
-        -- A payment that was quicker than this call has written the session already.
-        if v_order.checkout_session_id is not null or v_order.state <> 'pending' then
-            perform credits.fail(409, 'order_closed', 'this order has a checkout already');
-        end if;
-        update credits.orders as o
-        set checkout_session_id = attach_checkout.session_id
-        where o.account_id = attach_checkout.account_id and o.order_id = attach_checkout.order_id
-        returning o.* into v_order;
-    end if;
-    return credits.order_receipt(v_order, (
-        select i.subject
-        from credits.identities as i
-        where i.account_id = attach_checkout.account_id
-        order by i.created_at
-        limit 1
-    ), false);
-end
-$$;
+    AS …;
 
 
 --
@@ -774,11 +605,7 @@ Raises PT404 unknown_order or unknown_user, PT409 order_closed, PT403 not_yours.
 CREATE FUNCTION api.confirm_guest_use(use_id uuid) RETURNS api.guest_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    return credits.finish_guest_use(confirm_guest_use.use_id, 'confirmed');
-end
-$$;
+    AS …;
 
 
 --
@@ -799,18 +626,7 @@ PT403 not_yours.';
 CREATE FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) RETURNS api.spend_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_cost constant numeric := credits.check_amount(consume_tokens.tokens_to_consume);
-    v_subject constant text := credits.caller_subject(consume_tokens.user_id);
-begin
-    return credits.spend(
-        credits.account_of(v_subject, false), v_subject, consume_tokens.module_id, '{}', null,
-        jsonb_strip_nulls(jsonb_build_object('module_name', left(consume_tokens.module_name, 200))),
-        p_expected_cost => v_cost
-    );
-end
-$$;
+    AS …;
 
 
 --
@@ -830,20 +646,7 @@ and what the other signature raises.';
 CREATE FUNCTION api.consume_tokens(module_id text, usage jsonb DEFAULT '{}'::jsonb, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, metadata jsonb DEFAULT '{}'::jsonb, byok boolean DEFAULT false) RETURNS api.spend_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    -- 1. Who.
-    v_subject constant text := credits.caller_subject(consume_tokens.user_id);
-begin
-    if consume_tokens.byok is distinct from false and not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may say that the user''s own key was used');
-    end if;
-    return credits.spend(
-        credits.account_of(v_subject, false), v_subject, consume_tokens.module_id, consume_tokens.usage,
-        consume_tokens.idempotency_key, consume_tokens.metadata, coalesce(consume_tokens.byok, false)
-    );
-end
-$$;
+    AS …;
 
 
 --
@@ -868,100 +671,7 @@ PT403 not_yours, PT401 not_signed_in.';
 CREATE FUNCTION api.create_order(pack_id text DEFAULT NULL::text, amount bigint DEFAULT NULL::bigint, module_id text DEFAULT NULL::text, user_id text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text) RETURNS api.order_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_subject constant text := credits.caller_subject(create_order.user_id);
-    v_account_id constant uuid := credits.account_of(v_subject, true);
-    v_wallet record;
-    v_order_id constant uuid := gen_random_uuid();
-    v_known text;
-    v_pack credits.packs;
-    v_topup credits.topups;
-    v_order credits.orders;
-begin
-    -- 1. One thing is bought; a module that it is bought for must exist.
-    if num_nonnulls(create_order.pack_id, create_order.amount) <> 1 then
-        perform credits.fail(422, 'bad_order', 'an order names a pack_id or an amount');
-    end if;
-    if create_order.module_id is not null
-        and not exists (select from credits.modules as m where m.module_id = create_order.module_id and m.active) then
-        perform credits.fail(404, 'unknown_module', 'no such module');
-    end if;
-
-    -- 2. Lock, so that a repeated key is one order. A closed account buys nothing; a frozen one may pay.
-    v_wallet := credits.lock_wallet(v_account_id, p_settle => false);
-    if create_order.idempotency_key is not null then
-        v_known := credits.claim_key(
-            v_account_id, 'create_order', create_order.idempotency_key,
-            jsonb_build_array(create_order.pack_id, create_order.amount, create_order.module_id), v_order_id::text
-        );
-    end if;
-    if v_known is not null then
-        -- The order as it stands now: its session and state may have come since.
-        select o.* into v_order
-        from credits.orders as o
-        where o.account_id = v_account_id and o.order_id = v_known::uuid;
-        return credits.order_receipt(v_order, v_subject, true);
-    elsif v_wallet.status = 'closed' then
-        perform credits.fail(423, 'account_frozen', 'this account is closed');
-    end if;
-
-    -- 3. The snapshot.
-    v_order.account_id := v_account_id;
-    v_order.scope := 'module:' || create_order.module_id;
-    if create_order.pack_id is not null then
-        select p.* into v_pack from credits.packs as p where p.pack_id = create_order.pack_id and p.active;
-        if not found then
-            perform credits.fail(404, 'unknown_pack', 'no such pack');
-        end if;
-        -- A pack that is bound to something stays so; the buyer may only narrow it.
-        if v_pack.scope is not null and create_order.module_id is not null
-            and (v_pack.scope = any (credits.scopes_of(create_order.module_id))) is not true then
-            perform credits.fail(
-                422, 'bad_order', 'the tokens of this pack cannot be spent on this module',
-                json_build_object('scope', v_pack.scope)
-            );
-        end if;
-        v_order.scope := coalesce(v_order.scope, v_pack.scope);
-        v_order.pack_id := v_pack.pack_id;
-        v_order.package_name := v_pack.title;
-        v_order.tokens := v_pack.tokens;
-        v_order.bonus_tokens := v_pack.bonus_tokens;
-        v_order.expires_after := v_pack.expires_after;
-        v_order.amount := v_pack.amount;
-        v_order.currency := v_pack.currency;
-        v_order.stripe_price_id := v_pack.stripe_price_id;
-    else
-        select t.* into v_topup
-        from credits.topups as t
-        where create_order.amount between t.minimum and t.maximum
-        order by t.currency
-        limit 1;
-        if not found then
-            perform credits.fail(
-                422, 'bad_amount', 'the catalogue offers no top-up of this amount',
-                (select json_build_object('minimum', min(t.minimum), 'maximum', max(t.maximum)) from credits.topups as t)
-            );
-        end if;
-        v_order.package_name := 'Top-up';
-        v_order.tokens := credits.check_amount(credits.topup_tokens(create_order.amount, v_topup.tokens_per_unit));
-        v_order.bonus_tokens := 0;
-        v_order.amount := create_order.amount;
-        v_order.currency := v_topup.currency;
-    end if;
-    insert into credits.orders (
-        account_id, order_id, pack_id, package_name, scope, tokens, bonus_tokens, expires_after,
-        amount, currency, stripe_price_id
-    )
-    values (
-        v_order.account_id, v_order_id, v_order.pack_id, v_order.package_name, v_order.scope, v_order.tokens,
-        v_order.bonus_tokens, v_order.expires_after, v_order.amount, v_order.currency, v_order.stripe_price_id
-    )
-    returning * into v_order;
-
-    return credits.order_receipt(v_order, v_subject, false);
-end
-$$;
+    AS …;
 
 
 --
@@ -983,19 +693,7 @@ PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
 CREATE FUNCTION api.find_credential(email text) RETURNS api.credential
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_credential api.credential;
-begin
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may read credentials');
-    end if;
-    select c.subject, c.email, c.password_hash into v_credential
-    from credits.credentials as c
-    where c.email = lower(btrim(find_credential.email));
-    return v_credential;
-end
-$$;
+    AS …;
 
 
 --
@@ -1014,16 +712,7 @@ Raises PT403 not_yours.';
 CREATE FUNCTION api.guest_allowance(device_keys text[], network_keys text[], shared_network boolean DEFAULT false) RETURNS api.guest_receipt
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may say who a guest is');
-    end if;
-    return credits.guest_allowance(
-        guest_allowance.device_keys, guest_allowance.network_keys, guest_allowance.shared_network
-    );
-end
-$$;
+    AS …;
 
 
 --
@@ -1042,62 +731,7 @@ For services; the arguments are those of guest_consume. Raises PT403 no_guests o
 CREATE FUNCTION api.guest_consume(module_id text, device_keys text[], network_keys text[], shared_network boolean DEFAULT false) RETURNS api.guest_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_left record;
-    v_limit record;
-    v_guest_ids uuid[];
-    v_network_ids uuid[];
-    v_now timestamptz;
-    v_use_id uuid;
-begin
-    -- 1. Who.
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may say who a guest is');
-    end if;
-
-    -- 2. Look.
-    v_left := credits.guest_allowance(
-        guest_consume.device_keys, guest_consume.network_keys, guest_consume.shared_network
-    );
-    if credits.find_price(guest_consume.module_id, credits.clock()) is null then
-        perform credits.fail(404, 'unknown_module', 'no such module');
-    elsif v_left.remaining = 0 then
-        perform credits.refuse_guest(v_left."limit", v_left.reset_at);
-    end if;
-
-    -- 3. Lock.
-    v_guest_ids := credits.lock_guest(credits.check_guest_keys(guest_consume.device_keys));
-    v_network_ids := credits.lock_guest_network(credits.check_guest_keys(guest_consume.network_keys));
-    v_limit := credits.guest_limit(guest_consume.shared_network);
-    v_now := credits.clock();
-
-    -- 4. Look again.
-    v_left := credits.guest_standing(
-        v_guest_ids, v_network_ids, v_limit.per_device, v_limit.per_network, v_limit.sliding_window, v_now
-    );
-    if v_left.remaining = 0 then
-        perform credits.refuse_guest(v_left.allowed, v_left.reset_at);
-    end if;
-
-    -- 5. Reserve.
-    insert into credits.guest_uses (
-        guest_id, network_id, module_id, used_at, per_device, per_network, sliding_window
-    )
-    values (
-        v_guest_ids[1], v_network_ids[1], guest_consume.module_id, v_now,
-        v_limit.per_device, v_limit.per_network, v_limit.sliding_window
-    )
-    returning use_id into v_use_id;
-    v_left := credits.guest_standing(
-        v_guest_ids, v_network_ids, v_limit.per_device, v_limit.per_network, v_limit.sliding_window, v_now
-    );
-    return row(
-        v_use_id, guest_consume.module_id, 'reserved', v_left.used, v_left.allowed, v_left.remaining, v_left.reset_at,
-        false
-    )::api.guest_receipt;
-end
-$$;
+    AS …;
 
 
 --
@@ -1120,33 +754,7 @@ PT404 unknown_module, PT422 bad_guest.';
 CREATE FUNCTION api.maintain(max_accounts bigint DEFAULT 100) RETURNS api.maintenance
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_account_id uuid;
-    v_answer api.maintenance := row(0);
-begin
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may do the maintenance');
-    end if;
-    -- Few at a time: their wallets stay locked until the end. One that is locked is being caught up by whoever has it.
-    for v_account_id in
-        select w.account_id
-        from credits.wallets as w
-        where w.due_at <= credits.clock()
-        order by w.account_id
-        limit maintain.max_accounts
-        for no key update skip locked
-    loop
-        perform credits.lock_wallet(v_account_id);
-        v_answer.accounts := v_answer.accounts + 1;
-    end loop;
-    -- A later version of a price has begun: the right one was charged from that moment on, but looked up the long way.
-    if exists (select from credits.price_list as l where l.valid_until <= credits.clock()) then
-        perform credits.list_prices();
-    end if;
-    return v_answer;
-end
-$$;
+    AS …;
 
 
 --
@@ -1166,31 +774,7 @@ Raises PT403 not_yours.';
 CREATE FUNCTION api.open_account(user_id text DEFAULT NULL::text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT NULL::text[]) RETURNS api.account_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_subject constant text := credits.caller_subject(open_account.user_id);
-    v_entered record;
-    v_receipt api.account_receipt;
-begin
-    if open_account.device_keys is not null and not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may say which guest this was');
-    end if;
-    v_entered := credits.enter(v_subject);
-    perform credits.attach_at_sign_up(v_entered.account_id, open_account.referral_code);
-    if v_entered.opened then
-        perform credits.welcome(v_entered.account_id);
-        perform credits.link_guest(v_entered.account_id, open_account.device_keys);
-    end if;
-
-    v_receipt.user_id := v_subject;
-    v_receipt.opened := v_entered.opened;
-    v_receipt.balance := trim_scale(credits.balance_at(v_entered.account_id, credits.clock()));
-    v_receipt.referred := exists (
-        select from credits.referrals as r where r.account_id = v_entered.account_id
-    );
-    return v_receipt;
-end
-$$;
+    AS …;
 
 
 --
@@ -1212,44 +796,7 @@ PT422 bad_user, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
 CREATE FUNCTION api.quote_tokens(module_id text, usage jsonb DEFAULT '{}'::jsonb, user_id text DEFAULT NULL::text) RETURNS api.quote
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_subject constant text := credits.caller_subject(quote_tokens.user_id);
-    v_now constant timestamptz := credits.clock();
-    v_account_id uuid;
-    v_price record;
-    v_quote api.quote;
-begin
-    -- 1. Whose tokens? Nobody's account is opened by asking.
-    select i.account_id into v_account_id from credits.identities as i where i.subject = v_subject;
-    if not found and credits.is_service() then
-        perform credits.fail(404, 'unknown_user', 'no such user');
-    end if;
-
-    -- 2. The price.
-    v_price := credits.price_usage(quote_tokens.module_id, quote_tokens.usage, v_now);
-    v_quote.module_id := quote_tokens.module_id;
-    v_quote.cost := trim_scale(v_price.cost);
-    v_quote.price_id := v_price.price_id;
-    v_quote.parts := credits.price_parts(v_price.price_id, v_price.usage);
-
-    -- 3. What there is to pay it with; for who has no account yet, what the first spend would find in it.
-    if v_account_id is null then
-        v_quote.balance := trim_scale(credits.welcome_tokens(v_now));
-        v_quote.available := trim_scale(
-            credits.welcome_tokens(v_now, credits.scopes_of(quote_tokens.module_id))
-        );
-    else
-        v_quote.balance := trim_scale(credits.balance_at(v_account_id, v_now));
-        v_quote.available := trim_scale(least(
-            credits.spendable(v_account_id, quote_tokens.module_id, v_now), credits.limit_left(v_account_id, v_now)
-        ));
-    end if;
-    v_quote.sufficient := v_quote.available >= v_quote.cost;
-    v_quote.affordable := credits.affordable(v_price.price_id, v_price.cost, v_quote.available);
-    return v_quote;
-end
-$$;
+    AS …;
 
 
 --
@@ -1274,56 +821,7 @@ Raises PT404 unknown_module or unknown_user, PT422 bad_usage, PT403 not_yours, P
 CREATE FUNCTION api.redeem_code(code text, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text) RETURNS api.redemption_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_subject constant text := credits.caller_subject(redeem_code.user_id);
-    v_code credits.codes;
-    v_referral boolean;
-    v_entered record;
-    v_wallet record;
-    v_known text;
-    v_grant record;
-begin
-    -- 1. What, and whose. A promotion comes after the welcome; a referrer before it, for the order of locks.
-    v_code := credits.find_code(redeem_code.code);
-    v_referral := v_code.referrer_id is not null;
-    v_entered := credits.enter(v_subject);
-    if v_referral then
-        perform credits.lock_identity(v_entered.account_id);
-    elsif v_entered.opened then
-        perform credits.welcome(v_entered.account_id);
-    end if;
-
-    -- 2. Lock. Repeat?
-    v_wallet := credits.lock_wallet(v_entered.account_id);
-    if redeem_code.idempotency_key is not null then
-        v_known := credits.claim_key(
-            v_entered.account_id, 'redeem_code', redeem_code.idempotency_key, jsonb_build_array(v_code.code),
-            case when v_referral then 'referral' else (v_wallet.seq + 1)::text end
-        );
-        if v_known is not null then
-            return credits.redemption_receipt(
-                v_entered.account_id, v_subject, v_code, nullif(v_known, 'referral')::bigint, true
-            );
-        end if;
-    end if;
-    if v_wallet.status <> 'active' then
-        perform credits.fail(423, 'account_frozen', 'this account is ' || v_wallet.status);
-    end if;
-
-    -- 3. Claim and grant.
-    if v_referral then
-        perform credits.attach_referrer(v_entered.account_id, v_code);
-        if v_entered.opened then
-            perform credits.welcome(v_entered.account_id);
-        end if;
-        return credits.redemption_receipt(v_entered.account_id, v_subject, v_code, null, false);
-    end if;
-    v_grant := credits.grant_campaign(v_entered.account_id, v_code.campaign_id, v_code.code);
-    perform credits.refuse_code(v_grant.verdict);
-    return credits.redemption_receipt(v_entered.account_id, v_subject, v_code, v_grant.lot_id, false);
-end
-$$;
+    AS …;
 
 
 --
@@ -1345,41 +843,7 @@ key_reused, PT422 bad_key, bad_user or bad_amount, PT423 account_frozen, PT403 n
 CREATE FUNCTION api.referral_code(user_id text DEFAULT NULL::text) RETURNS api.referral_offer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_subject constant text := credits.caller_subject(referral_code.user_id);
-    v_account_id constant uuid := credits.account_of(v_subject, false);
-    v_wallet record;
-    v_offer api.referral_offer;
-begin
-    -- The lock: of two first calls at once the second one finds the first one's code.
-    v_wallet := credits.lock_wallet(v_account_id, p_settle => false);
-    if v_wallet.status <> 'active' then
-        perform credits.fail(423, 'account_frozen', 'this account is ' || v_wallet.status);
-    end if;
-    select c.campaign_id, c.title, trim_scale(c.tokens), trim_scale(c.referee_tokens)
-    into v_offer.campaign_id, v_offer.title, v_offer.tokens, v_offer.referee_tokens
-    from credits.campaigns as c
-    where c.kind = 'referral' and credits.campaign_verdict(c, 1, credits.clock()) = 'open'
-    order by c.valid_from desc, c.campaign_id
-    limit 1;
-    if not found then
-        perform credits.fail(404, 'no_campaign', 'no campaign rewards bringing somebody');
-    end if;
-    v_offer.user_id := v_subject;
-
-    loop
-        select c.code into v_offer.code
-        from credits.codes as c
-        where c.referrer_id = v_account_id and c.campaign_id = v_offer.campaign_id;
-        exit when found;
-        insert into credits.codes (code, campaign_id, referrer_id)
-        values (credits.random_code(), v_offer.campaign_id, v_account_id)
-        on conflict do nothing;
-    end loop;
-    return v_offer;
-end
-$$;
+    AS …;
 
 
 --
@@ -1400,11 +864,7 @@ PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
 CREATE FUNCTION api.release_guest_use(use_id uuid) RETURNS api.guest_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    return credits.finish_guest_use(release_guest_use.use_id, 'released');
-end
-$$;
+    AS …;
 
 
 --
@@ -1424,57 +884,7 @@ PT409 use_closed (it was confirmed), PT403 not_yours.';
 CREATE FUNCTION api.report_failure(module_id text, duration_ms numeric DEFAULT NULL::numeric, metadata jsonb DEFAULT '{}'::jsonb, user_id text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text) RETURNS api.failure_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_failure credits.failures;
-    v_subject text;
-    v_known text;
-begin
-    -- 1. Who, and does it make sense?
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may report a failure');
-    end if;
-    v_subject := credits.caller_subject(report_failure.user_id);
-    perform credits.check_metadata(report_failure.metadata);
-    v_failure.duration_ms := round(report_failure.duration_ms, 6);
-    -- NaN is above every number: the bound refuses it, and Infinity.
-    if v_failure.duration_ms < 0 or v_failure.duration_ms >= 1000000000000 then
-        perform credits.fail(422, 'bad_duration', 'duration_ms is a number of milliseconds from 0, below 10^12');
-    end if;
-    v_failure.account_id := credits.account_of(v_subject, false);
-
-    -- 2. Lock. Repeat? A frozen account may have work under way: its failures count too.
-    perform credits.lock_wallet(v_failure.account_id, p_settle => false);
-    v_failure.failure_id := gen_random_uuid();
-    if report_failure.idempotency_key is not null then
-        v_known := credits.claim_key(
-            v_failure.account_id, 'report_failure', report_failure.idempotency_key,
-            jsonb_build_array(
-                report_failure.module_id, trim_scale(v_failure.duration_ms), report_failure.metadata
-            ),
-            v_failure.failure_id::text
-        );
-        if v_known is not null then
-            select f.* into v_failure
-            from credits.failures as f
-            where f.account_id = v_failure.account_id and f.failure_id = v_known::uuid;
-            return row(v_failure.failure_id, v_subject, v_failure.module_id, v_failure.failed_at, true);
-        end if;
-    end if;
-
-    -- 3. Write.
-    v_failure.failed_at := credits.clock();
-    if credits.find_price(report_failure.module_id, v_failure.failed_at) is null then
-        perform credits.fail(404, 'unknown_module', 'no such module');
-    end if;
-    insert into credits.failures (account_id, failure_id, module_id, failed_at, duration_ms, metadata)
-    values (
-        v_failure.account_id, v_failure.failure_id, report_failure.module_id, v_failure.failed_at,
-        v_failure.duration_ms, report_failure.metadata
-    );
-    return row(v_failure.failure_id, v_subject, report_failure.module_id, v_failure.failed_at, false);
-end
-$$;
+    AS …;
 
 
 --
@@ -1496,34 +906,7 @@ PT403 not_yours.';
 CREATE FUNCTION api.set_low_balance(below numeric DEFAULT NULL::numeric, percent numeric DEFAULT NULL::numeric, user_id text DEFAULT NULL::text) RETURNS api.low_balance
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_subject constant text := credits.caller_subject(set_low_balance.user_id);
-    v_account_id constant uuid := credits.account_of(v_subject, false);
-    v_percent constant numeric := round(set_low_balance.percent, 6);
-    v_answer api.low_balance;
-begin
-    if num_nonnulls(set_low_balance.below, set_low_balance.percent) = 2
-        or not coalesce(v_percent > 0 and v_percent < 100, true) then
-        perform credits.fail(422, 'bad_threshold', 'either below, or percent between 0 and 100');
-    elsif set_low_balance.below is not null then
-        perform credits.check_amount(set_low_balance.below);
-    end if;
-
-    -- The head lot keeps clear of the old threshold: put it back.
-    perform credits.lock_wallet(v_account_id);
-    insert into credits.notice_levels as n (account_id, below, percent)
-    values (v_account_id, set_low_balance.below, v_percent)
-    on conflict on constraint notice_levels_pkey do update
-    set below = excluded.below, percent = excluded.percent, low_armed = true;
-
-    v_answer.user_id := v_subject;
-    v_answer.below := trim_scale(set_low_balance.below);
-    v_answer.percent := trim_scale(v_percent);
-    select trim_scale(l.low) into v_answer.threshold from credits.notice_levels_of(v_account_id) as l;
-    return v_answer;
-end
-$$;
+    AS …;
 
 
 --
@@ -1544,57 +927,7 @@ Raises PT422 bad_threshold or bad_amount, PT404 unknown_user, PT403 not_yours, P
 CREATE FUNCTION api.set_spend_limit(period text, tokens numeric, user_id text DEFAULT NULL::text) RETURNS api.spend_limit
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_subject constant text := credits.caller_subject(set_spend_limit.user_id);
-    v_account_id constant uuid := credits.account_of(v_subject, false);
-    v_set_by constant text := case when credits.is_service() then 'service' else 'user' end;
-    v_now timestamptz;
-    v_limit api.spend_limit;
-begin
-    if set_spend_limit.period is null or set_spend_limit.period not in ('day', 'month') then
-        perform credits.fail(422, 'bad_period', 'period is day or month');
-    elsif set_spend_limit.tokens <> 0 then
-        perform credits.check_amount(set_spend_limit.tokens);
-    end if;
-
-    -- 1. Lock, and put the head back: it may hold more than the new limit allows.
-    perform credits.lock_wallet(v_account_id);
-    v_now := credits.clock();
-
-    -- 2. The limit, and what the period has seen before it.
-    if set_spend_limit.tokens is null then
-        delete from credits.spend_limits as s
-        where s.account_id = v_account_id and s.set_by = v_set_by and s.period = set_spend_limit.period;
-    else
-        insert into credits.spend_limits as s (account_id, set_by, period, tokens, period_starts, spent_before)
-        select
-            v_account_id, v_set_by, set_spend_limit.period, set_spend_limit.tokens, p.starts,
-            w.lifetime_spent - (
-                select coalesce(-sum(e.tokens), 0)
-                from credits.entries as e
-                where e.account_id = v_account_id and e.kind = 'spend' and e.posted_at >= p.starts
-            )
-        from credits.wallets as w
-        cross join lateral (select credits.period_start(set_spend_limit.period, v_now) as starts) as p
-        where w.account_id = v_account_id
-        on conflict on constraint spend_limits_pkey do update set tokens = excluded.tokens;
-    end if;
-    perform credits.set_due(v_account_id);
-
-    v_limit.user_id := v_subject;
-    v_limit.period := set_spend_limit.period;
-    v_limit.set_by := v_set_by;
-    v_limit.resets_at := credits.next_period(set_spend_limit.period, v_now);
-    select trim_scale(s.tokens), trim_scale(w.lifetime_spent - s.spent_before),
-        trim_scale(greatest(s.tokens + s.spent_before - w.lifetime_spent, 0))
-    into v_limit.tokens, v_limit.spent, v_limit.remaining
-    from credits.spend_limits as s
-    join credits.wallets as w on w.account_id = s.account_id
-    where s.account_id = v_account_id and s.set_by = v_set_by and s.period = set_spend_limit.period;
-    return v_limit;
-end
-$$;
+    AS …;
 
 
 --
@@ -1615,40 +948,7 @@ Raises PT422 bad_period or bad_amount, PT404 unknown_user, PT403 not_yours, PT40
 CREATE FUNCTION api.sign_up(email text, password_hash text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT NULL::text[]) RETURNS api.credential
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-declare
-    v_email constant text := lower(btrim(sign_up.email));
-    v_subject constant text := gen_random_uuid();
-    v_account_id uuid;
-    v_credential api.credential;
-begin
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may sign users up');
-    elsif v_email is null or length(v_email) > 320
-        or v_email !~ '^[^@[:space:][:cntrl:]]+@[^@[:space:][:cntrl:]]+$' then
-        perform credits.fail(422, 'bad_email', 'this is not an e-mail address');
-    elsif sign_up.password_hash is null or sign_up.password_hash not like '$argon2%' then
-        perform credits.fail(422, 'bad_password', 'the password comes as an argon2 hash');
-    end if;
-
-    -- Of sign-ups with one e-mail at once the first one gets it; the others wait here and are refused whole.
-    select e.account_id into v_account_id from credits.enter(v_subject) as e;
-    insert into credits.credentials (email, password_hash, subject)
-    values (v_email, sign_up.password_hash, v_subject)
-    on conflict do nothing;
-    if not found then
-        perform credits.fail(409, 'email_taken', 'this e-mail address has an account already');
-    end if;
-
-    -- Who brought them, what they are given, and which guest they were.
-    perform credits.attach_at_sign_up(v_account_id, sign_up.referral_code);
-    perform credits.welcome(v_account_id);
-    perform credits.link_guest(v_account_id, sign_up.device_keys);
-    v_credential.user_id := v_subject;
-    v_credential.email := v_email;
-    return v_credential;
-end
-$_$;
+    AS …;
 
 
 --
@@ -1670,20 +970,7 @@ PT403 not_yours.';
 CREATE FUNCTION credits.account_of(p_subject text, p_service_opens boolean) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_account_id uuid;
-begin
-    select i.account_id into v_account_id from credits.identities as i where i.subject = p_subject;
-    if v_account_id is null then
-        if credits.is_service() and not p_service_opens then
-            perform credits.fail(404, 'unknown_user', 'no such user');
-        end if;
-        v_account_id := credits.open_account(p_subject);
-    end if;
-    return v_account_id;
-end
-$$;
+    AS …;
 
 
 --
@@ -1716,65 +1003,7 @@ COMMENT ON FUNCTION credits.actor() IS 'The acting role: authenticated, service_
 CREATE FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens numeric) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_price record;
-    v_tiers credits.price_tiers[];
-    v_most numeric;
-    v_charge numeric;
-    v_middle numeric;
-    -- Between the two lies the last quantity that can be paid. More than 10^15 is no usage.
-    v_low numeric := 0;
-    v_high numeric := 1000000000000001;
-    v_charge_of_low numeric := 0;
-begin
-    -- 1. Several dimensions: whole repeats of the use that was priced.
-    if (select count(*) from credits.price_components as c where c.price_id = p_price_id) > 1 then
-        return div(p_tokens, nullif(p_cost, 0));
-    end if;
-
-    -- 2. The most that the component may charge, in the fractions of credits.charge: nothing is divided or rounded.
-    --    Tokens have ledger scale, so that a cost is within them exactly when its rounding is. No use costs above 10^12.
-    select c.*, p.margin, p.exchange_rate into v_price
-    from credits.price_components as c
-    join credits.prices as p on c.price_id = p.price_id
-    where c.price_id = p_price_id;
-    v_most := least(p_tokens, 1000000000000) * v_price.unit_size * v_price.exchange_rate;
-    if v_price.tiered then
-        v_tiers := credits.tiers_of(p_price_id, v_price.dimension);
-    end if;
-
-    -- 3. Fifty halvings.
-    while v_high - v_low > 1 loop
-        v_middle := div(v_low + v_high, 2);
-        v_charge := v_price.margin * case
-            when v_price.tiered
-                then
-                    credits.tiered_charge(
-                        v_middle, v_price.unit_size, v_price.price_per_unit, v_price.free_quantity,
-                        v_price.whole_units, v_price.minimum_charge, v_tiers
-                    )
-            else
-                credits.charge(
-                    v_middle, v_price.unit_size, v_price.price_per_unit, v_price.free_quantity,
-                    v_price.whole_units, v_price.minimum_charge
-                )
-        end;
-        if v_charge <= v_most then
-            v_low := v_middle;
-            v_charge_of_low := v_charge;
-        else
-            v_high := v_middle;
-        end if;
-    end loop;
-
-    -- 4. Free, however much.
-    if v_low = 1000000000000000 and v_charge_of_low = 0 then
-        return null;
-    end if;
-    return v_low;
-end
-$$;
+    AS …;
 
 
 --
@@ -1791,11 +1020,7 @@ COMMENT ON FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_toke
 CREATE FUNCTION credits.analyst_accounts() RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    return query select a.account_id from credits.accounts as a where a.segment = any (credits.analyst_segments());
-end
-$$;
+    AS …;
 
 
 --
@@ -1812,11 +1037,7 @@ COMMENT ON FUNCTION credits.analyst_accounts() IS 'The accounts in the segments 
 CREATE FUNCTION credits.analyst_segments() RETURNS text[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    return coalesce((select array_agg(g.segment) from credits.analyst_grants as g where g.login = session_user), '{}');
-end
-$$;
+    AS …;
 
 
 --
@@ -1833,29 +1054,7 @@ COMMENT ON FUNCTION credits.analyst_segments() IS 'The segments granted to the S
 CREATE FUNCTION credits.announce_expiries(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_now constant timestamptz := credits.clock();
-    v_lot record;
-begin
-    for v_lot in
-        update credits.lots as l
-        set announced = true
-        from credits.notice_rules as r
-        where
-            l.account_id = p_account_id and l.live and not l.announced and l.remaining > l.held
-            and r.kind = 'expiring_soon' and l.expires_at > v_now and l.expires_at - r.ahead <= v_now
-        returning l.lot_id, l.remaining - l.held as tokens, l.expires_at
-    loop
-        perform credits.put_notice(
-            p_account_id, 'expiring_soon',
-            jsonb_build_object(
-                'lot_id', v_lot.lot_id, 'tokens', trim_scale(v_lot.tokens), 'expires_at', v_lot.expires_at
-            )
-        );
-    end loop;
-end
-$$;
+    AS …;
 
 
 --
@@ -1929,73 +1128,7 @@ COMMENT ON COLUMN credits.orders.amount IS 'Price in minor units of currency.';
 CREATE FUNCTION credits.apply_session(p_order credits.orders, p_type text, p_session jsonb, p_receipt api.event_receipt) RETURNS api.event_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_receipt api.event_receipt := p_receipt;
-    v_order credits.orders;
-    v_session_id constant text := p_session ->> 'id';
-    v_paid constant boolean := p_type = 'checkout.session.async_payment_succeeded'
-    or (p_type = 'checkout.session.completed' and p_session ->> 'payment_status' in ('paid', 'no_payment_required'));
-    v_discount constant jsonb := p_session #> '{total_details,amount_discount}';
-    v_reason text;
-begin
-    -- 3. Lock the wallet, then read what the order is now.
-    if v_paid then
-        perform credits.lock_with_referrer(p_order.account_id);
-    else
-        perform credits.lock_wallet(p_order.account_id);
-    end if;
-    select o.* into v_order
-    from credits.orders as o
-    where o.account_id = p_order.account_id and o.order_id = p_order.order_id;
-    v_receipt.order_id := v_order.order_id;
-
-    -- 4a. No money (yet). A session of which the order does not know says nothing about it; nor does late news.
-    if not v_paid then
-        v_receipt.outcome := case p_type
-            when 'checkout.session.completed' then 'processing'
-            when 'checkout.session.async_payment_failed' then 'failed'
-            else 'expired'
-        end;
-        if v_order.checkout_session_id <> v_session_id
-            or v_order.state not in ('pending', 'processing')
-            or (v_order.state = 'processing' and v_receipt.outcome <> 'failed') then
-            v_receipt.outcome := 'duplicate';
-            return v_receipt;
-        end if;
-        update credits.orders as o
-        set
-            state = v_receipt.outcome, checkout_session_id = v_session_id,
-            payment_intent_id = coalesce(o.payment_intent_id, p_session ->> 'payment_intent')
-        where o.account_id = v_order.account_id and o.order_id = v_order.order_id;
-        return v_receipt;
-    end if;
-
-    -- 4b. Money that has been dealt with, told again under another event id.
-    if (v_order.state = 'paid' and v_order.checkout_session_id = v_session_id) or exists (
-        select from credits.stripe_events as e where e.object_id = v_session_id and e.outcome = 'parked'
-    ) then
-        v_receipt.outcome := 'duplicate';
-        return v_receipt;
-    end if;
-
-    -- 4c. Money that is not what was asked for: a person must look at it, the order being paid already or not.
-    v_reason := credits.payment_mismatch(v_order, p_session);
-    if v_reason is not null then
-        update credits.orders as o
-        set state = 'parked', parked_reason = v_reason
-        where o.account_id = v_order.account_id and o.order_id = v_order.order_id and o.state <> 'paid';
-        v_receipt.outcome := 'parked';
-        return v_receipt;
-    end if;
-
-    -- 4d. The money that was asked for.
-    v_receipt.entry_id := credits.fulfil_order(v_order, v_session_id, p_session ->> 'payment_intent', v_discount);
-    perform credits.settle_referral(v_order.account_id);
-    v_receipt.outcome := 'granted';
-    return v_receipt;
-end
-$$;
+    AS …;
 
 
 --
@@ -2012,30 +1145,7 @@ COMMENT ON FUNCTION credits.apply_session(p_order credits.orders, p_type text, p
 CREATE FUNCTION credits.attach_at_sign_up(p_account_id uuid, p_code text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_code credits.codes;
-    v_wallet record;
-begin
-    if credits.normal_code(p_code) is null then
-        return;
-    end if;
-    v_code := credits.find_code(p_code);
-    if v_code.referrer_id is null then
-        perform credits.refuse_code('withdrawn');
-    end if;
-    perform credits.lock_identity(p_account_id);
-    v_wallet := credits.lock_wallet(p_account_id);
-    if exists (
-        select from credits.referrals as r where r.account_id = p_account_id and r.code = v_code.code
-    ) then
-        return;
-    elsif v_wallet.status <> 'active' then
-        perform credits.fail(423, 'account_frozen', 'this account is ' || v_wallet.status);
-    end if;
-    perform credits.attach_referrer(p_account_id, v_code);
-end
-$$;
+    AS …;
 
 
 --
@@ -2081,48 +1191,7 @@ COMMENT ON COLUMN credits.codes.referrer_id IS 'The referrer; null for a promoti
 CREATE FUNCTION credits.attach_referrer(p_account_id uuid, p_code credits.codes) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_campaign credits.campaigns;
-begin
-    -- 1. One attachment at a time in the whole bank. The update makes a stricter isolation level see that, too.
-    perform from credits.campaigns as c where c.kind = 'referral' order by c.campaign_id for no key update;
-    update credits.campaigns as c set grants = c.grants where c.kind = 'referral';
-
-    -- 2. Does the code still bring anything?
-    select c.* into v_campaign from credits.campaigns as c where c.campaign_id = p_code.campaign_id;
-    perform credits.refuse_code(credits.campaign_verdict(v_campaign, 1, credits.clock()));
-    if exists (
-        select from credits.wallets as w where w.account_id = p_code.referrer_id and w.status = 'closed'
-    ) then
-        perform credits.refuse_code('withdrawn');
-    end if;
-
-    -- 3. May this account be brought, and by this one?
-    if p_code.referrer_id = p_account_id then
-        perform credits.fail(409, 'own_code', 'this is your own code');
-    elsif exists (select from credits.referrals as r where r.account_id = p_account_id)
-        or exists (select from credits.orders as o where o.account_id = p_account_id and o.state = 'paid') then
-        perform credits.fail(409, 'not_eligible', 'this account has been brought, or has bought, before');
-    end if;
-    if exists (
-        with recursive above (account_id) as (
-            select p_code.referrer_id
-            union
-            select r.referrer_id
-            from above as x
-            join credits.referrals as r on r.account_id = x.account_id
-        )
-
-        select from above as x where x.account_id = p_account_id
-    ) then
-        perform credits.fail(409, 'referral_circle', 'the owner of this code was brought by you, directly or not');
-    end if;
-
-    insert into credits.referrals (account_id, referrer_id, campaign_id, code, created_at)
-    values (p_account_id, p_code.referrer_id, p_code.campaign_id, p_code.code, credits.clock());
-end
-$$;
+    AS …;
 
 
 --
@@ -2139,19 +1208,7 @@ COMMENT ON FUNCTION credits.attach_referrer(p_account_id uuid, p_code credits.co
 CREATE FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    return coalesce((
-        select w.balance - case when w.due_at <= p_at then (
-            select coalesce(sum(l.remaining - l.held), 0)
-            from credits.current_lots as l
-            where l.account_id = w.account_id and l.expires_at <= p_at
-        ) else 0 end
-        from credits.wallets as w
-        where w.account_id = p_account_id
-    ), 0);
-end
-$$;
+    AS …;
 
 
 --
@@ -2168,19 +1225,7 @@ COMMENT ON FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with ti
 CREATE FUNCTION credits.begin_periods(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_now constant timestamptz := credits.clock();
-begin
-    -- Nothing was spent since the period began: whoever spends comes by here first.
-    update credits.spend_limits as s
-    set period_starts = credits.period_start(s.period, v_now), spent_before = w.lifetime_spent
-    from credits.wallets as w
-    where
-        s.account_id = p_account_id and w.account_id = p_account_id
-        and s.period_starts < credits.period_start(s.period, v_now);
-end
-$$;
+    AS …;
 
 
 --
@@ -2286,21 +1331,7 @@ COMMENT ON COLUMN credits.campaigns.expires_after IS 'Life of the granted tokens
 CREATE FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_lot_id bigint;
-begin
-    -- The metadata put the campaign into the hash chain, and tell its grants from those of a service of that reference.
-    v_lot_id := credits.grant_lot(
-        p_account_id, p_campaign.kind, p_tokens, p_campaign.title, p_campaign.priority, p_campaign.scope,
-        p_at + p_campaign.expires_after, p_reference => p_campaign.campaign_id,
-        p_metadata => jsonb_build_object('campaign_id', p_campaign.campaign_id, 'number', p_number)
-    );
-    insert into credits.redemptions (account_id, campaign_id, number, lot_id, code, redeemed_at)
-    values (p_account_id, p_campaign.campaign_id, p_number, v_lot_id, p_code, p_at);
-    return v_lot_id;
-end
-$$;
+    AS …;
 
 
 --
@@ -2317,22 +1348,7 @@ COMMENT ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.camp
 CREATE FUNCTION credits.caller_subject(p_user_id text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_service constant boolean := credits.is_service();
-    v_subject constant text := case when v_service then p_user_id else credits.subject() end;
-begin
-    if v_subject is null or p_user_id <> v_subject then
-        if v_service then
-            perform credits.fail(422, 'bad_user', 'user_id is required: a service says whose tokens it means');
-        elsif v_subject is null then
-            perform credits.fail(401, 'not_signed_in', 'nobody is signed in');
-        end if;
-        perform credits.fail(403, 'not_yours', 'only a service may name another user');
-    end if;
-    return v_subject;
-end
-$$;
+    AS …;
 
 
 --
@@ -2349,17 +1365,7 @@ COMMENT ON FUNCTION credits.caller_subject(p_user_id text) IS 'The user id that 
 CREATE FUNCTION credits.campaign_verdict(p_campaign credits.campaigns, p_number bigint, p_at timestamp with time zone) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    return case
-        when not p_campaign.active or p_at < p_campaign.valid_from then 'withdrawn'
-        when p_at >= p_campaign.valid_until then 'ended'
-        when p_number > p_campaign.per_account then 'used'
-        when p_campaign.grants >= p_campaign.budget then 'exhausted'
-        else 'open'
-    end;
-end
-$$;
+    AS …;
 
 
 --
@@ -2376,14 +1382,7 @@ COMMENT ON FUNCTION credits.campaign_verdict(p_campaign credits.campaigns, p_num
 CREATE FUNCTION credits.catch_up(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    perform credits.expire_lots(p_account_id);
-    perform credits.announce_expiries(p_account_id);
-    perform credits.begin_periods(p_account_id);
-    perform credits.set_due(p_account_id);
-end
-$$;
+    AS …;
 
 
 --
@@ -2432,24 +1431,7 @@ COMMENT ON FUNCTION credits.charge(quantity numeric, unit_size numeric, price_pe
 CREATE FUNCTION credits.charge_durations() RETURNS TABLE(account_id uuid, seq bigint, duration_ms numeric)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10000
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_all constant boolean := '*' = any (credits.analyst_segments())
-        or pg_has_role(credits.actor(), 'auditor', 'member');
-    -- Users write what they like on their own charges: only a service's word counts.
-    v_services constant text[] := array(
-        select r.rolname from pg_roles as r where pg_has_role(r.oid, 'service_role', 'member')
-    );
-begin
-    return query
-    select e.account_id, e.seq, credits.quantity(e.metadata -> 'duration_ms')
-    from credits.entries as e
-    where
-        e.kind in ('spend', 'byok') and e.actor = any (v_services)
-        and credits.quantity(e.metadata -> 'duration_ms') < 1000000000000
-        and (v_all or e.account_id in (select a.account_id from credits.analyst_accounts() as a (account_id)));
-end
-$$;
+    AS …;
 
 
 --
@@ -2466,17 +1448,7 @@ COMMENT ON FUNCTION credits.charge_durations() IS 'Milliseconds that a use took:
 CREATE FUNCTION credits.check_amount(p_amount numeric) RETURNS credits.tokens
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    -- NaN is above every number and Infinity above every bound: the upper bound refuses both.
-    if p_amount is null or p_amount <= 0 or p_amount > 1000000000000 then
-        perform credits.fail(422, 'bad_amount', 'an amount is above 0 and at most 1000000000000');
-    elsif scale(trim_scale(p_amount)) > 6 then
-        perform credits.fail(422, 'bad_amount', 'an amount has at most six decimals');
-    end if;
-    return p_amount;
-end
-$$;
+    AS …;
 
 
 --
@@ -2493,66 +1465,7 @@ COMMENT ON FUNCTION credits.check_amount(p_amount numeric) IS 'The amount, if it
 CREATE FUNCTION credits.check_components(p_name text, p_components jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_component jsonb;
-    v_dimension text;
-    v_field record;
-begin
-    if jsonb_typeof(p_components) is distinct from 'array' or jsonb_array_length(p_components) = 0 then
-        perform credits.refuse_line('price of', p_name, 'components is an array of at least one');
-    end if;
-    for v_component in select c.value from jsonb_array_elements(p_components) as c loop
-        v_dimension := v_component ->> 'dimension';
-        if jsonb_typeof(v_component) <> 'object' or v_dimension is null then
-            perform credits.refuse_line('price of', p_name, 'a component is an object with a dimension');
-        elsif not exists (select from credits.dimensions as d where d.dimension = v_dimension) then
-            perform credits.refuse_line('price of', p_name, format('unknown dimension %L', left(v_dimension, 100)));
-        elsif not v_component ? 'price_per_unit' then
-            perform credits.refuse_line('price of', p_name, format('%s without price_per_unit', v_dimension));
-        end if;
-        for v_field in select f.key, f.value from jsonb_each(v_component) as f loop
-            case v_field.key
-                when 'dimension' then
-                    continue;
-                when 'tiers' then
-                    perform credits.check_tiers(p_name, v_dimension, v_field.value);
-                when 'whole_units' then
-                    if jsonb_typeof(v_field.value) <> 'boolean' then
-                        perform credits.refuse_line(
-                            'price of', p_name, format('whole_units of %s is true or false', v_dimension)
-                        );
-                    end if;
-                when 'unit_size', 'price_per_unit', 'free_quantity', 'minimum_charge', 'provider_cost' then
-                    if credits.quantity(v_field.value) is null
-                        or v_field.key = 'unit_size' and credits.quantity(v_field.value) = 0 then
-                        perform credits.refuse_line(
-                            'price of', p_name, format(
-                                '%s of %s is a number %s to 10^15', v_field.key, v_dimension,
-                                case v_field.key when 'unit_size' then 'above 0, up' else 'from 0' end
-                            )
-                        );
-                    end if;
-                else
-                    perform credits.refuse_line(
-                        'price of', p_name, format('unknown field %L of %s', left(v_field.key, 100), v_dimension)
-                    );
-            end case;
-        end loop;
-    end loop;
-    if (select count(*) > count(distinct c.value -> 'dimension') from jsonb_array_elements(p_components) as c) then
-        perform credits.refuse_line('price of', p_name, 'the same dimension twice');
-    end if;
-    return (
-        select jsonb_agg(
-            '{"unit_size": 1, "free_quantity": 0, "whole_units": false, "minimum_charge": 0, "provider_cost": null,
-              "tiers": []}' || c.value
-            order by c.value ->> 'dimension'
-        )
-        from jsonb_array_elements(p_components) as c
-    );
-end
-$$;
+    AS …;
 
 
 --
@@ -2569,16 +1482,7 @@ COMMENT ON FUNCTION credits.check_components(p_name text, p_components jsonb) IS
 CREATE FUNCTION credits.check_currency(p_currency text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    if p_currency is not null
-        and not exists (select from credits.currencies as c where c.currency = p_currency) then
-        perform credits.fail(
-            422, 'bad_catalogue', format('Stripe takes no payments in %L: ISO 4217, lower case', p_currency)
-        );
-    end if;
-end
-$$;
+    AS …;
 
 
 --
@@ -2595,16 +1499,7 @@ COMMENT ON FUNCTION credits.check_currency(p_currency text) IS 'Raises PT422 bad
 CREATE FUNCTION credits.check_guest_keys(p_keys text[]) RETURNS text[]
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-declare
-    v_keys constant text[] := array(select k.key from unnest(p_keys) as k (key));
-begin
-    if cardinality(v_keys) not between 1 and 2 or array_to_string(v_keys, ',', '') !~ '^[0-9a-f]{64}(,[0-9a-f]{64})?$' then
-        perform credits.fail(422, 'bad_guest', 'a guest comes with one or two keys, each of 64 hex digits, lower case');
-    end if;
-    return v_keys;
-end
-$_$;
+    AS …;
 
 
 --
@@ -2621,21 +1516,7 @@ COMMENT ON FUNCTION credits.check_guest_keys(p_keys text[]) IS 'The keys of a de
 CREATE FUNCTION credits.check_metadata(p_metadata jsonb) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-begin
-    if jsonb_typeof(p_metadata) is distinct from 'object' or pg_column_size(p_metadata) > 16384
-        or exists (
-            select
-            from jsonb_path_query(p_metadata, 'strict $.** ? (@.type() == "number")') as n (number)
-            where abs(n.number::numeric) > 1e100 or scale(n.number::numeric) > 100
-        ) then
-        perform credits.fail(
-            422, 'bad_metadata',
-            'metadata is an object of at most 16 kB, with numbers of at most 100 digits and 100 decimals'
-        );
-    end if;
-end
-$_$;
+    AS …;
 
 
 --
@@ -2652,22 +1533,7 @@ COMMENT ON FUNCTION credits.check_metadata(p_metadata jsonb) IS 'Raises PT422 ba
 CREATE FUNCTION credits.check_scope(p_scope text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    if p_scope is null then
-        return;
-    elsif p_scope like 'module:%' then
-        if exists (select from credits.modules as m where m.module_id = substr(p_scope, 8)) then
-            return;
-        end if;
-    elsif p_scope like 'category:%' then
-        if exists (select from credits.module_categories as c where c.category_id = substr(p_scope, 10)) then
-            return;
-        end if;
-    end if;
-    perform credits.fail(422, 'bad_scope', 'scope is module:ID or category:ID of something in the catalogue');
-end
-$$;
+    AS …;
 
 
 --
@@ -2684,19 +1550,7 @@ COMMENT ON FUNCTION credits.check_scope(p_scope text) IS 'Raises PT422 bad_scope
 CREATE FUNCTION credits.check_stripe_prices() RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_unknown constant text := (
-        select min(k.pack_id)
-        from jsonb_object_keys(nullif(current_setting('pgcredits.stripe_prices', true), '')::jsonb) as k (pack_id)
-        where not exists (select from credits.packs as p where p.pack_id = k.pack_id)
-    );
-begin
-    if v_unknown is not null then
-        perform credits.refuse_line('stripe price of pack', v_unknown, 'no such pack');
-    end if;
-end
-$$;
+    AS …;
 
 
 --
@@ -2713,30 +1567,7 @@ COMMENT ON FUNCTION credits.check_stripe_prices() IS 'Asked after a catalogue fi
 CREATE FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_tier jsonb;
-    v_before numeric := 0;
-begin
-    if jsonb_typeof(p_tiers) <> 'array' or jsonb_array_length(p_tiers) = 0 then
-        perform credits.refuse_line('price of', p_name, format('tiers of %s is an array of at least one', p_dimension));
-    end if;
-    for v_tier in select t.value from jsonb_array_elements(p_tiers) as t loop
-        if jsonb_typeof(v_tier) <> 'object' or v_tier - array['above', 'price_per_unit'] <> '{}'
-            or credits.quantity(v_tier -> 'above') is null or credits.quantity(v_tier -> 'price_per_unit') is null then
-            perform credits.refuse_line(
-                'price of', p_name,
-                format('a tier of %s is {"above", "price_per_unit"}, numbers from 0 to 10^15', p_dimension)
-            );
-        elsif credits.quantity(v_tier -> 'above') <= v_before then
-            perform credits.refuse_line(
-                'price of', p_name, format('tiers of %s begin above 0, each above the one before', p_dimension)
-            );
-        end if;
-        v_before := credits.quantity(v_tier -> 'above');
-    end loop;
-end
-$$;
+    AS …;
 
 
 --
@@ -2753,30 +1584,7 @@ COMMENT ON FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers j
 CREATE FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_next record;
-    v_head numeric;
-begin
-    if exists (
-        select
-        from credits.lots as l
-        where l.account_id = p_account_id and l.live and (l.scope is not null or l.effective_at > p_at)
-    ) then
-        return;
-    end if;
-    v_next := credits.next_lot(p_account_id, null, p_at);
-    v_head := least(v_next.free, credits.head_allowance(p_account_id, p_at));
-    if v_next.lot_id is not null and v_head > 0 then
-        update credits.lots as l
-        set remaining = l.remaining - v_head, live = l.remaining > v_head
-        where l.account_id = p_account_id and l.lot_id = v_next.lot_id;
-        update credits.wallets as w
-        set head_lot = v_next.lot_id, head_free = v_head
-        where w.account_id = p_account_id;
-    end if;
-end
-$$;
+    AS …;
 
 
 --
@@ -2793,32 +1601,7 @@ COMMENT ON FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with t
 CREATE FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_reference text) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_fingerprint constant bytea := sha256(convert_to(p_arguments::text, 'UTF8'));
-    v_known credits.idempotency_keys;
-begin
-    if length(p_key) not between 1 and 200 then
-        perform credits.fail(422, 'bad_key', 'an idempotency key has 1 to 200 characters');
-    end if;
-
-    insert into credits.idempotency_keys (account_id, operation, key, fingerprint, reference, created_at)
-    values (p_account_id, p_operation, p_key, v_fingerprint, p_reference, credits.clock())
-    on conflict do nothing;
-    if found then
-        return null;
-    end if;
-
-    -- A statement of its own, so that it sees what a call that has just ended wrote.
-    select k.* into v_known
-    from credits.idempotency_keys as k
-    where k.account_id = p_account_id and k.operation = p_operation and k.key = p_key;
-    if v_known.fingerprint <> v_fingerprint then
-        perform credits.fail(409, 'key_reused', 'this idempotency key was used with other arguments');
-    end if;
-    return v_known.reference;
-end
-$$;
+    AS …;
 
 
 --
@@ -2851,30 +1634,7 @@ COMMENT ON FUNCTION credits.clock() IS 'The time now, not the start of the trans
 CREATE FUNCTION credits.components_as_json(p_price_id bigint) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    return (
-        select jsonb_agg(jsonb_build_object(
-            'dimension', c.dimension,
-            'unit_size', trim_scale(c.unit_size),
-            'price_per_unit', trim_scale(c.price_per_unit),
-            'free_quantity', trim_scale(c.free_quantity),
-            'whole_units', c.whole_units,
-            'minimum_charge', trim_scale(c.minimum_charge),
-            'provider_cost', trim_scale(c.provider_cost),
-            'tiers', coalesce((
-                select jsonb_agg(jsonb_build_object(
-                    'above', trim_scale(t.above), 'price_per_unit', trim_scale(t.price_per_unit)
-                ) order by t.above)
-                from credits.price_tiers as t
-                where t.price_id = c.price_id and t.dimension = c.dimension
-            ), '[]')
-        ) order by c.dimension)
-        from credits.price_components as c
-        where c.price_id = p_price_id
-    );
-end
-$$;
+    AS …;
 
 
 --
@@ -2891,11 +1651,7 @@ COMMENT ON FUNCTION credits.components_as_json(p_price_id bigint) IS 'The compon
 CREATE FUNCTION credits.configured_stripe_price(p_pack_id text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    return nullif(current_setting('pgcredits.stripe_prices', true), '')::jsonb ->> p_pack_id;
-end
-$$;
+    AS …;
 
 
 --
@@ -2912,16 +1668,7 @@ COMMENT ON FUNCTION credits.configured_stripe_price(p_pack_id text) IS 'The pric
 CREATE FUNCTION credits.default_priority(p_source credits.entry_kind) RETURNS bigint
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    return case
-        when p_source = 'rollover' then 5
-        when p_source = 'allowance' then 10
-        when p_source in ('welcome', 'promo', 'referral', 'grant') then 20
-        else 50
-    end;
-end
-$$;
+    AS …;
 
 
 --
@@ -2938,55 +1685,7 @@ COMMENT ON FUNCTION credits.default_priority(p_source credits.entry_kind) IS 'Wh
 CREATE FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric DEFAULT 0, p_budget bigint DEFAULT NULL::bigint, p_per_account bigint DEFAULT 1, p_valid_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_valid_until timestamp with time zone DEFAULT NULL::timestamp with time zone, p_expires_after interval DEFAULT NULL::interval, p_priority bigint DEFAULT NULL::bigint, p_scope text DEFAULT NULL::text, p_active boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_known credits.campaigns;
-    v_why text;
-begin
-    -- Locked: no grant is counted while the new budget is compared with the count.
-    select c.* into v_known from credits.campaigns as c where c.campaign_id = p_campaign_id for no key update;
-    v_why := case
-        when p_kind is null or p_kind not in ('welcome', 'promo', 'referral') then 'kind is welcome, promo or referral'
-        when v_known.kind::text <> p_kind then format('its kind is %s and cannot change', v_known.kind)
-        when length(p_title) not between 1 and 200 then 'a title has 1 to 200 characters'
-        when p_referee_tokens <> 0 and p_kind <> 'referral' then 'referee_tokens are for a referral'
-        when p_kind = 'welcome' and p_per_account <> 1 then 'a welcome is given once: per_account is 1'
-        when p_budget < greatest(v_known.grants, 1)
-            then format('a budget of %s is below the %s grants made, or below 1', p_budget, v_known.grants)
-        when p_per_account < v_known.per_account and exists (
-            select from credits.redemptions as r where r.campaign_id = p_campaign_id and r.number > p_per_account
-        ) then format('somebody has had more than %s grants', p_per_account)
-    end;
-    if v_why is not null then
-        perform credits.fail(422, 'bad_catalogue', v_why);
-    end if;
-    perform credits.check_amount(p_tokens);
-    if p_referee_tokens <> 0 then
-        perform credits.check_amount(p_referee_tokens);
-    end if;
-    perform credits.check_scope(p_scope);
-
-    insert into credits.campaigns as c (
-        campaign_id, kind, title, tokens, referee_tokens, budget, per_account, valid_from, valid_until,
-        expires_after, priority, scope, active
-    )
-    values (
-        p_campaign_id, p_kind::credits.entry_kind, p_title, p_tokens, p_referee_tokens, p_budget, p_per_account,
-        coalesce(p_valid_from, '-infinity'), coalesce(p_valid_until, 'infinity'), p_expires_after, p_priority, p_scope,
-        p_active
-    )
-    on conflict (campaign_id) do update
-    set
-        title = excluded.title, tokens = excluded.tokens, referee_tokens = excluded.referee_tokens,
-        budget = excluded.budget, per_account = excluded.per_account, valid_from = excluded.valid_from,
-        valid_until = excluded.valid_until, expires_after = excluded.expires_after, priority = excluded.priority,
-        scope = excluded.scope, active = excluded.active;
-exception
-    -- What was refused here gets the name of its line there.
-    when check_violation or not_null_violation or sqlstate 'PT422' then
-        perform credits.refuse_line('campaign', p_campaign_id, sqlerrm);
-end
-$$;
+    AS …;
 
 
 --
@@ -3003,20 +1702,7 @@ COMMENT ON FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_t
 CREATE FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_unit text, p_currency text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    perform credits.check_currency(p_currency);
-    insert into credits.catalogs as c (catalog_id, title, unit, currency)
-    values (p_catalog_id, p_title, p_unit, p_currency)
-    on conflict (catalog_id) do update
-    set
-        title = excluded.title, unit = excluded.unit, currency = excluded.currency,
-        applied_at = credits.clock();
-exception
-    when not_null_violation or sqlstate 'PT422' then
-        perform credits.refuse_line('catalog', p_catalog_id, sqlerrm);
-end
-$$;
+    AS …;
 
 
 --
@@ -3033,12 +1719,7 @@ COMMENT ON FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_un
 CREATE FUNCTION credits.define_category(p_category_id text, p_title text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    insert into credits.module_categories as c (category_id, title) values (p_category_id, p_title)
-    on conflict (category_id) do update set title = excluded.title where c.title <> excluded.title;
-end
-$$;
+    AS …;
 
 
 --
@@ -3055,26 +1736,7 @@ COMMENT ON FUNCTION credits.define_category(p_category_id text, p_title text) IS
 CREATE FUNCTION credits.define_code(p_code text, p_campaign_id text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_code constant text := credits.normal_code(p_code);
-begin
-    if v_code is null or length(v_code) not between 3 and 64 or v_code ~ '[[:cntrl:]]' then
-        perform credits.refuse_line('code', p_code, 'a code has 3 to 64 characters');
-    elsif not exists (
-        select from credits.campaigns as c where c.campaign_id = p_campaign_id and c.kind = 'promo'
-    ) then
-        perform credits.refuse_line('code', p_code, format('no campaign %L of kind promo', p_campaign_id));
-    end if;
-    insert into credits.codes (code, campaign_id) values (v_code, p_campaign_id)
-    on conflict (code) do nothing;
-    if not exists (
-        select from credits.codes as c where c.code = v_code and c.campaign_id = p_campaign_id
-    ) then
-        perform credits.refuse_line('code', p_code, 'it is the code of another campaign');
-    end if;
-end
-$$;
+    AS …;
 
 
 --
@@ -3091,16 +1753,7 @@ COMMENT ON FUNCTION credits.define_code(p_code text, p_campaign_id text) IS 'A c
 CREATE FUNCTION credits.define_dimension(p_dimension text, p_description text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    insert into credits.dimensions as d (dimension, description) values (p_dimension, p_description)
-    on conflict (dimension) do update
-    set description = excluded.description where d.description <> excluded.description;
-exception
-    when check_violation or not_null_violation then
-        perform credits.refuse_line('dimension', p_dimension, sqlerrm);
-end
-$$;
+    AS …;
 
 
 --
@@ -3117,31 +1770,7 @@ COMMENT ON FUNCTION credits.define_dimension(p_dimension text, p_description tex
 CREATE FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint DEFAULT NULL::bigint, p_per_shared_network bigint DEFAULT NULL::bigint, p_sliding_window interval DEFAULT '24:00:00'::interval) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_per_network constant bigint := coalesce(p_per_network, p_per_device);
-    -- In seconds: a day of the calendar has 23 or 25 hours when the clocks change.
-    v_window constant interval := make_interval(secs => extract(epoch from p_sliding_window)::double precision);
-begin
-    if p_per_device = 0 then
-        delete from credits.guest_limits as l where l.catalog_id = p_catalog_id;
-        return;
-    end if;
-    insert into credits.guest_limits as l (catalog_id, per_device, per_network, per_shared_network, sliding_window)
-    values (
-        p_catalog_id, p_per_device, v_per_network,
-        coalesce(p_per_shared_network, least(10 * v_per_network, 1000000)), v_window
-    )
-    on conflict (catalog_id) do update
-    set
-        per_device = excluded.per_device, per_network = excluded.per_network,
-        per_shared_network = excluded.per_shared_network, sliding_window = excluded.sliding_window;
-exception
-    when check_violation or not_null_violation or foreign_key_violation or numeric_value_out_of_range
-        or datetime_field_overflow then
-        perform credits.refuse_line('guest limits of', p_catalog_id, sqlerrm);
-end
-$$;
+    AS …;
 
 
 --
@@ -3158,20 +1787,7 @@ COMMENT ON FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device 
 CREATE FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text DEFAULT NULL::text, p_active boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    if p_category_id is not null
-        and not exists (select from credits.module_categories as c where c.category_id = p_category_id) then
-        perform credits.refuse_line('module', p_module_id, format('no category %L', p_category_id));
-    end if;
-    insert into credits.modules as m (module_id, title, category_id, active)
-    values (p_module_id, p_title, p_category_id, p_active)
-    on conflict (module_id) do update
-    set title = excluded.title, category_id = excluded.category_id, active = excluded.active
-    where (m.title, m.category_id, m.active) is distinct from (excluded.title, excluded.category_id, excluded.active);
-    perform credits.list_prices();
-end
-$$;
+    AS …;
 
 
 --
@@ -3188,21 +1804,7 @@ COMMENT ON FUNCTION credits.define_module(p_module_id text, p_title text, p_cate
 CREATE FUNCTION credits.define_notice(p_kind text, p_below numeric DEFAULT NULL::numeric, p_percent numeric DEFAULT NULL::numeric, p_ahead interval DEFAULT NULL::interval) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    insert into credits.notice_rules as r (kind, below, percent, ahead) values (p_kind, p_below, p_percent, p_ahead)
-    on conflict (kind) do update
-    set below = excluded.below, percent = excluded.percent, ahead = excluded.ahead
-    where (r.below, r.percent, r.ahead) is distinct from (excluded.below, excluded.percent, excluded.ahead);
-    if found then
-        -- Every account looks at it when it is next touched: until then its head lot keeps to the rule before.
-        update credits.wallets as w set due_at = '-infinity' where w.due_at > '-infinity';
-    end if;
-exception
-    when check_violation or not_null_violation or numeric_value_out_of_range then
-        perform credits.refuse_line('notice', p_kind, sqlerrm);
-end
-$$;
+    AS …;
 
 
 --
@@ -3219,36 +1821,7 @@ COMMENT ON FUNCTION credits.define_notice(p_kind text, p_below numeric, p_percen
 CREATE FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric DEFAULT 0, p_popular boolean DEFAULT false, p_position bigint DEFAULT 0, p_expires_after interval DEFAULT NULL::interval, p_stripe_price_id text DEFAULT NULL::text, p_active boolean DEFAULT true, p_scope text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-declare
-    -- What the file says, else what the operator has configured, else what is there.
-    v_stripe_price_id constant text := coalesce(p_stripe_price_id, credits.configured_stripe_price(p_pack_id));
-begin
-    perform credits.check_currency(p_currency);
-    perform credits.check_scope(p_scope);
-    if v_stripe_price_id !~ '^price_[A-Za-z0-9_]{1,240}$' then
-        perform credits.fail(422, 'bad_catalogue', format('%L is no price of Stripe''s: price_…', v_stripe_price_id));
-    end if;
-    insert into credits.packs as p (
-        pack_id, title, tokens, bonus_tokens, amount, currency, stripe_price_id, popular, position,
-        expires_after, active, scope
-    )
-    values (
-        p_pack_id, p_title, credits.check_amount(p_tokens), p_bonus_tokens, p_amount, p_currency, v_stripe_price_id,
-        p_popular, p_position, p_expires_after, p_active, p_scope
-    )
-    on conflict (pack_id) do update
-    set
-        title = excluded.title, tokens = excluded.tokens, bonus_tokens = excluded.bonus_tokens,
-        amount = excluded.amount, currency = excluded.currency,
-        stripe_price_id = coalesce(excluded.stripe_price_id, p.stripe_price_id), popular = excluded.popular,
-        position = excluded.position, expires_after = excluded.expires_after, active = excluded.active,
-        scope = excluded.scope;
-exception
-    when check_violation or not_null_violation or numeric_value_out_of_range or sqlstate 'PT422' then
-        perform credits.refuse_line('pack', p_pack_id, sqlerrm);
-end
-$_$;
+    AS …;
 
 
 --
@@ -3265,113 +1838,7 @@ COMMENT ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens n
 CREATE FUNCTION credits.define_price(p_components jsonb, p_module_id text DEFAULT NULL::text, p_category_id text DEFAULT NULL::text, p_margin numeric DEFAULT 1, p_exchange_rate numeric DEFAULT 1, p_valid_from timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_name constant text := coalesce('module ' || p_module_id, 'category ' || p_category_id, 'default');
-    v_now timestamptz;
-    v_components jsonb;
-    v_current credits.prices;
-    v_version credits.prices;
-    v_same boolean;
-    -- The targets that this transaction has given a price from now on.
-    v_said constant jsonb := coalesce(nullif(current_setting('pgcredits.priced_from_now', true), ''), '[]')::jsonb;
-    v_price_id bigint;
-begin
-    -- 1. One writer.
-    lock table credits.prices in share row exclusive mode;
-    v_now := credits.clock();
-
-    -- 2. Refuse.
-    if p_module_id is not null and not exists (select from credits.modules as m where m.module_id = p_module_id) then
-        perform credits.refuse_line('price of', v_name, 'no such module');
-    elsif p_category_id is not null
-        and not exists (select from credits.module_categories as c where c.category_id = p_category_id) then
-        perform credits.refuse_line('price of', v_name, 'no such category');
-    elsif num_nonnulls(p_module_id, p_category_id) > 1 then
-        perform credits.refuse_line('price of', v_name, 'it is of a module or of a category');
-    elsif (p_margin >= 0 and p_margin < 1000000 and scale(p_margin) <= 30) is not true then
-        perform credits.refuse_line('price of', v_name, 'margin is a factor from 0 to 10^6');
-    elsif (p_exchange_rate > 0 and p_exchange_rate < 1000000000 and scale(p_exchange_rate) <= 30) is not true then
-        perform credits.refuse_line('price of', v_name, 'exchange_rate is above 0, up to 10^9');
-    elsif not isfinite(p_valid_from) then
-        perform credits.refuse_line('price of', v_name, 'valid_from is a time');
-    end if;
-    v_components := credits.check_components(v_name, p_components);
-
-    -- 3. The version in force, and the one that begins when this one would.
-    select p.* into v_current
-    from credits.prices as p
-    where
-        p.module_id is not distinct from p_module_id and p.category_id is not distinct from p_category_id
-        and p.valid_from <= v_now
-    order by p.valid_from desc
-    limit 1;
-    if p_valid_from is null then
-        v_version := v_current;
-    else
-        select p.* into v_version
-        from credits.prices as p
-        where
-            p.module_id is not distinct from p_module_id and p.category_id is not distinct from p_category_id
-            and p.valid_from = p_valid_from;
-    end if;
-    v_same := coalesce(
-        (v_version.margin, v_version.exchange_rate) = (p_margin, p_exchange_rate)
-        and credits.components_as_json(v_version.price_id) = v_components,
-        false
-    );
-    if p_valid_from is null then
-        if v_said ? v_name and not v_same then
-            perform credits.refuse_line('price of', v_name, 'overlaps the other price without valid_from in the same file');
-        end if;
-        perform set_config('pgcredits.priced_from_now', (v_said || to_jsonb(v_name))::text, true);
-    elsif v_version.price_id is not null and not v_same then
-        perform credits.refuse_line(
-            'price of', v_name, format('overlaps the other version that begins at %s: choose a later time', p_valid_from)
-        );
-    elsif p_valid_from <= v_now and v_said ? v_name and v_current.defined_at = credits.transaction_began() then
-        -- The line before has just ended this version, which has begun since it was written down as a later one.
-        perform credits.refuse_line(
-            'price of', v_name,
-            format('overlaps the price without valid_from in the same file: this one has begun, at %s', p_valid_from)
-        );
-    elsif p_valid_from <= v_now and v_version.price_id is null and exists (
-        select
-        from credits.prices as p
-        where
-            p.module_id is not distinct from p_module_id and p.category_id is not distinct from p_category_id
-            and p.valid_from <= v_now and p.defined_at <> credits.transaction_began()
-    ) then
-        perform credits.refuse_line(
-            'price of', v_name, format('overlaps the price that was valid from %s on: the past stays', p_valid_from)
-        );
-    end if;
-    if v_same then
-        return v_version.price_id;
-    end if;
-
-    -- 4. A new version.
-    insert into credits.prices (module_id, category_id, valid_from, margin, exchange_rate)
-    values (p_module_id, p_category_id, coalesce(p_valid_from, v_now), p_margin, p_exchange_rate)
-    returning price_id into v_price_id;
-    insert into credits.price_components (
-        price_id, dimension, unit_size, price_per_unit, free_quantity, whole_units, minimum_charge, provider_cost,
-        tiered
-    )
-    select
-        v_price_id, c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge,
-        c.provider_cost, c.tiers <> '[]'
-    from jsonb_to_recordset(v_components) as c (
-        dimension text, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean,
-        minimum_charge numeric, provider_cost numeric, tiers jsonb
-    );
-    insert into credits.price_tiers (price_id, dimension, above, price_per_unit)
-    select v_price_id, c.dimension, t.above, t.price_per_unit
-    from jsonb_to_recordset(v_components) as c (dimension text, tiers jsonb)
-    cross join lateral jsonb_to_recordset(c.tiers) as t (above numeric, price_per_unit numeric);
-    return v_price_id;
-end
-$$;
+    AS …;
 
 
 --
@@ -3388,19 +1855,7 @@ COMMENT ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p
 CREATE FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    perform credits.check_currency(p_currency);
-    delete from credits.topup_presets as s where s.currency = p_currency;
-    insert into credits.topups as t (currency, minimum, maximum, tokens_per_unit)
-    values (p_currency, p_minimum, p_maximum, p_tokens_per_unit)
-    on conflict (currency) do update
-    set minimum = excluded.minimum, maximum = excluded.maximum, tokens_per_unit = excluded.tokens_per_unit;
-exception
-    when check_violation or not_null_violation or sqlstate 'PT422' then
-        perform credits.refuse_line('topup', p_currency, sqlerrm);
-end
-$$;
+    AS …;
 
 
 --
@@ -3417,22 +1872,7 @@ COMMENT ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_ma
 CREATE FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    if not exists (
-        select
-        from credits.topups as t
-        where t.currency = p_currency and p_amount between t.minimum and t.maximum
-    ) then
-        perform credits.fail(422, 'bad_catalogue', 'no top-up has this amount between its bounds');
-    end if;
-    insert into credits.topup_presets as s (currency, amount, popular) values (p_currency, p_amount, p_popular)
-    on conflict (currency, amount) do update set popular = excluded.popular;
-exception
-    when not_null_violation or sqlstate 'PT422' then
-        perform credits.refuse_line('topup preset', concat_ws(' ', p_amount, p_currency), sqlerrm);
-end
-$$;
+    AS …;
 
 
 --
@@ -3449,25 +1889,7 @@ COMMENT ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint
 CREATE FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_next record;
-    v_taken numeric;
-begin
-    draws := '[]';
-    missing := p_tokens;
-    while missing > 0 loop
-        v_next := credits.next_lot(p_account_id, p_module_id, p_at);
-        exit when v_next.lot_id is null;
-        v_taken := least(v_next.free, missing);
-        update credits.lots as l
-        set remaining = l.remaining - v_taken, live = l.remaining > v_taken
-        where l.account_id = p_account_id and l.lot_id = v_next.lot_id;
-        draws := draws || jsonb_build_object('lot_id', v_next.lot_id, 'tokens', trim_scale(v_taken));
-        missing := missing - v_taken;
-    end loop;
-end
-$$;
+    AS …;
 
 
 --
@@ -3484,18 +1906,7 @@ COMMENT ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tok
 CREATE FUNCTION credits.draw_settled(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    if p_tokens = 0 then
-        draws := '[]';
-        missing := 0;
-        return;
-    end if;
-    perform credits.settle_head(p_account_id);
-    select d.draws, d.missing into draws, missing
-    from credits.draw_lots(p_account_id, p_module_id, p_tokens, p_at) as d;
-end
-$$;
+    AS …;
 
 
 --
@@ -3512,49 +1923,7 @@ COMMENT ON FUNCTION credits.draw_settled(p_account_id uuid, p_module_id text, p_
 CREATE FUNCTION credits.ensure_partitions(p_months integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_first constant date := date_trunc('month', credits.clock() at time zone 'UTC');
-    v_month date;
-    v_made integer := 0;
-    v_partition text;
-begin
-    for v_partition, v_month in
-        select 'entries_default', null
-        union all
-        select to_char(m.month, '"entries_"YYYY_MM'), m.month
-        from (
-            select (v_first + make_interval(months => i))::date as month from generate_series(0, p_months - 1) as i
-        ) as m
-    loop
-        continue when to_regclass('credits.' || v_partition) is not null;
-        if v_month is null then
-            execute format('create table credits.%I partition of credits.entries default', v_partition);
-        else
-            execute format(
-                'create table credits.%I partition of credits.entries for values from (%L) to (%L)',
-                v_partition,
-                v_month::timestamp at time zone 'UTC',
-                (v_month + interval '1 month') at time zone 'UTC'
-            );
-        end if;
-        -- Row triggers and the key come with the parent; these three do not.
-        execute format('alter table credits.%I enable row level security, force row level security', v_partition);
-        execute format(
-            'create policy owner on credits.%I to credits_owner using (true) with check (true)', v_partition
-        );
-        execute format(
-            'create trigger entries_are_never_truncated before truncate on credits.%I '
-            'execute function credits.refuse_change()', v_partition
-        );
-        execute format('alter table credits.%I enable always trigger entries_are_never_truncated', v_partition);
-        execute format('comment on table credits.%I is %L', v_partition,
-            'Part of credits.entries; nobody but the owner reads it directly.');
-        v_made := v_made + 1;
-    end loop;
-    return v_made;
-end
-$$;
+    AS …;
 
 
 --
@@ -3571,30 +1940,7 @@ COMMENT ON FUNCTION credits.ensure_partitions(p_months integer) IS 'Makes the le
 CREATE FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened boolean) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    if length(p_subject) not between 1 and 255 then
-        perform credits.fail(422, 'bad_user', 'a user id has 1 to 255 characters');
-    end if;
-    select i.account_id into account_id from credits.identities as i where i.subject = p_subject;
-    opened := account_id is null;
-    if not opened then
-        return;
-    end if;
-
-    -- Of two first calls at once the second waits at the identity, then finds the first one's account.
-    insert into credits.accounts as a default values returning a.account_id into account_id;
-    insert into credits.identities (subject, account_id) values (p_subject, enter.account_id)
-    on conflict do nothing;
-    opened := found;
-    if not opened then
-        delete from credits.accounts as a where a.account_id = enter.account_id;
-        select i.account_id into account_id from credits.identities as i where i.subject = p_subject;
-        return;
-    end if;
-    insert into credits.wallets (account_id) values (enter.account_id);
-end
-$$;
+    AS …;
 
 
 --
@@ -3611,29 +1957,7 @@ COMMENT ON FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opene
 CREATE FUNCTION credits.entry_hash(p_previous bytea, p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_effective_at timestamp with time zone, p_kind credits.entry_kind, p_tokens numeric, p_balance_after numeric, p_debt_after numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_actor text, p_metadata jsonb) RETURNS bytea
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    return sha256(array_send(array[
-        '\x01'::bytea,
-        p_previous,
-        uuid_send(p_account_id),
-        int8send(p_seq),
-        timestamptz_send(p_posted_at),
-        timestamptz_send(p_effective_at),
-        convert_to(p_kind::text, 'UTF8'),
-        convert_to(p_tokens::numeric(20, 6)::text, 'UTF8'),
-        convert_to(p_balance_after::numeric(20, 6)::text, 'UTF8'),
-        convert_to(p_debt_after::numeric(20, 6)::text, 'UTF8'),
-        convert_to(p_draws::text, 'UTF8'),
-        convert_to(p_module_id, 'UTF8'),
-        convert_to(p_usage::text, 'UTF8'),
-        int8send(p_price_id),
-        convert_to(p_reference, 'UTF8'),
-        convert_to(p_actor, 'UTF8'),
-        sha256(convert_to(p_metadata::text, 'UTF8'))
-    ]));
-end
-$$;
+    AS …;
 
 
 --
@@ -3650,31 +1974,7 @@ COMMENT ON FUNCTION credits.entry_hash(p_previous bytea, p_account_id uuid, p_se
 CREATE FUNCTION credits.expire_lots(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_now constant timestamptz := credits.clock();
-    v_wallet credits.wallets;
-    v_lot record;
-begin
-    for v_lot in
-        select l.lot_id, l.expires_at, l.package_name, l.remaining - l.held as free
-        from credits.lots as l
-        where l.account_id = p_account_id and l.live and l.expires_at <= v_now and l.remaining > l.held
-        order by l.expires_at, l.lot_id
-    loop
-        update credits.lots as l
-        set remaining = l.held, live = l.held > 0
-        where l.account_id = p_account_id and l.lot_id = v_lot.lot_id;
-        select w.* into v_wallet from credits.wallets as w where w.account_id = p_account_id;
-        perform credits.post_entry(
-            p_account_id, v_wallet.seq + 1, v_wallet.balance, v_wallet.debt, v_wallet.posted_at, v_wallet.head_hash,
-            'expire', -v_lot.free,
-            jsonb_build_array(jsonb_build_object('lot_id', v_lot.lot_id, 'tokens', trim_scale(v_lot.free))),
-            p_reference => v_lot.package_name, p_effective_at => v_lot.expires_at
-        );
-    end loop;
-end
-$$;
+    AS …;
 
 
 --
@@ -3691,15 +1991,7 @@ COMMENT ON FUNCTION credits.expire_lots(p_account_id uuid) IS 'Books an expire e
 CREATE FUNCTION credits.fail(p_status integer, p_slug text, p_message text, p_facts json DEFAULT '{}'::json) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    raise exception using
-        errcode = 'PT' || p_status,
-        message = p_message,
-        detail = '{"error": "' || p_slug || '"'
-            || case when p_facts::text = '{}' then '}' else ', ' || substr(p_facts::text, 2) end;
-end
-$$;
+    AS …;
 
 
 --
@@ -3716,17 +2008,7 @@ COMMENT ON FUNCTION credits.fail(p_status integer, p_slug text, p_message text, 
 CREATE FUNCTION credits.find_code(p_code text) RETURNS credits.codes
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_code credits.codes;
-begin
-    select c.* into v_code from credits.codes as c where c.code = credits.normal_code(p_code);
-    if not found then
-        perform credits.refuse_code('withdrawn');
-    end if;
-    return v_code;
-end
-$$;
+    AS …;
 
 
 --
@@ -3743,46 +2025,7 @@ COMMENT ON FUNCTION credits.find_code(p_code text) IS 'The code that somebody ty
 CREATE FUNCTION credits.find_price(p_module_id text, p_at timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_price_id bigint;
-    v_category_id text;
-    v_active boolean;
-begin
-    select p.price_id into v_price_id
-    from credits.prices as p
-    join credits.modules as m on p.module_id = m.module_id
-    where p.module_id = p_module_id and p.category_id is null and p.valid_from <= p_at and m.active
-    order by p.valid_from desc
-    limit 1;
-    if found then
-        return v_price_id;
-    end if;
-
-    select m.active, m.category_id into v_active, v_category_id
-    from credits.modules as m
-    where m.module_id = p_module_id;
-    if not v_active or p_module_id is null or length(p_module_id) not between 1 and 200 then
-        return null;
-    end if;
-
-    select p.price_id into v_price_id
-    from credits.prices as p
-    where p.category_id = v_category_id and p.module_id is null and p.valid_from <= p_at
-    order by p.valid_from desc
-    limit 1;
-    if found then
-        return v_price_id;
-    end if;
-
-    select p.price_id into v_price_id
-    from credits.prices as p
-    where p.module_id is null and p.category_id is null and p.valid_from <= p_at
-    order by p.valid_from desc
-    limit 1;
-    return v_price_id;
-end
-$$;
+    AS …;
 
 
 --
@@ -3799,35 +2042,7 @@ COMMENT ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with tim
 CREATE FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) RETURNS api.guest_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_use credits.guest_uses;
-    v_left record;
-begin
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may say how a guest''s use ended');
-    end if;
-
-    select u.* into v_use from credits.guest_uses as u where u.use_id = p_use_id for update;
-    if not found then
-        perform credits.fail(404, 'unknown_use', 'no such use of a guest');
-    elsif v_use.state not in ('reserved', p_state) then
-        perform credits.fail(409, 'use_closed', 'this use was ' || v_use.state || ' already');
-    elsif v_use.state = 'reserved' then
-        update credits.guest_uses as u
-        set state = p_state, finished_at = credits.clock()
-        where u.use_id = p_use_id;
-    end if;
-    v_left := credits.guest_standing(
-        array[v_use.guest_id], array[v_use.network_id],
-        v_use.per_device, v_use.per_network, v_use.sliding_window, credits.clock()
-    );
-    return row(
-        p_use_id, v_use.module_id, p_state, v_left.used, v_left.allowed, v_left.remaining, v_left.reset_at,
-        v_use.state = p_state
-    )::api.guest_receipt;
-end
-$$;
+    AS …;
 
 
 --
@@ -3844,12 +2059,7 @@ COMMENT ON FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) IS 'Th
 CREATE FUNCTION credits.follow_prices() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    perform credits.list_prices();
-    return null;
-end
-$$;
+    AS …;
 
 
 --
@@ -3866,41 +2076,7 @@ COMMENT ON FUNCTION credits.follow_prices() IS 'Trigger: a new version of a pric
 CREATE FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount jsonb) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_now constant timestamptz := credits.clock();
-    -- What a token really cost, for margins: a discount is a number from 0 to the price, or none.
-    v_paid constant numeric := p_order.amount - coalesce(least(credits.quantity(p_discount), p_order.amount), 0);
-    v_lot_id bigint;
-begin
-    -- Two events may name one payment; the keys let it through once.
-    insert into credits.stripe_objects (object_id, account_id, order_id)
-    select s.object_id, p_order.account_id, p_order.order_id
-    from unnest(array[p_session_id, p_payment_intent_id]) as s (object_id)
-    where s.object_id is not null;
-
-    update credits.orders as o
-    set
-        state = 'paid', paid_at = v_now, parked_reason = null,
-        checkout_session_id = p_session_id, payment_intent_id = p_payment_intent_id
-    where o.account_id = p_order.account_id and o.order_id = p_order.order_id;
-
-    v_lot_id := credits.grant_lot(
-        p_order.account_id, 'purchase', p_order.tokens, p_order.package_name,
-        p_scope => p_order.scope, p_expires_at => v_now + p_order.expires_after,
-        p_unit_cost => v_paid / p_order.tokens, p_currency => p_order.currency,
-        p_order_id => p_order.order_id, p_reference => p_order.order_id::text
-    );
-    if p_order.bonus_tokens > 0 then
-        perform credits.grant_lot(
-            p_order.account_id, 'bonus', p_order.bonus_tokens, p_order.package_name,
-            p_scope => p_order.scope, p_expires_at => v_now + p_order.expires_after,
-            p_currency => p_order.currency, p_order_id => p_order.order_id, p_reference => p_order.order_id::text
-        );
-    end if;
-    return p_order.account_id || ':' || v_lot_id;
-end
-$$;
+    AS …;
 
 
 --
@@ -3917,26 +2093,7 @@ COMMENT ON FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id te
 CREATE FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text DEFAULT NULL::text, OUT verdict text, OUT lot_id bigint) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_campaign credits.campaigns;
-    v_number bigint;
-    v_now timestamptz;
-begin
-    select c.* into v_campaign from credits.campaigns as c where c.campaign_id = p_campaign_id for no key update;
-    v_now := credits.clock();
-    v_number := 1 + (
-        select coalesce(max(r.number), 0)
-        from credits.redemptions as r
-        where r.account_id = p_account_id and r.campaign_id = p_campaign_id
-    );
-    verdict := credits.campaign_verdict(v_campaign, v_number, v_now);
-    if verdict = 'open' then
-        update credits.campaigns as c set grants = c.grants + 1 where c.campaign_id = p_campaign_id;
-        lot_id := credits.book_gift(p_account_id, v_campaign, v_number, v_campaign.tokens, p_code, v_now);
-    end if;
-end
-$$;
+    AS …;
 
 
 --
@@ -3953,38 +2110,7 @@ COMMENT ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text
 CREATE FUNCTION credits.grant_lot(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric, p_package_name text DEFAULT NULL::text, p_priority bigint DEFAULT NULL::bigint, p_scope text DEFAULT NULL::text, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_unit_cost numeric DEFAULT 0, p_currency text DEFAULT NULL::text, p_order_id uuid DEFAULT NULL::uuid, p_reference text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_wallet credits.wallets;
-    v_lot_id bigint;
-begin
-    select w.* into v_wallet from credits.wallets as w where w.account_id = p_account_id;
-    if v_wallet.balance + p_tokens >= 100000000000000 or v_wallet.lifetime_granted + p_tokens >= 100000000000000 then
-        perform credits.fail(422, 'bad_amount', 'the account would pass 10^14 tokens');
-    end if;
-
-    v_lot_id := v_wallet.seq + 1;
-    perform credits.note_grant(p_account_id, p_source, p_tokens);
-    perform credits.post_entry(
-        p_account_id, v_lot_id, v_wallet.balance, v_wallet.debt, v_wallet.posted_at, v_wallet.head_hash, p_source, p_tokens,
-        jsonb_build_array(jsonb_build_object('lot_id', v_lot_id, 'tokens', trim_scale(p_tokens))),
-        p_reference => p_reference, p_metadata => p_metadata
-    );
-    insert into credits.lots (
-        account_id, lot_id, source, package_name, granted, remaining, priority, scope,
-        effective_at, expires_at, unit_cost, currency, order_id
-    )
-    values (
-        p_account_id, v_lot_id, p_source, p_package_name, p_tokens, p_tokens,
-        coalesce(p_priority, credits.default_priority(p_source)), p_scope,
-        credits.clock(), p_expires_at, p_unit_cost, p_currency, p_order_id
-    );
-    if p_expires_at is not null then
-        perform credits.set_due(p_account_id);
-    end if;
-    return v_lot_id;
-end
-$$;
+    AS …;
 
 
 --
@@ -4001,17 +2127,7 @@ COMMENT ON FUNCTION credits.grant_lot(p_account_id uuid, p_source credits.entry_
 CREATE FUNCTION credits.grant_receipt(p_account_id uuid, p_lot_id bigint, p_user_id text, p_replayed boolean) RETURNS api.grant_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_entry credits.entries;
-begin
-    select e.* into v_entry from credits.entries as e where e.account_id = p_account_id and e.seq = p_lot_id;
-    return row(
-        p_account_id || ':' || p_lot_id, p_user_id, p_lot_id, trim_scale(v_entry.tokens),
-        trim_scale(v_entry.balance_after), p_replayed
-    );
-end
-$$;
+    AS …;
 
 
 --
@@ -4028,24 +2144,7 @@ COMMENT ON FUNCTION credits.grant_receipt(p_account_id uuid, p_lot_id bigint, p_
 CREATE FUNCTION credits.guest_allowance(p_device_keys text[], p_network_keys text[], p_shared_network boolean) RETURNS api.guest_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_device_keys constant text[] := credits.check_guest_keys(p_device_keys);
-    v_network_keys constant text[] := credits.check_guest_keys(p_network_keys);
-    v_limit record;
-    v_left record;
-begin
-    v_limit := credits.guest_limit(p_shared_network);
-    v_left := credits.guest_standing(
-        array(select g.guest_id from credits.guests as g where g.device_key = any(v_device_keys)),
-        array(select n.network_id from credits.guest_networks as n where n.network_key = any(v_network_keys)),
-        v_limit.per_device, v_limit.per_network, v_limit.sliding_window, credits.clock()
-    );
-    return row(
-        null, null, null, v_left.used, v_left.allowed, v_left.remaining, v_left.reset_at, false
-    )::api.guest_receipt;
-end
-$$;
+    AS …;
 
 
 --
@@ -4062,18 +2161,7 @@ COMMENT ON FUNCTION credits.guest_allowance(p_device_keys text[], p_network_keys
 CREATE FUNCTION credits.guest_limit(p_shared_network boolean, OUT per_device bigint, OUT per_network bigint, OUT sliding_window interval) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    select
-        min(l.per_device), min(case when p_shared_network then l.per_shared_network else l.per_network end),
-        max(l.sliding_window)
-    into per_device, per_network, sliding_window
-    from credits.guest_limits as l;
-    if per_device is null then
-        perform credits.fail(403, 'no_guests', 'there are no free uses here: sign up');
-    end if;
-end
-$$;
+    AS …;
 
 
 --
@@ -4090,53 +2178,7 @@ COMMENT ON FUNCTION credits.guest_limit(p_shared_network boolean, OUT per_device
 CREATE FUNCTION credits.guest_standing(p_guest_ids uuid[], p_network_ids uuid[], p_per_device bigint, p_per_network bigint, p_sliding_window interval, p_now timestamp with time zone, OUT used bigint, OUT allowed bigint, OUT remaining bigint, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    -- The n-th oldest use to fall out of the window is the one that lets remaining grow; where both device and network
-    -- stand in the way, the later of the two. The tighter one is shown.
-    with counted as (
-        select
-            1 as place,
-            p_per_device as allowed,
-            array(
-                select u.used_at
-                from credits.guest_uses as u
-                where
-                    u.guest_id = any(p_guest_ids) and u.used_at > p_now - p_sliding_window
-                    and (u.state <> 'released' or u.finished_at > p_now)
-                order by u.used_at
-            ) as times
-        union all
-        select
-            2 as place,
-            p_per_network as allowed,
-            array(
-                select u.used_at
-                from credits.guest_uses as u
-                where
-                    u.network_id = any(p_network_ids) and u.used_at > p_now - p_sliding_window
-                    and (u.state <> 'released' or u.finished_at > p_now)
-                order by u.used_at
-            ) as times
-    ),
-    room as (
-        select
-            c.place, c.allowed, c.times, c.allowed - cardinality(c.times) as free,
-            greatest(min(c.allowed - cardinality(c.times)) over (), 0) as remaining
-        from counted as c
-    )
-    select
-        (array_agg(cardinality(r.times) order by r.free, r.place))[1],
-        (array_agg(r.allowed order by r.free, r.place))[1],
-        min(r.remaining),
-        case
-            when not bool_or(r.free <= r.remaining and r.remaining = r.allowed)
-                then max(r.times[r.remaining + 1 - r.free]) filter (where r.free <= r.remaining) + p_sliding_window
-        end
-    into used, allowed, remaining, reset_at
-    from room as r;
-end
-$$;
+    AS …;
 
 
 --
@@ -4153,14 +2195,7 @@ COMMENT ON FUNCTION credits.guest_standing(p_guest_ids uuid[], p_network_ids uui
 CREATE FUNCTION credits.has_ids(p_session jsonb) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    return coalesce(jsonb_typeof(p_session -> 'id') = 'string', false)
-        and length(p_session ->> 'id') between 1 and 255
-        and coalesce(jsonb_typeof(p_session -> 'payment_intent'), 'null') in ('null', 'string')
-        and coalesce(length(p_session ->> 'payment_intent'), 1) between 1 and 255;
-end
-$$;
+    AS …;
 
 
 --
@@ -4177,18 +2212,7 @@ COMMENT ON FUNCTION credits.has_ids(p_session jsonb) IS 'Has this session ids th
 CREATE FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_available numeric;
-    v_limit numeric;
-    v_notice numeric;
-begin
-    select w.balance - w.held into v_available from credits.wallets as w where w.account_id = p_account_id;
-    v_limit := credits.limit_left(p_account_id, p_at);
-    v_notice := v_available - credits.next_level(p_account_id, v_available);
-    return least(v_limit, v_notice);
-end
-$$;
+    AS …;
 
 
 --
@@ -4221,31 +2245,7 @@ COMMENT ON FUNCTION credits.is_service() IS 'May the caller act for any user? Me
 CREATE FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_over record;
-begin
-    select s.period, s.tokens, w.lifetime_spent - s.spent_before as spent into v_over
-    from credits.spend_limits as s
-    join credits.wallets as w on w.account_id = s.account_id
-    where s.account_id = p_account_id and p_cost > 0 and w.lifetime_spent - s.spent_before + p_cost > s.tokens
-    -- The one that lasts longest: waiting for the other would not help.
-    order by s.period desc, s.tokens
-    limit 1;
-    if found then
-        perform credits.fail(
-            429, 'spend_limit', format('this would pass the limit of the %s', v_over.period),
-            json_build_object(
-                'period', v_over.period,
-                'limit', trim_scale(v_over.tokens),
-                'spent', trim_scale(v_over.spent),
-                'cost', trim_scale(p_cost),
-                'reset_at', credits.next_period(v_over.period, p_at)
-            )
-        );
-    end if;
-end
-$$;
+    AS …;
 
 
 --
@@ -4262,21 +2262,7 @@ COMMENT ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at 
 CREATE FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    return (
-        select min(greatest(
-            s.tokens - case
-                when s.period_starts < credits.period_start(s.period, p_at) then 0
-                else w.lifetime_spent - s.spent_before
-            end, 0
-        ))
-        from credits.spend_limits as s
-        join credits.wallets as w on w.account_id = s.account_id
-        where s.account_id = p_account_id
-    );
-end
-$$;
+    AS …;
 
 
 --
@@ -4293,19 +2279,7 @@ COMMENT ON FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with ti
 CREATE FUNCTION credits.link_guest(p_account_id uuid, p_device_keys text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    update credits.guests as g
-    set linked_to = p_account_id, linked_at = credits.clock()
-    where g.linked_to is null and g.guest_id in (
-        select k.guest_id
-        from credits.guests as k
-        where k.device_key = any(p_device_keys)
-        order by k.guest_id
-        for update
-    );
-end
-$$;
+    AS …;
 
 
 --
@@ -4322,30 +2296,7 @@ COMMENT ON FUNCTION credits.link_guest(p_account_id uuid, p_device_keys text[]) 
 CREATE FUNCTION credits.list_prices() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_now timestamptz;
-begin
-    -- Of two writers at once, the second sees what the first has written. Who reads does not wait.
-    lock table credits.price_list in share row exclusive mode;
-    v_now := credits.clock();
-    delete from credits.price_list as l where credits.find_price(l.module_id, v_now) is null;
-    insert into credits.price_list as l (module_id, price_id, valid_until)
-    select
-        m.module_id,
-        credits.find_price(m.module_id, v_now),
-        coalesce((
-            select min(p.valid_from)
-            from credits.prices as p
-            where
-                p.valid_from > v_now
-                and (p.module_id = m.module_id or p.category_id = m.category_id or num_nonnulls(p.module_id, p.category_id) = 0)
-        ), 'infinity')
-    from credits.modules as m
-    where credits.find_price(m.module_id, v_now) is not null
-    on conflict (module_id) do update set price_id = excluded.price_id, valid_until = excluded.valid_until;
-end
-$$;
+    AS …;
 
 
 --
@@ -4362,46 +2313,7 @@ COMMENT ON FUNCTION credits.list_prices() IS 'Brings credits.price_list up to da
 CREATE FUNCTION credits.lock_guest(p_keys text[]) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_ids uuid[];
-    v_current uuid;
-begin
-    loop
-        select array_agg(l.guest_id), (array_agg(l.guest_id) filter (where l.device_key = p_keys[1]))[1]
-        into v_ids, v_current
-        from (
-            select k.guest_id, k.device_key
-            from credits.guests as k
-            where k.device_key = any(p_keys)
-            order by k.guest_id
-            for update
-        ) as l;
-        exit when v_current is not null;
-        if v_ids is null then
-            -- New. Or new for two at once: then wait for the other, and begin again.
-            insert into credits.guests (device_key, first_seen_at) values (p_keys[1], credits.clock())
-            on conflict do nothing
-            returning guest_id into v_current;
-            exit when v_current is not null;
-        else
-            -- The salt has changed: the row follows.
-            v_current := v_ids[1];
-            begin
-                update credits.guests as k set device_key = p_keys[1] where k.guest_id = v_current;
-            exception
-                when unique_violation then null;
-            end;
-            exit;
-        end if;
-    end loop;
-
-    -- No lock may follow these, they would be out of order: what has come under the other key meanwhile only counts.
-    return v_current || array(
-        select k.guest_id from credits.guests as k where k.device_key = any(p_keys) and k.guest_id <> v_current
-    );
-end
-$$;
+    AS …;
 
 
 --
@@ -4418,43 +2330,7 @@ COMMENT ON FUNCTION credits.lock_guest(p_keys text[]) IS 'Locks the guest of the
 CREATE FUNCTION credits.lock_guest_network(p_keys text[]) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_ids uuid[];
-    v_current uuid;
-begin
-    loop
-        select array_agg(l.network_id), (array_agg(l.network_id) filter (where l.network_key = p_keys[1]))[1]
-        into v_ids, v_current
-        from (
-            select k.network_id, k.network_key
-            from credits.guest_networks as k
-            where k.network_key = any(p_keys)
-            order by k.network_id
-            for update
-        ) as l;
-        exit when v_current is not null;
-        if v_ids is null then
-            insert into credits.guest_networks (network_key) values (p_keys[1])
-            on conflict do nothing
-            returning network_id into v_current;
-            exit when v_current is not null;
-        else
-            v_current := v_ids[1];
-            begin
-                update credits.guest_networks as k set network_key = p_keys[1] where k.network_id = v_current;
-            exception
-                when unique_violation then null;
-            end;
-            exit;
-        end if;
-    end loop;
-
-    return v_current || array(
-        select k.network_id from credits.guest_networks as k where k.network_key = any(p_keys) and k.network_id <> v_current
-    );
-end
-$$;
+    AS …;
 
 
 --
@@ -4471,11 +2347,7 @@ COMMENT ON FUNCTION credits.lock_guest_network(p_keys text[]) IS 'The same as cr
 CREATE FUNCTION credits.lock_identity(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    perform from credits.identities as i where i.account_id = p_account_id order by i.subject for no key update;
-end
-$$;
+    AS …;
 
 
 --
@@ -4492,39 +2364,7 @@ COMMENT ON FUNCTION credits.lock_identity(p_account_id uuid) IS 'Until the end o
 CREATE FUNCTION credits.lock_wallet(p_account_id uuid, p_settle boolean DEFAULT true, OUT seq bigint, OUT balance numeric, OUT status text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_head_lot bigint;
-    v_due_at timestamptz;
-    v_due boolean;
-begin
-    -- Money is not acknowledged before it is on disk, whatever the session asked for.
-    -- In the body: as a SET clause of the function it would be undone before the commit.
-    if current_setting('synchronous_commit') in ('off', 'local') then
-        perform set_config('synchronous_commit', 'on', true);
-    end if;
-
-    -- NO KEY: inserts that refer to the account need not wait.
-    select w.seq, w.balance, w.status, w.head_lot, w.due_at
-    into seq, balance, status, v_head_lot, v_due_at
-    from credits.wallets as w
-    where w.account_id = p_account_id
-    for no key update;
-    if not found then
-        perform credits.fail(404, 'unknown_user', 'no such account');
-    end if;
-
-    -- The time after the lock: waiting for it may have taken long.
-    v_due := v_due_at <= credits.clock();
-    if v_head_lot is not null and (p_settle or v_due) then
-        perform credits.settle_head(p_account_id);
-    end if;
-    if v_due then
-        perform credits.catch_up(p_account_id);
-        select w.seq, w.balance into seq, balance from credits.wallets as w where w.account_id = p_account_id;
-    end if;
-end
-$$;
+    AS …;
 
 
 --
@@ -4541,20 +2381,7 @@ COMMENT ON FUNCTION credits.lock_wallet(p_account_id uuid, p_settle boolean, OUT
 CREATE FUNCTION credits.lock_wallets(p_account_ids uuid[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_account_id uuid;
-begin
-    for v_account_id in
-        select distinct a.account_id
-        from unnest(p_account_ids) as a (account_id)
-        where a.account_id is not null
-        order by a.account_id
-    loop
-        perform credits.lock_wallet(v_account_id);
-    end loop;
-end
-$$;
+    AS …;
 
 
 --
@@ -4571,16 +2398,7 @@ COMMENT ON FUNCTION credits.lock_wallets(p_account_ids uuid[]) IS 'credits.lock_
 CREATE FUNCTION credits.lock_with_referrer(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    perform credits.lock_identity(p_account_id);
-    perform credits.lock_wallets(array[p_account_id, (
-        select r.referrer_id
-        from credits.referrals as r
-        where r.account_id = p_account_id and r.state = 'pending'
-    )]);
-end
-$$;
+    AS …;
 
 
 --
@@ -4597,14 +2415,7 @@ COMMENT ON FUNCTION credits.lock_with_referrer(p_account_id uuid) IS 'Locks the 
 CREATE FUNCTION credits.me() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    if session_user in ('pgcredits_api', 'pgcredits_service') then
-        return (select i.account_id from credits.identities as i where i.subject = credits.subject());
-    end if;
-    return (select l.account_id from credits.sql_logins as l where l.login = session_user);
-end
-$$;
+    AS …;
 
 
 --
@@ -4621,28 +2432,7 @@ COMMENT ON FUNCTION credits.me() IS 'The account of the caller; null for nobody.
 CREATE FUNCTION credits.module_price(p_module_id text) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_price credits.prices;
-begin
-    select p.* into v_price
-    from credits.prices as p
-    where p.price_id = credits.find_price(p_module_id, credits.clock());
-    if not found then
-        return null;
-    end if;
-    return jsonb_build_object(
-        'price_id', v_price.price_id,
-        'margin', trim_scale(v_price.margin),
-        'exchange_rate', trim_scale(v_price.exchange_rate),
-        'components', (
-            select jsonb_agg(c.component - 'provider_cost' order by c.number)
-            from jsonb_array_elements(credits.components_as_json(v_price.price_id))
-                with ordinality as c (component, number)
-        )
-    );
-end
-$$;
+    AS …;
 
 
 --
@@ -4659,17 +2449,7 @@ COMMENT ON FUNCTION credits.module_price(p_module_id text) IS 'The price of a mo
 CREATE FUNCTION credits.next_level(p_account_id uuid, p_available numeric) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_levels constant record := credits.notice_levels_of(p_account_id);
-begin
-    return case
-        when v_levels.low_armed and v_levels.low <= p_available then v_levels.low
-        -- Depleted is below the smallest amount.
-        when v_levels.depleted_armed and p_available > 0 then 0.000001
-    end;
-end
-$$;
+    AS …;
 
 
 --
@@ -4686,18 +2466,7 @@ COMMENT ON FUNCTION credits.next_level(p_account_id uuid, p_available numeric) I
 CREATE FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_at timestamp with time zone, OUT lot_id bigint, OUT free numeric) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    select l.lot_id, l.remaining - l.held into lot_id, free
-    from credits.lots as l
-    where
-        l.account_id = p_account_id and l.live and not l.frozen and l.remaining > l.held
-        and l.effective_at <= p_at and (l.expires_at is null or l.expires_at > p_at)
-        and (l.scope is null or l.scope = any (credits.scopes_of(p_module_id)))
-    order by l.priority, l.expires_at nulls last, l.scope is null, l.unit_cost > 0, l.effective_at, l.lot_id
-    limit 1;
-end
-$$;
+    AS …;
 
 
 --
@@ -4730,11 +2499,7 @@ COMMENT ON FUNCTION credits.next_period(p_period text, p_at timestamp with time 
 CREATE FUNCTION credits.normal_code(p_code text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    return nullif(upper(btrim(p_code, E' \t\r\n')), '');
-end
-$$;
+    AS …;
 
 
 --
@@ -4751,13 +2516,7 @@ COMMENT ON FUNCTION credits.normal_code(p_code text) IS 'A code as it is kept: u
 CREATE FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    insert into credits.notice_levels as n (account_id, last_grant) values (p_account_id, p_tokens)
-    on conflict (account_id) do update
-    set last_grant = excluded.last_grant + case when p_source = 'bonus' then n.last_grant else 0 end;
-end
-$$;
+    AS …;
 
 
 --
@@ -4774,24 +2533,7 @@ COMMENT ON FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry
 CREATE FUNCTION credits.notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    -- A percentage at ledger scale, up: the head lot ends at it, and neither lot nor wallet keeps a finer amount. Of
-    -- nothing granted it is no threshold.
-    select
-        nullif(coalesce(
-            n.below, ceil(n.percent * n.last_grant * 10000) / 1000000.000000,
-            r.below, ceil(r.percent * n.last_grant * 10000) / 1000000.000000
-        ), 0),
-        coalesce(n.low_armed, true),
-        case when d.kind is not null then coalesce(n.depleted_armed, true) end
-    into low, low_armed, depleted_armed
-    from (values (p_account_id)) as a (account_id)
-    left join credits.notice_levels as n on a.account_id = n.account_id
-    left join credits.notice_rules as r on r.kind = 'low_balance'
-    left join credits.notice_rules as d on d.kind = 'depleted';
-end
-$$;
+    AS …;
 
 
 --
@@ -4808,16 +2550,7 @@ COMMENT ON FUNCTION credits.notice_levels_of(p_account_id uuid, OUT low numeric,
 CREATE FUNCTION credits.open_account(p_subject text) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_entered constant record := credits.enter(p_subject);
-begin
-    if v_entered.opened then
-        perform credits.welcome(v_entered.account_id);
-    end if;
-    return v_entered.account_id;
-end
-$$;
+    AS …;
 
 
 --
@@ -4834,21 +2567,7 @@ COMMENT ON FUNCTION credits.open_account(p_subject text) IS 'Opens the account o
 CREATE FUNCTION credits.order_of_session(p_session jsonb) RETURNS credits.orders
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-declare
-    v_account_id text := p_session ->> 'client_reference_id';
-    v_order_id text := p_session #>> '{metadata,order_id}';
-    v_uuid constant text := '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
-    v_order credits.orders;
-begin
-    if p_session ->> 'object' = 'checkout.session' and v_account_id ~ v_uuid and v_order_id ~ v_uuid then
-        select o.* into v_order
-        from credits.orders as o
-        where o.account_id = v_account_id::uuid and o.order_id = v_order_id::uuid;
-    end if;
-    return v_order;
-end
-$_$;
+    AS …;
 
 
 --
@@ -4865,31 +2584,7 @@ COMMENT ON FUNCTION credits.order_of_session(p_session jsonb) IS 'The order that
 CREATE FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean) RETURNS api.order_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_receipt api.order_receipt;
-begin
-    v_receipt.order_id := p_order.order_id;
-    v_receipt.account_id := p_order.account_id;
-    v_receipt.user_id := p_user_id;
-    v_receipt.pack_id := p_order.pack_id;
-    v_receipt.package_name := p_order.package_name;
-    v_receipt.module_id := case when p_order.scope like 'module:%' then substr(p_order.scope, 8) end;
-    v_receipt.scope := p_order.scope;
-    v_receipt.tokens := trim_scale(p_order.tokens);
-    v_receipt.bonus_tokens := trim_scale(p_order.bonus_tokens);
-    v_receipt.amount := p_order.amount;
-    v_receipt.currency := p_order.currency;
-    v_receipt.state := p_order.state;
-    v_receipt.stripe_price_id := p_order.stripe_price_id;
-    v_receipt.stripe_customer_id := (
-        select a.stripe_customer_id from credits.accounts as a where a.account_id = p_order.account_id
-    );
-    v_receipt.checkout_session_id := p_order.checkout_session_id;
-    v_receipt.replayed := p_replayed;
-    return v_receipt;
-end
-$$;
+    AS …;
 
 
 --
@@ -4906,23 +2601,7 @@ COMMENT ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text
 CREATE FUNCTION credits.payment_mismatch(p_order credits.orders, p_session jsonb) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    -- The subtotal: discounts and taxes are between Stripe and the customer, what was sold is not.
-    return case
-        when p_order.checkout_session_id <> p_session ->> 'id' then 'another session than the order''s'
-        when p_session ->> 'currency' is distinct from p_order.currency
-            then format('currency %s, ordered in %s', p_session ->> 'currency', p_order.currency)
-        when p_session -> 'amount_subtotal' is distinct from to_jsonb(p_order.amount)
-            then format('subtotal %s, ordered for %s', p_session ->> 'amount_subtotal', p_order.amount)
-        when exists (
-            select
-            from credits.stripe_objects as s
-            where s.object_id in (p_session ->> 'id', p_session ->> 'payment_intent')
-        ) then 'a session or payment intent that another order was granted for'
-    end;
-end
-$$;
+    AS …;
 
 
 --
@@ -4955,49 +2634,7 @@ COMMENT ON FUNCTION credits.period_start(p_period text, p_at timestamp with time
 CREATE FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text DEFAULT NULL::text, p_usage jsonb DEFAULT NULL::jsonb, p_price_id bigint DEFAULT NULL::bigint, p_reference text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb, p_effective_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_from_head numeric DEFAULT 0, p_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    -- A clock that steps back must not reorder the ledger.
-    v_posted_at constant timestamptz := greatest(
-        coalesce(p_at, credits.clock()), p_previous_at + interval '1 microsecond'
-    );
-    v_effective_at constant timestamptz := coalesce(p_effective_at, v_posted_at);
-    v_actor constant text := credits.actor();
-    v_hash constant bytea := credits.entry_hash(
-        p_previous_hash, p_account_id, p_seq, v_posted_at, v_effective_at, p_kind, p_tokens, p_balance + p_tokens, p_debt,
-        p_draws, p_module_id, p_usage, p_price_id, p_reference, v_actor, p_metadata
-    );
-begin
-    insert into credits.entries (
-        account_id, seq, posted_at, effective_at, kind, tokens, balance_after, debt_after, draws,
-        module_id, usage, price_id, reference, actor, metadata, hash
-    )
-    values (
-        p_account_id, p_seq, v_posted_at, v_effective_at, p_kind, p_tokens, p_balance + p_tokens, p_debt, p_draws,
-        p_module_id, p_usage, p_price_id, p_reference, v_actor, p_metadata, v_hash
-    );
-
-    -- The hash in the same update: a second one would cost a third more.
-    if p_kind = 'spend' then
-        update credits.wallets as w
-        set
-            seq = p_seq, balance = p_balance + p_tokens, posted_at = v_posted_at, head_hash = v_hash,
-            head_free = w.head_free - p_from_head, lifetime_spent = w.lifetime_spent - p_tokens
-        where w.account_id = p_account_id;
-    else
-        update credits.wallets as w
-        set
-            seq = p_seq, balance = p_balance + p_tokens, posted_at = v_posted_at, head_hash = v_hash,
-            lifetime_granted = w.lifetime_granted + greatest(p_tokens, 0)
-        where w.account_id = p_account_id;
-    end if;
-
-    -- What the head pays passes no threshold: see credits.head_allowance.
-    if p_from_head = 0 and p_tokens <> 0 then
-        perform credits.write_notices(p_account_id, p_balance, p_balance + p_tokens);
-    end if;
-end
-$$;
+    AS …;
 
 
 --
@@ -5014,39 +2651,7 @@ COMMENT ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balanc
 CREATE FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    return (
-        select jsonb_agg(jsonb_build_object(
-            'dimension', c.dimension,
-            'quantity', p_usage -> c.dimension,
-            'free_quantity', trim_scale(c.free_quantity),
-            'unit_size', trim_scale(c.unit_size),
-            'whole_units', c.whole_units,
-            'units', trim_scale(b.billed / c.unit_size),
-            'price_per_unit', trim_scale(c.price_per_unit),
-            'tiers', credits.tiers_used(c.price_id, c.dimension, b.billed),
-            'minimum_charge', trim_scale(c.minimum_charge),
-            'charge', trim_scale(credits.tiered_charge(
-                b.quantity, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge,
-                credits.tiers_of(c.price_id, c.dimension)
-            ) / c.unit_size),
-            'margin', trim_scale(p.margin),
-            'exchange_rate', trim_scale(p.exchange_rate)
-        ) order by c.dimension)
-        from credits.price_components as c
-        join credits.prices as p on p.price_id = c.price_id
-        cross join lateral (
-            select
-                credits.quantity(p_usage -> c.dimension) as quantity,
-                credits.charge(
-                    credits.quantity(p_usage -> c.dimension), c.unit_size, 1, c.free_quantity, c.whole_units, 0
-                ) as billed
-        ) as b
-        where c.price_id = p_price_id
-    );
-end
-$$;
+    AS …;
 
 
 --
@@ -5063,66 +2668,7 @@ COMMENT ON FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) IS 'Ho
 CREATE FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, OUT price_id bigint, OUT usage jsonb, OUT cost numeric) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_component record;
-    v_rest jsonb;
-    v_quantity numeric;
-    -- The sum so far, as an exact fraction.
-    v_numerator numeric := 0.0;
-    v_denominator numeric := 1.0;
-begin
-    -- 1. Nothing said of the usage: one call.
-    usage := case when p_usage = '{}' then '{"calls": 1}' else p_usage end;
-    v_rest := case when jsonb_typeof(usage) = 'object' then usage end;
-
-    -- 2. The price in force; for what the list does not know, the default. Charge each component and add up; a quantity
-    --    that is no sane number makes the sum null.
-    for v_component in
-        select
-            c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge, c.tiered,
-            p.price_id, p.margin, p.exchange_rate
-        from credits.price_components as c
-        join credits.prices as p on c.price_id = p.price_id
-        where c.price_id = coalesce(
-            (
-                select l.price_id
-                from credits.price_list as l
-                where l.module_id = p_module_id and l.valid_until > p_at
-            ),
-            credits.find_price(p_module_id, p_at)
-        )
-    loop
-        price_id := v_component.price_id;
-        -- By itself: as an argument it would be too dear for the planner to put credits.charge in its place.
-        v_quantity := credits.quantity(usage -> v_component.dimension);
-        if v_component.tiered then
-            v_numerator := v_numerator * v_component.unit_size + v_denominator * credits.tiered_charge(
-                v_quantity,
-                v_component.unit_size, v_component.price_per_unit, v_component.free_quantity,
-                v_component.whole_units, v_component.minimum_charge,
-                credits.tiers_of(v_component.price_id, v_component.dimension)
-            );
-        else
-            v_numerator := v_numerator * v_component.unit_size + v_denominator * credits.charge(
-                v_quantity,
-                v_component.unit_size, v_component.price_per_unit, v_component.free_quantity,
-                v_component.whole_units, v_component.minimum_charge
-            );
-        end if;
-        v_denominator := v_denominator * v_component.unit_size;
-        v_rest := v_rest - v_component.dimension;
-    end loop;
-
-    -- 3. Margin and currency, and the one rounding: up, at ledger scale.
-    cost := credits.ceil_tokens(v_numerator * v_component.margin, v_denominator * v_component.exchange_rate);
-
-    -- 4. The usage gave exactly the dimensions of the price, and what it costs is an amount.
-    if v_rest <> '{}' or coalesce(cost, 'Infinity') > 1000000000000 or pg_column_size(usage) > 2048 then
-        perform credits.refuse_usage(price_id);
-    end if;
-end
-$$;
+    AS …;
 
 
 --
@@ -5139,12 +2685,7 @@ COMMENT ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at ti
 CREATE FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    insert into credits.outbox (account_id, kind, facts, created_at)
-    values (p_account_id, p_kind, p_facts, credits.clock());
-end
-$$;
+    AS …;
 
 
 --
@@ -5177,18 +2718,7 @@ COMMENT ON FUNCTION credits.quantity(quantity jsonb) IS 'A quantity of usage, if
 CREATE FUNCTION credits.random_code() RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    -- 32 characters, without 0, 1, I and O.
-    v_letters constant text := '23456789ABCDEFGHJKLMNPQRSTUVWXYZ';
-    v_bytes constant bytea := sha256(uuid_send(gen_random_uuid()));
-begin
-    return (
-        select string_agg(substr(v_letters, 1 + get_byte(v_bytes, i.place) % 32, 1), '')
-        from generate_series(0, 7) as i (place)
-    );
-end
-$$;
+    AS …;
 
 
 --
@@ -5205,33 +2735,7 @@ COMMENT ON FUNCTION credits.random_code() IS 'Eight characters that are not mist
 CREATE FUNCTION credits.redemption_receipt(p_account_id uuid, p_user_id text, p_code credits.codes, p_lot_id bigint, p_replayed boolean) RETURNS api.redemption_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_receipt api.redemption_receipt;
-begin
-    v_receipt.code := p_code.code;
-    v_receipt.user_id := p_user_id;
-    v_receipt.replayed := p_replayed;
-    select c.kind, c.campaign_id, c.title into v_receipt.kind, v_receipt.campaign_id, v_receipt.title
-    from credits.campaigns as c
-    where c.campaign_id = p_code.campaign_id;
-    if p_lot_id is null then
-        v_receipt.tokens := 0;
-        v_receipt.balance := trim_scale(credits.balance_at(p_account_id, credits.clock()));
-        return v_receipt;
-    end if;
-
-    v_receipt.entry_id := p_account_id || ':' || p_lot_id;
-    v_receipt.lot_id := p_lot_id;
-    select trim_scale(e.tokens), trim_scale(e.balance_after) into v_receipt.tokens, v_receipt.balance
-    from credits.entries as e
-    where e.account_id = p_account_id and e.seq = p_lot_id;
-    select l.expires_at into v_receipt.expires_at
-    from credits.lots as l
-    where l.account_id = p_account_id and l.lot_id = p_lot_id;
-    return v_receipt;
-end
-$$;
+    AS …;
 
 
 --
@@ -5248,16 +2752,7 @@ COMMENT ON FUNCTION credits.redemption_receipt(p_account_id uuid, p_user_id text
 CREATE FUNCTION credits.refuse_addition() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    if not exists (
-        select from credits.prices as p where p.price_id = new.price_id and p.defined_at = credits.transaction_began()
-    ) then
-        perform credits.fail(405, 'append_only', 'versions of prices are written whole: define another one');
-    end if;
-    return new;
-end
-$$;
+    AS …;
 
 
 --
@@ -5274,12 +2769,7 @@ COMMENT ON FUNCTION credits.refuse_addition() IS 'Trigger: refuses with PT405 ap
 CREATE FUNCTION credits.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    perform credits.fail(405, 'append_only', 'ledger entries and versions of prices are never changed: add another one');
-    return null;
-end
-$$;
+    AS …;
 
 
 --
@@ -5296,20 +2786,7 @@ COMMENT ON FUNCTION credits.refuse_change() IS 'Trigger: refuses with PT405 appe
 CREATE FUNCTION credits.refuse_code(p_verdict text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    -- Of a campaign that has not begun nobody is told that it is there.
-    if p_verdict = 'withdrawn' then
-        perform credits.fail(404, 'unknown_code', 'no such code');
-    elsif p_verdict = 'ended' then
-        perform credits.fail(409, 'code_expired', 'this code is no longer valid');
-    elsif p_verdict = 'used' then
-        perform credits.fail(409, 'code_used', 'this account has used this code');
-    elsif p_verdict = 'exhausted' then
-        perform credits.fail(409, 'code_exhausted', 'this code has been used up');
-    end if;
-end
-$$;
+    AS …;
 
 
 --
@@ -5326,14 +2803,7 @@ COMMENT ON FUNCTION credits.refuse_code(p_verdict text) IS 'Refuses a code with 
 CREATE FUNCTION credits.refuse_guest(p_limit bigint, p_reset_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    perform credits.fail(
-        429, 'guest_limit', 'no free uses are left: sign up to go on at once',
-        json_build_object('remaining', 0, 'limit', p_limit, 'reset_at', p_reset_at)
-    );
-end
-$$;
+    AS …;
 
 
 --
@@ -5350,14 +2820,7 @@ COMMENT ON FUNCTION credits.refuse_guest(p_limit bigint, p_reset_at timestamp wi
 CREATE FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    perform credits.fail(
-        422, 'bad_catalogue', format('%s %s: %s', p_what, coalesce(quote_literal(p_name), 'without a name'), p_why),
-        json_build_object('line', p_what, 'name', p_name)
-    );
-end
-$$;
+    AS …;
 
 
 --
@@ -5374,24 +2837,7 @@ COMMENT ON FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) IS
 CREATE FUNCTION credits.refuse_usage(p_price_id bigint) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_dimensions constant text[] := array(
-        select c.dimension from credits.price_components as c where c.price_id = p_price_id order by c.dimension
-    );
-begin
-    if p_price_id is null then
-        perform credits.fail(404, 'unknown_module', 'no such module');
-    end if;
-    perform credits.fail(
-        422, 'bad_usage', format(
-            'usage names exactly %s, each a number from 0 to 10^15, and costs at most 10^12',
-            array_to_string(v_dimensions, ', ')
-        ),
-        json_build_object('dimensions', v_dimensions)
-    );
-end
-$$;
+    AS …;
 
 
 --
@@ -5408,14 +2854,7 @@ COMMENT ON FUNCTION credits.refuse_usage(p_price_id bigint) IS 'Raises PT404 unk
 CREATE FUNCTION credits.scopes_of(p_module_id text) RETURNS text[]
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    return array[
-        'module:' || p_module_id,
-        (select 'category:' || m.category_id from credits.modules as m where m.module_id = p_module_id)
-    ];
-end
-$$;
+    AS …;
 
 
 --
@@ -5432,27 +2871,7 @@ COMMENT ON FUNCTION credits.scopes_of(p_module_id text) IS 'The scopes of lots t
 CREATE FUNCTION credits.set_due(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_now constant timestamptz := credits.clock();
-    v_ahead constant interval := (select r.ahead from credits.notice_rules as r where r.kind = 'expiring_soon');
-begin
-    update credits.wallets as w
-    set due_at = least(
-        coalesce((
-            select min(case when l.announced then l.expires_at else l.expires_at - coalesce(v_ahead, '0') end)
-            from credits.lots as l
-            where l.account_id = p_account_id and l.live and l.expires_at > v_now
-        ), 'infinity'),
-        coalesce((
-            select min(credits.next_period(s.period, v_now))
-            from credits.spend_limits as s
-            where s.account_id = p_account_id
-        ), 'infinity')
-    )
-    where w.account_id = p_account_id;
-end
-$$;
+    AS …;
 
 
 --
@@ -5469,17 +2888,7 @@ COMMENT ON FUNCTION credits.set_due(p_account_id uuid) IS 'Says on a locked and 
 CREATE FUNCTION credits.settle_head(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    update credits.lots as l
-    set remaining = l.remaining + w.head_free, live = l.remaining + w.head_free > 0
-    from credits.wallets as w
-    where w.account_id = p_account_id and l.account_id = p_account_id and l.lot_id = w.head_lot;
-    update credits.wallets as w
-    set head_lot = null, head_free = 0
-    where w.account_id = p_account_id;
-end
-$$;
+    AS …;
 
 
 --
@@ -5496,43 +2905,7 @@ COMMENT ON FUNCTION credits.settle_head(p_account_id uuid) IS 'Puts the tokens o
 CREATE FUNCTION credits.settle_referral(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_referral credits.referrals;
-    v_campaign credits.campaigns;
-    v_verdict text := 'ended';
-begin
-    select r.* into v_referral
-    from credits.referrals as r
-    where r.account_id = p_account_id and r.state = 'pending';
-    if not found then
-        return;
-    end if;
-
-    -- Both get theirs, or neither. A frozen referrer may receive; a closed one may not.
-    if (select w.status from credits.wallets as w where w.account_id = v_referral.referrer_id) <> 'closed' then
-        select g.verdict into v_verdict
-        from credits.grant_campaign(v_referral.referrer_id, v_referral.campaign_id, v_referral.code) as g;
-    end if;
-    if v_verdict = 'open' then
-        select c.* into v_campaign from credits.campaigns as c where c.campaign_id = v_referral.campaign_id;
-        if v_campaign.referee_tokens > 0 then
-            perform credits.book_gift(
-                p_account_id, v_campaign, 0, v_campaign.referee_tokens, v_referral.code, credits.clock()
-            );
-        end if;
-    end if;
-    update credits.referrals as r
-    set
-        state = case
-            when v_verdict = 'open' then 'paid'
-            when v_verdict in ('used', 'exhausted') then 'capped'
-            else 'lapsed'
-        end,
-        settled_at = credits.clock()
-    where r.account_id = p_account_id;
-end
-$$;
+    AS …;
 
 
 --
@@ -5549,108 +2922,7 @@ COMMENT ON FUNCTION credits.settle_referral(p_account_id uuid) IS 'Rewards whoev
 CREATE FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_byok boolean DEFAULT false, p_expected_cost numeric DEFAULT NULL::numeric) RETURNS api.spend_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_seq bigint;
-    v_balance numeric;
-    v_debt numeric;
-    v_posted_at timestamptz;
-    v_hash bytea;
-    v_status text;
-    v_head_lot bigint;
-    v_head_free numeric;
-    v_due_at timestamptz;
-    v_now timestamptz;
-    v_known text;
-    v_price record;
-    v_from_head numeric;
-    v_drawn record;
-    v_draws jsonb;
-begin
-    if p_metadata is distinct from '{}' then
-        perform credits.check_metadata(p_metadata);
-    end if;
-    if pg_column_size(p_usage) > 2048 then
-        perform credits.fail(422, 'bad_usage', 'usage is larger than 2 kB');
-    end if;
-
-    -- 2. Lock. When the clock has made something due, or the session wants commits that are not durable, the long way first.
-    loop
-        select w.seq + 1, w.balance, w.debt, w.posted_at, w.head_hash, w.status, w.head_lot, w.head_free, w.due_at
-        into v_seq, v_balance, v_debt, v_posted_at, v_hash, v_status, v_head_lot, v_head_free, v_due_at
-        from credits.wallets as w
-        where w.account_id = p_account_id
-        for no key update;
-        -- The time after the lock: waiting for it may have taken long.
-        v_now := credits.clock();
-        exit when v_due_at > v_now and current_setting('synchronous_commit') not in ('off', 'local');
-        perform credits.lock_wallet(p_account_id);
-    end loop;
-
-    -- 3. Repeat?
-    if p_key is not null then
-        v_known := credits.claim_key(
-            p_account_id, 'consume_tokens', p_key,
-            jsonb_build_array(p_module_id, p_usage, p_metadata, p_byok, trim_scale(p_expected_cost)), v_seq::text
-        );
-        if v_known is not null then
-            return credits.spend_receipt(p_account_id, v_known::bigint, p_user_id);
-        end if;
-    end if;
-    if v_status <> 'active' then
-        perform credits.fail(423, 'account_frozen', 'this account is ' || v_status);
-    end if;
-
-    -- 4. Price. The database's price wins; one that the client names must be the same.
-    v_price := credits.price_usage(p_module_id, p_usage, v_now);
-    if p_byok then
-        v_price.cost := 0;
-    end if;
-    if p_expected_cost <> v_price.cost then
-        perform credits.fail(
-            422, 'price_mismatch', 'the price is another one',
-            json_build_object('cost', trim_scale(v_price.cost), 'expected', trim_scale(p_expected_cost))
-        );
-    end if;
-
-    -- 5. Take. The wallet carries tokens that are next for every module and break no limit; when those do not do, the
-    --    limits and the lots themselves.
-    if v_price.cost <= v_head_free and v_price.cost > 0 then
-        v_from_head := v_price.cost;
-        v_draws := jsonb_build_array(jsonb_build_object('lot_id', v_head_lot, 'tokens', trim_scale(v_from_head)));
-    else
-        v_from_head := 0;
-        perform credits.keep_limits(p_account_id, v_price.cost, v_now);
-        v_drawn := credits.draw_settled(p_account_id, p_module_id, v_price.cost, v_now);
-        if v_drawn.missing > 0 then
-            perform credits.fail(
-                402, 'insufficient_tokens', 'not enough tokens',
-                json_build_object(
-                    'balance', trim_scale(v_balance),
-                    'cost', trim_scale(v_price.cost),
-                    'missing', trim_scale(v_drawn.missing),
-                    'affordable', credits.affordable(v_price.price_id, v_price.cost, v_price.cost - v_drawn.missing)
-                )
-            );
-        end if;
-        v_draws := v_drawn.draws;
-    end if;
-
-    -- 6. Write.
-    perform credits.post_entry(
-        p_account_id, v_seq, v_balance, v_debt, v_posted_at, v_hash,
-        case when p_byok then 'byok' else 'spend' end::credits.entry_kind, -v_price.cost, v_draws,
-        p_module_id, v_price.usage, v_price.price_id, p_metadata => p_metadata, p_from_head => v_from_head, p_at => v_now
-    );
-    if v_from_head = 0 and v_price.cost > 0 then
-        perform credits.choose_head(p_account_id, v_now);
-    end if;
-    return row(
-        p_account_id || ':' || v_seq, p_user_id, p_module_id, trim_scale(v_price.cost),
-        trim_scale(v_balance - v_price.cost), v_draws, false
-    );
-end
-$$;
+    AS …;
 
 
 --
@@ -5667,17 +2939,7 @@ COMMENT ON FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module_id
 CREATE FUNCTION credits.spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text) RETURNS api.spend_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_entry credits.entries;
-begin
-    select e.* into v_entry from credits.entries as e where e.account_id = p_account_id and e.seq = p_seq;
-    return row(
-        p_account_id || ':' || p_seq, p_user_id, v_entry.module_id, trim_scale(-v_entry.tokens),
-        trim_scale(v_entry.balance_after), v_entry.draws, true
-    );
-end
-$$;
+    AS …;
 
 
 --
@@ -5694,18 +2956,7 @@ COMMENT ON FUNCTION credits.spend_receipt(p_account_id uuid, p_seq bigint, p_use
 CREATE FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    return (
-        select coalesce(sum(l.remaining - l.held), 0)
-        from credits.current_lots as l
-        where
-            l.account_id = p_account_id and l.remaining > l.held and not l.frozen
-            and l.effective_at <= p_at and (l.expires_at is null or l.expires_at > p_at)
-            and (l.scope is null or l.scope = any (credits.scopes_of(p_module_id)))
-    );
-end
-$$;
+    AS …;
 
 
 --
@@ -5722,21 +2973,7 @@ COMMENT ON FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_at 
 CREATE FUNCTION credits.subject() RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    if session_user in ('pgcredits_api', 'pgcredits_service') then
-        return nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub';
-    end if;
-    return (
-        select i.subject
-        from credits.sql_logins as l
-        join credits.identities as i on i.account_id = l.account_id
-        where l.login = session_user
-        order by i.created_at
-        limit 1
-    );
-end
-$$;
+    AS …;
 
 
 --
@@ -5776,27 +3013,7 @@ COMMENT ON TABLE credits.price_tiers IS 'Graduated tiers of a component, per cha
 CREATE FUNCTION credits.tiered_charge(p_quantity numeric, p_unit_size numeric, p_price_per_unit numeric, p_free_quantity numeric, p_whole_units boolean, p_minimum_charge numeric, p_tiers credits.price_tiers[]) RETURNS numeric
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    -- At a price of 1 and without a minimum the charge is what is billed: units times unit_size.
-    v_billed constant numeric := credits.charge(p_quantity, p_unit_size, 1, p_free_quantity, p_whole_units, 0);
-    v_charge numeric := v_billed * p_price_per_unit;
-    v_price numeric := p_price_per_unit;
-    v_tier credits.price_tiers;
-begin
-    -- Within the free quantity, or no quantity at all.
-    if v_billed > 0 is not true then
-        return v_billed;
-    end if;
-    -- What lies beyond the start of a tier changes from the price before to the tier's.
-    foreach v_tier in array p_tiers loop
-        exit when v_billed <= v_tier.above * p_unit_size;
-        v_charge := v_charge + (v_billed - v_tier.above * p_unit_size) * (v_tier.price_per_unit - v_price);
-        v_price := v_tier.price_per_unit;
-    end loop;
-    return greatest(v_charge, p_minimum_charge * p_unit_size);
-end
-$$;
+    AS …;
 
 
 --
@@ -5813,16 +3030,7 @@ COMMENT ON FUNCTION credits.tiered_charge(p_quantity numeric, p_unit_size numeri
 CREATE FUNCTION credits.tiers_of(p_price_id bigint, p_dimension text) RETURNS credits.price_tiers[]
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    return array(
-        select t
-        from credits.price_tiers as t
-        where t.price_id = p_price_id and t.dimension = p_dimension
-        order by t.above
-    );
-end
-$$;
+    AS …;
 
 
 --
@@ -5839,30 +3047,7 @@ COMMENT ON FUNCTION credits.tiers_of(p_price_id bigint, p_dimension text) IS 'Th
 CREATE FUNCTION credits.tiers_used(p_price_id bigint, p_dimension text, p_billed numeric) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    return coalesce((
-        select jsonb_agg(jsonb_build_object(
-            'above', trim_scale(s.above),
-            'units', trim_scale(least(p_billed / s.unit_size, s.until) - s.above),
-            'price_per_unit', trim_scale(s.price_per_unit)
-        ) order by s.above)
-        from (
-            select b.above, b.price_per_unit, c.unit_size, lead(b.above) over (order by b.above) as until
-            from credits.price_components as c
-            cross join lateral (
-                select 0 as above, c.price_per_unit
-                union all
-                select t.above, t.price_per_unit
-                from credits.price_tiers as t
-                where t.price_id = c.price_id and t.dimension = c.dimension
-            ) as b
-            where c.price_id = p_price_id and c.dimension = p_dimension and c.tiered
-        ) as s
-        where s.above * s.unit_size < p_billed
-    ), '[]');
-end
-$$;
+    AS …;
 
 
 --
@@ -5911,23 +3096,7 @@ COMMENT ON FUNCTION credits.transaction_began() IS 'The start of this transactio
 CREATE FUNCTION credits.welcome(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_campaign_id text;
-begin
-    -- Those that are over are passed by without waiting for their row. The lock makes the grant durable: nobody else
-    -- knows this wallet yet.
-    for v_campaign_id in
-        select c.campaign_id
-        from credits.campaigns as c
-        where c.kind = 'welcome' and credits.campaign_verdict(c, 1, credits.clock()) = 'open'
-        order by c.campaign_id
-    loop
-        perform credits.lock_wallet(p_account_id);
-        perform credits.grant_campaign(p_account_id, v_campaign_id);
-    end loop;
-end
-$$;
+    AS …;
 
 
 --
@@ -5944,17 +3113,7 @@ COMMENT ON FUNCTION credits.welcome(p_account_id uuid) IS 'Grants a new account 
 CREATE FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_scopes text[] DEFAULT NULL::text[]) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-    return (
-        select coalesce(sum(c.tokens), 0)
-        from credits.campaigns as c
-        where
-            c.kind = 'welcome' and credits.campaign_verdict(c, 1, p_at) = 'open'
-            and (c.scope is null or p_scopes is null or c.scope = any (p_scopes))
-    );
-end
-$$;
+    AS …;
 
 
 --
@@ -5971,50 +3130,7 @@ COMMENT ON FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_scop
 CREATE FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-    v_levels constant record := credits.notice_levels_of(p_account_id);
-    v_held numeric;
-    v_before numeric;
-    v_after numeric;
-    v_low_armed boolean;
-    v_depleted_armed boolean;
-begin
-    if num_nonnulls(v_levels.low, v_levels.depleted_armed) = 0 then
-        return;
-    end if;
-    select w.held into v_held from credits.wallets as w where w.account_id = p_account_id;
-    v_before := p_before - v_held;
-    v_after := p_after - v_held;
-
-    -- 1. Falling through a threshold that is armed.
-    if v_levels.low_armed and v_before >= v_levels.low and v_after < v_levels.low then
-        perform credits.put_notice(
-            p_account_id, 'low_balance',
-            jsonb_build_object('balance', trim_scale(v_after), 'threshold', trim_scale(v_levels.low))
-        );
-        v_low_armed := false;
-    elsif not v_levels.low_armed and v_after > 1.1 * v_levels.low then
-        v_low_armed := true;
-    end if;
-    if v_levels.depleted_armed and v_before > 0 and v_after <= 0 then
-        perform credits.put_notice(p_account_id, 'depleted', jsonb_build_object('balance', trim_scale(v_after)));
-        v_depleted_armed := false;
-    elsif not v_levels.depleted_armed and v_after > 0 then
-        v_depleted_armed := true;
-    end if;
-
-    -- 2. Remember.
-    if num_nonnulls(v_low_armed, v_depleted_armed) > 0 then
-        insert into credits.notice_levels as n (account_id, low_armed, depleted_armed)
-        values (p_account_id, coalesce(v_low_armed, true), coalesce(v_depleted_armed, true))
-        on conflict (account_id) do update
-        set
-            low_armed = coalesce(v_low_armed, n.low_armed),
-            depleted_armed = coalesce(v_depleted_armed, n.depleted_armed);
-    end if;
-end
-$$;
+    AS …;
 
 
 --
