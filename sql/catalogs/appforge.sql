@@ -3,6 +3,11 @@
 -- one.
 select credits.define_catalog('appforge', 'AppForge', 'euro cent', 'eur');
 
+-- What users are told. Before the rest, for the order of locks.
+select credits.define_notice('low_balance', p_below => 200);
+select credits.define_notice('depleted');
+select credits.define_notice('expiring_soon', p_ahead => '7 days');
+
 select credits.define_category('llm', 'Language models');
 select credits.define_module('claude-sonnet-4', 'Claude Sonnet 4', 'llm');
 select credits.define_module('gpt-4o', 'GPT-4o', 'llm');
@@ -28,8 +33,3 @@ select credits.define_topup_preset('eur', 5000);
 -- What is given away: 10 euros at sign-up; 5 to each of two, when one brings the other and that one tops up.
 select credits.define_campaign('appforge-sign-up', 'welcome', 'Sign-up bonus', 1000);
 select credits.define_campaign('appforge-referral', 'referral', 'Bring a friend', 500, 500, p_per_account => 20);
-
--- What users are told.
-select credits.define_notice('low_balance', p_below => 200);
-select credits.define_notice('depleted');
-select credits.define_notice('expiring_soon', p_ahead => '7 days');

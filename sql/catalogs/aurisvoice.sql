@@ -1,6 +1,9 @@
 -- AurisVoice: dubbing, one credit for ten seconds begun, packs in euros.
 select credits.define_catalog('aurisvoice', 'AurisVoice', 'credit', 'eur');
 
+-- What users are told. Before the rest, for the order of locks.
+select credits.define_notice('depleted');
+
 select credits.define_module('dubbing', 'Dubbing');
 select credits.define_price(
     '[{"dimension": "seconds", "unit_size": 10, "whole_units": true, "price_per_unit": 1}]',
@@ -13,6 +16,3 @@ select credits.define_pack('credits-150', '150 credits', 150, 3000, 'eur', p_pos
 
 -- What is given away: 10 credits to start with.
 select credits.define_campaign('aurisvoice-welcome', 'welcome', 'Welcome credits', 10);
-
--- What users are told.
-select credits.define_notice('depleted');

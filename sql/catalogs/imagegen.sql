@@ -1,6 +1,10 @@
 -- Imagegen: credits per generated image, packs in US dollars with a bonus.
 select credits.define_catalog('imagegen', 'Imagegen', 'credit', 'usd');
 
+-- What users are told. Before the rest, for the order of locks.
+select credits.define_notice('low_balance', p_below => 10);
+select credits.define_notice('depleted');
+
 select credits.define_module('nano-banana', 'Nano Banana');
 select credits.define_module('flux-dev', 'Flux Dev');
 select credits.define_module('lora-normal', 'LORA Normal');
@@ -25,7 +29,3 @@ select credits.define_campaign('imagegen-welcome', 'welcome', 'Welcome credits',
 
 -- What guests may use: three in any 24 hours.
 select credits.define_guest_limits('imagegen', 3);
-
--- What users are told.
-select credits.define_notice('low_balance', p_below => 10);
-select credits.define_notice('depleted');

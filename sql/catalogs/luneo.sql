@@ -2,6 +2,10 @@
 -- cents. Stripe's price ids are configuration: PGCREDITS_STRIPE_PRICES.
 select credits.define_catalog('luneo', 'Luneo', 'credit', 'eur');
 
+-- What users are told. Before the rest, for the order of locks.
+select credits.define_notice('low_balance', p_percent => 20);
+select credits.define_notice('depleted');
+
 select credits.define_module('/api/ai/generate', 'Generate');
 select credits.define_module('/api/3d/render-highres', 'Render in high resolution');
 
@@ -15,7 +19,3 @@ select credits.define_price(
 select credits.define_pack('credits-100', '100 credits', 100, 1900, 'eur', p_position => 1);
 select credits.define_pack('credits-500', '500 credits', 500, 7900, 'eur', p_position => 2);
 select credits.define_pack('credits-1000', '1000 credits', 1000, 13900, 'eur', p_position => 3);
-
--- What users are told.
-select credits.define_notice('low_balance', p_percent => 20);
-select credits.define_notice('depleted');

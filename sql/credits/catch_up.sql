@@ -30,10 +30,13 @@ begin
         coalesce((
             select min(case when l.announced then l.expires_at else l.expires_at - coalesce(v_ahead, '0') end)
             from credits.lots as l
-            where l.account_id = p_account_id and l.live and l.expires_at > v_now
+            where
+                l.account_id = p_account_id and l.live
+                -- Time goes on since the wallet was locked: what has expired meanwhile is due at once.
+                and (l.expires_at > v_now or l.remaining > l.held)
         ), 'infinity'),
         coalesce((
-            select min(credits.next_period(s.period, v_now))
+            select min(credits.next_period(s.period, s.period_starts))
             from credits.spend_limits as s
             where s.account_id = p_account_id
         ), 'infinity')

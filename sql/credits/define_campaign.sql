@@ -24,8 +24,13 @@ declare
     v_known credits.campaigns;
     v_why text;
 begin
-    -- Locked: no grant is counted while the new budget is compared with the count.
-    select c.* into v_known from credits.campaigns as c where c.campaign_id = p_campaign_id for no key update;
+    -- Locked: no grant is counted while the new budget is compared with the count. All of them, in the order in which a
+    -- sign-up locks its referrer's, its welcomes and a code's: the lines of a file come in any.
+    perform
+    from credits.campaigns as c
+    order by array_position(array['referral', 'welcome', 'promo'], c.kind::text), c.campaign_id
+    for no key update;
+    select c.* into v_known from credits.campaigns as c where c.campaign_id = p_campaign_id;
     v_why := case
         when p_kind is null or p_kind not in ('welcome', 'promo', 'referral') then 'kind is welcome, promo or referral'
         when v_known.kind::text <> p_kind then format('its kind is %s and cannot change', v_known.kind)

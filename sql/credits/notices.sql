@@ -71,8 +71,8 @@ begin
     v_before := p_before - v_held;
     v_after := p_after - v_held;
 
-    -- 1. Falling through a threshold that is armed.
-    if v_levels.low_armed and v_before >= v_levels.low and v_after < v_levels.low then
+    -- 1. Falling through a threshold that is armed; one that has been lowered since may be.
+    if (v_levels.low_armed or v_before > 1.1 * v_levels.low) and v_before >= v_levels.low and v_after < v_levels.low then
         perform credits.put_notice(
             p_account_id, 'low_balance',
             jsonb_build_object('balance', trim_scale(v_after), 'threshold', trim_scale(v_levels.low))
@@ -180,7 +180,12 @@ begin
     where (r.below, r.percent, r.ahead) is distinct from (excluded.below, excluded.percent, excluded.ahead);
     if found then
         -- Every account looks at it when it is next touched: until then its head lot keeps to the rule before.
-        update credits.wallets as w set due_at = '-infinity' where w.due_at > '-infinity';
+        update credits.wallets as w
+        set due_at = '-infinity'
+        from (
+            select x.account_id from credits.wallets as x where x.due_at > '-infinity' order by x.account_id for no key update
+        ) as o
+        where w.account_id = o.account_id;
     end if;
 exception
     when check_violation or not_null_violation or numeric_value_out_of_range then
@@ -189,4 +194,5 @@ end
 $$;
 comment on function credits.define_notice(text, numeric, numeric, interval) is
 'When users are told something: low_balance (p_below tokens, or p_percent of the last grant), depleted, '
-'expiring_soon (p_ahead of it). Raises PT422 bad_catalogue.';
+'expiring_soon (p_ahead of it). A changed rule locks every wallet: in a file it comes before modules, prices and '
+'campaigns, which have locks of their own. Raises PT422 bad_catalogue.';

@@ -49,6 +49,14 @@ def apply(author: Caller, name: str) -> None:
         author.connection.execute("reset role")
 
 
+@pytest.mark.parametrize("name", list_catalogs())
+def test_notices_come_before_what_a_spend_or_a_gift_locks_after_a_wallet(name: str) -> None:
+    text = (SQL / "catalogs" / f"{name}.sql").read_text()
+    lines = [word for word in text.split() if word.startswith("credits.define_")]
+    rest = [place for place, word in enumerate(lines) if "notice(" not in word and "catalog(" not in word]
+    assert max((place for place, word in enumerate(lines) if "notice(" in word), default=0) <= min(rest)
+
+
 def contents(author: Caller) -> dict[str, list[Any]]:
     return {
         table: [

@@ -68,6 +68,23 @@ def test_moment_itself_is_too_late(moment: str, tokens: int, head: bool, admin: 
                 bank.call("consume_tokens", **call)
 
 
+def test_lot_that_expires_while_its_wallet_is_locked_is_due_at_once(admin: Connection) -> None:
+    """Between catching up and saying what is due next: whoever is next books it."""
+    with admin.transaction(force_rollback=True):
+        bank = Caller(admin, "none")
+        bank.call("add_tokens", user_id="late", tokens=100, expires_at="2099-01-01 00:00Z")
+        account = bank.row("select credits.account_of('late', false) as account_id")["account_id"]
+        stop_clock(admin, "2099-01-01 00:00Z")
+        bank.rows("select credits.set_due(%s)", (account,))
+        assert bank.row("select balance from api.balance where user_id = 'late'")["balance"] == 0
+        with refused("insufficient_tokens"), admin.transaction():
+            bank.call("consume_tokens", user_id="late", module_id="metube")
+        bank.rows("select credits.lock_wallet(%s)", (account,))
+        kinds = bank.rows("select kind from api.entries where user_id = 'late' order by seq")
+        assert [row["kind"] for row in kinds] == ["grant", "expire"]
+        assert bank.rows("select * from audit.findings") == []
+
+
 def test_expiry_is_seen_before_it_is_booked(user: User, age: Callable[..., None]) -> None:
     ada = user(100, expires_at="2099-01-01 00:00Z")
     age(ada, "90 years")

@@ -133,6 +133,16 @@ def test_a_new_rule_reaches_accounts_with_a_head_lot(till: Connection) -> None:
         assert notices(bank) == [("depleted", {"balance": 0})]
 
 
+def test_balance_that_is_above_a_lowered_threshold_can_fall_below_it(till: Connection) -> None:
+    """The notice of the old threshold was the notice of the old threshold."""
+    with rules(till, "'low_balance', p_below => 20") as bank:
+        grant(bank, 25)
+        spend(bank)
+        till.execute("select credits.define_notice('low_balance', p_below => 12)")
+        spend(bank)
+        assert [facts["threshold"] for _, facts in notices(bank)] == [20, 12]
+
+
 def test_users_choose_their_own_threshold(till: Connection) -> None:
     with rules(till, LOW) as bank:
         grant(bank, 100)

@@ -605,6 +605,39 @@ def test_several_wallets_are_locked_in_one_order_however_they_are_named(town: To
     assert results == [None] * 8
 
 
+def test_rule_that_reaches_all_wallets_locks_them_in_that_order(town: Town, own_url: str) -> None:
+    """Not as they lie in the table: there the first one comes last."""
+    first, *others = sorted(open_account(town.bank, str(town.user().user_id)) for _ in range(10))
+    move = "update credits.wallets set due_at = due_at where account_id = %s"
+    town.admin.execute(move, (first,))
+    with psycopg.connect(own_url) as holder, psycopg.connect(own_url) as author:
+        holder.execute("select credits.lock_wallet(%s)", (first,))
+        rule = Caller(author, "none")
+        rival = Rival(rule, lambda: author.execute("select credits.define_notice('depleted')"))
+        wait_until_blocked(town.admin, rival.pid)
+        holder.execute("set local lock_timeout = '1s'")
+        holder.execute("select credits.lock_wallets(%s::uuid[])", (others,))
+        holder.rollback()
+        rival.join(10)
+        author.rollback()
+
+
+def test_sign_up_and_a_catalogue_do_not_deadlock(town: Town, campaign: str, own_url: str) -> None:
+    """From the referral to the welcome goes the one, from the welcome to the referral the other."""
+    code, newcomer = code_of(town.user()), town.user()
+    welcome = town.campaign(uuid4().hex, "welcome", 7)
+    caller = town.someone("authenticated", newcomer.user_id)
+    line = "select credits.define_campaign(%s, %s, 'Changed', 7)"
+    with psycopg.connect(own_url) as author:
+        author.execute(line, (welcome, "welcome"))
+        rival = Rival(caller, lambda: caller.call("open_account", referral_code=code))
+        wait_until_blocked(town.admin, rival.pid)
+        author.execute(line, (campaign, "referral"))
+        author.commit()
+    rival.join(10)
+    assert (rival.answer["balance"], rival.answer["referred"]) == (7, True)
+
+
 def test_reward_that_times_out_comes_with_the_event_again(town: Town, campaign: str) -> None:
     ada = town.user()
     friend = bring(town, ada)

@@ -149,6 +149,24 @@ def test_limit_begins_anew_with_the_day_and_the_month(admin: Connection) -> None
         admin.execute("rollback")
 
 
+def test_day_that_begins_while_the_wallet_is_locked_is_due_at_once(admin: Connection) -> None:
+    """Between beginning the periods and saying what is due next: the new day is begun by whoever is next."""
+    bank = Caller(admin, "none")
+    with admin.transaction(force_rollback=True):
+        stop_clock(admin, "2026-11-30 23:59:59Z")
+        bank.call("add_tokens", user_id="clock", tokens=1000)
+        bank.call("set_spend_limit", user_id="clock", period="day", tokens=20)
+        stop_clock(admin, "2026-12-01 00:00Z")
+        bank.rows("select credits.set_due(credits.account_of('clock', false))")
+        charge = {"user_id": "clock", "module_id": "metube"}
+        bank.call("consume_tokens", **charge)
+        bank.call("consume_tokens", **charge)
+        with refused("spend_limit") as facts, admin.transaction():
+            bank.call("consume_tokens", **charge)
+        assert facts["spent"] == 20
+        assert bank.rows("select * from audit.findings") == []
+
+
 def test_fifty_spends_at_once_keep_a_limit_for_five(ada: Caller, crowd: Crowd) -> None:
     ada.call("set_spend_limit", period="day", tokens=55)
     charge = {"user_id": ada.user_id, "module_id": "metube"}
