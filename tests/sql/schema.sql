@@ -1811,7 +1811,7 @@ CREATE FUNCTION credits.define_notice(p_kind text, p_below numeric DEFAULT NULL:
 -- Name: FUNCTION define_notice(p_kind text, p_below numeric, p_percent numeric, p_ahead interval); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.define_notice(p_kind text, p_below numeric, p_percent numeric, p_ahead interval) IS 'When users are told something: low_balance (p_below tokens, or p_percent of the last grant), depleted, expiring_soon (p_ahead of it). Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_notice(p_kind text, p_below numeric, p_percent numeric, p_ahead interval) IS 'When users are told something: low_balance (p_below tokens, or p_percent of the last grant), depleted, expiring_soon (p_ahead of it). A changed rule locks every wallet: in a file it comes before modules, prices and campaigns, which have locks of their own. Raises PT422 bad_catalogue.';
 
 
 --
