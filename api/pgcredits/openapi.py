@@ -129,7 +129,8 @@ def _reader(function: Function) -> _Json:
 def _arguments(function: Function) -> _Json:
     properties: _Json = {}
     for argument in function.arguments:
-        described = dict(_type(argument.type))
+        # Null is a value in SQL: to set_spend_limit it is the one that lifts a limit.
+        described = dict(_nullable(argument.type))
         if argument.default is not None:
             described["description"] = f"Default: {argument.default}"
         properties[argument.name] = described

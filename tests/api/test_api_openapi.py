@@ -78,6 +78,15 @@ def test_functions_and_views_come_from_the_database(schema: Any) -> None:
     assert columns["debt"]["description"] == "Tokens used that no lot could pay."
 
 
+def test_an_argument_may_be_null(schema: Any) -> None:
+    """That is how a limit is lifted, and how a client leaves an argument at its default."""
+    limit = schema["paths"]["/rest/v1/rpc/set_spend_limit"]["post"]
+    body = limit["requestBody"]["content"]["application/json"]["schema"]
+    assert body["properties"]["tokens"] == {"type": ["number", "null"]}
+    assert body["required"] == ["period", "tokens"]
+    assert body["properties"]["user_id"]["type"] == ["string", "null"]
+
+
 def test_what_is_described_is_what_is_answered(client: httpx.Client, schema: Any, rich: User) -> None:
     receipt = client.post(
         "/rest/v1/rpc/consume_tokens", json={"module_id": "whisper"}, headers=rich.headers
