@@ -67,9 +67,12 @@ as $$
 begin
     insert into credits.module_categories as c (category_id, title) values (p_category_id, p_title)
     on conflict (category_id) do update set title = excluded.title where c.title <> excluded.title;
+exception
+    when check_violation or not_null_violation then
+        perform credits.refuse_line('category', p_category_id, sqlerrm);
 end
 $$;
-comment on function credits.define_category(text, text) is 'A group of modules.';
+comment on function credits.define_category(text, text) is 'A group of modules. Raises PT422 bad_catalogue.';
 
 create or replace function credits.define_module(
     p_module_id text, p_title text, p_category_id text default null, p_active boolean default true
@@ -90,10 +93,13 @@ begin
     set title = excluded.title, category_id = excluded.category_id, active = excluded.active
     where (m.title, m.category_id, m.active) is distinct from (excluded.title, excluded.category_id, excluded.active);
     perform credits.list_prices();
+exception
+    when check_violation or not_null_violation then
+        perform credits.refuse_line('module', p_module_id, sqlerrm);
 end
 $$;
 comment on function credits.define_module(text, text, text, boolean) is
-'Something tokens can be spent on. Not active: withdrawn, no longer spendable.';
+'Something tokens can be spent on. Not active: withdrawn, no longer spendable. Raises PT422 bad_catalogue.';
 
 create or replace function credits.define_guest_limits(
     p_catalog_id text,
@@ -161,6 +167,10 @@ declare
 begin
     perform credits.check_currency(p_currency);
     perform credits.check_scope(p_scope);
+    -- Found out by the payment it would be too late: no time is that far away.
+    if p_expires_after > interval '1000 years' then
+        perform credits.fail(422, 'bad_catalogue', 'tokens expire after 1000 years at most, or never');
+    end if;
     if v_stripe_price_id !~ '^price_[A-Za-z0-9_]{1,240}$' then
         perform credits.fail(422, 'bad_catalogue', format('%L is no price of Stripe''s: price_…', v_stripe_price_id));
     end if;

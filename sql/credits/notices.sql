@@ -174,6 +174,9 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    if p_ahead > interval '1000 years' then
+        perform credits.refuse_line('notice', p_kind, 'ahead is 1000 years at most');
+    end if;
     insert into credits.notice_rules as r (kind, below, percent, ahead) values (p_kind, p_below, p_percent, p_ahead)
     on conflict (kind) do update
     set below = excluded.below, percent = excluded.percent, ahead = excluded.ahead

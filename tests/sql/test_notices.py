@@ -253,6 +253,7 @@ def test_service_acknowledges_and_others_cannot(till: Connection) -> None:
         "'depleted', p_below => 1",
         "'expiring_soon'",
         "'expiring_soon', p_ahead => '-1 day'",
+        "'expiring_soon', p_ahead => '300000 years'",
         "'other'",
         "null",
     ],
