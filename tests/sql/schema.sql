@@ -1726,7 +1726,7 @@ CREATE FUNCTION credits.define_category(p_category_id text, p_title text) RETURN
 -- Name: FUNCTION define_category(p_category_id text, p_title text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.define_category(p_category_id text, p_title text) IS 'A group of modules.';
+COMMENT ON FUNCTION credits.define_category(p_category_id text, p_title text) IS 'A group of modules. Raises PT422 bad_catalogue.';
 
 
 --
@@ -1794,7 +1794,7 @@ CREATE FUNCTION credits.define_module(p_module_id text, p_title text, p_category
 -- Name: FUNCTION define_module(p_module_id text, p_title text, p_category_id text, p_active boolean); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text, p_active boolean) IS 'Something tokens can be spent on. Not active: withdrawn, no longer spendable.';
+COMMENT ON FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text, p_active boolean) IS 'Something tokens can be spent on. Not active: withdrawn, no longer spendable. Raises PT422 bad_catalogue.';
 
 
 --
