@@ -150,6 +150,8 @@ def serve(host: str, port: int, workers: int) -> None:
     STRIPE_SECRET_KEY               optional
     STRIPE_WEBHOOK_SECRET           optional; several, separated by commas, while one replaces another
     PGCREDITS_TRUSTED_PROXIES       networks, with commas, whose X-Forwarded-For is believed; none by default
+    PGCREDITS_CORS_ORIGINS          pages, with commas, that may call from a browser; none by default
+    PGCREDITS_RETURN_ORIGINS        origins, with commas, that Checkout may send a buyer back to
     PGCREDITS_SHARED_NETWORKS       networks, with commas, that many guests share: schools, offices
     PGCREDITS_GUEST_SECRET          salts what is kept of guests; by default made from the JWT secret
     """
@@ -202,8 +204,15 @@ def catalog_apply(name_or_file: str, data_dir: Path, database_url: str | None) -
     PGCREDITS_STRIPE_PRICES, "pack_id=price_…,pack_id=price_…".
     """
     prices = stripe_prices()
-    path = migrate_module.apply_catalog(_database(database_url, data_dir), name_or_file, stripe_prices=prices)
+    url = _database(database_url, data_dir)
+    path = migrate_module.apply_catalog(url, name_or_file, stripe_prices=prices)
     click.echo(f"applied {path}")
+    names = migrate_module.applied_catalogs(url)
+    if len(names) > 1:
+        click.echo(
+            f"this bank has several price lists, {', '.join(names)}: their units are counted together",
+            err=True,
+        )
 
 
 @main.command()
@@ -296,7 +305,7 @@ def maintain(data_dir: Path, database_url: str | None, every: float | None) -> N
     """
     url = _database(database_url, data_dir)
     if every is None:
-        click.echo(f"{maintenance.maintain(url)} accounts brought up to date")
+        click.echo(f"{maintenance.maintain(url)} account(s) brought up to date")
     else:
         maintenance.keep_maintaining(url, every, click.echo)
 

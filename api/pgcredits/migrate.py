@@ -100,6 +100,13 @@ def apply_catalog(
     return path
 
 
+def applied_catalogs(url: str) -> list[str]:
+    """The price lists of a bank, oldest first."""
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("select catalog_id from credits.catalogs order by applied_at").fetchall()
+    return [str(name) for (name,) in rows]
+
+
 class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no types
     """yoyo on our connection, with a migration and its mark in one transaction.
 

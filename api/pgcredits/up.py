@@ -23,7 +23,7 @@ from psycopg import sql
 from pgcredits import embedded
 from pgcredits.addresses import as_login, free_ports, port_is_free
 from pgcredits.instance import DATA_DIR, LOGINS, Instance, InstanceError, Running, Secrets
-from pgcredits.migrate import apply_catalog, find_catalog, list_catalogs, migrate
+from pgcredits.migrate import applied_catalogs, apply_catalog, find_catalog, list_catalogs, migrate
 from pgcredits.settings import stripe_prices
 
 DATABASE = "pgcredits"
@@ -249,8 +249,7 @@ def _start(instance: Instance, options: Options, stack: ExitStack, say: Say) -> 
 
 def _catalog(admin_url: str, wanted: str | None) -> str | None:
     """The price list to apply. A bank counts in one unit: another one is added by hand or not at all."""
-    with psycopg.connect(admin_url) as connection:
-        present = [str(row[0]) for row in connection.execute("select catalog_id from credits.catalogs")]
+    present = applied_catalogs(admin_url)
     if wanted in list_catalogs() and present and wanted not in present:
         raise UpError(
             f"this bank has the catalogue {', '.join(present)}: choose another data folder for {wanted}, "

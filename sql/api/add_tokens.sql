@@ -118,6 +118,14 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    -- Three arguments by position: a reason would become the name of a package, and a gift a sale.
+    if add_tokens.package_name in (
+        'grant', 'bonus', 'welcome', 'promo', 'referral', 'allowance', 'rollover', 'adjustment'
+    ) then
+        perform credits.fail(
+            422, 'bad_reason', format('%L is a reason and no package: say reason => %1$L', add_tokens.package_name)
+        );
+    end if;
     return api.add_tokens(
         user_id => add_tokens.user_id, tokens => add_tokens.tokens_to_add, reason => 'purchase',
         package_name => add_tokens.package_name
@@ -125,6 +133,7 @@ begin
 end
 $$;
 comment on function api.add_tokens(text, numeric, text) is
-'Grant the tokens of a package (IAHome''s signature). For services.
+'Grant the tokens of a package that was paid for (IAHome''s signature). For services. Other reasons are named:
+add_tokens(''ada'', 3, reason => ''promo'').
 
-Raises what the other signature raises.';
+Raises PT422 bad_reason for a package with the name of a reason, and what the other signature raises.';

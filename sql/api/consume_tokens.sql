@@ -82,7 +82,7 @@ begin
     end if;
     if p_expected_cost <> v_price.cost then
         perform credits.fail(
-            422, 'price_mismatch', 'the price is another one',
+            422, 'price_mismatch', 'the price in the database is not the one named',
             json_build_object('cost', trim_scale(v_price.cost), 'expected', trim_scale(p_expected_cost))
         );
     end if;
@@ -101,6 +101,7 @@ begin
                 402, 'insufficient_tokens', 'not enough tokens',
                 json_build_object(
                     'balance', trim_scale(v_balance),
+                    'available', trim_scale(v_price.cost - v_drawn.missing),
                     'cost', trim_scale(v_price.cost),
                     'missing', trim_scale(v_drawn.missing),
                     'affordable', credits.affordable(v_price.price_id, v_price.cost, v_price.cost - v_drawn.missing)
@@ -181,7 +182,7 @@ The price is the database''s; usage gives the quantity of each dimension of the 
 With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true.
 A user spends their own tokens; a service names the user_id.
 byok: a service says that the user''s own key at the provider was used: recorded with its quantities, cost 0.
-Raises PT402 insufficient_tokens (balance, cost, missing, affordable), PT404 unknown_module or unknown_user,
+Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable), PT404 unknown_module or unknown_user,
 PT409 key_reused, PT422 bad_usage, bad_key or bad_metadata, PT423 account_frozen, PT429 spend_limit,
 PT403 not_yours, PT401 not_signed_in.';
 

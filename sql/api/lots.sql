@@ -8,7 +8,7 @@ select
     l.source::text as source,
     l.package_name,
     trim_scale(l.granted) as granted,
-    case when l.expires_at <= credits.clock() then l.held else trim_scale(l.remaining) end as remaining,
+    trim_scale(case when l.expires_at <= credits.clock() then l.held else l.remaining end) as remaining,
     trim_scale(l.held) as held,
     l.priority,
     l.scope,

@@ -39,7 +39,14 @@ def test_insufficient_tokens_come_with_numbers(client: httpx.Client, user: User)
     assert response.status_code == 402
     assert response.json()["code"] == "PT402"
     facts = json.loads(response.json()["details"])
-    assert facts == {"error": "insufficient_tokens", "balance": 0, "cost": 50, "missing": 50, "affordable": 0}
+    assert facts == {
+        "error": "insufficient_tokens",
+        "balance": 0,
+        "available": 0,
+        "cost": 50,
+        "missing": 50,
+        "affordable": 0,
+    }
 
 
 def test_both_signatures(client: httpx.Client, rich: User) -> None:

@@ -331,3 +331,14 @@ def _set_status(admin: Connection, caller: Caller, status: str) -> None:
         " (select account_id from credits.identities where subject = %s)",
         (status, caller.user_id),
     )
+
+
+def test_a_reason_by_position_is_no_package(service: Caller, user: User) -> None:
+    """Three arguments by position are IAHome's signature: a gift must not become a sale."""
+    ada = user()
+    with refused("bad_reason"):
+        service.row("select * from api.add_tokens(%s, 3, 'promo')", (ada.user_id,))
+    assert (
+        service.row("select * from api.add_tokens(%s, 3, reason => 'promo')", (ada.user_id,))["tokens"] == 3
+    )
+    assert ada.row("select kind from api.entries")["kind"] == "promo"

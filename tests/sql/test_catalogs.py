@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -549,3 +550,14 @@ def price(author: Caller, components: str, margin: Any = 1, rate: Any = 1) -> in
         (components, margin, rate),
     )
     return int(row["price_id"])
+
+
+def test_catalogue_of_the_readme_is_one(author: Caller) -> None:
+    (text,) = re.findall("```sql\n(.*?)```", (SQL.parent / "README.md").read_text(), re.S)
+    author.rows(text + "select 1")
+    author.rows(text + "select 1")
+    shop = Caller(author.connection, "service_role")
+    shop.call("open_account", user_id="reader")
+    assert shop.call("redeem_code", code="summer", user_id="reader")["tokens"] == 25
+    charge = shop.call("consume_tokens", user_id="reader", module_id="dubbing", usage={"seconds": 34})
+    assert (charge["cost"], charge["balance"]) == (4, 31)

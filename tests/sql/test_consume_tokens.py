@@ -63,6 +63,7 @@ def test_too_little_is_refused_with_figures_and_takes_nothing(user: User) -> Non
     assert facts == {
         "error": "insufficient_tokens",
         "balance": Decimal("120.5"),
+        "available": Decimal("120.5"),
         "cost": 150,
         "missing": Decimal("29.5"),
         "affordable": 2,

@@ -34,9 +34,9 @@ def test_everything_due_is_booked_once(db: psycopg.Connection, url: str) -> None
     _let_expire(url, 130)  # more than one call of the function does
     runner = CliRunner()
     first = runner.invoke(main, ["maintain", "--database-url", as_login(url, "pgcredits_service", PASSWORD)])
-    assert first.output == "130 accounts brought up to date\n"
+    assert first.output == "130 account(s) brought up to date\n"
     assert _expired(url) == 130
-    assert runner.invoke(main, ["maintain", "--database-url", url]).output.startswith("0 accounts")
+    assert runner.invoke(main, ["maintain", "--database-url", url]).output.startswith("0 account(s)")
 
 
 def test_it_goes_on_every_so_often(db: psycopg.Connection, url: str) -> None:
