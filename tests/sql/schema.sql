@@ -529,9 +529,10 @@ CREATE FUNCTION api.add_tokens(user_id text, tokens_to_add numeric, package_name
 -- Name: FUNCTION add_tokens(user_id text, tokens_to_add numeric, package_name text); Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON FUNCTION api.add_tokens(user_id text, tokens_to_add numeric, package_name text) IS 'Grant the tokens of a package (IAHome''s signature). For services.
+COMMENT ON FUNCTION api.add_tokens(user_id text, tokens_to_add numeric, package_name text) IS 'Grant the tokens of a package that was paid for (IAHome''s signature). For services. Other reasons are named:
+add_tokens(''ada'', 3, reason => ''promo'').
 
-Raises what the other signature raises.';
+Raises PT422 bad_reason for a package with the name of a reason, and what the other signature raises.';
 
 
 --
@@ -659,7 +660,7 @@ The price is the database''s; usage gives the quantity of each dimension of the 
 With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true.
 A user spends their own tokens; a service names the user_id.
 byok: a service says that the user''s own key at the provider was used: recorded with its quantities, cost 0.
-Raises PT402 insufficient_tokens (balance, cost, missing, affordable), PT404 unknown_module or unknown_user,
+Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable), PT404 unknown_module or unknown_user,
 PT409 key_reused, PT422 bad_usage, bad_key or bad_metadata, PT423 account_frozen, PT429 spend_limit,
 PT403 not_yours, PT401 not_signed_in.';
 
@@ -4813,10 +4814,11 @@ CREATE VIEW api.lots WITH (security_invoker='true') AS
     (l.source)::text AS source,
     l.package_name,
     trim_scale((l.granted)::numeric) AS granted,
+    trim_scale(
         CASE
             WHEN (l.expires_at <= credits.clock()) THEN (l.held)::numeric
-            ELSE trim_scale(l.remaining)
-        END AS remaining,
+            ELSE l.remaining
+        END) AS remaining,
     trim_scale((l.held)::numeric) AS held,
     l.priority,
     l.scope,
