@@ -36,7 +36,7 @@ language plpgsql
 as $$
 begin
     for i in 1..p_accounts loop
-        perform api.add_tokens('user-' || i, 1000000000, 'welcome');
+        perform api.add_tokens('user-' || i, 1000000000, reason => 'welcome');
         perform api.add_tokens('user-' || i, 1000000000, 'purchase', 'Standard');
         if i % 500 = 0 then
             commit;
