@@ -64,3 +64,7 @@ comment on column credits.price_components.minimum_charge is
 -- define_price learns p_valid_from; what it is made of is another set of functions.
 drop function if exists credits.define_price(jsonb, text, text, numeric, numeric);
 drop function if exists credits.components_of(jsonb);
+
+alter table credits.price_list add column call_cost credits.amount;
+comment on column credits.price_list.call_cost is
+'What one call costs, where calls are all that the price counts: a spend that says no more need not calculate.';

@@ -125,7 +125,7 @@ grant usage on type credits.tokens, credits.amount, credits.entry_kind to audito
 grant execute on function credits.entry_hash(
     bytea, uuid, bigint, timestamptz, timestamptz, credits.entry_kind, numeric, numeric, numeric, jsonb,
     text, jsonb, bigint, text, text, jsonb
-), credits.clock(), credits.module_price(text), credits.head_allowance(uuid, timestamptz),
+), credits.clock(), credits.module_price(text), credits.call_cost(bigint), credits.head_allowance(uuid, timestamptz),
 credits.limit_left(uuid, timestamptz), credits.period_start(text, timestamptz),
 credits.next_level(uuid, numeric), credits.notice_levels_of(uuid) to auditor;
 grant select on

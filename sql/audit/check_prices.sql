@@ -13,6 +13,13 @@ where l.valid_until > credits.clock() and l.price_id is distinct from p.price_id
 union all
 select
     null as account_id,
+    format('a call of %s at %s', l.module_id, credits.call_cost(l.price_id)) as expected,
+    format('%s', l.call_cost) as found
+from credits.price_list as l
+where l.call_cost is distinct from credits.call_cost(l.price_id)
+union all
+select
+    null as account_id,
     format('%s of price %s tiered: %s', c.dimension, c.price_id, c.tiered) as expected,
     format('tiers: %s', not c.tiered) as found
 from credits.price_components as c

@@ -1,5 +1,36 @@
 -- The price list: what each module costs now, so that a spend looks it up once. It follows every new version of a
 -- price, in the same transaction, and is believed only until a later version may begin.
+create or replace function credits.call_cost(p_price_id bigint)
+returns numeric
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select max(x.cost)
+        from (
+            select
+                c.dimension = 'calls' and not c.tiered as calls,
+                credits.ceil_tokens(
+                    credits.charge(
+                        1, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge
+                    ) * p.margin,
+                    c.unit_size * p.exchange_rate
+                ) as cost
+            from credits.price_components as c
+            join credits.prices as p on c.price_id = p.price_id
+            where c.price_id = p_price_id
+        ) as x
+        having bool_and(x.calls) and max(x.cost) <= 1000000000000
+    );
+end
+$$;
+comment on function credits.call_cost(bigint) is
+'What one call costs under a price that counts calls and nothing else; null for other prices, and above '
+'10^12.';
+
 create or replace function credits.list_prices()
 returns void
 language plpgsql
@@ -13,10 +44,11 @@ begin
     lock table credits.price_list in share row exclusive mode;
     v_now := credits.clock();
     delete from credits.price_list as l where credits.find_price(l.module_id, v_now) is null;
-    insert into credits.price_list as l (module_id, price_id, valid_until)
+    insert into credits.price_list as l (module_id, price_id, call_cost, valid_until)
     select
         m.module_id,
         credits.find_price(m.module_id, v_now),
+        credits.call_cost(credits.find_price(m.module_id, v_now)),
         coalesce((
             select min(p.valid_from)
             from credits.prices as p
@@ -26,7 +58,8 @@ begin
         ), 'infinity')
     from credits.modules as m
     where credits.find_price(m.module_id, v_now) is not null
-    on conflict (module_id) do update set price_id = excluded.price_id, valid_until = excluded.valid_until;
+    on conflict (module_id) do update
+    set price_id = excluded.price_id, call_cost = excluded.call_cost, valid_until = excluded.valid_until;
 end
 $$;
 comment on function credits.list_prices() is 'Brings credits.price_list up to date with the modules and their prices.';
@@ -46,4 +79,8 @@ comment on function credits.follow_prices() is 'Trigger: a new version of a pric
 
 create or replace trigger prices_are_listed
 after insert on credits.prices
+for each statement execute function credits.follow_prices();
+
+create or replace trigger price_components_are_listed
+after insert on credits.price_components
 for each statement execute function credits.follow_prices();

@@ -98,8 +98,18 @@ declare
     v_numerator numeric := 0.0;
     v_denominator numeric := 1.0;
 begin
-    -- 1. Nothing said of the usage: one call.
-    usage := case when p_usage = '{}' then '{"calls": 1}' else p_usage end;
+    -- 1. Nothing said of the usage: one call. What that costs stands in the list, unless the price counts other things.
+    if p_usage = '{}' then
+        usage := '{"calls": 1}';
+        select l.price_id, l.call_cost into price_id, cost
+        from credits.price_list as l
+        where l.module_id = p_module_id and l.valid_until > p_at;
+        if cost is not null then
+            return;
+        end if;
+    else
+        usage := p_usage;
+    end if;
     v_rest := case when jsonb_typeof(usage) = 'object' then usage end;
 
     -- 2. The price in force; for what the list does not know, the default. Charge each component and add up; a quantity

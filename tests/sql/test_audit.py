@@ -205,6 +205,7 @@ FAULTS = {
         f"delete from credits.entries where {ME} and seq = {SPENT_LAST}",
     ],
     "check_prices": [
+        "update credits.price_list set call_cost = call_cost + 1 where module_id = 'metube'",
         "update credits.price_list set price_id = (select max(p.price_id) from credits.prices as p)"
         " where module_id = 'metube'",
         "insert into credits.price_tiers (price_id, dimension, above, price_per_unit)"

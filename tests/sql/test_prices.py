@@ -458,6 +458,33 @@ def test_price_is_what_fractions_make_of_it(
 @STEADY
 @given(
     component=_components,
+    margin=_numbers("1000", 6),
+    exchange_rate=st.sampled_from([Decimal(text) for text in ("1", "1.08", "3", "0.001")]),
+)
+def test_one_call_that_is_not_named_costs_what_one_that_is_named_does(
+    till: Connection, component: Component, margin: Decimal, exchange_rate: Decimal
+) -> None:
+    """The first is read from the price list, the second calculated."""
+    with opened(till) as shop:
+        _define(shop, "property", "cat")
+        _price(
+            shop, [{"dimension": "calls"} | component], "property", margin=margin, exchange_rate=exchange_rate
+        )
+        listed = shop.row("select call_cost from credits.price_list where module_id = 'property'")
+        try:
+            named = _cost(shop, "property", {"calls": 1})
+        except psycopg.Error:
+            assert listed["call_cost"] is None
+            with refused("bad_usage"):
+                _cost(shop, "property")
+        else:
+            assert _cost(shop, "property") == named
+            assert listed["call_cost"] == (None if component.get("tiers") else named)
+
+
+@STEADY
+@given(
+    component=_components,
     tokens=_numbers("100000", 6),
     margin=st.sampled_from([Decimal(text) for text in ("1", "1.05", "2.5")]),
     exchange_rate=st.sampled_from([Decimal(text) for text in ("1", "1.08", "3")]),

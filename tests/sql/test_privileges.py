@@ -250,6 +250,7 @@ EXECUTE = {
     "auditor": {
         *HELPERS,
         "credits.charge_durations()",
+        "credits.call_cost(bigint)",
         "credits.head_allowance(uuid,timestamp with time zone)",
         "credits.limit_left(uuid,timestamp with time zone)",
         "credits.period_start(text,timestamp with time zone)",
