@@ -1343,6 +1343,23 @@ COMMENT ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.camp
 
 
 --
+-- Name: call_cost(bigint); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.call_cost(p_price_id bigint) RETURNS numeric
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION call_cost(p_price_id bigint); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.call_cost(p_price_id bigint) IS 'What one call costs under a price that counts calls and nothing else; null for other prices, and above 10^12.';
+
+
+--
 -- Name: caller_subject(text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -6472,7 +6489,8 @@ COMMENT ON VIEW audit.check_orders IS 'Each paid order was granted exactly once,
 CREATE TABLE credits.price_list (
     module_id text NOT NULL,
     price_id bigint NOT NULL,
-    valid_until timestamp with time zone NOT NULL
+    valid_until timestamp with time zone NOT NULL,
+    call_cost credits.amount
 );
 
 ALTER TABLE ONLY credits.price_list FORCE ROW LEVEL SECURITY;
@@ -6493,6 +6511,13 @@ COMMENT ON COLUMN credits.price_list.valid_until IS 'When a later version may be
 
 
 --
+-- Name: COLUMN price_list.call_cost; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_list.call_cost IS 'What one call costs, where calls are all that the price counts: a spend that says no more need not calculate.';
+
+
+--
 -- Name: check_prices; Type: VIEW; Schema: audit; Owner: -
 --
 
@@ -6504,6 +6529,12 @@ CREATE VIEW audit.check_prices WITH (security_invoker='true') AS
      CROSS JOIN LATERAL ( SELECT ((credits.module_price(m.module_id) ->> 'price_id'::text))::bigint AS price_id) p)
      JOIN credits.price_list l ON ((m.module_id = l.module_id)))
   WHERE ((l.valid_until > credits.clock()) AND (l.price_id IS DISTINCT FROM p.price_id))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('a call of %s at %s'::text, l.module_id, credits.call_cost(l.price_id)) AS expected,
+    format('%s'::text, l.call_cost) AS found
+   FROM credits.price_list l
+  WHERE ((l.call_cost)::numeric IS DISTINCT FROM credits.call_cost(l.price_id))
 UNION ALL
  SELECT NULL::uuid AS account_id,
     format('%s of price %s tiered: %s'::text, c.dimension, c.price_id, c.tiered) AS expected,
@@ -7667,6 +7698,13 @@ ALTER TABLE credits.entries ENABLE ALWAYS TRIGGER entries_are_never_truncated;
 CREATE TRIGGER entries_are_never_truncated BEFORE TRUNCATE ON credits.entries_default FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
 
 ALTER TABLE credits.entries_default ENABLE ALWAYS TRIGGER entries_are_never_truncated;
+
+
+--
+-- Name: price_components price_components_are_listed; Type: TRIGGER; Schema: credits; Owner: -
+--
+
+CREATE TRIGGER price_components_are_listed AFTER INSERT ON credits.price_components FOR EACH STATEMENT EXECUTE FUNCTION credits.follow_prices();
 
 
 --
@@ -9633,6 +9671,14 @@ GRANT SELECT ON TABLE credits.campaigns TO auditor;
 --
 
 REVOKE ALL ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION call_cost(p_price_id bigint); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.call_cost(p_price_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.call_cost(p_price_id bigint) TO auditor;
 
 
 --
