@@ -318,7 +318,8 @@ RULES = [
         select p.oid::regprocedure from pg_proc as p
         where p.pronamespace::regnamespace::text in ('credits', 'analytics', 'audit') and p.prosecdef
             and (p.provolatile = 'v' or p.proname not in (
-                'me', 'subject', 'analyst_segments', 'analyst_accounts', 'charge_durations', 'module_price'
+                'me', 'subject', 'analyst_segments', 'analyst_accounts', 'charge_durations', 'module_price',
+                'call_cost'
             ))
         """,
         "alter function credits.open_account(text) security definer",
