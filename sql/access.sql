@@ -34,6 +34,8 @@ credits.tokens, credits.amount, credits.unit_cost, credits.account_status, credi
 revoke usage on type
 api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_receipt, api.credential, api.grant_reason,
 api.redemption_receipt, api.referral_offer, api.account_receipt, api.guest_receipt, api.failure_receipt,
+api.hold_receipt, api.capture_receipt, api.release_receipt, api.shortfall_receipt, api.overdraft,
+api.account_standing,
 api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance
 from public;
 alter default privileges for role credits_owner revoke execute on functions from public;
@@ -44,12 +46,18 @@ grant usage on schema api to anon, authenticated, service_role;
 grant usage on type
 api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_receipt, api.credential, api.grant_reason,
 api.redemption_receipt, api.referral_offer, api.account_receipt, api.guest_receipt, api.failure_receipt,
+api.hold_receipt, api.capture_receipt, api.release_receipt, api.shortfall_receipt, api.overdraft,
+api.account_standing,
 api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance
 to authenticated, service_role;
 grant execute on function
 api.consume_tokens(text, jsonb, text, text, jsonb, boolean),
 api.consume_tokens(text, text, text, numeric),
 api.quote_tokens(text, jsonb, text),
+api.hold_tokens(text, jsonb, interval, text, text, jsonb),
+api.capture_hold(text, jsonb, boolean, text, text, text),
+api.release_hold(text, text, text, text),
+api.extend_hold(text, interval, text),
 api.create_order(text, bigint, text, text, text),
 api.set_spend_limit(text, numeric, text),
 api.set_low_balance(numeric, numeric, text),
@@ -62,6 +70,10 @@ api.add_tokens(text, numeric, api.grant_reason, text, timestamptz, bigint, text,
 api.add_tokens(text, numeric, text),
 api.attach_checkout(uuid, uuid, text, text),
 api.apply_stripe_event(jsonb),
+api.close_shortfall(text, text),
+api.set_overdraft_limit(numeric, text),
+api.freeze_account(text, text),
+api.thaw_account(text, text),
 api.acknowledge_notices(uuid[]),
 api.maintain(bigint),
 api.sign_up(text, text, text, text[]),
@@ -77,21 +89,23 @@ to service_role;
 grant select on api.packs, api.topups, api.modules to anon, authenticated, service_role;
 grant select on
 api.balance, api.entries, api.usage, api.lots, api.orders, api.spend_limits, api.notices, api.failures,
-api.referrals
+api.referrals, api.holds, api.shortfalls
 to authenticated, service_role;
 grant select on
 credits.packs, credits.topups, credits.topup_presets, credits.modules, credits.module_categories
 to anon, authenticated, service_role;
 grant select on
 credits.identities, credits.wallets, credits.lots, credits.current_lots, credits.entries, credits.orders,
-credits.spend_limits, credits.outbox, credits.failures, credits.referrals
+credits.spend_limits, credits.outbox, credits.failures, credits.referrals, credits.holds, credits.held_draws,
+credits.shortfalls
 to authenticated, service_role;
-grant select on credits.current_lots to auditor;
+grant select on credits.current_lots, credits.held_draws to auditor;
 grant execute on function
 credits.clock(), credits.module_price(text), credits.topup_tokens(bigint, numeric)
 to anon, authenticated, service_role;
 grant execute on function
-credits.me(), credits.subject(), credits.period_start(text, timestamptz), credits.next_period(text, timestamptz)
+credits.me(), credits.subject(), credits.period_start(text, timestamptz), credits.next_period(text, timestamptz),
+credits.held_at(uuid, timestamptz), credits.quantity(jsonb)
 to authenticated, service_role;
 
 grant usage on schema analytics to analyst, auditor;
@@ -107,6 +121,9 @@ grant select (
     account_id, order_id, state, pack_id, package_name, scope, tokens, bonus_tokens, amount, currency,
     created_at, paid_at
 ) on credits.orders to analyst;
+grant select (
+    account_id, hold_id, module_id, seqs, state, late, failed, actor, created_at, expires_at, finished_at
+) on credits.holds to analyst;
 grant select (account_id, failure_id, module_id, failed_at, duration_ms) on credits.failures to analyst;
 grant select (account_id, campaign_id, lot_id) on credits.redemptions to analyst;
 grant select (guest_id, linked_to, first_seen_at, linked_at) on credits.guests to analyst;
@@ -125,8 +142,9 @@ grant usage on type credits.tokens, credits.amount, credits.entry_kind to audito
 grant execute on function credits.entry_hash(
     bytea, uuid, bigint, timestamptz, timestamptz, credits.entry_kind, numeric, numeric, numeric, jsonb,
     text, jsonb, bigint, text, text, jsonb
-), credits.clock(), credits.module_price(text), credits.call_cost(bigint), credits.head_allowance(uuid, timestamptz),
-credits.limit_left(uuid, timestamptz), credits.period_start(text, timestamptz),
+), credits.clock(), credits.module_price(text), credits.call_cost(bigint),
+credits.head_allowance(uuid, timestamptz),
+credits.limit_left(uuid, timestamptz), credits.held_at(uuid, timestamptz), credits.period_start(text, timestamptz),
 credits.next_level(uuid, numeric), credits.notice_levels_of(uuid) to auditor;
 grant select on
 credits.accounts,
@@ -165,7 +183,10 @@ credits.spend_limits,
 credits.notice_rules,
 credits.notice_levels,
 credits.outbox,
-credits.failures
+credits.failures,
+credits.holds,
+credits.shortfalls,
+credits.status_changes
 to auditor;
 
 -- 5. Row security: on every table, forced on the owner too, so that a forgotten policy shows nothing instead of
@@ -208,6 +229,9 @@ alter table credits.notice_rules enable row level security, force row level secu
 alter table credits.notice_levels enable row level security, force row level security;
 alter table credits.outbox enable row level security, force row level security;
 alter table credits.failures enable row level security, force row level security;
+alter table credits.holds enable row level security, force row level security;
+alter table credits.shortfalls enable row level security, force row level security;
+alter table credits.status_changes enable row level security, force row level security;
 
 -- 5a. The definer functions.
 drop policy if exists owner on credits.accounts;
@@ -286,6 +310,12 @@ drop policy if exists owner on credits.outbox;
 create policy owner on credits.outbox to credits_owner using (true) with check (true);
 drop policy if exists owner on credits.failures;
 create policy owner on credits.failures to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.holds;
+create policy owner on credits.holds to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.shortfalls;
+create policy owner on credits.shortfalls to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.status_changes;
+create policy owner on credits.status_changes to credits_owner using (true) with check (true);
 
 -- 5b. A user: own rows. The subquery is evaluated once per statement, not once per row.
 drop policy if exists own_rows on credits.identities;
@@ -304,6 +334,10 @@ drop policy if exists own_rows on credits.outbox;
 create policy own_rows on credits.outbox for select to authenticated using (account_id = (select credits.me()));
 drop policy if exists own_rows on credits.failures;
 create policy own_rows on credits.failures for select to authenticated using (account_id = (select credits.me()));
+drop policy if exists own_rows on credits.holds;
+create policy own_rows on credits.holds for select to authenticated using (account_id = (select credits.me()));
+drop policy if exists own_rows on credits.shortfalls;
+create policy own_rows on credits.shortfalls for select to authenticated using (account_id = (select credits.me()));
 -- Those whom the user brought; the view says no names.
 drop policy if exists own_rows on credits.referrals;
 create policy own_rows on credits.referrals for select to authenticated using (referrer_id = (select credits.me()));
@@ -325,6 +359,10 @@ drop policy if exists service_reads on credits.outbox;
 create policy service_reads on credits.outbox for select to service_role using (true);
 drop policy if exists service_reads on credits.failures;
 create policy service_reads on credits.failures for select to service_role using (true);
+drop policy if exists service_reads on credits.holds;
+create policy service_reads on credits.holds for select to service_role using (true);
+drop policy if exists service_reads on credits.shortfalls;
+create policy service_reads on credits.shortfalls for select to service_role using (true);
 drop policy if exists service_reads on credits.referrals;
 create policy service_reads on credits.referrals for select to service_role using (true);
 
@@ -358,6 +396,11 @@ create policy granted_accounts on credits.orders for select to analyst using (
 );
 drop policy if exists granted_accounts on credits.lots;
 create policy granted_accounts on credits.lots for select to analyst using (
+    (select '*' = any(credits.analyst_segments()))
+    or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id))
+);
+drop policy if exists granted_accounts on credits.holds;
+create policy granted_accounts on credits.holds for select to analyst using (
     (select '*' = any(credits.analyst_segments()))
     or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id))
 );
@@ -465,5 +508,11 @@ drop policy if exists auditor_reads on credits.outbox;
 create policy auditor_reads on credits.outbox for select to auditor using (true);
 drop policy if exists auditor_reads on credits.failures;
 create policy auditor_reads on credits.failures for select to auditor using (true);
+drop policy if exists auditor_reads on credits.holds;
+create policy auditor_reads on credits.holds for select to auditor using (true);
+drop policy if exists auditor_reads on credits.shortfalls;
+create policy auditor_reads on credits.shortfalls for select to auditor using (true);
+drop policy if exists auditor_reads on credits.status_changes;
+create policy auditor_reads on credits.status_changes for select to auditor using (true);
 
 reset role;

@@ -21,10 +21,16 @@ drawn as (
         coalesce(d.place = 1, true) as counts,
         coalesce((d.draw ->> 'tokens')::numeric, 0) as tokens,
         coalesce((d.draw ->> 'tokens')::numeric * l.unit_cost, 0) as revenue,
-        p.cost * coalesce((d.draw ->> 'tokens')::numeric / nullif(-e.tokens, 0), 1) as cost
+        p.cost * coalesce((d.draw ->> 'tokens')::numeric / w.drawn, 1) as cost
     from credits.entries as e
     cross join money as m
     left join lateral jsonb_array_elements(e.draws) with ordinality as d (draw, place) on true
+    cross join
+        lateral (
+            -- Less than was charged where a part of it is debt.
+            select nullif(sum((x.draw ->> 'tokens')::numeric), 0) as drawn
+            from jsonb_array_elements(e.draws) as x (draw)
+        ) as w
     left join credits.lots as l on e.account_id = l.account_id and l.lot_id = (d.draw ->> 'lot_id')::bigint
     left join lateral (
         select
@@ -68,7 +74,8 @@ from summed as s;
 
 comment on view analytics.module_margin is
 'Per month (UTC), module and currency: what the tokens spent on it were really bought for, what the provider takes, '
-'and what is left. Uses with the user''s own key are not in it: they cost and earn nothing.';
+'and what is left. Uses with the user''s own key are not in it: they cost and earn nothing. Nor are tokens that no lot '
+'paid: debt.';
 comment on column analytics.module_margin.currency is
 'Of the lots that were spent; of tokens given away the catalogue''s. Null when neither says.';
 comment on column analytics.module_margin.uses is

@@ -9,7 +9,7 @@ with moved as materialized (
         e.account_id,
         (d.draw ->> 'lot_id')::bigint as lot_id,
         e.kind,
-        sign(e.tokens) * (d.draw ->> 'tokens')::numeric as tokens
+        case when e.tokens > 0 then 1 else -1 end * (d.draw ->> 'tokens')::numeric as tokens
     from credits.entries as e
     cross join lateral jsonb_array_elements(e.draws) as d (draw)
 ),

@@ -1,4 +1,4 @@
--- What an account has now. Expired lots count for nothing, booked or not. Reading writes nothing: a user without an
+-- What an account has now. Expired lots and holds count for nothing, booked or not. Reading writes nothing: a user without an
 -- account reads zeros, also where opening it (api.open_account, or the first spend) will bring a welcome.
 create or replace view api.balance
 with (security_invoker = true)
@@ -6,8 +6,8 @@ as
 select
     i.subject as user_id,
     trim_scale(b.balance) as balance,
-    trim_scale(w.held) as held,
-    trim_scale(greatest(b.balance - w.held, 0)) as available,
+    trim_scale(b.held) as held,
+    trim_scale(greatest(b.balance - b.held, 0)) as available,
     trim_scale(w.debt) as debt,
     trim_scale(w.lifetime_granted) as lifetime_granted,
     trim_scale(w.lifetime_spent) as lifetime_spent,
@@ -18,11 +18,22 @@ select
 from credits.wallets as w
 cross join
     lateral (
-        select w.balance - case when w.due_at <= credits.clock() then (
-            select coalesce(sum(x.remaining - x.held), 0)
-            from credits.current_lots as x
-            where x.account_id = w.account_id and x.expires_at <= credits.clock()
-        ) else 0 end as balance
+        select
+            w.balance - case when w.due_at <= credits.clock() then (
+                select coalesce(sum(x.remaining - x.held), 0)
+                from credits.current_lots as x
+                where x.account_id = w.account_id and x.expires_at <= credits.clock()
+            ) else 0 end - coalesce(l.expired, 0) as balance,
+            w.held - coalesce(l.held, 0) as held
+        from (
+            -- What holds past their time keep on the books, and what of it is past its own.
+            select
+                sum(d.tokens) as held,
+                sum(d.tokens) filter (where x.expires_at <= credits.clock()) as expired
+            from credits.held_draws as d
+            inner join credits.lots as x on d.account_id = x.account_id and d.lot_id = x.lot_id
+            where d.account_id = w.account_id and w.due_at <= credits.clock() and d.expires_at <= credits.clock()
+        ) as l
     ) as b
 left join lateral (
     select x.subject

@@ -88,7 +88,10 @@ begin
     end if;
 
     -- 5. Take. The wallet carries tokens that are next for every module and break no limit; when those do not do, the
-    --    limits and the lots themselves.
+    --    limits and the lots themselves. Nothing while there is more debt than there may be.
+    if v_debt > 0 and v_price.cost > 0 and credits.in_default(p_account_id) then
+        perform credits.refuse_tokens(v_balance, v_debt, v_price.price_id, v_price.cost, v_price.cost);
+    end if;
     if v_price.cost <= v_head_free and v_price.cost > 0 then
         v_from_head := v_price.cost;
         v_draws := jsonb_build_array(jsonb_build_object('lot_id', v_head_lot, 'tokens', trim_scale(v_from_head)));
@@ -97,16 +100,7 @@ begin
         perform credits.keep_limits(p_account_id, v_price.cost, v_now);
         v_drawn := credits.draw_settled(p_account_id, p_module_id, v_price.cost, v_now);
         if v_drawn.missing > 0 then
-            perform credits.fail(
-                402, 'insufficient_tokens', 'not enough tokens',
-                json_build_object(
-                    'balance', trim_scale(v_balance),
-                    'available', trim_scale(v_price.cost - v_drawn.missing),
-                    'cost', trim_scale(v_price.cost),
-                    'missing', trim_scale(v_drawn.missing),
-                    'affordable', credits.affordable(v_price.price_id, v_price.cost, v_price.cost - v_drawn.missing)
-                )
-            );
+            perform credits.refuse_tokens(v_balance, v_debt, v_price.price_id, v_price.cost, v_drawn.missing);
         end if;
         v_draws := v_drawn.draws;
     end if;

@@ -18,7 +18,8 @@ select
     e.price_id,
     e.reference,
     e.metadata,
-    encode(e.hash, 'hex') as hash
+    encode(e.hash, 'hex') as hash,
+    trim_scale(e.debt_after) as debt_after
 from credits.entries as e
 left join lateral (
     select x.subject
@@ -35,7 +36,7 @@ comment on column api.entries.seq is '1, 2, 3 … per account, without gaps.';
 comment on column api.entries.posted_at is 'When it was written.';
 comment on column api.entries.effective_at is 'When it happened.';
 comment on column api.entries.kind is
-'purchase, bonus, grant, welcome, promo, referral, allowance, rollover, spend, refund, expire, reversal, '
+'purchase, bonus, grant, welcome, promo, referral, allowance, rollover, spend, byok, refund, expire, reversal, '
 'reinstatement, repayment or adjustment.';
 comment on column api.entries.tokens is 'Change of the balance: above zero in, below zero out.';
 comment on column api.entries.balance_before is 'Balance before it.';
@@ -44,6 +45,8 @@ comment on column api.entries.draws is 'The lots it moved, and by how much.';
 comment on column api.entries.module_id is 'The module that was used.';
 comment on column api.entries.usage is 'What was used, per dimension.';
 comment on column api.entries.price_id is 'The version of the price.';
-comment on column api.entries.reference is 'Order, reason or package that it belongs to.';
+comment on column api.entries.reference is
+'Order, reason or package that it belongs to; of a capture the hold, with :late after it when it was.';
+comment on column api.entries.debt_after is 'Debt after it: tokens used that no lot could pay.';
 comment on column api.entries.metadata is 'What the caller wrote on it.';
 comment on column api.entries.hash is 'The hash chain of the account at this entry.';

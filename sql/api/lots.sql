@@ -8,8 +8,8 @@ select
     l.source::text as source,
     l.package_name,
     trim_scale(l.granted) as granted,
-    trim_scale(case when l.expires_at <= credits.clock() then l.held else l.remaining end) as remaining,
-    trim_scale(l.held) as held,
+    trim_scale(case when l.expires_at <= credits.clock() then h.held else l.remaining end) as remaining,
+    trim_scale(h.held) as held,
     l.priority,
     l.scope,
     l.effective_at as granted_at,
@@ -18,6 +18,14 @@ select
     l.frozen,
     l.order_id
 from credits.current_lots as l
+cross join
+    lateral (
+        select l.held - coalesce(sum(d.tokens), 0) as held
+        from credits.held_draws as d
+        where
+            l.held > 0 and d.account_id = l.account_id and d.lot_id = l.lot_id
+            and d.expires_at <= credits.clock()
+    ) as h
 left join lateral (
     select x.subject
     from credits.identities as x

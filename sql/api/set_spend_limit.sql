@@ -53,7 +53,7 @@ begin
     v_limit.set_by := v_set_by;
     v_limit.resets_at := credits.next_period(set_spend_limit.period, v_now);
     select trim_scale(s.tokens), trim_scale(w.lifetime_spent - s.spent_before),
-        trim_scale(greatest(s.tokens + s.spent_before - w.lifetime_spent, 0))
+        trim_scale(greatest(s.tokens + s.spent_before - w.lifetime_spent - w.held, 0))
     into v_limit.tokens, v_limit.spent, v_limit.remaining
     from credits.spend_limits as s
     join credits.wallets as w on w.account_id = s.account_id

@@ -8,7 +8,7 @@ select
     s.set_by,
     trim_scale(s.tokens) as tokens,
     trim_scale(p.spent) as spent,
-    trim_scale(greatest(s.tokens - p.spent, 0)) as remaining,
+    trim_scale(greatest(s.tokens - p.spent - credits.held_at(s.account_id, credits.clock()), 0)) as remaining,
     credits.next_period(s.period, credits.clock()) as resets_at
 from credits.spend_limits as s
 inner join credits.wallets as w on s.account_id = w.account_id
@@ -34,5 +34,5 @@ comment on column api.spend_limits.period is 'day or month, in UTC.';
 comment on column api.spend_limits.set_by is 'user or service; the stricter one counts.';
 comment on column api.spend_limits.tokens is 'What may be spent in the period.';
 comment on column api.spend_limits.spent is 'What has been.';
-comment on column api.spend_limits.remaining is 'What is left.';
+comment on column api.spend_limits.remaining is 'What is left: what is held counts as spent.';
 comment on column api.spend_limits.resets_at is 'When the next period begins.';

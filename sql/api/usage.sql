@@ -13,9 +13,18 @@ select
     trim_scale(e.balance_after) as balance_after,
     e.price_id,
     e.metadata,
-    e.kind = 'byok' as own_key
+    e.kind = 'byok' as own_key,
+    h.account_id || ':' || h.hold_id as hold_id,
+    coalesce(
+        round(extract(epoch from h.finished_at - h.created_at) * 1000, 3),
+        trim_scale(credits.quantity(e.metadata -> 'duration_ms'))
+    ) as duration_ms
 from credits.entries as e
 left join credits.modules as m on e.module_id = m.module_id
+left join credits.holds as h
+    on
+        e.kind = 'spend' and e.account_id = h.account_id
+        and h.hold_id = case when e.reference ~ '^[0-9a-f-]{36}' then left(e.reference, 36)::uuid end
 left join lateral (
     select x.subject
     from credits.identities as x
@@ -37,3 +46,6 @@ comment on column api.usage.balance_after is 'Balance after it.';
 comment on column api.usage.price_id is 'The version of the price.';
 comment on column api.usage.metadata is 'What the caller wrote on it.';
 comment on column api.usage.own_key is 'The user''s own key at the provider was used: not charged.';
+comment on column api.usage.hold_id is 'The hold that it was captured from; null for a charge without one.';
+comment on column api.usage.duration_ms is
+'How long it took, in milliseconds: of a hold from its beginning to its end, else what the caller wrote on the charge.';

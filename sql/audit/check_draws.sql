@@ -1,12 +1,21 @@
--- Every entry moved lots by exactly what it moved the balance.
+-- Every entry moved lots and debt by exactly what it moved the balance.
 create or replace view audit.check_draws
 with (security_invoker = true)
 as
 select
     e.account_id,
-    format('draws of %s in entry %s (%s)', abs(e.tokens), e.seq, e.kind) as expected,
+    format('draws of %s in entry %s (%s)', abs(e.tokens + e.owed), e.seq, e.kind) as expected,
     format('draws of %s', d.drawn) as found
-from credits.entries as e
+from (
+    select
+        x.account_id,
+        x.seq,
+        x.kind,
+        x.tokens,
+        x.draws,
+        x.debt_after - coalesce(lag(x.debt_after) over (partition by x.account_id order by x.seq), 0) as owed
+    from credits.entries as x
+) as e
 cross join
     lateral (
         select
@@ -14,5 +23,9 @@ cross join
             coalesce(min(x.tokens), 0) as smallest
         from jsonb_to_recordset(e.draws) as x (lot_id bigint, tokens numeric)
     ) as d
-where d.drawn <> abs(e.tokens) or d.smallest < 0;
-comment on view audit.check_draws is 'The draws recorded on an entry add up to its tokens.';
+where
+    -- Into the lots what comes in, out of them everything else.
+    case when e.tokens > 0 then d.drawn else -d.drawn end <> e.tokens + e.owed
+    or d.smallest < 0;
+comment on view audit.check_draws is
+'The draws recorded on an entry add up to its tokens and what it changed of the debt.';

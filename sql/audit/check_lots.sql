@@ -6,7 +6,7 @@ with m as (
     select
         e.account_id,
         d.lot_id,
-        sum(sign(e.tokens) * d.tokens) as moved,
+        sum(case when e.tokens > 0 then d.tokens else -d.tokens end) as moved,
         sum(d.tokens) filter (where e.seq = d.lot_id) as came_in
     from credits.entries as e
     cross join lateral jsonb_to_recordset(e.draws) as d (lot_id bigint, tokens numeric)

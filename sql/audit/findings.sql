@@ -52,6 +52,13 @@ select
 from audit.check_heads as c
 union all
 select
+    'check_holds' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_holds as c
+union all
+select
     'check_keys' as check_name,
     c.account_id,
     c.expected,
@@ -112,5 +119,12 @@ select
     c.account_id,
     c.expected,
     c.found
-from audit.check_settings as c;
+from audit.check_settings as c
+union all
+select
+    'check_shortfalls' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_shortfalls as c;
 comment on view audit.findings is 'Every fault that any check finds. No row: the books close.';

@@ -11,6 +11,12 @@ begin
             select coalesce(sum(l.remaining - l.held), 0)
             from credits.current_lots as l
             where l.account_id = w.account_id and l.expires_at <= p_at
+        ) + (
+            -- Not expired as long as it was held.
+            select coalesce(sum(d.tokens), 0)
+            from credits.held_draws as d
+            join credits.lots as l on d.account_id = l.account_id and d.lot_id = l.lot_id
+            where d.account_id = w.account_id and d.expires_at <= p_at and l.expires_at <= p_at
         ) else 0 end
         from credits.wallets as w
         where w.account_id = p_account_id

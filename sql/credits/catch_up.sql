@@ -1,5 +1,5 @@
--- What the clock has made due on an account: lots expired or about to, a new day or month of a limit. Whoever locks the
--- wallet catches up first; api.maintain does it for accounts that nobody touches.
+-- What the clock has made due on an account: holds expired, lots expired or about to, a new day or month of a limit.
+-- Whoever locks the wallet catches up first; api.maintain does it for accounts that nobody touches.
 create or replace function credits.catch_up(p_account_id uuid)
 returns void
 language plpgsql
@@ -7,6 +7,8 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    -- Holds first: what they let go of may have passed its date.
+    perform credits.expire_holds(p_account_id);
     perform credits.expire_lots(p_account_id);
     perform credits.announce_expiries(p_account_id);
     perform credits.begin_periods(p_account_id);
@@ -28,7 +30,13 @@ begin
     update credits.wallets as w
     set due_at = least(
         coalesce((
-            select min(case when l.announced then l.expires_at else l.expires_at - coalesce(v_ahead, '0') end)
+            -- A lot that is held whole is announced when something of it comes back.
+            select min(
+                case
+                    when l.announced or l.remaining = l.held then l.expires_at
+                    else l.expires_at - coalesce(v_ahead, '0')
+                end
+            )
             from credits.lots as l
             where
                 l.account_id = p_account_id and l.live
@@ -39,6 +47,11 @@ begin
             select min(credits.next_period(s.period, s.period_starts))
             from credits.spend_limits as s
             where s.account_id = p_account_id
+        ), 'infinity'),
+        coalesce((
+            select min(h.expires_at)
+            from credits.holds as h
+            where h.account_id = p_account_id and h.state = 'open'
         ), 'infinity')
     )
     where w.account_id = p_account_id;

@@ -47,6 +47,7 @@ create or replace function credits.draw_lots(
     p_module_id text,
     p_tokens numeric,
     p_at timestamptz,
+    p_hold boolean default false,
     out draws jsonb,
     out missing numeric
 )
@@ -64,18 +65,23 @@ begin
         v_next := credits.next_lot(p_account_id, p_module_id, p_at);
         exit when v_next.lot_id is null;
         v_taken := least(v_next.free, missing);
-        update credits.lots as l
-        set remaining = l.remaining - v_taken, live = l.remaining > v_taken
-        where l.account_id = p_account_id and l.lot_id = v_next.lot_id;
+        if p_hold then
+            update credits.lots as l
+            set held = l.held + v_taken
+            where l.account_id = p_account_id and l.lot_id = v_next.lot_id;
+        else
+            update credits.lots as l
+            set remaining = l.remaining - v_taken, live = l.remaining > v_taken
+            where l.account_id = p_account_id and l.lot_id = v_next.lot_id;
+        end if;
         draws := draws || jsonb_build_object('lot_id', v_next.lot_id, 'tokens', trim_scale(v_taken));
         missing := missing - v_taken;
     end loop;
 end
 $$;
-comment on function credits.draw_lots(uuid, text, numeric, timestamptz) is
-'Takes p_tokens from the lots of a settled wallet in burn order and says from which. '
-'missing > 0: the lots did not reach, '
-'and the caller must refuse, which puts them back.';
+comment on function credits.draw_lots(uuid, text, numeric, timestamptz, boolean) is
+'Takes p_tokens from the lots of a settled wallet in burn order, or holds them there, and says from which. missing > 0: '
+'the lots did not reach, and the caller must refuse, which puts them back, or pay the rest otherwise.';
 
 create or replace function credits.spendable(p_account_id uuid, p_module_id text, p_at timestamptz)
 returns numeric
@@ -85,10 +91,16 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return (
-        select coalesce(sum(l.remaining - l.held), 0)
+        select coalesce(sum(l.remaining - l.held + coalesce(d.tokens, 0)), 0)
         from credits.current_lots as l
+        left join (
+            select x.lot_id, sum(x.tokens) as tokens
+            from credits.held_draws as x
+            where x.account_id = p_account_id and x.expires_at <= p_at
+            group by x.lot_id
+        ) as d on l.lot_id = d.lot_id
         where
-            l.account_id = p_account_id and l.remaining > l.held and not l.frozen
+            l.account_id = p_account_id and not l.frozen
             and l.effective_at <= p_at and (l.expires_at is null or l.expires_at > p_at)
             and (l.scope is null or l.scope = any (credits.scopes_of(p_module_id)))
     );

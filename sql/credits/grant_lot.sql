@@ -46,6 +46,10 @@ begin
     if p_expires_at is not null then
         perform credits.set_due(p_account_id);
     end if;
+    -- What was paid for repays debt first; what is given away does not.
+    if p_source = 'purchase' then
+        perform credits.repay_debt(p_account_id, v_lot_id);
+    end if;
     return v_lot_id;
 end
 $$;

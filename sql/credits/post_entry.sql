@@ -18,7 +18,8 @@ create or replace function credits.post_entry(
     p_metadata jsonb default '{}',
     p_effective_at timestamptz default null,
     p_from_head numeric default 0,
-    p_at timestamptz default null
+    p_at timestamptz default null,
+    p_unheld numeric default null
 )
 returns void
 language plpgsql
@@ -47,29 +48,37 @@ begin
     );
 
     -- The hash in the same update: a second one would cost a third more.
-    if p_kind = 'spend' then
+    if p_kind = 'spend' and p_unheld is null then
         update credits.wallets as w
         set
             seq = p_seq, balance = p_balance + p_tokens, posted_at = v_posted_at, head_hash = v_hash,
             head_free = w.head_free - p_from_head, lifetime_spent = w.lifetime_spent - p_tokens
         where w.account_id = p_account_id;
-    else
+    elsif p_kind = 'spend' then
         update credits.wallets as w
         set
             seq = p_seq, balance = p_balance + p_tokens, posted_at = v_posted_at, head_hash = v_hash,
+            held = w.held - p_unheld, debt = p_debt, lifetime_spent = w.lifetime_spent - p_tokens
+        where w.account_id = p_account_id;
+    else
+        update credits.wallets as w
+        set
+            seq = p_seq, balance = p_balance + p_tokens, posted_at = v_posted_at, head_hash = v_hash, debt = p_debt,
             lifetime_granted = w.lifetime_granted + greatest(p_tokens, 0)
         where w.account_id = p_account_id;
     end if;
 
-    -- What the head pays passes no threshold: see credits.head_allowance.
-    if p_from_head = 0 and p_tokens <> 0 then
-        perform credits.write_notices(p_account_id, p_balance, p_balance + p_tokens);
+    -- What the head pays passes no threshold: see credits.head_allowance. Nor does what was held: it was not available.
+    if p_from_head = 0 and p_tokens + coalesce(p_unheld, 0) <> 0 then
+        perform credits.write_notices(p_account_id, p_balance - coalesce(p_unheld, 0), p_balance + p_tokens);
     end if;
 end
 $$;
 comment on function credits.post_entry(
     uuid, bigint, numeric, numeric, timestamptz, bytea, credits.entry_kind, numeric, jsonb, text, jsonb, bigint,
-    text, jsonb, timestamptz, numeric, timestamptz
+    text, jsonb, timestamptz, numeric, timestamptz, numeric
 ) is
 'Appends entry p_seq to the chain of a locked wallet and moves its balance by p_tokens. The caller moves the lots; '
-'p_from_head is what a spend takes from the head lot, whose tokens are on the wallet.';
+'p_balance is the balance before, p_debt the debt after it. p_from_head is what a spend takes from the head lot, whose '
+'tokens are on the wallet; p_unheld what a capture takes from, or lets go of, what is held (null: no capture, and no '
+'change of the debt by a spend).';

@@ -82,6 +82,7 @@ create or replace function credits.price_usage(
     p_module_id text,
     p_usage jsonb,
     p_at timestamptz,
+    p_price_id bigint default null,
     out price_id bigint,
     out usage jsonb,
     out cost numeric
@@ -121,6 +122,7 @@ begin
         from credits.price_components as c
         join credits.prices as p on c.price_id = p.price_id
         where c.price_id = coalesce(
+            p_price_id,
             (
                 select l.price_id
                 from credits.price_list as l
@@ -159,9 +161,9 @@ begin
     end if;
 end
 $$;
-comment on function credits.price_usage(text, jsonb, timestamptz) is
-'The cost of a use of a module, the usage as it is recorded, and the version of the price. '
-'Raises PT404 unknown_module, PT422 bad_usage.';
+comment on function credits.price_usage(text, jsonb, timestamptz, bigint) is
+'The cost of a use of a module, the usage as it is recorded, and the version of the price: the one in force, or the one '
+'that is named. Raises PT404 unknown_module, PT422 bad_usage.';
 
 create or replace function credits.quantity(quantity jsonb)
 returns numeric

@@ -46,7 +46,7 @@ as $$
 begin
     return (
         select min(greatest(
-            s.tokens - case
+            s.tokens - credits.held_at(p_account_id, p_at) - case
                 when s.period_starts < credits.period_start(s.period, p_at) then 0
                 else w.lifetime_spent - s.spent_before
             end, 0
@@ -58,7 +58,7 @@ begin
 end
 $$;
 comment on function credits.limit_left(uuid, timestamptz) is
-'What the limits of an account still allow at a moment; null without a limit.';
+'What the limits of an account still allow at a moment: what is held counts as spent. Null without a limit.';
 
 create or replace function credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamptz)
 returns void
@@ -69,10 +69,12 @@ as $$
 declare
     v_over record;
 begin
-    select s.period, s.tokens, w.lifetime_spent - s.spent_before as spent into v_over
+    select s.period, s.tokens, w.lifetime_spent - s.spent_before as spent, w.held into v_over
     from credits.spend_limits as s
     join credits.wallets as w on w.account_id = s.account_id
-    where s.account_id = p_account_id and p_cost > 0 and w.lifetime_spent - s.spent_before + p_cost > s.tokens
+    where
+        s.account_id = p_account_id and p_cost > 0
+        and w.lifetime_spent - s.spent_before + w.held + p_cost > s.tokens
     -- The one that lasts longest: waiting for the other would not help.
     order by s.period desc, s.tokens
     limit 1;
@@ -83,6 +85,7 @@ begin
                 'period', v_over.period,
                 'limit', trim_scale(v_over.tokens),
                 'spent', trim_scale(v_over.spent),
+                'held', trim_scale(v_over.held),
                 'cost', trim_scale(p_cost),
                 'reset_at', credits.next_period(v_over.period, p_at)
             )
@@ -91,4 +94,4 @@ begin
 end
 $$;
 comment on function credits.keep_limits(uuid, numeric, timestamptz) is
-'Refuses a cost that passes a limit of the locked wallet: PT429 spend_limit.';
+'Refuses a cost that, with what is held, passes a limit of the locked wallet: PT429 spend_limit.';

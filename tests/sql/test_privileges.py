@@ -29,6 +29,8 @@ ACCOUNT = {
             "notices",
             "failures",
             "referrals",
+            "holds",
+            "shortfalls",
         )
     ),
     *(
@@ -44,6 +46,9 @@ ACCOUNT = {
             "outbox",
             "failures",
             "referrals",
+            "holds",
+            "held_draws",
+            "shortfalls",
         )
     ),
 }
@@ -74,6 +79,7 @@ AUDIT = {
             "guests",
             "hash_chain",
             "heads",
+            "holds",
             "keys",
             "limits",
             "lots",
@@ -83,10 +89,12 @@ AUDIT = {
             "running_balance",
             "sequence",
             "settings",
+            "shortfalls",
         )
     ),
     "audit.findings",
     "audit.parked",
+    "audit.stuck_holds",
     "audit.trial_balance",
 }
 BOOKS = {
@@ -102,6 +110,10 @@ BOOKS = {
         "guest_networks",
         "guest_uses",
         "guests",
+        "held_draws",
+        "holds",
+        "shortfalls",
+        "status_changes",
         "notice_levels",
         "notice_rules",
         "outbox",
@@ -166,6 +178,19 @@ COLUMNS = {
         "unit_cost",
         "currency",
     },
+    "credits.holds": {
+        "account_id",
+        "hold_id",
+        "module_id",
+        "seqs",
+        "state",
+        "late",
+        "failed",
+        "actor",
+        "created_at",
+        "expires_at",
+        "finished_at",
+    },
     "credits.failures": {"account_id", "failure_id", "module_id", "failed_at", "duration_ms"},
     "credits.redemptions": {"account_id", "campaign_id", "lot_id"},
     "credits.guests": {"guest_id", "linked_to", "first_seen_at", "linked_at"},
@@ -209,6 +234,10 @@ SPEND = {
     "api.consume_tokens(text,jsonb,text,text,jsonb,boolean)": "'whisper'",
     "api.consume_tokens(text,text,text,numeric)": "null::text, 'whisper', 'Whisper', 25",
     "api.quote_tokens(text,jsonb,text)": "'whisper'",
+    "api.hold_tokens(text,jsonb,interval,text,text,jsonb)": "'whisper'",
+    "api.capture_hold(text,jsonb,boolean,text,text,text)": "'nothing'",
+    "api.release_hold(text,text,text,text)": "'nothing'",
+    "api.extend_hold(text,interval,text)": "'nothing'",
     "api.create_order(text,bigint,text,text,text)": "'standard'",
     "api.set_spend_limit(text,numeric,text)": "'day', 10",
     "api.set_low_balance(numeric,numeric,text)": "10",
@@ -226,6 +255,10 @@ SERVE = {
     "api.sign_up(text,text,text,text[])": "'nobody', null",
     "api.find_credential(text)": "'nobody'",
     "api.report_failure(text,numeric,jsonb,text,text)": "'whisper'",
+    "api.close_shortfall(text,text)": "'nothing', 'settled'",
+    "api.set_overdraft_limit(numeric,text)": "10",
+    "api.freeze_account(text,text)": "'nobody'",
+    "api.thaw_account(text,text)": "'nobody'",
     "api.acknowledge_notices(uuid[])": "array[gen_random_uuid()]",
     "api.maintain(bigint)": "",
     "api.guest_consume(text,text[],text[],boolean)": "'whisper', '{}', '{}'",
@@ -234,7 +267,8 @@ SERVE = {
     "api.release_guest_use(uuid)": "gen_random_uuid()",
 }
 PERIODS = {f"credits.{name}(text,timestamp with time zone)" for name in ("period_start", "next_period")}
-WHO = {"credits.me()", "credits.subject()", *PERIODS}
+READING = {"credits.held_at(uuid,timestamp with time zone)", "credits.quantity(jsonb)"}
+WHO = {"credits.me()", "credits.subject()", *PERIODS, *READING}
 HELPERS = {"credits.clock()", "credits.module_price(text)"}
 SHOPPING = {*HELPERS, "credits.topup_tokens(bigint,numeric)"}
 EXECUTE = {
@@ -252,6 +286,7 @@ EXECUTE = {
         "credits.charge_durations()",
         "credits.call_cost(bigint)",
         "credits.head_allowance(uuid,timestamp with time zone)",
+        "credits.held_at(uuid,timestamp with time zone)",
         "credits.limit_left(uuid,timestamp with time zone)",
         "credits.period_start(text,timestamp with time zone)",
         "credits.next_level(uuid,numeric)",
@@ -261,7 +296,7 @@ EXECUTE = {
     },
 }
 RELATIONS = sorted(set().union(*SELECT.values()) | {"credits.credentials", "credits.entries_default"})
-TABLES = sorted(name for name in RELATIONS if name.startswith("credits.") and name != "credits.current_lots")
+TABLES = sorted(name for name in RELATIONS if name.startswith("credits.") and name not in ("credits.current_lots", "credits.held_draws"))
 
 
 @pytest.fixture(scope="module")

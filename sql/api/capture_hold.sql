@@ -1,0 +1,215 @@
+-- Charge what was held: the work is done. Finished work is never refused because something costs more than was held.
+--
+--   1. The hold says whose account it is: a user's own, or a service's call.
+--   2. Lock the wallet. A hold that is past its time has been booked as expired by then.
+--   3. Price what was really used, by the version of the price that the hold keeps. Nothing said: all that is held.
+--   4. A repeat of an answered call gets that answer. A hold has one end: another call is refused.
+--   5. Take it from what is held, first held first taken. Then from other lots, in burn order; spend limits do not stop
+--      it. Then it is debt, up to the account's limit; and at last a shortfall, which no balance knows of.
+--   6. Write the entry, the hold and the shortfall. What is left goes free, or stays held for the next part.
+--
+-- A hold that has expired can still be captured for 24 hours, once: nothing is held any more, so that all of it is a
+-- fresh debit, at the price of the hold.
+
+create or replace function credits.capture(
+    p_account_id uuid,
+    p_hold_id uuid,
+    p_user_id text,
+    p_usage jsonb,
+    p_final boolean,
+    p_over text,
+    p_key text
+)
+returns api.capture_receipt
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_hold credits.holds;
+    v_wallet credits.wallets;
+    v_now timestamptz;
+    v_late boolean;
+    v_known text;
+    v_price record;
+    v_cost numeric;
+    v_usage jsonb;
+    v_own numeric;
+    v_back numeric;
+    v_split record;
+    v_drawn record;
+    v_draws jsonb;
+    v_debt numeric := 0;
+    v_shortfall numeric := 0;
+begin
+    if p_over is null or p_over not in ('debt', 'available', 'error') then
+        perform credits.fail(422, 'bad_over', 'over is debt, available or error');
+    elsif pg_column_size(p_usage) > 2048 then
+        perform credits.fail(422, 'bad_usage', 'usage is larger than 2 kB');
+    end if;
+
+    -- 2. Lock.
+    v_hold := credits.lock_hold(p_account_id, p_hold_id);
+    v_now := credits.clock();
+    select w.* into v_wallet from credits.wallets as w where w.account_id = p_account_id;
+    v_late := v_hold.state = 'expired';
+
+    -- 3. Price.
+    if p_usage is null then
+        v_cost := case when v_late then greatest(v_hold.tokens - v_hold.captured, 0) else v_hold.held end;
+        v_usage := v_hold.usage_left;
+    else
+        v_price := credits.price_usage(v_hold.module_id, p_usage, v_now, v_hold.price_id);
+        v_cost := v_price.cost;
+        v_usage := v_price.usage;
+    end if;
+    v_own := least(v_cost, v_hold.held);
+    v_back := case when p_final then v_hold.held - v_own else 0 end;
+
+    -- 4. Repeat? Closed?
+    if p_key is not null then
+        v_known := credits.claim_key(
+            p_account_id, 'capture_hold', p_key, jsonb_build_array(p_hold_id, p_usage, p_final, p_over),
+            v_wallet.seq + 1 || ':' || trim_scale(v_hold.held - v_own - v_back)
+        );
+        if v_known is not null then
+            return credits.capture_receipt(v_hold, v_known, p_user_id);
+        end if;
+    end if;
+    if v_hold.state not in ('open', 'expired')
+        or (v_late and (v_hold.late or v_now >= v_hold.expires_at + interval '24 hours')) then
+        perform credits.refuse_closed(v_hold.state);
+    end if;
+
+    -- 5. Take.
+    v_split := credits.split_draws(v_hold.draws, v_own);
+    perform credits.unhold_lots(p_account_id, v_split.taken, case when p_final then v_split.rest else '[]' end);
+    v_draws := v_split.taken;
+    if v_cost > v_own then
+        v_drawn := credits.draw_settled(p_account_id, v_hold.module_id, v_cost - v_own, v_now);
+        v_draws := v_draws || v_drawn.draws;
+        if v_drawn.missing > 0 and p_over = 'error' then
+            perform credits.refuse_tokens(
+                v_wallet.balance, v_wallet.debt, v_hold.price_id, v_cost, v_drawn.missing
+            );
+        elsif v_drawn.missing > 0 and p_over = 'debt' then
+            select least(greatest(a.overdraft_limit - v_wallet.debt, 0), v_drawn.missing) into v_debt
+            from credits.accounts as a
+            where a.account_id = p_account_id;
+        end if;
+        v_shortfall := v_drawn.missing - v_debt;
+    end if;
+
+    -- 6. Write.
+    perform credits.post_entry(
+        p_account_id, v_wallet.seq + 1, v_wallet.balance, v_wallet.debt + v_debt, v_wallet.posted_at,
+        v_wallet.head_hash, 'spend', v_shortfall - v_cost, v_draws, v_hold.module_id, v_usage, v_hold.price_id,
+        p_hold_id || case when v_late then ':late' else '' end, v_hold.metadata,
+        p_at => v_now, p_unheld => v_own + v_back
+    );
+    update credits.holds as h
+    set
+        state = case when p_final and not v_late then 'captured' else h.state end,
+        held = h.held - v_own - v_back,
+        captured = h.captured + v_cost - v_shortfall,
+        draws = case when p_final then '[]' else v_split.rest end,
+        usage_left = credits.usage_less(h.usage_left, v_usage),
+        seqs = h.seqs || (v_wallet.seq + 1),
+        late = v_late,
+        actor = case when p_final or v_late then credits.actor() else h.actor end,
+        finished_at = case when p_final or v_late then v_now end
+    where h.account_id = p_account_id and h.hold_id = p_hold_id
+    returning h.* into v_hold;
+    if v_shortfall > 0 then
+        insert into credits.shortfalls (account_id, hold_id, entry_seq, tokens, created_at)
+        values (p_account_id, p_hold_id, v_wallet.seq + 1, v_shortfall, v_now);
+    end if;
+    if v_back > 0 then
+        perform credits.tidy_after_release(p_account_id, v_split.rest, v_now);
+    elsif v_cost > v_own then
+        perform credits.choose_head(p_account_id, v_now);
+    end if;
+    return row(
+        p_account_id || ':' || p_hold_id, p_account_id || ':' || v_wallet.seq + 1, p_user_id, v_hold.module_id,
+        v_hold.state, trim_scale(v_cost), trim_scale(v_cost - v_shortfall), trim_scale(v_debt), trim_scale(v_shortfall),
+        trim_scale(v_hold.held), trim_scale(v_back), trim_scale(v_wallet.balance - v_cost + v_shortfall), v_draws,
+        v_late, false
+    );
+end
+$$;
+comment on function credits.capture(uuid, uuid, text, jsonb, boolean, text, text) is
+'The work of api.capture_hold, on an account.';
+
+create or replace function credits.capture_receipt(p_hold credits.holds, p_reference text, p_user_id text)
+returns api.capture_receipt
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_seq constant bigint := split_part(p_reference, ':', 1);
+    v_held constant numeric := split_part(p_reference, ':', 2);
+    v_entry credits.entries;
+    v_debt_before numeric;
+    v_shortfall numeric;
+    v_late boolean;
+    -- Of its captures only the last one ended it.
+    v_ended boolean;
+begin
+    select e.* into v_entry from credits.entries as e where e.account_id = p_hold.account_id and e.seq = v_seq;
+    select e.debt_after into v_debt_before
+    from credits.entries as e
+    where e.account_id = p_hold.account_id and e.seq = v_seq - 1;
+    select s.tokens into v_shortfall
+    from credits.shortfalls as s
+    where s.account_id = p_hold.account_id and s.entry_seq = v_seq;
+    v_shortfall := coalesce(v_shortfall, 0);
+    v_late := v_entry.reference like '%:late';
+    v_ended := p_hold.state = 'captured' and p_hold.finished_at = v_entry.posted_at;
+    return row(
+        p_hold.account_id || ':' || p_hold.hold_id, p_hold.account_id || ':' || v_seq, p_user_id, p_hold.module_id,
+        case when v_late then 'expired' when v_ended then 'captured' else 'open' end,
+        trim_scale(v_shortfall - v_entry.tokens), trim_scale(-v_entry.tokens),
+        trim_scale(v_entry.debt_after - coalesce(v_debt_before, 0)), trim_scale(v_shortfall), v_held,
+        case when v_ended then trim_scale(greatest(p_hold.tokens - p_hold.captured, 0)) else 0 end,
+        trim_scale(v_entry.balance_after), v_entry.draws, v_late, true
+    );
+end
+$$;
+comment on function credits.capture_receipt(credits.holds, text, text) is
+'The answer of an earlier capture, told again from its entry.';
+
+create or replace function api.capture_hold(
+    hold_id text,
+    usage jsonb default null,
+    final boolean default true,
+    over text default 'debt',
+    idempotency_key text default null,
+    user_id text default null
+)
+returns api.capture_receipt
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    -- 1. Whose.
+    v_found constant record := credits.find_hold(capture_hold.hold_id, capture_hold.user_id);
+begin
+    return credits.capture(
+        v_found.account_id, v_found.hold_id, v_found.user_id, capture_hold.usage,
+        capture_hold.final is distinct from false, capture_hold.over, capture_hold.idempotency_key
+    );
+end
+$$;
+comment on function api.capture_hold(text, jsonb, boolean, text, text, text) is
+'Charge a hold for what was really used, at the price that it was made at; without usage, for all that it holds.
+
+Less than is held: the rest goes back. More: over says what pays it beyond the lots: debt (up to the account''s overdraft
+limit, then a shortfall), available (a shortfall at once), error (then nothing is done). final: false charges a part and
+keeps the rest held, for streaming. For 24 hours after it has expired a hold can be captured once, by a fresh debit,
+late: true. Neither a frozen account nor a spend limit stops a capture.
+With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
+Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT402 insufficient_tokens (only over: error),
+PT422 bad_usage, bad_over or bad_key, PT403 not_yours, PT401 not_signed_in.';

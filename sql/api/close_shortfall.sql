@@ -1,0 +1,58 @@
+-- A shortfall is dealt with: paid in another way, or given up. It is in no balance, so none changes.
+create or replace function api.close_shortfall(shortfall_id text, state text)
+returns api.shortfall_receipt
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_uuid constant text := '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
+    v_shortfall credits.shortfalls;
+    v_subject text;
+    v_replayed boolean;
+begin
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may close a shortfall');
+    elsif close_shortfall.state is null or close_shortfall.state not in ('settled', 'written_off') then
+        perform credits.fail(422, 'bad_state', 'state is settled or written_off');
+    elsif close_shortfall.shortfall_id ~ ('^' || v_uuid || ':' || v_uuid || '$') then
+        select s.* into v_shortfall
+        from credits.shortfalls as s
+        where
+            s.account_id = left(close_shortfall.shortfall_id, 36)::uuid
+            and s.shortfall_id = right(close_shortfall.shortfall_id, 36)::uuid;
+    end if;
+    if v_shortfall.account_id is null then
+        perform credits.fail(404, 'unknown_shortfall', 'no such shortfall');
+    end if;
+
+    perform credits.lock_wallet(v_shortfall.account_id, p_settle => false);
+    update credits.shortfalls as s
+    set state = close_shortfall.state, closed_at = credits.clock()
+    where s.account_id = v_shortfall.account_id and s.shortfall_id = v_shortfall.shortfall_id and s.state = 'open';
+    v_replayed := not found;
+    select s.* into v_shortfall
+    from credits.shortfalls as s
+    where s.account_id = v_shortfall.account_id and s.shortfall_id = v_shortfall.shortfall_id;
+    if v_shortfall.state <> close_shortfall.state then
+        perform credits.fail(
+            409, 'shortfall_closed', 'this shortfall is ' || v_shortfall.state,
+            json_build_object('state', v_shortfall.state)
+        );
+    end if;
+    select i.subject into v_subject
+    from credits.identities as i
+    where i.account_id = v_shortfall.account_id
+    order by i.created_at, i.subject
+    limit 1;
+    return row(
+        close_shortfall.shortfall_id, v_subject, trim_scale(v_shortfall.tokens), v_shortfall.state, v_replayed
+    );
+end
+$$;
+comment on function api.close_shortfall(text, text) is
+'Say what became of a shortfall: settled (paid in another way) or written_off. For services. No balance changes.
+
+Saying it again gets the same answer, replayed: true. Raises PT404 unknown_shortfall, PT409 shortfall_closed (state),
+PT422 bad_state, PT403 not_yours.';

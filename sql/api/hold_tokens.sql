@@ -1,0 +1,169 @@
+-- Hold tokens for work whose cost is known when it ends: the first of two phases. Then capture_hold, or release_hold.
+--
+--   1. Find the caller's account; a service names the user.
+--   2. Lock the wallet. What is past its time is booked first.
+--   3. A repeat of an answered call gets that answer.
+--   4. Price the worst case in the database. The hold keeps this version of the price.
+--   5. Keep to the spend limits: what is held counts as spent. Hold the tokens in their lots, in burn order: all or
+--      nothing.
+--   6. Write the hold. No entry: nothing has been charged.
+
+create or replace function credits.hold(
+    p_account_id uuid,
+    p_user_id text,
+    p_module_id text,
+    p_usage jsonb,
+    p_ttl interval,
+    p_key text,
+    p_metadata jsonb
+)
+returns api.hold_receipt
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_hold_id constant uuid := gen_random_uuid();
+    v_ttl constant interval := credits.check_ttl(p_ttl);
+    v_wallet credits.wallets;
+    v_now timestamptz;
+    v_expires_at timestamptz;
+    v_known text;
+    v_price record;
+    v_drawn record;
+    v_draws jsonb := '[]';
+    v_receipt api.hold_receipt;
+begin
+    perform credits.check_metadata(p_metadata);
+    if pg_column_size(p_usage) > 2048 then
+        perform credits.fail(422, 'bad_usage', 'usage is larger than 2 kB');
+    end if;
+
+    -- 2. Lock. The head lot stays where it is.
+    loop
+        perform credits.lock_wallet(p_account_id, p_settle => false);
+        v_now := credits.clock();
+        select w.* into v_wallet from credits.wallets as w where w.account_id = p_account_id;
+        exit when v_wallet.due_at > v_now;
+    end loop;
+    v_expires_at := v_now + v_ttl;
+
+    -- 3. Repeat?
+    if p_key is not null then
+        v_known := credits.claim_key(
+            p_account_id, 'hold_tokens', p_key,
+            jsonb_build_array(p_module_id, p_usage, extract(epoch from v_ttl), p_metadata), v_hold_id::text
+        );
+        if v_known is not null then
+            select r.* into v_receipt
+            from credits.holds as h
+            cross join lateral jsonb_populate_record(null::api.hold_receipt, h.answer) as r
+            where h.account_id = p_account_id and h.hold_id = v_known::uuid;
+            v_receipt.user_id := p_user_id;
+            v_receipt.replayed := true;
+            return v_receipt;
+        end if;
+    end if;
+    if v_wallet.status <> 'active' then
+        perform credits.fail(423, 'account_frozen', 'this account is ' || v_wallet.status);
+    end if;
+
+    -- 4. Price.
+    v_price := credits.price_usage(p_module_id, p_usage, v_now);
+
+    -- 5. Hold. Tokens of the head go back to its lot's row, held: as for a spend, there is nothing to look at. Else the
+    --    limits and the lots themselves.
+    if v_wallet.debt > 0 and v_price.cost > 0 and credits.in_default(p_account_id) then
+        perform credits.refuse_tokens(
+            v_wallet.balance, v_wallet.debt, v_price.price_id, v_price.cost, v_price.cost
+        );
+    elsif v_price.cost <= v_wallet.head_free and v_price.cost > 0 then
+        v_draws := jsonb_build_array(
+            jsonb_build_object('lot_id', v_wallet.head_lot, 'tokens', trim_scale(v_price.cost))
+        );
+        update credits.lots as l
+        set remaining = l.remaining + v_price.cost, held = l.held + v_price.cost, live = true
+        where l.account_id = p_account_id and l.lot_id = v_wallet.head_lot;
+        update credits.wallets as w
+        set
+            head_free = w.head_free - v_price.cost, held = w.held + v_price.cost,
+            due_at = least(w.due_at, v_expires_at)
+        where w.account_id = p_account_id;
+    else
+        perform credits.keep_limits(p_account_id, v_price.cost, v_now);
+        if v_price.cost > 0 then
+            perform credits.settle_head(p_account_id);
+            v_drawn := credits.draw_lots(p_account_id, p_module_id, v_price.cost, v_now, p_hold => true);
+            if v_drawn.missing > 0 then
+                perform credits.refuse_tokens(
+                    v_wallet.balance, v_wallet.debt, v_price.price_id, v_price.cost, v_drawn.missing
+                );
+            end if;
+            v_draws := v_drawn.draws;
+        end if;
+        update credits.wallets as w
+        set held = w.held + v_price.cost, due_at = least(w.due_at, v_expires_at)
+        where w.account_id = p_account_id;
+        if v_price.cost > 0 then
+            perform credits.write_notices(p_account_id, v_wallet.balance + v_price.cost, v_wallet.balance);
+            perform credits.choose_head(p_account_id, v_now);
+        end if;
+    end if;
+
+    -- 6. Write.
+    v_receipt := row(
+        p_account_id || ':' || v_hold_id, p_user_id, p_module_id, 'open', trim_scale(v_price.cost),
+        trim_scale(v_wallet.balance),
+        trim_scale(greatest(v_wallet.balance - v_wallet.held - v_price.cost, 0)), v_draws, v_expires_at, false
+    );
+    insert into credits.holds (
+        account_id, hold_id, module_id, price_id, usage, usage_left, tokens, held, draws, actor, metadata, answer,
+        created_at, expires_at
+    )
+    values (
+        p_account_id, v_hold_id, p_module_id, v_price.price_id, v_price.usage, v_price.usage, v_price.cost, v_price.cost,
+        v_draws, credits.actor(), p_metadata,
+        -- Who it was is not kept here: a person can be forgotten.
+        case when p_key is not null then to_jsonb(v_receipt) - 'user_id' end,
+        v_now, v_expires_at
+    );
+    return v_receipt;
+end
+$$;
+comment on function credits.hold(uuid, text, text, jsonb, interval, text, jsonb) is
+'The work of api.hold_tokens, on an account.';
+
+create or replace function api.hold_tokens(
+    module_id text,
+    usage jsonb default '{}',
+    ttl interval default '15 minutes',
+    idempotency_key text default null,
+    user_id text default null,
+    metadata jsonb default '{}'
+)
+returns api.hold_receipt
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    -- 1. Who.
+    v_subject constant text := credits.caller_subject(hold_tokens.user_id);
+begin
+    return credits.hold(
+        credits.account_of(v_subject, false), v_subject, hold_tokens.module_id, hold_tokens.usage, hold_tokens.ttl,
+        hold_tokens.idempotency_key, hold_tokens.metadata
+    );
+end
+$$;
+comment on function api.hold_tokens(text, jsonb, interval, text, text, jsonb) is
+'Hold tokens for a use of a module: priced now, at the worst case that usage names, and charged by capture_hold when the
+work is done. release_hold lets them go; so does the time: after ttl (at most 24 hours) the hold counts for nothing.
+
+The hold keeps the version of the price and the lots, whatever becomes of them meanwhile.
+With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true.
+A user holds their own tokens; a service names the user_id.
+Raises PT402 insufficient_tokens (balance, cost, missing, affordable, debt), PT404 unknown_module or unknown_user,
+PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user or bad_metadata, PT423 account_frozen, PT429 spend_limit,
+PT403 not_yours, PT401 not_signed_in.';

@@ -1,0 +1,50 @@
+-- What is held, and what became of it. A hold past its time shows as expired, booked or not.
+create or replace view api.holds
+with (security_invoker = true)
+as
+select
+    h.account_id || ':' || h.hold_id as hold_id,
+    i.subject as user_id,
+    h.module_id,
+    case when x.lapsed then 'expired' else h.state end as state,
+    trim_scale(h.tokens) as tokens,
+    case when x.lapsed then 0 else trim_scale(h.held) end as held,
+    trim_scale(h.captured) as captured,
+    h.usage,
+    h.price_id,
+    h.created_at,
+    h.expires_at,
+    case when x.lapsed then h.expires_at else h.finished_at end as finished_at,
+    round(
+        extract(epoch from case when x.lapsed then h.expires_at else h.finished_at end - h.created_at) * 1000, 3
+    ) as duration_ms,
+    h.late,
+    h.reason,
+    h.metadata
+from credits.holds as h
+cross join lateral (select h.state = 'open' and h.expires_at <= credits.clock() as lapsed) as x
+left join lateral (
+    select s.subject
+    from credits.identities as s
+    where s.account_id = h.account_id
+    order by s.created_at, s.subject
+    limit 1
+) as i on true;
+
+comment on view api.holds is 'The holds of the caller; a service sees every account''s.';
+comment on column api.holds.hold_id is 'Name of the hold: account:uuid.';
+comment on column api.holds.user_id is 'The user id (sub) of the account.';
+comment on column api.holds.module_id is 'The module that it is for.';
+comment on column api.holds.state is 'open, captured, released or expired; a late capture leaves it expired.';
+comment on column api.holds.tokens is 'Tokens held at first: the worst case.';
+comment on column api.holds.held is 'Tokens still held.';
+comment on column api.holds.captured is 'Tokens charged, so far.';
+comment on column api.holds.usage is 'The worst case, per dimension.';
+comment on column api.holds.price_id is 'The version of the price that it keeps.';
+comment on column api.holds.created_at is 'When the work began.';
+comment on column api.holds.expires_at is 'From this moment on it counts for nothing.';
+comment on column api.holds.finished_at is 'When it was captured or released, or expired.';
+comment on column api.holds.duration_ms is 'From created_at to finished_at, in milliseconds.';
+comment on column api.holds.late is 'Captured after it had expired.';
+comment on column api.holds.reason is 'Why it was released.';
+comment on column api.holds.metadata is 'What the caller wrote on it.';

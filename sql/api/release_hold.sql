@@ -1,0 +1,71 @@
+-- Let go of what is held: the work failed, or will not be done. Nothing is charged for it.
+create or replace function api.release_hold(
+    hold_id text,
+    reason text default null,
+    idempotency_key text default null,
+    user_id text default null
+)
+returns api.release_receipt
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    -- 1. Whose.
+    v_found constant record := credits.find_hold(release_hold.hold_id, release_hold.user_id);
+    v_hold credits.holds;
+    v_known text;
+    v_now timestamptz;
+    v_balance numeric;
+    v_replayed boolean;
+begin
+    if length(release_hold.reason) > 200 then
+        perform credits.fail(422, 'bad_reason', 'reason has at most 200 characters');
+    end if;
+
+    -- 2. Lock. Repeat? Closed? Who releases again without a key gets the same answer.
+    v_hold := credits.lock_hold(v_found.account_id, v_found.hold_id);
+    if release_hold.idempotency_key is not null then
+        v_known := credits.claim_key(
+            v_found.account_id, 'release_hold', release_hold.idempotency_key,
+            jsonb_build_array(v_found.hold_id, release_hold.reason), v_found.hold_id::text
+        );
+    end if;
+    v_replayed := v_known is not null or v_hold.state = 'released';
+    if not v_replayed then
+        if v_hold.state <> 'open' then
+            perform credits.refuse_closed(v_hold.state);
+        end if;
+
+        -- 3. Back it goes. A hold of which parts were captured ends as captured.
+        v_now := credits.clock();
+        perform credits.unhold_lots(v_found.account_id, '[]', v_hold.draws);
+        update credits.wallets as w
+        set held = w.held - v_hold.held
+        where w.account_id = v_found.account_id
+        returning w.balance into v_balance;
+        perform credits.write_notices(v_found.account_id, v_balance - v_hold.held, v_balance);
+        perform credits.tidy_after_release(v_found.account_id, v_hold.draws, v_now);
+        update credits.holds as h
+        set
+            state = case when cardinality(h.seqs) > 0 then 'captured' else 'released' end,
+            held = 0, draws = '[]', reason = release_hold.reason, actor = credits.actor(), finished_at = v_now,
+            failed = coalesce(release_hold.reason ~* '^(failed|error|timeout)', false)
+        where h.account_id = v_found.account_id and h.hold_id = v_found.hold_id
+        returning h.* into v_hold;
+    end if;
+    return row(
+        v_found.account_id || ':' || v_found.hold_id, v_found.user_id, v_hold.module_id, v_hold.state,
+        trim_scale(greatest(v_hold.tokens - v_hold.captured, 0)), trim_scale(v_hold.captured), v_replayed
+    );
+end
+$$;
+comment on function api.release_hold(text, text, text, text) is
+'Let go of a hold: its tokens go back to their lots, and nothing is charged. Those of a lot that has expired meanwhile
+expire now.
+
+A reason (at most 200 characters) that begins with failed, error or timeout counts as a failure in the figures.
+Parts captured before stay charged, and the hold ends as captured. Releasing again gets the same answer.
+Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT422 bad_reason or bad_key, PT403 not_yours,
+PT401 not_signed_in.';

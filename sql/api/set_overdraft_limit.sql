@@ -1,0 +1,43 @@
+-- How far captures may take an account into debt: trust in a customer, given by the operator.
+create or replace function api.set_overdraft_limit(
+    tokens numeric,
+    user_id text default null
+)
+returns api.overdraft
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_subject text;
+    v_account_id uuid;
+    v_overdraft api.overdraft;
+begin
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may set an overdraft limit');
+    elsif set_overdraft_limit.tokens is distinct from 0 then
+        perform credits.check_amount(set_overdraft_limit.tokens);
+    end if;
+    v_subject := credits.caller_subject(set_overdraft_limit.user_id);
+    v_account_id := credits.account_of(v_subject, false);
+
+    -- Under the lock: a capture at this moment goes by the one limit or by the other.
+    perform credits.lock_wallet(v_account_id, p_settle => false);
+    update credits.accounts as a
+    set overdraft_limit = set_overdraft_limit.tokens
+    where a.account_id = v_account_id;
+    v_overdraft.user_id := v_subject;
+    select trim_scale(a.overdraft_limit), trim_scale(w.debt) into v_overdraft.tokens, v_overdraft.debt
+    from credits.accounts as a
+    join credits.wallets as w on a.account_id = w.account_id
+    where a.account_id = v_account_id;
+    return v_overdraft;
+end
+$$;
+comment on function api.set_overdraft_limit(numeric, text) is
+'Say how many tokens of debt an account may have; 0, as at first, for none. For services.
+
+Only captures make debt, of work that cost more than was held and than the lots could pay. What is bought repays it
+first. With more debt than the limit the account spends and holds nothing new.
+Raises PT422 bad_amount or bad_user, PT404 unknown_user, PT403 not_yours.';

@@ -1,0 +1,79 @@
+-- What is held is held three times alike: by open holds, by their lots, and by the wallet. What was captured was charged.
+create or replace view audit.check_holds
+with (security_invoker = true)
+as
+with h as (
+    select
+        x.account_id,
+        sum(x.held) as held
+    from credits.holds as x
+    where x.state = 'open'
+    group by x.account_id
+),
+
+d as (
+    select
+        x.account_id,
+        x.lot_id,
+        sum(x.tokens) as tokens
+    from credits.held_draws as x
+    group by x.account_id, x.lot_id
+),
+
+e as (
+    select
+        x.account_id,
+        split_part(x.reference, ':', 1) as hold_id,
+        -sum(x.tokens) as captured,
+        array_agg(x.seq order by x.seq) as seqs,
+        bool_or(x.reference like '%:late') as late
+    from credits.entries as x
+    where x.kind = 'spend' and x.reference is not null
+    group by x.account_id, split_part(x.reference, ':', 1)
+)
+
+select
+    coalesce(w.account_id, h.account_id) as account_id,
+    format('%s held by open holds', coalesce(h.held, 0)) as expected,
+    format('%s on the wallet', w.held) as found
+from credits.wallets as w
+full join h on w.account_id = h.account_id
+where w.held is distinct from coalesce(h.held, 0)
+union all
+select
+    coalesce(l.account_id, d.account_id) as account_id,
+    format('%s held in lot %s by open holds', coalesce(d.tokens, 0), coalesce(l.lot_id, d.lot_id)) as expected,
+    format('%s on the lot', l.held) as found
+from credits.lots as l
+full join d on l.account_id = d.account_id and l.lot_id = d.lot_id
+where l.held is distinct from coalesce(d.tokens, 0)
+union all
+select
+    x.account_id,
+    format('hold %s (%s): %s held of %s', x.hold_id, x.state, x.held, x.tokens) as expected,
+    format('draws of %s', s.tokens) as found
+from credits.holds as x
+cross join
+    lateral (
+        select
+            coalesce(sum(y.tokens), 0) as tokens,
+            coalesce(min(y.tokens), 1) as smallest
+        from jsonb_to_recordset(x.draws) as y (lot_id bigint, tokens numeric)
+    ) as s
+where x.held <> s.tokens or s.smallest <= 0 or x.held > x.tokens or (x.state <> 'open' and s.tokens <> 0)
+union all
+select
+    coalesce(x.account_id, e.account_id) as account_id,
+    format('hold %s: %s charged by entries %s', e.hold_id, coalesce(e.captured, 0), e.seqs) as expected,
+    format('hold %s (%s): %s captured by %s, late: %s', x.hold_id, x.state, x.captured, x.seqs, x.late) as found
+from credits.holds as x
+full join e on x.account_id = e.account_id and x.hold_id::text = e.hold_id
+where
+    x.captured is distinct from coalesce(e.captured, 0)
+    or x.seqs is distinct from coalesce(e.seqs, '{}')
+    or x.late is distinct from coalesce(e.late, false)
+    or (x.state = 'captured' and e.seqs is null)
+    or (x.state = 'released' and e.seqs is not null);
+comment on view audit.check_holds is
+'What open holds keep is what their lots and the wallet count as held; what holds captured is what their entries '
+'charged.';

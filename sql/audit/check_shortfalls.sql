@@ -1,0 +1,16 @@
+-- A shortfall is what a capture of a hold could not charge.
+create or replace view audit.check_shortfalls
+with (security_invoker = true)
+as
+select
+    s.account_id,
+    format('shortfall %s of entry %s, a capture of hold %s', s.shortfall_id, s.entry_seq, s.hold_id) as expected,
+    coalesce(format('%s of %s', e.kind, coalesce(e.reference, 'nothing')), 'no such entry') as found
+from credits.shortfalls as s
+left join credits.entries as e on s.account_id = e.account_id and s.entry_seq = e.seq
+where
+    e.kind is distinct from 'spend'
+    or split_part(e.reference, ':', 1) is distinct from s.hold_id::text
+    or e.posted_at > s.closed_at;
+comment on view audit.check_shortfalls is
+'Every shortfall belongs to the capture that could not charge it.';

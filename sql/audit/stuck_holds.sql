@@ -1,0 +1,16 @@
+-- Holds that nobody has booked as expired for an hour: they count for nothing, and the sweeper is not running.
+create or replace view audit.stuck_holds
+with (security_invoker = true)
+as
+select
+    h.account_id,
+    h.hold_id,
+    h.module_id,
+    h.held,
+    h.created_at,
+    h.expires_at
+from credits.holds as h
+where h.state = 'open' and h.expires_at <= credits.clock() - interval '1 hour';
+comment on view audit.stuck_holds is
+'Holds that expired more than an hour ago and are not booked: no fault of the books, but pgcredits maintain does not '
+'run.';

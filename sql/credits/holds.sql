@@ -1,0 +1,257 @@
+-- Holds: tokens reserved in the very lots that will pay, counted in lots.held and wallets.held under the wallet's lock.
+-- The public functions are in sql/api: hold_tokens, capture_hold, release_hold, extend_hold.
+
+-- What holds keep, by lot. One that is past its time is still in here until somebody books it: who only reads takes
+-- expires_at into account.
+create or replace view credits.held_draws
+with (security_invoker = true)
+as
+select
+    h.account_id,
+    h.hold_id,
+    h.expires_at,
+    d.lot_id,
+    d.tokens
+from credits.holds as h
+cross join lateral jsonb_to_recordset(h.draws) as d (lot_id bigint, tokens numeric)
+where h.state = 'open';
+comment on view credits.held_draws is 'The tokens in each lot that each open hold keeps.';
+
+create or replace function credits.held_at(p_account_id uuid, p_at timestamptz)
+returns numeric
+language sql
+stable
+return (
+    select w.held - case when w.due_at <= p_at then (
+        select coalesce(sum(h.held), 0)
+        from credits.holds as h
+        where h.account_id = w.account_id and h.state = 'open' and h.expires_at <= p_at
+    ) else 0 end
+    from credits.wallets as w
+    where w.account_id = p_account_id
+);
+comment on function credits.held_at(uuid, timestamptz) is
+'Tokens that holds of an account keep at a moment, without those that have expired by then.';
+
+create or replace function credits.check_ttl(p_ttl interval)
+returns interval
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_ttl is null or p_ttl <= interval '0' or p_ttl > interval '24 hours' then
+        perform credits.fail(422, 'bad_ttl', 'ttl is above 0 and at most 24 hours');
+    end if;
+    -- In seconds: a day is not 24 hours everywhere.
+    return make_interval(secs => extract(epoch from p_ttl));
+end
+$$;
+comment on function credits.check_ttl(interval) is 'The interval, if a hold may last so long. Raises PT422 bad_ttl.';
+
+create or replace function credits.find_hold(
+    p_hold_id text, p_user_id text, out account_id uuid, out hold_id uuid, out user_id text
+)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_uuid constant text := '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
+    -- The hold names the account: a service need not.
+    v_subject constant text := case
+        when p_user_id is not null or not credits.is_service() then credits.caller_subject(p_user_id)
+    end;
+begin
+    if p_hold_id ~ ('^' || v_uuid || ':' || v_uuid || '$') then
+        select h.account_id, h.hold_id, i.subject into account_id, hold_id, user_id
+        from credits.holds as h
+        join credits.identities as i on h.account_id = i.account_id and i.subject = coalesce(v_subject, i.subject)
+        where h.account_id = left(p_hold_id, 36)::uuid and h.hold_id = right(p_hold_id, 36)::uuid
+        order by i.created_at, i.subject
+        limit 1;
+    end if;
+    -- Somebody else's is not told from one that never was.
+    if hold_id is null then
+        perform credits.fail(404, 'unknown_hold', 'no such hold');
+    end if;
+end
+$$;
+comment on function credits.find_hold(text, text) is
+'Where a hold is, and whose: the caller''s own, or for a service anybody''s. Raises PT404 unknown_hold, PT403 not_yours, '
+'PT401 not_signed_in.';
+
+create or replace function credits.lock_hold(p_account_id uuid, p_hold_id uuid)
+returns credits.holds
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_hold credits.holds;
+begin
+    loop
+        perform credits.lock_wallet(p_account_id, p_settle => false);
+        exit when (select w.due_at from credits.wallets as w where w.account_id = p_account_id) > credits.clock();
+    end loop;
+    select h.* into v_hold from credits.holds as h where h.account_id = p_account_id and h.hold_id = p_hold_id;
+    return v_hold;
+end
+$$;
+comment on function credits.lock_hold(uuid, uuid) is
+'Locks the wallet, books what is due, and says how the hold stands. The head lot is left where it is.';
+
+create or replace function credits.refuse_closed(p_state text)
+returns void
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform credits.fail(409, 'hold_closed', 'this hold is ' || p_state, json_build_object('state', p_state));
+end
+$$;
+comment on function credits.refuse_closed(text) is 'Raises PT409 hold_closed.';
+
+create or replace function credits.split_draws(
+    p_draws jsonb, p_tokens numeric, out taken jsonb, out rest jsonb
+)
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_draw record;
+    v_left numeric := p_tokens;
+    v_taken numeric;
+begin
+    taken := '[]';
+    rest := '[]';
+    for v_draw in select d.lot_id, d.tokens from jsonb_to_recordset(p_draws) as d (lot_id bigint, tokens numeric) loop
+        v_taken := least(v_draw.tokens, v_left);
+        v_left := v_left - v_taken;
+        if v_taken > 0 then
+            taken := taken || jsonb_build_object('lot_id', v_draw.lot_id, 'tokens', trim_scale(v_taken));
+        end if;
+        if v_taken < v_draw.tokens then
+            rest := rest || jsonb_build_object('lot_id', v_draw.lot_id, 'tokens', trim_scale(v_draw.tokens - v_taken));
+        end if;
+    end loop;
+end
+$$;
+comment on function credits.split_draws(jsonb, numeric) is
+'The first p_tokens of draws, and the others.';
+
+create or replace function credits.usage_less(p_usage jsonb, p_used jsonb)
+returns jsonb
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select jsonb_object_agg(
+            u.dimension, greatest(u.quantity::numeric - coalesce((p_used ->> u.dimension)::numeric, 0), 0)
+        )
+        from jsonb_each_text(p_usage) as u (dimension, quantity)
+    );
+end
+$$;
+comment on function credits.usage_less(jsonb, jsonb) is 'What is left of a usage, per dimension, not below 0.';
+
+create or replace function credits.unhold_lots(p_account_id uuid, p_taken jsonb, p_back jsonb)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update credits.lots as l
+    set remaining = l.remaining - d.taken, held = l.held - d.taken - d.back, live = l.remaining > d.taken
+    from (
+        select x.lot_id, sum(x.taken) as taken, sum(x.back) as back
+        from (
+            select t.lot_id, t.tokens as taken, 0 as back
+            from jsonb_to_recordset(p_taken) as t (lot_id bigint, tokens numeric)
+            union all
+            select b.lot_id, 0 as taken, b.tokens as back
+            from jsonb_to_recordset(p_back) as b (lot_id bigint, tokens numeric)
+        ) as x
+        group by x.lot_id
+    ) as d
+    where l.account_id = p_account_id and l.lot_id = d.lot_id;
+end
+$$;
+comment on function credits.unhold_lots(uuid, jsonb, jsonb) is
+'Takes held tokens out of the lots of a locked wallet, and lets others of them go free.';
+
+-- Tokens are free again in their lots. The head may not be the next lot any more, or hold more than it may.
+create or replace function credits.tidy_after_release(p_account_id uuid, p_back jsonb, p_at timestamptz)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_wallet record;
+    v_lots record;
+begin
+    select
+        bool_or(l.expires_at is not null) as can_expire, bool_or(l.lot_id is distinct from w.head_lot) as others,
+        min(w.head_free) as head_free
+    into v_lots
+    from jsonb_to_recordset(p_back) as b (lot_id bigint)
+    join credits.lots as l on l.account_id = p_account_id and b.lot_id = l.lot_id
+    join credits.wallets as w on l.account_id = w.account_id;
+    if v_lots.can_expire or v_lots.others or v_lots.head_free > credits.head_allowance(p_account_id, p_at) then
+        perform credits.settle_head(p_account_id);
+        -- A lot may have passed its date meanwhile, or come close to it.
+        if v_lots.can_expire then
+            perform credits.catch_up(p_account_id);
+        end if;
+        perform credits.choose_head(p_account_id, p_at);
+    end if;
+end
+$$;
+comment on function credits.tidy_after_release(uuid, jsonb, timestamptz) is
+'Books on a locked wallet what follows from tokens that are no longer held: expiry, notices of it, another head lot.';
+
+create or replace function credits.expire_holds(p_account_id uuid)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now constant timestamptz := credits.clock();
+    v_back numeric;
+    v_balance numeric;
+begin
+    select sum(h.held) into v_back
+    from credits.holds as h
+    where h.account_id = p_account_id and h.state = 'open' and h.expires_at <= v_now;
+    if v_back is null then
+        return;
+    end if;
+
+    update credits.lots as l
+    set held = l.held - d.tokens
+    from (
+        select x.lot_id, sum(x.tokens) as tokens
+        from credits.held_draws as x
+        where x.account_id = p_account_id and x.expires_at <= v_now
+        group by x.lot_id
+    ) as d
+    where l.account_id = p_account_id and l.lot_id = d.lot_id;
+    update credits.holds as h
+    set state = 'expired', held = 0, draws = '[]', finished_at = h.expires_at
+    where h.account_id = p_account_id and h.state = 'open' and h.expires_at <= v_now;
+    update credits.wallets as w
+    set held = w.held - v_back
+    where w.account_id = p_account_id
+    returning w.balance into v_balance;
+    perform credits.write_notices(p_account_id, v_balance - v_back, v_balance);
+end
+$$;
+comment on function credits.expire_holds(uuid) is
+'Lets the tokens of those holds of a locked and settled wallet go free that are past their time.';
