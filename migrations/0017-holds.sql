@@ -66,8 +66,8 @@ create table credits.shortfalls (
 create unique index shortfalls_one_per_entry_idx on credits.shortfalls (account_id, entry_seq);
 create index shortfalls_hold_idx on credits.shortfalls (account_id, hold_id);
 comment on table credits.shortfalls is
-'What finished work cost beyond what lots and debt could pay. Not part of any balance: for the operator to settle or to '
-'write off.';
+'What finished work cost beyond what lots and debt could pay. Not part of any balance: for the operator to settle or '
+'to write off.';
 comment on column credits.shortfalls.entry_seq is 'The capture that charged what could be paid.';
 
 alter table credits.accounts add column overdraft_limit credits.amount not null default 0;

@@ -32,15 +32,15 @@ outcomes as (
     -- says so, or when nobody said how it ended; released for another reason it was called off. What users do with
     -- holds of their own makes no failure, and nobody knows how long it took.
     select
-        case when s.ended then h.finished_at else h.expires_at end as ended_at,
+        s.ended_at,
         h.module_id,
         h.state = 'captured' or h.late as succeeded,
         case
             when h.actor in (select r.rolname from services as r)
-                then extract(epoch from case when s.ended then h.finished_at else h.expires_at end - h.created_at) * 1000
+                then extract(epoch from s.ended_at - h.created_at) * 1000
         end as duration_ms
     from credits.holds as h
-    cross join lateral (select h.state <> 'open' as ended) as s
+    cross join lateral (select coalesce(h.finished_at, h.expires_at) as ended_at) as s
     where
         h.state = 'captured' or h.late
         or (

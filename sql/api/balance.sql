@@ -1,5 +1,5 @@
--- What an account has now. Expired lots and holds count for nothing, booked or not. Reading writes nothing: a user without an
--- account reads zeros, also where opening it (api.open_account, or the first spend) will bring a welcome.
+-- What an account has now. Expired lots and holds count for nothing, booked or not. Reading writes nothing: a user
+-- without an account reads zeros, also where opening it (api.open_account, or the first spend) will bring a welcome.
 create or replace view api.balance
 with (security_invoker = true)
 as
@@ -23,17 +23,20 @@ cross join
                 select coalesce(sum(x.remaining - x.held), 0)
                 from credits.current_lots as x
                 where x.account_id = w.account_id and x.expires_at <= credits.clock()
-            ) else 0 end - coalesce(l.expired, 0) as balance,
-            w.held - coalesce(l.held, 0) as held
-        from (
-            -- What holds past their time keep on the books, and what of it is past its own.
-            select
-                sum(d.tokens) as held,
-                sum(d.tokens) filter (where x.expires_at <= credits.clock()) as expired
-            from credits.held_draws as d
-            inner join credits.lots as x on d.account_id = x.account_id and d.lot_id = x.lot_id
-            where d.account_id = w.account_id and w.due_at <= credits.clock() and d.expires_at <= credits.clock()
-        ) as l
+            ) + (
+                -- Past its date, and held only by what is past its time.
+                select coalesce(sum(d.tokens), 0)
+                from credits.held_draws as d
+                inner join credits.lots as x on d.account_id = x.account_id and d.lot_id = x.lot_id
+                where
+                    d.account_id = w.account_id
+                    and d.expires_at <= credits.clock() and x.expires_at <= credits.clock()
+            ) else 0 end as balance,
+            w.held - case when w.due_at <= credits.clock() then (
+                select coalesce(sum(h.held), 0)
+                from credits.holds as h
+                where h.account_id = w.account_id and h.state = 'open' and h.expires_at <= credits.clock()
+            ) else 0 end as held
     ) as b
 left join lateral (
     select x.subject

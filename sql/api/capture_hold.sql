@@ -147,8 +147,8 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_seq constant bigint := split_part(p_reference, ':', 1);
-    v_held constant numeric := split_part(p_reference, ':', 2);
+    v_seq constant bigint := split_part(p_reference, ':', 1)::bigint;
+    v_held constant numeric := split_part(p_reference, ':', 2)::numeric;
     v_entry credits.entries;
     v_debt_before numeric;
     v_shortfall numeric;

@@ -31,7 +31,7 @@ declare
     v_known text;
     v_price record;
     v_drawn record;
-    v_draws jsonb := '[]';
+    v_draws jsonb := jsonb_build_array();
     v_receipt api.hold_receipt;
 begin
     perform credits.check_metadata(p_metadata);

@@ -36,7 +36,7 @@ begin
 end
 $$;
 comment on function api.maintain(bigint) is
-'Book expired holds and lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts accounts;
-list the prices that have begun. For services. accounts: how many it did; call again until that is 0.
+'Book expired holds and lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts
+accounts; list the prices that have begun. For services. accounts: how many it did; call again until that is 0.
 
 Raises PT403 not_yours.';

@@ -1,4 +1,5 @@
--- What is held is held three times alike: by open holds, by their lots, and by the wallet. What was captured was charged.
+-- What is held is held three times alike: by open holds, by their lots, and by the wallet. What was captured was
+-- charged.
 create or replace view audit.check_holds
 with (security_invoker = true)
 as

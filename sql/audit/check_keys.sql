@@ -12,7 +12,10 @@ left join credits.entries as e
         k.account_id = e.account_id
         and e.seq = case when k.reference ~ '^[0-9]{1,18}(:|$)' then split_part(k.reference, ':', 1)::bigint end
 where
-    (k.operation in ('consume_tokens', 'add_tokens', 'capture_hold') or (k.operation = 'redeem_code' and k.reference <> 'referral'))
+    (
+        k.operation in ('consume_tokens', 'add_tokens', 'capture_hold')
+        or (k.operation = 'redeem_code' and k.reference <> 'referral')
+    )
     and e.seq is null
 union all
 select
@@ -38,4 +41,5 @@ select
 from credits.idempotency_keys as k
 left join credits.holds as h on k.account_id = h.account_id and h.hold_id::text = k.reference
 where k.operation in ('hold_tokens', 'release_hold') and h.hold_id is null;
-comment on view audit.check_keys is 'Every idempotency key leads to the entry, order, failure or hold that answered it.';
+comment on view audit.check_keys is
+'Every idempotency key leads to the entry, order, failure or hold that answered it.';

@@ -80,8 +80,8 @@ begin
 end
 $$;
 comment on function credits.draw_lots(uuid, text, numeric, timestamptz, boolean) is
-'Takes p_tokens from the lots of a settled wallet in burn order, or holds them there, and says from which. missing > 0: '
-'the lots did not reach, and the caller must refuse, which puts them back, or pay the rest otherwise.';
+'Takes p_tokens from the lots of a settled wallet in burn order, or holds them there, and says from which. '
+'missing > 0: the lots did not reach, and the caller must refuse, which puts them back, or pay the rest otherwise.';
 
 create or replace function credits.spendable(p_account_id uuid, p_module_id text, p_at timestamptz)
 returns numeric

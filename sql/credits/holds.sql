@@ -21,15 +21,11 @@ create or replace function credits.held_at(p_account_id uuid, p_at timestamptz)
 returns numeric
 language sql
 stable
-return (
-    select w.held - case when w.due_at <= p_at then (
-        select coalesce(sum(h.held), 0)
-        from credits.holds as h
-        where h.account_id = w.account_id and h.state = 'open' and h.expires_at <= p_at
-    ) else 0 end
-    from credits.wallets as w
-    where w.account_id = p_account_id
-);
+return (select w.held from credits.wallets as w where w.account_id = p_account_id) - coalesce((
+    select sum(h.held)
+    from credits.holds as h
+    where h.account_id = p_account_id and h.state = 'open' and h.expires_at <= p_at
+), 0);
 comment on function credits.held_at(uuid, timestamptz) is
 'Tokens that holds of an account keep at a moment, without those that have expired by then.';
 
@@ -78,8 +74,8 @@ begin
 end
 $$;
 comment on function credits.find_hold(text, text) is
-'Where a hold is, and whose: the caller''s own, or for a service anybody''s. Raises PT404 unknown_hold, PT403 not_yours, '
-'PT401 not_signed_in.';
+'Where a hold is, and whose: the caller''s own, or for a service anybody''s. Raises PT404 unknown_hold, '
+'PT403 not_yours, PT401 not_signed_in.';
 
 create or replace function credits.lock_hold(p_account_id uuid, p_hold_id uuid)
 returns credits.holds
@@ -193,7 +189,6 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_wallet record;
     v_lots record;
 begin
     select

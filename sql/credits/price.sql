@@ -162,8 +162,8 @@ begin
 end
 $$;
 comment on function credits.price_usage(text, jsonb, timestamptz, bigint) is
-'The cost of a use of a module, the usage as it is recorded, and the version of the price: the one in force, or the one '
-'that is named. Raises PT404 unknown_module, PT422 bad_usage.';
+'The cost of a use of a module, the usage as it is recorded, and the version of the price: the one in force, or the '
+'one that is named. Raises PT404 unknown_module, PT422 bad_usage.';
 
 create or replace function credits.quantity(quantity jsonb)
 returns numeric
