@@ -21,7 +21,11 @@ create or replace function credits.held_at(p_account_id uuid, p_at timestamptz)
 returns numeric
 language sql
 stable
-return (select w.held from credits.wallets as w where w.account_id = p_account_id) - coalesce((
+return (
+    select w.held
+    from credits.wallets as w
+    where w.account_id = p_account_id
+) - coalesce((
     select sum(h.held)
     from credits.holds as h
     where h.account_id = p_account_id and h.state = 'open' and h.expires_at <= p_at
