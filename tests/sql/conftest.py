@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from holding import Bank
 from people import Caller, Connection
 from support import PASSWORD
 
@@ -135,3 +136,12 @@ def town(own_town: Town) -> Iterator[Town]:
         yield own_town
         own_town.stack = before
     own_town.admin.execute("update credits.campaigns set active = false")
+
+
+@pytest.fixture
+def bank(db: Connection) -> Iterator[Bank]:
+    """A bank of its own whose clock stands still. When the test is over, its books must close."""
+    bank = Bank(db, "none")
+    bank.at("2098-06-01 12:00Z")
+    yield bank
+    bank.sound()

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from people import Caller, Connection, Row, refused, stop_clock
+from holding import METUBE, WHISPER, Bank, clock_hold, hold, standing
+from people import Caller, Connection, refused
 
 User = Callable[..., Caller]
-WHISPER, METUBE = 25, 10  # tokens for a call
-
-
-def hold(caller: Caller, calls: int = 1, **arguments: Any) -> Row:
-    """25 tokens a call."""
-    return caller.call("hold_tokens", module_id="whisper", usage={"calls": calls}, **arguments)
-
-
-def standing(caller: Caller) -> tuple[Decimal, Decimal, Decimal]:
-    row = caller.row("select balance, held, available from api.balance")
-    return row["balance"], row["held"], row["available"]
 
 
 @pytest.fixture
@@ -30,32 +19,6 @@ def findings(admin: Connection) -> Iterator[Callable[[], list[Any]]]:
     ask = lambda: admin.execute("select * from audit.findings").fetchall()  # noqa: E731
     yield ask
     assert ask() == []
-
-
-class Bank(Caller):
-    """The superuser of a database of its own, with a clock that it sets."""
-
-    def at(self, moment: str) -> None:
-        stop_clock(self.connection, moment)
-
-    def standing(self) -> tuple[Decimal, Decimal, Decimal]:
-        row = self.row("select balance, held, available from api.balance where user_id = 'clock'")
-        return row["balance"], row["held"], row["available"]
-
-    def sound(self) -> None:
-        assert self.rows("select * from audit.findings") == []
-
-
-@pytest.fixture
-def bank(db: Connection) -> Iterator[Bank]:
-    bank = Bank(db, "none")
-    bank.at("2098-06-01 12:00Z")
-    yield bank
-    bank.sound()
-
-
-def clock_hold(bank: Bank, calls: int = 1, **arguments: Any) -> Row:
-    return hold(bank, calls, user_id="clock", **arguments)
 
 
 # Holding
