@@ -12,6 +12,7 @@ create table credits.holds (
     tokens credits.amount not null,
     held credits.amount not null,
     captured credits.amount not null default 0,
+    shortfall credits.amount not null default 0,
     draws jsonb not null,
     seqs bigint[] not null default '{}',
     state text not null default 'open',
@@ -39,6 +40,7 @@ comment on column credits.holds.usage_left is 'Of this, what captures have not r
 comment on column credits.holds.tokens is 'Tokens reserved at first.';
 comment on column credits.holds.held is 'Tokens still reserved.';
 comment on column credits.holds.captured is 'Tokens charged: what its entries add up to.';
+comment on column credits.holds.shortfall is 'What its captures cost beyond that.';
 comment on column credits.holds.draws is
 'The lots that held is reserved in, first to be charged first: as in credits.entries.';
 comment on column credits.holds.seqs is 'Its entries: the captures.';

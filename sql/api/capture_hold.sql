@@ -112,6 +112,7 @@ begin
         state = case when p_final and not v_late then 'captured' else h.state end,
         held = h.held - v_own - v_back,
         captured = h.captured + v_cost - v_shortfall,
+        shortfall = h.shortfall + v_shortfall,
         draws = case when p_final then '[]' else v_split.rest end,
         usage_left = credits.usage_less(h.usage_left, v_usage),
         seqs = h.seqs || (v_wallet.seq + 1),

@@ -10,6 +10,7 @@ select
     trim_scale(h.tokens) as tokens,
     case when x.lapsed then 0 else trim_scale(h.held) end as held,
     trim_scale(h.captured) as captured,
+    trim_scale(h.shortfall) as shortfall,
     h.usage,
     h.price_id,
     h.created_at,
@@ -39,6 +40,7 @@ comment on column api.holds.state is 'open, captured, released or expired; a lat
 comment on column api.holds.tokens is 'Tokens held at first: the worst case.';
 comment on column api.holds.held is 'Tokens still held.';
 comment on column api.holds.captured is 'Tokens charged, so far.';
+comment on column api.holds.shortfall is 'What its captures cost beyond that, and nobody paid.';
 comment on column api.holds.usage is 'The worst case, per dimension.';
 comment on column api.holds.price_id is 'The version of the price that it keeps.';
 comment on column api.holds.created_at is 'When the work began.';

@@ -61,7 +61,11 @@ cross join
             coalesce(min(y.tokens), 1) as smallest
         from jsonb_to_recordset(x.draws) as y (lot_id bigint, tokens numeric)
     ) as s
-where x.held <> s.tokens or s.smallest <= 0 or x.held > x.tokens or (x.state <> 'open' and s.tokens <> 0)
+where
+    x.held <> s.tokens
+    or s.smallest <= 0
+    -- Captures take from what is held before they take from anything else.
+    or x.held <> case when x.state = 'open' then greatest(x.tokens - x.captured, 0) else 0 end
 union all
 select
     coalesce(x.account_id, e.account_id) as account_id,

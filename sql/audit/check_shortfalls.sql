@@ -1,4 +1,4 @@
--- A shortfall is what a capture of a hold could not charge.
+-- A shortfall is what a capture of a hold could not charge, and none is missing.
 create or replace view audit.check_shortfalls
 with (security_invoker = true)
 as
@@ -11,6 +11,21 @@ left join credits.entries as e on s.account_id = e.account_id and s.entry_seq = 
 where
     e.kind is distinct from 'spend'
     or split_part(e.reference, ':', 1) is distinct from s.hold_id::text
-    or e.posted_at > s.closed_at;
+    or e.posted_at > s.closed_at
+union all
+select
+    coalesce(h.account_id, s.account_id) as account_id,
+    format('hold %s: a shortfall of %s', coalesce(h.hold_id, s.hold_id), h.shortfall) as expected,
+    format('%s', coalesce(s.tokens, 0)) as found
+from credits.holds as h
+full join (
+    select
+        x.account_id,
+        x.hold_id,
+        sum(x.tokens) as tokens
+    from credits.shortfalls as x
+    group by x.account_id, x.hold_id
+) as s on h.account_id = s.account_id and h.hold_id = s.hold_id
+where h.shortfall is distinct from coalesce(s.tokens, 0);
 comment on view audit.check_shortfalls is
-'Every shortfall belongs to the capture that could not charge it.';
+'Every shortfall belongs to the capture that could not charge it, and they add up to those of the holds.';

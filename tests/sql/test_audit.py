@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -21,6 +22,7 @@ CHECKS = (
     "check_guests",
     "check_hash_chain",
     "check_heads",
+    "check_holds",
     "check_keys",
     "check_limits",
     "check_lots",
@@ -30,11 +32,16 @@ CHECKS = (
     "check_running_balance",
     "check_sequence",
     "check_settings",
+    "check_shortfalls",
 )
 
 # The one account of these tests, and its entries.
 ME = "account_id = %(account)s"
 GRANTED, EXPIRED, BOUGHT, BONUS, EXTRA, SPENT_FIRST, SPENT_LAST = 1, 2, 3, 4, 5, 6, 8
+# Another account, with holds and debt, and its entries: a grant, a capture with debt and a shortfall, a purchase and
+# what it repaid, a late capture.
+HOLDER = "account_id = %(holder)s"
+CAPTURED, REPAID, CAPTURED_LATE = 2, 4, 5
 
 # check -> faults that it must find; each is a command of the superuser's.
 FAULTS = {
@@ -157,6 +164,10 @@ FAULTS = {
         """update credits.entries set draws = '[{"lot_id": 4, "tokens": 26}, {"lot_id": 3, "tokens": -1}]'"""
         f" where {ME} and seq = {SPENT_FIRST}",
         f"update credits.entries set tokens = tokens - 1 where {ME} and seq = {SPENT_FIRST}",
+        f"update credits.entries set debt_after = debt_after + 1 where {HOLDER} and seq = {CAPTURED}",
+        f"update credits.entries set debt_after = 1 where {HOLDER} and seq = {REPAID}",
+        f"update credits.entries set draws = '[]' where {HOLDER} and seq = {REPAID}",
+        f"update credits.entries set draws = '[]' where {HOLDER} and seq = {CAPTURED}",
     ],
     "check_negative": [
         f"update credits.wallets set balance = -0.000001 where {ME}",
@@ -194,6 +205,16 @@ FAULTS = {
         f"update credits.idempotency_keys set reference = 'x' where {ME} and operation = 'create_order'",
         "update credits.idempotency_keys set reference = gen_random_uuid()"
         f" where {ME} and operation = 'report_failure'",
+        *(
+            f"update credits.idempotency_keys set reference = {reference}"
+            f" where {HOLDER} and operation = '{operation}'"
+            for operation, reference in (
+                ("hold_tokens", "gen_random_uuid()"),
+                ("release_hold", "gen_random_uuid()"),
+                ("capture_hold", "'99:0'"),
+                ("capture_hold", "'x'"),
+            )
+        ),
     ],
     "check_heads": [
         f"update credits.notice_levels set below = 90 where {ME}",
@@ -203,6 +224,44 @@ FAULTS = {
     "check_limits": [
         f"update credits.spend_limits set spent_before = spent_before - 1 where {ME}",
         f"delete from credits.entries where {ME} and seq = {SPENT_LAST}",
+    ],
+    "check_holds": [
+        f"update credits.wallets set held = held + 1 where {HOLDER}",
+        f"update credits.wallets set held = 0 where {HOLDER}",
+        f"update credits.lots set held = held - 1 where {HOLDER} and held > 0",
+        f"update credits.lots set held = 1 where {HOLDER} and held = 0",
+        f"update credits.holds set held = held - 1 where {HOLDER} and state = 'open'",
+        f"update credits.holds set held = 0, draws = '[]' where {HOLDER} and state = 'open'",
+        f"update credits.holds set draws = '[]' where {HOLDER} and state = 'open'",
+        f"""update credits.holds set draws = '[{{"lot_id": 1, "tokens": 50}}]' where {HOLDER} and state = 'open'""",
+        f"update credits.holds set state = 'released', finished_at = created_at where {HOLDER}"
+        " and state = 'open'",
+        f"update credits.holds set state = 'open', finished_at = null where {HOLDER} and state = 'released'",
+        f"update credits.holds set state = 'captured' where {HOLDER} and state = 'released'",
+        f"update credits.holds set state = 'released' where {HOLDER} and state = 'captured'",
+        f"update credits.holds set tokens = tokens + 1 where {HOLDER} and state = 'open'",
+        f"update credits.holds set captured = captured + 1 where {HOLDER} and state = 'captured'",
+        f"update credits.holds set captured = captured + 1 where {HOLDER} and state = 'open'",
+        f"update credits.holds set captured = 25 where {HOLDER} and state = 'released'",
+        f"update credits.holds set seqs = '{{}}' where {HOLDER} and state = 'captured'",
+        f"update credits.holds set late = not late where {HOLDER} and state = 'captured'",
+        f"update credits.holds set late = not late where {HOLDER} and state = 'expired'",
+        f"delete from credits.holds where {HOLDER} and state = 'captured'",
+        f"delete from credits.holds where {HOLDER} and state = 'open'",
+        f"update credits.entries set tokens = tokens - 1 where {HOLDER} and seq = {CAPTURED}",
+        f"update credits.entries set reference = null where {HOLDER} and seq = {CAPTURED}",
+        f"update credits.entries set reference = left(reference, 36) where {HOLDER} and seq = {CAPTURED_LATE}",
+        f"delete from credits.entries where {HOLDER} and seq = {CAPTURED_LATE}",
+    ],
+    "check_shortfalls": [
+        f"update credits.shortfalls set tokens = tokens + 1 where {HOLDER}",
+        f"update credits.shortfalls set entry_seq = 1 where {HOLDER}",
+        f"update credits.shortfalls set entry_seq = {CAPTURED_LATE} where {HOLDER}",
+        f"update credits.shortfalls set entry_seq = 99 where {HOLDER}",
+        f"update credits.shortfalls set hold_id = gen_random_uuid() where {HOLDER}",
+        f"update credits.shortfalls set state = 'settled', closed_at = '2020-01-01' where {HOLDER}",
+        f"update credits.holds set shortfall = 0 where {HOLDER} and shortfall > 0",
+        f"delete from credits.shortfalls where {HOLDER}",
     ],
     "check_prices": [
         "update credits.price_list set call_cost = call_cost + 1 where module_id = 'metube'",
@@ -294,6 +353,28 @@ def tell_a_story(bank: Caller) -> UUID:
     return account
 
 
+def tell_of_holds(bank: Caller) -> UUID:
+    """Holds in every state, in debt meanwhile: see HOLDER."""
+
+    def hold(**arguments: object) -> str:
+        return str(bank.call("hold_tokens", module_id="whisper", user_id="holder", **arguments)["hold_id"])
+
+    bank.call("add_tokens", user_id="holder", tokens=60)
+    bank.call("set_overdraft_limit", user_id="holder", tokens=10)
+    captured = bank.call(
+        "capture_hold", hold_id=hold(idempotency_key="k"), usage={"calls": 4}, idempotency_key="k"
+    )
+    assert (captured["paid"], captured["debt"], captured["shortfall"]) == (70, 10, 30)
+    bank.call("add_tokens", user_id="holder", tokens=200, reason="purchase")
+    late = hold(ttl="1 microsecond")
+    assert bank.call("capture_hold", hold_id=late)["late"] is True
+    bank.call("release_hold", hold_id=hold(), idempotency_key="k")
+    hold(usage={"calls": 2})
+    states = bank.rows("select state from api.holds where user_id = 'holder' order by created_at")
+    assert [row["state"] for row in states] == ["captured", "expired", "released", "open"]
+    return UUID(captured["hold_id"].split(":")[0])
+
+
 def give_away(bank: Caller) -> None:
     """Two accounts that have had everything that can be given away."""
     for line in (
@@ -337,6 +418,7 @@ def test_faults_are_known_for_every_check(admin: Connection) -> None:
 def test_sound_books_have_no_findings(till: Connection) -> None:
     with told(till) as (bank, account):
         assert found(bank, "findings", account) == found(bank, "findings", None) == []
+        tell_of_holds(bank)
         give_away(bank)
         assert bank.rows("select * from audit.findings") == []
 
@@ -350,19 +432,23 @@ def test_fault_is_found(check: str, fault: str, till: Connection) -> None:
     with told(till) as (bank, account):
         if check == "check_campaigns":
             give_away(bank)
+        elif "%(holder)s" in fault:
+            account = tell_of_holds(bank)
         for table in (
             "campaigns",
             "entries",
+            "holds",
             "lots",
             "orders",
             "price_components",
             "price_tiers",
             "redemptions",
             "referrals",
+            "shortfalls",
             "wallets",
         ):
             till.execute(f"alter table credits.{table} disable trigger all")
-        done = till.execute(fault.replace("%(account)s", f"'{account}'"))
+        done = till.execute(re.sub(r"%\(\w+\)s", f"'{account}'", fault))
         assert done.rowcount != 0, "the fault was not seeded"
         subject = None if check in ("check_guests", "check_prices", "check_settings") else account
         if check == "check_campaigns":
