@@ -532,3 +532,30 @@ def new_function(admin_url: str) -> Iterator[str]:
         admin.execute("drop schema door_test cascade")
         for signature in _NEW:
             admin.execute(f"drop function api.door_test{signature}")
+
+
+def test_hold_and_capture(client: httpx.Client, rich: User) -> None:
+    """In two phases, with the key in the header, and a lifetime in words or in seconds."""
+    for ttl in ("1 hour", "PT1H", 3600):
+        body = {"module_id": "stablediffusion", "usage": {"calls": 3}, "ttl": ttl}
+        held = client.post(f"{RPC}hold_tokens", json=body, headers=rich.headers).json()
+        assert (held["held"], held["state"]) == (150, "open")
+        capture = {"hold_id": held["hold_id"], "usage": {"calls": 2}}
+        headers = rich.headers | {"Idempotency-Key": held["hold_id"]}
+        first, again = (
+            client.post(f"{RPC}capture_hold", json=capture, headers=headers).json() for _ in range(2)
+        )
+        assert (first["paid"], first["released"], first["replayed"]) == (100, 50, False)
+        assert again == first | {"replayed": True}
+        response = client.post(f"{RPC}release_hold", json={"hold_id": held["hold_id"]}, headers=rich.headers)
+        assert (response.status_code, slug(response)) == (409, "hold_closed")
+    rows = client.get("/rest/v1/holds?select=state,captured,held", headers=rich.headers).json()
+    assert rows == [{"state": "captured", "captured": 100, "held": 0}] * 3
+    assert balance(client, rich) == 700
+
+
+def test_hold_that_lasts_too_long_or_no_time_at_all(client: httpx.Client, rich: User) -> None:
+    for ttl, status in (("2 days", 422), ("soon", 400)):
+        body = {"module_id": "stablediffusion", "ttl": ttl}
+        response = client.post(f"{RPC}hold_tokens", json=body, headers=rich.headers)
+        assert response.status_code == status, response.text

@@ -38,8 +38,8 @@ CHECKS = (
 # The one account of these tests, and its entries.
 ME = "account_id = %(account)s"
 GRANTED, EXPIRED, BOUGHT, BONUS, EXTRA, SPENT_FIRST, SPENT_LAST = 1, 2, 3, 4, 5, 6, 8
-# Another account, with holds and debt, and its entries: a grant, a capture with debt and a shortfall, a purchase and
-# what it repaid, a late capture.
+# Another account, with holds and debt, and its entries: a grant, a capture with debt and a shortfall, a
+# purchase and what it repaid, a late capture.
 HOLDER = "account_id = %(holder)s"
 CAPTURED, REPAID, CAPTURED_LATE = 2, 4, 5
 
@@ -233,7 +233,8 @@ FAULTS = {
         f"update credits.holds set held = held - 1 where {HOLDER} and state = 'open'",
         f"update credits.holds set held = 0, draws = '[]' where {HOLDER} and state = 'open'",
         f"update credits.holds set draws = '[]' where {HOLDER} and state = 'open'",
-        f"""update credits.holds set draws = '[{{"lot_id": 1, "tokens": 50}}]' where {HOLDER} and state = 'open'""",
+        """update credits.holds set draws = '[{"lot_id": 1, "tokens": 50}]' """
+        f"where {HOLDER} and state = 'open'",
         f"update credits.holds set state = 'released', finished_at = created_at where {HOLDER}"
         " and state = 'open'",
         f"update credits.holds set state = 'open', finished_at = null where {HOLDER} and state = 'released'",
@@ -250,7 +251,8 @@ FAULTS = {
         f"delete from credits.holds where {HOLDER} and state = 'open'",
         f"update credits.entries set tokens = tokens - 1 where {HOLDER} and seq = {CAPTURED}",
         f"update credits.entries set reference = null where {HOLDER} and seq = {CAPTURED}",
-        f"update credits.entries set reference = left(reference, 36) where {HOLDER} and seq = {CAPTURED_LATE}",
+        "update credits.entries set reference = left(reference, 36)"
+        f" where {HOLDER} and seq = {CAPTURED_LATE}",
         f"delete from credits.entries where {HOLDER} and seq = {CAPTURED_LATE}",
     ],
     "check_shortfalls": [

@@ -66,10 +66,16 @@ def test_rest_goes_back(user: User, calls: int, spends: int) -> None:
     for _ in range(spends):
         ada.call("consume_tokens", module_id="metube")
     captured = capture(ada, hold(ada, 3), calls)
-    assert (captured["cost"], captured["paid"], captured["released"]) == (25 * calls, 25 * calls, 75 - 25 * calls)
+    assert (captured["cost"], captured["paid"], captured["released"]) == (
+        25 * calls,
+        25 * calls,
+        75 - 25 * calls,
+    )
     assert standing(ada) == (100 - 25 * calls, 0, 100 - 25 * calls)
     assert ada.call("consume_tokens", module_id="metube")["balance"] == 90 - 25 * calls
-    assert ada.row("select lifetime_spent from api.balance")["lifetime_spent"] == 25 * calls + 10 * spends + 10
+    assert (
+        ada.row("select lifetime_spent from api.balance")["lifetime_spent"] == 25 * calls + 10 * spends + 10
+    )
 
 
 def test_what_is_held_first_is_taken_first_and_the_rest_goes_back_where_it_was(
@@ -436,7 +442,9 @@ def test_usage_tells_of_the_hold_and_how_long_it_took(bank: Bank) -> None:
     ]
 
 
-def test_figures_count_each_hold_once_by_how_it_ended(bank: Bank, connect_as: Callable[..., Connection]) -> None:
+def test_figures_count_each_hold_once_by_how_it_ended(
+    bank: Bank, connect_as: Callable[..., Connection]
+) -> None:
     def service(function: str, **arguments: Any) -> Row:
         return Caller(connect_as("service_role"), "service_role").call(function, **arguments)
 

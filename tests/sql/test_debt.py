@@ -79,7 +79,9 @@ def test_order_paid_at_stripe_repays_debt_and_its_bonus_does_not(
     assert debt(ada) == (-100, 100)
 
 
-@pytest.mark.parametrize("reason", ["grant", "bonus", "welcome", "promo", "referral", "allowance", "rollover"])
+@pytest.mark.parametrize(
+    "reason", ["grant", "bonus", "welcome", "promo", "referral", "allowance", "rollover"]
+)
 def test_gifts_repay_nothing(debtor: Callable[..., Caller], service: Caller, reason: str) -> None:
     ada = debtor(100, 75)
     service.call("add_tokens", user_id=ada.user_id, tokens=100, reason=reason)

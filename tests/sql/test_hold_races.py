@@ -97,7 +97,9 @@ def test_fifty_parts_at_once_charge_each_once(user: User, crowd: Crowd) -> None:
     name = hold(ada, 40)["hold_id"]
     results = at_once(
         [
-            partial(service.call, "capture_hold", hold_id=name, usage={"calls": 1}, final=False, over="available")
+            partial(
+                service.call, "capture_hold", hold_id=name, usage={"calls": 1}, final=False, over="available"
+            )
             for service in crowd(MANY)
         ]
     )

@@ -29,7 +29,9 @@ def test_hold_takes_tokens_out_of_what_is_available_and_nothing_out_of_the_balan
 ) -> None:
     ada = user(100)
     held = hold(ada, 3, metadata={"job": 7})
-    assert {name: held[name] for name in ("user_id", "module_id", "state", "held", "balance", "available")} == {
+    assert {
+        name: held[name] for name in ("user_id", "module_id", "state", "held", "balance", "available")
+    } == {
         "user_id": ada.user_id,
         "module_id": "whisper",
         "state": "open",
@@ -190,7 +192,16 @@ def test_nobody_sees_or_touches_the_hold_of_another(user: User, service: Caller)
 
 @pytest.mark.parametrize(
     "hold_id",
-    [None, "", "nothing", ":", "'; drop table credits.holds; --", f"{uuid4()}:{uuid4()}", str(uuid4()), "é" * 9999],
+    [
+        None,
+        "",
+        "nothing",
+        ":",
+        "'; drop table credits.holds; --",
+        f"{uuid4()}:{uuid4()}",
+        str(uuid4()),
+        "é" * 9999,
+    ],
 )
 @pytest.mark.parametrize("function", ["capture_hold", "release_hold", "extend_hold"])
 def test_name_that_is_no_hold(user: User, service: Caller, function: str, hold_id: str | None) -> None:

@@ -296,7 +296,11 @@ EXECUTE = {
     },
 }
 RELATIONS = sorted(set().union(*SELECT.values()) | {"credits.credentials", "credits.entries_default"})
-TABLES = sorted(name for name in RELATIONS if name.startswith("credits.") and name not in ("credits.current_lots", "credits.held_draws"))
+TABLES = sorted(
+    name
+    for name in RELATIONS
+    if name.startswith("credits.") and name not in ("credits.current_lots", "credits.held_draws")
+)
 
 
 @pytest.fixture(scope="module")
