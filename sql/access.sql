@@ -30,7 +30,8 @@ revoke all on all sequences in schema credits from public, anon, authenticated, 
 revoke all on all functions in schema credits, api, analytics, audit
 from public, anon, authenticated, service_role, analyst, auditor;
 revoke usage on type
-credits.tokens, credits.amount, credits.unit_cost, credits.account_status, credits.entry_kind from public;
+credits.tokens, credits.amount, credits.unit_cost, credits.account_status, credits.entry_kind, credits.hold_state
+from public;
 revoke usage on type
 api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_receipt, api.credential, api.grant_reason,
 api.redemption_receipt, api.referral_offer, api.account_receipt, api.guest_receipt, api.failure_receipt,

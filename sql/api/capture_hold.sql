@@ -26,6 +26,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_locked record;
     v_hold credits.holds;
     v_wallet credits.wallets;
     v_now timestamptz;
@@ -49,9 +50,10 @@ begin
     end if;
 
     -- 2. Lock.
-    v_hold := credits.lock_hold(p_account_id, p_hold_id);
-    v_now := credits.clock();
-    select w.* into v_wallet from credits.wallets as w where w.account_id = p_account_id;
+    v_locked := credits.lock_hold(p_account_id, p_hold_id);
+    v_hold := v_locked.hold;
+    v_wallet := v_locked.wallet;
+    v_now := v_locked.at;
     v_late := v_hold.state = 'expired';
 
     -- 3. Price.
@@ -82,8 +84,7 @@ begin
     end if;
 
     -- 5. Take.
-    v_split := credits.split_draws(v_hold.draws, v_own);
-    perform credits.unhold_lots(p_account_id, v_split.taken, case when p_final then v_split.rest else '[]' end);
+    v_split := credits.unhold_lots(p_account_id, v_hold.draws, v_own, p_final);
     v_draws := v_split.taken;
     if v_cost > v_own then
         v_drawn := credits.draw_settled(p_account_id, v_hold.module_id, v_cost - v_own, v_now);
@@ -114,7 +115,7 @@ begin
         captured = h.captured + v_cost - v_shortfall,
         shortfall = h.shortfall + v_shortfall,
         draws = case when p_final then '[]' else v_split.rest end,
-        usage_left = credits.usage_less(h.usage_left, v_usage),
+        usage_left = case when p_final then h.usage_left else credits.usage_less(h.usage_left, v_usage) end,
         seqs = h.seqs || (v_wallet.seq + 1),
         late = v_late,
         actor = case when p_final or v_late then credits.actor() else h.actor end,
@@ -132,7 +133,7 @@ begin
     end if;
     return row(
         p_account_id || ':' || p_hold_id, p_account_id || ':' || v_wallet.seq + 1, p_user_id, v_hold.module_id,
-        v_hold.state, trim_scale(v_cost), trim_scale(v_cost - v_shortfall), trim_scale(v_debt), trim_scale(v_shortfall),
+        v_hold.state::text, trim_scale(v_cost), trim_scale(v_cost - v_shortfall), trim_scale(v_debt), trim_scale(v_shortfall),
         trim_scale(v_hold.held), trim_scale(v_back), trim_scale(v_wallet.balance - v_cost + v_shortfall), v_draws,
         v_late, false
     );

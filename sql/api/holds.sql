@@ -6,7 +6,7 @@ select
     h.account_id || ':' || h.hold_id as hold_id,
     i.subject as user_id,
     h.module_id,
-    case when x.lapsed then 'expired' else h.state end as state,
+    case when x.lapsed then 'expired' else h.state::text end as state,
     trim_scale(h.tokens) as tokens,
     case when x.lapsed then 0 else trim_scale(h.held) end as held,
     trim_scale(h.captured) as captured,

@@ -14,9 +14,9 @@ as $$
 declare
     -- 1. Whose.
     v_found constant record := credits.find_hold(release_hold.hold_id, release_hold.user_id);
+    v_locked record;
     v_hold credits.holds;
     v_known text;
-    v_now timestamptz;
     v_balance numeric;
     v_replayed boolean;
 begin
@@ -25,7 +25,8 @@ begin
     end if;
 
     -- 2. Lock. Repeat? Closed? Who releases again without a key gets the same answer.
-    v_hold := credits.lock_hold(v_found.account_id, v_found.hold_id);
+    v_locked := credits.lock_hold(v_found.account_id, v_found.hold_id);
+    v_hold := v_locked.hold;
     if release_hold.idempotency_key is not null then
         v_known := credits.claim_key(
             v_found.account_id, 'release_hold', release_hold.idempotency_key,
@@ -39,24 +40,23 @@ begin
         end if;
 
         -- 3. Back it goes. A hold of which parts were captured ends as captured.
-        v_now := credits.clock();
-        perform credits.unhold_lots(v_found.account_id, '[]', v_hold.draws);
+        perform credits.unhold_lots(v_found.account_id, v_hold.draws, 0, true);
         update credits.wallets as w
         set held = w.held - v_hold.held
         where w.account_id = v_found.account_id
         returning w.balance into v_balance;
         perform credits.write_notices(v_found.account_id, v_balance - v_hold.held, v_balance);
-        perform credits.tidy_after_release(v_found.account_id, v_hold.draws, v_now);
+        perform credits.tidy_after_release(v_found.account_id, v_hold.draws, v_locked.at);
         update credits.holds as h
         set
             state = case when cardinality(h.seqs) > 0 then 'captured' else 'released' end,
-            held = 0, draws = '[]', reason = release_hold.reason, actor = credits.actor(), finished_at = v_now,
+            held = 0, draws = '[]', reason = release_hold.reason, actor = credits.actor(), finished_at = v_locked.at,
             failed = coalesce(release_hold.reason ~* '^(failed|error|timeout)', false)
         where h.account_id = v_found.account_id and h.hold_id = v_found.hold_id
         returning h.* into v_hold;
     end if;
     return row(
-        v_found.account_id || ':' || v_found.hold_id, v_found.user_id, v_hold.module_id, v_hold.state,
+        v_found.account_id || ':' || v_found.hold_id, v_found.user_id, v_hold.module_id, v_hold.state::text,
         trim_scale(greatest(v_hold.tokens - v_hold.captured, 0)), trim_scale(v_hold.captured), v_replayed
     );
 end

@@ -52,7 +52,7 @@ union all
 select
     x.account_id,
     format('hold %s (%s): %s held of %s', x.hold_id, x.state, x.held, x.tokens) as expected,
-    format('draws of %s', s.tokens) as found
+    format('draws of %s, finished at %s', s.tokens, x.finished_at) as found
 from credits.holds as x
 cross join
     lateral (
@@ -64,6 +64,7 @@ cross join
 where
     x.held <> s.tokens
     or s.smallest <= 0
+    or (x.state = 'open') <> (x.finished_at is null)
     -- Captures take from what is held before they take from anything else.
     or x.held <> case when x.state = 'open' then greatest(x.tokens - x.captured, 0) else 0 end
 union all

@@ -57,49 +57,66 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_uuid constant text := '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
-    -- The hold names the account: a service need not.
-    v_subject constant text := case
-        when p_user_id is not null or not credits.is_service() then credits.caller_subject(p_user_id)
-    end;
+    v_uuid constant text := '00000000-0000-0000-0000-000000000000';
 begin
-    if p_hold_id ~ ('^' || v_uuid || ':' || v_uuid || '$') then
-        select h.account_id, h.hold_id, i.subject into account_id, hold_id, user_id
-        from credits.holds as h
-        join credits.identities as i on h.account_id = i.account_id and i.subject = coalesce(v_subject, i.subject)
-        where h.account_id = left(p_hold_id, 36)::uuid and h.hold_id = right(p_hold_id, 36)::uuid
+    -- The hold names the account: a service need not.
+    if p_user_id is not null or not credits.is_service() then
+        user_id := credits.caller_subject(p_user_id);
+    end if;
+    -- Two uuids; a regular expression would take longer than the rest.
+    if translate(p_hold_id, '123456789abcdef', '000000000000000') = v_uuid || ':' || v_uuid then
+        hold_id := right(p_hold_id, 36)::uuid;
+        select i.account_id, i.subject into account_id, user_id
+        from credits.identities as i
+        where i.account_id = left(p_hold_id, 36)::uuid and (user_id is null or i.subject = user_id)
         order by i.created_at, i.subject
         limit 1;
     end if;
-    -- Somebody else's is not told from one that never was.
-    if hold_id is null then
-        perform credits.fail(404, 'unknown_hold', 'no such hold');
+    if account_id is null then
+        perform credits.refuse_hold();
     end if;
 end
 $$;
 comment on function credits.find_hold(text, text) is
-'Where a hold is, and whose: the caller''s own, or for a service anybody''s. Raises PT404 unknown_hold, '
-'PT403 not_yours, PT401 not_signed_in.';
+'Where to look for a hold, and whose it would be: the caller''s own, or for a service anybody''s. '
+'Raises PT404 unknown_hold, PT403 not_yours, PT401 not_signed_in.';
 
-create or replace function credits.lock_hold(p_account_id uuid, p_hold_id uuid)
-returns credits.holds
+create or replace function credits.refuse_hold()
+returns void
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- Somebody else's is not told from one that never was.
+    perform credits.fail(404, 'unknown_hold', 'no such hold');
+end
+$$;
+comment on function credits.refuse_hold() is 'Raises PT404 unknown_hold.';
+
+create or replace function credits.lock_hold(
+    p_account_id uuid, p_hold_id uuid, out hold credits.holds, out wallet credits.wallets, out at timestamptz
+)
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_hold credits.holds;
 begin
     loop
         perform credits.lock_wallet(p_account_id, p_settle => false);
-        exit when (select w.due_at from credits.wallets as w where w.account_id = p_account_id) > credits.clock();
+        at := credits.clock();
+        select w.* into wallet from credits.wallets as w where w.account_id = p_account_id;
+        exit when wallet.due_at > at;
     end loop;
-    select h.* into v_hold from credits.holds as h where h.account_id = p_account_id and h.hold_id = p_hold_id;
-    return v_hold;
+    select h.* into hold from credits.holds as h where h.account_id = p_account_id and h.hold_id = p_hold_id;
+    if not found then
+        perform credits.refuse_hold();
+    end if;
 end
 $$;
 comment on function credits.lock_hold(uuid, uuid) is
-'Locks the wallet, books what is due, and says how the hold stands. The head lot is left where it is.';
+'Locks the wallet, books what is due, and says how the hold and the wallet stand then. The head lot is left where it is. '
+'Raises PT404 unknown_hold.';
 
 create or replace function credits.refuse_closed(p_state text)
 returns void
@@ -113,34 +130,49 @@ end
 $$;
 comment on function credits.refuse_closed(text) is 'Raises PT409 hold_closed.';
 
-create or replace function credits.split_draws(
-    p_draws jsonb, p_tokens numeric, out taken jsonb, out rest jsonb
+create or replace function credits.unhold_lots(
+    p_account_id uuid,
+    p_draws jsonb,
+    p_taken numeric,
+    p_back boolean,
+    out taken jsonb,
+    out rest jsonb
 )
 language plpgsql
-immutable
+volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_draw record;
-    v_left numeric := p_tokens;
+    v_missing numeric := p_taken;
     v_taken numeric;
+    v_rest numeric;
 begin
     taken := '[]';
     rest := '[]';
     for v_draw in select d.lot_id, d.tokens from jsonb_to_recordset(p_draws) as d (lot_id bigint, tokens numeric) loop
-        v_taken := least(v_draw.tokens, v_left);
-        v_left := v_left - v_taken;
+        v_taken := least(v_draw.tokens, v_missing);
+        v_rest := v_draw.tokens - v_taken;
+        v_missing := v_missing - v_taken;
         if v_taken > 0 then
             taken := taken || jsonb_build_object('lot_id', v_draw.lot_id, 'tokens', trim_scale(v_taken));
         end if;
-        if v_taken < v_draw.tokens then
-            rest := rest || jsonb_build_object('lot_id', v_draw.lot_id, 'tokens', trim_scale(v_draw.tokens - v_taken));
+        if v_rest > 0 then
+            rest := rest || jsonb_build_object('lot_id', v_draw.lot_id, 'tokens', trim_scale(v_rest));
+        end if;
+        if v_taken > 0 or p_back then
+            update credits.lots as l
+            set
+                remaining = l.remaining - v_taken, live = l.remaining > v_taken,
+                held = l.held - v_taken - case when p_back then v_rest else 0 end
+            where l.account_id = p_account_id and l.lot_id = v_draw.lot_id;
         end if;
     end loop;
 end
 $$;
-comment on function credits.split_draws(jsonb, numeric) is
-'The first p_tokens of draws, and the others.';
+comment on function credits.unhold_lots(uuid, jsonb, numeric, boolean) is
+'Takes the first p_taken tokens of the draws of a hold out of its lots, on a locked wallet, and says from which, and '
+'which are left. p_back: these are no longer held.';
 
 create or replace function credits.usage_less(p_usage jsonb, p_used jsonb)
 returns jsonb
@@ -158,32 +190,6 @@ begin
 end
 $$;
 comment on function credits.usage_less(jsonb, jsonb) is 'What is left of a usage, per dimension, not below 0.';
-
-create or replace function credits.unhold_lots(p_account_id uuid, p_taken jsonb, p_back jsonb)
-returns void
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    update credits.lots as l
-    set remaining = l.remaining - d.taken, held = l.held - d.taken - d.back, live = l.remaining > d.taken
-    from (
-        select x.lot_id, sum(x.taken) as taken, sum(x.back) as back
-        from (
-            select t.lot_id, t.tokens as taken, 0 as back
-            from jsonb_to_recordset(p_taken) as t (lot_id bigint, tokens numeric)
-            union all
-            select b.lot_id, 0 as taken, b.tokens as back
-            from jsonb_to_recordset(p_back) as b (lot_id bigint, tokens numeric)
-        ) as x
-        group by x.lot_id
-    ) as d
-    where l.account_id = p_account_id and l.lot_id = d.lot_id;
-end
-$$;
-comment on function credits.unhold_lots(uuid, jsonb, jsonb) is
-'Takes held tokens out of the lots of a locked wallet, and lets others of them go free.';
 
 -- Tokens are free again in their lots. The head may not be the next lot any more, or hold more than it may.
 create or replace function credits.tidy_after_release(p_account_id uuid, p_back jsonb, p_at timestamptz)

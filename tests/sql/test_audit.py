@@ -240,6 +240,8 @@ FAULTS = {
         f"update credits.holds set state = 'open', finished_at = null where {HOLDER} and state = 'released'",
         f"update credits.holds set state = 'captured' where {HOLDER} and state = 'released'",
         f"update credits.holds set state = 'released' where {HOLDER} and state = 'captured'",
+        f"update credits.holds set finished_at = created_at where {HOLDER} and state = 'open'",
+        f"update credits.holds set finished_at = null where {HOLDER} and state = 'captured'",
         f"update credits.holds set tokens = tokens + 1 where {HOLDER} and state = 'open'",
         f"update credits.holds set captured = captured + 1 where {HOLDER} and state = 'captured'",
         f"update credits.holds set captured = captured + 1 where {HOLDER} and state = 'open'",
