@@ -26,7 +26,6 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_locked record;
     v_hold credits.holds;
     v_wallet credits.wallets;
     v_now timestamptz;
@@ -50,10 +49,9 @@ begin
     end if;
 
     -- 2. Lock.
-    v_locked := credits.lock_hold(p_account_id, p_hold_id);
-    v_hold := v_locked.hold;
-    v_wallet := v_locked.wallet;
-    v_now := v_locked.at;
+    v_hold := credits.lock_hold(p_account_id, p_hold_id);
+    v_now := credits.clock();
+    select w.* into v_wallet from credits.wallets as w where w.account_id = p_account_id;
     v_late := v_hold.state = 'expired';
 
     -- 3. Price.

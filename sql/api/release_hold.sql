@@ -14,8 +14,8 @@ as $$
 declare
     -- 1. Whose.
     v_found constant record := credits.find_hold(release_hold.hold_id, release_hold.user_id);
-    v_locked record;
     v_hold credits.holds;
+    v_now timestamptz;
     v_known text;
     v_balance numeric;
     v_replayed boolean;
@@ -25,8 +25,8 @@ begin
     end if;
 
     -- 2. Lock. Repeat? Closed? Who releases again without a key gets the same answer.
-    v_locked := credits.lock_hold(v_found.account_id, v_found.hold_id);
-    v_hold := v_locked.hold;
+    v_hold := credits.lock_hold(v_found.account_id, v_found.hold_id);
+    v_now := credits.clock();
     if release_hold.idempotency_key is not null then
         v_known := credits.claim_key(
             v_found.account_id, 'release_hold', release_hold.idempotency_key,
@@ -46,11 +46,11 @@ begin
         where w.account_id = v_found.account_id
         returning w.balance into v_balance;
         perform credits.write_notices(v_found.account_id, v_balance - v_hold.held, v_balance);
-        perform credits.tidy_after_release(v_found.account_id, v_hold.draws, v_locked.at);
+        perform credits.tidy_after_release(v_found.account_id, v_hold.draws, v_now);
         update credits.holds as h
         set
             state = case when cardinality(h.seqs) > 0 then 'captured' else 'released' end,
-            held = 0, draws = '[]', reason = release_hold.reason, actor = credits.actor(), finished_at = v_locked.at,
+            held = 0, draws = '[]', reason = release_hold.reason, actor = credits.actor(), finished_at = v_now,
             failed = coalesce(release_hold.reason ~* '^(failed|error|timeout)', false)
         where h.account_id = v_found.account_id and h.hold_id = v_found.hold_id
         returning h.* into v_hold;

@@ -94,28 +94,28 @@ end
 $$;
 comment on function credits.refuse_hold() is 'Raises PT404 unknown_hold.';
 
-create or replace function credits.lock_hold(
-    p_account_id uuid, p_hold_id uuid, out hold credits.holds, out wallet credits.wallets, out at timestamptz
-)
+create or replace function credits.lock_hold(p_account_id uuid, p_hold_id uuid)
+returns credits.holds
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_hold credits.holds;
 begin
     loop
         perform credits.lock_wallet(p_account_id, p_settle => false);
-        at := credits.clock();
-        select w.* into wallet from credits.wallets as w where w.account_id = p_account_id;
-        exit when wallet.due_at > at;
+        exit when (select w.due_at from credits.wallets as w where w.account_id = p_account_id) > credits.clock();
     end loop;
-    select h.* into hold from credits.holds as h where h.account_id = p_account_id and h.hold_id = p_hold_id;
+    select h.* into v_hold from credits.holds as h where h.account_id = p_account_id and h.hold_id = p_hold_id;
     if not found then
         perform credits.refuse_hold();
     end if;
+    return v_hold;
 end
 $$;
 comment on function credits.lock_hold(uuid, uuid) is
-'Locks the wallet, books what is due, and says how the hold and the wallet stand then. The head lot is left where it is. '
+'Locks the wallet, books what is due, and says how the hold stands then. The head lot is left where it is. '
 'Raises PT404 unknown_hold.';
 
 create or replace function credits.refuse_closed(p_state text)
