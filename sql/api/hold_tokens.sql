@@ -164,6 +164,6 @@ work is done. release_hold lets them go; so does the time: after ttl (at most 24
 The hold keeps the version of the price and the lots, whatever becomes of them meanwhile.
 With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true.
 A user holds their own tokens; a service names the user_id.
-Raises PT402 insufficient_tokens (balance, cost, missing, affordable, debt), PT404 unknown_module or unknown_user,
+Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable, debt), PT404 unknown_module or unknown_user,
 PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user or bad_metadata, PT423 account_frozen, PT429 spend_limit,
 PT403 not_yours, PT401 not_signed_in.';

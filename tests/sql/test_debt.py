@@ -103,6 +103,7 @@ def test_more_debt_than_the_limit_stops_new_spending_and_holding(
         assert facts == {
             "error": "insufficient_tokens",
             "balance": 25,
+            "available": 0,
             "cost": 25,
             "missing": 25,
             "affordable": 0,

@@ -79,6 +79,7 @@ def test_hold_beyond_what_is_available_is_refused_with_what_is_affordable(user: 
     assert facts == {
         "error": "insufficient_tokens",
         "balance": 60,
+        "available": 60,
         "cost": 100,
         "missing": 40,
         "affordable": 2,
