@@ -24,6 +24,7 @@ create table credits.holds (
     late boolean not null default false,
     failed boolean not null default false,
     reason text,
+    by_service boolean not null,
     actor text not null,
     metadata jsonb not null,
     answer jsonb,
@@ -50,6 +51,8 @@ comment on column credits.holds.draws is
 comment on column credits.holds.seqs is 'Its entries: the captures.';
 comment on column credits.holds.late is 'Captured after it had expired, by a fresh debit.';
 comment on column credits.holds.failed is 'Released for a reason that says that the work failed.';
+comment on column credits.holds.by_service is
+'Made by a service, which alone may then end it: a user could let go of it while the work is done.';
 comment on column credits.holds.actor is 'The role or SQL login that made it, or ended it.';
 comment on column credits.holds.answer is 'What hold_tokens answered under its key.';
 

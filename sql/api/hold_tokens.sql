@@ -117,12 +117,12 @@ begin
         trim_scale(greatest(v_wallet.balance - v_wallet.held - v_price.cost, 0)), v_draws, v_expires_at, false
     );
     insert into credits.holds (
-        account_id, hold_id, module_id, price_id, usage, usage_left, tokens, held, draws, actor, metadata, answer,
-        created_at, expires_at
+        account_id, hold_id, module_id, price_id, usage, usage_left, tokens, held, draws, by_service, actor,
+        metadata, answer, created_at, expires_at
     )
     values (
         p_account_id, v_hold_id, p_module_id, v_price.price_id, v_price.usage, v_price.usage, v_price.cost, v_price.cost,
-        v_draws, credits.actor(), p_metadata,
+        v_draws, credits.is_service(), credits.actor(), p_metadata,
         -- Who it was is not kept here: a person can be forgotten.
         case when p_key is not null then to_jsonb(v_receipt) - 'user_id' end,
         v_now, v_expires_at
@@ -163,7 +163,7 @@ work is done. release_hold lets them go; so does the time: after ttl (at most 24
 
 The hold keeps the version of the price and the lots, whatever becomes of them meanwhile.
 With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true.
-A user holds their own tokens; a service names the user_id.
+A user holds their own tokens; a service names the user_id, and what it holds only a service captures or releases.
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable, debt), PT404 unknown_module or unknown_user,
 PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user or bad_metadata, PT423 account_frozen, PT429 spend_limit,
 PT403 not_yours, PT401 not_signed_in.';

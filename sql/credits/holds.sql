@@ -110,13 +110,16 @@ begin
     select h.* into v_hold from credits.holds as h where h.account_id = p_account_id and h.hold_id = p_hold_id;
     if not found then
         perform credits.refuse_hold();
+    elsif v_hold.by_service and not credits.is_service() then
+        -- Else whoever is about to be charged could call it off, and have the work for nothing.
+        perform credits.fail(403, 'not_yours', 'a service made this hold, and a service ends it');
     end if;
     return v_hold;
 end
 $$;
 comment on function credits.lock_hold(uuid, uuid) is
 'Locks the wallet, books what is due, and says how the hold stands then. The head lot is left where it is. '
-'Raises PT404 unknown_hold.';
+'Raises PT404 unknown_hold, PT403 not_yours.';
 
 create or replace function credits.refuse_closed(p_state text)
 returns void

@@ -225,6 +225,20 @@ def test_service_acts_on_any_hold_with_or_without_its_user(user: User, service: 
         hold(service, user_id="nobody of that name")
 
 
+def test_user_cannot_call_off_what_a_service_holds_for_its_work(user: User, service: Caller) -> None:
+    ada = user(100)
+    name = hold(service, user_id=ada.user_id)["hold_id"]
+    for function, arguments in (
+        ("capture_hold", {"usage": {"calls": 0}}),
+        ("release_hold", {}),
+        ("extend_hold", {"ttl": "1 microsecond"}),
+    ):
+        with refused("not_yours"):
+            ada.call(function, hold_id=name, **arguments)
+    assert ada.row("select state, held from api.holds") == {"state": "open", "held": 25}
+    assert service.call("capture_hold", hold_id=name)["paid"] == 25
+
+
 def test_who_is_not_signed_in_holds_nothing(door: Connection) -> None:
     nobody = Caller(door, "authenticated")
     with refused("not_signed_in"):
