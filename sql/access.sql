@@ -37,7 +37,7 @@ api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_re
 api.redemption_receipt, api.referral_offer, api.account_receipt, api.guest_receipt, api.failure_receipt,
 api.hold_receipt, api.capture_receipt, api.release_receipt, api.shortfall_receipt, api.overdraft,
 api.account_standing,
-api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance
+api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance, api.refund_receipt
 from public;
 alter default privileges for role credits_owner revoke execute on functions from public;
 alter default privileges for role credits_owner revoke usage on types from public;
@@ -49,7 +49,7 @@ api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_re
 api.redemption_receipt, api.referral_offer, api.account_receipt, api.guest_receipt, api.failure_receipt,
 api.hold_receipt, api.capture_receipt, api.release_receipt, api.shortfall_receipt, api.overdraft,
 api.account_standing,
-api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance
+api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance, api.refund_receipt
 to authenticated, service_role;
 grant execute on function
 api.consume_tokens(text, jsonb, text, text, jsonb, boolean),
@@ -83,7 +83,8 @@ api.guest_consume(text, text[], text[], boolean),
 api.guest_allowance(text[], text[], boolean),
 api.confirm_guest_use(uuid),
 api.release_guest_use(uuid),
-api.report_failure(text, numeric, jsonb, text, text)
+api.report_failure(text, numeric, jsonb, text, text),
+api.refund_usage(text, numeric, text, text)
 to service_role;
 
 -- 4. The views, the tables under them, and the functions that views and policies call.
@@ -98,7 +99,7 @@ to anon, authenticated, service_role;
 grant select on
 credits.identities, credits.wallets, credits.lots, credits.current_lots, credits.entries, credits.orders,
 credits.spend_limits, credits.outbox, credits.failures, credits.referrals, credits.holds, credits.held_draws,
-credits.shortfalls
+credits.shortfalls, credits.charge_refunds
 to authenticated, service_role;
 grant select on credits.current_lots, credits.held_draws to auditor;
 grant execute on function
@@ -187,7 +188,8 @@ credits.outbox,
 credits.failures,
 credits.holds,
 credits.shortfalls,
-credits.status_changes
+credits.status_changes,
+credits.charge_refunds
 to auditor;
 
 -- 5. Row security: on every table, forced on the owner too, so that a forgotten policy shows nothing instead of
@@ -230,6 +232,7 @@ alter table credits.notice_rules enable row level security, force row level secu
 alter table credits.notice_levels enable row level security, force row level security;
 alter table credits.outbox enable row level security, force row level security;
 alter table credits.failures enable row level security, force row level security;
+alter table credits.charge_refunds enable row level security, force row level security;
 alter table credits.holds enable row level security, force row level security;
 alter table credits.shortfalls enable row level security, force row level security;
 alter table credits.status_changes enable row level security, force row level security;
@@ -311,6 +314,8 @@ drop policy if exists owner on credits.outbox;
 create policy owner on credits.outbox to credits_owner using (true) with check (true);
 drop policy if exists owner on credits.failures;
 create policy owner on credits.failures to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.charge_refunds;
+create policy owner on credits.charge_refunds to credits_owner using (true) with check (true);
 drop policy if exists owner on credits.holds;
 create policy owner on credits.holds to credits_owner using (true) with check (true);
 drop policy if exists owner on credits.shortfalls;
@@ -335,6 +340,8 @@ drop policy if exists own_rows on credits.outbox;
 create policy own_rows on credits.outbox for select to authenticated using (account_id = (select credits.me()));
 drop policy if exists own_rows on credits.failures;
 create policy own_rows on credits.failures for select to authenticated using (account_id = (select credits.me()));
+drop policy if exists own_rows on credits.charge_refunds;
+create policy own_rows on credits.charge_refunds for select to authenticated using (account_id = (select credits.me()));
 drop policy if exists own_rows on credits.holds;
 create policy own_rows on credits.holds for select to authenticated using (account_id = (select credits.me()));
 drop policy if exists own_rows on credits.shortfalls;
@@ -360,6 +367,8 @@ drop policy if exists service_reads on credits.outbox;
 create policy service_reads on credits.outbox for select to service_role using (true);
 drop policy if exists service_reads on credits.failures;
 create policy service_reads on credits.failures for select to service_role using (true);
+drop policy if exists service_reads on credits.charge_refunds;
+create policy service_reads on credits.charge_refunds for select to service_role using (true);
 drop policy if exists service_reads on credits.holds;
 create policy service_reads on credits.holds for select to service_role using (true);
 drop policy if exists service_reads on credits.shortfalls;
@@ -509,6 +518,8 @@ drop policy if exists auditor_reads on credits.outbox;
 create policy auditor_reads on credits.outbox for select to auditor using (true);
 drop policy if exists auditor_reads on credits.failures;
 create policy auditor_reads on credits.failures for select to auditor using (true);
+drop policy if exists auditor_reads on credits.charge_refunds;
+create policy auditor_reads on credits.charge_refunds for select to auditor using (true);
 drop policy if exists auditor_reads on credits.holds;
 create policy auditor_reads on credits.holds for select to auditor using (true);
 drop policy if exists auditor_reads on credits.shortfalls;

@@ -5,7 +5,7 @@ as
 with moved as (
     select
         (e.effective_at at time zone 'UTC')::date as day,
-        -sum(e.tokens) filter (where e.kind = 'spend') as spent,
+        -sum(e.tokens) filter (where e.kind in ('spend', 'refund')) as spent,
         sum(e.tokens) filter (
             where e.kind in (
                 'purchase', 'bonus', 'grant', 'welcome', 'promo', 'referral', 'allowance', 'rollover', 'adjustment'
@@ -54,7 +54,7 @@ from daily as b;
 comment on view analytics.burn_rate is
 'Per day (UTC), from the first entry until today: tokens spent, granted and expired, how fast they burn, and how long '
 'what is out would last.';
-comment on column analytics.burn_rate.spent is 'Tokens charged.';
+comment on column analytics.burn_rate.spent is 'Tokens charged, less those refunded on the day.';
 comment on column analytics.burn_rate.granted is 'Tokens bought or given.';
 comment on column analytics.burn_rate.expired is 'Tokens that passed their date on this day, as far as that is booked.';
 comment on column analytics.burn_rate.spent_per_day is

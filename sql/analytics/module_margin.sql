@@ -18,10 +18,14 @@ drawn as (
         coalesce(l.currency, m.currency) as currency,
         m.currency as cost_currency,
         -- A charge counts once, where its first draw is.
-        coalesce(d.place = 1, true) as counts,
-        coalesce((d.draw ->> 'tokens')::numeric, 0) as tokens,
-        coalesce((d.draw ->> 'tokens')::numeric * l.unit_cost, 0) as revenue,
-        p.cost * coalesce((d.draw ->> 'tokens')::numeric / w.drawn, 1) as cost
+        coalesce(d.place = 1, true) and e.kind = 'spend' as counts,
+        coalesce(-sign(e.tokens) * (d.draw ->> 'tokens')::numeric, 0) as tokens,
+        coalesce(-sign(e.tokens) * (d.draw ->> 'tokens')::numeric * l.unit_cost, 0) as revenue,
+        -- The provider's price was paid, whether or not the charge was refunded.
+        case
+            when e.kind = 'refund' then 0
+            else p.cost * coalesce((d.draw ->> 'tokens')::numeric / w.drawn, 1)
+        end as cost
     from credits.entries as e
     cross join money as m
     left join lateral jsonb_array_elements(e.draws) with ordinality as d (draw, place) on true
@@ -42,7 +46,7 @@ drawn as (
         inner join credits.prices as r on c.price_id = r.price_id
         where c.price_id = e.price_id
     ) as p on true
-    where e.kind = 'spend'
+    where e.kind in ('spend', 'refund')
 ),
 
 summed as (
@@ -74,8 +78,8 @@ from summed as s;
 
 comment on view analytics.module_margin is
 'Per month (UTC), module and currency: what the tokens spent on it were really bought for, what the provider takes, '
-'and what is left. Uses with the user''s own key are not in it: they cost and earn nothing. Nor are tokens that no lot '
-'paid: debt.';
+'and what is left. Refunds of charges lower the tokens and the revenue of their own month. Uses with the user''s own key '
+'are not in it: they cost and earn nothing. Nor are tokens that no lot paid: debt.';
 comment on column analytics.module_margin.currency is
 'Of the lots that were spent; of tokens given away the catalogue''s. Null when neither says.';
 comment on column analytics.module_margin.uses is

@@ -37,8 +37,9 @@ begin
         select
             v_account_id, v_set_by, set_spend_limit.period, set_spend_limit.tokens, p.starts,
             w.lifetime_spent - (
-                select coalesce(-sum(e.tokens), 0)
+                select coalesce(sum(-e.tokens - coalesce(r.refunded, 0)), 0)
                 from credits.entries as e
+                left join credits.charge_refunds as r on e.account_id = r.account_id and e.seq = r.seq
                 where e.account_id = v_account_id and e.kind = 'spend' and e.posted_at >= p.starts
             )
         from credits.wallets as w

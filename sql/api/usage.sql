@@ -18,8 +18,10 @@ select
     coalesce(
         round(extract(epoch from h.finished_at - h.created_at) * 1000, 3),
         trim_scale(credits.quantity(e.metadata -> 'duration_ms'))
-    ) as duration_ms
+    ) as duration_ms,
+    trim_scale(coalesce(r.refunded, 0)) as refunded
 from credits.entries as e
+left join credits.charge_refunds as r on e.account_id = r.account_id and e.seq = r.seq
 left join credits.modules as m on e.module_id = m.module_id
 left join credits.holds as h
     on
@@ -41,7 +43,7 @@ comment on column api.usage.used_at is 'When it was charged.';
 comment on column api.usage.module_id is 'The module that was used.';
 comment on column api.usage.module_title is 'Its title, when the catalogue lists it.';
 comment on column api.usage.usage is 'What was used, per dimension.';
-comment on column api.usage.cost is 'Tokens charged.';
+comment on column api.usage.cost is 'Tokens charged, whether or not they were refunded later.';
 comment on column api.usage.balance_after is 'Balance after it.';
 comment on column api.usage.price_id is 'The version of the price.';
 comment on column api.usage.metadata is 'What the caller wrote on it.';
@@ -49,3 +51,4 @@ comment on column api.usage.own_key is 'The user''s own key at the provider was 
 comment on column api.usage.hold_id is 'The hold that it was captured from; null for a charge without one.';
 comment on column api.usage.duration_ms is
 'How long it took, in milliseconds: of a hold from its beginning to its end, else what the caller wrote on the charge.';
+comment on column api.usage.refunded is 'Of the cost, what was given back.';

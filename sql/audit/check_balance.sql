@@ -42,8 +42,8 @@ from credits.wallets as w
 left join (
     select
         x.account_id,
-        sum(x.tokens) filter (where x.kind <> 'spend' and x.tokens > 0) as granted,
-        -sum(x.tokens) filter (where x.kind = 'spend') as spent
+        sum(x.tokens) filter (where x.kind not in ('spend', 'refund') and x.tokens > 0) as granted,
+        -sum(x.tokens) filter (where x.kind in ('spend', 'refund')) as spent
     from credits.entries as x
     group by x.account_id
 ) as e on w.account_id = e.account_id

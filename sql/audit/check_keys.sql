@@ -13,7 +13,7 @@ left join credits.entries as e
         and e.seq = case when k.reference ~ '^[0-9]{1,18}(:|$)' then split_part(k.reference, ':', 1)::bigint end
 where
     (
-        k.operation in ('consume_tokens', 'add_tokens', 'capture_hold')
+        k.operation in ('consume_tokens', 'add_tokens', 'capture_hold', 'refund_usage')
         or (k.operation = 'redeem_code' and k.reference <> 'referral')
     )
     and e.seq is null

@@ -1,4 +1,4 @@
--- What a limit counts as spent is what the entries of its period say.
+-- What a limit counts as spent is what the entries of its period say, less what of these very charges was refunded.
 create or replace view audit.check_limits
 with (security_invoker = true)
 as
@@ -10,9 +10,10 @@ from credits.spend_limits as s
 inner join credits.wallets as w on s.account_id = w.account_id
 cross join
     lateral (
-        select coalesce(-sum(x.tokens), 0) as spent
+        select coalesce(sum(-x.tokens - coalesce(r.refunded, 0)), 0) as spent
         from credits.entries as x
+        left join credits.charge_refunds as r on x.account_id = r.account_id and x.seq = r.seq
         where x.account_id = s.account_id and x.kind = 'spend' and x.posted_at >= s.period_starts
     ) as e
 where e.spent <> w.lifetime_spent - s.spent_before;
-comment on view audit.check_limits is 'What spend limits count is what was spent since their period began.';
+comment on view audit.check_limits is 'What spend limits count is what was spent, and not refunded, since their period began.';

@@ -101,6 +101,13 @@ select
 from audit.check_prices as c
 union all
 select
+    'check_refunds' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_refunds as c
+union all
+select
     'check_running_balance' as check_name,
     c.account_id,
     c.expected,

@@ -1,13 +1,13 @@
 -- Books what has expired: from expires_at on a lot counts for nothing, whether or not this has run. Called under the
 -- wallet's lock.
-create or replace function credits.expire_lots(p_account_id uuid)
+create or replace function credits.expire_lots(p_account_id uuid, p_since timestamptz default null)
 returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_now constant timestamptz := credits.clock();
+    v_now constant timestamptz := coalesce(p_since, credits.clock());
     v_wallet credits.wallets;
     v_lot record;
 begin
@@ -25,10 +25,11 @@ begin
             p_account_id, v_wallet.seq + 1, v_wallet.balance, v_wallet.debt, v_wallet.posted_at, v_wallet.head_hash,
             'expire', -v_lot.free,
             jsonb_build_array(jsonb_build_object('lot_id', v_lot.lot_id, 'tokens', trim_scale(v_lot.free))),
-            p_reference => v_lot.package_name, p_effective_at => v_lot.expires_at
+            p_reference => v_lot.package_name, p_effective_at => greatest(v_lot.expires_at, p_since)
         );
     end loop;
 end
 $$;
-comment on function credits.expire_lots(uuid) is
-'Books an expire entry, dated at the moment of expiry, for each lot of a locked wallet that is past it.';
+comment on function credits.expire_lots(uuid, timestamptz) is
+'Books an expire entry, dated at the moment of expiry, for each lot of a locked wallet that is past it. p_since: when '
+'tokens came back into such lots; they expired then.';

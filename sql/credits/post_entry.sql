@@ -60,6 +60,12 @@ begin
             seq = p_seq, balance = p_balance + p_tokens, posted_at = v_posted_at, head_hash = v_hash,
             held = w.held - p_unheld, debt = p_debt, lifetime_spent = w.lifetime_spent - p_tokens
         where w.account_id = p_account_id;
+    elsif p_kind = 'refund' then
+        update credits.wallets as w
+        set
+            seq = p_seq, balance = p_balance + p_tokens, posted_at = v_posted_at, head_hash = v_hash, debt = p_debt,
+            lifetime_spent = w.lifetime_spent - p_tokens
+        where w.account_id = p_account_id;
     else
         update credits.wallets as w
         set
@@ -69,7 +75,8 @@ begin
     end if;
 
     -- What the head pays passes no threshold: see credits.head_allowance. Nor does what was held: it was not available.
-    if p_from_head = 0 and p_tokens + coalesce(p_unheld, 0) <> 0 then
+    -- Of a refund a part may expire at once: whoever makes it looks at what is left of it.
+    if p_from_head = 0 and p_kind <> 'refund' and p_tokens + coalesce(p_unheld, 0) <> 0 then
         perform credits.write_notices(p_account_id, p_balance - coalesce(p_unheld, 0), p_balance + p_tokens);
     end if;
 end

@@ -276,6 +276,34 @@ def test_margin_in_two_dimensions_and_another_currency_of_the_provider(story: Ba
     ]
 
 
+def test_refunds_count_on_the_day_they_are_made_and_are_no_uses(story: Bank) -> None:
+    """Luneo: 8 credits of 19 cents; the provider is paid whether or not the customer is."""
+    story.sells("luneo")
+    story.at("2027-01-31 12:00")
+    story.buy("ada", pack_id="credits-100")
+    spent = story.service.call("consume_tokens", user_id="ada", module_id=RENDER)["entry_id"]
+    story.use("ada", RENDER)
+    story.service.call("refund_usage", entry_id=spent, tokens=3)
+    story.at("2027-02-01 12:00")
+    story.service.call("refund_usage", entry_id=spent)
+    assert story.figures(MARGIN.format(month="2027-01-01")) == [
+        (RENDER, "eur", 2, 13, 247, 4, 243, Decimal("98.38"))
+    ]
+    assert story.figures(MARGIN.format(month="2027-02-01")) == [
+        (RENDER, "eur", 0, -5, -95, 0, -95, Decimal(100))
+    ]
+    assert story.figures("select day, uses, accounts, tokens from analytics.module_usage order by day") == [
+        (date(2027, 1, 31), 2, 1, 13),
+        (date(2027, 2, 1), 0, 0, -5),
+    ]
+    assert story.figures("select month, active_accounts, tokens_per_account from analytics.average_use") == [
+        (date(2027, 1, 1), 1, 13)
+    ]
+    assert story.figures(
+        "select day, spent, granted, outstanding from analytics.burn_rate order by day"
+    ) == [(date(2027, 1, 31), 13, 100, 87), (date(2027, 2, 1), -5, 0, 92)]
+
+
 # The questions of imagegen, each one SELECT, and what its story answers
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from uuid import UUID
 
 import psycopg
@@ -29,6 +30,7 @@ CHECKS = (
     "check_negative",
     "check_orders",
     "check_prices",
+    "check_refunds",
     "check_running_balance",
     "check_sequence",
     "check_settings",
@@ -223,6 +225,7 @@ FAULTS = {
     ],
     "check_limits": [
         f"update credits.spend_limits set spent_before = spent_before - 1 where {ME}",
+        f"insert into credits.charge_refunds select account_id, {SPENT_LAST}, 1 from credits.wallets where {ME}",
         f"delete from credits.entries where {ME} and seq = {SPENT_LAST}",
     ],
     "check_holds": [
@@ -276,6 +279,27 @@ FAULTS = {
         "insert into credits.price_components (price_id, dimension, price_per_unit, tiered)"
         " select p.price_id, 'pages', 1, true from credits.prices as p limit 1",
         "update credits.price_components set tiered = true",
+    ],
+    # In undo: a charge of 25, of which 20 and then 3 went back; and another one, whole.
+    "check_refunds": [
+        f"update credits.charge_refunds set refunded = refunded + 1 where {ME}",
+        f"update credits.charge_refunds set refunded = refunded - 1 where {ME}",
+        f"delete from credits.charge_refunds where {ME}",
+        f"insert into credits.charge_refunds select account_id, {BOUGHT}, 1 from credits.wallets where {ME}",
+        f"insert into credits.charge_refunds select account_id, 99, 1 from credits.wallets where {ME}",
+        f"update credits.entries set reference = '99' where {ME} and kind = 'refund'",
+        f"update credits.entries set reference = 'x' where {ME} and kind = 'refund'",
+        f"update credits.entries set reference = null where {ME} and kind = 'refund'",
+        f"update credits.entries set reference = '{BOUGHT}' where {ME} and kind = 'refund'",
+        f"update credits.entries set tokens = tokens + 1 where {ME} and kind = 'refund'",
+        f"update credits.entries set tokens = -1 where {ME} and seq = {SPENT_FIRST}",
+        f"update credits.entries set seq = seq + 100 where {ME} and seq = {SPENT_FIRST}",
+        f"delete from credits.entries where {ME} and kind = 'refund'",
+        # Into another lot than the charge drew on, and more than it drew from that lot.
+        f"""update credits.entries set draws = '[{{"lot_id": {EXTRA}, "tokens": 20}}]'"""
+        f" where {ME} and kind = 'refund'",
+        f"""update credits.entries set draws = '[{{"lot_id": {BOUGHT}, "tokens": 26}}]'"""
+        f" where {ME} and kind = 'refund'",
     ],
     "check_settings": [
         "set local synchronous_commit = off",
@@ -379,6 +403,14 @@ def tell_of_holds(bank: Caller) -> UUID:
     return UUID(captured["hold_id"].split(":")[0])
 
 
+def undo(bank: Caller, account: UUID) -> None:
+    """Refunds of two charges: one in two parts, one whole."""
+    refund = partial(bank.call, "refund_usage", entry_id=f"{account}:{SPENT_FIRST}")
+    refund(tokens=20)
+    refund(tokens=3, idempotency_key="k")
+    bank.call("refund_usage", entry_id=f"{account}:{SPENT_LAST}")
+
+
 def give_away(bank: Caller) -> None:
     """Two accounts that have had everything that can be given away."""
     for line in (
@@ -424,6 +456,7 @@ def test_sound_books_have_no_findings(till: Connection) -> None:
         assert found(bank, "findings", account) == found(bank, "findings", None) == []
         tell_of_holds(bank)
         give_away(bank)
+        undo(bank, account)
         assert bank.rows("select * from audit.findings") == []
 
 
@@ -438,8 +471,11 @@ def test_fault_is_found(check: str, fault: str, till: Connection) -> None:
             give_away(bank)
         elif "%(holder)s" in fault:
             account = tell_of_holds(bank)
+        elif check == "check_refunds":
+            undo(bank, account)
         for table in (
             "campaigns",
+            "charge_refunds",
             "entries",
             "holds",
             "lots",

@@ -1,0 +1,166 @@
+-- Undo a charge, whole or in part: the tokens go back into the lots they came from. Services only.
+--
+--   1. Find the charge. It is never changed: a refund is another entry.
+--   2. Lock the wallet. A repeat of an answered call gets that answer.
+--   3. Cumulative: all refunds of a charge together give back no more than it took.
+--   4. Put the tokens back along the recorded draws, what was taken last first. Debt was last of all.
+--   5. Write the entry; what went into a lot past its date expires at once, as an entry of its own.
+--
+-- A refund counts for the spend limits of the day and month of the charge: what was spent today and refunded today may
+-- be spent again today; the refund of an older charge does not let anybody spend more than the limit of today.
+
+create or replace function credits.refund_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean)
+returns api.refund_receipt
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_entry credits.entries;
+    v_expired numeric;
+begin
+    select e.* into v_entry from credits.entries as e where e.account_id = p_account_id and e.seq = p_seq;
+    select coalesce(sum(d.tokens), 0) into v_expired
+    from jsonb_to_recordset(v_entry.draws) as d (lot_id bigint, tokens numeric)
+    join credits.lots as l on l.account_id = p_account_id and d.lot_id = l.lot_id
+    where l.expires_at <= v_entry.posted_at;
+    return row(
+        p_account_id || ':' || p_seq,
+        (
+            select i.subject
+            from credits.identities as i
+            where i.account_id = p_account_id
+            order by i.created_at, i.subject
+            limit 1
+        ),
+        p_account_id || ':' || v_entry.reference, trim_scale(v_entry.tokens), trim_scale(v_expired),
+        trim_scale(v_entry.balance_after - v_expired), v_entry.draws, p_replayed
+    );
+end
+$$;
+comment on function credits.refund_receipt(uuid, bigint, boolean) is 'The answer of a refund, told from its entry.';
+
+create or replace function api.refund_usage(
+    entry_id text,
+    tokens numeric default null,
+    reason text default null,
+    idempotency_key text default null
+)
+returns api.refund_receipt
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_tokens numeric;
+    v_charge credits.entries;
+    v_lock record;
+    v_wallet credits.wallets;
+    v_known text;
+    v_at timestamptz;
+    v_refunded numeric;
+    v_refundable numeric;
+    v_part record;
+    v_from_debt numeric := 0;
+    v_returned numeric := 0;
+    v_draws jsonb := '[]';
+begin
+    -- 1. Find.
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may refund a charge');
+    elsif refund_usage.tokens is not null then
+        perform credits.check_amount(refund_usage.tokens);
+    end if;
+    if length(refund_usage.reason) > 200 then
+        perform credits.fail(422, 'bad_reason', 'reason has at most 200 characters');
+    end if;
+    v_charge := credits.find_entry(refund_usage.entry_id);
+    if v_charge.kind <> 'spend' or v_charge.tokens = 0 then
+        perform credits.fail(
+            409, 'not_refundable', 'nothing was charged by this entry',
+            json_build_object('kind', v_charge.kind, 'tokens', trim_scale(v_charge.tokens))
+        );
+    end if;
+
+    -- 2. Lock. Repeat? A frozen account gets its refunds: the work was done, or not, before.
+    v_lock := credits.lock_wallet(v_charge.account_id);
+    if refund_usage.idempotency_key is not null then
+        v_known := credits.claim_key(
+            v_charge.account_id, 'refund_usage', refund_usage.idempotency_key,
+            jsonb_build_array(v_charge.seq, trim_scale(refund_usage.tokens), refund_usage.reason), (v_lock.seq + 1)::text
+        );
+        if v_known is not null then
+            return credits.refund_receipt(v_charge.account_id, v_known::bigint, true);
+        end if;
+    end if;
+    if v_lock.status = 'closed' then
+        perform credits.fail(423, 'account_frozen', 'this account is closed');
+    end if;
+
+    -- 3. How much?
+    select r.refunded into v_refunded
+    from credits.charge_refunds as r
+    where r.account_id = v_charge.account_id and r.seq = v_charge.seq;
+    v_refunded := coalesce(v_refunded, 0);
+    v_refundable := -v_charge.tokens - v_refunded;
+    v_tokens := coalesce(refund_usage.tokens, v_refundable);
+    if v_refundable = 0 then
+        perform credits.fail(
+            409, 'already_refunded', 'all of this charge was refunded',
+            json_build_object('refunded', trim_scale(v_refunded))
+        );
+    elsif v_tokens > v_refundable then
+        perform credits.fail(
+            422, 'bad_amount', 'more than what is left of this charge',
+            json_build_object('refundable', trim_scale(v_refundable))
+        );
+    end if;
+    insert into credits.charge_refunds as r (account_id, seq, refunded)
+    values (v_charge.account_id, v_charge.seq, v_tokens)
+    on conflict (account_id, seq) do update set refunded = r.refunded + excluded.refunded;
+
+    -- 4. Back. Debt that is still there is lowered; debt that was repaid since, the lots that paid it get back.
+    select w.* into v_wallet from credits.wallets as w where w.account_id = v_charge.account_id;
+    for v_part in
+        select p.lot_id, p.tokens
+        from credits.parts_to_return(v_charge.draws, -v_charge.tokens, v_refunded, v_tokens) as p
+    loop
+        if v_part.lot_id is null then
+            v_from_debt := least(v_part.tokens, v_wallet.debt);
+            v_draws := credits.return_repaid(v_charge.account_id, v_charge.seq, v_part.tokens - v_from_debt);
+        else
+            perform credits.return_to_lot(v_charge.account_id, v_part.lot_id, v_part.tokens);
+            v_draws := v_draws || jsonb_build_object('lot_id', v_part.lot_id, 'tokens', trim_scale(v_part.tokens));
+        end if;
+    end loop;
+
+    -- 5. Write. The limits of periods that began after the charge never counted it.
+    v_at := greatest(credits.clock(), v_wallet.posted_at + interval '1 microsecond');
+    perform credits.post_entry(
+        v_charge.account_id, v_wallet.seq + 1, v_wallet.balance, v_wallet.debt - v_from_debt, v_wallet.posted_at,
+        v_wallet.head_hash, 'refund', v_tokens, v_draws, v_charge.module_id, p_price_id => v_charge.price_id,
+        p_reference => v_charge.seq::text,
+        p_metadata => jsonb_strip_nulls(jsonb_build_object('reason', refund_usage.reason)), p_at => v_at
+    );
+    update credits.spend_limits as s
+    set spent_before = s.spent_before - v_tokens
+    where s.account_id = v_charge.account_id and s.period_starts > v_charge.posted_at;
+    perform credits.expire_lots(v_charge.account_id, v_at);
+    perform credits.write_notices(v_charge.account_id, v_wallet.balance, w.balance)
+    from credits.wallets as w
+    where w.account_id = v_charge.account_id;
+    -- A lot that had been emptied has tokens again, and a date that nobody watched.
+    perform credits.set_due(v_charge.account_id);
+    return credits.refund_receipt(v_charge.account_id, v_wallet.seq + 1, false);
+end
+$$;
+comment on function api.refund_usage(text, numeric, text, text) is
+'Undo a charge (an entry of kind spend), whole or in part, back into the lots that it was drawn from. For services.
+
+tokens: how much; by default all that is left of the charge. Refunds of one charge add up, to no more than it took.
+Tokens that go back into a lot past its date expire at once: expired. reason: at most 200 characters.
+A refund frees the spend limits of the day and month of the charge, not those of later ones.
+With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
+Raises PT404 unknown_entry, PT409 already_refunded, not_refundable or key_reused, PT422 bad_amount (refundable),
+bad_reason or bad_key, PT423 account_frozen when it is closed, PT403 not_yours.';

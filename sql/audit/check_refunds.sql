@@ -1,0 +1,93 @@
+-- Refunds are of charges, give back no more than was taken, and from where it was taken.
+create or replace view audit.check_refunds
+with (security_invoker = true)
+as
+with refunds as (
+    select
+        e.account_id,
+        case when e.reference ~ '^[0-9]{1,18}$' then e.reference::bigint end as charge_seq,
+        e.seq,
+        e.tokens,
+        e.draws
+    from credits.entries as e
+    where e.kind = 'refund'
+),
+
+given_back as (
+    select
+        r.account_id,
+        r.charge_seq,
+        sum(r.tokens) as tokens,
+        min(r.seq) as first_seq
+    from refunds as r
+    group by r.account_id, r.charge_seq
+),
+
+-- What went into each lot, for each charge; and what that charge took from it.
+returned as (
+    select
+        r.account_id,
+        r.charge_seq,
+        d.lot_id,
+        sum(d.tokens) as tokens
+    from refunds as r
+    cross join lateral jsonb_to_recordset(r.draws) as d (lot_id bigint, tokens numeric)
+    group by r.account_id, r.charge_seq, d.lot_id
+),
+
+-- Debt of a charge that a purchase repaid goes back into that purchase's lot.
+repaid as (
+    select
+        e.account_id,
+        e.seq,
+        d.lot_id,
+        sum(d.tokens) as tokens
+    from credits.entries as e
+    cross join lateral jsonb_to_recordset(e.draws) as d (lot_id bigint, tokens numeric)
+    where e.kind = 'repayment'
+    group by e.account_id, e.seq, d.lot_id
+)
+
+select
+    coalesce(g.account_id, c.account_id) as account_id,
+    format(
+        'entry %s charged %s, refunds of it %s', coalesce(g.charge_seq, c.seq), coalesce(-e.tokens, 0), coalesce(g.tokens, 0)
+    ) as expected,
+    format('%s refunded', coalesce(c.refunded, 0)) as found
+from given_back as g
+full join (
+    select x.*
+    from credits.charge_refunds as x
+    where not exists (select from repaid as p where p.account_id = x.account_id and p.seq = x.seq)
+) as c on g.account_id = c.account_id and g.charge_seq = c.seq
+left join credits.entries as e
+    on coalesce(g.account_id, c.account_id) = e.account_id and coalesce(g.charge_seq, c.seq) = e.seq and e.kind = 'spend'
+where
+    g.tokens is distinct from c.refunded
+    or c.refunded > -coalesce(e.tokens, 0)
+    or g.first_seq < e.seq
+union all
+select
+    r.account_id,
+    format('entry %s took %s from lot %s', r.charge_seq, coalesce(t.tokens, 0), r.lot_id) as expected,
+    format('%s went back', r.tokens) as found
+from returned as r
+left join lateral (
+    select sum(d.tokens) as tokens
+    from credits.entries as e
+    cross join lateral jsonb_to_recordset(e.draws) as d (lot_id bigint, tokens numeric)
+    where e.account_id = r.account_id and e.seq = r.charge_seq and d.lot_id = r.lot_id
+) as t on true
+where r.tokens > coalesce(t.tokens, 0) + coalesce((
+    select sum(p.tokens) from repaid as p where p.account_id = r.account_id and p.lot_id = r.lot_id
+), 0)
+union all
+select
+    p.account_id,
+    format('at most %s of repayment %s gone back', p.tokens, p.seq) as expected,
+    format('%s', c.refunded) as found
+from repaid as p
+inner join credits.charge_refunds as c on p.account_id = c.account_id and p.seq = c.seq
+where c.refunded > p.tokens;
+comment on view audit.check_refunds is
+'Refunds of a charge add up to what is noted as refunded, to no more than it took, and went into the lots it came from.';

@@ -1,0 +1,96 @@
+-- Undoing a charge: the tokens go back the way they came, along its draws, what was taken last first.
+
+-- What of a charge goes back when so much of it has gone back before. Debt was taken last of all: it comes first, as a
+-- part without a lot.
+create or replace function credits.parts_to_return(
+    p_draws jsonb,
+    p_charged numeric,
+    p_before numeric,
+    p_tokens numeric
+)
+returns table (lot_id bigint, tokens numeric)
+language plpgsql
+immutable
+rows 3
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    with parts as (
+        select d.lot_id, d.tokens, d.place
+        from rows from (jsonb_to_recordset(p_draws) as (lot_id bigint, tokens numeric)) with ordinality as d (lot_id, tokens, place)
+        union all
+        select null, p_charged - coalesce(sum(d.tokens), 0), 1000000000
+        from jsonb_to_recordset(p_draws) as d (tokens numeric)
+    ),
+    laid as (
+        -- Laid end to end, from the last to the first: each begins where the ones after it end.
+        select p.lot_id, p.tokens, p.place, sum(p.tokens) over (order by p.place desc) - p.tokens as starts
+        from parts as p
+    )
+    select l.lot_id, least(l.starts + l.tokens, p_before + p_tokens) - greatest(l.starts, p_before)
+    from laid as l
+    where l.starts + l.tokens > p_before and l.starts < p_before + p_tokens and l.tokens > 0
+    order by l.place desc;
+end
+$$;
+comment on function credits.parts_to_return(jsonb, numeric, numeric, numeric) is
+'The lots that p_tokens of a charge go back into, last taken first, after p_before of it have; lot_id null: its debt.';
+
+create or replace function credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update credits.lots as l
+    set remaining = l.remaining + p_tokens, live = true
+    where l.account_id = p_account_id and l.lot_id = p_lot_id;
+end
+$$;
+comment on function credits.return_to_lot(uuid, bigint, numeric) is
+'Puts tokens that were drawn back into a lot of a settled wallet.';
+
+-- The debt that a charge made may have been repaid since. Then the lots that paid it get their tokens back: those of
+-- later repayments first in their order, and any other if that does not do.
+create or replace function credits.return_repaid(
+    p_account_id uuid,
+    p_seq bigint,
+    p_tokens numeric
+)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_repayment record;
+    v_part numeric;
+    v_left numeric := p_tokens;
+    v_draws jsonb := '[]';
+begin
+    for v_repayment in
+        select e.seq, d.lot_id, d.tokens - coalesce(r.refunded, 0) as tokens
+        from credits.entries as e
+        cross join lateral jsonb_to_recordset(e.draws) as d (lot_id bigint, tokens numeric)
+        left join credits.charge_refunds as r on e.account_id = r.account_id and e.seq = r.seq
+        where
+            e.account_id = p_account_id and e.kind = 'repayment'
+            and d.tokens > coalesce(r.refunded, 0)
+        order by e.seq < p_seq, e.seq
+    loop
+        exit when v_left = 0;
+        v_part := least(v_repayment.tokens, v_left);
+        perform credits.return_to_lot(p_account_id, v_repayment.lot_id, v_part);
+        insert into credits.charge_refunds as r (account_id, seq, refunded)
+        values (p_account_id, v_repayment.seq, v_part)
+        on conflict (account_id, seq) do update set refunded = r.refunded + v_part;
+        v_draws := v_draws || jsonb_build_object('lot_id', v_repayment.lot_id, 'tokens', trim_scale(v_part));
+        v_left := v_left - v_part;
+    end loop;
+    return v_draws;
+end
+$$;
+comment on function credits.return_repaid(uuid, bigint, numeric) is
+'Gives p_tokens of repaid debt, which charge p_seq had made, back to the lots that repaid it, and says to which.';
