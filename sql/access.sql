@@ -37,7 +37,8 @@ api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_re
 api.redemption_receipt, api.referral_offer, api.account_receipt, api.guest_receipt, api.failure_receipt,
 api.hold_receipt, api.capture_receipt, api.release_receipt, api.shortfall_receipt, api.overdraft,
 api.account_standing,
-api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance, api.refund_receipt
+api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance, api.refund_receipt,
+api.batch_receipt
 from public;
 alter default privileges for role credits_owner revoke execute on functions from public;
 alter default privileges for role credits_owner revoke usage on types from public;
@@ -49,7 +50,8 @@ api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_re
 api.redemption_receipt, api.referral_offer, api.account_receipt, api.guest_receipt, api.failure_receipt,
 api.hold_receipt, api.capture_receipt, api.release_receipt, api.shortfall_receipt, api.overdraft,
 api.account_standing,
-api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance, api.refund_receipt
+api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance, api.refund_receipt,
+api.batch_receipt
 to authenticated, service_role;
 grant execute on function
 api.consume_tokens(text, jsonb, text, text, jsonb, boolean),
@@ -84,7 +86,8 @@ api.guest_allowance(text[], text[], boolean),
 api.confirm_guest_use(uuid),
 api.release_guest_use(uuid),
 api.report_failure(text, numeric, jsonb, text, text),
-api.refund_usage(text, numeric, text, text)
+api.refund_usage(text, numeric, text, text),
+api.consume_tokens_batch(jsonb, boolean)
 to service_role;
 
 -- 4. The views, the tables under them, and the functions that views and policies call.

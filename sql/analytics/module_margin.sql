@@ -78,8 +78,8 @@ from summed as s;
 
 comment on view analytics.module_margin is
 'Per month (UTC), module and currency: what the tokens spent on it were really bought for, what the provider takes, '
-'and what is left. Refunds of charges lower the tokens and the revenue of their own month. Uses with the user''s own key '
-'are not in it: they cost and earn nothing. Nor are tokens that no lot paid: debt.';
+'and what is left. Refunds of charges lower the tokens and the revenue of their own month. Uses with the user''s own '
+'key are not in it: they cost and earn nothing. Nor are tokens that no lot paid: debt.';
 comment on column analytics.module_margin.currency is
 'Of the lots that were spent; of tokens given away the catalogue''s. Null when neither says.';
 comment on column analytics.module_margin.uses is

@@ -63,8 +63,7 @@ declare
     v_refundable numeric;
     v_part record;
     v_from_debt numeric := 0;
-    v_returned numeric := 0;
-    v_draws jsonb := '[]';
+    v_draws jsonb := jsonb_build_array();
 begin
     -- 1. Find.
     if not credits.is_service() then
@@ -88,7 +87,8 @@ begin
     if refund_usage.idempotency_key is not null then
         v_known := credits.claim_key(
             v_charge.account_id, 'refund_usage', refund_usage.idempotency_key,
-            jsonb_build_array(v_charge.seq, trim_scale(refund_usage.tokens), refund_usage.reason), (v_lock.seq + 1)::text
+            jsonb_build_array(v_charge.seq, trim_scale(refund_usage.tokens), refund_usage.reason),
+            (v_lock.seq + 1)::text
         );
         if v_known is not null then
             return credits.refund_receipt(v_charge.account_id, v_known::bigint, true);

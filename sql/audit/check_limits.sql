@@ -16,4 +16,5 @@ cross join
         where x.account_id = s.account_id and x.kind = 'spend' and x.posted_at >= s.period_starts
     ) as e
 where e.spent <> w.lifetime_spent - s.spent_before;
-comment on view audit.check_limits is 'What spend limits count is what was spent, and not refunded, since their period began.';
+comment on view audit.check_limits is
+'What spend limits count is what was spent, and not refunded, since their period began.';

@@ -35,6 +35,18 @@ returned as (
     group by r.account_id, r.charge_seq, d.lot_id
 ),
 
+taken as (
+    select
+        g.account_id,
+        g.charge_seq,
+        d.lot_id,
+        sum(d.tokens) as tokens
+    from given_back as g
+    inner join credits.entries as e on g.account_id = e.account_id and g.charge_seq = e.seq
+    cross join lateral jsonb_to_recordset(e.draws) as d (lot_id bigint, tokens numeric)
+    group by g.account_id, g.charge_seq, d.lot_id
+),
+
 -- Debt of a charge that a purchase repaid goes back into that purchase's lot.
 repaid as (
     select
@@ -46,22 +58,36 @@ repaid as (
     cross join lateral jsonb_to_recordset(e.draws) as d (lot_id bigint, tokens numeric)
     where e.kind = 'repayment'
     group by e.account_id, e.seq, d.lot_id
+),
+
+-- What is noted, of charges and of repayments.
+noted as (
+    select
+        c.account_id,
+        c.seq,
+        c.refunded,
+        p.tokens as repaid
+    from credits.charge_refunds as c
+    left join repaid as p on c.account_id = p.account_id and c.seq = p.seq
 )
 
 select
     coalesce(g.account_id, c.account_id) as account_id,
     format(
-        'entry %s charged %s, refunds of it %s', coalesce(g.charge_seq, c.seq), coalesce(-e.tokens, 0), coalesce(g.tokens, 0)
+        'entry %s charged %s, refunds of it %s',
+        coalesce(g.charge_seq, c.seq), coalesce(-e.tokens, 0), coalesce(g.tokens, 0)
     ) as expected,
     format('%s refunded', coalesce(c.refunded, 0)) as found
 from given_back as g
 full join (
     select x.*
-    from credits.charge_refunds as x
-    where not exists (select from repaid as p where p.account_id = x.account_id and p.seq = x.seq)
+    from noted as x
+    where x.repaid is null
 ) as c on g.account_id = c.account_id and g.charge_seq = c.seq
 left join credits.entries as e
-    on coalesce(g.account_id, c.account_id) = e.account_id and coalesce(g.charge_seq, c.seq) = e.seq and e.kind = 'spend'
+    on
+        coalesce(g.account_id, c.account_id) = e.account_id and coalesce(g.charge_seq, c.seq) = e.seq
+        and e.kind = 'spend'
 where
     g.tokens is distinct from c.refunded
     or c.refunded > -coalesce(e.tokens, 0)
@@ -72,22 +98,23 @@ select
     format('entry %s took %s from lot %s', r.charge_seq, coalesce(t.tokens, 0), r.lot_id) as expected,
     format('%s went back', r.tokens) as found
 from returned as r
-left join lateral (
-    select sum(d.tokens) as tokens
-    from credits.entries as e
-    cross join lateral jsonb_to_recordset(e.draws) as d (lot_id bigint, tokens numeric)
-    where e.account_id = r.account_id and e.seq = r.charge_seq and d.lot_id = r.lot_id
-) as t on true
-where r.tokens > coalesce(t.tokens, 0) + coalesce((
-    select sum(p.tokens) from repaid as p where p.account_id = r.account_id and p.lot_id = r.lot_id
-), 0)
+left join taken as t on r.account_id = t.account_id and r.charge_seq = t.charge_seq and r.lot_id = t.lot_id
+left join (
+    select
+        x.account_id,
+        x.lot_id,
+        sum(x.tokens) as tokens
+    from repaid as x
+    group by x.account_id, x.lot_id
+) as p on r.account_id = p.account_id and r.lot_id = p.lot_id
+where r.tokens > coalesce(t.tokens, 0) + coalesce(p.tokens, 0)
 union all
 select
-    p.account_id,
-    format('at most %s of repayment %s gone back', p.tokens, p.seq) as expected,
+    c.account_id,
+    format('at most %s of repayment %s gone back', c.repaid, c.seq) as expected,
     format('%s', c.refunded) as found
-from repaid as p
-inner join credits.charge_refunds as c on p.account_id = c.account_id and p.seq = c.seq
-where c.refunded > p.tokens;
+from noted as c
+where c.refunded > c.repaid;
 comment on view audit.check_refunds is
-'Refunds of a charge add up to what is noted as refunded, to no more than it took, and went into the lots it came from.';
+'Refunds of a charge add up to what is noted as refunded, to no more than it took, and went into the lots it came '
+'from.';

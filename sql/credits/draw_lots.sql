@@ -17,6 +17,32 @@ comment on function credits.scopes_of(text) is
 'The scopes of lots that may be spent on a module: its own and its category''s.';
 
 -- Burn order: priority, then what expires first, bound before free to use, given before paid, oldest first.
+-- An expression that the planner takes into the statements that use it, which keep its order.
+create or replace function credits.free_lots(
+    p_account_id uuid,
+    p_at timestamptz,
+    p_head_lot bigint default null,
+    p_head_free numeric default 0
+)
+returns table (lot_id bigint, scope text, free numeric)
+language sql
+stable
+begin atomic
+    select
+        l.lot_id,
+        l.scope,
+        l.remaining - l.held + case when l.lot_id = p_head_lot then p_head_free else 0 end as free
+    from credits.lots as l
+    where
+        l.account_id = p_account_id and not l.frozen and (l.live or l.lot_id = p_head_lot)
+        and l.remaining + case when l.lot_id = p_head_lot then p_head_free else 0 end > l.held
+        and l.effective_at <= p_at and (l.expires_at is null or l.expires_at > p_at)
+    order by l.priority, l.expires_at nulls last, l.scope is null, l.unit_cost > 0, l.effective_at, l.lot_id;
+end;
+comment on function credits.free_lots(uuid, timestamptz, bigint, numeric) is
+'The lots of an account that may be spent, bound to something or not, in burn order, and what is free in each. Of a '
+'wallet that has a head lot: which, and how many tokens it carries.';
+
 create or replace function credits.next_lot(
     p_account_id uuid,
     p_module_id text,
@@ -29,13 +55,9 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    select l.lot_id, l.remaining - l.held into lot_id, free
-    from credits.lots as l
-    where
-        l.account_id = p_account_id and l.live and not l.frozen and l.remaining > l.held
-        and l.effective_at <= p_at and (l.expires_at is null or l.expires_at > p_at)
-        and (l.scope is null or l.scope = any (credits.scopes_of(p_module_id)))
-    order by l.priority, l.expires_at nulls last, l.scope is null, l.unit_cost > 0, l.effective_at, l.lot_id
+    select f.lot_id, f.free into lot_id, free
+    from credits.free_lots(p_account_id, p_at) as f
+    where f.scope is null or f.scope = any (credits.scopes_of(p_module_id))
     limit 1;
 end
 $$;

@@ -70,3 +70,37 @@ $$;
 comment on function credits.lock_wallets(uuid[]) is
 'credits.lock_wallet for several accounts, in the order that keeps them from waiting for each other. Nulls are passed '
 'over. Raises PT404 unknown_user.';
+
+-- As a spend locks: heads stay where they are. When the clock has made something due, the long way.
+create or replace function credits.lock_to_spend(p_account_ids uuid[])
+returns timestamptz
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now timestamptz;
+    v_due uuid[];
+begin
+    if current_setting('synchronous_commit') in ('off', 'local') then
+        perform set_config('synchronous_commit', 'on', true);
+    end if;
+    perform
+    from credits.wallets as w
+    where w.account_id = any (p_account_ids)
+    order by w.account_id
+    for no key update;
+    loop
+        v_now := credits.clock();
+        v_due := array(
+            select w.account_id from credits.wallets as w where w.account_id = any (p_account_ids) and w.due_at <= v_now
+        );
+        exit when v_due = '{}';
+        perform credits.lock_wallets(v_due);
+    end loop;
+    return v_now;
+end
+$$;
+comment on function credits.lock_to_spend(uuid[]) is
+'Locks wallets, in the order that keeps calls from waiting for each other, books what is due, and gives the time, at '
+'which nothing is due on any of them.';

@@ -18,7 +18,8 @@ begin
     return query
     with parts as (
         select d.lot_id, d.tokens, d.place
-        from rows from (jsonb_to_recordset(p_draws) as (lot_id bigint, tokens numeric)) with ordinality as d (lot_id, tokens, place)
+        from rows from (jsonb_to_recordset(p_draws) as (lot_id bigint, tokens numeric))
+        with ordinality as d (lot_id, tokens, place)
         union all
         select null, p_charged - coalesce(sum(d.tokens), 0), 1000000000
         from jsonb_to_recordset(p_draws) as d (tokens numeric)
@@ -68,7 +69,7 @@ declare
     v_repayment record;
     v_part numeric;
     v_left numeric := p_tokens;
-    v_draws jsonb := '[]';
+    v_draws jsonb := jsonb_build_array();
 begin
     for v_repayment in
         select e.seq, d.lot_id, d.tokens - coalesce(r.refunded, 0) as tokens

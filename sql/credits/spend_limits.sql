@@ -60,7 +60,9 @@ $$;
 comment on function credits.limit_left(uuid, timestamptz) is
 'What the limits of an account still allow at a moment: what is held counts as spent. Null without a limit.';
 
-create or replace function credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamptz)
+create or replace function credits.keep_limits(
+    p_account_id uuid, p_cost numeric, p_at timestamptz, p_unwritten numeric default 0
+)
 returns void
 language plpgsql
 stable
@@ -69,12 +71,12 @@ as $$
 declare
     v_over record;
 begin
-    select s.period, s.tokens, w.lifetime_spent - s.spent_before as spent, w.held into v_over
+    select s.period, s.tokens, w.lifetime_spent + p_unwritten - s.spent_before as spent, w.held into v_over
     from credits.spend_limits as s
     join credits.wallets as w on w.account_id = s.account_id
     where
         s.account_id = p_account_id and p_cost > 0
-        and w.lifetime_spent - s.spent_before + w.held + p_cost > s.tokens
+        and w.lifetime_spent + p_unwritten - s.spent_before + w.held + p_cost > s.tokens
     -- The one that lasts longest: waiting for the other would not help.
     order by s.period desc, s.tokens
     limit 1;
@@ -93,5 +95,6 @@ begin
     end if;
 end
 $$;
-comment on function credits.keep_limits(uuid, numeric, timestamptz) is
-'Refuses a cost that, with what is held, passes a limit of the locked wallet: PT429 spend_limit.';
+comment on function credits.keep_limits(uuid, numeric, timestamptz, numeric) is
+'Refuses a cost that, with what is held, passes a limit of the locked wallet: PT429 spend_limit. p_unwritten: what has '
+'been spent and is not on the wallet yet.';

@@ -53,6 +53,7 @@ STATUS = {
     "not_eligible": 409,
     "referral_circle": 409,
     "bad_usage": 422,
+    "bad_items": 422,
     "bad_amount": 422,
     "price_mismatch": 422,
     "bad_key": 422,

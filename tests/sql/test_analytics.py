@@ -299,9 +299,10 @@ def test_refunds_count_on_the_day_they_are_made_and_are_no_uses(story: Bank) -> 
     assert story.figures("select month, active_accounts, tokens_per_account from analytics.average_use") == [
         (date(2027, 1, 1), 1, 13)
     ]
-    assert story.figures(
-        "select day, spent, granted, outstanding from analytics.burn_rate order by day"
-    ) == [(date(2027, 1, 31), 13, 100, 87), (date(2027, 2, 1), -5, 0, 92)]
+    assert story.figures("select day, spent, granted, outstanding from analytics.burn_rate order by day") == [
+        (date(2027, 1, 31), 13, 100, 87),
+        (date(2027, 2, 1), -5, 0, 92),
+    ]
 
 
 # The questions of imagegen, each one SELECT, and what its story answers

@@ -217,6 +217,8 @@ FAULTS = {
                 ("capture_hold", "'x'"),
             )
         ),
+        "insert into credits.idempotency_keys (account_id, operation, key, fingerprint, reference, created_at)"
+        f" select account_id, 'refund_usage', 'k', '', '99', now() from credits.wallets where {ME}",
     ],
     "check_heads": [
         f"update credits.notice_levels set below = 90 where {ME}",
@@ -225,7 +227,8 @@ FAULTS = {
     ],
     "check_limits": [
         f"update credits.spend_limits set spent_before = spent_before - 1 where {ME}",
-        f"insert into credits.charge_refunds select account_id, {SPENT_LAST}, 1 from credits.wallets where {ME}",
+        f"insert into credits.charge_refunds select account_id, {SPENT_LAST}, 1"
+        f" from credits.wallets where {ME}",
         f"delete from credits.entries where {ME} and seq = {SPENT_LAST}",
     ],
     "check_holds": [
@@ -300,6 +303,9 @@ FAULTS = {
         f" where {ME} and kind = 'refund'",
         f"""update credits.entries set draws = '[{{"lot_id": {BOUGHT}, "tokens": 26}}]'"""
         f" where {ME} and kind = 'refund'",
+        # More of a repayment gone back than it paid.
+        f"with e as (update credits.entries set kind = 'repayment' where {ME} and seq = {BONUS} returning *)"
+        " insert into credits.charge_refunds select account_id, seq, 61 from e",
     ],
     "check_settings": [
         "set local synchronous_commit = off",

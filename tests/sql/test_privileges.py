@@ -259,6 +259,7 @@ SERVE = {
     "api.find_credential(text)": "'nobody'",
     "api.report_failure(text,numeric,jsonb,text,text)": "'whisper'",
     "api.refund_usage(text,numeric,text,text)": "'nothing'",
+    "api.consume_tokens_batch(jsonb,boolean)": "'[]'",
     "api.close_shortfall(text,text)": "'nothing', 'settled'",
     "api.set_overdraft_limit(numeric,text)": "10",
     "api.freeze_account(text,text)": "'nobody'",
