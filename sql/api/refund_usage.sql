@@ -141,12 +141,14 @@ begin
         v_charge.account_id, v_wallet.seq + 1, v_wallet.balance, v_wallet.debt - v_from_debt, v_wallet.posted_at,
         v_wallet.head_hash, 'refund', v_tokens, v_draws, v_charge.module_id, p_price_id => v_charge.price_id,
         p_reference => v_charge.seq::text,
-        p_metadata => jsonb_strip_nulls(jsonb_build_object('reason', refund_usage.reason)), p_at => v_at
+        p_metadata => jsonb_strip_nulls(jsonb_build_object('reason', refund_usage.reason)), p_at => v_at,
+        p_unheld => -v_tokens
     );
     update credits.spend_limits as s
     set spent_before = s.spent_before - v_tokens
     where s.account_id = v_charge.account_id and s.period_starts > v_charge.posted_at;
     perform credits.expire_lots(v_charge.account_id, v_at);
+    -- Of what is left of it: what expired at once neither rose nor fell.
     perform credits.write_notices(v_charge.account_id, v_wallet.balance, w.balance)
     from credits.wallets as w
     where w.account_id = v_charge.account_id;

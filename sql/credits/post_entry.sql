@@ -75,8 +75,7 @@ begin
     end if;
 
     -- What the head pays passes no threshold: see credits.head_allowance. Nor does what was held: it was not available.
-    -- Of a refund a part may expire at once: whoever makes it looks at what is left of it.
-    if p_from_head = 0 and p_kind <> 'refund' and p_tokens + coalesce(p_unheld, 0) <> 0 then
+    if p_from_head = 0 and p_tokens + coalesce(p_unheld, 0) <> 0 then
         perform credits.write_notices(p_account_id, p_balance - coalesce(p_unheld, 0), p_balance + p_tokens);
     end if;
 end
@@ -88,4 +87,4 @@ comment on function credits.post_entry(
 'Appends entry p_seq to the chain of a locked wallet and moves its balance by p_tokens. The caller moves the lots; '
 'p_balance is the balance before, p_debt the debt after it. p_from_head is what a spend takes from the head lot, whose '
 'tokens are on the wallet; p_unheld what a capture takes from, or lets go of, what is held (null: no capture, and no '
-'change of the debt by a spend).';
+'change of the debt by a spend). Of another kind, with -p_tokens, it says that the caller sees to the notices itself.';

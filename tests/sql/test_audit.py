@@ -217,8 +217,8 @@ FAULTS = {
                 ("capture_hold", "'x'"),
             )
         ),
-        "insert into credits.idempotency_keys (account_id, operation, key, fingerprint, reference, created_at)"
-        f" select account_id, 'refund_usage', 'k', '', '99', now() from credits.wallets where {ME}",
+        "insert into credits.idempotency_keys select account_id, 'refund_usage', 'k', '', '99', now()"
+        f" from credits.wallets where {ME}",
     ],
     "check_heads": [
         f"update credits.notice_levels set below = 90 where {ME}",
