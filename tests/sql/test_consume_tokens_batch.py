@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from people import STEADY, Caller, Connection, Row, at_once, open_account, refused, slugs, stop_clock
 from psycopg.types.json import Jsonb
@@ -268,25 +268,40 @@ def test_atomic_batch_is_refused_as_the_item_would_be(
 # One after the other
 
 
-_names = st.sampled_from(["ada", "ada", "bob", "eve", "ice", "nobody", None])
-_modules = st.sampled_from(["metube", "metube", "whisper", "whisper", "stablediffusion", "other", "", None])
-_calls = st.one_of(
-    st.sampled_from([0, 1, 1, 2, "1", None]),
-    st.decimals("0", "3", places=6).map(lambda calls: float(calls)),
-)
-_items = st.fixed_dictionaries(
-    {"user_id": _names, "module_id": _modules},
+# Most items are good ones, of few users: what matters is what one charge leaves for the next.
+_good = st.fixed_dictionaries(
+    {
+        "user_id": st.sampled_from(["ada", "ada", "ada", "bob", "eve"]),
+        "module_id": st.sampled_from(["metube", "metube", "whisper", "stablediffusion"]),
+    },
     optional={
-        "usage": st.one_of(
-            _calls.map(lambda calls: {"calls": calls}), st.sampled_from([{}, [], {"days": 1}])
+        "usage": st.one_of(st.sampled_from([0.1, 0.5, 1, 2]), st.decimals("0", "2", places=6).map(float)).map(
+            lambda calls: {"calls": calls}
         ),
-        "idempotency_key": st.sampled_from(["k", "l", "m", "", None]),
-        "metadata": st.sampled_from([{}, {"job": 1}, []]),
-        "byok": st.sampled_from([False, False, True, None]),
+        "metadata": st.sampled_from([{}, {"job": 1}]),
     },
 )
+_odd = st.sampled_from(
+    [
+        {"user_id": "nobody"},
+        {"user_id": None},
+        {"user_id": "ice"},
+        {"module_id": "other"},
+        {"module_id": ""},
+        {"module_id": None},
+        {"usage": []},
+        {"usage": {"days": 1}},
+        {"usage": {"calls": None}},
+        {"metadata": []},
+        {"idempotency_key": ""},
+        {"byok": True},
+        {"byok": None},
+        *[{"idempotency_key": key} for key in "kklm"],
+    ]
+)
+_items = st.one_of(_good, _good, _good, st.builds(lambda good, odd: good | odd, _good, _odd))
 _lots = st.fixed_dictionaries(
-    {"tokens": st.one_of(st.integers(1, 90), st.decimals("0.000001", "60", places=6))},
+    {"tokens": st.one_of(st.integers(5, 90), st.decimals("0.000001", "60", places=6))},
     optional={
         "priority": st.sampled_from([5, 20, 50]),
         "scope": st.sampled_from([None, None, "module:whisper", "category:video"]),
@@ -295,14 +310,24 @@ _lots = st.fixed_dictionaries(
 )
 _worlds = st.fixed_dictionaries(
     {
-        "lots": st.fixed_dictionaries({name: st.lists(_lots, max_size=4) for name in ("ada", "bob", "eve")}),
-        "limits": st.sampled_from([None, None, 15, 60]),
-        "notices": st.sampled_from([(), (), ("p_below => 40",), ("p_percent => 50",)]),
+        "lots": st.fixed_dictionaries(
+            {
+                "ada": st.lists(_lots, min_size=2, max_size=5),
+                "bob": st.lists(_lots, min_size=1, max_size=3),
+                "eve": st.lists(_lots, max_size=2),
+            }
+        ),
+        "limits": st.sampled_from([None, None, 30, 60]),
+        "notices": st.sampled_from([(), ("p_below => 40",), ("p_percent => 50",)]),
         "holds": st.sampled_from([0, 0, 1]),
-        "debt": st.sampled_from([0, 0, 0, 3]),
+        "debt": st.sampled_from([0, 0, 3]),
     }
 )
-_chunks = st.lists(st.one_of(st.lists(_items, min_size=2, max_size=9), _items), min_size=1, max_size=4)
+_chunks = st.lists(
+    st.one_of(st.lists(_items, min_size=5, max_size=12), st.lists(_items, min_size=2, max_size=5), _items),
+    min_size=2,
+    max_size=5,
+)
 _numbers = count()
 
 
@@ -327,7 +352,7 @@ class World:
             if plan["limits"]:
                 bank.call("set_spend_limit", user_id=self.prefix + name, period="day", tokens=plan["limits"])
             if plan["holds"] and sum(lot["tokens"] for lot in lots if not lot.get("scope")) >= 10:
-                bank.call("hold_tokens", user_id=self.prefix + name, module_id="metube")
+                bank.call("hold_tokens", user_id=self.prefix + name, module_id="metube", ttl="24 hours")
             if plan["debt"] and name == "bob":
                 self._owe(account, plan["debt"])
         bank.rows(
@@ -408,8 +433,22 @@ class World:
         }
 
 
+def _plan(tokens: int, limits: int | None = None, notices: tuple[str, ...] = (), holds: int = 0) -> Any:
+    lots = {"ada": [{"tokens": tokens}], "bob": [], "eve": []}
+    return {"lots": lots, "limits": limits, "notices": notices, "holds": holds, "debt": 0}
+
+
+_ten: Item = {"user_id": "ada", "module_id": "metube"}
+
+
 @settings(STEADY, max_examples=60)
 @given(plan=_worlds, chunks=_chunks)
+# What the head may still pay ends before the limit does.
+@example(plan=_plan(1000, limits=35), chunks=[_ten, [_ten] * 4])
+# Through both thresholds in one batch.
+@example(plan=_plan(100, notices=("p_below => 40",)), chunks=[_ten, [_ten] * 9])
+# Ten of them are held: available falls below 40 where the balance does not.
+@example(plan=_plan(55, notices=("p_below => 40",), holds=1), chunks=[[_ten, _ten]])
 def test_batches_do_what_the_calls_would(
     till: Connection, plan: dict[str, Any], chunks: list[list[Item] | Item]
 ) -> None:
