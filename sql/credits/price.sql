@@ -100,16 +100,18 @@ declare
     v_denominator numeric := 1.0;
 begin
     -- 1. Nothing said of the usage: one call. What that costs stands in the list, unless the price counts other things.
-    if p_usage = '{}' then
-        usage := '{"calls": 1}';
-        select l.price_id, l.call_cost into price_id, cost
-        from credits.price_list as l
-        where l.module_id = p_module_id and l.valid_until > p_at;
-        if cost is not null then
-            return;
-        end if;
-    else
+    if p_usage is distinct from '{}' then
         usage := p_usage;
+    else
+        usage := '{"calls": 1}';
+        if p_price_id is null then
+            select l.price_id, l.call_cost into price_id, cost
+            from credits.price_list as l
+            where l.module_id = p_module_id and l.valid_until > p_at;
+            if cost is not null then
+                return;
+            end if;
+        end if;
     end if;
     v_rest := case when jsonb_typeof(usage) = 'object' then usage end;
 
