@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from people import Caller, Connection, Row, refused, stop_clock
 
-MIDNIGHT = "2026-11-21 00:00Z"
+MIDNIGHT = "2031-11-21 00:00Z"
 
 
 @pytest.fixture(scope="module")
@@ -207,17 +207,17 @@ def sweep(bank: Caller) -> None:
 def test_lot_is_announced_once_before_it_expires_and_its_end_is_told(till: Connection) -> None:
     with rules(till, "'expiring_soon', p_ahead => '7 days'", DEPLETED) as bank:
         stop_clock(till, MIDNIGHT)
-        grant(bank, 30, expires_at="2026-12-21 00:00Z")
+        grant(bank, 30, expires_at="2031-12-21 00:00Z")
         spend(bank)
-        stop_clock(till, "2026-12-13 23:59:59Z")
+        stop_clock(till, "2031-12-13 23:59:59Z")
         sweep(bank)
         assert notices(bank) == []
-        stop_clock(till, "2026-12-14 00:00Z")
+        stop_clock(till, "2031-12-14 00:00Z")
         sweep(bank)
         ((kind, facts),) = notices(bank)
         assert (kind, facts["lot_id"], facts["tokens"]) == ("expiring_soon", 1, 20)
-        assert datetime.fromisoformat(facts["expires_at"]) == datetime.fromisoformat("2026-12-21 00:00+00:00")
-        stop_clock(till, "2026-12-21 00:00Z")
+        assert datetime.fromisoformat(facts["expires_at"]) == datetime.fromisoformat("2031-12-21 00:00+00:00")
+        stop_clock(till, "2031-12-21 00:00Z")
         sweep(bank)
         assert notices(bank)[1:] == [("depleted", {"balance": 0})]
         expired = bank.row("select tokens from api.entries where kind = 'expire' and user_id = 'noted'")
@@ -227,9 +227,9 @@ def test_lot_is_announced_once_before_it_expires_and_its_end_is_told(till: Conne
 def test_announced_by_the_next_touch_without_maintenance(till: Connection) -> None:
     with rules(till, "'expiring_soon', p_ahead => '7 days'") as bank:
         stop_clock(till, MIDNIGHT)
-        grant(bank, 30, expires_at="2026-12-21 00:00Z")
+        grant(bank, 30, expires_at="2031-12-21 00:00Z")
         spend(bank)
-        stop_clock(till, "2026-12-20 00:00Z")
+        stop_clock(till, "2031-12-20 00:00Z")
         spend(bank)
         assert [facts["tokens"] for _, facts in notices(bank)] == [20]
 

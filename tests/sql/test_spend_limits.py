@@ -117,7 +117,7 @@ def test_limit_begins_anew_with_the_day_and_the_month(admin: Connection) -> None
     bank = Caller(admin, "none")
     admin.execute("begin")
     try:
-        stop_clock(admin, "2026-11-30 23:59:59Z")
+        stop_clock(admin, "2031-11-30 23:59:59Z")
         bank.call("add_tokens", user_id="clock", tokens=1000)
         bank.call("set_spend_limit", user_id="clock", period="day", tokens=20)
         bank.call("set_spend_limit", user_id="clock", period="month", tokens=30)
@@ -126,8 +126,8 @@ def test_limit_begins_anew_with_the_day_and_the_month(admin: Connection) -> None
         bank.call("consume_tokens", **charge)
         with refused("spend_limit") as facts:
             bank.call("consume_tokens", **charge)
-        assert (facts["period"], facts["reset_at"]) == ("day", "2026-12-01T00:00:00+00:00")
-        stop_clock(admin, "2026-12-01 00:00Z")
+        assert (facts["period"], facts["reset_at"]) == ("day", "2031-12-01T00:00:00+00:00")
+        stop_clock(admin, "2031-12-01 00:00Z")
         left = bank.rows(
             "select period, spent, remaining from api.spend_limits where user_id = 'clock' order by period"
         )
@@ -135,15 +135,15 @@ def test_limit_begins_anew_with_the_day_and_the_month(admin: Connection) -> None
             {"period": "day", "spent": 0, "remaining": 20},
             {"period": "month", "spent": 0, "remaining": 30},
         ]
-        for day in ("2026-12-01", "2026-12-02"):
+        for day in ("2031-12-01", "2031-12-02"):
             stop_clock(admin, f"{day} 00:00Z")
             bank.call("consume_tokens", **charge)
-        stop_clock(admin, "2026-12-02 18:00Z")
+        stop_clock(admin, "2031-12-02 18:00Z")
         bank.call("consume_tokens", **charge)
         with refused("spend_limit") as facts:
             bank.call("consume_tokens", **charge)
         assert (facts["period"], facts["spent"]) == ("month", 30)
-        assert facts["reset_at"] == "2027-01-01T00:00:00+00:00"
+        assert facts["reset_at"] == "2032-01-01T00:00:00+00:00"
         assert bank.rows("select * from audit.findings") == []
     finally:
         admin.execute("rollback")
@@ -153,10 +153,10 @@ def test_day_that_begins_while_the_wallet_is_locked_is_due_at_once(admin: Connec
     """Between beginning the periods and saying what is due next: the new day is begun by whoever is next."""
     bank = Caller(admin, "none")
     with admin.transaction(force_rollback=True):
-        stop_clock(admin, "2026-11-30 23:59:59Z")
+        stop_clock(admin, "2031-11-30 23:59:59Z")
         bank.call("add_tokens", user_id="clock", tokens=1000)
         bank.call("set_spend_limit", user_id="clock", period="day", tokens=20)
-        stop_clock(admin, "2026-12-01 00:00Z")
+        stop_clock(admin, "2031-12-01 00:00Z")
         bank.rows("select credits.set_due(credits.account_of('clock', false))")
         charge = {"user_id": "clock", "module_id": "metube"}
         bank.call("consume_tokens", **charge)
