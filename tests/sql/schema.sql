@@ -93,6 +93,26 @@ COMMENT ON TYPE api.account_receipt IS 'An account: whether this call opened it,
 
 
 --
+-- Name: account_standing; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.account_standing AS (
+	user_id text,
+	status text,
+	reason text,
+	changed_at timestamp with time zone,
+	replayed boolean
+);
+
+
+--
+-- Name: TYPE account_standing; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.account_standing IS 'Whether an account is frozen, since when and why. replayed: it was already.';
+
+
+--
 -- Name: acknowledgement; Type: TYPE; Schema: api; Owner: -
 --
 
@@ -106,6 +126,54 @@ CREATE TYPE api.acknowledgement AS (
 --
 
 COMMENT ON TYPE api.acknowledgement IS 'How many notices were marked as delivered now.';
+
+
+--
+-- Name: batch_receipt; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.batch_receipt AS (
+	accepted bigint,
+	refused bigint,
+	verdicts jsonb
+);
+
+
+--
+-- Name: TYPE batch_receipt; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.batch_receipt IS 'What became of a batch: verdicts has one object for each item, in their order. {"ok": true, …} and then as consume_tokens answers, or {"ok": false, "code": "PT402", "error": slug, "message", …} and the facts of the refusal.';
+
+
+--
+-- Name: capture_receipt; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.capture_receipt AS (
+	hold_id text,
+	entry_id text,
+	user_id text,
+	module_id text,
+	state text,
+	cost numeric,
+	paid numeric,
+	debt numeric,
+	shortfall numeric,
+	held numeric,
+	released numeric,
+	balance numeric,
+	draws jsonb,
+	late boolean,
+	replayed boolean
+);
+
+
+--
+-- Name: TYPE capture_receipt; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.capture_receipt IS 'A charge on a hold. cost = paid + shortfall; paid is the entry''s tokens, debt the part of it that no lot paid. released: tokens that went back; held: tokens that the hold still keeps.';
 
 
 --
@@ -225,6 +293,31 @@ COMMENT ON TYPE api.guest_receipt IS 'A guest''s use, and what is left, of the d
 
 
 --
+-- Name: hold_receipt; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.hold_receipt AS (
+	hold_id text,
+	user_id text,
+	module_id text,
+	state text,
+	held numeric,
+	balance numeric,
+	available numeric,
+	draws jsonb,
+	expires_at timestamp with time zone,
+	replayed boolean
+);
+
+
+--
+-- Name: TYPE hold_receipt; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.hold_receipt IS 'Tokens held, the lots they are in, and what is left beside them (available: the balance less all that is held).';
+
+
+--
 -- Name: low_balance; Type: TYPE; Schema: api; Owner: -
 --
 
@@ -288,6 +381,24 @@ CREATE TYPE api.order_receipt AS (
 --
 
 COMMENT ON TYPE api.order_receipt IS 'A purchase and its state; amount in minor units of currency.';
+
+
+--
+-- Name: overdraft; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.overdraft AS (
+	user_id text,
+	tokens numeric,
+	debt numeric
+);
+
+
+--
+-- Name: TYPE overdraft; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.overdraft IS 'How far captures may take an account into debt, and how much debt it has.';
 
 
 --
@@ -358,6 +469,71 @@ CREATE TYPE api.referral_offer AS (
 --
 
 COMMENT ON TYPE api.referral_offer IS 'A user''s own code, and what its first purchase brings: tokens to the user, referee_tokens to who used the code.';
+
+
+--
+-- Name: refund_receipt; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.refund_receipt AS (
+	entry_id text,
+	user_id text,
+	charge_id text,
+	tokens numeric,
+	expired numeric,
+	balance numeric,
+	draws jsonb,
+	replayed boolean
+);
+
+
+--
+-- Name: TYPE refund_receipt; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.refund_receipt IS 'A charge undone, or a part of it: charge_id is its entry, draws are the lots that tokens went back into, expired is what of them had passed its date and expired at once. balance: after that.';
+
+
+--
+-- Name: release_receipt; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.release_receipt AS (
+	hold_id text,
+	user_id text,
+	module_id text,
+	state text,
+	released numeric,
+	captured numeric,
+	replayed boolean
+);
+
+
+--
+-- Name: TYPE release_receipt; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.release_receipt IS 'A hold that has ended: the tokens that went back, and those charged before.';
+
+
+--
+-- Name: shortfall_receipt; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.shortfall_receipt AS (
+	shortfall_id text,
+	user_id text,
+	tokens numeric,
+	state text,
+	replayed boolean
+);
+
+
+--
+-- Name: TYPE shortfall_receipt; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.shortfall_receipt IS 'A shortfall that was settled or written off.';
 
 
 --
@@ -463,6 +639,21 @@ CREATE TYPE credits.entry_kind AS ENUM (
 --
 
 COMMENT ON TYPE credits.entry_kind IS 'Why a balance moved. Each kind has its counter-account in credits.entry_kinds.';
+
+
+--
+-- Name: hold_state; Type: DOMAIN; Schema: credits; Owner: -
+--
+
+CREATE DOMAIN credits.hold_state AS text
+	CONSTRAINT hold_state_is_known CHECK ((VALUE = ANY (ARRAY['open'::text, 'captured'::text, 'released'::text, 'expired'::text])));
+
+
+--
+-- Name: DOMAIN hold_state; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON DOMAIN credits.hold_state IS 'open until it is captured or released, or has expired: one transition.';
 
 
 --
@@ -600,6 +791,51 @@ Raises PT404 unknown_order or unknown_user, PT409 order_closed, PT403 not_yours.
 
 
 --
+-- Name: capture_hold(text, jsonb, boolean, text, text, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.capture_hold(hold_id text, usage jsonb DEFAULT NULL::jsonb, final boolean DEFAULT true, over text DEFAULT 'debt'::text, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text) RETURNS api.capture_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) IS 'Charge a hold for what was really used, at the price that it was made at; without usage, for all that it holds.
+
+Less than is held: the rest goes back. More: over says what pays it beyond the lots: debt (up to the account''s overdraft
+limit, then a shortfall), available (a shortfall at once), error (then nothing is done). final: false charges a part and
+keeps the rest held, for streaming. For 24 hours after it has expired a hold can be captured once, by a fresh debit,
+late: true. Neither a frozen account nor a spend limit stops a capture.
+With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
+Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT402 insufficient_tokens (only over: error),
+PT422 bad_usage, bad_over or bad_key, PT403 not_yours, PT401 not_signed_in.';
+
+
+--
+-- Name: close_shortfall(text, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.close_shortfall(shortfall_id text, state text) RETURNS api.shortfall_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION close_shortfall(shortfall_id text, state text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.close_shortfall(shortfall_id text, state text) IS 'Say what became of a shortfall: settled (paid in another way) or written_off. For services. No balance changes.
+
+Saying it again gets the same answer, replayed: true. Raises PT404 unknown_shortfall, PT409 shortfall_closed (state),
+PT422 bad_state, PT403 not_yours.';
+
+
+--
 -- Name: confirm_guest_use(uuid); Type: FUNCTION; Schema: api; Owner: -
 --
 
@@ -666,6 +902,32 @@ PT403 not_yours, PT401 not_signed_in.';
 
 
 --
+-- Name: consume_tokens_batch(jsonb, boolean); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean DEFAULT false) RETURNS api.batch_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION consume_tokens_batch(items jsonb, atomic boolean); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) IS 'Spend tokens many times in one call. For services.
+
+items: 1 to 1000 of {"user_id", "module_id", "usage", "idempotency_key", "metadata", "byok"}, each as consume_tokens has
+it. Each is charged or refused by itself, in this order; verdicts says how, in this order too. {"ok": true, …} has what
+consume_tokens answers, {"ok": false, "code": "PT402", "error": "insufficient_tokens", "message", …} what it raises.
+A key is the same key in consume_tokens and here: whichever comes second gets the first one''s answer.
+atomic: if any item is refused nothing is charged, and the call is refused as the first such item is, with its index
+(from 0) beside the facts.
+
+Raises PT422 bad_items, PT403 not_yours.';
+
+
+--
 -- Name: create_order(text, bigint, text, text, text); Type: FUNCTION; Schema: api; Owner: -
 --
 
@@ -688,6 +950,25 @@ PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
 
 
 --
+-- Name: extend_hold(text, interval, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.extend_hold(hold_id text, ttl interval DEFAULT '00:15:00'::interval, user_id text DEFAULT NULL::text) RETURNS api.hold_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION extend_hold(hold_id text, ttl interval, user_id text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) IS 'Let an open hold last for ttl from now, at most 24 hours; as often as needed, before it expires.
+
+Raises PT404 unknown_hold, PT409 hold_closed (state), PT422 bad_ttl, PT403 not_yours, PT401 not_signed_in.';
+
+
+--
 -- Name: find_credential(text); Type: FUNCTION; Schema: api; Owner: -
 --
 
@@ -704,6 +985,27 @@ CREATE FUNCTION api.find_credential(email text) RETURNS api.credential
 COMMENT ON FUNCTION api.find_credential(email text) IS 'The credential of an e-mail, or a row of nulls. For services.
 
 Raises PT403 not_yours.';
+
+
+--
+-- Name: freeze_account(text, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.freeze_account(user_id text, reason text DEFAULT NULL::text) RETURNS api.account_standing
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION freeze_account(user_id text, reason text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.freeze_account(user_id text, reason text) IS 'Freeze an account: it spends and holds nothing new until thaw_account. For services.
+
+It still gets what it buys, and work under way is captured or released. Who froze it, when and why is recorded; freezing
+again changes nothing. Raises PT404 unknown_user, PT423 account_frozen (closed for good), PT422 bad_reason or bad_user,
+PT403 not_yours.';
 
 
 --
@@ -749,6 +1051,31 @@ PT404 unknown_module, PT422 bad_guest.';
 
 
 --
+-- Name: hold_tokens(text, jsonb, interval, text, text, jsonb); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.hold_tokens(module_id text, usage jsonb DEFAULT '{}'::jsonb, ttl interval DEFAULT '00:15:00'::interval, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, metadata jsonb DEFAULT '{}'::jsonb) RETURNS api.hold_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) IS 'Hold tokens for a use of a module: priced now, at the worst case that usage names, and charged by capture_hold when the
+work is done. release_hold lets them go; so does the time: after ttl (at most 24 hours) the hold counts for nothing.
+
+The hold keeps the version of the price and the lots, whatever becomes of them meanwhile.
+With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true.
+A user holds their own tokens; a service names the user_id, and what it holds only a service captures or releases.
+Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable, debt), PT404 unknown_module or unknown_user,
+PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user or bad_metadata, PT423 account_frozen, PT429 spend_limit,
+PT403 not_yours, PT401 not_signed_in.';
+
+
+--
 -- Name: maintain(bigint); Type: FUNCTION; Schema: api; Owner: -
 --
 
@@ -762,8 +1089,8 @@ CREATE FUNCTION api.maintain(max_accounts bigint DEFAULT 100) RETURNS api.mainte
 -- Name: FUNCTION maintain(max_accounts bigint); Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON FUNCTION api.maintain(max_accounts bigint) IS 'Book expired lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts accounts;
-list the prices that have begun. For services. accounts: how many it did; call again until that is 0.
+COMMENT ON FUNCTION api.maintain(max_accounts bigint) IS 'Book expired holds and lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts
+accounts; list the prices that have begun. For services. accounts: how many it did; call again until that is 0.
 
 Raises PT403 not_yours.';
 
@@ -859,6 +1186,30 @@ PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
 
 
 --
+-- Name: refund_usage(text, numeric, text, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.refund_usage(entry_id text, tokens numeric DEFAULT NULL::numeric, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text) RETURNS api.refund_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION refund_usage(entry_id text, tokens numeric, reason text, idempotency_key text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.refund_usage(entry_id text, tokens numeric, reason text, idempotency_key text) IS 'Undo a charge (an entry of kind spend), whole or in part, back into the lots that it was drawn from. For services.
+
+tokens: how much; by default all that is left of the charge. Refunds of one charge add up, to no more than it took.
+Tokens that go back into a lot past its date expire at once: expired. reason: at most 200 characters.
+A refund frees the spend limits of the day and month of the charge, not those of later ones.
+With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
+Raises PT404 unknown_entry, PT409 already_refunded, not_refundable or key_reused, PT422 bad_amount (refundable),
+bad_reason or bad_key, PT423 account_frozen when it is closed, PT403 not_yours.';
+
+
+--
 -- Name: release_guest_use(uuid); Type: FUNCTION; Schema: api; Owner: -
 --
 
@@ -876,6 +1227,29 @@ COMMENT ON FUNCTION api.release_guest_use(use_id uuid) IS 'A guest''s use failed
 
 For services. The same again is answered again, replayed: true. Raises PT404 unknown_use,
 PT409 use_closed (it was confirmed), PT403 not_yours.';
+
+
+--
+-- Name: release_hold(text, text, text, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.release_hold(hold_id text, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text) RETURNS api.release_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION release_hold(hold_id text, reason text, idempotency_key text, user_id text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) IS 'Let go of a hold: its tokens go back to their lots, and nothing is charged. Those of a lot that has expired meanwhile
+expire now.
+
+A reason (at most 200 characters) that begins with failed, error or timeout counts as a failure in the figures.
+Parts captured before stay charged, and the hold ends as captured. Releasing again gets the same answer.
+Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT422 bad_reason or bad_key, PT403 not_yours,
+PT401 not_signed_in.';
 
 
 --
@@ -922,6 +1296,27 @@ Raises PT422 bad_threshold or bad_amount, PT404 unknown_user, PT403 not_yours, P
 
 
 --
+-- Name: set_overdraft_limit(numeric, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.set_overdraft_limit(tokens numeric, user_id text DEFAULT NULL::text) RETURNS api.overdraft
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION set_overdraft_limit(tokens numeric, user_id text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.set_overdraft_limit(tokens numeric, user_id text) IS 'Say how many tokens of debt an account may have; 0, as at first, for none. For services.
+
+Only captures make debt, of work that cost more than was held and than the lots could pay. What is bought repays it
+first. With more debt than the limit the account spends and holds nothing new.
+Raises PT422 bad_amount or bad_user, PT404 unknown_user, PT403 not_yours.';
+
+
+--
 -- Name: set_spend_limit(text, numeric, text); Type: FUNCTION; Schema: api; Owner: -
 --
 
@@ -962,6 +1357,25 @@ referral_code: of the user who brought them; one that is not good refuses the si
 device_keys: of the guest that they were.
 Raises PT409 email_taken, code_expired or code_exhausted, PT404 unknown_code, PT422 bad_email or bad_password,
 PT403 not_yours.';
+
+
+--
+-- Name: thaw_account(text, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.thaw_account(user_id text, reason text DEFAULT NULL::text) RETURNS api.account_standing
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION thaw_account(user_id text, reason text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.thaw_account(user_id text, reason text) IS 'Let a frozen account spend again. For services. Who thawed it, when and why is recorded; thawing again changes nothing.
+
+Raises PT404 unknown_user, PT423 account_frozen (closed for good), PT422 bad_reason or bad_user, PT403 not_yours.';
 
 
 --
@@ -1394,6 +1808,179 @@ COMMENT ON FUNCTION credits.campaign_verdict(p_campaign credits.campaigns, p_num
 
 
 --
+-- Name: capture(uuid, uuid, text, jsonb, boolean, text, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_usage jsonb, p_final boolean, p_over text, p_key text) RETURNS api.capture_receipt
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_usage jsonb, p_final boolean, p_over text, p_key text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_usage jsonb, p_final boolean, p_over text, p_key text) IS 'The work of api.capture_hold, on an account.';
+
+
+--
+-- Name: holds; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.holds (
+    account_id uuid NOT NULL,
+    hold_id uuid NOT NULL,
+    module_id text NOT NULL,
+    price_id bigint NOT NULL,
+    usage jsonb NOT NULL,
+    usage_left jsonb NOT NULL,
+    tokens credits.amount NOT NULL,
+    held credits.amount NOT NULL,
+    captured credits.amount DEFAULT 0 NOT NULL,
+    shortfall credits.amount DEFAULT 0 NOT NULL,
+    draws jsonb NOT NULL,
+    seqs bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+    state credits.hold_state DEFAULT 'open'::text NOT NULL,
+    late boolean DEFAULT false NOT NULL,
+    failed boolean DEFAULT false NOT NULL,
+    reason text,
+    by_service boolean NOT NULL,
+    actor text NOT NULL,
+    metadata jsonb NOT NULL,
+    answer jsonb,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY credits.holds FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE holds; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.holds IS 'Tokens reserved for work under way. One transition: open → captured, released or expired. From expires_at on an open one counts for nothing, booked or not. No foreign keys, which would lock more rows: only definer functions write it, under the wallet''s lock.';
+
+
+--
+-- Name: COLUMN holds.price_id; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.holds.price_id IS 'The version of the price that it was made at: captures are charged by it.';
+
+
+--
+-- Name: COLUMN holds.usage; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.holds.usage IS 'The worst case that tokens were reserved for, per dimension.';
+
+
+--
+-- Name: COLUMN holds.usage_left; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.holds.usage_left IS 'Of this, what captures have not recorded yet.';
+
+
+--
+-- Name: COLUMN holds.tokens; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.holds.tokens IS 'Tokens reserved at first.';
+
+
+--
+-- Name: COLUMN holds.held; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.holds.held IS 'Tokens still reserved.';
+
+
+--
+-- Name: COLUMN holds.captured; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.holds.captured IS 'Tokens charged: what its entries add up to.';
+
+
+--
+-- Name: COLUMN holds.shortfall; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.holds.shortfall IS 'What its captures cost beyond that.';
+
+
+--
+-- Name: COLUMN holds.draws; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.holds.draws IS 'The lots that held is reserved in, first to be charged first: as in credits.entries.';
+
+
+--
+-- Name: COLUMN holds.seqs; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.holds.seqs IS 'Its entries: the captures.';
+
+
+--
+-- Name: COLUMN holds.late; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.holds.late IS 'Captured after it had expired, by a fresh debit.';
+
+
+--
+-- Name: COLUMN holds.failed; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.holds.failed IS 'Released for a reason that says that the work failed.';
+
+
+--
+-- Name: COLUMN holds.by_service; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.holds.by_service IS 'Made by a service, which alone may then end it: a user could let go of it while the work is done.';
+
+
+--
+-- Name: COLUMN holds.actor; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.holds.actor IS 'The role or SQL login that made it, or ended it.';
+
+
+--
+-- Name: COLUMN holds.answer; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.holds.answer IS 'What hold_tokens answered under its key.';
+
+
+--
+-- Name: capture_receipt(credits.holds, text, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.capture_receipt(p_hold credits.holds, p_reference text, p_user_id text) RETURNS api.capture_receipt
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION capture_receipt(p_hold credits.holds, p_reference text, p_user_id text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_reference text, p_user_id text) IS 'The answer of an earlier capture, told again from its entry.';
+
+
+--
 -- Name: catch_up(uuid); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -1424,6 +2011,23 @@ CREATE FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) RETU
 --
 
 COMMENT ON FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) IS 'A quotient at ledger scale, up.';
+
+
+--
+-- Name: change_status(text, text, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.change_status(p_user_id text, p_status text, p_reason text) RETURNS api.account_standing
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION change_status(p_user_id text, p_status text, p_reason text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.change_status(p_user_id text, p_status text, p_reason text) IS 'The work of api.freeze_account and api.thaw_account.';
 
 
 --
@@ -1528,6 +2132,23 @@ COMMENT ON FUNCTION credits.check_guest_keys(p_keys text[]) IS 'The keys of a de
 
 
 --
+-- Name: check_item(jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.check_item(p_item jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION check_item(p_item jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.check_item(p_item jsonb) IS 'Raises PT422 bad_items unless it has the names and types of the arguments of consume_tokens.';
+
+
+--
 -- Name: check_metadata(jsonb); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -1593,6 +2214,23 @@ CREATE FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb
 --
 
 COMMENT ON FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb) IS 'Raises PT422 bad_catalogue unless these are tiers, in ascending order.';
+
+
+--
+-- Name: check_ttl(interval); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.check_ttl(p_ttl interval) RETURNS interval
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION check_ttl(p_ttl interval); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.check_ttl(p_ttl interval) IS 'The interval, if a hold may last so long. Raises PT422 bad_ttl.';
 
 
 --
@@ -1901,20 +2539,20 @@ COMMENT ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint
 
 
 --
--- Name: draw_lots(uuid, text, numeric, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: draw_lots(uuid, text, numeric, timestamp with time zone, boolean); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric) RETURNS record
+CREATE FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean DEFAULT false, OUT draws jsonb, OUT missing numeric) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean, OUT draws jsonb, OUT missing numeric); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric) IS 'Takes p_tokens from the lots of a settled wallet in burn order and says from which. missing > 0: the lots did not reach, and the caller must refuse, which puts them back.';
+COMMENT ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean, OUT draws jsonb, OUT missing numeric) IS 'Takes p_tokens from the lots of a settled wallet in burn order, or holds them there, and says from which. missing > 0: the lots did not reach, and the caller must refuse, which puts them back, or pay the rest otherwise.';
 
 
 --
@@ -1986,20 +2624,37 @@ COMMENT ON FUNCTION credits.entry_hash(p_previous bytea, p_account_id uuid, p_se
 
 
 --
--- Name: expire_lots(uuid); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: expire_holds(uuid); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.expire_lots(p_account_id uuid) RETURNS void
+CREATE FUNCTION credits.expire_holds(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION expire_lots(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION expire_holds(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.expire_lots(p_account_id uuid) IS 'Books an expire entry, dated at the moment of expiry, for each lot of a locked wallet that is past it.';
+COMMENT ON FUNCTION credits.expire_holds(p_account_id uuid) IS 'Lets the tokens of those holds of a locked and settled wallet go free that are past their time.';
+
+
+--
+-- Name: expire_lots(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.expire_lots(p_account_id uuid, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION expire_lots(p_account_id uuid, p_since timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.expire_lots(p_account_id uuid, p_since timestamp with time zone) IS 'Books an expire entry, dated at the moment of expiry, for each lot of a locked wallet that is past it. p_since: when tokens came back into such lots; they expired then, and the caller sees to the notices.';
 
 
 --
@@ -2034,6 +2689,144 @@ CREATE FUNCTION credits.find_code(p_code text) RETURNS credits.codes
 --
 
 COMMENT ON FUNCTION credits.find_code(p_code text) IS 'The code that somebody typed: case and the space around it do not matter. Raises PT404 unknown_code.';
+
+
+--
+-- Name: entries; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.entries (
+    account_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    posted_at timestamp with time zone NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    kind credits.entry_kind NOT NULL,
+    tokens credits.tokens NOT NULL,
+    balance_after credits.tokens NOT NULL,
+    debt_after credits.tokens NOT NULL,
+    draws jsonb NOT NULL,
+    module_id text,
+    usage jsonb,
+    price_id bigint,
+    reference text,
+    actor text NOT NULL,
+    metadata jsonb NOT NULL,
+    hash bytea NOT NULL
+)
+PARTITION BY RANGE (posted_at);
+
+ALTER TABLE ONLY credits.entries FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE entries; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.entries IS 'The ledger. Append-only, partitioned by month, a hash chain per account. No foreign keys: only definer functions write it, under the wallet''s lock.';
+
+
+--
+-- Name: COLUMN entries.seq; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.entries.seq IS '1, 2, 3 … per account, without gaps.';
+
+
+--
+-- Name: COLUMN entries.posted_at; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.entries.posted_at IS 'When it was written, after the lock was taken; rises strictly with seq.';
+
+
+--
+-- Name: COLUMN entries.effective_at; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.entries.effective_at IS 'When it happened: for an expiry the moment the lot expired, else posted_at.';
+
+
+--
+-- Name: COLUMN entries.tokens; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.entries.tokens IS 'Change of the balance: of what is in the lots, less the change of the debt. Above zero in, below zero out.';
+
+
+--
+-- Name: COLUMN entries.debt_after; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.entries.debt_after IS 'Debt after it: what a charge left unpaid by lots, and a repayment took off.';
+
+
+--
+-- Name: COLUMN entries.draws; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.entries.draws IS 'The lots moved: [{"lot_id": seq of the granting entry, "tokens": how much, above zero}], in the order they were taken. Into them when tokens is above zero, else out of them.';
+
+
+--
+-- Name: COLUMN entries.usage; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.entries.usage IS 'What was used, per dimension.';
+
+
+--
+-- Name: COLUMN entries.reference; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.entries.reference IS 'Order, reason or package that the entry belongs to; of a capture the hold, with :late after it when it was.';
+
+
+--
+-- Name: COLUMN entries.actor; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.entries.actor IS 'The role or SQL login that caused it. Never a person''s name.';
+
+
+--
+-- Name: COLUMN entries.hash; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.entries.hash IS 'sha256 over the fields and the hash before: see credits.entry_hash.';
+
+
+--
+-- Name: find_entry(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.find_entry(p_entry_id text) RETURNS credits.entries
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION find_entry(p_entry_id text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.find_entry(p_entry_id text) IS 'The entry of that name (account:seq). Raises PT404 unknown_entry.';
+
+
+--
+-- Name: find_hold(text, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text) IS 'Where to look for a hold, and whose it would be: the caller''s own, or for a service anybody''s. Raises PT404 unknown_hold, PT403 not_yours, PT401 not_signed_in.';
 
 
 --
@@ -2085,6 +2878,121 @@ CREATE FUNCTION credits.follow_prices() RETURNS trigger
 --
 
 COMMENT ON FUNCTION credits.follow_prices() IS 'Trigger: a new version of a price changes the price list.';
+
+
+--
+-- Name: lots; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.lots (
+    account_id uuid NOT NULL,
+    lot_id bigint NOT NULL,
+    source credits.entry_kind NOT NULL,
+    package_name text,
+    granted credits.amount NOT NULL,
+    remaining credits.amount NOT NULL,
+    held credits.amount DEFAULT 0 NOT NULL,
+    priority bigint NOT NULL,
+    scope text,
+    effective_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    unit_cost credits.unit_cost DEFAULT 0 NOT NULL,
+    currency text,
+    order_id uuid,
+    frozen boolean DEFAULT false NOT NULL,
+    live boolean DEFAULT true NOT NULL,
+    announced boolean DEFAULT false NOT NULL
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY credits.lots FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE lots; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.lots IS 'Tokens that came in together and share a price, a scope and an expiry. Spent in burn order: see credits.draw_lots. 0 <= held <= remaining <= granted: the domains refuse what is negative, audit.check_lots proves the rest.';
+
+
+--
+-- Name: COLUMN lots.lot_id; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.lots.lot_id IS 'The seq of the entry that granted it.';
+
+
+--
+-- Name: COLUMN lots.priority; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.lots.priority IS 'Lower is spent first.';
+
+
+--
+-- Name: COLUMN lots.scope; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.lots.scope IS 'module:ID or category:ID that the tokens are bound to; null: any.';
+
+
+--
+-- Name: COLUMN lots.unit_cost; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.lots.unit_cost IS 'Money really paid for one token, in minor units of currency.';
+
+
+--
+-- Name: COLUMN lots.frozen; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.lots.frozen IS 'Not spendable while the payment is disputed.';
+
+
+--
+-- Name: COLUMN lots.live; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.lots.live IS 'Has tokens in it.';
+
+
+--
+-- Name: COLUMN lots.announced; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.lots.announced IS 'Its coming expiry has been put in the outbox.';
+
+
+--
+-- Name: free_lots(uuid, timestamp with time zone, bigint, numeric); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone, p_head_lot bigint DEFAULT NULL::bigint, p_head_free numeric DEFAULT 0) RETURNS TABLE(lot_id bigint, scope text, free numeric)
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT l.lot_id,
+     l.scope,
+     (((l.remaining)::numeric - (l.held)::numeric) +
+         CASE
+             WHEN (l.lot_id = free_lots.p_head_lot) THEN free_lots.p_head_free
+             ELSE (0)::numeric
+         END) AS free
+    FROM credits.lots l
+   WHERE ((l.account_id = free_lots.p_account_id) AND (NOT l.frozen) AND (l.live OR (l.lot_id = free_lots.p_head_lot)) AND (((l.remaining)::numeric +
+         CASE
+             WHEN (l.lot_id = free_lots.p_head_lot) THEN free_lots.p_head_free
+             ELSE (0)::numeric
+         END) > (l.held)::numeric) AND (l.effective_at <= free_lots.p_at) AND ((l.expires_at IS NULL) OR (l.expires_at > free_lots.p_at)))
+   ORDER BY l.priority, l.expires_at, (l.scope IS NULL), ((l.unit_cost)::numeric > (0)::numeric), l.effective_at, l.lot_id;
+END;
+
+
+--
+-- Name: FUNCTION free_lots(p_account_id uuid, p_at timestamp with time zone, p_head_lot bigint, p_head_free numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone, p_head_lot bigint, p_head_free numeric) IS 'The lots of an account that may be spent, bound to something or not, in burn order, and what is free in each. Of a wallet that has a head lot: which, and how many tokens it carries.';
 
 
 --
@@ -2241,6 +3149,150 @@ COMMENT ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp wit
 
 
 --
+-- Name: wallets; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.wallets (
+    account_id uuid NOT NULL,
+    status credits.account_status DEFAULT 'active'::text NOT NULL,
+    balance credits.tokens DEFAULT 0 NOT NULL,
+    held credits.amount DEFAULT 0 NOT NULL,
+    debt credits.amount DEFAULT 0 NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL,
+    head_hash bytea DEFAULT '\x'::bytea NOT NULL,
+    posted_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    due_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone CONSTRAINT wallets_next_expiry_not_null NOT NULL,
+    head_lot bigint,
+    head_free credits.amount DEFAULT 0 NOT NULL,
+    lifetime_granted credits.amount DEFAULT 0 NOT NULL,
+    lifetime_spent credits.amount DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_cost_delay='0');
+
+ALTER TABLE ONLY credits.wallets FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE wallets; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.wallets IS 'The one row that a spend locks. balance = sum of the lots'' remaining tokens - debt, proved by audit.check_balance.';
+
+
+--
+-- Name: COLUMN wallets.status; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.status IS 'Here and not on the account, so that freezing waits for the same lock.';
+
+
+--
+-- Name: COLUMN wallets.held; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.held IS 'Tokens reserved by open holds, part of balance.';
+
+
+--
+-- Name: COLUMN wallets.debt; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.debt IS 'Tokens used that no lot could pay.';
+
+
+--
+-- Name: COLUMN wallets.seq; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.seq IS 'Number of the last entry: no gaps, because it is taken from the locked row.';
+
+
+--
+-- Name: COLUMN wallets.head_hash; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.head_hash IS 'Hash of the last entry; empty before the first.';
+
+
+--
+-- Name: COLUMN wallets.posted_at; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.posted_at IS 'Time of the last entry, so that entries never go back in time.';
+
+
+--
+-- Name: COLUMN wallets.due_at; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.due_at IS 'Before this moment the clock changes nothing: no hold or lot expires, no lot is announced to, no day or month of a limit begins.';
+
+
+--
+-- Name: COLUMN wallets.head_lot; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.head_lot IS 'The lot that is spent next, whatever the module; null when that is not known. See sql/credits/head_lot.sql.';
+
+
+--
+-- Name: COLUMN wallets.head_free; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.head_free IS 'Tokens of head_lot, kept here and not on the lot''s row: as many as can go before a limit or a notice is reached.';
+
+
+--
+-- Name: held_at(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
+    LANGUAGE sql STABLE
+    RETURN (((SELECT w.held FROM credits.wallets w WHERE (w.account_id = held_at.p_account_id)))::numeric - COALESCE((SELECT sum((h.held)::numeric) AS sum FROM credits.holds h WHERE ((h.account_id = held_at.p_account_id) AND ((h.state)::text = 'open'::text) AND (h.expires_at <= held_at.p_at))), (0)::numeric));
+
+
+--
+-- Name: FUNCTION held_at(p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) IS 'Tokens that holds of an account keep at a moment, without those that have expired by then.';
+
+
+--
+-- Name: hold(uuid, text, text, jsonb, interval, text, jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.hold(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_metadata jsonb) RETURNS api.hold_receipt
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION hold(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_metadata jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.hold(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_metadata jsonb) IS 'The work of api.hold_tokens, on an account.';
+
+
+--
+-- Name: in_default(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.in_default(p_account_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION in_default(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.in_default(p_account_id uuid) IS 'Has the account more debt than it may have? Then it spends nothing new.';
+
+
+--
 -- Name: is_service(); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2257,20 +3309,20 @@ COMMENT ON FUNCTION credits.is_service() IS 'May the caller act for any user? Me
 
 
 --
--- Name: keep_limits(uuid, numeric, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: keep_limits(uuid, numeric, timestamp with time zone, numeric); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone) RETURNS void
+CREATE FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric DEFAULT 0) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone) IS 'Refuses a cost that passes a limit of the locked wallet: PT429 spend_limit.';
+COMMENT ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric) IS 'Refuses a cost that, with what is held, passes a limit of the locked wallet: PT429 spend_limit. p_unwritten: what has been spent and is not on the wallet yet.';
 
 
 --
@@ -2287,7 +3339,7 @@ CREATE FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time z
 -- Name: FUNCTION limit_left(p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) IS 'What the limits of an account still allow at a moment; null without a limit.';
+COMMENT ON FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) IS 'What the limits of an account still allow at a moment: what is held counts as spent. Null without a limit.';
 
 
 --
@@ -2359,6 +3411,23 @@ COMMENT ON FUNCTION credits.lock_guest_network(p_keys text[]) IS 'The same as cr
 
 
 --
+-- Name: lock_hold(uuid, uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid) RETURNS credits.holds
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION lock_hold(p_account_id uuid, p_hold_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid) IS 'Locks the wallet, books what is due, and says how the hold stands then. The head lot is left where it is. Raises PT404 unknown_hold, PT403 not_yours.';
+
+
+--
 -- Name: lock_identity(uuid); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2373,6 +3442,23 @@ CREATE FUNCTION credits.lock_identity(p_account_id uuid) RETURNS void
 --
 
 COMMENT ON FUNCTION credits.lock_identity(p_account_id uuid) IS 'Until the end of the transaction the account gets no referrer. Taken before any wallet.';
+
+
+--
+-- Name: lock_to_spend(uuid[]); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.lock_to_spend(p_account_ids uuid[]) RETURNS timestamp with time zone
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION lock_to_spend(p_account_ids uuid[]); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.lock_to_spend(p_account_ids uuid[]) IS 'Locks wallets, in the order that keeps calls from waiting for each other, books what is due, and gives the time, at which nothing is due on any of them.';
 
 
 --
@@ -2613,6 +3699,23 @@ COMMENT ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text
 
 
 --
+-- Name: parts_to_return(jsonb, numeric, numeric, numeric); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric, p_before numeric, p_tokens numeric) RETURNS TABLE(lot_id bigint, tokens numeric)
+    LANGUAGE plpgsql IMMUTABLE ROWS 3
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION parts_to_return(p_draws jsonb, p_charged numeric, p_before numeric, p_tokens numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric, p_before numeric, p_tokens numeric) IS 'The lots that p_tokens of a charge go back into, last taken first, after p_before of it have; lot_id null: its debt.';
+
+
+--
 -- Name: payment_mismatch(credits.orders, jsonb); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2646,20 +3749,20 @@ COMMENT ON FUNCTION credits.period_start(p_period text, p_at timestamp with time
 
 
 --
--- Name: post_entry(uuid, bigint, numeric, numeric, timestamp with time zone, bytea, credits.entry_kind, numeric, jsonb, text, jsonb, bigint, text, jsonb, timestamp with time zone, numeric, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: post_entry(uuid, bigint, numeric, numeric, timestamp with time zone, bytea, credits.entry_kind, numeric, jsonb, text, jsonb, bigint, text, jsonb, timestamp with time zone, numeric, timestamp with time zone, numeric); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text DEFAULT NULL::text, p_usage jsonb DEFAULT NULL::jsonb, p_price_id bigint DEFAULT NULL::bigint, p_reference text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb, p_effective_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_from_head numeric DEFAULT 0, p_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
+CREATE FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text DEFAULT NULL::text, p_usage jsonb DEFAULT NULL::jsonb, p_price_id bigint DEFAULT NULL::bigint, p_reference text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb, p_effective_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_from_head numeric DEFAULT 0, p_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_unheld numeric DEFAULT NULL::numeric) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone, p_unheld numeric); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone) IS 'Appends entry p_seq to the chain of a locked wallet and moves its balance by p_tokens. The caller moves the lots; p_from_head is what a spend takes from the head lot, whose tokens are on the wallet.';
+COMMENT ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone, p_unheld numeric) IS 'Appends entry p_seq to the chain of a locked wallet and moves its balance by p_tokens. The caller moves the lots; p_balance is the balance before, p_debt the debt after it. p_from_head is what a spend takes from the head lot, whose tokens are on the wallet; p_unheld what a capture takes from, or lets go of, what is held (null: no capture, and no change of the debt by a spend). Of another kind, with -p_tokens, it says that the caller sees to the notices itself.';
 
 
 --
@@ -2680,20 +3783,20 @@ COMMENT ON FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) IS 'Ho
 
 
 --
--- Name: price_usage(text, jsonb, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: price_usage(text, jsonb, timestamp with time zone, bigint); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, OUT price_id bigint, OUT usage jsonb, OUT cost numeric) RETURNS record
+CREATE FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint DEFAULT NULL::bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, OUT price_id bigint, OUT usage jsonb, OUT cost numeric); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, OUT price_id bigint, OUT usage jsonb, OUT cost numeric) IS 'The cost of a use of a module, the usage as it is recorded, and the version of the price. Raises PT404 unknown_module, PT422 bad_usage.';
+COMMENT ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric) IS 'The cost of a use of a module, the usage as it is recorded, and the version of the price: the one in force, or the one that is named. Raises PT404 unknown_module, PT422 bad_usage.';
 
 
 --
@@ -2764,6 +3867,23 @@ COMMENT ON FUNCTION credits.redemption_receipt(p_account_id uuid, p_user_id text
 
 
 --
+-- Name: refund_receipt(uuid, bigint, boolean); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.refund_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) RETURNS api.refund_receipt
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION refund_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.refund_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) IS 'The answer of a refund, told from its entry.';
+
+
+--
 -- Name: refuse_addition(); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2795,6 +3915,23 @@ CREATE FUNCTION credits.refuse_change() RETURNS trigger
 --
 
 COMMENT ON FUNCTION credits.refuse_change() IS 'Trigger: refuses with PT405 append_only.';
+
+
+--
+-- Name: refuse_closed(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.refuse_closed(p_state text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION refuse_closed(p_state text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.refuse_closed(p_state text) IS 'Raises PT409 hold_closed.';
 
 
 --
@@ -2832,6 +3969,23 @@ COMMENT ON FUNCTION credits.refuse_guest(p_limit bigint, p_reset_at timestamp wi
 
 
 --
+-- Name: refuse_hold(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.refuse_hold() RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION refuse_hold(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.refuse_hold() IS 'Raises PT404 unknown_hold.';
+
+
+--
 -- Name: refuse_line(text, text, text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2849,6 +4003,23 @@ COMMENT ON FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) IS
 
 
 --
+-- Name: refuse_tokens(numeric, numeric, bigint, numeric, numeric); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.refuse_tokens(p_balance numeric, p_debt numeric, p_price_id bigint, p_cost numeric, p_missing numeric) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION refuse_tokens(p_balance numeric, p_debt numeric, p_price_id bigint, p_cost numeric, p_missing numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.refuse_tokens(p_balance numeric, p_debt numeric, p_price_id bigint, p_cost numeric, p_missing numeric) IS 'Raises PT402 insufficient_tokens: p_missing of p_cost cannot be paid.';
+
+
+--
 -- Name: refuse_usage(bigint); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2863,6 +4034,57 @@ CREATE FUNCTION credits.refuse_usage(p_price_id bigint) RETURNS void
 --
 
 COMMENT ON FUNCTION credits.refuse_usage(p_price_id bigint) IS 'Raises PT404 unknown_module without a price, else PT422 bad_usage.';
+
+
+--
+-- Name: repay_debt(uuid, bigint); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION repay_debt(p_account_id uuid, p_lot_id bigint); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) IS 'Pays the debt of a locked and settled wallet, as far as it goes, from a lot that has just been bought.';
+
+
+--
+-- Name: return_repaid(uuid, bigint, numeric); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.return_repaid(p_account_id uuid, p_seq bigint, p_tokens numeric) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION return_repaid(p_account_id uuid, p_seq bigint, p_tokens numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.return_repaid(p_account_id uuid, p_seq bigint, p_tokens numeric) IS 'Gives p_tokens of repaid debt, which charge p_seq had made, back to the lots that repaid it, and says to which.';
+
+
+--
+-- Name: return_to_lot(uuid, bigint, numeric); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric) IS 'Puts tokens that were drawn back into a lot of a settled wallet.';
 
 
 --
@@ -2951,6 +4173,23 @@ COMMENT ON FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module_id
 
 
 --
+-- Name: spend_many(jsonb, uuid[], timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) RETURNS jsonb[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) IS 'The work of api.consume_tokens_batch: charges the items of accounts whose wallets are locked, and gives a verdict for each, in their order.';
+
+
+--
 -- Name: spend_receipt(uuid, bigint, text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2999,6 +4238,23 @@ CREATE FUNCTION credits.subject() RETURNS text
 --
 
 COMMENT ON FUNCTION credits.subject() IS 'The user id of the caller; null for nobody.';
+
+
+--
+-- Name: tidy_after_release(uuid, jsonb, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.tidy_after_release(p_account_id uuid, p_back jsonb, p_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION tidy_after_release(p_account_id uuid, p_back jsonb, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.tidy_after_release(p_account_id uuid, p_back jsonb, p_at timestamp with time zone) IS 'Books on a locked wallet what follows from tokens that are no longer held: expiry, notices of it, another head lot.';
 
 
 --
@@ -3108,6 +4364,40 @@ COMMENT ON FUNCTION credits.transaction_began() IS 'The start of this transactio
 
 
 --
+-- Name: unhold_lots(uuid, jsonb, numeric, boolean); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.unhold_lots(p_account_id uuid, p_draws jsonb, p_taken numeric, p_back boolean, OUT taken jsonb, OUT rest jsonb) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION unhold_lots(p_account_id uuid, p_draws jsonb, p_taken numeric, p_back boolean, OUT taken jsonb, OUT rest jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.unhold_lots(p_account_id uuid, p_draws jsonb, p_taken numeric, p_back boolean, OUT taken jsonb, OUT rest jsonb) IS 'Takes the first p_taken tokens of the draws of a hold out of its lots, on a locked wallet, and says from which, and which are left. p_back: these are no longer held.';
+
+
+--
+-- Name: usage_less(jsonb, jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.usage_less(p_usage jsonb, p_used jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION usage_less(p_usage jsonb, p_used jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.usage_less(p_usage jsonb, p_used jsonb) IS 'What is left of a usage, per dimension, not below 0.';
+
+
+--
 -- Name: welcome(uuid); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3159,103 +4449,6 @@ COMMENT ON FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p
 
 
 --
--- Name: entries; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.entries (
-    account_id uuid NOT NULL,
-    seq bigint NOT NULL,
-    posted_at timestamp with time zone NOT NULL,
-    effective_at timestamp with time zone NOT NULL,
-    kind credits.entry_kind NOT NULL,
-    tokens credits.tokens NOT NULL,
-    balance_after credits.tokens NOT NULL,
-    debt_after credits.tokens NOT NULL,
-    draws jsonb NOT NULL,
-    module_id text,
-    usage jsonb,
-    price_id bigint,
-    reference text,
-    actor text NOT NULL,
-    metadata jsonb NOT NULL,
-    hash bytea NOT NULL
-)
-PARTITION BY RANGE (posted_at);
-
-ALTER TABLE ONLY credits.entries FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE entries; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.entries IS 'The ledger. Append-only, partitioned by month, a hash chain per account. No foreign keys: only definer functions write it, under the wallet''s lock.';
-
-
---
--- Name: COLUMN entries.seq; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.entries.seq IS '1, 2, 3 … per account, without gaps.';
-
-
---
--- Name: COLUMN entries.posted_at; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.entries.posted_at IS 'When it was written, after the lock was taken; rises strictly with seq.';
-
-
---
--- Name: COLUMN entries.effective_at; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.entries.effective_at IS 'When it happened: for an expiry the moment the lot expired, else posted_at.';
-
-
---
--- Name: COLUMN entries.tokens; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.entries.tokens IS 'Change of the balance: above zero in, below zero out.';
-
-
---
--- Name: COLUMN entries.draws; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.entries.draws IS 'The lots moved: [{"lot_id": seq of the granting entry, "tokens": how much, above zero}], in the order they were taken.';
-
-
---
--- Name: COLUMN entries.usage; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.entries.usage IS 'What was used, per dimension.';
-
-
---
--- Name: COLUMN entries.reference; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.entries.reference IS 'Order, reason or package that the entry belongs to.';
-
-
---
--- Name: COLUMN entries.actor; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.entries.actor IS 'The role or SQL login that caused it. Never a person''s name.';
-
-
---
--- Name: COLUMN entries.hash; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.entries.hash IS 'sha256 over the fields and the hash before: see credits.entry_hash.';
-
-
---
 -- Name: average_use; Type: VIEW; Schema: analytics; Owner: -
 --
 
@@ -3266,11 +4459,12 @@ CREATE VIEW analytics.average_use WITH (security_invoker='true') AS
     avg(tokens) AS tokens_per_account
    FROM ( SELECT (date_trunc('month'::text, (e.posted_at AT TIME ZONE 'UTC'::text)))::date AS month,
             e.account_id,
-            count(*) AS uses,
+            count(*) FILTER (WHERE (e.kind <> 'refund'::credits.entry_kind)) AS uses,
             (- sum((e.tokens)::numeric)) AS tokens
            FROM credits.entries e
-          WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind]))
+          WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind]))
           GROUP BY ((date_trunc('month'::text, (e.posted_at AT TIME ZONE 'UTC'::text)))::date), e.account_id) u
+  WHERE (uses > 0)
   GROUP BY month;
 
 
@@ -3289,13 +4483,20 @@ COMMENT ON COLUMN analytics.average_use.uses_per_account IS 'Charges, and uses w
 
 
 --
+-- Name: COLUMN average_use.tokens_per_account; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.average_use.tokens_per_account IS 'Tokens charged, less those refunded in the month.';
+
+
+--
 -- Name: burn_rate; Type: VIEW; Schema: analytics; Owner: -
 --
 
 CREATE VIEW analytics.burn_rate WITH (security_invoker='true') AS
  WITH moved AS (
          SELECT ((e.effective_at AT TIME ZONE 'UTC'::text))::date AS day,
-            (- sum((e.tokens)::numeric) FILTER (WHERE (e.kind = 'spend'::credits.entry_kind))) AS spent,
+            (- sum((e.tokens)::numeric) FILTER (WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'refund'::credits.entry_kind])))) AS spent,
             sum((e.tokens)::numeric) FILTER (WHERE (e.kind = ANY (ARRAY['purchase'::credits.entry_kind, 'bonus'::credits.entry_kind, 'grant'::credits.entry_kind, 'welcome'::credits.entry_kind, 'promo'::credits.entry_kind, 'referral'::credits.entry_kind, 'allowance'::credits.entry_kind, 'rollover'::credits.entry_kind, 'adjustment'::credits.entry_kind]))) AS granted,
             (- sum((e.tokens)::numeric) FILTER (WHERE (e.kind = 'expire'::credits.entry_kind))) AS expired,
             sum((e.tokens)::numeric) AS change
@@ -3338,7 +4539,7 @@ COMMENT ON VIEW analytics.burn_rate IS 'Per day (UTC), from the first entry unti
 -- Name: COLUMN burn_rate.spent; Type: COMMENT; Schema: analytics; Owner: -
 --
 
-COMMENT ON COLUMN analytics.burn_rate.spent IS 'Tokens charged.';
+COMMENT ON COLUMN analytics.burn_rate.spent IS 'Tokens charged, less those refunded on the day.';
 
 
 --
@@ -3562,90 +4763,6 @@ COMMENT ON COLUMN credits.catalogs.currency IS 'The money that its packs are sol
 
 
 --
--- Name: lots; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.lots (
-    account_id uuid NOT NULL,
-    lot_id bigint NOT NULL,
-    source credits.entry_kind NOT NULL,
-    package_name text,
-    granted credits.amount NOT NULL,
-    remaining credits.amount NOT NULL,
-    held credits.amount DEFAULT 0 NOT NULL,
-    priority bigint NOT NULL,
-    scope text,
-    effective_at timestamp with time zone NOT NULL,
-    expires_at timestamp with time zone,
-    unit_cost credits.unit_cost DEFAULT 0 NOT NULL,
-    currency text,
-    order_id uuid,
-    frozen boolean DEFAULT false NOT NULL,
-    live boolean DEFAULT true NOT NULL,
-    announced boolean DEFAULT false NOT NULL
-)
-WITH (fillfactor='70');
-
-ALTER TABLE ONLY credits.lots FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE lots; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.lots IS 'Tokens that came in together and share a price, a scope and an expiry. Spent in burn order: see credits.draw_lots. 0 <= held <= remaining <= granted: the domains refuse what is negative, audit.check_lots proves the rest.';
-
-
---
--- Name: COLUMN lots.lot_id; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.lots.lot_id IS 'The seq of the entry that granted it.';
-
-
---
--- Name: COLUMN lots.priority; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.lots.priority IS 'Lower is spent first.';
-
-
---
--- Name: COLUMN lots.scope; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.lots.scope IS 'module:ID or category:ID that the tokens are bound to; null: any.';
-
-
---
--- Name: COLUMN lots.unit_cost; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.lots.unit_cost IS 'Money really paid for one token, in minor units of currency.';
-
-
---
--- Name: COLUMN lots.frozen; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.lots.frozen IS 'Not spendable while the payment is disputed.';
-
-
---
--- Name: COLUMN lots.live; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.lots.live IS 'Has tokens in it.';
-
-
---
--- Name: COLUMN lots.announced; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.lots.announced IS 'Its coming expiry has been put in the outbox.';
-
-
---
 -- Name: price_components; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -3791,13 +4908,18 @@ CREATE VIEW analytics.module_margin WITH (security_invoker='true') AS
             e.module_id,
             COALESCE(l.currency, m.currency) AS currency,
             m.currency AS cost_currency,
-            COALESCE((d.place = 1), true) AS counts,
-            COALESCE(((d.draw ->> 'tokens'::text))::numeric, (0)::numeric) AS tokens,
-            COALESCE((((d.draw ->> 'tokens'::text))::numeric * (l.unit_cost)::numeric), (0)::numeric) AS revenue,
-            (p.cost * COALESCE((((d.draw ->> 'tokens'::text))::numeric / NULLIF((- (e.tokens)::numeric), (0)::numeric)), (1)::numeric)) AS cost
-           FROM ((((credits.entries e
+            (COALESCE((d.place = 1), true) AND (e.kind = 'spend'::credits.entry_kind)) AS counts,
+            COALESCE(((- sign((e.tokens)::numeric)) * ((d.draw ->> 'tokens'::text))::numeric), (0)::numeric) AS tokens,
+            COALESCE((((- sign((e.tokens)::numeric)) * ((d.draw ->> 'tokens'::text))::numeric) * (l.unit_cost)::numeric), (0)::numeric) AS revenue,
+                CASE
+                    WHEN (e.kind = 'refund'::credits.entry_kind) THEN (0)::numeric
+                    ELSE (p.cost * COALESCE((((d.draw ->> 'tokens'::text))::numeric / w.drawn), (1)::numeric))
+                END AS cost
+           FROM (((((credits.entries e
              CROSS JOIN money m)
              LEFT JOIN LATERAL jsonb_array_elements(e.draws) WITH ORDINALITY d(draw, place) ON (true))
+             CROSS JOIN LATERAL ( SELECT NULLIF(sum(((x.draw ->> 'tokens'::text))::numeric), (0)::numeric) AS drawn
+                   FROM jsonb_array_elements(e.draws) x(draw)) w)
              LEFT JOIN credits.lots l ON (((e.account_id = l.account_id) AND (l.lot_id = ((d.draw ->> 'lot_id'::text))::bigint))))
              LEFT JOIN LATERAL ( SELECT
                         CASE
@@ -3807,7 +4929,7 @@ CREATE VIEW analytics.module_margin WITH (security_invoker='true') AS
                    FROM (credits.price_components c
                      JOIN credits.prices r ON ((c.price_id = r.price_id)))
                   WHERE (c.price_id = e.price_id)) p ON (true))
-          WHERE (e.kind = 'spend'::credits.entry_kind)
+          WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'refund'::credits.entry_kind]))
         ), summed AS (
          SELECT d.month,
             d.module_id,
@@ -3838,7 +4960,7 @@ CREATE VIEW analytics.module_margin WITH (security_invoker='true') AS
 -- Name: VIEW module_margin; Type: COMMENT; Schema: analytics; Owner: -
 --
 
-COMMENT ON VIEW analytics.module_margin IS 'Per month (UTC), module and currency: what the tokens spent on it were really bought for, what the provider takes, and what is left. Uses with the user''s own key are not in it: they cost and earn nothing.';
+COMMENT ON VIEW analytics.module_margin IS 'Per month (UTC), module and currency: what the tokens spent on it were really bought for, what the provider takes, and what is left. Refunds of charges lower the tokens and the revenue of their own month. Uses with the user''s own key are not in it: they cost and earn nothing. Nor are tokens that no lot paid: debt.';
 
 
 --
@@ -3912,14 +5034,37 @@ COMMENT ON TABLE credits.failures IS 'Uses of a module that failed: nothing was 
 --
 
 CREATE VIEW analytics.module_reliability WITH (security_invoker='true') AS
- WITH outcomes AS (
+ WITH services AS (
+         SELECT x.rolname
+           FROM pg_roles x
+          WHERE pg_has_role(x.oid, 'service_role'::name, 'member'::text)
+        ), captures AS (
+         SELECT h.account_id,
+            s.seq
+           FROM (credits.holds h
+             CROSS JOIN LATERAL unnest(h.seqs) s(seq))
+        ), outcomes AS (
          SELECT e.posted_at AS ended_at,
             e.module_id,
             true AS succeeded,
             d.duration_ms
-           FROM (credits.entries e
+           FROM ((credits.entries e
              LEFT JOIN credits.charge_durations() d(account_id, seq, duration_ms) ON (((e.account_id = d.account_id) AND (e.seq = d.seq))))
-          WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind]))
+             LEFT JOIN captures c ON (((e.account_id = c.account_id) AND (e.seq = c.seq))))
+          WHERE ((e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind])) AND (c.seq IS NULL))
+        UNION ALL
+         SELECT s.ended_at,
+            h.module_id,
+            (((h.state)::text = 'captured'::text) OR h.late) AS succeeded,
+                CASE
+                    WHEN (h.actor IN ( SELECT r.rolname
+                       FROM services r)) THEN (EXTRACT(epoch FROM (s.ended_at - h.created_at)) * (1000)::numeric)
+                    ELSE NULL::numeric
+                END AS duration_ms
+           FROM (credits.holds h
+             CROSS JOIN LATERAL ( SELECT COALESCE(h.finished_at, h.expires_at) AS ended_at) s)
+          WHERE (((h.state)::text = 'captured'::text) OR h.late OR ((h.actor IN ( SELECT r.rolname
+                   FROM services r)) AND (h.failed OR ((h.state)::text = 'expired'::text) OR (((h.state)::text = 'open'::text) AND (h.expires_at <= credits.clock())))))
         UNION ALL
          SELECT f.failed_at AS ended_at,
             f.module_id,
@@ -3956,14 +5101,14 @@ COMMENT ON VIEW analytics.module_reliability IS 'Per day (UTC) and module: uses 
 -- Name: COLUMN module_reliability.succeeded; Type: COMMENT; Schema: analytics; Owner: -
 --
 
-COMMENT ON COLUMN analytics.module_reliability.succeeded IS 'Charges, uses with the user''s own key, and uses of guests that were confirmed.';
+COMMENT ON COLUMN analytics.module_reliability.succeeded IS 'Charges, holds captured, uses with the user''s own key, and uses of guests that were confirmed.';
 
 
 --
 -- Name: COLUMN module_reliability.failed; Type: COMMENT; Schema: analytics; Owner: -
 --
 
-COMMENT ON COLUMN analytics.module_reliability.failed IS 'What services reported as failed, and released uses of guests.';
+COMMENT ON COLUMN analytics.module_reliability.failed IS 'What services reported as failed, their holds that expired or were released because the work had failed, and released uses of guests.';
 
 
 --
@@ -3977,7 +5122,7 @@ COMMENT ON COLUMN analytics.module_reliability.failure_rate IS 'failed as share 
 -- Name: COLUMN module_reliability.mean_duration_ms; Type: COMMENT; Schema: analytics; Owner: -
 --
 
-COMMENT ON COLUMN analytics.module_reliability.mean_duration_ms IS 'Mean time of those that worked, as services measured it (duration_ms in the metadata of a charge; of a guest the time from reservation to confirmation); null when none was.';
+COMMENT ON COLUMN analytics.module_reliability.mean_duration_ms IS 'Mean time of those that worked, as services measured it (duration_ms in the metadata of a charge; of a hold the time from its beginning to its end, of a guest from reservation to confirmation); null when none was.';
 
 
 --
@@ -3994,12 +5139,12 @@ COMMENT ON COLUMN analytics.module_reliability.mean_duration_of_failed_ms IS 'Th
 CREATE VIEW analytics.module_usage WITH (security_invoker='true') AS
  SELECT ((posted_at AT TIME ZONE 'UTC'::text))::date AS day,
     module_id,
-    count(*) AS uses,
-    count(DISTINCT account_id) AS accounts,
+    count(*) FILTER (WHERE (kind <> 'refund'::credits.entry_kind)) AS uses,
+    count(DISTINCT account_id) FILTER (WHERE (kind <> 'refund'::credits.entry_kind)) AS accounts,
     (- sum((tokens)::numeric)) AS tokens,
     count(*) FILTER (WHERE (kind = 'byok'::credits.entry_kind)) AS own_key_uses
    FROM credits.entries e
-  WHERE (kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind]))
+  WHERE (kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind]))
   GROUP BY (((posted_at AT TIME ZONE 'UTC'::text))::date), module_id;
 
 
@@ -4015,6 +5160,13 @@ COMMENT ON VIEW analytics.module_usage IS 'Uses per day (UTC) and module: how ma
 --
 
 COMMENT ON COLUMN analytics.module_usage.uses IS 'Charges, and uses with the user''s own key.';
+
+
+--
+-- Name: COLUMN module_usage.tokens; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.module_usage.tokens IS 'Tokens charged, less those refunded on the day: below zero when more came back than was charged.';
 
 
 --
@@ -4082,6 +5234,7 @@ CREATE TABLE credits.accounts (
     segment text,
     stripe_customer_id text,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    overdraft_limit credits.amount DEFAULT 0 NOT NULL,
     CONSTRAINT accounts_kind_is_known CHECK ((kind = ANY (ARRAY['user'::text, 'guest'::text, 'team'::text, 'system'::text])))
 );
 
@@ -4107,6 +5260,13 @@ COMMENT ON COLUMN credits.accounts.segment IS 'A cohort that analysts can be gra
 --
 
 COMMENT ON COLUMN credits.accounts.stripe_customer_id IS 'The one Stripe customer of this account (cus_…), once it has bought.';
+
+
+--
+-- Name: COLUMN accounts.overdraft_limit; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.accounts.overdraft_limit IS 'How far captures may take the account into debt. With more debt than this nothing new is spent or held.';
 
 
 --
@@ -4219,7 +5379,11 @@ CREATE VIEW analytics.welcome_use WITH (security_invoker='true') AS
          SELECT e.account_id,
             ((d.draw ->> 'lot_id'::text))::bigint AS lot_id,
             e.kind,
-            (sign((e.tokens)::numeric) * ((d.draw ->> 'tokens'::text))::numeric) AS tokens
+            ((
+                CASE
+                    WHEN ((e.tokens)::numeric > (0)::numeric) THEN 1
+                    ELSE '-1'::integer
+                END)::numeric * ((d.draw ->> 'tokens'::text))::numeric) AS tokens
            FROM (credits.entries e
              CROSS JOIN LATERAL jsonb_array_elements(e.draws) d(draw))
         ), given AS (
@@ -4295,100 +5459,6 @@ COMMENT ON COLUMN analytics.welcome_use.share_spent IS 'spent as share of grante
 
 
 --
--- Name: wallets; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.wallets (
-    account_id uuid NOT NULL,
-    status credits.account_status DEFAULT 'active'::text NOT NULL,
-    balance credits.tokens DEFAULT 0 NOT NULL,
-    held credits.amount DEFAULT 0 NOT NULL,
-    debt credits.amount DEFAULT 0 NOT NULL,
-    seq bigint DEFAULT 0 NOT NULL,
-    head_hash bytea DEFAULT '\x'::bytea NOT NULL,
-    posted_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    due_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone CONSTRAINT wallets_next_expiry_not_null NOT NULL,
-    head_lot bigint,
-    head_free credits.amount DEFAULT 0 NOT NULL,
-    lifetime_granted credits.amount DEFAULT 0 NOT NULL,
-    lifetime_spent credits.amount DEFAULT 0 NOT NULL
-)
-WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_cost_delay='0');
-
-ALTER TABLE ONLY credits.wallets FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE wallets; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.wallets IS 'The one row that a spend locks. balance = sum of the lots'' remaining tokens - debt, proved by audit.check_balance.';
-
-
---
--- Name: COLUMN wallets.status; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.wallets.status IS 'Here and not on the account, so that freezing waits for the same lock.';
-
-
---
--- Name: COLUMN wallets.held; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.wallets.held IS 'Tokens reserved by open holds, part of balance.';
-
-
---
--- Name: COLUMN wallets.debt; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.wallets.debt IS 'Tokens used that no lot could pay.';
-
-
---
--- Name: COLUMN wallets.seq; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.wallets.seq IS 'Number of the last entry: no gaps, because it is taken from the locked row.';
-
-
---
--- Name: COLUMN wallets.head_hash; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.wallets.head_hash IS 'Hash of the last entry; empty before the first.';
-
-
---
--- Name: COLUMN wallets.posted_at; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.wallets.posted_at IS 'Time of the last entry, so that entries never go back in time.';
-
-
---
--- Name: COLUMN wallets.due_at; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.wallets.due_at IS 'Before this moment the clock changes nothing: no lot expires or is announced to, no day or month of a limit begins.';
-
-
---
--- Name: COLUMN wallets.head_lot; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.wallets.head_lot IS 'The lot that is spent next, whatever the module; null when that is not known. See sql/credits/head_lot.sql.';
-
-
---
--- Name: COLUMN wallets.head_free; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.wallets.head_free IS 'Tokens of head_lot, kept here and not on the lot''s row: as many as can go before a limit or a notice is reached.';
-
-
---
 -- Name: current_lots; Type: VIEW; Schema: credits; Owner: -
 --
 
@@ -4420,6 +5490,28 @@ COMMENT ON VIEW credits.current_lots IS 'The lots with what really remains in th
 
 
 --
+-- Name: held_draws; Type: VIEW; Schema: credits; Owner: -
+--
+
+CREATE VIEW credits.held_draws WITH (security_invoker='true') AS
+ SELECT h.account_id,
+    h.hold_id,
+    h.expires_at,
+    d.lot_id,
+    d.tokens
+   FROM (credits.holds h
+     CROSS JOIN LATERAL jsonb_to_recordset(h.draws) d(lot_id bigint, tokens numeric))
+  WHERE ((h.state)::text = 'open'::text);
+
+
+--
+-- Name: VIEW held_draws; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON VIEW credits.held_draws IS 'The tokens in each lot that each open hold keeps.';
+
+
+--
 -- Name: identities; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -4447,8 +5539,8 @@ COMMENT ON TABLE credits.identities IS 'The user ids of identity providers (the 
 CREATE VIEW api.balance WITH (security_invoker='true') AS
  SELECT i.subject AS user_id,
     trim_scale(b.balance) AS balance,
-    trim_scale((w.held)::numeric) AS held,
-    trim_scale(GREATEST((b.balance - (w.held)::numeric), (0)::numeric)) AS available,
+    trim_scale(b.held) AS held,
+    trim_scale(GREATEST((b.balance - b.held), (0)::numeric)) AS available,
     trim_scale((w.debt)::numeric) AS debt,
     trim_scale((w.lifetime_granted)::numeric) AS lifetime_granted,
     trim_scale((w.lifetime_spent)::numeric) AS lifetime_spent,
@@ -4459,11 +5551,21 @@ CREATE VIEW api.balance WITH (security_invoker='true') AS
    FROM (((credits.wallets w
      CROSS JOIN LATERAL ( SELECT ((w.balance)::numeric -
                 CASE
-                    WHEN (w.due_at <= credits.clock()) THEN ( SELECT COALESCE(sum((x.remaining - (x.held)::numeric)), (0)::numeric) AS "coalesce"
+                    WHEN (w.due_at <= credits.clock()) THEN (( SELECT COALESCE(sum((x.remaining - (x.held)::numeric)), (0)::numeric) AS "coalesce"
                        FROM credits.current_lots x
-                      WHERE ((x.account_id = w.account_id) AND (x.expires_at <= credits.clock())))
+                      WHERE ((x.account_id = w.account_id) AND (x.expires_at <= credits.clock()))) + ( SELECT COALESCE(sum(d.tokens), (0)::numeric) AS "coalesce"
+                       FROM (credits.held_draws d
+                         JOIN credits.lots x ON (((d.account_id = x.account_id) AND (d.lot_id = x.lot_id))))
+                      WHERE ((d.account_id = w.account_id) AND (d.expires_at <= credits.clock()) AND (x.expires_at <= credits.clock()))))
                     ELSE (0)::numeric
-                END) AS balance) b)
+                END) AS balance,
+            ((w.held)::numeric -
+                CASE
+                    WHEN (w.due_at <= credits.clock()) THEN ( SELECT COALESCE(sum((h.held)::numeric), (0)::numeric) AS "coalesce"
+                       FROM credits.holds h
+                      WHERE ((h.account_id = w.account_id) AND ((h.state)::text = 'open'::text) AND (h.expires_at <= credits.clock())))
+                    ELSE (0)::numeric
+                END) AS held) b)
      LEFT JOIN LATERAL ( SELECT x.subject
            FROM credits.identities x
           WHERE (x.account_id = w.account_id)
@@ -4594,7 +5696,8 @@ CREATE VIEW api.entries WITH (security_invoker='true') AS
     e.price_id,
     e.reference,
     e.metadata,
-    encode(e.hash, 'hex'::text) AS hash
+    encode(e.hash, 'hex'::text) AS hash,
+    trim_scale((e.debt_after)::numeric) AS debt_after
    FROM (credits.entries e
      LEFT JOIN LATERAL ( SELECT x.subject
            FROM credits.identities x
@@ -4649,7 +5752,7 @@ COMMENT ON COLUMN api.entries.effective_at IS 'When it happened.';
 -- Name: COLUMN entries.kind; Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON COLUMN api.entries.kind IS 'purchase, bonus, grant, welcome, promo, referral, allowance, rollover, spend, refund, expire, reversal, reinstatement, repayment or adjustment.';
+COMMENT ON COLUMN api.entries.kind IS 'purchase, bonus, grant, welcome, promo, referral, allowance, rollover, spend, byok, refund, expire, reversal, reinstatement, repayment or adjustment.';
 
 
 --
@@ -4705,7 +5808,7 @@ COMMENT ON COLUMN api.entries.price_id IS 'The version of the price.';
 -- Name: COLUMN entries.reference; Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON COLUMN api.entries.reference IS 'Order, reason or package that it belongs to.';
+COMMENT ON COLUMN api.entries.reference IS 'Order, reason or package that it belongs to; of a capture the hold, with :late after it when it was.';
 
 
 --
@@ -4720,6 +5823,13 @@ COMMENT ON COLUMN api.entries.metadata IS 'What the caller wrote on it.';
 --
 
 COMMENT ON COLUMN api.entries.hash IS 'The hash chain of the account at this entry.';
+
+
+--
+-- Name: COLUMN entries.debt_after; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.entries.debt_after IS 'Debt after it: tokens used that no lot could pay.';
 
 
 --
@@ -4822,6 +5932,176 @@ COMMENT ON COLUMN api.failures.metadata IS 'What the service wrote on it.';
 
 
 --
+-- Name: holds; Type: VIEW; Schema: api; Owner: -
+--
+
+CREATE VIEW api.holds WITH (security_invoker='true') AS
+ SELECT ((h.account_id || ':'::text) || h.hold_id) AS hold_id,
+    i.subject AS user_id,
+    h.module_id,
+        CASE
+            WHEN x.lapsed THEN 'expired'::text
+            ELSE (h.state)::text
+        END AS state,
+    trim_scale((h.tokens)::numeric) AS tokens,
+        CASE
+            WHEN x.lapsed THEN (0)::numeric
+            ELSE trim_scale((h.held)::numeric)
+        END AS held,
+    trim_scale((h.captured)::numeric) AS captured,
+    trim_scale((h.shortfall)::numeric) AS shortfall,
+    h.usage,
+    h.price_id,
+    h.created_at,
+    h.expires_at,
+        CASE
+            WHEN x.lapsed THEN h.expires_at
+            ELSE h.finished_at
+        END AS finished_at,
+    round((EXTRACT(epoch FROM (
+        CASE
+            WHEN x.lapsed THEN h.expires_at
+            ELSE h.finished_at
+        END - h.created_at)) * (1000)::numeric), 3) AS duration_ms,
+    h.late,
+    h.reason,
+    h.metadata
+   FROM ((credits.holds h
+     CROSS JOIN LATERAL ( SELECT (((h.state)::text = 'open'::text) AND (h.expires_at <= credits.clock())) AS lapsed) x)
+     LEFT JOIN LATERAL ( SELECT s.subject
+           FROM credits.identities s
+          WHERE (s.account_id = h.account_id)
+          ORDER BY s.created_at, s.subject
+         LIMIT 1) i ON (true));
+
+
+--
+-- Name: VIEW holds; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON VIEW api.holds IS 'The holds of the caller; a service sees every account''s.';
+
+
+--
+-- Name: COLUMN holds.hold_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.holds.hold_id IS 'Name of the hold: account:uuid.';
+
+
+--
+-- Name: COLUMN holds.user_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.holds.user_id IS 'The user id (sub) of the account.';
+
+
+--
+-- Name: COLUMN holds.module_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.holds.module_id IS 'The module that it is for.';
+
+
+--
+-- Name: COLUMN holds.state; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.holds.state IS 'open, captured, released or expired; a late capture leaves it expired.';
+
+
+--
+-- Name: COLUMN holds.tokens; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.holds.tokens IS 'Tokens held at first: the worst case.';
+
+
+--
+-- Name: COLUMN holds.held; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.holds.held IS 'Tokens still held.';
+
+
+--
+-- Name: COLUMN holds.captured; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.holds.captured IS 'Tokens charged, so far.';
+
+
+--
+-- Name: COLUMN holds.shortfall; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.holds.shortfall IS 'What its captures cost beyond that, and nobody paid.';
+
+
+--
+-- Name: COLUMN holds.usage; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.holds.usage IS 'The worst case, per dimension.';
+
+
+--
+-- Name: COLUMN holds.price_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.holds.price_id IS 'The version of the price that it keeps.';
+
+
+--
+-- Name: COLUMN holds.created_at; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.holds.created_at IS 'When the work began.';
+
+
+--
+-- Name: COLUMN holds.expires_at; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.holds.expires_at IS 'From this moment on it counts for nothing.';
+
+
+--
+-- Name: COLUMN holds.finished_at; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.holds.finished_at IS 'When it was captured or released, or expired.';
+
+
+--
+-- Name: COLUMN holds.duration_ms; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.holds.duration_ms IS 'From created_at to finished_at, in milliseconds.';
+
+
+--
+-- Name: COLUMN holds.late; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.holds.late IS 'Captured after it had expired.';
+
+
+--
+-- Name: COLUMN holds.reason; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.holds.reason IS 'Why it was released.';
+
+
+--
+-- Name: COLUMN holds.metadata; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.holds.metadata IS 'What the caller wrote on it.';
+
+
+--
 -- Name: lots; Type: VIEW; Schema: api; Owner: -
 --
 
@@ -4833,10 +6113,10 @@ CREATE VIEW api.lots WITH (security_invoker='true') AS
     trim_scale((l.granted)::numeric) AS granted,
     trim_scale(
         CASE
-            WHEN (l.expires_at <= credits.clock()) THEN (l.held)::numeric
+            WHEN (l.expires_at <= credits.clock()) THEN h.held
             ELSE l.remaining
         END) AS remaining,
-    trim_scale((l.held)::numeric) AS held,
+    trim_scale(h.held) AS held,
     l.priority,
     l.scope,
     l.effective_at AS granted_at,
@@ -4844,7 +6124,10 @@ CREATE VIEW api.lots WITH (security_invoker='true') AS
     COALESCE((l.expires_at <= credits.clock()), false) AS expired,
     l.frozen,
     l.order_id
-   FROM (credits.current_lots l
+   FROM ((credits.current_lots l
+     CROSS JOIN LATERAL ( SELECT ((l.held)::numeric - COALESCE(sum(d.tokens), (0)::numeric)) AS held
+           FROM credits.held_draws d
+          WHERE (((l.held)::numeric > (0)::numeric) AND (d.account_id = l.account_id) AND (d.lot_id = l.lot_id) AND (d.expires_at <= credits.clock()))) h)
      LEFT JOIN LATERAL ( SELECT x.subject
            FROM credits.identities x
           WHERE (x.account_id = l.account_id)
@@ -5581,6 +6864,125 @@ COMMENT ON COLUMN api.referrals.settled_at IS 'When they bought for the first ti
 
 
 --
+-- Name: shortfalls; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.shortfalls (
+    account_id uuid NOT NULL,
+    shortfall_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    hold_id uuid NOT NULL,
+    entry_seq bigint NOT NULL,
+    tokens credits.amount NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    CONSTRAINT shortfalls_closed_has_time CHECK (((state = 'open'::text) = (closed_at IS NULL))),
+    CONSTRAINT shortfalls_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'settled'::text, 'written_off'::text]))),
+    CONSTRAINT shortfalls_tokens_are_positive CHECK (((tokens)::numeric > (0)::numeric))
+);
+
+ALTER TABLE ONLY credits.shortfalls FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE shortfalls; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.shortfalls IS 'What finished work cost beyond what lots and debt could pay. Not part of any balance: for the operator to settle or to write off.';
+
+
+--
+-- Name: COLUMN shortfalls.entry_seq; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.shortfalls.entry_seq IS 'The capture that charged what could be paid.';
+
+
+--
+-- Name: shortfalls; Type: VIEW; Schema: api; Owner: -
+--
+
+CREATE VIEW api.shortfalls WITH (security_invoker='true') AS
+ SELECT ((s.account_id || ':'::text) || s.shortfall_id) AS shortfall_id,
+    i.subject AS user_id,
+    ((s.account_id || ':'::text) || s.hold_id) AS hold_id,
+    ((s.account_id || ':'::text) || s.entry_seq) AS entry_id,
+    trim_scale((s.tokens)::numeric) AS tokens,
+    s.state,
+    s.created_at,
+    s.closed_at
+   FROM (credits.shortfalls s
+     LEFT JOIN LATERAL ( SELECT x.subject
+           FROM credits.identities x
+          WHERE (x.account_id = s.account_id)
+          ORDER BY x.created_at, x.subject
+         LIMIT 1) i ON (true));
+
+
+--
+-- Name: VIEW shortfalls; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON VIEW api.shortfalls IS 'What captures cost beyond what could be paid, of the caller; a service sees every account''s.';
+
+
+--
+-- Name: COLUMN shortfalls.shortfall_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.shortfalls.shortfall_id IS 'Name of the shortfall: account:uuid.';
+
+
+--
+-- Name: COLUMN shortfalls.user_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.shortfalls.user_id IS 'The user id (sub) of the account.';
+
+
+--
+-- Name: COLUMN shortfalls.hold_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.shortfalls.hold_id IS 'The hold that was captured.';
+
+
+--
+-- Name: COLUMN shortfalls.entry_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.shortfalls.entry_id IS 'The entry that charged what could be paid.';
+
+
+--
+-- Name: COLUMN shortfalls.tokens; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.shortfalls.tokens IS 'Tokens that were not paid.';
+
+
+--
+-- Name: COLUMN shortfalls.state; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.shortfalls.state IS 'open, settled or written_off.';
+
+
+--
+-- Name: COLUMN shortfalls.created_at; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.shortfalls.created_at IS 'When the work was captured.';
+
+
+--
+-- Name: COLUMN shortfalls.closed_at; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.shortfalls.closed_at IS 'When it was settled or written off.';
+
+
+--
 -- Name: spend_limits; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -5629,7 +7031,7 @@ CREATE VIEW api.spend_limits WITH (security_invoker='true') AS
     s.set_by,
     trim_scale((s.tokens)::numeric) AS tokens,
     trim_scale(p.spent) AS spent,
-    trim_scale(GREATEST(((s.tokens)::numeric - p.spent), (0)::numeric)) AS remaining,
+    trim_scale(GREATEST((((s.tokens)::numeric - p.spent) - credits.held_at(s.account_id, credits.clock())), (0)::numeric)) AS remaining,
     credits.next_period(s.period, credits.clock()) AS resets_at
    FROM (((credits.spend_limits s
      JOIN credits.wallets w ON ((s.account_id = w.account_id)))
@@ -5691,7 +7093,7 @@ COMMENT ON COLUMN api.spend_limits.spent IS 'What has been.';
 -- Name: COLUMN spend_limits.remaining; Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON COLUMN api.spend_limits.remaining IS 'What is left.';
+COMMENT ON COLUMN api.spend_limits.remaining IS 'What is left: what is held counts as spent.';
 
 
 --
@@ -5811,6 +7213,40 @@ COMMENT ON COLUMN api.topups.presets IS 'Amounts to propose, the smallest first:
 
 
 --
+-- Name: charge_refunds; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.charge_refunds (
+    account_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    refunded credits.amount NOT NULL
+);
+
+ALTER TABLE ONLY credits.charge_refunds FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE charge_refunds; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.charge_refunds IS 'How much of a charge was refunded, in all. Written under the wallet''s lock; proved by audit.check_refunds.';
+
+
+--
+-- Name: COLUMN charge_refunds.seq; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.charge_refunds.seq IS 'The charge; or a repayment of debt, when the use that made the debt was refunded after it had been repaid.';
+
+
+--
+-- Name: COLUMN charge_refunds.refunded; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.charge_refunds.refunded IS 'Tokens, at most those of the charge; of a repayment what has gone back into the lot that paid it.';
+
+
+--
 -- Name: usage; Type: VIEW; Schema: api; Owner: -
 --
 
@@ -5825,9 +7261,18 @@ CREATE VIEW api.usage WITH (security_invoker='true') AS
     trim_scale((e.balance_after)::numeric) AS balance_after,
     e.price_id,
     e.metadata,
-    (e.kind = 'byok'::credits.entry_kind) AS own_key
-   FROM ((credits.entries e
+    (e.kind = 'byok'::credits.entry_kind) AS own_key,
+    ((h.account_id || ':'::text) || h.hold_id) AS hold_id,
+    COALESCE(round((EXTRACT(epoch FROM (h.finished_at - h.created_at)) * (1000)::numeric), 3), trim_scale(credits.quantity((e.metadata -> 'duration_ms'::text)))) AS duration_ms,
+    trim_scale(COALESCE((r.refunded)::numeric, (0)::numeric)) AS refunded
+   FROM ((((credits.entries e
+     LEFT JOIN credits.charge_refunds r ON (((e.account_id = r.account_id) AND (e.seq = r.seq))))
      LEFT JOIN credits.modules m ON ((e.module_id = m.module_id)))
+     LEFT JOIN credits.holds h ON (((e.kind = 'spend'::credits.entry_kind) AND (e.account_id = h.account_id) AND (h.hold_id =
+        CASE
+            WHEN (e.reference ~ '^[0-9a-f-]{36}'::text) THEN ("left"(e.reference, 36))::uuid
+            ELSE NULL::uuid
+        END))))
      LEFT JOIN LATERAL ( SELECT x.subject
            FROM credits.identities x
           WHERE (x.account_id = e.account_id)
@@ -5889,7 +7334,7 @@ COMMENT ON COLUMN api.usage.usage IS 'What was used, per dimension.';
 -- Name: COLUMN usage.cost; Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON COLUMN api.usage.cost IS 'Tokens charged.';
+COMMENT ON COLUMN api.usage.cost IS 'Tokens charged, whether or not they were refunded later.';
 
 
 --
@@ -5918,6 +7363,27 @@ COMMENT ON COLUMN api.usage.metadata IS 'What the caller wrote on it.';
 --
 
 COMMENT ON COLUMN api.usage.own_key IS 'The user''s own key at the provider was used: not charged.';
+
+
+--
+-- Name: COLUMN usage.hold_id; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.usage.hold_id IS 'The hold that it was captured from; null for a charge without one.';
+
+
+--
+-- Name: COLUMN usage.duration_ms; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.usage.duration_ms IS 'How long it took, in milliseconds: of a hold from its beginning to its end, else what the caller wrote on the charge.';
+
+
+--
+-- Name: COLUMN usage.refunded; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.usage.refunded IS 'Of the cost, what was given back.';
 
 
 --
@@ -5950,8 +7416,8 @@ UNION ALL
     format('%s, %s'::text, w.lifetime_granted, w.lifetime_spent) AS found
    FROM (credits.wallets w
      LEFT JOIN ( SELECT x.account_id,
-            sum((x.tokens)::numeric) FILTER (WHERE ((x.kind <> 'spend'::credits.entry_kind) AND ((x.tokens)::numeric > (0)::numeric))) AS granted,
-            (- sum((x.tokens)::numeric) FILTER (WHERE (x.kind = 'spend'::credits.entry_kind))) AS spent
+            sum((x.tokens)::numeric) FILTER (WHERE ((x.kind <> ALL (ARRAY['spend'::credits.entry_kind, 'refund'::credits.entry_kind])) AND ((x.tokens)::numeric > (0)::numeric))) AS granted,
+            (- sum((x.tokens)::numeric) FILTER (WHERE (x.kind = ANY (ARRAY['spend'::credits.entry_kind, 'refund'::credits.entry_kind])))) AS spent
            FROM credits.entries x
           GROUP BY x.account_id) e ON ((w.account_id = e.account_id)))
   WHERE (((w.lifetime_granted)::numeric <> COALESCE(e.granted, (0)::numeric)) OR ((w.lifetime_spent)::numeric <> COALESCE(e.spent, (0)::numeric)))
@@ -6082,20 +7548,30 @@ COMMENT ON VIEW audit.check_campaigns IS 'Each campaign granted what was redeeme
 
 CREATE VIEW audit.check_draws WITH (security_invoker='true') AS
  SELECT e.account_id,
-    format('draws of %s in entry %s (%s)'::text, abs((e.tokens)::numeric), e.seq, e.kind) AS expected,
+    format('draws of %s in entry %s (%s)'::text, abs(((e.tokens)::numeric + e.owed)), e.seq, e.kind) AS expected,
     format('draws of %s'::text, d.drawn) AS found
-   FROM (credits.entries e
+   FROM (( SELECT x.account_id,
+            x.seq,
+            x.kind,
+            x.tokens,
+            x.draws,
+            ((x.debt_after)::numeric - COALESCE((lag(x.debt_after) OVER (PARTITION BY x.account_id ORDER BY x.seq))::numeric, (0)::numeric)) AS owed
+           FROM credits.entries x) e
      CROSS JOIN LATERAL ( SELECT COALESCE(sum(x.tokens), (0)::numeric) AS drawn,
             COALESCE(min(x.tokens), (0)::numeric) AS smallest
            FROM jsonb_to_recordset(e.draws) x(lot_id bigint, tokens numeric)) d)
-  WHERE ((d.drawn <> abs((e.tokens)::numeric)) OR (d.smallest < (0)::numeric));
+  WHERE ((
+        CASE
+            WHEN ((e.tokens)::numeric > (0)::numeric) THEN d.drawn
+            ELSE (- d.drawn)
+        END <> ((e.tokens)::numeric + e.owed)) OR (d.smallest < (0)::numeric));
 
 
 --
 -- Name: VIEW check_draws; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.check_draws IS 'The draws recorded on an entry add up to its tokens.';
+COMMENT ON VIEW audit.check_draws IS 'The draws recorded on an entry add up to its tokens and what it changed of the debt.';
 
 
 --
@@ -6259,6 +7735,75 @@ COMMENT ON VIEW audit.check_heads IS 'No spend can pass a limit or a threshold o
 
 
 --
+-- Name: check_holds; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_holds WITH (security_invoker='true') AS
+ WITH h AS (
+         SELECT x.account_id,
+            sum((x.held)::numeric) AS held
+           FROM credits.holds x
+          WHERE ((x.state)::text = 'open'::text)
+          GROUP BY x.account_id
+        ), d AS (
+         SELECT x.account_id,
+            x.lot_id,
+            sum(x.tokens) AS tokens
+           FROM credits.held_draws x
+          GROUP BY x.account_id, x.lot_id
+        ), e AS (
+         SELECT x.account_id,
+            split_part(x.reference, ':'::text, 1) AS hold_id,
+            (- sum((x.tokens)::numeric)) AS captured,
+            array_agg(x.seq ORDER BY x.seq) AS seqs,
+            bool_or((x.reference ~~ '%:late'::text)) AS late
+           FROM credits.entries x
+          WHERE ((x.kind = 'spend'::credits.entry_kind) AND (x.reference IS NOT NULL))
+          GROUP BY x.account_id, (split_part(x.reference, ':'::text, 1))
+        )
+ SELECT COALESCE(w.account_id, h.account_id) AS account_id,
+    format('%s held by open holds'::text, COALESCE(h.held, (0)::numeric)) AS expected,
+    format('%s on the wallet'::text, w.held) AS found
+   FROM (credits.wallets w
+     FULL JOIN h ON ((w.account_id = h.account_id)))
+  WHERE ((w.held)::numeric IS DISTINCT FROM COALESCE(h.held, (0)::numeric))
+UNION ALL
+ SELECT COALESCE(l.account_id, d.account_id) AS account_id,
+    format('%s held in lot %s by open holds'::text, COALESCE(d.tokens, (0)::numeric), COALESCE(l.lot_id, d.lot_id)) AS expected,
+    format('%s on the lot'::text, l.held) AS found
+   FROM (credits.lots l
+     FULL JOIN d ON (((l.account_id = d.account_id) AND (l.lot_id = d.lot_id))))
+  WHERE ((l.held)::numeric IS DISTINCT FROM COALESCE(d.tokens, (0)::numeric))
+UNION ALL
+ SELECT x.account_id,
+    format('hold %s (%s): %s held of %s'::text, x.hold_id, x.state, x.held, x.tokens) AS expected,
+    format('draws of %s, finished at %s'::text, s.tokens, x.finished_at) AS found
+   FROM (credits.holds x
+     CROSS JOIN LATERAL ( SELECT COALESCE(sum(y.tokens), (0)::numeric) AS tokens,
+            COALESCE(min(y.tokens), (1)::numeric) AS smallest
+           FROM jsonb_to_recordset(x.draws) y(lot_id bigint, tokens numeric)) s)
+  WHERE (((x.held)::numeric <> s.tokens) OR (s.smallest <= (0)::numeric) OR (((x.state)::text = 'open'::text) <> (x.finished_at IS NULL)) OR ((x.held)::numeric <>
+        CASE
+            WHEN ((x.state)::text = 'open'::text) THEN GREATEST(((x.tokens)::numeric - (x.captured)::numeric), (0)::numeric)
+            ELSE (0)::numeric
+        END))
+UNION ALL
+ SELECT COALESCE(x.account_id, e.account_id) AS account_id,
+    format('hold %s: %s charged by entries %s'::text, e.hold_id, COALESCE(e.captured, (0)::numeric), e.seqs) AS expected,
+    format('hold %s (%s): %s captured by %s, late: %s'::text, x.hold_id, x.state, x.captured, x.seqs, x.late) AS found
+   FROM (credits.holds x
+     FULL JOIN e ON (((x.account_id = e.account_id) AND ((x.hold_id)::text = e.hold_id))))
+  WHERE (((x.captured)::numeric IS DISTINCT FROM COALESCE(e.captured, (0)::numeric)) OR (x.seqs IS DISTINCT FROM COALESCE(e.seqs, '{}'::bigint[])) OR (x.late IS DISTINCT FROM COALESCE(e.late, false)) OR (((x.state)::text = 'captured'::text) AND (e.seqs IS NULL)) OR (((x.state)::text = 'released'::text) AND (e.seqs IS NOT NULL)));
+
+
+--
+-- Name: VIEW check_holds; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_holds IS 'What open holds keep is what their lots and the wallet count as held; what holds captured is what their entries charged.';
+
+
+--
 -- Name: idempotency_keys; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -6306,10 +7851,10 @@ CREATE VIEW audit.check_keys WITH (security_invoker='true') AS
    FROM (credits.idempotency_keys k
      LEFT JOIN credits.entries e ON (((k.account_id = e.account_id) AND (e.seq =
         CASE
-            WHEN (k.reference ~ '^[0-9]{1,18}$'::text) THEN (k.reference)::bigint
+            WHEN (k.reference ~ '^[0-9]{1,18}(:|$)'::text) THEN (split_part(k.reference, ':'::text, 1))::bigint
             ELSE NULL::bigint
         END))))
-  WHERE (((k.operation = ANY (ARRAY['consume_tokens'::text, 'add_tokens'::text])) OR ((k.operation = 'redeem_code'::text) AND (k.reference <> 'referral'::text))) AND (e.seq IS NULL))
+  WHERE (((k.operation = ANY (ARRAY['consume_tokens'::text, 'add_tokens'::text, 'capture_hold'::text, 'refund_usage'::text])) OR ((k.operation = 'redeem_code'::text) AND (k.reference <> 'referral'::text))) AND (e.seq IS NULL))
 UNION ALL
  SELECT k.account_id,
     format('%s under key %s: order %s'::text, k.operation, "left"(k.key, 60), k.reference) AS expected,
@@ -6323,14 +7868,21 @@ UNION ALL
     'no such failure'::text AS found
    FROM (credits.idempotency_keys k
      LEFT JOIN credits.failures f ON (((k.account_id = f.account_id) AND ((f.failure_id)::text = k.reference))))
-  WHERE ((k.operation = 'report_failure'::text) AND (f.failure_id IS NULL));
+  WHERE ((k.operation = 'report_failure'::text) AND (f.failure_id IS NULL))
+UNION ALL
+ SELECT k.account_id,
+    format('%s under key %s: hold %s'::text, k.operation, "left"(k.key, 60), k.reference) AS expected,
+    'no such hold'::text AS found
+   FROM (credits.idempotency_keys k
+     LEFT JOIN credits.holds h ON (((k.account_id = h.account_id) AND ((h.hold_id)::text = k.reference))))
+  WHERE ((k.operation = ANY (ARRAY['hold_tokens'::text, 'release_hold'::text])) AND (h.hold_id IS NULL));
 
 
 --
 -- Name: VIEW check_keys; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.check_keys IS 'Every idempotency key leads to the entry, order or failure that answered it.';
+COMMENT ON VIEW audit.check_keys IS 'Every idempotency key leads to the entry, order, failure or hold that answered it.';
 
 
 --
@@ -6343,8 +7895,9 @@ CREATE VIEW audit.check_limits WITH (security_invoker='true') AS
     format('%s'::text, ((w.lifetime_spent)::numeric - (s.spent_before)::numeric)) AS found
    FROM ((credits.spend_limits s
      JOIN credits.wallets w ON ((s.account_id = w.account_id)))
-     CROSS JOIN LATERAL ( SELECT COALESCE((- sum((x.tokens)::numeric)), (0)::numeric) AS spent
-           FROM credits.entries x
+     CROSS JOIN LATERAL ( SELECT COALESCE(sum(((- (x.tokens)::numeric) - COALESCE((r.refunded)::numeric, (0)::numeric))), (0)::numeric) AS spent
+           FROM (credits.entries x
+             LEFT JOIN credits.charge_refunds r ON (((x.account_id = r.account_id) AND (x.seq = r.seq))))
           WHERE ((x.account_id = s.account_id) AND (x.kind = 'spend'::credits.entry_kind) AND (x.posted_at >= s.period_starts))) e)
   WHERE (e.spent <> ((w.lifetime_spent)::numeric - (s.spent_before)::numeric));
 
@@ -6353,7 +7906,7 @@ CREATE VIEW audit.check_limits WITH (security_invoker='true') AS
 -- Name: VIEW check_limits; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.check_limits IS 'What spend limits count is what was spent since their period began.';
+COMMENT ON VIEW audit.check_limits IS 'What spend limits count is what was spent, and not refunded, since their period began.';
 
 
 --
@@ -6364,7 +7917,11 @@ CREATE VIEW audit.check_lots WITH (security_invoker='true') AS
  WITH m AS (
          SELECT e.account_id,
             d.lot_id,
-            sum((sign((e.tokens)::numeric) * d.tokens)) AS moved,
+            sum(
+                CASE
+                    WHEN ((e.tokens)::numeric > (0)::numeric) THEN d.tokens
+                    ELSE (- d.tokens)
+                END) AS moved,
             sum(d.tokens) FILTER (WHERE (e.seq = d.lot_id)) AS came_in
            FROM (credits.entries e
              CROSS JOIN LATERAL jsonb_to_recordset(e.draws) d(lot_id bigint, tokens numeric))
@@ -6553,6 +8110,102 @@ COMMENT ON VIEW audit.check_prices IS 'The list of prices in force agrees with t
 
 
 --
+-- Name: check_refunds; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_refunds WITH (security_invoker='true') AS
+ WITH refunds AS (
+         SELECT e.account_id,
+                CASE
+                    WHEN (e.reference ~ '^[0-9]{1,18}$'::text) THEN (e.reference)::bigint
+                    ELSE NULL::bigint
+                END AS charge_seq,
+            e.seq,
+            e.tokens,
+            e.draws
+           FROM credits.entries e
+          WHERE (e.kind = 'refund'::credits.entry_kind)
+        ), given_back AS (
+         SELECT r.account_id,
+            r.charge_seq,
+            sum((r.tokens)::numeric) AS tokens,
+            min(r.seq) AS first_seq
+           FROM refunds r
+          GROUP BY r.account_id, r.charge_seq
+        ), returned AS (
+         SELECT r.account_id,
+            r.charge_seq,
+            d.lot_id,
+            sum(d.tokens) AS tokens
+           FROM (refunds r
+             CROSS JOIN LATERAL jsonb_to_recordset(r.draws) d(lot_id bigint, tokens numeric))
+          GROUP BY r.account_id, r.charge_seq, d.lot_id
+        ), taken AS (
+         SELECT g.account_id,
+            g.charge_seq,
+            d.lot_id,
+            sum(d.tokens) AS tokens
+           FROM ((given_back g
+             JOIN credits.entries e ON (((g.account_id = e.account_id) AND (g.charge_seq = e.seq))))
+             CROSS JOIN LATERAL jsonb_to_recordset(e.draws) d(lot_id bigint, tokens numeric))
+          GROUP BY g.account_id, g.charge_seq, d.lot_id
+        ), repaid AS (
+         SELECT e.account_id,
+            e.seq,
+            d.lot_id,
+            sum(d.tokens) AS tokens
+           FROM (credits.entries e
+             CROSS JOIN LATERAL jsonb_to_recordset(e.draws) d(lot_id bigint, tokens numeric))
+          WHERE (e.kind = 'repayment'::credits.entry_kind)
+          GROUP BY e.account_id, e.seq, d.lot_id
+        ), noted AS (
+         SELECT c.account_id,
+            c.seq,
+            c.refunded,
+            p.tokens AS repaid
+           FROM (credits.charge_refunds c
+             LEFT JOIN repaid p ON (((c.account_id = p.account_id) AND (c.seq = p.seq))))
+        )
+ SELECT COALESCE(g.account_id, c.account_id) AS account_id,
+    format('entry %s charged %s, refunds of it %s'::text, COALESCE(g.charge_seq, c.seq), COALESCE((- (e.tokens)::numeric), (0)::numeric), COALESCE(g.tokens, (0)::numeric)) AS expected,
+    format('%s refunded'::text, COALESCE((c.refunded)::numeric, (0)::numeric)) AS found
+   FROM ((given_back g
+     FULL JOIN ( SELECT x.account_id,
+            x.seq,
+            x.refunded,
+            x.repaid
+           FROM noted x
+          WHERE (x.repaid IS NULL)) c ON (((g.account_id = c.account_id) AND (g.charge_seq = c.seq))))
+     LEFT JOIN credits.entries e ON (((COALESCE(g.account_id, c.account_id) = e.account_id) AND (COALESCE(g.charge_seq, c.seq) = e.seq) AND (e.kind = 'spend'::credits.entry_kind))))
+  WHERE ((g.tokens IS DISTINCT FROM (c.refunded)::numeric) OR ((c.refunded)::numeric > (- COALESCE((e.tokens)::numeric, (0)::numeric))) OR (g.first_seq < e.seq))
+UNION ALL
+ SELECT r.account_id,
+    format('entry %s took %s from lot %s'::text, r.charge_seq, COALESCE(t.tokens, (0)::numeric), r.lot_id) AS expected,
+    format('%s went back'::text, r.tokens) AS found
+   FROM ((returned r
+     LEFT JOIN taken t ON (((r.account_id = t.account_id) AND (r.charge_seq = t.charge_seq) AND (r.lot_id = t.lot_id))))
+     LEFT JOIN ( SELECT x.account_id,
+            x.lot_id,
+            sum(x.tokens) AS tokens
+           FROM repaid x
+          GROUP BY x.account_id, x.lot_id) p ON (((r.account_id = p.account_id) AND (r.lot_id = p.lot_id))))
+  WHERE (r.tokens > (COALESCE(t.tokens, (0)::numeric) + COALESCE(p.tokens, (0)::numeric)))
+UNION ALL
+ SELECT c.account_id,
+    format('at most %s of repayment %s gone back'::text, c.repaid, c.seq) AS expected,
+    format('%s'::text, c.refunded) AS found
+   FROM noted c
+  WHERE ((c.refunded)::numeric > c.repaid);
+
+
+--
+-- Name: VIEW check_refunds; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_refunds IS 'Refunds of a charge add up to what is noted as refunded, to no more than it took, and went into the lots it came from.';
+
+
+--
 -- Name: check_running_balance; Type: VIEW; Schema: audit; Owner: -
 --
 
@@ -6644,6 +8297,37 @@ COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous
 
 
 --
+-- Name: check_shortfalls; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_shortfalls WITH (security_invoker='true') AS
+ SELECT s.account_id,
+    format('shortfall %s of entry %s, a capture of hold %s'::text, s.shortfall_id, s.entry_seq, s.hold_id) AS expected,
+    COALESCE(format('%s of %s'::text, e.kind, COALESCE(e.reference, 'nothing'::text)), 'no such entry'::text) AS found
+   FROM (credits.shortfalls s
+     LEFT JOIN credits.entries e ON (((s.account_id = e.account_id) AND (s.entry_seq = e.seq))))
+  WHERE ((e.kind IS DISTINCT FROM 'spend'::credits.entry_kind) OR (split_part(e.reference, ':'::text, 1) IS DISTINCT FROM (s.hold_id)::text) OR (e.posted_at > s.closed_at))
+UNION ALL
+ SELECT COALESCE(h.account_id, s.account_id) AS account_id,
+    format('hold %s: a shortfall of %s'::text, COALESCE(h.hold_id, s.hold_id), h.shortfall) AS expected,
+    format('%s'::text, COALESCE(s.tokens, (0)::numeric)) AS found
+   FROM (credits.holds h
+     FULL JOIN ( SELECT x.account_id,
+            x.hold_id,
+            sum((x.tokens)::numeric) AS tokens
+           FROM credits.shortfalls x
+          GROUP BY x.account_id, x.hold_id) s ON (((h.account_id = s.account_id) AND (h.hold_id = s.hold_id))))
+  WHERE ((h.shortfall)::numeric IS DISTINCT FROM COALESCE(s.tokens, (0)::numeric));
+
+
+--
+-- Name: VIEW check_shortfalls; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_shortfalls IS 'Every shortfall belongs to the capture that could not charge it, and they add up to those of the holds.';
+
+
+--
 -- Name: findings; Type: VIEW; Schema: audit; Owner: -
 --
 
@@ -6690,6 +8374,12 @@ UNION ALL
     c.found
    FROM audit.check_heads c
 UNION ALL
+ SELECT 'check_holds'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_holds c
+UNION ALL
  SELECT 'check_keys'::text AS check_name,
     c.account_id,
     c.expected,
@@ -6726,6 +8416,12 @@ UNION ALL
     c.found
    FROM audit.check_prices c
 UNION ALL
+ SELECT 'check_refunds'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_refunds c
+UNION ALL
  SELECT 'check_running_balance'::text AS check_name,
     c.account_id,
     c.expected,
@@ -6742,7 +8438,13 @@ UNION ALL
     c.account_id,
     c.expected,
     c.found
-   FROM audit.check_settings c;
+   FROM audit.check_settings c
+UNION ALL
+ SELECT 'check_shortfalls'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_shortfalls c;
 
 
 --
@@ -6779,6 +8481,28 @@ CREATE VIEW audit.parked WITH (security_invoker='true') AS
 --
 
 COMMENT ON VIEW audit.parked IS 'Money for a person to decide on: payments that do not match their order or no order of ours, refunds, disputes.';
+
+
+--
+-- Name: stuck_holds; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.stuck_holds WITH (security_invoker='true') AS
+ SELECT account_id,
+    hold_id,
+    module_id,
+    held,
+    created_at,
+    expires_at
+   FROM credits.holds h
+  WHERE (((state)::text = 'open'::text) AND (expires_at <= (credits.clock() - '01:00:00'::interval)));
+
+
+--
+-- Name: VIEW stuck_holds; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.stuck_holds IS 'Holds that expired more than an hour ago and are not booked: no fault of the books, but pgcredits maintain does not run.';
 
 
 --
@@ -7128,6 +8852,36 @@ COMMENT ON TABLE credits.sql_logins IS 'The account of a person who connects wit
 
 
 --
+-- Name: status_changes; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.status_changes (
+    account_id uuid NOT NULL,
+    change_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    status credits.account_status NOT NULL,
+    reason text,
+    actor text NOT NULL,
+    changed_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY credits.status_changes FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE status_changes; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.status_changes IS 'Who froze or thawed an account, when and why.';
+
+
+--
+-- Name: COLUMN status_changes.status; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.status_changes.status IS 'What it was changed to.';
+
+
+--
 -- Name: stripe_objects; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -7185,6 +8939,14 @@ ALTER TABLE ONLY credits.campaigns
 
 ALTER TABLE ONLY credits.catalogs
     ADD CONSTRAINT catalogs_pkey PRIMARY KEY (catalog_id);
+
+
+--
+-- Name: charge_refunds charge_refunds_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.charge_refunds
+    ADD CONSTRAINT charge_refunds_pkey PRIMARY KEY (account_id, seq);
 
 
 --
@@ -7297,6 +9059,14 @@ ALTER TABLE ONLY credits.guests
 
 ALTER TABLE ONLY credits.guests
     ADD CONSTRAINT guests_pkey PRIMARY KEY (guest_id);
+
+
+--
+-- Name: holds holds_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.holds
+    ADD CONSTRAINT holds_pkey PRIMARY KEY (account_id, hold_id);
 
 
 --
@@ -7436,6 +9206,14 @@ ALTER TABLE ONLY credits.referrals
 
 
 --
+-- Name: shortfalls shortfalls_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.shortfalls
+    ADD CONSTRAINT shortfalls_pkey PRIMARY KEY (account_id, shortfall_id);
+
+
+--
 -- Name: spend_limits spend_limits_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
 --
 
@@ -7449,6 +9227,14 @@ ALTER TABLE ONLY credits.spend_limits
 
 ALTER TABLE ONLY credits.sql_logins
     ADD CONSTRAINT sql_logins_pkey PRIMARY KEY (login);
+
+
+--
+-- Name: status_changes status_changes_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.status_changes
+    ADD CONSTRAINT status_changes_pkey PRIMARY KEY (account_id, change_id);
 
 
 --
@@ -7548,6 +9334,13 @@ CREATE INDEX guests_linked_to_idx ON credits.guests USING btree (linked_to);
 
 
 --
+-- Name: holds_open_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX holds_open_idx ON credits.holds USING btree (account_id, expires_at) WHERE ((state)::text = 'open'::text);
+
+
+--
 -- Name: identities_account_idx; Type: INDEX; Schema: credits; Owner: -
 --
 
@@ -7643,6 +9436,20 @@ CREATE INDEX referrals_campaign_idx ON credits.referrals USING btree (campaign_i
 --
 
 CREATE INDEX referrals_referrer_idx ON credits.referrals USING btree (referrer_id);
+
+
+--
+-- Name: shortfalls_hold_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX shortfalls_hold_idx ON credits.shortfalls USING btree (account_id, hold_id);
+
+
+--
+-- Name: shortfalls_one_per_entry_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE UNIQUE INDEX shortfalls_one_per_entry_idx ON credits.shortfalls USING btree (account_id, entry_seq);
 
 
 --
@@ -7788,6 +9595,14 @@ ALTER TABLE credits.prices ENABLE ALWAYS TRIGGER prices_are_never_truncated;
 
 ALTER TABLE ONLY credits.catalogs
     ADD CONSTRAINT catalogs_currency_fkey FOREIGN KEY (currency) REFERENCES credits.currencies(currency);
+
+
+--
+-- Name: charge_refunds charge_refunds_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.charge_refunds
+    ADD CONSTRAINT charge_refunds_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 
 
 --
@@ -8023,6 +9838,22 @@ ALTER TABLE ONLY credits.referrals
 
 
 --
+-- Name: shortfalls shortfalls_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.shortfalls
+    ADD CONSTRAINT shortfalls_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+
+
+--
+-- Name: shortfalls shortfalls_hold_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.shortfalls
+    ADD CONSTRAINT shortfalls_hold_fkey FOREIGN KEY (account_id, hold_id) REFERENCES credits.holds(account_id, hold_id);
+
+
+--
 -- Name: spend_limits spend_limits_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
 --
 
@@ -8036,6 +9867,14 @@ ALTER TABLE ONLY credits.spend_limits
 
 ALTER TABLE ONLY credits.sql_logins
     ADD CONSTRAINT sql_logins_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+
+
+--
+-- Name: status_changes status_changes_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.status_changes
+    ADD CONSTRAINT status_changes_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 
 
 --
@@ -8132,6 +9971,13 @@ CREATE POLICY auditor_reads ON credits.catalogs FOR SELECT TO auditor USING (tru
 
 
 --
+-- Name: charge_refunds auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.charge_refunds FOR SELECT TO auditor USING (true);
+
+
+--
 -- Name: codes auditor_reads; Type: POLICY; Schema: credits; Owner: -
 --
 
@@ -8199,6 +10045,13 @@ CREATE POLICY auditor_reads ON credits.guest_uses FOR SELECT TO auditor USING (t
 --
 
 CREATE POLICY auditor_reads ON credits.guests FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: holds auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.holds FOR SELECT TO auditor USING (true);
 
 
 --
@@ -8314,6 +10167,13 @@ CREATE POLICY auditor_reads ON credits.referrals FOR SELECT TO auditor USING (tr
 
 
 --
+-- Name: shortfalls auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.shortfalls FOR SELECT TO auditor USING (true);
+
+
+--
 -- Name: spend_limits auditor_reads; Type: POLICY; Schema: credits; Owner: -
 --
 
@@ -8325,6 +10185,13 @@ CREATE POLICY auditor_reads ON credits.spend_limits FOR SELECT TO auditor USING 
 --
 
 CREATE POLICY auditor_reads ON credits.sql_logins FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: status_changes auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.status_changes FOR SELECT TO auditor USING (true);
 
 
 --
@@ -8373,6 +10240,12 @@ ALTER TABLE credits.campaigns ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE credits.catalogs ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: charge_refunds; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.charge_refunds ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: codes; Type: ROW SECURITY; Schema: credits; Owner: -
@@ -8498,6 +10371,14 @@ CREATE POLICY granted_accounts ON credits.guests FOR SELECT TO analyst USING (((
 
 
 --
+-- Name: holds granted_accounts; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY granted_accounts ON credits.holds FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
+   FROM credits.analyst_accounts() a(account_id)))));
+
+
+--
 -- Name: lots granted_accounts; Type: POLICY; Schema: credits; Owner: -
 --
 
@@ -8544,6 +10425,12 @@ ALTER TABLE credits.guest_uses ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE credits.guests ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: holds; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.holds ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: idempotency_keys; Type: ROW SECURITY; Schema: credits; Owner: -
@@ -8600,6 +10487,13 @@ ALTER TABLE credits.orders ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.outbox ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: charge_refunds own_rows; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY own_rows ON credits.charge_refunds FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
+
+
+--
 -- Name: entries own_rows; Type: POLICY; Schema: credits; Owner: -
 --
 
@@ -8611,6 +10505,13 @@ CREATE POLICY own_rows ON credits.entries FOR SELECT TO authenticated USING ((ac
 --
 
 CREATE POLICY own_rows ON credits.failures FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
+
+
+--
+-- Name: holds own_rows; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY own_rows ON credits.holds FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 
 
 --
@@ -8646,6 +10547,13 @@ CREATE POLICY own_rows ON credits.outbox FOR SELECT TO authenticated USING ((acc
 --
 
 CREATE POLICY own_rows ON credits.referrals FOR SELECT TO authenticated USING ((referrer_id = ( SELECT credits.me() AS me)));
+
+
+--
+-- Name: shortfalls own_rows; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY own_rows ON credits.shortfalls FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 
 
 --
@@ -8688,6 +10596,13 @@ CREATE POLICY owner ON credits.campaigns TO credits_owner USING (true) WITH CHEC
 --
 
 CREATE POLICY owner ON credits.catalogs TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: charge_refunds owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.charge_refunds TO credits_owner USING (true) WITH CHECK (true);
 
 
 --
@@ -8772,6 +10687,13 @@ CREATE POLICY owner ON credits.guest_uses TO credits_owner USING (true) WITH CHE
 --
 
 CREATE POLICY owner ON credits.guests TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: holds owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.holds TO credits_owner USING (true) WITH CHECK (true);
 
 
 --
@@ -8887,6 +10809,13 @@ CREATE POLICY owner ON credits.referrals TO credits_owner USING (true) WITH CHEC
 
 
 --
+-- Name: shortfalls owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.shortfalls TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
 -- Name: spend_limits owner; Type: POLICY; Schema: credits; Owner: -
 --
 
@@ -8898,6 +10827,13 @@ CREATE POLICY owner ON credits.spend_limits TO credits_owner USING (true) WITH C
 --
 
 CREATE POLICY owner ON credits.sql_logins TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: status_changes owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.status_changes TO credits_owner USING (true) WITH CHECK (true);
 
 
 --
@@ -8978,6 +10914,13 @@ ALTER TABLE credits.redemptions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.referrals ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: charge_refunds service_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY service_reads ON credits.charge_refunds FOR SELECT TO service_role USING (true);
+
+
+--
 -- Name: entries service_reads; Type: POLICY; Schema: credits; Owner: -
 --
 
@@ -8989,6 +10932,13 @@ CREATE POLICY service_reads ON credits.entries FOR SELECT TO service_role USING 
 --
 
 CREATE POLICY service_reads ON credits.failures FOR SELECT TO service_role USING (true);
+
+
+--
+-- Name: holds service_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY service_reads ON credits.holds FOR SELECT TO service_role USING (true);
 
 
 --
@@ -9027,6 +10977,13 @@ CREATE POLICY service_reads ON credits.referrals FOR SELECT TO service_role USIN
 
 
 --
+-- Name: shortfalls service_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY service_reads ON credits.shortfalls FOR SELECT TO service_role USING (true);
+
+
+--
 -- Name: spend_limits service_reads; Type: POLICY; Schema: credits; Owner: -
 --
 
@@ -9041,6 +10998,12 @@ CREATE POLICY service_reads ON credits.wallets FOR SELECT TO service_role USING 
 
 
 --
+-- Name: shortfalls; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.shortfalls ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: spend_limits; Type: ROW SECURITY; Schema: credits; Owner: -
 --
 
@@ -9051,6 +11014,12 @@ ALTER TABLE credits.spend_limits ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE credits.sql_logins ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: status_changes; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.status_changes ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: stripe_events; Type: ROW SECURITY; Schema: credits; Owner: -
@@ -9123,12 +11092,39 @@ GRANT ALL ON TYPE api.account_receipt TO service_role;
 
 
 --
+-- Name: TYPE account_standing; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.account_standing FROM PUBLIC;
+GRANT ALL ON TYPE api.account_standing TO authenticated;
+GRANT ALL ON TYPE api.account_standing TO service_role;
+
+
+--
 -- Name: TYPE acknowledgement; Type: ACL; Schema: api; Owner: -
 --
 
 REVOKE ALL ON TYPE api.acknowledgement FROM PUBLIC;
 GRANT ALL ON TYPE api.acknowledgement TO authenticated;
 GRANT ALL ON TYPE api.acknowledgement TO service_role;
+
+
+--
+-- Name: TYPE batch_receipt; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.batch_receipt FROM PUBLIC;
+GRANT ALL ON TYPE api.batch_receipt TO authenticated;
+GRANT ALL ON TYPE api.batch_receipt TO service_role;
+
+
+--
+-- Name: TYPE capture_receipt; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.capture_receipt FROM PUBLIC;
+GRANT ALL ON TYPE api.capture_receipt TO authenticated;
+GRANT ALL ON TYPE api.capture_receipt TO service_role;
 
 
 --
@@ -9186,6 +11182,15 @@ GRANT ALL ON TYPE api.guest_receipt TO service_role;
 
 
 --
+-- Name: TYPE hold_receipt; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.hold_receipt FROM PUBLIC;
+GRANT ALL ON TYPE api.hold_receipt TO authenticated;
+GRANT ALL ON TYPE api.hold_receipt TO service_role;
+
+
+--
 -- Name: TYPE low_balance; Type: ACL; Schema: api; Owner: -
 --
 
@@ -9213,6 +11218,15 @@ GRANT ALL ON TYPE api.order_receipt TO service_role;
 
 
 --
+-- Name: TYPE overdraft; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.overdraft FROM PUBLIC;
+GRANT ALL ON TYPE api.overdraft TO authenticated;
+GRANT ALL ON TYPE api.overdraft TO service_role;
+
+
+--
 -- Name: TYPE quote; Type: ACL; Schema: api; Owner: -
 --
 
@@ -9237,6 +11251,33 @@ GRANT ALL ON TYPE api.redemption_receipt TO service_role;
 REVOKE ALL ON TYPE api.referral_offer FROM PUBLIC;
 GRANT ALL ON TYPE api.referral_offer TO authenticated;
 GRANT ALL ON TYPE api.referral_offer TO service_role;
+
+
+--
+-- Name: TYPE refund_receipt; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.refund_receipt FROM PUBLIC;
+GRANT ALL ON TYPE api.refund_receipt TO authenticated;
+GRANT ALL ON TYPE api.refund_receipt TO service_role;
+
+
+--
+-- Name: TYPE release_receipt; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.release_receipt FROM PUBLIC;
+GRANT ALL ON TYPE api.release_receipt TO authenticated;
+GRANT ALL ON TYPE api.release_receipt TO service_role;
+
+
+--
+-- Name: TYPE shortfall_receipt; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.shortfall_receipt FROM PUBLIC;
+GRANT ALL ON TYPE api.shortfall_receipt TO authenticated;
+GRANT ALL ON TYPE api.shortfall_receipt TO service_role;
 
 
 --
@@ -9278,6 +11319,13 @@ GRANT ALL ON TYPE credits.amount TO auditor;
 
 REVOKE ALL ON TYPE credits.entry_kind FROM PUBLIC;
 GRANT ALL ON TYPE credits.entry_kind TO auditor;
+
+
+--
+-- Name: TYPE hold_state; Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON TYPE credits.hold_state FROM PUBLIC;
 
 
 --
@@ -9336,6 +11384,23 @@ GRANT ALL ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, sessio
 
 
 --
+-- Name: FUNCTION capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) TO service_role;
+
+
+--
+-- Name: FUNCTION close_shortfall(shortfall_id text, state text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.close_shortfall(shortfall_id text, state text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.close_shortfall(shortfall_id text, state text) TO service_role;
+
+
+--
 -- Name: FUNCTION confirm_guest_use(use_id uuid); Type: ACL; Schema: api; Owner: -
 --
 
@@ -9362,6 +11427,14 @@ GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotenc
 
 
 --
+-- Name: FUNCTION consume_tokens_batch(items jsonb, atomic boolean); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) TO service_role;
+
+
+--
 -- Name: FUNCTION create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text); Type: ACL; Schema: api; Owner: -
 --
 
@@ -9371,11 +11444,28 @@ GRANT ALL ON FUNCTION api.create_order(pack_id text, amount bigint, module_id te
 
 
 --
+-- Name: FUNCTION extend_hold(hold_id text, ttl interval, user_id text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) TO service_role;
+
+
+--
 -- Name: FUNCTION find_credential(email text); Type: ACL; Schema: api; Owner: -
 --
 
 REVOKE ALL ON FUNCTION api.find_credential(email text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.find_credential(email text) TO service_role;
+
+
+--
+-- Name: FUNCTION freeze_account(user_id text, reason text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.freeze_account(user_id text, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.freeze_account(user_id text, reason text) TO service_role;
 
 
 --
@@ -9392,6 +11482,15 @@ GRANT ALL ON FUNCTION api.guest_allowance(device_keys text[], network_keys text[
 
 REVOKE ALL ON FUNCTION api.guest_consume(module_id text, device_keys text[], network_keys text[], shared_network boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.guest_consume(module_id text, device_keys text[], network_keys text[], shared_network boolean) TO service_role;
+
+
+--
+-- Name: FUNCTION hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) TO authenticated;
+GRANT ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) TO service_role;
 
 
 --
@@ -9439,11 +11538,28 @@ GRANT ALL ON FUNCTION api.referral_code(user_id text) TO service_role;
 
 
 --
+-- Name: FUNCTION refund_usage(entry_id text, tokens numeric, reason text, idempotency_key text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.refund_usage(entry_id text, tokens numeric, reason text, idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.refund_usage(entry_id text, tokens numeric, reason text, idempotency_key text) TO service_role;
+
+
+--
 -- Name: FUNCTION release_guest_use(use_id uuid); Type: ACL; Schema: api; Owner: -
 --
 
 REVOKE ALL ON FUNCTION api.release_guest_use(use_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.release_guest_use(use_id uuid) TO service_role;
+
+
+--
+-- Name: FUNCTION release_hold(hold_id text, reason text, idempotency_key text, user_id text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) TO service_role;
 
 
 --
@@ -9464,6 +11580,14 @@ GRANT ALL ON FUNCTION api.set_low_balance(below numeric, percent numeric, user_i
 
 
 --
+-- Name: FUNCTION set_overdraft_limit(tokens numeric, user_id text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.set_overdraft_limit(tokens numeric, user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.set_overdraft_limit(tokens numeric, user_id text) TO service_role;
+
+
+--
 -- Name: FUNCTION set_spend_limit(period text, tokens numeric, user_id text); Type: ACL; Schema: api; Owner: -
 --
 
@@ -9478,6 +11602,14 @@ GRANT ALL ON FUNCTION api.set_spend_limit(period text, tokens numeric, user_id t
 
 REVOKE ALL ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[]) TO service_role;
+
+
+--
+-- Name: FUNCTION thaw_account(user_id text, reason text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.thaw_account(user_id text, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.thaw_account(user_id text, reason text) TO service_role;
 
 
 --
@@ -9696,6 +11828,106 @@ REVOKE ALL ON FUNCTION credits.campaign_verdict(p_campaign credits.campaigns, p_
 
 
 --
+-- Name: FUNCTION capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_usage jsonb, p_final boolean, p_over text, p_key text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_usage jsonb, p_final boolean, p_over text, p_key text) FROM PUBLIC;
+
+
+--
+-- Name: TABLE holds; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.holds TO authenticated;
+GRANT SELECT ON TABLE credits.holds TO service_role;
+GRANT SELECT ON TABLE credits.holds TO auditor;
+
+
+--
+-- Name: COLUMN holds.account_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(account_id) ON TABLE credits.holds TO analyst;
+
+
+--
+-- Name: COLUMN holds.hold_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(hold_id) ON TABLE credits.holds TO analyst;
+
+
+--
+-- Name: COLUMN holds.module_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(module_id) ON TABLE credits.holds TO analyst;
+
+
+--
+-- Name: COLUMN holds.seqs; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(seqs) ON TABLE credits.holds TO analyst;
+
+
+--
+-- Name: COLUMN holds.state; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(state) ON TABLE credits.holds TO analyst;
+
+
+--
+-- Name: COLUMN holds.late; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(late) ON TABLE credits.holds TO analyst;
+
+
+--
+-- Name: COLUMN holds.failed; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(failed) ON TABLE credits.holds TO analyst;
+
+
+--
+-- Name: COLUMN holds.actor; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(actor) ON TABLE credits.holds TO analyst;
+
+
+--
+-- Name: COLUMN holds.created_at; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(created_at) ON TABLE credits.holds TO analyst;
+
+
+--
+-- Name: COLUMN holds.expires_at; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(expires_at) ON TABLE credits.holds TO analyst;
+
+
+--
+-- Name: COLUMN holds.finished_at; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(finished_at) ON TABLE credits.holds TO analyst;
+
+
+--
+-- Name: FUNCTION capture_receipt(p_hold credits.holds, p_reference text, p_user_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_reference text, p_user_id text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION catch_up(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -9707,6 +11939,13 @@ REVOKE ALL ON FUNCTION credits.catch_up(p_account_id uuid) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION change_status(p_user_id text, p_status text, p_reason text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.change_status(p_user_id text, p_status text, p_reason text) FROM PUBLIC;
 
 
 --
@@ -9754,6 +11993,13 @@ REVOKE ALL ON FUNCTION credits.check_guest_keys(p_keys text[]) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION check_item(p_item jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.check_item(p_item jsonb) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION check_metadata(p_metadata jsonb); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -9779,6 +12025,13 @@ REVOKE ALL ON FUNCTION credits.check_stripe_prices() FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION check_ttl(p_ttl interval); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.check_ttl(p_ttl interval) FROM PUBLIC;
 
 
 --
@@ -9913,10 +12166,10 @@ REVOKE ALL ON FUNCTION credits.define_topup_preset(p_currency text, p_amount big
 
 
 --
--- Name: FUNCTION draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean, OUT draws jsonb, OUT missing numeric); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean, OUT draws jsonb, OUT missing numeric) FROM PUBLIC;
 
 
 --
@@ -9949,10 +12202,17 @@ GRANT ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_account_id uuid, p_
 
 
 --
--- Name: FUNCTION expire_lots(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION expire_holds(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.expire_lots(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.expire_holds(p_account_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION expire_lots(p_account_id uuid, p_since timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.expire_lots(p_account_id uuid, p_since timestamp with time zone) FROM PUBLIC;
 
 
 --
@@ -9967,6 +12227,99 @@ REVOKE ALL ON FUNCTION credits.fail(p_status integer, p_slug text, p_message tex
 --
 
 REVOKE ALL ON FUNCTION credits.find_code(p_code text) FROM PUBLIC;
+
+
+--
+-- Name: TABLE entries; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.entries TO authenticated;
+GRANT SELECT ON TABLE credits.entries TO service_role;
+GRANT SELECT ON TABLE credits.entries TO auditor;
+
+
+--
+-- Name: COLUMN entries.account_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(account_id) ON TABLE credits.entries TO analyst;
+
+
+--
+-- Name: COLUMN entries.seq; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(seq) ON TABLE credits.entries TO analyst;
+
+
+--
+-- Name: COLUMN entries.posted_at; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(posted_at) ON TABLE credits.entries TO analyst;
+
+
+--
+-- Name: COLUMN entries.effective_at; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(effective_at) ON TABLE credits.entries TO analyst;
+
+
+--
+-- Name: COLUMN entries.kind; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(kind) ON TABLE credits.entries TO analyst;
+
+
+--
+-- Name: COLUMN entries.tokens; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(tokens) ON TABLE credits.entries TO analyst;
+
+
+--
+-- Name: COLUMN entries.draws; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(draws) ON TABLE credits.entries TO analyst;
+
+
+--
+-- Name: COLUMN entries.module_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(module_id) ON TABLE credits.entries TO analyst;
+
+
+--
+-- Name: COLUMN entries.usage; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(usage) ON TABLE credits.entries TO analyst;
+
+
+--
+-- Name: COLUMN entries.price_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(price_id) ON TABLE credits.entries TO analyst;
+
+
+--
+-- Name: FUNCTION find_entry(p_entry_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.find_entry(p_entry_id text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text) FROM PUBLIC;
 
 
 --
@@ -9988,6 +12341,78 @@ REVOKE ALL ON FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) FRO
 --
 
 REVOKE ALL ON FUNCTION credits.follow_prices() FROM PUBLIC;
+
+
+--
+-- Name: TABLE lots; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.lots TO authenticated;
+GRANT SELECT ON TABLE credits.lots TO service_role;
+GRANT SELECT ON TABLE credits.lots TO auditor;
+
+
+--
+-- Name: COLUMN lots.account_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(account_id) ON TABLE credits.lots TO analyst;
+
+
+--
+-- Name: COLUMN lots.lot_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(lot_id) ON TABLE credits.lots TO analyst;
+
+
+--
+-- Name: COLUMN lots.source; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(source) ON TABLE credits.lots TO analyst;
+
+
+--
+-- Name: COLUMN lots.granted; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(granted) ON TABLE credits.lots TO analyst;
+
+
+--
+-- Name: COLUMN lots.effective_at; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(effective_at) ON TABLE credits.lots TO analyst;
+
+
+--
+-- Name: COLUMN lots.expires_at; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(expires_at) ON TABLE credits.lots TO analyst;
+
+
+--
+-- Name: COLUMN lots.unit_cost; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(unit_cost) ON TABLE credits.lots TO analyst;
+
+
+--
+-- Name: COLUMN lots.currency; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(currency) ON TABLE credits.lots TO analyst;
+
+
+--
+-- Name: FUNCTION free_lots(p_account_id uuid, p_at timestamp with time zone, p_head_lot bigint, p_head_free numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone, p_head_lot bigint, p_head_free numeric) FROM PUBLIC;
 
 
 --
@@ -10055,6 +12480,39 @@ GRANT ALL ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp w
 
 
 --
+-- Name: TABLE wallets; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.wallets TO authenticated;
+GRANT SELECT ON TABLE credits.wallets TO service_role;
+GRANT SELECT ON TABLE credits.wallets TO auditor;
+
+
+--
+-- Name: FUNCTION held_at(p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO service_role;
+GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO auditor;
+
+
+--
+-- Name: FUNCTION hold(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_metadata jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.hold(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_metadata jsonb) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION in_default(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.in_default(p_account_id uuid) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION is_service(); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -10062,10 +12520,10 @@ REVOKE ALL ON FUNCTION credits.is_service() FROM PUBLIC;
 
 
 --
--- Name: FUNCTION keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric) FROM PUBLIC;
 
 
 --
@@ -10105,10 +12563,24 @@ REVOKE ALL ON FUNCTION credits.lock_guest_network(p_keys text[]) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION lock_hold(p_account_id uuid, p_hold_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION lock_identity(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
 --
 
 REVOKE ALL ON FUNCTION credits.lock_identity(p_account_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lock_to_spend(p_account_ids uuid[]); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.lock_to_spend(p_account_ids uuid[]) FROM PUBLIC;
 
 
 --
@@ -10220,6 +12692,13 @@ REVOKE ALL ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id t
 
 
 --
+-- Name: FUNCTION parts_to_return(p_draws jsonb, p_charged numeric, p_before numeric, p_tokens numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric, p_before numeric, p_tokens numeric) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION payment_mismatch(p_order credits.orders, p_session jsonb); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -10237,10 +12716,10 @@ GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with ti
 
 
 --
--- Name: FUNCTION post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone, p_unheld numeric); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone, p_unheld numeric) FROM PUBLIC;
 
 
 --
@@ -10251,10 +12730,10 @@ REVOKE ALL ON FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) FRO
 
 
 --
--- Name: FUNCTION price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, OUT price_id bigint, OUT usage jsonb, OUT cost numeric); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, OUT price_id bigint, OUT usage jsonb, OUT cost numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric) FROM PUBLIC;
 
 
 --
@@ -10269,6 +12748,8 @@ REVOKE ALL ON FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_fact
 --
 
 REVOKE ALL ON FUNCTION credits.quantity(quantity jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO authenticated;
+GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO service_role;
 
 
 --
@@ -10286,6 +12767,13 @@ REVOKE ALL ON FUNCTION credits.redemption_receipt(p_account_id uuid, p_user_id t
 
 
 --
+-- Name: FUNCTION refund_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.refund_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION refuse_addition(); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -10297,6 +12785,13 @@ REVOKE ALL ON FUNCTION credits.refuse_addition() FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.refuse_change() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION refuse_closed(p_state text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.refuse_closed(p_state text) FROM PUBLIC;
 
 
 --
@@ -10314,6 +12809,13 @@ REVOKE ALL ON FUNCTION credits.refuse_guest(p_limit bigint, p_reset_at timestamp
 
 
 --
+-- Name: FUNCTION refuse_hold(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.refuse_hold() FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION refuse_line(p_what text, p_name text, p_why text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -10321,10 +12823,38 @@ REVOKE ALL ON FUNCTION credits.refuse_line(p_what text, p_name text, p_why text)
 
 
 --
+-- Name: FUNCTION refuse_tokens(p_balance numeric, p_debt numeric, p_price_id bigint, p_cost numeric, p_missing numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.refuse_tokens(p_balance numeric, p_debt numeric, p_price_id bigint, p_cost numeric, p_missing numeric) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION refuse_usage(p_price_id bigint); Type: ACL; Schema: credits; Owner: -
 --
 
 REVOKE ALL ON FUNCTION credits.refuse_usage(p_price_id bigint) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION repay_debt(p_account_id uuid, p_lot_id bigint); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION return_repaid(p_account_id uuid, p_seq bigint, p_tokens numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.return_repaid(p_account_id uuid, p_seq bigint, p_tokens numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric) FROM PUBLIC;
 
 
 --
@@ -10363,6 +12893,13 @@ REVOKE ALL ON FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module
 
 
 --
+-- Name: FUNCTION spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -10383,6 +12920,13 @@ REVOKE ALL ON FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_
 REVOKE ALL ON FUNCTION credits.subject() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.subject() TO authenticated;
 GRANT ALL ON FUNCTION credits.subject() TO service_role;
+
+
+--
+-- Name: FUNCTION tidy_after_release(p_account_id uuid, p_back jsonb, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.tidy_after_release(p_account_id uuid, p_back jsonb, p_at timestamp with time zone) FROM PUBLIC;
 
 
 --
@@ -10431,6 +12975,20 @@ REVOKE ALL ON FUNCTION credits.transaction_began() FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION unhold_lots(p_account_id uuid, p_draws jsonb, p_taken numeric, p_back boolean, OUT taken jsonb, OUT rest jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.unhold_lots(p_account_id uuid, p_draws jsonb, p_taken numeric, p_back boolean, OUT taken jsonb, OUT rest jsonb) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION usage_less(p_usage jsonb, p_used jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.usage_less(p_usage jsonb, p_used jsonb) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION welcome(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -10449,85 +13007,6 @@ REVOKE ALL ON FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_s
 --
 
 REVOKE ALL ON FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) FROM PUBLIC;
-
-
---
--- Name: TABLE entries; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.entries TO authenticated;
-GRANT SELECT ON TABLE credits.entries TO service_role;
-GRANT SELECT ON TABLE credits.entries TO auditor;
-
-
---
--- Name: COLUMN entries.account_id; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(account_id) ON TABLE credits.entries TO analyst;
-
-
---
--- Name: COLUMN entries.seq; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(seq) ON TABLE credits.entries TO analyst;
-
-
---
--- Name: COLUMN entries.posted_at; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(posted_at) ON TABLE credits.entries TO analyst;
-
-
---
--- Name: COLUMN entries.effective_at; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(effective_at) ON TABLE credits.entries TO analyst;
-
-
---
--- Name: COLUMN entries.kind; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(kind) ON TABLE credits.entries TO analyst;
-
-
---
--- Name: COLUMN entries.tokens; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(tokens) ON TABLE credits.entries TO analyst;
-
-
---
--- Name: COLUMN entries.draws; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(draws) ON TABLE credits.entries TO analyst;
-
-
---
--- Name: COLUMN entries.module_id; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(module_id) ON TABLE credits.entries TO analyst;
-
-
---
--- Name: COLUMN entries.usage; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(usage) ON TABLE credits.entries TO analyst;
-
-
---
--- Name: COLUMN entries.price_id; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(price_id) ON TABLE credits.entries TO analyst;
 
 
 --
@@ -10664,71 +13143,6 @@ GRANT SELECT ON TABLE credits.catalogs TO auditor;
 --
 
 GRANT SELECT(currency) ON TABLE credits.catalogs TO analyst;
-
-
---
--- Name: TABLE lots; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.lots TO authenticated;
-GRANT SELECT ON TABLE credits.lots TO service_role;
-GRANT SELECT ON TABLE credits.lots TO auditor;
-
-
---
--- Name: COLUMN lots.account_id; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(account_id) ON TABLE credits.lots TO analyst;
-
-
---
--- Name: COLUMN lots.lot_id; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(lot_id) ON TABLE credits.lots TO analyst;
-
-
---
--- Name: COLUMN lots.source; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(source) ON TABLE credits.lots TO analyst;
-
-
---
--- Name: COLUMN lots.granted; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(granted) ON TABLE credits.lots TO analyst;
-
-
---
--- Name: COLUMN lots.effective_at; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(effective_at) ON TABLE credits.lots TO analyst;
-
-
---
--- Name: COLUMN lots.expires_at; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(expires_at) ON TABLE credits.lots TO analyst;
-
-
---
--- Name: COLUMN lots.unit_cost; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(unit_cost) ON TABLE credits.lots TO analyst;
-
-
---
--- Name: COLUMN lots.currency; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(currency) ON TABLE credits.lots TO analyst;
 
 
 --
@@ -10959,21 +13373,21 @@ GRANT SELECT ON TABLE analytics.welcome_use TO auditor;
 
 
 --
--- Name: TABLE wallets; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.wallets TO authenticated;
-GRANT SELECT ON TABLE credits.wallets TO service_role;
-GRANT SELECT ON TABLE credits.wallets TO auditor;
-
-
---
 -- Name: TABLE current_lots; Type: ACL; Schema: credits; Owner: -
 --
 
 GRANT SELECT ON TABLE credits.current_lots TO authenticated;
 GRANT SELECT ON TABLE credits.current_lots TO service_role;
 GRANT SELECT ON TABLE credits.current_lots TO auditor;
+
+
+--
+-- Name: TABLE held_draws; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.held_draws TO authenticated;
+GRANT SELECT ON TABLE credits.held_draws TO service_role;
+GRANT SELECT ON TABLE credits.held_draws TO auditor;
 
 
 --
@@ -11017,6 +13431,14 @@ GRANT SELECT ON TABLE credits.modules TO auditor;
 
 GRANT SELECT ON TABLE api.failures TO authenticated;
 GRANT SELECT ON TABLE api.failures TO service_role;
+
+
+--
+-- Name: TABLE holds; Type: ACL; Schema: api; Owner: -
+--
+
+GRANT SELECT ON TABLE api.holds TO authenticated;
+GRANT SELECT ON TABLE api.holds TO service_role;
 
 
 --
@@ -11108,6 +13530,23 @@ GRANT SELECT ON TABLE api.referrals TO service_role;
 
 
 --
+-- Name: TABLE shortfalls; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.shortfalls TO authenticated;
+GRANT SELECT ON TABLE credits.shortfalls TO service_role;
+GRANT SELECT ON TABLE credits.shortfalls TO auditor;
+
+
+--
+-- Name: TABLE shortfalls; Type: ACL; Schema: api; Owner: -
+--
+
+GRANT SELECT ON TABLE api.shortfalls TO authenticated;
+GRANT SELECT ON TABLE api.shortfalls TO service_role;
+
+
+--
 -- Name: TABLE spend_limits; Type: ACL; Schema: credits; Owner: -
 --
 
@@ -11151,6 +13590,15 @@ GRANT SELECT ON TABLE credits.topups TO auditor;
 GRANT SELECT ON TABLE api.topups TO anon;
 GRANT SELECT ON TABLE api.topups TO authenticated;
 GRANT SELECT ON TABLE api.topups TO service_role;
+
+
+--
+-- Name: TABLE charge_refunds; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.charge_refunds TO authenticated;
+GRANT SELECT ON TABLE credits.charge_refunds TO service_role;
+GRANT SELECT ON TABLE credits.charge_refunds TO auditor;
 
 
 --
@@ -11218,6 +13666,13 @@ GRANT SELECT ON TABLE audit.check_heads TO auditor;
 
 
 --
+-- Name: TABLE check_holds; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_holds TO auditor;
+
+
+--
 -- Name: TABLE idempotency_keys; Type: ACL; Schema: credits; Owner: -
 --
 
@@ -11274,6 +13729,13 @@ GRANT SELECT ON TABLE audit.check_prices TO auditor;
 
 
 --
+-- Name: TABLE check_refunds; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_refunds TO auditor;
+
+
+--
 -- Name: TABLE check_running_balance; Type: ACL; Schema: audit; Owner: -
 --
 
@@ -11295,6 +13757,13 @@ GRANT SELECT ON TABLE audit.check_settings TO auditor;
 
 
 --
+-- Name: TABLE check_shortfalls; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_shortfalls TO auditor;
+
+
+--
 -- Name: TABLE findings; Type: ACL; Schema: audit; Owner: -
 --
 
@@ -11306,6 +13775,13 @@ GRANT SELECT ON TABLE audit.findings TO auditor;
 --
 
 GRANT SELECT ON TABLE audit.parked TO auditor;
+
+
+--
+-- Name: TABLE stuck_holds; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.stuck_holds TO auditor;
 
 
 --
@@ -11376,6 +13852,13 @@ GRANT SELECT ON TABLE credits.notice_rules TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.sql_logins TO auditor;
+
+
+--
+-- Name: TABLE status_changes; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.status_changes TO auditor;
 
 
 --
