@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -73,7 +74,7 @@ def test_the_client_names_no_price_and_no_user(client: httpx.Client, rich: User)
 
 def test_too_few_tokens(client: httpx.Client, user: User) -> None:
     body = refused(client.post(PATH, json=spend(user), headers=user.headers), 402, "insufficient_tokens")
-    assert '"missing" : 50' in body["details"]
+    assert json.loads(body["details"])["missing"] == 50
 
 
 def test_only_services_add(client: httpx.Client, user: User, service: dict[str, str]) -> None:
