@@ -16,9 +16,10 @@ def maintain(url: str) -> int:
     """
     done = 0
     with psycopg.connect(url, autocommit=True, application_name="pgcredits maintain") as connection:
-        connection.execute("set role service_role")  # the login does not inherit it
         while True:
-            row = connection.execute("select accounts from api.maintain()").fetchone()
+            with connection.transaction():
+                connection.execute("set local role service_role")  # the login does not inherit it
+                row = connection.execute("select accounts from api.maintain()").fetchone()
             if row is None or not row[0]:
                 return done
             done += row[0]
