@@ -1,4 +1,5 @@
--- The only place where the ledger is written and a balance changes: one update of the locked wallet, one entry.
+-- Where the ledger is written and a balance changes: one update of the locked wallet, one entry. (For batches
+-- credits.spend_many writes the same, many at once; a property test compares the two.)
 -- The caller read the wallet under its lock and hands over what the entry builds on: plain numbers, since PostgreSQL
 -- makes every expression ready anew in every transaction, and these are the expressions of every spend.
 create or replace function credits.post_entry(
