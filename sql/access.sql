@@ -38,7 +38,7 @@ api.redemption_receipt, api.referral_offer, api.account_receipt, api.guest_recei
 api.hold_receipt, api.capture_receipt, api.release_receipt, api.shortfall_receipt, api.overdraft,
 api.account_standing,
 api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance, api.refund_receipt,
-api.batch_receipt
+api.batch_receipt, api.test_clock
 from public;
 alter default privileges for role credits_owner revoke execute on functions from public;
 alter default privileges for role credits_owner revoke usage on types from public;
@@ -51,7 +51,7 @@ api.redemption_receipt, api.referral_offer, api.account_receipt, api.guest_recei
 api.hold_receipt, api.capture_receipt, api.release_receipt, api.shortfall_receipt, api.overdraft,
 api.account_standing,
 api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance, api.refund_receipt,
-api.batch_receipt
+api.batch_receipt, api.test_clock
 to authenticated, service_role;
 grant execute on function
 api.consume_tokens(text, jsonb, text, text, jsonb, boolean),
@@ -87,7 +87,8 @@ api.confirm_guest_use(uuid),
 api.release_guest_use(uuid),
 api.report_failure(text, numeric, jsonb, text, text),
 api.refund_usage(text, numeric, text, text),
-api.consume_tokens_batch(jsonb, boolean)
+api.consume_tokens_batch(jsonb, boolean),
+api.set_test_clock(text, timestamptz, interval)
 to service_role;
 
 -- 4. The views, the tables under them, and the functions that views and policies call.
@@ -110,7 +111,7 @@ credits.clock(), credits.module_price(text), credits.topup_tokens(bigint, numeri
 to anon, authenticated, service_role;
 grant execute on function
 credits.me(), credits.subject(), credits.period_start(text, timestamptz), credits.next_period(text, timestamptz),
-credits.held_at(uuid, timestamptz), credits.quantity(jsonb)
+credits.held_at(uuid, timestamptz), credits.quantity(jsonb), credits.clock(uuid)
 to authenticated, service_role;
 
 grant usage on schema analytics to analyst, auditor;
@@ -138,7 +139,9 @@ grant select (
 grant select (currency) on credits.catalogs to analyst;
 grant select (price_id, exchange_rate) on credits.prices to analyst;
 grant select (price_id, dimension, unit_size, provider_cost) on credits.price_components to analyst;
-grant execute on function credits.analyst_segments(), credits.analyst_accounts(), credits.clock() to analyst;
+grant execute on function
+credits.analyst_segments(), credits.analyst_accounts(), credits.clock(), credits.clock(uuid)
+to analyst;
 grant execute on function credits.charge_durations() to analyst, auditor;
 
 grant usage on schema audit, credits to auditor;
@@ -147,7 +150,7 @@ grant usage on type credits.tokens, credits.amount, credits.entry_kind to audito
 grant execute on function credits.entry_hash(
     bytea, uuid, bigint, timestamptz, timestamptz, credits.entry_kind, numeric, numeric, numeric, jsonb,
     text, jsonb, bigint, text, text, jsonb
-), credits.clock(), credits.module_price(text), credits.call_cost(bigint),
+), credits.clock(), credits.clock(uuid), credits.module_price(text), credits.call_cost(bigint),
 credits.head_allowance(uuid, timestamptz),
 credits.limit_left(uuid, timestamptz), credits.held_at(uuid, timestamptz), credits.period_start(text, timestamptz),
 credits.next_level(uuid, numeric), credits.notice_levels_of(uuid) to auditor;
@@ -192,7 +195,8 @@ credits.failures,
 credits.holds,
 credits.shortfalls,
 credits.status_changes,
-credits.charge_refunds
+credits.charge_refunds,
+credits.settings
 to auditor;
 
 -- 5. Row security: on every table, forced on the owner too, so that a forgotten policy shows nothing instead of
@@ -239,6 +243,7 @@ alter table credits.charge_refunds enable row level security, force row level se
 alter table credits.holds enable row level security, force row level security;
 alter table credits.shortfalls enable row level security, force row level security;
 alter table credits.status_changes enable row level security, force row level security;
+alter table credits.settings enable row level security, force row level security;
 
 -- 5a. The definer functions.
 drop policy if exists owner on credits.accounts;
@@ -325,6 +330,8 @@ drop policy if exists owner on credits.shortfalls;
 create policy owner on credits.shortfalls to credits_owner using (true) with check (true);
 drop policy if exists owner on credits.status_changes;
 create policy owner on credits.status_changes to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.settings;
+create policy owner on credits.settings to credits_owner using (true) with check (true);
 
 -- 5b. A user: own rows. The subquery is evaluated once per statement, not once per row.
 drop policy if exists own_rows on credits.identities;
@@ -529,5 +536,7 @@ drop policy if exists auditor_reads on credits.shortfalls;
 create policy auditor_reads on credits.shortfalls for select to auditor using (true);
 drop policy if exists auditor_reads on credits.status_changes;
 create policy auditor_reads on credits.status_changes for select to auditor using (true);
+drop policy if exists auditor_reads on credits.settings;
+create policy auditor_reads on credits.settings for select to auditor using (true);
 
 reset role;

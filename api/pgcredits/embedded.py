@@ -293,6 +293,7 @@ def _launch(
         "port": str(port),
         "unix_socket_directories": str(socket),
         "cluster_name": "pgcredits",
+        "jit": "off",  # all our transactions are short
         **settings,
     }
     log = pgdata.parent / "postgres.log"

@@ -228,6 +228,9 @@ def _start(instance: Instance, options: Options, stack: ExitStack, say: Say) -> 
         apply_catalog(admin_url, catalog, stripe_prices=prices)
     elif prices:
         say("PGCREDITS_STRIPE_PRICES is not used here, but by `pgcredits catalog apply` of each catalogue")
+    with psycopg.connect(admin_url) as connection:  # made-up time goes with made-up money, and with no other
+        connection.execute("set local role credits_owner")
+        connection.execute("select credits.allow_test_clocks(%s)", (simulated,))
     running = Running(
         pid=os.getpid(),
         api_url=os.environ.get("PGCREDITS_PUBLIC_URL") or f"http://127.0.0.1:{options.port}",

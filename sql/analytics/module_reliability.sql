@@ -46,7 +46,7 @@ outcomes as (
         or (
             h.actor in (select r.rolname from services as r)
             and (
-                h.failed or h.state = 'expired' or (h.state = 'open' and h.expires_at <= credits.clock())
+                h.failed or h.state = 'expired' or (h.state = 'open' and h.expires_at <= credits.clock(h.account_id))
             )
         )
     union all

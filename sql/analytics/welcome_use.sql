@@ -22,7 +22,7 @@ given as (
         l.effective_at,
         l.granted,
         -- What is past its date has expired, booked or not.
-        coalesce(l.expires_at <= credits.clock(), false) as is_past,
+        coalesce(l.expires_at <= credits.clock(l.account_id), false) as is_past,
         coalesce(-sum(m.tokens) filter (where m.kind in ('spend', 'refund')), 0) as spent,
         coalesce(-sum(m.tokens) filter (where m.kind = 'expire'), 0) as expired,
         sum(m.tokens) as remaining

@@ -227,7 +227,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_now constant timestamptz := credits.clock();
+    v_now constant timestamptz := credits.clock(p_order.account_id);
     -- What a token really cost, for margins: a discount is a number from 0 to the price, or none.
     v_paid constant numeric := p_order.amount - coalesce(least(credits.quantity(p_discount), p_order.amount), 0);
     v_lot_id bigint;

@@ -16,13 +16,14 @@ select
     l.effective_at as purchased_at,
     nullif(w.posted_at, '-infinity') as updated_at
 from credits.wallets as w
+cross join lateral (select coalesce(w.test_clock, credits.clock()) as shows) as c
 cross join
     lateral (
         select
-            w.balance - case when w.due_at <= credits.clock() then (
+            w.balance - case when w.due_at <= c.shows then (
                 select coalesce(sum(x.remaining - x.held), 0)
                 from credits.current_lots as x
-                where x.account_id = w.account_id and x.expires_at <= credits.clock()
+                where x.account_id = w.account_id and x.expires_at <= c.shows
             ) + (
                 -- Past its date, and held only by what is past its time.
                 select coalesce(sum(d.tokens), 0)
@@ -30,12 +31,12 @@ cross join
                 inner join credits.lots as x on d.account_id = x.account_id and d.lot_id = x.lot_id
                 where
                     d.account_id = w.account_id
-                    and d.expires_at <= credits.clock() and x.expires_at <= credits.clock()
+                    and d.expires_at <= c.shows and x.expires_at <= c.shows
             ) else 0 end as balance,
-            w.held - case when w.due_at <= credits.clock() then (
+            w.held - case when w.due_at <= c.shows then (
                 select coalesce(sum(h.held), 0)
                 from credits.holds as h
-                where h.account_id = w.account_id and h.state = 'open' and h.expires_at <= credits.clock()
+                where h.account_id = w.account_id and h.state = 'open' and h.expires_at <= c.shows
             ) else 0 end as held
     ) as b
 left join lateral (

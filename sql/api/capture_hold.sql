@@ -50,8 +50,8 @@ begin
 
     -- 2. Lock.
     v_hold := credits.lock_hold(p_account_id, p_hold_id);
-    v_now := credits.clock();
     select w.* into v_wallet from credits.wallets as w where w.account_id = p_account_id;
+    v_now := coalesce(v_wallet.test_clock, credits.clock());
     v_late := v_hold.state = 'expired';
 
     -- 3. Price.

@@ -29,7 +29,7 @@ begin
 
     perform credits.lock_wallet(v_shortfall.account_id, p_settle => false);
     update credits.shortfalls as s
-    set state = close_shortfall.state, closed_at = credits.clock()
+    set state = close_shortfall.state, closed_at = credits.clock(s.account_id)
     where s.account_id = v_shortfall.account_id and s.shortfall_id = v_shortfall.shortfall_id and s.state = 'open';
     v_replayed := not found;
     select s.* into v_shortfall

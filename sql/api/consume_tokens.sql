@@ -34,6 +34,7 @@ declare
     v_head_lot bigint;
     v_head_free numeric;
     v_due_at timestamptz;
+    v_test_clock timestamptz;
     v_now timestamptz;
     v_known text;
     v_price record;
@@ -50,13 +51,14 @@ begin
 
     -- 2. Lock. When the clock has made something due, or the session wants commits that are not durable, the long way first.
     loop
-        select w.seq + 1, w.balance, w.debt, w.posted_at, w.head_hash, w.status, w.head_lot, w.head_free, w.due_at
-        into v_seq, v_balance, v_debt, v_posted_at, v_hash, v_status, v_head_lot, v_head_free, v_due_at
+        select w.seq + 1, w.balance, w.debt, w.posted_at, w.head_hash, w.status, w.head_lot, w.head_free, w.due_at,
+            w.test_clock
+        into v_seq, v_balance, v_debt, v_posted_at, v_hash, v_status, v_head_lot, v_head_free, v_due_at, v_test_clock
         from credits.wallets as w
         where w.account_id = p_account_id
         for no key update;
         -- The time after the lock: waiting for it may have taken long.
-        v_now := credits.clock();
+        v_now := coalesce(v_test_clock, credits.clock());
         exit when v_due_at > v_now and current_setting('synchronous_commit') not in ('off', 'local');
         perform credits.lock_wallet(p_account_id);
     end loop;

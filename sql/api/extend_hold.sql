@@ -24,7 +24,7 @@ begin
 
     -- 2. Write.
     update credits.holds as h
-    set expires_at = credits.clock() + v_ttl
+    set expires_at = credits.clock(h.account_id) + v_ttl
     where h.account_id = v_found.account_id and h.hold_id = v_found.hold_id
     returning h.* into v_hold;
     update credits.wallets as w

@@ -42,8 +42,8 @@ begin
     -- 2. Lock. The head lot stays where it is.
     loop
         perform credits.lock_wallet(p_account_id, p_settle => false);
-        v_now := credits.clock();
         select w.* into v_wallet from credits.wallets as w where w.account_id = p_account_id;
+        v_now := coalesce(v_wallet.test_clock, credits.clock());
         exit when v_wallet.due_at > v_now;
     end loop;
     v_expires_at := v_now + v_ttl;

@@ -23,7 +23,7 @@ select
     h.reason,
     h.metadata
 from credits.holds as h
-cross join lateral (select h.state = 'open' and h.expires_at <= credits.clock() as lapsed) as x
+cross join lateral (select h.state = 'open' and h.expires_at <= credits.clock(h.account_id) as lapsed) as x
 left join lateral (
     select s.subject
     from credits.identities as s

@@ -8,13 +8,13 @@ select
     l.source::text as source,
     l.package_name,
     trim_scale(l.granted) as granted,
-    trim_scale(case when l.expires_at <= credits.clock() then h.held else l.remaining end) as remaining,
+    trim_scale(case when l.expires_at <= credits.clock(l.account_id) then h.held else l.remaining end) as remaining,
     trim_scale(h.held) as held,
     l.priority,
     l.scope,
     l.effective_at as granted_at,
     l.expires_at,
-    coalesce(l.expires_at <= credits.clock(), false) as expired,
+    coalesce(l.expires_at <= credits.clock(l.account_id), false) as expired,
     l.frozen,
     l.order_id
 from credits.current_lots as l
@@ -24,7 +24,7 @@ cross join
         from credits.held_draws as d
         where
             l.held > 0 and d.account_id = l.account_id and d.lot_id = l.lot_id
-            and d.expires_at <= credits.clock()
+            and d.expires_at <= credits.clock(l.account_id)
     ) as h
 left join lateral (
     select x.subject

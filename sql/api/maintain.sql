@@ -20,7 +20,7 @@ begin
     for v_account_id in
         select w.account_id
         from credits.wallets as w
-        where w.due_at <= credits.clock()
+        where w.due_at <= coalesce(w.test_clock, credits.clock())
         order by w.account_id
         limit maintain.max_accounts
         for no key update skip locked

@@ -27,7 +27,7 @@ begin
 
     v_receipt.user_id := v_subject;
     v_receipt.opened := v_entered.opened;
-    v_receipt.balance := trim_scale(credits.balance_at(v_entered.account_id, credits.clock()));
+    v_receipt.balance := trim_scale(credits.balance_at(v_entered.account_id, credits.clock(v_entered.account_id)));
     v_receipt.referred := exists (
         select from credits.referrals as r where r.account_id = v_entered.account_id
     );

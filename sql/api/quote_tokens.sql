@@ -13,8 +13,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_subject constant text := credits.caller_subject(quote_tokens.user_id);
-    v_now constant timestamptz := credits.clock();
     v_account_id uuid;
+    v_now timestamptz;
     v_price record;
     v_quote api.quote;
 begin
@@ -23,6 +23,7 @@ begin
     if not found and credits.is_service() then
         perform credits.fail(404, 'unknown_user', 'no such user');
     end if;
+    v_now := credits.clock(v_account_id);
 
     -- 2. The price.
     v_price := credits.price_usage(quote_tokens.module_id, quote_tokens.usage, v_now);

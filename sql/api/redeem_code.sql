@@ -23,7 +23,7 @@ begin
     where c.campaign_id = p_code.campaign_id;
     if p_lot_id is null then
         v_receipt.tokens := 0;
-        v_receipt.balance := trim_scale(credits.balance_at(p_account_id, credits.clock()));
+        v_receipt.balance := trim_scale(credits.balance_at(p_account_id, credits.clock(p_account_id)));
         return v_receipt;
     end if;
 

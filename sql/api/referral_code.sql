@@ -40,7 +40,7 @@ begin
     select c.campaign_id, c.title, trim_scale(c.tokens), trim_scale(c.referee_tokens)
     into v_offer.campaign_id, v_offer.title, v_offer.tokens, v_offer.referee_tokens
     from credits.campaigns as c
-    where c.kind = 'referral' and credits.campaign_verdict(c, 1, credits.clock()) = 'open'
+    where c.kind = 'referral' and credits.campaign_verdict(c, 1, credits.clock(v_account_id)) = 'open'
     order by c.valid_from desc, c.campaign_id
     limit 1;
     if not found then

@@ -136,7 +136,7 @@ begin
     end loop;
 
     -- 5. Write. The limits of periods that began after the charge never counted it.
-    v_at := greatest(credits.clock(), v_wallet.posted_at + interval '1 microsecond');
+    v_at := greatest(credits.clock(v_charge.account_id), v_wallet.posted_at + interval '1 microsecond');
     perform credits.post_entry(
         v_charge.account_id, v_wallet.seq + 1, v_wallet.balance, v_wallet.debt - v_from_debt, v_wallet.posted_at,
         v_wallet.head_hash, 'refund', v_tokens, v_draws, v_charge.module_id, p_price_id => v_charge.price_id,

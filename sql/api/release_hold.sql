@@ -26,7 +26,7 @@ begin
 
     -- 2. Lock. Repeat? Closed? Who releases again without a key gets the same answer.
     v_hold := credits.lock_hold(v_found.account_id, v_found.hold_id);
-    v_now := credits.clock();
+    v_now := credits.clock(v_found.account_id);
     if release_hold.idempotency_key is not null then
         v_known := credits.claim_key(
             v_found.account_id, 'release_hold', release_hold.idempotency_key,

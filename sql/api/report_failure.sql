@@ -54,7 +54,7 @@ begin
     end if;
 
     -- 3. Write.
-    v_failure.failed_at := credits.clock();
+    v_failure.failed_at := credits.clock(v_failure.account_id);
     if credits.find_price(report_failure.module_id, v_failure.failed_at) is null then
         perform credits.fail(404, 'unknown_module', 'no such module');
     end if;

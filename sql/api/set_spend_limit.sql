@@ -26,7 +26,7 @@ begin
 
     -- 1. Lock, and put the head back: it may hold more than the new limit allows.
     perform credits.lock_wallet(v_account_id);
-    v_now := credits.clock();
+    v_now := credits.clock(v_account_id);
 
     -- 2. The limit, and what the period has seen before it.
     if set_spend_limit.tokens is null then

@@ -8,15 +8,16 @@ select
     s.set_by,
     trim_scale(s.tokens) as tokens,
     trim_scale(p.spent) as spent,
-    trim_scale(greatest(s.tokens - p.spent - credits.held_at(s.account_id, credits.clock()), 0)) as remaining,
-    credits.next_period(s.period, credits.clock()) as resets_at
+    trim_scale(greatest(s.tokens - p.spent - credits.held_at(s.account_id, c.shows), 0)) as remaining,
+    credits.next_period(s.period, c.shows) as resets_at
 from credits.spend_limits as s
 inner join credits.wallets as w on s.account_id = w.account_id
+cross join lateral (select coalesce(w.test_clock, credits.clock()) as shows) as c
 -- A period that nobody has spent in is begun by whoever spends next; until then it is only read as begun.
 cross join
     lateral (
         select case
-            when s.period_starts < credits.period_start(s.period, credits.clock()) then 0
+            when s.period_starts < credits.period_start(s.period, c.shows) then 0
             else w.lifetime_spent - s.spent_before
         end as spent
     ) as p

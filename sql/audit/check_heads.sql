@@ -7,7 +7,8 @@ select
     format('at most %s tokens in the head', a.allowed) as expected,
     format('%s', w.head_free) as found
 from credits.wallets as w
-cross join lateral (select credits.head_allowance(w.account_id, credits.clock()) as allowed) as a
-where w.head_lot is not null and w.due_at > credits.clock() and w.head_free > a.allowed;
+cross join lateral (select coalesce(w.test_clock, credits.clock()) as shows) as c
+cross join lateral (select credits.head_allowance(w.account_id, c.shows) as allowed) as a
+where w.head_lot is not null and w.due_at > c.shows and w.head_free > a.allowed;
 comment on view audit.check_heads is
 'No spend can pass a limit or a threshold of a notice unseen: the head lot ends before it.';

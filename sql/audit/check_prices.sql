@@ -20,6 +20,14 @@ where l.call_cost is distinct from credits.call_cost(l.price_id)
 union all
 select
     null as account_id,
+    format('%s at price %s from %s', l.module_id, l.price_id, p.valid_from) as expected,
+    format('from %s', l.valid_from) as found
+from credits.price_list as l
+inner join credits.prices as p on l.price_id = p.price_id
+where l.valid_from < p.valid_from
+union all
+select
+    null as account_id,
     format('%s of price %s tiered: %s', c.dimension, c.price_id, c.tiered) as expected,
     format('tiers: %s', not c.tiered) as found
 from credits.price_components as c

@@ -1,5 +1,5 @@
 -- A commit that was answered must survive a crash: the settings that make it so, in force and stored for any role or
--- database.
+-- database. And nobody's time is made up unless the operator allows it.
 create or replace view audit.check_settings
 with (security_invoker = true)
 as
@@ -20,5 +20,13 @@ from pg_catalog.pg_db_role_setting as x
 cross join lateral unnest(x.setconfig) as c (setting)
 left join pg_catalog.pg_roles as r on x.setrole = r.oid
 left join pg_catalog.pg_database as d on x.setdatabase = d.oid
-where lower(c.setting) ~ '^synchronous_commit=(off|false|no|0|local)$';
-comment on view audit.check_settings is 'fsync, full_page_writes and synchronous_commit are on.';
+where lower(c.setting) ~ '^synchronous_commit=(off|false|no|0|local)$'
+union all
+select
+    w.account_id,
+    'the time: this bank has no test clocks' as expected,
+    format('a test clock at %s', w.test_clock) as found
+from credits.wallets as w
+where w.test_clock is not null and not (select s.test_clocks from credits.settings as s);
+comment on view audit.check_settings is
+'fsync, full_page_writes and synchronous_commit are on; nobody is on a test clock in a bank without them.';

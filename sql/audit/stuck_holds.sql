@@ -10,7 +10,7 @@ select
     h.created_at,
     h.expires_at
 from credits.holds as h
-where h.state = 'open' and h.expires_at <= credits.clock() - interval '1 hour';
+where h.state = 'open' and h.expires_at <= credits.clock(h.account_id) - interval '1 hour';
 comment on view audit.stuck_holds is
 'Holds that expired more than an hour ago and are not booked: no fault of the books, but pgcredits maintain does not '
 'run.';

@@ -24,7 +24,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_now constant timestamptz := credits.clock();
+    v_now constant timestamptz := credits.clock(p_account_id);
     v_ahead constant interval := (select r.ahead from credits.notice_rules as r where r.kind = 'expiring_soon');
 begin
     update credits.wallets as w

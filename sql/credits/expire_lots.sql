@@ -7,7 +7,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_now constant timestamptz := coalesce(p_since, credits.clock());
+    v_now constant timestamptz := coalesce(p_since, credits.clock(p_account_id));
     v_wallet credits.wallets;
     v_lot record;
 begin

@@ -38,7 +38,7 @@ declare
     v_now timestamptz;
 begin
     select c.* into v_campaign from credits.campaigns as c where c.campaign_id = p_campaign_id for no key update;
-    v_now := credits.clock();
+    v_now := credits.clock(p_account_id);
     v_number := 1 + (
         select coalesce(max(r.number), 0)
         from credits.redemptions as r

@@ -41,7 +41,7 @@ begin
     values (
         p_account_id, v_lot_id, p_source, p_package_name, p_tokens, p_tokens,
         coalesce(p_priority, credits.default_priority(p_source)), p_scope,
-        credits.clock(), p_expires_at, p_unit_cost, p_currency, p_order_id
+        credits.clock(p_account_id), p_expires_at, p_unit_cost, p_currency, p_order_id
     );
     if p_expires_at is not null then
         perform credits.set_due(p_account_id);

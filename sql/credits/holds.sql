@@ -105,7 +105,11 @@ declare
 begin
     loop
         perform credits.lock_wallet(p_account_id, p_settle => false);
-        exit when (select w.due_at from credits.wallets as w where w.account_id = p_account_id) > credits.clock();
+        exit when (
+            select w.due_at > coalesce(w.test_clock, credits.clock())
+            from credits.wallets as w
+            where w.account_id = p_account_id
+        );
     end loop;
     select h.* into v_hold from credits.holds as h where h.account_id = p_account_id and h.hold_id = p_hold_id;
     if not found then
@@ -231,7 +235,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_now constant timestamptz := credits.clock();
+    v_now constant timestamptz := credits.clock(p_account_id);
     v_back numeric;
     v_balance numeric;
 begin

@@ -44,11 +44,12 @@ begin
     lock table credits.price_list in share row exclusive mode;
     v_now := credits.clock();
     delete from credits.price_list as l where credits.find_price(l.module_id, v_now) is null;
-    insert into credits.price_list as l (module_id, price_id, call_cost, valid_until)
+    insert into credits.price_list as l (module_id, price_id, call_cost, valid_from, valid_until)
     select
         m.module_id,
-        credits.find_price(m.module_id, v_now),
-        credits.call_cost(credits.find_price(m.module_id, v_now)),
+        f.price_id,
+        credits.call_cost(f.price_id),
+        f.valid_from,
         coalesce((
             select min(p.valid_from)
             from credits.prices as p
@@ -57,9 +58,11 @@ begin
                 and (p.module_id = m.module_id or p.category_id = m.category_id or num_nonnulls(p.module_id, p.category_id) = 0)
         ), 'infinity')
     from credits.modules as m
-    where credits.find_price(m.module_id, v_now) is not null
+    join credits.prices as f on f.price_id = credits.find_price(m.module_id, v_now)
     on conflict (module_id) do update
-    set price_id = excluded.price_id, call_cost = excluded.call_cost, valid_until = excluded.valid_until;
+    set
+        price_id = excluded.price_id, call_cost = excluded.call_cost, valid_from = excluded.valid_from,
+        valid_until = excluded.valid_until;
 end
 $$;
 comment on function credits.list_prices() is 'Brings credits.price_list up to date with the modules and their prices.';

@@ -14,6 +14,7 @@ as $$
 declare
     v_head_lot bigint;
     v_due_at timestamptz;
+    v_test_clock timestamptz;
     v_due boolean;
 begin
     -- Money is not acknowledged before it is on disk, whatever the session asked for.
@@ -23,8 +24,8 @@ begin
     end if;
 
     -- NO KEY: inserts that refer to the account need not wait.
-    select w.seq, w.balance, w.status, w.head_lot, w.due_at
-    into seq, balance, status, v_head_lot, v_due_at
+    select w.seq, w.balance, w.status, w.head_lot, w.due_at, w.test_clock
+    into seq, balance, status, v_head_lot, v_due_at, v_test_clock
     from credits.wallets as w
     where w.account_id = p_account_id
     for no key update;
@@ -33,7 +34,7 @@ begin
     end if;
 
     -- The time after the lock: waiting for it may have taken long.
-    v_due := v_due_at <= credits.clock();
+    v_due := v_due_at <= coalesce(v_test_clock, credits.clock());
     if v_head_lot is not null and (p_settle or v_due) then
         perform credits.settle_head(p_account_id);
     end if;
@@ -93,7 +94,9 @@ begin
     loop
         v_now := credits.clock();
         v_due := array(
-            select w.account_id from credits.wallets as w where w.account_id = any (p_account_ids) and w.due_at <= v_now
+            select w.account_id
+            from credits.wallets as w
+            where w.account_id = any (p_account_ids) and w.due_at <= coalesce(w.test_clock, v_now)
         );
         exit when v_due = '{}';
         perform credits.lock_wallets(v_due);

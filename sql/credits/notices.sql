@@ -138,7 +138,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_now constant timestamptz := credits.clock();
+    v_now constant timestamptz := credits.clock(p_account_id);
     v_lot record;
 begin
     for v_lot in

@@ -30,7 +30,7 @@ as $$
 declare
     -- A clock that steps back must not reorder the ledger.
     v_posted_at constant timestamptz := greatest(
-        coalesce(p_at, credits.clock()), p_previous_at + interval '1 microsecond'
+        coalesce(p_at, credits.clock(p_account_id)), p_previous_at + interval '1 microsecond'
     );
     v_effective_at constant timestamptz := coalesce(p_effective_at, v_posted_at);
     v_actor constant text := credits.actor();

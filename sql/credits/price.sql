@@ -107,7 +107,7 @@ begin
         if p_price_id is null then
             select l.price_id, l.call_cost into price_id, cost
             from credits.price_list as l
-            where l.module_id = p_module_id and l.valid_until > p_at;
+            where l.module_id = p_module_id and l.valid_from <= p_at and l.valid_until > p_at;
             if cost is not null then
                 return;
             end if;
@@ -128,7 +128,7 @@ begin
             (
                 select l.price_id
                 from credits.price_list as l
-                where l.module_id = p_module_id and l.valid_until > p_at
+                where l.module_id = p_module_id and l.valid_from <= p_at and l.valid_until > p_at
             ),
             credits.find_price(p_module_id, p_at)
         )

@@ -33,7 +33,7 @@ begin
 
     -- 2. Does the code still bring anything?
     select c.* into v_campaign from credits.campaigns as c where c.campaign_id = p_code.campaign_id;
-    perform credits.refuse_code(credits.campaign_verdict(v_campaign, 1, credits.clock()));
+    perform credits.refuse_code(credits.campaign_verdict(v_campaign, 1, credits.clock(p_account_id)));
     if exists (
         select from credits.wallets as w where w.account_id = p_code.referrer_id and w.status = 'closed'
     ) then
@@ -147,7 +147,7 @@ begin
         select c.* into v_campaign from credits.campaigns as c where c.campaign_id = v_referral.campaign_id;
         if v_campaign.referee_tokens > 0 then
             perform credits.book_gift(
-                p_account_id, v_campaign, 0, v_campaign.referee_tokens, v_referral.code, credits.clock()
+                p_account_id, v_campaign, 0, v_campaign.referee_tokens, v_referral.code, credits.clock(p_account_id)
             );
         end if;
     end if;

@@ -23,7 +23,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_now constant timestamptz := credits.clock();
+    v_now constant timestamptz := credits.clock(p_account_id);
 begin
     -- Nothing was spent since the period began: whoever spends comes by here first.
     update credits.spend_limits as s

@@ -46,6 +46,7 @@ declare
     v_claimed integer := 0;
     -- An account, and its wallet as it becomes.
     v_wallet record;
+    v_at timestamptz;
     v_seq bigint;
     v_balance numeric;
     v_posted_at timestamptz;
@@ -120,12 +121,14 @@ begin
         select
             g.account_id, g.places, g.items, g.prints, g.seqs,
             w.status, w.seq, w.balance, w.held, w.debt, w.posted_at, w.head_hash, w.head_lot, w.head_free,
+            coalesce(w.test_clock, p_at) as time,
             w.debt > 0 and credits.in_default(w.account_id) as in_default
         from grouped as g
         left join lateral (
             select x.* from credits.wallets as x where x.account_id = g.account_id limit 1
         ) as w on true
     loop
+        v_at := v_wallet.time;
         v_seq := v_wallet.seq;
         v_balance := v_wallet.balance;
         v_posted_at := v_wallet.posted_at;
@@ -194,7 +197,7 @@ begin
 
                 -- 3. Price: the one before, for the same use.
                 if (v_module_id = v_priced_module and v_usage = v_priced_usage) is not true then
-                    v_price := credits.price_usage(v_module_id, v_usage, p_at);
+                    v_price := credits.price_usage(v_module_id, v_usage, v_at);
                     v_priced_module := v_module_id;
                     v_priced_usage := v_usage;
                 end if;
@@ -217,9 +220,9 @@ begin
                             coalesce(array_agg(f.lot_id), '{}'), coalesce(array_agg(f.scope), '{}'),
                             coalesce(array_agg(f.free), '{}')
                         into v_lots, v_scopes, v_free
-                        from credits.free_lots(v_wallet.account_id, p_at, v_wallet.head_lot, v_head_free) as f;
+                        from credits.free_lots(v_wallet.account_id, v_at, v_wallet.head_lot, v_head_free) as f;
                         v_head_free := 0;
-                        v_limit := credits.limit_left(v_wallet.account_id, p_at) - v_spent;
+                        v_limit := credits.limit_left(v_wallet.account_id, v_at) - v_spent;
                         v_level := (
                             select
                                 case
@@ -233,7 +236,7 @@ begin
                         );
                     end if;
                     if v_cost > v_limit then
-                        perform credits.keep_limits(v_wallet.account_id, v_cost, p_at, v_spent);
+                        perform credits.keep_limits(v_wallet.account_id, v_cost, v_at, v_spent);
                     end if;
                     if array_to_string(v_scopes, '') <> '' then
                         v_scopes_of := credits.scopes_of(v_module_id);
@@ -268,7 +271,7 @@ begin
                 v_seq := v_seq + 1;
                 v_spent := v_spent + v_cost;
                 v_balance := v_balance - v_cost;
-                v_posted_at := greatest(p_at, v_posted_at + interval '1 microsecond');
+                v_posted_at := greatest(v_at, v_posted_at + interval '1 microsecond');
                 v_hash := credits.entry_hash(
                     v_hash, v_wallet.account_id, v_seq, v_posted_at, v_posted_at, v_kind, -v_cost, v_balance,
                     v_wallet.debt, v_draws, v_module_id, v_price.usage, v_price.price_id, null, v_actor, v_metadata
@@ -317,7 +320,7 @@ begin
             perform credits.write_notices(v_wallet.account_id, v_before[i], v_after[i]);
         end loop;
         if v_lots is not null then
-            perform credits.choose_head(v_wallet.account_id, p_at);
+            perform credits.choose_head(v_wallet.account_id, v_at);
         end if;
     end loop;
 

@@ -581,6 +581,23 @@ COMMENT ON TYPE api.spend_receipt IS 'A charge: the entry, what it cost, the bal
 
 
 --
+-- Name: test_clock; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.test_clock AS (
+	user_id text,
+	frozen_time timestamp with time zone
+);
+
+
+--
+-- Name: TYPE test_clock; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.test_clock IS 'The clock of an account under test, and the moment at which it stands.';
+
+
+--
 -- Name: account_status; Type: DOMAIN; Schema: credits; Owner: -
 --
 
@@ -1338,6 +1355,31 @@ Raises PT422 bad_period or bad_amount, PT404 unknown_user, PT403 not_yours, PT40
 
 
 --
+-- Name: set_test_clock(text, timestamp with time zone, interval); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.set_test_clock(user_id text, frozen_time timestamp with time zone DEFAULT NULL::timestamp with time zone, advance interval DEFAULT NULL::interval) RETURNS api.test_clock
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION set_test_clock(user_id text, frozen_time timestamp with time zone, advance interval); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.set_test_clock(user_id text, frozen_time timestamp with time zone, advance interval) IS 'Put an account on a test clock, or move its clock on, and book at once what that makes due. For services, in banks that
+allow it (credits.allow_test_clocks): never where money is real.
+
+The clock stands at frozen_time, or advance after what it showed before (by default where it is), until it is moved again;
+forward only, and for good. Every rule about this account goes by it: prices, expiry of lots and holds, limits, campaigns.
+Times that no rule asks for (of notices, keys, freezing, orders) stay those of the bank.
+Opens the account of a new user.
+
+Raises PT403 no_test_clocks or not_yours, PT422 bad_clock (with the time it shows) or bad_user.';
+
+
+--
 -- Name: sign_up(text, text, text, text[]); Type: FUNCTION; Schema: api; Owner: -
 --
 
@@ -1426,6 +1468,23 @@ CREATE FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens n
 --
 
 COMMENT ON FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens numeric) IS 'How much p_tokens pay: the greatest whole quantity of the price''s one dimension, at most 10^15, or, when it has several, how many uses that cost p_cost. Null when it is free.';
+
+
+--
+-- Name: allow_test_clocks(boolean); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.allow_test_clocks(p_allowed boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION allow_test_clocks(p_allowed boolean); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.allow_test_clocks(p_allowed boolean) IS 'Whether services may put accounts on test clocks (api.set_test_clock). `pgcredits up` allows it beside the Stripe simulator and forbids it with a real Stripe key.';
 
 
 --
@@ -2281,6 +2340,23 @@ CREATE FUNCTION credits.clock() RETURNS timestamp with time zone
 --
 
 COMMENT ON FUNCTION credits.clock() IS 'The time now, not the start of the transaction.';
+
+
+--
+-- Name: clock(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.clock(p_account_id uuid) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION clock(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.clock(p_account_id uuid) IS 'The time of an account: what its test clock shows, else the time now. Null is nobody in particular.';
 
 
 --
@@ -3165,7 +3241,8 @@ CREATE TABLE credits.wallets (
     head_lot bigint,
     head_free credits.amount DEFAULT 0 NOT NULL,
     lifetime_granted credits.amount DEFAULT 0 NOT NULL,
-    lifetime_spent credits.amount DEFAULT 0 NOT NULL
+    lifetime_spent credits.amount DEFAULT 0 NOT NULL,
+    test_clock timestamp with time zone
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_cost_delay='0');
 
@@ -3240,6 +3317,13 @@ COMMENT ON COLUMN credits.wallets.head_lot IS 'The lot that is spent next, whate
 --
 
 COMMENT ON COLUMN credits.wallets.head_free IS 'Tokens of head_lot, kept here and not on the lot''s row: as many as can go before a limit or a notice is reached.';
+
+
+--
+-- Name: COLUMN wallets.test_clock; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.test_clock IS 'What the account''s own clock shows, for tests; null: it goes by the bank''s. Only moved forward, never taken off.';
 
 
 --
@@ -5064,7 +5148,7 @@ CREATE VIEW analytics.module_reliability WITH (security_invoker='true') AS
            FROM (credits.holds h
              CROSS JOIN LATERAL ( SELECT COALESCE(h.finished_at, h.expires_at) AS ended_at) s)
           WHERE (((h.state)::text = 'captured'::text) OR h.late OR ((h.actor IN ( SELECT r.rolname
-                   FROM services r)) AND (h.failed OR ((h.state)::text = 'expired'::text) OR (((h.state)::text = 'open'::text) AND (h.expires_at <= credits.clock())))))
+                   FROM services r)) AND (h.failed OR ((h.state)::text = 'expired'::text) OR (((h.state)::text = 'open'::text) AND (h.expires_at <= credits.clock(h.account_id))))))
         UNION ALL
          SELECT f.failed_at AS ended_at,
             f.module_id,
@@ -5392,14 +5476,14 @@ CREATE VIEW analytics.welcome_use WITH (security_invoker='true') AS
             l.source,
             l.effective_at,
             l.granted,
-            COALESCE((l.expires_at <= credits.clock()), false) AS is_past,
+            COALESCE((l.expires_at <= credits.clock(l.account_id)), false) AS is_past,
             COALESCE((- sum(m.tokens) FILTER (WHERE (m.kind = ANY (ARRAY['spend'::credits.entry_kind, 'refund'::credits.entry_kind])))), (0)::numeric) AS spent,
             COALESCE((- sum(m.tokens) FILTER (WHERE (m.kind = 'expire'::credits.entry_kind))), (0)::numeric) AS expired,
             sum(m.tokens) AS remaining
            FROM (credits.lots l
              JOIN moved m ON (((l.account_id = m.account_id) AND (l.lot_id = m.lot_id))))
           WHERE (l.source = ANY (ARRAY['welcome'::credits.entry_kind, 'promo'::credits.entry_kind, 'referral'::credits.entry_kind]))
-          GROUP BY l.account_id, l.lot_id, l.source, l.effective_at, l.granted, COALESCE((l.expires_at <= credits.clock()), false)
+          GROUP BY l.account_id, l.lot_id, l.source, l.effective_at, l.granted, COALESCE((l.expires_at <= credits.clock(l.account_id)), false)
         )
  SELECT (date_trunc('month'::text, (g.effective_at AT TIME ZONE 'UTC'::text)))::date AS month,
     (g.source)::text AS source,
@@ -5548,22 +5632,23 @@ CREATE VIEW api.balance WITH (security_invoker='true') AS
     l.package_name,
     l.effective_at AS purchased_at,
     NULLIF(w.posted_at, '-infinity'::timestamp with time zone) AS updated_at
-   FROM (((credits.wallets w
+   FROM ((((credits.wallets w
+     CROSS JOIN LATERAL ( SELECT COALESCE(w.test_clock, credits.clock()) AS shows) c)
      CROSS JOIN LATERAL ( SELECT ((w.balance)::numeric -
                 CASE
-                    WHEN (w.due_at <= credits.clock()) THEN (( SELECT COALESCE(sum((x.remaining - (x.held)::numeric)), (0)::numeric) AS "coalesce"
+                    WHEN (w.due_at <= c.shows) THEN (( SELECT COALESCE(sum((x.remaining - (x.held)::numeric)), (0)::numeric) AS "coalesce"
                        FROM credits.current_lots x
-                      WHERE ((x.account_id = w.account_id) AND (x.expires_at <= credits.clock()))) + ( SELECT COALESCE(sum(d.tokens), (0)::numeric) AS "coalesce"
+                      WHERE ((x.account_id = w.account_id) AND (x.expires_at <= c.shows))) + ( SELECT COALESCE(sum(d.tokens), (0)::numeric) AS "coalesce"
                        FROM (credits.held_draws d
                          JOIN credits.lots x ON (((d.account_id = x.account_id) AND (d.lot_id = x.lot_id))))
-                      WHERE ((d.account_id = w.account_id) AND (d.expires_at <= credits.clock()) AND (x.expires_at <= credits.clock()))))
+                      WHERE ((d.account_id = w.account_id) AND (d.expires_at <= c.shows) AND (x.expires_at <= c.shows))))
                     ELSE (0)::numeric
                 END) AS balance,
             ((w.held)::numeric -
                 CASE
-                    WHEN (w.due_at <= credits.clock()) THEN ( SELECT COALESCE(sum((h.held)::numeric), (0)::numeric) AS "coalesce"
+                    WHEN (w.due_at <= c.shows) THEN ( SELECT COALESCE(sum((h.held)::numeric), (0)::numeric) AS "coalesce"
                        FROM credits.holds h
-                      WHERE ((h.account_id = w.account_id) AND ((h.state)::text = 'open'::text) AND (h.expires_at <= credits.clock())))
+                      WHERE ((h.account_id = w.account_id) AND ((h.state)::text = 'open'::text) AND (h.expires_at <= c.shows)))
                     ELSE (0)::numeric
                 END) AS held) b)
      LEFT JOIN LATERAL ( SELECT x.subject
@@ -5967,7 +6052,7 @@ CREATE VIEW api.holds WITH (security_invoker='true') AS
     h.reason,
     h.metadata
    FROM ((credits.holds h
-     CROSS JOIN LATERAL ( SELECT (((h.state)::text = 'open'::text) AND (h.expires_at <= credits.clock())) AS lapsed) x)
+     CROSS JOIN LATERAL ( SELECT (((h.state)::text = 'open'::text) AND (h.expires_at <= credits.clock(h.account_id))) AS lapsed) x)
      LEFT JOIN LATERAL ( SELECT s.subject
            FROM credits.identities s
           WHERE (s.account_id = h.account_id)
@@ -6113,7 +6198,7 @@ CREATE VIEW api.lots WITH (security_invoker='true') AS
     trim_scale((l.granted)::numeric) AS granted,
     trim_scale(
         CASE
-            WHEN (l.expires_at <= credits.clock()) THEN h.held
+            WHEN (l.expires_at <= credits.clock(l.account_id)) THEN h.held
             ELSE l.remaining
         END) AS remaining,
     trim_scale(h.held) AS held,
@@ -6121,13 +6206,13 @@ CREATE VIEW api.lots WITH (security_invoker='true') AS
     l.scope,
     l.effective_at AS granted_at,
     l.expires_at,
-    COALESCE((l.expires_at <= credits.clock()), false) AS expired,
+    COALESCE((l.expires_at <= credits.clock(l.account_id)), false) AS expired,
     l.frozen,
     l.order_id
    FROM ((credits.current_lots l
      CROSS JOIN LATERAL ( SELECT ((l.held)::numeric - COALESCE(sum(d.tokens), (0)::numeric)) AS held
            FROM credits.held_draws d
-          WHERE (((l.held)::numeric > (0)::numeric) AND (d.account_id = l.account_id) AND (d.lot_id = l.lot_id) AND (d.expires_at <= credits.clock()))) h)
+          WHERE (((l.held)::numeric > (0)::numeric) AND (d.account_id = l.account_id) AND (d.lot_id = l.lot_id) AND (d.expires_at <= credits.clock(l.account_id)))) h)
      LEFT JOIN LATERAL ( SELECT x.subject
            FROM credits.identities x
           WHERE (x.account_id = l.account_id)
@@ -7031,13 +7116,14 @@ CREATE VIEW api.spend_limits WITH (security_invoker='true') AS
     s.set_by,
     trim_scale((s.tokens)::numeric) AS tokens,
     trim_scale(p.spent) AS spent,
-    trim_scale(GREATEST((((s.tokens)::numeric - p.spent) - credits.held_at(s.account_id, credits.clock())), (0)::numeric)) AS remaining,
-    credits.next_period(s.period, credits.clock()) AS resets_at
-   FROM (((credits.spend_limits s
+    trim_scale(GREATEST((((s.tokens)::numeric - p.spent) - credits.held_at(s.account_id, c.shows)), (0)::numeric)) AS remaining,
+    credits.next_period(s.period, c.shows) AS resets_at
+   FROM ((((credits.spend_limits s
      JOIN credits.wallets w ON ((s.account_id = w.account_id)))
+     CROSS JOIN LATERAL ( SELECT COALESCE(w.test_clock, credits.clock()) AS shows) c)
      CROSS JOIN LATERAL ( SELECT
                 CASE
-                    WHEN (s.period_starts < credits.period_start(s.period, credits.clock())) THEN (0)::numeric
+                    WHEN (s.period_starts < credits.period_start(s.period, c.shows)) THEN (0)::numeric
                     ELSE ((w.lifetime_spent)::numeric - (s.spent_before)::numeric)
                 END AS spent) p)
      LEFT JOIN LATERAL ( SELECT x.subject
@@ -7722,9 +7808,10 @@ CREATE VIEW audit.check_heads WITH (security_invoker='true') AS
  SELECT w.account_id,
     format('at most %s tokens in the head'::text, a.allowed) AS expected,
     format('%s'::text, w.head_free) AS found
-   FROM (credits.wallets w
-     CROSS JOIN LATERAL ( SELECT credits.head_allowance(w.account_id, credits.clock()) AS allowed) a)
-  WHERE ((w.head_lot IS NOT NULL) AND (w.due_at > credits.clock()) AND ((w.head_free)::numeric > a.allowed));
+   FROM ((credits.wallets w
+     CROSS JOIN LATERAL ( SELECT COALESCE(w.test_clock, credits.clock()) AS shows) c)
+     CROSS JOIN LATERAL ( SELECT credits.head_allowance(w.account_id, c.shows) AS allowed) a)
+  WHERE ((w.head_lot IS NOT NULL) AND (w.due_at > c.shows) AND ((w.head_free)::numeric > a.allowed));
 
 
 --
@@ -8047,7 +8134,8 @@ CREATE TABLE credits.price_list (
     module_id text NOT NULL,
     price_id bigint NOT NULL,
     valid_until timestamp with time zone NOT NULL,
-    call_cost credits.amount
+    call_cost credits.amount,
+    valid_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL
 );
 
 ALTER TABLE ONLY credits.price_list FORCE ROW LEVEL SECURITY;
@@ -8075,6 +8163,13 @@ COMMENT ON COLUMN credits.price_list.call_cost IS 'What one call costs, where ca
 
 
 --
+-- Name: COLUMN price_list.valid_from; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_list.valid_from IS 'Since when price_id is in force.';
+
+
+--
 -- Name: check_prices; Type: VIEW; Schema: audit; Owner: -
 --
 
@@ -8092,6 +8187,13 @@ UNION ALL
     format('%s'::text, l.call_cost) AS found
    FROM credits.price_list l
   WHERE ((l.call_cost)::numeric IS DISTINCT FROM credits.call_cost(l.price_id))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('%s at price %s from %s'::text, l.module_id, l.price_id, p.valid_from) AS expected,
+    format('from %s'::text, l.valid_from) AS found
+   FROM (credits.price_list l
+     JOIN credits.prices p ON ((l.price_id = p.price_id)))
+  WHERE (l.valid_from < p.valid_from)
 UNION ALL
  SELECT NULL::uuid AS account_id,
     format('%s of price %s tiered: %s'::text, c.dimension, c.price_id, c.tiered) AS expected,
@@ -8269,6 +8371,33 @@ COMMENT ON VIEW audit.check_sequence IS 'Entries of an account are numbered with
 
 
 --
+-- Name: settings; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.settings (
+    one_row boolean DEFAULT true NOT NULL,
+    test_clocks boolean DEFAULT false NOT NULL,
+    CONSTRAINT settings_are_one_row CHECK (one_row)
+);
+
+ALTER TABLE ONLY credits.settings FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE settings; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.settings IS 'What the operator decides for the whole bank: one row.';
+
+
+--
+-- Name: COLUMN settings.test_clocks; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.settings.test_clocks IS 'May services put accounts on test clocks? Off unless credits.allow_test_clocks was called: never where money is real.';
+
+
+--
 -- Name: check_settings; Type: VIEW; Schema: audit; Owner: -
 --
 
@@ -8286,14 +8415,21 @@ UNION ALL
      CROSS JOIN LATERAL unnest(x.setconfig) c(setting))
      LEFT JOIN pg_roles r ON ((x.setrole = r.oid)))
      LEFT JOIN pg_database d ON ((x.setdatabase = d.oid)))
-  WHERE (lower(c.setting) ~ '^synchronous_commit=(off|false|no|0|local)$'::text);
+  WHERE (lower(c.setting) ~ '^synchronous_commit=(off|false|no|0|local)$'::text)
+UNION ALL
+ SELECT w.account_id,
+    'the time: this bank has no test clocks'::text AS expected,
+    format('a test clock at %s'::text, w.test_clock) AS found
+   FROM credits.wallets w
+  WHERE ((w.test_clock IS NOT NULL) AND (NOT ( SELECT s.test_clocks
+           FROM credits.settings s)));
 
 
 --
 -- Name: VIEW check_settings; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous_commit are on.';
+COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous_commit are on; nobody is on a test clock in a bank without them.';
 
 
 --
@@ -8495,7 +8631,7 @@ CREATE VIEW audit.stuck_holds WITH (security_invoker='true') AS
     created_at,
     expires_at
    FROM credits.holds h
-  WHERE (((state)::text = 'open'::text) AND (expires_at <= (credits.clock() - '01:00:00'::interval)));
+  WHERE (((state)::text = 'open'::text) AND (expires_at <= (credits.clock(account_id) - '01:00:00'::interval)));
 
 
 --
@@ -9203,6 +9339,14 @@ ALTER TABLE ONLY credits.redemptions
 
 ALTER TABLE ONLY credits.referrals
     ADD CONSTRAINT referrals_pkey PRIMARY KEY (account_id);
+
+
+--
+-- Name: settings settings_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.settings
+    ADD CONSTRAINT settings_pkey PRIMARY KEY (one_row);
 
 
 --
@@ -10167,6 +10311,13 @@ CREATE POLICY auditor_reads ON credits.referrals FOR SELECT TO auditor USING (tr
 
 
 --
+-- Name: settings auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.settings FOR SELECT TO auditor USING (true);
+
+
+--
 -- Name: shortfalls auditor_reads; Type: POLICY; Schema: credits; Owner: -
 --
 
@@ -10809,6 +10960,13 @@ CREATE POLICY owner ON credits.referrals TO credits_owner USING (true) WITH CHEC
 
 
 --
+-- Name: settings owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.settings TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
 -- Name: shortfalls owner; Type: POLICY; Schema: credits; Owner: -
 --
 
@@ -10996,6 +11154,12 @@ CREATE POLICY service_reads ON credits.spend_limits FOR SELECT TO service_role U
 
 CREATE POLICY service_reads ON credits.wallets FOR SELECT TO service_role USING (true);
 
+
+--
+-- Name: settings; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.settings ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: shortfalls; Type: ROW SECURITY; Schema: credits; Owner: -
@@ -11299,6 +11463,15 @@ GRANT ALL ON TYPE api.spend_receipt TO service_role;
 
 
 --
+-- Name: TYPE test_clock; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.test_clock FROM PUBLIC;
+GRANT ALL ON TYPE api.test_clock TO authenticated;
+GRANT ALL ON TYPE api.test_clock TO service_role;
+
+
+--
 -- Name: TYPE account_status; Type: ACL; Schema: credits; Owner: -
 --
 
@@ -11597,6 +11770,14 @@ GRANT ALL ON FUNCTION api.set_spend_limit(period text, tokens numeric, user_id t
 
 
 --
+-- Name: FUNCTION set_test_clock(user_id text, frozen_time timestamp with time zone, advance interval); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.set_test_clock(user_id text, frozen_time timestamp with time zone, advance interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.set_test_clock(user_id text, frozen_time timestamp with time zone, advance interval) TO service_role;
+
+
+--
 -- Name: FUNCTION sign_up(email text, password_hash text, referral_code text, device_keys text[]); Type: ACL; Schema: api; Owner: -
 --
 
@@ -11631,6 +11812,13 @@ REVOKE ALL ON FUNCTION credits.actor() FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION allow_test_clocks(p_allowed boolean); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.allow_test_clocks(p_allowed boolean) FROM PUBLIC;
 
 
 --
@@ -12058,6 +12246,17 @@ GRANT ALL ON FUNCTION credits.clock() TO authenticated;
 GRANT ALL ON FUNCTION credits.clock() TO service_role;
 GRANT ALL ON FUNCTION credits.clock() TO analyst;
 GRANT ALL ON FUNCTION credits.clock() TO auditor;
+
+
+--
+-- Name: FUNCTION clock(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.clock(p_account_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO service_role;
+GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO analyst;
+GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO auditor;
 
 
 --
@@ -13747,6 +13946,13 @@ GRANT SELECT ON TABLE audit.check_running_balance TO auditor;
 --
 
 GRANT SELECT ON TABLE audit.check_sequence TO auditor;
+
+
+--
+-- Name: TABLE settings; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.settings TO auditor;
 
 
 --

@@ -116,6 +116,7 @@ BOOKS = {
         "held_draws",
         "holds",
         "shortfalls",
+        "settings",
         "status_changes",
         "notice_levels",
         "notice_rules",
@@ -262,6 +263,7 @@ SERVE = {
     "api.consume_tokens_batch(jsonb,boolean)": "'[]'",
     "api.close_shortfall(text,text)": "'nothing', 'settled'",
     "api.set_overdraft_limit(numeric,text)": "10",
+    "api.set_test_clock(text,timestamp with time zone,interval)": "'nobody'",
     "api.freeze_account(text,text)": "'nobody'",
     "api.thaw_account(text,text)": "'nobody'",
     "api.acknowledge_notices(uuid[])": "array[gen_random_uuid()]",
@@ -272,7 +274,7 @@ SERVE = {
     "api.release_guest_use(uuid)": "gen_random_uuid()",
 }
 PERIODS = {f"credits.{name}(text,timestamp with time zone)" for name in ("period_start", "next_period")}
-READING = {"credits.held_at(uuid,timestamp with time zone)", "credits.quantity(jsonb)"}
+READING = {"credits.clock(uuid)", "credits.held_at(uuid,timestamp with time zone)", "credits.quantity(jsonb)"}
 WHO = {"credits.me()", "credits.subject()", *PERIODS, *READING}
 HELPERS = {"credits.clock()", "credits.module_price(text)"}
 SHOPPING = {*HELPERS, "credits.topup_tokens(bigint,numeric)"}
@@ -285,10 +287,12 @@ EXECUTE = {
         "credits.analyst_accounts()",
         "credits.charge_durations()",
         "credits.clock()",
+        "credits.clock(uuid)",
     },
     "auditor": {
         *HELPERS,
         "credits.charge_durations()",
+        "credits.clock(uuid)",
         "credits.call_cost(bigint)",
         "credits.head_allowance(uuid,timestamp with time zone)",
         "credits.held_at(uuid,timestamp with time zone)",

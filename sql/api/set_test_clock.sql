@@ -1,0 +1,58 @@
+-- Put an account on a test clock, or move it on. The clock stands still until it is moved again; whatever the time has
+-- made due up to then is booked at once: holds, lots, notices, days and months of limits.
+create or replace function api.set_test_clock(
+    user_id text,
+    frozen_time timestamptz default null,
+    advance interval default null
+)
+returns api.test_clock
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_account_id uuid;
+    v_before timestamptz;
+    v_clock timestamptz;
+begin
+    -- 1. Only where the operator allows it.
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may set a test clock');
+    elsif not (select s.test_clocks from credits.settings as s) then
+        perform credits.fail(403, 'no_test_clocks', 'this bank has no test clocks: its time is the time');
+    elsif num_nonnulls(set_test_clock.frozen_time, set_test_clock.advance) = 2 then
+        perform credits.fail(422, 'bad_clock', 'frozen_time or advance, not both');
+    end if;
+
+    -- 2. Lock. What was due before the clock is moved is booked before.
+    v_account_id := credits.account_of(credits.caller_subject(set_test_clock.user_id), true);
+    perform credits.lock_wallet(v_account_id);
+    v_before := credits.clock(v_account_id);
+    v_clock := coalesce(set_test_clock.frozen_time, v_before + coalesce(set_test_clock.advance, interval '0'));
+    if (v_clock between v_before and credits.clock() + interval '100 years') is not true then
+        perform credits.fail(
+            422, 'bad_clock', 'a test clock is moved forward, a hundred years ahead at most',
+            json_build_object('frozen_time', v_before)
+        );
+    end if;
+
+    -- 3. Move it, and do what has become due.
+    update credits.wallets as w set test_clock = v_clock where w.account_id = v_account_id;
+    perform credits.catch_up(v_account_id);
+    return row(set_test_clock.user_id, v_clock);
+exception
+    when datetime_field_overflow then
+        perform credits.fail(422, 'bad_clock', 'there is no such time');
+end
+$$;
+comment on function api.set_test_clock(text, timestamptz, interval) is
+'Put an account on a test clock, or move its clock on, and book at once what that makes due. For services, in banks that
+allow it (credits.allow_test_clocks): never where money is real.
+
+The clock stands at frozen_time, or advance after what it showed before (by default where it is), until it is moved again;
+forward only, and for good. Every rule about this account goes by it: prices, expiry of lots and holds, limits, campaigns.
+Times that no rule asks for (of notices, keys, freezing, orders) stay those of the bank.
+Opens the account of a new user.
+
+Raises PT403 no_test_clocks or not_yours, PT422 bad_clock (with the time it shows) or bad_user.';
