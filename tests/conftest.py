@@ -32,6 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--pg", type=int, default=18, help="major version of PostgreSQL: 18 (embedded) or Debian's"
     )
+    parser.addoption("--prove", action="store_true", help="the long form of tests/reliability")
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -1,0 +1,147 @@
+"""The bank against the model: random steps by the thousand, equal answers, and sound books after each."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+from people import Connection
+from story import BONUS, CALLS, NEVER, PACK, PAGES, SECONDS, Story
+from teller import exact
+
+STEPS_OF_A_STORY = 60
+CALLED = {
+    "add_tokens",
+    "capture_hold",
+    "consume_tokens",
+    "consume_tokens_batch",
+    "extend_hold",
+    "freeze_account",
+    "hold_tokens",
+    "refund_usage",
+    "release_hold",
+    "set_overdraft_limit",
+    "set_spend_limit",
+    "set_test_clock",
+    "thaw_account",
+}
+REFUSED = {
+    "account_frozen",
+    "already_refunded",
+    "bad_amount",
+    "bad_usage",
+    "hold_closed",
+    "insufficient_tokens",
+    "not_refundable",
+    "not_yours",
+    "spend_limit",
+}
+
+
+@pytest.fixture
+def bank(own_url: str) -> Iterator[Connection]:
+    """The superuser of a bank that sells what the model sells, and has test clocks."""
+    with psycopg.connect(own_url, autocommit=True) as connection:
+        connection.execute("select credits.allow_test_clocks(true)")
+        connection.execute("select credits.define_category('moving', 'Moving pictures')")
+        for name, category in (("draft", None), ("film", "moving"), ("clip", "moving")):
+            connection.execute("select credits.define_module(%s, %s, %s)", (name, name, category))
+        for module_id, category, versions in (
+            ("draft", None, PAGES),
+            ("clip", None, CALLS),
+            (None, "moving", SECONDS),
+        ):
+            for version in versions:
+                connection.execute(
+                    "select credits.define_price(%s, p_module_id => %s, p_category_id => %s,"
+                    " p_valid_from => %s)",
+                    (
+                        exact([{"dimension": version.dimension, "price_per_unit": version.tokens}]),
+                        module_id,
+                        category,
+                        None if version.valid_from == NEVER else version.valid_from,
+                    ),
+                )
+        connection.execute(
+            "select credits.define_pack('bundle', 'Bundle', %s, 500, 'eur', p_bonus_tokens => %s)",
+            (PACK, BONUS),
+        )
+        yield connection
+
+
+def tell(
+    bank: Connection,
+    counted: Counter[str],
+    wanted: int,
+    say: Callable[[str], None],
+    fault: str = "",
+    phases: tuple[Phase, ...] = tuple(Phase),
+) -> None:
+    """Stories until so many steps were counted; `fault` is what is wrong with the bank in all of them."""
+    while counted["step"] < wanted:
+        number = secrets.randbits(32)
+        say(f"model: seed {number}, after {counted['step']:,} steps")
+        shared = {"connection": bank, "counted": counted, "fault": fault}
+        run_state_machine_as_test(
+            seed(number)(type("Story", (Story,), shared)),
+            settings=settings(
+                max_examples=100,
+                stateful_step_count=STEPS_OF_A_STORY,
+                deadline=None,
+                database=None,
+                phases=phases,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Prints, also of a test that passes: seeds and figures belong into every log."""
+
+    def speak(text: str) -> None:
+        with capsys.disabled():
+            print(f"\n{text}", end="", flush=True)
+
+    return speak
+
+
+def test_the_bank_answers_as_the_model_does(
+    bank: Connection, request: pytest.FixtureRequest, say: Callable[[str], None]
+) -> None:
+    began, counted = time.monotonic(), Counter[str]()
+    tell(bank, counted, 500_000 if request.config.getoption("--prove") else 20_000, say)
+    steps = counted.pop("step")
+    say(f"model: {steps:,} steps in {time.monotonic() - began:.0f} s: {dict(counted.most_common())}")
+    assert not {name for name in CALLED | REFUSED if not counted[name]}, "this has not happened once"
+
+
+# Function, and what is said in it instead of something else.
+FAULTS = {
+    "more debt than there may be": ("credits.in_default", "w.debt > a.overdraft_limit", "false"),
+    "late and for nothing": ("credits.capture", "greatest(v_hold.tokens - v_hold.captured, 0)", "0"),
+    "bought before given": ("credits.free_lots", "(l.unit_cost)::numeric > (0)::numeric", "true"),
+    "held is not spent": ("credits.keep_limits", "+ w.held + p_cost", "+ p_cost"),
+    "keys fit everything": ("credits.claim_key", "v_known.fingerprint <> v_fingerprint", "false"),
+    "what is left of the usage": ("credits.usage_less", "greatest(u.quantity::numeric - ", "greatest(-"),
+    "a category is forgotten": ("credits.scopes_of", "'category:' ||", "'group:' ||"),
+    "late for ever": ("credits.capture", "interval '24 hours'", "interval '24 days'"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_bank_with_a_fault_does_not(name: str, bank: Connection, say: Callable[[str], None]) -> None:
+    function, right, wrong = FAULTS[name]
+    found = bank.execute("select pg_get_functiondef(%s::regproc)", (function,)).fetchone()
+    assert found
+    assert right in found[0]
+    counted = Counter[str]()
+    with pytest.raises(AssertionError):
+        tell(bank, counted, 20_000, say, found[0].replace(right, wrong), (Phase.generate,))
+    say(f"model: {name}: found after {counted['step']:,} steps")
