@@ -106,6 +106,7 @@ credits.spend_limits, credits.outbox, credits.failures, credits.referrals, credi
 credits.shortfalls, credits.charge_refunds
 to authenticated, service_role;
 grant select on credits.current_lots, credits.held_draws to auditor;
+grant select on credits.captures to analyst, auditor;
 grant execute on function
 credits.clock(), credits.module_price(text), credits.topup_tokens(bigint, numeric)
 to anon, authenticated, service_role;

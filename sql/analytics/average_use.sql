@@ -11,9 +11,10 @@ from (
     select
         date_trunc('month', e.posted_at at time zone 'UTC')::date as month,
         e.account_id,
-        count(*) filter (where e.kind <> 'refund') as uses,
+        count(*) filter (where e.kind <> 'refund' and coalesce(c.part, 1) = 1) as uses,
         -sum(e.tokens) as tokens
     from credits.entries as e
+    left join credits.captures as c on e.account_id = c.account_id and e.seq = c.seq
     where e.kind in ('spend', 'byok', 'refund')
     group by 1, 2
 ) as u
@@ -23,5 +24,5 @@ group by 1;
 comment on view analytics.average_use is
 'Per month (UTC): accounts that used anything, and their average number of uses and of tokens.';
 comment on column analytics.average_use.uses_per_account is
-'Charges, and uses with the user''s own key: a use is one whoever pays the provider.';
+'Charges, and uses with the user''s own key: a use is one whoever pays the provider, in however many captures.';
 comment on column analytics.average_use.tokens_per_account is 'Tokens charged, less those refunded in the month.';

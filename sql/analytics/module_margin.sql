@@ -17,8 +17,8 @@ drawn as (
         e.module_id,
         coalesce(l.currency, m.currency) as currency,
         m.currency as cost_currency,
-        -- A charge counts once, where its first draw is.
-        coalesce(d.place = 1, true) and e.kind = 'spend' as counts,
+        -- A charge counts once, where its first draw is; a hold captured in parts with the first of them.
+        coalesce(d.place = 1, true) and coalesce(h.part, 1) = 1 and e.kind = 'spend' as counts,
         coalesce(-sign(e.tokens) * (d.draw ->> 'tokens')::numeric, 0) as tokens,
         coalesce(-sign(e.tokens) * (d.draw ->> 'tokens')::numeric * l.unit_cost, 0) as revenue,
         -- The provider's price was paid, whether or not the charge was refunded.
@@ -28,6 +28,7 @@ drawn as (
         end as cost
     from credits.entries as e
     cross join money as m
+    left join credits.captures as h on e.account_id = h.account_id and e.seq = h.seq
     left join lateral jsonb_array_elements(e.draws) with ordinality as d (draw, place) on true
     cross join
         lateral (
@@ -83,7 +84,7 @@ comment on view analytics.module_margin is
 comment on column analytics.module_margin.currency is
 'Of the lots that were spent; of tokens given away the catalogue''s. Null when neither says.';
 comment on column analytics.module_margin.uses is
-'Charges. One that drew on two currencies counts where it began to.';
+'Charges. One that drew on two currencies, or was captured in parts, counts where it began to.';
 comment on column analytics.module_margin.revenue is
 'Money paid for the tokens spent, in minor units: of each lot the price it was really bought at; of gifts 0.';
 comment on column analytics.module_margin.provider_cost is

@@ -1,4 +1,4 @@
--- How often modules fail, and how long they take.
+-- How often modules fail, how long they take, and what is still under way.
 create or replace view analytics.module_reliability
 with (security_invoker = true)
 as
@@ -8,85 +8,88 @@ with services as (
     where pg_has_role(x.oid, 'service_role', 'member')
 ),
 
-captures as (
-    select
-        h.account_id,
-        s.seq
-    from credits.holds as h
-    cross join lateral unnest(h.seqs) as s (seq)
-),
-
 outcomes as (
     -- What was charged, or done with the user's own key, worked: failed work is not charged.
     select
-        e.posted_at as ended_at,
+        e.posted_at as began_at,
         e.module_id,
-        true as succeeded,
+        'succeeded' as outcome,
         d.duration_ms
     from credits.entries as e
     left join credits.charge_durations() as d on e.account_id = d.account_id and e.seq = d.seq
-    left join captures as c on e.account_id = c.account_id and e.seq = c.seq
+    left join credits.captures as c on e.account_id = c.account_id and e.seq = c.seq
     where e.kind in ('spend', 'byok') and c.seq is null
     union all
-    -- A hold counts once, when it ends: captured it worked, however many its captures were. It failed when its reason
-    -- says so, or when nobody said how it ended; released for another reason it was called off. What users do with
-    -- holds of their own makes no failure, and nobody knows how long it took.
+    -- A hold counts once: captured it worked, however many its captures were. It failed when its reason says so, or
+    -- when nobody said how it ended; released for another reason it was called off. What users do with holds of their
+    -- own makes no failure, and nobody knows how long it took.
     select
-        s.ended_at,
+        h.created_at as began_at,
         h.module_id,
-        h.state = 'captured' or h.late as succeeded,
         case
-            when h.actor in (select r.rolname from services as r)
-                then extract(epoch from s.ended_at - h.created_at) * 1000
+            when h.state = 'captured' or h.late then 'succeeded'
+            when h.state = 'open' and h.expires_at > credits.clock(h.account_id) then 'open'
+            when s.rolname is not null and (h.failed or h.state <> 'released') then 'failed'
+            else 'called off'
+        end as outcome,
+        case
+            when s.rolname is not null
+                then extract(epoch from coalesce(h.finished_at, h.expires_at) - h.created_at) * 1000
         end as duration_ms
     from credits.holds as h
-    cross join lateral (select coalesce(h.finished_at, h.expires_at) as ended_at) as s
-    where
-        h.state = 'captured' or h.late
-        or (
-            h.actor in (select r.rolname from services as r)
-            and (
-                h.failed or h.state = 'expired' or (h.state = 'open' and h.expires_at <= credits.clock(h.account_id))
-            )
-        )
+    left join services as s on h.actor = s.rolname
     union all
     select
-        f.failed_at as ended_at,
+        f.failed_at as began_at,
         f.module_id,
-        false as succeeded,
+        'failed' as outcome,
         f.duration_ms
     from credits.failures as f
     union all
-    -- A guest's use that is still reserved has not ended.
     select
-        g.finished_at as ended_at,
+        g.used_at as began_at,
         g.module_id,
-        g.state = 'confirmed' as succeeded,
+        case g.state when 'confirmed' then 'succeeded' when 'released' then 'failed' else 'open' end as outcome,
         extract(epoch from g.finished_at - g.used_at) * 1000 as duration_ms
     from credits.guest_uses as g
-    where g.state <> 'reserved'
 )
 
 select
-    (o.ended_at at time zone 'UTC')::date as day,
+    (o.began_at at time zone 'UTC')::date as day,
     o.module_id,
-    count(*) filter (where o.succeeded) as succeeded,
-    count(*) filter (where not o.succeeded) as failed,
-    round(count(*) filter (where not o.succeeded)::numeric / count(*), 4) as failure_rate,
-    round(avg(o.duration_ms) filter (where o.succeeded), 3) as mean_duration_ms,
-    round(avg(o.duration_ms) filter (where not o.succeeded), 3) as mean_duration_of_failed_ms
+    count(*) filter (where o.outcome = 'succeeded') as succeeded,
+    count(*) filter (where o.outcome = 'failed') as failed,
+    round(
+        count(*) filter (where o.outcome = 'failed')::numeric
+        / nullif(count(*) filter (where o.outcome in ('succeeded', 'failed')), 0), 4
+    ) as failure_rate,
+    round(avg(o.duration_ms) filter (where o.outcome = 'succeeded'), 3) as mean_duration_ms,
+    round(avg(o.duration_ms) filter (where o.outcome = 'failed'), 3) as mean_duration_of_failed_ms,
+    count(*) as started,
+    count(*) filter (where o.outcome = 'called off') as called_off,
+    count(*) filter (where o.outcome = 'open') as open
 from outcomes as o
 group by 1, 2;
 
 comment on view analytics.module_reliability is
-'Per day (UTC) and module: uses that worked and uses that failed, guests'' among them, and how long they took.';
+'Per day (UTC) on which they began and module: uses that worked, that failed, and that are still under way, guests'' '
+'among them, and how long they took. started = succeeded + failed + called_off + open.';
 comment on column analytics.module_reliability.succeeded is
 'Charges, holds captured, uses with the user''s own key, and uses of guests that were confirmed.';
 comment on column analytics.module_reliability.failed is
 'What services reported as failed, their holds that expired or were released because the work had failed, and released '
-'uses of guests.';
-comment on column analytics.module_reliability.failure_rate is 'failed as share of both, 0 to 1.';
+'uses of guests. A hold that is captured after it has expired succeeded after all.';
+comment on column analytics.module_reliability.failure_rate is
+'failed as share of succeeded and failed, 0 to 1; null while there are neither.';
 comment on column analytics.module_reliability.mean_duration_ms is
 'Mean time of those that worked, as services measured it (duration_ms in the metadata of a charge; of a hold the time '
 'from its beginning to its end, of a guest from reservation to confirmation); null when none was.';
-comment on column analytics.module_reliability.mean_duration_of_failed_ms is 'The same of those that failed.';
+comment on column analytics.module_reliability.mean_duration_of_failed_ms is
+'The same of those that failed; a hold that nobody ended took until it expired.';
+comment on column analytics.module_reliability.started is
+'All of them: holds and uses of guests when they began; charges without a hold, and reported failures, when they were '
+'written.';
+comment on column analytics.module_reliability.called_off is
+'Holds released for a reason that is no failure, and users'' own holds that were not captured.';
+comment on column analytics.module_reliability.open is
+'Holds before their end, and uses of guests of which nobody has said how they ended.';

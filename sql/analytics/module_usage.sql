@@ -5,17 +5,19 @@ as
 select
     (e.posted_at at time zone 'UTC')::date as day,
     e.module_id,
-    count(*) filter (where e.kind <> 'refund') as uses,
+    count(*) filter (where e.kind <> 'refund' and coalesce(c.part, 1) = 1) as uses,
     count(distinct e.account_id) filter (where e.kind <> 'refund') as accounts,
     -sum(e.tokens) as tokens,
     count(*) filter (where e.kind = 'byok') as own_key_uses
 from credits.entries as e
+left join credits.captures as c on e.account_id = c.account_id and e.seq = c.seq
 where e.kind in ('spend', 'byok', 'refund')
 group by 1, 2;
 
 comment on view analytics.module_usage is
 'Uses per day (UTC) and module: how many, by how many accounts, for how many tokens.';
-comment on column analytics.module_usage.uses is 'Charges, and uses with the user''s own key.';
+comment on column analytics.module_usage.uses is
+'Charges, and uses with the user''s own key. A hold captured in parts is one use, on the day of the first.';
 comment on column analytics.module_usage.tokens is
 'Tokens charged, less those refunded on the day: below zero when more came back than was charged.';
 comment on column analytics.module_usage.own_key_uses is 'Of the uses, those with the user''s own key: for no tokens.';

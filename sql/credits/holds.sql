@@ -17,6 +17,19 @@ cross join lateral jsonb_to_recordset(h.draws) as d (lot_id bigint, tokens numer
 where h.state = 'open';
 comment on view credits.held_draws is 'The tokens in each lot that each open hold keeps.';
 
+-- A hold that is captured in parts is one use: figures count its first part.
+create or replace view credits.captures
+with (security_invoker = true)
+as
+select
+    h.account_id,
+    h.hold_id,
+    s.seq,
+    s.part
+from credits.holds as h
+cross join lateral unnest(h.seqs) with ordinality as s (seq, part);
+comment on view credits.captures is 'The entries that charged each hold, numbered from 1.';
+
 create or replace function credits.held_at(p_account_id uuid, p_at timestamptz)
 returns numeric
 language sql

@@ -132,6 +132,16 @@ class Bank:
     def fail(self, user_id: str, module_id: str, duration_ms: int | None = None) -> None:
         self.service.call("report_failure", user_id=user_id, module_id=module_id, duration_ms=duration_ms)
 
+    def hold(self, user_id: str, module_id: str, **more: Any) -> Any:
+        held = self.service.call("hold_tokens", user_id=user_id, module_id=module_id, **more)
+        return held["hold_id"]
+
+    def capture(self, hold_id: Any, **more: Any) -> None:
+        self.service.call("capture_hold", hold_id=hold_id, **more)
+
+    def release(self, hold_id: Any, reason: str) -> None:
+        self.service.call("release_hold", hold_id=hold_id, reason=reason)
+
     def guest_uses(self, device: str, module_id: str) -> Any:
         keys = {"device_keys": [device], "network_keys": [uuid4().hex * 2]}
         return self.service.call("guest_consume", module_id=module_id, **keys)["use_id"]
@@ -320,17 +330,32 @@ QUESTIONS = {
     "mean time": (
         "select day, module_id, mean_duration_ms from analytics.module_reliability order by 1, 2",
         [
+            (date(2027, 3, 1), "flux-dev", None),
             (date(2027, 3, 1), "nano-banana", 3000),
             (date(2027, 3, 2), "flux-dev", 1500),
+            (date(2027, 3, 2), "lora-context", None),
             (date(2027, 3, 2), "lora-normal", None),
-            (date(2027, 3, 2), "nano-banana-pro", 3000),
+            (date(2027, 3, 2), "nano-banana-pro", 4000),
+            (date(2027, 3, 9), "flux-dev", None),
+        ],
+    ),
+    "generations started, and what became of them": (
+        "select module_id, sum(started), sum(succeeded), sum(failed), sum(called_off), sum(open)"
+        " from analytics.module_reliability group by 1 order by 1",
+        [
+            ("flux-dev", 10, 4, 0, 1, 5),
+            ("lora-context", 1, 0, 1, 0, 0),
+            ("lora-normal", 1, 0, 1, 0, 0),
+            ("nano-banana", 4, 2, 2, 0, 0),
+            ("nano-banana-pro", 4, 3, 1, 0, 0),
         ],
     ),
     "failure rate by model": (
         "select module_id, succeeded, failed, failure_rate, mean_duration_of_failed_ms"
-        " from analytics.module_reliability order by 1",
+        " from analytics.module_reliability where day < '2027-03-09' and succeeded + failed > 0 order by 1",
         [
             ("flux-dev", 4, 0, 0, None),
+            ("lora-context", 0, 1, 1, 900_000),
             ("lora-normal", 0, 1, 1, None),
             ("nano-banana", 2, 2, Decimal("0.5"), 500),
             ("nano-banana-pro", 3, 1, Decimal("0.25"), 9000),
@@ -399,10 +424,22 @@ def tell_of_imagegen(story: Bank) -> None:
     story.signs_up("ada", ada)
     for user_id in ("ada", "bob"):
         story.give(user_id, 50, "welcome")
-    for duration in (4000, 2000, "a while"):
-        story.use("ada", "nano-banana-pro", metadata={"duration_ms": duration})
-    story.use("ada", "flux-dev", times=2, metadata={"duration_ms": 1500})
-    story.fail("ada", "nano-banana-pro", 9000)
+    pros = [story.hold("ada", "nano-banana-pro") for _ in range(4)]
+    fluxes = [story.hold("ada", "flux-dev") for _ in range(2)]
+    story.hold("ada", "lora-context")  # by a worker that never came back
+    called_off = story.hold("bob", "flux-dev")
+    for moment, hold_id in (
+        ("01.5", fluxes[0]),
+        ("01.5", fluxes[1]),
+        ("02", pros[0]),
+        ("04", pros[1]),
+        ("06", pros[2]),
+    ):
+        story.at(f"2027-03-02 00:00:{moment}")
+        story.capture(hold_id)
+    story.release(called_off, "cancelled")
+    story.at("2027-03-02 00:00:09")
+    story.release(pros[3], "failed: out of memory")
     story.fail("ada", "lora-normal")
     # What a user says of the time does not count, nor what is none.
     bob = Caller(story.connect_as("authenticated", "bob"), "authenticated", "bob")
@@ -412,7 +449,46 @@ def tell_of_imagegen(story: Bank) -> None:
     story.buy("ada", pack_id="credits-110")
     story.buy("bob", pack_id="credits-25")
     story.service.call("create_order", user_id="bob", pack_id="credits-650")
+    story.at("2027-03-09 11:50")
+    story.hold("bob", "flux-dev")
     story.at("2027-03-09 12:00")
+
+
+def test_a_hold_is_one_use_on_the_day_it_began_in_however_many_parts_it_is_captured(story: Bank) -> None:
+    """Luneo: 3 times 5 credits of 19 cents, streamed over midnight; and a hold whose worker came late."""
+    story.sells("luneo")
+    story.at("2027-01-31 23:59:50")
+    story.buy("ada", pack_id="credits-100")
+    streamed, late = (story.hold("ada", GENERATE, usage={"calls": calls}) for calls in (3, 1))
+    outcomes = (
+        "select day, started, succeeded, failed, called_off, open, failure_rate, mean_duration_ms"
+        " from analytics.module_reliability"
+    )
+    january, february = date(2027, 1, 31), date(2027, 2, 1)
+    assert story.figures(outcomes) == [(january, 2, 0, 0, 0, 2, None, None)]
+    story.capture(streamed, usage={"calls": 1}, final=False)
+    assert story.figures(outcomes) == [(january, 2, 0, 0, 0, 2, None, None)]
+    story.at("2027-02-01 00:00:10")
+    story.capture(streamed, usage={"calls": 1}, final=False)
+    story.capture(streamed)
+    assert story.figures(outcomes) == [(january, 2, 1, 0, 0, 1, 0, 20_000)]
+    story.at("2027-02-01 00:20:00")
+    assert story.figures(outcomes) == [(january, 2, 1, 1, 0, 0, Decimal("0.5"), 20_000)]
+    story.capture(late)
+    assert story.figures(outcomes) == [(january, 2, 2, 0, 0, 0, 0, (20_000 + 1_210_000) / 2)]
+
+    assert story.figures("select day, uses, accounts, tokens from analytics.module_usage order by 1") == [
+        (january, 1, 1, 5),
+        (february, 1, 1, 15),
+    ]
+    assert story.figures("select month, uses_per_account from analytics.average_use order by 1") == [
+        (date(2027, 1, 1), 1),
+        (date(2027, 2, 1), 1),
+    ]
+    assert story.figures("select month, uses, tokens, revenue from analytics.module_margin order by 1") == [
+        (date(2027, 1, 1), 1, 5, 95),
+        (date(2027, 2, 1), 1, 15, 285),
+    ]
 
 
 def test_means_take_no_number_that_is_none(story: Bank) -> None:
@@ -593,7 +669,7 @@ def test_each_figure_is_of_the_granted_segments_only(story: Bank) -> None:
     assert [(row["accounts"], row["granted"], row["spent"]) for row in shops["welcome_use"]] == [(1, 200, 50)]
     # Two charges of 2000 ms and the guest's 1000; not ada's, nor those of guests who are nobody's.
     assert [tuple(row.values()) for row in shops["module_reliability"]] == [
-        (january, "whisper", 3, 1, Decimal("0.25"), Decimal("1666.667"), 7)
+        (january, "whisper", 3, 1, Decimal("0.25"), Decimal("1666.667"), 7, 4, 0, 0)
     ]
     granted(story)
     assert {view: rows for view, rows in read_all(story, story.analyst).items() if rows} == {}
@@ -607,7 +683,10 @@ def test_all_segments_together_are_less_than_everything_by_the_guests_who_never_
     both = read_all(story, story.analyst)
     granted(story, "*")
     everything = read_all(story, story.analyst)
-    assert {view for view in VIEWS if both[view] != everything[view]} == {"guest_conversion"}
+    differing = {view for view in VIEWS if both[view] != everything[view]}
+    assert differing == {"guest_conversion", "module_reliability"}
+    more = [row for row in everything["module_reliability"] if row not in both["module_reliability"]]
+    assert [(row["module_id"], row["started"], row["open"]) for row in more] == [("photoportfolio", 2, 2)]
     assert [row["guests"] for row in both["guest_conversion"]] == [2]
     assert [(row["guests"], row["conversion"]) for row in everything["guest_conversion"]] == [
         (4, Decimal("0.5"))

@@ -113,6 +113,7 @@ BOOKS = {
         "guest_networks",
         "guest_uses",
         "guests",
+        "captures",
         "held_draws",
         "holds",
         "shortfalls",
@@ -154,7 +155,7 @@ SELECT = {
     "anon": SHOP,
     "authenticated": SHOP | ACCOUNT,
     "service_role": SHOP | ACCOUNT,
-    "analyst": ANALYTICS,
+    "analyst": ANALYTICS | {"credits.captures"},
     "auditor": ANALYTICS | AUDIT | BOOKS,
 }
 # An analyst's views need columns of tables; none of them names a person.
@@ -308,7 +309,8 @@ RELATIONS = sorted(set().union(*SELECT.values()) | {"credits.credentials", "cred
 TABLES = sorted(
     name
     for name in RELATIONS
-    if name.startswith("credits.") and name not in ("credits.current_lots", "credits.held_draws")
+    if name.startswith("credits.")
+    and name not in ("credits.captures", "credits.current_lots", "credits.held_draws")
 )
 
 
