@@ -84,9 +84,26 @@ class Person:
         receipt: Row = self.call("consume_tokens", key=key, module_id=module_id, **used, **more)
         return receipt
 
-    def quote(self, module_id: str, usage: Row | None = None) -> Row:
+    def hold(self, module_id: str, usage: Row | None = None, *, key: str | None = None, **more: Any) -> Row:
+        """Reserve the worst case, before the work. Raises Refused."""
+        worst: Row = {} if usage is None else {"usage": usage}
+        held: Row = self.call("hold_tokens", key=key, module_id=module_id, **worst, **more)
+        return held
+
+    def capture(self, held: Row, usage: Row | None = None, *, key: str | None = None, **more: Any) -> Row:
+        """Charge the work that is done: what it used, or else all that is held. Raises Refused."""
         used: Row = {} if usage is None else {"usage": usage}
-        quote: Row = self.call("quote_tokens", module_id=module_id, **used)
+        receipt: Row = self.call("capture_hold", key=key, hold_id=held["hold_id"], **used, **more)
+        return receipt
+
+    def release(self, held: Row, reason: str | None = None) -> Row:
+        """The work failed, or was called off: nothing is charged. Raises Refused."""
+        receipt: Row = self.call("release_hold", hold_id=held["hold_id"], reason=reason)
+        return receipt
+
+    def quote(self, module_id: str, usage: Row | None = None, **more: Any) -> Row:
+        used: Row = {} if usage is None else {"usage": usage}
+        quote: Row = self.call("quote_tokens", module_id=module_id, **used, **more)
         return quote
 
     def rows(self, view: str, **query: str | int) -> list[Row]:
@@ -97,6 +114,11 @@ class Person:
     def balance(self) -> Decimal:
         (row,) = self.rows("balance")
         return Decimal(row["balance"])
+
+    def standing(self) -> tuple[Decimal, Decimal, Decimal]:
+        """The balance, what of it is held, and what is available."""
+        (row,) = self.rows("balance", select="balance,held,available")
+        return row["balance"], row["held"], row["available"]
 
     def kinds(self) -> list[tuple[str, Decimal]]:
         """Every movement of one's tokens, in order."""

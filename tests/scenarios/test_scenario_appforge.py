@@ -10,6 +10,25 @@ from system import CARD_DECLINED, CARD_PAYS, Person, Refused, Row, System, at_on
 
 CLAUDE, GPT = "claude-sonnet-4", "gpt-4o"
 TYPICAL = {"input_tokens": 500, "output_tokens": 2000}
+USED = {"input_tokens": 480, "output_tokens": 1200}
+
+
+def ask(person: Person, model: str = CLAUDE, estimate: Row = TYPICAL, message: str | None = None) -> Row:
+    """What AppForge's backend does before it calls the model: hold what that may cost. Raises Refused."""
+    about = {"conversation_id": "conversation-1", "message_id": message}
+    return person.system.service.hold(model, estimate, user_id=person.user_id, key=message, metadata=about)
+
+
+def chat(
+    person: Person,
+    model: str = CLAUDE,
+    used: Row = TYPICAL,
+    *,
+    estimate: Row = TYPICAL,
+    message: str | None = None,
+) -> Row:
+    """A message that the model answers: charged for the tokens that it took. Raises Refused."""
+    return person.system.service.capture(ask(person, model, estimate, message), used, key=message)
 
 
 def test_the_story(system: System) -> None:
@@ -31,31 +50,44 @@ def test_the_story(system: System) -> None:
     assert cost(GPT, 500, 2000) == Decimal("2.065973")
     assert cost(CLAUDE, 1, 0) == Decimal("0.000292")
 
-    metadata = {"conversation_id": "conversation-1", "message_id": "message-1"}
-    receipt = ada.spend(CLAUDE, TYPICAL, metadata=metadata, key="message-1")
-    assert (receipt["cost"], receipt["balance"]) == (Decimal("3.0625"), Decimal("996.9375"))
+    # The backend holds what the answer may cost; the real tokens are charged, and the rest goes back.
+    held = ask(ada, message="message-1")
+    assert (held["held"], held["balance"], held["available"]) == (
+        Decimal("3.0625"),
+        1000,
+        Decimal("996.9375"),
+    )
+    receipt = system.service.capture(held, USED, key="message-1")
+    assert (receipt["cost"], receipt["released"]) == (Decimal("1.89"), Decimal("1.1725"))
+    assert ada.standing() == (Decimal("998.11"), 0, Decimal("998.11"))
 
-    # A long conversation; then an estimate that the rest does not pay.
-    receipt = ada.spend(CLAUDE, {"input_tokens": 2_000_000, "output_tokens": 200_000})
-    assert (receipt["cost"], receipt["balance"]) == (875, Decimal("121.9375"))
+    # A long conversation, that writes twice of what was held; then an estimate that the rest does not pay.
+    million_and_answer = {"input_tokens": 2_000_000, "output_tokens": 100_000}
+    receipt = chat(
+        ada,
+        used=million_and_answer | {"output_tokens": 200_000},
+        estimate=million_and_answer,
+        message="message-2",
+    )
+    assert (receipt["cost"], receipt["balance"], receipt["shortfall"]) == (875, Decimal("123.11"), 0)
     estimate = {"input_tokens": 0, "output_tokens": 500_000}
     quote = ada.quote(CLAUDE, estimate)
     assert (quote["cost"], quote["sufficient"], quote["affordable"]) == (Decimal("729.166667"), False, 0)
     with refused(
         402,
         "insufficient_tokens",
-        balance=Decimal("121.9375"),
+        balance=Decimal("123.11"),
         cost=Decimal("729.166667"),
-        missing=Decimal("607.229167"),
+        missing=Decimal("606.056667"),
         affordable=0,
     ):
-        ada.spend(CLAUDE, estimate, key="message-3")
+        ask(ada, estimate=estimate, message="message-3")
 
     # Below 2 euros a notice goes out. Then any amount from 5 to 1000 euros, four of them proposed.
     (notice,) = ada.rows("notices")
     assert (notice["kind"], notice["facts"]) == (
         "low_balance",
-        {"balance": Decimal("121.9375"), "threshold": 200},
+        {"balance": Decimal("123.11"), "threshold": 200},
     )
     (topup,) = ada.rows("topups")
     assert (topup["currency"], topup["minimum"], topup["maximum"]) == ("eur", 500, 100_000)
@@ -66,25 +98,44 @@ def test_the_story(system: System) -> None:
             ada.checkout(amount=amount)
     order = ada.buy(amount=1234)
     assert (order["tokens"], order["amount"], order["currency"]) == (1234, 1234, "eur")
-    receipt = ada.spend(CLAUDE, estimate, key="message-3")
-    assert (receipt["balance"], receipt["replayed"]) == (Decimal("626.770833"), False)
-    assert [draw["tokens"] for draw in receipt["draws"]] == [Decimal("121.9375"), Decimal("607.229167")]
+
+    # The model fails: free. It is asked again, and writes less than it may.
+    failed = ask(ada, estimate=estimate, message="message-3")
+    assert ada.standing() == (Decimal("1357.11"), Decimal("729.166667"), Decimal("627.943333"))
+    released = system.service.release(failed, "error: the provider is overloaded")
+    assert (released["released"], released["captured"]) == (Decimal("729.166667"), 0)
+    with refused(409, "hold_closed", state="released"):
+        system.service.capture(failed, estimate)
+    again = ask(ada, estimate=estimate, message="message-3, again")
+    receipt = system.service.capture(again, {"input_tokens": 0, "output_tokens": 400_000}, key="message-3")
+    assert (receipt["cost"], receipt["balance"]) == (Decimal("583.333334"), Decimal("773.776666"))
+    assert [draw["tokens"] for draw in receipt["draws"]] == [Decimal("123.11"), Decimal("460.223334")]
 
     # Transactions with the balance before and after; uses with model, tokens, conversation and message.
     assert ada.kinds() == [
         ("welcome", 1000),
-        ("spend", Decimal("-3.0625")),
+        ("spend", Decimal("-1.89")),
         ("spend", -875),
         ("purchase", 1234),
-        ("spend", Decimal("-729.166667")),
+        ("spend", Decimal("-583.333334")),
     ]
     page = ada.rows("entries", order="seq", limit=2, offset=1)
     assert [(row["balance_before"], row["balance_after"]) for row in page] == [
-        (1000, Decimal("996.9375")),
-        (Decimal("996.9375"), Decimal("121.9375")),
+        (1000, Decimal("998.11")),
+        (Decimal("998.11"), Decimal("123.11")),
     ]
     (use,) = ada.rows("usage", order="used_at", limit=1)
-    assert (use["module_id"], use["usage"], use["metadata"]) == (CLAUDE, TYPICAL, metadata)
+    assert (use["module_id"], use["usage"], use["hold_id"]) == (CLAUDE, USED, held["hold_id"])
+    assert use["metadata"] == {"conversation_id": "conversation-1", "message_id": "message-1"}
+    calls = ada.rows("holds", order="created_at")
+    assert [(call["metadata"]["message_id"], call["state"], call["captured"]) for call in calls] == [
+        ("message-1", "captured", Decimal("1.89")),
+        ("message-2", "captured", 875),
+        ("message-3", "released", 0),
+        ("message-3, again", "captured", Decimal("583.333334")),
+    ]
+    assert calls[0]["duration_ms"] == use["duration_ms"] > 0
+    assert calls[2]["reason"] == "error: the provider is overloaded"
 
     # The figures: what was given away earned nothing, and the provider took its part of all three uses.
     quantities = system.figures(
@@ -92,8 +143,8 @@ def test_the_story(system: System) -> None:
         " order by dimension"
     )
     assert [tuple(row.values()) for row in quantities] == [
-        (CLAUDE, "input_tokens", 2_000_500, 0),
-        (CLAUDE, "output_tokens", 702_000, 0),
+        (CLAUDE, "input_tokens", 2_000_480, 0),
+        (CLAUDE, "output_tokens", 601_200, 0),
     ]
     (margin,) = system.figures(
         "select currency, uses, tokens, revenue, provider_cost, margin from analytics.module_margin"
@@ -101,13 +152,17 @@ def test_the_story(system: System) -> None:
     assert tuple(margin.values()) == (
         "eur",
         3,
-        Decimal("1607.229167"),
-        Decimal("607.229167"),
-        Decimal("1530.694444"),
-        Decimal("-923.465277"),
+        Decimal("1460.223334"),
+        Decimal("460.223334"),
+        Decimal("1390.688889"),
+        Decimal("-930.465555"),
     )
     (welcome,) = system.figures("select granted, spent, remaining, share_spent from analytics.welcome_use")
     assert tuple(welcome.values()) == (1000, 1000, 0, 1)
+    (outcome,) = system.figures(
+        "select started, succeeded, failed, failure_rate, open from analytics.module_reliability"
+    )
+    assert tuple(outcome.values()) == (4, 3, 1, Decimal("0.25"), 0)
 
 
 def test_ones_own_key_is_recorded_and_not_charged_and_only_the_backend_says_so(system: System) -> None:
@@ -126,6 +181,7 @@ def test_ones_own_key_is_recorded_and_not_charged_and_only_the_backend_says_so(s
     (entry,) = owner.rows("entries", kind="eq.byok")
     assert (entry["tokens"], entry["usage"], entry["module_id"]) == (0, TYPICAL, CLAUDE)
     assert owner.kinds() == [("welcome", 1000), ("byok", 0)]
+    assert owner.rows("holds") == []
     (figure,) = system.figures(
         "select sum(own_key_uses) as uses from analytics.module_usage where own_key_uses > 0"
     )
@@ -145,7 +201,7 @@ def test_who_brings_somebody_is_rewarded_once_that_one_has_paid(system: System) 
     with refused(409, "referral_circle"):
         referrer.call("redeem_code", code=brought.call("referral_code")["code"])
     # Using the welcome, ordering, or a declined card pay nobody.
-    brought.spend(CLAUDE, TYPICAL)
+    chat(brought)
     opened = brought.checkout(amount=500)
     system.press(opened, CARD_DECLINED)
     assert [row["state"] for row in referrer.rows("referrals")] == ["pending"]
@@ -199,28 +255,36 @@ def test_a_code_gives_what_its_budget_allows_and_once_each(system: System) -> No
 def test_limits_a_day_and_a_month_hold_against_calls_that_race(system: System) -> None:
     careful = system.sign_up("careful@appforge.example")
     careful.call("set_spend_limit", period="day", tokens=9.1875)  # three typical calls
-    results = at_once([lambda: careful.spend(CLAUDE, TYPICAL)["cost"]] * 10)
-    assert [results.count(Decimal("3.0625")), results.count("spend_limit")] == [3, 7]
+    results = at_once([lambda: ask(careful)] * 10)
+    held = [result for result in results if result != "spend_limit"]
+    assert [call["held"] for call in held] == [Decimal("3.0625")] * 3
+    # What is held counts as spent; what was less than held makes room again.
     reached = Decimal("9.1875")
-    with refused(429, "spend_limit", period="day", limit=reached, spent=reached, cost=Decimal("3.0625")):
-        careful.spend(CLAUDE, TYPICAL)
+    with refused(429, "spend_limit", period="day", limit=reached, spent=0, cost=Decimal("3.0625")):
+        ask(careful)
+    at_once([lambda call=call: system.service.capture(call, USED) for call in held])
+    assert chat(careful)["balance"] == Decimal("991.2675")
+    spent = Decimal("8.7325")
+    with refused(429, "spend_limit", period="day", limit=reached, spent=spent, cost=Decimal("3.0625")):
+        ask(careful)
     (limit,) = careful.rows("spend_limits")
-    assert (limit["period"], limit["spent"], limit["remaining"]) == ("day", reached, 0)
+    assert (limit["period"], limit["spent"], limit["remaining"]) == ("day", spent, Decimal("0.455"))
     # Lifted by the user, it gives way to the one that the backend has set: that the user cannot lift.
     system.service.call("set_spend_limit", period="month", tokens=12.25, user_id=careful.user_id)
     careful.call("set_spend_limit", period="day", tokens=None)
     careful.call("set_spend_limit", period="month", tokens=None)
-    careful.spend(CLAUDE, TYPICAL)
-    with refused(429, "spend_limit", period="month", limit=Decimal("12.25"), spent=Decimal("12.25")):
-        careful.spend(CLAUDE, TYPICAL)
-    assert careful.balance() == Decimal("987.75")
+    chat(careful)
+    with refused(429, "spend_limit", period="month", limit=Decimal("12.25"), spent=Decimal("11.795")):
+        ask(careful)
+    assert careful.standing() == (Decimal("988.205"), 0, Decimal("988.205"))
 
 
 def test_an_unknown_model_or_user_or_usage_is_refused_and_not_billed_as_another(system: System) -> None:
     bob = system.sign_up("bob@appforge.example")
     for model in ("claude-sonnet-5", "Claude-Sonnet-4", "claude-sonnet-4 ", "", "llm", "gpt-4o-mini"):
-        with refused(404, "unknown_module"):
-            bob.spend(model, TYPICAL)
+        for work in (ask, chat):
+            with refused(404, "unknown_module"):
+                work(bob, model)
     usages: tuple[Row, ...] = (
         {"input_tokens": 500},
         {"input_tokens": 500, "output_tokens": -1},
@@ -230,30 +294,57 @@ def test_an_unknown_model_or_user_or_usage_is_refused_and_not_billed_as_another(
         {},
     )
     for usage in usages:
-        with refused(422, "bad_usage"):
-            bob.spend(CLAUDE, usage)
+        for function in (bob.hold, bob.spend):
+            with refused(422, "bad_usage"):
+                function(CLAUDE, usage)
     for forged in ("x", f"{bob.headers['Authorization'].removeprefix('Bearer ')}x"):
         with pytest.raises(Refused) as caught:
-            Person(system, {"Authorization": f"Bearer {forged}"}).spend(CLAUDE, TYPICAL)
+            Person(system, {"Authorization": f"Bearer {forged}"}).hold(CLAUDE, TYPICAL)
         assert caught.value.status == 401
     with refused(401, "not_signed_in"):
-        system.stranger.spend(CLAUDE, TYPICAL, user_id=bob.user_id)
-    assert bob.kinds() == [("welcome", 1000)]
+        system.stranger.hold(CLAUDE, TYPICAL, user_id=bob.user_id)
+    with refused(404, "unknown_user"):
+        system.service.hold(CLAUDE, TYPICAL, user_id="nobody")
+    assert (bob.kinds(), bob.rows("holds")) == ([("welcome", 1000)], [])
 
 
 def test_calls_that_race_take_what_there_is_and_no_more(system: System) -> None:
     racer = system.sign_up("racer@appforge.example")
     usage = {"input_tokens": 1_000_000, "output_tokens": 0}
-    results = at_once([lambda: racer.spend(CLAUDE, usage)["cost"]] * 20)
-    assert results.count(Decimal("291.666667")) == 3
-    assert results.count("insufficient_tokens") == 17
-    assert racer.balance() == Decimal("124.999999")
+    results = at_once([lambda: ask(racer, estimate=usage)] * 20)
+    held = [result for result in results if result != "insufficient_tokens"]
+    assert [call["held"] for call in held] == [Decimal("291.666667")] * 3
+    assert racer.standing() == (1000, Decimal("875.000001"), Decimal("124.999999"))
+    # What is held for one call is not there for another, nor for the user, who cannot call it off.
+    with refused(402, "insufficient_tokens", balance=1000, missing=Decimal("166.666668")):
+        racer.spend(CLAUDE, usage)
+    for end in (racer.capture, racer.release):
+        with refused(403, "not_yours"):
+            end(held[0])
+    # Each answer is charged by two servers at once.
+    results = at_once([lambda call=call: system.service.capture(call, usage)["cost"] for call in held] * 2)
+    assert [results.count(Decimal("291.666667")), results.count("hold_closed")] == [3, 3]
+    assert racer.standing() == (Decimal("124.999999"), 0, Decimal("124.999999"))
     assert sum(tokens for _, tokens in racer.kinds()) == racer.balance()
+
+
+def test_work_that_costs_more_than_there_is_is_charged_and_what_is_missing_not_forgotten(
+    system: System,
+) -> None:
+    verbose = system.sign_up("verbose@appforge.example")
+    estimate = {"input_tokens": 3_000_000, "output_tokens": 0}
+    receipt = chat(verbose, used=estimate | {"input_tokens": 4_000_000}, estimate=estimate)
+    assert (receipt["cost"], receipt["paid"], receipt["balance"]) == (Decimal("1166.666667"), 1000, 0)
+    (shortfall,) = verbose.rows("shortfalls")
+    assert (shortfall["tokens"], shortfall["state"]) == (Decimal("166.666667"), "open")
+    with refused(402, "insufficient_tokens", balance=0):
+        ask(verbose)
+    system.service.call("close_shortfall", shortfall_id=shortfall["shortfall_id"], state="written_off")
 
 
 def test_forgetting_a_user_keeps_the_books(system: System) -> None:
     gone = system.sign_up("gone@appforge.example")
-    gone.spend(CLAUDE, TYPICAL)
+    chat(gone)
     query = (
         "select e.account_id, e.kind::text, e.tokens from credits.entries as e"
         " join credits.identities as i on e.account_id = i.account_id where i.subject = %s"
@@ -277,15 +368,16 @@ def test_forgetting_a_user_keeps_the_books(system: System) -> None:
 
 def test_another_rate_of_the_euro_is_a_new_version_of_the_price(system: System) -> None:
     early = system.sign_up("early@appforge.example")
-    before = early.spend(GPT, TYPICAL)
+    before, under_way = chat(early, GPT), ask(early, GPT)
     system.owner(
         """select credits.define_price('[
             {"dimension": "input_tokens", "unit_size": 1e6, "price_per_unit": 250, "provider_cost": 250},
             {"dimension": "output_tokens", "unit_size": 1e6, "price_per_unit": 1000, "provider_cost": 1000}
         ]', p_module_id => 'gpt-4o', p_margin => 1.05, p_exchange_rate => 1.25)"""
     )
-    after = early.spend(GPT, TYPICAL)
-    assert [receipt["cost"] for receipt in (before, after)] == [Decimal("2.065973"), Decimal("1.785")]
-    old, new = early.rows("usage", order="used_at", select="cost,price_id")
-    assert (old["cost"], new["cost"]) == (Decimal("2.065973"), Decimal("1.785"))
-    assert old["price_id"] != new["price_id"]
+    pinned, after = system.service.capture(under_way), chat(early, GPT)
+    costs = [Decimal("2.065973"), Decimal("2.065973"), Decimal("1.785")]
+    assert [receipt["cost"] for receipt in (before, pinned, after)] == costs
+    uses = early.rows("usage", order="used_at", select="cost,price_id")
+    assert [use["cost"] for use in uses] == costs
+    assert uses[0]["price_id"] == uses[1]["price_id"] != uses[2]["price_id"]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from system import CARD_DECLINED, Person, System, at_once, forged_event, refused
+from system import CARD_DECLINED, Person, Row, System, at_once, forged_event, refused
 
 
-def dub(person: Person, seconds: object, key: str | None = None) -> Decimal:
-    """Check before, charge after: what the dubbing cost. Raises Refused."""
-    quote = person.quote("dubbing", {"seconds": seconds})
-    assert quote["sufficient"]
-    receipt = person.spend("dubbing", {"seconds": seconds}, key=key)
-    assert receipt["cost"] == quote["cost"]
-    assert receipt["balance"] == quote["balance"] - quote["cost"]
-    return Decimal(receipt["cost"])
+def dub(person: Person, seconds: float, film: str | None = None, *, works: bool = True) -> Row:
+    """As AurisVoice's server does: check, hold, dub; then charge it, or let go of it. Raises Refused."""
+    server, usage = person.system.service, {"seconds": seconds}
+    quote = server.quote("dubbing", usage, user_id=person.user_id)
+    held = server.hold("dubbing", usage, user_id=person.user_id, key=film, metadata={"film": film})
+    assert held["held"] == quote["cost"]
+    if not works:
+        return server.release(held, "failed: the voice model gave up")
+    return server.capture(held, key=film)
 
 
 def test_the_story(system: System) -> None:
@@ -39,13 +40,23 @@ def test_the_story(system: System) -> None:
         seconds: ada.quote("dubbing", {"seconds": seconds})["cost"] for seconds in (0, 1, 10, 10.01, 34, 3600)
     }
     assert costs == {0: 0, 1: 1, 10: 1, 10.01: 2, 34: 4, 3600: 360}
-    assert dub(ada, 34) == 4
+    # A dubbing that fails is free; one that works is charged when it is done, with the balance in the answer.
+    released = dub(ada, 34, "film-0", works=False)
+    assert (released["state"], released["released"], released["captured"]) == ("released", 4, 0)
+    assert ada.standing() == (10, 0, 10)
+    receipt = dub(ada, 34, "film-1")
+    assert (receipt["cost"], receipt["balance"]) == (4, 6)
+    films = ada.rows("holds", order="created_at", select="state,captured,reason,metadata")
+    assert [tuple(film.values()) for film in films] == [
+        ("released", 0, "failed: the voice model gave up", {"film": "film-0"}),
+        ("captured", 4, None, {"film": "film-1"}),
+    ]
 
-    # Six credits are sixty seconds: 61 are one credit too many, found by the check before and by the charge.
+    # Six credits are sixty seconds: 61 are one credit too many, found by the check and by the hold.
     quote = ada.quote("dubbing", {"seconds": 61})
     assert (quote["cost"], quote["sufficient"], quote["affordable"]) == (7, False, 60)
     with refused(402, "insufficient_tokens", balance=6, cost=7, missing=1, affordable=60):
-        ada.spend("dubbing", {"seconds": 61}, key="film-2")
+        dub(ada, 61, "film-2")
 
     # A declined card changes nothing, also when it is tried twice; the good one then pays the same order.
     opened = ada.checkout(small)
@@ -55,15 +66,15 @@ def test_the_story(system: System) -> None:
     system.press(opened, "pay")
     order = ada.wait_for_order(opened, "paid")
     assert (order["tokens"], order["amount"], order["currency"]) == (15, 500, "eur")
-    receipt = ada.spend("dubbing", {"seconds": 61}, key="film-2")
+    receipt = dub(ada, 61, "film-2")
     assert (receipt["cost"], receipt["balance"], receipt["replayed"]) == (7, 14, False)
-    assert ada.spend("dubbing", {"seconds": 61}, key="film-2")["replayed"]
+    assert dub(ada, 61, "film-2") == receipt | {"replayed": True}
 
     # All of a hundred movements and more, in pages.
     ada.buy(large)
     for number in range(100):
-        ada.spend("dubbing", {"seconds": 1 + number % 10}, key=f"line-{number}")
-    assert ada.balance() == 64
+        dub(ada, 1 + number % 10, f"line-{number}")
+    assert ada.standing() == (64, 0, 64)
     last = ada.rows("entries", order="seq.desc", limit=100)
     rest = ada.rows("entries", order="seq.desc", limit=100, offset=100)
     assert [row["seq"] for row in last + rest] == list(range(105, 0, -1))
@@ -74,6 +85,10 @@ def test_the_story(system: System) -> None:
     assert sorted(tuple(row.values()) for row in sold) == [(1, 15, 500), (1, 150, 3000)]
     (used,) = system.figures("select module_id, uses, accounts, tokens from analytics.module_usage")
     assert tuple(used.values()) == ("dubbing", 102, 1, 111)
+    (outcome,) = system.figures(
+        "select started, succeeded, failed, called_off, open from analytics.module_reliability"
+    )
+    assert tuple(outcome.values()) == (103, 102, 1, 0, 0)
     (seconds,) = system.figures("select dimension, quantity from analytics.usage_quantities")
     assert tuple(seconds.values()) == ("seconds", 34 + 61 + 10 * 55)
     (welcome,) = system.figures(
@@ -86,21 +101,36 @@ def test_the_story(system: System) -> None:
 
 def test_two_servers_and_many_users_lose_no_movement(system: System) -> None:
     people = [system.sign_up(f"many-{number}@auris.example") for number in range(4)]
-    # Each user on two servers at once: ten charges of two credits for ten credits, half of them too many.
-    works = [lambda person=person: person.spend("dubbing", {"seconds": 20})["cost"] for person in people] * 10
+    # Each user on two servers at once: ten dubbings of two credits for ten credits, half of them too many.
+    works = [lambda person=person: dub(person, 20)["cost"] for person in people] * 10
     results = at_once(works)
     assert [results.count(2), results.count("insufficient_tokens")] == [20, 20]
     for person in people:
         assert person.kinds() == [("welcome", 10)] + [("spend", -2)] * 5
-        assert person.balance() == 0
+        assert person.standing() == (0, 0, 0)
+
+
+def test_failures_that_race_give_everything_back(system: System) -> None:
+    unlucky = system.sign_up("unlucky@auris.example")
+    works = [lambda: dub(unlucky, 30, works=False)["state"], lambda: dub(unlucky, 20)["state"]] * 10
+    results = at_once(works)
+    captured = results.count("captured")
+    assert captured + results.count("released") + results.count("insufficient_tokens") == 20
+    assert unlucky.standing() == (10 - 2 * captured, 0, 10 - 2 * captured)
+    assert unlucky.kinds() == [("welcome", 10)] + [("spend", -2)] * captured
+    # What the failures had held pays for work that works.
+    for _ in range(5 - captured):
+        dub(unlucky, 20)
+    assert unlucky.balance() == 0
 
 
 def test_a_retried_charge_is_one_charge(system: System) -> None:
     retrying = system.sign_up("retrying@auris.example")
-    receipts = at_once([lambda: retrying.spend("dubbing", {"seconds": 34}, key="film-1")] * 12)
+    receipts = at_once([lambda: dub(retrying, 34, "film-1")] * 12)
     assert sorted(receipt["replayed"] for receipt in receipts) == [False] + [True] * 11
     assert {receipt["balance"] for receipt in receipts} == {6}
-    assert retrying.balance() == 6
+    assert retrying.standing() == (6, 0, 6)
+    assert len(retrying.rows("holds")) == 1
 
 
 def test_seconds_that_are_none_are_refused(system: System) -> None:
@@ -115,11 +145,15 @@ def test_seconds_that_are_none_are_refused(system: System) -> None:
         {},
         [],
     ):
-        with refused(422, "bad_usage"):
-            odd.call("consume_tokens", module_id="dubbing", usage=usage)
-        with refused(422, "bad_usage"):
-            odd.call("quote_tokens", module_id="dubbing", usage=usage)
-    assert odd.balance() == 10
+        for function in ("quote_tokens", "hold_tokens", "consume_tokens"):
+            with refused(422, "bad_usage"):
+                odd.call(function, module_id="dubbing", usage=usage)
+    # Nor are they when the work is done: it stays held until somebody says what it was.
+    held = system.service.hold("dubbing", {"seconds": 34}, user_id=odd.user_id)
+    with refused(422, "bad_usage"):
+        system.service.capture(held, {"seconds": -1})
+    assert odd.standing() == (10, 4, 6)
+    assert system.service.capture(held, {"seconds": 20.5})["balance"] == 7
 
 
 def test_unsigned_and_forged_webhooks_are_refused(system: System) -> None:

@@ -19,6 +19,20 @@ MODELS = {
 }
 
 
+def begin(person: Person, model: str, prompt: str | None = None, **more: Any) -> Row:
+    """What Imagegen's backend does before a generation: hold what it costs. Raises Refused."""
+    about = {} if prompt is None else {"prompt_id": prompt}
+    return person.system.service.hold(model, user_id=person.user_id, key=prompt, metadata=about, **more)
+
+
+def generate(person: Person, model: str, prompt: str | None = None, *, works: bool = True) -> Row:
+    """A generation: charged when it works, and free when it fails. Raises Refused."""
+    held = begin(person, model, prompt)
+    if works:
+        return person.system.service.capture(held, key=prompt)
+    return person.system.service.release(held, "failed: out of memory")
+
+
 class Guest(Person):
     """Somebody with a browser at some address, who has not signed in."""
 
@@ -81,23 +95,20 @@ def test_the_story(system: System) -> None:
         "gemini-flash": 50,
         "nano-banana-pro": 25,
     }
-    done = {"prompt_id": "prompt-1", "duration_ms": 1500}
-    assert ada.spend("nano-banana", metadata=done)["balance"] == Decimal("49.5")
+    # A failed generation is free; one that works is charged when it is done.
+    assert generate(ada, "nano-banana-pro", "prompt-0", works=False)["released"] == 2
+    assert ada.standing() == (50, 0, 50)
+    assert generate(ada, "nano-banana", "prompt-1")["balance"] == Decimal("49.5")
     for number in range(24):
-        ada.spend("nano-banana-pro", metadata={"duration_ms": 4000}, key=f"pro-{number}")
+        generate(ada, "nano-banana-pro", f"pro-{number}")
     assert ada.balance() == Decimal("1.5")
-
-    # A failed generation is free.
-    failure = {"module_id": "nano-banana-pro", "duration_ms": 9000, "metadata": {"prompt_id": "prompt-25"}}
-    system.service.call("report_failure", user_id=ada.user_id, key="pro-24", **failure)
     with refused(403, "not_allowed"):
-        ada.call("report_failure", **failure)
-    assert ada.balance() == Decimal("1.5")
+        ada.call("report_failure", module_id="nano-banana-pro")
 
     with refused(
         402, "insufficient_tokens", balance=Decimal("1.5"), cost=2, missing=Decimal("0.5"), affordable=0
     ):
-        ada.spend("nano-banana-pro", key="pro-24", metadata={"duration_ms": 4000})
+        generate(ada, "nano-banana-pro", "pro-24")
     system.press(ada.checkout("credits-110"), CARD_DECLINED)
     assert ada.balance() == Decimal("1.5")
     order = ada.buy("credits-110")
@@ -111,12 +122,22 @@ def test_the_story(system: System) -> None:
         "bonus": 10,
     }
     assert {lot["expires_at"] for lot in lots.values()} == {None}
-    receipt = ada.spend("nano-banana-pro", key="pro-24", metadata={"duration_ms": 4000})
+    receipt = generate(ada, "nano-banana-pro", "pro-24")
     assert (receipt["balance"], receipt["replayed"]) == (Decimal("109.5"), False)
     assert receipt["draws"][0] == {"lot_id": lots["welcome"]["lot_id"], "tokens": Decimal("1.5")}
 
-    history = ada.rows("usage", order="used_at", limit=1)
-    assert (history[0]["module_id"], history[0]["metadata"]) == ("nano-banana", done)
+    # Every generation is in the history: model, outcome, duration, prompt; those that worked with their cost.
+    history = ada.rows("holds", order="created_at", limit=2)
+    assert [(row["module_id"], row["state"], row["captured"], row["metadata"]) for row in history] == [
+        ("nano-banana-pro", "released", 0, {"prompt_id": "prompt-0"}),
+        ("nano-banana", "captured", Decimal("0.5"), {"prompt_id": "prompt-1"}),
+    ]
+    assert [row["reason"] for row in history] == ["failed: out of memory", None]
+    assert all(row["duration_ms"] > 0 for row in history)
+    assert len(ada.rows("holds", limit=100)) == 27
+    (use,) = ada.rows("usage", order="used_at", limit=1)
+    assert (use["hold_id"], use["cost"]) == (history[1]["hold_id"], Decimal("0.5"))
+    assert (use["duration_ms"], use["metadata"]) == (history[1]["duration_ms"], history[1]["metadata"])
     assert len(ada.rows("usage", limit=20)) == 20
     assert len(ada.rows("usage", limit=20, offset=20)) == 6
 
@@ -131,13 +152,13 @@ def test_the_story(system: System) -> None:
     (mix,) = system.figures("select pack_id, orders, tokens, amount, share_of_amount from analytics.pack_mix")
     assert tuple(mix.values()) == ("credits-110", 1, 110, 1499, 1)
     reliability = system.figures(
-        "select module_id, succeeded, failed, failure_rate, mean_duration_of_failed_ms is not null as timed"
+        "select module_id, started, succeeded, failed, open, failure_rate, mean_duration_ms > 0 as timed"
         " from analytics.module_reliability order by module_id"
     )
     assert [tuple(row.values()) for row in reliability] == [
-        ("flux-dev", 3, 0, 0, False),
-        ("nano-banana", 1, 1, Decimal("0.5"), True),
-        ("nano-banana-pro", 26, 1, Decimal("0.0370"), True),
+        ("flux-dev", 3, 3, 0, 0, 0, True),
+        ("nano-banana", 2, 1, 1, 0, Decimal("0.5"), True),
+        ("nano-banana-pro", 27, 26, 1, 0, Decimal("0.0370"), True),
     ]
     (burn,) = system.figures("select spent, granted, outstanding, days_left from analytics.burn_rate")
     assert tuple(burn.values()) == (Decimal("50.5"), 210, Decimal("159.5"), Decimal("3.2"))
@@ -205,20 +226,91 @@ def test_the_window_of_a_guest_slides(system: System) -> None:
 def test_jobs_that_race_take_what_there_is_and_no_more(system: System) -> None:
     racer = system.sign_up("racer@imagegen.example")
     for _ in range(21):
-        racer.spend("nano-banana-pro")
-    results = at_once([lambda: racer.spend("flux-dev")["cost"]] * 50)
-    assert [results.count(1), results.count("insufficient_tokens")] == [8, 42]
-    assert racer.balance() == 0
+        generate(racer, "nano-banana-pro")
+    results = at_once([lambda: begin(racer, "flux-dev")] * 50)
+    jobs = [result for result in results if result != "insufficient_tokens"]
+    assert [job["held"] for job in jobs] == [1] * 8
+    assert racer.standing() == (8, 8, 0)
+    # What they hold nobody else gets, and whoever waits for a picture cannot have it for nothing.
+    with refused(402, "insufficient_tokens", balance=8, available=0, cost=Decimal("0.5"), affordable=0):
+        racer.spend("nano-banana")
+    for end in (racer.capture, racer.release):
+        with refused(403, "not_yours"):
+            end(jobs[0])
+    # Half of them work, half fail, and each is told twice.
+    backend = system.service
+    ends = [lambda job=job: backend.capture(job)["cost"] for job in jobs[:4]]
+    ends += [lambda job=job: backend.release(job, "error: no GPU")["state"] for job in jobs[4:]]
+    results = at_once(ends * 2)
+    assert [results.count(1), results.count("hold_closed"), results.count("released")] == [4, 4, 8]
+    assert racer.standing() == (4, 0, 4)
+    # One server says that it worked, the other that it failed: one of them is heard.
+    jobs = [begin(racer, "flux-dev") for _ in range(4)]
+    ends = [lambda job=job: backend.capture(job)["state"] for job in jobs]
+    ends += [lambda job=job: backend.release(job, "timeout")["state"] for job in jobs]
+    results = at_once(ends)
+    captured = results.count("captured")
+    assert [results.count("released"), results.count("hold_closed")] == [4 - captured, 4]
+    assert racer.standing() == (4 - captured, 0, 4 - captured)
+    # Whole generations.
+    results = at_once([lambda: generate(racer, "flux-dev")["cost"]] * 20)
+    assert [results.count(1), results.count("insufficient_tokens")] == [4 - captured, 16 + captured]
+    assert racer.standing() == (0, 0, 0)
+
+
+def test_what_takes_longer_than_its_hold_is_charged_late_and_what_never_ends_is_free(system: System) -> None:
+    patient = system.sign_up("patient@imagegen.example")
+    slow = begin(patient, "lora-normal", "slow", ttl="5 minutes")
+    lost = begin(patient, "lora-context", "lost", ttl="5 minutes")  # its worker never comes back
+    assert patient.standing() == (50, 2, 48)
+    assert outcomes(system) == [2, 0, 0, 2]
+
+    def shown(held: Row) -> Row:
+        (row,) = patient.rows("holds", hold_id=f"eq.{held['hold_id']}")
+        return row
+
+    with system.later("6 minutes"):
+        assert patient.standing() == (50, 0, 50)
+        assert [shown(held)["state"] for held in (slow, lost)] == ["expired", "expired"]
+        assert outcomes(system) == [2, 0, 2, 0]
+        receipt = system.service.capture(slow, key="slow")
+        assert (receipt["late"], receipt["cost"], receipt["balance"]) == (True, 1, 49)
+        assert system.service.capture(slow, key="slow")["replayed"]
+        with refused(409, "hold_closed", state="expired"):
+            system.service.capture(slow)
+        with refused(409, "hold_closed", state="expired"):
+            system.service.release(lost, "failed")
+        (use,) = patient.rows("usage")
+        assert (use["hold_id"], use["cost"]) == (slow["hold_id"], 1)
+        assert 360_000 < use["duration_ms"] == shown(slow)["duration_ms"]
+        assert (shown(slow)["late"], shown(slow)["captured"]) == (True, 1)
+        assert outcomes(system) == [2, 1, 1, 0]
+    with system.later("25 hours"):
+        with refused(409, "hold_closed", state="expired"):
+            system.service.capture(lost)
+        assert (shown(lost)["captured"], shown(lost)["duration_ms"]) == (0, 300_000)
+        assert patient.kinds() == [("welcome", 50), ("spend", -1)]
+
+
+def outcomes(system: System) -> list[Decimal]:
+    """Of all LORA generations: started, succeeded, failed, still open."""
+    (row,) = system.figures(
+        "select array[sum(started), sum(succeeded), sum(failed), sum(open)] as counted"
+        " from analytics.module_reliability where module_id in ('lora-normal', 'lora-context')"
+    )
+    return list(row["counted"])
 
 
 def test_prices_welcome_and_guests_change_by_data_while_everything_runs(system: System) -> None:
     before = system.sign_up("before@imagegen.example")
+    under_way = begin(before, "nano-banana")
     system.owner(
         """select credits.define_price('[{"dimension": "calls", "price_per_unit": 0.75}]',"""
         " p_module_id => 'nano-banana')",
         "select credits.define_campaign('imagegen-welcome', 'welcome', 'Welcome credits', 60)",
         "select credits.define_guest_limits('imagegen', 5)",
     )
-    assert (before.balance(), before.spend("nano-banana")["cost"]) == (50, Decimal("0.75"))
+    assert system.service.capture(under_way)["balance"] == Decimal("49.5")
+    assert generate(before, "nano-banana")["cost"] == Decimal("0.75")
     assert system.sign_up("after@imagegen.example").balance() == 60
     assert Guest(system, "203.0.113.90").remaining() == 5

@@ -474,12 +474,11 @@ def test_figures_count_each_hold_once_by_how_it_ended(
     hold(ada)
     bank.at("2098-06-01 12:30Z")
     service("capture_hold", hold_id=late)
-    counted = "select * from"
     for booked in (False, True):
         if booked:
             bank.call("maintain")
         for analyst in (bank, Caller(connect_as("pgcredits_analyst"), "pgcredits_analyst")):
-            row = analyst.rows(f"{counted} analytics.module_reliability")[0]
+            row = analyst.rows("select * from analytics.module_reliability")[0]
             assert (row["succeeded"], row["failed"]) == (2 + 1 + 1 + 1, 2 + 1)
             # Two of the service's, and two of ada's own: what users do with theirs is no failure.
             assert (row["started"], row["called_off"], row["open"]) == (12, 2 + 2, 0)
