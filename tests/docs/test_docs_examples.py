@@ -1,0 +1,81 @@
+"""The examples of docs/examples run as they say, prove what they print, and can be run again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+PROVED = """\
+at first: jobs 0, balance 120, held 0
+charged in the same COMMIT: jobs 1, balance 70, held 0
+the application failed: jobs 1, balance 70, held 0
+the bank refused, insufficient_tokens: jobs 1, balance 70, held 0
+enqueued with its hold: jobs 2, balance 70, held 50
+the worker died: jobs 2, balance 70, held 50
+done and captured: jobs 2, balance 20, held 0
+"""
+
+
+@pytest.fixture
+def bank(db: psycopg.Connection[Any], url: str) -> Iterator[str]:
+    """A migrated bank, which has no backend yet; afterwards the server has none either."""
+    yield url
+    db.execute("drop owned by backend cascade")
+    db.execute("drop role backend")
+
+
+def run(*words: str | Path) -> str:
+    ran = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
+    return ran.stdout
+
+
+def psql(bin_dir: Path, url: str) -> str:
+    return run(bin_dir / "psql", "-X", url, "-f", EXAMPLES / "same_commit.sql")
+
+
+def python(url: str) -> str:
+    return run(sys.executable, EXAMPLES / "same_commit.py", url)
+
+
+def test_same_commit_in_sql_and_in_python(bank: str, bin_dir: Path, db: psycopg.Connection[Any]) -> None:
+    """One after the other and then again, in either language, on one bank."""
+    assert psql(bin_dir, bank) == PROVED
+    assert python(bank) == PROVED
+    assert psql(bin_dir, bank) == PROVED
+    assert python(bank) == PROVED
+    # What they committed is there, charged to the login, and the books close.
+    rows = db.execute(
+        "select e.kind, e.tokens, e.actor, count(*) from credits.entries as e group by 1, 2, 3 order by 1, 2"
+    ).fetchall()
+    assert sorted(rows) == [("grant", 120, "backend", 4), ("spend", -50, "backend", 8)]
+    jobs = db.execute(
+        "select done, hold_id is not null, count(*) from app.jobs group by 1, 2 order by 2"
+    ).fetchall()
+    assert jobs == [(True, False, 4), (True, True, 4)]
+    assert db.execute("select * from audit.findings").fetchall() == []
+
+
+def test_same_commit_says_when_something_is_not_as_it_expects(
+    bank: str, bin_dir: Path, db: psycopg.Connection[Any]
+) -> None:
+    """Another price, and both stop at the first thing that is not so."""
+    python(bank)
+    db.execute(
+        "select credits.define_price("
+        """'[{"dimension": "calls", "price_per_unit": 49}]', p_module_id => 'stablediffusion')"""
+    )
+    for words in (
+        (bin_dir / "psql", "-X", bank, "-f", EXAMPLES / "same_commit.sql"),
+        (sys.executable, EXAMPLES / "same_commit.py", bank),
+    ):
+        ran = subprocess.run(words, capture_output=True, text=True, timeout=60)
+        assert ran.returncode != 0
+        assert ran.stdout == PROVED.splitlines(keepends=True)[0]
