@@ -16,10 +16,10 @@ import uvicorn
 from rich.console import Console
 
 from pgcredits import audit as audit_module
-from pgcredits import demo as demo_module
 from pgcredits import maintenance
 from pgcredits import migrate as migrate_module
 from pgcredits import up as up_module
+from pgcredits.demo import DemoError, charges
 from pgcredits.embedded import EmbeddedError
 from pgcredits.instance import DATA_DIR, Instance, InstanceError, shell_line
 from pgcredits.settings import Settings, SettingsError, stripe_prices
@@ -27,7 +27,7 @@ from pgcredits.simulator import run as simulator_module
 from pgcredits.tokens import ROLES, mint
 
 _EXPECTED = (
-    demo_module.DemoError,
+    DemoError,
     EmbeddedError,
     InstanceError,
     SettingsError,
@@ -278,7 +278,7 @@ def demo(data_dir: Path, trace: Path | None, workers: int, users: int | None) ->
     console = Console()
     with up_module.running_up(data_dir, click.echo) as running:
         migrate_module.apply_catalog(running.database_url, "appforge")
-        demo_module.run(running.api_url, trace, workers, users, console)
+        charges.run(running.api_url, trace, workers, users, console)
         _audit(running.database_url, console)
 
 

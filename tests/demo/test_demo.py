@@ -17,7 +17,8 @@ import psycopg
 import pytest
 from support import free_port
 
-from pgcredits.demo import SLICE, DemoError, read_trace
+from pgcredits.demo import DemoError
+from pgcredits.demo.trace import SLICE, read_trace
 
 _PGCREDITS = [sys.executable, "-m", "pgcredits.cli"]
 

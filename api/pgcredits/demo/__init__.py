@@ -1,0 +1,15 @@
+"""The demonstration: a real trace of LLM requests, replayed over HTTP by users who sign up, buy, and run dry.
+
+Each user first has a large repository read, which takes nearly all of the 10 EUR that come with signing up.
+Every request of the trace then spends its real input and output tokens at the prices of appforge.
+A user whose tokens are used up buys a top-up through the Stripe simulator and goes on.
+
+    trace.py     the requests
+    customers.py what users do, over HTTP
+    report.py    how a run is shown
+    charges.py   the run in which each request is charged when it is done
+"""
+
+
+class DemoError(RuntimeError):
+    """The run cannot go on, or proves something wrong; the message says what."""
