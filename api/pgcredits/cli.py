@@ -19,7 +19,7 @@ from pgcredits import audit as audit_module
 from pgcredits import maintenance
 from pgcredits import migrate as migrate_module
 from pgcredits import up as up_module
-from pgcredits.demo import DemoError, charges
+from pgcredits.demo import DemoError, charges, holds
 from pgcredits.embedded import EmbeddedError
 from pgcredits.instance import DATA_DIR, Instance, InstanceError, shell_line
 from pgcredits.settings import Settings, SettingsError, stripe_prices
@@ -269,16 +269,30 @@ def simulator(port: int, data_dir: Path, webhook_url: str, webhook_secret: str) 
 )
 @click.option("--workers", type=click.IntRange(1), default=16, show_default=True, help="Requests at once.")
 @click.option("--users", type=click.IntRange(1), help="Who share the requests.  [default: fits the trace]")
-def demo(data_dir: Path, trace: Path | None, workers: int, users: int | None) -> None:
+@click.option(
+    "--holds", "holding", is_flag=True, help="Hold the worst case first; jobs fail, and workers are killed."
+)
+@click.option("--seed", type=int, help="With --holds: which of them.  [default: another one each time]")
+def demo(
+    data_dir: Path, trace: Path | None, workers: int, users: int | None, holding: bool, seed: int | None
+) -> None:
     """Replay real LLM traffic, then audit.
 
     Users sign up, buy, spend, run dry and buy again, at the prices of appforge: against the running `up` of
     the data folder, or one that is started for it. Exit code 1 when the audit finds anything.
+
+    With --holds each request holds its worst case, and captures what it used. 5 % fail and are free. 1 % have
+    their worker killed, at any moment: their holds expire by themselves. Then every job is accounted for.
     """
+    if seed is not None and not holding:
+        raise click.UsageError("--seed goes with --holds")
     console = Console()
     with up_module.running_up(data_dir, click.echo) as running:
         migrate_module.apply_catalog(running.database_url, "appforge")
-        charges.run(running.api_url, trace, workers, users, console)
+        if holding:
+            holds.run(running, trace, workers, users, seed, console)
+        else:
+            charges.run(running.api_url, trace, workers, users, console)
         _audit(running.database_url, console)
 
 

@@ -8,6 +8,10 @@ A user whose tokens are used up buys a top-up through the Stripe simulator and g
     customers.py what users do, over HTTP
     report.py    how a run is shown
     charges.py   the run in which each request is charged when it is done
+    holds.py     the run in which each request holds its worst case first, and workers are killed
+    job.py       what a worker does for a request of that run
+    crew.py      the workers, which are processes
+    proof.py     that every job has the end that it should
 """
 
 
