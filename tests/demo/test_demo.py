@@ -2,88 +2,35 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import psycopg
 import pytest
-from support import free_port
+from demonstration import REPOSITORY, database, line_of, price_of, start_demo
 
 from pgcredits.demo import DemoError
 from pgcredits.demo.trace import SLICE, read_trace
 
-_PGCREDITS = [sys.executable, "-m", "pgcredits.cli"]
-
-
-@pytest.fixture(scope="module")
-def data_dir(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The data folder of a running `up` with the catalogue appforge."""
-    if request.config.getoption("--pg") != 18:
-        pytest.skip("`up` starts the embedded PostgreSQL 18 only")
-    folder = tmp_path_factory.mktemp("demo") / "data"
-    ports = [str(free_port()) for _ in range(3)]
-    names = ("--port", "--simulator-port", "--postgres-port")
-    options = [word for pair in zip(names, ports, strict=True) for word in pair]
-    log = folder.with_suffix(".log")
-    environment = {
-        key: value for key, value in os.environ.items() if not key.startswith(("STRIPE", "DATABASE"))
-    }
-    with log.open("wb") as output:
-        up = subprocess.Popen(
-            [*_PGCREDITS, "up", "--data-dir", str(folder), "--catalog", "appforge", *options],
-            stdout=output,
-            stderr=output,
-            env=environment,
-        )
-    try:
-        deadline = time.monotonic() + 90
-        while "is ready" not in log.read_text():
-            assert up.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.1)
-        yield folder
-    finally:
-        up.terminate()
-        up.wait(60)
-
-
-@pytest.fixture(scope="module")
-def trace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first 400 requests, on four users."""
-    path = tmp_path_factory.mktemp("trace") / "trace.csv"
-    path.write_text("".join(SLICE.open().readlines()[:401]))
-    return path
-
-
-def _demo(data_dir: Path, trace: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [*_PGCREDITS, "demo", "--data-dir", str(data_dir), "--trace", str(trace), "--users", "4"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "COLUMNS": "200"},
-    )
-
-
-def _database(data_dir: Path) -> str:
-    return str(json.loads((data_dir / "run.json").read_text())["database_url"])
-
 
 def _spends(data_dir: Path) -> int:
     try:
-        with psycopg.connect(_database(data_dir), connect_timeout=3) as connection:
+        with psycopg.connect(database(data_dir), connect_timeout=3) as connection:
             row = connection.execute("select count(*) from credits.entries where kind = 'spend'").fetchone()
             return int(row[0]) if row else 0
     except psycopg.OperationalError:  # killed a moment ago
         return -1
+
+
+def _spent(data_dir: Path) -> Decimal:
+    with psycopg.connect(database(data_dir)) as connection:
+        row = connection.execute("select -sum(tokens) from credits.entries where kind = 'spend'").fetchone()
+        return (row and row[0]) or Decimal(0)
 
 
 def _wait_for_spends(data_dir: Path, count: int, demo: subprocess.Popen[str]) -> None:
@@ -104,38 +51,22 @@ def _api_pid(data_dir: Path) -> int:
 
 
 def test_the_demo_ends_with_sound_books(data_dir: Path, trace: Path) -> None:
-    before = _spends(data_dir)
-    demo = _demo(data_dir, trace)
+    before, spent = _spends(data_dir), _spent(data_dir)
+    demo = start_demo(data_dir, trace)
     output, _ = demo.communicate(timeout=120)
     assert demo.returncode == 0, output
     assert "the books close: no finding" in output
     assert _spends(data_dir) - before == 404
-    assert "40 EUR" in next(line for line in output.splitlines() if "given at sign-up" in line)
+    assert "40 EUR" in line_of(output, "given at sign-up")
     # Each of the four runs dry once: of the welcome 8.33 cents are left for the trace.
     assert "4 top-ups, 20 EUR" in output
-    assert " insufficient_tokens" in next(line for line in output.splitlines() if "refusals" in line)
-    with psycopg.connect(_database(data_dir)) as connection:
-        row = connection.execute("select -sum(tokens) from credits.entries where kind = 'spend'").fetchone()
-    assert row
-    assert row[0] == _price_of(trace) + 4 * Decimal("991.666667")
-
-
-def _price_of(trace: Path) -> Decimal:
-    """By the catalogue: US cents per million tokens, five percent, 1.08 dollars per euro, each request up."""
-    total = 0
-    with trace.open() as file:
-        for number, line in enumerate(csv.DictReader(file)):
-            per_million = ((300, 1500), (250, 1000))[number % 2]
-            dollars = (
-                int(line["ContextTokens"]) * per_million[0] + int(line["GeneratedTokens"]) * per_million[1]
-            )
-            total += -(-dollars * 105 // 108)  # × 1.05 / 1.08, up to the next millionth of a cent
-    return Decimal(total) / 1_000_000
+    assert " insufficient_tokens" in line_of(output, "refusals")
+    assert _spent(data_dir) - spent == price_of(trace) + 4 * REPOSITORY
 
 
 def test_kill_of_the_api_and_of_the_postmaster_loses_and_doubles_nothing(data_dir: Path, trace: Path) -> None:
     before = _spends(data_dir)
-    demo = _demo(data_dir, trace)
+    demo = start_demo(data_dir, trace)
     _wait_for_spends(data_dir, before + 60, demo)
     os.kill(_api_pid(data_dir), signal.SIGKILL)
     _wait_for_spends(data_dir, before + 160, demo)
@@ -145,14 +76,14 @@ def test_kill_of_the_api_and_of_the_postmaster_loses_and_doubles_nothing(data_di
     assert demo.returncode == 0, output
     assert "the books close: no finding" in output
     assert "sent again" in output
-    assert "│ 0 " not in next(line for line in output.splitlines() if "sent again" in line), output
+    assert "│ 0 " not in line_of(output, "sent again"), output
     assert _spends(data_dir) - before == 404
 
 
 def test_without_a_running_up_the_demo_starts_its_own(trace: Path, tmp_path: Path, data_dir: Path) -> None:
     short = tmp_path / "short.csv"
     short.write_text("".join(trace.open().readlines()[:21]))
-    demo = _demo(tmp_path / "data", short)
+    demo = start_demo(tmp_path / "data", short)
     output, _ = demo.communicate(timeout=120)
     assert demo.returncode == 0, output
     assert "the books close: no finding" in output

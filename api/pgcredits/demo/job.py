@@ -19,7 +19,7 @@ from pgcredits.demo import DemoError
 from pgcredits.demo.customers import Customers, User, bearer, decode, expect, slug
 from pgcredits.demo.trace import Request
 
-TTL = 10  # seconds that a hold outlives a job that nobody ends
+TTL = 5  # seconds that a hold outlives a job that nobody ends
 _PER_TOKEN = 0.0002  # seconds; a real model takes a hundred times as long
 _FAILING, _KILLED = 0.05, 0.01  # of all jobs
 _REASON = "failed: the model gave no answer"
