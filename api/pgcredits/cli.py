@@ -281,8 +281,9 @@ def demo(
     Users sign up, buy, spend, run dry and buy again, at the prices of appforge: against the running `up` of
     the data folder, or one that is started for it. Exit code 1 when the audit finds anything.
 
-    With --holds each request holds its worst case, and captures what it used. 5 % fail and are free. 1 % have
-    their worker killed, at any moment: their holds expire by themselves. Then every job is accounted for.
+    With --holds each request holds its worst case first, and captures what it used. Some fail, and are free.
+    Some have their worker killed, and their holds expire by themselves. Exit code 1, too, when any of them
+    has not come to the end that it should.
     """
     if seed is not None and not holding:
         raise click.UsageError("--seed goes with --holds")

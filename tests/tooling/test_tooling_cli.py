@@ -52,6 +52,12 @@ def test_nothing_runs(command: list[str], tmp_path: Path) -> None:
     )
 
 
+def test_a_seed_is_of_no_use_without_holds(tmp_path: Path) -> None:
+    code, text = invoke("demo", "--seed", "1", "--data-dir", str(tmp_path))
+    assert code == 2
+    assert "--seed goes with --holds" in text
+
+
 def test_token_of_a_data_folder(tmp_path: Path) -> None:
     code, text = invoke("token", "--sub", "ada", env={"PGCREDITS_DATA_DIR": str(tmp_path)})
     assert (code, "has no secrets.json" in text) == (1, True)
