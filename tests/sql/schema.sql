@@ -4533,6 +4533,26 @@ COMMENT ON FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p
 
 
 --
+-- Name: captures; Type: VIEW; Schema: credits; Owner: -
+--
+
+CREATE VIEW credits.captures WITH (security_invoker='true') AS
+ SELECT h.account_id,
+    h.hold_id,
+    s.seq,
+    s.part
+   FROM (credits.holds h
+     CROSS JOIN LATERAL unnest(h.seqs) WITH ORDINALITY s(seq, part));
+
+
+--
+-- Name: VIEW captures; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON VIEW credits.captures IS 'The entries that charged each hold, numbered from 1.';
+
+
+--
 -- Name: average_use; Type: VIEW; Schema: analytics; Owner: -
 --
 
@@ -4543,9 +4563,10 @@ CREATE VIEW analytics.average_use WITH (security_invoker='true') AS
     avg(tokens) AS tokens_per_account
    FROM ( SELECT (date_trunc('month'::text, (e.posted_at AT TIME ZONE 'UTC'::text)))::date AS month,
             e.account_id,
-            count(*) FILTER (WHERE (e.kind <> 'refund'::credits.entry_kind)) AS uses,
+            count(*) FILTER (WHERE ((e.kind <> 'refund'::credits.entry_kind) AND (COALESCE(c.part, (1)::bigint) = 1))) AS uses,
             (- sum((e.tokens)::numeric)) AS tokens
-           FROM credits.entries e
+           FROM (credits.entries e
+             LEFT JOIN credits.captures c ON (((e.account_id = c.account_id) AND (e.seq = c.seq))))
           WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind]))
           GROUP BY ((date_trunc('month'::text, (e.posted_at AT TIME ZONE 'UTC'::text)))::date), e.account_id) u
   WHERE (uses > 0)
@@ -4563,7 +4584,7 @@ COMMENT ON VIEW analytics.average_use IS 'Per month (UTC): accounts that used an
 -- Name: COLUMN average_use.uses_per_account; Type: COMMENT; Schema: analytics; Owner: -
 --
 
-COMMENT ON COLUMN analytics.average_use.uses_per_account IS 'Charges, and uses with the user''s own key: a use is one whoever pays the provider.';
+COMMENT ON COLUMN analytics.average_use.uses_per_account IS 'Charges, and uses with the user''s own key: a use is one whoever pays the provider, in however many captures.';
 
 
 --
@@ -4992,15 +5013,16 @@ CREATE VIEW analytics.module_margin WITH (security_invoker='true') AS
             e.module_id,
             COALESCE(l.currency, m.currency) AS currency,
             m.currency AS cost_currency,
-            (COALESCE((d.place = 1), true) AND (e.kind = 'spend'::credits.entry_kind)) AS counts,
+            (COALESCE((d.place = 1), true) AND (COALESCE(h.part, (1)::bigint) = 1) AND (e.kind = 'spend'::credits.entry_kind)) AS counts,
             COALESCE(((- sign((e.tokens)::numeric)) * ((d.draw ->> 'tokens'::text))::numeric), (0)::numeric) AS tokens,
             COALESCE((((- sign((e.tokens)::numeric)) * ((d.draw ->> 'tokens'::text))::numeric) * (l.unit_cost)::numeric), (0)::numeric) AS revenue,
                 CASE
                     WHEN (e.kind = 'refund'::credits.entry_kind) THEN (0)::numeric
                     ELSE (p.cost * COALESCE((((d.draw ->> 'tokens'::text))::numeric / w.drawn), (1)::numeric))
                 END AS cost
-           FROM (((((credits.entries e
+           FROM ((((((credits.entries e
              CROSS JOIN money m)
+             LEFT JOIN credits.captures h ON (((e.account_id = h.account_id) AND (e.seq = h.seq))))
              LEFT JOIN LATERAL jsonb_array_elements(e.draws) WITH ORDINALITY d(draw, place) ON (true))
              CROSS JOIN LATERAL ( SELECT NULLIF(sum(((x.draw ->> 'tokens'::text))::numeric), (0)::numeric) AS drawn
                    FROM jsonb_array_elements(e.draws) x(draw)) w)
@@ -5058,7 +5080,7 @@ COMMENT ON COLUMN analytics.module_margin.currency IS 'Of the lots that were spe
 -- Name: COLUMN module_margin.uses; Type: COMMENT; Schema: analytics; Owner: -
 --
 
-COMMENT ON COLUMN analytics.module_margin.uses IS 'Charges. One that drew on two currencies counts where it began to.';
+COMMENT ON COLUMN analytics.module_margin.uses IS 'Charges. One that drew on two currencies, or was captured in parts, counts where it began to.';
 
 
 --
@@ -5122,63 +5144,66 @@ CREATE VIEW analytics.module_reliability WITH (security_invoker='true') AS
          SELECT x.rolname
            FROM pg_roles x
           WHERE pg_has_role(x.oid, 'service_role'::name, 'member'::text)
-        ), captures AS (
-         SELECT h.account_id,
-            s.seq
-           FROM (credits.holds h
-             CROSS JOIN LATERAL unnest(h.seqs) s(seq))
         ), outcomes AS (
-         SELECT e.posted_at AS ended_at,
+         SELECT e.posted_at AS began_at,
             e.module_id,
-            true AS succeeded,
+            'succeeded'::text AS outcome,
             d.duration_ms
            FROM ((credits.entries e
              LEFT JOIN credits.charge_durations() d(account_id, seq, duration_ms) ON (((e.account_id = d.account_id) AND (e.seq = d.seq))))
-             LEFT JOIN captures c ON (((e.account_id = c.account_id) AND (e.seq = c.seq))))
+             LEFT JOIN credits.captures c ON (((e.account_id = c.account_id) AND (e.seq = c.seq))))
           WHERE ((e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind])) AND (c.seq IS NULL))
         UNION ALL
-         SELECT s.ended_at,
+         SELECT h.created_at AS began_at,
             h.module_id,
-            (((h.state)::text = 'captured'::text) OR h.late) AS succeeded,
                 CASE
-                    WHEN (h.actor IN ( SELECT r.rolname
-                       FROM services r)) THEN (EXTRACT(epoch FROM (s.ended_at - h.created_at)) * (1000)::numeric)
+                    WHEN (((h.state)::text = 'captured'::text) OR h.late) THEN 'succeeded'::text
+                    WHEN (((h.state)::text = 'open'::text) AND (h.expires_at > credits.clock(h.account_id))) THEN 'open'::text
+                    WHEN ((s.rolname IS NOT NULL) AND (h.failed OR ((h.state)::text <> 'released'::text))) THEN 'failed'::text
+                    ELSE 'called off'::text
+                END AS outcome,
+                CASE
+                    WHEN (s.rolname IS NOT NULL) THEN (EXTRACT(epoch FROM (COALESCE(h.finished_at, h.expires_at) - h.created_at)) * (1000)::numeric)
                     ELSE NULL::numeric
                 END AS duration_ms
            FROM (credits.holds h
-             CROSS JOIN LATERAL ( SELECT COALESCE(h.finished_at, h.expires_at) AS ended_at) s)
-          WHERE (((h.state)::text = 'captured'::text) OR h.late OR ((h.actor IN ( SELECT r.rolname
-                   FROM services r)) AND (h.failed OR ((h.state)::text = 'expired'::text) OR (((h.state)::text = 'open'::text) AND (h.expires_at <= credits.clock(h.account_id))))))
+             LEFT JOIN services s ON ((h.actor = s.rolname)))
         UNION ALL
-         SELECT f.failed_at AS ended_at,
+         SELECT f.failed_at AS began_at,
             f.module_id,
-            false AS succeeded,
+            'failed'::text AS outcome,
             f.duration_ms
            FROM credits.failures f
         UNION ALL
-         SELECT g.finished_at AS ended_at,
+         SELECT g.used_at AS began_at,
             g.module_id,
-            (g.state = 'confirmed'::text) AS succeeded,
+                CASE g.state
+                    WHEN 'confirmed'::text THEN 'succeeded'::text
+                    WHEN 'released'::text THEN 'failed'::text
+                    ELSE 'open'::text
+                END AS outcome,
             (EXTRACT(epoch FROM (g.finished_at - g.used_at)) * (1000)::numeric) AS duration_ms
            FROM credits.guest_uses g
-          WHERE (g.state <> 'reserved'::text)
         )
- SELECT ((ended_at AT TIME ZONE 'UTC'::text))::date AS day,
+ SELECT ((began_at AT TIME ZONE 'UTC'::text))::date AS day,
     module_id,
-    count(*) FILTER (WHERE succeeded) AS succeeded,
-    count(*) FILTER (WHERE (NOT succeeded)) AS failed,
-    round(((count(*) FILTER (WHERE (NOT succeeded)))::numeric / (count(*))::numeric), 4) AS failure_rate,
-    round(avg(duration_ms) FILTER (WHERE succeeded), 3) AS mean_duration_ms,
-    round(avg(duration_ms) FILTER (WHERE (NOT succeeded)), 3) AS mean_duration_of_failed_ms
+    count(*) FILTER (WHERE (outcome = 'succeeded'::text)) AS succeeded,
+    count(*) FILTER (WHERE (outcome = 'failed'::text)) AS failed,
+    round(((count(*) FILTER (WHERE (outcome = 'failed'::text)))::numeric / (NULLIF(count(*) FILTER (WHERE (outcome = ANY (ARRAY['succeeded'::text, 'failed'::text]))), 0))::numeric), 4) AS failure_rate,
+    round(avg(duration_ms) FILTER (WHERE (outcome = 'succeeded'::text)), 3) AS mean_duration_ms,
+    round(avg(duration_ms) FILTER (WHERE (outcome = 'failed'::text)), 3) AS mean_duration_of_failed_ms,
+    count(*) AS started,
+    count(*) FILTER (WHERE (outcome = 'called off'::text)) AS called_off,
+    count(*) FILTER (WHERE (outcome = 'open'::text)) AS open
    FROM outcomes o
-  GROUP BY (((ended_at AT TIME ZONE 'UTC'::text))::date), module_id;
+  GROUP BY (((began_at AT TIME ZONE 'UTC'::text))::date), module_id;
 
 
 --
 -- Name: VIEW module_reliability; Type: COMMENT; Schema: analytics; Owner: -
 --
 
-COMMENT ON VIEW analytics.module_reliability IS 'Per day (UTC) and module: uses that worked and uses that failed, guests'' among them, and how long they took.';
+COMMENT ON VIEW analytics.module_reliability IS 'Per day (UTC) on which they began and module: uses that worked, that failed, and that are still under way, guests'' among them, and how long they took. started = succeeded + failed + called_off + open.';
 
 
 --
@@ -5192,14 +5217,14 @@ COMMENT ON COLUMN analytics.module_reliability.succeeded IS 'Charges, holds capt
 -- Name: COLUMN module_reliability.failed; Type: COMMENT; Schema: analytics; Owner: -
 --
 
-COMMENT ON COLUMN analytics.module_reliability.failed IS 'What services reported as failed, their holds that expired or were released because the work had failed, and released uses of guests.';
+COMMENT ON COLUMN analytics.module_reliability.failed IS 'What services reported as failed, their holds that expired or were released because the work had failed, and released uses of guests. A hold that is captured after it has expired succeeded after all.';
 
 
 --
 -- Name: COLUMN module_reliability.failure_rate; Type: COMMENT; Schema: analytics; Owner: -
 --
 
-COMMENT ON COLUMN analytics.module_reliability.failure_rate IS 'failed as share of both, 0 to 1.';
+COMMENT ON COLUMN analytics.module_reliability.failure_rate IS 'failed as share of succeeded and failed, 0 to 1; null while there are neither.';
 
 
 --
@@ -5213,7 +5238,28 @@ COMMENT ON COLUMN analytics.module_reliability.mean_duration_ms IS 'Mean time of
 -- Name: COLUMN module_reliability.mean_duration_of_failed_ms; Type: COMMENT; Schema: analytics; Owner: -
 --
 
-COMMENT ON COLUMN analytics.module_reliability.mean_duration_of_failed_ms IS 'The same of those that failed.';
+COMMENT ON COLUMN analytics.module_reliability.mean_duration_of_failed_ms IS 'The same of those that failed; a hold that nobody ended took until it expired.';
+
+
+--
+-- Name: COLUMN module_reliability.started; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.module_reliability.started IS 'All of them: holds and uses of guests when they began; charges without a hold, and reported failures, when they were written.';
+
+
+--
+-- Name: COLUMN module_reliability.called_off; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.module_reliability.called_off IS 'Holds released for a reason that is no failure, and users'' own holds that were not captured.';
+
+
+--
+-- Name: COLUMN module_reliability.open; Type: COMMENT; Schema: analytics; Owner: -
+--
+
+COMMENT ON COLUMN analytics.module_reliability.open IS 'Holds before their end, and uses of guests of which nobody has said how they ended.';
 
 
 --
@@ -5221,15 +5267,16 @@ COMMENT ON COLUMN analytics.module_reliability.mean_duration_of_failed_ms IS 'Th
 --
 
 CREATE VIEW analytics.module_usage WITH (security_invoker='true') AS
- SELECT ((posted_at AT TIME ZONE 'UTC'::text))::date AS day,
-    module_id,
-    count(*) FILTER (WHERE (kind <> 'refund'::credits.entry_kind)) AS uses,
-    count(DISTINCT account_id) FILTER (WHERE (kind <> 'refund'::credits.entry_kind)) AS accounts,
-    (- sum((tokens)::numeric)) AS tokens,
-    count(*) FILTER (WHERE (kind = 'byok'::credits.entry_kind)) AS own_key_uses
-   FROM credits.entries e
-  WHERE (kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind]))
-  GROUP BY (((posted_at AT TIME ZONE 'UTC'::text))::date), module_id;
+ SELECT ((e.posted_at AT TIME ZONE 'UTC'::text))::date AS day,
+    e.module_id,
+    count(*) FILTER (WHERE ((e.kind <> 'refund'::credits.entry_kind) AND (COALESCE(c.part, (1)::bigint) = 1))) AS uses,
+    count(DISTINCT e.account_id) FILTER (WHERE (e.kind <> 'refund'::credits.entry_kind)) AS accounts,
+    (- sum((e.tokens)::numeric)) AS tokens,
+    count(*) FILTER (WHERE (e.kind = 'byok'::credits.entry_kind)) AS own_key_uses
+   FROM (credits.entries e
+     LEFT JOIN credits.captures c ON (((e.account_id = c.account_id) AND (e.seq = c.seq))))
+  WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind]))
+  GROUP BY (((e.posted_at AT TIME ZONE 'UTC'::text))::date), e.module_id;
 
 
 --
@@ -5243,7 +5290,7 @@ COMMENT ON VIEW analytics.module_usage IS 'Uses per day (UTC) and module: how ma
 -- Name: COLUMN module_usage.uses; Type: COMMENT; Schema: analytics; Owner: -
 --
 
-COMMENT ON COLUMN analytics.module_usage.uses IS 'Charges, and uses with the user''s own key.';
+COMMENT ON COLUMN analytics.module_usage.uses IS 'Charges, and uses with the user''s own key. A hold captured in parts is one use, on the day of the first.';
 
 
 --
@@ -13206,6 +13253,14 @@ REVOKE ALL ON FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_s
 --
 
 REVOKE ALL ON FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) FROM PUBLIC;
+
+
+--
+-- Name: TABLE captures; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.captures TO analyst;
+GRANT SELECT ON TABLE credits.captures TO auditor;
 
 
 --
