@@ -79,9 +79,11 @@ begin
     -- Two uuids; a regular expression would take longer than the rest.
     if translate(p_hold_id, '123456789abcdef', '000000000000000') = v_uuid || ':' || v_uuid then
         hold_id := right(p_hold_id, 36)::uuid;
-        select i.account_id, i.subject into account_id, user_id
-        from credits.identities as i
-        where i.account_id = left(p_hold_id, 36)::uuid and (user_id is null or i.subject = user_id)
+        -- Whose account nobody's name leads to any more (a person can be forgotten), a service still ends their holds.
+        select w.account_id, i.subject into account_id, user_id
+        from credits.wallets as w
+        left join credits.identities as i on w.account_id = i.account_id
+        where w.account_id = left(p_hold_id, 36)::uuid and (user_id is null or i.subject = user_id)
         order by i.created_at, i.subject
         limit 1;
     end if;

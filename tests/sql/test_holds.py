@@ -191,6 +191,22 @@ def test_nobody_sees_or_touches_the_hold_of_another(user: User, service: Caller)
     assert standing(ada) == (100, 25, 75)
 
 
+def test_holds_of_somebody_who_was_forgotten_are_ended_by_a_service(
+    user: User, service: Caller, admin: Connection
+) -> None:
+    ada = user(100)
+    kept, freed = hold(service, user_id=ada.user_id), hold(service, user_id=ada.user_id)
+    admin.execute("delete from credits.identities where subject = %s", (ada.user_id,))
+    captured = service.call("capture_hold", hold_id=kept["hold_id"])
+    assert (captured["user_id"], captured["paid"], captured["balance"]) == (None, 25, 75)
+    assert service.call("extend_hold", hold_id=freed["hold_id"])["held"] == 25
+    assert service.call("release_hold", hold_id=freed["hold_id"])["released"] == 25
+    with refused("unknown_hold"):
+        service.call("release_hold", hold_id=freed["hold_id"], user_id=ada.user_id)
+    with refused("unknown_hold"):
+        ada.call("release_hold", hold_id=freed["hold_id"])
+
+
 @pytest.mark.parametrize(
     "hold_id",
     [
