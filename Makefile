@@ -8,11 +8,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 RUN_STAMP := .venv/.installed
 DEV_STAMP := .venv/.installed-dev
 PG15 := /usr/lib/postgresql/15/bin
+VERSIONS := 18 $(if $(wildcard $(PG15)/postgres),15)  # of PostgreSQL, embedded and Debian's
 INDEPENDENT := --ignore=tests/simulator --ignore=tests/tooling/test_tooling_up.py  # of the version of PostgreSQL
 SQL := $(wildcard migrations/*.sql sql/*.sql sql/*/*.sql)
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test lint bench clean
+.PHONY: help install up test test-18 test-15 lint prove bench clean
 
 help: ## this list
 	@echo "Usage: make TARGET [CATALOG=NAME] [DATA_DIR=pgcredits-data] [PORT=8000]"
@@ -27,8 +28,14 @@ up: $(RUN_STAMP) ## PostgreSQL, API and Stripe simulator, until Ctrl-C
 test: lint ## every check, and every test on PostgreSQL 18 and on Debian's 15 when it is installed
 	@test -x $(PG15)/postgres || echo "PostgreSQL 15 is not here (Debian: apt install postgresql-15 \
 	postgresql-15-plpgsql-check): tests run on 18 alone"
+	@$(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
+		$(VERSIONS:%=test-%)
+
+test-18: $(DEV_STAMP)
 	$(BIN)/pytest
-	@test ! -x $(PG15)/postgres || { set -x; $(BIN)/pytest --pg=15 $(INDEPENDENT); }
+
+test-15: $(DEV_STAMP)
+	$(BIN)/pytest --pg=15 $(INDEPENDENT)
 
 lint: $(DEV_STAMP) ## ruff, mypy, sqlfluff, squawk
 	$(BIN)/ruff check
@@ -36,6 +43,9 @@ lint: $(DEV_STAMP) ## ruff, mypy, sqlfluff, squawk
 	$(BIN)/mypy
 	$(if $(SQL),$(BIN)/sqlfluff lint --nocolor --disable-progress-bar migrations sql)
 	$(if $(SQL),$(BIN)/squawk --exclude-path '*.rollback.sql' $(SQL))
+
+prove: $(DEV_STAMP) ## the long form of the model-based, race and crash tests: about two hours
+	$(BIN)/pytest --prove tests/reliability
 
 bench: $(DEV_STAMP) ## the benchmarks: ratios against their peers
 	$(BIN)/python -m bench

@@ -70,7 +70,7 @@ begin
     if p_key is not null then
         v_known := credits.claim_key(
             p_account_id, 'capture_hold', p_key, jsonb_build_array(p_hold_id, p_usage, p_final, p_over),
-            v_wallet.seq + 1 || ':' || trim_scale(v_hold.held - v_own - v_back)
+            concat_ws(':', v_wallet.seq + 1, trim_scale(v_hold.held - v_own - v_back), case when p_final then v_back end)
         );
         if v_known is not null then
             return credits.capture_receipt(v_hold, v_known, p_user_id);
@@ -153,8 +153,8 @@ declare
     v_debt_before numeric;
     v_shortfall numeric;
     v_late boolean;
-    -- Of its captures only the last one ended it.
-    v_ended boolean;
+    -- What went back; null when it did not end the hold.
+    v_released constant numeric := nullif(split_part(p_reference, ':', 3), '')::numeric;
 begin
     select e.* into v_entry from credits.entries as e where e.account_id = p_hold.account_id and e.seq = v_seq;
     select e.debt_after into v_debt_before
@@ -165,19 +165,19 @@ begin
     where s.account_id = p_hold.account_id and s.entry_seq = v_seq;
     v_shortfall := coalesce(v_shortfall, 0);
     v_late := v_entry.reference like '%:late';
-    v_ended := p_hold.state = 'captured' and p_hold.finished_at = v_entry.posted_at;
     return row(
         p_hold.account_id || ':' || p_hold.hold_id, p_hold.account_id || ':' || v_seq, p_user_id, p_hold.module_id,
-        case when v_late then 'expired' when v_ended then 'captured' else 'open' end,
+        case when v_late then 'expired' when v_released is not null then 'captured' else 'open' end,
         trim_scale(v_shortfall - v_entry.tokens), trim_scale(-v_entry.tokens),
         trim_scale(v_entry.debt_after - coalesce(v_debt_before, 0)), trim_scale(v_shortfall), v_held,
-        case when v_ended then trim_scale(greatest(p_hold.tokens - p_hold.captured, 0)) else 0 end,
+        trim_scale(coalesce(v_released, 0)),
         trim_scale(v_entry.balance_after), v_entry.draws, v_late, true
     );
 end
 $$;
 comment on function credits.capture_receipt(credits.holds, text, text) is
-'The answer of an earlier capture, told again from its entry.';
+'The answer of an earlier capture, told again from its entry. p_reference: its seq, what the hold kept, and what went '
+'back if it ended the hold.';
 
 create or replace function api.capture_hold(
     hold_id text,

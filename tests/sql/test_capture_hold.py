@@ -487,3 +487,21 @@ def test_figures_count_each_hold_once_by_how_it_ended(
     assert lost not in {row["hold_id"] for row in bank.rows("select hold_id from api.usage")}
     free = bank.rows("select captured from api.holds where state = 'released'")
     assert {row["captured"] for row in free} == {0}
+
+
+def test_answers_are_told_again_as_they_were_when_all_of_it_was_one_moment(bank: Bank) -> None:
+    """On a clock that stands still, entries are a microsecond apart, and no time tells what ended a hold."""
+    bank.call("add_tokens", user_id="clock", tokens=200)
+    for ends_by_capture in (True, False):
+        held = clock_hold(bank, 4)
+        bank.at("2098-06-01 12:10Z" if ends_by_capture else "2098-06-01 12:20Z")
+        calls = [{"usage": {"calls": 1}, "final": False, "idempotency_key": f"part {ends_by_capture}"}]
+        if ends_by_capture:
+            calls.append({"usage": {"calls": 2}, "idempotency_key": "last"})
+        answers = [bank.call("capture_hold", hold_id=held["hold_id"], **call) for call in calls]
+        if not ends_by_capture:
+            bank.call("release_hold", hold_id=held["hold_id"])
+        assert [answer["state"] for answer in answers] == ["open", "captured"][: len(calls)]
+        assert [answer["released"] for answer in answers] == [0, 25][: len(calls)]
+        again = [bank.call("capture_hold", hold_id=held["hold_id"], **call) for call in calls]
+        assert again == [answer | {"replayed": True} for answer in answers]
