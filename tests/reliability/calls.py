@@ -1,0 +1,222 @@
+"""Calls of the bank as a client keeps them: what it asks, noted before; what it was told, after."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from threading import Condition
+
+import httpx
+import psycopg
+from books import Row
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb, set_json_loads
+
+
+class Lost(Exception):
+    """The connection went away: nobody knows whether it was done."""
+
+
+class Refused(Exception):
+    """The bank said no."""
+
+    def __init__(self, facts: Row) -> None:
+        super().__init__(str(facts))
+        self.facts = facts  # what DETAIL has: error, …
+
+
+@dataclass
+class Call:
+    """One call; neither answer nor refusal: unknown."""
+
+    role: str
+    function: str
+    arguments: Row
+    sent_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    ended_at: datetime | None = None
+    answer: Row | None = None
+    refusal: Row | None = None
+    error: Exception | None = None  # that is none of the bank's
+
+
+@dataclass
+class Told:
+    """What one call, or one item of a batch, was told."""
+
+    call: Call
+    function: str
+    arguments: Row
+    answer: Row | None
+    refusal: Row | None
+    place: int = 0  # in the batch
+
+    @property
+    def said(self) -> Row:
+        return self.answer or {}
+
+    @property
+    def unknown(self) -> bool:
+        return self.answer is None and self.refusal is None
+
+    @property
+    def new(self) -> bool:
+        """It did something, rather than tell what was done before."""
+        return self.answer is not None and not self.answer.get("replayed", False)
+
+    @property
+    def key(self) -> str | None:
+        return self.arguments.get("idempotency_key")
+
+
+def told(calls: list[Call]) -> Iterator[Told]:
+    """Of everything but batches the call, of batches their items."""
+    for call in calls:
+        if call.function != "consume_tokens_batch":
+            yield Told(call, call.function, call.arguments, call.answer, call.refusal)
+            continue
+        items = call.arguments["items"]
+        for place, item in enumerate(items):
+            answer, refusal = None, call.refusal
+            if call.answer is not None:
+                facts = dict(call.answer["verdicts"][place])
+                answer, refusal = (facts, None) if facts.pop("ok") else (None, facts)
+            yield Told(call, "consume_tokens", item, answer, refusal, place)
+
+
+class Log:
+    """The calls of all clients, in the order in which they were about to be sent."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self._acknowledged = 0
+        self._changed = Condition()
+
+    def send(self, door: Door, function: str, arguments: Row) -> Call:
+        """Notes it, sends it, and notes what came back. Raises Lost."""
+        call = Call(door.role, function, arguments)
+        self.calls.append(call)
+        try:
+            call.answer = door.send(function, arguments)
+        except Refused as refused:
+            call.refusal = refused.facts
+        except Lost:
+            raise
+        except Exception as error:
+            call.error = error
+        call.ended_at = datetime.now(UTC)
+        with self._changed:
+            self._acknowledged += 1
+            self._changed.notify_all()
+        return call
+
+    def wait_for(self, more: int, seconds: float = 60) -> None:
+        """Until so many more have been answered."""
+        with self._changed:
+            enough = self._acknowledged + more
+            assert self._changed.wait_for(lambda: self._acknowledged >= enough, seconds), (
+                "nothing is answered"
+            )
+
+    def errors(self) -> list[str]:
+        return [f"{call.function}: {call.error!r}" for call in self.calls if call.error is not None]
+
+
+class Door:
+    """A way to the bank, as one role."""
+
+    role: str
+
+    def send(self, function: str, arguments: Row) -> Row:
+        """The answer. Raises Refused, Lost."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+
+class SqlDoor(Door):
+    """A session; each call is a transaction. `before_commit` is done in it, after the call."""
+
+    def __init__(
+        self,
+        url: str,
+        role: str = "service_role",
+        sub: str | None = None,
+        setting: str = "",
+        before_commit: str = "",
+    ) -> None:
+        self.role = role
+        self.before_commit = before_commit
+        try:
+            self.connection = psycopg.connect(url, autocommit=True, row_factory=dict_row, connect_timeout=10)
+            set_json_loads(partial(json.loads, parse_float=Decimal), self.connection)
+            claims = {"role": role} | ({"sub": sub} if sub else {})
+            for name, value in (("role", role), ("request.jwt.claims", json.dumps(claims))):
+                self.connection.execute("select set_config(%s, %s, false)", (name, value))
+            if setting:
+                self.connection.execute(setting.encode())
+        except psycopg.OperationalError as error:
+            raise Lost from error
+
+    def send(self, function: str, arguments: Row) -> Row:
+        named = ", ".join(f"{name} => %({name})s" for name in arguments)
+        values = {
+            name: Jsonb(value) if isinstance(value, (dict, list)) else value
+            for name, value in arguments.items()
+        }
+        try:
+            with self.connection.transaction():
+                query = f"select * from api.{function}({named})"
+                (row,) = self.connection.execute(query.encode(), values).fetchall()
+                if self.before_commit:
+                    self.connection.execute(self.before_commit.encode())
+        except psycopg.Error as error:
+            if (error.sqlstate or "").startswith("PT"):
+                raise Refused(json.loads(error.diag.message_detail or "", parse_float=Decimal)) from error
+            if self.connection.closed:
+                raise Lost from error
+            raise
+        return dict(row)
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+class HttpDoor(Door):
+    """A client of the API; a key goes as the header Idempotency-Key."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.role = "service_role"
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self.http = httpx.Client(base_url=url, headers=headers, timeout=30, trust_env=False)
+
+    def send(self, function: str, arguments: Row) -> Row:
+        body = {name: value for name, value in arguments.items() if name != "idempotency_key"}
+        key = arguments.get("idempotency_key")
+        try:
+            response = self.http.post(
+                f"/rest/v1/rpc/{function}",
+                content=json.dumps(body, default=float),
+                headers={} if key is None else {"Idempotency-Key": key},
+            )
+        except httpx.TransportError as error:
+            raise Lost from error
+        if response.status_code == 503:
+            raise Lost(response.text)
+        answer = response.json(parse_float=Decimal)
+        if response.is_success:
+            return dict(answer)
+        facts = None
+        with suppress(TypeError, ValueError):
+            facts = json.loads(answer["details"], parse_float=Decimal)
+        if not str(answer["code"]).startswith("PT") or facts is None:
+            raise RuntimeError(f"{response.status_code} {response.text}")
+        raise Refused(facts)
+
+    def close(self) -> None:
+        self.http.close()

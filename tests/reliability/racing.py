@@ -1,0 +1,265 @@
+"""Sixteen workers on three accounts, doing everything that the bank can do, at once and at random."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from threading import Thread
+from typing import Any
+
+import psycopg
+from books import Books, Row, read
+from calls import Call, Log, Lost, SqlDoor
+from support import PASSWORD
+
+from pgcredits.addresses import as_login
+
+WORKERS, USERS = 16, 4  # of the workers so many are users, on their own account
+PEOPLE = ("ada", "bob", "cleo")
+# What one unit of a module costs: those of the catalogue iahome, and one with fractions.
+PRICES = {
+    "stablediffusion": Decimal(50),
+    "whisper": Decimal(25),
+    "metube": Decimal(10),
+    "somethingelse": Decimal(30),
+    "drip": Decimal("0.315001"),
+}
+SECONDS = '[{"dimension": "seconds", "price_per_unit": 0.315001}]'
+# ada's tokens are bound to nothing, so that spends go by the head lot. Of bob's some are; cleo's end soon.
+BOUND = {"ada": 0.0, "bob": 0.3, "cleo": 0.3}
+ENDING = {"ada": 0.02, "bob": 0.1, "cleo": 0.5}
+SCOPES = ("module:whisper", "module:drip", "category:image")
+OVERDRAFTS = (Decimal(0), Decimal(40), Decimal(200))
+# How often; a user makes the first six.
+WEIGHTS = {
+    "spend": 22, "hold": 16, "capture": 16, "release": 4, "extend": 3, "reuse": 1,
+    "grant": 9, "buy": 6, "refund": 8, "batch": 6, "freeze": 1, "thaw": 9, "overdraft": 3, "maintain": 2,
+}  # fmt: skip
+FOR_USERS = tuple(WEIGHTS)[:6]
+REPEATED = ("consume_tokens", "add_tokens", "hold_tokens", "capture_hold", "release_hold", "refund_usage")
+
+
+@dataclass
+class Race:
+    """What happened, and the books afterwards."""
+
+    seed: int
+    calls: list[Call]
+    errors: list[str]
+    books: Books
+    seconds: float
+    repeats: int
+
+
+@dataclass
+class Field:
+    """What the workers know of each other's doings."""
+
+    log: Log = field(default_factory=Log)
+    holds: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in PEOPLE})
+    charges: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in PEOPLE})
+    keyed: deque[tuple[str, str, Row]] = field(default_factory=lambda: deque(maxlen=6))
+    repeats: int = 0
+
+
+def race(url: str, seed: int, steps: int) -> Race:
+    """Each worker takes so many steps. `url` is the superuser's, of a database with the catalogue iahome."""
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute("select credits.define_module('drip', 'Drip')")
+        admin.execute("select credits.define_price(%s, p_module_id => 'drip')", (SECONDS,))
+        for name in PEOPLE:
+            admin.execute("select credits.open_account(%s)", (name,))
+        field = Field()
+        workers = [Worker(url, field, seed, place) for place in range(WORKERS)]
+        began = datetime.now(UTC)
+        for worker in workers:
+            worker.thread = Thread(target=worker.work, args=(steps,))
+            worker.thread.start()
+        for worker in workers:
+            worker.thread.join()
+            worker.door.close()
+        seconds = (datetime.now(UTC) - began).total_seconds()
+
+        # What is about to end ends, and is booked.
+        admin.execute("select pg_sleep_until(clock_timestamp() + %s)", (LATEST,))
+        with_claims = SqlDoor(as_login(url, "pgcredits_service", PASSWORD))
+        while field.log.send(with_claims, "maintain", {}).answer != {"accounts": 0}:
+            pass
+        with_claims.close()
+    errors = field.log.errors() + [worker.error for worker in workers if worker.error]
+    return Race(seed, field.log.calls, errors, read(url), seconds, field.repeats)
+
+
+# The latest that a lot or hold that is to end soon does so.
+LATEST = timedelta(seconds=1)
+
+
+class Worker:
+    """One of them, with a connection and chances of its own."""
+
+    thread: Thread
+
+    def __init__(self, url: str, field: Field, seed: int, place: int) -> None:
+        self.field = field
+        self.random = Random(f"{seed}:{place}")
+        self.name = PEOPLE[place % len(PEOPLE)] if place < USERS else None
+        self.place = place
+        self.number = 0
+        self.error = ""
+        if self.name:
+            self.door = SqlDoor(as_login(url, "pgcredits_api", PASSWORD), "authenticated", self.name)
+        else:
+            self.door = SqlDoor(as_login(url, "pgcredits_service", PASSWORD))
+
+    def work(self, steps: int) -> None:
+        try:
+            for _ in range(steps):
+                self.step()
+        except Exception as error:
+            self.error = f"worker {self.place} stopped: {error!r}"
+
+    def step(self) -> None:
+        if self.random.random() < 0.15 and (again := self.repeatable()):
+            self.field.repeats += 1
+            self.send(self.random.choice(again)[1:])
+            return
+        name = self.name or self.random.choice(PEOPLE)
+        actions = FOR_USERS if self.name else tuple(WEIGHTS)
+        (action,) = self.random.choices(actions, [WEIGHTS[each] for each in actions])
+        if what := getattr(self, action)(name):
+            self.send(what)
+
+    def repeatable(self) -> list[tuple[str, str, Row]]:
+        """What others have just sent, or are sending now."""
+        allowed = REPEATED if not self.name else ("consume_tokens", "hold_tokens")
+        return [
+            each for each in list(self.field.keyed) if each[1] in allowed and self.name in (None, each[0])
+        ]
+
+    def send(self, what: tuple[str, Row]) -> None:
+        function, arguments = what
+        user_id = arguments.get("user_id", "")
+        if "idempotency_key" in arguments and function in REPEATED:
+            self.field.keyed.append((user_id, function, arguments))
+        try:
+            call = self.field.log.send(self.door, function, arguments)
+        except Lost as lost:
+            raise RuntimeError(f"{function} {arguments}: {lost.__cause__!r}") from lost
+        answer = call.answer
+        if answer and function == "hold_tokens":
+            self.field.holds[user_id].append(answer | {"usage": arguments["usage"]})
+        elif answer and function in ("consume_tokens", "capture_hold"):
+            self.field.charges[answer["user_id"]].append(answer)
+        elif answer and function == "consume_tokens_batch":
+            for verdict in answer["verdicts"]:
+                if verdict["ok"]:
+                    self.field.charges[verdict["user_id"]].append(verdict)
+
+    # What can be done
+
+    def spend(self, name: str) -> tuple[str, Row]:
+        return "consume_tokens", {"user_id": name} | self.use() | self.key(0.5)
+
+    def hold(self, name: str) -> tuple[str, Row]:
+        seconds = self.random.choice([0.05, 0.2, 0.5, 600, 600, 600])
+        return "hold_tokens", {"user_id": name, "ttl": timedelta(seconds=seconds)} | self.use(2) | self.key(
+            0.5
+        )
+
+    def capture(self, name: str) -> tuple[str, Row] | None:
+        """Less, as much, more; a part or the end; in time or late."""
+        hold = self.one_of(self.field.holds[name])
+        if hold is None:
+            return None
+        arguments: Row = {"hold_id": hold["hold_id"], "final": self.random.random() < 0.7}
+        arguments["over"] = self.random.choice(["debt", "debt", "available", "error"])
+        if self.random.random() < 0.7:
+            ((dimension, quantity),) = hold["usage"].items()
+            arguments["usage"] = {dimension: max(1, quantity * self.random.choice([1, 2, 3, 6, 9]) // 3)}
+        return "capture_hold", arguments | self.key(0.6)
+
+    def release(self, name: str) -> tuple[str, Row] | None:
+        hold = self.one_of(self.field.holds[name])
+        return hold and ("release_hold", {"hold_id": hold["hold_id"]} | self.key(0.5))
+
+    def extend(self, name: str) -> tuple[str, Row] | None:
+        hold = self.one_of(self.field.holds[name])
+        ttl = timedelta(seconds=self.random.choice([0.2, 0.5, 600]))
+        return hold and ("extend_hold", {"hold_id": hold["hold_id"], "ttl": ttl})
+
+    def reuse(self, name: str) -> tuple[str, Row] | None:
+        """A key again, for something else."""
+        mine = [each for each in self.repeatable() if each[1] == "consume_tokens"]
+        if not mine:
+            return None
+        _, function, arguments = self.random.choice(mine)
+        return function, arguments | {"metadata": {"changed by": self.place}}
+
+    def grant(self, name: str) -> tuple[str, Row]:
+        reason = self.random.choice(["grant", "promo", "welcome", "allowance", "rollover", "adjustment"])
+        arguments: Row = {"user_id": name, "tokens": self.amount(150), "reason": reason}
+        if self.random.random() < BOUND[name]:
+            arguments["scope"] = self.random.choice(SCOPES)
+        if self.random.random() < ENDING[name]:
+            seconds = self.random.uniform(0.05, LATEST.total_seconds())
+            arguments["expires_at"] = datetime.now(UTC) + timedelta(seconds=seconds)
+        return "add_tokens", arguments | self.key(0.5)
+
+    def buy(self, name: str) -> tuple[str, Row]:
+        package = {"package_name": "Basique"} if self.random.random() < 0.5 else {}
+        arguments = {"user_id": name, "tokens": self.amount(120), "reason": "purchase"}
+        return "add_tokens", arguments | package | self.key(0.5)
+
+    def refund(self, name: str) -> tuple[str, Row] | None:
+        charge = self.one_of(self.field.charges[name])
+        part = {"tokens": self.amount(20)} if self.random.random() < 0.5 else {}
+        return charge and ("refund_usage", {"entry_id": charge["entry_id"]} | part | self.key(0.5))
+
+    def batch(self, name: str) -> tuple[str, Row]:
+        """Items of all accounts, in any order; some are a call that somebody has just made by itself."""
+        again = [each[2] for each in list(self.field.keyed) if each[1] == "consume_tokens"]
+        items = [
+            self.random.choice(again)
+            if again and self.random.random() < 0.15
+            else {"user_id": self.random.choice(PEOPLE)} | self.use() | self.key(0.5)
+            for _ in range(self.random.randint(2, 8))
+        ]
+        return "consume_tokens_batch", {"items": items, "atomic": self.random.random() < 0.4}
+
+    def freeze(self, name: str) -> tuple[str, Row]:
+        return "freeze_account", {"user_id": name, "reason": f"by worker {self.place}"}
+
+    def thaw(self, name: str) -> tuple[str, Row]:
+        return "thaw_account", {"user_id": name}
+
+    def overdraft(self, name: str) -> tuple[str, Row]:
+        return "set_overdraft_limit", {"user_id": name, "tokens": self.random.choice(OVERDRAFTS)}
+
+    def maintain(self, name: str) -> tuple[str, Row]:
+        return "maintain", {"max_accounts": self.random.randint(1, 3)}
+
+    # Chances
+
+    def use(self, most: int = 1) -> Row:
+        module_id = self.random.choice(list(PRICES))
+        if module_id == "drip":
+            return {"module_id": module_id, "usage": {"seconds": self.random.randint(1, 60 * most)}}
+        return {"module_id": module_id, "usage": {"calls": self.random.randint(1, most)}}
+
+    def amount(self, most: int) -> Decimal:
+        return Decimal(self.random.randint(1, most * 10**6)) / 10**6
+
+    def key(self, chance: float) -> Row:
+        if self.random.random() >= chance:
+            return {}
+        self.number += 1
+        return {"idempotency_key": f"{self.place}-{self.number}"}
+
+    def one_of(self, answers: list[Any]) -> Any:
+        """One of the newest, mostly."""
+        if not answers:
+            return None
+        return self.random.choice(answers[-8:] if self.random.random() < 0.9 else answers)

@@ -1,0 +1,207 @@
+"""The ledger played again from its entries alone, one after the other: do they give what is stored?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from books import Books, Row
+
+GRANTS = (
+    "purchase", "bonus", "grant", "welcome", "promo", "referral", "allowance", "rollover", "adjustment",
+)  # fmt: skip
+ZERO = Decimal(0)
+
+
+@dataclass
+class Lot:
+    source: str
+    granted: Decimal
+    remaining: Decimal
+
+
+@dataclass
+class Account:
+    """What an account has come to, and what in its entries cannot be."""
+
+    seq: int = 0
+    balance: Decimal = ZERO
+    debt: Decimal = ZERO
+    lots: dict[int, Lot] = field(default_factory=dict)
+    lifetime_granted: Decimal = ZERO
+    lifetime_spent: Decimal = ZERO
+    charges: dict[int, Row] = field(default_factory=dict)  # spends by seq
+    repayments: dict[int, tuple[int, Decimal]] = field(default_factory=dict)  # lot and tokens, by seq
+    refunded: dict[int, Decimal] = field(default_factory=dict)  # of charges and repayments, by seq
+    faults: list[str] = field(default_factory=list)
+
+
+def replay(entries: list[Row]) -> Account:
+    """The entries of one account, in the order of their seq."""
+    account = Account()
+    before: Row | None = None
+    for entry in entries:
+        wrong = _play(account, entry)
+        if before is not None and entry["posted_at"] <= before["posted_at"]:
+            wrong.append(f"posted at {entry['posted_at']}, not after {before['posted_at']}")
+        before = entry
+        told = {"seq": entry["seq"], "balance": entry["balance_after"], "debt": entry["debt_after"]}
+        found = {"seq": account.seq, "balance": account.balance, "debt": account.debt}
+        in_lots = sum((lot.remaining for lot in account.lots.values()), ZERO)
+        if told != found:
+            wrong.append(f"says {told}, comes to {found}")
+        if in_lots - account.debt != account.balance:
+            wrong.append(f"{in_lots} in the lots less debt {account.debt} is not {account.balance}")
+        if account.debt < 0:
+            wrong.append(f"debt {account.debt}")
+        account.faults += [f"entry {entry['seq']} ({entry['kind']}): {text}" for text in wrong]
+    return account
+
+
+def faults(books: Books) -> list[str]:
+    """Whatever differs between the ledger played again and the wallets, the lots and the shares refunded."""
+    found = []
+    for wallet in books.wallets:
+        account_id = wallet["account_id"]
+        account = replay(books.entries_of(account_id))
+        found += [
+            f"{account_id}: {text}" for text in (*account.faults, *_differences(account, wallet, books))
+        ]
+    strangers = {entry["account_id"] for entry in books.entries} - {
+        row["account_id"] for row in books.wallets
+    }
+    return found + [f"{account_id}: entries without a wallet" for account_id in strangers]
+
+
+def _play(account: Account, entry: Row) -> list[str]:
+    """Moves the account by one entry; says what in it cannot be."""
+    kind, seq, tokens = entry["kind"], entry["seq"], entry["tokens"]
+    draws = [(draw["lot_id"], Decimal(draw["tokens"])) for draw in entry["draws"]]
+    drawn = sum((part for _, part in draws), ZERO)
+    wrong = [f"draws {part} on lot {lot_id}" for lot_id, part in draws if part <= 0]
+    account.seq += 1
+    account.balance += tokens
+
+    if kind in GRANTS:
+        if tokens <= 0 or draws != [(seq, tokens)]:
+            wrong.append(f"grants {tokens} into {draws}")
+        account.lots[seq] = Lot(kind, tokens, tokens)
+        account.lifetime_granted += tokens
+    elif kind == "spend":
+        borrowed = -tokens - drawn
+        if tokens > 0 or borrowed < 0 or (borrowed > 0 and entry["reference"] is None):
+            wrong.append(f"charges {-tokens}, of which {drawn} from lots")
+        account.debt += borrowed
+        account.lifetime_spent -= tokens
+        account.charges[seq] = entry
+        wrong += _take(account, draws)
+    elif kind == "byok":
+        if tokens != 0 or draws:
+            wrong.append(f"moves {tokens} and {draws}")
+    elif kind == "expire":
+        if len(draws) != 1 or drawn != -tokens:
+            wrong.append(f"expires {-tokens} of {draws}")
+        wrong += _take(account, draws)
+    elif kind == "repayment":
+        paid_by = account.lots.get(seq - 1)
+        if tokens != 0 or [lot_id for lot_id, _ in draws] != [seq - 1] or not paid_by:
+            wrong.append(f"repays from {draws}")
+        elif paid_by.source != "purchase" or drawn != min(paid_by.granted, account.debt):
+            wrong.append(f"repays {drawn} from a lot of {paid_by}, debt {account.debt}")
+        account.debt -= drawn
+        account.repayments[seq] = (seq - 1, drawn)
+        wrong += _take(account, draws)
+    elif kind == "refund":
+        wrong += _refund(account, entry, draws)
+    else:
+        wrong.append("no such kind")
+    return wrong
+
+
+def _take(account: Account, draws: list[tuple[int, Decimal]]) -> Iterator[str]:
+    for lot_id, tokens in draws:
+        lot = account.lots.get(lot_id)
+        if lot is None:
+            yield f"draws on lot {lot_id}, which is not there"
+            continue
+        lot.remaining -= tokens
+        if lot.remaining < 0:
+            yield f"takes {tokens} out of lot {lot_id}, which leaves {lot.remaining}"
+
+
+def _refund(account: Account, entry: Row, draws: list[tuple[int, Decimal]]) -> Iterator[str]:
+    """Back along the draws of the charge, what was taken last first; debt was taken last of all."""
+    tokens = entry["tokens"]
+    account.lifetime_spent -= tokens
+    charge = account.charges.get(int(entry["reference"])) if str(entry["reference"]).isdigit() else None
+    if charge is None or tokens <= 0:
+        yield f"refunds {tokens} of {entry['reference']}, which is no charge"
+        return
+    seq, charged = charge["seq"], -charge["tokens"]
+    before = account.refunded.get(seq, ZERO)
+    account.refunded[seq] = before + tokens
+    if before + tokens > charged:
+        yield f"refunds {before + tokens} of {charged} in all"
+
+    taken: list[tuple[int | None, Decimal]] = [
+        (draw["lot_id"], Decimal(draw["tokens"])) for draw in charge["draws"]
+    ]
+    taken.append((None, charged - sum((part for _, part in taken), ZERO)))
+    back: list[tuple[int, Decimal]] = []
+    passed, left = before, tokens
+    for lot_id, whole in reversed(taken):
+        skipped = min(passed, whole)
+        passed -= skipped
+        part = min(whole - skipped, left)
+        left -= part
+        if lot_id is not None:
+            back += [(lot_id, part)] if part else []
+            continue
+        off = min(part, account.debt)
+        account.debt -= off
+        back += _unpay(account, seq, part - off)
+    if back != draws:
+        yield f"puts back {draws} where {back} was due"
+    for lot_id, part in draws:
+        lot = account.lots.get(lot_id)
+        if lot is None:
+            yield f"puts tokens into lot {lot_id}, which is not there"
+            continue
+        lot.remaining += part
+        if lot.remaining > lot.granted:
+            yield f"fills lot {lot_id} of {lot.granted} to {lot.remaining}"
+
+
+def _unpay(account: Account, charge: int, tokens: Decimal) -> Iterator[tuple[int, Decimal]]:
+    """The lots that repaid the debt of a charge: those of later repayments first."""
+    for seq in sorted(account.repayments, key=lambda seq: (seq < charge, seq)):
+        lot_id, paid = account.repayments[seq]
+        part = min(paid - account.refunded.get(seq, ZERO), tokens)
+        if part > 0:
+            account.refunded[seq] = account.refunded.get(seq, ZERO) + part
+            tokens -= part
+            yield lot_id, part
+
+
+def _differences(account: Account, wallet: Row, books: Books) -> Iterator[str]:
+    stored = {name: wallet[name] for name in ("seq", "balance", "debt", "lifetime_granted", "lifetime_spent")}
+    for name, value in stored.items():
+        if value != getattr(account, name):
+            yield f"wallet: {name} is {value}, the entries give {getattr(account, name)}"
+    rows = {row["lot_id"]: row for row in books.lots if row["account_id"] == wallet["account_id"]}
+    for lot_id in rows.keys() | account.lots.keys():
+        row, lot = rows.get(lot_id), account.lots.get(lot_id)
+        if row is None or lot is None:
+            yield f"lot {lot_id}: stored {row}, the entries give {lot}"
+            continue
+        head = wallet["head_free"] if wallet["head_lot"] == lot_id else ZERO
+        found = (row["source"], row["granted"], row["remaining"] + head)
+        if found != (lot.source, lot.granted, lot.remaining):
+            yield f"lot {lot_id}: stored {found}, the entries give {lot}"
+    shares = {
+        row["seq"]: row["refunded"] for row in books.refunds if row["account_id"] == wallet["account_id"]
+    }
+    for seq in shares.keys() | account.refunded.keys():
+        if shares.get(seq) != account.refunded.get(seq):
+            yield f"refunded of entry {seq}: {shares.get(seq)}, the entries give {account.refunded.get(seq)}"

@@ -1,0 +1,146 @@
+"""A race over three accounts: the ledger gives every balance, and every answer and refusal was true."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections import Counter
+from dataclasses import replace
+from decimal import Decimal
+from random import Random
+
+import pytest
+from racing import PRICES, WORKERS, Race, race
+from refusals import Refusals
+from replay import faults
+from tampering import OF_THE_ANSWERS, OF_THE_LEDGER
+from verdicts import Verdicts
+
+STEPS, MANY_STEPS = 250, 6000  # of each worker
+
+
+@pytest.fixture(scope="module")
+def run(request: pytest.FixtureRequest, own_url: str) -> Race:
+    seed = int(os.environ.get("RELIABILITY_SEED") or secrets.randbits(32))
+    return race(own_url, seed, MANY_STEPS if request.config.getoption("--prove") else STEPS)
+
+
+@pytest.fixture(scope="module")
+def verdicts(run: Race) -> Verdicts:
+    return Verdicts(run.calls, run.books)
+
+
+@pytest.fixture(scope="module")
+def refusals(verdicts: Verdicts) -> Refusals:
+    return Refusals(verdicts, PRICES)
+
+
+def test_nothing_went_wrong(
+    run: Race, verdicts: Verdicts, refusals: Refusals, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No deadlock, no other error of the database."""
+    kinds = Counter(entry["kind"] for entry in run.books.entries)
+    acknowledged = sum(one.answer is not None for one in verdicts.told)
+    with capsys.disabled():
+        print(
+            f"\nrace: RELIABILITY_SEED={run.seed}: {WORKERS} workers, {len(run.calls)} calls"
+            f" in {run.seconds:.1f} s, {run.repeats} of them repeats; {acknowledged} acknowledged,"
+            f" refused {dict(refusals.counts())}; entries {dict(kinds)}, {len(run.books.holds)} holds,"
+            f" {len(run.books.shortfalls)} shortfalls"
+        )
+    assert run.errors == []
+    assert not any(one.unknown for one in verdicts.told)
+
+
+def test_everything_was_tried(run: Race, verdicts: Verdicts, refusals: Refusals) -> None:
+    """Else the rest would prove little."""
+    done = {one.function for one in verdicts.told if one.answer} | {
+        call.function for call in run.calls if call.answer
+    }
+    assert done == {
+        "consume_tokens", "consume_tokens_batch", "add_tokens", "hold_tokens", "capture_hold", "release_hold",
+        "extend_hold", "refund_usage", "freeze_account", "thaw_account", "set_overdraft_limit", "maintain",
+    }  # fmt: skip
+    kinds = {entry["kind"] for entry in run.books.entries}
+    assert {"purchase", "grant", "spend", "refund", "expire", "repayment"} <= kinds
+    assert {hold["state"] for hold in run.books.holds} == {"open", "captured", "released", "expired"}
+    assert any(hold["late"] for hold in run.books.holds)
+    assert any(hold["held"] for hold in run.books.holds)
+    assert any(one.answer and one.answer.get("replayed") for one in verdicts.told)
+    assert {"insufficient_tokens", "account_frozen", "hold_closed", "key_reused"} <= refusals.counts().keys()
+
+
+def test_replay_gives_every_balance(run: Race) -> None:
+    assert faults(run.books) == []
+
+
+def test_answers_are_in_the_ledger_as_told(verdicts: Verdicts) -> None:
+    assert verdicts.untold() == []
+    assert verdicts.lost() == []
+
+
+def test_what_is_held_is_what_was_told(verdicts: Verdicts) -> None:
+    assert verdicts.wrong_holds() == []
+
+
+def test_one_key_is_one_effect_and_one_answer(verdicts: Verdicts) -> None:
+    assert verdicts.keyed_twice() == []
+
+
+def test_nothing_is_there_that_nobody_asked_for(verdicts: Verdicts) -> None:
+    """Refusals, too, have left nothing: no entry, no hold, no key."""
+    assert verdicts.ghosts() == []
+
+
+def test_refusals_were_true(refusals: Refusals) -> None:
+    assert refusals.untrue() == []
+
+
+def test_charges_were_allowed(refusals: Refusals) -> None:
+    assert refusals.charged_while_frozen() == []
+    assert refusals.misdrawn() == []
+
+
+def test_audit_finds_nothing(run: Race) -> None:
+    assert run.books.findings == []
+
+
+# It would be seen
+
+
+@pytest.mark.parametrize("fault", OF_THE_LEDGER)
+def test_replay_reports(fault: str, run: Race) -> None:
+    books = run.books.copy()
+    OF_THE_LEDGER[fault](Random(f"{run.seed}:{fault}"), books)
+    assert faults(books)
+
+
+@pytest.mark.parametrize("fault", OF_THE_ANSWERS)
+def test_verdicts_report(fault: str, run: Race) -> None:
+    books, calls = run.books.copy(), list(run.calls)
+    tamper, report = OF_THE_ANSWERS[fault]
+    tamper(Random(f"{run.seed}:{fault}"), calls, books)
+    assert getattr(Verdicts(calls, books), report)()
+
+
+def test_refusals_report(run: Race) -> None:
+    """Each kind of refusal, told with another fact."""
+    random = Random(run.seed)
+    told: dict[str, list[int]] = {}
+    for place, call in enumerate(run.calls):
+        if call.refusal and call.function != "consume_tokens_batch":
+            told.setdefault(call.refusal["error"], []).append(place)
+    for slug, fact in {
+        "insufficient_tokens": "balance",
+        "hold_closed": "state",
+        "bad_amount": "refundable",
+    }.items():
+        place = random.choice(told[slug])
+        wrong = {fact: "open" if fact == "state" else Decimal(10) ** 9}
+        calls = list(run.calls)
+        calls[place] = replace(calls[place], refusal=(calls[place].refusal or {}) | wrong)
+        assert Refusals(Verdicts(calls, run.books), PRICES).untrue()
+    never_frozen = run.books.copy()
+    never_frozen.status_changes = []
+    untrue = Refusals(Verdicts(run.calls, never_frozen), PRICES).untrue()
+    assert len(untrue) >= len(told["account_frozen"])

@@ -1,0 +1,389 @@
+"""Were the answers true? Each is held against the books: done once, as told, and nothing besides."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from decimal import Decimal
+
+from books import Books, Row
+from calls import Call, Told, told
+
+ZERO = Decimal(0)
+_BY_THE_CLOCK = ("expire", "repayment")  # entries that follow from others: nobody asks for them
+_MADE = {
+    "consume_tokens": "entry_id",
+    "add_tokens": "entry_id",
+    "capture_hold": "entry_id",
+    "refund_usage": "entry_id",
+}
+_HELD = ("hold_tokens", "release_hold", "extend_hold")
+_KEYED = (*_MADE, "hold_tokens", "release_hold")
+
+
+class Verdicts:
+    """The calls of a run and the books after it."""
+
+    def __init__(self, calls: list[Call], books: Books) -> None:
+        self.calls = calls
+        self.books = books
+        self.told = list(told(calls))
+        self.entries = {f"{entry['account_id']}:{entry['seq']}": entry for entry in books.entries}
+        self.lots = {f"{lot['account_id']}:{lot['lot_id']}": lot for lot in books.lots}
+        self.holds = {f"{hold['account_id']}:{hold['hold_id']}": hold for hold in books.holds}
+        self.shortfalls = {
+            f"{row['account_id']}:{row['entry_seq']}": row["tokens"] for row in books.shortfalls
+        }
+        self.keys = {(row["account_id"], row["operation"], row["key"]): row for row in books.keys}
+        self.statuses = {
+            (row["account_id"], row["changed_at"]): row["status"] for row in books.status_changes
+        }
+        self.charged: dict[str, list[Row]] = defaultdict(list)  # captures, by hold
+        for entry in books.entries:
+            if entry["kind"] == "spend" and entry["reference"]:
+                name = entry["reference"].removesuffix(":late")
+                self.charged[f"{entry['account_id']}:{name}"].append(entry)
+        self.named_holds = {
+            one.said["hold_id"]: one for one in self.told if one.function == "hold_tokens" and one.answer
+        }
+
+    # Answers
+
+    def untold(self) -> list[str]:
+        """Acknowledged answers that the books do not bear out: not there, or not like this."""
+        return [f"{self._name(one)}: {text}" for one in self.told if one.answer for text in self._check(one)]
+
+    def lost(self) -> list[Told]:
+        """Acknowledged calls with a key of which the books do not know."""
+        return [one for one in self.told if one.answer and one.key and self._key(one) is None]
+
+    def keyed_twice(self) -> list[str]:
+        """Calls with one key that did not have one effect, or did not get equal answers."""
+        groups: dict[tuple[str, str, str], list[Told]] = defaultdict(list)
+        for one in self.told:
+            if one.key and (one.answer or one.unknown):
+                groups[self._key_of(one)].append(one)
+        found = []
+        for key, ones in groups.items():
+            answers = [{**one.said, "replayed": None} for one in ones if one.answer]
+            done = sum(one.new for one in ones)
+            sure = not any(one.unknown for one in ones)
+            # A release that finds the hold released says so, whatever its key.
+            if key[1] != "release_hold" and (done > 1 or (sure and done != 1)):
+                found.append(f"{key} was done {done} times in {len(ones)} calls")
+            if any(answer != answers[0] for answer in answers):
+                found.append(f"{key} has several answers: {answers}")
+        ends = Counter(
+            (one.said["hold_id"], one.said.get("late", False))
+            for one in self.told
+            if one.new and (one.function == "release_hold" or _ends(one) or one.said.get("late"))
+        )
+        return found + [
+            f"hold {name} (late: {late}) ended {n} times" for (name, late), n in ends.items() if n > 1
+        ]
+
+    def ghosts(self) -> list[str]:
+        """What is in the books and was asked for by nobody, or more than once."""
+        made: Counter[str] = Counter()
+        holds: Counter[str] = Counter()
+        keys: set[tuple[str, str, str]] = set()
+        for one in self.told:
+            if one.new and one.function in _MADE:
+                made[one.said["entry_id"]] += 1
+            elif one.new and one.function == "hold_tokens":
+                holds[one.said["hold_id"]] += 1
+            if one.key and not one.refusal and one.function in _KEYED:
+                keys.add(self._key_of(one))
+        for one in {self._key_of(one): one for one in self.told if one.key and one.unknown}.values():
+            row, account_id = self._key(one), self._account_of(one)
+            if row is not None and one.function == "hold_tokens":
+                holds.setdefault(f"{account_id}:{row['reference']}", 1)
+            elif row is not None:
+                made.setdefault(f"{account_id}:{row['reference'].split(':')[0]}", 1)
+        found = [f"entry {name} was made by {times} calls" for name, times in made.items() if times > 1]
+        found += [f"hold {name} was made by {times} calls" for name, times in holds.items() if times > 1]
+        for name, entry in self.entries.items():
+            if name not in made and entry["kind"] not in _BY_THE_CLOCK:
+                found.append(f"entry {name} ({entry['kind']} {entry['tokens']}) that nobody asked for")
+        found += [f"hold {name} that nobody asked for" for name in self.holds.keys() - holds.keys()]
+        found += [f"key {key} that nobody sent" for key in self.keys.keys() - keys]
+        return found
+
+    def halves(self) -> list[str]:
+        """Calls of an unknown outcome of which the books have a part."""
+        found = []
+        for one in self.told:
+            if one.unknown and one.key and (row := self._key(one)) is not None:
+                found += [f"{self._name(one)}: {text}" for text in self._half(one, row["reference"])]
+        for call in self.calls:
+            if call.function == "consume_tokens_batch" and call.answer is None and call.refusal is None:
+                known = {self._key(one) is not None for one in told([call])}
+                found += [f"a batch is there in part: {call.arguments}"] if len(known) > 1 else []
+        return found
+
+    def committed(self) -> int:
+        """How many of the calls of an unknown outcome were done."""
+        return sum(self._key(one) is not None for one in self.told if one.unknown and one.key)
+
+    def wrong_holds(self) -> list[str]:
+        """Holds and lots that do not keep what was told of them, less the captures in the ledger."""
+        ended = {one.said["hold_id"] for one in self.told if one.answer and _ends(one)}
+        ended |= {one.said["hold_id"] for one in self.told if one.answer and one.function == "release_hold"}
+        extended: dict[str, set[datetime]] = defaultdict(set)
+        for one in self.told:
+            if one.answer and one.function == "extend_hold":
+                extended[one.said["hold_id"]].add(_moment(one.said["expires_at"]))
+        held: dict[str, Decimal] = defaultdict(Decimal)
+        found = []
+        for name, one in self.named_holds.items():
+            hold = self.holds.get(name)
+            if hold is None:
+                continue  # untold
+            left = Decimal(one.said["held"])
+            for entry in self.charged[name]:
+                if not entry["reference"].endswith(":late"):
+                    left -= min(left, self._cost(entry))
+            expiries = extended[name] | {_moment(one.said["expires_at"])}
+            if hold["expires_at"] not in expiries:
+                found.append(f"hold {name} ends at {hold['expires_at']}, told was {expiries}")
+            if name in ended or hold["expires_at"] <= self.books.read_at:
+                left = ZERO
+            if hold["held"] != left or (hold["state"] == "open") == (
+                name in ended or hold["expires_at"] <= self.books.read_at
+            ):
+                found.append(f"hold {name} ({hold['state']}) keeps {hold['held']}, told was {left}")
+            passed = one.said["held"] - left
+            for draw in one.said["draws"]:
+                skipped = min(passed, draw["tokens"])
+                passed -= skipped
+                held[f"{hold['account_id']}:{draw['lot_id']}"] += draw["tokens"] - skipped
+        for name, lot in self.lots.items():
+            if lot["held"] != held[name]:
+                found.append(f"lot {name} has {lot['held']} held, told was {held[name]}")
+        for wallet in self.books.wallets:
+            total = sum(
+                (tokens for name, tokens in held.items() if name.startswith(f"{wallet['account_id']}:")), ZERO
+            )
+            if wallet["held"] != total:
+                found.append(f"wallet {wallet['account_id']} has {wallet['held']} held, told was {total}")
+        return found
+
+    def captured_in_time(self, hold_id: str) -> Decimal:
+        """What a hold has charged before it expired."""
+        return -sum(
+            (entry["tokens"] for entry in self.charged[hold_id] if not entry["reference"].endswith(":late")),
+            ZERO,
+        )
+
+    # One answer
+
+    def _check(self, one: Told) -> Iterator[str]:
+        """What of an answer is not so in the books."""
+        check: Callable[[Told, Row, Row], Iterator[str]] | None = getattr(
+            self, f"_check_{one.function}", None
+        )
+        answer = one.said
+        if one.key and one.function in _KEYED:
+            row = self._key(one)
+            what = answer.get(_MADE.get(one.function, "hold_id"), "")
+            if row is None or row["reference"].split(":")[0] != what.split(":")[-1]:
+                yield f"told {what}, the key has {row and row['reference']}"
+        if name := _MADE.get(one.function):
+            entry = self.entries.get(answer[name])
+            if entry is None:
+                yield f"told entry {answer[name]}, which is not there"
+            elif check:
+                yield from check(one, answer, entry)
+        elif one.function in _HELD:
+            hold = self.holds.get(answer["hold_id"])
+            if hold is None:
+                yield f"told hold {answer['hold_id']}, which is not there"
+            elif check:
+                yield from check(one, answer, hold)
+        elif check:
+            yield from check(one, answer, {})
+
+    def _check_consume_tokens(self, one: Told, answer: Row, entry: Row) -> Iterator[str]:
+        expected = {
+            "account_id": self.books.accounts[answer["user_id"]],
+            "kind": "byok" if one.arguments.get("byok") else "spend",
+            "module_id": one.arguments["module_id"],
+            "usage": one.arguments.get("usage") or {"calls": 1},
+            "tokens": -answer["cost"],
+            "balance_after": answer["balance"],
+            "draws": answer["draws"],
+            "reference": None,
+            "metadata": one.arguments.get("metadata", {}),
+        }
+        yield from _compare(expected, entry)
+        if answer["module_id"] != one.arguments["module_id"]:
+            yield f"asked {one.arguments['module_id']}, told {answer['module_id']}"
+
+    def _check_add_tokens(self, one: Told, answer: Row, entry: Row) -> Iterator[str]:
+        asked = one.arguments
+        lot_id = answer["lot_id"]
+        expected = {
+            "account_id": self.books.accounts[asked["user_id"]],
+            "kind": asked.get("reason", "grant"),
+            "tokens": asked["tokens"],
+            "balance_after": answer["balance"],
+            "draws": [{"lot_id": lot_id, "tokens": asked["tokens"]}],
+            "reference": asked.get("package_name") or asked.get("reason", "grant"),
+        }
+        yield from _compare(expected, entry)
+        expected = {
+            "granted": asked["tokens"],
+            "source": asked.get("reason", "grant"),
+            "scope": asked.get("scope"),
+            "expires_at": asked.get("expires_at"),
+            "package_name": asked.get("package_name"),
+        }
+        yield from _compare(expected, self.lots.get(f"{entry['account_id']}:{lot_id}", {}))
+        if answer["tokens"] != asked["tokens"]:
+            yield f"asked {asked['tokens']}, told {answer['tokens']}"
+
+    def _check_hold_tokens(self, one: Told, answer: Row, hold: Row) -> Iterator[str]:
+        expected = {
+            "account_id": self.books.accounts[answer["user_id"]],
+            "module_id": one.arguments["module_id"],
+            "usage": one.arguments.get("usage") or {"calls": 1},
+            "tokens": answer["held"],
+        }
+        yield from _compare(expected, hold)
+        if sum((draw["tokens"] for draw in answer["draws"]), ZERO) != answer["held"]:
+            yield f"told {answer['held']} in {answer['draws']}"
+
+    def _check_capture_hold(self, one: Told, answer: Row, entry: Row) -> Iterator[str]:
+        hold = self.holds.get(one.arguments["hold_id"], {})
+        seq = entry["seq"]
+        before = self.entries.get(f"{entry['account_id']}:{seq - 1}", {"debt_after": ZERO})
+        expected = {
+            "kind": "spend",
+            "module_id": hold.get("module_id"),
+            "tokens": -answer["paid"],
+            "balance_after": answer["balance"],
+            "draws": answer["draws"],
+            "debt_after": before["debt_after"] + answer["debt"],
+            "reference": answer["hold_id"].split(":")[1] + (":late" if answer["late"] else ""),
+        }
+        if one.arguments.get("usage"):
+            expected["usage"] = one.arguments["usage"]
+        yield from _compare(expected, entry)
+        drawn = sum((draw["tokens"] for draw in answer["draws"]), ZERO)
+        shortfall = self.shortfalls.get(answer["entry_id"], ZERO)
+        sums = {
+            "shortfall": (answer["shortfall"], shortfall),
+            "cost": (answer["cost"], answer["paid"] + shortfall),
+            "paid": (answer["paid"], drawn + answer["debt"]),
+        }
+        for name, (was_told, found) in sums.items():
+            if was_told != found:
+                yield f"told {name} {was_told}, found {found}"
+        if one.arguments["hold_id"] != answer["hold_id"] or seq not in hold.get("seqs", []):
+            yield f"the hold does not know of entry {seq}"
+        final = one.arguments.get("final", True) and not answer["late"]
+        if final and (answer["state"], answer["held"], hold.get("state")) != ("captured", 0, "captured"):
+            yield f"ended, told {answer['state']}, keeps {answer['held']}, is {hold.get('state')}"
+
+    def _check_release_hold(self, one: Told, answer: Row, hold: Row) -> Iterator[str]:
+        expected = {"state": answer["state"], "captured": answer["captured"], "held": 0}
+        yield from _compare(expected, hold)
+        if answer["released"] != max(hold["tokens"] - hold["captured"], ZERO):
+            yield f"told {answer['released']} of {hold['tokens']} went back, captured {hold['captured']}"
+
+    def _check_extend_hold(self, one: Told, answer: Row, hold: Row) -> Iterator[str]:
+        if answer["held"] > hold["tokens"] or answer["state"] != "open":
+            yield f"told it is {answer['state']} and keeps {answer['held']} of {hold['tokens']}"
+
+    def _check_refund_usage(self, one: Told, answer: Row, entry: Row) -> Iterator[str]:
+        charge = one.arguments["entry_id"]
+        expected = {
+            "account_id": charge.split(":")[0],
+            "kind": "refund",
+            "tokens": one.arguments.get("tokens") or answer["tokens"],
+            "balance_after": answer["balance"] + answer["expired"],
+            "draws": answer["draws"],
+            "reference": charge.split(":")[1],
+        }
+        yield from _compare(expected, entry)
+        if (answer["charge_id"], answer["tokens"]) != (charge, entry["tokens"]):
+            yield f"told {answer['tokens']} of {answer['charge_id']}"
+
+    def _check_freeze_account(self, one: Told, answer: Row, _: Row) -> Iterator[str]:
+        status = "frozen" if one.function == "freeze_account" else "active"
+        account_id = self.books.accounts[one.arguments["user_id"]]
+        if answer["status"] != status:
+            yield f"told {answer['status']}"
+        # An account that was never frozen has nothing to tell of its thaw.
+        if answer["changed_at"] and self.statuses.get((account_id, answer["changed_at"])) != status:
+            yield f"told {status} since {answer['changed_at']}, which is not there"
+
+    _check_thaw_account = _check_freeze_account
+
+    def _check_set_overdraft_limit(self, one: Told, answer: Row, _: Row) -> Iterator[str]:
+        if answer["tokens"] != one.arguments["tokens"]:
+            yield f"asked {one.arguments['tokens']}, told {answer['tokens']}"
+
+    def _half(self, one: Told, reference: str) -> Iterator[str]:
+        """What is missing of a call that nobody was told of, but whose key is there."""
+        account_id, asked = self._account_of(one), one.arguments
+        what = f"{account_id}:{reference.split(':')[0]}"
+        if one.function == "hold_tokens":
+            expected = {"module_id": asked["module_id"], "usage": asked.get("usage") or {"calls": 1}}
+            yield from _compare(expected, self.holds.get(what, {}))
+            return
+        entry = self.entries.get(what, {})
+        if one.function == "add_tokens":
+            kind = asked.get("reason", "grant")
+            yield from _compare({"kind": kind, "tokens": asked["tokens"]}, entry)
+            yield from _compare({"granted": asked["tokens"], "source": kind}, self.lots.get(what, {}))
+        elif one.function == "consume_tokens":
+            yield from _compare({"kind": "spend", "module_id": asked["module_id"], "reference": None}, entry)
+        elif one.function == "capture_hold":
+            hold = self.holds.get(asked["hold_id"], {})
+            yield from _compare({"kind": "spend", "reference": asked["hold_id"].split(":")[1]}, entry)
+            if entry.get("seq") not in hold.get("seqs", []):
+                yield f"the hold does not know of entry {reference}"
+        else:
+            yield f"no opinion of {one.function}"
+
+    # Names
+
+    def _account_of(self, one: Told) -> str:
+        for name in ("hold_id", "entry_id"):
+            if name in one.arguments:
+                return str(one.arguments[name]).split(":")[0]
+        return self.books.accounts.get(one.arguments["user_id"], "nobody")
+
+    def _key_of(self, one: Told) -> tuple[str, str, str]:
+        return self._account_of(one), one.function, one.key or ""
+
+    def _key(self, one: Told) -> Row | None:
+        return self.keys.get(self._key_of(one))
+
+    def _cost(self, entry: Row) -> Decimal:
+        shortfall: Decimal = self.shortfalls.get(f"{entry['account_id']}:{entry['seq']}", ZERO)
+        return shortfall - entry["tokens"]
+
+    def _name(self, one: Told) -> str:
+        return f"{one.function} {one.arguments} told {one.answer}"
+
+
+def _ends(one: Told) -> bool:
+    """A capture that ended its hold."""
+    answer = one.said
+    return (
+        one.function == "capture_hold" and one.arguments.get("final", True) and not answer.get("late", False)
+    )
+
+
+def _compare(expected: Row, found: Row) -> Iterator[str]:
+    for name, value in expected.items():
+        if name not in found or found[name] != value:
+            yield f"{name} is {found.get(name, 'not there')}, not {value}"
+
+
+def _moment(value: datetime | str) -> datetime:
+    """JSON has it as text."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
