@@ -193,7 +193,7 @@ class HttpDoor(Door):
     def __init__(self, url: str, token: str) -> None:
         self.role = "service_role"
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        self.http = httpx.Client(base_url=url, headers=headers, timeout=30, trust_env=False)
+        self.http = httpx.Client(base_url=url, headers=headers, timeout=30, trust_env=False, verify=False)
 
     def send(self, function: str, arguments: Row) -> Row:
         body = {name: value for name, value in arguments.items() if name != "idempotency_key"}

@@ -34,6 +34,10 @@ class Refusals:
         self.moments = {
             name: [entry["posted_at"] for entry in history] for name, history in self.history.items()
         }
+        self.refunds: dict[str, list[Row]] = defaultdict(list)
+        for entry in verdicts.books.entries:
+            if entry["kind"] == "refund":
+                self.refunds[f"{entry['account_id']}:{entry['reference']}"].append(entry)
         self.statuses: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
         for change in verdicts.books.status_changes:
             self.statuses[change["account_id"]].append((change["changed_at"], change["status"]))
@@ -203,15 +207,9 @@ class Refusals:
         ]
 
     def _refunded(self, charge: Row, until: datetime | None) -> Decimal:
+        refunds = self.refunds[f"{charge['account_id']}:{charge['seq']}"]
         return sum(
-            (
-                entry["tokens"]
-                for entry in self.history[charge["account_id"]]
-                if entry["kind"] == "refund"
-                and entry["reference"] == str(charge["seq"])
-                and (until is None or entry["posted_at"] <= until)
-            ),
-            ZERO,
+            (entry["tokens"] for entry in refunds if until is None or entry["posted_at"] <= until), ZERO
         )
 
     def _account_of(self, one: Told) -> str:

@@ -29,6 +29,7 @@ class Account:
     balance: Decimal = ZERO
     debt: Decimal = ZERO
     lots: dict[int, Lot] = field(default_factory=dict)
+    in_lots: Decimal = ZERO
     lifetime_granted: Decimal = ZERO
     lifetime_spent: Decimal = ZERO
     charges: dict[int, Row] = field(default_factory=dict)  # spends by seq
@@ -48,11 +49,10 @@ def replay(entries: list[Row]) -> Account:
         before = entry
         told = {"seq": entry["seq"], "balance": entry["balance_after"], "debt": entry["debt_after"]}
         found = {"seq": account.seq, "balance": account.balance, "debt": account.debt}
-        in_lots = sum((lot.remaining for lot in account.lots.values()), ZERO)
         if told != found:
             wrong.append(f"says {told}, comes to {found}")
-        if in_lots - account.debt != account.balance:
-            wrong.append(f"{in_lots} in the lots less debt {account.debt} is not {account.balance}")
+        if account.in_lots - account.debt != account.balance:
+            wrong.append(f"{account.in_lots} in the lots less debt {account.debt} is not {account.balance}")
         if account.debt < 0:
             wrong.append(f"debt {account.debt}")
         account.faults += [f"entry {entry['seq']} ({entry['kind']}): {text}" for text in wrong]
@@ -87,6 +87,7 @@ def _play(account: Account, entry: Row) -> list[str]:
         if tokens <= 0 or draws != [(seq, tokens)]:
             wrong.append(f"grants {tokens} into {draws}")
         account.lots[seq] = Lot(kind, tokens, tokens)
+        account.in_lots += tokens
         account.lifetime_granted += tokens
     elif kind == "spend":
         borrowed = -tokens - drawn
@@ -126,6 +127,7 @@ def _take(account: Account, draws: list[tuple[int, Decimal]]) -> Iterator[str]:
             yield f"draws on lot {lot_id}, which is not there"
             continue
         lot.remaining -= tokens
+        account.in_lots -= tokens
         if lot.remaining < 0:
             yield f"takes {tokens} out of lot {lot_id}, which leaves {lot.remaining}"
 
@@ -169,6 +171,7 @@ def _refund(account: Account, entry: Row, draws: list[tuple[int, Decimal]]) -> I
             yield f"puts tokens into lot {lot_id}, which is not there"
             continue
         lot.remaining += part
+        account.in_lots += part
         if lot.remaining > lot.granted:
             yield f"fills lot {lot_id} of {lot.granted} to {lot.remaining}"
 

@@ -16,7 +16,7 @@ from replay import faults
 from tampering import OF_THE_ANSWERS, OF_THE_LEDGER
 from verdicts import Verdicts
 
-STEPS, MANY_STEPS = 250, 6000  # of each worker
+STEPS, MANY_STEPS = 250, 4000  # of each worker
 
 
 @pytest.fixture(scope="module")

@@ -102,6 +102,12 @@ class Verdicts:
             elif row is not None:
                 made.setdefault(f"{account_id}:{row['reference'].split(':')[0]}", 1)
         found = [f"entry {name} was made by {times} calls" for name, times in made.items() if times > 1]
+        owners = Counter(
+            (row["account_id"], row["reference"].split(":")[0])
+            for row in self.books.keys
+            if row["operation"] != "release_hold"
+        )
+        found += [f"{name} belongs to {number} keys" for name, number in owners.items() if number > 1]
         found += [f"hold {name} was made by {times} calls" for name, times in holds.items() if times > 1]
         for name, entry in self.entries.items():
             if name not in made and entry["kind"] not in _BY_THE_CLOCK:

@@ -1,0 +1,204 @@
+"""Killed under load: what was acknowledged is there exactly once, and what was not is whole or absent."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import cycle, islice
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import psycopg
+import pytest
+from books import read
+from calls import Log, SqlDoor
+from killing import LOGINS, Api, Postgres
+from replay import faults
+from support import PASSWORD
+from verdicts import Verdicts
+from writing import Connect, Writers, fund, repeat_all
+
+from pgcredits.addresses import as_login
+from pgcredits.migrate import apply_catalog, migrate
+
+# WAL is written by whoever waits for it, and by nobody else: what nobody waits for is lost in a crash.
+LAZY = {
+    "wal_writer_delay": "10s",
+    "wal_writer_flush_after": "1GB",
+    "wal_buffers": "16MB",
+    "autovacuum": "off",
+}
+WAYS = (Postgres.kill_backend, Postgres.kill_all, Postgres.stop_at_once)
+NOT_DURABLE = "set local synchronous_commit = off"
+MOST_KILLS = 12  # of the control, which mostly needs one
+
+
+@dataclass
+class Tally:
+    """The figures of a run."""
+
+    log: Log
+    seed: int
+    kills: int = 0
+    restarts: list[float] = field(default_factory=list)
+    repeated: int = 0
+
+    def line(self, name: str, verdicts: Verdicts) -> str:
+        """`verdicts` are of before everything was repeated."""
+        unknown = sum(one.unknown for one in verdicts.told)
+        done = verdicts.committed()
+        return (
+            f"\n{name}: RELIABILITY_SEED={self.seed}: {self.kills} kills, {len(verdicts.told)} operations,"
+            f" {sum(one.answer is not None for one in verdicts.told)} acknowledged,"
+            f" {sum(one.refusal is not None for one in verdicts.told)} refused,"
+            f" {unknown} ambiguous ({done} done, {unknown - done} not);"
+            f" {len(verdicts.lost())} acknowledged and lost, {len(verdicts.untold())} not as told,"
+            f" {len(verdicts.ghosts())} ghosts; {self.repeated} calls repeated;"
+            f" restarts took up to {max(self.restarts):.1f} s"
+        )
+
+
+@pytest.fixture(scope="module")
+def seed() -> int:
+    return int(os.environ.get("RELIABILITY_SEED") or secrets.randbits(32))
+
+
+@pytest.fixture(scope="module")
+def postgres(bin_dir: Path) -> Iterator[Postgres]:
+    server = Postgres(bin_dir, LAZY)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="module")
+def kills(request: pytest.FixtureRequest) -> int:
+    """How many of each run."""
+    if request.config.getoption("--prove"):
+        return 18
+    return 6 if request.config.getoption("--pg") == 18 else 3
+
+
+def new_database(postgres: Postgres, name: str) -> str:
+    """Migrated, with the catalogue iahome; its URL as the superuser."""
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
+        admin.execute(f"create database {name}".encode())
+    url = postgres.url(name)
+    migrate(url)
+    apply_catalog(url, "iahome")
+    with psycopg.connect(url) as connection:
+        for login in LOGINS:
+            connection.execute(f"alter role {login} password '{PASSWORD}'".encode())
+    return url
+
+
+def by_sql(url: str, **more: str) -> Connect:
+    return lambda: SqlDoor(as_login(url, "pgcredits_service", PASSWORD), **more)
+
+
+def prove(tally: Tally, url: str, connect: Connect, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each acknowledged operation is there once, as told; each other one whole or not at all. All again."""
+    log = tally.log
+    before = Verdicts(list(log.calls), read(url))
+    tally.repeated = repeat_all(connect, log)
+    after = Verdicts(log.calls, read(url))
+    with capsys.disabled():
+        print(tally.line(name, before))
+    assert log.errors() == []
+    assert {one.refusal["error"] for one in after.told if one.refusal} == {"insufficient_tokens"}
+    assert [one for one in before.told if one.unknown], "nothing was killed"
+    for verdicts in (before, after):
+        assert verdicts.lost() == []
+        assert verdicts.untold() == []
+        assert verdicts.halves() == []
+        assert verdicts.keyed_twice() == []
+        assert verdicts.ghosts() == []
+        assert faults(verdicts.books) == []
+        assert verdicts.books.findings == []
+    # Whatever was asked for has its answer now.
+    assert after.wrong_holds() == []
+    answered = {(one.function, one.key) for one in after.told if not one.unknown}
+    assert [one for one in after.told if one.unknown and (one.function, one.key) not in answered] == []
+
+
+def test_postgres_killed_under_load(
+    postgres: Postgres, seed: int, kills: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A backend, the postmaster with its children, an immediate shutdown; no client asks for durability."""
+    url = new_database(postgres, "killed")
+    connect = by_sql(url, setting="set synchronous_commit = off")
+    random = Random(seed)
+    tally = Tally(Log(), seed)
+    fund(connect, tally.log)
+    with Writers(connect, tally.log, f"{seed}:killed"):
+        for way in islice(cycle(WAYS), kills):
+            tally.log.wait_for(random.randint(100, 250))
+            tally.restarts.append(way(postgres, random))
+            tally.kills += 1
+        tally.log.wait_for(50)
+    prove(tally, url, connect, "PostgreSQL killed", capsys)
+
+
+def test_harness_sees_a_loss(postgres: Postgres, seed: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """The control: the same clients, whose transactions give up their durability after the call.
+
+    Of what was acknowledged some is lost then, and the verdicts say so.
+    """
+    url = new_database(postgres, "control")
+    connect = by_sql(url, before_commit=NOT_DURABLE)
+    random = Random(f"{seed}:control")
+    tally = Tally(Log(), seed)
+    fund(by_sql(url), tally.log)
+    lost: list[Any] = []
+    while not lost and tally.kills < MOST_KILLS:
+        with Writers(connect, tally.log, f"{seed}:control:{tally.kills}"):
+            tally.log.wait_for(random.randint(100, 250))
+            way = random.choice(WAYS[1:])
+            tally.restarts.append(way(postgres, random))
+            tally.kills += 1
+        verdicts = Verdicts(tally.log.calls, read(url))
+        lost = verdicts.lost()
+    with capsys.disabled():
+        print(tally.line("control, synchronous_commit off", verdicts))
+    assert lost
+    assert verdicts.untold()
+    assert tally.log.errors() == []
+    # They are lost as a whole: the books that are left are sound.
+    assert faults(verdicts.books) == []
+    assert verdicts.books.findings == []
+
+
+def test_api_killed_under_load(
+    url: str, seed: int, kills: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """kill -9 of `pgcredits serve`, whose clients send Idempotency-Key."""
+    api = Api(url, tmp_path / "api.log")
+    try:
+        random = Random(f"{seed}:api")
+        tally = Tally(Log(), seed)
+        fund(api.connect, tally.log)
+        with Writers(api.connect, tally.log, f"{seed}:api"):
+            for _ in range(kills // 2 + 1):
+                tally.log.wait_for(random.randint(50, 150))
+                tally.restarts.append(api.kill())
+                tally.kills += 1
+            tally.log.wait_for(50)
+        wait_until_idle(url)
+        prove(tally, url, api.connect, "API killed", capsys)
+    finally:
+        api.stop()
+
+
+def wait_until_idle(url: str) -> None:
+    """Until nothing is under way that a killed API has left behind."""
+    busy = (
+        "select pid from pg_stat_activity where datname = current_database() and state <> 'idle'"
+        " and pid <> pg_backend_pid()"
+    )
+    with psycopg.connect(url, autocommit=True) as admin:
+        while admin.execute(busy).fetchall():
+            admin.execute("select pg_sleep(0.01)")

@@ -1,0 +1,142 @@
+"""Eight clients that never stop: grants, spends, holds with their captures, batches, each with a key.
+
+When a connection breaks, a client connects again and goes on, now and then with the same call.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from decimal import Decimal
+from random import Random
+from threading import Event, Thread
+from types import TracebackType
+
+from books import Row
+from calls import Door, Log, Lost
+
+WRITERS = 8
+PEOPLE = ("ada", "bob", "cleo", "dan")
+POOR = "eve"  # has nothing, and is refused everything
+MODULES = ("stablediffusion", "whisper", "metube", "somethingelse")
+Connect = Callable[[], Door]
+
+
+def fund(connect: Connect, log: Log) -> None:
+    """Everybody gets what lasts for the whole run, but one."""
+    door = connect()
+    for name in PEOPLE:
+        bought = {
+            "user_id": name,
+            "tokens": 10**9,
+            "reason": "purchase",
+            "idempotency_key": f"first of {name}",
+        }
+        assert log.send(door, "add_tokens", bought).answer
+    grant = {"user_id": POOR, "tokens": 1, "idempotency_key": "first"}
+    spend = {"user_id": POOR, "module_id": "somethingelse", "idempotency_key": "first"}
+    assert log.send(door, "add_tokens", grant).answer
+    assert log.send(door, "consume_tokens", spend).refusal
+    door.close()
+
+
+class Writers:
+    """`with Writers(…)`: they write until the block ends. `connect` raises Lost while there is nobody."""
+
+    def __init__(self, connect: Connect, log: Log, seed: str) -> None:
+        self.stopping = Event()
+        self.writers = [Writer(connect, log, f"{seed}:{place}", self.stopping) for place in range(WRITERS)]
+
+    def __enter__(self) -> Writers:
+        for writer in self.writers:
+            writer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stopping.set()
+        for writer in self.writers:
+            writer.join()
+
+
+class Writer(Thread):
+    """One of them."""
+
+    def __init__(self, connect: Connect, log: Log, seed: str, stopping: Event) -> None:
+        super().__init__(daemon=True)
+        self.connect = connect
+        self.log = log
+        self.random = Random(seed)
+        self.seed = seed
+        self.stopping = stopping
+        self.number = 0
+        self.last: tuple[str, Row] | None = None
+
+    def run(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                door = self.connect()
+            except Lost:
+                time.sleep(0.02)
+                continue
+            with suppress(Lost):
+                if self.last and self.random.random() < 0.5:
+                    self.send(door, *self.last)
+                while not self.stopping.is_set():
+                    self.step(door)
+            door.close()
+
+    def step(self, door: Door) -> None:
+        name = self.random.choice(PEOPLE)
+        chance = self.random.random()
+        if chance < 0.35:
+            self.send(door, "consume_tokens", self.use(name))
+        elif chance < 0.55:
+            tokens = Decimal(self.random.randint(1, 10_000)) / 100
+            reason = self.random.choice(["grant", "promo", "purchase"])
+            grant = {"user_id": name, "tokens": tokens, "reason": reason, "idempotency_key": self.key()}
+            self.send(door, "add_tokens", grant)
+        elif chance < 0.8:
+            use = self.use(name) | {"usage": {"calls": 2}, "ttl": "1 hour"}
+            if hold := self.send(door, "hold_tokens", use):
+                usage = {"calls": self.random.randint(1, 3)}
+                capture = {"hold_id": hold["hold_id"], "usage": usage, "idempotency_key": self.key()}
+                self.send(door, "capture_hold", capture)
+        elif chance < 0.95:
+            items = [self.use(self.random.choice(PEOPLE)) for _ in range(self.random.randint(2, 5))]
+            self.send(door, "consume_tokens_batch", {"items": items, "atomic": self.random.random() < 0.5})
+        else:
+            # More than there is.
+            usage = {"calls": self.random.randint(1, 9)}
+            self.send(door, "consume_tokens", self.use(POOR) | {"usage": usage})
+
+    def send(self, door: Door, function: str, arguments: Row) -> Row | None:
+        self.last = function, arguments
+        return self.log.send(door, function, arguments).answer
+
+    def use(self, name: str) -> Row:
+        return {"user_id": name, "module_id": self.random.choice(MODULES), "idempotency_key": self.key()}
+
+    def key(self) -> str:
+        self.number += 1
+        return f"{self.seed}:{self.number}"
+
+
+def repeat_all(connect: Connect, log: Log) -> int:
+    """Sends every call again that was not refused, by as many clients; how many."""
+    calls = [call for call in log.calls if call.refusal is None]
+    doors = [connect() for _ in range(WRITERS)]
+
+    def work(place: int) -> None:
+        for call in calls[place::WRITERS]:
+            log.send(doors[place], call.function, call.arguments)
+        doors[place].close()
+
+    threads = [Thread(target=work, args=(place,)) for place in range(WRITERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return len(calls)
