@@ -178,7 +178,7 @@ class SqlDoor(Door):
         except psycopg.Error as error:
             if (error.sqlstate or "").startswith("PT"):
                 raise Refused(json.loads(error.diag.message_detail or "", parse_float=Decimal)) from error
-            if self.connection.closed:
+            if self.connection.closed or (error.sqlstate or "").startswith("57P"):  # it shuts down
                 raise Lost from error
             raise
         return dict(row)

@@ -84,6 +84,12 @@ def kills(request: pytest.FixtureRequest) -> int:
     return 6 if request.config.getoption("--pg") == 18 else 3
 
 
+@pytest.fixture(scope="module")
+def load(request: pytest.FixtureRequest) -> int:
+    """How many calls between two kills, and up to twice as many."""
+    return 600 if request.config.getoption("--prove") else 100
+
+
 def new_database(postgres: Postgres, name: str) -> str:
     """Migrated, with the catalogue iahome; its URL as the superuser."""
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
@@ -127,7 +133,7 @@ def prove(tally: Tally, url: str, connect: Connect, name: str, capsys: pytest.Ca
 
 
 def test_postgres_killed_under_load(
-    postgres: Postgres, seed: int, kills: int, capsys: pytest.CaptureFixture[str]
+    postgres: Postgres, seed: int, kills: int, load: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A backend, the postmaster with its children, an immediate shutdown; no client asks for durability."""
     url = new_database(postgres, "killed")
@@ -137,7 +143,7 @@ def test_postgres_killed_under_load(
     fund(connect, tally.log)
     with Writers(connect, tally.log, f"{seed}:killed"):
         for way in islice(cycle(WAYS), kills):
-            tally.log.wait_for(random.randint(100, 250))
+            tally.log.wait_for(random.randint(load, 2 * load))
             tally.restarts.append(way(postgres, random))
             tally.kills += 1
         tally.log.wait_for(50)
@@ -174,7 +180,7 @@ def test_harness_sees_a_loss(postgres: Postgres, seed: int, capsys: pytest.Captu
 
 
 def test_api_killed_under_load(
-    url: str, seed: int, kills: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    url: str, seed: int, kills: int, load: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """kill -9 of `pgcredits serve`, whose clients send Idempotency-Key."""
     api = Api(url, tmp_path / "api.log")
@@ -184,7 +190,7 @@ def test_api_killed_under_load(
         fund(api.connect, tally.log)
         with Writers(api.connect, tally.log, f"{seed}:api"):
             for _ in range(kills // 2 + 1):
-                tally.log.wait_for(random.randint(50, 150))
+                tally.log.wait_for(random.randint(load, 2 * load))
                 tally.restarts.append(api.kill())
                 tally.kills += 1
             tally.log.wait_for(50)
