@@ -83,7 +83,11 @@ begin
     end if;
 
     -- 2. Lock. Repeat? A frozen account gets its refunds: the work was done, or not, before.
-    v_lock := credits.lock_wallet(v_charge.account_id);
+    loop
+        v_lock := credits.lock_wallet(v_charge.account_id);
+        v_at := credits.clock(v_charge.account_id);
+        exit when (select w.due_at > v_at from credits.wallets as w where w.account_id = v_charge.account_id);
+    end loop;
     if refund_usage.idempotency_key is not null then
         v_known := credits.claim_key(
             v_charge.account_id, 'refund_usage', refund_usage.idempotency_key,
@@ -136,7 +140,7 @@ begin
     end loop;
 
     -- 5. Write. The limits of periods that began after the charge never counted it.
-    v_at := greatest(credits.clock(v_charge.account_id), v_wallet.posted_at + interval '1 microsecond');
+    v_at := greatest(v_at, v_wallet.posted_at + interval '1 microsecond');
     perform credits.post_entry(
         v_charge.account_id, v_wallet.seq + 1, v_wallet.balance, v_wallet.debt - v_from_debt, v_wallet.posted_at,
         v_wallet.head_hash, 'refund', v_tokens, v_draws, v_charge.module_id, p_price_id => v_charge.price_id,

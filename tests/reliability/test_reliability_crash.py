@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 from pathlib import Path
@@ -52,7 +50,7 @@ class Tally:
         unknown = sum(one.unknown for one in verdicts.told)
         done = verdicts.committed()
         return (
-            f"\n{name}: RELIABILITY_SEED={self.seed}: {self.kills} kills, {len(verdicts.told)} operations,"
+            f"{name}: RELIABILITY_SEED={self.seed}: {self.kills} kills, {len(verdicts.told)} operations,"
             f" {sum(one.answer is not None for one in verdicts.told)} acknowledged,"
             f" {sum(one.refusal is not None for one in verdicts.told)} refused,"
             f" {unknown} ambiguous ({done} done, {unknown - done} not);"
@@ -60,11 +58,6 @@ class Tally:
             f" {len(verdicts.ghosts())} ghosts; {self.repeated} calls repeated;"
             f" restarts took up to {max(self.restarts):.1f} s"
         )
-
-
-@pytest.fixture(scope="module")
-def seed() -> int:
-    return int(os.environ.get("RELIABILITY_SEED") or secrets.randbits(32))
 
 
 @pytest.fixture(scope="module")
@@ -77,17 +70,17 @@ def postgres(bin_dir: Path) -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="module")
-def kills(request: pytest.FixtureRequest) -> int:
+def kills(request: pytest.FixtureRequest, long_form: bool) -> int:
     """How many of each run."""
-    if request.config.getoption("--prove"):
+    if long_form:
         return 18
     return 6 if request.config.getoption("--pg") == 18 else 3
 
 
 @pytest.fixture(scope="module")
-def load(request: pytest.FixtureRequest) -> int:
+def load(long_form: bool) -> int:
     """How many calls between two kills, and up to twice as many."""
-    return 600 if request.config.getoption("--prove") else 100
+    return 600 if long_form else 100
 
 
 def new_database(postgres: Postgres, name: str) -> str:
@@ -107,14 +100,13 @@ def by_sql(url: str, **more: str) -> Connect:
     return lambda: SqlDoor(as_login(url, "pgcredits_service", PASSWORD), **more)
 
 
-def prove(tally: Tally, url: str, connect: Connect, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def prove(tally: Tally, url: str, connect: Connect, name: str, say: Callable[[str], None]) -> None:
     """Each acknowledged operation is there once, as told; each other one whole or not at all. All again."""
     log = tally.log
     before = Verdicts(list(log.calls), read(url))
     tally.repeated = repeat_all(connect, log)
     after = Verdicts(log.calls, read(url))
-    with capsys.disabled():
-        print(tally.line(name, before))
+    say(tally.line(name, before))
     assert log.errors() == []
     assert [one for one in before.told if one.unknown], "nothing was killed"
     for verdicts in (before, after):
@@ -133,7 +125,7 @@ def prove(tally: Tally, url: str, connect: Connect, name: str, capsys: pytest.Ca
 
 
 def test_postgres_killed_under_load(
-    postgres: Postgres, seed: int, kills: int, load: int, capsys: pytest.CaptureFixture[str]
+    postgres: Postgres, seed: int, kills: int, load: int, say: Callable[[str], None]
 ) -> None:
     """A backend, the postmaster with its children, an immediate shutdown; no client asks for durability."""
     url = new_database(postgres, "killed")
@@ -147,10 +139,10 @@ def test_postgres_killed_under_load(
             tally.restarts.append(way(postgres, random))
             tally.kills += 1
         tally.log.wait_for(50)
-    prove(tally, url, connect, "PostgreSQL killed", capsys)
+    prove(tally, url, connect, "PostgreSQL killed", say)
 
 
-def test_harness_sees_a_loss(postgres: Postgres, seed: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_harness_sees_a_loss(postgres: Postgres, seed: int, say: Callable[[str], None]) -> None:
     """The control: the same clients, whose transactions give up their durability after the call.
 
     Of what was acknowledged some is lost then, and the verdicts say so.
@@ -169,8 +161,7 @@ def test_harness_sees_a_loss(postgres: Postgres, seed: int, capsys: pytest.Captu
             tally.kills += 1
         verdicts = Verdicts(tally.log.calls, read(url))
         lost = verdicts.lost()
-    with capsys.disabled():
-        print(tally.line("control, synchronous_commit off", verdicts))
+    say(tally.line("control, synchronous_commit off", verdicts))
     assert lost
     assert verdicts.untold()
     assert tally.log.errors() == []
@@ -180,7 +171,7 @@ def test_harness_sees_a_loss(postgres: Postgres, seed: int, capsys: pytest.Captu
 
 
 def test_api_killed_under_load(
-    url: str, seed: int, kills: int, load: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    url: str, seed: int, kills: int, load: int, tmp_path: Path, say: Callable[[str], None]
 ) -> None:
     """kill -9 of `pgcredits serve`, whose clients send Idempotency-Key."""
     api = Api(url, tmp_path / "api.log")
@@ -195,7 +186,7 @@ def test_api_killed_under_load(
                 tally.kills += 1
             tally.log.wait_for(50)
         wait_until_idle(url)
-        prove(tally, url, api.connect, "API killed", capsys)
+        prove(tally, url, api.connect, "API killed", say)
     finally:
         api.stop()
 

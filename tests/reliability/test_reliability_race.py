@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from random import Random
@@ -20,9 +19,8 @@ STEPS, MANY_STEPS = 250, 4000  # of each worker
 
 
 @pytest.fixture(scope="module")
-def run(request: pytest.FixtureRequest, own_url: str) -> Race:
-    seed = int(os.environ.get("RELIABILITY_SEED") or secrets.randbits(32))
-    return race(own_url, seed, MANY_STEPS if request.config.getoption("--prove") else STEPS)
+def run(own_url: str, seed: int, long_form: bool) -> Race:
+    return race(own_url, seed, MANY_STEPS if long_form else STEPS)
 
 
 @pytest.fixture(scope="module")
@@ -36,18 +34,17 @@ def refusals(verdicts: Verdicts) -> Refusals:
 
 
 def test_nothing_went_wrong(
-    run: Race, verdicts: Verdicts, refusals: Refusals, capsys: pytest.CaptureFixture[str]
+    run: Race, verdicts: Verdicts, refusals: Refusals, say: Callable[[str], None]
 ) -> None:
     """No deadlock, no other error of the database."""
     kinds = Counter(entry["kind"] for entry in run.books.entries)
     acknowledged = sum(one.answer is not None for one in verdicts.told)
-    with capsys.disabled():
-        print(
-            f"\nrace: RELIABILITY_SEED={run.seed}: {WORKERS} workers, {len(run.calls)} calls"
-            f" in {run.seconds:.1f} s, {run.repeats} of them repeats; {acknowledged} acknowledged,"
-            f" refused {dict(refusals.counts())}; entries {dict(kinds)}, {len(run.books.holds)} holds,"
-            f" {len(run.books.shortfalls)} shortfalls"
-        )
+    say(
+        f"race: RELIABILITY_SEED={run.seed}: {WORKERS} workers, {len(run.calls)} calls"
+        f" in {run.seconds:.1f} s, {run.repeats} of them repeats; {acknowledged} acknowledged,"
+        f" refused {dict(refusals.counts())}; entries {dict(kinds)}, {len(run.books.holds)} holds,"
+        f" {len(run.books.shortfalls)} shortfalls"
+    )
     assert run.errors == []
     assert not any(one.unknown for one in verdicts.told)
 

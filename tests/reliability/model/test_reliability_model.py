@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import count
 
+import hypothesis
 import psycopg
 import pytest
-from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from people import Connection
 from story import BONUS, CALLS, NEVER, PACK, PAGES, SECONDS, Story
@@ -79,17 +80,17 @@ def tell(
     bank: Connection,
     counted: Counter[str],
     wanted: int,
-    say: Callable[[str], None],
+    first_seed: int,
     fault: str = "",
     phases: tuple[Phase, ...] = tuple(Phase),
 ) -> None:
     """Stories until so many steps were counted; `fault` is what is wrong with the bank in all of them."""
-    while counted["step"] < wanted:
-        number = secrets.randbits(32)
-        say(f"model: seed {number}, after {counted['step']:,} steps")
+    for number in count(first_seed):
+        if counted["step"] >= wanted:
+            break
         shared = {"connection": bank, "counted": counted, "fault": fault}
         run_state_machine_as_test(
-            seed(number)(type("Story", (Story,), shared)),
+            hypothesis.seed(number)(type("Story", (Story,), shared)),
             settings=settings(
                 max_examples=100,
                 stateful_step_count=STEPS_OF_A_STORY,
@@ -101,22 +102,12 @@ def tell(
         )
 
 
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Prints, also of a test that passes: seeds and figures belong into every log."""
-
-    def speak(text: str) -> None:
-        with capsys.disabled():
-            print(f"\n{text}", end="", flush=True)
-
-    return speak
-
-
 def test_the_bank_answers_as_the_model_does(
-    bank: Connection, request: pytest.FixtureRequest, say: Callable[[str], None]
+    bank: Connection, seed: int, long_form: bool, say: Callable[[str], None]
 ) -> None:
     began, counted = time.monotonic(), Counter[str]()
-    tell(bank, counted, 500_000 if request.config.getoption("--prove") else 20_000, say)
+    say(f"model: RELIABILITY_SEED={seed}")
+    tell(bank, counted, 200_000 if long_form else 20_000, seed)
     steps = counted.pop("step")
     say(f"model: {steps:,} steps in {time.monotonic() - began:.0f} s: {dict(counted.most_common())}")
     assert not {name for name in CALLED | REFUSED if not counted[name]}, "this has not happened once"
@@ -136,12 +127,14 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_bank_with_a_fault_does_not(name: str, bank: Connection, say: Callable[[str], None]) -> None:
+def test_a_bank_with_a_fault_does_not(
+    name: str, bank: Connection, seed: int, say: Callable[[str], None]
+) -> None:
     function, right, wrong = FAULTS[name]
     found = bank.execute("select pg_get_functiondef(%s::regproc)", (function,)).fetchone()
     assert found
     assert right in found[0]
     counted = Counter[str]()
     with pytest.raises(AssertionError):
-        tell(bank, counted, 20_000, say, found[0].replace(right, wrong), (Phase.generate,))
-    say(f"model: {name}: found after {counted['step']:,} steps")
+        tell(bank, counted, 20_000, seed, found[0].replace(right, wrong), (Phase.generate,))
+    say(f"model: RELIABILITY_SEED={seed}: {name}: found after {counted['step']:,} steps")

@@ -1,0 +1,32 @@
+"""What the proofs share: a seed, a length, and a voice that is heard of a passing test too."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """Of everything random; RELIABILITY_SEED repeats a run, as far as threads and kills can be repeated."""
+    return int(os.environ.get("RELIABILITY_SEED") or secrets.randbits(32))
+
+
+@pytest.fixture(scope="session")
+def long_form(request: pytest.FixtureRequest) -> bool:
+    """`make prove` instead of `make test`."""
+    return bool(request.config.getoption("--prove"))
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Seeds and figures belong into every log."""
+
+    def speak(text: str) -> None:
+        with capsys.disabled():
+            print(f"\n{text}", end="", flush=True)
+
+    return speak
