@@ -33,8 +33,9 @@ begin
 
     -- 2. Lock.
     v_account_ids := array(
-        select distinct (select i.account_id from credits.identities as i where i.subject = x.item ->> 'user_id')
-        from jsonb_array_elements(consume_tokens_batch.items) as x (item)
+        select (select i.account_id from credits.identities as i where i.subject = x.item ->> 'user_id')
+        from jsonb_array_elements(consume_tokens_batch.items) with ordinality as x (item, place)
+        order by x.place
     );
     v_now := credits.lock_to_spend(v_account_ids);
 

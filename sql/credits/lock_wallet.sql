@@ -81,25 +81,29 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_now timestamptz;
-    v_due uuid[];
+    v_due_at timestamptz;
 begin
     if current_setting('synchronous_commit') in ('off', 'local') then
         perform set_config('synchronous_commit', 'on', true);
     end if;
-    perform
-    from credits.wallets as w
-    where w.account_id = any (p_account_ids)
-    order by w.account_id
-    for no key update;
     loop
+        -- The locks first, the time after them: waiting may have taken long.
+        select min(case when w.test_clock is null then w.due_at when w.due_at <= w.test_clock then '-infinity' end)
+        into v_due_at
+        from (
+            select x.due_at, x.test_clock
+            from credits.wallets as x
+            where x.account_id = any (p_account_ids)
+            order by x.account_id
+            for no key update
+        ) as w;
         v_now := credits.clock();
-        v_due := array(
+        exit when (v_due_at <= v_now) is not true;
+        perform credits.lock_wallets(array(
             select w.account_id
             from credits.wallets as w
             where w.account_id = any (p_account_ids) and w.due_at <= coalesce(w.test_clock, v_now)
-        );
-        exit when v_due = '{}';
-        perform credits.lock_wallets(v_due);
+        ));
     end loop;
     return v_now;
 end

@@ -1,6 +1,6 @@
 -- Many charges: each as credits.spend would make it, one after the other, but in memory. A wallet and its lots are read
--- once and written once, however many charges it has; all entries are written by one statement, and all keys by
--- another. Called with the wallets locked and nothing due on them.
+-- once and written once, however many charges it has; all entries are written by one statement, all keys and
+-- all wallets by another. Called with the wallets locked and nothing due on them.
 
 create or replace function credits.check_item(p_item jsonb)
 returns void
@@ -42,10 +42,14 @@ declare
     v_verdicts jsonb[] := array[]::jsonb[];
     v_entries credits.entries[] := array[]::credits.entries[];
     v_keys credits.idempotency_keys[] := array[]::credits.idempotency_keys[];
+    v_wallets credits.wallets[] := array[]::credits.wallets[];
     v_written integer := 0;
     v_claimed integer := 0;
-    -- An account, and its wallet as it becomes.
-    v_wallet record;
+    v_changed integer := 0;
+    -- An account with its items, and its wallet as it becomes.
+    v_group record;
+    v_wallet credits.wallets;
+    v_in_default boolean;
     v_at timestamptz;
     v_seq bigint;
     v_balance numeric;
@@ -59,9 +63,13 @@ declare
     v_free numeric[];
     v_limit numeric;
     v_level numeric;
-    -- Charges that may call for a notice: the balance before and after.
-    v_before numeric[];
-    v_after numeric[];
+    -- Charges that may call for a notice: whose, and the balance before and after.
+    v_told uuid[] := '{}';
+    v_before numeric[] := '{}';
+    v_after numeric[] := '{}';
+    -- Accounts whose head was put back.
+    v_headless uuid[] := '{}';
+    v_times timestamptz[] := '{}';
     -- Its keys in this very batch, and where they were used.
     v_own_keys text[];
     v_own_places bigint[];
@@ -80,6 +88,7 @@ declare
     v_price record;
     v_priced_module text;
     v_priced_usage jsonb;
+    v_priced_at timestamptz;
     v_cost numeric;
     v_draws jsonb;
     v_scopes_of text[];
@@ -90,45 +99,31 @@ declare
     v_message text;
     v_detail text;
 begin
-    for v_wallet in
-        with placed as (
-            -- A user who has signed up this moment, after the locks, is not known yet.
-            select x.place, x.item, (
-                select i.account_id
-                from credits.identities as i
-                where i.subject = x.item ->> 'user_id' and i.account_id = any (p_account_ids)
-            ) as account_id
-            from jsonb_array_elements(p_items) with ordinality as x (item, place)
-        ),
-        grouped as (
+    for v_group in
+        select
+            g.*,
+            (select w from credits.wallets as w where w.account_id = g.account_id) as wallet
+        from (
             select
-                p.account_id,
-                array_agg(p.place order by p.place) as places,
-                array_agg(p.item order by p.place) as items,
-                array_agg(k.fingerprint order by p.place) as prints,
-                array_agg(k.reference order by p.place) as seqs
-            from placed as p
+                p_account_ids[x.place] as account_id,
+                array_agg(x.place order by x.place) as places,
+                array_agg(k.fingerprint order by x.place) as prints,
+                array_agg(k.reference order by x.place) as seqs
+            from jsonb_array_elements(p_items) with ordinality as x (item, place)
             left join lateral (
-                select x.fingerprint, x.reference
-                from credits.idempotency_keys as x
+                select y.fingerprint, y.reference
+                from credits.idempotency_keys as y
                 where
-                    x.account_id = p.account_id and x.operation = 'consume_tokens'
-                    and x.key = p.item ->> 'idempotency_key'
+                    y.account_id = p_account_ids[x.place] and y.operation = 'consume_tokens'
+                    and y.key = x.item ->> 'idempotency_key'
                 limit 1
             ) as k on true
-            group by p.account_id
-        )
-        select
-            g.account_id, g.places, g.items, g.prints, g.seqs,
-            w.status, w.seq, w.balance, w.held, w.debt, w.posted_at, w.head_hash, w.head_lot, w.head_free,
-            coalesce(w.test_clock, p_at) as time,
-            w.debt > 0 and credits.in_default(w.account_id) as in_default
-        from grouped as g
-        left join lateral (
-            select x.* from credits.wallets as x where x.account_id = g.account_id limit 1
-        ) as w on true
+            group by p_account_ids[x.place]
+        ) as g
     loop
-        v_at := v_wallet.time;
+        v_wallet := v_group.wallet;
+        v_at := coalesce(v_wallet.test_clock, p_at);
+        v_in_default := v_wallet.debt > 0 and credits.in_default(v_wallet.account_id);
         v_seq := v_wallet.seq;
         v_balance := v_wallet.balance;
         v_posted_at := v_wallet.posted_at;
@@ -136,18 +131,16 @@ begin
         v_head_free := v_wallet.head_free;
         v_spent := 0;
         v_lots := null;
-        v_before := '{}';
-        v_after := '{}';
         v_own_keys := '{}';
         v_own_places := '{}';
 
-        for i in 1..cardinality(v_wallet.places) loop
-            v_place := v_wallet.places[i];
+        for i in 1..cardinality(v_group.places) loop
+            v_place := v_group.places[i];
             -- Nothing is written in here, and nothing remembered before all that can be refused has been: a refusal
             -- leaves no trace, and costs no more than a subtransaction without a number.
             begin
                 -- 1. Whose, and does it make sense?
-                v_item := v_wallet.items[i];
+                v_item := p_items -> (v_place - 1)::integer;
                 perform credits.check_item(v_item);
                 v_user_id := v_item ->> 'user_id';
                 if v_wallet.account_id is null then
@@ -176,8 +169,8 @@ begin
                         jsonb_build_array(v_module_id, v_usage, v_metadata, v_kind = 'byok', null)::text, 'UTF8'
                     ));
                     v_earlier := v_own_places[array_position(v_own_keys, v_key)];
-                    if v_earlier is not null or v_wallet.prints[i] is not null then
-                        if v_print <> coalesce(v_wallet.prints[i], v_prints[v_earlier]) then
+                    if v_earlier is not null or v_group.prints[i] is not null then
+                        if v_print <> coalesce(v_group.prints[i], v_prints[v_earlier]) then
                             perform credits.fail(
                                 409, 'key_reused', 'this idempotency key was used with other arguments'
                             );
@@ -185,7 +178,7 @@ begin
                         v_verdicts[v_place] := coalesce(
                             v_verdicts[v_earlier] || jsonb_build_object('user_id', v_user_id, 'replayed', true),
                             '{"ok": true}' || to_jsonb(
-                                credits.spend_receipt(v_wallet.account_id, v_wallet.seqs[i]::bigint, v_user_id)
+                                credits.spend_receipt(v_wallet.account_id, v_group.seqs[i]::bigint, v_user_id)
                             )
                         );
                         continue;
@@ -195,14 +188,15 @@ begin
                     perform credits.fail(423, 'account_frozen', 'this account is ' || v_wallet.status);
                 end if;
 
-                -- 3. Price: the one before, for the same use.
-                if (v_module_id = v_priced_module and v_usage = v_priced_usage) is not true then
+                -- 3. Price: the one before, for the same use at the same time.
+                if (v_module_id = v_priced_module and v_usage = v_priced_usage and v_at = v_priced_at) is not true then
                     v_price := credits.price_usage(v_module_id, v_usage, v_at);
                     v_priced_module := v_module_id;
                     v_priced_usage := v_usage;
+                    v_priced_at := v_at;
                 end if;
                 v_cost := case when v_kind = 'spend' then v_price.cost else 0 end;
-                if v_wallet.in_default and v_cost > 0 then
+                if v_in_default and v_cost > 0 then
                     perform credits.refuse_tokens(v_balance, v_wallet.debt, v_price.price_id, v_cost, v_cost);
                 end if;
 
@@ -261,6 +255,7 @@ begin
                     v_free := v_left;
                     v_limit := v_limit - v_cost;
                     if v_balance - v_cost - v_wallet.held < v_level then
+                        v_told := v_told || v_wallet.account_id;
                         v_before := v_before || v_balance;
                         v_after := v_after || (v_balance - v_cost);
                         v_level := 'Infinity';
@@ -280,14 +275,16 @@ begin
                 v_entries[v_written] := row(
                     v_wallet.account_id, v_seq, v_posted_at, v_posted_at, v_kind, -v_cost, v_balance, v_wallet.debt,
                     v_draws, v_module_id, v_price.usage, v_price.price_id, null, v_actor, v_metadata, v_hash
-                );
+                )::credits.entries;
                 v_verdicts[v_place] := '{"ok": true}' || to_jsonb(row(
                     v_wallet.account_id || ':' || v_seq, v_user_id, v_module_id, trim_scale(v_cost),
                     trim_scale(v_balance), v_draws, false
                 )::api.spend_receipt);
                 if v_key is not null then
                     v_claimed := v_claimed + 1;
-                    v_keys[v_claimed] := row(v_wallet.account_id, 'consume_tokens', v_key, v_print, v_seq, p_at);
+                    v_keys[v_claimed] := row(
+                        v_wallet.account_id, 'consume_tokens', v_key, v_print, v_seq, p_at
+                    )::credits.idempotency_keys;
                     v_own_keys := v_own_keys || v_key;
                     v_own_places := v_own_places || v_place;
                     v_prints[v_place] := v_print;
@@ -302,7 +299,7 @@ begin
             end;
         end loop;
 
-        -- 6. Write the lots that were drawn on, the wallet, the notices; and choose a head for the next spend.
+        -- 6. Write the lots that were drawn on; remember how the wallet has become.
         continue when v_seq = v_wallet.seq or v_seq is null;
         if v_lots is not null then
             update credits.lots as l
@@ -310,26 +307,38 @@ begin
             from unnest(v_lots, v_free) as x (lot_id, free)
             where
                 l.account_id = v_wallet.account_id and l.lot_id = x.lot_id and l.remaining <> l.held + x.free;
+            v_headless := v_headless || v_wallet.account_id;
+            v_times := v_times || v_at;
+            v_wallet.head_lot := null;
         end if;
-        update credits.wallets as w
-        set
-            seq = v_seq, balance = v_balance, posted_at = v_posted_at, head_hash = v_hash, head_free = v_head_free,
-            head_lot = case when v_lots is null then w.head_lot end, lifetime_spent = w.lifetime_spent + v_spent
-        where w.account_id = v_wallet.account_id;
-        for i in 1..cardinality(v_after) loop
-            perform credits.write_notices(v_wallet.account_id, v_before[i], v_after[i]);
-        end loop;
-        if v_lots is not null then
-            perform credits.choose_head(v_wallet.account_id, v_at);
-        end if;
+        v_wallet.seq := v_seq;
+        v_wallet.balance := v_balance;
+        v_wallet.posted_at := v_posted_at;
+        v_wallet.head_hash := v_hash;
+        v_wallet.head_free := v_head_free;
+        v_wallet.lifetime_spent := v_wallet.lifetime_spent + v_spent;
+        v_changed := v_changed + 1;
+        v_wallets[v_changed] := v_wallet;
     end loop;
 
-    -- 7. Write all entries and all keys.
+    -- 7. Write all entries, all keys and all wallets; then the notices, and choose heads for the next spends.
     insert into credits.entries select e.* from unnest(v_entries) as e;
     insert into credits.idempotency_keys select k.* from unnest(v_keys) as k;
+    update credits.wallets as w
+    set
+        seq = x.seq, balance = x.balance, posted_at = x.posted_at, head_hash = x.head_hash, head_lot = x.head_lot,
+        head_free = x.head_free, lifetime_spent = x.lifetime_spent
+    from unnest(v_wallets) as x
+    where w.account_id = x.account_id;
+    for i in 1..cardinality(v_told) loop
+        perform credits.write_notices(v_told[i], v_before[i], v_after[i]);
+    end loop;
+    for i in 1..cardinality(v_headless) loop
+        perform credits.choose_head(v_headless[i], v_times[i]);
+    end loop;
     return v_verdicts;
 end
 $$;
 comment on function credits.spend_many(jsonb, uuid[], timestamptz) is
 'The work of api.consume_tokens_batch: charges the items of accounts whose wallets are locked, and gives a verdict for '
-'each, in their order.';
+'each, in their order. p_account_ids: the account of each item, null for a user who is not known.';
