@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from holding import hold, standing
 from people import Caller, Connection, refused, stop_clock
+from psycopg.types.json import Jsonb
 
 SPRING = datetime(2098, 3, 1, tzinfo=UTC)
 
@@ -124,6 +125,18 @@ def test_prices_are_those_of_the_account_s_time(bank: Caller, service: Caller, a
     assert ada.call("consume_tokens", module_id="whisper")["cost"] == 40
     move(service, "92 days 12 hours")
     assert ada.call("consume_tokens", module_id="whisper")["cost"] == 60
+
+
+def test_batch_has_for_each_account_the_price_of_its_time(bank: Caller, service: Caller, ada: Caller) -> None:
+    service.call("add_tokens", user_id="bob", tokens=100)
+    bank.rows(
+        "select credits.define_price(%s, p_module_id => 'whisper', p_valid_from => '2098-03-10')",
+        ('[{"dimension": "calls", "price_per_unit": 40}]',),
+    )
+    move(service, "9 days")
+    items = [{"user_id": name, "module_id": "whisper"} for name in ("bob", "ada", "bob", "ada")]
+    verdicts = service.call("consume_tokens_batch", items=Jsonb(items))["verdicts"]
+    assert [verdict["cost"] for verdict in verdicts] == [25, 40, 25, 40]
 
 
 def test_campaigns_are_open_when_they_are_for_the_account(bank: Caller, service: Caller, ada: Caller) -> None:
