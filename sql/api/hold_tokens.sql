@@ -34,17 +34,19 @@ declare
     v_draws jsonb := jsonb_build_array();
     v_receipt api.hold_receipt;
 begin
-    perform credits.check_metadata(p_metadata);
+    if p_metadata is distinct from '{}' then
+        perform credits.check_metadata(p_metadata);
+    end if;
     if pg_column_size(p_usage) > 2048 then
         perform credits.fail(422, 'bad_usage', 'usage is larger than 2 kB');
     end if;
 
-    -- 2. Lock. The head lot stays where it is.
+    -- 2. Lock, as a spend does. The head lot stays where it is.
     loop
-        perform credits.lock_wallet(p_account_id, p_settle => false);
-        select w.* into v_wallet from credits.wallets as w where w.account_id = p_account_id;
+        select w.* into v_wallet from credits.wallets as w where w.account_id = p_account_id for no key update;
         v_now := coalesce(v_wallet.test_clock, credits.clock());
-        exit when v_wallet.due_at > v_now;
+        exit when v_wallet.due_at > v_now and current_setting('synchronous_commit') not in ('off', 'local');
+        perform credits.lock_wallet(p_account_id, p_settle => false);
     end loop;
     v_expires_at := v_now + v_ttl;
 

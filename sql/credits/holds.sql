@@ -117,14 +117,18 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_hold credits.holds;
+    v_due_at timestamptz;
+    v_test_clock timestamptz;
 begin
+    -- As a spend locks: the long way only when the clock has made something due.
     loop
+        select w.due_at, w.test_clock into v_due_at, v_test_clock
+        from credits.wallets as w
+        where w.account_id = p_account_id
+        for no key update;
+        exit when v_due_at > coalesce(v_test_clock, credits.clock())
+            and current_setting('synchronous_commit') not in ('off', 'local');
         perform credits.lock_wallet(p_account_id, p_settle => false);
-        exit when (
-            select w.due_at > coalesce(w.test_clock, credits.clock())
-            from credits.wallets as w
-            where w.account_id = p_account_id
-        );
     end loop;
     select h.* into v_hold from credits.holds as h where h.account_id = p_account_id and h.hold_id = p_hold_id;
     if not found then
@@ -165,29 +169,31 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_draw record;
     v_missing numeric := p_taken;
+    v_lot_id bigint;
     v_taken numeric;
     v_rest numeric;
 begin
     taken := '[]';
     rest := '[]';
-    for v_draw in select d.lot_id, d.tokens from jsonb_to_recordset(p_draws) as d (lot_id bigint, tokens numeric) loop
-        v_taken := least(v_draw.tokens, v_missing);
-        v_rest := v_draw.tokens - v_taken;
+    for i in 0..jsonb_array_length(p_draws) - 1 loop
+        v_lot_id := (p_draws -> i -> 'lot_id')::bigint;
+        v_rest := (p_draws -> i -> 'tokens')::numeric;
+        v_taken := least(v_rest, v_missing);
+        v_rest := v_rest - v_taken;
         v_missing := v_missing - v_taken;
         if v_taken > 0 then
-            taken := taken || jsonb_build_object('lot_id', v_draw.lot_id, 'tokens', trim_scale(v_taken));
+            taken := taken || jsonb_build_object('lot_id', v_lot_id, 'tokens', trim_scale(v_taken));
         end if;
         if v_rest > 0 then
-            rest := rest || jsonb_build_object('lot_id', v_draw.lot_id, 'tokens', trim_scale(v_rest));
+            rest := rest || jsonb_build_object('lot_id', v_lot_id, 'tokens', trim_scale(v_rest));
         end if;
         if v_taken > 0 or p_back then
             update credits.lots as l
             set
                 remaining = l.remaining - v_taken, live = l.remaining > v_taken,
                 held = l.held - v_taken - case when p_back then v_rest else 0 end
-            where l.account_id = p_account_id and l.lot_id = v_draw.lot_id;
+            where l.account_id = p_account_id and l.lot_id = v_lot_id;
         end if;
     end loop;
 end
@@ -221,6 +227,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_levels constant record := credits.notice_levels_of(p_account_id);
     v_lots record;
 begin
     select
@@ -230,7 +237,12 @@ begin
     from jsonb_to_recordset(p_back) as b (lot_id bigint)
     join credits.lots as l on l.account_id = p_account_id and b.lot_id = l.lot_id
     join credits.wallets as w on l.account_id = w.account_id;
-    if v_lots.can_expire or v_lots.others or v_lots.head_free > credits.head_allowance(p_account_id, p_at) then
+    -- Limits allow more than before; only a notice that has been armed can allow less.
+    if v_lots.can_expire or v_lots.others
+        or (
+            num_nonnulls(v_levels.low, v_levels.depleted_armed) > 0
+            and v_lots.head_free > credits.head_allowance(p_account_id, p_at)
+        ) then
         perform credits.settle_head(p_account_id);
         -- A lot may have passed its date meanwhile, or come close to it.
         if v_lots.can_expire then
