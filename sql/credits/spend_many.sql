@@ -2,35 +2,6 @@
 -- once and written once, however many charges it has; all entries are written by one statement, all keys and
 -- all wallets by another. Called with the wallets locked and nothing due on them.
 
-create or replace function credits.check_item(p_item jsonb)
-returns void
-language plpgsql
-immutable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    if jsonb_typeof(p_item) <> 'object' then
-        perform credits.fail(422, 'bad_items', 'an item is an object');
-    -- A name that is misspelt must not charge for something else.
-    elsif p_item - array['user_id', 'module_id', 'usage', 'idempotency_key', 'metadata', 'byok'] <> '{}' then
-        perform credits.fail(
-            422, 'bad_items', 'an item has user_id, module_id, usage, idempotency_key, metadata, byok, and nothing else'
-        );
-    elsif
-        jsonb_typeof(p_item -> 'user_id') not in ('string', 'null')
-        or jsonb_typeof(p_item -> 'module_id') not in ('string', 'null')
-        or jsonb_typeof(p_item -> 'idempotency_key') not in ('string', 'null')
-        or jsonb_typeof(p_item -> 'byok') not in ('boolean', 'null')
-    then
-        perform credits.fail(
-            422, 'bad_items', 'user_id, module_id and idempotency_key are strings, byok is true or false'
-        );
-    end if;
-end
-$$;
-comment on function credits.check_item(jsonb) is
-'Raises PT422 bad_items unless it has the names and types of the arguments of consume_tokens.';
-
 create or replace function credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamptz)
 returns jsonb[]
 language plpgsql
@@ -139,9 +110,28 @@ begin
             -- Nothing is written in here, and nothing remembered before all that can be refused has been: a refusal
             -- leaves no trace, and costs no more than a subtransaction without a number.
             begin
-                -- 1. Whose, and does it make sense?
+                -- 1. Is it an item, with the names and types of the arguments of consume_tokens? A name that is misspelt
+                --    must not charge for something else. Here, because the call of a function would take longer.
                 v_item := p_items -> (v_place - 1)::integer;
-                perform credits.check_item(v_item);
+                if jsonb_typeof(v_item) <> 'object' then
+                    perform credits.fail(422, 'bad_items', 'an item is an object');
+                elsif v_item - array['user_id', 'module_id', 'usage', 'idempotency_key', 'metadata', 'byok'] <> '{}' then
+                    perform credits.fail(
+                        422, 'bad_items',
+                        'an item has user_id, module_id, usage, idempotency_key, metadata, byok, and nothing else'
+                    );
+                elsif
+                    jsonb_typeof(v_item -> 'user_id') not in ('string', 'null')
+                    or jsonb_typeof(v_item -> 'module_id') not in ('string', 'null')
+                    or jsonb_typeof(v_item -> 'idempotency_key') not in ('string', 'null')
+                    or jsonb_typeof(v_item -> 'byok') not in ('boolean', 'null')
+                then
+                    perform credits.fail(
+                        422, 'bad_items', 'user_id, module_id and idempotency_key are strings, byok is true or false'
+                    );
+                end if;
+
+                -- 2. Whose, and does it make sense?
                 v_user_id := v_item ->> 'user_id';
                 if v_wallet.account_id is null then
                     perform credits.caller_subject(v_user_id);
@@ -158,7 +148,7 @@ begin
                     perform credits.fail(422, 'bad_usage', 'usage is larger than 2 kB');
                 end if;
 
-                -- 2. A repeat: of a call, of an item of an earlier batch, or of this one. The keys, and their
+                -- 3. A repeat: of a call, of an item of an earlier batch, or of this one. The keys, and their
                 --    fingerprints, are those of consume_tokens.
                 v_key := v_item ->> 'idempotency_key';
                 if v_key is not null then
@@ -188,7 +178,7 @@ begin
                     perform credits.fail(423, 'account_frozen', 'this account is ' || v_wallet.status);
                 end if;
 
-                -- 3. Price: the one before, for the same use at the same time.
+                -- 4. Price: the one before, for the same use at the same time.
                 if (v_module_id = v_priced_module and v_usage = v_priced_usage and v_at = v_priced_at) is not true then
                     v_price := credits.price_usage(v_module_id, v_usage, v_at);
                     v_priced_module := v_module_id;
@@ -200,7 +190,7 @@ begin
                     perform credits.refuse_tokens(v_balance, v_wallet.debt, v_price.price_id, v_cost, v_cost);
                 end if;
 
-                -- 4. Take: nothing, from the head, or from the lots.
+                -- 5. Take: nothing, from the head, or from the lots.
                 if v_cost = 0 then
                     v_draws := '[]';
                 elsif v_cost <= v_head_free then
@@ -262,7 +252,7 @@ begin
                     end if;
                 end if;
 
-                -- 5. The entry, as credits.post_entry makes it.
+                -- 6. The entry, as credits.post_entry makes it.
                 v_seq := v_seq + 1;
                 v_spent := v_spent + v_cost;
                 v_balance := v_balance - v_cost;
@@ -299,7 +289,7 @@ begin
             end;
         end loop;
 
-        -- 6. Write the lots that were drawn on; remember how the wallet has become.
+        -- 7. Write the lots that were drawn on; remember how the wallet has become.
         continue when v_seq = v_wallet.seq or v_seq is null;
         if v_lots is not null then
             update credits.lots as l
@@ -321,7 +311,7 @@ begin
         v_wallets[v_changed] := v_wallet;
     end loop;
 
-    -- 7. Write all entries, all keys and all wallets; then the notices, and choose heads for the next spends.
+    -- 8. Write all entries, all keys and all wallets; then the notices, and choose heads for the next spends.
     insert into credits.entries select e.* from unnest(v_entries) as e;
     insert into credits.idempotency_keys select k.* from unnest(v_keys) as k;
     update credits.wallets as w
