@@ -6,42 +6,56 @@ import argparse
 import os
 import platform
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
 from rich.console import Console
 
 from bench.bank import Bank, opened
-from bench.comparisons import hot, latency, uniform
+from bench.comparisons import batch, holds, hot, latency, uniform
+from bench.growth import YOUNG, growth
 from bench.pgbench import Load, busy_already
 from bench.steps import steps
 from pgcredits import audit
-from pgcredits.embedded import EmbeddedError
+from pgcredits.embedded import EmbeddedError, find_binaries
 
-BENCHMARKS = {"uniform": uniform, "hot": hot, "latency": latency, "steps": steps}
+BENCHMARKS = {
+    "uniform": uniform, "hot": hot, "holds": holds, "batch": batch, "latency": latency, "steps": steps,
+}  # fmt: skip
+GROWTH = "growth"  # takes long: only when it is asked for
 
 
 def main() -> None:
     options = _options()
     # Ended politely, we stop the server first.
     signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(128 + signum))
-    otherwise = busy_already()
     load = Load(options.clients, options.seconds, options.rounds)
+    names = options.only or BENCHMARKS
+    print(
+        f"{_machine()}; {load.clients} clients, {load.rounds} rounds of {load.seconds} s, medians (min–max);"
+        f" {busy_already():.0%} busy with other things at the start"
+    )
     try:
-        with opened(options.accounts, _say) as bank:
-            print(
-                f"{_machine(bank)}; {load.clients} clients, {load.rounds} rounds of {load.seconds} s,"
-                f" medians (min–max); {otherwise:.0%} busy with other things at the start"
-            )
-            for name in options.only or BENCHMARKS:
-                _say(name)
-                BENCHMARKS[name](bank, load, _say)
-            _say("audit")
-            with bank.connect() as admin:
-                admin.execute("analyze")  # autovacuum has not come to know what has just been written
-            checks = audit.run(bank.url)
+        if set(names) != {GROWTH}:
+            with opened(options.accounts, _say) as bank:
+                for name in names:
+                    if name != GROWTH:
+                        _say(name)
+                        BENCHMARKS[name](bank, load, _say)
+                _prove(bank)
+        if GROWTH in names:
+            _say(GROWTH)
+            growth(load, options.accounts, options.entries, _say, _prove)
     except (EmbeddedError, KeyboardInterrupt) as error:
         sys.exit(str(error) or "interrupted")
+
+
+def _prove(bank: Bank) -> None:
+    _say("audit")
+    with bank.connect() as admin:
+        admin.execute("analyze")  # autovacuum has not come to know what has just been written
+    checks = audit.run(bank.url)
     print()
     audit.report(checks, Console())
     if not audit.sound(checks):
@@ -56,8 +70,17 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=_count, default=5, help="runs of each peer, in turns (%(default)s)")
     parser.add_argument("--clients", type=_count, default=8, help="connections at once (%(default)s)")
     parser.add_argument("--accounts", type=_count, default=10_000, help="accounts with tokens (%(default)s)")
-    parser.add_argument("--only", action="append", choices=BENCHMARKS, help="this benchmark; may be repeated")
-    return parser.parse_args()
+    parser.add_argument(
+        "--only", action="append", choices=[*BENCHMARKS, GROWTH],
+        help=f"this benchmark; may be repeated; {GROWTH} runs in no other way",
+    )  # fmt: skip
+    parser.add_argument(
+        "--entries", type=_count, default=10_000_000, help=f"of the long ledger of {GROWTH} (%(default)s)"
+    )
+    options = parser.parse_args()
+    if options.entries <= YOUNG:
+        parser.error(f"--entries: the long ledger has more than {YOUNG}, as the short one has")
+    return options
 
 
 def _count(text: str) -> int:
@@ -67,9 +90,8 @@ def _count(text: str) -> int:
     return number
 
 
-def _machine(bank: Bank) -> str:
-    with bank.connect() as admin:
-        version = admin.info.parameter_status("server_version")
+def _machine() -> str:
+    version = subprocess.check_output([find_binaries() / "postgres", "--version"], text=True).split()[2]
     return f"{os.cpu_count()} cores ({_processor()}), {platform.system()}, PostgreSQL {version}"
 
 

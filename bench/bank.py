@@ -43,6 +43,14 @@ class Bank:
         """A session of the superuser, in autocommit."""
         return psycopg.connect(self.url, autocommit=True)
 
+    def serve(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """A session of the API's login for services, in autocommit."""
+        login = self.service
+        return psycopg.connect(
+            host=HOST, port=self.port, dbname=DATABASE, user=login.user, password=login.password,
+            options=f"-c role={login.role}", autocommit=True,
+        )  # fmt: skip
+
 
 @contextmanager
 def opened(accounts: int, say: Callable[[str], None]) -> Iterator[Bank]:

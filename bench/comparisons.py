@@ -16,19 +16,51 @@ SPEND = "spend"
 BARE = "bare statement"
 SIX = "six statements"
 AWAY = 0.001  # seconds each way
+PAIR = "hold and capture"
+BARE_TWICE = "two bare statements"
+SPEND_TWICE = "two spends"
+BATCH = "batch of 100"
+BATCHED = 100  # spends in a batch
 ROUND_TRIPS = 8  # of the six statements: BEGIN and COMMIT are sent as well
 
 
 def uniform(bank: Bank, load: Load, say: Say) -> None:
     """Accounts at random."""
     rounds = take_turns(bank, peers(bank), load, bank.accounts, bank.port, say)
-    _print_rates(f"uniform: any of {bank.accounts:,} accounts", rounds, of=BARE)
+    print_rates(f"uniform: any of {bank.accounts:,} accounts", rounds, of=BARE)
 
 
 def hot(bank: Bank, load: Load, say: Say) -> None:
     """Everybody wants the same row."""
     rounds = take_turns(bank, peers(bank), load, 1, bank.port, say)
-    _print_rates("hot: one account for all clients", rounds, of=BARE)
+    print_rates("hot: one account for all clients", rounds, of=BARE)
+
+
+def holds(bank: Bank, load: Load, say: Say) -> None:
+    """A worst case held and less of it captured, against two of the least, and against two spends."""
+    trio = (
+        Peer(BARE_TWICE, "bare_twice", bank.service),
+        Peer(PAIR, "hold_and_capture", bank.service),
+        Peer(SPEND_TWICE, "spend_twice", bank.service),
+    )
+    rounds = take_turns(bank, trio, load, bank.accounts, bank.port, say)
+    print_rates(f"holds: any of {bank.accounts:,} accounts, two transactions each", rounds, of=BARE_TWICE)
+    print(f"  hold and capture to two spends: {spread(_ratios(rounds[PAIR], rounds[SPEND_TWICE]), '.2f')}")
+
+
+def batch(bank: Bank, load: Load, say: Say) -> None:
+    """A hundred charges in one call against a hundred calls."""
+    pair = (Peer(SPEND, "spend", bank.service), Peer(BATCH, "batch", bank.service))
+    many_and_one = ((bank.accounts, load.clients), (1, load.clients), (bank.accounts, 1))
+    for accounts, clients in dict.fromkeys(many_and_one):
+        crowd = replace(load, clients=clients)
+        rounds = take_turns(bank, pair, crowd, accounts, bank.port, say)
+        rounds[BATCH] = [
+            replace(one, per_second=BATCHED * one.per_second, transactions=BATCHED * one.transactions)
+            for one in rounds[BATCH]
+        ]
+        whose = "one account" if accounts == 1 else f"any of {accounts:,} accounts"
+        print_rates(f"batch: charges of {whose}, {many(clients)}", rounds, of=SPEND)
 
 
 def latency(bank: Bank, load: Load, say: Say) -> None:
@@ -44,7 +76,7 @@ def latency(bank: Bank, load: Load, say: Say) -> None:
             crowd = replace(load, clients=clients)
             trip = 1000 * clients / run(bank, probe, clients, load.seconds, 1, port).per_second
             rounds = take_turns(bank, pair, crowd, bank.accounts, port, say)
-            _print_rates(f"latency: {away} each way, {_many(clients)}", rounds, of=SPEND)
+            print_rates(f"latency: {away} each way, {many(clients)}", rounds, of=SPEND)
             print(f"  select 1 takes {trip:.2f} ms")
             times = _ratios(rounds[SPEND], rounds[SIX])
             print(
@@ -68,16 +100,16 @@ def peers(bank: Bank) -> tuple[Peer, ...]:
     )
 
 
-def _print_rates(title: str, rounds: dict[str, list[Round]], of: str) -> None:
+def print_rates(title: str, rounds: dict[str, list[Round]], of: str) -> None:
     print(f"\n{title}")
-    print(f"  {'':18}{'per second':>24}{'ratio to ' + of:>26}{'CPU busy':>10}")
+    print(f"  {'':20}{'per second':>24}{'ratio to ' + of:>30}{'CPU busy':>10}")
     for name, measured in rounds.items():
         ratio = "1" if name == of else spread(_ratios(measured, rounds[of]), ".2f")
         busy = median(one.busy for one in measured)
-        print(f"  {name:18}{spread(_rates(measured), ',.0f'):>24}{ratio:>26}{busy:>10.0%}")
+        print(f"  {name:20}{spread(_rates(measured), ',.0f'):>24}{ratio:>30}{busy:>10.0%}")
 
 
-def _many(clients: int) -> str:
+def many(clients: int) -> str:
     return "one client" if clients == 1 else f"{clients} clients"
 
 
