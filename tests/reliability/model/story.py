@@ -75,7 +75,7 @@ class Story(RuleBasedStateMachine):
         self.teller = Teller(self.connection)
         self.accounts = {user_id: Account(user_id, START) for user_id in USERS}
         self.holds: list[tuple[Account, str]] = []  # with their names in the bank
-        self.sent: list[Callable[[], None]] = []  # calls with keys
+        self.sent: list[partial[None]] = []  # calls with keys
         self.numbers = count(1)
         self.connection.execute("begin")
         if self.fault:
@@ -252,6 +252,18 @@ class Story(RuleBasedStateMachine):
     def send_again(self, which: int) -> None:
         """A call that had a key, after whatever has happened since."""
         self.sent[which % len(self.sent)]()
+
+    @precondition(lambda self: self.sent)
+    @rule(which=some, tokens=tokens)
+    def send_something_else(self, which: int, tokens: Decimal) -> None:
+        """Under the key of an earlier call, which may have been refused, and then left no key."""
+        again = self.sent[which % len(self.sent)]
+        if again.func == self._grant:
+            who, reason, _, *rest = again.args
+            self._grant(who, reason, tokens + 1, *rest, **again.keywords)
+        elif again.func == self._spend:
+            who, module, _, *rest = again.args
+            self._spend(who, module, tokens, *rest, **again.keywords)
 
     @rule(who=users, jump=jumps, touched=st.booleans())
     def time_passes(self, who: str, jump: str | timedelta, touched: bool) -> None:

@@ -11,6 +11,7 @@ import hypothesis
 import psycopg
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis.errors import FlakyFailure
 from hypothesis.stateful import run_state_machine_as_test
 from people import Connection
 from story import BONUS, CALLS, NEVER, PACK, PAGES, SECONDS, Story
@@ -39,6 +40,7 @@ REFUSED = {
     "bad_usage",
     "hold_closed",
     "insufficient_tokens",
+    "key_reused",
     "not_refundable",
     "not_yours",
     "spend_limit",
@@ -48,7 +50,7 @@ REFUSED = {
 @pytest.fixture
 def bank(own_url: str) -> Iterator[Connection]:
     """The superuser of a bank that sells what the model sells, and has test clocks."""
-    with psycopg.connect(own_url, autocommit=True) as connection:
+    with psycopg.connect(own_url, autocommit=True, options="-c statement_timeout=60s") as connection:
         connection.execute("select credits.allow_test_clocks(true)")
         connection.execute("select credits.define_category('moving', 'Moving pictures')")
         for name, category in (("draft", None), ("film", "moving"), ("clip", "moving")):
@@ -92,11 +94,12 @@ def tell(
         run_state_machine_as_test(
             hypothesis.seed(number)(type("Story", (Story,), shared)),
             settings=settings(
-                max_examples=100,
+                max_examples=50,
                 stateful_step_count=STEPS_OF_A_STORY,
                 deadline=None,
                 database=None,
                 phases=phases,
+                report_multiple_bugs=False,
                 suppress_health_check=list(HealthCheck),
             ),
         )
@@ -117,7 +120,12 @@ def test_the_bank_answers_as_the_model_does(
 FAULTS = {
     "more debt than there may be": ("credits.in_default", "w.debt > a.overdraft_limit", "false"),
     "late and for nothing": ("credits.capture", "greatest(v_hold.tokens - v_hold.captured, 0)", "0"),
-    "bought before given": ("credits.free_lots", "(l.unit_cost)::numeric > (0)::numeric", "true"),
+    "debt upon debt": ("credits.capture", "a.overdraft_limit - v_wallet.debt", "a.overdraft_limit"),
+    "a refund begins at the wrong end": (
+        "credits.parts_to_return",
+        "order by p.place desc",
+        "order by p.place",
+    ),
     "held is not spent": ("credits.keep_limits", "+ w.held + p_cost", "+ p_cost"),
     "keys fit everything": ("credits.claim_key", "v_known.fingerprint <> v_fingerprint", "false"),
     "what is left of the usage": ("credits.usage_less", "greatest(u.quantity::numeric - ", "greatest(-"),
@@ -135,6 +143,7 @@ def test_a_bank_with_a_fault_does_not(
     assert found
     assert right in found[0]
     counted = Counter[str]()
-    with pytest.raises(AssertionError):
+    # Flaky: it failed, and when told again it failed elsewhere (names of accounts are random).
+    with pytest.raises((AssertionError, FlakyFailure)):
         tell(bank, counted, 20_000, seed, found[0].replace(right, wrong), (Phase.generate,))
     say(f"model: RELIABILITY_SEED={seed}: {name}: found after {counted['step']:,} steps")
