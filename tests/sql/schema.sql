@@ -2036,7 +2036,7 @@ CREATE FUNCTION credits.capture_receipt(p_hold credits.holds, p_reference text, 
 -- Name: FUNCTION capture_receipt(p_hold credits.holds, p_reference text, p_user_id text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_reference text, p_user_id text) IS 'The answer of an earlier capture, told again from its entry.';
+COMMENT ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_reference text, p_user_id text) IS 'The answer of an earlier capture, told again from its entry. p_reference: its seq, what the hold kept, and what went back if it ended the hold.';
 
 
 --
@@ -2188,23 +2188,6 @@ CREATE FUNCTION credits.check_guest_keys(p_keys text[]) RETURNS text[]
 --
 
 COMMENT ON FUNCTION credits.check_guest_keys(p_keys text[]) IS 'The keys of a device or network, as a plain array. Raises PT422 bad_guest.';
-
-
---
--- Name: check_item(jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
-CREATE FUNCTION credits.check_item(p_item jsonb) RETURNS void
-    LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-
-
---
--- Name: FUNCTION check_item(p_item jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON FUNCTION credits.check_item(p_item jsonb) IS 'Raises PT422 bad_items unless it has the names and types of the arguments of consume_tokens.';
 
 
 --
@@ -4270,7 +4253,7 @@ CREATE FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at tim
 -- Name: FUNCTION spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) IS 'The work of api.consume_tokens_batch: charges the items of accounts whose wallets are locked, and gives a verdict for each, in their order.';
+COMMENT ON FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) IS 'The work of api.consume_tokens_batch: charges the items of accounts whose wallets are locked, and gives a verdict for each, in their order. p_account_ids: the account of each item, null for a user who is not known.';
 
 
 --
@@ -12225,13 +12208,6 @@ REVOKE ALL ON FUNCTION credits.check_currency(p_currency text) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.check_guest_keys(p_keys text[]) FROM PUBLIC;
-
-
---
--- Name: FUNCTION check_item(p_item jsonb); Type: ACL; Schema: credits; Owner: -
---
-
-REVOKE ALL ON FUNCTION credits.check_item(p_item jsonb) FROM PUBLIC;
 
 
 --
