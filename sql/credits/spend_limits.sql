@@ -1,10 +1,11 @@
 -- Limits per day and month (UTC), kept under the wallet's lock. What was spent in a period is what was ever spent, less
 -- what had been when it began: no counter that a spend would have to write.
+-- UTC is said as an offset: in a session of PostgreSQL 18 something else may go by that name (TimeZone = 'UTC-14').
 create or replace function credits.period_start(p_period text, p_at timestamptz)
 returns timestamptz
 language sql
 immutable
-return date_trunc(p_period, p_at at time zone 'UTC') at time zone 'UTC';
+return date_trunc(p_period, p_at at time zone interval '0') at time zone interval '0';
 comment on function credits.period_start(text, timestamptz) is
 'The beginning, in UTC, of the day or month of a moment.';
 
@@ -12,7 +13,7 @@ create or replace function credits.next_period(p_period text, p_at timestamptz)
 returns timestamptz
 language sql
 immutable
-return (date_trunc(p_period, p_at at time zone 'UTC') + ('1 ' || p_period)::interval) at time zone 'UTC';
+return (date_trunc(p_period, p_at at time zone interval '0') + ('1 ' || p_period)::interval) at time zone interval '0';
 comment on function credits.next_period(text, timestamptz) is
 'When the day or month after that of a moment begins, in UTC.';
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from holding import Bank, clock_hold
 from people import Caller, Connection, at_once, refused, slugs, stop_clock
 
 User = Callable[..., Caller]
@@ -173,3 +174,18 @@ def test_fifty_spends_at_once_keep_a_limit_for_five(ada: Caller, crowd: Crowd) -
     results = at_once([partial(service.call, "consume_tokens", **charge) for service in crowd(50)])
     assert slugs(results) == ["spend_limit"] * 45
     assert ada.balance() == Decimal(950)
+
+
+def test_no_time_zone_of_a_session_begins_a_day(bank: Bank) -> None:
+    bank.call("add_tokens", user_id="clock", tokens=100)
+    bank.call("set_spend_limit", user_id="clock", period="day", tokens=10)
+    bank.call("consume_tokens", user_id="clock", module_id="metube")
+    bank.connection.execute(
+        "set timezone = 'UTC12'"
+    )  # what is called UTC in there has its midnight at this noon
+    clock_hold(bank, 0, ttl="1 second")
+    bank.at("2098-06-01 12:00:01Z")  # the hold is over: whoever comes next looks what time it is
+    with refused("spend_limit"):
+        bank.call("consume_tokens", user_id="clock", module_id="metube")
+    row = bank.row("select spent, resets_at = '2098-06-02 00:00Z' as at_midnight from api.spend_limits")
+    assert row == {"spent": 10, "at_midnight": True}
