@@ -15,6 +15,7 @@ declare
     -- 1. Whose.
     v_found constant record := credits.find_hold(release_hold.hold_id, release_hold.user_id);
     v_hold credits.holds;
+    v_ended credits.holds;
     v_now timestamptz;
     v_known text;
     v_balance numeric;
@@ -39,7 +40,15 @@ begin
             perform credits.refuse_closed(v_hold.state);
         end if;
 
-        -- 3. Back it goes. A hold of which parts were captured ends as captured.
+        -- 3. Back it goes. A hold of which parts were captured ends as captured. First of all it has ended: time goes
+        --    on, and what tidies up must not find it open, past its time, and let go of it once more.
+        update credits.holds as h
+        set
+            state = case when cardinality(h.seqs) > 0 then 'captured' else 'released' end,
+            held = 0, draws = '[]', reason = release_hold.reason, actor = credits.actor(), finished_at = v_now,
+            failed = coalesce(release_hold.reason ~* '^(failed|error|timeout)', false)
+        where h.account_id = v_found.account_id and h.hold_id = v_found.hold_id
+        returning h.* into v_ended;
         perform credits.unhold_lots(v_found.account_id, v_hold.draws, 0, true);
         update credits.wallets as w
         set held = w.held - v_hold.held
@@ -47,13 +56,7 @@ begin
         returning w.balance into v_balance;
         perform credits.write_notices(v_found.account_id, v_balance - v_hold.held, v_balance);
         perform credits.tidy_after_release(v_found.account_id, v_hold.draws, v_now);
-        update credits.holds as h
-        set
-            state = case when cardinality(h.seqs) > 0 then 'captured' else 'released' end,
-            held = 0, draws = '[]', reason = release_hold.reason, actor = credits.actor(), finished_at = v_now,
-            failed = coalesce(release_hold.reason ~* '^(failed|error|timeout)', false)
-        where h.account_id = v_found.account_id and h.hold_id = v_found.hold_id
-        returning h.* into v_hold;
+        v_hold := v_ended;
     end if;
     return row(
         v_found.account_id || ':' || v_found.hold_id, v_found.user_id, v_hold.module_id, v_hold.state::text,

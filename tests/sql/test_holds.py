@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from holding import METUBE, WHISPER, Bank, clock_hold, hold, standing
 from people import Caller, Connection, refused
@@ -399,6 +400,31 @@ def test_hold_counts_until_its_moment_and_not_at_it_whether_or_not_it_is_booked(
     whole = bank.call("consume_tokens", module_id="whisper", usage={"calls": 4}, user_id="clock")
     assert whole["balance"] == 0
     assert bank.row("select state from credits.holds")["state"] == "expired"
+
+
+def test_hold_whose_moment_comes_during_its_release_lets_go_once(bank: Bank) -> None:
+    bank.connection.execute("create sequence ticks; grant usage on sequence ticks to public")
+    ends = set()
+    for seconds in range(1, 13):
+        name = f"ada {seconds}"
+        bank.call("add_tokens", user_id=name, tokens=1000, expires_at="2098-07-01Z")
+        other = hold(bank, 4, user_id=name, ttl="1 hour")
+        held = hold(bank, 3, user_id=name, ttl=f"{seconds} seconds")
+        # Each look at the clock is a second after the one before: the moment comes between any two of them.
+        bank.connection.execute(
+            "alter sequence ticks restart; create or replace function credits.clock() returns timestamptz"
+            " language sql volatile parallel safe"
+            " return timestamptz '2098-06-01 12:00Z' + interval '1 second' * nextval('ticks')"
+        )
+        try:
+            ends.add(bank.call("release_hold", hold_id=held["hold_id"])["state"])
+        except psycopg.errors.DatabaseError as error:
+            assert error.sqlstate == "PT409"
+            ends.add("expired")
+        bank.at("2098-06-01 12:00Z")
+        bank.sound()
+        assert bank.call("capture_hold", hold_id=other["hold_id"])["paid"] == 100
+    assert ends == {"released", "expired"}
 
 
 def test_expired_hold_makes_room_for_a_hold(bank: Bank) -> None:
