@@ -52,12 +52,14 @@ language plpgsql
 immutable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    -- In seconds: a day is not 24 hours everywhere, and to a comparison a year has 360 days, to a clock 365.
+    v_seconds constant numeric := extract(epoch from p_ttl);
 begin
-    if p_ttl is null or p_ttl <= interval '0' or p_ttl > interval '24 hours' then
+    if v_seconds is null or v_seconds <= 0 or v_seconds > 86400 then
         perform credits.fail(422, 'bad_ttl', 'ttl is above 0 and at most 24 hours');
     end if;
-    -- In seconds: a day is not 24 hours everywhere.
-    return make_interval(secs => extract(epoch from p_ttl));
+    return make_interval(secs => v_seconds);
 end
 $$;
 comment on function credits.check_ttl(interval) is 'The interval, if a hold may last so long. Raises PT422 bad_ttl.';

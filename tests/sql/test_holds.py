@@ -131,7 +131,18 @@ def test_refused_hold_leaves_no_key(user: User, service: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    "ttl", ["0", "-1 second", "24 hours 1 microsecond", "1 day 1 second", "1 month", None, "-1 day 30 hours"]
+    "ttl",
+    [
+        "0",
+        "-1 second",
+        "24 hours 1 microsecond",
+        "1 day 1 second",
+        "1 month",
+        "1 year -359 days",  # to a comparison of intervals one day, to the clock six
+        "-1 year 360 days 1 hour",  # and this one hour, or some days ago
+        None,
+        "-1 day 30 hours",
+    ],
 )
 def test_hold_lasts_no_longer_than_a_day(user: User, ttl: str | None) -> None:
     ada = user(100)
