@@ -29,7 +29,12 @@ begin
 
     perform credits.lock_wallet(v_shortfall.account_id, p_settle => false);
     update credits.shortfalls as s
-    set state = close_shortfall.state, closed_at = credits.clock(s.account_id)
+    set
+        state = close_shortfall.state,
+        -- Not before its entry, whose time may be a little ahead of a clock that stands still.
+        closed_at = greatest(credits.clock(s.account_id), (
+            select e.posted_at from credits.entries as e where e.account_id = s.account_id and e.seq = s.entry_seq
+        ))
     where s.account_id = v_shortfall.account_id and s.shortfall_id = v_shortfall.shortfall_id and s.state = 'open';
     v_replayed := not found;
     select s.* into v_shortfall

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from holding import hold, standing
+from holding import Bank, clock_hold, hold, standing
 from people import Caller, Connection, refused
 from stripe_events import COMPLETED, event, session
 
@@ -169,6 +169,14 @@ def test_shortfall_is_closed_once_by_a_service(user: User, service: Caller) -> N
         "ended": True,
     }
     assert standing(ada) == (0, 0, 0)
+
+
+def test_shortfall_is_not_closed_before_it_was_made(bank: Bank) -> None:
+    bank.call("add_tokens", user_id="clock", tokens=25)
+    held = clock_hold(bank)["hold_id"]
+    bank.call("capture_hold", hold_id=held, usage={"calls": 2})  # posted a microsecond ahead of the clock
+    name = bank.row("select shortfall_id from api.shortfalls")["shortfall_id"]
+    assert bank.call("close_shortfall", shortfall_id=name, state="settled")["state"] == "settled"
 
 
 @pytest.mark.parametrize("name", [None, "", "nothing", f"{'0' * 8}-0000-0000-0000-{'0' * 12}:{'0' * 36}"])
