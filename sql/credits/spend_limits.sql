@@ -26,9 +26,19 @@ as $$
 declare
     v_now constant timestamptz := credits.clock(p_account_id);
 begin
-    -- Nothing was spent since the period began: whoever spends comes by here first.
+    -- Nothing was spent since the period began: whoever spends comes by here first. Unless the ledger's time was ahead:
+    -- charges of one moment are posted a microsecond apart, and the last of a batch may be in the next day.
     update credits.spend_limits as s
-    set period_starts = credits.period_start(s.period, v_now), spent_before = w.lifetime_spent
+    set
+        period_starts = credits.period_start(s.period, v_now),
+        spent_before = w.lifetime_spent - (
+            select coalesce(sum(-e.tokens - coalesce(r.refunded, 0)), 0)
+            from credits.entries as e
+            left join credits.charge_refunds as r on e.account_id = r.account_id and e.seq = r.seq
+            where
+                w.posted_at >= credits.period_start(s.period, v_now) and e.account_id = p_account_id
+                and e.kind = 'spend' and e.posted_at >= credits.period_start(s.period, v_now)
+        )
     from credits.wallets as w
     where
         s.account_id = p_account_id and w.account_id = p_account_id

@@ -189,3 +189,18 @@ def test_no_time_zone_of_a_session_begins_a_day(bank: Bank) -> None:
         bank.call("consume_tokens", user_id="clock", module_id="metube")
     row = bank.row("select spent, resets_at = '2098-06-02 00:00Z' as at_midnight from api.spend_limits")
     assert row == {"spent": 10, "at_midnight": True}
+
+
+def test_charge_that_is_posted_after_midnight_counts_there(bank: Bank) -> None:
+    bank.at("2098-06-01 23:59:59.999999Z")
+    bank.call("add_tokens", user_id="clock", tokens=100)
+    bank.call("set_spend_limit", user_id="clock", period="day", tokens=50)
+    for _ in range(3):  # a microsecond apart, on a clock that stands still
+        bank.call("consume_tokens", user_id="clock", module_id="metube")
+    bank.at("2098-06-02 00:00:01Z")
+    bank.call("consume_tokens", user_id="clock", module_id="metube")
+    assert bank.row("select spent from api.spend_limits")["spent"] == 40
+    bank.sound()
+    first = bank.row("select entry_id from api.entries where seq = 2")["entry_id"]
+    bank.call("refund_usage", entry_id=first)
+    assert bank.row("select spent from api.spend_limits")["spent"] == 30
