@@ -54,7 +54,9 @@ begin
     if p_key is not null then
         v_known := credits.claim_key(
             p_account_id, 'hold_tokens', p_key,
-            jsonb_build_array(p_module_id, p_usage, extract(epoch from v_ttl), p_metadata), v_hold_id::text
+            -- Also whose it is to end: else a user who knows a service's key makes the hold first, and lets go of it.
+            jsonb_build_array(p_module_id, p_usage, extract(epoch from v_ttl), p_metadata, credits.is_service()),
+            v_hold_id::text
         );
         if v_known is not null then
             select r.* into v_receipt

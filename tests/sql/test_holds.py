@@ -267,6 +267,18 @@ def test_user_cannot_call_off_what_a_service_holds_for_its_work(user: User, serv
     assert service.call("capture_hold", hold_id=name)["paid"] == 25
 
 
+def test_key_of_a_user_is_not_the_service_s(user: User, service: Caller) -> None:
+    ada = user(100)
+    hold(ada, 2, idempotency_key="job 7")
+    with refused("key_reused"):  # it would be ada's hold, for her to call off while the service works
+        hold(service, 2, idempotency_key="job 7", user_id=ada.user_id)
+    held = hold(service, 2, idempotency_key="job 8", user_id=ada.user_id)
+    with refused("key_reused"):
+        hold(ada, 2, idempotency_key="job 8")
+    again = hold(service, 2, idempotency_key="job 8", user_id=ada.user_id)
+    assert again == held | {"replayed": True}
+
+
 def test_who_is_not_signed_in_holds_nothing(door: Connection) -> None:
     nobody = Caller(door, "authenticated")
     with refused("not_signed_in"):
