@@ -154,6 +154,18 @@ def test_campaigns_are_open_when_they_are_for_the_account(bank: Caller, service:
         ada.call("redeem_code", code="EASTER", user_id="ada", idempotency_key="again")
 
 
+def test_month_that_a_test_clock_saw_first_comes_for_the_bank_too(bank: Caller, service: Caller) -> None:
+    service.call("set_test_clock", user_id="ada", frozen_time=datetime(2098, 3, 15, tzinfo=UTC))
+    service.call("add_tokens", user_id="ada", tokens=100)  # in the default partition: the month has none yet
+    stop_clock(bank.connection, "2098-02-20 12:00Z")
+    made = bank.row("select credits.ensure_partitions(3) as made")["made"]
+    assert made == 2
+    stop_clock(bank.connection, "2098-03-20 12:00Z")
+    service.call("add_tokens", user_id="bob", tokens=100)
+    tables = bank.rows("select distinct tableoid::regclass::text as name from credits.entries")
+    assert tables == [{"name": "credits.entries_default"}]
+
+
 def test_it_only_goes_forward(service: Caller, ada: Caller) -> None:
     for arguments in (
         {"frozen_time": SPRING - timedelta(microseconds=1)},
