@@ -152,6 +152,7 @@ grant execute on function credits.entry_hash(
     bytea, uuid, bigint, timestamptz, timestamptz, credits.entry_kind, numeric, numeric, numeric, jsonb,
     text, jsonb, bigint, text, text, jsonb
 ), credits.clock(), credits.clock(uuid), credits.module_price(text), credits.call_cost(bigint),
+credits.linear_price(bigint),
 credits.head_allowance(uuid, timestamptz),
 credits.limit_left(uuid, timestamptz), credits.held_at(uuid, timestamptz), credits.period_start(text, timestamptz),
 credits.next_level(uuid, numeric), credits.notice_levels_of(uuid) to auditor;

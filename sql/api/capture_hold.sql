@@ -10,6 +10,9 @@
 --
 -- A hold that has expired can still be captured for 24 hours, once: nothing is held any more, so that all of it is a
 -- fresh debit, at the price of the hold.
+--
+-- All of this is for services, which have done the work. Users capture their own holds as well; what they take beyond them
+-- is refused where a spend would be: neither a limit nor freezing is passed, no debt and no shortfall is made.
 
 create or replace function credits.capture(
     p_account_id uuid,
@@ -26,6 +29,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_locked record;
     v_hold credits.holds;
     v_wallet credits.wallets;
     v_now timestamptz;
@@ -34,11 +38,15 @@ declare
     v_price record;
     v_cost numeric;
     v_usage jsonb;
+    v_before jsonb;
+    v_over text := p_over;
     v_own numeric;
     v_back numeric;
+    v_in_head boolean;
     v_split record;
     v_drawn record;
     v_draws jsonb;
+    v_rest jsonb;
     v_debt numeric := 0;
     v_shortfall numeric := 0;
 begin
@@ -49,19 +57,30 @@ begin
     end if;
 
     -- 2. Lock.
-    v_hold := credits.lock_hold(p_account_id, p_hold_id);
-    select w.* into v_wallet from credits.wallets as w where w.account_id = p_account_id;
-    v_now := coalesce(v_wallet.test_clock, credits.clock());
+    v_locked := credits.lock_hold(p_account_id, p_hold_id);
+    v_hold := v_locked.hold;
+    v_wallet := v_locked.wallet;
+    v_now := v_locked.at;
     v_late := v_hold.state = 'expired';
 
     -- 3. Price.
     if p_usage is null then
         v_cost := case when v_late then greatest(v_hold.tokens - v_hold.captured, 0) else v_hold.held end;
-        v_usage := v_hold.usage_left;
+        v_usage := credits.usage_of_rest(v_hold.usage_left);
     else
         v_price := credits.price_usage(v_hold.module_id, p_usage, v_now, v_hold.price_id);
         v_cost := v_price.cost;
         v_usage := v_price.usage;
+        -- The parts of one use cost together what the use costs: free quantities, tiers, minimums and whole units count once.
+        if cardinality(v_hold.seqs) > 0 then
+            v_before := credits.usage_sum(v_hold.usage, v_hold.usage_left, -1);
+            v_price := credits.price_usage(
+                v_hold.module_id, credits.usage_sum(v_usage, v_before, 1), v_now, v_hold.price_id
+            );
+            v_cost := v_price.cost;
+            v_price := credits.price_usage(v_hold.module_id, v_before, v_now, v_hold.price_id);
+            v_cost := v_cost - v_price.cost;
+        end if;
     end if;
     v_own := least(v_cost, v_hold.held);
     v_back := case when p_final then v_hold.held - v_own else 0 end;
@@ -80,18 +99,40 @@ begin
         or (v_late and (v_hold.late or v_now >= v_hold.expires_at + interval '24 hours')) then
         perform credits.refuse_closed(v_hold.state);
     end if;
+    -- What users take beyond their own holds is a spend like any other: no service has done work that must be paid.
+    if v_cost > v_own and not credits.is_service() then
+        if v_wallet.status <> 'active' then
+            perform credits.fail(423, 'account_frozen', 'this account is ' || v_wallet.status);
+        elsif v_wallet.debt > 0 and credits.in_default(p_account_id) then
+            perform credits.refuse_tokens(
+                v_wallet.balance, v_wallet.debt, v_hold.price_id, v_cost, v_cost - v_own
+            );
+        end if;
+        perform credits.keep_limits(p_account_id, v_cost - v_own, v_now);
+        v_over := 'error';
+    end if;
 
-    -- 5. Take.
-    v_split := credits.unhold_lots(p_account_id, v_hold.draws, v_own, p_final);
-    v_draws := v_split.taken;
+    -- 5. Take. What is held in the head the entry's own update of the wallet takes; else the head is put back first.
+    v_in_head := v_cost <= v_hold.held and credits.is_held_in_head(v_hold, v_wallet);
+    if v_in_head then
+        v_draws := credits.draw_of(v_wallet.head_lot, v_own);
+        v_rest := credits.draw_of(v_wallet.head_lot, v_hold.held - v_own);
+    else
+        if v_wallet.head_held > 0 then
+            perform credits.settle_head(p_account_id);
+        end if;
+        v_split := credits.unhold_lots(p_account_id, v_hold.draws, v_own, p_final);
+        v_draws := v_split.taken;
+        v_rest := v_split.rest;
+    end if;
     if v_cost > v_own then
         v_drawn := credits.draw_settled(p_account_id, v_hold.module_id, v_cost - v_own, v_now);
         v_draws := v_draws || v_drawn.draws;
-        if v_drawn.missing > 0 and p_over = 'error' then
+        if v_drawn.missing > 0 and v_over = 'error' then
             perform credits.refuse_tokens(
                 v_wallet.balance, v_wallet.debt, v_hold.price_id, v_cost, v_drawn.missing
             );
-        elsif v_drawn.missing > 0 and p_over = 'debt' then
+        elsif v_drawn.missing > 0 and v_over = 'debt' then
             select least(greatest(a.overdraft_limit - v_wallet.debt, 0), v_drawn.missing) into v_debt
             from credits.accounts as a
             where a.account_id = p_account_id;
@@ -104,7 +145,8 @@ begin
         p_account_id, v_wallet.seq + 1, v_wallet.balance, v_wallet.debt + v_debt, v_wallet.posted_at,
         v_wallet.head_hash, 'spend', v_shortfall - v_cost, v_draws, v_hold.module_id, v_usage, v_hold.price_id,
         p_hold_id || case when v_late then ':late' else '' end, v_hold.metadata,
-        p_at => v_now, p_unheld => v_own + v_back
+        p_from_head => case when v_in_head then -v_back else 0 end, p_at => v_now, p_unheld => v_own + v_back,
+        p_head_unheld => case when v_in_head then v_own + v_back else 0 end
     );
     update credits.holds as h
     set
@@ -112,8 +154,8 @@ begin
         held = h.held - v_own - v_back,
         captured = h.captured + v_cost - v_shortfall,
         shortfall = h.shortfall + v_shortfall,
-        draws = case when p_final then '[]' else v_split.rest end,
-        usage_left = case when p_final then h.usage_left else credits.usage_less(h.usage_left, v_usage) end,
+        draws = case when p_final then '[]' else v_rest end,
+        usage_left = case when p_final then h.usage_left else credits.usage_sum(h.usage_left, v_usage, -1) end,
         seqs = h.seqs || (v_wallet.seq + 1),
         late = v_late,
         actor = case when p_final or v_late then credits.actor() else h.actor end,
@@ -125,8 +167,8 @@ begin
         values (p_account_id, p_hold_id, v_wallet.seq + 1, v_shortfall, v_now);
     end if;
     if v_back > 0 then
-        perform credits.tidy_after_release(p_account_id, v_split.rest, v_now);
-    elsif v_cost > v_own then
+        perform credits.tidy_after_release(p_account_id, v_now, case when not v_in_head then v_rest end);
+    elsif v_cost > v_own or (v_wallet.head_held > 0 and not v_in_head) then
         perform credits.choose_head(p_account_id, v_now);
     end if;
     return row(
@@ -209,7 +251,8 @@ comment on function api.capture_hold(text, jsonb, boolean, text, text, text) is
 Less than is held: the rest goes back. More: over says what pays it beyond the lots: debt (up to the account''s overdraft
 limit, then a shortfall), available (a shortfall at once), error (then nothing is done). final: false charges a part and
 keeps the rest held, for streaming. For 24 hours after it has expired a hold can be captured once, by a fresh debit,
-late: true. Neither a frozen account nor a spend limit stops a capture.
+late: true. Neither a frozen account nor a spend limit stops a capture; but what a user takes beyond their own hold is
+refused where a spend would be, whatever over says. The parts of a use cost together what the use costs.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
-Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT402 insufficient_tokens (only over: error),
-PT422 bad_usage, bad_over or bad_key, PT403 not_yours, PT401 not_signed_in.';
+Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT402 insufficient_tokens (over: error, or a user),
+PT422 bad_usage, bad_over or bad_key, PT423 account_frozen and PT429 spend_limit (a user''s, beyond the hold), PT403 not_yours, PT401 not_signed_in.';

@@ -75,8 +75,8 @@ begin
     -- 4. Price.
     v_price := credits.price_usage(p_module_id, p_usage, v_now);
 
-    -- 5. Hold. Tokens of the head go back to its lot's row, held: as for a spend, there is nothing to look at. Else the
-    --    limits and the lots themselves.
+    -- 5. Hold. In the head there is nothing to look at, as for a spend; of one that may expire, tokens go back to the lot's
+    --    row, held. Else the limits and the lots themselves.
     if v_wallet.debt > 0 and v_price.cost > 0 and credits.in_default(p_account_id) then
         perform credits.refuse_tokens(
             v_wallet.balance, v_wallet.debt, v_price.price_id, v_price.cost, v_price.cost
@@ -85,12 +85,15 @@ begin
         v_draws := jsonb_build_array(
             jsonb_build_object('lot_id', v_wallet.head_lot, 'tokens', trim_scale(v_price.cost))
         );
-        update credits.lots as l
-        set remaining = l.remaining + v_price.cost, held = l.held + v_price.cost, live = true
-        where l.account_id = p_account_id and l.lot_id = v_wallet.head_lot;
+        if not v_wallet.head_lasts then
+            update credits.lots as l
+            set remaining = l.remaining + v_price.cost, held = l.held + v_price.cost, live = true
+            where l.account_id = p_account_id and l.lot_id = v_wallet.head_lot;
+        end if;
         update credits.wallets as w
         set
             head_free = w.head_free - v_price.cost, held = w.held + v_price.cost,
+            head_held = w.head_held + case when w.head_lasts then v_price.cost else 0 end,
             due_at = least(w.due_at, v_expires_at)
         where w.account_id = p_account_id;
     else

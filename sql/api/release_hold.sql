@@ -14,9 +14,10 @@ as $$
 declare
     -- 1. Whose.
     v_found constant record := credits.find_hold(release_hold.hold_id, release_hold.user_id);
+    v_locked record;
     v_hold credits.holds;
     v_ended credits.holds;
-    v_now timestamptz;
+    v_in_head boolean;
     v_known text;
     v_balance numeric;
     v_replayed boolean;
@@ -26,8 +27,8 @@ begin
     end if;
 
     -- 2. Lock. Repeat? Closed? Who releases again without a key gets the same answer.
-    v_hold := credits.lock_hold(v_found.account_id, v_found.hold_id);
-    v_now := credits.clock(v_found.account_id);
+    v_locked := credits.lock_hold(v_found.account_id, v_found.hold_id);
+    v_hold := v_locked.hold;
     if release_hold.idempotency_key is not null then
         v_known := credits.claim_key(
             v_found.account_id, 'release_hold', release_hold.idempotency_key,
@@ -45,17 +46,28 @@ begin
         update credits.holds as h
         set
             state = case when cardinality(h.seqs) > 0 then 'captured' else 'released' end,
-            held = 0, draws = '[]', reason = release_hold.reason, actor = credits.actor(), finished_at = v_now,
+            held = 0, draws = '[]', reason = release_hold.reason, actor = credits.actor(), finished_at = v_locked.at,
             failed = coalesce(release_hold.reason ~* '^(failed|error|timeout)', false)
         where h.account_id = v_found.account_id and h.hold_id = v_found.hold_id
         returning h.* into v_ended;
-        perform credits.unhold_lots(v_found.account_id, v_hold.draws, 0, true);
+        v_in_head := credits.is_held_in_head(v_hold, v_locked.wallet);
+        if not v_in_head then
+            if (v_locked.wallet).head_held > 0 then
+                perform credits.settle_head(v_found.account_id);
+            end if;
+            perform credits.unhold_lots(v_found.account_id, v_hold.draws, 0, true);
+        end if;
         update credits.wallets as w
-        set held = w.held - v_hold.held
+        set
+            held = w.held - v_hold.held,
+            head_free = w.head_free + case when v_in_head then v_hold.held else 0 end,
+            head_held = w.head_held - case when v_in_head then v_hold.held else 0 end
         where w.account_id = v_found.account_id
         returning w.balance into v_balance;
         perform credits.write_notices(v_found.account_id, v_balance - v_hold.held, v_balance);
-        perform credits.tidy_after_release(v_found.account_id, v_hold.draws, v_now);
+        perform credits.tidy_after_release(
+            v_found.account_id, v_locked.at, case when not v_in_head then v_hold.draws end
+        );
         v_hold := v_ended;
     end if;
     return row(

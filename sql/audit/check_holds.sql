@@ -45,7 +45,7 @@ select
     coalesce(l.account_id, d.account_id) as account_id,
     format('%s held in lot %s by open holds', coalesce(d.tokens, 0), coalesce(l.lot_id, d.lot_id)) as expected,
     format('%s on the lot', l.held) as found
-from credits.lots as l
+from credits.current_lots as l
 full join d on l.account_id = d.account_id and l.lot_id = d.lot_id
 where l.held is distinct from coalesce(d.tokens, 0)
 union all

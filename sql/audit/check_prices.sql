@@ -20,6 +20,14 @@ where l.call_cost is distinct from credits.call_cost(l.price_id)
 union all
 select
     null as account_id,
+    format('%s of %s: %s / %s', u.dimension, l.module_id, u.numerator, u.denominator) as expected,
+    format('%s: %s / %s', l.dimension, l.numerator, l.denominator) as found
+from credits.price_list as l
+cross join lateral credits.linear_price(l.price_id) as u
+where (l.dimension, l.numerator, l.denominator) is distinct from (u.dimension, u.numerator, u.denominator)
+union all
+select
+    null as account_id,
     format('%s at price %s from %s', l.module_id, l.price_id, p.valid_from) as expected,
     format('from %s', l.valid_from) as found
 from credits.price_list as l

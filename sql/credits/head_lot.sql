@@ -4,7 +4,8 @@
 -- A wallet has a head only while the next lot is the same for every module: no lot is bound to one. The head holds no
 -- more than what may go before a limit or a notice is reached, so that a spend from it need not look. Everything but a
 -- spend locks the wallet with credits.lock_wallet, which puts the tokens back first; who only reads asks
--- credits.current_lots.
+-- credits.current_lots. What holds keep of a head that never expires stays on the wallet's row as well, beside what is free:
+-- so that they, too, need not touch the lot.
 
 create or replace function credits.settle_head(p_account_id uuid)
 returns void
@@ -14,11 +15,13 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     update credits.lots as l
-    set remaining = l.remaining + w.head_free, live = l.remaining + w.head_free > 0
+    set
+        remaining = l.remaining + w.head_free + w.head_held, held = l.held + w.head_held,
+        live = l.remaining + w.head_free + w.head_held > 0
     from credits.wallets as w
     where w.account_id = p_account_id and l.account_id = p_account_id and l.lot_id = w.head_lot;
     update credits.wallets as w
-    set head_lot = null, head_free = 0
+    set head_lot = null, head_free = 0, head_held = 0
     where w.account_id = p_account_id;
 end
 $$;
@@ -70,7 +73,13 @@ begin
         set remaining = l.remaining - v_head, live = l.remaining > v_head
         where l.account_id = p_account_id and l.lot_id = v_next.lot_id;
         update credits.wallets as w
-        set head_lot = v_next.lot_id, head_free = v_head
+        set
+            head_lot = v_next.lot_id, head_free = v_head,
+            head_lasts = (
+                select l.expires_at is null
+                from credits.lots as l
+                where l.account_id = p_account_id and l.lot_id = v_next.lot_id
+            )
         where w.account_id = p_account_id;
     end if;
 end
@@ -116,8 +125,8 @@ select
     l.source,
     l.package_name,
     l.granted,
-    l.remaining + coalesce(w.head_free, 0) as remaining,
-    l.held,
+    l.remaining + coalesce(w.head_free + w.head_held, 0) as remaining,
+    l.held + coalesce(w.head_held, 0) as held,
     l.priority,
     l.scope,
     l.effective_at,

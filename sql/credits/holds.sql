@@ -81,13 +81,20 @@ begin
     -- Two uuids; a regular expression would take longer than the rest.
     if translate(p_hold_id, '123456789abcdef', '000000000000000') = v_uuid || ':' || v_uuid then
         hold_id := right(p_hold_id, 36)::uuid;
-        -- Whose account nobody's name leads to any more (a person can be forgotten), a service still ends their holds.
-        select w.account_id, i.subject into account_id, user_id
-        from credits.wallets as w
-        left join credits.identities as i on w.account_id = i.account_id
-        where w.account_id = left(p_hold_id, 36)::uuid and (user_id is null or i.subject = user_id)
-        order by i.created_at, i.subject
-        limit 1;
+        account_id := left(p_hold_id, 36)::uuid;
+        if user_id is null then
+            -- Nobody's name may lead to this account any more: a person can be forgotten.
+            select i.subject into user_id
+            from credits.identities as i
+            where i.account_id = find_hold.account_id
+            order by i.created_at, i.subject
+            limit 1;
+        elsif not exists (
+            select from credits.identities as i
+            where i.subject = find_hold.user_id and i.account_id = find_hold.account_id
+        ) then
+            account_id := null;
+        end if;
     end if;
     if account_id is null then
         perform credits.refuse_hold();
@@ -111,40 +118,72 @@ end
 $$;
 comment on function credits.refuse_hold() is 'Raises PT404 unknown_hold.';
 
-create or replace function credits.lock_hold(p_account_id uuid, p_hold_id uuid)
-returns credits.holds
+create or replace function credits.lock_hold(
+    p_account_id uuid,
+    p_hold_id uuid,
+    out hold credits.holds,
+    out wallet credits.wallets,
+    out at timestamptz
+)
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_hold credits.holds;
-    v_due_at timestamptz;
-    v_test_clock timestamptz;
 begin
     -- As a spend locks: the long way only when the clock has made something due.
     loop
-        select w.due_at, w.test_clock into v_due_at, v_test_clock
-        from credits.wallets as w
-        where w.account_id = p_account_id
-        for no key update;
-        exit when v_due_at > coalesce(v_test_clock, credits.clock())
-            and current_setting('synchronous_commit') not in ('off', 'local');
+        select w.* into wallet from credits.wallets as w where w.account_id = p_account_id for no key update;
+        if not found then
+            perform credits.refuse_hold();
+        end if;
+        at := coalesce(wallet.test_clock, credits.clock());
+        exit when wallet.due_at > at and current_setting('synchronous_commit') not in ('off', 'local');
         perform credits.lock_wallet(p_account_id, p_settle => false);
     end loop;
-    select h.* into v_hold from credits.holds as h where h.account_id = p_account_id and h.hold_id = p_hold_id;
+    select h.* into hold from credits.holds as h where h.account_id = p_account_id and h.hold_id = p_hold_id;
     if not found then
         perform credits.refuse_hold();
-    elsif v_hold.by_service and not credits.is_service() then
+    elsif hold.by_service and not credits.is_service() then
         -- Else whoever is about to be charged could call it off, and have the work for nothing.
         perform credits.fail(403, 'not_yours', 'a service made this hold, and a service ends it');
     end if;
-    return v_hold;
 end
 $$;
 comment on function credits.lock_hold(uuid, uuid) is
-'Locks the wallet, books what is due, and says how the hold stands then. The head lot is left where it is. '
-'Raises PT404 unknown_hold, PT403 not_yours.';
+'Locks the wallet, books what is due, and says how the hold and the wallet stand then, and the time, at which nothing is '
+'due. The head lot is left where it is. Raises PT404 unknown_hold, PT403 not_yours.';
+
+create or replace function credits.is_held_in_head(p_hold credits.holds, p_wallet credits.wallets)
+returns boolean
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return coalesce(
+        p_wallet.head_held >= p_hold.held and jsonb_array_length(p_hold.draws) = 1
+        and (p_hold.draws -> 0 -> 'lot_id')::bigint = p_wallet.head_lot, false
+    );
+end
+$$;
+comment on function credits.is_held_in_head(credits.holds, credits.wallets) is
+'Are the tokens of a hold on the wallet''s row, and none of them on that of a lot?';
+
+create or replace function credits.draw_of(p_lot_id bigint, p_tokens numeric)
+returns jsonb
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return case
+        when p_tokens > 0
+            then jsonb_build_array(jsonb_build_object('lot_id', p_lot_id, 'tokens', trim_scale(p_tokens)))
+        else '[]'
+    end;
+end
+$$;
+comment on function credits.draw_of(bigint, numeric) is 'The draws of so many tokens from one lot.';
 
 create or replace function credits.refuse_closed(p_state text)
 returns void
@@ -204,7 +243,7 @@ comment on function credits.unhold_lots(uuid, jsonb, numeric, boolean) is
 'Takes the first p_taken tokens of the draws of a hold out of its lots, on a locked wallet, and says from which, and '
 'which are left. p_back: these are no longer held.';
 
-create or replace function credits.usage_less(p_usage jsonb, p_used jsonb)
+create or replace function credits.usage_sum(p_usage jsonb, p_other jsonb, p_times integer)
 returns jsonb
 language plpgsql
 immutable
@@ -213,16 +252,33 @@ as $$
 begin
     return (
         select jsonb_object_agg(
-            u.dimension, greatest(u.quantity::numeric - coalesce((p_used ->> u.dimension)::numeric, 0), 0)
+            u.dimension, u.quantity::numeric + p_times * coalesce((p_other ->> u.dimension)::numeric, 0)
         )
         from jsonb_each_text(p_usage) as u (dimension, quantity)
     );
 end
 $$;
-comment on function credits.usage_less(jsonb, jsonb) is 'What is left of a usage, per dimension, not below 0.';
+comment on function credits.usage_sum(jsonb, jsonb, integer) is
+'A usage and so many times another one, per dimension: 1 adds, -1 takes off, below 0 if it comes to that.';
+
+create or replace function credits.usage_of_rest(p_usage_left jsonb)
+returns jsonb
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select jsonb_object_agg(u.dimension, greatest(u.quantity::numeric, 0))
+        from jsonb_each_text(p_usage_left) as u (dimension, quantity)
+    );
+end
+$$;
+comment on function credits.usage_of_rest(jsonb) is
+'What is recorded as used when all that a hold keeps is charged: what is left of its usage, not below 0.';
 
 -- Tokens are free again in their lots. The head may not be the next lot any more, or hold more than it may.
-create or replace function credits.tidy_after_release(p_account_id uuid, p_back jsonb, p_at timestamptz)
+create or replace function credits.tidy_after_release(p_account_id uuid, p_at timestamptz, p_back jsonb)
 returns void
 language plpgsql
 volatile
@@ -230,32 +286,35 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_levels constant record := credits.notice_levels_of(p_account_id);
-    v_lots record;
+    v_can_expire boolean := false;
+    v_others boolean := false;
 begin
-    select
-        bool_or(l.expires_at is not null) as can_expire, bool_or(l.lot_id is distinct from w.head_lot) as others,
-        min(w.head_free) as head_free
-    into v_lots
-    from jsonb_to_recordset(p_back) as b (lot_id bigint)
-    join credits.lots as l on l.account_id = p_account_id and b.lot_id = l.lot_id
-    join credits.wallets as w on l.account_id = w.account_id;
+    if p_back is not null then
+        select coalesce(bool_or(l.expires_at is not null), false), bool_or(l.lot_id is distinct from w.head_lot)
+        into v_can_expire, v_others
+        from jsonb_to_recordset(p_back) as b (lot_id bigint)
+        join credits.lots as l on l.account_id = p_account_id and b.lot_id = l.lot_id
+        join credits.wallets as w on l.account_id = w.account_id;
+    end if;
     -- Limits allow more than before; only a notice that has been armed can allow less.
-    if v_lots.can_expire or v_lots.others
+    if v_can_expire or v_others
         or (
             num_nonnulls(v_levels.low, v_levels.depleted_armed) > 0
-            and v_lots.head_free > credits.head_allowance(p_account_id, p_at)
+            and (select w.head_free from credits.wallets as w where w.account_id = p_account_id)
+            > credits.head_allowance(p_account_id, p_at)
         ) then
         perform credits.settle_head(p_account_id);
         -- A lot may have passed its date meanwhile, or come close to it.
-        if v_lots.can_expire then
+        if v_can_expire then
             perform credits.catch_up(p_account_id);
         end if;
         perform credits.choose_head(p_account_id, p_at);
     end if;
 end
 $$;
-comment on function credits.tidy_after_release(uuid, jsonb, timestamptz) is
-'Books on a locked wallet what follows from tokens that are no longer held: expiry, notices of it, another head lot.';
+comment on function credits.tidy_after_release(uuid, timestamptz, jsonb) is
+'Books on a locked wallet what follows from tokens that are no longer held: expiry, notices of it, another head lot. '
+'p_back: the draws that they were held by; null: they were held in the head.';
 
 create or replace function credits.expire_holds(p_account_id uuid)
 returns void

@@ -31,6 +31,31 @@ comment on function credits.call_cost(bigint) is
 'What one call costs under a price that counts calls and nothing else; null for other prices, and above '
 '10^12.';
 
+create or replace function credits.linear_price(
+    p_price_id bigint,
+    out dimension text,
+    out numerator numeric,
+    out denominator numeric
+)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    select min(c.dimension), min(c.price_per_unit * p.margin), min(c.unit_size * p.exchange_rate)
+    into dimension, numerator, denominator
+    from credits.price_components as c
+    join credits.prices as p on c.price_id = p.price_id
+    where c.price_id = p_price_id
+    having
+        count(*) = 1
+        and bool_and(not c.tiered and c.free_quantity = 0 and not c.whole_units and c.minimum_charge = 0);
+end
+$$;
+comment on function credits.linear_price(bigint) is
+'The dimension of a price that is so much for a unit and nothing else, and the fraction that a quantity is multiplied '
+'with; nulls for other prices.';
+
 create or replace function credits.list_prices()
 returns void
 language plpgsql
@@ -44,11 +69,16 @@ begin
     lock table credits.price_list in share row exclusive mode;
     v_now := credits.clock();
     delete from credits.price_list as l where credits.find_price(l.module_id, v_now) is null;
-    insert into credits.price_list as l (module_id, price_id, call_cost, valid_from, valid_until)
+    insert into credits.price_list as l (
+        module_id, price_id, call_cost, dimension, numerator, denominator, valid_from, valid_until
+    )
     select
         m.module_id,
         f.price_id,
         credits.call_cost(f.price_id),
+        u.dimension,
+        u.numerator,
+        u.denominator,
         f.valid_from,
         coalesce((
             select min(p.valid_from)
@@ -59,9 +89,11 @@ begin
         ), 'infinity')
     from credits.modules as m
     join credits.prices as f on f.price_id = credits.find_price(m.module_id, v_now)
+    cross join lateral credits.linear_price(f.price_id) as u
     on conflict (module_id) do update
     set
-        price_id = excluded.price_id, call_cost = excluded.call_cost, valid_from = excluded.valid_from,
+        price_id = excluded.price_id, call_cost = excluded.call_cost, dimension = excluded.dimension,
+        numerator = excluded.numerator, denominator = excluded.denominator, valid_from = excluded.valid_from,
         valid_until = excluded.valid_until;
 end
 $$;

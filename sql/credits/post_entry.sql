@@ -20,7 +20,8 @@ create or replace function credits.post_entry(
     p_effective_at timestamptz default null,
     p_from_head numeric default 0,
     p_at timestamptz default null,
-    p_unheld numeric default null
+    p_unheld numeric default null,
+    p_head_unheld numeric default 0
 )
 returns void
 language plpgsql
@@ -59,7 +60,8 @@ begin
         update credits.wallets as w
         set
             seq = p_seq, balance = p_balance + p_tokens, posted_at = v_posted_at, head_hash = v_hash,
-            held = w.held - p_unheld, debt = p_debt, lifetime_spent = w.lifetime_spent - p_tokens
+            held = w.held - p_unheld, debt = p_debt, lifetime_spent = w.lifetime_spent - p_tokens,
+            head_free = w.head_free - p_from_head, head_held = w.head_held - p_head_unheld
         where w.account_id = p_account_id;
     elsif p_kind = 'refund' then
         update credits.wallets as w
@@ -76,16 +78,16 @@ begin
     end if;
 
     -- What the head pays passes no threshold: see credits.head_allowance. Nor does what was held: it was not available.
-    if p_from_head = 0 and p_tokens + coalesce(p_unheld, 0) <> 0 then
+    if p_from_head <= 0 and p_tokens + coalesce(p_unheld, 0) <> 0 then
         perform credits.write_notices(p_account_id, p_balance - coalesce(p_unheld, 0), p_balance + p_tokens);
     end if;
 end
 $$;
 comment on function credits.post_entry(
     uuid, bigint, numeric, numeric, timestamptz, bytea, credits.entry_kind, numeric, jsonb, text, jsonb, bigint,
-    text, jsonb, timestamptz, numeric, timestamptz, numeric
+    text, jsonb, timestamptz, numeric, timestamptz, numeric, numeric
 ) is
 'Appends entry p_seq to the chain of a locked wallet and moves its balance by p_tokens. The caller moves the lots; '
 'p_balance is the balance before, p_debt the debt after it. p_from_head is what a spend takes from the head lot, whose '
-'tokens are on the wallet; p_unheld what a capture takes from, or lets go of, what is held (null: no capture, and no '
-'change of the debt by a spend). Of another kind, with -p_tokens, it says that the caller sees to the notices itself.';
+'tokens are on the wallet (below zero: what a capture lets go free there); p_unheld what a capture takes from, or lets go '
+'of, what is held (null: no capture, and no change of the debt by a spend), p_head_unheld what of this the head holds. Of another kind, with -p_tokens, it says that the caller sees to the notices itself.';

@@ -92,6 +92,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_listed record;
     v_component record;
     v_rest jsonb;
     v_quantity numeric;
@@ -99,21 +100,30 @@ declare
     v_numerator numeric := 0.0;
     v_denominator numeric := 1.0;
 begin
-    -- 1. Nothing said of the usage: one call. What that costs stands in the list, unless the price counts other things.
-    if p_usage is distinct from '{}' then
-        usage := p_usage;
-    else
-        usage := '{"calls": 1}';
-        if p_price_id is null then
-            select l.price_id, l.call_cost into price_id, cost
-            from credits.price_list as l
-            where l.module_id = p_module_id and l.valid_from <= p_at and l.valid_until > p_at;
-            if cost is not null then
-                return;
-            end if;
-        end if;
+    -- 1. Nothing said of the usage: one call. What that costs stands in the list, unless the price counts other things; and
+    --    so does what a price takes that is so much for a unit.
+    usage := case when p_usage = '{}' then '{"calls": 1}' else p_usage end;
+    select l.price_id, l.call_cost, l.dimension, l.numerator, l.denominator into v_listed
+    from credits.price_list as l
+    where
+        l.module_id = p_module_id
+        and case
+            when p_price_id is null then l.valid_from <= p_at and l.valid_until > p_at
+            else l.price_id = p_price_id
+        end;
+    price_id := v_listed.price_id;
+    if p_usage = '{}' and v_listed.call_cost is not null then
+        cost := v_listed.call_cost;
+        return;
     end if;
     v_rest := case when jsonb_typeof(usage) = 'object' then usage end;
+    if v_rest - v_listed.dimension = '{}' then
+        v_quantity := credits.quantity(usage -> v_listed.dimension);
+        cost := credits.ceil_tokens(v_quantity * v_listed.numerator, v_listed.denominator);
+        if cost <= 1000000000000 then
+            return;
+        end if;
+    end if;
 
     -- 2. The price in force; for what the list does not know, the default. Charge each component and add up; a quantity
     --    that is no sane number makes the sum null.
@@ -123,15 +133,7 @@ begin
             p.price_id, p.margin, p.exchange_rate
         from credits.price_components as c
         join credits.prices as p on c.price_id = p.price_id
-        where c.price_id = coalesce(
-            p_price_id,
-            (
-                select l.price_id
-                from credits.price_list as l
-                where l.module_id = p_module_id and l.valid_from <= p_at and l.valid_until > p_at
-            ),
-            credits.find_price(p_module_id, p_at)
-        )
+        where c.price_id = coalesce(p_price_id, v_listed.price_id, credits.find_price(p_module_id, p_at))
     loop
         price_id := v_component.price_id;
         -- By itself: as an argument it would be too dear for the planner to put credits.charge in its place.

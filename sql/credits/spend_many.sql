@@ -292,6 +292,9 @@ begin
         -- 7. Write the lots that were drawn on; remember how the wallet has become.
         continue when v_seq = v_wallet.seq or v_seq is null;
         if v_lots is not null then
+            if v_wallet.head_held > 0 then
+                perform credits.settle_head(v_wallet.account_id);
+            end if;
             update credits.lots as l
             set remaining = l.held + x.free, live = l.held + x.free > 0
             from unnest(v_lots, v_free) as x (lot_id, free)

@@ -2615,6 +2615,23 @@ COMMENT ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tok
 
 
 --
+-- Name: draw_of(bigint, numeric); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION draw_of(p_lot_id bigint, p_tokens numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) IS 'The draws of so many tokens from one lot.';
+
+
+--
 -- Name: draw_settled(uuid, text, numeric, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3225,7 +3242,9 @@ CREATE TABLE credits.wallets (
     head_free credits.amount DEFAULT 0 NOT NULL,
     lifetime_granted credits.amount DEFAULT 0 NOT NULL,
     lifetime_spent credits.amount DEFAULT 0 NOT NULL,
-    test_clock timestamp with time zone
+    test_clock timestamp with time zone,
+    head_held credits.amount DEFAULT 0 NOT NULL,
+    head_lasts boolean DEFAULT false NOT NULL
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_cost_delay='0');
 
@@ -3310,6 +3329,20 @@ COMMENT ON COLUMN credits.wallets.test_clock IS 'What the account''s own clock s
 
 
 --
+-- Name: COLUMN wallets.head_held; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.head_held IS 'Tokens of head_lot that holds keep, here and not on the lot''s row, beside head_free.';
+
+
+--
+-- Name: COLUMN wallets.head_lasts; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.head_lasts IS 'head_lot never expires: what was held goes free again without a look at it.';
+
+
+--
 -- Name: held_at(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3360,6 +3393,23 @@ COMMENT ON FUNCTION credits.in_default(p_account_id uuid) IS 'Has the account mo
 
 
 --
+-- Name: is_held_in_head(credits.holds, credits.wallets); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.is_held_in_head(p_hold credits.holds, p_wallet credits.wallets) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION is_held_in_head(p_hold credits.holds, p_wallet credits.wallets); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.is_held_in_head(p_hold credits.holds, p_wallet credits.wallets) IS 'Are the tokens of a hold on the wallet''s row, and none of them on that of a lot?';
+
+
+--
 -- Name: is_service(); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3407,6 +3457,23 @@ CREATE FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time z
 --
 
 COMMENT ON FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) IS 'What the limits of an account still allow at a moment: what is held counts as spent. Null without a limit.';
+
+
+--
+-- Name: linear_price(bigint); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric) IS 'The dimension of a price that is so much for a unit and nothing else, and the fraction that a quantity is multiplied with; nulls for other prices.';
 
 
 --
@@ -3481,17 +3548,17 @@ COMMENT ON FUNCTION credits.lock_guest_network(p_keys text[]) IS 'The same as cr
 -- Name: lock_hold(uuid, uuid); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid) RETURNS credits.holds
+CREATE FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, OUT hold credits.holds, OUT wallet credits.wallets, OUT at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION lock_hold(p_account_id uuid, p_hold_id uuid); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION lock_hold(p_account_id uuid, p_hold_id uuid, OUT hold credits.holds, OUT wallet credits.wallets, OUT at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid) IS 'Locks the wallet, books what is due, and says how the hold stands then. The head lot is left where it is. Raises PT404 unknown_hold, PT403 not_yours.';
+COMMENT ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, OUT hold credits.holds, OUT wallet credits.wallets, OUT at timestamp with time zone) IS 'Locks the wallet, books what is due, and says how the hold and the wallet stand then, and the time, at which nothing is due. The head lot is left where it is. Raises PT404 unknown_hold, PT403 not_yours.';
 
 
 --
@@ -3653,7 +3720,7 @@ COMMENT ON FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_at t
 
 CREATE FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE
-    RETURN ((date_trunc(p_period, (p_at AT TIME ZONE 'UTC'::text)) + (('1 '::text || p_period))::interval) AT TIME ZONE 'UTC'::text);
+    RETURN ((date_trunc(p_period, (p_at AT TIME ZONE '00:00:00'::interval)) + (('1 '::text || p_period))::interval) AT TIME ZONE '00:00:00'::interval);
 
 
 --
@@ -3805,7 +3872,7 @@ COMMENT ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_session j
 
 CREATE FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE
-    RETURN (date_trunc(p_period, (p_at AT TIME ZONE 'UTC'::text)) AT TIME ZONE 'UTC'::text);
+    RETURN (date_trunc(p_period, (p_at AT TIME ZONE '00:00:00'::interval)) AT TIME ZONE '00:00:00'::interval);
 
 
 --
@@ -3816,20 +3883,20 @@ COMMENT ON FUNCTION credits.period_start(p_period text, p_at timestamp with time
 
 
 --
--- Name: post_entry(uuid, bigint, numeric, numeric, timestamp with time zone, bytea, credits.entry_kind, numeric, jsonb, text, jsonb, bigint, text, jsonb, timestamp with time zone, numeric, timestamp with time zone, numeric); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: post_entry(uuid, bigint, numeric, numeric, timestamp with time zone, bytea, credits.entry_kind, numeric, jsonb, text, jsonb, bigint, text, jsonb, timestamp with time zone, numeric, timestamp with time zone, numeric, numeric); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text DEFAULT NULL::text, p_usage jsonb DEFAULT NULL::jsonb, p_price_id bigint DEFAULT NULL::bigint, p_reference text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb, p_effective_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_from_head numeric DEFAULT 0, p_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_unheld numeric DEFAULT NULL::numeric) RETURNS void
+CREATE FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text DEFAULT NULL::text, p_usage jsonb DEFAULT NULL::jsonb, p_price_id bigint DEFAULT NULL::bigint, p_reference text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb, p_effective_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_from_head numeric DEFAULT 0, p_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_unheld numeric DEFAULT NULL::numeric, p_head_unheld numeric DEFAULT 0) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone, p_unheld numeric); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone, p_unheld numeric, p_head_unheld numeric); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone, p_unheld numeric) IS 'Appends entry p_seq to the chain of a locked wallet and moves its balance by p_tokens. The caller moves the lots; p_balance is the balance before, p_debt the debt after it. p_from_head is what a spend takes from the head lot, whose tokens are on the wallet; p_unheld what a capture takes from, or lets go of, what is held (null: no capture, and no change of the debt by a spend). Of another kind, with -p_tokens, it says that the caller sees to the notices itself.';
+COMMENT ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone, p_unheld numeric, p_head_unheld numeric) IS 'Appends entry p_seq to the chain of a locked wallet and moves its balance by p_tokens. The caller moves the lots; p_balance is the balance before, p_debt the debt after it. p_from_head is what a spend takes from the head lot, whose tokens are on the wallet (below zero: what a capture lets go free there); p_unheld what a capture takes from, or lets go of, what is held (null: no capture, and no change of the debt by a spend), p_head_unheld what of this the head holds. Of another kind, with -p_tokens, it says that the caller sees to the notices itself.';
 
 
 --
@@ -4308,20 +4375,20 @@ COMMENT ON FUNCTION credits.subject() IS 'The user id of the caller; null for no
 
 
 --
--- Name: tidy_after_release(uuid, jsonb, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: tidy_after_release(uuid, timestamp with time zone, jsonb); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.tidy_after_release(p_account_id uuid, p_back jsonb, p_at timestamp with time zone) RETURNS void
+CREATE FUNCTION credits.tidy_after_release(p_account_id uuid, p_at timestamp with time zone, p_back jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION tidy_after_release(p_account_id uuid, p_back jsonb, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION tidy_after_release(p_account_id uuid, p_at timestamp with time zone, p_back jsonb); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.tidy_after_release(p_account_id uuid, p_back jsonb, p_at timestamp with time zone) IS 'Books on a locked wallet what follows from tokens that are no longer held: expiry, notices of it, another head lot.';
+COMMENT ON FUNCTION credits.tidy_after_release(p_account_id uuid, p_at timestamp with time zone, p_back jsonb) IS 'Books on a locked wallet what follows from tokens that are no longer held: expiry, notices of it, another head lot. p_back: the draws that they were held by; null: they were held in the head.';
 
 
 --
@@ -5582,8 +5649,8 @@ CREATE VIEW credits.current_lots WITH (security_invoker='true') AS
     l.source,
     l.package_name,
     l.granted,
-    ((l.remaining)::numeric + COALESCE((w.head_free)::numeric, (0)::numeric)) AS remaining,
-    l.held,
+    ((l.remaining)::numeric + COALESCE(((w.head_free)::numeric + (w.head_held)::numeric), (0)::numeric)) AS remaining,
+    ((l.held)::numeric + COALESCE((w.head_held)::numeric, (0)::numeric)) AS held,
     l.priority,
     l.scope,
     l.effective_at,
@@ -5666,7 +5733,7 @@ CREATE VIEW api.balance WITH (security_invoker='true') AS
      CROSS JOIN LATERAL ( SELECT COALESCE(w.test_clock, credits.clock()) AS shows) c)
      CROSS JOIN LATERAL ( SELECT ((w.balance)::numeric -
                 CASE
-                    WHEN (w.due_at <= c.shows) THEN (( SELECT COALESCE(sum((x.remaining - (x.held)::numeric)), (0)::numeric) AS "coalesce"
+                    WHEN (w.due_at <= c.shows) THEN (( SELECT COALESCE(sum((x.remaining - x.held)), (0)::numeric) AS "coalesce"
                        FROM credits.current_lots x
                       WHERE ((x.account_id = w.account_id) AND (x.expires_at <= c.shows))) + ( SELECT COALESCE(sum(d.tokens), (0)::numeric) AS "coalesce"
                        FROM (credits.held_draws d
@@ -6240,9 +6307,9 @@ CREATE VIEW api.lots WITH (security_invoker='true') AS
     l.frozen,
     l.order_id
    FROM ((credits.current_lots l
-     CROSS JOIN LATERAL ( SELECT ((l.held)::numeric - COALESCE(sum(d.tokens), (0)::numeric)) AS held
+     CROSS JOIN LATERAL ( SELECT (l.held - COALESCE(sum(d.tokens), (0)::numeric)) AS held
            FROM credits.held_draws d
-          WHERE (((l.held)::numeric > (0)::numeric) AND (d.account_id = l.account_id) AND (d.lot_id = l.lot_id) AND (d.expires_at <= credits.clock(l.account_id)))) h)
+          WHERE ((l.held > (0)::numeric) AND (d.account_id = l.account_id) AND (d.lot_id = l.lot_id) AND (d.expires_at <= credits.clock(l.account_id)))) h)
      LEFT JOIN LATERAL ( SELECT x.subject
            FROM credits.identities x
           WHERE (x.account_id = l.account_id)
@@ -7510,7 +7577,7 @@ CREATE VIEW audit.check_balance WITH (security_invoker='true') AS
  WITH l AS (
          SELECT x.account_id,
             sum(x.remaining) AS remaining,
-            sum((x.held)::numeric) AS held
+            sum(x.held) AS held
            FROM credits.current_lots x
           GROUP BY x.account_id
         ), e AS (
@@ -7543,7 +7610,7 @@ UNION ALL
     format('%s'::text, w.due_at) AS found
    FROM (credits.wallets w
      JOIN credits.current_lots l ON ((w.account_id = l.account_id)))
-  WHERE ((l.remaining > (l.held)::numeric) AND (l.expires_at < w.due_at))
+  WHERE ((l.remaining > l.held) AND (l.expires_at < w.due_at))
   GROUP BY w.account_id, w.due_at;
 
 
@@ -7888,9 +7955,9 @@ UNION ALL
  SELECT COALESCE(l.account_id, d.account_id) AS account_id,
     format('%s held in lot %s by open holds'::text, COALESCE(d.tokens, (0)::numeric), COALESCE(l.lot_id, d.lot_id)) AS expected,
     format('%s on the lot'::text, l.held) AS found
-   FROM (credits.lots l
+   FROM (credits.current_lots l
      FULL JOIN d ON (((l.account_id = d.account_id) AND (l.lot_id = d.lot_id))))
-  WHERE ((l.held)::numeric IS DISTINCT FROM COALESCE(d.tokens, (0)::numeric))
+  WHERE (l.held IS DISTINCT FROM COALESCE(d.tokens, (0)::numeric))
 UNION ALL
  SELECT x.account_id,
     format('hold %s (%s): %s held of %s'::text, x.hold_id, x.state, x.held, x.tokens) AS expected,
@@ -8049,7 +8116,7 @@ CREATE VIEW audit.check_lots WITH (security_invoker='true') AS
     format('remaining %s, held %s'::text, l.remaining, l.held) AS found
    FROM (credits.current_lots l
      FULL JOIN m ON (((l.account_id = m.account_id) AND (l.lot_id = m.lot_id))))
-  WHERE ((l.lot_id IS NULL) OR (l.remaining IS DISTINCT FROM m.moved) OR ((l.granted)::numeric IS DISTINCT FROM m.came_in) OR ((l.held)::numeric > l.remaining) OR (l.remaining > (l.granted)::numeric))
+  WHERE ((l.lot_id IS NULL) OR (l.remaining IS DISTINCT FROM m.moved) OR ((l.granted)::numeric IS DISTINCT FROM m.came_in) OR (l.held > l.remaining) OR (l.remaining > (l.granted)::numeric))
 UNION ALL
  SELECT l.account_id,
     format('lot %s with %s tokens on its row'::text, l.lot_id, l.remaining) AS expected,
@@ -8059,10 +8126,10 @@ UNION ALL
 UNION ALL
  SELECT w.account_id,
     format('a head lot %s that is there'::text, w.head_lot) AS expected,
-    format('%s tokens of it on the wallet'::text, w.head_free) AS found
+    format('%s tokens of it on the wallet, %s held, for ever: %s'::text, w.head_free, w.head_held, w.head_lasts) AS found
    FROM (credits.wallets w
      LEFT JOIN credits.lots l ON (((w.account_id = l.account_id) AND (w.head_lot = l.lot_id))))
-  WHERE (((w.head_lot IS NOT NULL) AND (l.lot_id IS NULL)) OR ((w.head_lot IS NULL) AND ((w.head_free)::numeric <> (0)::numeric)));
+  WHERE (((w.head_lot IS NOT NULL) AND (l.lot_id IS NULL)) OR ((w.head_lot IS NULL) AND (((w.head_free)::numeric + (w.head_held)::numeric) <> (0)::numeric)) OR ((w.head_lot IS NOT NULL) AND (w.head_lasts <> (l.expires_at IS NULL))));
 
 
 --
@@ -8165,7 +8232,11 @@ CREATE TABLE credits.price_list (
     price_id bigint NOT NULL,
     valid_until timestamp with time zone NOT NULL,
     call_cost credits.amount,
-    valid_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL
+    valid_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    dimension text,
+    numerator numeric,
+    denominator numeric,
+    CONSTRAINT price_list_is_linear_or_not CHECK ((num_nulls(dimension, numerator, denominator) = ANY (ARRAY[0, 3])))
 );
 
 ALTER TABLE ONLY credits.price_list FORCE ROW LEVEL SECURITY;
@@ -8200,6 +8271,20 @@ COMMENT ON COLUMN credits.price_list.valid_from IS 'Since when price_id is in fo
 
 
 --
+-- Name: COLUMN price_list.dimension; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_list.dimension IS 'Of a price that is so much for a unit, of one dimension, and nothing else: the dimension; null of other prices.';
+
+
+--
+-- Name: COLUMN price_list.numerator; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_list.numerator IS 'What a quantity is charged is quantity * numerator / denominator, up.';
+
+
+--
 -- Name: check_prices; Type: VIEW; Schema: audit; Owner: -
 --
 
@@ -8217,6 +8302,13 @@ UNION ALL
     format('%s'::text, l.call_cost) AS found
    FROM credits.price_list l
   WHERE ((l.call_cost)::numeric IS DISTINCT FROM credits.call_cost(l.price_id))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('%s of %s: %s / %s'::text, u.dimension, l.module_id, u.numerator, u.denominator) AS expected,
+    format('%s: %s / %s'::text, l.dimension, l.numerator, l.denominator) AS found
+   FROM (credits.price_list l
+     CROSS JOIN LATERAL credits.linear_price(l.price_id) u(dimension, numerator, denominator))
+  WHERE (((l.dimension IS DISTINCT FROM u.dimension) OR (l.numerator IS DISTINCT FROM u.numerator)) OR (l.denominator IS DISTINCT FROM u.denominator))
 UNION ALL
  SELECT NULL::uuid AS account_id,
     format('%s at price %s from %s'::text, l.module_id, l.price_id, p.valid_from) AS expected,
@@ -12395,6 +12487,13 @@ REVOKE ALL ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_
 
 
 --
+-- Name: FUNCTION draw_of(p_lot_id bigint, p_tokens numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION draw_settled(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -12735,6 +12834,13 @@ REVOKE ALL ON FUNCTION credits.in_default(p_account_id uuid) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION is_held_in_head(p_hold credits.holds, p_wallet credits.wallets); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.is_held_in_head(p_hold credits.holds, p_wallet credits.wallets) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION is_service(); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -12754,6 +12860,14 @@ REVOKE ALL ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_
 
 REVOKE ALL ON FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) TO auditor;
+
+
+--
+-- Name: FUNCTION linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric) TO auditor;
 
 
 --
@@ -12785,10 +12899,10 @@ REVOKE ALL ON FUNCTION credits.lock_guest_network(p_keys text[]) FROM PUBLIC;
 
 
 --
--- Name: FUNCTION lock_hold(p_account_id uuid, p_hold_id uuid); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION lock_hold(p_account_id uuid, p_hold_id uuid, OUT hold credits.holds, OUT wallet credits.wallets, OUT at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, OUT hold credits.holds, OUT wallet credits.wallets, OUT at timestamp with time zone) FROM PUBLIC;
 
 
 --
@@ -12938,10 +13052,10 @@ GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with ti
 
 
 --
--- Name: FUNCTION post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone, p_unheld numeric); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone, p_unheld numeric, p_head_unheld numeric); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone, p_unheld numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone, p_unheld numeric, p_head_unheld numeric) FROM PUBLIC;
 
 
 --
@@ -13145,10 +13259,10 @@ GRANT ALL ON FUNCTION credits.subject() TO service_role;
 
 
 --
--- Name: FUNCTION tidy_after_release(p_account_id uuid, p_back jsonb, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION tidy_after_release(p_account_id uuid, p_at timestamp with time zone, p_back jsonb); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.tidy_after_release(p_account_id uuid, p_back jsonb, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.tidy_after_release(p_account_id uuid, p_at timestamp with time zone, p_back jsonb) FROM PUBLIC;
 
 
 --

@@ -505,3 +505,47 @@ def test_answers_are_told_again_as_they_were_when_all_of_it_was_one_moment(bank:
         assert [answer["released"] for answer in answers] == [0, 25][: len(calls)]
         again = [bank.call("capture_hold", hold_id=held["hold_id"], **call) for call in calls]
         assert again == [answer | {"replayed": True} for answer in answers]
+
+
+@pytest.mark.parametrize(
+    "component",
+    [
+        '{"dimension": "calls", "price_per_unit": 5, "free_quantity": 10}',
+        '{"dimension": "calls", "unit_size": 10, "whole_units": true, "price_per_unit": 1}',
+        '{"dimension": "calls", "price_per_unit": 5, "tiers": [{"above": 10, "price_per_unit": 1}]}',
+        '{"dimension": "calls", "price_per_unit": 1, "minimum_charge": 30}',
+    ],
+    ids=["free", "whole units", "tiers", "minimum"],
+)
+def test_parts_cost_together_what_the_whole_costs(bank: Bank, component: str) -> None:
+    bank.rows("select credits.define_price(%s, p_module_id => 'whisper')", (f"[{component}]",))
+    bank.call("add_tokens", user_id="clock", tokens=1000)
+    whole = bank.call("capture_hold", hold_id=clock_hold(bank, 40)["hold_id"], usage={"calls": 40})["cost"]
+    name = clock_hold(bank, 40)["hold_id"]
+    parts = [
+        bank.call("capture_hold", hold_id=name, usage={"calls": 10}, final=False)["cost"] for _ in range(3)
+    ]
+    parts.append(bank.call("capture_hold", hold_id=name, usage={"calls": 10})["cost"])
+    assert sum(parts) == whole, parts
+
+
+@pytest.mark.parametrize("stop", ["frozen", "limit", "default", "nothing left"])
+def test_user_spends_beyond_their_own_hold_only_what_they_could_spend(
+    user: User, service: Caller, stop: str
+) -> None:
+    ada = user(1000 if stop != "nothing left" else 25)
+    held = hold(ada, 0, ttl="24 hours")["hold_id"]
+    slug = {"frozen": "account_frozen", "limit": "spend_limit"}.get(stop, "insufficient_tokens")
+    if stop == "frozen":
+        service.call("freeze_account", user_id=ada.user_id)
+    elif stop == "limit":
+        service.call("set_spend_limit", user_id=ada.user_id, period="day", tokens=25)
+    elif stop == "default":
+        service.call("set_overdraft_limit", user_id=ada.user_id, tokens=25)
+        work = hold(service, 40, user_id=ada.user_id)["hold_id"]
+        service.call("capture_hold", hold_id=work, usage={"calls": 41})
+        service.call("set_overdraft_limit", user_id=ada.user_id, tokens=0)
+        service.call("add_tokens", user_id=ada.user_id, tokens=1000)
+    for final in (False, True):
+        with refused(slug):
+            ada.call("capture_hold", hold_id=held, usage={"calls": 2}, final=final)

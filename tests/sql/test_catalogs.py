@@ -553,7 +553,9 @@ def price(author: Caller, components: str, margin: Any = 1, rate: Any = 1) -> in
 
 
 def test_catalogue_of_the_readme_is_one(author: Caller) -> None:
-    (text,) = re.findall("```sql\n(.*?)```", (SQL.parent / "README.md").read_text(), re.S)
+    (text,) = re.findall(
+        "```sql\n(select credits.define_catalog.*?)```", (SQL.parent / "README.md").read_text(), re.S
+    )
     author.rows(text + "select 1")
     author.rows(text + "select 1")
     shop = Caller(author.connection, "service_role")

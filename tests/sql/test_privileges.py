@@ -295,6 +295,7 @@ EXECUTE = {
         "credits.charge_durations()",
         "credits.clock(uuid)",
         "credits.call_cost(bigint)",
+        "credits.linear_price(bigint)",
         "credits.head_allowance(uuid,timestamp with time zone)",
         "credits.held_at(uuid,timestamp with time zone)",
         "credits.limit_left(uuid,timestamp with time zone)",
