@@ -4,10 +4,11 @@ set local role credits_owner;
 
 alter table credits.wallets
 add column head_held credits.amount not null default 0,
-add column head_lasts boolean not null default false;
+add column head_keeps boolean not null default false;
 comment on column credits.wallets.head_held is
 'Tokens of head_lot that holds keep, here and not on the lot''s row, beside head_free.';
-comment on column credits.wallets.head_lasts is 'head_lot never expires: what was held goes free again without a look at it.';
+comment on column credits.wallets.head_keeps is
+'Holds keep their tokens in the head: head_lot never expires, and no notice is due when they let go of them.';
 
 alter table credits.price_list
 add column dimension text,

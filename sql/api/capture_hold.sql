@@ -29,10 +29,18 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_locked record;
-    v_hold credits.holds;
-    v_wallet credits.wallets;
+    v_seq bigint;
+    v_balance numeric;
+    v_debt_before numeric;
+    v_posted_at timestamptz;
+    v_hash bytea;
+    v_status text;
+    v_head_lot bigint;
+    v_head_held numeric;
+    v_due_at timestamptz;
+    v_test_clock timestamptz;
     v_now timestamptz;
+    v_hold credits.holds;
     v_late boolean;
     v_known text;
     v_price record;
@@ -57,10 +65,22 @@ begin
     end if;
 
     -- 2. Lock.
-    v_locked := credits.lock_hold(p_account_id, p_hold_id);
-    v_hold := v_locked.hold;
-    v_wallet := v_locked.wallet;
-    v_now := v_locked.at;
+    loop
+        select
+            w.seq + 1, w.balance, w.debt, w.posted_at, w.head_hash, w.status, w.head_lot, w.head_held, w.due_at,
+            w.test_clock
+        into
+            v_seq, v_balance, v_debt_before, v_posted_at, v_hash, v_status, v_head_lot, v_head_held, v_due_at,
+            v_test_clock
+        from credits.wallets as w
+        where w.account_id = p_account_id
+        for no key update;
+        v_now := coalesce(v_test_clock, credits.clock());
+        exit when v_due_at > v_now and current_setting('synchronous_commit') not in ('off', 'local');
+        perform credits.lock_to_end(p_account_id);
+    end loop;
+    select h.* into v_hold from credits.holds as h where h.account_id = p_account_id and h.hold_id = p_hold_id;
+    perform credits.check_hold(v_hold.by_service);
     v_late := v_hold.state = 'expired';
 
     -- 3. Price.
@@ -89,7 +109,7 @@ begin
     if p_key is not null then
         v_known := credits.claim_key(
             p_account_id, 'capture_hold', p_key, jsonb_build_array(p_hold_id, p_usage, p_final, p_over),
-            concat_ws(':', v_wallet.seq + 1, trim_scale(v_hold.held - v_own - v_back), case when p_final then v_back end)
+            concat_ws(':', v_seq, trim_scale(v_hold.held - v_own - v_back), case when p_final then v_back end)
         );
         if v_known is not null then
             return credits.capture_receipt(v_hold, v_known, p_user_id);
@@ -101,11 +121,11 @@ begin
     end if;
     -- What users take beyond their own holds is a spend like any other: no service has done work that must be paid.
     if v_cost > v_own and not credits.is_service() then
-        if v_wallet.status <> 'active' then
-            perform credits.fail(423, 'account_frozen', 'this account is ' || v_wallet.status);
-        elsif v_wallet.debt > 0 and credits.in_default(p_account_id) then
+        if v_status <> 'active' then
+            perform credits.fail(423, 'account_frozen', 'this account is ' || v_status);
+        elsif v_debt_before > 0 and credits.in_default(p_account_id) then
             perform credits.refuse_tokens(
-                v_wallet.balance, v_wallet.debt, v_hold.price_id, v_cost, v_cost - v_own
+                v_balance, v_debt_before, v_hold.price_id, v_cost, v_cost - v_own
             );
         end if;
         perform credits.keep_limits(p_account_id, v_cost - v_own, v_now);
@@ -113,12 +133,11 @@ begin
     end if;
 
     -- 5. Take. What is held in the head the entry's own update of the wallet takes; else the head is put back first.
-    v_in_head := v_cost <= v_hold.held and credits.is_held_in_head(v_hold, v_wallet);
+    v_in_head := v_cost <= v_hold.held and credits.is_held_in_head(v_hold.held, v_hold.draws, v_head_lot, v_head_held);
     if v_in_head then
-        v_draws := credits.draw_of(v_wallet.head_lot, v_own);
-        v_rest := credits.draw_of(v_wallet.head_lot, v_hold.held - v_own);
+        v_draws := credits.draw_of(v_head_lot, v_own);
     else
-        if v_wallet.head_held > 0 then
+        if v_head_held > 0 then
             perform credits.settle_head(p_account_id);
         end if;
         v_split := credits.unhold_lots(p_account_id, v_hold.draws, v_own, p_final);
@@ -130,10 +149,10 @@ begin
         v_draws := v_draws || v_drawn.draws;
         if v_drawn.missing > 0 and v_over = 'error' then
             perform credits.refuse_tokens(
-                v_wallet.balance, v_wallet.debt, v_hold.price_id, v_cost, v_drawn.missing
+                v_balance, v_debt_before, v_hold.price_id, v_cost, v_drawn.missing
             );
         elsif v_drawn.missing > 0 and v_over = 'debt' then
-            select least(greatest(a.overdraft_limit - v_wallet.debt, 0), v_drawn.missing) into v_debt
+            select least(greatest(a.overdraft_limit - v_debt_before, 0), v_drawn.missing) into v_debt
             from credits.accounts as a
             where a.account_id = p_account_id;
         end if;
@@ -142,8 +161,8 @@ begin
 
     -- 6. Write.
     perform credits.post_entry(
-        p_account_id, v_wallet.seq + 1, v_wallet.balance, v_wallet.debt + v_debt, v_wallet.posted_at,
-        v_wallet.head_hash, 'spend', v_shortfall - v_cost, v_draws, v_hold.module_id, v_usage, v_hold.price_id,
+        p_account_id, v_seq, v_balance, v_debt_before + v_debt, v_posted_at,
+        v_hash, 'spend', v_shortfall - v_cost, v_draws, v_hold.module_id, v_usage, v_hold.price_id,
         p_hold_id || case when v_late then ':late' else '' end, v_hold.metadata,
         p_from_head => case when v_in_head then -v_back else 0 end, p_at => v_now, p_unheld => v_own + v_back,
         p_head_unheld => case when v_in_head then v_own + v_back else 0 end
@@ -154,27 +173,30 @@ begin
         held = h.held - v_own - v_back,
         captured = h.captured + v_cost - v_shortfall,
         shortfall = h.shortfall + v_shortfall,
-        draws = case when p_final then '[]' else v_rest end,
+        draws = case
+            when p_final then '[]'
+            when v_in_head then credits.draw_of(v_head_lot, v_hold.held - v_own)
+            else v_rest
+        end,
         usage_left = case when p_final then h.usage_left else credits.usage_sum(h.usage_left, v_usage, -1) end,
-        seqs = h.seqs || (v_wallet.seq + 1),
+        seqs = h.seqs || v_seq,
         late = v_late,
         actor = case when p_final or v_late then credits.actor() else h.actor end,
         finished_at = case when p_final or v_late then v_now end
-    where h.account_id = p_account_id and h.hold_id = p_hold_id
-    returning h.* into v_hold;
+    where h.account_id = p_account_id and h.hold_id = p_hold_id;
     if v_shortfall > 0 then
         insert into credits.shortfalls (account_id, hold_id, entry_seq, tokens, created_at)
-        values (p_account_id, p_hold_id, v_wallet.seq + 1, v_shortfall, v_now);
+        values (p_account_id, p_hold_id, v_seq, v_shortfall, v_now);
     end if;
-    if v_back > 0 then
-        perform credits.tidy_after_release(p_account_id, v_now, case when not v_in_head then v_rest end);
-    elsif v_cost > v_own or (v_wallet.head_held > 0 and not v_in_head) then
+    if v_back > 0 and not v_in_head then
+        perform credits.tidy_after_release(p_account_id, v_now, v_rest);
+    elsif v_cost > v_own or (v_head_held > 0 and not v_in_head) then
         perform credits.choose_head(p_account_id, v_now);
     end if;
     return row(
-        p_account_id || ':' || p_hold_id, p_account_id || ':' || v_wallet.seq + 1, p_user_id, v_hold.module_id,
-        v_hold.state::text, trim_scale(v_cost), trim_scale(v_cost - v_shortfall), trim_scale(v_debt), trim_scale(v_shortfall),
-        trim_scale(v_hold.held), trim_scale(v_back), trim_scale(v_wallet.balance - v_cost + v_shortfall), v_draws,
+        p_account_id || ':' || p_hold_id, p_account_id || ':' || v_seq, p_user_id, v_hold.module_id,
+        case when p_final and not v_late then 'captured' else v_hold.state::text end, trim_scale(v_cost), trim_scale(v_cost - v_shortfall), trim_scale(v_debt), trim_scale(v_shortfall),
+        trim_scale(v_hold.held - v_own - v_back), trim_scale(v_back), trim_scale(v_balance - v_cost + v_shortfall), v_draws,
         v_late, false
     );
 end

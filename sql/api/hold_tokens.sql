@@ -25,7 +25,15 @@ as $$
 declare
     v_hold_id constant uuid := gen_random_uuid();
     v_ttl constant interval := credits.check_ttl(p_ttl);
-    v_wallet credits.wallets;
+    v_balance numeric;
+    v_held numeric;
+    v_debt numeric;
+    v_status text;
+    v_head_lot bigint;
+    v_head_free numeric;
+    v_head_keeps boolean;
+    v_due_at timestamptz;
+    v_test_clock timestamptz;
     v_now timestamptz;
     v_expires_at timestamptz;
     v_known text;
@@ -43,9 +51,13 @@ begin
 
     -- 2. Lock, as a spend does. The head lot stays where it is.
     loop
-        select w.* into v_wallet from credits.wallets as w where w.account_id = p_account_id for no key update;
-        v_now := coalesce(v_wallet.test_clock, credits.clock());
-        exit when v_wallet.due_at > v_now and current_setting('synchronous_commit') not in ('off', 'local');
+        select w.balance, w.held, w.debt, w.status, w.head_lot, w.head_free, w.head_keeps, w.due_at, w.test_clock
+        into v_balance, v_held, v_debt, v_status, v_head_lot, v_head_free, v_head_keeps, v_due_at, v_test_clock
+        from credits.wallets as w
+        where w.account_id = p_account_id
+        for no key update;
+        v_now := coalesce(v_test_clock, credits.clock());
+        exit when v_due_at > v_now and current_setting('synchronous_commit') not in ('off', 'local');
         perform credits.lock_wallet(p_account_id, p_settle => false);
     end loop;
     v_expires_at := v_now + v_ttl;
@@ -68,32 +80,32 @@ begin
             return v_receipt;
         end if;
     end if;
-    if v_wallet.status <> 'active' then
-        perform credits.fail(423, 'account_frozen', 'this account is ' || v_wallet.status);
+    if v_status <> 'active' then
+        perform credits.fail(423, 'account_frozen', 'this account is ' || v_status);
     end if;
 
     -- 4. Price.
     v_price := credits.price_usage(p_module_id, p_usage, v_now);
 
-    -- 5. Hold. In the head there is nothing to look at, as for a spend; of one that may expire, tokens go back to the lot's
+    -- 5. Hold. In the head there is nothing to look at, as for a spend; tokens that it does not keep go back to the lot's
     --    row, held. Else the limits and the lots themselves.
-    if v_wallet.debt > 0 and v_price.cost > 0 and credits.in_default(p_account_id) then
+    if v_debt > 0 and v_price.cost > 0 and credits.in_default(p_account_id) then
         perform credits.refuse_tokens(
-            v_wallet.balance, v_wallet.debt, v_price.price_id, v_price.cost, v_price.cost
+            v_balance, v_debt, v_price.price_id, v_price.cost, v_price.cost
         );
-    elsif v_price.cost <= v_wallet.head_free and v_price.cost > 0 then
+    elsif v_price.cost <= v_head_free and v_price.cost > 0 then
         v_draws := jsonb_build_array(
-            jsonb_build_object('lot_id', v_wallet.head_lot, 'tokens', trim_scale(v_price.cost))
+            jsonb_build_object('lot_id', v_head_lot, 'tokens', trim_scale(v_price.cost))
         );
-        if not v_wallet.head_lasts then
+        if not v_head_keeps then
             update credits.lots as l
             set remaining = l.remaining + v_price.cost, held = l.held + v_price.cost, live = true
-            where l.account_id = p_account_id and l.lot_id = v_wallet.head_lot;
+            where l.account_id = p_account_id and l.lot_id = v_head_lot;
         end if;
         update credits.wallets as w
         set
             head_free = w.head_free - v_price.cost, held = w.held + v_price.cost,
-            head_held = w.head_held + case when w.head_lasts then v_price.cost else 0 end,
+            head_held = w.head_held + case when v_head_keeps then v_price.cost else 0 end,
             due_at = least(w.due_at, v_expires_at)
         where w.account_id = p_account_id;
     else
@@ -103,7 +115,7 @@ begin
             v_drawn := credits.draw_lots(p_account_id, p_module_id, v_price.cost, v_now, p_hold => true);
             if v_drawn.missing > 0 then
                 perform credits.refuse_tokens(
-                    v_wallet.balance, v_wallet.debt, v_price.price_id, v_price.cost, v_drawn.missing
+                    v_balance, v_debt, v_price.price_id, v_price.cost, v_drawn.missing
                 );
             end if;
             v_draws := v_drawn.draws;
@@ -112,7 +124,7 @@ begin
         set held = w.held + v_price.cost, due_at = least(w.due_at, v_expires_at)
         where w.account_id = p_account_id;
         if v_price.cost > 0 then
-            perform credits.write_notices(p_account_id, v_wallet.balance + v_price.cost, v_wallet.balance);
+            perform credits.write_notices(p_account_id, v_balance + v_price.cost, v_balance);
             perform credits.choose_head(p_account_id, v_now);
         end if;
     end if;
@@ -120,8 +132,8 @@ begin
     -- 6. Write.
     v_receipt := row(
         p_account_id || ':' || v_hold_id, p_user_id, p_module_id, 'open', trim_scale(v_price.cost),
-        trim_scale(v_wallet.balance),
-        trim_scale(greatest(v_wallet.balance - v_wallet.held - v_price.cost, 0)), v_draws, v_expires_at, false
+        trim_scale(v_balance),
+        trim_scale(greatest(v_balance - v_held - v_price.cost, 0)), v_draws, v_expires_at, false
     );
     insert into credits.holds (
         account_id, hold_id, module_id, price_id, usage, usage_left, tokens, held, draws, by_service, actor,

@@ -50,7 +50,9 @@ begin
             failed = coalesce(release_hold.reason ~* '^(failed|error|timeout)', false)
         where h.account_id = v_found.account_id and h.hold_id = v_found.hold_id
         returning h.* into v_ended;
-        v_in_head := credits.is_held_in_head(v_hold, v_locked.wallet);
+        v_in_head := credits.is_held_in_head(
+            v_hold.held, v_hold.draws, (v_locked.wallet).head_lot, (v_locked.wallet).head_held
+        );
         if not v_in_head then
             if (v_locked.wallet).head_held > 0 then
                 perform credits.settle_head(v_found.account_id);
@@ -64,10 +66,10 @@ begin
             head_held = w.head_held - case when v_in_head then v_hold.held else 0 end
         where w.account_id = v_found.account_id
         returning w.balance into v_balance;
-        perform credits.write_notices(v_found.account_id, v_balance - v_hold.held, v_balance);
-        perform credits.tidy_after_release(
-            v_found.account_id, v_locked.at, case when not v_in_head then v_hold.draws end
-        );
+        if not v_in_head then
+            perform credits.write_notices(v_found.account_id, v_balance - v_hold.held, v_balance);
+            perform credits.tidy_after_release(v_found.account_id, v_locked.at, v_hold.draws);
+        end if;
         v_hold := v_ended;
     end if;
     return row(

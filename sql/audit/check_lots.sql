@@ -35,12 +35,12 @@ union all
 select
     w.account_id,
     format('a head lot %s that is there', w.head_lot) as expected,
-    format('%s tokens of it on the wallet, %s held, for ever: %s', w.head_free, w.head_held, w.head_lasts) as found
+    format('%s tokens of it on the wallet, %s held, to be kept there: %s', w.head_free, w.head_held, w.head_keeps) as found
 from credits.wallets as w
 left join credits.lots as l on w.account_id = l.account_id and w.head_lot = l.lot_id
 where
     (w.head_lot is not null and l.lot_id is null)
     or (w.head_lot is null and w.head_free + w.head_held <> 0)
-    or (w.head_lot is not null and w.head_lasts <> (l.expires_at is null));
+    or (w.head_held > 0 and (not w.head_keeps or l.expires_at is not null));
 comment on view audit.check_lots is
 'Each lot holds what was granted less what the entries drew from it, within its bounds.';

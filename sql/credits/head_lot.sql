@@ -4,8 +4,8 @@
 -- A wallet has a head only while the next lot is the same for every module: no lot is bound to one. The head holds no
 -- more than what may go before a limit or a notice is reached, so that a spend from it need not look. Everything but a
 -- spend locks the wallet with credits.lock_wallet, which puts the tokens back first; who only reads asks
--- credits.current_lots. What holds keep of a head that never expires stays on the wallet's row as well, beside what is free:
--- so that they, too, need not touch the lot.
+-- credits.current_lots. What holds keep of a head stays on the wallet's row as well, beside what is free, where it
+-- never expires and calls for no notice when it goes free again: then they, too, need not touch the lot.
 
 create or replace function credits.settle_head(p_account_id uuid)
 returns void
@@ -75,11 +75,15 @@ begin
         update credits.wallets as w
         set
             head_lot = v_next.lot_id, head_free = v_head,
-            head_lasts = (
-                select l.expires_at is null
+            -- Nothing to arm again when tokens come back, and no threshold above that the head would have to end at.
+            head_keeps = coalesce((
+                select
+                    l.expires_at is null and n.low_armed and coalesce(n.depleted_armed, true)
+                    and (n.low is null or n.low <= w.balance - w.held)
                 from credits.lots as l
+                cross join credits.notice_levels_of(p_account_id) as n
                 where l.account_id = p_account_id and l.lot_id = v_next.lot_id
-            )
+            ), false)
         where w.account_id = p_account_id;
     end if;
 end

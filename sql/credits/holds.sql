@@ -118,6 +118,41 @@ end
 $$;
 comment on function credits.refuse_hold() is 'Raises PT404 unknown_hold.';
 
+create or replace function credits.lock_to_end(p_account_id uuid)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not exists (select from credits.wallets as w where w.account_id = p_account_id) then
+        perform credits.refuse_hold();
+    end if;
+    perform credits.lock_wallet(p_account_id, p_settle => false);
+end
+$$;
+comment on function credits.lock_to_end(uuid) is
+'credits.lock_wallet for who is to end a hold. Raises PT404 unknown_hold where there is no such account.';
+
+create or replace function credits.check_hold(p_by_service boolean)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_by_service is null then
+        perform credits.refuse_hold();
+    elsif p_by_service and not credits.is_service() then
+        -- Else whoever is about to be charged could call it off, and have the work for nothing.
+        perform credits.fail(403, 'not_yours', 'a service made this hold, and a service ends it');
+    end if;
+end
+$$;
+comment on function credits.check_hold(boolean) is
+'May the caller end a hold that a service made, or did not? Null: there is no such hold. Raises PT404 unknown_hold, PT403 '
+'not_yours.';
+
 create or replace function credits.lock_hold(
     p_account_id uuid,
     p_hold_id uuid,
@@ -133,56 +168,39 @@ begin
     -- As a spend locks: the long way only when the clock has made something due.
     loop
         select w.* into wallet from credits.wallets as w where w.account_id = p_account_id for no key update;
-        if not found then
-            perform credits.refuse_hold();
-        end if;
         at := coalesce(wallet.test_clock, credits.clock());
         exit when wallet.due_at > at and current_setting('synchronous_commit') not in ('off', 'local');
-        perform credits.lock_wallet(p_account_id, p_settle => false);
+        perform credits.lock_to_end(p_account_id);
     end loop;
     select h.* into hold from credits.holds as h where h.account_id = p_account_id and h.hold_id = p_hold_id;
-    if not found then
-        perform credits.refuse_hold();
-    elsif hold.by_service and not credits.is_service() then
-        -- Else whoever is about to be charged could call it off, and have the work for nothing.
-        perform credits.fail(403, 'not_yours', 'a service made this hold, and a service ends it');
-    end if;
+    perform credits.check_hold(hold.by_service);
 end
 $$;
 comment on function credits.lock_hold(uuid, uuid) is
 'Locks the wallet, books what is due, and says how the hold and the wallet stand then, and the time, at which nothing is '
 'due. The head lot is left where it is. Raises PT404 unknown_hold, PT403 not_yours.';
 
-create or replace function credits.is_held_in_head(p_hold credits.holds, p_wallet credits.wallets)
+create or replace function credits.is_held_in_head(
+    p_held numeric, p_draws jsonb, p_head_lot bigint, p_head_held numeric
+)
 returns boolean
-language plpgsql
+language sql
 immutable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    return coalesce(
-        p_wallet.head_held >= p_hold.held and jsonb_array_length(p_hold.draws) = 1
-        and (p_hold.draws -> 0 -> 'lot_id')::bigint = p_wallet.head_lot, false
-    );
-end
-$$;
-comment on function credits.is_held_in_head(credits.holds, credits.wallets) is
+return coalesce(
+    p_head_held >= p_held and jsonb_array_length(p_draws) = 1 and (p_draws -> 0 -> 'lot_id')::bigint = p_head_lot, false
+);
+comment on function credits.is_held_in_head(numeric, jsonb, bigint, numeric) is
 'Are the tokens of a hold on the wallet''s row, and none of them on that of a lot?';
 
 create or replace function credits.draw_of(p_lot_id bigint, p_tokens numeric)
 returns jsonb
-language plpgsql
+language sql
 immutable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    return case
-        when p_tokens > 0
-            then jsonb_build_array(jsonb_build_object('lot_id', p_lot_id, 'tokens', trim_scale(p_tokens)))
-        else '[]'
-    end;
-end
-$$;
+return case
+    when p_tokens > 0
+        then jsonb_build_array(jsonb_build_object('lot_id', p_lot_id, 'tokens', trim_scale(p_tokens)))
+    else '[]'
+end;
 comment on function credits.draw_of(bigint, numeric) is 'The draws of so many tokens from one lot.';
 
 create or replace function credits.refuse_closed(p_state text)
@@ -285,27 +303,19 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_levels constant record := credits.notice_levels_of(p_account_id);
-    v_can_expire boolean := false;
-    v_others boolean := false;
+    v_lots record;
 begin
-    if p_back is not null then
-        select coalesce(bool_or(l.expires_at is not null), false), bool_or(l.lot_id is distinct from w.head_lot)
-        into v_can_expire, v_others
-        from jsonb_to_recordset(p_back) as b (lot_id bigint)
-        join credits.lots as l on l.account_id = p_account_id and b.lot_id = l.lot_id
-        join credits.wallets as w on l.account_id = w.account_id;
-    end if;
-    -- Limits allow more than before; only a notice that has been armed can allow less.
-    if v_can_expire or v_others
-        or (
-            num_nonnulls(v_levels.low, v_levels.depleted_armed) > 0
-            and (select w.head_free from credits.wallets as w where w.account_id = p_account_id)
-            > credits.head_allowance(p_account_id, p_at)
-        ) then
+    select
+        bool_or(l.expires_at is not null) as can_expire, bool_or(l.lot_id is distinct from w.head_lot) as others,
+        min(w.head_free) as head_free
+    into v_lots
+    from jsonb_to_recordset(p_back) as b (lot_id bigint)
+    join credits.lots as l on l.account_id = p_account_id and b.lot_id = l.lot_id
+    join credits.wallets as w on l.account_id = w.account_id;
+    if v_lots.can_expire or v_lots.others or v_lots.head_free > credits.head_allowance(p_account_id, p_at) then
         perform credits.settle_head(p_account_id);
         -- A lot may have passed its date meanwhile, or come close to it.
-        if v_can_expire then
+        if v_lots.can_expire then
             perform credits.catch_up(p_account_id);
         end if;
         perform credits.choose_head(p_account_id, p_at);
@@ -313,8 +323,7 @@ begin
 end
 $$;
 comment on function credits.tidy_after_release(uuid, timestamptz, jsonb) is
-'Books on a locked wallet what follows from tokens that are no longer held: expiry, notices of it, another head lot. '
-'p_back: the draws that they were held by; null: they were held in the head.';
+'Books on a locked wallet what follows from tokens that lots no longer hold: expiry, notices of it, another head lot.';
 
 create or replace function credits.expire_holds(p_account_id uuid)
 returns void

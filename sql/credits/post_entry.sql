@@ -77,8 +77,9 @@ begin
         where w.account_id = p_account_id;
     end if;
 
-    -- What the head pays passes no threshold: see credits.head_allowance. Nor does what was held: it was not available.
-    if p_from_head <= 0 and p_tokens + coalesce(p_unheld, 0) <> 0 then
+    -- What the head pays passes no threshold, nor what it lets go: see credits.choose_head. What was held was not
+    -- available.
+    if p_from_head = 0 and p_head_unheld = 0 and p_tokens + coalesce(p_unheld, 0) <> 0 then
         perform credits.write_notices(p_account_id, p_balance - coalesce(p_unheld, 0), p_balance + p_tokens);
     end if;
 end

@@ -826,10 +826,11 @@ COMMENT ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, o
 Less than is held: the rest goes back. More: over says what pays it beyond the lots: debt (up to the account''s overdraft
 limit, then a shortfall), available (a shortfall at once), error (then nothing is done). final: false charges a part and
 keeps the rest held, for streaming. For 24 hours after it has expired a hold can be captured once, by a fresh debit,
-late: true. Neither a frozen account nor a spend limit stops a capture.
+late: true. Neither a frozen account nor a spend limit stops a capture; but what a user takes beyond their own hold is
+refused where a spend would be, whatever over says. The parts of a use cost together what the use costs.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
-Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT402 insufficient_tokens (only over: error),
-PT422 bad_usage, bad_over or bad_key, PT403 not_yours, PT401 not_signed_in.';
+Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT402 insufficient_tokens (over: error, or a user),
+PT422 bad_usage, bad_over or bad_key, PT423 account_frozen and PT429 spend_limit (a user''s, beyond the hold), PT403 not_yours, PT401 not_signed_in.';
 
 
 --
@@ -1942,7 +1943,7 @@ COMMENT ON COLUMN credits.holds.usage IS 'The worst case that tokens were reserv
 -- Name: COLUMN holds.usage_left; Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON COLUMN credits.holds.usage_left IS 'Of this, what captures have not recorded yet.';
+COMMENT ON COLUMN credits.holds.usage_left IS 'Of this, what captures have not recorded yet; below 0 when they recorded more.';
 
 
 --
@@ -2188,6 +2189,23 @@ CREATE FUNCTION credits.check_guest_keys(p_keys text[]) RETURNS text[]
 --
 
 COMMENT ON FUNCTION credits.check_guest_keys(p_keys text[]) IS 'The keys of a device or network, as a plain array. Raises PT422 bad_guest.';
+
+
+--
+-- Name: check_hold(boolean); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.check_hold(p_by_service boolean) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION check_hold(p_by_service boolean); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.check_hold(p_by_service boolean) IS 'May the caller end a hold that a service made, or did not? Null: there is no such hold. Raises PT404 unknown_hold, PT403 not_yours.';
 
 
 --
@@ -2619,9 +2637,8 @@ COMMENT ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tok
 --
 
 CREATE FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) RETURNS jsonb
-    LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN (p_tokens > (0)::numeric) THEN jsonb_build_array(jsonb_build_object('lot_id', p_lot_id, 'tokens', trim_scale(p_tokens))) ELSE '[]'::jsonb END;
 
 
 --
@@ -3244,7 +3261,7 @@ CREATE TABLE credits.wallets (
     lifetime_spent credits.amount DEFAULT 0 NOT NULL,
     test_clock timestamp with time zone,
     head_held credits.amount DEFAULT 0 NOT NULL,
-    head_lasts boolean DEFAULT false NOT NULL
+    head_keeps boolean DEFAULT false NOT NULL
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_cost_delay='0');
 
@@ -3336,10 +3353,10 @@ COMMENT ON COLUMN credits.wallets.head_held IS 'Tokens of head_lot that holds ke
 
 
 --
--- Name: COLUMN wallets.head_lasts; Type: COMMENT; Schema: credits; Owner: -
+-- Name: COLUMN wallets.head_keeps; Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON COLUMN credits.wallets.head_lasts IS 'head_lot never expires: what was held goes free again without a look at it.';
+COMMENT ON COLUMN credits.wallets.head_keeps IS 'Holds keep their tokens in the head: head_lot never expires, and no notice is due when they let go of them.';
 
 
 --
@@ -3393,20 +3410,19 @@ COMMENT ON FUNCTION credits.in_default(p_account_id uuid) IS 'Has the account mo
 
 
 --
--- Name: is_held_in_head(credits.holds, credits.wallets); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: is_held_in_head(numeric, jsonb, bigint, numeric); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.is_held_in_head(p_hold credits.holds, p_wallet credits.wallets) RETURNS boolean
-    LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
+CREATE FUNCTION credits.is_held_in_head(p_held numeric, p_draws jsonb, p_head_lot bigint, p_head_held numeric) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    RETURN COALESCE(((p_head_held >= p_held) AND (jsonb_array_length(p_draws) = 1) AND ((((p_draws -> 0) -> 'lot_id'::text))::bigint = p_head_lot)), false);
 
 
 --
--- Name: FUNCTION is_held_in_head(p_hold credits.holds, p_wallet credits.wallets); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION is_held_in_head(p_held numeric, p_draws jsonb, p_head_lot bigint, p_head_held numeric); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.is_held_in_head(p_hold credits.holds, p_wallet credits.wallets) IS 'Are the tokens of a hold on the wallet''s row, and none of them on that of a lot?';
+COMMENT ON FUNCTION credits.is_held_in_head(p_held numeric, p_draws jsonb, p_head_lot bigint, p_head_held numeric) IS 'Are the tokens of a hold on the wallet''s row, and none of them on that of a lot?';
 
 
 --
@@ -3576,6 +3592,23 @@ CREATE FUNCTION credits.lock_identity(p_account_id uuid) RETURNS void
 --
 
 COMMENT ON FUNCTION credits.lock_identity(p_account_id uuid) IS 'Until the end of the transaction the account gets no referrer. Taken before any wallet.';
+
+
+--
+-- Name: lock_to_end(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.lock_to_end(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION lock_to_end(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.lock_to_end(p_account_id uuid) IS 'credits.lock_wallet for who is to end a hold. Raises PT404 unknown_hold where there is no such account.';
 
 
 --
@@ -4388,7 +4421,7 @@ CREATE FUNCTION credits.tidy_after_release(p_account_id uuid, p_at timestamp wit
 -- Name: FUNCTION tidy_after_release(p_account_id uuid, p_at timestamp with time zone, p_back jsonb); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.tidy_after_release(p_account_id uuid, p_at timestamp with time zone, p_back jsonb) IS 'Books on a locked wallet what follows from tokens that are no longer held: expiry, notices of it, another head lot. p_back: the draws that they were held by; null: they were held in the head.';
+COMMENT ON FUNCTION credits.tidy_after_release(p_account_id uuid, p_at timestamp with time zone, p_back jsonb) IS 'Books on a locked wallet what follows from tokens that lots no longer hold: expiry, notices of it, another head lot.';
 
 
 --
@@ -4515,20 +4548,37 @@ COMMENT ON FUNCTION credits.unhold_lots(p_account_id uuid, p_draws jsonb, p_take
 
 
 --
--- Name: usage_less(jsonb, jsonb); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: usage_of_rest(jsonb); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.usage_less(p_usage jsonb, p_used jsonb) RETURNS jsonb
+CREATE FUNCTION credits.usage_of_rest(p_usage_left jsonb) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION usage_less(p_usage jsonb, p_used jsonb); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION usage_of_rest(p_usage_left jsonb); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.usage_less(p_usage jsonb, p_used jsonb) IS 'What is left of a usage, per dimension, not below 0.';
+COMMENT ON FUNCTION credits.usage_of_rest(p_usage_left jsonb) IS 'What is recorded as used when all that a hold keeps is charged: what is left of its usage, not below 0.';
+
+
+--
+-- Name: usage_sum(jsonb, jsonb, integer); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times integer) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION usage_sum(p_usage jsonb, p_other jsonb, p_times integer); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times integer) IS 'A usage and so many times another one, per dimension: 1 adds, -1 takes off, below 0 if it comes to that.';
 
 
 --
@@ -8126,10 +8176,10 @@ UNION ALL
 UNION ALL
  SELECT w.account_id,
     format('a head lot %s that is there'::text, w.head_lot) AS expected,
-    format('%s tokens of it on the wallet, %s held, for ever: %s'::text, w.head_free, w.head_held, w.head_lasts) AS found
+    format('%s tokens of it on the wallet, %s held, to be kept there: %s'::text, w.head_free, w.head_held, w.head_keeps) AS found
    FROM (credits.wallets w
      LEFT JOIN credits.lots l ON (((w.account_id = l.account_id) AND (w.head_lot = l.lot_id))))
-  WHERE (((w.head_lot IS NOT NULL) AND (l.lot_id IS NULL)) OR ((w.head_lot IS NULL) AND (((w.head_free)::numeric + (w.head_held)::numeric) <> (0)::numeric)) OR ((w.head_lot IS NOT NULL) AND (w.head_lasts <> (l.expires_at IS NULL))));
+  WHERE (((w.head_lot IS NOT NULL) AND (l.lot_id IS NULL)) OR ((w.head_lot IS NULL) AND (((w.head_free)::numeric + (w.head_held)::numeric) <> (0)::numeric)) OR (((w.head_held)::numeric > (0)::numeric) AND ((NOT w.head_keeps) OR (l.expires_at IS NOT NULL))));
 
 
 --
@@ -12303,6 +12353,13 @@ REVOKE ALL ON FUNCTION credits.check_guest_keys(p_keys text[]) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION check_hold(p_by_service boolean); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.check_hold(p_by_service boolean) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION check_metadata(p_metadata jsonb); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -12834,10 +12891,10 @@ REVOKE ALL ON FUNCTION credits.in_default(p_account_id uuid) FROM PUBLIC;
 
 
 --
--- Name: FUNCTION is_held_in_head(p_hold credits.holds, p_wallet credits.wallets); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION is_held_in_head(p_held numeric, p_draws jsonb, p_head_lot bigint, p_head_held numeric); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.is_held_in_head(p_hold credits.holds, p_wallet credits.wallets) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.is_held_in_head(p_held numeric, p_draws jsonb, p_head_lot bigint, p_head_held numeric) FROM PUBLIC;
 
 
 --
@@ -12910,6 +12967,13 @@ REVOKE ALL ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, OUT 
 --
 
 REVOKE ALL ON FUNCTION credits.lock_identity(p_account_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lock_to_end(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.lock_to_end(p_account_id uuid) FROM PUBLIC;
 
 
 --
@@ -13318,10 +13382,17 @@ REVOKE ALL ON FUNCTION credits.unhold_lots(p_account_id uuid, p_draws jsonb, p_t
 
 
 --
--- Name: FUNCTION usage_less(p_usage jsonb, p_used jsonb); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION usage_of_rest(p_usage_left jsonb); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.usage_less(p_usage jsonb, p_used jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.usage_of_rest(p_usage_left jsonb) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION usage_sum(p_usage jsonb, p_other jsonb, p_times integer); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times integer) FROM PUBLIC;
 
 
 --

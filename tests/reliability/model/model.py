@@ -99,7 +99,8 @@ class Hold:
     number: int
     module: Module
     price: Price
-    left: dict[str, Decimal]  # of the worst case, what captures have not recorded yet
+    worst: dict[str, Decimal]
+    used: dict[str, Decimal]  # by the parts that were captured
     tokens: Decimal
     draws: Draws
     by_service: bool
@@ -342,7 +343,7 @@ class Account:
         for lot_id, part in draws:
             self.lots[lot_id].held += part
         ends = self.now + ttl
-        self.holds[number] = Hold(number, module, price, said(usage), tokens, draws, by_service, ends)
+        self.holds[number] = Hold(number, module, price, said(usage), {}, tokens, draws, by_service, ends)
         return {
             "state": "open",
             "held": tokens,
@@ -358,8 +359,13 @@ class Account:
         hold = self._mine(number, by_service)
         late = hold.state == "expired"
         if usage is not None:
-            cost = hold.price.cost(usage)
+            used = said(usage)
+            hold.price.cost(used)  # is it one?
+            cost = hold.price.cost(plus(used, hold.used)) - (
+                hold.price.cost(hold.used) if hold.used else ZERO
+            )
         else:
+            used = {name: max(worst - hold.used.get(name, ZERO), ZERO) for name, worst in hold.worst.items()}
             cost = max(hold.tokens - hold.captured, ZERO) if late else hold.held
         if hold.state not in ("open", "expired") or (
             late and (hold.late or self.now >= hold.expires_at + LATE)
@@ -367,6 +373,13 @@ class Account:
             raise Refused("hold_closed", state=hold.state)
 
         own, rest = split(hold.draws, min(cost, hold.held))
+        if cost > total(own) and not by_service:
+            # No service has done work for it: it is a spend.
+            self._must_be_active()
+            if self._in_default():
+                raise self._too_little(hold.price, cost, cost - total(own))
+            self._keep_limits(cost - total(own))
+            over = "error"
         balance = self.balance
         self._let_go(own)
         self._take(own)
@@ -384,7 +397,6 @@ class Account:
         shortfall = missing - debt
         self.debt += debt
 
-        used = hold.left if usage is None else said(usage)
         entry = self.post("spend", shortfall - cost, own + more, unpaid=debt, usage=used)
         released = total(rest) if final else ZERO
         hold.captured += cost - shortfall
@@ -393,7 +405,7 @@ class Account:
         hold.late = late
         hold.parts += 1
         if not final:
-            hold.left = {name: max(left - used.get(name, ZERO), ZERO) for name, left in hold.left.items()}
+            hold.used = plus(used, hold.used)
         if final and not late:
             hold.state = "captured"
         answer = {
@@ -512,6 +524,10 @@ class Account:
 def said(usage: dict[str, Decimal]) -> dict[str, Decimal]:
     """Nothing said is one call."""
     return usage or {"calls": Decimal(1)}
+
+
+def plus(usage: dict[str, Decimal], more: dict[str, Decimal]) -> dict[str, Decimal]:
+    return {name: quantity + more.get(name, ZERO) for name, quantity in usage.items()}
 
 
 def split(parts: Sequence[tuple[Any, Decimal]], tokens: Decimal) -> tuple[Any, Any]:
