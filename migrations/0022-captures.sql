@@ -1,5 +1,5 @@
--- Two shorter ways: tokens that are held in the head lot stay on the wallet's row, and a price that is so much for a unit
--- stands in the price list whole.
+-- Two shorter ways: tokens that are held in the head lot stay on the wallet's row, and a price that is so much for a
+-- unit stands in the price list whole.
 set local role credits_owner;
 
 alter table credits.wallets
@@ -17,7 +17,8 @@ add column denominator numeric,
 add constraint price_list_is_linear_or_not check (num_nulls(dimension, numerator, denominator) in (0, 3));
 comment on column credits.price_list.dimension is
 'Of a price that is so much for a unit, of one dimension, and nothing else: the dimension; null of other prices.';
-comment on column credits.price_list.numerator is 'What a quantity is charged is quantity * numerator / denominator, up.';
+comment on column credits.price_list.numerator is
+'What a quantity is charged is quantity * numerator / denominator, up.';
 
 update credits.price_list as l
 set dimension = u.dimension, numerator = u.numerator, denominator = u.denominator

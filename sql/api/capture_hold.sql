@@ -11,8 +11,8 @@
 -- A hold that has expired can still be captured for 24 hours, once: nothing is held any more, so that all of it is a
 -- fresh debit, at the price of the hold.
 --
--- All of this is for services, which have done the work. Users capture their own holds as well; what they take beyond them
--- is refused where a spend would be: neither a limit nor freezing is passed, no debt and no shortfall is made.
+-- All of this is for services, which have done the work. Users capture their own holds as well; what they take beyond
+-- them is refused where a spend would be: neither a limit nor freezing is passed, no debt and no shortfall is made.
 
 create or replace function credits.capture(
     p_account_id uuid,

@@ -35,7 +35,7 @@ union all
 select
     w.account_id,
     format('a head lot %s that is there', w.head_lot) as expected,
-    format('%s tokens of it on the wallet, %s held, to be kept there: %s', w.head_free, w.head_held, w.head_keeps) as found
+    format('%s tokens of it on the wallet, %s held, kept: %s', w.head_free, w.head_held, w.head_keeps) as found
 from credits.wallets as w
 left join credits.lots as l on w.account_id = l.account_id and w.head_lot = l.lot_id
 where

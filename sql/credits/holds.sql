@@ -150,8 +150,8 @@ begin
 end
 $$;
 comment on function credits.check_hold(boolean) is
-'May the caller end a hold that a service made, or did not? Null: there is no such hold. Raises PT404 unknown_hold, PT403 '
-'not_yours.';
+'May the caller end a hold that a service made, or did not? Null: there is no such hold. Raises PT404 unknown_hold, '
+'PT403 not_yours.';
 
 create or replace function credits.lock_hold(
     p_account_id uuid,
@@ -177,8 +177,8 @@ begin
 end
 $$;
 comment on function credits.lock_hold(uuid, uuid) is
-'Locks the wallet, books what is due, and says how the hold and the wallet stand then, and the time, at which nothing is '
-'due. The head lot is left where it is. Raises PT404 unknown_hold, PT403 not_yours.';
+'Locks the wallet, books what is due, and says how the hold and the wallet stand then, and the time, at which nothing '
+'is due. The head lot is left where it is. Raises PT404 unknown_hold, PT403 not_yours.';
 
 create or replace function credits.is_held_in_head(
     p_held numeric, p_draws jsonb, p_head_lot bigint, p_head_held numeric

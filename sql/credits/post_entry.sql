@@ -90,5 +90,6 @@ comment on function credits.post_entry(
 ) is
 'Appends entry p_seq to the chain of a locked wallet and moves its balance by p_tokens. The caller moves the lots; '
 'p_balance is the balance before, p_debt the debt after it. p_from_head is what a spend takes from the head lot, whose '
-'tokens are on the wallet (below zero: what a capture lets go free there); p_unheld what a capture takes from, or lets go '
-'of, what is held (null: no capture, and no change of the debt by a spend), p_head_unheld what of this the head holds. Of another kind, with -p_tokens, it says that the caller sees to the notices itself.';
+'tokens are on the wallet (below zero: what a capture lets go free there); p_unheld what a capture takes from, or lets '
+'go of, what is held (null: no capture, and no change of the debt by a spend), p_head_unheld what of this the head '
+'holds. Of another kind, with -p_tokens, it says that the caller sees to the notices itself.';

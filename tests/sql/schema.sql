@@ -8176,7 +8176,7 @@ UNION ALL
 UNION ALL
  SELECT w.account_id,
     format('a head lot %s that is there'::text, w.head_lot) AS expected,
-    format('%s tokens of it on the wallet, %s held, to be kept there: %s'::text, w.head_free, w.head_held, w.head_keeps) AS found
+    format('%s tokens of it on the wallet, %s held, kept: %s'::text, w.head_free, w.head_held, w.head_keeps) AS found
    FROM (credits.wallets w
      LEFT JOIN credits.lots l ON (((w.account_id = l.account_id) AND (w.head_lot = l.lot_id))))
   WHERE (((w.head_lot IS NOT NULL) AND (l.lot_id IS NULL)) OR ((w.head_lot IS NULL) AND (((w.head_free)::numeric + (w.head_held)::numeric) <> (0)::numeric)) OR (((w.head_held)::numeric > (0)::numeric) AND ((NOT w.head_keeps) OR (l.expires_at IS NOT NULL))));

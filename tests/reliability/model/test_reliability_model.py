@@ -117,7 +117,8 @@ def test_the_bank_answers_as_the_model_does(
     assert not {name for name in CALLED | REFUSED if not counted[name]}, "this has not happened once"
 
 
-# Function, and what is said in it instead of something else. The first are found soon, the rest in the long form.
+# Function, and what is said in it instead of something else. The first are found soon; all are tried in the
+# long form.
 FAULTS = {
     "keys fit everything": ("credits.claim_key", "v_known.fingerprint <> v_fingerprint", "false"),
     "a category is forgotten": ("credits.scopes_of", "'category:' ||", "'group:' ||"),
