@@ -103,10 +103,10 @@ def test_more_than_held_comes_from_other_lots_in_burn_order(user: User, service:
     assert standing(ada) == (109, 0, 109)
 
 
-def test_another_hold_is_not_touched_by_a_capture_beyond_its_own(user: User) -> None:
+def test_another_hold_is_not_touched_by_a_capture_beyond_its_own(user: User, service: Caller) -> None:
     ada = user(100)
-    first, second = hold(ada, 2), hold(ada, 2)
-    captured = capture(ada, first, 3)
+    first, second = hold(service, 2, user_id=ada.user_id), hold(ada, 2)
+    captured = capture(service, first, 3)
     assert (captured["paid"], captured["shortfall"]) == (50, 25)
     assert capture(ada, second)["paid"] == 50
 
@@ -116,9 +116,9 @@ def test_finished_work_is_captured_past_a_spend_limit_and_on_a_frozen_account(
 ) -> None:
     ada = user(1000)
     ada.call("set_spend_limit", period="day", tokens=50)
-    held, other = hold(ada), hold(ada)
+    held, other = hold(service, user_id=ada.user_id), hold(ada)
     service.call("freeze_account", user_id=ada.user_id, reason="a look at it")
-    assert capture(ada, held, 10)["paid"] == 250
+    assert capture(service, held, 10)["paid"] == 250
     assert ada.call("release_hold", hold_id=other["hold_id"])["state"] == "released"
     with refused("account_frozen"):
         hold(ada)
@@ -131,9 +131,9 @@ def test_finished_work_is_captured_past_a_spend_limit_and_on_a_frozen_account(
 # Beyond the lots
 
 
-def test_what_nobody_can_pay_is_a_shortfall_and_not_a_refusal(user: User) -> None:
+def test_what_nobody_can_pay_is_a_shortfall_and_not_a_refusal(user: User, service: Caller) -> None:
     ada = user(60)
-    captured = capture(ada, hold(ada), 4)
+    captured = capture(service, hold(service, user_id=ada.user_id), 4)
     assert {name: captured[name] for name in ("state", "cost", "paid", "debt", "shortfall", "balance")} == {
         "state": "captured",
         "cost": 100,
@@ -157,22 +157,26 @@ def test_over_says_whether_debt_pays(
 ) -> None:
     ada = user(60)
     service.call("set_overdraft_limit", user_id=ada.user_id, tokens=30)
-    captured = capture(ada, hold(ada), 4, over=over)
+    captured = capture(service, hold(service, user_id=ada.user_id), 4, over=over)
     assert (captured["paid"], captured["debt"], captured["shortfall"]) == (60 + debt, debt, shortfall)
     assert captured["balance"] == -debt
     shown = ada.row("select balance, debt, available, lifetime_spent from api.balance")
     assert shown == {"balance": -debt, "debt": debt, "available": 0, "lifetime_spent": 60 + debt}
 
 
-def test_over_error_does_nothing_and_leaves_the_hold_open(user: User, service: Caller) -> None:
+@pytest.mark.parametrize("by_user", [True, False], ids=["user", "service"])
+def test_over_error_does_nothing_and_leaves_the_hold_open(
+    user: User, service: Caller, by_user: bool
+) -> None:
     ada = user(60)
     service.call("set_overdraft_limit", user_id=ada.user_id, tokens=1000)
-    held = hold(ada)
+    caller = ada if by_user else service
+    held = hold(caller, user_id=ada.user_id)
     with refused("insufficient_tokens") as facts:
-        capture(ada, held, 4, over="error", idempotency_key="k")
+        capture(caller, held, 4, over="error", idempotency_key="k")
     assert (facts["balance"], facts["cost"], facts["missing"], facts["affordable"]) == (60, 100, 40, 2)
     assert standing(ada) == (60, 25, 35)
-    captured = capture(ada, held, 2, over="error", idempotency_key="k")
+    captured = capture(caller, held, 2, over="error", idempotency_key="k")
     assert (captured["paid"], captured["replayed"]) == (50, False)
 
 
@@ -213,13 +217,13 @@ def test_last_part_without_usage_charges_and_records_what_is_left(user: User) ->
     assert [row["usage"] for row in used] == [{"calls": 3}, {"calls": 1}]
 
 
-def test_parts_beyond_what_is_held_are_charged_too(user: User) -> None:
+def test_parts_beyond_what_is_held_are_charged_too(user: User, service: Caller) -> None:
     ada = user(60)
-    held = hold(ada)
-    assert capture(ada, held, 2, final=False)["paid"] == 50
-    more = capture(ada, held, 2, final=False)
+    held = hold(service, user_id=ada.user_id)
+    assert capture(service, held, 2, final=False)["paid"] == 50
+    more = capture(service, held, 2, final=False)
     assert (more["paid"], more["shortfall"], more["state"]) == (10, 40, "open")
-    last = capture(ada, held)
+    last = capture(service, held)
     assert (last["cost"], last["state"]) == (0, "captured")
     assert ada.row("select captured from api.holds")["captured"] == 60
 
@@ -252,23 +256,28 @@ def test_second_capture_is_refused(user: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("calls", "overdraft"), [(None, 0), (0, 0), (1, 0), (3, 0), (5, 0), (5, 15), (5, 99)]
+    ("by_user", "calls", "overdraft"),
+    [
+        *((by_user, calls, 0) for by_user in (True, False) for calls in (None, 0, 1, 3)),
+        *((False, 5, overdraft) for overdraft in (0, 15, 99)),
+    ],
 )
 def test_repeat_with_its_key_gets_the_very_same_answer(
-    user: User, service: Caller, calls: int | None, overdraft: int
+    user: User, service: Caller, by_user: bool, calls: int | None, overdraft: int
 ) -> None:
     ada = user(100)
     service.call("set_overdraft_limit", user_id=ada.user_id, tokens=overdraft)
-    held = hold(ada, 3)
-    part = capture(ada, held, 1, final=False, idempotency_key="part")
-    last = capture(ada, held, calls, idempotency_key="last")
+    caller = ada if by_user else service
+    held = hold(caller, 3, user_id=ada.user_id)
+    part = capture(caller, held, 1, final=False, idempotency_key="part")
+    last = capture(caller, held, calls, idempotency_key="last")
     service.call("add_tokens", user_id=ada.user_id, tokens=100, reason="purchase")
     ada.call("consume_tokens", module_id="metube")
-    assert capture(ada, held, 1, final=False, idempotency_key="part") == part | {"replayed": True}
-    assert capture(ada, held, calls, idempotency_key="last") == last | {"replayed": True}
+    assert capture(caller, held, 1, final=False, idempotency_key="part") == part | {"replayed": True}
+    assert capture(caller, held, calls, idempotency_key="last") == last | {"replayed": True}
     for other in ({"calls": 2, "final": False}, {"calls": 1}, {"calls": 1, "final": False, "over": "error"}):
         with refused("key_reused"):
-            capture(ada, held, idempotency_key="part", **other)
+            capture(caller, held, idempotency_key="part", **other)
 
 
 def test_key_of_one_hold_is_not_for_another(user: User) -> None:
@@ -343,15 +352,15 @@ def test_lot_that_expired_while_it_was_held_still_pays_and_its_rest_expires(bank
     ]
 
 
-def test_lot_frozen_while_it_was_held_still_pays(user: User, admin: Connection) -> None:
+def test_lot_frozen_while_it_was_held_still_pays(user: User, service: Caller, admin: Connection) -> None:
     ada = user(100)
-    held = hold(ada, 2)
+    held = hold(service, 2, user_id=ada.user_id)
     admin.execute(
         "update credits.lots set frozen = true where account_id ="
         " (select account_id from credits.identities where subject = %s)",
         (ada.user_id,),
     )
-    captured = capture(ada, held, 3)
+    captured = capture(service, held, 3)
     assert (captured["paid"], captured["shortfall"]) == (50, 25)  # not what was not held
 
 

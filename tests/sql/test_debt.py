@@ -30,8 +30,8 @@ def debtor(user: User, service: Caller) -> Callable[..., Caller]:
         caller = user()
         service.call("add_tokens", user_id=caller.user_id, tokens=25)
         service.call("set_overdraft_limit", user_id=caller.user_id, tokens=max(limit, debt))
-        held = hold(caller)["hold_id"]
-        captured = caller.call("capture_hold", hold_id=held, usage={"calls": 1 + debt // 25})
+        held = hold(service, user_id=caller.user_id)["hold_id"]
+        captured = service.call("capture_hold", hold_id=held, usage={"calls": 1 + debt // 25})
         assert (captured["debt"], captured["shortfall"]) == (debt, 0)
         service.call("set_overdraft_limit", user_id=caller.user_id, tokens=limit)
         return caller
@@ -126,8 +126,8 @@ def test_more_debt_than_the_limit_stops_new_spending_and_holding(
 def test_debt_stops_at_the_limit_over_several_captures(user: User, service: Caller) -> None:
     ada = user(100)
     service.call("set_overdraft_limit", user_id=ada.user_id, tokens=40)
-    names = [hold(ada)["hold_id"] for _ in range(4)]
-    answers = [ada.call("capture_hold", hold_id=name, usage={"calls": 2}) for name in names]
+    names = [hold(service, user_id=ada.user_id)["hold_id"] for _ in range(4)]
+    answers = [service.call("capture_hold", hold_id=name, usage={"calls": 2}) for name in names]
     assert [(row["debt"], row["shortfall"]) for row in answers] == [(25, 0), (15, 10), (0, 25), (0, 25)]
     assert debt(ada) == (-40, 40)
     assert ada.row("select sum(tokens) from api.shortfalls")["sum"] == 60
@@ -146,7 +146,8 @@ def test_overdraft_limit_is_an_amount_or_nothing(user: User, service: Caller, to
 
 def test_shortfall_is_closed_once_by_a_service(user: User, service: Caller) -> None:
     ada = user(25)
-    ada.call("capture_hold", hold_id=hold(ada)["hold_id"], usage={"calls": 2})
+    held = hold(service, user_id=ada.user_id)["hold_id"]
+    service.call("capture_hold", hold_id=held, usage={"calls": 2})
     name = ada.row("select shortfall_id from api.shortfalls")["shortfall_id"]
     for state in ("open", None):
         with refused("bad_state"):
@@ -185,9 +186,10 @@ def test_shortfall_that_is_none(service: Caller, name: Any) -> None:
         service.call("close_shortfall", shortfall_id=name, state="settled")
 
 
-def test_nobody_sees_the_shortfall_of_another(user: User) -> None:
+def test_nobody_sees_the_shortfall_of_another(user: User, service: Caller) -> None:
     ada, eve = user(25), user(25)
-    ada.call("capture_hold", hold_id=hold(ada)["hold_id"], usage={"calls": 2})
+    held = hold(service, user_id=ada.user_id)["hold_id"]
+    service.call("capture_hold", hold_id=held, usage={"calls": 2})
     assert eve.rows("select * from api.shortfalls") == []
     assert len(ada.rows("select * from api.shortfalls")) == 1
 

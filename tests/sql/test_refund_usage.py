@@ -375,8 +375,8 @@ def owing(user: User, service: Caller, calls: int) -> tuple[Caller, str]:
     """Somebody with 20 tokens who used 10 times as many as calls, the rest on credit; and that charge."""
     ada = user(20)
     service.call("set_overdraft_limit", user_id=ada.user_id, tokens=1000)
-    hold = ada.call("hold_tokens", module_id="metube")
-    captured = ada.call("capture_hold", hold_id=hold["hold_id"], usage={"calls": calls})
+    hold = service.call("hold_tokens", module_id="metube", user_id=ada.user_id)
+    captured = service.call("capture_hold", hold_id=hold["hold_id"], usage={"calls": calls})
     assert captured["debt"] == 10 * calls - 20
     return ada, captured["entry_id"]
 
@@ -425,8 +425,8 @@ def test_refunds_of_two_charges_share_the_debt_that_is_left(
     """The first one's debt was repaid. Its refund lowers the other's, whose own goes to the repayment."""
     ada, first = owing(user, service, 3)
     service.call("add_tokens", user_id=ada.user_id, tokens=20, reason="purchase")  # 10 repay
-    hold = ada.call("hold_tokens", module_id="metube")
-    second = ada.call("capture_hold", hold_id=hold["hold_id"], usage={"calls": 2})
+    hold = service.call("hold_tokens", module_id="metube", user_id=ada.user_id)
+    second = service.call("capture_hold", hold_id=hold["hold_id"], usage={"calls": 2})
     assert (second["debt"], lots(ada)) == (10, {1: 0, 3: 0})
     assert service.call("refund_usage", entry_id=first, tokens=10)["draws"] == []
     assert service.call("refund_usage", entry_id=second["entry_id"], tokens=10)["draws"] == [
