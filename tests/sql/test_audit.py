@@ -41,7 +41,8 @@ CHECKS = (
 ME = "account_id = %(account)s"
 GRANTED, EXPIRED, BOUGHT, BONUS, EXTRA, SPENT_FIRST, SPENT_LAST = 1, 2, 3, 4, 5, 6, 8
 # Another account, with holds and debt, and its entries: a grant, a capture with debt and a shortfall, a
-# purchase and what it repaid, a late capture.
+# purchase and what it repaid, a late capture, a grant that expires. One open hold keeps tokens of that lot, on
+# the lot's row; one keeps tokens of the purchase, the head lot: those are on the wallet's.
 HOLDER = "account_id = %(holder)s"
 CAPTURED, REPAID, CAPTURED_LATE = 2, 4, 5
 
@@ -50,6 +51,8 @@ FAULTS = {
     "check_balance": [
         f"update credits.wallets set balance = balance + 0.000001 where {ME}",
         f"update credits.wallets set head_free = head_free + 1 where {ME}",
+        f"update credits.wallets set head_held = head_held + 1 where {ME}",
+        f"update credits.wallets set head_held = head_held - 1 where {HOLDER}",
         f"update credits.wallets set held = 1 where {ME}",
         f"update credits.wallets set debt = 1 where {ME}",
         f"update credits.wallets set lifetime_granted = lifetime_granted + 1 where {ME}",
@@ -129,6 +132,16 @@ FAULTS = {
         f"update credits.wallets set head_lot = null where {ME}",
         f"update credits.wallets set head_lot = 99 where {ME}",
         f"update credits.wallets set head_lot = {EXTRA} where {ME}",
+        f"update credits.wallets set head_lasts = not head_lasts where {ME}",
+        f"update credits.wallets set head_held = head_held + 1 where {ME}",
+        *(
+            f"update credits.wallets set head_held = head_held {change} where {HOLDER}"
+            for change in ("+ 1", "- 1")
+        ),
+        f"update credits.wallets set head_held = 0 where {HOLDER}",
+        f"update credits.wallets set head_lot = null, head_free = 0 where {HOLDER}",
+        f"update credits.wallets set head_lot = null, head_held = 0 where {HOLDER}",
+        f"update credits.lots set expires_at = '2099-01-01' where {HOLDER} and expires_at is null",
         """update credits.entries set draws = '[{"lot_id": 99, "tokens": 25}]' """
         f"where {ME} and seq = {SPENT_LAST}",
     ],
@@ -236,6 +249,16 @@ FAULTS = {
         f"update credits.wallets set held = 0 where {HOLDER}",
         f"update credits.lots set held = held - 1 where {HOLDER} and held > 0",
         f"update credits.lots set held = 1 where {HOLDER} and held = 0",
+        *(
+            f"update credits.wallets set head_held = head_held {change} where {HOLDER}"
+            for change in ("+ 1", "- 1")
+        ),
+        # The lot has as many tokens as before, but not as many that are held.
+        f"update credits.wallets set head_held = head_held + 1, head_free = head_free - 1 where {HOLDER}",
+        f"update credits.wallets set head_held = head_held - 1, head_free = head_free + 1 where {HOLDER}",
+        f"update credits.wallets set head_held = 1, head_free = head_free - 1 where {ME}",
+        # Held in the head, and on the row of the lot as well.
+        f"update credits.lots set held = 50 where {HOLDER} and held = 0 and source = 'purchase'",
         f"update credits.holds set held = held - 1 where {HOLDER} and state = 'open'",
         f"update credits.holds set held = 0, draws = '[]' where {HOLDER} and state = 'open'",
         f"update credits.holds set draws = '[]' where {HOLDER} and state = 'open'",
@@ -275,6 +298,20 @@ FAULTS = {
     ],
     "check_prices": [
         "update credits.price_list set call_cost = call_cost + 1 where module_id = 'metube'",
+        *(
+            f"update credits.price_list set {change} where module_id = 'metube'"
+            for change in (
+                "numerator = numerator + 1",
+                "denominator = denominator * 2",
+                "dimension = 'pages'",
+                "dimension = null, numerator = null, denominator = null",
+            )
+        ),
+        # No longer so much for a unit, and the list knows nothing of it.
+        *(
+            f"update credits.price_components set {change}"
+            for change in ("whole_units = true", "free_quantity = 1", "minimum_charge = 1", "unit_size = 2")
+        ),
         "update credits.price_list set price_id = (select max(p.price_id) from credits.prices as p)"
         " where module_id = 'metube'",
         "insert into credits.price_tiers (price_id, dimension, above, price_per_unit)"
@@ -405,10 +442,19 @@ def tell_of_holds(bank: Caller) -> UUID:
     late = hold(ttl="1 microsecond")
     assert bank.call("capture_hold", hold_id=late)["late"] is True
     bank.call("release_hold", hold_id=hold(), idempotency_key="k")
+    bank.call("add_tokens", user_id="holder", tokens=25, expires_at="2099-01-01 00:00Z")
+    hold()
     hold(usage={"calls": 2})
     states = bank.rows("select state from api.holds where user_id = 'holder' order by created_at")
-    assert [row["state"] for row in states] == ["captured", "expired", "released", "open"]
-    return UUID(captured["hold_id"].split(":")[0])
+    assert [row["state"] for row in states] == ["captured", "expired", "released", "open", "open"]
+    account = UUID(captured["hold_id"].split(":")[0])
+    on_rows = bank.rows(
+        "select source, held from credits.lots where account_id = %s and held > 0", (account,)
+    )
+    assert on_rows == [{"source": "grant", "held": 25}]
+    wallet = bank.row("select head_held, head_lasts from credits.wallets where account_id = %s", (account,))
+    assert wallet == {"head_held": 50, "head_lasts": True}
+    return account
 
 
 def undo(bank: Caller, account: UUID) -> None:
