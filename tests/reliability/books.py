@@ -18,8 +18,8 @@ Row: TypeAlias = dict[str, Any]
 
 _QUERIES = {
     "entries": "select * from credits.entries order by account_id, seq",
-    "wallets": "select account_id, status, balance, held, debt, seq, head_lot, head_free, lifetime_granted,"
-    " lifetime_spent from credits.wallets order by account_id",
+    "wallets": "select account_id, status, balance, held, debt, seq, head_lot, head_free, head_held,"
+    " lifetime_granted, lifetime_spent from credits.wallets order by account_id",
     "lots": "select * from credits.lots order by account_id, lot_id",
     "holds": "select * from credits.holds order by created_at",
     "shortfalls": "select * from credits.shortfalls",

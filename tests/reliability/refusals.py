@@ -74,6 +74,41 @@ class Refusals:
                 debt = entry["debt_after"]
         return found
 
+    def overdrawn_by_users(self) -> list[str]:
+        """What users captured beyond their own holds, and could not have spent."""
+        found = []
+        for one in self.captures_beyond():
+            answer = one.said
+            if answer["debt"] or answer["shortfall"]:
+                found.append(f"{answer['entry_id']} made debt or a shortfall: {answer}")
+            posted_at = self.verdicts.entries[answer["entry_id"]]["posted_at"]
+            (status,) = self._statuses(self._account_of(one), posted_at, posted_at)
+            if status != "active":
+                found.append(f"{answer['entry_id']} took more than was held while {status}")
+        return found
+
+    def captures_beyond(self) -> list[Told]:
+        """Captures by users that took more than their hold kept."""
+        return [
+            one
+            for one in self.verdicts.told
+            if one.function == "capture_hold"
+            and one.call.role != "service_role"
+            and one.new
+            and one.said["cost"] > self.verdicts.held_before(one.said["entry_id"], one.said["hold_id"])
+        ]
+
+    def mispriced(self) -> list[str]:
+        """Captures, each a part or all of a use, that cost something else than the usage they record."""
+        found = []
+        for name, entry in self.verdicts.entries.items():
+            if entry["kind"] == "spend" and entry["reference"]:
+                cost = self.verdicts.cost(entry)
+                price = self._price(entry, entry["module_id"])
+                if cost != price:
+                    found.append(f"{name} cost {cost}, {entry['usage']} costs {price}")
+        return found
+
     def misdrawn(self) -> list[str]:
         """New spends from lots that were not theirs: expired by then, or bound to something else."""
         found = []
@@ -107,11 +142,19 @@ class Refusals:
             yield "that is not what it could pay"
         if available > facts["balance"] + debt:
             yield "more is available than there is"
+        if one.function == "capture_hold" and not (
+            one.arguments["over"] == "error" or self._may_be_beyond(one, price)
+        ):
+            yield "it had to be captured"
         yield from self._check_standing(one, facts["balance"], debt)
 
     def _check_account_frozen(self, one: Told, facts: Row) -> Iterator[str]:
         if "frozen" not in self._statuses(self._account_of(one), one.call.sent_at, one.call.ended_at):
             yield "it was not frozen"
+        if one.function == "capture_hold" and not self._may_be_beyond(
+            one, self._price(one.arguments, self.verdicts.holds[one.arguments["hold_id"]]["module_id"])
+        ):
+            yield "it had to be captured"
 
     def _check_hold_closed(self, one: Told, facts: Row) -> Iterator[str]:
         hold = self.verdicts.holds[one.arguments["hold_id"]]
@@ -156,6 +199,15 @@ class Refusals:
             yield "nothing was done with that key"
 
     # What was so when
+
+    def _may_be_beyond(self, one: Told, price: Decimal) -> bool:
+        """Is it a user's, and more than their hold kept when it was answered?"""
+        hold = self.verdicts.holds[one.arguments["hold_id"]]
+        ended_at = one.call.ended_at
+        late = ended_at is None or hold["expires_at"] <= ended_at
+        held = ZERO if late else self.verdicts.held_at(one.arguments["hold_id"], ended_at)
+        in_time = not late and not one.arguments.get("usage")  # takes what is held
+        return one.call.role != "service_role" and price > held and not in_time
 
     def _price(self, arguments: Row, module_id: str) -> Decimal:
         usage = arguments.get("usage") or {"calls": 1}

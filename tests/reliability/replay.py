@@ -198,7 +198,7 @@ def _differences(account: Account, wallet: Row, books: Books) -> Iterator[str]:
         if row is None or lot is None:
             yield f"lot {lot_id}: stored {row}, the entries give {lot}"
             continue
-        head = wallet["head_free"] if wallet["head_lot"] == lot_id else ZERO
+        head = wallet["head_free"] + wallet["head_held"] if wallet["head_lot"] == lot_id else ZERO
         found = (row["source"], row["granted"], row["remaining"] + head)
         if found != (lot.source, lot.granted, lot.remaining):
             yield f"lot {lot_id}: stored {found}, the entries give {lot}"

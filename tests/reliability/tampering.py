@@ -98,6 +98,11 @@ def _between_lots(random: Random, books: Books) -> None:
     random.choice(own)["remaining"] += CRUMB
 
 
+def _head_with_more(random: Random, books: Books) -> None:
+    wallet = _pick(random, books.wallets, lambda row: row["head_lot"])
+    wallet[random.choice(["head_free", "head_held"])] += CRUMB
+
+
 # Each must be reported by replay.faults.
 OF_THE_LEDGER: dict[str, Callable[[Random, Books], None]] = {
     "tokens of an entry": _more("entries", "tokens"),
@@ -118,6 +123,7 @@ OF_THE_LEDGER: dict[str, Callable[[Random, Books], None]] = {
     "stored sum of grants": _more("wallets", "lifetime_granted"),
     "stored sum of spends": _more("wallets", "lifetime_spent"),
     "lot with more in it": _more("lots", "remaining"),
+    "head lot with more in it": _head_with_more,
     "lot of more": _more("lots", "granted"),
     "lot lost": _lose("lots"),
     "tokens in another lot": _between_lots,
@@ -195,6 +201,10 @@ def _hold_gone(random: Random, calls: list[Call], books: Books) -> None:
     _lose("holds")(random, books)
 
 
+def _held_in_head(random: Random, calls: list[Call], books: Books) -> None:
+    _pick(random, books.wallets, lambda row: row["head_lot"])["head_held"] += CRUMB
+
+
 def _held_more(table: str) -> Callable[[Random, list[Call], Books], None]:
     return lambda random, calls, books: _more(table, "held")(random, books)
 
@@ -217,5 +227,6 @@ OF_THE_ANSWERS: dict[str, tuple[Callable[[Random, list[Call], Books], None], str
     "refused, and yet there": (_ghost, "ghosts"),
     "held in a lot": (_held_more("lots"), "wrong_holds"),
     "held by a wallet": (_held_more("wallets"), "wrong_holds"),
+    "held in a head lot": (_held_in_head, "wrong_holds"),
     "held by a hold": (_held_more("holds"), "wrong_holds"),
 }

@@ -18,6 +18,19 @@ from verdicts import Verdicts
 STEPS, MANY_STEPS = 250, 4000  # of each worker
 
 
+def refused_beyond(refusals: Refusals) -> list[str]:
+    """Why users could not capture, though they had not asked for that."""
+    return [
+        one.refusal["error"]
+        for one in refusals.refused
+        if one.refusal
+        and one.function == "capture_hold"
+        and one.call.role != "service_role"
+        and one.refusal["error"] in ("insufficient_tokens", "account_frozen")
+        and one.arguments["over"] != "error"
+    ]
+
+
 @pytest.fixture(scope="module")
 def run(own_url: str, seed: int, long_form: bool) -> Race:
     return race(own_url, seed, MANY_STEPS if long_form else STEPS)
@@ -42,8 +55,9 @@ def test_nothing_went_wrong(
     say(
         f"race: RELIABILITY_SEED={run.seed}: {WORKERS} workers, {len(run.calls)} calls"
         f" in {run.seconds:.1f} s, {run.repeats} of them repeats; {acknowledged} acknowledged,"
-        f" refused {dict(refusals.counts())}; entries {dict(kinds)}, {len(run.books.holds)} holds,"
-        f" {len(run.books.shortfalls)} shortfalls"
+        f" refused {dict(refusals.counts())}; {len(refusals.captures_beyond())} captures by users beyond"
+        f" their holds, {len(refused_beyond(refusals))} refused; entries {dict(kinds)},"
+        f" {len(run.books.holds)} holds, {len(run.books.shortfalls)} shortfalls"
     )
     assert run.errors == []
     assert not any(one.unknown for one in verdicts.told)
@@ -63,7 +77,10 @@ def test_everything_was_tried(run: Race, verdicts: Verdicts, refusals: Refusals)
     assert {hold["state"] for hold in run.books.holds} == {"open", "captured", "released", "expired"}
     assert any(hold["late"] for hold in run.books.holds)
     assert any(hold["held"] for hold in run.books.holds)
+    assert any(wallet["head_held"] for wallet in run.books.wallets)
     assert any(one.answer and one.answer.get("replayed") for one in verdicts.told)
+    assert refusals.captures_beyond()
+    assert refused_beyond(refusals)
     assert {"insufficient_tokens", "account_frozen", "hold_closed", "key_reused"} <= refusals.counts().keys()
 
 
@@ -96,6 +113,8 @@ def test_refusals_were_true(refusals: Refusals) -> None:
 def test_charges_were_allowed(refusals: Refusals) -> None:
     assert refusals.charged_while_frozen() == []
     assert refusals.misdrawn() == []
+    assert refusals.overdrawn_by_users() == []
+    assert refusals.mispriced() == []
 
 
 def test_audit_finds_nothing(run: Race) -> None:
@@ -137,7 +156,38 @@ def test_refusals_report(run: Race) -> None:
         calls = list(run.calls)
         calls[place] = replace(calls[place], refusal=(calls[place].refusal or {}) | wrong)
         assert Refusals(Verdicts(calls, run.books), PRICES).untrue()
+    # A service asks for a capture whatever pays it, and is refused.
+    place = random.choice(
+        [place for place in told["insufficient_tokens"] if run.calls[place].arguments.get("over") == "error"]
+    )
+    calls = list(run.calls)
+    arguments = calls[place].arguments | {"over": "debt"}
+    calls[place] = replace(calls[place], role="service_role", arguments=arguments)
+    assert Refusals(Verdicts(calls, run.books), PRICES).untrue()
     never_frozen = run.books.copy()
     never_frozen.status_changes = []
     untrue = Refusals(Verdicts(run.calls, never_frozen), PRICES).untrue()
     assert len(untrue) >= len(told["account_frozen"])
+
+
+def test_charges_report(run: Race, refusals: Refusals) -> None:
+    """A capture of another use than it cost; a user's beyond their hold that no spend could have been."""
+    random = Random(run.seed)
+    books = run.books.copy()
+    entry = random.choice(
+        [entry for entry in books.entries if entry["kind"] == "spend" and entry["reference"]]
+    )
+    ((dimension, quantity),) = entry["usage"].items()
+    entry["usage"] = {dimension: quantity + 1}
+    assert Refusals(Verdicts(run.calls, books), PRICES).mispriced()
+    capture = random.choice(refusals.captures_beyond()).call
+    for fact in ("debt", "shortfall"):
+        calls = list(run.calls)
+        calls[run.calls.index(capture)] = replace(capture, answer=(capture.answer or {}) | {fact: Decimal(1)})
+        assert Refusals(Verdicts(calls, run.books), PRICES).overdrawn_by_users()
+    frozen = run.books.copy()
+    frozen.status_changes = [
+        {"account_id": account_id, "changed_at": run.calls[0].sent_at, "status": "frozen"}
+        for account_id in frozen.accounts.values()
+    ]
+    assert Refusals(Verdicts(run.calls, frozen), PRICES).overdrawn_by_users()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from books import Books, Row
@@ -149,7 +149,7 @@ class Verdicts:
             left = Decimal(one.said["held"])
             for entry in self.charged[name]:
                 if not entry["reference"].endswith(":late"):
-                    left -= min(left, self._cost(entry))
+                    left -= min(left, self.cost(entry))
             expiries = extended[name] | {_moment(one.said["expires_at"])}
             if hold["expires_at"] not in expiries:
                 found.append(f"hold {name} ends at {hold['expires_at']}, told was {expiries}")
@@ -164,9 +164,12 @@ class Verdicts:
                 skipped = min(passed, draw["tokens"])
                 passed -= skipped
                 held[f"{hold['account_id']}:{draw['lot_id']}"] += draw["tokens"] - skipped
+        # Of a head lot some of it is on the wallet.
+        in_heads = {f"{row['account_id']}:{row['head_lot']}": row["head_held"] for row in self.books.wallets}
         for name, lot in self.lots.items():
-            if lot["held"] != held[name]:
-                found.append(f"lot {name} has {lot['held']} held, told was {held[name]}")
+            kept = lot["held"] + in_heads.get(name, ZERO)
+            if kept != held[name]:
+                found.append(f"lot {name} has {kept} held, told was {held[name]}")
         for wallet in self.books.wallets:
             total = sum(
                 (tokens for name, tokens in held.items() if name.startswith(f"{wallet['account_id']}:")), ZERO
@@ -181,6 +184,21 @@ class Verdicts:
             (entry["tokens"] for entry in self.charged[hold_id] if not entry["reference"].endswith(":late")),
             ZERO,
         )
+
+    def held_before(self, entry_id: str, hold_id: str) -> Decimal:
+        """What a hold kept when that entry was about to charge it."""
+        entry = self.entries[entry_id]
+        if entry["reference"].endswith(":late"):
+            return ZERO
+        return self.held_at(hold_id, entry["posted_at"] - timedelta(microseconds=1))
+
+    def held_at(self, hold_id: str, moment: datetime) -> Decimal:
+        """What a hold that was open then kept."""
+        held: Decimal = self.holds[hold_id]["tokens"]
+        for entry in self.charged[hold_id]:
+            if entry["posted_at"] <= moment:
+                held -= min(held, self.cost(entry))
+        return held
 
     # One answer
 
@@ -368,7 +386,8 @@ class Verdicts:
     def _key(self, one: Told) -> Row | None:
         return self.keys.get(self._key_of(one))
 
-    def _cost(self, entry: Row) -> Decimal:
+    def cost(self, entry: Row) -> Decimal:
+        """Of a capture: what was charged, and the shortfall."""
         shortfall: Decimal = self.shortfalls.get(f"{entry['account_id']}:{entry['seq']}", ZERO)
         return shortfall - entry["tokens"]
 

@@ -41,8 +41,8 @@ CHECKS = (
 ME = "account_id = %(account)s"
 GRANTED, EXPIRED, BOUGHT, BONUS, EXTRA, SPENT_FIRST, SPENT_LAST = 1, 2, 3, 4, 5, 6, 8
 # Another account, with holds and debt, and its entries: a grant, a capture with debt and a shortfall, a
-# purchase and what it repaid, a late capture, a grant that expires. One open hold keeps tokens of that lot, on
-# the lot's row; one keeps tokens of the purchase, the head lot: those are on the wallet's.
+# purchase and what it repaid, a late capture, a grant that expires. One open hold keeps tokens of that lot,
+# on the lot's row; one keeps tokens of the purchase, the head lot: those are on the wallet's.
 HOLDER = "account_id = %(holder)s"
 CAPTURED, REPAID, CAPTURED_LATE = 2, 4, 5
 

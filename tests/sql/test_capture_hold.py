@@ -165,9 +165,7 @@ def test_over_says_whether_debt_pays(
 
 
 @pytest.mark.parametrize("by_user", [True, False], ids=["user", "service"])
-def test_over_error_does_nothing_and_leaves_the_hold_open(
-    user: User, service: Caller, by_user: bool
-) -> None:
+def test_over_error_does_nothing_and_leaves_the_hold_open(user: User, service: Caller, by_user: bool) -> None:
     ada = user(60)
     service.call("set_overdraft_limit", user_id=ada.user_id, tokens=1000)
     caller = ada if by_user else service
