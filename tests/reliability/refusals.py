@@ -204,10 +204,14 @@ class Refusals:
         """Is it a user's, and more than their hold kept when it was answered?"""
         hold = self.verdicts.holds[one.arguments["hold_id"]]
         ended_at = one.call.ended_at
-        late = ended_at is None or hold["expires_at"] <= ended_at
-        held = ZERO if late else self.verdicts.held_at(one.arguments["hold_id"], ended_at)
-        in_time = not late and not one.arguments.get("usage")  # takes what is held
-        return one.call.role != "service_role" and price > held and not in_time
+        if one.call.role == "service_role":
+            return False
+        if ended_at is None or hold["expires_at"] <= ended_at:
+            return price > 0
+        # Without usage it takes what is held.
+        return bool(one.arguments.get("usage")) and price > self.verdicts.held_at(
+            one.arguments["hold_id"], ended_at
+        )
 
     def _price(self, arguments: Row, module_id: str) -> Decimal:
         usage = arguments.get("usage") or {"calls": 1}

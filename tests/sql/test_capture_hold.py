@@ -556,3 +556,81 @@ def test_user_spends_beyond_their_own_hold_only_what_they_could_spend(
     for final in (False, True):
         with refused(slug):
             ada.call("capture_hold", hold_id=held, usage={"calls": 2}, final=final)
+
+
+@pytest.mark.parametrize("over", ["debt", "available", "error"])
+@pytest.mark.parametrize("final", [True, False], ids=["", "a part"])
+def test_user_makes_neither_debt_nor_shortfall_whatever_they_say(
+    user: User, service: Caller, over: str, final: bool
+) -> None:
+    ada = user(60)
+    service.call("set_overdraft_limit", user_id=ada.user_id, tokens=1000)
+    held = hold(ada)
+    with refused("insufficient_tokens") as facts:
+        capture(ada, held, 3, over=over, final=final, idempotency_key="k")
+    assert facts == {
+        "error": "insufficient_tokens",
+        "balance": 60,
+        "available": 60,
+        "cost": 75,
+        "missing": 15,
+        "affordable": 2,
+    }
+    assert standing(ada) == (60, 25, 35)
+    captured = capture(ada, held, 2, over=over, final=final, idempotency_key="k")
+    assert (captured["paid"], captured["replayed"], captured["balance"]) == (50, False, 10)
+    assert ada.rows("select * from api.shortfalls") == []
+
+
+def test_what_a_user_takes_beyond_their_hold_counts_against_a_limit_and_what_is_held_counts_once(
+    user: User,
+) -> None:
+    ada = user(1000)
+    held, other = hold(ada, 2), hold(ada)
+    ada.call("set_spend_limit", period="day", tokens=100)
+    with refused("spend_limit") as facts:
+        capture(ada, held, 4)
+    assert (facts["limit"], facts["held"], facts["cost"]) == (100, 75, 50)
+    assert capture(ada, held, 3)["paid"] == 75
+    assert ada.row("select spent, remaining from api.spend_limits") == {"spent": 75, "remaining": 0}
+    with refused("spend_limit"):
+        capture(ada, other, 2)
+    assert capture(ada, other)["paid"] == 25
+
+
+def test_service_captures_what_a_user_held_past_everything(user: User, service: Caller) -> None:
+    ada = user(60)
+    held = hold(ada)
+    ada.call("set_spend_limit", period="day", tokens=25)
+    service.call("freeze_account", user_id=ada.user_id)
+    with refused("account_frozen"):
+        capture(ada, held, 2)
+    assert capture(ada, held, 0, final=False)["held"] == 25
+    captured = capture(service, held, 4)
+    assert (captured["paid"], captured["shortfall"]) == (60, 40)
+
+
+@pytest.mark.parametrize("stop", ["frozen", "limit", "nothing left", ""])
+def test_late_capture_by_a_user_is_a_spend(
+    bank: Bank, connect_as: Callable[..., Connection], stop: str
+) -> None:
+    ada = Caller(connect_as("authenticated", "clock"), "authenticated", "clock")
+    bank.call("add_tokens", user_id="clock", tokens=100)
+    bank.call("set_overdraft_limit", user_id="clock", tokens=1000)
+    held = hold(ada, 2)
+    bank.at("2098-06-01 13:00Z")
+    if stop == "frozen":
+        bank.call("freeze_account", user_id="clock")
+    elif stop == "limit":
+        bank.call("set_spend_limit", user_id="clock", period="day", tokens=49)
+    elif stop:
+        bank.call("consume_tokens", user_id="clock", module_id="whisper", usage={"calls": 3})
+    slug = {"frozen": "account_frozen", "limit": "spend_limit"}.get(stop, "insufficient_tokens")
+    if stop:
+        for calls in (None, 2):
+            with refused(slug):
+                capture(ada, held, calls)
+        assert bank.row("select late, captured from api.holds") == {"late": False, "captured": 0}
+        assert capture(ada, held, 0)["late"] is True  # nothing of it is a spend
+    else:
+        assert capture(ada, held)["paid"] == 50

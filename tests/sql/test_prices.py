@@ -484,6 +484,146 @@ def test_one_call_that_is_not_named_costs_what_one_that_is_named_does(
 
 @STEADY
 @given(
+    unit_size=st.sampled_from([Decimal(10) ** power for power in range(-3, 10)] + [Decimal(7)]),
+    price_per_unit=st.one_of(_numbers("9999", 6), _numbers("0.001", 12)),
+    margin=st.one_of(_numbers("1000", 6), st.sampled_from([Decimal(0), Decimal(1), Decimal("1.05")])),
+    exchange_rate=st.sampled_from([Decimal(text) for text in ("1", "1.08", "3", "7.7", "0.001")]),
+    quantity=st.one_of(_quantities, st.sampled_from([MOST, MOST + 1, Decimal(-1), Decimal("1e-30")])),
+    dimension=st.sampled_from(["calls", "seconds"]),
+)
+def test_price_that_is_so_much_for_a_unit_is_the_same_from_the_list_and_the_long_way(
+    till: Connection,
+    unit_size: Decimal,
+    price_per_unit: Decimal,
+    margin: Decimal,
+    exchange_rate: Decimal,
+    quantity: Decimal,
+    dimension: str,
+) -> None:
+    """For who asks what it costs now, and for a hold that asks for its own version."""
+    with opened(till) as shop:
+        _define(shop, "property", "cat")
+        component = {"dimension": dimension, "unit_size": unit_size, "price_per_unit": price_per_unit}
+        price_id = _price(shop, [component], "property", margin=margin, exchange_rate=exchange_rate)
+        listed = shop.row("select price_id, dimension from credits.price_list where module_id = 'property'")
+        assert listed == {"price_id": price_id, "dimension": dimension}
+        ways = [_price_usage(shop, {dimension: quantity}, of) for of in (None, price_id)]
+        shop.rows(
+            "update credits.price_list set dimension = null, numerator = null, denominator = null"
+            " where module_id = 'property' returning 1"
+        )
+        ways += [_price_usage(shop, {dimension: quantity}, of) for of in (None, price_id)]
+        assert ways == [ways[0]] * 4
+        exact = Fraction(quantity) / Fraction(unit_size) * Fraction(price_per_unit)
+        exact *= Fraction(margin) / Fraction(exchange_rate)
+        expected = Fraction(ceil(exact * 10**6), 10**6)
+        if not 0 <= quantity <= MOST or expected > 10**12:
+            assert ways[0] == "bad_usage"
+        else:
+            assert ways[0] == {"price_id": price_id, "usage": {dimension: quantity}, "cost": expected}
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"pages": 1},
+        {"seconds": 1, "pages": 1},
+        {"seconds": "1"},
+        {"seconds": None},
+        {"seconds": [1]},
+        [],
+        {},
+        1,
+    ],
+    ids=str,
+)
+def test_usage_that_is_none_of_a_listed_price_is_refused(shop: Caller, usage: Any) -> None:
+    _define(shop, "m", "cat")
+    price_id = _price(shop, [{"dimension": "seconds", "price_per_unit": 2}], "m")
+    for of in (None, price_id):
+        assert _price_usage(shop, usage, of, "m") == "bad_usage"
+
+
+@pytest.mark.parametrize(
+    "component",
+    [
+        {"free_quantity": 1},
+        {"whole_units": True},
+        {"minimum_charge": Decimal("0.000001")},
+        {"tiers": [{"above": 1, "price_per_unit": 3}]},
+    ],
+    ids=str,
+)
+def test_only_so_much_for_a_unit_stands_in_the_list(shop: Caller, component: Component) -> None:
+    listed = "select dimension, numerator, denominator from credits.price_list where module_id = %s"
+    seconds = {"dimension": "seconds", "unit_size": 10, "price_per_unit": 3}
+    pages = {"dimension": "pages", "price_per_unit": 1}
+    for module_id, components in {
+        "one": [seconds],
+        "more": [seconds | component],
+        "two": [seconds, pages],
+    }.items():
+        _define(shop, module_id, "cat")
+        _price(shop, components, module_id, margin=2, exchange_rate=4)
+    assert shop.row(listed, ("one",)) == {"dimension": "seconds", "numerator": 6, "denominator": 40}
+    for module_id in ("more", "two"):
+        nothing = {"dimension": None, "numerator": None, "denominator": None}
+        assert shop.row(listed, (module_id,)) == nothing
+    assert shop.rows("select * from audit.check_prices") == []
+
+
+@STEADY
+@given(
+    component=_components,
+    parts=st.lists(st.one_of(st.integers(0, 3000).map(Decimal), _numbers("5000", 3)), min_size=1, max_size=5),
+    margin=st.sampled_from([Decimal(text) for text in ("1", "1.05", "2.345678")]),
+    exchange_rate=st.sampled_from([Decimal(text) for text in ("1", "1.08", "7.7")]),
+    held=st.integers(0, 3000),
+)
+def test_parts_of_a_use_cost_together_what_it_costs(
+    till: Connection,
+    component: Component,
+    parts: list[Decimal],
+    margin: Decimal,
+    exchange_rate: Decimal,
+    held: int,
+) -> None:
+    """Whatever is held, and whoever pays: tokens, or nobody."""
+    with opened(till) as shop:
+        _define(shop, "property", "cat")
+        _price(
+            shop,
+            [{"dimension": "images"} | component],
+            "property",
+            margin=margin,
+            exchange_rate=exchange_rate,
+        )
+        usage = {"images": sum(parts, Decimal(0))}
+        whole = _price_usage(shop, usage)
+        worst = _price_usage(shop, {"images": held})
+        if "bad_usage" in (whole, worst):
+            return
+        shop.call("add_tokens", user_id="shopper", tokens=worst["cost"] + 1)
+        hold_id = shop.call(
+            "hold_tokens", module_id="property", usage=_json({"images": held}), user_id="shopper"
+        )["hold_id"]
+        costs = []
+        for number, part in enumerate(parts, 1):
+            captured = shop.call(
+                "capture_hold", hold_id=hold_id, usage=_json({"images": part}), final=number == len(parts)
+            )
+            assert captured["cost"] == captured["paid"] + captured["shortfall"] >= 0
+            costs.append(captured["cost"])
+        assert sum(costs) == whole["cost"]
+        recorded = shop.rows(
+            "select usage from credits.entries where reference = %s", (hold_id.split(":")[1],)
+        )
+        assert [row["usage"]["images"] for row in recorded] == parts
+        assert shop.rows("select * from audit.findings") == []
+
+
+@STEADY
+@given(
     component=_components,
     tokens=_numbers("100000", 6),
     margin=st.sampled_from([Decimal(text) for text in ("1", "1.05", "2.5")]),
@@ -578,6 +718,18 @@ def _price(
         (_json(components), module, category, margin, exchange_rate, valid_from),
     )
     return int(row["price_id"])
+
+
+def _price_usage(shop: Caller, usage: Any, price_id: int | None = None, module_id: str = "property") -> Any:
+    """The answer of credits.price_usage, or the slug of its refusal."""
+    try:
+        with shop.connection.transaction():
+            return shop.row(
+                "select * from credits.price_usage(%s, %s, credits.clock(), %s)",
+                (module_id, _json(usage), price_id),
+            )
+    except psycopg.Error as error:
+        return json.loads(error.diag.message_detail or "")["error"]
 
 
 def _cost(shop: Caller, module_id: str, usage: dict[str, Any] | None = None) -> Decimal:

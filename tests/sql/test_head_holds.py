@@ -1,0 +1,464 @@
+"""Tokens held in a head lot that never expires stay on the wallet: a short way to what the long way does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from holding import Bank, clock_hold
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from people import STEADY, Caller, Connection, Row, refused, stop_clock
+from psycopg.types.json import Jsonb
+
+NOON = "2098-06-01 12:00Z"
+
+
+def head(bank: Caller, user_id: str = "clock") -> tuple[int | None, Decimal, Decimal]:
+    """The head lot, and what of it is free and held on the wallet."""
+    row = bank.row(
+        "select w.head_lot, w.head_free, w.head_held from credits.wallets as w"
+        " join credits.identities as i using (account_id) where i.subject = %s",
+        (user_id,),
+    )
+    return row["head_lot"], row["head_free"], row["head_held"]
+
+
+def on_row(bank: Caller, lot_id: int = 1) -> tuple[Decimal, Decimal]:
+    """What remains and is held on the row of the lot itself."""
+    row = bank.row(
+        "select l.remaining, l.held from credits.lots as l join credits.identities as i using (account_id)"
+        " where i.subject = 'clock' and l.lot_id = %s",
+        (lot_id,),
+    )
+    return row["remaining"], row["held"]
+
+
+def shown(bank: Caller, lot_id: int = 1) -> tuple[Decimal, Decimal]:
+    """What users see of it."""
+    row = bank.row("select remaining, held from api.lots where user_id = 'clock' and lot_id = %s", (lot_id,))
+    return row["remaining"], row["held"]
+
+
+def spend(bank: Caller, calls: int = 1) -> Row:
+    """10 tokens a call."""
+    return bank.call("consume_tokens", module_id="metube", usage={"calls": calls}, user_id="clock")
+
+
+def capture(bank: Caller, held: Row, calls: int | None = None, **more: Any) -> Row:
+    usage = {} if calls is None else {"usage": {"calls": calls}}
+    return bank.call("capture_hold", hold_id=held["hold_id"], **usage, **more)
+
+
+def release(bank: Caller, held: Row) -> Row:
+    return bank.call("release_hold", hold_id=held["hold_id"])
+
+
+@pytest.fixture
+def rich(bank: Bank) -> Bank:
+    """990 tokens, all of them in the head."""
+    bank.call("add_tokens", user_id="clock", tokens=1000)
+    spend(bank)
+    assert head(bank) == (1, 990, 0)
+    return bank
+
+
+def test_holds_and_spends_share_the_head_and_leave_the_lot_alone(rich: Bank) -> None:
+    first = clock_hold(rich, 4)
+    assert spend(rich, 2)["balance"] == 970
+    second, third = clock_hold(rich, 2), clock_hold(rich)
+    assert head(rich) == (1, 795, 175)
+    assert rich.standing() == (970, 175, 795)
+    assert shown(rich) == (970, 175)
+    rich.sound()
+    assert capture(rich, first)["draws"] == [{"lot_id": 1, "tokens": 100}]
+    spend(rich)
+    assert release(rich, third)["released"] == 25
+    assert head(rich) == (1, 810, 50)
+    assert on_row(rich) == (0, 0)
+    rich.sound()
+    more = capture(rich, second, 1)
+    assert (more["paid"], more["released"], more["draws"]) == (25, 25, [{"lot_id": 1, "tokens": 25}])
+    assert head(rich) == (1, 835, 0)
+    assert on_row(rich) == (0, 0)
+    assert rich.standing() == (835, 0, 835)
+
+
+def test_parts_are_charged_in_the_head(rich: Bank) -> None:
+    held, other = clock_hold(rich, 4), clock_hold(rich)
+    for number in (1, 2):
+        part = capture(rich, held, 1, final=False)
+        assert (part["paid"], part["held"], part["draws"]) == (
+            25,
+            100 - 25 * number,
+            [{"lot_id": 1, "tokens": 25}],
+        )
+        assert head(rich) == (1, 865, 125 - 25 * number)
+        rich.sound()
+    spend(rich)
+    last = capture(rich, held, 1)
+    assert (last["paid"], last["released"], last["balance"]) == (25, 25, 905)
+    assert (head(rich), on_row(rich)) == ((1, 880, 25), (0, 0))
+    assert capture(rich, other, 0)["released"] == 25
+    assert (head(rich), rich.standing()) == ((1, 905, 0), (905, 0, 905))
+
+
+def test_beyond_a_hold_in_the_head_the_lots_pay_and_other_holds_keep_theirs(rich: Bank) -> None:
+    rich.call("add_tokens", user_id="clock", tokens=100, priority=60)
+    spend(rich)
+    held, other = clock_hold(rich, 4), clock_hold(rich, 35)
+    assert head(rich) == (1, 5, 975)
+    captured = capture(rich, held, 7)
+    assert captured["draws"] == [{"lot_id": n, "tokens": t} for n, t in ((1, 100), (1, 5), (3, 70))]
+    assert (head(rich), on_row(rich), shown(rich)) == ((3, 30, 0), (875, 875), (875, 875))
+    rich.sound()
+    assert capture(rich, other, 2)["draws"] == [{"lot_id": 1, "tokens": 50}]
+    assert (head(rich), rich.standing()) == ((1, 825, 0), (855, 0, 855))
+
+
+def test_what_is_held_on_the_row_and_in_the_head_of_one_lot_is_told_apart_or_made_up_for(rich: Bank) -> None:
+    early = clock_hold(rich, 4)
+    rich.call("add_tokens", user_id="clock", tokens=1, priority=60)  # heads go back
+    spend(rich)
+    late = clock_hold(rich, 2)
+    assert (head(rich), on_row(rich)) == ((1, 830, 50), (100, 100))
+    rich.sound()
+    assert capture(rich, early, 3)["draws"] == [{"lot_id": 1, "tokens": 75}]
+    rich.sound()
+    assert shown(rich) == (905, 50)
+    assert release(rich, late)["released"] == 50
+    assert (rich.standing(), shown(rich)) == ((906, 0, 906), (905, 0))
+
+
+@pytest.mark.parametrize("parts", [0, 1])
+def test_release_in_the_head(rich: Bank, parts: int) -> None:
+    held, other = clock_hold(rich, 4), clock_hold(rich)
+    if parts:
+        capture(rich, held, parts, final=False)
+    answer = release(rich, held)
+    assert (answer["released"], answer["captured"]) == (100 - 25 * parts, 25 * parts)
+    assert (head(rich), on_row(rich)) == ((1, 965 - 25 * parts, 25), (0, 0))
+    rich.sound()
+    assert release(rich, other)["released"] == 25
+    assert rich.standing() == (990 - 25 * parts, 0, 990 - 25 * parts)
+
+
+@pytest.mark.parametrize("swept", [False, True], ids=["by the next call", "booked"])
+def test_holds_in_the_head_expire(rich: Bank, swept: bool) -> None:
+    short, long = clock_hold(rich, 4, ttl="1 minute"), clock_hold(rich, 2, ttl="1 hour")
+    rich.at("2098-06-01 12:01Z")
+    assert (rich.standing(), shown(rich)) == ((990, 50, 940), (990, 50))
+    if swept:
+        assert rich.call("maintain")["accounts"] == 1
+        rich.sound()
+    assert spend(rich)["balance"] == 980
+    assert shown(rich) == (980, 50)
+    with refused("hold_closed"):
+        release(rich, short)
+    assert clock_hold(rich, 37)["available"] == 5
+    rich.sound()
+    assert capture(rich, long)["paid"] == 50
+    late = capture(rich, short, 1)
+    assert (late["late"], late["paid"], late["shortfall"]) == (True, 5, 20)
+
+
+def test_extension_leaves_the_head_alone(rich: Bank) -> None:
+    held = clock_hold(rich, 4)
+    rich.call("extend_hold", hold_id=held["hold_id"], ttl="1 hour")
+    assert head(rich) == (1, 890, 100)
+    rich.at("2098-06-01 12:59Z")
+    assert capture(rich, held)["late"] is False
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+def test_batch_that_leaves_the_head_keeps_what_is_held_there(rich: Bank, atomic: bool) -> None:
+    rich.call("add_tokens", user_id="clock", tokens=100, priority=60)
+    spend(rich)
+    held, other = clock_hold(rich, 37), clock_hold(rich, 2)
+    assert head(rich) == (1, 5, 975)
+    items = [{"user_id": "clock", "module_id": "metube"}] * 3
+    verdicts = rich.call("consume_tokens_batch", items=Jsonb(items), atomic=atomic)["verdicts"]
+    assert [verdict["draws"] for verdict in verdicts] == [
+        [{"lot_id": 1, "tokens": 5}, {"lot_id": 3, "tokens": 5}],
+        [{"lot_id": 3, "tokens": 10}],
+        [{"lot_id": 3, "tokens": 10}],
+    ]
+    assert (head(rich), on_row(rich)) == ((3, 75, 0), (975, 975))
+    rich.sound()
+    assert capture(rich, held, 36)["released"] == 25
+    assert release(rich, other)["released"] == 50
+    assert rich.standing() == (150, 0, 150)
+
+
+def test_batch_within_the_head_passes_over_what_is_held_there(rich: Bank) -> None:
+    held = clock_hold(rich, 39)
+    items = [{"user_id": "clock", "module_id": "metube"}] * 2
+    verdicts = rich.call("consume_tokens_batch", items=Jsonb(items))["verdicts"]
+    assert [verdict["ok"] for verdict in verdicts] == [True, False]
+    assert (verdicts[1]["error"], verdicts[1]["available"]) == ("insufficient_tokens", 5)
+    assert shown(rich) == (980, 975)
+    rich.sound()
+    assert capture(rich, held)["paid"] == 975
+
+
+def test_head_that_expires_keeps_nothing_that_is_held(bank: Bank) -> None:
+    bank.call("add_tokens", user_id="clock", tokens=1000, expires_at="2098-06-01 12:10Z")
+    spend(bank)
+    held, other = clock_hold(bank, 4), clock_hold(bank)
+    assert (head(bank), on_row(bank)) == ((1, 865, 0), (125, 125))
+    spend(bank)
+    assert capture(bank, held, 1, final=False)["draws"] == [{"lot_id": 1, "tokens": 25}]
+    assert (on_row(bank), shown(bank)) == ((100, 100), (955, 100))
+    bank.sound()
+    bank.at("2098-06-01 12:10Z")
+    assert bank.standing() == (100, 100, 0)
+    assert capture(bank, held, 1)["paid"] == 25
+    assert release(bank, other)["released"] == 25
+    assert bank.standing() == (0, 0, 0)
+
+
+# Limits and notices
+
+
+def told(bank: Caller) -> list[Row]:
+    rows = bank.rows("select kind, facts from api.notices where user_id = 'clock' order by created_at")
+    return [{row["kind"]: row["facts"]["balance"]} for row in rows]
+
+
+def let_go(bank: Caller, held: Row, by_capture: bool) -> None:
+    if by_capture:
+        assert capture(bank, held, 0)["released"] > 0
+    else:
+        assert release(bank, held)["released"] > 0
+
+
+@pytest.mark.parametrize("by_capture", [False, True], ids=["release", "capture"])
+def test_notice_that_is_armed_again_ends_the_head_at_its_threshold(bank: Bank, by_capture: bool) -> None:
+    bank.call("add_tokens", user_id="clock", tokens=500)
+    bank.call("set_low_balance", user_id="clock", below=100)
+    spend(bank, 31)
+    through, beside = clock_hold(bank, 4), clock_hold(bank, 2)
+    # The notice is written: nothing stops the head, until it is armed again above 110.
+    assert told(bank) == [{"low_balance": 90}]
+    assert (head(bank), on_row(bank)) == ((1, 40, 50), (100, 100))
+    let_go(bank, through, by_capture)
+    assert (bank.standing(), head(bank), on_row(bank)) == ((190, 50, 140), (1, 40, 0), (150, 50))
+    bank.sound()
+    # Let go of in the head: it ends where it did.
+    again = clock_hold(bank)
+    assert head(bank) == (1, 15, 25)
+    let_go(bank, again, by_capture)
+    assert head(bank) == (1, 40, 0)
+    bank.sound()
+    spend(bank, 4)
+    assert len(told(bank)) == 1
+    spend(bank)
+    assert told(bank)[1:] == [{"low_balance": 90}]
+    let_go(bank, beside, by_capture)
+    bank.sound()
+
+
+@pytest.mark.parametrize("by_capture", [False, True], ids=["release", "capture"])
+def test_depleted_by_a_hold_beside_one_in_the_head(bank: Bank, by_capture: bool) -> None:
+    bank.rows("select credits.define_notice('depleted')")
+    bank.call("add_tokens", user_id="clock", tokens=85)
+    spend(bank)
+    first = clock_hold(bank, 2)
+    assert head(bank) == (1, Decimal("24.999999"), 50)
+    last = clock_hold(bank)
+    assert told(bank) == [{"depleted": 0}]
+    bank.sound()
+    let_go(bank, first, by_capture)
+    assert head(bank) == (1, Decimal("49.999999"), 0)
+    let_go(bank, last, by_capture)
+    assert head(bank) == (1, Decimal("49.999999"), 0)  # what was on the lot's row stays there
+    bank.sound()
+    spend(bank, 7)
+    assert len(told(bank)) == 1
+    clock_hold(bank, 0)
+    bank.call("hold_tokens", module_id="metube", usage='{"calls": 0.5}', user_id="clock")
+    assert len(told(bank)) == 2
+
+
+def test_limit_counts_what_the_head_holds(bank: Bank) -> None:
+    bank.call("add_tokens", user_id="clock", tokens=1000)
+    bank.call("set_spend_limit", user_id="clock", period="day", tokens=200)
+    spend(bank)
+    held = clock_hold(bank, 4)
+    assert head(bank) == (1, 90, 100)
+    bank.sound()
+    with refused("spend_limit"):
+        clock_hold(bank, 4)
+    assert head(bank) == (1, 90, 100)
+    capture(bank, held, 1)
+    assert head(bank) == (1, 165, 0)
+    bank.sound()
+    with refused("spend_limit"):
+        spend(bank, 17)
+    assert spend(bank, 16)["balance"] == 805
+
+
+# Whatever is done: as the long way does it
+
+
+@pytest.fixture(scope="module")
+def till(admin: Connection, admin_url: str) -> Iterator[Connection]:
+    with psycopg.connect(admin_url) as connection:
+        yield connection
+
+
+_quantity = st.sampled_from([0, 1, 1, 2, 3, 5])
+_which = st.sampled_from([0, 0, 1, 2, 5])  # from the newest on
+_often = st.one_of(
+    st.tuples(st.just("spend"), _quantity),
+    st.tuples(st.just("hold"), _quantity),
+    st.tuples(st.just("hold"), _quantity),
+    st.tuples(st.just("hold for a minute"), _quantity),
+    st.tuples(st.just("capture"), _which, _quantity),
+    st.tuples(st.just("capture a part"), _which, _quantity),
+    st.tuples(st.just("capture all"), _which),
+    st.tuples(st.just("release"), _which),
+)
+_seldom = st.one_of(
+    st.tuples(st.just("batch"), _quantity, _quantity, _quantity),
+    st.tuples(st.just("grant"), st.sampled_from([3, 40, 200])),
+    st.tuples(st.just("grant for two minutes"), st.sampled_from([3, 40, 200])),
+    st.tuples(st.just("refund"), _which),
+    st.tuples(st.just("notice"), st.sampled_from([0, 30, 100, 250])),
+    st.tuples(st.just("limit"), st.sampled_from([150, 400])),
+    st.tuples(
+        st.just("half a minute"),
+    ),
+)
+_steps = st.integers(0, 5).flatmap(lambda number: _often if number else _seldom)
+
+
+class Account:
+    """One of two that do the same; of the slow one the head is put back before each step."""
+
+    def __init__(self, bank: Caller, name: str, slow: bool) -> None:
+        self.bank = bank
+        self.name = name
+        self.slow = slow
+        self.holds: list[str] = []
+        self.open: list[str] = []  # or expired
+        self.charges: list[str] = []
+        bank.call("add_tokens", user_id=name, tokens=600)
+
+    def account_id(self) -> str:
+        row = self.bank.row("select account_id from credits.identities where subject = %s", (self.name,))
+        return str(row["account_id"])
+
+    def do(self, what: str, *numbers: int) -> Row:
+        """The answer, or the refusal, without the names that differ."""
+        if self.slow:
+            self.bank.rows("select credits.settle_head(%s)", (self.account_id(),))
+        call = self.call(what, *numbers)
+        if call is None:
+            return {}
+        function, arguments = call
+        try:
+            with self.bank.connection.transaction():
+                answer = self.bank.call(function, **arguments)
+        except psycopg.Error as error:
+            assert (error.sqlstate or "").startswith("PT"), error
+            return dict(json.loads(error.diag.message_detail or "", parse_float=Decimal))
+        if function == "hold_tokens":
+            self.holds.append(answer["hold_id"])
+            self.open.append(answer["hold_id"])
+        elif answer.get("state") in ("captured", "released"):
+            self.open.remove(answer["hold_id"])
+        if answer.get("cost"):
+            self.charges.append(answer["entry_id"])
+        text = json.dumps(answer, default=str).replace(self.name, "").replace(self.account_id(), "")
+        for number, name in enumerate(self.holds):
+            text = text.replace(name.split(":")[1], f"hold {number}")
+        return dict(json.loads(text))
+
+    def call(self, what: str, *numbers: int) -> tuple[str, dict[str, Any]] | None:
+        me = {"user_id": self.name}
+        match what:
+            case "spend":
+                return "consume_tokens", me | {"module_id": "metube", "usage": {"calls": numbers[0]}}
+            case "hold" | "hold for a minute":
+                ttl = "1 minute" if what == "hold for a minute" else "1 hour"
+                return "hold_tokens", me | {
+                    "module_id": "whisper",
+                    "usage": {"calls": numbers[0]},
+                    "ttl": ttl,
+                }
+            case "capture" | "capture a part" | "capture all" | "release":
+                if not self.open:
+                    return None
+                hold_id = self.open[-1 - numbers[0] % len(self.open)]
+                if what == "release":
+                    return "release_hold", {"hold_id": hold_id}
+                usage = {"usage": {"calls": numbers[1]}} if what != "capture all" else {}
+                return "capture_hold", {"hold_id": hold_id, "final": what != "capture a part"} | usage
+            case "batch":
+                items = [me | {"module_id": "metube", "usage": {"calls": number}} for number in numbers]
+                return "consume_tokens_batch", {"items": Jsonb(items)}
+            case "grant":
+                return "add_tokens", me | {"tokens": numbers[0], "reason": "purchase"}
+            case "grant for two minutes":
+                ends = self.bank.row("select credits.clock() + interval '2 minutes' as at")["at"]
+                return "add_tokens", me | {"tokens": numbers[0], "expires_at": ends}
+            case "refund":
+                if not self.charges:
+                    return None
+                return "refund_usage", {"entry_id": self.charges[-1 - numbers[0] % len(self.charges)]}
+            case "notice":
+                return "set_low_balance", me | {"below": numbers[0]}
+            case _:
+                return "set_spend_limit", me | {"period": "day", "tokens": numbers[0]}
+
+    def books(self) -> list[list[Row]]:
+        """What is written of it, but for names and hashes."""
+        return [
+            self.bank.rows(query.replace("ME", f"account_id = '{self.account_id()}'"))
+            for query in (
+                "select seq, kind, tokens, balance_after, debt_after, draws, usage, posted_at"
+                " from credits.entries where ME order by seq",
+                "select balance, held, debt, lifetime_spent from credits.wallets where ME",
+                "select lot_id, remaining, held from credits.current_lots where ME order by lot_id",
+                "select kind, facts, created_at from credits.outbox where ME order by kind, facts::text",
+                "select state, held, captured, shortfall, seqs, draws, usage_left, late from credits.holds"
+                f" where ME order by array_position(array{self.holds}::text[], account_id || ':' || hold_id)",
+            )
+        ]
+
+
+def test_short_way_does_what_the_long_way_does(till: Connection) -> None:
+    in_head = 0
+
+    @settings(STEADY, max_examples=60)
+    @given(steps=st.lists(_steps, min_size=8, max_size=25))
+    def compare(steps: list[tuple[Any, ...]]) -> None:
+        nonlocal in_head
+        try:
+            till.execute("begin")
+            stop_clock(till, NOON)
+            bank = Caller(till, "none")
+            till.execute("select credits.define_notice('depleted')")
+            quick, slow = Account(bank, "quick", False), Account(bank, "careful", True)
+            seconds = 0
+            for what, *numbers in steps:
+                if what == "half a minute":
+                    seconds += 30
+                    stop_clock(till, f"2098-06-01 12:{seconds // 60:02}:{seconds % 60:02}Z")
+                    continue
+                held = head(bank, "quick")[2]
+                assert quick.do(what, *numbers) == slow.do(what, *numbers), what
+                if what.startswith(("capture", "release")) and head(bank, "quick")[2] < held:
+                    in_head += 1
+            assert quick.books() == slow.books()
+            assert bank.rows("select * from audit.findings") == []
+        finally:
+            till.rollback()
+
+    compare()
+    assert in_head > 20
