@@ -134,6 +134,16 @@ def test_what_is_held_on_the_row_and_in_the_head_of_one_lot_is_told_apart_or_mad
     assert (rich.standing(), shown(rich)) == ((906, 0, 906), (905, 0))
 
 
+def test_capture_from_the_row_puts_the_head_back_and_chooses_it_again(rich: Bank) -> None:
+    early = clock_hold(rich, 4)
+    rich.call("add_tokens", user_id="clock", tokens=1, priority=60)
+    spend(rich)
+    clock_hold(rich)
+    assert (head(rich), on_row(rich)) == ((1, 855, 25), (100, 100))
+    assert capture(rich, early)["draws"] == [{"lot_id": 1, "tokens": 100}]
+    assert (head(rich), on_row(rich)) == ((1, 855, 0), (25, 25))
+
+
 @pytest.mark.parametrize("parts", [0, 1])
 def test_release_in_the_head(rich: Bank, parts: int) -> None:
     held, other = clock_hold(rich, 4), clock_hold(rich)
