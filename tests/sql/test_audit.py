@@ -132,7 +132,7 @@ FAULTS = {
         f"update credits.wallets set head_lot = null where {ME}",
         f"update credits.wallets set head_lot = 99 where {ME}",
         f"update credits.wallets set head_lot = {EXTRA} where {ME}",
-        f"update credits.wallets set head_lasts = not head_lasts where {ME}",
+        f"update credits.wallets set head_keeps = false where {HOLDER} and head_held > 0",
         f"update credits.wallets set head_held = head_held + 1 where {ME}",
         *(
             f"update credits.wallets set head_held = head_held {change} where {HOLDER}"
@@ -452,8 +452,8 @@ def tell_of_holds(bank: Caller) -> UUID:
         "select source, held from credits.lots where account_id = %s and held > 0", (account,)
     )
     assert on_rows == [{"source": "grant", "held": 25}]
-    wallet = bank.row("select head_held, head_lasts from credits.wallets where account_id = %s", (account,))
-    assert wallet == {"head_held": 50, "head_lasts": True}
+    wallet = bank.row("select head_held, head_keeps from credits.wallets where account_id = %s", (account,))
+    assert wallet == {"head_held": 50, "head_keeps": True}
     return account
 
 
