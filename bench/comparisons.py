@@ -38,12 +38,13 @@ def hot(bank: Bank, load: Load, say: Say) -> None:
 
 def holds(bank: Bank, load: Load, say: Say) -> None:
     """A worst case held and less of it captured, against two of the least, and against two spends."""
-    trio = (
+    contenders = (
         Peer(BARE_TWICE, "bare_twice", bank.service),
         Peer(PAIR, "hold_and_capture", bank.service),
+        Peer("both without keys", "hold_and_capture_without_keys", bank.service),
         Peer(SPEND_TWICE, "spend_twice", bank.service),
     )
-    rounds = take_turns(bank, trio, load, bank.accounts, bank.port, say)
+    rounds = take_turns(bank, contenders, load, bank.accounts, bank.port, say)
     print_rates(f"holds: any of {bank.accounts:,} accounts, two transactions each", rounds, of=BARE_TWICE)
     print(f"  hold and capture to two spends: {spread(_ratios(rounds[PAIR], rounds[SPEND_TWICE]), '.2f')}")
 
