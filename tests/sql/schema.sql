@@ -1329,7 +1329,7 @@ CREATE FUNCTION api.set_overdraft_limit(tokens numeric, user_id text DEFAULT NUL
 
 COMMENT ON FUNCTION api.set_overdraft_limit(tokens numeric, user_id text) IS 'Say how many tokens of debt an account may have; 0, as at first, for none. For services.
 
-Only captures make debt, of work that cost more than was held and than the lots could pay. What is bought repays it
+Only captures of services make debt, of work that cost more than was held and than the lots could pay. What is bought repays it
 first. With more debt than the limit the account spends and holds nothing new.
 Raises PT422 bad_amount or bad_user, PT404 unknown_user, PT403 not_yours.';
 
