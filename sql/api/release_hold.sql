@@ -14,7 +14,8 @@ as $$
 declare
     -- 1. Whose.
     v_found constant record := credits.find_hold(release_hold.hold_id, release_hold.user_id);
-    v_locked record;
+    v_wallet credits.wallets;
+    v_now timestamptz;
     v_hold credits.holds;
     v_ended credits.holds;
     v_in_head boolean;
@@ -27,8 +28,9 @@ begin
     end if;
 
     -- 2. Lock. Repeat? Closed? Who releases again without a key gets the same answer.
-    v_locked := credits.lock_hold(v_found.account_id, v_found.hold_id);
-    v_hold := v_locked.hold;
+    v_hold := credits.lock_hold(v_found.account_id, v_found.hold_id);
+    select w.* into v_wallet from credits.wallets as w where w.account_id = v_found.account_id;
+    v_now := coalesce(v_wallet.test_clock, credits.clock());
     if release_hold.idempotency_key is not null then
         v_known := credits.claim_key(
             v_found.account_id, 'release_hold', release_hold.idempotency_key,
@@ -46,15 +48,15 @@ begin
         update credits.holds as h
         set
             state = case when cardinality(h.seqs) > 0 then 'captured' else 'released' end,
-            held = 0, draws = '[]', reason = release_hold.reason, actor = credits.actor(), finished_at = v_locked.at,
+            held = 0, draws = '[]', reason = release_hold.reason, actor = credits.actor(), finished_at = v_now,
             failed = coalesce(release_hold.reason ~* '^(failed|error|timeout)', false)
         where h.account_id = v_found.account_id and h.hold_id = v_found.hold_id
         returning h.* into v_ended;
         v_in_head := credits.is_held_in_head(
-            v_hold.held, v_hold.draws, (v_locked.wallet).head_lot, (v_locked.wallet).head_held
+            v_hold.held, v_hold.draws, v_wallet.head_lot, v_wallet.head_held
         );
         if not v_in_head then
-            if (v_locked.wallet).head_held > 0 then
+            if v_wallet.head_held > 0 then
                 perform credits.settle_head(v_found.account_id);
             end if;
             perform credits.unhold_lots(v_found.account_id, v_hold.draws, 0, true);
@@ -68,7 +70,7 @@ begin
         returning w.balance into v_balance;
         if not v_in_head then
             perform credits.write_notices(v_found.account_id, v_balance - v_hold.held, v_balance);
-            perform credits.tidy_after_release(v_found.account_id, v_locked.at, v_hold.draws);
+            perform credits.tidy_after_release(v_found.account_id, v_now, v_hold.draws);
         end if;
         v_hold := v_ended;
     end if;

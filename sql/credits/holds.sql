@@ -153,32 +153,35 @@ comment on function credits.check_hold(boolean) is
 'May the caller end a hold that a service made, or did not? Null: there is no such hold. Raises PT404 unknown_hold, '
 'PT403 not_yours.';
 
-create or replace function credits.lock_hold(
-    p_account_id uuid,
-    p_hold_id uuid,
-    out hold credits.holds,
-    out wallet credits.wallets,
-    out at timestamptz
-)
+create or replace function credits.lock_hold(p_account_id uuid, p_hold_id uuid)
+returns credits.holds
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_due_at timestamptz;
+    v_test_clock timestamptz;
+    v_hold credits.holds;
 begin
     -- As a spend locks: the long way only when the clock has made something due.
     loop
-        select w.* into wallet from credits.wallets as w where w.account_id = p_account_id for no key update;
-        at := coalesce(wallet.test_clock, credits.clock());
-        exit when wallet.due_at > at and current_setting('synchronous_commit') not in ('off', 'local');
+        select w.due_at, w.test_clock into v_due_at, v_test_clock
+        from credits.wallets as w
+        where w.account_id = p_account_id
+        for no key update;
+        exit when v_due_at > coalesce(v_test_clock, credits.clock())
+            and current_setting('synchronous_commit') not in ('off', 'local');
         perform credits.lock_to_end(p_account_id);
     end loop;
-    select h.* into hold from credits.holds as h where h.account_id = p_account_id and h.hold_id = p_hold_id;
-    perform credits.check_hold(hold.by_service);
+    select h.* into v_hold from credits.holds as h where h.account_id = p_account_id and h.hold_id = p_hold_id;
+    perform credits.check_hold(v_hold.by_service);
+    return v_hold;
 end
 $$;
 comment on function credits.lock_hold(uuid, uuid) is
-'Locks the wallet, books what is due, and says how the hold and the wallet stand then, and the time, at which nothing '
-'is due. The head lot is left where it is. Raises PT404 unknown_hold, PT403 not_yours.';
+'Locks the wallet, books what is due, and says how the hold stands then. The head lot is left where it is. '
+'Raises PT404 unknown_hold, PT403 not_yours.';
 
 create or replace function credits.is_held_in_head(
     p_held numeric, p_draws jsonb, p_head_lot bigint, p_head_held numeric

@@ -35,12 +35,12 @@ declare
     v_limit numeric;
     v_level numeric;
     -- Charges that may call for a notice: whose, and the balance before and after.
-    v_told uuid[] := '{}';
-    v_before numeric[] := '{}';
-    v_after numeric[] := '{}';
+    v_told uuid[] := array[]::uuid[];
+    v_before numeric[] := array[]::numeric[];
+    v_after numeric[] := array[]::numeric[];
     -- Accounts whose head was put back.
-    v_headless uuid[] := '{}';
-    v_times timestamptz[] := '{}';
+    v_headless uuid[] := array[]::uuid[];
+    v_times timestamptz[] := array[]::timestamptz[];
     -- Its keys in this very batch, and where they were used.
     v_own_keys text[];
     v_own_places bigint[];

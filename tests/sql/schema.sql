@@ -3564,17 +3564,17 @@ COMMENT ON FUNCTION credits.lock_guest_network(p_keys text[]) IS 'The same as cr
 -- Name: lock_hold(uuid, uuid); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, OUT hold credits.holds, OUT wallet credits.wallets, OUT at timestamp with time zone) RETURNS record
+CREATE FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid) RETURNS credits.holds
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION lock_hold(p_account_id uuid, p_hold_id uuid, OUT hold credits.holds, OUT wallet credits.wallets, OUT at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION lock_hold(p_account_id uuid, p_hold_id uuid); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, OUT hold credits.holds, OUT wallet credits.wallets, OUT at timestamp with time zone) IS 'Locks the wallet, books what is due, and says how the hold and the wallet stand then, and the time, at which nothing is due. The head lot is left where it is. Raises PT404 unknown_hold, PT403 not_yours.';
+COMMENT ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid) IS 'Locks the wallet, books what is due, and says how the hold stands then. The head lot is left where it is. Raises PT404 unknown_hold, PT403 not_yours.';
 
 
 --
@@ -12956,10 +12956,10 @@ REVOKE ALL ON FUNCTION credits.lock_guest_network(p_keys text[]) FROM PUBLIC;
 
 
 --
--- Name: FUNCTION lock_hold(p_account_id uuid, p_hold_id uuid, OUT hold credits.holds, OUT wallet credits.wallets, OUT at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION lock_hold(p_account_id uuid, p_hold_id uuid); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, OUT hold credits.holds, OUT wallet credits.wallets, OUT at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid) FROM PUBLIC;
 
 
 --

@@ -252,17 +252,17 @@ def test_notice_that_is_armed_again_ends_the_head_at_its_threshold(bank: Bank, b
     bank.call("set_low_balance", user_id="clock", below=100)
     spend(bank, 31)
     through, beside = clock_hold(bank, 4), clock_hold(bank, 2)
-    # The notice is written: nothing stops the head, until it is armed again above 110.
+    # The notice is written: nothing stops the head, until it is armed again above 110. It keeps no holds.
     assert told(bank) == [{"low_balance": 90}]
-    assert (head(bank), on_row(bank)) == ((1, 40, 50), (100, 100))
+    assert (head(bank), on_row(bank)) == ((1, 40, 0), (150, 150))
     let_go(bank, through, by_capture)
     assert (bank.standing(), head(bank), on_row(bank)) == ((190, 50, 140), (1, 40, 0), (150, 50))
     bank.sound()
-    # Let go of in the head: it ends where it did.
+    # Nor now, since nothing had to move: what is held again is on the lot's row, and goes back to it.
     again = clock_hold(bank)
-    assert head(bank) == (1, 15, 25)
+    assert head(bank) == (1, 15, 0)
     let_go(bank, again, by_capture)
-    assert head(bank) == (1, 40, 0)
+    assert head(bank) == (1, 15, 0)
     bank.sound()
     spend(bank, 4)
     assert len(told(bank)) == 1

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import multiprocessing
 import signal
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
@@ -55,8 +55,9 @@ def work_off(jobs: Iterable[Job], size: int, employer: Employer) -> Generator[tu
     try:
         while True:
             while len(crew) < size and (job := next(queue, None)) is not None:
-                worker = _hire(job, employer)
-                crew[worker.line] = worker
+                with _uninterrupted():
+                    worker = _hire(job, employer)
+                    crew[worker.line] = worker
             if not crew:
                 return
             ready = wait(list(crew))
@@ -74,6 +75,16 @@ def work_off(jobs: Iterable[Job], size: int, employer: Employer) -> Generator[tu
         for worker in crew.values():
             worker.process.kill()
             worker.process.join()
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits: a worker is either known to us, or not there, and does not begin with an interrupt."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _hire(job: Job, employer: Employer) -> _Worker:

@@ -51,9 +51,9 @@ users = st.sampled_from(USERS)
 modules = st.sampled_from(MODULES)
 ttls = st.sampled_from([timedelta(minutes=1), timedelta(minutes=15), timedelta(hours=6), timedelta(hours=24)])
 usages = st.sampled_from([None, *QUANTITIES])  # none: one call, whatever the module counts
-scopes = st.sampled_from([None, None, None, "module:draft", "module:clip", "category:moving"])
-lives = st.none() | st.sampled_from(
-    [timedelta(minutes=5), timedelta(hours=7), timedelta(days=1), timedelta(days=3)]
+scopes = st.sampled_from([*[None] * 9, "module:draft", "module:clip", "category:moving"])
+lives = st.sampled_from(
+    [*[None] * 5, timedelta(minutes=5), timedelta(hours=7), timedelta(days=1), timedelta(days=3)]
 )
 reasons = st.sampled_from(["grant", "promo", "allowance", "rollover", "purchase"])
 keyed = st.booleans()

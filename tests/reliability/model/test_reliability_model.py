@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import count
+from pathlib import Path
 
 import hypothesis
 import psycopg
@@ -110,11 +111,17 @@ def test_the_bank_answers_as_the_model_does(
 ) -> None:
     began, counted = time.monotonic(), Counter[str]()
     say(f"model: RELIABILITY_SEED={seed}")
-    newest = bank.info.server_version >= 180000
-    tell(bank, counted, 200_000 if long_form else 20_000 if newest else 5_000, seed)
+    tell(bank, counted, 200_000 if long_form else share(bank), seed)
     steps = counted.pop("step")
     say(f"model: {steps:,} steps in {time.monotonic() - began:.0f} s: {dict(counted.most_common())}")
     assert not {name for name in CALLED | REFUSED if not counted[name]}, "this has not happened once"
+
+
+def share(bank: Connection) -> int:
+    """Of the 20,000 steps of `make test`, which runs on Debian's PostgreSQL 15 as well where that is."""
+    if bank.info.server_version < 180000:
+        return 8_000
+    return 12_000 if Path("/usr/lib/postgresql/15/bin/postgres").exists() else 20_000
 
 
 # Function, and what is said in it instead of something else. The first are found soon; all are tried in the
@@ -140,7 +147,7 @@ FAULTS = {
     "a user beyond their hold": ("credits.capture", "v_cost > v_own and not credits.is_service()", "false"),
     "late for ever": ("credits.capture", "interval '24 hours'", "interval '24 days'"),
 }
-SOON = 3
+SOON = 2
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
