@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -26,6 +27,8 @@ def start_demo(
         text=True,
         env={**os.environ, "COLUMNS": "200"},
         process_group=process_group,
+        # In the background of a shell Ctrl-C is ignored, and would be by our children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
