@@ -102,8 +102,20 @@ declare
 begin
     -- 1. Nothing said of the usage: one call. What that costs stands in the list, unless the price counts other things; and
     --    so does what a price takes that is so much for a unit.
-    usage := case when p_usage = '{}' then '{"calls": 1}' else p_usage end;
-    select l.price_id, l.call_cost, l.dimension, l.numerator, l.denominator into v_listed
+    if p_usage is distinct from '{}' then
+        usage := p_usage;
+    else
+        usage := '{"calls": 1}';
+        if p_price_id is null then
+            select l.price_id, l.call_cost into price_id, cost
+            from credits.price_list as l
+            where l.module_id = p_module_id and l.valid_from <= p_at and l.valid_until > p_at;
+            if cost is not null then
+                return;
+            end if;
+        end if;
+    end if;
+    select l.price_id, l.dimension, l.numerator, l.denominator into v_listed
     from credits.price_list as l
     where
         l.module_id = p_module_id
@@ -112,10 +124,6 @@ begin
             else l.price_id = p_price_id
         end;
     price_id := v_listed.price_id;
-    if p_usage = '{}' and v_listed.call_cost is not null then
-        cost := v_listed.call_cost;
-        return;
-    end if;
     v_rest := case when jsonb_typeof(usage) = 'object' then usage end;
     if v_rest - v_listed.dimension = '{}' then
         v_quantity := credits.quantity(usage -> v_listed.dimension);
