@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from threading import Condition
+from typing import Protocol
 
 import httpx
 import psycopg
@@ -126,17 +127,16 @@ class Log:
         return [f"{call.function}: {call.error!r}" for call in self.calls if call.error is not None]
 
 
-class Door:
+class Door(Protocol):
     """A way to the bank, as one role."""
 
     role: str
 
     def send(self, function: str, arguments: Row) -> Row:
         """The answer. Raises Refused, Lost."""
-        raise NotImplementedError
+        ...
 
-    def close(self) -> None:
-        raise NotImplementedError
+    def close(self) -> None: ...
 
 
 class SqlDoor(Door):
