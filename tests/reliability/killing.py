@@ -52,11 +52,9 @@ class Postgres:
             pids = [pid for (pid,) in witness.execute(query)]
             os.kill(random.choice(pids), signal.SIGKILL)
             began = time.monotonic()
-            try:
+            with suppress(psycopg.OperationalError):  # until it has noticed
                 while True:
                     witness.execute("select pg_sleep(0.001)")
-            except psycopg.OperationalError:
-                pass  # now it has noticed
         while True:
             try:
                 psycopg.connect(self.url("postgres"), connect_timeout=5).close()
