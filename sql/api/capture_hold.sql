@@ -18,6 +18,7 @@ create or replace function credits.capture(
     p_account_id uuid,
     p_hold_id uuid,
     p_user_id text,
+    p_service boolean,
     p_usage jsonb,
     p_final boolean,
     p_over text,
@@ -49,19 +50,24 @@ declare
     v_before jsonb;
     v_over text := p_over;
     v_own numeric;
-    v_back numeric;
-    v_in_head boolean;
+    v_beyond boolean;
+    v_back numeric := 0;
+    v_left numeric := 0;
+    v_unheld numeric;
+    v_usage_left jsonb;
+    v_in_head boolean := false;
+    v_from_head numeric := 0;
+    v_head_unheld numeric := 0;
     v_split record;
     v_drawn record;
     v_draws jsonb;
     v_rest jsonb;
     v_debt numeric := 0;
     v_shortfall numeric := 0;
+    v_paid numeric;
 begin
     if p_over is null or p_over not in ('debt', 'available', 'error') then
         perform credits.fail(422, 'bad_over', 'over is debt, available or error');
-    elsif pg_column_size(p_usage) > 2048 then
-        perform credits.fail(422, 'bad_usage', 'usage is larger than 2 kB');
     end if;
 
     -- 2. Lock.
@@ -80,7 +86,9 @@ begin
         perform credits.lock_to_end(p_account_id);
     end loop;
     select h.* into v_hold from credits.holds as h where h.account_id = p_account_id and h.hold_id = p_hold_id;
-    perform credits.check_hold(v_hold.by_service);
+    if v_hold.by_service is null or (v_hold.by_service and not p_service) then
+        perform credits.refuse_hold(v_hold.by_service);
+    end if;
     v_late := v_hold.state = 'expired';
 
     -- 3. Price.
@@ -92,7 +100,7 @@ begin
         v_cost := v_price.cost;
         v_usage := v_price.usage;
         -- The parts of one use cost together what the use costs: free quantities, tiers, minimums and whole units count once.
-        if cardinality(v_hold.seqs) > 0 then
+        if v_hold.seqs[1] is not null then
             v_before := credits.usage_sum(v_hold.usage, v_hold.usage_left, -1);
             v_price := credits.price_usage(
                 v_hold.module_id, credits.usage_sum(v_usage, v_before, 1), v_now, v_hold.price_id
@@ -102,25 +110,37 @@ begin
             v_cost := v_cost - v_price.cost;
         end if;
     end if;
+    v_cost := trim_scale(v_cost);
+    -- What of it is held, and what becomes of the rest: free again, or still held.
     v_own := least(v_cost, v_hold.held);
-    v_back := case when p_final then v_hold.held - v_own else 0 end;
+    v_beyond := v_cost > v_own;
+    if p_final then
+        v_back := trim_scale(v_hold.held - v_own);
+        v_unheld := v_hold.held;
+        v_usage_left := v_hold.usage_left;
+    else
+        v_left := trim_scale(v_hold.held - v_own);
+        v_unheld := v_own;
+        v_usage_left := credits.usage_sum(v_hold.usage_left, v_usage, -1);
+    end if;
 
     -- 4. Repeat? Closed?
     if p_key is not null then
         v_known := credits.claim_key(
             p_account_id, 'capture_hold', p_key, jsonb_build_array(p_hold_id, p_usage, p_final, p_over),
-            concat_ws(':', v_seq, trim_scale(v_hold.held - v_own - v_back), case when p_final then v_back end)
+            concat_ws(':', v_seq, v_left, case when p_final then v_back end)
         );
         if v_known is not null then
             return credits.capture_receipt(v_hold, v_known, p_user_id);
         end if;
     end if;
-    if v_hold.state not in ('open', 'expired')
-        or (v_late and (v_hold.late or v_now >= v_hold.expires_at + interval '24 hours')) then
-        perform credits.refuse_closed(v_hold.state);
+    if v_hold.state <> 'open' then
+        if not v_late or v_hold.late or v_now >= v_hold.expires_at + interval '24 hours' then
+            perform credits.refuse_closed(v_hold.state);
+        end if;
     end if;
     -- What users take beyond their own holds is a spend like any other: no service has done work that must be paid.
-    if v_cost > v_own and not credits.is_service() then
+    if v_beyond and not p_service then
         if v_status <> 'active' then
             perform credits.fail(423, 'account_frozen', 'this account is ' || v_status);
         elsif v_debt_before > 0 and credits.in_default(p_account_id) then
@@ -133,9 +153,17 @@ begin
     end if;
 
     -- 5. Take. What is held in the head the entry's own update of the wallet takes; else the head is put back first.
-    v_in_head := v_cost <= v_hold.held and credits.is_held_in_head(v_hold.held, v_hold.draws, v_head_lot, v_head_held);
+    if not v_beyond then
+        v_in_head := credits.is_held_in_head(v_hold.held, v_hold.draws, v_head_lot, v_head_held);
+    end if;
     if v_in_head then
         v_draws := credits.draw_of(v_head_lot, v_own);
+        v_head_unheld := v_unheld;
+        if p_final then
+            v_from_head := -v_back;
+        else
+            v_rest := credits.draw_of(v_head_lot, v_left);
+        end if;
     else
         if v_head_held > 0 then
             perform credits.settle_head(p_account_id);
@@ -144,7 +172,7 @@ begin
         v_draws := v_split.taken;
         v_rest := v_split.rest;
     end if;
-    if v_cost > v_own then
+    if v_beyond then
         v_drawn := credits.draw_settled(p_account_id, v_hold.module_id, v_cost - v_own, v_now);
         v_draws := v_draws || v_drawn.draws;
         if v_drawn.missing > 0 and v_over = 'error' then
@@ -152,33 +180,27 @@ begin
                 v_balance, v_debt_before, v_hold.price_id, v_cost, v_drawn.missing
             );
         elsif v_drawn.missing > 0 and v_over = 'debt' then
-            select least(greatest(a.overdraft_limit - v_debt_before, 0), v_drawn.missing) into v_debt
+            select trim_scale(least(greatest(a.overdraft_limit - v_debt_before, 0), v_drawn.missing)) into v_debt
             from credits.accounts as a
             where a.account_id = p_account_id;
         end if;
-        v_shortfall := v_drawn.missing - v_debt;
+        v_shortfall := trim_scale(v_drawn.missing - v_debt);
     end if;
+    v_paid := trim_scale(v_cost - v_shortfall);
 
     -- 6. Write.
-    perform credits.post_entry(
-        p_account_id, v_seq, v_balance, v_debt_before + v_debt, v_posted_at,
-        v_hash, 'spend', v_shortfall - v_cost, v_draws, v_hold.module_id, v_usage, v_hold.price_id,
-        p_hold_id || case when v_late then ':late' else '' end, v_hold.metadata,
-        p_from_head => case when v_in_head then -v_back else 0 end, p_at => v_now, p_unheld => v_own + v_back,
-        p_head_unheld => case when v_in_head then v_own + v_back else 0 end
+    v_balance := credits.post_entry(
+        p_account_id, v_seq, v_balance, v_debt_before + v_debt, v_posted_at, v_hash, 'spend', -v_paid, v_draws,
+        v_hold.module_id, v_usage, v_hold.price_id, p_hold_id || case when v_late then ':late' else '' end, v_hold.metadata,
+        p_from_head => v_from_head, p_at => v_now, p_unheld => v_unheld, p_head_unheld => v_head_unheld
     );
     update credits.holds as h
     set
         state = case when p_final and not v_late then 'captured' else h.state end,
-        held = h.held - v_own - v_back,
-        captured = h.captured + v_cost - v_shortfall,
-        shortfall = h.shortfall + v_shortfall,
-        draws = case
-            when p_final then '[]'
-            when v_in_head then credits.draw_of(v_head_lot, v_hold.held - v_own)
-            else v_rest
-        end,
-        usage_left = case when p_final then h.usage_left else credits.usage_sum(h.usage_left, v_usage, -1) end,
+        held = v_left,
+        captured = h.captured + v_paid,
+        draws = case when p_final then '[]' else v_rest end,
+        usage_left = v_usage_left,
         seqs = h.seqs || v_seq,
         late = v_late,
         actor = case when p_final or v_late then credits.actor() else h.actor end,
@@ -187,21 +209,25 @@ begin
     if v_shortfall > 0 then
         insert into credits.shortfalls (account_id, hold_id, entry_seq, tokens, created_at)
         values (p_account_id, p_hold_id, v_seq, v_shortfall, v_now);
+        update credits.holds as h
+        set shortfall = h.shortfall + v_shortfall
+        where h.account_id = p_account_id and h.hold_id = p_hold_id;
     end if;
-    if v_back > 0 and not v_in_head then
-        perform credits.tidy_after_release(p_account_id, v_now, v_rest);
-    elsif v_cost > v_own or (v_head_held > 0 and not v_in_head) then
-        perform credits.choose_head(p_account_id, v_now);
+    if not v_in_head then
+        if v_back > 0 then
+            perform credits.tidy_after_release(p_account_id, v_now, v_rest);
+        elsif v_beyond or v_head_held > 0 then
+            perform credits.choose_head(p_account_id, v_now);
+        end if;
     end if;
     return row(
         p_account_id || ':' || p_hold_id, p_account_id || ':' || v_seq, p_user_id, v_hold.module_id,
-        case when p_final and not v_late then 'captured' else v_hold.state::text end, trim_scale(v_cost), trim_scale(v_cost - v_shortfall), trim_scale(v_debt), trim_scale(v_shortfall),
-        trim_scale(v_hold.held - v_own - v_back), trim_scale(v_back), trim_scale(v_balance - v_cost + v_shortfall), v_draws,
-        v_late, false
+        case when p_final and not v_late then 'captured' else v_hold.state::text end, v_cost, v_paid, v_debt, v_shortfall,
+        v_left, v_back, trim_scale(v_balance), v_draws, v_late, false
     );
 end
 $$;
-comment on function credits.capture(uuid, uuid, text, jsonb, boolean, text, text) is
+comment on function credits.capture(uuid, uuid, text, boolean, jsonb, boolean, text, text) is
 'The work of api.capture_hold, on an account.';
 
 create or replace function credits.capture_receipt(p_hold credits.holds, p_reference text, p_user_id text)
@@ -262,7 +288,7 @@ declare
     v_found constant record := credits.find_hold(capture_hold.hold_id, capture_hold.user_id);
 begin
     return credits.capture(
-        v_found.account_id, v_found.hold_id, v_found.user_id, capture_hold.usage,
+        v_found.account_id, v_found.hold_id, v_found.user_id, v_found.service, capture_hold.usage,
         capture_hold.final is distinct from false, capture_hold.over, capture_hold.idempotency_key
     );
 end

@@ -39,14 +39,12 @@ declare
     v_known text;
     v_price record;
     v_from_head numeric;
+    v_settled boolean := false;
     v_drawn record;
     v_draws jsonb;
 begin
     if p_metadata is distinct from '{}' then
         perform credits.check_metadata(p_metadata);
-    end if;
-    if pg_column_size(p_usage) > 2048 then
-        perform credits.fail(422, 'bad_usage', 'usage is larger than 2 kB');
     end if;
 
     -- 2. Lock. When the clock has made something due, or the session wants commits that are not durable, the long way first.
@@ -67,7 +65,7 @@ begin
     if p_key is not null then
         v_known := credits.claim_key(
             p_account_id, 'consume_tokens', p_key,
-            jsonb_build_array(p_module_id, p_usage, p_metadata, p_byok, trim_scale(p_expected_cost)), v_seq::text
+            jsonb_build_array(p_module_id, p_usage, p_metadata, p_byok, p_expected_cost), v_seq::text
         );
         if v_known is not null then
             return credits.spend_receipt(p_account_id, v_known::bigint, p_user_id);
@@ -91,8 +89,10 @@ begin
 
     -- 5. Take. The wallet carries tokens that are next for every module and break no limit; when those do not do, the
     --    limits and the lots themselves. Nothing while there is more debt than there may be.
-    if v_debt > 0 and v_price.cost > 0 and credits.in_default(p_account_id) then
-        perform credits.refuse_tokens(v_balance, v_debt, v_price.price_id, v_price.cost, v_price.cost);
+    if v_debt > 0 then
+        if v_price.cost > 0 and credits.in_default(p_account_id) then
+            perform credits.refuse_tokens(v_balance, v_debt, v_price.price_id, v_price.cost, v_price.cost);
+        end if;
     end if;
     if v_price.cost <= v_head_free and v_price.cost > 0 then
         v_from_head := v_price.cost;
@@ -100,6 +100,7 @@ begin
     else
         v_from_head := 0;
         perform credits.keep_limits(p_account_id, v_price.cost, v_now);
+        v_settled := v_price.cost > 0;
         v_drawn := credits.draw_settled(p_account_id, p_module_id, v_price.cost, v_now);
         if v_drawn.missing > 0 then
             perform credits.refuse_tokens(v_balance, v_debt, v_price.price_id, v_price.cost, v_drawn.missing);
@@ -108,17 +109,17 @@ begin
     end if;
 
     -- 6. Write.
-    perform credits.post_entry(
+    v_balance := credits.post_entry(
         p_account_id, v_seq, v_balance, v_debt, v_posted_at, v_hash,
         case when p_byok then 'byok' else 'spend' end::credits.entry_kind, -v_price.cost, v_draws,
         p_module_id, v_price.usage, v_price.price_id, p_metadata => p_metadata, p_from_head => v_from_head, p_at => v_now
     );
-    if v_from_head = 0 and v_price.cost > 0 then
+    if v_settled then
         perform credits.choose_head(p_account_id, v_now);
     end if;
     return row(
         p_account_id || ':' || v_seq, p_user_id, p_module_id, trim_scale(v_price.cost),
-        trim_scale(v_balance - v_price.cost), v_draws, false
+        trim_scale(v_balance), v_draws, false
     );
 end
 $$;
@@ -162,8 +163,10 @@ declare
     -- 1. Who.
     v_subject constant text := credits.caller_subject(consume_tokens.user_id);
 begin
-    if consume_tokens.byok is distinct from false and not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may say that the user''s own key was used');
+    if consume_tokens.byok is not false then
+        if not credits.is_service() then
+            perform credits.fail(403, 'not_yours', 'only a service may say that the user''s own key was used');
+        end if;
     end if;
     return credits.spend(
         credits.account_of(v_subject, false), v_subject, consume_tokens.module_id, consume_tokens.usage,
@@ -196,7 +199,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_cost constant numeric := credits.check_amount(consume_tokens.tokens_to_consume);
+    v_cost constant numeric := trim_scale(credits.check_amount(consume_tokens.tokens_to_consume));
     v_subject constant text := credits.caller_subject(consume_tokens.user_id);
 begin
     return credits.spend(

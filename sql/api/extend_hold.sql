@@ -11,20 +11,20 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_ttl constant interval := credits.check_ttl(extend_hold.ttl);
+    v_ttl constant numeric := credits.check_ttl(extend_hold.ttl);
     v_found constant record := credits.find_hold(extend_hold.hold_id, extend_hold.user_id);
     v_hold credits.holds;
     v_wallet credits.wallets;
 begin
     -- 1. Lock. What has expired stays so.
-    v_hold := credits.lock_hold(v_found.account_id, v_found.hold_id);
+    v_hold := credits.lock_hold(v_found.account_id, v_found.hold_id, v_found.service);
     if v_hold.state <> 'open' then
         perform credits.refuse_closed(v_hold.state);
     end if;
 
     -- 2. Write.
     update credits.holds as h
-    set expires_at = credits.clock(h.account_id) + v_ttl
+    set expires_at = credits.clock(h.account_id) + make_interval(secs => v_ttl)
     where h.account_id = v_found.account_id and h.hold_id = v_found.hold_id
     returning h.* into v_hold;
     update credits.wallets as w

@@ -24,7 +24,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_hold_id constant uuid := gen_random_uuid();
-    v_ttl constant interval := credits.check_ttl(p_ttl);
+    v_ttl constant numeric := credits.check_ttl(p_ttl);
+    v_service constant boolean := credits.is_service();
     v_balance numeric;
     v_held numeric;
     v_debt numeric;
@@ -39,14 +40,11 @@ declare
     v_known text;
     v_price record;
     v_drawn record;
-    v_draws jsonb := jsonb_build_array();
+    v_draws jsonb;
     v_receipt api.hold_receipt;
 begin
     if p_metadata is distinct from '{}' then
         perform credits.check_metadata(p_metadata);
-    end if;
-    if pg_column_size(p_usage) > 2048 then
-        perform credits.fail(422, 'bad_usage', 'usage is larger than 2 kB');
     end if;
 
     -- 2. Lock, as a spend does. The head lot stays where it is.
@@ -60,14 +58,14 @@ begin
         exit when v_due_at > v_now and current_setting('synchronous_commit') not in ('off', 'local');
         perform credits.lock_wallet(p_account_id, p_settle => false);
     end loop;
-    v_expires_at := v_now + v_ttl;
+    v_expires_at := v_now + make_interval(secs => v_ttl);
 
     -- 3. Repeat?
     if p_key is not null then
         v_known := credits.claim_key(
             p_account_id, 'hold_tokens', p_key,
             -- Also whose it is to end: else a user who knows a service's key makes the hold first, and lets go of it.
-            jsonb_build_array(p_module_id, p_usage, extract(epoch from v_ttl), p_metadata, credits.is_service()),
+            jsonb_build_array(p_module_id, p_usage, v_ttl, p_metadata, v_service),
             v_hold_id::text
         );
         if v_known is not null then
@@ -89,11 +87,12 @@ begin
 
     -- 5. Hold. In the head there is nothing to look at, as for a spend; tokens that it does not keep go back to the lot's
     --    row, held. Else the limits and the lots themselves.
-    if v_debt > 0 and v_price.cost > 0 and credits.in_default(p_account_id) then
-        perform credits.refuse_tokens(
-            v_balance, v_debt, v_price.price_id, v_price.cost, v_price.cost
-        );
-    elsif v_price.cost <= v_head_free and v_price.cost > 0 then
+    if v_debt > 0 then
+        if v_price.cost > 0 and credits.in_default(p_account_id) then
+            perform credits.refuse_tokens(v_balance, v_debt, v_price.price_id, v_price.cost, v_price.cost);
+        end if;
+    end if;
+    if v_price.cost <= v_head_free and v_price.cost > 0 then
         v_draws := jsonb_build_array(
             jsonb_build_object('lot_id', v_head_lot, 'tokens', trim_scale(v_price.cost))
         );
@@ -109,6 +108,7 @@ begin
             due_at = least(w.due_at, v_expires_at)
         where w.account_id = p_account_id;
     else
+        v_draws := '[]';
         perform credits.keep_limits(p_account_id, v_price.cost, v_now);
         if v_price.cost > 0 then
             perform credits.settle_head(p_account_id);
@@ -129,9 +129,9 @@ begin
         end if;
     end if;
 
-    -- 6. Write.
+    -- 6. Write. Who it was is not kept in the answer: a person can be forgotten.
     v_receipt := row(
-        p_account_id || ':' || v_hold_id, p_user_id, p_module_id, 'open', trim_scale(v_price.cost),
+        p_account_id || ':' || v_hold_id, null, p_module_id, 'open', trim_scale(v_price.cost),
         trim_scale(v_balance),
         trim_scale(greatest(v_balance - v_held - v_price.cost, 0)), v_draws, v_expires_at, false
     );
@@ -141,11 +141,11 @@ begin
     )
     values (
         p_account_id, v_hold_id, p_module_id, v_price.price_id, v_price.usage, v_price.usage, v_price.cost, v_price.cost,
-        v_draws, credits.is_service(), credits.actor(), p_metadata,
-        -- Who it was is not kept here: a person can be forgotten.
-        case when p_key is not null then to_jsonb(v_receipt) - 'user_id' end,
+        v_draws, v_service, credits.actor(), p_metadata,
+        case when p_key is not null then to_jsonb(v_receipt) end,
         v_now, v_expires_at
     );
+    v_receipt.user_id := p_user_id;
     return v_receipt;
 end
 $$;

@@ -28,7 +28,7 @@ begin
     end if;
 
     -- 2. Lock. Repeat? Closed? Who releases again without a key gets the same answer.
-    v_hold := credits.lock_hold(v_found.account_id, v_found.hold_id);
+    v_hold := credits.lock_hold(v_found.account_id, v_found.hold_id, v_found.service);
     select w.* into v_wallet from credits.wallets as w where w.account_id = v_found.account_id;
     v_now := coalesce(v_wallet.test_clock, credits.clock());
     if release_hold.idempotency_key is not null then

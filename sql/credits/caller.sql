@@ -7,15 +7,18 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_service constant boolean := credits.is_service();
-    v_subject constant text := case when v_service then p_user_id else credits.subject() end;
+    v_subject text;
 begin
-    if v_subject is null or p_user_id <> v_subject then
-        if v_service then
+    if credits.is_service() then
+        if p_user_id is null then
             perform credits.fail(422, 'bad_user', 'user_id is required: a service says whose tokens it means');
-        elsif v_subject is null then
-            perform credits.fail(401, 'not_signed_in', 'nobody is signed in');
         end if;
+        return p_user_id;
+    end if;
+    v_subject := credits.subject();
+    if v_subject is null then
+        perform credits.fail(401, 'not_signed_in', 'nobody is signed in');
+    elsif p_user_id <> v_subject then
         perform credits.fail(403, 'not_yours', 'only a service may name another user');
     end if;
     return v_subject;

@@ -4,6 +4,8 @@
 -- unseen. Numbers, times and the uuid go in as PostgreSQL sends them (big-endian; microseconds since 2000), amounts
 -- and JSON as their text in UTF-8, metadata by digest, so that it can be forgotten. No setting of a session changes
 -- any of these.
+--
+-- An expression that the planner takes into those that use it; so it is as stable as what it calls.
 create or replace function credits.entry_hash(
     p_previous bytea,
     p_account_id uuid,
@@ -23,12 +25,10 @@ create or replace function credits.entry_hash(
     p_metadata jsonb
 )
 returns bytea
-language plpgsql
-immutable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    return sha256(array_send(array[
+language sql
+stable
+return sha256(
+    array_send(array[
         '\x01'::bytea,
         p_previous,
         uuid_send(p_account_id),
@@ -46,9 +46,8 @@ begin
         convert_to(p_reference, 'UTF8'),
         convert_to(p_actor, 'UTF8'),
         sha256(convert_to(p_metadata::text, 'UTF8'))
-    ]));
-end
-$$;
+    ])
+);
 comment on function credits.entry_hash(
     bytea, uuid, bigint, timestamptz, timestamptz, credits.entry_kind, numeric, numeric, numeric, jsonb,
     text, jsonb, bigint, text, text, jsonb

@@ -47,7 +47,7 @@ comment on function credits.held_at(uuid, timestamptz) is
 'Tokens that holds of an account keep at a moment, without those that have expired by then.';
 
 create or replace function credits.check_ttl(p_ttl interval)
-returns interval
+returns numeric
 language plpgsql
 immutable
 set search_path = pg_catalog, pg_temp
@@ -59,29 +59,36 @@ begin
     if v_seconds is null or v_seconds <= 0 or v_seconds > 86400 then
         perform credits.fail(422, 'bad_ttl', 'ttl is above 0 and at most 24 hours');
     end if;
-    return make_interval(secs => v_seconds);
+    return v_seconds;
 end
 $$;
-comment on function credits.check_ttl(interval) is 'The interval, if a hold may last so long. Raises PT422 bad_ttl.';
+comment on function credits.check_ttl(interval) is
+'The seconds of an interval, if a hold may last so long. Raises PT422 bad_ttl.';
 
 create or replace function credits.find_hold(
-    p_hold_id text, p_user_id text, out account_id uuid, out hold_id uuid, out user_id text
+    p_hold_id text, p_user_id text, out account_id uuid, out hold_id uuid, out user_id text, out service boolean
 )
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_uuid constant text := '00000000-0000-0000-0000-000000000000';
 begin
     -- The hold names the account: a service need not.
-    if p_user_id is not null or not credits.is_service() then
+    service := credits.is_service();
+    if p_user_id is not null or not service then
         user_id := credits.caller_subject(p_user_id);
     end if;
-    -- Two uuids; a regular expression would take longer than the rest.
-    if translate(p_hold_id, '123456789abcdef', '000000000000000') = v_uuid || ':' || v_uuid then
-        hold_id := right(p_hold_id, 36)::uuid;
-        account_id := left(p_hold_id, 36)::uuid;
+    -- Two uuids. To look at each character would take longer than to try.
+    begin
+        if substr(p_hold_id, 37, 1) = ':' then
+            hold_id := substr(p_hold_id, 38)::uuid;
+            account_id := left(p_hold_id, 36)::uuid;
+        end if;
+    exception
+        when invalid_text_representation then
+            account_id := null;
+    end;
+    if account_id is not null then
         if user_id is null then
             -- Nobody's name may lead to this account any more: a person can be forgotten.
             select i.subject into user_id
@@ -102,21 +109,26 @@ begin
 end
 $$;
 comment on function credits.find_hold(text, text) is
-'Where to look for a hold, and whose it would be: the caller''s own, or for a service anybody''s. '
-'Raises PT404 unknown_hold, PT403 not_yours, PT401 not_signed_in.';
+'Where to look for a hold, and whose it would be: the caller''s own, or for a service anybody''s; and whether a '
+'service asks. Raises PT404 unknown_hold, PT403 not_yours, PT401 not_signed_in.';
 
-create or replace function credits.refuse_hold()
+create or replace function credits.refuse_hold(p_by_service boolean default null)
 returns void
 language plpgsql
 immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    if p_by_service then
+        -- Else whoever is about to be charged could call it off, and have the work for nothing.
+        perform credits.fail(403, 'not_yours', 'a service made this hold, and a service ends it');
+    end if;
     -- Somebody else's is not told from one that never was.
     perform credits.fail(404, 'unknown_hold', 'no such hold');
 end
 $$;
-comment on function credits.refuse_hold() is 'Raises PT404 unknown_hold.';
+comment on function credits.refuse_hold(boolean) is
+'Raises PT403 not_yours for a hold that a service made, else PT404 unknown_hold.';
 
 create or replace function credits.lock_to_end(p_account_id uuid)
 returns void
@@ -134,26 +146,7 @@ $$;
 comment on function credits.lock_to_end(uuid) is
 'credits.lock_wallet for who is to end a hold. Raises PT404 unknown_hold where there is no such account.';
 
-create or replace function credits.check_hold(p_by_service boolean)
-returns void
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    if p_by_service is null then
-        perform credits.refuse_hold();
-    elsif p_by_service and not credits.is_service() then
-        -- Else whoever is about to be charged could call it off, and have the work for nothing.
-        perform credits.fail(403, 'not_yours', 'a service made this hold, and a service ends it');
-    end if;
-end
-$$;
-comment on function credits.check_hold(boolean) is
-'May the caller end a hold that a service made, or did not? Null: there is no such hold. Raises PT404 unknown_hold, '
-'PT403 not_yours.';
-
-create or replace function credits.lock_hold(p_account_id uuid, p_hold_id uuid)
+create or replace function credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean)
 returns credits.holds
 language plpgsql
 volatile
@@ -175,12 +168,15 @@ begin
         perform credits.lock_to_end(p_account_id);
     end loop;
     select h.* into v_hold from credits.holds as h where h.account_id = p_account_id and h.hold_id = p_hold_id;
-    perform credits.check_hold(v_hold.by_service);
+    if v_hold.by_service is null or (v_hold.by_service and not p_service) then
+        perform credits.refuse_hold(v_hold.by_service);
+    end if;
     return v_hold;
 end
 $$;
-comment on function credits.lock_hold(uuid, uuid) is
-'Locks the wallet, books what is due, and says how the hold stands then. The head lot is left where it is. '
+comment on function credits.lock_hold(uuid, uuid, boolean) is
+'Locks the wallet, books what is due, and says how the hold stands then. The head lot is left where it is. p_service: '
+'a service asks. '
 'Raises PT404 unknown_hold, PT403 not_yours.';
 
 create or replace function credits.is_held_in_head(
@@ -195,10 +191,11 @@ return coalesce(
 comment on function credits.is_held_in_head(numeric, jsonb, bigint, numeric) is
 'Are the tokens of a hold on the wallet''s row, and none of them on that of a lot?';
 
+-- As stable as what it calls: then the planner takes it into the expressions that use it.
 create or replace function credits.draw_of(p_lot_id bigint, p_tokens numeric)
 returns jsonb
 language sql
-immutable
+stable
 return case
     when p_tokens > 0
         then jsonb_build_array(jsonb_build_object('lot_id', p_lot_id, 'tokens', trim_scale(p_tokens)))

@@ -13,7 +13,7 @@ declare
     v_fingerprint constant bytea := sha256(convert_to(p_arguments::text, 'UTF8'));
     v_known credits.idempotency_keys;
 begin
-    if length(p_key) not between 1 and 200 then
+    if p_key = '' or length(p_key) > 200 then
         perform credits.fail(422, 'bad_key', 'an idempotency key has 1 to 200 characters');
     end if;
 

@@ -23,7 +23,7 @@ create or replace function credits.post_entry(
     p_unheld numeric default null,
     p_head_unheld numeric default 0
 )
-returns void
+returns numeric
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -34,9 +34,10 @@ declare
         coalesce(p_at, credits.clock(p_account_id)), p_previous_at + interval '1 microsecond'
     );
     v_effective_at constant timestamptz := coalesce(p_effective_at, v_posted_at);
+    v_balance constant numeric := p_balance + p_tokens;
     v_actor constant text := credits.actor();
     v_hash constant bytea := credits.entry_hash(
-        p_previous_hash, p_account_id, p_seq, v_posted_at, v_effective_at, p_kind, p_tokens, p_balance + p_tokens, p_debt,
+        p_previous_hash, p_account_id, p_seq, v_posted_at, v_effective_at, p_kind, p_tokens, v_balance, p_debt,
         p_draws, p_module_id, p_usage, p_price_id, p_reference, v_actor, p_metadata
     );
 begin
@@ -45,7 +46,7 @@ begin
         module_id, usage, price_id, reference, actor, metadata, hash
     )
     values (
-        p_account_id, p_seq, v_posted_at, v_effective_at, p_kind, p_tokens, p_balance + p_tokens, p_debt, p_draws,
+        p_account_id, p_seq, v_posted_at, v_effective_at, p_kind, p_tokens, v_balance, p_debt, p_draws,
         p_module_id, p_usage, p_price_id, p_reference, v_actor, p_metadata, v_hash
     );
 
@@ -53,43 +54,46 @@ begin
     if p_kind = 'spend' and p_unheld is null then
         update credits.wallets as w
         set
-            seq = p_seq, balance = p_balance + p_tokens, posted_at = v_posted_at, head_hash = v_hash,
+            seq = p_seq, balance = v_balance, posted_at = v_posted_at, head_hash = v_hash,
             head_free = w.head_free - p_from_head, lifetime_spent = w.lifetime_spent - p_tokens
         where w.account_id = p_account_id;
     elsif p_kind = 'spend' then
         update credits.wallets as w
         set
-            seq = p_seq, balance = p_balance + p_tokens, posted_at = v_posted_at, head_hash = v_hash,
+            seq = p_seq, balance = v_balance, posted_at = v_posted_at, head_hash = v_hash,
             held = w.held - p_unheld, debt = p_debt, lifetime_spent = w.lifetime_spent - p_tokens,
             head_free = w.head_free - p_from_head, head_held = w.head_held - p_head_unheld
         where w.account_id = p_account_id;
     elsif p_kind = 'refund' then
         update credits.wallets as w
         set
-            seq = p_seq, balance = p_balance + p_tokens, posted_at = v_posted_at, head_hash = v_hash, debt = p_debt,
+            seq = p_seq, balance = v_balance, posted_at = v_posted_at, head_hash = v_hash, debt = p_debt,
             lifetime_spent = w.lifetime_spent - p_tokens
         where w.account_id = p_account_id;
     else
         update credits.wallets as w
         set
-            seq = p_seq, balance = p_balance + p_tokens, posted_at = v_posted_at, head_hash = v_hash, debt = p_debt,
+            seq = p_seq, balance = v_balance, posted_at = v_posted_at, head_hash = v_hash, debt = p_debt,
             lifetime_granted = w.lifetime_granted + greatest(p_tokens, 0)
         where w.account_id = p_account_id;
     end if;
 
     -- What the head pays passes no threshold, nor what it lets go: see credits.choose_head. What was held was not
     -- available.
-    if p_from_head = 0 and p_head_unheld = 0 and p_tokens + coalesce(p_unheld, 0) <> 0 then
-        perform credits.write_notices(p_account_id, p_balance - coalesce(p_unheld, 0), p_balance + p_tokens);
+    if p_from_head = 0 then
+        if p_head_unheld = 0 and p_tokens + coalesce(p_unheld, 0) <> 0 then
+            perform credits.write_notices(p_account_id, p_balance - coalesce(p_unheld, 0), v_balance);
+        end if;
     end if;
+    return v_balance;
 end
 $$;
 comment on function credits.post_entry(
     uuid, bigint, numeric, numeric, timestamptz, bytea, credits.entry_kind, numeric, jsonb, text, jsonb, bigint,
     text, jsonb, timestamptz, numeric, timestamptz, numeric, numeric
 ) is
-'Appends entry p_seq to the chain of a locked wallet and moves its balance by p_tokens. The caller moves the lots; '
-'p_balance is the balance before, p_debt the debt after it. p_from_head is what a spend takes from the head lot, whose '
-'tokens are on the wallet (below zero: what a capture lets go free there); p_unheld what a capture takes from, or lets '
-'go of, what is held (null: no capture, and no change of the debt by a spend), p_head_unheld what of this the head '
-'holds. Of another kind, with -p_tokens, it says that the caller sees to the notices itself.';
+'Appends entry p_seq to the chain of a locked wallet and moves its balance by p_tokens, to what it returns. The caller '
+'moves the lots; p_balance is the balance before, p_debt the debt after it. p_from_head is what a spend takes from the '
+'head lot, whose tokens are on the wallet (below zero: what a capture lets go free there); p_unheld what a capture '
+'takes from, or lets go of, what is held (null: no capture, and no change of the debt by a spend), p_head_unheld what '
+'of this the head holds. Of another kind, with -p_tokens, it says that the caller sees to the notices itself.';

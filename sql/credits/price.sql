@@ -95,7 +95,9 @@ declare
     v_listed record;
     v_component record;
     v_rest jsonb;
+    v_said jsonb;
     v_quantity numeric;
+    v_charge numeric;
     -- The sum so far, as an exact fraction.
     v_numerator numeric := 0.0;
     v_denominator numeric := 1.0;
@@ -124,17 +126,21 @@ begin
             else l.price_id = p_price_id
         end;
     price_id := v_listed.price_id;
-    v_rest := case when jsonb_typeof(usage) = 'object' then usage end;
-    if v_rest - v_listed.dimension = '{}' then
-        v_quantity := credits.quantity(usage -> v_listed.dimension);
-        cost := credits.ceil_tokens(v_quantity * v_listed.numerator, v_listed.denominator);
-        if cost <= 1000000000000 then
-            return;
+    if v_listed.dimension is not null then
+        v_said := usage -> v_listed.dimension;
+        if usage = jsonb_build_object(v_listed.dimension, v_said) then
+            v_quantity := credits.quantity(v_said);
+            v_charge := v_quantity * v_listed.numerator;
+            cost := credits.ceil_tokens(v_charge, v_listed.denominator);
+            if cost <= 1000000000000 then
+                return;
+            end if;
         end if;
     end if;
 
     -- 2. The price in force; for what the list does not know, the default. Charge each component and add up; a quantity
     --    that is no sane number makes the sum null.
+    v_rest := case when jsonb_typeof(usage) = 'object' then usage end;
     for v_component in
         select
             c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge, c.tiered,
@@ -184,8 +190,7 @@ immutable
 return case
     -- CASE keeps what is no number from being cast.
     when jsonb_typeof(quantity) <> 'number' then null
-    when (quantity #>> '{}')::numeric between 0 and 1000000000000000 and scale((quantity #>> '{}')::numeric) <= 30
-        then (quantity #>> '{}')::numeric
+    when quantity::numeric between 0 and 1000000000000000 and scale(quantity::numeric) <= 30 then quantity::numeric
 end;
 comment on function credits.quantity(jsonb) is
 'A quantity of usage, if it is a number from 0 to 10^15 with at most 30 decimals; else null.';
@@ -195,9 +200,7 @@ returns numeric
 language sql
 immutable
 -- div and mod are exact, where a division would round before we round up.
-return (
-    div(numerator * 1000000, denominator) + (mod(numerator * 1000000, denominator) > 0)::integer
-) / 1000000.000000;
+return (div(numerator * 1000000, denominator) + sign(mod(numerator * 1000000, denominator))) / 1000000.000000;
 comment on function credits.ceil_tokens(numeric, numeric) is 'A quotient at ledger scale, up.';
 
 create or replace function credits.refuse_usage(p_price_id bigint)

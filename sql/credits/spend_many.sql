@@ -144,15 +144,12 @@ begin
                 if v_metadata <> '{}' then
                     perform credits.check_metadata(v_metadata);
                 end if;
-                if pg_column_size(v_usage) > 2048 then
-                    perform credits.fail(422, 'bad_usage', 'usage is larger than 2 kB');
-                end if;
 
                 -- 3. A repeat: of a call, of an item of an earlier batch, or of this one. The keys, and their
                 --    fingerprints, are those of consume_tokens.
                 v_key := v_item ->> 'idempotency_key';
                 if v_key is not null then
-                    if length(v_key) not between 1 and 200 then
+                    if v_key = '' or length(v_key) > 200 then
                         perform credits.fail(422, 'bad_key', 'an idempotency key has 1 to 200 characters');
                     end if;
                     v_print := sha256(convert_to(

@@ -1868,20 +1868,20 @@ COMMENT ON FUNCTION credits.campaign_verdict(p_campaign credits.campaigns, p_num
 
 
 --
--- Name: capture(uuid, uuid, text, jsonb, boolean, text, text); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: capture(uuid, uuid, text, boolean, jsonb, boolean, text, text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_usage jsonb, p_final boolean, p_over text, p_key text) RETURNS api.capture_receipt
+CREATE FUNCTION credits.capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_service boolean, p_usage jsonb, p_final boolean, p_over text, p_key text) RETURNS api.capture_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_usage jsonb, p_final boolean, p_over text, p_key text); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_service boolean, p_usage jsonb, p_final boolean, p_over text, p_key text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_usage jsonb, p_final boolean, p_over text, p_key text) IS 'The work of api.capture_hold, on an account.';
+COMMENT ON FUNCTION credits.capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_service boolean, p_usage jsonb, p_final boolean, p_over text, p_key text) IS 'The work of api.capture_hold, on an account.';
 
 
 --
@@ -2063,7 +2063,7 @@ COMMENT ON FUNCTION credits.catch_up(p_account_id uuid) IS 'Does what has become
 
 CREATE FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE
-    RETURN ((div((numerator * (1000000)::numeric), denominator) + (((mod((numerator * (1000000)::numeric), denominator) > (0)::numeric))::integer)::numeric) / 1000000.000000);
+    RETURN ((div((numerator * (1000000)::numeric), denominator) + sign(mod((numerator * (1000000)::numeric), denominator))) / 1000000.000000);
 
 
 --
@@ -2192,23 +2192,6 @@ COMMENT ON FUNCTION credits.check_guest_keys(p_keys text[]) IS 'The keys of a de
 
 
 --
--- Name: check_hold(boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
-CREATE FUNCTION credits.check_hold(p_by_service boolean) RETURNS void
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-
-
---
--- Name: FUNCTION check_hold(p_by_service boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON FUNCTION credits.check_hold(p_by_service boolean) IS 'May the caller end a hold that a service made, or did not? Null: there is no such hold. Raises PT404 unknown_hold, PT403 not_yours.';
-
-
---
 -- Name: check_metadata(jsonb); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2280,7 +2263,7 @@ COMMENT ON FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers j
 -- Name: check_ttl(interval); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.check_ttl(p_ttl interval) RETURNS interval
+CREATE FUNCTION credits.check_ttl(p_ttl interval) RETURNS numeric
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -2290,7 +2273,7 @@ CREATE FUNCTION credits.check_ttl(p_ttl interval) RETURNS interval
 -- Name: FUNCTION check_ttl(p_ttl interval); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.check_ttl(p_ttl interval) IS 'The interval, if a hold may last so long. Raises PT422 bad_ttl.';
+COMMENT ON FUNCTION credits.check_ttl(p_ttl interval) IS 'The seconds of an interval, if a hold may last so long. Raises PT422 bad_ttl.';
 
 
 --
@@ -2637,7 +2620,7 @@ COMMENT ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tok
 --
 
 CREATE FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE
+    LANGUAGE sql STABLE
     RETURN CASE WHEN (p_tokens > (0)::numeric) THEN jsonb_build_array(jsonb_build_object('lot_id', p_lot_id, 'tokens', trim_scale(p_tokens))) ELSE '[]'::jsonb END;
 
 
@@ -2704,9 +2687,8 @@ COMMENT ON FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opene
 --
 
 CREATE FUNCTION credits.entry_hash(p_previous bytea, p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_effective_at timestamp with time zone, p_kind credits.entry_kind, p_tokens numeric, p_balance_after numeric, p_debt_after numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_actor text, p_metadata jsonb) RETURNS bytea
-    LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
+    LANGUAGE sql STABLE
+    RETURN sha256(array_send(ARRAY['\x01'::bytea, p_previous, uuid_send(p_account_id), int8send(p_seq), timestamptz_send(p_posted_at), timestamptz_send(p_effective_at), convert_to((p_kind)::text, 'UTF8'::name), convert_to(((p_tokens)::numeric(20,6))::text, 'UTF8'::name), convert_to(((p_balance_after)::numeric(20,6))::text, 'UTF8'::name), convert_to(((p_debt_after)::numeric(20,6))::text, 'UTF8'::name), convert_to((p_draws)::text, 'UTF8'::name), convert_to(p_module_id, 'UTF8'::name), convert_to((p_usage)::text, 'UTF8'::name), int8send(p_price_id), convert_to(p_reference, 'UTF8'::name), convert_to(p_actor, 'UTF8'::name), sha256(convert_to((p_metadata)::text, 'UTF8'::name))]));
 
 
 --
@@ -2909,17 +2891,17 @@ COMMENT ON FUNCTION credits.find_entry(p_entry_id text) IS 'The entry of that na
 -- Name: find_hold(text, text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text) RETURNS record
+CREATE FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text) IS 'Where to look for a hold, and whose it would be: the caller''s own, or for a service anybody''s. Raises PT404 unknown_hold, PT403 not_yours, PT401 not_signed_in.';
+COMMENT ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean) IS 'Where to look for a hold, and whose it would be: the caller''s own, or for a service anybody''s; and whether a service asks. Raises PT404 unknown_hold, PT403 not_yours, PT401 not_signed_in.';
 
 
 --
@@ -3561,20 +3543,20 @@ COMMENT ON FUNCTION credits.lock_guest_network(p_keys text[]) IS 'The same as cr
 
 
 --
--- Name: lock_hold(uuid, uuid); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: lock_hold(uuid, uuid, boolean); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid) RETURNS credits.holds
+CREATE FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean) RETURNS credits.holds
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION lock_hold(p_account_id uuid, p_hold_id uuid); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid) IS 'Locks the wallet, books what is due, and says how the hold stands then. The head lot is left where it is. Raises PT404 unknown_hold, PT403 not_yours.';
+COMMENT ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean) IS 'Locks the wallet, books what is due, and says how the hold stands then. The head lot is left where it is. p_service: a service asks. Raises PT404 unknown_hold, PT403 not_yours.';
 
 
 --
@@ -3919,7 +3901,7 @@ COMMENT ON FUNCTION credits.period_start(p_period text, p_at timestamp with time
 -- Name: post_entry(uuid, bigint, numeric, numeric, timestamp with time zone, bytea, credits.entry_kind, numeric, jsonb, text, jsonb, bigint, text, jsonb, timestamp with time zone, numeric, timestamp with time zone, numeric, numeric); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text DEFAULT NULL::text, p_usage jsonb DEFAULT NULL::jsonb, p_price_id bigint DEFAULT NULL::bigint, p_reference text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb, p_effective_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_from_head numeric DEFAULT 0, p_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_unheld numeric DEFAULT NULL::numeric, p_head_unheld numeric DEFAULT 0) RETURNS void
+CREATE FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text DEFAULT NULL::text, p_usage jsonb DEFAULT NULL::jsonb, p_price_id bigint DEFAULT NULL::bigint, p_reference text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb, p_effective_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_from_head numeric DEFAULT 0, p_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_unheld numeric DEFAULT NULL::numeric, p_head_unheld numeric DEFAULT 0) RETURNS numeric
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -3929,7 +3911,7 @@ CREATE FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance nu
 -- Name: FUNCTION post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone, p_unheld numeric, p_head_unheld numeric); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone, p_unheld numeric, p_head_unheld numeric) IS 'Appends entry p_seq to the chain of a locked wallet and moves its balance by p_tokens. The caller moves the lots; p_balance is the balance before, p_debt the debt after it. p_from_head is what a spend takes from the head lot, whose tokens are on the wallet (below zero: what a capture lets go free there); p_unheld what a capture takes from, or lets go of, what is held (null: no capture, and no change of the debt by a spend), p_head_unheld what of this the head holds. Of another kind, with -p_tokens, it says that the caller sees to the notices itself.';
+COMMENT ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone, p_unheld numeric, p_head_unheld numeric) IS 'Appends entry p_seq to the chain of a locked wallet and moves its balance by p_tokens, to what it returns. The caller moves the lots; p_balance is the balance before, p_debt the debt after it. p_from_head is what a spend takes from the head lot, whose tokens are on the wallet (below zero: what a capture lets go free there); p_unheld what a capture takes from, or lets go of, what is held (null: no capture, and no change of the debt by a spend), p_head_unheld what of this the head holds. Of another kind, with -p_tokens, it says that the caller sees to the notices itself.';
 
 
 --
@@ -3989,7 +3971,7 @@ COMMENT ON FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts j
 
 CREATE FUNCTION credits.quantity(quantity jsonb) RETURNS numeric
     LANGUAGE sql IMMUTABLE
-    RETURN CASE WHEN (jsonb_typeof(quantity) <> 'number'::text) THEN NULL::numeric WHEN (((((quantity #>> '{}'::text[]))::numeric >= (0)::numeric) AND (((quantity #>> '{}'::text[]))::numeric <= ('1000000000000000'::bigint)::numeric)) AND (scale(((quantity #>> '{}'::text[]))::numeric) <= 30)) THEN ((quantity #>> '{}'::text[]))::numeric ELSE NULL::numeric END;
+    RETURN CASE WHEN (jsonb_typeof(quantity) <> 'number'::text) THEN NULL::numeric WHEN ((((quantity)::numeric >= (0)::numeric) AND ((quantity)::numeric <= ('1000000000000000'::bigint)::numeric)) AND (scale((quantity)::numeric) <= 30)) THEN (quantity)::numeric ELSE NULL::numeric END;
 
 
 --
@@ -4136,20 +4118,20 @@ COMMENT ON FUNCTION credits.refuse_guest(p_limit bigint, p_reset_at timestamp wi
 
 
 --
--- Name: refuse_hold(); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: refuse_hold(boolean); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.refuse_hold() RETURNS void
+CREATE FUNCTION credits.refuse_hold(p_by_service boolean DEFAULT NULL::boolean) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION refuse_hold(); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION refuse_hold(p_by_service boolean); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.refuse_hold() IS 'Raises PT404 unknown_hold.';
+COMMENT ON FUNCTION credits.refuse_hold(p_by_service boolean) IS 'Raises PT403 not_yours for a hold that a service made, else PT404 unknown_hold.';
 
 
 --
@@ -12188,10 +12170,10 @@ REVOKE ALL ON FUNCTION credits.campaign_verdict(p_campaign credits.campaigns, p_
 
 
 --
--- Name: FUNCTION capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_usage jsonb, p_final boolean, p_over text, p_key text); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_service boolean, p_usage jsonb, p_final boolean, p_over text, p_key text); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_usage jsonb, p_final boolean, p_over text, p_key text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_service boolean, p_usage jsonb, p_final boolean, p_over text, p_key text) FROM PUBLIC;
 
 
 --
@@ -12350,13 +12332,6 @@ REVOKE ALL ON FUNCTION credits.check_currency(p_currency text) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.check_guest_keys(p_keys text[]) FROM PUBLIC;
-
-
---
--- Name: FUNCTION check_hold(p_by_service boolean); Type: ACL; Schema: credits; Owner: -
---
-
-REVOKE ALL ON FUNCTION credits.check_hold(p_by_service boolean) FROM PUBLIC;
 
 
 --
@@ -12694,10 +12669,10 @@ REVOKE ALL ON FUNCTION credits.find_entry(p_entry_id text) FROM PUBLIC;
 
 
 --
--- Name: FUNCTION find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean) FROM PUBLIC;
 
 
 --
@@ -12956,10 +12931,10 @@ REVOKE ALL ON FUNCTION credits.lock_guest_network(p_keys text[]) FROM PUBLIC;
 
 
 --
--- Name: FUNCTION lock_hold(p_account_id uuid, p_hold_id uuid); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean) FROM PUBLIC;
 
 
 --
@@ -13209,10 +13184,10 @@ REVOKE ALL ON FUNCTION credits.refuse_guest(p_limit bigint, p_reset_at timestamp
 
 
 --
--- Name: FUNCTION refuse_hold(); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION refuse_hold(p_by_service boolean); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.refuse_hold() FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.refuse_hold(p_by_service boolean) FROM PUBLIC;
 
 
 --
