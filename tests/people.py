@@ -75,6 +75,7 @@ STATUS = {
     "bad_ttl": 422,
     "bad_over": 422,
     "bad_clock": 422,
+    "bad_limit": 422,
     "bad_state": 422,
     "bad_catalogue": 422,
     "account_frozen": 423,

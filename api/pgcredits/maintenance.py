@@ -14,15 +14,15 @@ def maintain(url: str) -> int:
     `url` is of any login that may become service_role. Each call is a transaction of its own.
     Raises psycopg.OperationalError.
     """
-    done = 0
+    accounts = 0
     with psycopg.connect(url, autocommit=True, application_name="pgcredits maintain") as connection:
         while True:
             with connection.transaction():
                 connection.execute("set local role service_role")  # the login does not inherit it
-                row = connection.execute("select accounts from api.maintain()").fetchone()
-            if row is None or not row[0]:
-                return done
-            done += row[0]
+                row = connection.execute("select accounts, keys from api.maintain()").fetchone()
+            if row is None or not any(row):
+                return accounts
+            accounts += row[0]
 
 
 def keep_maintaining(url: str, seconds: float, say: Callable[[str], None]) -> None:

@@ -1,7 +1,8 @@
 -- What the clock has made due, for accounts that nobody touches: any scheduler may call this, at any time, from several
 -- places. Nothing depends on it being prompt: whatever reads or locks a wallet goes by the clock itself.
 create or replace function api.maintain(
-    max_accounts bigint default 100
+    max_accounts bigint default 100,
+    max_keys bigint default 10000
 )
 returns api.maintenance
 language plpgsql
@@ -11,10 +12,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_account_id uuid;
-    v_answer api.maintenance := row(0);
+    v_answer api.maintenance := row(0, 0);
 begin
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may do the maintenance');
+    elsif least(maintain.max_accounts, maintain.max_keys) < 0 then
+        perform credits.fail(422, 'bad_limit', 'max_accounts and max_keys are not below 0');
     end if;
     -- Few at a time: their wallets stay locked until the end. One that is locked is being caught up by whoever has it.
     for v_account_id in
@@ -32,11 +35,13 @@ begin
     if exists (select from credits.price_list as l where l.valid_until <= credits.clock()) then
         perform credits.list_prices();
     end if;
+    v_answer.keys := credits.forget_keys(maintain.max_keys);
     return v_answer;
 end
 $$;
-comment on function api.maintain(bigint) is
+comment on function api.maintain(bigint, bigint) is
 'Book expired holds and lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts
-accounts; list the prices that have begun. For services. accounts: how many it did; call again until that is 0.
+accounts; list the prices that have begun; forget at most max_keys idempotency keys of more than 35 days ago. Null: all.
+For services. accounts and keys: how many; call again until both are 0.
 
-Raises PT403 not_yours.';
+Raises PT403 not_yours, PT422 bad_limit.';

@@ -85,6 +85,7 @@ comment on function api.release_hold(text, text, text, text) is
 expire now.
 
 A reason (at most 200 characters) that begins with failed, error or timeout counts as a failure in the figures.
-Parts captured before stay charged, and the hold ends as captured. Releasing again gets the same answer.
+Parts captured before stay charged, and the hold ends as captured: releasing that again needs the key of the first time.
+Releasing any other again gets the same answer.
 Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT422 bad_reason or bad_key, PT403 not_yours,
 PT401 not_signed_in.';

@@ -17,17 +17,21 @@ begin
         perform credits.fail(422, 'bad_key', 'an idempotency key has 1 to 200 characters');
     end if;
 
-    insert into credits.idempotency_keys (account_id, operation, key, fingerprint, reference, created_at)
-    values (p_account_id, p_operation, p_key, v_fingerprint, p_reference, credits.clock())
-    on conflict do nothing;
-    if found then
-        return null;
-    end if;
+    loop
+        insert into credits.idempotency_keys (account_id, operation, key, fingerprint, reference, created_at)
+        values (p_account_id, p_operation, p_key, v_fingerprint, p_reference, credits.clock())
+        on conflict do nothing;
+        if found then
+            return null;
+        end if;
 
-    -- A statement of its own, so that it sees what a call that has just ended wrote.
-    select k.* into v_known
-    from credits.idempotency_keys as k
-    where k.account_id = p_account_id and k.operation = p_operation and k.key = p_key;
+        -- A statement of its own, so that it sees what a call that has just ended wrote.
+        select k.* into v_known
+        from credits.idempotency_keys as k
+        where k.account_id = p_account_id and k.operation = p_operation and k.key = p_key;
+        exit when found;
+        -- Forgotten since: claimed again.
+    end loop;
     if v_known.fingerprint <> v_fingerprint then
         perform credits.fail(409, 'key_reused', 'this idempotency key was used with other arguments');
     end if;
@@ -37,3 +41,31 @@ $$;
 comment on function credits.claim_key(uuid, text, text, jsonb, text) is
 'Claims a key for the call that is about to make p_reference. Null: it is new, go on. Else what the call made the '
 'first time: answer that again. Raises PT409 key_reused, PT422 bad_key.';
+
+create or replace function credits.forget_keys(p_most bigint)
+returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_before constant timestamptz := credits.clock() - interval '35 days';
+    v_forgotten bigint;
+begin
+    -- By their places: a range of which the index says little is read once. Whoever forgets at the same time takes others.
+    delete from credits.idempotency_keys as k
+    where
+        k.ctid = any (array(
+            select x.ctid
+            from credits.idempotency_keys as x
+            where x.created_at < v_before
+            limit p_most
+            for update skip locked
+        ));
+    get diagnostics v_forgotten = row_count;
+    return v_forgotten;
+end
+$$;
+comment on function credits.forget_keys(bigint) is
+'Forgets at most p_most keys that are older than 35 days, and returns how many they were. A repeat of such a call is a '
+'new one.';

@@ -341,7 +341,8 @@ COMMENT ON TYPE api.low_balance IS 'When a user is told that the balance is low:
 --
 
 CREATE TYPE api.maintenance AS (
-	accounts bigint
+	accounts bigint,
+	keys bigint
 );
 
 
@@ -349,7 +350,7 @@ CREATE TYPE api.maintenance AS (
 -- Name: TYPE maintenance; Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON TYPE api.maintenance IS 'How many accounts were brought up to date.';
+COMMENT ON TYPE api.maintenance IS 'How many accounts were brought up to date, and how many idempotency keys were forgotten.';
 
 
 --
@@ -1094,23 +1095,24 @@ PT403 not_yours, PT401 not_signed_in.';
 
 
 --
--- Name: maintain(bigint); Type: FUNCTION; Schema: api; Owner: -
+-- Name: maintain(bigint, bigint); Type: FUNCTION; Schema: api; Owner: -
 --
 
-CREATE FUNCTION api.maintain(max_accounts bigint DEFAULT 100) RETURNS api.maintenance
+CREATE FUNCTION api.maintain(max_accounts bigint DEFAULT 100, max_keys bigint DEFAULT 10000) RETURNS api.maintenance
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION maintain(max_accounts bigint); Type: COMMENT; Schema: api; Owner: -
+-- Name: FUNCTION maintain(max_accounts bigint, max_keys bigint); Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON FUNCTION api.maintain(max_accounts bigint) IS 'Book expired holds and lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts
-accounts; list the prices that have begun. For services. accounts: how many it did; call again until that is 0.
+COMMENT ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) IS 'Book expired holds and lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts
+accounts; list the prices that have begun; forget at most max_keys idempotency keys of more than 35 days ago. Null: all.
+For services. accounts and keys: how many; call again until both are 0.
 
-Raises PT403 not_yours.';
+Raises PT403 not_yours, PT422 bad_limit.';
 
 
 --
@@ -1265,7 +1267,8 @@ COMMENT ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key 
 expire now.
 
 A reason (at most 200 characters) that begins with failed, error or timeout counts as a failure in the figures.
-Parts captured before stay charged, and the hold ends as captured. Releasing again gets the same answer.
+Parts captured before stay charged, and the hold ends as captured: releasing that again needs the key of the first time.
+Releasing any other again gets the same answer.
 Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT422 bad_reason or bad_key, PT403 not_yours,
 PT401 not_signed_in.';
 
@@ -2953,6 +2956,23 @@ CREATE FUNCTION credits.follow_prices() RETURNS trigger
 --
 
 COMMENT ON FUNCTION credits.follow_prices() IS 'Trigger: a new version of a price changes the price list.';
+
+
+--
+-- Name: forget_keys(bigint); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.forget_keys(p_most bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION forget_keys(p_most bigint); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.forget_keys(p_most bigint) IS 'Forgets at most p_most keys that are older than 35 days, and returns how many they were. A repeat of such a call is a new one.';
 
 
 --
@@ -9639,6 +9659,13 @@ CREATE INDEX holds_open_idx ON credits.holds USING btree (account_id, expires_at
 
 
 --
+-- Name: idempotency_keys_created_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX idempotency_keys_created_idx ON credits.idempotency_keys USING brin (created_at) WITH (autosummarize='on');
+
+
+--
 -- Name: identities_account_idx; Type: INDEX; Schema: credits; Owner: -
 --
 
@@ -11821,11 +11848,11 @@ GRANT ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval,
 
 
 --
--- Name: FUNCTION maintain(max_accounts bigint); Type: ACL; Schema: api; Owner: -
+-- Name: FUNCTION maintain(max_accounts bigint, max_keys bigint); Type: ACL; Schema: api; Owner: -
 --
 
-REVOKE ALL ON FUNCTION api.maintain(max_accounts bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.maintain(max_accounts bigint) TO service_role;
+REVOKE ALL ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) TO service_role;
 
 
 --
@@ -12694,6 +12721,13 @@ REVOKE ALL ON FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) FRO
 --
 
 REVOKE ALL ON FUNCTION credits.follow_prices() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION forget_keys(p_most bigint); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.forget_keys(p_most bigint) FROM PUBLIC;
 
 
 --

@@ -268,7 +268,7 @@ SERVE = {
     "api.freeze_account(text,text)": "'nobody'",
     "api.thaw_account(text,text)": "'nobody'",
     "api.acknowledge_notices(uuid[])": "array[gen_random_uuid()]",
-    "api.maintain(bigint)": "",
+    "api.maintain(bigint,bigint)": "",
     "api.guest_consume(text,text[],text[],boolean)": "'whisper', '{}', '{}'",
     "api.guest_allowance(text[],text[],boolean)": "'{}', '{}'",
     "api.confirm_guest_use(uuid)": "gen_random_uuid()",
