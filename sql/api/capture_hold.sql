@@ -68,6 +68,8 @@ declare
 begin
     if p_over is null or p_over not in ('debt', 'available', 'error') then
         perform credits.fail(422, 'bad_over', 'over is debt, available or error');
+    elsif pg_column_size(p_usage) > 2048 then
+        perform credits.fail(422, 'bad_usage', 'usage is larger than 2 kB');
     end if;
 
     -- 2. Lock.

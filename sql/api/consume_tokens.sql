@@ -46,6 +46,9 @@ begin
     if p_metadata is distinct from '{}' then
         perform credits.check_metadata(p_metadata);
     end if;
+    if pg_column_size(p_usage) > 2048 then
+        perform credits.fail(422, 'bad_usage', 'usage is larger than 2 kB');
+    end if;
 
     -- 2. Lock. When the clock has made something due, or the session wants commits that are not durable, the long way first.
     loop

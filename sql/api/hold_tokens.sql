@@ -46,6 +46,9 @@ begin
     if p_metadata is distinct from '{}' then
         perform credits.check_metadata(p_metadata);
     end if;
+    if pg_column_size(p_usage) > 2048 then
+        perform credits.fail(422, 'bad_usage', 'usage is larger than 2 kB');
+    end if;
 
     -- 2. Lock, as a spend does. The head lot stays where it is.
     loop

@@ -19,6 +19,8 @@ begin
     elsif least(maintain.max_accounts, maintain.max_keys) < 0 then
         perform credits.fail(422, 'bad_limit', 'max_accounts and max_keys are not below 0');
     end if;
+    -- First, while no wallet is locked.
+    v_answer.keys := credits.forget_keys(maintain.max_keys);
     -- Few at a time: their wallets stay locked until the end. One that is locked is being caught up by whoever has it.
     for v_account_id in
         select w.account_id
@@ -35,7 +37,6 @@ begin
     if exists (select from credits.price_list as l where l.valid_until <= credits.clock()) then
         perform credits.list_prices();
     end if;
-    v_answer.keys := credits.forget_keys(maintain.max_keys);
     return v_answer;
 end
 $$;

@@ -78,7 +78,7 @@ begin
     if p_user_id is not null or not service then
         user_id := credits.caller_subject(p_user_id);
     end if;
-    -- Two uuids. To look at each character would take longer than to try.
+    -- Two uuids, however they are spelled. To look at each character would take longer than to try.
     begin
         if substr(p_hold_id, 37, 1) = ':' then
             hold_id := substr(p_hold_id, 38)::uuid;

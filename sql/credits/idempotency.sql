@@ -52,13 +52,14 @@ declare
     v_before constant timestamptz := credits.clock() - interval '35 days';
     v_forgotten bigint;
 begin
-    -- By their places: a range of which the index says little is read once. Whoever forgets at the same time takes others.
+    -- Whoever forgets at the same time takes others.
     delete from credits.idempotency_keys as k
     where
         k.ctid = any (array(
             select x.ctid
             from credits.idempotency_keys as x
             where x.created_at < v_before
+            order by x.created_at
             limit p_most
             for update skip locked
         ));

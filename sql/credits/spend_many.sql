@@ -144,6 +144,9 @@ begin
                 if v_metadata <> '{}' then
                     perform credits.check_metadata(v_metadata);
                 end if;
+                if pg_column_size(v_usage) > 2048 then
+                    perform credits.fail(422, 'bad_usage', 'usage is larger than 2 kB');
+                end if;
 
                 -- 3. A repeat: of a call, of an item of an earlier batch, or of this one. The keys, and their
                 --    fingerprints, are those of consume_tokens.

@@ -9662,7 +9662,7 @@ CREATE INDEX holds_open_idx ON credits.holds USING btree (account_id, expires_at
 -- Name: idempotency_keys_created_idx; Type: INDEX; Schema: credits; Owner: -
 --
 
-CREATE INDEX idempotency_keys_created_idx ON credits.idempotency_keys USING brin (created_at) WITH (autosummarize='on');
+CREATE INDEX idempotency_keys_created_idx ON credits.idempotency_keys USING btree (created_at);
 
 
 --

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -152,6 +153,29 @@ def test_missing_usage_is_refused(user: User) -> None:
 def test_usage_that_is_not_json_never_gets_in(usage: str, user: User) -> None:
     with pytest.raises(psycopg.DataError):
         user(100).call("consume_tokens", module_id="whisper", usage=usage)
+
+
+@pytest.mark.parametrize(
+    "function", ["consume_tokens", "hold_tokens", "capture_hold", "consume_tokens_batch"]
+)
+def test_size_of_usage_is_looked_at_before_anything_is_made_of_it(
+    function: str, user: User, service: Caller
+) -> None:
+    ada = user(100)
+    named = {"module_id": "metube", "user_id": ada.user_id, "idempotency_key": "k"}
+    hold_id = service.call("hold_tokens", module_id="metube", user_id=ada.user_id)["hold_id"]
+    large = {"calls": 1, "x" * 2048: 1}
+    if function == "capture_hold":
+        named = {"hold_id": hold_id, "idempotency_key": "k"}
+    if function == "consume_tokens_batch":
+        service.call(function, items=json.dumps([named]))
+        answer = service.call(function, items=json.dumps([named | {"usage": large}]))["verdicts"][0]
+        assert (answer["error"], answer["message"]) == ("bad_usage", "usage is larger than 2 kB")
+        return
+    service.call(function, **named, usage={"calls": 1})
+    with pytest.raises(psycopg.Error, match="usage is larger than 2 kB") as caught:
+        service.call(function, **named, usage=large)
+    assert caught.value.sqlstate == "PT422"
 
 
 def test_usage_that_costs_more_than_anybody_has_is_refused(user: User) -> None:
