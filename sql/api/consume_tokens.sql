@@ -91,7 +91,8 @@ begin
     end if;
 
     -- 5. Take. The wallet carries tokens that are next for every module and break no limit; when those do not do, the
-    --    limits and the lots themselves. Nothing while there is more debt than there may be.
+    --    limits and the lots themselves. Nothing while there is more debt than there may be: asked in two steps, since
+    --    PostgreSQL makes both sides of an AND ready, needed or not.
     if v_debt > 0 then
         if v_price.cost > 0 and credits.in_default(p_account_id) then
             perform credits.refuse_tokens(v_balance, v_debt, v_price.price_id, v_price.cost, v_price.cost);

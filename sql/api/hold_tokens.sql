@@ -89,7 +89,7 @@ begin
     v_price := credits.price_usage(p_module_id, p_usage, v_now);
 
     -- 5. Hold. In the head there is nothing to look at, as for a spend; tokens that it does not keep go back to the lot's
-    --    row, held. Else the limits and the lots themselves.
+    --    row, held. Else the limits and the lots themselves. Debt is asked for in two steps, as in a spend.
     if v_debt > 0 then
         if v_price.cost > 0 and credits.in_default(p_account_id) then
             perform credits.refuse_tokens(v_balance, v_debt, v_price.price_id, v_price.cost, v_price.cost);
