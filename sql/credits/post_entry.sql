@@ -1,9 +1,9 @@
 -- Where the ledger is written and a balance changes: one update of the locked wallet, one entry. (For batches
 -- credits.spend_many writes the same, many at once; a property test compares the two.)
 -- The caller read the wallet under its lock and hands over what the entry builds on: plain numbers, since PostgreSQL
--- makes every expression ready anew in every transaction, and these are the expressions of every spend. For the
--- same reason callers assign what it returns (PERFORM is a statement), and conditions stand within conditions (both sides
--- of an AND are made ready).
+-- makes every expression ready anew in every transaction, and these are the expressions of every spend.
+-- For the same reason callers assign what it returns (PERFORM is a statement), and conditions stand within
+-- conditions (both sides of an AND are made ready).
 create or replace function credits.post_entry(
     p_account_id uuid,
     p_seq bigint,
