@@ -2,7 +2,10 @@
 --
 --   anon            packs, top-ups and modules
 --   authenticated   own rows through the views of api; spend, quote, order for themselves
---   service_role    every row through the views of api; every function of api
+--   spender         what a backend needs that charges its users: charge, hold, quote, open accounts, for anybody; their
+--                   balances and holds. It grants nothing, so whoever takes it over cannot mint
+--   support         every row through the views of api, and the reports on single accounts of audit; no function
+--   service_role    every row through the views of api; every function of api. A member of spender
 --   analyst         the views of analytics, over the accounts that credits.analyst_grants names
 --   auditor         everything but passwords, to read
 --   credits_owner   owns it all and cannot log in; the definer functions run as this role
@@ -16,19 +19,22 @@ do $database$
 begin
     execute format('revoke all on database %I from public', current_database());
     execute format(
-        'grant connect on database %I to pgcredits_api, pgcredits_service, service_role, analyst, auditor', current_database()
+        'grant connect on database %I to pgcredits_api, pgcredits_service, spender, support, service_role, analyst,'
+        ' auditor', current_database()
     );
 end
 $database$;
 set local role credits_owner;
 
 -- 2. Nothing for anybody.
-revoke all on schema credits, api, analytics, audit from public, anon, authenticated, service_role, analyst, auditor;
+revoke all on schema credits, api, analytics, audit
+from public, anon, authenticated, spender, support, service_role, analyst, auditor;
 revoke all on all tables in schema credits, api, analytics, audit
-from public, anon, authenticated, service_role, analyst, auditor;
-revoke all on all sequences in schema credits from public, anon, authenticated, service_role, analyst, auditor;
+from public, anon, authenticated, spender, support, service_role, analyst, auditor;
+revoke all on all sequences in schema credits
+from public, anon, authenticated, spender, support, service_role, analyst, auditor;
 revoke all on all functions in schema credits, api, analytics, audit
-from public, anon, authenticated, service_role, analyst, auditor;
+from public, anon, authenticated, spender, support, service_role, analyst, auditor;
 revoke usage on type
 credits.tokens, credits.amount, credits.unit_cost, credits.account_status, credits.entry_kind, credits.hold_state
 from public;
@@ -44,7 +50,7 @@ alter default privileges for role credits_owner revoke execute on functions from
 alter default privileges for role credits_owner revoke usage on types from public;
 
 -- 3. The public functions.
-grant usage on schema api to anon, authenticated, service_role;
+grant usage on schema api to anon, authenticated, spender, support, service_role;
 grant usage on type
 api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_receipt, api.credential, api.grant_reason,
 api.redemption_receipt, api.referral_offer, api.account_receipt, api.guest_receipt, api.failure_receipt,
@@ -53,6 +59,11 @@ api.account_standing,
 api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance, api.refund_receipt,
 api.batch_receipt, api.test_clock
 to authenticated, service_role;
+grant usage on type
+api.spend_receipt, api.quote, api.account_receipt, api.failure_receipt, api.hold_receipt, api.capture_receipt,
+api.release_receipt, api.batch_receipt
+to spender;
+-- For any user: what a backend does that charges.
 grant execute on function
 api.consume_tokens(text, jsonb, text, text, jsonb, boolean),
 api.consume_tokens(text, text, text, numeric),
@@ -61,10 +72,17 @@ api.hold_tokens(text, jsonb, interval, text, text, jsonb),
 api.capture_hold(text, jsonb, boolean, text, text, text),
 api.release_hold(text, text, text, text),
 api.extend_hold(text, interval, text),
+api.open_account(text, text, text[])
+to authenticated, spender, service_role;
+grant execute on function
+api.consume_tokens_batch(jsonb, boolean),
+api.report_failure(text, numeric, jsonb, text, text)
+to spender, service_role;
+-- For oneself; a service does it for any user.
+grant execute on function
 api.create_order(text, bigint, text, text, text),
 api.set_spend_limit(text, numeric, text),
 api.set_low_balance(numeric, numeric, text),
-api.open_account(text, text, text[]),
 api.redeem_code(text, text, text),
 api.referral_code(text)
 to authenticated, service_role;
@@ -85,35 +103,45 @@ api.guest_consume(text, text[], text[], boolean),
 api.guest_allowance(text[], text[], boolean),
 api.confirm_guest_use(uuid),
 api.release_guest_use(uuid),
-api.report_failure(text, numeric, jsonb, text, text),
 api.refund_usage(text, numeric, text, text),
-api.consume_tokens_batch(jsonb, boolean),
 api.set_test_clock(text, timestamptz, interval)
 to service_role;
 
 -- 4. The views, the tables under them, and the functions that views and policies call.
-grant select on api.packs, api.topups, api.modules to anon, authenticated, service_role;
+grant select on api.packs, api.topups, api.modules to anon, authenticated, spender, support, service_role;
 grant select on
 api.balance, api.entries, api.usage, api.lots, api.orders, api.spend_limits, api.notices, api.failures,
 api.referrals, api.holds, api.shortfalls
-to authenticated, service_role;
+to authenticated, support, service_role;
+grant select on api.balance, api.holds to spender;
 grant select on
 credits.packs, credits.topups, credits.topup_presets, credits.modules, credits.module_categories
-to anon, authenticated, service_role;
+to anon, authenticated, spender, support, service_role;
 grant select on
 credits.identities, credits.wallets, credits.lots, credits.current_lots, credits.entries, credits.orders,
 credits.spend_limits, credits.outbox, credits.failures, credits.referrals, credits.holds, credits.held_draws,
 credits.shortfalls, credits.charge_refunds
-to authenticated, service_role;
+to authenticated, support, service_role;
+grant select on
+credits.identities, credits.wallets, credits.lots, credits.current_lots, credits.holds, credits.held_draws
+to spender;
 grant select on credits.current_lots, credits.held_draws to auditor;
 grant select on credits.captures to analyst, auditor;
 grant execute on function
 credits.clock(), credits.module_price(text), credits.topup_tokens(bigint, numeric)
-to anon, authenticated, service_role;
+to anon, authenticated, spender, support, service_role;
 grant execute on function
 credits.me(), credits.subject(), credits.period_start(text, timestamptz), credits.next_period(text, timestamptz),
 credits.held_at(uuid, timestamptz), credits.quantity(jsonb), credits.clock(uuid)
-to authenticated, service_role;
+to authenticated, support, service_role;
+grant execute on function credits.me(), credits.subject(), credits.clock(uuid) to spender;
+
+-- Support also sees which payments and holds wait for a person.
+grant usage on schema audit to support;
+grant select on audit.parked, audit.stuck_holds to support;
+grant select (
+    event_id, type, outcome, received_at, account_id, order_id, object_id, payload
+) on credits.stripe_events to support;
 
 grant usage on schema analytics to analyst, auditor;
 grant select on all tables in schema analytics to analyst, auditor;
@@ -388,17 +416,59 @@ create policy service_reads on credits.shortfalls for select to service_role usi
 drop policy if exists service_reads on credits.referrals;
 create policy service_reads on credits.referrals for select to service_role using (true);
 
+-- A backend that charges: what balances and holds are made of.
+drop policy if exists spender_reads on credits.identities;
+create policy spender_reads on credits.identities for select to spender using (true);
+drop policy if exists spender_reads on credits.wallets;
+create policy spender_reads on credits.wallets for select to spender using (true);
+drop policy if exists spender_reads on credits.lots;
+create policy spender_reads on credits.lots for select to spender using (true);
+drop policy if exists spender_reads on credits.holds;
+create policy spender_reads on credits.holds for select to spender using (true);
+-- Support: what a service sees, and the events behind parked payments.
+drop policy if exists support_reads on credits.identities;
+create policy support_reads on credits.identities for select to support using (true);
+drop policy if exists support_reads on credits.wallets;
+create policy support_reads on credits.wallets for select to support using (true);
+drop policy if exists support_reads on credits.lots;
+create policy support_reads on credits.lots for select to support using (true);
+drop policy if exists support_reads on credits.entries;
+create policy support_reads on credits.entries for select to support using (true);
+drop policy if exists support_reads on credits.orders;
+create policy support_reads on credits.orders for select to support using (true);
+drop policy if exists support_reads on credits.spend_limits;
+create policy support_reads on credits.spend_limits for select to support using (true);
+drop policy if exists support_reads on credits.outbox;
+create policy support_reads on credits.outbox for select to support using (true);
+drop policy if exists support_reads on credits.failures;
+create policy support_reads on credits.failures for select to support using (true);
+drop policy if exists support_reads on credits.charge_refunds;
+create policy support_reads on credits.charge_refunds for select to support using (true);
+drop policy if exists support_reads on credits.holds;
+create policy support_reads on credits.holds for select to support using (true);
+drop policy if exists support_reads on credits.shortfalls;
+create policy support_reads on credits.shortfalls for select to support using (true);
+drop policy if exists support_reads on credits.referrals;
+create policy support_reads on credits.referrals for select to support using (true);
+drop policy if exists support_reads on credits.stripe_events;
+create policy support_reads on credits.stripe_events for select to support using (true);
+
 -- 5d. What is for sale, for everybody.
 drop policy if exists for_sale on credits.packs;
-create policy for_sale on credits.packs for select to anon, authenticated, service_role using (true);
+create policy for_sale on credits.packs for select
+to anon, authenticated, spender, support, service_role using (true);
 drop policy if exists for_sale on credits.topups;
-create policy for_sale on credits.topups for select to anon, authenticated, service_role using (true);
+create policy for_sale on credits.topups for select
+to anon, authenticated, spender, support, service_role using (true);
 drop policy if exists for_sale on credits.topup_presets;
-create policy for_sale on credits.topup_presets for select to anon, authenticated, service_role using (true);
+create policy for_sale on credits.topup_presets for select
+to anon, authenticated, spender, support, service_role using (true);
 drop policy if exists for_sale on credits.modules;
-create policy for_sale on credits.modules for select to anon, authenticated, service_role using (true);
+create policy for_sale on credits.modules for select
+to anon, authenticated, spender, support, service_role using (true);
 drop policy if exists for_sale on credits.module_categories;
-create policy for_sale on credits.module_categories for select to anon, authenticated, service_role using (true);
+create policy for_sale on credits.module_categories for select
+to anon, authenticated, spender, support, service_role using (true);
 
 -- 5e. An analyst: the accounts granted to the SQL login. No claim that a session sets changes that.
 drop policy if exists granted_accounts on credits.accounts;

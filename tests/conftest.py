@@ -22,6 +22,7 @@ from support import PASSWORD, free_port
 from pgcredits import embedded
 from pgcredits.addresses import as_login, database_url
 from pgcredits.migrate import apply_catalog, migrate
+from pgcredits.tokens import BACKENDS
 
 Connection = psycopg.Connection[Any]
 LOGINS = ("pgcredits_api", "pgcredits_service", "pgcredits_analyst", "pgcredits_auditor")
@@ -120,7 +121,7 @@ def connect_as(url: str) -> Iterator[Callable[..., Connection]]:
         def connect(role: str, sub: str | None = None) -> Connection:
             if role in LOGINS:
                 return stack.enter_context(psycopg.connect(as_login(url, role, PASSWORD), autocommit=True))
-            login = "pgcredits_service" if role == "service_role" else "pgcredits_api"
+            login = "pgcredits_service" if role in BACKENDS else "pgcredits_api"
             connection = psycopg.connect(as_login(url, login, PASSWORD), autocommit=True)
             claims = {"role": role} | ({"sub": sub} if sub is not None else {})
             for name, value in (("role", role), ("request.jwt.claims", json.dumps(claims))):

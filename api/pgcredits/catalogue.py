@@ -58,7 +58,7 @@ _READ = Statement(
                 'comment', obj_description(p.oid, 'pg_proc'),
                 'roles', array(
                     select r.rolname from pg_roles as r
-                    where r.rolname in ('anon', 'authenticated', 'service_role')
+                    where r.rolname in ('anon', 'authenticated', 'spender', 'support', 'service_role')
                         and has_function_privilege(r.oid, p.oid, 'EXECUTE')
                     order by 1
                 )
@@ -82,7 +82,7 @@ _READ = Statement(
                 'comment', obj_description(c.oid, 'pg_class'),
                 'roles', array(
                     select r.rolname from pg_roles as r
-                    where r.rolname in ('anon', 'authenticated', 'service_role')
+                    where r.rolname in ('anon', 'authenticated', 'spender', 'support', 'service_role')
                         and has_table_privilege(r.oid, c.oid, 'SELECT')
                     order by 1
                 )

@@ -144,7 +144,7 @@ def serve(host: str, port: int, workers: int) -> None:
 
     \b
     PGCREDITS_API_DATABASE_URL      login pgcredits_api (anon, authenticated)
-    PGCREDITS_SERVICE_DATABASE_URL  login pgcredits_service (service_role)
+    PGCREDITS_SERVICE_DATABASE_URL  login pgcredits_service (service_role, spender, support)
     PGCREDITS_JWT_SECRET            at least 32 bytes; signs and checks tokens
     PGCREDITS_PUBLIC_URL            where people reach this server
     STRIPE_SECRET_KEY               optional

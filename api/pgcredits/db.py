@@ -1,8 +1,8 @@
 """Two pools, one per login, and the one way to use them: a call is one transaction and one round trip.
 
-The weak login can only become anon or authenticated; only a service's call reaches the strong one. Role
-and claims are set by every transaction, for that transaction, also for nobody: nothing of a request is
-left for the next one.
+The weak login can only become anon or authenticated; only a backend's call (a service, a spender, support)
+reaches the strong one. Role and claims are set by every transaction, for that transaction, also for nobody:
+nothing of a request is left for the next one.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Database:
         method: str,
         path: str,
     ) -> tuple[Any, ...] | None:
-        pool = self._service if caller.role == "service_role" else self._api
+        pool = self._service if caller.backend else self._api
         conn = await _take(pool)
         begin = b"begin read only" if read_only else b"begin"
         identity = (caller.role, caller.claims, method, path)

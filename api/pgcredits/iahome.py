@@ -35,7 +35,7 @@ async def read(request: _Request, door: NamedDependency[Door]) -> Response[bytes
     if caller.anonymous:
         raise refuse(401, "not_signed_in", "Sign in first.")
     user_id = dict(query.pairs(request.scope["query_string"])).get("userId")
-    if caller.role == "service_role":
+    if caller.backend:
         if user_id is None:
             raise refuse(422, "bad_user", "userId is required: a service says whose tokens it means.")
         statement = Statement(f"{_BALANCE} where b.user_id = %s", (user_id,))

@@ -135,6 +135,7 @@ class Instance:
             "PGCREDITS_URL": running.api_url,
             "DATABASE_URL": running.database_url,
             "SERVICE_TOKEN": mint(running.jwt_secret, "service_role", None, TOKEN_SECONDS),
+            "SPENDER_TOKEN": mint(running.jwt_secret, "spender", None, TOKEN_SECONDS),
             "USER_TOKEN": mint(running.jwt_secret, "authenticated", subject, TOKEN_SECONDS),
             "USER_URL": as_user(running.api_database_url, subject),
             "ANALYST_URL": running.analyst_url,

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import jwt
 
-ROLES = ("anon", "authenticated", "service_role")
+ROLES = ("anon", "authenticated", "spender", "support", "service_role")
+BACKENDS = frozenset({"spender", "support", "service_role"})  # act for, or read of, any user
 LEEWAY = 30  # seconds of clock difference forgiven
 _ALGORITHM = "HS256"
 _CACHED = 10_000
@@ -27,6 +28,11 @@ class Caller:
     @property
     def anonymous(self) -> bool:
         return self.role == "anon"
+
+    @property
+    def backend(self) -> bool:
+        """Not a person: names the user whom a call is about."""
+        return self.role in BACKENDS
 
 
 ANONYMOUS = Caller("anon", None, '{"role":"anon"}')

@@ -18,9 +18,16 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 def install(db: Connection) -> None:
-    """The application's login, a member of service_role, and its schema; as the administrator."""
+    """The application's login and its schema; as the administrator.
+
+    A member of spender charges any user and grants tokens to nobody. The login takes at most 20 connections,
+    and none of its transactions can wait or idle for long.
+    """
     if not db.execute("select 1 from pg_roles where rolname = 'backend'").fetchone():
-        db.execute("create role backend login in role service_role")
+        db.execute("create role backend login connection limit 20 in role spender")
+    db.execute("alter role backend set statement_timeout = '30s'")
+    db.execute("alter role backend set lock_timeout = '10s'")
+    db.execute("alter role backend set idle_in_transaction_session_timeout = '30s'")
     db.execute("create schema if not exists app authorization backend")
     db.execute("set session authorization backend")  # as if the application had logged in
     db.execute(
@@ -75,10 +82,10 @@ def expect(db: Connection, what: str, user_id: str, jobs: int, balance: int, hel
 
 def main(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as db:
-        install(db)
-        # A user with 120 tokens. A call of stablediffusion costs 50.
+        # A user with 120 tokens, whom the administrator gives them. A call of stablediffusion costs 50.
         ada = f"ada-{uuid4()}"
         db.execute("select api.add_tokens(%s, 120, reason => 'grant')", (ada,))
+        install(db)
         expect(db, "at first", ada, jobs=0, balance=120, held=0)
 
         with db.transaction():
@@ -116,6 +123,14 @@ def main(url: str) -> None:
         with db.transaction():
             finish(db, job_id)
         expect(db, "done and captured", ada, jobs=2, balance=20, held=0)
+
+        # Whoever takes the application over can charge its users, and cannot give anybody tokens.
+        try:
+            db.execute("select api.add_tokens(%s, 1000000, reason => 'grant')", (ada,))
+        except psycopg.errors.InsufficientPrivilege:
+            expect(db, "a grant was refused, insufficient_privilege", ada, jobs=2, balance=20, held=0)
+        else:
+            raise AssertionError("the application granted tokens")
 
 
 if __name__ == "__main__":

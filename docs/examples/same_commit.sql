@@ -8,10 +8,18 @@
 \pset format unaligned
 set client_min_messages = warning;
 
--- 1. The administrator makes the application's login, a member of service_role, and its schema.
-select 'create role backend login in role service_role'
+-- 1. The administrator makes the application's login, a member of spender, and its schema. It may charge any user and
+--    grant tokens to nobody; it takes at most 20 connections, and none of its transactions can wait or idle for long.
+select 'create role backend login connection limit 20 in role spender'
 where not exists (select from pg_roles where rolname = 'backend') \gexec
+alter role backend set statement_timeout = '30s';
+alter role backend set lock_timeout = '10s';
+alter role backend set idle_in_transaction_session_timeout = '30s';
 create schema if not exists app authorization backend;
+
+--    And a user with 120 tokens. A call of stablediffusion costs 50.
+select 'ada-' || gen_random_uuid() as ada \gset
+select balance from api.add_tokens(:'ada', 120, reason => 'grant') \gset
 
 -- 2. From here on this session is the application's, as if it had logged in.
 set session authorization backend;
@@ -34,9 +42,7 @@ begin
     return format('%s: jobs %s, balance %s, held %s', p_what, v_jobs, v_bank.balance, v_bank.held);
 end $$;
 
--- 3. A user with 120 tokens. A call of stablediffusion costs 50.
-select 'ada-' || gen_random_uuid() as ada \gset
-select balance from api.add_tokens(:'ada', 120, reason => 'grant') \gset
+-- 3. What the user has at first.
 select app.expect('at first', :'ada', 0, 120, 0);
 
 -- 4. The job and its charge, committed together.
@@ -91,3 +97,15 @@ update app.jobs set done = true where job_id = :job_id and not done returning ho
 select cost from api.capture_hold(:'hold_id') \gset
 commit;
 select app.expect('done and captured', :'ada', 2, 20, 0);
+
+-- 8. Whoever takes the application over can charge its users, and cannot give anybody tokens.
+create or replace function app.grant_tokens(p_user_id text)
+returns text language plpgsql as $$
+begin
+    perform api.add_tokens(p_user_id, 1000000, reason => 'grant');
+    return 'granted';
+exception when insufficient_privilege then
+    return 'insufficient_privilege';
+end $$;
+select app.grant_tokens(:'ada') as outcome \gset
+select app.expect('a grant was refused, ' || :'outcome', :'ada', 2, 20, 0);

@@ -5,7 +5,7 @@ as
 with services as (
     select x.rolname
     from pg_catalog.pg_roles as x
-    where pg_has_role(x.oid, 'service_role', 'member')
+    where pg_has_role(x.oid, 'spender', 'member')
 ),
 
 outcomes as (

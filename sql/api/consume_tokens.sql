@@ -165,10 +165,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     -- 1. Who.
-    v_subject constant text := credits.caller_subject(consume_tokens.user_id);
+    v_subject constant text := credits.caller_subject(consume_tokens.user_id, 'spender');
 begin
     if consume_tokens.byok is not false then
-        if not credits.is_service() then
+        if not credits.is_spender() then
             perform credits.fail(403, 'not_yours', 'only a service may say that the user''s own key was used');
         end if;
     end if;
@@ -204,7 +204,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_cost constant numeric := trim_scale(credits.check_amount(consume_tokens.tokens_to_consume));
-    v_subject constant text := credits.caller_subject(consume_tokens.user_id);
+    v_subject constant text := credits.caller_subject(consume_tokens.user_id, 'spender');
 begin
     return credits.spend(
         credits.account_of(v_subject, false), v_subject, consume_tokens.module_id, '{}', null,

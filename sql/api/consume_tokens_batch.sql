@@ -23,7 +23,7 @@ declare
     v_refused record;
 begin
     -- 1. Who.
-    if not credits.is_service() then
+    if not credits.is_spender() then
         perform credits.fail(403, 'not_yours', 'only a service may send a batch');
     elsif jsonb_typeof(consume_tokens_batch.items) is distinct from 'array' then
         perform credits.fail(422, 'bad_items', 'items is an array');
@@ -67,7 +67,7 @@ begin
 end
 $$;
 comment on function api.consume_tokens_batch(jsonb, boolean) is
-'Spend tokens many times in one call. For services.
+'Spend tokens many times in one call. For services and spenders.
 
 items: 1 to 1000 of {"user_id", "module_id", "usage", "idempotency_key", "metadata", "byok"}, each as consume_tokens has
 it. Each is charged or refused by itself, in this order; verdicts says how, in this order too. {"ok": true, …} has what

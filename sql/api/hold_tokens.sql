@@ -25,7 +25,7 @@ as $$
 declare
     v_hold_id constant uuid := gen_random_uuid();
     v_ttl constant numeric := credits.check_ttl(p_ttl);
-    v_service constant boolean := credits.is_service();
+    v_service constant boolean := credits.is_spender();
     v_balance numeric;
     v_held numeric;
     v_debt numeric;
@@ -171,7 +171,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     -- 1. Who.
-    v_subject constant text := credits.caller_subject(hold_tokens.user_id);
+    v_subject constant text := credits.caller_subject(hold_tokens.user_id, 'spender');
 begin
     return credits.hold(
         credits.account_of(v_subject, false), v_subject, hold_tokens.module_id, hold_tokens.usage, hold_tokens.ttl,

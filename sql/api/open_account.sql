@@ -11,11 +11,11 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_subject constant text := credits.caller_subject(open_account.user_id);
+    v_subject constant text := credits.caller_subject(open_account.user_id, 'spender');
     v_entered record;
     v_receipt api.account_receipt;
 begin
-    if open_account.device_keys is not null and not credits.is_service() then
+    if open_account.device_keys is not null and not credits.is_spender() then
         perform credits.fail(403, 'not_yours', 'only a service may say which guest this was');
     end if;
     v_entered := credits.enter(v_subject);
@@ -38,6 +38,6 @@ comment on function api.open_account(text, text, text[]) is
 'Open the caller''s account, with what new accounts are given, or find it. Safe to repeat.
 
 referral_code: of the user who brought them; one that is not good refuses the call, which may be repeated without.
-device_keys, from services only: of the guest that a new user was.
+device_keys, from services and spenders only: of the guest that a new user was.
 Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle,
 PT422 bad_user, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';

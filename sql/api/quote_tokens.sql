@@ -12,7 +12,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_subject constant text := credits.caller_subject(quote_tokens.user_id);
+    v_subject constant text := credits.caller_subject(quote_tokens.user_id, 'spender');
     v_account_id uuid;
     v_now timestamptz;
     v_price record;
@@ -20,7 +20,7 @@ declare
 begin
     -- 1. Whose tokens? Nobody's account is opened by asking.
     select i.account_id into v_account_id from credits.identities as i where i.subject = v_subject;
-    if not found and credits.is_service() then
+    if not found and credits.is_spender() then
         perform credits.fail(404, 'unknown_user', 'no such user');
     end if;
     v_now := credits.clock(v_account_id);

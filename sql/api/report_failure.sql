@@ -1,6 +1,6 @@
 -- A use of a module that failed. Nothing is charged for it; it is written down for the figures.
 --
---   1. Only a service says so: a user's word would spoil the figures.
+--   1. Only a service or a spender says so: a user's word would spoil the figures.
 --   2. Lock the wallet, so that a repeat waits for the first call and then gets its answer.
 --   3. Write the failure.
 create or replace function api.report_failure(
@@ -22,10 +22,10 @@ declare
     v_known text;
 begin
     -- 1. Who, and does it make sense?
-    if not credits.is_service() then
+    if not credits.is_spender() then
         perform credits.fail(403, 'not_yours', 'only a service may report a failure');
     end if;
-    v_subject := credits.caller_subject(report_failure.user_id);
+    v_subject := credits.caller_subject(report_failure.user_id, 'spender');
     perform credits.check_metadata(report_failure.metadata);
     v_failure.duration_ms := round(report_failure.duration_ms, 6);
     -- NaN is above every number: the bound refuses it, and Infinity.
@@ -67,7 +67,7 @@ begin
 end
 $$;
 comment on function api.report_failure(text, numeric, jsonb, text, text) is
-'Note that a use of a module failed: nothing is charged, and the figures know. For services.
+'Note that a use of a module failed: nothing is charged, and the figures know. For services and spenders.
 
 duration_ms is how long it took; a success''s is the number duration_ms in the metadata of its charge.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.

@@ -1,6 +1,6 @@
 -- Whose account is this call about? A user's own; a service names the user.
 
-create or replace function credits.caller_subject(p_user_id text)
+create or replace function credits.caller_subject(p_user_id text, p_role text default 'service_role')
 returns text
 language plpgsql
 stable
@@ -9,7 +9,8 @@ as $$
 declare
     v_subject text;
 begin
-    if credits.is_service() then
+    -- The role that a session has set, or its login, is a member of p_role: no setting of a session makes it one.
+    if pg_has_role(credits.actor(), p_role, 'member') then
         if p_user_id is null then
             perform credits.fail(422, 'bad_user', 'user_id is required: a service says whose tokens it means');
         end if;
@@ -18,14 +19,15 @@ begin
     v_subject := credits.subject();
     if v_subject is null then
         perform credits.fail(401, 'not_signed_in', 'nobody is signed in');
-    elsif p_user_id <> v_subject then
+    elsif (p_user_id <> v_subject) is true then
         perform credits.fail(403, 'not_yours', 'only a service may name another user');
     end if;
     return v_subject;
 end
 $$;
-comment on function credits.caller_subject(text) is
-'The user id that a call is about: the caller''s own, or the one that a service names. '
+comment on function credits.caller_subject(text, text) is
+'The user id that a call is about: the caller''s own, or the one that a member of p_role names. p_role is spender for '
+'what a backend that only charges may do for any user, service_role for the rest. '
 'Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user.';
 
 create or replace function credits.account_of(p_subject text, p_service_opens boolean)
@@ -39,7 +41,7 @@ declare
 begin
     select i.account_id into v_account_id from credits.identities as i where i.subject = p_subject;
     if v_account_id is null then
-        if credits.is_service() and not p_service_opens then
+        if credits.is_spender() and not p_service_opens then
             perform credits.fail(404, 'unknown_user', 'no such user');
         end if;
         v_account_id := credits.open_account(p_subject);

@@ -13,7 +13,7 @@ declare
         or pg_has_role(credits.actor(), 'auditor', 'member');
     -- Users write what they like on their own charges: only a service's word counts.
     v_services constant text[] := array(
-        select r.rolname from pg_roles as r where pg_has_role(r.oid, 'service_role', 'member')
+        select r.rolname from pg_roles as r where pg_has_role(r.oid, 'spender', 'member')
     );
 begin
     return query

@@ -74,9 +74,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     -- The hold names the account: a service need not.
-    service := credits.is_service();
+    service := credits.is_spender();
     if p_user_id is not null or not service then
-        user_id := credits.caller_subject(p_user_id);
+        user_id := credits.caller_subject(p_user_id, 'spender');
     end if;
     -- Two uuids, however they are spelled. To look at each character would take longer than to try.
     begin

@@ -55,4 +55,13 @@ returns boolean
 language sql
 stable
 return pg_has_role(coalesce(nullif(current_setting('role'), 'none'), session_user), 'service_role', 'member');
-comment on function credits.is_service() is 'May the caller act for any user? Members of service_role may.';
+comment on function credits.is_service() is
+'May the caller do everything for any user, also grant tokens? Members of service_role may.';
+
+create or replace function credits.is_spender()
+returns boolean
+language sql
+stable
+return pg_has_role(coalesce(nullif(current_setting('role'), 'none'), session_user), 'spender', 'member');
+comment on function credits.is_spender() is
+'May the caller charge any user? Members of spender may, and service_role is one of them.';

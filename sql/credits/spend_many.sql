@@ -134,7 +134,7 @@ begin
                 -- 2. Whose, and does it make sense?
                 v_user_id := v_item ->> 'user_id';
                 if v_wallet.account_id is null then
-                    perform credits.caller_subject(v_user_id);
+                    perform credits.caller_subject(v_user_id, 'spender');
                     perform credits.fail(404, 'unknown_user', 'no such user');
                 end if;
                 v_module_id := v_item ->> 'module_id';

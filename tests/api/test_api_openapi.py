@@ -61,7 +61,7 @@ def test_functions_and_views_come_from_the_database(schema: Any) -> None:
     spend = schema["paths"]["/rest/v1/rpc/consume_tokens"]["post"]
     assert spend["summary"] == "Spend tokens on a module."
     assert "PT402 insufficient_tokens" in spend["description"]
-    assert "Roles: authenticated, service_role." in spend["description"]
+    assert "Roles: authenticated, service_role, spender." in spend["description"]
     assert spend["parameters"][0]["name"] == "Idempotency-Key"
     bodies = spend["requestBody"]["content"]["application/json"]["schema"]["anyOf"]
     assert {tuple(sorted(body["required"])) for body in bodies} == {

@@ -20,6 +20,7 @@ the bank refused, insufficient_tokens: jobs 1, balance 70, held 0
 enqueued with its hold: jobs 2, balance 70, held 50
 the worker died: jobs 2, balance 70, held 50
 done and captured: jobs 2, balance 20, held 0
+a grant was refused, insufficient_privilege: jobs 2, balance 20, held 0
 """
 
 
@@ -55,7 +56,7 @@ def test_same_commit_in_sql_and_in_python(bank: str, bin_dir: Path, db: psycopg.
     rows = db.execute(
         "select e.kind, e.tokens, e.actor, count(*) from credits.entries as e group by 1, 2, 3 order by 1, 2"
     ).fetchall()
-    assert sorted(rows) == [("grant", 120, "backend", 4), ("spend", -50, "backend", 8)]
+    assert sorted(rows) == [("grant", 120, "postgres", 4), ("spend", -50, "backend", 8)]
     jobs = db.execute(
         "select done, hold_id is not null, count(*) from app.jobs group by 1, 2 order by 2"
     ).fetchall()

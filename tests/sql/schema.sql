@@ -934,7 +934,7 @@ CREATE FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean DEFAULT fal
 -- Name: FUNCTION consume_tokens_batch(items jsonb, atomic boolean); Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) IS 'Spend tokens many times in one call. For services.
+COMMENT ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) IS 'Spend tokens many times in one call. For services and spenders.
 
 items: 1 to 1000 of {"user_id", "module_id", "usage", "idempotency_key", "metadata", "byok"}, each as consume_tokens has
 it. Each is charged or refused by itself, in this order; verdicts says how, in this order too. {"ok": true, …} has what
@@ -1132,7 +1132,7 @@ CREATE FUNCTION api.open_account(user_id text DEFAULT NULL::text, referral_code 
 COMMENT ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) IS 'Open the caller''s account, with what new accounts are given, or find it. Safe to repeat.
 
 referral_code: of the user who brought them; one that is not good refuses the call, which may be repeated without.
-device_keys, from services only: of the guest that a new user was.
+device_keys, from services and spenders only: of the guest that a new user was.
 Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle,
 PT422 bad_user, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
 
@@ -1287,7 +1287,7 @@ CREATE FUNCTION api.report_failure(module_id text, duration_ms numeric DEFAULT N
 -- Name: FUNCTION report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text); Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) IS 'Note that a use of a module failed: nothing is charged, and the figures know. For services.
+COMMENT ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) IS 'Note that a use of a module failed: nothing is charged, and the figures know. For services and spenders.
 
 duration_ms is how long it took; a success''s is the number duration_ms in the metadata of its charge.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
@@ -1837,20 +1837,20 @@ COMMENT ON FUNCTION credits.call_cost(p_price_id bigint) IS 'What one call costs
 
 
 --
--- Name: caller_subject(text); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: caller_subject(text, text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.caller_subject(p_user_id text) RETURNS text
+CREATE FUNCTION credits.caller_subject(p_user_id text, p_role text DEFAULT 'service_role'::text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION caller_subject(p_user_id text); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION caller_subject(p_user_id text, p_role text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.caller_subject(p_user_id text) IS 'The user id that a call is about: the caller''s own, or the one that a service names. Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user.';
+COMMENT ON FUNCTION credits.caller_subject(p_user_id text, p_role text) IS 'The user id that a call is about: the caller''s own, or the one that a member of p_role names. p_role is spender for what a backend that only charges may do for any user, service_role for the rest. Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user.';
 
 
 --
@@ -3440,7 +3440,23 @@ CREATE FUNCTION credits.is_service() RETURNS boolean
 -- Name: FUNCTION is_service(); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.is_service() IS 'May the caller act for any user? Members of service_role may.';
+COMMENT ON FUNCTION credits.is_service() IS 'May the caller do everything for any user, also grant tokens? Members of service_role may.';
+
+
+--
+-- Name: is_spender(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.is_spender() RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN pg_has_role((COALESCE(NULLIF(current_setting('role'::text), 'none'::text), (SESSION_USER)::text))::name, 'spender'::name, 'member'::text);
+
+
+--
+-- Name: FUNCTION is_spender(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.is_spender() IS 'May the caller charge any user? Members of spender may, and service_role is one of them.';
 
 
 --
@@ -5245,7 +5261,7 @@ CREATE VIEW analytics.module_reliability WITH (security_invoker='true') AS
  WITH services AS (
          SELECT x.rolname
            FROM pg_roles x
-          WHERE pg_has_role(x.oid, 'service_role'::name, 'member'::text)
+          WHERE pg_has_role(x.oid, 'spender'::name, 'member'::text)
         ), outcomes AS (
          SELECT e.posted_at AS began_at,
             e.module_id,
@@ -10631,35 +10647,35 @@ ALTER TABLE credits.failures ENABLE ROW LEVEL SECURITY;
 -- Name: module_categories for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.module_categories FOR SELECT TO anon, authenticated, service_role USING (true);
+CREATE POLICY for_sale ON credits.module_categories FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
 
 
 --
 -- Name: modules for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.modules FOR SELECT TO anon, authenticated, service_role USING (true);
+CREATE POLICY for_sale ON credits.modules FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
 
 
 --
 -- Name: packs for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.packs FOR SELECT TO anon, authenticated, service_role USING (true);
+CREATE POLICY for_sale ON credits.packs FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
 
 
 --
 -- Name: topup_presets for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.topup_presets FOR SELECT TO anon, authenticated, service_role USING (true);
+CREATE POLICY for_sale ON credits.topup_presets FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
 
 
 --
 -- Name: topups for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.topups FOR SELECT TO anon, authenticated, service_role USING (true);
+CREATE POLICY for_sale ON credits.topups FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
 
 
 --
@@ -11355,6 +11371,34 @@ ALTER TABLE credits.shortfalls ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.spend_limits ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: holds spender_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY spender_reads ON credits.holds FOR SELECT TO spender USING (true);
+
+
+--
+-- Name: identities spender_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY spender_reads ON credits.identities FOR SELECT TO spender USING (true);
+
+
+--
+-- Name: lots spender_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY spender_reads ON credits.lots FOR SELECT TO spender USING (true);
+
+
+--
+-- Name: wallets spender_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY spender_reads ON credits.wallets FOR SELECT TO spender USING (true);
+
+
+--
 -- Name: sql_logins; Type: ROW SECURITY; Schema: credits; Owner: -
 --
 
@@ -11377,6 +11421,97 @@ ALTER TABLE credits.stripe_events ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE credits.stripe_objects ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: charge_refunds support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.charge_refunds FOR SELECT TO support USING (true);
+
+
+--
+-- Name: entries support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.entries FOR SELECT TO support USING (true);
+
+
+--
+-- Name: failures support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.failures FOR SELECT TO support USING (true);
+
+
+--
+-- Name: holds support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.holds FOR SELECT TO support USING (true);
+
+
+--
+-- Name: identities support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.identities FOR SELECT TO support USING (true);
+
+
+--
+-- Name: lots support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.lots FOR SELECT TO support USING (true);
+
+
+--
+-- Name: orders support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.orders FOR SELECT TO support USING (true);
+
+
+--
+-- Name: outbox support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.outbox FOR SELECT TO support USING (true);
+
+
+--
+-- Name: referrals support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.referrals FOR SELECT TO support USING (true);
+
+
+--
+-- Name: shortfalls support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.shortfalls FOR SELECT TO support USING (true);
+
+
+--
+-- Name: spend_limits support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.spend_limits FOR SELECT TO support USING (true);
+
+
+--
+-- Name: stripe_events support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.stripe_events FOR SELECT TO support USING (true);
+
+
+--
+-- Name: wallets support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.wallets FOR SELECT TO support USING (true);
+
 
 --
 -- Name: topup_presets; Type: ROW SECURITY; Schema: credits; Owner: -
@@ -11410,6 +11545,8 @@ GRANT USAGE ON SCHEMA analytics TO auditor;
 
 GRANT USAGE ON SCHEMA api TO anon;
 GRANT USAGE ON SCHEMA api TO authenticated;
+GRANT USAGE ON SCHEMA api TO spender;
+GRANT USAGE ON SCHEMA api TO support;
 GRANT USAGE ON SCHEMA api TO service_role;
 
 
@@ -11417,6 +11554,7 @@ GRANT USAGE ON SCHEMA api TO service_role;
 -- Name: SCHEMA audit; Type: ACL; Schema: -; Owner: -
 --
 
+GRANT USAGE ON SCHEMA audit TO support;
 GRANT USAGE ON SCHEMA audit TO auditor;
 
 
@@ -11434,6 +11572,7 @@ GRANT USAGE ON SCHEMA credits TO auditor;
 REVOKE ALL ON TYPE api.account_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.account_receipt TO authenticated;
 GRANT ALL ON TYPE api.account_receipt TO service_role;
+GRANT ALL ON TYPE api.account_receipt TO spender;
 
 
 --
@@ -11461,6 +11600,7 @@ GRANT ALL ON TYPE api.acknowledgement TO service_role;
 REVOKE ALL ON TYPE api.batch_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.batch_receipt TO authenticated;
 GRANT ALL ON TYPE api.batch_receipt TO service_role;
+GRANT ALL ON TYPE api.batch_receipt TO spender;
 
 
 --
@@ -11470,6 +11610,7 @@ GRANT ALL ON TYPE api.batch_receipt TO service_role;
 REVOKE ALL ON TYPE api.capture_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.capture_receipt TO authenticated;
 GRANT ALL ON TYPE api.capture_receipt TO service_role;
+GRANT ALL ON TYPE api.capture_receipt TO spender;
 
 
 --
@@ -11497,6 +11638,7 @@ GRANT ALL ON TYPE api.event_receipt TO service_role;
 REVOKE ALL ON TYPE api.failure_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.failure_receipt TO authenticated;
 GRANT ALL ON TYPE api.failure_receipt TO service_role;
+GRANT ALL ON TYPE api.failure_receipt TO spender;
 
 
 --
@@ -11533,6 +11675,7 @@ GRANT ALL ON TYPE api.guest_receipt TO service_role;
 REVOKE ALL ON TYPE api.hold_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.hold_receipt TO authenticated;
 GRANT ALL ON TYPE api.hold_receipt TO service_role;
+GRANT ALL ON TYPE api.hold_receipt TO spender;
 
 
 --
@@ -11578,6 +11721,7 @@ GRANT ALL ON TYPE api.overdraft TO service_role;
 REVOKE ALL ON TYPE api.quote FROM PUBLIC;
 GRANT ALL ON TYPE api.quote TO authenticated;
 GRANT ALL ON TYPE api.quote TO service_role;
+GRANT ALL ON TYPE api.quote TO spender;
 
 
 --
@@ -11614,6 +11758,7 @@ GRANT ALL ON TYPE api.refund_receipt TO service_role;
 REVOKE ALL ON TYPE api.release_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.release_receipt TO authenticated;
 GRANT ALL ON TYPE api.release_receipt TO service_role;
+GRANT ALL ON TYPE api.release_receipt TO spender;
 
 
 --
@@ -11641,6 +11786,7 @@ GRANT ALL ON TYPE api.spend_limit TO service_role;
 REVOKE ALL ON TYPE api.spend_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.spend_receipt TO authenticated;
 GRANT ALL ON TYPE api.spend_receipt TO service_role;
+GRANT ALL ON TYPE api.spend_receipt TO spender;
 
 
 --
@@ -11743,6 +11889,7 @@ GRANT ALL ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, sessio
 
 REVOKE ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) TO service_role;
 
 
@@ -11768,6 +11915,7 @@ GRANT ALL ON FUNCTION api.confirm_guest_use(use_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) TO authenticated;
+GRANT ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) TO spender;
 GRANT ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) TO service_role;
 
 
@@ -11777,6 +11925,7 @@ GRANT ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_na
 
 REVOKE ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) TO authenticated;
+GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) TO spender;
 GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) TO service_role;
 
 
@@ -11785,6 +11934,7 @@ GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotenc
 --
 
 REVOKE ALL ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) TO spender;
 GRANT ALL ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) TO service_role;
 
 
@@ -11803,6 +11953,7 @@ GRANT ALL ON FUNCTION api.create_order(pack_id text, amount bigint, module_id te
 
 REVOKE ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) TO service_role;
 
 
@@ -11844,6 +11995,7 @@ GRANT ALL ON FUNCTION api.guest_consume(module_id text, device_keys text[], netw
 
 REVOKE ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) TO authenticated;
+GRANT ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) TO spender;
 GRANT ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) TO service_role;
 
 
@@ -11861,6 +12013,7 @@ GRANT ALL ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) TO serv
 
 REVOKE ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) TO authenticated;
+GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) TO spender;
 GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) TO service_role;
 
 
@@ -11870,6 +12023,7 @@ GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_
 
 REVOKE ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO service_role;
 
 
@@ -11913,6 +12067,7 @@ GRANT ALL ON FUNCTION api.release_guest_use(use_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) TO service_role;
 
 
@@ -11921,6 +12076,7 @@ GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_ke
 --
 
 REVOKE ALL ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) TO spender;
 GRANT ALL ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) TO service_role;
 
 
@@ -12030,6 +12186,7 @@ REVOKE ALL ON FUNCTION credits.announce_expiries(p_account_id uuid) FROM PUBLIC;
 --
 
 GRANT SELECT ON TABLE credits.orders TO authenticated;
+GRANT SELECT ON TABLE credits.orders TO support;
 GRANT SELECT ON TABLE credits.orders TO service_role;
 GRANT SELECT ON TABLE credits.orders TO auditor;
 
@@ -12183,10 +12340,10 @@ GRANT ALL ON FUNCTION credits.call_cost(p_price_id bigint) TO auditor;
 
 
 --
--- Name: FUNCTION caller_subject(p_user_id text); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION caller_subject(p_user_id text, p_role text); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.caller_subject(p_user_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.caller_subject(p_user_id text, p_role text) FROM PUBLIC;
 
 
 --
@@ -12208,7 +12365,9 @@ REVOKE ALL ON FUNCTION credits.capture(p_account_id uuid, p_hold_id uuid, p_user
 --
 
 GRANT SELECT ON TABLE credits.holds TO authenticated;
+GRANT SELECT ON TABLE credits.holds TO support;
 GRANT SELECT ON TABLE credits.holds TO service_role;
+GRANT SELECT ON TABLE credits.holds TO spender;
 GRANT SELECT ON TABLE credits.holds TO auditor;
 
 
@@ -12417,6 +12576,8 @@ REVOKE ALL ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_
 REVOKE ALL ON FUNCTION credits.clock() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.clock() TO anon;
 GRANT ALL ON FUNCTION credits.clock() TO authenticated;
+GRANT ALL ON FUNCTION credits.clock() TO spender;
+GRANT ALL ON FUNCTION credits.clock() TO support;
 GRANT ALL ON FUNCTION credits.clock() TO service_role;
 GRANT ALL ON FUNCTION credits.clock() TO analyst;
 GRANT ALL ON FUNCTION credits.clock() TO auditor;
@@ -12428,7 +12589,9 @@ GRANT ALL ON FUNCTION credits.clock() TO auditor;
 
 REVOKE ALL ON FUNCTION credits.clock(p_account_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO support;
 GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO service_role;
+GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO spender;
 GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO analyst;
 GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO auditor;
 
@@ -12614,6 +12777,7 @@ REVOKE ALL ON FUNCTION credits.find_code(p_code text) FROM PUBLIC;
 --
 
 GRANT SELECT ON TABLE credits.entries TO authenticated;
+GRANT SELECT ON TABLE credits.entries TO support;
 GRANT SELECT ON TABLE credits.entries TO service_role;
 GRANT SELECT ON TABLE credits.entries TO auditor;
 
@@ -12735,7 +12899,9 @@ REVOKE ALL ON FUNCTION credits.forget_keys(p_most bigint) FROM PUBLIC;
 --
 
 GRANT SELECT ON TABLE credits.lots TO authenticated;
+GRANT SELECT ON TABLE credits.lots TO support;
 GRANT SELECT ON TABLE credits.lots TO service_role;
+GRANT SELECT ON TABLE credits.lots TO spender;
 GRANT SELECT ON TABLE credits.lots TO auditor;
 
 
@@ -12871,7 +13037,9 @@ GRANT ALL ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp w
 --
 
 GRANT SELECT ON TABLE credits.wallets TO authenticated;
+GRANT SELECT ON TABLE credits.wallets TO support;
 GRANT SELECT ON TABLE credits.wallets TO service_role;
+GRANT SELECT ON TABLE credits.wallets TO spender;
 GRANT SELECT ON TABLE credits.wallets TO auditor;
 
 
@@ -12881,6 +13049,7 @@ GRANT SELECT ON TABLE credits.wallets TO auditor;
 
 REVOKE ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO support;
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO service_role;
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO auditor;
 
@@ -12911,6 +13080,13 @@ REVOKE ALL ON FUNCTION credits.is_held_in_head(p_held numeric, p_draws jsonb, p_
 --
 
 REVOKE ALL ON FUNCTION credits.is_service() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION is_spender(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.is_spender() FROM PUBLIC;
 
 
 --
@@ -13019,7 +13195,9 @@ REVOKE ALL ON FUNCTION credits.lock_with_referrer(p_account_id uuid) FROM PUBLIC
 
 REVOKE ALL ON FUNCTION credits.me() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.me() TO authenticated;
+GRANT ALL ON FUNCTION credits.me() TO support;
 GRANT ALL ON FUNCTION credits.me() TO service_role;
+GRANT ALL ON FUNCTION credits.me() TO spender;
 
 
 --
@@ -13029,6 +13207,8 @@ GRANT ALL ON FUNCTION credits.me() TO service_role;
 REVOKE ALL ON FUNCTION credits.module_price(p_module_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO anon;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO authenticated;
+GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO spender;
+GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO support;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO service_role;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO auditor;
 
@@ -13054,6 +13234,7 @@ REVOKE ALL ON FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_a
 
 REVOKE ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) TO support;
 GRANT ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) TO service_role;
 
 
@@ -13120,6 +13301,7 @@ REVOKE ALL ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_sessio
 
 REVOKE ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO support;
 GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO service_role;
 GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO auditor;
 
@@ -13158,6 +13340,7 @@ REVOKE ALL ON FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_fact
 
 REVOKE ALL ON FUNCTION credits.quantity(quantity jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO authenticated;
+GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO support;
 GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO service_role;
 
 
@@ -13328,7 +13511,9 @@ REVOKE ALL ON FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_
 
 REVOKE ALL ON FUNCTION credits.subject() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.subject() TO authenticated;
+GRANT ALL ON FUNCTION credits.subject() TO support;
 GRANT ALL ON FUNCTION credits.subject() TO service_role;
+GRANT ALL ON FUNCTION credits.subject() TO spender;
 
 
 --
@@ -13373,6 +13558,8 @@ REVOKE ALL ON FUNCTION credits.tiers_used(p_price_id bigint, p_dimension text, p
 REVOKE ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO anon;
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO authenticated;
+GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO spender;
+GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO support;
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO service_role;
 
 
@@ -13638,6 +13825,7 @@ GRANT SELECT ON TABLE analytics.module_margin TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.failures TO authenticated;
+GRANT SELECT ON TABLE credits.failures TO support;
 GRANT SELECT ON TABLE credits.failures TO service_role;
 GRANT SELECT ON TABLE credits.failures TO auditor;
 
@@ -13801,7 +13989,9 @@ GRANT SELECT ON TABLE analytics.welcome_use TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.current_lots TO authenticated;
+GRANT SELECT ON TABLE credits.current_lots TO support;
 GRANT SELECT ON TABLE credits.current_lots TO service_role;
+GRANT SELECT ON TABLE credits.current_lots TO spender;
 GRANT SELECT ON TABLE credits.current_lots TO auditor;
 
 
@@ -13810,7 +14000,9 @@ GRANT SELECT ON TABLE credits.current_lots TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.held_draws TO authenticated;
+GRANT SELECT ON TABLE credits.held_draws TO support;
 GRANT SELECT ON TABLE credits.held_draws TO service_role;
+GRANT SELECT ON TABLE credits.held_draws TO spender;
 GRANT SELECT ON TABLE credits.held_draws TO auditor;
 
 
@@ -13819,7 +14011,9 @@ GRANT SELECT ON TABLE credits.held_draws TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.identities TO authenticated;
+GRANT SELECT ON TABLE credits.identities TO support;
 GRANT SELECT ON TABLE credits.identities TO service_role;
+GRANT SELECT ON TABLE credits.identities TO spender;
 GRANT SELECT ON TABLE credits.identities TO auditor;
 
 
@@ -13828,7 +14022,9 @@ GRANT SELECT ON TABLE credits.identities TO auditor;
 --
 
 GRANT SELECT ON TABLE api.balance TO authenticated;
+GRANT SELECT ON TABLE api.balance TO support;
 GRANT SELECT ON TABLE api.balance TO service_role;
+GRANT SELECT ON TABLE api.balance TO spender;
 
 
 --
@@ -13836,6 +14032,7 @@ GRANT SELECT ON TABLE api.balance TO service_role;
 --
 
 GRANT SELECT ON TABLE api.entries TO authenticated;
+GRANT SELECT ON TABLE api.entries TO support;
 GRANT SELECT ON TABLE api.entries TO service_role;
 
 
@@ -13845,6 +14042,8 @@ GRANT SELECT ON TABLE api.entries TO service_role;
 
 GRANT SELECT ON TABLE credits.modules TO anon;
 GRANT SELECT ON TABLE credits.modules TO authenticated;
+GRANT SELECT ON TABLE credits.modules TO spender;
+GRANT SELECT ON TABLE credits.modules TO support;
 GRANT SELECT ON TABLE credits.modules TO service_role;
 GRANT SELECT ON TABLE credits.modules TO auditor;
 
@@ -13854,6 +14053,7 @@ GRANT SELECT ON TABLE credits.modules TO auditor;
 --
 
 GRANT SELECT ON TABLE api.failures TO authenticated;
+GRANT SELECT ON TABLE api.failures TO support;
 GRANT SELECT ON TABLE api.failures TO service_role;
 
 
@@ -13862,7 +14062,9 @@ GRANT SELECT ON TABLE api.failures TO service_role;
 --
 
 GRANT SELECT ON TABLE api.holds TO authenticated;
+GRANT SELECT ON TABLE api.holds TO support;
 GRANT SELECT ON TABLE api.holds TO service_role;
+GRANT SELECT ON TABLE api.holds TO spender;
 
 
 --
@@ -13870,6 +14072,7 @@ GRANT SELECT ON TABLE api.holds TO service_role;
 --
 
 GRANT SELECT ON TABLE api.lots TO authenticated;
+GRANT SELECT ON TABLE api.lots TO support;
 GRANT SELECT ON TABLE api.lots TO service_role;
 
 
@@ -13879,6 +14082,8 @@ GRANT SELECT ON TABLE api.lots TO service_role;
 
 GRANT SELECT ON TABLE credits.module_categories TO anon;
 GRANT SELECT ON TABLE credits.module_categories TO authenticated;
+GRANT SELECT ON TABLE credits.module_categories TO spender;
+GRANT SELECT ON TABLE credits.module_categories TO support;
 GRANT SELECT ON TABLE credits.module_categories TO service_role;
 GRANT SELECT ON TABLE credits.module_categories TO auditor;
 
@@ -13889,6 +14094,8 @@ GRANT SELECT ON TABLE credits.module_categories TO auditor;
 
 GRANT SELECT ON TABLE api.modules TO anon;
 GRANT SELECT ON TABLE api.modules TO authenticated;
+GRANT SELECT ON TABLE api.modules TO spender;
+GRANT SELECT ON TABLE api.modules TO support;
 GRANT SELECT ON TABLE api.modules TO service_role;
 
 
@@ -13897,6 +14104,7 @@ GRANT SELECT ON TABLE api.modules TO service_role;
 --
 
 GRANT SELECT ON TABLE credits.outbox TO authenticated;
+GRANT SELECT ON TABLE credits.outbox TO support;
 GRANT SELECT ON TABLE credits.outbox TO service_role;
 GRANT SELECT ON TABLE credits.outbox TO auditor;
 
@@ -13906,6 +14114,7 @@ GRANT SELECT ON TABLE credits.outbox TO auditor;
 --
 
 GRANT SELECT ON TABLE api.notices TO authenticated;
+GRANT SELECT ON TABLE api.notices TO support;
 GRANT SELECT ON TABLE api.notices TO service_role;
 
 
@@ -13914,6 +14123,7 @@ GRANT SELECT ON TABLE api.notices TO service_role;
 --
 
 GRANT SELECT ON TABLE api.orders TO authenticated;
+GRANT SELECT ON TABLE api.orders TO support;
 GRANT SELECT ON TABLE api.orders TO service_role;
 
 
@@ -13923,6 +14133,8 @@ GRANT SELECT ON TABLE api.orders TO service_role;
 
 GRANT SELECT ON TABLE credits.packs TO anon;
 GRANT SELECT ON TABLE credits.packs TO authenticated;
+GRANT SELECT ON TABLE credits.packs TO spender;
+GRANT SELECT ON TABLE credits.packs TO support;
 GRANT SELECT ON TABLE credits.packs TO service_role;
 GRANT SELECT ON TABLE credits.packs TO auditor;
 
@@ -13933,6 +14145,8 @@ GRANT SELECT ON TABLE credits.packs TO auditor;
 
 GRANT SELECT ON TABLE api.packs TO anon;
 GRANT SELECT ON TABLE api.packs TO authenticated;
+GRANT SELECT ON TABLE api.packs TO spender;
+GRANT SELECT ON TABLE api.packs TO support;
 GRANT SELECT ON TABLE api.packs TO service_role;
 
 
@@ -13941,6 +14155,7 @@ GRANT SELECT ON TABLE api.packs TO service_role;
 --
 
 GRANT SELECT ON TABLE credits.referrals TO authenticated;
+GRANT SELECT ON TABLE credits.referrals TO support;
 GRANT SELECT ON TABLE credits.referrals TO service_role;
 GRANT SELECT ON TABLE credits.referrals TO auditor;
 
@@ -13950,6 +14165,7 @@ GRANT SELECT ON TABLE credits.referrals TO auditor;
 --
 
 GRANT SELECT ON TABLE api.referrals TO authenticated;
+GRANT SELECT ON TABLE api.referrals TO support;
 GRANT SELECT ON TABLE api.referrals TO service_role;
 
 
@@ -13958,6 +14174,7 @@ GRANT SELECT ON TABLE api.referrals TO service_role;
 --
 
 GRANT SELECT ON TABLE credits.shortfalls TO authenticated;
+GRANT SELECT ON TABLE credits.shortfalls TO support;
 GRANT SELECT ON TABLE credits.shortfalls TO service_role;
 GRANT SELECT ON TABLE credits.shortfalls TO auditor;
 
@@ -13967,6 +14184,7 @@ GRANT SELECT ON TABLE credits.shortfalls TO auditor;
 --
 
 GRANT SELECT ON TABLE api.shortfalls TO authenticated;
+GRANT SELECT ON TABLE api.shortfalls TO support;
 GRANT SELECT ON TABLE api.shortfalls TO service_role;
 
 
@@ -13975,6 +14193,7 @@ GRANT SELECT ON TABLE api.shortfalls TO service_role;
 --
 
 GRANT SELECT ON TABLE credits.spend_limits TO authenticated;
+GRANT SELECT ON TABLE credits.spend_limits TO support;
 GRANT SELECT ON TABLE credits.spend_limits TO service_role;
 GRANT SELECT ON TABLE credits.spend_limits TO auditor;
 
@@ -13984,6 +14203,7 @@ GRANT SELECT ON TABLE credits.spend_limits TO auditor;
 --
 
 GRANT SELECT ON TABLE api.spend_limits TO authenticated;
+GRANT SELECT ON TABLE api.spend_limits TO support;
 GRANT SELECT ON TABLE api.spend_limits TO service_role;
 
 
@@ -13993,6 +14213,8 @@ GRANT SELECT ON TABLE api.spend_limits TO service_role;
 
 GRANT SELECT ON TABLE credits.topup_presets TO anon;
 GRANT SELECT ON TABLE credits.topup_presets TO authenticated;
+GRANT SELECT ON TABLE credits.topup_presets TO spender;
+GRANT SELECT ON TABLE credits.topup_presets TO support;
 GRANT SELECT ON TABLE credits.topup_presets TO service_role;
 GRANT SELECT ON TABLE credits.topup_presets TO auditor;
 
@@ -14003,6 +14225,8 @@ GRANT SELECT ON TABLE credits.topup_presets TO auditor;
 
 GRANT SELECT ON TABLE credits.topups TO anon;
 GRANT SELECT ON TABLE credits.topups TO authenticated;
+GRANT SELECT ON TABLE credits.topups TO spender;
+GRANT SELECT ON TABLE credits.topups TO support;
 GRANT SELECT ON TABLE credits.topups TO service_role;
 GRANT SELECT ON TABLE credits.topups TO auditor;
 
@@ -14013,6 +14237,8 @@ GRANT SELECT ON TABLE credits.topups TO auditor;
 
 GRANT SELECT ON TABLE api.topups TO anon;
 GRANT SELECT ON TABLE api.topups TO authenticated;
+GRANT SELECT ON TABLE api.topups TO spender;
+GRANT SELECT ON TABLE api.topups TO support;
 GRANT SELECT ON TABLE api.topups TO service_role;
 
 
@@ -14021,6 +14247,7 @@ GRANT SELECT ON TABLE api.topups TO service_role;
 --
 
 GRANT SELECT ON TABLE credits.charge_refunds TO authenticated;
+GRANT SELECT ON TABLE credits.charge_refunds TO support;
 GRANT SELECT ON TABLE credits.charge_refunds TO service_role;
 GRANT SELECT ON TABLE credits.charge_refunds TO auditor;
 
@@ -14030,6 +14257,7 @@ GRANT SELECT ON TABLE credits.charge_refunds TO auditor;
 --
 
 GRANT SELECT ON TABLE api.usage TO authenticated;
+GRANT SELECT ON TABLE api.usage TO support;
 GRANT SELECT ON TABLE api.usage TO service_role;
 
 
@@ -14059,6 +14287,62 @@ GRANT SELECT ON TABLE audit.check_draws TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.stripe_events TO auditor;
+
+
+--
+-- Name: COLUMN stripe_events.event_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(event_id) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: COLUMN stripe_events.type; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(type) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: COLUMN stripe_events.object_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(object_id) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: COLUMN stripe_events.outcome; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(outcome) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: COLUMN stripe_events.account_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(account_id) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: COLUMN stripe_events.order_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(order_id) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: COLUMN stripe_events.payload; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(payload) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: COLUMN stripe_events.received_at; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(received_at) ON TABLE credits.stripe_events TO support;
 
 
 --
@@ -14205,6 +14489,7 @@ GRANT SELECT ON TABLE audit.findings TO auditor;
 -- Name: TABLE parked; Type: ACL; Schema: audit; Owner: -
 --
 
+GRANT SELECT ON TABLE audit.parked TO support;
 GRANT SELECT ON TABLE audit.parked TO auditor;
 
 
@@ -14212,6 +14497,7 @@ GRANT SELECT ON TABLE audit.parked TO auditor;
 -- Name: TABLE stuck_holds; Type: ACL; Schema: audit; Owner: -
 --
 
+GRANT SELECT ON TABLE audit.stuck_holds TO support;
 GRANT SELECT ON TABLE audit.stuck_holds TO auditor;
 
 

@@ -474,11 +474,13 @@ RULES = [
             ('credits_owner', false, true, '{}'::text[]),
             ('anon', false, true, '{}'),
             ('authenticated', false, true, '{}'),
-            ('service_role', false, true, '{}'),
+            ('spender', false, true, '{}'),
+            ('support', false, true, '{}'),
+            ('service_role', false, true, '{spender}'),
             ('analyst', false, true, '{}'),
             ('auditor', false, true, '{}'),
             ('pgcredits_api', true, false, '{anon,authenticated}'),
-            ('pgcredits_service', true, false, '{service_role}'),
+            ('pgcredits_service', true, false, '{service_role,spender,support}'),
             ('pgcredits_analyst', true, true, '{analyst}'),
             ('pgcredits_auditor', true, true, '{auditor}')
         )
@@ -499,7 +501,7 @@ RULES = [
         """
         select g.roleid::regrole, g.member::regrole from pg_auth_members as g
         where g.roleid::regrole::text in (
-            'credits_owner', 'anon', 'authenticated', 'service_role', 'analyst', 'auditor',
+            'credits_owner', 'anon', 'authenticated', 'spender', 'support', 'service_role', 'analyst', 'auditor',
             'pgcredits_api', 'pgcredits_service', 'pgcredits_analyst', 'pgcredits_auditor'
         ) and (g.admin_option and g.member::regrole::text <> current_user
             or g.roleid = 'credits_owner'::regrole and g.member::regrole::text <> current_user)

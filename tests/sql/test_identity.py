@@ -186,7 +186,17 @@ def test_first_calls_at_once_open_one_account(user: User, api_url: str, admin: C
 
 
 @pytest.mark.parametrize(
-    "role", ["service_role", "credits_owner", "analyst", "auditor", "postgres", "pgcredits_service"]
+    "role",
+    [
+        "service_role",
+        "spender",
+        "support",
+        "credits_owner",
+        "analyst",
+        "auditor",
+        "postgres",
+        "pgcredits_service",
+    ],
 )
 def test_api_login_can_become_the_two_weak_roles_only(role: str, door: Connection) -> None:
     for command in (f"set role {role}", f"select set_config('role', '{role}', false)"):
@@ -197,7 +207,10 @@ def test_api_login_can_become_the_two_weak_roles_only(role: str, door: Connectio
 
 
 @pytest.mark.parametrize("role", ["credits_owner", "analyst", "auditor", "postgres", "authenticated", "anon"])
-def test_service_login_can_become_service_role_only(role: str, service: Caller) -> None:
+def test_service_login_can_become_the_roles_of_backends_only(role: str, service: Caller) -> None:
+    for may in ("service_role", "spender", "support"):
+        service.connection.execute(f"set role {may}")
+        service.connection.execute("reset role")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         service.connection.execute(f"set role {role}")
 
@@ -237,7 +250,15 @@ def test_analyst_who_sets_anothers_claims_sees_no_row_of_theirs(user: User, anal
         for table in ("wallets", "entries", "identities", "lots", "orders", "credentials", "accounts"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 analyst.execute(f"select * from credits.{table}")
-        for role in ("authenticated", "service_role", "anon", "auditor", "credits_owner"):
+        for role in (
+            "authenticated",
+            "spender",
+            "support",
+            "service_role",
+            "anon",
+            "auditor",
+            "credits_owner",
+        ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 analyst.execute(f"set role {role}")
 

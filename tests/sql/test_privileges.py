@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from people import Caller, Connection
 
-ROLES = ("anon", "authenticated", "service_role", "analyst", "auditor")
+ROLES = ("anon", "authenticated", "spender", "support", "service_role", "analyst", "auditor")
 LOGINS = ("pgcredits_api", "pgcredits_service", "pgcredits_analyst", "pgcredits_auditor")
 
 SHOP = {
@@ -150,16 +150,28 @@ BOOKS = {
     )
 }
 
+# What balances and holds are made of: all that a backend that charges reads of its users.
+TILL = {
+    *(f"api.{view}" for view in ("balance", "holds")),
+    *(
+        f"credits.{table}"
+        for table in ("identities", "wallets", "lots", "current_lots", "holds", "held_draws")
+    ),
+}
+REPORTS = {"audit.parked", "audit.stuck_holds"}
+
 # What is granted: SELECT, of whole tables and views. Nothing else is granted to anybody.
 SELECT = {
     "anon": SHOP,
     "authenticated": SHOP | ACCOUNT,
+    "spender": SHOP | TILL,
+    "support": SHOP | ACCOUNT | REPORTS,
     "service_role": SHOP | ACCOUNT,
     "analyst": ANALYTICS | {"credits.captures"},
     "auditor": ANALYTICS | AUDIT | BOOKS,
 }
 # An analyst's views need columns of tables; none of them names a person.
-COLUMNS = {
+FIGURES = {
     "credits.accounts": {"account_id", "kind", "segment", "created_at"},
     "credits.entries": {
         "account_id",
@@ -227,15 +239,22 @@ COLUMNS = {
         "paid_at",
     },
 }
+# A report for support needs columns of the events.
+EVENT = ("event_id", "type", "outcome", "received_at", "account_id", "order_id", "object_id", "payload")
+COLUMNS = {"analyst": FIGURES, "support": {"credits.stripe_events": set(EVENT)}}
 USAGE = {
     "anon": {"api"},
     "authenticated": {"api"},
+    "spender": {"api"},
+    "support": {"api", "audit"},
     "service_role": {"api"},
     "analyst": {"analytics"},
     "auditor": {"analytics", "audit", "credits"},
 }
 
-SPEND = {
+# Every function of api stands in one of these four, with a call of it.
+# For oneself; a spender and a service do it for any user.
+CHARGE = {
     "api.consume_tokens(text,jsonb,text,text,jsonb,boolean)": "'whisper'",
     "api.consume_tokens(text,text,text,numeric)": "null::text, 'whisper', 'Whisper', 25",
     "api.quote_tokens(text,jsonb,text)": "'whisper'",
@@ -243,13 +262,22 @@ SPEND = {
     "api.capture_hold(text,jsonb,boolean,text,text,text)": "'nothing'",
     "api.release_hold(text,text,text,text)": "'nothing'",
     "api.extend_hold(text,interval,text)": "'nothing'",
+    "api.open_account(text,text,text[])": "'somebody new'",
+}
+# For any user; for spenders and services.
+CHARGE_ANYBODY = {
+    "api.report_failure(text,numeric,jsonb,text,text)": "'whisper'",
+    "api.consume_tokens_batch(jsonb,boolean)": "'[]'",
+}
+# For oneself; a service does it for any user.
+OWN = {
     "api.create_order(text,bigint,text,text,text)": "'standard'",
     "api.set_spend_limit(text,numeric,text)": "'day', 10",
     "api.set_low_balance(numeric,numeric,text)": "10",
-    "api.open_account(text,text,text[])": "",
     "api.redeem_code(text,text,text)": "'nothing'",
     "api.referral_code(text)": "",
 }
+# For services.
 SERVE = {
     "api.add_tokens(text,numeric,api.grant_reason,text,timestamp with time zone,bigint,text,text,jsonb)": (
         "'nobody', -1::numeric"
@@ -259,9 +287,7 @@ SERVE = {
     "api.apply_stripe_event(jsonb)": "'{}'",
     "api.sign_up(text,text,text,text[])": "'nobody', null",
     "api.find_credential(text)": "'nobody'",
-    "api.report_failure(text,numeric,jsonb,text,text)": "'whisper'",
     "api.refund_usage(text,numeric,text,text)": "'nothing'",
-    "api.consume_tokens_batch(jsonb,boolean)": "'[]'",
     "api.close_shortfall(text,text)": "'nothing', 'settled'",
     "api.set_overdraft_limit(numeric,text)": "10",
     "api.set_test_clock(text,timestamp with time zone,interval)": "'nobody'",
@@ -274,6 +300,7 @@ SERVE = {
     "api.confirm_guest_use(uuid)": "gen_random_uuid()",
     "api.release_guest_use(uuid)": "gen_random_uuid()",
 }
+CALLS = CHARGE | CHARGE_ANYBODY | OWN | SERVE
 PERIODS = {f"credits.{name}(text,timestamp with time zone)" for name in ("period_start", "next_period")}
 READING = {"credits.clock(uuid)", "credits.held_at(uuid,timestamp with time zone)", "credits.quantity(jsonb)"}
 WHO = {"credits.me()", "credits.subject()", *PERIODS, *READING}
@@ -281,8 +308,17 @@ HELPERS = {"credits.clock()", "credits.module_price(text)"}
 SHOPPING = {*HELPERS, "credits.topup_tokens(bigint,numeric)"}
 EXECUTE = {
     "anon": SHOPPING,
-    "authenticated": {*SPEND, *SHOPPING, *WHO},
-    "service_role": {*SPEND, *SERVE, *SHOPPING, *WHO},
+    "authenticated": {*CHARGE, *OWN, *SHOPPING, *WHO},
+    "spender": {
+        *CHARGE,
+        *CHARGE_ANYBODY,
+        *SHOPPING,
+        "credits.me()",
+        "credits.subject()",
+        "credits.clock(uuid)",
+    },
+    "support": {*SHOPPING, *WHO},
+    "service_role": {*CALLS, *SHOPPING, *WHO},
     "analyst": {
         "credits.analyst_segments()",
         "credits.analyst_accounts()",
@@ -378,8 +414,9 @@ def test_single_columns_that_a_role_may_read(role: str, ask: Callable[..., set[A
         " where g.grantee = %(role)s::regrole",
         role=role,
     )
-    expected = {f"{table}.{column}" for table, columns in COLUMNS.items() for column in columns}
-    assert may == (expected if role == "analyst" else set())
+    assert may == {
+        f"{table}.{column}" for table, columns in COLUMNS.get(role, {}).items() for column in columns
+    }
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -391,6 +428,14 @@ def test_functions_that_a_role_may_execute(role: str, ask: Callable[..., set[str
         role=role,
     )
     assert may == EXECUTE[role]
+
+
+def test_every_function_of_api_has_its_place(ask: Callable[..., set[str]]) -> None:
+    """A new function is put into one of the four rows, or this fails."""
+    assert sum(map(len, (CHARGE, CHARGE_ANYBODY, OWN, SERVE))) == len(CALLS)
+    assert ask(
+        "select p.oid::regprocedure::text from pg_proc as p where p.pronamespace = 'api'::regnamespace"
+    ) == set(CALLS)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -467,7 +512,7 @@ def test_views_cannot_be_written_through(role: str, acting: Callable[[str, str],
 @pytest.mark.parametrize("role", ROLES)
 def test_calling_is_allowed_where_it_is_granted(role: str, acting: Callable[[str, str], str | None]) -> None:
     """Refused by privilege, or let in and refused by the function itself."""
-    for function, arguments in (SPEND | SERVE).items():
+    for function, arguments in CALLS.items():
         name = function.split("(")[0]
         refusal = acting(role, f"select {name}({arguments})")
         if function in EXECUTE[role]:

@@ -59,6 +59,7 @@ def test_environment(tmp_path: Path) -> None:
     verifier = TokenVerifier(RUNNING.jwt_secret)
     assert verifier.verify(variables["USER_TOKEN"]).subject == "ada"
     assert verifier.verify(variables["SERVICE_TOKEN"]).role == "service_role"
+    assert verifier.verify(variables["SPENDER_TOKEN"]).role == "spender"
     assert variables["SIMULATOR_URL"] == ""
     assert RUNNING.jwt_secret not in variables.values()
 

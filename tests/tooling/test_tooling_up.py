@@ -133,6 +133,7 @@ def test_the_variables_work(up: Up) -> None:
         "PGCREDITS_URL",
         "DATABASE_URL",
         "SERVICE_TOKEN",
+        "SPENDER_TOKEN",
         "USER_TOKEN",
         "USER_URL",
         "ANALYST_URL",
