@@ -16,7 +16,7 @@ import uvicorn
 from rich.console import Console
 
 from pgcredits import audit as audit_module
-from pgcredits import maintenance
+from pgcredits import maintenance, server
 from pgcredits import migrate as migrate_module
 from pgcredits import up as up_module
 from pgcredits.demo import DemoError, charges, holds
@@ -150,21 +150,16 @@ def serve(host: str, port: int, workers: int) -> None:
     STRIPE_SECRET_KEY               optional
     STRIPE_WEBHOOK_SECRET           optional; several, separated by commas, while one replaces another
     PGCREDITS_TRUSTED_PROXIES       networks, with commas, whose X-Forwarded-For is believed; none by default
-    PGCREDITS_CORS_ORIGINS          pages, with commas, that may call from a browser; none by default
-    PGCREDITS_RETURN_ORIGINS        origins, with commas, that Checkout may send a buyer back to
+    PGCREDITS_CORS_ORIGINS          pages, with commas, that may call from a browser; none by default;
+                                    local: any page of this machine (so it is under `up`)
+    PGCREDITS_RETURN_ORIGINS        origins, with commas, that Checkout may send a buyer back to; also local
+    PGCREDITS_PREPARE               prepared statements: auto (default: not behind a pooler), on, off
     PGCREDITS_SHARED_NETWORKS       networks, with commas, that many guests share: schools, offices
     PGCREDITS_GUEST_SECRET          salts what is kept of guests; by default made from the JWT secret
     """
     Settings.from_env()  # refuse here, in one line, rather than in every worker
     uvicorn.run(
-        "pgcredits.app:create_app",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        access_log=False,
-        proxy_headers=False,  # it believes anybody on 127.0.0.1; see client_address.py
-        timeout_graceful_shutdown=10,
+        "pgcredits.app:create_app", factory=True, host=host, port=port, workers=workers, **server.defaults()
     )
 
 

@@ -1,0 +1,67 @@
+"""The HTTP server: uvicorn, with a bound on how long a request may take to arrive.
+
+uvicorn bounds the pause between two requests of a connection, and not the request itself: a client that
+sends half a request and nothing more would keep its connection, and a file descriptor, for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+ARRIVAL = 15.0  # seconds from the first byte of a request, or from connecting, to the last byte
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Closes a connection on which a request does not arrive in time."""
+
+    arrival = ARRIVAL
+    _arriving: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._arrived()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._expect()
+
+    def on_message_complete(self) -> None:
+        self._arrived()
+        super().on_message_complete()
+
+    def _expect(self) -> None:
+        self._arrived()
+        self._arriving = self.loop.call_later(self.arrival, self._give_up)
+
+    def _arrived(self) -> None:
+        if self._arriving is not None:
+            self._arriving.cancel()
+            self._arriving = None
+
+    def _give_up(self) -> None:
+        self._arriving = None
+        if not self.transport.is_closing():
+            self.transport.abort()  # a client that does not read would keep a polite answer waiting, too
+
+
+def config(app: Any, **options: Any) -> uvicorn.Config:
+    """How every server of ours is configured; `options` are uvicorn's."""
+    return uvicorn.Config(app, **defaults(), **options)
+
+
+def defaults() -> dict[str, Any]:
+    """uvicorn's options that are the same everywhere."""
+    return {
+        "http": BoundedProtocol,
+        "access_log": False,
+        "proxy_headers": False,  # it believes anybody on 127.0.0.1; see client_address.py
+        "timeout_graceful_shutdown": 10,
+    }
