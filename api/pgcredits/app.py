@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from litestar import Litestar
-from litestar.config.cors import CORSConfig
 from litestar.datastructures import ResponseHeader
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from pgcredits import auth, checkout, health, iahome, openapi, rest, webhooks
+from pgcredits import auth, checkout, cors, health, iahome, openapi, rest, webhooks
 from pgcredits.catalogue import Catalogue
 from pgcredits.db import Database
 from pgcredits.door import Door
@@ -21,7 +20,6 @@ from pgcredits.settings import Settings
 from pgcredits.tokens import TokenVerifier
 
 _LARGEST_BODY = 1_000_000  # bytes
-_EXPOSED = ["content-range", "content-profile", "retry-after", "www-authenticate"]
 
 
 def create_app(settings: Settings | None = None) -> Litestar:
@@ -35,7 +33,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         async with database.opened(), checkout.stripe_client(settings) as door.stripe:
             yield
 
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             rest.router,
             auth.router,
@@ -51,20 +49,11 @@ def create_app(settings: Settings | None = None) -> Litestar:
         dependencies={"door": Provide(lambda: door, sync_to_thread=False)},
         exception_handlers={Exception: answer, HTTPException: answer},
         lifespan=[lifespan],
-        cors_config=_cors(settings),
+        cors_config=cors.configuration(settings),
         request_max_body_size=_LARGEST_BODY,
         response_headers=[ResponseHeader(name="X-Content-Type-Options", value="nosniff")],
         logging_config=None,  # whoever starts us decides where logs go
         openapi_config=None,  # the database describes itself, in openapi.py
     )
-
-
-def _cors(settings: Settings) -> CORSConfig | None:
-    if not settings.cors_origins:
-        return None
-    # The one cookie that we read tells guests apart, and grants nothing: everything else asks for a bearer
-    # token. So pages of the origins listed by name may have it sent; a pattern might match a stranger's.
-    named = not any("*" in origin for origin in settings.cors_origins)
-    return CORSConfig(
-        allow_origins=list(settings.cors_origins), allow_credentials=named, expose_headers=_EXPOSED
-    )
+    app.asgi_handler = cors.Explained(app.asgi_handler, settings)
+    return app

@@ -2,7 +2,8 @@
 
 Read at first use, and again (not more often than every few seconds) when somebody asks for a name that is
 not in it, so that a migration needs no restart. Who may use what is not decided here: the database does
-that.
+that. A function that cannot be called by argument names (unnamed, variadic or polymorphic arguments, a
+trigger) is left out.
 """
 
 from __future__ import annotations
@@ -65,17 +66,28 @@ _READ = Statement(
             ) order by p.proname, p.pronargs desc), '[]')
             from pg_proc as p
             where p.pronamespace = n.oid and p.prokind = 'f' and p.provariadic = 0
-                and p.prorettype <> 'trigger'::regtype
+                and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
+                -- Arguments come by name, with a type that JSON can be converted to.
+                and (select count(*) from unnest(p.proargtypes) as a (type_id)) = (
+                    select count(*)
+                    from unnest(p.proargnames) with ordinality as u (name, n)
+                    where u.name <> '' and coalesce(p.proargmodes[u.n], 'i') in ('i', 'b')
+                )
+                and not exists (
+                    select from unnest(p.proargtypes) as a (type_id)
+                    join pg_type as t on t.oid = a.type_id
+                    where t.typtype = 'p'
+                )
         ),
         'views', (
             select coalesce(json_agg(json_build_object(
                 'name', c.relname,
                 'columns', (
-                    select json_agg(json_build_object(
+                    select coalesce(json_agg(json_build_object(
                         'name', f.attname,
                         'type', format_type(f.atttypid, null),
                         'comment', col_description(c.oid, f.attnum)
-                    ) order by f.attnum)
+                    ) order by f.attnum), '[]')
                     from pg_attribute as f
                     where f.attrelid = c.oid and f.attnum > 0 and not f.attisdropped
                 ),

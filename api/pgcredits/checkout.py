@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from importlib.resources import files
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 import stripe
@@ -18,6 +17,7 @@ from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineI
 from pgcredits import jsonbody, rpc
 from pgcredits.door import Door
 from pgcredits.errors import log, refuse
+from pgcredits.origins import is_listed
 from pgcredits.rest import idempotency_key
 from pgcredits.settings import Settings
 from pgcredits.tokens import SERVICE
@@ -192,29 +192,16 @@ def _return_urls(body: jsonbody.JsonObject, settings: Settings) -> tuple[str, st
     """Where the buyer comes back to: our pages, or an allowed origin's. Raises ApiError 422 bad_url."""
     here = settings.public_url + "/checkout/"
     urls = [here + "done?session_id={CHECKOUT_SESSION_ID}", here + "cancelled"]
-    allowed = {_origin(url) for url in (settings.public_url, *settings.return_origins)}
+    allowed = (settings.public_url, *settings.return_origins)
     for position, name in enumerate(("success_url", "cancel_url")):
         if body.members.get(name, "null") == "null":
             continue
         url = body.string(name)
-        if url is None or (_origin(url) or "") not in allowed:
-            raise refuse(422, "bad_url", f"{name} must be a page of this site.")
+        if url is None or not is_listed(url, allowed):
+            text = f"{name} must be a page of this site, or of an origin that PGCREDITS_RETURN_ORIGINS lists."
+            raise refuse(422, "bad_url", text)
         urls[position] = url
     return urls[0], urls[1]
-
-
-def _origin(url: str) -> str | None:
-    """scheme://host:port; None for what a browser could read as another place than we do."""
-    if not url.isascii() or not url.isprintable() or any(c in url for c in ' \\"<>^`|'):
-        return None
-    try:
-        parts = urlsplit(url)
-        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
-    except (ValueError, KeyError):
-        return None
-    if not parts.hostname or "@" in parts.netloc:
-        return None
-    return f"{parts.scheme}://{parts.hostname}:{port}"
 
 
 @asynccontextmanager

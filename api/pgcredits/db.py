@@ -2,11 +2,12 @@
 
 The weak login can only become anon or authenticated; only a backend's call (a service, a spender, support)
 reaches the strong one. Role and claims are set by every transaction, for that transaction, also for nobody:
-nothing of a request is left for the next one.
+nothing of a request is left for the next one. Calls about one subject share two connections (see lanes.py).
 """
 
 from __future__ import annotations
 
+import logging
 import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,8 +18,11 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
+from pgcredits.lanes import LaneFullError, Lanes
 from pgcredits.settings import Settings
 from pgcredits.tokens import Caller
+
+log = logging.getLogger("pgcredits")
 
 Connection: TypeAlias = psycopg.AsyncConnection[tuple[Any, ...]]
 Pool: TypeAlias = AsyncConnectionPool[Connection]
@@ -28,6 +32,10 @@ _IDENTIFY = (
     b" set_config('request.jwt.claims', %s, true), set_config('request.method', %s, true),"
     b" set_config('request.path', %s, true)"
 )
+
+
+class BusyError(Exception):
+    """Too many calls about one subject wait already. Nothing was done."""
 
 
 class UnavailableError(Exception):
@@ -44,6 +52,7 @@ class Statement:
 
     sql: str
     values: tuple[str | int | None, ...] = ()
+    about: str | None = None  # whose wallet a service's call is about, as far as its arguments say
 
 
 class Database:
@@ -52,6 +61,7 @@ class Database:
     def __init__(self, settings: Settings) -> None:
         self._api = _pool("api", settings.api_database_url, settings)
         self._service = _pool("service", settings.service_database_url, settings)
+        self._lanes = Lanes(settings.pool_timeout)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -75,18 +85,25 @@ class Database:
     ) -> tuple[Any, ...] | None:
         """The first row of a statement, as the caller, after its COMMIT succeeded.
 
-        Raises psycopg.Error when the database refused it (then nothing was done), UnavailableError when it
-        could not be reached or went away. A read is tried again on another connection; a write never is.
+        Raises psycopg.Error when the database refused it (then nothing was done), BusyError when too many
+        calls about its subject wait, UnavailableError when the database could not be reached or went away. A
+        read is tried again on another connection; a write never is.
         """
         try:
-            return await self._once(caller, statement, read_only, method, path)
-        except UnavailableError as error:
-            if not (read_only and error.unsure):
-                raise
-        try:
-            return await self._once(caller, statement, read_only, method, path)
-        except UnavailableError as error:
-            raise UnavailableError(str(error)) from error
+            # A service acts for many: its own subject, if it has one, is nobody's wallet.
+            subject = caller.subject if caller.role == "authenticated" else statement.about
+            async with self._lanes.through(subject):
+                try:
+                    return await self._once(caller, statement, read_only, method, path)
+                except UnavailableError as error:
+                    if not (read_only and error.unsure):
+                        raise
+                try:
+                    return await self._once(caller, statement, read_only, method, path)
+                except UnavailableError as error:
+                    raise UnavailableError(str(error)) from error
+        except LaneFullError as error:
+            raise BusyError(str(error)) from error
 
     async def _once(
         self,
@@ -155,9 +172,23 @@ def _pool(name: str, url: str, settings: Settings) -> Pool:
             "autocommit": True,
             "connect_timeout": 5,
             "application_name": "pgcredits",
-            "prepare_threshold": 5 if settings.prepare else None,
+            "prepare_threshold": None if settings.prepare == "off" else 5,
         },
+        configure=_distrust_poolers if settings.prepare == "auto" else None,
     )
+
+
+async def _distrust_poolers(conn: Connection) -> None:
+    """No prepared statements where a pooler is between us and PostgreSQL.
+
+    One that lends a server connection for a transaction also hands on what others have prepared there under
+    the same names: a hold would be executed as a spend. A pooler shows itself by its own process id.
+    """
+    cursor = await conn.execute(b"select pg_backend_pid()")
+    row = await cursor.fetchone()
+    if row is None or row[0] != conn.info.backend_pid:
+        conn.prepare_threshold = None
+        log.info("a pooler is between us and PostgreSQL: no prepared statements on this connection")
 
 
 async def _take(pool: Pool) -> Connection:

@@ -18,12 +18,14 @@ import psycopg
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
 
-from pgcredits.db import UnavailableError
+from pgcredits.db import BusyError, UnavailableError
 from pgcredits.tokens import TokenError
 
 log = logging.getLogger("pgcredits")
 
-_RETRY_AFTER = {"Retry-After": "1"}
+_MIXED_UP = {"26000", "42P05", "08P01"}
+_UNPREPARED = "set PGCREDITS_PREPARE=off"
+_LONGEST_HEADER = 300  # characters of the message that a header repeats
 _PT = re.compile(r"PT([45]\d\d)\Z")
 
 # PostgREST's table. A whole SQLSTATE first, then its class; what is in neither is 400.
@@ -39,6 +41,8 @@ _STATUS = {
     ),
     **dict.fromkeys(["21000", "42P17", "53400"], 500),
     **dict.fromkeys(["08", "53", "40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03"], 503),
+    # A prepared statement that is missing, or another one than ours: not the client's fault.
+    **dict.fromkeys(["26000", "42P05"], 503),
     "P0001": 400,
 }
 
@@ -116,6 +120,8 @@ def understand(error: Exception, *, anonymous: bool) -> ApiError:
         case TokenError():
             challenge = f'Bearer error="invalid_token", error_description="{error.message}"'
             return ApiError(401, error.code, error.message, headers={"WWW-Authenticate": challenge})
+        case BusyError():
+            return refuse(503, "busy", "Other calls of this user have to end first. Try again.")
         case UnavailableError(unsure=True):
             text = (
                 "The connection broke before the answer came. Repeat the call with the same idempotency key."
@@ -136,7 +142,9 @@ def _from_database(error: psycopg.Error, anonymous: bool) -> ApiError:
     if state is None:
         if isinstance(error, psycopg.DataError):  # psycopg refuses to send NUL
             return refuse(422, "bad_text", "Text may not contain NUL.")
-        return refuse(503, "unavailable", "The database cannot be reached. Try again.")
+        if isinstance(error, psycopg.OperationalError):
+            return refuse(503, "unavailable", "The database cannot be reached. Try again.")
+        return ApiError(500, "PT500", _MESSAGE[500], details='{"error": "internal"}')
     if raised := _PT.match(state):
         diag = error.diag
         message = diag.message_primary or ""
@@ -184,6 +192,10 @@ def understood(request: Request[Any, Any, Any], error: Exception) -> ApiError:
     if seen.status >= 500 and not isinstance(error, ApiError):
         broken = seen.status == 500
         log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error if broken else None)
+        if seen.code in _MIXED_UP:
+            log.error(
+                "a pooler seems to mix up prepared statements (SQLSTATE %s): %s", seen.code, _UNPREPARED
+            )
     return seen
 
 
@@ -194,5 +206,16 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
 
 
 def respond(error: ApiError, body: dict[str, Any]) -> Response[Any]:
-    headers = {**error.headers, "X-Content-Type-Options": "nosniff"}
+    headers = {
+        **error.headers,
+        "X-Content-Type-Options": "nosniff",
+        "Proxy-Status": f"pgcredits; error={error.code}; details={_header_text(error)}",
+    }
     return Response(body, status_code=error.status, media_type=MediaType.JSON, headers=headers)
+
+
+def _header_text(error: ApiError) -> str:
+    """The slug and the message as a quoted string of RFC 9209: the answer to a HEAD has no body to say it."""
+    text = f"{error.slug}: {error.message}" if error.slug else error.message
+    plain = "".join(c if " " <= c <= "~" else "?" for c in text[:_LONGEST_HEADER])
+    return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -54,6 +54,12 @@ class Query:
         return Statement(sql, tuple(value for _, value in self.filters))
 
 
+def is_filter(value: str) -> bool:
+    """Does this read as an operator and its operand, as in `gte.10`, `not.is.null` or `eq(any).{1,2}`?"""
+    operator = value.removeprefix("not.").partition(".")[0].partition("(")[0]
+    return "." in value and (operator == "eq" or operator in _OPERATORS)
+
+
 def pairs(query_string: bytes) -> list[tuple[str, str]]:
     """Names and values, in order, percent-decoded. Raises ApiError for text that PostgreSQL cannot hold."""
     try:

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from pgcredits import guests, jsonbody, query, rpc
-from pgcredits.catalogue import SCHEMA
+from pgcredits.catalogue import SCHEMA, Catalogue
 from pgcredits.door import Door
 from pgcredits.errors import ApiError, bad_request, refuse
 from pgcredits.tokens import SERVICE
@@ -58,6 +58,7 @@ async def call_function(
             raise bad_request("An argument is given twice.")
         if guest:
             texts = guest.fill_in_texts(texts)
+        await _refuse_filters(door.catalogue, name, texts)
         function = await rpc.find(door.catalogue, name, texts, keyed=key is not None)
         if not function.stable:
             text = f"{SCHEMA}.{name} writes: call it with POST."
@@ -153,6 +154,16 @@ def _refuse_features(request: _Request) -> None:
     for preference in preferences:
         if preference.split("=")[0].strip() in _PREFERENCES:
             raise bad_request("Not supported yet: this preference.", f"Prefer: {preference}")
+
+
+async def _refuse_filters(catalogue: Catalogue, name: str, given: dict[str, str]) -> None:
+    """A filter on the result (PostgREST has them) is not an argument that is missing."""
+    functions = (await catalogue.offer()).functions.get(name, [])
+    arguments = {argument.name for function in functions for argument in function.arguments}
+    fields = {field.name for function in functions for field in function.fields}
+    for column, value in given.items():
+        if functions and column not in arguments and (column in fields or query.is_filter(value)):
+            raise bad_request(f"Not supported yet: a filter on the result of a function ({column}).")
 
 
 def _json_only(request: _Request) -> None:

@@ -11,6 +11,8 @@ from pgcredits.errors import ApiError, refuse
 from pgcredits.jsonbody import JsonObject
 from pgcredits.tokens import Caller
 
+_ABOUT = ("user_id", "hold_id", "entry_id")  # arguments that tell whose wallet a call is about
+
 
 def quoted(name: str) -> str:
     """An identifier, safe inside a statement with %s placeholders."""
@@ -53,11 +55,12 @@ def call_with_object(function: Function, body: JsonObject, key: str | None) -> S
     if key is not None and KEY not in body.members and function.takes_key:
         arguments.append(f"{quoted(KEY)} => %s")
         values.append(key)
+    about = _about({name: body.string(name) for name in _ABOUT if name in body.members})
     if not columns:
-        return Statement(_select(function, "", arguments), tuple(values))
+        return Statement(_select(function, "", arguments), tuple(values), about)
     record = ", ".join(f"{quoted(a.name)} {a.type}" for a in columns)
     source = f"json_to_record(%s::json) as _body ({record}), lateral "
-    return Statement(_select(function, source, arguments), (body.text, *values))
+    return Statement(_select(function, source, arguments), (body.text, *values), about)
 
 
 def call_with_texts(function: Function, texts: Mapping[str, str], key: str | None) -> Statement:
@@ -66,7 +69,7 @@ def call_with_texts(function: Function, texts: Mapping[str, str], key: str | Non
     if key is not None and function.takes_key and given.setdefault(KEY, key) != key:
         raise refuse(422, "bad_key", "The Idempotency-Key header and idempotency_key differ.")
     arguments = [f"{quoted(name)} => %s" for name in given]
-    return Statement(_select(function, "", arguments), tuple(given.values()))
+    return Statement(_select(function, "", arguments), tuple(given.values()), _about(given))
 
 
 async def call(
@@ -89,6 +92,14 @@ def _select(function: Function, source: str, arguments: list[str]) -> str:
         answer = "coalesce(to_json(_result)::text, 'null'), 1"
     called = f"{SCHEMA}.{quoted(function.name)}({', '.join(arguments)})"
     return f"select {answer} from {source}{called} as _result"  # noqa: S608 (names of the catalogue, quoted)
+
+
+def _about(given: Mapping[str, str | None]) -> str | None:
+    """Whose wallet a call is about: ids of holds and entries begin with their account."""
+    for name in _ABOUT:
+        if value := given.get(name):
+            return value.partition(":")[0] if name != "user_id" else value
+    return None
 
 
 async def _unknown(catalogue: Catalogue, name: str, names: frozenset[str]) -> ApiError:

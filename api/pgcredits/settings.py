@@ -6,10 +6,12 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from pgcredits.client_address import Networks
 
+Prepare: TypeAlias = Literal["auto", "on", "off"]
 _LIVE_KEYS = ("sk_live_", "rk_live_")
 _STRIPE_PRICE = re.compile(r"price_[A-Za-z0-9_]{1,240}")
 _SHORTEST_SECRET = 32  # bytes: a shorter HS256 key can be guessed
@@ -39,7 +41,7 @@ class Settings:
     shared_networks: Networks = field(default_factory=Networks)  # where guests have the higher limit
     pool_size: int = 10  # connections per login and per process
     pool_timeout: float = 5.0  # waiting for a connection, then 503
-    prepare: bool = True  # False behind a PgBouncer older than 1.21
+    prepare: Prepare = "auto"  # prepared statements; auto: not on a connection that a pooler is behind
     token_seconds: int = 3600
     max_rows: int = 1000
 
@@ -88,7 +90,7 @@ class Settings:
             shared_networks=_networks(env, "PGCREDITS_SHARED_NETWORKS"),
             pool_size=_whole(env, "PGCREDITS_POOL_SIZE", 10),
             pool_timeout=_whole(env, "PGCREDITS_POOL_TIMEOUT", 5),
-            prepare=env.get("PGCREDITS_PREPARE", "on") != "off",
+            prepare=_prepare(env),
             token_seconds=_whole(env, "PGCREDITS_TOKEN_SECONDS", 3600),
             max_rows=_whole(env, "PGCREDITS_MAX_ROWS", 1000),
         )
@@ -124,6 +126,14 @@ def _networks(env: Mapping[str, str], name: str) -> Networks:
         return Networks(_list(env, name))
     except ValueError as error:
         raise SettingsError(f"{name} must be networks like 10.0.0.0/8, with commas: {error}.") from None
+
+
+def _prepare(env: Mapping[str, str]) -> Prepare:
+    match env.get("PGCREDITS_PREPARE") or "auto":
+        case "auto" | "on" | "off" as prepare:
+            return prepare
+        case other:
+            raise SettingsError(f"PGCREDITS_PREPARE must be auto, on or off, not {other!r}.")
 
 
 def _whole(env: Mapping[str, str], name: str, default: int) -> int:

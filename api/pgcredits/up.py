@@ -24,6 +24,7 @@ from pgcredits import embedded
 from pgcredits.addresses import as_login, free_ports, port_is_free
 from pgcredits.instance import DATA_DIR, LOGINS, Instance, InstanceError, Running, Secrets
 from pgcredits.migrate import applied_catalogs, apply_catalog, find_catalog, list_catalogs, migrate
+from pgcredits.origins import LOCAL
 from pgcredits.settings import stripe_prices
 
 DATABASE = "pgcredits"
@@ -302,6 +303,9 @@ def _api(folder: Path, options: Options, secrets: Secrets, running: Running) -> 
         "PGCREDITS_JWT_SECRET": running.jwt_secret,
         "PGCREDITS_PUBLIC_URL": running.api_url,
     }
+    # A frontend under development is a page of this machine, on a port of its own.
+    environment.setdefault("PGCREDITS_CORS_ORIGINS", LOCAL)
+    environment.setdefault("PGCREDITS_RETURN_ORIGINS", LOCAL)
     if running.simulator_url:
         environment |= {
             "STRIPE_SECRET_KEY": "sk_test_simulator",

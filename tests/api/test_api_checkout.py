@@ -16,7 +16,7 @@ import stripe
 from knocking import WEBHOOK_SECRET, User, balance, free_port, serving, slug
 
 from pgcredits.app import create_app
-from pgcredits.checkout import _origin
+from pgcredits.origins import origin_of
 from pgcredits.settings import Settings
 from pgcredits.simulator.app import create_app as create_simulator
 
@@ -248,11 +248,11 @@ def test_coming_back_to_somewhere_else(shop: httpx.Client, user: User, name: str
 
 def test_origins() -> None:
     assert (
-        _origin("https://shop.example")
-        == _origin("HTTPS://SHOP.example:443/a?b#c")
+        origin_of("https://shop.example")
+        == origin_of("HTTPS://SHOP.example:443/a?b#c")
         == "https://shop.example:443"
     )
-    assert _origin("http://shop.example") != _origin("https://shop.example")
+    assert origin_of("http://shop.example") != origin_of("https://shop.example")
 
 
 def test_without_stripe(settings: Settings, client: httpx.Client, user: User) -> None:

@@ -71,6 +71,17 @@ def test_sqlstates(sqlstate: str, status: int) -> None:
     assert ("Retry-After" in error.headers) == (status == 503)
 
 
+def test_an_error_of_psycopg_itself_is_ours_and_not_an_outage() -> None:
+    for error, status in (
+        (psycopg.ProgrammingError("the query has 0 placeholders but 1 parameters were passed"), 500),
+        (psycopg.InterfaceError("cursor closed"), 500),
+        (psycopg.NotSupportedError("client-side"), 500),
+        (psycopg.OperationalError("server closed the connection unexpectedly"), 503),
+    ):
+        seen = understand(error, anonymous=False)
+        assert (seen.status, seen.slug) == (status, "internal" if status == 500 else "unavailable")
+
+
 def test_permission_is_a_question_of_who_asks() -> None:
     assert understand(Raised("42501"), anonymous=False).status == 403
     error = understand(Raised("42501"), anonymous=True)

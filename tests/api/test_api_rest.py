@@ -314,7 +314,10 @@ def test_writing_functions_by_get(client: httpx.Client, rich: User) -> None:
         ("select=cost", "PGRST100"),
         ("limit=1", "PGRST100"),
         ("module_id=a&module_id=b", "PGRST100"),
-        ("cost=eq.1", "PGRST202"),
+        ("module_id=whisper&sufficient=eq.true", "PGRST100"),
+        ("module_id=whisper&no_field=not.in.(1,2)", "PGRST100"),
+        ("module_id=whisper&or=(cost.gt.1,cost.lt.0)", "PGRST100"),
+        ("module_id=whisper&no_argument=1", "PGRST202"),
     ],
 )
 def test_queries_on_results(client: httpx.Client, user: User, query: str, code: str) -> None:

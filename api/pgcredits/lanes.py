@@ -1,0 +1,87 @@
+"""A subject is on few connections at once, so that calls which wait for one wallet leave the pool to others.
+
+Whoever keeps a wallet locked (a user with an SQL login, a long transaction of an application) makes every
+call for this wallet wait in the database, and each of them keeps a connection. Two at a time may: one that
+works, and one that is ready when it ends. The others wait here, where waiting costs nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+WIDTH = 2  # calls of one subject that may be on a connection
+QUEUE = 200  # calls of one subject that may wait here
+
+
+class LaneFullError(Exception):
+    """This subject's calls have waited too long, or too many of them wait."""
+
+
+@dataclass(slots=True)
+class _Lane:
+    free: int = WIDTH
+    waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
+
+
+class Lanes:
+    """The lanes of one process, by subject. A subject without calls has none."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds  # the longest wait
+        self._lanes: dict[str, _Lane] = {}
+
+    @asynccontextmanager
+    async def through(self, subject: str | None) -> AsyncIterator[None]:
+        """One of the subject's places, in order of arrival; nobody in particular needs none.
+
+        Raises LaneFullError.
+        """
+        if subject is None:
+            yield
+            return
+        lane = self._lanes.get(subject)
+        if lane is None:
+            lane = self._lanes[subject] = _Lane()
+        if lane.free:
+            lane.free -= 1
+        else:
+            await self._wait(lane)
+        try:
+            yield
+        finally:
+            self._leave(subject, lane)
+
+    async def _wait(self, lane: _Lane) -> None:
+        if len(lane.waiting) >= QUEUE:
+            raise LaneFullError("too many calls of one subject wait")
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        lane.waiting.append(place)
+        try:
+            async with asyncio.timeout(self._seconds):
+                await place
+        except BaseException as error:
+            if place.done() and not place.cancelled():
+                self._pass_on(lane)  # the place came while we were giving up
+            else:
+                lane.waiting.remove(place)
+            if isinstance(error, TimeoutError):
+                raise LaneFullError("the calls of one subject before this one have not ended") from None
+            raise
+
+    def _leave(self, subject: str, lane: _Lane) -> None:
+        self._pass_on(lane)
+        if lane.free == WIDTH and not lane.waiting:
+            self._lanes.pop(subject, None)
+
+    @staticmethod
+    def _pass_on(lane: _Lane) -> None:
+        while lane.waiting:
+            place = lane.waiting.popleft()
+            if not place.done():
+                place.set_result(None)
+                return
+        lane.free += 1
