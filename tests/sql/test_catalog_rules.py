@@ -501,8 +501,8 @@ RULES = [
         """
         select g.roleid::regrole, g.member::regrole from pg_auth_members as g
         where g.roleid::regrole::text in (
-            'credits_owner', 'anon', 'authenticated', 'spender', 'support', 'service_role', 'analyst', 'auditor',
-            'pgcredits_api', 'pgcredits_service', 'pgcredits_analyst', 'pgcredits_auditor'
+            'credits_owner', 'anon', 'authenticated', 'spender', 'support', 'service_role', 'analyst',
+            'auditor', 'pgcredits_api', 'pgcredits_service', 'pgcredits_analyst', 'pgcredits_auditor'
         ) and (g.admin_option and g.member::regrole::text <> current_user
             or g.roleid = 'credits_owner'::regrole and g.member::regrole::text <> current_user)
         """,
