@@ -128,7 +128,7 @@ to spender;
 grant select on credits.current_lots, credits.held_draws to auditor;
 grant select on credits.captures to analyst, auditor;
 grant execute on function
-credits.clock(), credits.module_price(text), credits.topup_tokens(bigint, numeric)
+credits.clock(), credits.module_price(text), credits.topup_tokens(bigint, numeric), credits.interval_text(interval)
 to anon, authenticated, spender, support, service_role;
 grant execute on function
 credits.me(), credits.subject(), credits.period_start(text, timestamptz), credits.next_period(text, timestamptz),
@@ -183,7 +183,8 @@ grant execute on function credits.entry_hash(
 credits.linear_price(bigint),
 credits.head_allowance(uuid, timestamptz),
 credits.limit_left(uuid, timestamptz), credits.held_at(uuid, timestamptz), credits.period_start(text, timestamptz),
-credits.next_level(uuid, numeric), credits.notice_levels_of(uuid) to auditor;
+credits.next_level(uuid, numeric), credits.notice_levels_of(uuid), credits.earlier(timestamptz, interval),
+credits.utc_text(timestamptz), credits.interval_text(interval) to auditor;
 grant select on
 credits.accounts,
 credits.identities,

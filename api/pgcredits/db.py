@@ -27,8 +27,12 @@ log = logging.getLogger("pgcredits")
 Connection: TypeAlias = psycopg.AsyncConnection[tuple[Any, ...]]
 Pool: TypeAlias = AsyncConnectionPool[Connection]
 
+# Text becomes times and intervals, and these become text, by the settings of the session: those are ours,
+# whatever the login, the database or the server has.
 _IDENTIFY = (
-    b"select set_config('search_path', 'api', true), set_config('role', %s, true),"
+    b"select set_config('search_path', 'api', true), set_config('timezone', 'UTC', true),"
+    b" set_config('datestyle', 'ISO, YMD', true), set_config('intervalstyle', 'postgres', true),"
+    b" set_config('role', %s, true),"
     b" set_config('request.jwt.claims', %s, true), set_config('request.method', %s, true),"
     b" set_config('request.path', %s, true)"
 )

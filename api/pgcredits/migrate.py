@@ -28,6 +28,11 @@ _FOLDERS = ("credits", "api", "analytics", "audit")
 _OWNER = "credits_owner"
 _LOCK = 7_310_579_263_001  # any number, the same for everybody
 _MONTHS_AHEAD = 13  # partitions kept ready
+# The dates of a price list are UTC, and read alike on every machine.
+_READ_ALIKE = (
+    b"select set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO, YMD', true),"
+    b" set_config('intervalstyle', 'postgres', true)"
+)
 
 
 class MigrationError(RuntimeError):
@@ -87,6 +92,7 @@ def apply_catalog(
     path = find_catalog(name_or_path, sql)
     with _locked(url) as connection, connection.transaction():
         connection.execute(f"set local role {_OWNER}".encode())
+        connection.execute(_READ_ALIKE)
         if stripe_prices:
             connection.execute(
                 "select set_config('pgcredits.stripe_prices', %s, true)", (json.dumps(stripe_prices),)
@@ -166,6 +172,7 @@ def _locked(
 def _reload(connection: psycopg.Connection[Any], sql: Path) -> None:
     """All of sql/ in one transaction: a mistake leaves the old set in place."""
     with connection.transaction():
+        connection.execute(_READ_ALIKE)
         connection.execute("set local check_function_bodies = off")  # whatever their order: checked below
         connection.execute("set local client_min_messages = warning")
         connection.execute(f"set local role {_OWNER}".encode())

@@ -9,7 +9,7 @@ select
     avg(u.tokens) as tokens_per_account
 from (
     select
-        date_trunc('month', e.posted_at at time zone 'UTC')::date as month,
+        date_trunc('month', e.posted_at at time zone interval '0')::date as month,
         e.account_id,
         count(*) filter (where e.kind <> 'refund' and coalesce(c.part, 1) = 1) as uses,
         -sum(e.tokens) as tokens

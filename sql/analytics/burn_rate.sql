@@ -4,7 +4,7 @@ with (security_invoker = true)
 as
 with moved as (
     select
-        (e.effective_at at time zone 'UTC')::date as day,
+        (e.effective_at at time zone interval '0')::date as day,
         -sum(e.tokens) filter (where e.kind in ('spend', 'refund')) as spent,
         sum(e.tokens) filter (
             where e.kind in (
@@ -22,7 +22,7 @@ days as (
     from (
         select
             min(m.day) as first_day,
-            greatest(max(m.day), (credits.clock() at time zone 'UTC')::date) as last_day
+            greatest(max(m.day), (credits.clock() at time zone interval '0')::date) as last_day
         from moved as m
     ) as s
     -- Days on which nothing moved count as well.

@@ -3,7 +3,7 @@ create or replace view analytics.guest_conversion
 with (security_invoker = true)
 as
 select
-    date_trunc('month', g.first_seen_at at time zone 'UTC')::date as month,
+    date_trunc('month', g.first_seen_at at time zone interval '0')::date as month,
     count(*) as guests,
     count(*) filter (where u.guest_id is not null) as users,
     coalesce(sum(u.uses), 0)::bigint as uses,

@@ -13,7 +13,7 @@ with money as (
 
 drawn as (
     select
-        date_trunc('month', e.posted_at at time zone 'UTC')::date as month,
+        date_trunc('month', e.posted_at at time zone interval '0')::date as month,
         e.module_id,
         coalesce(l.currency, m.currency) as currency,
         m.currency as cost_currency,

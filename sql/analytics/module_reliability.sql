@@ -55,7 +55,7 @@ outcomes as (
 )
 
 select
-    (o.began_at at time zone 'UTC')::date as day,
+    (o.began_at at time zone interval '0')::date as day,
     o.module_id,
     count(*) filter (where o.outcome = 'succeeded') as succeeded,
     count(*) filter (where o.outcome = 'failed') as failed,

@@ -3,7 +3,7 @@ create or replace view analytics.module_usage
 with (security_invoker = true)
 as
 select
-    (e.posted_at at time zone 'UTC')::date as day,
+    (e.posted_at at time zone interval '0')::date as day,
     e.module_id,
     count(*) filter (where e.kind <> 'refund' and coalesce(c.part, 1) = 1) as uses,
     count(distinct e.account_id) filter (where e.kind <> 'refund') as accounts,

@@ -3,7 +3,7 @@ create or replace view analytics.pack_mix
 with (security_invoker = true)
 as
 select
-    date_trunc('month', o.paid_at at time zone 'UTC')::date as month,
+    date_trunc('month', o.paid_at at time zone interval '0')::date as month,
     o.currency,
     o.pack_id,
     o.package_name,
@@ -15,7 +15,7 @@ select
 from credits.orders as o
 where o.state = 'paid'
 group by 1, 2, 3, 4
-window same_month as (partition by date_trunc('month', o.paid_at at time zone 'UTC')::date, o.currency);
+window same_month as (partition by date_trunc('month', o.paid_at at time zone interval '0')::date, o.currency);
 
 comment on view analytics.pack_mix is
 'Per month (UTC) and currency: paid orders of each pack and of top-ups, and their share. Shares add up to 1 in each '

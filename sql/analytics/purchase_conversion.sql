@@ -3,7 +3,7 @@ create or replace view analytics.purchase_conversion
 with (security_invoker = true)
 as
 select
-    date_trunc('month', a.created_at at time zone 'UTC')::date as opened_in,
+    date_trunc('month', a.created_at at time zone interval '0')::date as opened_in,
     count(*) as accounts,
     count(*) filter (where b.bought) as buyers,
     round(count(*) filter (where b.bought)::numeric / count(*), 4) as conversion

@@ -3,7 +3,7 @@ create or replace view analytics.tokens_sold
 with (security_invoker = true)
 as
 select
-    (o.paid_at at time zone 'UTC')::date as day,
+    (o.paid_at at time zone interval '0')::date as day,
     o.package_name,
     o.currency,
     count(*) as orders,

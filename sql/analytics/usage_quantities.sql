@@ -3,7 +3,7 @@ create or replace view analytics.usage_quantities
 with (security_invoker = true)
 as
 select
-    (e.posted_at at time zone 'UTC')::date as day,
+    (e.posted_at at time zone interval '0')::date as day,
     e.module_id,
     u.dimension,
     sum(u.quantity::numeric) as quantity,

@@ -33,7 +33,7 @@ given as (
 )
 
 select
-    date_trunc('month', g.effective_at at time zone 'UTC')::date as month,
+    date_trunc('month', g.effective_at at time zone interval '0')::date as month,
     g.source::text as source,
     r.campaign_id,
     count(distinct g.account_id) as accounts,

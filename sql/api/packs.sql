@@ -27,7 +27,7 @@ select
     c.currency,
     c.popular,
     c.position,
-    c.expires_after::text as expires_after,
+    credits.interval_text(c.expires_after) as expires_after,
     trim_scale(round(c.unit_price, 6)) as amount_per_token,
     -- Down, so that nobody promises too much: div is exact.
     trim_scale(div(

@@ -32,11 +32,11 @@ begin
     v_account_id := credits.account_of(credits.caller_subject(set_test_clock.user_id), true);
     perform credits.lock_wallet(v_account_id);
     v_before := credits.clock(v_account_id);
-    v_clock := coalesce(set_test_clock.frozen_time, v_before + coalesce(set_test_clock.advance, interval '0'));
-    if (v_clock between v_before and credits.clock() + interval '100 years') is not true then
+    v_clock := coalesce(set_test_clock.frozen_time, credits.later(v_before, coalesce(set_test_clock.advance, '0')));
+    if (v_clock between v_before and credits.later(credits.clock(), interval '100 years')) is not true then
         perform credits.fail(
             422, 'bad_clock', 'a test clock is moved forward, a hundred years ahead at most',
-            json_build_object('frozen_time', v_before)
+            json_build_object('frozen_time', credits.utc_text(v_before))
         );
     end if;
 

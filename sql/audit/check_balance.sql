@@ -51,8 +51,8 @@ where w.lifetime_granted <> coalesce(e.granted, 0) or w.lifetime_spent <> coales
 union all
 select
     w.account_id,
-    format('next expiry not after %s', min(l.expires_at)) as expected,
-    format('%s', w.due_at) as found
+    format('next expiry not after %s', credits.utc_text(min(l.expires_at))) as expected,
+    credits.utc_text(w.due_at) as found
 from credits.wallets as w
 inner join credits.current_lots as l on w.account_id = l.account_id
 where l.remaining > l.held and l.expires_at < w.due_at

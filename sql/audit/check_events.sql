@@ -6,7 +6,7 @@ as
 select
     e.account_id,
     format('event %s (%s) has an outcome', e.event_id, e.type) as expected,
-    format('none since %s', e.received_at) as found
+    format('none since %s', credits.utc_text(e.received_at)) as found
 from credits.stripe_events as e
 where e.outcome is null
 union all

@@ -52,7 +52,7 @@ union all
 select
     x.account_id,
     format('hold %s (%s): %s held of %s', x.hold_id, x.state, x.held, x.tokens) as expected,
-    format('draws of %s, finished at %s', s.tokens, x.finished_at) as found
+    format('draws of %s, finished at %s', s.tokens, credits.utc_text(x.finished_at)) as found
 from credits.holds as x
 cross join
     lateral (

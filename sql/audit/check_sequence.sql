@@ -13,8 +13,8 @@ with e as (
 
 select
     e.account_id,
-    format('seq %s after %s', e.previous_seq + 1, e.previous_at) as expected,
-    format('seq %s at %s', e.seq, e.posted_at) as found
+    format('seq %s after %s', e.previous_seq + 1, credits.utc_text(e.previous_at)) as expected,
+    format('seq %s at %s', e.seq, credits.utc_text(e.posted_at)) as found
 from (
     select
         x.account_id,
@@ -29,8 +29,8 @@ where e.seq <> e.previous_seq + 1 or e.posted_at <= e.previous_at
 union all
 select
     coalesce(w.account_id, e.account_id) as account_id,
-    format('last seq %s at %s', w.seq, w.posted_at) as expected,
-    format('%s entries, last at %s', coalesce(e.entries, 0), e.last_at) as found
+    format('last seq %s at %s', w.seq, credits.utc_text(w.posted_at)) as expected,
+    format('%s entries, last at %s', coalesce(e.entries, 0), credits.utc_text(e.last_at)) as found
 from credits.wallets as w
 full join e on w.account_id = e.account_id
 where w.seq is distinct from coalesce(e.entries, 0) or w.posted_at is distinct from coalesce(e.last_at, '-infinity');

@@ -25,7 +25,7 @@ union all
 select
     w.account_id,
     'the time: this bank has no test clocks' as expected,
-    format('a test clock at %s', w.test_clock) as found
+    format('a test clock at %s', credits.utc_text(w.test_clock)) as found
 from credits.wallets as w
 where w.test_clock is not null and not (select s.test_clocks from credits.settings as s);
 comment on view audit.check_settings is

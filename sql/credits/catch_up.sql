@@ -34,7 +34,7 @@ begin
             select min(
                 case
                     when l.announced or l.remaining = l.held then l.expires_at
-                    else l.expires_at - coalesce(v_ahead, '0')
+                    else credits.earlier(l.expires_at, coalesce(v_ahead, '0'))
                 end
             )
             from credits.lots as l

@@ -166,7 +166,7 @@ begin
                 select u.used_at
                 from credits.guest_uses as u
                 where
-                    u.guest_id = any(p_guest_ids) and u.used_at > p_now - p_sliding_window
+                    u.guest_id = any(p_guest_ids) and u.used_at > credits.earlier(p_now, p_sliding_window)
                     and (u.state <> 'released' or u.finished_at > p_now)
                 order by u.used_at
             ) as times
@@ -178,7 +178,7 @@ begin
                 select u.used_at
                 from credits.guest_uses as u
                 where
-                    u.network_id = any(p_network_ids) and u.used_at > p_now - p_sliding_window
+                    u.network_id = any(p_network_ids) and u.used_at > credits.earlier(p_now, p_sliding_window)
                     and (u.state <> 'released' or u.finished_at > p_now)
                 order by u.used_at
             ) as times
@@ -195,7 +195,9 @@ begin
         min(r.remaining),
         case
             when not bool_or(r.free <= r.remaining and r.remaining = r.allowed)
-                then max(r.times[r.remaining + 1 - r.free]) filter (where r.free <= r.remaining) + p_sliding_window
+                then credits.later(
+                    max(r.times[r.remaining + 1 - r.free]) filter (where r.free <= r.remaining), p_sliding_window
+                )
         end
     into used, allowed, remaining, reset_at
     from room as r;
@@ -242,7 +244,7 @@ as $$
 begin
     perform credits.fail(
         429, 'guest_limit', 'no free uses are left: sign up to go on at once',
-        json_build_object('remaining', 0, 'limit', p_limit, 'reset_at', p_reset_at)
+        json_build_object('remaining', 0, 'limit', p_limit, 'reset_at', credits.utc_text(p_reset_at))
     );
 end
 $$;

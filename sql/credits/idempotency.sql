@@ -49,7 +49,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_before constant timestamptz := credits.clock() - interval '35 days';
+    v_before constant timestamptz := credits.earlier(credits.clock(), interval '35 days');
     v_forgotten bigint;
 begin
     -- Whoever forgets at the same time takes others.

@@ -147,13 +147,13 @@ begin
         from credits.notice_rules as r
         where
             l.account_id = p_account_id and l.live and not l.announced and l.remaining > l.held
-            and r.kind = 'expiring_soon' and l.expires_at > v_now and l.expires_at - r.ahead <= v_now
+            and r.kind = 'expiring_soon' and l.expires_at > v_now and credits.earlier(l.expires_at, r.ahead) <= v_now
         returning l.lot_id, l.remaining - l.held as tokens, l.expires_at
     loop
         perform credits.put_notice(
             p_account_id, 'expiring_soon',
             jsonb_build_object(
-                'lot_id', v_lot.lot_id, 'tokens', trim_scale(v_lot.tokens), 'expires_at', v_lot.expires_at
+                'lot_id', v_lot.lot_id, 'tokens', trim_scale(v_lot.tokens), 'expires_at', credits.utc_text(v_lot.expires_at)
             )
         );
     end loop;

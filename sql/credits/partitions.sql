@@ -9,17 +9,18 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_first constant date := date_trunc('month', credits.clock() at time zone 'UTC');
-    v_month date;
+    v_first constant timestamptz := credits.period_start('month', credits.clock());
+    v_month timestamptz;
     v_made integer := 0;
     v_partition text;
 begin
     for v_partition, v_month in
         select 'entries_default', null
         union all
-        select to_char(m.month, '"entries_"YYYY_MM'), m.month
+        select to_char(m.month at time zone interval '0', '"entries_"YYYY_MM'), m.month
         from (
-            select (v_first + make_interval(months => i))::date as month from generate_series(0, p_months - 1) as i
+            select credits.later(v_first, make_interval(months => i)) as month
+            from generate_series(0, p_months - 1) as i
         ) as m
     loop
         continue when to_regclass('credits.' || v_partition) is not null;
@@ -29,8 +30,7 @@ begin
             select
             from credits.entries_default as e
             where
-                e.posted_at >= v_month::timestamp at time zone 'UTC'
-                and e.posted_at < (v_month + interval '1 month') at time zone 'UTC'
+                e.posted_at >= v_month and e.posted_at < credits.later(v_month, interval '1 month')
         ) then
             -- A test clock was there before, or the bank has not been migrated for long. What is written stays where
             -- it is: so does the rest of this month.
@@ -39,8 +39,8 @@ begin
             execute format(
                 'create table credits.%I partition of credits.entries for values from (%L) to (%L)',
                 v_partition,
-                v_month::timestamp at time zone 'UTC',
-                (v_month + interval '1 month') at time zone 'UTC'
+                credits.utc_text(v_month),
+                credits.utc_text(credits.later(v_month, interval '1 month'))
             );
         end if;
         -- Row triggers and the key come with the parent; these three do not.

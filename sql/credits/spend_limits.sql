@@ -1,6 +1,6 @@
 -- Limits per day and month (UTC), kept under the wallet's lock. What was spent in a period is what was ever spent, less
 -- what had been when it began: no counter that a spend would have to write.
--- UTC is said as an offset: in a session of PostgreSQL 18 something else may go by that name (TimeZone = 'UTC-14').
+-- Why UTC is written as an offset: sql/credits/calendar.sql.
 create or replace function credits.period_start(p_period text, p_at timestamptz)
 returns timestamptz
 language sql
@@ -13,7 +13,7 @@ create or replace function credits.next_period(p_period text, p_at timestamptz)
 returns timestamptz
 language sql
 immutable
-return (date_trunc(p_period, p_at at time zone interval '0') + ('1 ' || p_period)::interval) at time zone interval '0';
+return credits.later(credits.period_start(p_period, p_at), ('1 ' || p_period)::interval);
 comment on function credits.next_period(text, timestamptz) is
 'When the day or month after that of a moment begins, in UTC.';
 
@@ -100,7 +100,7 @@ begin
                 'spent', trim_scale(v_over.spent),
                 'held', trim_scale(v_over.held),
                 'cost', trim_scale(p_cost),
-                'reset_at', credits.next_period(v_over.period, p_at)
+                'reset_at', credits.utc_text(credits.next_period(v_over.period, p_at))
             )
         );
     end if;

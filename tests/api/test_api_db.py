@@ -129,6 +129,32 @@ def test_outside_of_a_call_a_connection_is_nobodys(settings: Settings) -> None:
     run(replace(settings, pool_size=1), work)
 
 
+@pytest.mark.parametrize("caller", [ME, SERVICE], ids=lambda caller: caller.role)
+def test_times_are_read_and_written_in_utc_whatever_the_login_is_set_to(
+    caller: Caller, settings: Settings, admin: psycopg.Connection[Any]
+) -> None:
+    async def work(database: Database) -> None:
+        statement = Statement(
+            "select to_json(%s::timestamptz)::text, %s::timestamptz::text, %s::interval::text",
+            ("2027-01-02 00:00", "2027-01-02", "-1 2:03"),
+        )
+        assert await database.call(caller, statement, read_only=True) == (
+            '"2027-01-02T00:00:00+00:00"',
+            "2027-01-02 00:00:00+00",
+            "-1 days +02:03:00",
+        )
+
+    login = "pgcredits_service" if caller is SERVICE else "pgcredits_api"
+    hostile = {"timezone": "Pacific/Apia", "datestyle": "SQL, DMY", "intervalstyle": "sql_standard"}
+    try:
+        for name, value in hostile.items():
+            admin.execute(f"alter role {login} set {name} = '{value}'")
+        run(settings, work)
+    finally:
+        for name in hostile:
+            admin.execute(f"alter role {login} reset {name}")
+
+
 def test_the_weak_login_cannot_become_a_service(settings: Settings) -> None:
     async def work(database: Database) -> None:
         for role in ("service_role", "credits_owner", "pgcredits_service"):

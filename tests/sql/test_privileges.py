@@ -305,7 +305,7 @@ PERIODS = {f"credits.{name}(text,timestamp with time zone)" for name in ("period
 READING = {"credits.clock(uuid)", "credits.held_at(uuid,timestamp with time zone)", "credits.quantity(jsonb)"}
 WHO = {"credits.me()", "credits.subject()", *PERIODS, *READING}
 HELPERS = {"credits.clock()", "credits.module_price(text)"}
-SHOPPING = {*HELPERS, "credits.topup_tokens(bigint,numeric)"}
+SHOPPING = {*HELPERS, "credits.topup_tokens(bigint,numeric)", "credits.interval_text(interval)"}
 EXECUTE = {
     "anon": SHOPPING,
     "authenticated": {*CHARGE, *OWN, *SHOPPING, *WHO},
@@ -336,6 +336,9 @@ EXECUTE = {
         "credits.held_at(uuid,timestamp with time zone)",
         "credits.limit_left(uuid,timestamp with time zone)",
         "credits.period_start(text,timestamp with time zone)",
+        "credits.earlier(timestamp with time zone,interval)",
+        "credits.utc_text(timestamp with time zone)",
+        "credits.interval_text(interval)",
         "credits.next_level(uuid,numeric)",
         "credits.notice_levels_of(uuid)",
         "credits.entry_hash(bytea,uuid,bigint,timestamp with time zone,timestamp with time zone,"
