@@ -115,7 +115,7 @@ api.referrals, api.holds, api.shortfalls
 to authenticated, support, service_role;
 grant select on api.balance, api.holds to spender;
 grant select on
-credits.packs, credits.topups, credits.topup_presets, credits.modules, credits.module_categories
+credits.packs, credits.topups, credits.topup_presets, credits.currencies, credits.modules, credits.module_categories
 to anon, authenticated, spender, support, service_role;
 grant select on
 credits.identities, credits.wallets, credits.lots, credits.current_lots, credits.entries, credits.orders,
@@ -180,6 +180,7 @@ grant execute on function credits.entry_hash(
     bytea, uuid, bigint, timestamptz, timestamptz, credits.entry_kind, numeric, numeric, numeric, jsonb,
     text, jsonb, bigint, text, text, jsonb
 ), credits.clock(), credits.clock(uuid), credits.module_price(text), credits.call_cost(bigint),
+credits.charge_problem(bigint, text), credits.money(bigint, text),
 credits.linear_price(bigint),
 credits.head_allowance(uuid, timestamptz),
 credits.limit_left(uuid, timestamptz), credits.held_at(uuid, timestamptz), credits.period_start(text, timestamptz),
@@ -460,6 +461,9 @@ create policy for_sale on credits.packs for select
 to anon, authenticated, spender, support, service_role using (true);
 drop policy if exists for_sale on credits.topups;
 create policy for_sale on credits.topups for select
+to anon, authenticated, spender, support, service_role using (true);
+drop policy if exists for_sale on credits.currencies;
+create policy for_sale on credits.currencies for select
 to anon, authenticated, spender, support, service_role using (true);
 drop policy if exists for_sale on credits.topup_presets;
 create policy for_sale on credits.topup_presets for select

@@ -110,13 +110,19 @@ begin
     else
         select t.* into v_topup
         from credits.topups as t
-        where create_order.amount between t.minimum and t.maximum
+        where
+            create_order.amount between t.minimum and t.maximum
+            and credits.charge_problem(create_order.amount, t.currency) is null
         order by t.currency
         limit 1;
         if not found then
             perform credits.fail(
                 422, 'bad_amount', 'the catalogue offers no top-up of this amount',
-                (select json_build_object('minimum', min(t.minimum), 'maximum', max(t.maximum)) from credits.topups as t)
+                (
+                    select json_build_object('minimum', min(t.minimum), 'maximum', max(t.maximum), 'step', min(c.step))
+                    from credits.topups as t
+                    inner join credits.currencies as c on t.currency = c.currency
+                )
             );
         end if;
         v_order.package_name := 'Top-up';

@@ -34,8 +34,10 @@ select
         (c.total * c.dearest_amount - c.amount * c.dearest_total) * 10000, c.total * c.dearest_amount
     ) / 100.00) as saving_percent,
     c.rank = 1 and c.total * c.dearest_amount > c.amount * c.dearest_total as best_value,
-    c.scope
+    c.scope,
+    round(c.amount / power(10::numeric, m.minor_digits), m.minor_digits::integer) as price
 from compared as c
+inner join credits.currencies as m on c.currency = m.currency
 order by c.position, c.pack_id;
 
 comment on view api.packs is 'What can be bought, in the order of the catalogue.';
@@ -43,7 +45,7 @@ comment on column api.packs.pack_id is 'Name for api.create_order.';
 comment on column api.packs.package_name is 'Title.';
 comment on column api.packs.tokens is 'Tokens in it.';
 comment on column api.packs.bonus_tokens is 'Tokens that come free with them.';
-comment on column api.packs.amount is 'Price in minor units of currency (cents).';
+comment on column api.packs.amount is 'Price in the unit that Stripe counts currency in (cents).';
 comment on column api.packs.currency is 'ISO 4217, lower case.';
 comment on column api.packs.popular is 'The one to show first.';
 comment on column api.packs.position is 'Order of display.';
@@ -56,3 +58,5 @@ comment on column api.packs.best_value is
 'Cheapest per token of its currency, and cheaper than another one: one pack, or none.';
 comment on column api.packs.scope is
 'module:ID or category:ID that its tokens are bound to; null: what the buyer chooses, or any.';
+comment on column api.packs.price is
+'amount in whole units of currency, to show: 39.99. Not every currency has hundredths.';

@@ -17,6 +17,13 @@ select
 from audit.check_campaigns as c
 union all
 select
+    'check_charges' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_charges as c
+union all
+select
     'check_draws' as check_name,
     c.account_id,
     c.expected,

@@ -16,24 +16,6 @@ $$;
 comment on function credits.refuse_line(text, text, text) is
 'Raises PT422 bad_catalogue with the name of the line that is wrong.';
 
-create or replace function credits.check_currency(p_currency text)
-returns void
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    if p_currency is not null
-        and not exists (select from credits.currencies as c where c.currency = p_currency) then
-        perform credits.fail(
-            422, 'bad_catalogue', format('Stripe takes no payments in %L: ISO 4217, lower case', p_currency)
-        );
-    end if;
-end
-$$;
-comment on function credits.check_currency(text) is
-'Raises PT422 bad_catalogue unless p_currency is null or one that Stripe takes payments in.';
-
 create or replace function credits.define_catalog(
     p_catalog_id text, p_title text, p_unit text, p_currency text default null
 )
@@ -166,6 +148,10 @@ declare
     v_stripe_price_id constant text := coalesce(p_stripe_price_id, credits.configured_stripe_price(p_pack_id));
 begin
     perform credits.check_currency(p_currency);
+    -- A pack that cannot be bought can always be withdrawn.
+    if p_active is not false then
+        perform credits.check_charge(p_amount, p_currency);
+    end if;
     perform credits.check_scope(p_scope);
     -- Found out by the payment it would be too late: no time is that far away.
     if p_expires_after > interval '1000 years' then
@@ -197,7 +183,8 @@ $$;
 comment on function credits.define_pack(
     text, text, numeric, bigint, text, numeric, boolean, bigint, interval, text, boolean, text
 ) is
-'Something that can be bought; amount in minor units of currency. scope (module:ID or category:ID) binds its tokens. '
+'Something that can be bought; amount in the unit that Stripe counts currency in (cents; 5000 ugx are 50 shillings), and '
+'one that Stripe would charge. scope (module:ID or category:ID) binds its tokens. '
 'Without a Stripe price the configured one is taken, else the one there is stays. Orders keep their own snapshot. '
 'Raises PT422 bad_catalogue.';
 
@@ -246,7 +233,8 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform credits.check_currency(p_currency);
+    perform credits.check_charge(p_minimum, p_currency);
+    perform credits.check_charge(p_maximum, p_currency);
     delete from credits.topup_presets as s where s.currency = p_currency;
     insert into credits.topups as t (currency, minimum, maximum, tokens_per_unit)
     values (p_currency, p_minimum, p_maximum, p_tokens_per_unit)
@@ -258,8 +246,8 @@ exception
 end
 $$;
 comment on function credits.define_topup(text, bigint, bigint, numeric) is
-'Offers buying any amount between two bounds (minor units of currency), at so many tokens per minor unit; takes back '
-'its presets. Raises PT422 bad_catalogue.';
+'Offers buying any amount between two bounds (minor units of currency, that Stripe would charge), at so many tokens per '
+'minor unit; takes back its presets. Raises PT422 bad_catalogue.';
 
 create or replace function credits.define_topup_preset(
     p_currency text, p_amount bigint, p_popular boolean default false
@@ -277,6 +265,7 @@ begin
     ) then
         perform credits.fail(422, 'bad_catalogue', 'no top-up has this amount between its bounds');
     end if;
+    perform credits.check_charge(p_amount, p_currency);
     insert into credits.topup_presets as s (currency, amount, popular) values (p_currency, p_amount, p_popular)
     on conflict (currency, amount) do update set popular = excluded.popular;
 exception

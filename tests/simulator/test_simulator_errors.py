@@ -42,6 +42,18 @@ def with_item(**changes):
         ({"line_items": [{**ITEM, "quantity": 0}]}, "parameter_invalid_integer", "line_items[0][quantity]"),
         ({"line_items": with_item(unit_amount=49)}, "amount_too_small", None),
         ({"line_items": with_item(unit_amount=100_000_000)}, "amount_too_large", None),
+        ({"line_items": with_item(unit_amount=10_000_000_000, currency="jpy")}, "amount_too_large", None),
+        ({"line_items": with_item(unit_amount=30, currency="jpy")}, "amount_too_small", None),
+        (
+            {"line_items": with_item(unit_amount=5050, currency="ugx")},
+            "parameter_invalid_integer",
+            "line_items",
+        ),
+        (
+            {"line_items": with_item(unit_amount=5124, currency="kwd")},
+            "parameter_invalid_integer",
+            "line_items",
+        ),
         (
             {"line_items": with_item(unit_amount=-5)},
             "parameter_invalid_integer",

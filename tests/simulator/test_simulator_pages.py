@@ -83,7 +83,8 @@ def test_success_url_outside_ascii(simulator):
 def test_amounts_of_other_currencies(simulator):
     for currency, amount, shown in (
         ("jpy", 3999, "3,999 JPY"),
-        ("kwd", 3999, "3.999 KWD"),
+        ("kwd", 3990, "3.990 KWD"),
+        ("ugx", 5000, "50.00 UGX"),
         ("usd", 105, "1.05 USD"),
     ):
         session = simulator.new_session(line_items=[item("Pack", amount, currency)])

@@ -2127,6 +2127,23 @@ COMMENT ON FUNCTION credits.charge_durations() IS 'Milliseconds that a use took:
 
 
 --
+-- Name: charge_problem(bigint, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.charge_problem(p_amount bigint, p_currency text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION charge_problem(p_amount bigint, p_currency text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.charge_problem(p_amount bigint, p_currency text) IS 'Why Stripe would not charge this amount; null when it would, as far as its documentation says. A null amount has no problem.';
+
+
+--
 -- Name: check_amount(numeric); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2141,6 +2158,23 @@ CREATE FUNCTION credits.check_amount(p_amount numeric) RETURNS credits.tokens
 --
 
 COMMENT ON FUNCTION credits.check_amount(p_amount numeric) IS 'The amount, if it is above 0, at most 10^12 and has at most six decimals. Raises PT422 bad_amount.';
+
+
+--
+-- Name: check_charge(bigint, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.check_charge(p_amount bigint, p_currency text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION check_charge(p_amount bigint, p_currency text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.check_charge(p_amount bigint, p_currency text) IS 'Raises PT422 bad_catalogue for an amount that Stripe would not charge. Nulls pass.';
 
 
 --
@@ -2547,7 +2581,7 @@ CREATE FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numer
 -- Name: FUNCTION define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text) IS 'Something that can be bought; amount in minor units of currency. scope (module:ID or category:ID) binds its tokens. Without a Stripe price the configured one is taken, else the one there is stays. Orders keep their own snapshot. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text) IS 'Something that can be bought; amount in the unit that Stripe counts currency in (cents; 5000 ugx are 50 shillings), and one that Stripe would charge. scope (module:ID or category:ID) binds its tokens. Without a Stripe price the configured one is taken, else the one there is stays. Orders keep their own snapshot. Raises PT422 bad_catalogue.';
 
 
 --
@@ -2581,7 +2615,7 @@ CREATE FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximu
 -- Name: FUNCTION define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) IS 'Offers buying any amount between two bounds (minor units of currency), at so many tokens per minor unit; takes back its presets. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) IS 'Offers buying any amount between two bounds (minor units of currency, that Stripe would charge), at so many tokens per minor unit; takes back its presets. Raises PT422 bad_catalogue.';
 
 
 --
@@ -2649,22 +2683,6 @@ CREATE FUNCTION credits.draw_settled(p_account_id uuid, p_module_id text, p_toke
 --
 
 COMMENT ON FUNCTION credits.draw_settled(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric) IS 'credits.draw_lots for a wallet that may have a head lot. The caller chooses a new one once the entry is written.';
-
-
---
--- Name: earlier(timestamp with time zone, interval); Type: FUNCTION; Schema: credits; Owner: -
---
-
-CREATE FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) RETURNS timestamp with time zone
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (((p_at AT TIME ZONE '00:00:00'::interval) - p_before) AT TIME ZONE '00:00:00'::interval);
-
-
---
--- Name: FUNCTION earlier(p_at timestamp with time zone, p_before interval); Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) IS 'A moment and an interval before it, by the calendar of UTC.';
 
 
 --
@@ -3428,22 +3446,6 @@ COMMENT ON FUNCTION credits.in_default(p_account_id uuid) IS 'Has the account mo
 
 
 --
--- Name: interval_text(interval); Type: FUNCTION; Schema: credits; Owner: -
---
-
-CREATE FUNCTION credits.interval_text(p_interval interval) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (p_interval IS NOT NULL) THEN concat_ws(' '::text, (NULLIF(EXTRACT(year FROM p_interval), (0)::numeric) || CASE EXTRACT(year FROM p_interval) WHEN 1 THEN ' year'::text ELSE ' years'::text END), (NULLIF(EXTRACT(month FROM p_interval), (0)::numeric) || CASE EXTRACT(month FROM p_interval) WHEN 1 THEN ' mon'::text ELSE ' mons'::text END), (NULLIF(EXTRACT(day FROM p_interval), (0)::numeric) || CASE EXTRACT(day FROM p_interval) WHEN 1 THEN ' day'::text ELSE ' days'::text END), CASE WHEN ((p_interval <> date_trunc('day'::text, p_interval)) OR (p_interval = '00:00:00'::interval)) THEN rtrim(rtrim(to_char(p_interval, 'HH24:MI:SS.US'::text), '0'::text), '.'::text) ELSE NULL::text END) ELSE NULL::text END;
-
-
---
--- Name: FUNCTION interval_text(p_interval interval); Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON FUNCTION credits.interval_text(p_interval interval) IS 'An interval as PostgreSQL writes it by default (1 year 2 mons 30 days 12:00:00), whatever IntervalStyle is.';
-
-
---
 -- Name: is_held_in_head(numeric, jsonb, bigint, numeric); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3506,22 +3508,6 @@ CREATE FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at time
 --
 
 COMMENT ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric) IS 'Refuses a cost that, with what is held, passes a limit of the locked wallet: PT429 spend_limit. p_unwritten: what has been spent and is not on the wallet yet.';
-
-
---
--- Name: later(timestamp with time zone, interval); Type: FUNCTION; Schema: credits; Owner: -
---
-
-CREATE FUNCTION credits.later(p_at timestamp with time zone, p_after interval) RETURNS timestamp with time zone
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (((p_at AT TIME ZONE '00:00:00'::interval) + p_after) AT TIME ZONE '00:00:00'::interval);
-
-
---
--- Name: FUNCTION later(p_at timestamp with time zone, p_after interval); Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) IS 'A moment and an interval after it, by the calendar of UTC: a day has 24 hours, a month after 28 February is 28 March.';
 
 
 --
@@ -3780,6 +3766,23 @@ COMMENT ON FUNCTION credits.module_price(p_module_id text) IS 'The price of a mo
 
 
 --
+-- Name: money(bigint, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.money(p_amount bigint, p_currency text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION money(p_amount bigint, p_currency text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.money(p_amount bigint, p_currency text) IS 'An amount of minor units for people: 3999, eur is 39.99 EUR; 5000, ugx is 50.00 UGX.';
+
+
+--
 -- Name: next_level(uuid, numeric); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3814,28 +3817,12 @@ COMMENT ON FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_at t
 
 
 --
--- Name: period_start(text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
-CREATE FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) RETURNS timestamp with time zone
-    LANGUAGE sql IMMUTABLE
-    RETURN (date_trunc(p_period, (p_at AT TIME ZONE '00:00:00'::interval)) AT TIME ZONE '00:00:00'::interval);
-
-
---
--- Name: FUNCTION period_start(p_period text, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) IS 'The beginning, in UTC, of the day or month of a moment.';
-
-
---
 -- Name: next_period(text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
 --
 
 CREATE FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE
-    RETURN credits.later(credits.period_start(p_period, p_at), (('1 '::text || p_period))::interval);
+    RETURN ((date_trunc(p_period, (p_at AT TIME ZONE '00:00:00'::interval)) + (('1 '::text || p_period))::interval) AT TIME ZONE '00:00:00'::interval);
 
 
 --
@@ -3979,6 +3966,22 @@ CREATE FUNCTION credits.payment_mismatch(p_order credits.orders, p_session jsonb
 --
 
 COMMENT ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_session jsonb) IS 'Why a payment is not the one that the order asked for; null when it is.';
+
+
+--
+-- Name: period_start(text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE
+    RETURN (date_trunc(p_period, (p_at AT TIME ZONE '00:00:00'::interval)) AT TIME ZONE '00:00:00'::interval);
+
+
+--
+-- Name: FUNCTION period_start(p_period text, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) IS 'The beginning, in UTC, of the day or month of a moment.';
 
 
 --
@@ -4648,22 +4651,6 @@ COMMENT ON FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times inte
 
 
 --
--- Name: utc_text(timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
-CREATE FUNCTION credits.utc_text(p_at timestamp with time zone) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (isfinite(p_at) IS TRUE) THEN ((to_json((p_at AT TIME ZONE '00:00:00'::interval)) #>> '{}'::text[]) || '+00:00'::text) ELSE (p_at)::text END;
-
-
---
--- Name: FUNCTION utc_text(p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON FUNCTION credits.utc_text(p_at timestamp with time zone) IS 'A moment as text, in ISO 8601 and UTC: 2027-02-28T12:00:00+00:00. No setting of the session changes it.';
-
-
---
 -- Name: welcome(uuid); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4743,14 +4730,14 @@ CREATE VIEW analytics.average_use WITH (security_invoker='true') AS
     count(*) AS active_accounts,
     avg(uses) AS uses_per_account,
     avg(tokens) AS tokens_per_account
-   FROM ( SELECT (date_trunc('month'::text, (e.posted_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
+   FROM ( SELECT (date_trunc('month'::text, (e.posted_at AT TIME ZONE 'UTC'::text)))::date AS month,
             e.account_id,
             count(*) FILTER (WHERE ((e.kind <> 'refund'::credits.entry_kind) AND (COALESCE(c.part, (1)::bigint) = 1))) AS uses,
             (- sum((e.tokens)::numeric)) AS tokens
            FROM (credits.entries e
              LEFT JOIN credits.captures c ON (((e.account_id = c.account_id) AND (e.seq = c.seq))))
           WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind]))
-          GROUP BY ((date_trunc('month'::text, (e.posted_at AT TIME ZONE '00:00:00'::interval)))::date), e.account_id) u
+          GROUP BY ((date_trunc('month'::text, (e.posted_at AT TIME ZONE 'UTC'::text)))::date), e.account_id) u
   WHERE (uses > 0)
   GROUP BY month;
 
@@ -4782,17 +4769,17 @@ COMMENT ON COLUMN analytics.average_use.tokens_per_account IS 'Tokens charged, l
 
 CREATE VIEW analytics.burn_rate WITH (security_invoker='true') AS
  WITH moved AS (
-         SELECT ((e.effective_at AT TIME ZONE '00:00:00'::interval))::date AS day,
+         SELECT ((e.effective_at AT TIME ZONE 'UTC'::text))::date AS day,
             (- sum((e.tokens)::numeric) FILTER (WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'refund'::credits.entry_kind])))) AS spent,
             sum((e.tokens)::numeric) FILTER (WHERE (e.kind = ANY (ARRAY['purchase'::credits.entry_kind, 'bonus'::credits.entry_kind, 'grant'::credits.entry_kind, 'welcome'::credits.entry_kind, 'promo'::credits.entry_kind, 'referral'::credits.entry_kind, 'allowance'::credits.entry_kind, 'rollover'::credits.entry_kind, 'adjustment'::credits.entry_kind]))) AS granted,
             (- sum((e.tokens)::numeric) FILTER (WHERE (e.kind = 'expire'::credits.entry_kind))) AS expired,
             sum((e.tokens)::numeric) AS change
            FROM credits.entries e
-          GROUP BY (((e.effective_at AT TIME ZONE '00:00:00'::interval))::date)
+          GROUP BY (((e.effective_at AT TIME ZONE 'UTC'::text))::date)
         ), days AS (
          SELECT (d.day)::date AS day
            FROM (( SELECT min(m.day) AS first_day,
-                    GREATEST(max(m.day), ((credits.clock() AT TIME ZONE '00:00:00'::interval))::date) AS last_day
+                    GREATEST(max(m.day), ((credits.clock() AT TIME ZONE 'UTC'::text))::date) AS last_day
                    FROM moved m) s
              CROSS JOIN LATERAL generate_series((s.first_day)::timestamp without time zone, (s.last_day)::timestamp without time zone, '1 day'::interval) d(day))
         ), daily AS (
@@ -4943,7 +4930,7 @@ COMMENT ON COLUMN credits.guests.linked_to IS 'The account that it signed up for
 --
 
 CREATE VIEW analytics.guest_conversion WITH (security_invoker='true') AS
- SELECT (date_trunc('month'::text, (g.first_seen_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
+ SELECT (date_trunc('month'::text, (g.first_seen_at AT TIME ZONE 'UTC'::text)))::date AS month,
     count(*) AS guests,
     count(*) FILTER (WHERE (u.guest_id IS NOT NULL)) AS users,
     (COALESCE(sum(u.uses), (0)::numeric))::bigint AS uses,
@@ -4961,7 +4948,7 @@ CREATE VIEW analytics.guest_conversion WITH (security_invoker='true') AS
                    FROM credits.guest_uses y
                   WHERE (y.state <> 'released'::text)) x
           GROUP BY x.guest_id) u ON ((g.guest_id = u.guest_id)))
-  GROUP BY ((date_trunc('month'::text, (g.first_seen_at AT TIME ZONE '00:00:00'::interval)))::date);
+  GROUP BY ((date_trunc('month'::text, (g.first_seen_at AT TIME ZONE 'UTC'::text)))::date);
 
 
 --
@@ -5191,7 +5178,7 @@ CREATE VIEW analytics.module_margin WITH (security_invoker='true') AS
                 END AS currency
            FROM credits.catalogs c
         ), drawn AS (
-         SELECT (date_trunc('month'::text, (e.posted_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
+         SELECT (date_trunc('month'::text, (e.posted_at AT TIME ZONE 'UTC'::text)))::date AS month,
             e.module_id,
             COALESCE(l.currency, m.currency) AS currency,
             m.currency AS cost_currency,
@@ -5367,7 +5354,7 @@ CREATE VIEW analytics.module_reliability WITH (security_invoker='true') AS
             (EXTRACT(epoch FROM (g.finished_at - g.used_at)) * (1000)::numeric) AS duration_ms
            FROM credits.guest_uses g
         )
- SELECT ((began_at AT TIME ZONE '00:00:00'::interval))::date AS day,
+ SELECT ((began_at AT TIME ZONE 'UTC'::text))::date AS day,
     module_id,
     count(*) FILTER (WHERE (outcome = 'succeeded'::text)) AS succeeded,
     count(*) FILTER (WHERE (outcome = 'failed'::text)) AS failed,
@@ -5378,7 +5365,7 @@ CREATE VIEW analytics.module_reliability WITH (security_invoker='true') AS
     count(*) FILTER (WHERE (outcome = 'called off'::text)) AS called_off,
     count(*) FILTER (WHERE (outcome = 'open'::text)) AS open
    FROM outcomes o
-  GROUP BY (((began_at AT TIME ZONE '00:00:00'::interval))::date), module_id;
+  GROUP BY (((began_at AT TIME ZONE 'UTC'::text))::date), module_id;
 
 
 --
@@ -5449,7 +5436,7 @@ COMMENT ON COLUMN analytics.module_reliability.open IS 'Holds before their end, 
 --
 
 CREATE VIEW analytics.module_usage WITH (security_invoker='true') AS
- SELECT ((e.posted_at AT TIME ZONE '00:00:00'::interval))::date AS day,
+ SELECT ((e.posted_at AT TIME ZONE 'UTC'::text))::date AS day,
     e.module_id,
     count(*) FILTER (WHERE ((e.kind <> 'refund'::credits.entry_kind) AND (COALESCE(c.part, (1)::bigint) = 1))) AS uses,
     count(DISTINCT e.account_id) FILTER (WHERE (e.kind <> 'refund'::credits.entry_kind)) AS accounts,
@@ -5458,7 +5445,7 @@ CREATE VIEW analytics.module_usage WITH (security_invoker='true') AS
    FROM (credits.entries e
      LEFT JOIN credits.captures c ON (((e.account_id = c.account_id) AND (e.seq = c.seq))))
   WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind]))
-  GROUP BY (((e.posted_at AT TIME ZONE '00:00:00'::interval))::date), e.module_id;
+  GROUP BY (((e.posted_at AT TIME ZONE 'UTC'::text))::date), e.module_id;
 
 
 --
@@ -5494,7 +5481,7 @@ COMMENT ON COLUMN analytics.module_usage.own_key_uses IS 'Of the uses, those wit
 --
 
 CREATE VIEW analytics.pack_mix WITH (security_invoker='true') AS
- SELECT (date_trunc('month'::text, (paid_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
+ SELECT (date_trunc('month'::text, (paid_at AT TIME ZONE 'UTC'::text)))::date AS month,
     currency,
     pack_id,
     package_name,
@@ -5505,8 +5492,8 @@ CREATE VIEW analytics.pack_mix WITH (security_invoker='true') AS
     round((sum(amount) / sum(sum(amount)) OVER same_month), 4) AS share_of_amount
    FROM credits.orders o
   WHERE (state = 'paid'::text)
-  GROUP BY ((date_trunc('month'::text, (paid_at AT TIME ZONE '00:00:00'::interval)))::date), currency, pack_id, package_name
-  WINDOW same_month AS (PARTITION BY ((date_trunc('month'::text, (paid_at AT TIME ZONE '00:00:00'::interval)))::date), currency);
+  GROUP BY ((date_trunc('month'::text, (paid_at AT TIME ZONE 'UTC'::text)))::date), currency, pack_id, package_name
+  WINDOW same_month AS (PARTITION BY ((date_trunc('month'::text, (paid_at AT TIME ZONE 'UTC'::text)))::date), currency);
 
 
 --
@@ -5587,7 +5574,7 @@ COMMENT ON COLUMN credits.accounts.overdraft_limit IS 'How far captures may take
 --
 
 CREATE VIEW analytics.purchase_conversion WITH (security_invoker='true') AS
- SELECT (date_trunc('month'::text, (a.created_at AT TIME ZONE '00:00:00'::interval)))::date AS opened_in,
+ SELECT (date_trunc('month'::text, (a.created_at AT TIME ZONE 'UTC'::text)))::date AS opened_in,
     count(*) AS accounts,
     count(*) FILTER (WHERE b.bought) AS buyers,
     round(((count(*) FILTER (WHERE b.bought))::numeric / (count(*))::numeric), 4) AS conversion
@@ -5596,7 +5583,7 @@ CREATE VIEW analytics.purchase_conversion WITH (security_invoker='true') AS
                    FROM credits.orders o
                   WHERE ((o.account_id = a.account_id) AND (o.state = 'paid'::text)))) AS bought) b)
   WHERE (a.kind = 'user'::text)
-  GROUP BY ((date_trunc('month'::text, (a.created_at AT TIME ZONE '00:00:00'::interval)))::date);
+  GROUP BY ((date_trunc('month'::text, (a.created_at AT TIME ZONE 'UTC'::text)))::date);
 
 
 --
@@ -5611,7 +5598,7 @@ COMMENT ON VIEW analytics.purchase_conversion IS 'Per month of opening (UTC): ac
 --
 
 CREATE VIEW analytics.tokens_sold WITH (security_invoker='true') AS
- SELECT ((paid_at AT TIME ZONE '00:00:00'::interval))::date AS day,
+ SELECT ((paid_at AT TIME ZONE 'UTC'::text))::date AS day,
     package_name,
     currency,
     count(*) AS orders,
@@ -5619,7 +5606,7 @@ CREATE VIEW analytics.tokens_sold WITH (security_invoker='true') AS
     sum(amount) AS amount
    FROM credits.orders o
   WHERE (state = 'paid'::text)
-  GROUP BY (((paid_at AT TIME ZONE '00:00:00'::interval))::date), package_name, currency;
+  GROUP BY (((paid_at AT TIME ZONE 'UTC'::text))::date), package_name, currency;
 
 
 --
@@ -5634,7 +5621,7 @@ COMMENT ON VIEW analytics.tokens_sold IS 'Paid orders per day (UTC), package and
 --
 
 CREATE VIEW analytics.usage_quantities WITH (security_invoker='true') AS
- SELECT ((e.posted_at AT TIME ZONE '00:00:00'::interval))::date AS day,
+ SELECT ((e.posted_at AT TIME ZONE 'UTC'::text))::date AS day,
     e.module_id,
     u.dimension,
     sum((u.quantity)::numeric) AS quantity,
@@ -5642,7 +5629,7 @@ CREATE VIEW analytics.usage_quantities WITH (security_invoker='true') AS
    FROM (credits.entries e
      CROSS JOIN LATERAL jsonb_each_text(e.usage) u(dimension, quantity))
   WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind]))
-  GROUP BY (((e.posted_at AT TIME ZONE '00:00:00'::interval))::date), e.module_id, u.dimension;
+  GROUP BY (((e.posted_at AT TIME ZONE 'UTC'::text))::date), e.module_id, u.dimension;
 
 
 --
@@ -5714,7 +5701,7 @@ CREATE VIEW analytics.welcome_use WITH (security_invoker='true') AS
           WHERE (l.source = ANY (ARRAY['welcome'::credits.entry_kind, 'promo'::credits.entry_kind, 'referral'::credits.entry_kind]))
           GROUP BY l.account_id, l.lot_id, l.source, l.effective_at, l.granted, COALESCE((l.expires_at <= credits.clock(l.account_id)), false)
         )
- SELECT (date_trunc('month'::text, (g.effective_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
+ SELECT (date_trunc('month'::text, (g.effective_at AT TIME ZONE 'UTC'::text)))::date AS month,
     (g.source)::text AS source,
     r.campaign_id,
     count(DISTINCT g.account_id) AS accounts,
@@ -5733,7 +5720,7 @@ CREATE VIEW analytics.welcome_use WITH (security_invoker='true') AS
     round((sum(g.spent) / sum((g.granted)::numeric)), 4) AS share_spent
    FROM (given g
      LEFT JOIN credits.redemptions r ON (((g.account_id = r.account_id) AND (g.lot_id = r.lot_id))))
-  GROUP BY ((date_trunc('month'::text, (g.effective_at AT TIME ZONE '00:00:00'::interval)))::date), (g.source)::text, r.campaign_id;
+  GROUP BY ((date_trunc('month'::text, (g.effective_at AT TIME ZONE 'UTC'::text)))::date), (g.source)::text, r.campaign_id;
 
 
 --
@@ -6865,6 +6852,60 @@ COMMENT ON COLUMN api.orders.scope IS 'module:ID or category:ID that the tokens 
 
 
 --
+-- Name: currencies; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.currencies (
+    currency text NOT NULL,
+    minor_digits bigint NOT NULL,
+    step bigint DEFAULT 1 NOT NULL,
+    minimum bigint,
+    maximum bigint DEFAULT 99999999 NOT NULL,
+    CONSTRAINT currencies_are_iso CHECK ((currency ~ '^[a-z]{3}$'::text)),
+    CONSTRAINT currencies_digits_are_sane CHECK ((minor_digits = ANY (ARRAY[(0)::bigint, (2)::bigint, (3)::bigint]))),
+    CONSTRAINT currencies_minimum_is_sane CHECK (((minimum > 0) AND (minimum <= maximum) AND ((minimum % step) = 0))),
+    CONSTRAINT currencies_step_is_sane CHECK ((step = ANY (ARRAY[(1)::bigint, (10)::bigint, (100)::bigint])))
+);
+
+ALTER TABLE ONLY credits.currencies FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE currencies; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.currencies IS 'The currencies that Stripe takes payments in (docs.stripe.com/currencies), ISO 4217, lower case.';
+
+
+--
+-- Name: COLUMN currencies.minor_digits; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.currencies.minor_digits IS 'Decimals of the unit that Stripe counts amounts in: 2 for cents, 0 where it counts whole units. 2 for isk and ugx too, which have no hundredths: there step is 100.';
+
+
+--
+-- Name: COLUMN currencies.step; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.currencies.step IS 'Every amount is a multiple of it: 100 where only whole units can be charged (isk, ugx), 10 where the last of three digits must be 0 (bhd, jod, kwd, omr, tnd), else 1.';
+
+
+--
+-- Name: COLUMN currencies.minimum; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.currencies.minimum IS 'Smallest charge, in minor units, to an account that is paid out in this currency. Null: Stripe names none. An account that is paid out in another currency has that one''s minimum, converted at the rate of the day, which cannot be known here.';
+
+
+--
+-- Name: COLUMN currencies.maximum; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.currencies.maximum IS 'Largest charge, in minor units: as many digits as Stripe takes, for lbp, cop, huf and jpy by card.';
+
+
+--
 -- Name: packs; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -6881,7 +6922,7 @@ CREATE TABLE credits.packs (
     expires_after interval,
     active boolean DEFAULT true NOT NULL,
     scope text,
-    CONSTRAINT packs_amount_is_positive CHECK (((amount > 0) AND (amount <= 99999999))),
+    CONSTRAINT packs_amount_is_positive CHECK ((amount > 0)),
     CONSTRAINT packs_bonus_is_not_negative CHECK (((bonus_tokens)::numeric >= (0)::numeric)),
     CONSTRAINT packs_currency_is_iso CHECK ((currency ~ '^[a-z]{3}$'::text)),
     CONSTRAINT packs_expiry_is_positive CHECK ((expires_after > '00:00:00'::interval)),
@@ -6953,21 +6994,23 @@ CREATE VIEW api.packs WITH (security_invoker='true') AS
           WHERE p.active
           WINDOW dearest_first AS (PARTITION BY p.currency ORDER BY ((p.amount)::numeric / ((p.tokens)::numeric + (p.bonus_tokens)::numeric)) DESC)
         )
- SELECT pack_id,
-    title AS package_name,
-    trim_scale((tokens)::numeric) AS tokens,
-    trim_scale((bonus_tokens)::numeric) AS bonus_tokens,
-    amount,
-    currency,
-    popular,
-    "position",
-    credits.interval_text(expires_after) AS expires_after,
-    trim_scale(round(unit_price, 6)) AS amount_per_token,
-    trim_scale((div((((total * (dearest_amount)::numeric) - ((amount)::numeric * dearest_total)) * (10000)::numeric), (total * (dearest_amount)::numeric)) / 100.00)) AS saving_percent,
-    ((rank = 1) AND ((total * (dearest_amount)::numeric) > ((amount)::numeric * dearest_total))) AS best_value,
-    scope
-   FROM compared c
-  ORDER BY "position", pack_id;
+ SELECT c.pack_id,
+    c.title AS package_name,
+    trim_scale((c.tokens)::numeric) AS tokens,
+    trim_scale((c.bonus_tokens)::numeric) AS bonus_tokens,
+    c.amount,
+    c.currency,
+    c.popular,
+    c."position",
+    (c.expires_after)::text AS expires_after,
+    trim_scale(round(c.unit_price, 6)) AS amount_per_token,
+    trim_scale((div((((c.total * (c.dearest_amount)::numeric) - ((c.amount)::numeric * c.dearest_total)) * (10000)::numeric), (c.total * (c.dearest_amount)::numeric)) / 100.00)) AS saving_percent,
+    ((c.rank = 1) AND ((c.total * (c.dearest_amount)::numeric) > ((c.amount)::numeric * c.dearest_total))) AS best_value,
+    c.scope,
+    round(((c.amount)::numeric / power((10)::numeric, (m.minor_digits)::numeric)), (m.minor_digits)::integer) AS price
+   FROM (compared c
+     JOIN credits.currencies m ON ((c.currency = m.currency)))
+  ORDER BY c."position", c.pack_id;
 
 
 --
@@ -7009,7 +7052,7 @@ COMMENT ON COLUMN api.packs.bonus_tokens IS 'Tokens that come free with them.';
 -- Name: COLUMN packs.amount; Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON COLUMN api.packs.amount IS 'Price in minor units of currency (cents).';
+COMMENT ON COLUMN api.packs.amount IS 'Price in the unit that Stripe counts currency in (cents).';
 
 
 --
@@ -7066,6 +7109,13 @@ COMMENT ON COLUMN api.packs.best_value IS 'Cheapest per token of its currency, a
 --
 
 COMMENT ON COLUMN api.packs.scope IS 'module:ID or category:ID that its tokens are bound to; null: what the buyer chooses, or any.';
+
+
+--
+-- Name: COLUMN packs.price; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.packs.price IS 'amount in whole units of currency, to show: 39.99. Not every currency has hundredths.';
 
 
 --
@@ -7426,7 +7476,7 @@ CREATE TABLE credits.topup_presets (
     currency text NOT NULL,
     amount bigint NOT NULL,
     popular boolean DEFAULT false NOT NULL,
-    CONSTRAINT topup_presets_amount_is_positive CHECK (((amount > 0) AND (amount <= 99999999)))
+    CONSTRAINT topup_presets_amount_is_positive CHECK ((amount > 0))
 );
 
 ALTER TABLE ONLY credits.topup_presets FORCE ROW LEVEL SECURITY;
@@ -7448,7 +7498,7 @@ CREATE TABLE credits.topups (
     minimum bigint NOT NULL,
     maximum bigint NOT NULL,
     tokens_per_unit numeric NOT NULL,
-    CONSTRAINT topups_bounds_are_sane CHECK (((minimum > 0) AND (maximum >= minimum) AND (maximum <= 99999999))),
+    CONSTRAINT topups_bounds_are_sane CHECK (((minimum > 0) AND (maximum >= minimum))),
     CONSTRAINT topups_currency_is_iso CHECK ((currency ~ '^[a-z]{3}$'::text)),
     CONSTRAINT topups_rate_is_positive CHECK (((tokens_per_unit > (0)::numeric) AND (tokens_per_unit < (1000000)::numeric)))
 );
@@ -7475,14 +7525,17 @@ COMMENT ON COLUMN credits.topups.tokens_per_unit IS 'Tokens for one minor unit o
 --
 
 CREATE VIEW api.topups WITH (security_invoker='true') AS
- SELECT currency,
-    minimum,
-    maximum,
-    trim_scale(tokens_per_unit) AS tokens_per_unit,
+ SELECT t.currency,
+    t.minimum,
+    t.maximum,
+    trim_scale(t.tokens_per_unit) AS tokens_per_unit,
     COALESCE(( SELECT jsonb_agg(jsonb_build_object('amount', s.amount, 'tokens', credits.topup_tokens(s.amount, t.tokens_per_unit), 'popular', s.popular) ORDER BY s.amount) AS jsonb_agg
            FROM credits.topup_presets s
-          WHERE (s.currency = t.currency)), '[]'::jsonb) AS presets
-   FROM credits.topups t;
+          WHERE (s.currency = t.currency)), '[]'::jsonb) AS presets,
+    m.minor_digits,
+    m.step
+   FROM (credits.topups t
+     JOIN credits.currencies m ON ((t.currency = m.currency)));
 
 
 --
@@ -7525,6 +7578,20 @@ COMMENT ON COLUMN api.topups.tokens_per_unit IS 'Tokens for one minor unit.';
 --
 
 COMMENT ON COLUMN api.topups.presets IS 'Amounts to propose, the smallest first: [{"amount", "tokens", "popular"}].';
+
+
+--
+-- Name: COLUMN topups.minor_digits; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.topups.minor_digits IS 'Decimals of the unit that amounts are in: shown in whole units of currency, an amount is amount / 10^minor_digits.';
+
+
+--
+-- Name: COLUMN topups.step; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.topups.step IS 'Every amount is a multiple of it: 1, or 10 or 100 where Stripe asks for that.';
 
 
 --
@@ -7738,8 +7805,8 @@ UNION ALL
   WHERE (((w.lifetime_granted)::numeric <> COALESCE(e.granted, (0)::numeric)) OR ((w.lifetime_spent)::numeric <> COALESCE(e.spent, (0)::numeric)))
 UNION ALL
  SELECT w.account_id,
-    format('next expiry not after %s'::text, credits.utc_text(min(l.expires_at))) AS expected,
-    credits.utc_text(w.due_at) AS found
+    format('next expiry not after %s'::text, min(l.expires_at)) AS expected,
+    format('%s'::text, w.due_at) AS found
    FROM (credits.wallets w
      JOIN credits.current_lots l ON ((w.account_id = l.account_id)))
   WHERE ((l.remaining > l.held) AND (l.expires_at < w.due_at))
@@ -7858,6 +7925,44 @@ COMMENT ON VIEW audit.check_campaigns IS 'Each campaign granted what was redeeme
 
 
 --
+-- Name: check_charges; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_charges WITH (security_invoker='true') AS
+ SELECT NULL::uuid AS account_id,
+    format('%s: an amount that Stripe charges'::text, what) AS expected,
+    credits.charge_problem(amount, currency) AS found
+   FROM ( SELECT format('pack %L'::text, p.pack_id) AS what,
+            p.amount,
+            p.currency
+           FROM credits.packs p
+          WHERE p.active
+        UNION ALL
+         SELECT format('least top-up in %s'::text, t.currency) AS what,
+            t.minimum AS amount,
+            t.currency
+           FROM credits.topups t
+        UNION ALL
+         SELECT format('greatest top-up in %s'::text, t.currency) AS what,
+            t.maximum AS amount,
+            t.currency
+           FROM credits.topups t
+        UNION ALL
+         SELECT format('top-up preset in %s'::text, s.currency) AS what,
+            s.amount,
+            s.currency
+           FROM credits.topup_presets s) a
+  WHERE (credits.charge_problem(amount, currency) IS NOT NULL);
+
+
+--
+-- Name: VIEW check_charges; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_charges IS 'Stripe would charge the price of every pack, and every amount of a top-up.';
+
+
+--
 -- Name: check_draws; Type: VIEW; Schema: audit; Owner: -
 --
 
@@ -7929,7 +8034,7 @@ COMMENT ON COLUMN credits.stripe_events.outcome IS 'granted, processing, failed,
 CREATE VIEW audit.check_events WITH (security_invoker='true') AS
  SELECT e.account_id,
     format('event %s (%s) has an outcome'::text, e.event_id, e.type) AS expected,
-    format('none since %s'::text, credits.utc_text(e.received_at)) AS found
+    format('none since %s'::text, e.received_at) AS found
    FROM credits.stripe_events e
   WHERE (e.outcome IS NULL)
 UNION ALL
@@ -7954,7 +8059,7 @@ COMMENT ON VIEW audit.check_events IS 'Every Stripe event was applied, and every
 
 CREATE VIEW audit.check_guests WITH (security_invoker='true') AS
  SELECT NULL::uuid AS account_id,
-    format('guest %s, use %s: at most %s in %s'::text, c.guest_id, c.use_id, c.per_device, credits.interval_text(c.sliding_window)) AS expected,
+    format('guest %s, use %s: at most %s in %s'::text, c.guest_id, c.use_id, c.per_device, c.sliding_window) AS expected,
     format('%s uses'::text, c.uses) AS found
    FROM ( SELECT u.guest_id,
             u.use_id,
@@ -7968,12 +8073,12 @@ CREATE VIEW audit.check_guests WITH (security_invoker='true') AS
             u.sliding_window,
             ( SELECT count(*) AS count
                    FROM credits.guest_uses o
-                  WHERE ((o.guest_id = u.guest_id) AND (o.used_at <= u.used_at) AND (o.used_at > credits.earlier(u.used_at, u.sliding_window)) AND ((o.state <> 'released'::text) OR (o.finished_at > u.used_at)))) AS uses
+                  WHERE ((o.guest_id = u.guest_id) AND (o.used_at <= u.used_at) AND (o.used_at > (u.used_at - u.sliding_window)) AND ((o.state <> 'released'::text) OR (o.finished_at > u.used_at)))) AS uses
            FROM credits.guest_uses u) c
   WHERE (c.uses > c.per_device)
 UNION ALL
  SELECT NULL::uuid AS account_id,
-    format('network %s, use %s: at most %s in %s'::text, c.network_id, c.use_id, c.per_network, credits.interval_text(c.sliding_window)) AS expected,
+    format('network %s, use %s: at most %s in %s'::text, c.network_id, c.use_id, c.per_network, c.sliding_window) AS expected,
     format('%s uses'::text, c.uses) AS found
    FROM ( SELECT u.guest_id,
             u.use_id,
@@ -7987,7 +8092,7 @@ UNION ALL
             u.sliding_window,
             ( SELECT count(*) AS count
                    FROM credits.guest_uses o
-                  WHERE ((o.network_id = u.network_id) AND (o.used_at <= u.used_at) AND (o.used_at > credits.earlier(u.used_at, u.sliding_window)) AND ((o.state <> 'released'::text) OR (o.finished_at > u.used_at)))) AS uses
+                  WHERE ((o.network_id = u.network_id) AND (o.used_at <= u.used_at) AND (o.used_at > (u.used_at - u.sliding_window)) AND ((o.state <> 'released'::text) OR (o.finished_at > u.used_at)))) AS uses
            FROM credits.guest_uses u) c
   WHERE (c.uses > c.per_network);
 
@@ -8093,7 +8198,7 @@ UNION ALL
 UNION ALL
  SELECT x.account_id,
     format('hold %s (%s): %s held of %s'::text, x.hold_id, x.state, x.held, x.tokens) AS expected,
-    format('draws of %s, finished at %s'::text, s.tokens, credits.utc_text(x.finished_at)) AS found
+    format('draws of %s, finished at %s'::text, s.tokens, x.finished_at) AS found
    FROM (credits.holds x
      CROSS JOIN LATERAL ( SELECT COALESCE(sum(y.tokens), (0)::numeric) AS tokens,
             COALESCE(min(y.tokens), (1)::numeric) AS smallest
@@ -8598,8 +8703,8 @@ CREATE VIEW audit.check_sequence WITH (security_invoker='true') AS
           GROUP BY x.account_id
         )
  SELECT e.account_id,
-    format('seq %s after %s'::text, (e.previous_seq + 1), credits.utc_text(e.previous_at)) AS expected,
-    format('seq %s at %s'::text, e.seq, credits.utc_text(e.posted_at)) AS found
+    format('seq %s after %s'::text, (e.previous_seq + 1), e.previous_at) AS expected,
+    format('seq %s at %s'::text, e.seq, e.posted_at) AS found
    FROM ( SELECT x.account_id,
             x.seq,
             x.posted_at,
@@ -8610,8 +8715,8 @@ CREATE VIEW audit.check_sequence WITH (security_invoker='true') AS
   WHERE ((e.seq <> (e.previous_seq + 1)) OR (e.posted_at <= e.previous_at))
 UNION ALL
  SELECT COALESCE(w.account_id, e.account_id) AS account_id,
-    format('last seq %s at %s'::text, w.seq, credits.utc_text(w.posted_at)) AS expected,
-    format('%s entries, last at %s'::text, COALESCE(e.entries, (0)::bigint), credits.utc_text(e.last_at)) AS found
+    format('last seq %s at %s'::text, w.seq, w.posted_at) AS expected,
+    format('%s entries, last at %s'::text, COALESCE(e.entries, (0)::bigint), e.last_at) AS found
    FROM (credits.wallets w
      FULL JOIN e ON ((w.account_id = e.account_id)))
   WHERE ((w.seq IS DISTINCT FROM COALESCE(e.entries, (0)::bigint)) OR (w.posted_at IS DISTINCT FROM COALESCE(e.last_at, '-infinity'::timestamp with time zone)));
@@ -8673,7 +8778,7 @@ UNION ALL
 UNION ALL
  SELECT w.account_id,
     'the time: this bank has no test clocks'::text AS expected,
-    format('a test clock at %s'::text, credits.utc_text(w.test_clock)) AS found
+    format('a test clock at %s'::text, w.test_clock) AS found
    FROM credits.wallets w
   WHERE ((w.test_clock IS NOT NULL) AND (NOT ( SELECT s.test_clocks
            FROM credits.settings s)));
@@ -8733,6 +8838,12 @@ UNION ALL
     c.expected,
     c.found
    FROM audit.check_campaigns c
+UNION ALL
+ SELECT 'check_charges'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_charges c
 UNION ALL
  SELECT 'check_draws'::text AS check_name,
     c.account_id,
@@ -8977,34 +9088,6 @@ ALTER TABLE ONLY credits.credentials FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON TABLE credits.credentials IS 'Sign-in of the embedded identity provider: e-mail and argon2 hash. Empty where an outside issuer signs the tokens.';
-
-
---
--- Name: currencies; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.currencies (
-    currency text NOT NULL,
-    minor_digits bigint NOT NULL,
-    CONSTRAINT currencies_are_iso CHECK ((currency ~ '^[a-z]{3}$'::text)),
-    CONSTRAINT currencies_digits_are_sane CHECK ((minor_digits = ANY (ARRAY[(0)::bigint, (2)::bigint, (3)::bigint])))
-);
-
-ALTER TABLE ONLY credits.currencies FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE currencies; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.currencies IS 'The currencies that Stripe takes payments in (docs.stripe.com/currencies), ISO 4217, lower case.';
-
-
---
--- Name: COLUMN currencies.minor_digits; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.currencies.minor_digits IS 'Decimals of its minor unit: 2 for cents, 0 where there is none.';
 
 
 --
@@ -10706,6 +10789,13 @@ ALTER TABLE credits.entry_kinds ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE credits.failures ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: currencies for_sale; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY for_sale ON credits.currencies FOR SELECT TO anon, authenticated, service_role USING (true);
+
 
 --
 -- Name: module_categories for_sale; Type: POLICY; Schema: credits; Owner: -
@@ -12557,10 +12647,25 @@ GRANT ALL ON FUNCTION credits.charge_durations() TO auditor;
 
 
 --
+-- Name: FUNCTION charge_problem(p_amount bigint, p_currency text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.charge_problem(p_amount bigint, p_currency text) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.charge_problem(p_amount bigint, p_currency text) TO auditor;
+
+
+--
 -- Name: FUNCTION check_amount(p_amount numeric); Type: ACL; Schema: credits; Owner: -
 --
 
 REVOKE ALL ON FUNCTION credits.check_amount(p_amount numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION check_charge(p_amount bigint, p_currency text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.check_charge(p_amount bigint, p_currency text) FROM PUBLIC;
 
 
 --
@@ -12784,14 +12889,6 @@ REVOKE ALL ON FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) FROM P
 --
 
 REVOKE ALL ON FUNCTION credits.draw_settled(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION earlier(p_at timestamp with time zone, p_before interval); Type: ACL; Schema: credits; Owner: -
---
-
-REVOKE ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) TO auditor;
 
 
 --
@@ -13141,19 +13238,6 @@ REVOKE ALL ON FUNCTION credits.in_default(p_account_id uuid) FROM PUBLIC;
 
 
 --
--- Name: FUNCTION interval_text(p_interval interval); Type: ACL; Schema: credits; Owner: -
---
-
-REVOKE ALL ON FUNCTION credits.interval_text(p_interval interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO anon;
-GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO authenticated;
-GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO spender;
-GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO support;
-GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO service_role;
-GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO auditor;
-
-
---
 -- Name: FUNCTION is_held_in_head(p_held numeric, p_draws jsonb, p_head_lot bigint, p_head_held numeric); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -13179,13 +13263,6 @@ REVOKE ALL ON FUNCTION credits.is_spender() FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION later(p_at timestamp with time zone, p_after interval); Type: ACL; Schema: credits; Owner: -
---
-
-REVOKE ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) FROM PUBLIC;
 
 
 --
@@ -13306,6 +13383,14 @@ GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO auditor;
 
 
 --
+-- Name: FUNCTION money(p_amount bigint, p_currency text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.money(p_amount bigint, p_currency text) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.money(p_amount bigint, p_currency text) TO auditor;
+
+
+--
 -- Name: FUNCTION next_level(p_account_id uuid, p_available numeric); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -13318,17 +13403,6 @@ GRANT ALL ON FUNCTION credits.next_level(p_account_id uuid, p_available numeric)
 --
 
 REVOKE ALL ON FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_at timestamp with time zone, OUT lot_id bigint, OUT free numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION period_start(p_period text, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
-REVOKE ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO authenticated;
-GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO support;
-GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO service_role;
-GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO auditor;
 
 
 --
@@ -13396,6 +13470,17 @@ REVOKE ALL ON FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric,
 --
 
 REVOKE ALL ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_session jsonb) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION period_start(p_period text, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO support;
+GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO service_role;
+GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO auditor;
 
 
 --
@@ -13681,14 +13766,6 @@ REVOKE ALL ON FUNCTION credits.usage_of_rest(p_usage_left jsonb) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times integer) FROM PUBLIC;
-
-
---
--- Name: FUNCTION utc_text(p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
-REVOKE ALL ON FUNCTION credits.utc_text(p_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION credits.utc_text(p_at timestamp with time zone) TO auditor;
 
 
 --
@@ -14228,6 +14305,16 @@ GRANT SELECT ON TABLE api.orders TO service_role;
 
 
 --
+-- Name: TABLE currencies; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.currencies TO anon;
+GRANT SELECT ON TABLE credits.currencies TO authenticated;
+GRANT SELECT ON TABLE credits.currencies TO service_role;
+GRANT SELECT ON TABLE credits.currencies TO auditor;
+
+
+--
 -- Name: TABLE packs; Type: ACL; Schema: credits; Owner: -
 --
 
@@ -14373,6 +14460,13 @@ GRANT SELECT ON TABLE audit.check_balance TO auditor;
 --
 
 GRANT SELECT ON TABLE audit.check_campaigns TO auditor;
+
+
+--
+-- Name: TABLE check_charges; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_charges TO auditor;
 
 
 --
@@ -14620,13 +14714,6 @@ GRANT SELECT ON TABLE audit.trial_balance TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.analyst_grants TO auditor;
-
-
---
--- Name: TABLE currencies; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.currencies TO auditor;
 
 
 --

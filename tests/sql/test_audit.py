@@ -18,6 +18,7 @@ from stripe_events import COMPLETED, event, session
 CHECKS = (
     "check_balance",
     "check_campaigns",
+    "check_charges",
     "check_draws",
     "check_events",
     "check_guests",
@@ -296,6 +297,12 @@ FAULTS = {
         f"update credits.holds set shortfall = 0 where {HOLDER} and shortfall > 0",
         f"delete from credits.shortfalls where {HOLDER}",
     ],
+    "check_charges": [
+        "update credits.packs set amount = 10 where pack_id = 'standard'",
+        "insert into credits.packs (pack_id, title, tokens, amount, currency)"
+        " values ('shillings', 'P', 50, 5050, 'ugx')",
+        "insert into credits.topups (currency, minimum, maximum, tokens_per_unit) values ('kwd', 1001, 2000, 1)",
+    ],
     "check_prices": [
         "update credits.price_list set call_cost = call_cost + 1 where module_id = 'metube'",
         *(
@@ -544,7 +551,7 @@ def test_fault_is_found(check: str, fault: str, till: Connection) -> None:
             till.execute(f"alter table credits.{table} disable trigger all")
         done = till.execute(re.sub(r"%\(\w+\)s", f"'{account}'", fault))
         assert done.rowcount != 0, "the fault was not seeded"
-        of_nobody = check in ("check_guests", "check_prices", "check_settings") and ME not in fault
+        of_nobody = check in ("check_charges", "check_guests", "check_prices", "check_settings") and ME not in fault
         subject = None if of_nobody else account
         if check == "check_campaigns":
             (subject, *_) = [row["account_id"] for row in bank.rows(f"select account_id from audit.{check}")]

@@ -313,7 +313,7 @@ def test_catalogue_with_a_mistake_is_refused_whole(url: str, tmp_path: Path) -> 
         "select credits.define_pack('fine', 'Fine', 5, 100, 'eur');\n"
     )
     for line, message in (
-        ("credits.define_pack('bad', 'Bad', 5, -100, 'eur')", "pack 'bad': .*packs_amount_is_positive"),
+        ("credits.define_pack('bad', 'Bad', 5, -100, 'eur')", "pack 'bad': Stripe charges at least 0.50 EUR"),
         ("credits.define_pack('bad', 'Bad', -5, 100, 'eur')", "pack 'bad': an amount is above 0"),
         ("credits.define_pack('bad', 'Bad', 5, null, 'eur')", "pack 'bad': null value in column \"amount\""),
         ("credits.define_pack('bad', 'Bad', 5, 100, 'eux')", "pack 'bad': Stripe takes no payments in 'eux'"),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .currencies import LARGEST_CHARGE, money, smallest_charge
+from .currencies import largest_charge, money, smallest_charge, step
 from .errors import StripeError, missing_object
 from .identifiers import new_id
 from .parameters import Check, array, fields, integer, text
@@ -23,17 +23,21 @@ def resolve(store: Store, items: list[dict[str, Any]]) -> list[Json]:
     currency = lines[0]["currency"]
     if any(line["currency"] != currency for line in lines):
         raise StripeError("All line items must have the same currency.", param="line_items")
-    total = sum(line["amount_total"] for line in lines)
-    least = smallest_charge(currency)
-    if 0 < total < least:
+    _check_total(sum(line["amount_total"] for line in lines), currency)
+    return lines
+
+
+def _check_total(total: int, currency: str) -> None:
+    least, most = smallest_charge(currency), largest_charge(currency)
+    if least is not None and 0 < total < least:
         message = f"The Checkout Session's total amount due must add up to at least {money(least, currency)}"
         raise StripeError(message, code="amount_too_small")
-    if total > LARGEST_CHARGE:
-        message = (
-            f"The Checkout Session's total amount must be no more than {money(LARGEST_CHARGE, currency)}"
-        )
+    if total > most:
+        message = f"The Checkout Session's total amount must be no more than {money(most, currency)}"
         raise StripeError(message, code="amount_too_large")
-    return lines
+    if total % step(currency):
+        message = f"The total of {total} must be evenly divisible by {step(currency)} in {currency}."
+        raise StripeError(message, code="parameter_invalid_integer", param="line_items")
 
 
 def _resolve_one(store: Store, item: dict[str, Any], param: str) -> Json:

@@ -1,0 +1,37 @@
+-- What is for sale is something that Stripe would charge. A catalogue that says otherwise is refused. A row that is
+-- older than this rule, or was written around it, is found here.
+create or replace view audit.check_charges
+with (security_invoker = true)
+as
+select
+    null::uuid as account_id,
+    format('%s: an amount that Stripe charges', a.what) as expected,
+    credits.charge_problem(a.amount, a.currency) as found
+from (
+    select
+        format('pack %L', p.pack_id) as what,
+        p.amount,
+        p.currency
+    from credits.packs as p
+    where p.active
+    union all
+    select
+        format('least top-up in %s', t.currency) as what,
+        t.minimum as amount,
+        t.currency
+    from credits.topups as t
+    union all
+    select
+        format('greatest top-up in %s', t.currency) as what,
+        t.maximum as amount,
+        t.currency
+    from credits.topups as t
+    union all
+    select
+        format('top-up preset in %s', s.currency) as what,
+        s.amount,
+        s.currency
+    from credits.topup_presets as s
+) as a
+where credits.charge_problem(a.amount, a.currency) is not null;
+comment on view audit.check_charges is 'Stripe would charge the price of every pack, and every amount of a top-up.';
