@@ -50,14 +50,14 @@ comment on column credits.currencies.maximum is
 
 -- The largest charge is the currency's now.
 -- squawk-ignore ban-drop-constraint
+alter table credits.packs drop constraint packs_amount_is_positive;
 alter table credits.packs
-drop constraint packs_amount_is_positive,
 add constraint packs_amount_is_positive check (amount > 0);
 -- squawk-ignore ban-drop-constraint
+alter table credits.topups drop constraint topups_bounds_are_sane;
 alter table credits.topups
-drop constraint topups_bounds_are_sane,
 add constraint topups_bounds_are_sane check (minimum > 0 and maximum >= minimum);
 -- squawk-ignore ban-drop-constraint
+alter table credits.topup_presets drop constraint topup_presets_amount_is_positive;
 alter table credits.topup_presets
-drop constraint topup_presets_amount_is_positive,
 add constraint topup_presets_amount_is_positive check (amount > 0);

@@ -66,6 +66,7 @@ STATUS = {
     "bad_reason": 422,
     "bad_metadata": 422,
     "bad_expiry": 422,
+    "bad_isolation": 422,
     "bad_order": 422,
     "bad_period": 422,
     "bad_threshold": 422,

@@ -38,6 +38,10 @@ _IDENTIFY = (
 )
 
 
+# Said each time: a server may have another default, and users may change nothing at a stricter level.
+_BEGIN = b"begin isolation level read committed"
+
+
 class BusyError(Exception):
     """Too many calls about one subject wait already. Nothing was done."""
 
@@ -119,7 +123,7 @@ class Database:
     ) -> tuple[Any, ...] | None:
         pool = self._service if caller.backend else self._api
         conn = await _take(pool)
-        begin = b"begin read only" if read_only else b"begin"
+        begin = _BEGIN + b" read only" if read_only else _BEGIN
         identity = (caller.role, caller.claims, method, path)
         try:
             return await _transaction(conn, begin, identity, statement)

@@ -305,4 +305,5 @@ late: true. Neither a frozen account nor a spend limit stops a capture; but what
 refused where a spend would be, whatever over says. The parts of a use cost together what the use costs.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
 Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT402 insufficient_tokens (over: error, or a user),
-PT422 bad_usage, bad_over or bad_key, PT423 account_frozen and PT429 spend_limit (a user''s, beyond the hold), PT403 not_yours, PT401 not_signed_in.';
+PT422 bad_usage, bad_over or bad_key, PT423 account_frozen and PT429 spend_limit (a user''s, beyond the hold), PT403 not_yours, PT401 not_signed_in,
+PT422 bad_isolation.';

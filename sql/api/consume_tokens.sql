@@ -187,7 +187,7 @@ A user spends their own tokens; a service names the user_id.
 byok: a service says that the user''s own key at the provider was used: recorded with its quantities, cost 0.
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable), PT404 unknown_module or unknown_user,
 PT409 key_reused, PT422 bad_usage, bad_key or bad_metadata, PT423 account_frozen, PT429 spend_limit,
-PT403 not_yours, PT401 not_signed_in.';
+PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 -- The signature of the first IAHome system. The price that the client names is only compared.
 create or replace function api.consume_tokens(
@@ -203,8 +203,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_cost constant numeric := trim_scale(credits.check_amount(consume_tokens.tokens_to_consume));
     v_subject constant text := credits.caller_subject(consume_tokens.user_id, 'spender');
+    v_cost constant numeric := trim_scale(credits.check_amount(consume_tokens.tokens_to_consume));
 begin
     return credits.spend(
         credits.account_of(v_subject, false), v_subject, consume_tokens.module_id, '{}', null,

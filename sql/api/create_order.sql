@@ -150,4 +150,4 @@ comment on function api.create_order(text, bigint, text, text, text) is
 amount is in minor units (cents). module_id binds the tokens to that module, where the pack''s own scope lets it.
 With an idempotency_key a repeat gets the same order, as it stands now.
 Raises PT404 unknown_pack or unknown_module, PT422 bad_order, bad_amount or bad_key, PT409 key_reused,
-PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';

@@ -41,4 +41,5 @@ $$;
 comment on function api.extend_hold(text, interval, text) is
 'Let an open hold last for ttl from now, at most 24 hours; as often as needed, before it expires.
 
-Raises PT404 unknown_hold, PT409 hold_closed (state), PT422 bad_ttl, PT403 not_yours, PT401 not_signed_in.';
+Raises PT404 unknown_hold, PT409 hold_closed (state), PT422 bad_ttl, PT403 not_yours, PT401 not_signed_in,
+PT422 bad_isolation.';

@@ -188,4 +188,4 @@ With an idempotency_key (1 to 200 characters) a repeat of the same call gets the
 A user holds their own tokens; a service names the user_id, and what it holds only a service captures or releases.
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable, debt), PT404 unknown_module or unknown_user,
 PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user or bad_metadata, PT423 account_frozen, PT429 spend_limit,
-PT403 not_yours, PT401 not_signed_in.';
+PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';

@@ -40,4 +40,4 @@ comment on function api.open_account(text, text, text[]) is
 referral_code: of the user who brought them; one that is not good refuses the call, which may be repeated without.
 device_keys, from services and spenders only: of the guest that a new user was.
 Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle,
-PT422 bad_user, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+PT422 bad_user, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';

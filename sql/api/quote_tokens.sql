@@ -12,7 +12,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_subject constant text := credits.caller_subject(quote_tokens.user_id, 'spender');
+    v_subject constant text := credits.reader_subject(quote_tokens.user_id);
     v_account_id uuid;
     v_now timestamptz;
     v_price record;

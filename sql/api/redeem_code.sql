@@ -107,4 +107,5 @@ comment on function api.redeem_code(text, text, text) is
 Case and the space around the code do not matter. Opens the account of a new user.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
 Raises PT404 unknown_code, PT409 code_expired, code_used, code_exhausted, own_code, not_eligible, referral_circle or
-key_reused, PT422 bad_key, bad_user or bad_amount, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+key_reused, PT422 bad_key, bad_user or bad_amount, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in,
+PT422 bad_isolation.';

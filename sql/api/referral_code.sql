@@ -65,4 +65,4 @@ comment on function api.referral_code(text) is
 it is first asked for.
 
 Raises PT404 no_campaign (none rewards bringing somebody) or unknown_user, PT422 bad_user,
-PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';

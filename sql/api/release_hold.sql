@@ -88,4 +88,4 @@ A reason (at most 200 characters) that begins with failed, error or timeout coun
 Parts captured before stay charged, and the hold ends as captured: releasing that again needs the key of the first time.
 Releasing any other again gets the same answer.
 Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT422 bad_reason or bad_key, PT403 not_yours,
-PT401 not_signed_in.';
+PT401 not_signed_in, PT422 bad_isolation.';

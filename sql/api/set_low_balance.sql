@@ -42,4 +42,5 @@ comment on function api.set_low_balance(numeric, numeric, text) is
 grant; neither: the bank''s rule. Falling below it writes a notice, once until the balance has been above 110 percent
 of it again.
 
-Raises PT422 bad_threshold or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in.';
+Raises PT422 bad_threshold or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in,
+PT422 bad_isolation.';

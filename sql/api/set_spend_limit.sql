@@ -67,4 +67,4 @@ comment on function api.set_spend_limit(text, numeric, text) is
 
 A user sets their own limit; what a service sets for a user_id stands beside it, and only a service can lift it.
 A spend that would pass a limit raises PT429 spend_limit.
-Raises PT422 bad_period or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in.';
+Raises PT422 bad_period or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';

@@ -113,6 +113,19 @@ def test_role_and_claims_are_those_of_the_call_and_of_no_other(settings: Setting
     run(replace(settings, pool_size=1), work)
 
 
+@pytest.mark.parametrize("read_only", [True, False])
+def test_isolation_is_read_committed_whatever_the_server_defaults_to(
+    settings: Settings, read_only: bool
+) -> None:
+    level = Statement("select current_setting('transaction_isolation')")
+    strict = "-c default_transaction_isolation=serializable"
+
+    async def work(database: Database) -> None:
+        assert await database.call(ME, level, read_only=read_only) == ("read committed",)
+
+    run(replace(settings, api_database_url=make_conninfo(settings.api_database_url, options=strict)), work)
+
+
 def test_outside_of_a_call_a_connection_is_nobodys(settings: Settings) -> None:
     async def work(database: Database) -> None:
         await database.call(ME, WHO, read_only=True)

@@ -831,7 +831,8 @@ late: true. Neither a frozen account nor a spend limit stops a capture; but what
 refused where a spend would be, whatever over says. The parts of a use cost together what the use costs.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
 Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT402 insufficient_tokens (over: error, or a user),
-PT422 bad_usage, bad_over or bad_key, PT423 account_frozen and PT429 spend_limit (a user''s, beyond the hold), PT403 not_yours, PT401 not_signed_in.';
+PT422 bad_usage, bad_over or bad_key, PT423 account_frozen and PT429 spend_limit (a user''s, beyond the hold), PT403 not_yours, PT401 not_signed_in,
+PT422 bad_isolation.';
 
 
 --
@@ -917,7 +918,7 @@ A user spends their own tokens; a service names the user_id.
 byok: a service says that the user''s own key at the provider was used: recorded with its quantities, cost 0.
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable), PT404 unknown_module or unknown_user,
 PT409 key_reused, PT422 bad_usage, bad_key or bad_metadata, PT423 account_frozen, PT429 spend_limit,
-PT403 not_yours, PT401 not_signed_in.';
+PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -934,7 +935,7 @@ CREATE FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean DEFAULT fal
 -- Name: FUNCTION consume_tokens_batch(items jsonb, atomic boolean); Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) IS 'Spend tokens many times in one call. For services and spenders.
+COMMENT ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) IS 'Spend tokens many times in one call. For services.
 
 items: 1 to 1000 of {"user_id", "module_id", "usage", "idempotency_key", "metadata", "byok"}, each as consume_tokens has
 it. Each is charged or refused by itself, in this order; verdicts says how, in this order too. {"ok": true, …} has what
@@ -965,7 +966,7 @@ COMMENT ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text
 amount is in minor units (cents). module_id binds the tokens to that module, where the pack''s own scope lets it.
 With an idempotency_key a repeat gets the same order, as it stands now.
 Raises PT404 unknown_pack or unknown_module, PT422 bad_order, bad_amount or bad_key, PT409 key_reused,
-PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -984,7 +985,8 @@ CREATE FUNCTION api.extend_hold(hold_id text, ttl interval DEFAULT '00:15:00'::i
 
 COMMENT ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) IS 'Let an open hold last for ttl from now, at most 24 hours; as often as needed, before it expires.
 
-Raises PT404 unknown_hold, PT409 hold_closed (state), PT422 bad_ttl, PT403 not_yours, PT401 not_signed_in.';
+Raises PT404 unknown_hold, PT409 hold_closed (state), PT422 bad_ttl, PT403 not_yours, PT401 not_signed_in,
+PT422 bad_isolation.';
 
 
 --
@@ -1091,7 +1093,7 @@ With an idempotency_key (1 to 200 characters) a repeat of the same call gets the
 A user holds their own tokens; a service names the user_id, and what it holds only a service captures or releases.
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable, debt), PT404 unknown_module or unknown_user,
 PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user or bad_metadata, PT423 account_frozen, PT429 spend_limit,
-PT403 not_yours, PT401 not_signed_in.';
+PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -1132,9 +1134,9 @@ CREATE FUNCTION api.open_account(user_id text DEFAULT NULL::text, referral_code 
 COMMENT ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) IS 'Open the caller''s account, with what new accounts are given, or find it. Safe to repeat.
 
 referral_code: of the user who brought them; one that is not good refuses the call, which may be repeated without.
-device_keys, from services and spenders only: of the guest that a new user was.
+device_keys, from services only: of the guest that a new user was.
 Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle,
-PT422 bad_user, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+PT422 bad_user, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -1181,7 +1183,8 @@ COMMENT ON FUNCTION api.redeem_code(code text, idempotency_key text, user_id tex
 Case and the space around the code do not matter. Opens the account of a new user.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
 Raises PT404 unknown_code, PT409 code_expired, code_used, code_exhausted, own_code, not_eligible, referral_circle or
-key_reused, PT422 bad_key, bad_user or bad_amount, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+key_reused, PT422 bad_key, bad_user or bad_amount, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in,
+PT422 bad_isolation.';
 
 
 --
@@ -1202,7 +1205,7 @@ COMMENT ON FUNCTION api.referral_code(user_id text) IS 'The caller''s own code, 
 it is first asked for.
 
 Raises PT404 no_campaign (none rewards bringing somebody) or unknown_user, PT422 bad_user,
-PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -1270,7 +1273,7 @@ A reason (at most 200 characters) that begins with failed, error or timeout coun
 Parts captured before stay charged, and the hold ends as captured: releasing that again needs the key of the first time.
 Releasing any other again gets the same answer.
 Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT422 bad_reason or bad_key, PT403 not_yours,
-PT401 not_signed_in.';
+PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -1287,7 +1290,7 @@ CREATE FUNCTION api.report_failure(module_id text, duration_ms numeric DEFAULT N
 -- Name: FUNCTION report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text); Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) IS 'Note that a use of a module failed: nothing is charged, and the figures know. For services and spenders.
+COMMENT ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) IS 'Note that a use of a module failed: nothing is charged, and the figures know. For services.
 
 duration_ms is how long it took; a success''s is the number duration_ms in the metadata of its charge.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
@@ -1313,7 +1316,8 @@ COMMENT ON FUNCTION api.set_low_balance(below numeric, percent numeric, user_id 
 grant; neither: the bank''s rule. Falling below it writes a notice, once until the balance has been above 110 percent
 of it again.
 
-Raises PT422 bad_threshold or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in.';
+Raises PT422 bad_threshold or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in,
+PT422 bad_isolation.';
 
 
 --
@@ -1355,7 +1359,7 @@ COMMENT ON FUNCTION api.set_spend_limit(period text, tokens numeric, user_id tex
 
 A user sets their own limit; what a service sets for a user_id stands beside it, and only a service can lift it.
 A spend that would pass a limit raises PT429 spend_limit.
-Raises PT422 bad_period or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in.';
+Raises PT422 bad_period or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -1837,20 +1841,20 @@ COMMENT ON FUNCTION credits.call_cost(p_price_id bigint) IS 'What one call costs
 
 
 --
--- Name: caller_subject(text, text); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: caller_subject(text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.caller_subject(p_user_id text, p_role text DEFAULT 'service_role'::text) RETURNS text
+CREATE FUNCTION credits.caller_subject(p_user_id text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION caller_subject(p_user_id text, p_role text); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION caller_subject(p_user_id text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.caller_subject(p_user_id text, p_role text) IS 'The user id that a call is about: the caller''s own, or the one that a member of p_role names. p_role is spender for what a backend that only charges may do for any user, service_role for the rest. Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user.';
+COMMENT ON FUNCTION credits.caller_subject(p_user_id text) IS 'The user id that a change is about: the caller''s own, or the one that a service names. Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user, PT422 bad_isolation.';
 
 
 --
@@ -3474,23 +3478,7 @@ CREATE FUNCTION credits.is_service() RETURNS boolean
 -- Name: FUNCTION is_service(); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.is_service() IS 'May the caller do everything for any user, also grant tokens? Members of service_role may.';
-
-
---
--- Name: is_spender(); Type: FUNCTION; Schema: credits; Owner: -
---
-
-CREATE FUNCTION credits.is_spender() RETURNS boolean
-    LANGUAGE sql STABLE
-    RETURN pg_has_role((COALESCE(NULLIF(current_setting('role'::text), 'none'::text), (SESSION_USER)::text))::name, 'spender'::name, 'member'::text);
-
-
---
--- Name: FUNCTION is_spender(); Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON FUNCTION credits.is_spender() IS 'May the caller charge any user? Members of spender may, and service_role is one of them.';
+COMMENT ON FUNCTION credits.is_service() IS 'May the caller act for any user? Members of service_role may.';
 
 
 --
@@ -4086,6 +4074,23 @@ COMMENT ON FUNCTION credits.random_code() IS 'Eight characters that are not mist
 
 
 --
+-- Name: reader_subject(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.reader_subject(p_user_id text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION reader_subject(p_user_id text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.reader_subject(p_user_id text) IS 'credits.caller_subject for what changes nothing: at any isolation level. Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user.';
+
+
+--
 -- Name: redemption_receipt(uuid, text, credits.codes, bigint, boolean); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4134,6 +4139,23 @@ CREATE FUNCTION credits.refuse_addition() RETURNS trigger
 --
 
 COMMENT ON FUNCTION credits.refuse_addition() IS 'Trigger: refuses with PT405 append_only what another transaction than the version''s own adds to it.';
+
+
+--
+-- Name: refuse_caller(text, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.refuse_caller(p_subject text, p_user_id text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION refuse_caller(p_subject text, p_user_id text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.refuse_caller(p_subject text, p_user_id text) IS 'Raises PT401 not_signed_in, PT403 not_yours, or else PT422 bad_isolation.';
 
 
 --
@@ -5312,7 +5334,7 @@ CREATE VIEW analytics.module_reliability WITH (security_invoker='true') AS
  WITH services AS (
          SELECT x.rolname
            FROM pg_roles x
-          WHERE pg_has_role(x.oid, 'spender'::name, 'member'::text)
+          WHERE pg_has_role(x.oid, 'service_role'::name, 'member'::text)
         ), outcomes AS (
          SELECT e.posted_at AS began_at,
             e.module_id,
@@ -10801,35 +10823,35 @@ CREATE POLICY for_sale ON credits.currencies FOR SELECT TO anon, authenticated, 
 -- Name: module_categories for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.module_categories FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.module_categories FOR SELECT TO anon, authenticated, service_role USING (true);
 
 
 --
 -- Name: modules for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.modules FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.modules FOR SELECT TO anon, authenticated, service_role USING (true);
 
 
 --
 -- Name: packs for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.packs FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.packs FOR SELECT TO anon, authenticated, service_role USING (true);
 
 
 --
 -- Name: topup_presets for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.topup_presets FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.topup_presets FOR SELECT TO anon, authenticated, service_role USING (true);
 
 
 --
 -- Name: topups for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.topups FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.topups FOR SELECT TO anon, authenticated, service_role USING (true);
 
 
 --
@@ -11525,34 +11547,6 @@ ALTER TABLE credits.shortfalls ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.spend_limits ENABLE ROW LEVEL SECURITY;
 
 --
--- Name: holds spender_reads; Type: POLICY; Schema: credits; Owner: -
---
-
-CREATE POLICY spender_reads ON credits.holds FOR SELECT TO spender USING (true);
-
-
---
--- Name: identities spender_reads; Type: POLICY; Schema: credits; Owner: -
---
-
-CREATE POLICY spender_reads ON credits.identities FOR SELECT TO spender USING (true);
-
-
---
--- Name: lots spender_reads; Type: POLICY; Schema: credits; Owner: -
---
-
-CREATE POLICY spender_reads ON credits.lots FOR SELECT TO spender USING (true);
-
-
---
--- Name: wallets spender_reads; Type: POLICY; Schema: credits; Owner: -
---
-
-CREATE POLICY spender_reads ON credits.wallets FOR SELECT TO spender USING (true);
-
-
---
 -- Name: sql_logins; Type: ROW SECURITY; Schema: credits; Owner: -
 --
 
@@ -11575,97 +11569,6 @@ ALTER TABLE credits.stripe_events ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE credits.stripe_objects ENABLE ROW LEVEL SECURITY;
-
---
--- Name: charge_refunds support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
-CREATE POLICY support_reads ON credits.charge_refunds FOR SELECT TO support USING (true);
-
-
---
--- Name: entries support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
-CREATE POLICY support_reads ON credits.entries FOR SELECT TO support USING (true);
-
-
---
--- Name: failures support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
-CREATE POLICY support_reads ON credits.failures FOR SELECT TO support USING (true);
-
-
---
--- Name: holds support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
-CREATE POLICY support_reads ON credits.holds FOR SELECT TO support USING (true);
-
-
---
--- Name: identities support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
-CREATE POLICY support_reads ON credits.identities FOR SELECT TO support USING (true);
-
-
---
--- Name: lots support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
-CREATE POLICY support_reads ON credits.lots FOR SELECT TO support USING (true);
-
-
---
--- Name: orders support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
-CREATE POLICY support_reads ON credits.orders FOR SELECT TO support USING (true);
-
-
---
--- Name: outbox support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
-CREATE POLICY support_reads ON credits.outbox FOR SELECT TO support USING (true);
-
-
---
--- Name: referrals support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
-CREATE POLICY support_reads ON credits.referrals FOR SELECT TO support USING (true);
-
-
---
--- Name: shortfalls support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
-CREATE POLICY support_reads ON credits.shortfalls FOR SELECT TO support USING (true);
-
-
---
--- Name: spend_limits support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
-CREATE POLICY support_reads ON credits.spend_limits FOR SELECT TO support USING (true);
-
-
---
--- Name: stripe_events support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
-CREATE POLICY support_reads ON credits.stripe_events FOR SELECT TO support USING (true);
-
-
---
--- Name: wallets support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
-CREATE POLICY support_reads ON credits.wallets FOR SELECT TO support USING (true);
-
 
 --
 -- Name: topup_presets; Type: ROW SECURITY; Schema: credits; Owner: -
@@ -11699,8 +11602,6 @@ GRANT USAGE ON SCHEMA analytics TO auditor;
 
 GRANT USAGE ON SCHEMA api TO anon;
 GRANT USAGE ON SCHEMA api TO authenticated;
-GRANT USAGE ON SCHEMA api TO spender;
-GRANT USAGE ON SCHEMA api TO support;
 GRANT USAGE ON SCHEMA api TO service_role;
 
 
@@ -11708,7 +11609,6 @@ GRANT USAGE ON SCHEMA api TO service_role;
 -- Name: SCHEMA audit; Type: ACL; Schema: -; Owner: -
 --
 
-GRANT USAGE ON SCHEMA audit TO support;
 GRANT USAGE ON SCHEMA audit TO auditor;
 
 
@@ -11726,7 +11626,6 @@ GRANT USAGE ON SCHEMA credits TO auditor;
 REVOKE ALL ON TYPE api.account_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.account_receipt TO authenticated;
 GRANT ALL ON TYPE api.account_receipt TO service_role;
-GRANT ALL ON TYPE api.account_receipt TO spender;
 
 
 --
@@ -11754,7 +11653,6 @@ GRANT ALL ON TYPE api.acknowledgement TO service_role;
 REVOKE ALL ON TYPE api.batch_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.batch_receipt TO authenticated;
 GRANT ALL ON TYPE api.batch_receipt TO service_role;
-GRANT ALL ON TYPE api.batch_receipt TO spender;
 
 
 --
@@ -11764,7 +11662,6 @@ GRANT ALL ON TYPE api.batch_receipt TO spender;
 REVOKE ALL ON TYPE api.capture_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.capture_receipt TO authenticated;
 GRANT ALL ON TYPE api.capture_receipt TO service_role;
-GRANT ALL ON TYPE api.capture_receipt TO spender;
 
 
 --
@@ -11792,7 +11689,6 @@ GRANT ALL ON TYPE api.event_receipt TO service_role;
 REVOKE ALL ON TYPE api.failure_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.failure_receipt TO authenticated;
 GRANT ALL ON TYPE api.failure_receipt TO service_role;
-GRANT ALL ON TYPE api.failure_receipt TO spender;
 
 
 --
@@ -11829,7 +11725,6 @@ GRANT ALL ON TYPE api.guest_receipt TO service_role;
 REVOKE ALL ON TYPE api.hold_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.hold_receipt TO authenticated;
 GRANT ALL ON TYPE api.hold_receipt TO service_role;
-GRANT ALL ON TYPE api.hold_receipt TO spender;
 
 
 --
@@ -11875,7 +11770,6 @@ GRANT ALL ON TYPE api.overdraft TO service_role;
 REVOKE ALL ON TYPE api.quote FROM PUBLIC;
 GRANT ALL ON TYPE api.quote TO authenticated;
 GRANT ALL ON TYPE api.quote TO service_role;
-GRANT ALL ON TYPE api.quote TO spender;
 
 
 --
@@ -11912,7 +11806,6 @@ GRANT ALL ON TYPE api.refund_receipt TO service_role;
 REVOKE ALL ON TYPE api.release_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.release_receipt TO authenticated;
 GRANT ALL ON TYPE api.release_receipt TO service_role;
-GRANT ALL ON TYPE api.release_receipt TO spender;
 
 
 --
@@ -11940,7 +11833,6 @@ GRANT ALL ON TYPE api.spend_limit TO service_role;
 REVOKE ALL ON TYPE api.spend_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.spend_receipt TO authenticated;
 GRANT ALL ON TYPE api.spend_receipt TO service_role;
-GRANT ALL ON TYPE api.spend_receipt TO spender;
 
 
 --
@@ -12043,7 +11935,6 @@ GRANT ALL ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, sessio
 
 REVOKE ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) TO authenticated;
-GRANT ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) TO service_role;
 
 
@@ -12069,7 +11960,6 @@ GRANT ALL ON FUNCTION api.confirm_guest_use(use_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) TO authenticated;
-GRANT ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) TO spender;
 GRANT ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) TO service_role;
 
 
@@ -12079,7 +11969,6 @@ GRANT ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_na
 
 REVOKE ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) TO authenticated;
-GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) TO spender;
 GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) TO service_role;
 
 
@@ -12088,7 +11977,6 @@ GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotenc
 --
 
 REVOKE ALL ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) TO spender;
 GRANT ALL ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) TO service_role;
 
 
@@ -12107,7 +11995,6 @@ GRANT ALL ON FUNCTION api.create_order(pack_id text, amount bigint, module_id te
 
 REVOKE ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) TO authenticated;
-GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) TO service_role;
 
 
@@ -12149,7 +12036,6 @@ GRANT ALL ON FUNCTION api.guest_consume(module_id text, device_keys text[], netw
 
 REVOKE ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) TO authenticated;
-GRANT ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) TO spender;
 GRANT ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) TO service_role;
 
 
@@ -12167,7 +12053,6 @@ GRANT ALL ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) TO serv
 
 REVOKE ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) TO authenticated;
-GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) TO spender;
 GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) TO service_role;
 
 
@@ -12177,7 +12062,6 @@ GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_
 
 REVOKE ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO authenticated;
-GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO service_role;
 
 
@@ -12221,7 +12105,6 @@ GRANT ALL ON FUNCTION api.release_guest_use(use_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) TO authenticated;
-GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) TO service_role;
 
 
@@ -12230,7 +12113,6 @@ GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_ke
 --
 
 REVOKE ALL ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) TO spender;
 GRANT ALL ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) TO service_role;
 
 
@@ -12340,7 +12222,6 @@ REVOKE ALL ON FUNCTION credits.announce_expiries(p_account_id uuid) FROM PUBLIC;
 --
 
 GRANT SELECT ON TABLE credits.orders TO authenticated;
-GRANT SELECT ON TABLE credits.orders TO support;
 GRANT SELECT ON TABLE credits.orders TO service_role;
 GRANT SELECT ON TABLE credits.orders TO auditor;
 
@@ -12494,10 +12375,10 @@ GRANT ALL ON FUNCTION credits.call_cost(p_price_id bigint) TO auditor;
 
 
 --
--- Name: FUNCTION caller_subject(p_user_id text, p_role text); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION caller_subject(p_user_id text); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.caller_subject(p_user_id text, p_role text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.caller_subject(p_user_id text) FROM PUBLIC;
 
 
 --
@@ -12519,9 +12400,7 @@ REVOKE ALL ON FUNCTION credits.capture(p_account_id uuid, p_hold_id uuid, p_user
 --
 
 GRANT SELECT ON TABLE credits.holds TO authenticated;
-GRANT SELECT ON TABLE credits.holds TO support;
 GRANT SELECT ON TABLE credits.holds TO service_role;
-GRANT SELECT ON TABLE credits.holds TO spender;
 GRANT SELECT ON TABLE credits.holds TO auditor;
 
 
@@ -12745,8 +12624,6 @@ REVOKE ALL ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_
 REVOKE ALL ON FUNCTION credits.clock() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.clock() TO anon;
 GRANT ALL ON FUNCTION credits.clock() TO authenticated;
-GRANT ALL ON FUNCTION credits.clock() TO spender;
-GRANT ALL ON FUNCTION credits.clock() TO support;
 GRANT ALL ON FUNCTION credits.clock() TO service_role;
 GRANT ALL ON FUNCTION credits.clock() TO analyst;
 GRANT ALL ON FUNCTION credits.clock() TO auditor;
@@ -12758,9 +12635,7 @@ GRANT ALL ON FUNCTION credits.clock() TO auditor;
 
 REVOKE ALL ON FUNCTION credits.clock(p_account_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO authenticated;
-GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO support;
 GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO service_role;
-GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO spender;
 GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO analyst;
 GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO auditor;
 
@@ -12946,7 +12821,6 @@ REVOKE ALL ON FUNCTION credits.find_code(p_code text) FROM PUBLIC;
 --
 
 GRANT SELECT ON TABLE credits.entries TO authenticated;
-GRANT SELECT ON TABLE credits.entries TO support;
 GRANT SELECT ON TABLE credits.entries TO service_role;
 GRANT SELECT ON TABLE credits.entries TO auditor;
 
@@ -13068,9 +12942,7 @@ REVOKE ALL ON FUNCTION credits.forget_keys(p_most bigint) FROM PUBLIC;
 --
 
 GRANT SELECT ON TABLE credits.lots TO authenticated;
-GRANT SELECT ON TABLE credits.lots TO support;
 GRANT SELECT ON TABLE credits.lots TO service_role;
-GRANT SELECT ON TABLE credits.lots TO spender;
 GRANT SELECT ON TABLE credits.lots TO auditor;
 
 
@@ -13206,9 +13078,7 @@ GRANT ALL ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp w
 --
 
 GRANT SELECT ON TABLE credits.wallets TO authenticated;
-GRANT SELECT ON TABLE credits.wallets TO support;
 GRANT SELECT ON TABLE credits.wallets TO service_role;
-GRANT SELECT ON TABLE credits.wallets TO spender;
 GRANT SELECT ON TABLE credits.wallets TO auditor;
 
 
@@ -13218,7 +13088,6 @@ GRANT SELECT ON TABLE credits.wallets TO auditor;
 
 REVOKE ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO authenticated;
-GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO support;
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO service_role;
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO auditor;
 
@@ -13249,13 +13118,6 @@ REVOKE ALL ON FUNCTION credits.is_held_in_head(p_held numeric, p_draws jsonb, p_
 --
 
 REVOKE ALL ON FUNCTION credits.is_service() FROM PUBLIC;
-
-
---
--- Name: FUNCTION is_spender(); Type: ACL; Schema: credits; Owner: -
---
-
-REVOKE ALL ON FUNCTION credits.is_spender() FROM PUBLIC;
 
 
 --
@@ -13364,9 +13226,7 @@ REVOKE ALL ON FUNCTION credits.lock_with_referrer(p_account_id uuid) FROM PUBLIC
 
 REVOKE ALL ON FUNCTION credits.me() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.me() TO authenticated;
-GRANT ALL ON FUNCTION credits.me() TO support;
 GRANT ALL ON FUNCTION credits.me() TO service_role;
-GRANT ALL ON FUNCTION credits.me() TO spender;
 
 
 --
@@ -13376,8 +13236,6 @@ GRANT ALL ON FUNCTION credits.me() TO spender;
 REVOKE ALL ON FUNCTION credits.module_price(p_module_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO anon;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO authenticated;
-GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO spender;
-GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO support;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO service_role;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO auditor;
 
@@ -13411,7 +13269,6 @@ REVOKE ALL ON FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_a
 
 REVOKE ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) TO authenticated;
-GRANT ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) TO support;
 GRANT ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) TO service_role;
 
 
@@ -13478,7 +13335,6 @@ REVOKE ALL ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_sessio
 
 REVOKE ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO authenticated;
-GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO support;
 GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO service_role;
 GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO auditor;
 
@@ -13517,7 +13373,6 @@ REVOKE ALL ON FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_fact
 
 REVOKE ALL ON FUNCTION credits.quantity(quantity jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO authenticated;
-GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO support;
 GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO service_role;
 
 
@@ -13526,6 +13381,13 @@ GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO service_role;
 --
 
 REVOKE ALL ON FUNCTION credits.random_code() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION reader_subject(p_user_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.reader_subject(p_user_id text) FROM PUBLIC;
 
 
 --
@@ -13547,6 +13409,13 @@ REVOKE ALL ON FUNCTION credits.refund_receipt(p_account_id uuid, p_seq bigint, p
 --
 
 REVOKE ALL ON FUNCTION credits.refuse_addition() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION refuse_caller(p_subject text, p_user_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.refuse_caller(p_subject text, p_user_id text) FROM PUBLIC;
 
 
 --
@@ -13688,9 +13557,7 @@ REVOKE ALL ON FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_
 
 REVOKE ALL ON FUNCTION credits.subject() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.subject() TO authenticated;
-GRANT ALL ON FUNCTION credits.subject() TO support;
 GRANT ALL ON FUNCTION credits.subject() TO service_role;
-GRANT ALL ON FUNCTION credits.subject() TO spender;
 
 
 --
@@ -13735,8 +13602,6 @@ REVOKE ALL ON FUNCTION credits.tiers_used(p_price_id bigint, p_dimension text, p
 REVOKE ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO anon;
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO authenticated;
-GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO spender;
-GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO support;
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO service_role;
 
 
@@ -14002,7 +13867,6 @@ GRANT SELECT ON TABLE analytics.module_margin TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.failures TO authenticated;
-GRANT SELECT ON TABLE credits.failures TO support;
 GRANT SELECT ON TABLE credits.failures TO service_role;
 GRANT SELECT ON TABLE credits.failures TO auditor;
 
@@ -14166,9 +14030,7 @@ GRANT SELECT ON TABLE analytics.welcome_use TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.current_lots TO authenticated;
-GRANT SELECT ON TABLE credits.current_lots TO support;
 GRANT SELECT ON TABLE credits.current_lots TO service_role;
-GRANT SELECT ON TABLE credits.current_lots TO spender;
 GRANT SELECT ON TABLE credits.current_lots TO auditor;
 
 
@@ -14177,9 +14039,7 @@ GRANT SELECT ON TABLE credits.current_lots TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.held_draws TO authenticated;
-GRANT SELECT ON TABLE credits.held_draws TO support;
 GRANT SELECT ON TABLE credits.held_draws TO service_role;
-GRANT SELECT ON TABLE credits.held_draws TO spender;
 GRANT SELECT ON TABLE credits.held_draws TO auditor;
 
 
@@ -14188,9 +14048,7 @@ GRANT SELECT ON TABLE credits.held_draws TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.identities TO authenticated;
-GRANT SELECT ON TABLE credits.identities TO support;
 GRANT SELECT ON TABLE credits.identities TO service_role;
-GRANT SELECT ON TABLE credits.identities TO spender;
 GRANT SELECT ON TABLE credits.identities TO auditor;
 
 
@@ -14199,9 +14057,7 @@ GRANT SELECT ON TABLE credits.identities TO auditor;
 --
 
 GRANT SELECT ON TABLE api.balance TO authenticated;
-GRANT SELECT ON TABLE api.balance TO support;
 GRANT SELECT ON TABLE api.balance TO service_role;
-GRANT SELECT ON TABLE api.balance TO spender;
 
 
 --
@@ -14209,7 +14065,6 @@ GRANT SELECT ON TABLE api.balance TO spender;
 --
 
 GRANT SELECT ON TABLE api.entries TO authenticated;
-GRANT SELECT ON TABLE api.entries TO support;
 GRANT SELECT ON TABLE api.entries TO service_role;
 
 
@@ -14219,8 +14074,6 @@ GRANT SELECT ON TABLE api.entries TO service_role;
 
 GRANT SELECT ON TABLE credits.modules TO anon;
 GRANT SELECT ON TABLE credits.modules TO authenticated;
-GRANT SELECT ON TABLE credits.modules TO spender;
-GRANT SELECT ON TABLE credits.modules TO support;
 GRANT SELECT ON TABLE credits.modules TO service_role;
 GRANT SELECT ON TABLE credits.modules TO auditor;
 
@@ -14230,7 +14083,6 @@ GRANT SELECT ON TABLE credits.modules TO auditor;
 --
 
 GRANT SELECT ON TABLE api.failures TO authenticated;
-GRANT SELECT ON TABLE api.failures TO support;
 GRANT SELECT ON TABLE api.failures TO service_role;
 
 
@@ -14239,9 +14091,7 @@ GRANT SELECT ON TABLE api.failures TO service_role;
 --
 
 GRANT SELECT ON TABLE api.holds TO authenticated;
-GRANT SELECT ON TABLE api.holds TO support;
 GRANT SELECT ON TABLE api.holds TO service_role;
-GRANT SELECT ON TABLE api.holds TO spender;
 
 
 --
@@ -14249,7 +14099,6 @@ GRANT SELECT ON TABLE api.holds TO spender;
 --
 
 GRANT SELECT ON TABLE api.lots TO authenticated;
-GRANT SELECT ON TABLE api.lots TO support;
 GRANT SELECT ON TABLE api.lots TO service_role;
 
 
@@ -14259,8 +14108,6 @@ GRANT SELECT ON TABLE api.lots TO service_role;
 
 GRANT SELECT ON TABLE credits.module_categories TO anon;
 GRANT SELECT ON TABLE credits.module_categories TO authenticated;
-GRANT SELECT ON TABLE credits.module_categories TO spender;
-GRANT SELECT ON TABLE credits.module_categories TO support;
 GRANT SELECT ON TABLE credits.module_categories TO service_role;
 GRANT SELECT ON TABLE credits.module_categories TO auditor;
 
@@ -14271,8 +14118,6 @@ GRANT SELECT ON TABLE credits.module_categories TO auditor;
 
 GRANT SELECT ON TABLE api.modules TO anon;
 GRANT SELECT ON TABLE api.modules TO authenticated;
-GRANT SELECT ON TABLE api.modules TO spender;
-GRANT SELECT ON TABLE api.modules TO support;
 GRANT SELECT ON TABLE api.modules TO service_role;
 
 
@@ -14281,7 +14126,6 @@ GRANT SELECT ON TABLE api.modules TO service_role;
 --
 
 GRANT SELECT ON TABLE credits.outbox TO authenticated;
-GRANT SELECT ON TABLE credits.outbox TO support;
 GRANT SELECT ON TABLE credits.outbox TO service_role;
 GRANT SELECT ON TABLE credits.outbox TO auditor;
 
@@ -14291,7 +14135,6 @@ GRANT SELECT ON TABLE credits.outbox TO auditor;
 --
 
 GRANT SELECT ON TABLE api.notices TO authenticated;
-GRANT SELECT ON TABLE api.notices TO support;
 GRANT SELECT ON TABLE api.notices TO service_role;
 
 
@@ -14300,7 +14143,6 @@ GRANT SELECT ON TABLE api.notices TO service_role;
 --
 
 GRANT SELECT ON TABLE api.orders TO authenticated;
-GRANT SELECT ON TABLE api.orders TO support;
 GRANT SELECT ON TABLE api.orders TO service_role;
 
 
@@ -14320,8 +14162,6 @@ GRANT SELECT ON TABLE credits.currencies TO auditor;
 
 GRANT SELECT ON TABLE credits.packs TO anon;
 GRANT SELECT ON TABLE credits.packs TO authenticated;
-GRANT SELECT ON TABLE credits.packs TO spender;
-GRANT SELECT ON TABLE credits.packs TO support;
 GRANT SELECT ON TABLE credits.packs TO service_role;
 GRANT SELECT ON TABLE credits.packs TO auditor;
 
@@ -14332,8 +14172,6 @@ GRANT SELECT ON TABLE credits.packs TO auditor;
 
 GRANT SELECT ON TABLE api.packs TO anon;
 GRANT SELECT ON TABLE api.packs TO authenticated;
-GRANT SELECT ON TABLE api.packs TO spender;
-GRANT SELECT ON TABLE api.packs TO support;
 GRANT SELECT ON TABLE api.packs TO service_role;
 
 
@@ -14342,7 +14180,6 @@ GRANT SELECT ON TABLE api.packs TO service_role;
 --
 
 GRANT SELECT ON TABLE credits.referrals TO authenticated;
-GRANT SELECT ON TABLE credits.referrals TO support;
 GRANT SELECT ON TABLE credits.referrals TO service_role;
 GRANT SELECT ON TABLE credits.referrals TO auditor;
 
@@ -14352,7 +14189,6 @@ GRANT SELECT ON TABLE credits.referrals TO auditor;
 --
 
 GRANT SELECT ON TABLE api.referrals TO authenticated;
-GRANT SELECT ON TABLE api.referrals TO support;
 GRANT SELECT ON TABLE api.referrals TO service_role;
 
 
@@ -14361,7 +14197,6 @@ GRANT SELECT ON TABLE api.referrals TO service_role;
 --
 
 GRANT SELECT ON TABLE credits.shortfalls TO authenticated;
-GRANT SELECT ON TABLE credits.shortfalls TO support;
 GRANT SELECT ON TABLE credits.shortfalls TO service_role;
 GRANT SELECT ON TABLE credits.shortfalls TO auditor;
 
@@ -14371,7 +14206,6 @@ GRANT SELECT ON TABLE credits.shortfalls TO auditor;
 --
 
 GRANT SELECT ON TABLE api.shortfalls TO authenticated;
-GRANT SELECT ON TABLE api.shortfalls TO support;
 GRANT SELECT ON TABLE api.shortfalls TO service_role;
 
 
@@ -14380,7 +14214,6 @@ GRANT SELECT ON TABLE api.shortfalls TO service_role;
 --
 
 GRANT SELECT ON TABLE credits.spend_limits TO authenticated;
-GRANT SELECT ON TABLE credits.spend_limits TO support;
 GRANT SELECT ON TABLE credits.spend_limits TO service_role;
 GRANT SELECT ON TABLE credits.spend_limits TO auditor;
 
@@ -14390,7 +14223,6 @@ GRANT SELECT ON TABLE credits.spend_limits TO auditor;
 --
 
 GRANT SELECT ON TABLE api.spend_limits TO authenticated;
-GRANT SELECT ON TABLE api.spend_limits TO support;
 GRANT SELECT ON TABLE api.spend_limits TO service_role;
 
 
@@ -14400,8 +14232,6 @@ GRANT SELECT ON TABLE api.spend_limits TO service_role;
 
 GRANT SELECT ON TABLE credits.topup_presets TO anon;
 GRANT SELECT ON TABLE credits.topup_presets TO authenticated;
-GRANT SELECT ON TABLE credits.topup_presets TO spender;
-GRANT SELECT ON TABLE credits.topup_presets TO support;
 GRANT SELECT ON TABLE credits.topup_presets TO service_role;
 GRANT SELECT ON TABLE credits.topup_presets TO auditor;
 
@@ -14412,8 +14242,6 @@ GRANT SELECT ON TABLE credits.topup_presets TO auditor;
 
 GRANT SELECT ON TABLE credits.topups TO anon;
 GRANT SELECT ON TABLE credits.topups TO authenticated;
-GRANT SELECT ON TABLE credits.topups TO spender;
-GRANT SELECT ON TABLE credits.topups TO support;
 GRANT SELECT ON TABLE credits.topups TO service_role;
 GRANT SELECT ON TABLE credits.topups TO auditor;
 
@@ -14424,8 +14252,6 @@ GRANT SELECT ON TABLE credits.topups TO auditor;
 
 GRANT SELECT ON TABLE api.topups TO anon;
 GRANT SELECT ON TABLE api.topups TO authenticated;
-GRANT SELECT ON TABLE api.topups TO spender;
-GRANT SELECT ON TABLE api.topups TO support;
 GRANT SELECT ON TABLE api.topups TO service_role;
 
 
@@ -14434,7 +14260,6 @@ GRANT SELECT ON TABLE api.topups TO service_role;
 --
 
 GRANT SELECT ON TABLE credits.charge_refunds TO authenticated;
-GRANT SELECT ON TABLE credits.charge_refunds TO support;
 GRANT SELECT ON TABLE credits.charge_refunds TO service_role;
 GRANT SELECT ON TABLE credits.charge_refunds TO auditor;
 
@@ -14444,7 +14269,6 @@ GRANT SELECT ON TABLE credits.charge_refunds TO auditor;
 --
 
 GRANT SELECT ON TABLE api.usage TO authenticated;
-GRANT SELECT ON TABLE api.usage TO support;
 GRANT SELECT ON TABLE api.usage TO service_role;
 
 
@@ -14481,62 +14305,6 @@ GRANT SELECT ON TABLE audit.check_draws TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.stripe_events TO auditor;
-
-
---
--- Name: COLUMN stripe_events.event_id; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(event_id) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: COLUMN stripe_events.type; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(type) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: COLUMN stripe_events.object_id; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(object_id) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: COLUMN stripe_events.outcome; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(outcome) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: COLUMN stripe_events.account_id; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(account_id) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: COLUMN stripe_events.order_id; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(order_id) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: COLUMN stripe_events.payload; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(payload) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: COLUMN stripe_events.received_at; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(received_at) ON TABLE credits.stripe_events TO support;
 
 
 --
@@ -14683,7 +14451,6 @@ GRANT SELECT ON TABLE audit.findings TO auditor;
 -- Name: TABLE parked; Type: ACL; Schema: audit; Owner: -
 --
 
-GRANT SELECT ON TABLE audit.parked TO support;
 GRANT SELECT ON TABLE audit.parked TO auditor;
 
 
@@ -14691,7 +14458,6 @@ GRANT SELECT ON TABLE audit.parked TO auditor;
 -- Name: TABLE stuck_holds; Type: ACL; Schema: audit; Owner: -
 --
 
-GRANT SELECT ON TABLE audit.stuck_holds TO support;
 GRANT SELECT ON TABLE audit.stuck_holds TO auditor;
 
 

@@ -1,0 +1,105 @@
+"""Users change nothing by the prices of an old snapshot: functions of theirs want READ COMMITTED."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+
+import psycopg
+import pytest
+from people import Caller, Connection, open_account, refused
+from support import PASSWORD
+
+from pgcredits.addresses import as_login
+
+User = Callable[..., Caller]
+STRICT = ("repeatable read", "serializable")
+# What a parameter gets that has no default.
+VALUES = {"text": "'x'", "numeric": "1", "interval": "'1 hour'", "jsonb": "'{}'"}
+
+
+def calls(admin: Connection) -> list[str]:
+    """A call of every function of the api that users may execute and that may change something."""
+    rows = admin.execute(
+        """
+        select p.proname, array(
+            select format_type(t.type, null)
+            from unnest(p.proargtypes[0:p.pronargs - p.pronargdefaults - 1]) with ordinality as t (type, place)
+            order by t.place
+        )
+        from pg_proc as p
+        where p.pronamespace = 'api'::regnamespace and p.provolatile = 'v'
+            and has_function_privilege('authenticated', p.oid, 'execute')
+        order by p.oid::regprocedure::text
+        """
+    ).fetchall()
+    return [f"api.{name}({', '.join(VALUES[kind] for kind in kinds)})" for name, kinds in rows]
+
+
+@contextmanager
+def level(caller: Caller, name: str) -> Iterator[None]:
+    caller.connection.execute(f"set default_transaction_isolation = '{name}'")
+    try:
+        yield
+    finally:
+        caller.connection.execute("reset default_transaction_isolation")
+
+
+@pytest.mark.parametrize("name", STRICT)
+def test_every_change_by_a_user_is_refused_under(name: str, user: User, admin: Connection) -> None:
+    every = calls(admin)
+    assert {"api.create_order()", "api.consume_tokens('x')", "api.redeem_code('x')"} <= set(every)
+    ada = user(10)
+    for call in every:
+        own = call.replace("api.consume_tokens('x', 'x'", f"api.consume_tokens('{ada.user_id}', 'x'")
+        with level(ada, name), refused("bad_isolation") as facts:
+            ada.rows(f"select {own}")
+        assert (facts["isolation"], facts["required"]) == (name, "read committed")
+    assert ada.balance() == 10
+
+
+def test_who_is_refused_anyway_hears_that_first(user: User, door: Connection) -> None:
+    ada, nobody = user(), Caller(door, "authenticated")
+    with level(ada, "serializable"), refused("not_yours"):
+        ada.call("create_order", pack_id="standard", user_id="somebody else")
+    with level(nobody, "serializable"), refused("not_signed_in"):
+        nobody.call("create_order", pack_id="standard")
+
+
+@pytest.mark.parametrize("name", STRICT)
+def test_reading_is_free(name: str, user: User) -> None:
+    ada = user(10)
+    with level(ada, name):
+        assert ada.balance() == 10
+        assert ada.call("quote_tokens", module_id="whisper")["balance"] == 10
+
+
+@pytest.mark.parametrize("name", STRICT)
+def test_service_chooses_for_its_own_transaction(name: str, user: User, service: Caller) -> None:
+    ada = user(1000)
+    with level(service, name):
+        spent = service.call("consume_tokens", module_id="whisper", user_id=ada.user_id)
+        assert service.call("create_order", pack_id="standard", user_id=ada.user_id)["state"] == "pending"
+    assert ada.balance() == 1000 - Decimal(spent["cost"])
+
+
+def test_withdrawn_pack_cannot_be_ordered_from_before(db: Connection, url: str) -> None:
+    """The SQL login of a user, in a transaction that began while the pack was sold."""
+    db.execute(f"create role ada login password '{PASSWORD}' in role authenticated")
+    account = open_account(Caller(db, "none"), "ada")
+    db.execute("insert into credits.sql_logins (login, account_id) values ('ada', %s)", (account,))
+    try:
+        with psycopg.connect(as_login(url, "ada", PASSWORD)) as ada:
+            ada.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            assert ada.execute("select 1 from api.packs where pack_id = 'standard'").fetchall() == [(1,)]
+            db.execute("update credits.packs set active = false, amount = 9999 where pack_id = 'standard'")
+            with refused("bad_isolation"):
+                ada.execute("select api.create_order('standard')")
+            ada.rollback()
+            ada.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+            with refused("unknown_pack"):
+                ada.execute("select api.create_order('standard')")
+    finally:
+        db.execute("drop owned by ada; drop role ada")
+    assert db.execute("select count(*) from credits.orders").fetchall() == [(0,)]
