@@ -183,8 +183,8 @@ $$;
 comment on function credits.define_pack(
     text, text, numeric, bigint, text, numeric, boolean, bigint, interval, text, boolean, text
 ) is
-'Something that can be bought; amount in the unit that Stripe counts currency in (cents; 5000 ugx are 50 shillings), and '
-'one that Stripe would charge. scope (module:ID or category:ID) binds its tokens. '
+'Something that can be bought, for an amount that Stripe would charge, in the unit that Stripe counts currency in (cents; '
+'5000 ugx are 50 shillings). scope (module:ID or category:ID) binds its tokens. '
 'Without a Stripe price the configured one is taken, else the one there is stays. Orders keep their own snapshot. '
 'Raises PT422 bad_catalogue.';
 
@@ -246,8 +246,8 @@ exception
 end
 $$;
 comment on function credits.define_topup(text, bigint, bigint, numeric) is
-'Offers buying any amount between two bounds (minor units of currency, that Stripe would charge), at so many tokens per '
-'minor unit; takes back its presets. Raises PT422 bad_catalogue.';
+'Offers buying any amount that Stripe would charge, between two bounds (minor units of currency), at so many tokens '
+'per minor unit; takes back its presets. Raises PT422 bad_catalogue.';
 
 create or replace function credits.define_topup_preset(
     p_currency text, p_amount bigint, p_popular boolean default false

@@ -2585,7 +2585,7 @@ CREATE FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numer
 -- Name: FUNCTION define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text) IS 'Something that can be bought; amount in the unit that Stripe counts currency in (cents; 5000 ugx are 50 shillings), and one that Stripe would charge. scope (module:ID or category:ID) binds its tokens. Without a Stripe price the configured one is taken, else the one there is stays. Orders keep their own snapshot. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text) IS 'Something that can be bought, for an amount that Stripe would charge, in the unit that Stripe counts currency in (cents; 5000 ugx are 50 shillings). scope (module:ID or category:ID) binds its tokens. Without a Stripe price the configured one is taken, else the one there is stays. Orders keep their own snapshot. Raises PT422 bad_catalogue.';
 
 
 --
@@ -2619,7 +2619,7 @@ CREATE FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximu
 -- Name: FUNCTION define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) IS 'Offers buying any amount between two bounds (minor units of currency, that Stripe would charge), at so many tokens per minor unit; takes back its presets. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) IS 'Offers buying any amount that Stripe would charge, between two bounds (minor units of currency), at so many tokens per minor unit; takes back its presets. Raises PT422 bad_catalogue.';
 
 
 --

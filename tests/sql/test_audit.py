@@ -301,7 +301,8 @@ FAULTS = {
         "update credits.packs set amount = 10 where pack_id = 'standard'",
         "insert into credits.packs (pack_id, title, tokens, amount, currency)"
         " values ('shillings', 'P', 50, 5050, 'ugx')",
-        "insert into credits.topups (currency, minimum, maximum, tokens_per_unit) values ('kwd', 1001, 2000, 1)",
+        "insert into credits.topups (currency, minimum, maximum, tokens_per_unit)"
+        " values ('kwd', 1001, 2000, 1)",
     ],
     "check_prices": [
         "update credits.price_list set call_cost = call_cost + 1 where module_id = 'metube'",
@@ -551,7 +552,8 @@ def test_fault_is_found(check: str, fault: str, till: Connection) -> None:
             till.execute(f"alter table credits.{table} disable trigger all")
         done = till.execute(re.sub(r"%\(\w+\)s", f"'{account}'", fault))
         assert done.rowcount != 0, "the fault was not seeded"
-        of_nobody = check in ("check_charges", "check_guests", "check_prices", "check_settings") and ME not in fault
+        nobodys = ("check_charges", "check_guests", "check_prices", "check_settings")
+        of_nobody = check in nobodys and ME not in fault
         subject = None if of_nobody else account
         if check == "check_campaigns":
             (subject, *_) = [row["account_id"] for row in bank.rows(f"select account_id from audit.{check}")]

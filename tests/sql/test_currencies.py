@@ -125,7 +125,8 @@ def test_buyer_chooses_an_amount_that_stripe_charges(author: Caller) -> None:
 
 def test_pack_that_is_wrong_can_be_withdrawn_and_not_sold_again(author: Caller) -> None:
     author.connection.execute(
-        "insert into credits.packs (pack_id, title, tokens, amount, currency) values ('p', 'P', 50, 10, 'eur')"
+        "insert into credits.packs (pack_id, title, tokens, amount, currency)"
+        " values ('p', 'P', 50, 10, 'eur')"
     )
     define(author, 10, "eur", active=False)
     with refused("bad_catalogue"):

@@ -25,7 +25,8 @@ def calls(admin: Connection) -> list[str]:
         """
         select p.proname, array(
             select format_type(t.type, null)
-            from unnest(p.proargtypes[0:p.pronargs - p.pronargdefaults - 1]) with ordinality as t (type, place)
+            from unnest(p.proargtypes[0:p.pronargs - p.pronargdefaults - 1])
+                with ordinality as t (type, place)
             order by t.place
         )
         from pg_proc as p

@@ -1,6 +1,7 @@
 """The currencies Stripe accepts, how it counts them, and what it charges at least and at most.
 
-From docs.stripe.com/currencies: "Minor units in API amounts", "Special cases", "Minimum and maximum charge amounts".
+From docs.stripe.com/currencies: "Minor units in API amounts", "Special cases", "Minimum and maximum charge
+amounts".
 """
 
 
