@@ -183,8 +183,8 @@ $$;
 comment on function credits.define_pack(
     text, text, numeric, bigint, text, numeric, boolean, bigint, interval, text, boolean, text
 ) is
-'Something that can be bought, for an amount that Stripe would charge, in the unit that Stripe counts currency in (cents; '
-'5000 ugx are 50 shillings). scope (module:ID or category:ID) binds its tokens. '
+'Something that can be bought, for an amount that Stripe would charge, in the unit that Stripe counts currency in '
+'(cents; 5000 ugx are 50 shillings). scope (module:ID or category:ID) binds its tokens. '
 'Without a Stripe price the configured one is taken, else the one there is stays. Orders keep their own snapshot. '
 'Raises PT422 bad_catalogue.';
 

@@ -935,7 +935,7 @@ CREATE FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean DEFAULT fal
 -- Name: FUNCTION consume_tokens_batch(items jsonb, atomic boolean); Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) IS 'Spend tokens many times in one call. For services.
+COMMENT ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) IS 'Spend tokens many times in one call. For services and spenders.
 
 items: 1 to 1000 of {"user_id", "module_id", "usage", "idempotency_key", "metadata", "byok"}, each as consume_tokens has
 it. Each is charged or refused by itself, in this order; verdicts says how, in this order too. {"ok": true, …} has what
@@ -1134,7 +1134,7 @@ CREATE FUNCTION api.open_account(user_id text DEFAULT NULL::text, referral_code 
 COMMENT ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) IS 'Open the caller''s account, with what new accounts are given, or find it. Safe to repeat.
 
 referral_code: of the user who brought them; one that is not good refuses the call, which may be repeated without.
-device_keys, from services only: of the guest that a new user was.
+device_keys, from services and spenders only: of the guest that a new user was.
 Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle,
 PT422 bad_user, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
@@ -1290,7 +1290,7 @@ CREATE FUNCTION api.report_failure(module_id text, duration_ms numeric DEFAULT N
 -- Name: FUNCTION report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text); Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) IS 'Note that a use of a module failed: nothing is charged, and the figures know. For services.
+COMMENT ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) IS 'Note that a use of a module failed: nothing is charged, and the figures know. For services and spenders.
 
 duration_ms is how long it took; a success''s is the number duration_ms in the metadata of its charge.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
@@ -1841,20 +1841,20 @@ COMMENT ON FUNCTION credits.call_cost(p_price_id bigint) IS 'What one call costs
 
 
 --
--- Name: caller_subject(text); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: caller_subject(text, text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.caller_subject(p_user_id text) RETURNS text
+CREATE FUNCTION credits.caller_subject(p_user_id text, p_role text DEFAULT 'service_role'::text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION caller_subject(p_user_id text); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION caller_subject(p_user_id text, p_role text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.caller_subject(p_user_id text) IS 'The user id that a change is about: the caller''s own, or the one that a service names. Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user, PT422 bad_isolation.';
+COMMENT ON FUNCTION credits.caller_subject(p_user_id text, p_role text) IS 'The user id that a change is about: the caller''s own, or the one that a member of p_role names. p_role is spender for what a backend that only charges may do for any user, service_role for the rest. Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user, PT422 bad_isolation.';
 
 
 --
@@ -3478,7 +3478,23 @@ CREATE FUNCTION credits.is_service() RETURNS boolean
 -- Name: FUNCTION is_service(); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.is_service() IS 'May the caller act for any user? Members of service_role may.';
+COMMENT ON FUNCTION credits.is_service() IS 'May the caller do everything for any user, also grant tokens? Members of service_role may.';
+
+
+--
+-- Name: is_spender(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.is_spender() RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN pg_has_role((COALESCE(NULLIF(current_setting('role'::text), 'none'::text), (SESSION_USER)::text))::name, 'spender'::name, 'member'::text);
+
+
+--
+-- Name: FUNCTION is_spender(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.is_spender() IS 'May the caller charge any user? Members of spender may, and service_role is one of them.';
 
 
 --
@@ -5334,7 +5350,7 @@ CREATE VIEW analytics.module_reliability WITH (security_invoker='true') AS
  WITH services AS (
          SELECT x.rolname
            FROM pg_roles x
-          WHERE pg_has_role(x.oid, 'service_role'::name, 'member'::text)
+          WHERE pg_has_role(x.oid, 'spender'::name, 'member'::text)
         ), outcomes AS (
          SELECT e.posted_at AS began_at,
             e.module_id,
@@ -10816,42 +10832,42 @@ ALTER TABLE credits.failures ENABLE ROW LEVEL SECURITY;
 -- Name: currencies for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.currencies FOR SELECT TO anon, authenticated, service_role USING (true);
+CREATE POLICY for_sale ON credits.currencies FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
 
 
 --
 -- Name: module_categories for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.module_categories FOR SELECT TO anon, authenticated, service_role USING (true);
+CREATE POLICY for_sale ON credits.module_categories FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
 
 
 --
 -- Name: modules for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.modules FOR SELECT TO anon, authenticated, service_role USING (true);
+CREATE POLICY for_sale ON credits.modules FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
 
 
 --
 -- Name: packs for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.packs FOR SELECT TO anon, authenticated, service_role USING (true);
+CREATE POLICY for_sale ON credits.packs FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
 
 
 --
 -- Name: topup_presets for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.topup_presets FOR SELECT TO anon, authenticated, service_role USING (true);
+CREATE POLICY for_sale ON credits.topup_presets FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
 
 
 --
 -- Name: topups for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.topups FOR SELECT TO anon, authenticated, service_role USING (true);
+CREATE POLICY for_sale ON credits.topups FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
 
 
 --
@@ -11547,6 +11563,34 @@ ALTER TABLE credits.shortfalls ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.spend_limits ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: holds spender_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY spender_reads ON credits.holds FOR SELECT TO spender USING (true);
+
+
+--
+-- Name: identities spender_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY spender_reads ON credits.identities FOR SELECT TO spender USING (true);
+
+
+--
+-- Name: lots spender_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY spender_reads ON credits.lots FOR SELECT TO spender USING (true);
+
+
+--
+-- Name: wallets spender_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY spender_reads ON credits.wallets FOR SELECT TO spender USING (true);
+
+
+--
 -- Name: sql_logins; Type: ROW SECURITY; Schema: credits; Owner: -
 --
 
@@ -11569,6 +11613,97 @@ ALTER TABLE credits.stripe_events ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE credits.stripe_objects ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: charge_refunds support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.charge_refunds FOR SELECT TO support USING (true);
+
+
+--
+-- Name: entries support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.entries FOR SELECT TO support USING (true);
+
+
+--
+-- Name: failures support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.failures FOR SELECT TO support USING (true);
+
+
+--
+-- Name: holds support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.holds FOR SELECT TO support USING (true);
+
+
+--
+-- Name: identities support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.identities FOR SELECT TO support USING (true);
+
+
+--
+-- Name: lots support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.lots FOR SELECT TO support USING (true);
+
+
+--
+-- Name: orders support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.orders FOR SELECT TO support USING (true);
+
+
+--
+-- Name: outbox support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.outbox FOR SELECT TO support USING (true);
+
+
+--
+-- Name: referrals support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.referrals FOR SELECT TO support USING (true);
+
+
+--
+-- Name: shortfalls support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.shortfalls FOR SELECT TO support USING (true);
+
+
+--
+-- Name: spend_limits support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.spend_limits FOR SELECT TO support USING (true);
+
+
+--
+-- Name: stripe_events support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.stripe_events FOR SELECT TO support USING (true);
+
+
+--
+-- Name: wallets support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.wallets FOR SELECT TO support USING (true);
+
 
 --
 -- Name: topup_presets; Type: ROW SECURITY; Schema: credits; Owner: -
@@ -11602,6 +11737,8 @@ GRANT USAGE ON SCHEMA analytics TO auditor;
 
 GRANT USAGE ON SCHEMA api TO anon;
 GRANT USAGE ON SCHEMA api TO authenticated;
+GRANT USAGE ON SCHEMA api TO spender;
+GRANT USAGE ON SCHEMA api TO support;
 GRANT USAGE ON SCHEMA api TO service_role;
 
 
@@ -11609,6 +11746,7 @@ GRANT USAGE ON SCHEMA api TO service_role;
 -- Name: SCHEMA audit; Type: ACL; Schema: -; Owner: -
 --
 
+GRANT USAGE ON SCHEMA audit TO support;
 GRANT USAGE ON SCHEMA audit TO auditor;
 
 
@@ -11626,6 +11764,7 @@ GRANT USAGE ON SCHEMA credits TO auditor;
 REVOKE ALL ON TYPE api.account_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.account_receipt TO authenticated;
 GRANT ALL ON TYPE api.account_receipt TO service_role;
+GRANT ALL ON TYPE api.account_receipt TO spender;
 
 
 --
@@ -11653,6 +11792,7 @@ GRANT ALL ON TYPE api.acknowledgement TO service_role;
 REVOKE ALL ON TYPE api.batch_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.batch_receipt TO authenticated;
 GRANT ALL ON TYPE api.batch_receipt TO service_role;
+GRANT ALL ON TYPE api.batch_receipt TO spender;
 
 
 --
@@ -11662,6 +11802,7 @@ GRANT ALL ON TYPE api.batch_receipt TO service_role;
 REVOKE ALL ON TYPE api.capture_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.capture_receipt TO authenticated;
 GRANT ALL ON TYPE api.capture_receipt TO service_role;
+GRANT ALL ON TYPE api.capture_receipt TO spender;
 
 
 --
@@ -11689,6 +11830,7 @@ GRANT ALL ON TYPE api.event_receipt TO service_role;
 REVOKE ALL ON TYPE api.failure_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.failure_receipt TO authenticated;
 GRANT ALL ON TYPE api.failure_receipt TO service_role;
+GRANT ALL ON TYPE api.failure_receipt TO spender;
 
 
 --
@@ -11725,6 +11867,7 @@ GRANT ALL ON TYPE api.guest_receipt TO service_role;
 REVOKE ALL ON TYPE api.hold_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.hold_receipt TO authenticated;
 GRANT ALL ON TYPE api.hold_receipt TO service_role;
+GRANT ALL ON TYPE api.hold_receipt TO spender;
 
 
 --
@@ -11770,6 +11913,7 @@ GRANT ALL ON TYPE api.overdraft TO service_role;
 REVOKE ALL ON TYPE api.quote FROM PUBLIC;
 GRANT ALL ON TYPE api.quote TO authenticated;
 GRANT ALL ON TYPE api.quote TO service_role;
+GRANT ALL ON TYPE api.quote TO spender;
 
 
 --
@@ -11806,6 +11950,7 @@ GRANT ALL ON TYPE api.refund_receipt TO service_role;
 REVOKE ALL ON TYPE api.release_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.release_receipt TO authenticated;
 GRANT ALL ON TYPE api.release_receipt TO service_role;
+GRANT ALL ON TYPE api.release_receipt TO spender;
 
 
 --
@@ -11833,6 +11978,7 @@ GRANT ALL ON TYPE api.spend_limit TO service_role;
 REVOKE ALL ON TYPE api.spend_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.spend_receipt TO authenticated;
 GRANT ALL ON TYPE api.spend_receipt TO service_role;
+GRANT ALL ON TYPE api.spend_receipt TO spender;
 
 
 --
@@ -11935,6 +12081,7 @@ GRANT ALL ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, sessio
 
 REVOKE ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) TO service_role;
 
 
@@ -11960,6 +12107,7 @@ GRANT ALL ON FUNCTION api.confirm_guest_use(use_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) TO authenticated;
+GRANT ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) TO spender;
 GRANT ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) TO service_role;
 
 
@@ -11969,6 +12117,7 @@ GRANT ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_na
 
 REVOKE ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) TO authenticated;
+GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) TO spender;
 GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) TO service_role;
 
 
@@ -11977,6 +12126,7 @@ GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotenc
 --
 
 REVOKE ALL ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) TO spender;
 GRANT ALL ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) TO service_role;
 
 
@@ -11995,6 +12145,7 @@ GRANT ALL ON FUNCTION api.create_order(pack_id text, amount bigint, module_id te
 
 REVOKE ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) TO service_role;
 
 
@@ -12036,6 +12187,7 @@ GRANT ALL ON FUNCTION api.guest_consume(module_id text, device_keys text[], netw
 
 REVOKE ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) TO authenticated;
+GRANT ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) TO spender;
 GRANT ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) TO service_role;
 
 
@@ -12053,6 +12205,7 @@ GRANT ALL ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) TO serv
 
 REVOKE ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) TO authenticated;
+GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) TO spender;
 GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) TO service_role;
 
 
@@ -12062,6 +12215,7 @@ GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_
 
 REVOKE ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO service_role;
 
 
@@ -12105,6 +12259,7 @@ GRANT ALL ON FUNCTION api.release_guest_use(use_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) TO service_role;
 
 
@@ -12113,6 +12268,7 @@ GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_ke
 --
 
 REVOKE ALL ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) TO spender;
 GRANT ALL ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) TO service_role;
 
 
@@ -12222,6 +12378,7 @@ REVOKE ALL ON FUNCTION credits.announce_expiries(p_account_id uuid) FROM PUBLIC;
 --
 
 GRANT SELECT ON TABLE credits.orders TO authenticated;
+GRANT SELECT ON TABLE credits.orders TO support;
 GRANT SELECT ON TABLE credits.orders TO service_role;
 GRANT SELECT ON TABLE credits.orders TO auditor;
 
@@ -12375,10 +12532,10 @@ GRANT ALL ON FUNCTION credits.call_cost(p_price_id bigint) TO auditor;
 
 
 --
--- Name: FUNCTION caller_subject(p_user_id text); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION caller_subject(p_user_id text, p_role text); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.caller_subject(p_user_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.caller_subject(p_user_id text, p_role text) FROM PUBLIC;
 
 
 --
@@ -12400,7 +12557,9 @@ REVOKE ALL ON FUNCTION credits.capture(p_account_id uuid, p_hold_id uuid, p_user
 --
 
 GRANT SELECT ON TABLE credits.holds TO authenticated;
+GRANT SELECT ON TABLE credits.holds TO support;
 GRANT SELECT ON TABLE credits.holds TO service_role;
+GRANT SELECT ON TABLE credits.holds TO spender;
 GRANT SELECT ON TABLE credits.holds TO auditor;
 
 
@@ -12624,6 +12783,8 @@ REVOKE ALL ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_
 REVOKE ALL ON FUNCTION credits.clock() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.clock() TO anon;
 GRANT ALL ON FUNCTION credits.clock() TO authenticated;
+GRANT ALL ON FUNCTION credits.clock() TO spender;
+GRANT ALL ON FUNCTION credits.clock() TO support;
 GRANT ALL ON FUNCTION credits.clock() TO service_role;
 GRANT ALL ON FUNCTION credits.clock() TO analyst;
 GRANT ALL ON FUNCTION credits.clock() TO auditor;
@@ -12635,7 +12796,9 @@ GRANT ALL ON FUNCTION credits.clock() TO auditor;
 
 REVOKE ALL ON FUNCTION credits.clock(p_account_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO support;
 GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO service_role;
+GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO spender;
 GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO analyst;
 GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO auditor;
 
@@ -12821,6 +12984,7 @@ REVOKE ALL ON FUNCTION credits.find_code(p_code text) FROM PUBLIC;
 --
 
 GRANT SELECT ON TABLE credits.entries TO authenticated;
+GRANT SELECT ON TABLE credits.entries TO support;
 GRANT SELECT ON TABLE credits.entries TO service_role;
 GRANT SELECT ON TABLE credits.entries TO auditor;
 
@@ -12942,7 +13106,9 @@ REVOKE ALL ON FUNCTION credits.forget_keys(p_most bigint) FROM PUBLIC;
 --
 
 GRANT SELECT ON TABLE credits.lots TO authenticated;
+GRANT SELECT ON TABLE credits.lots TO support;
 GRANT SELECT ON TABLE credits.lots TO service_role;
+GRANT SELECT ON TABLE credits.lots TO spender;
 GRANT SELECT ON TABLE credits.lots TO auditor;
 
 
@@ -13078,7 +13244,9 @@ GRANT ALL ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp w
 --
 
 GRANT SELECT ON TABLE credits.wallets TO authenticated;
+GRANT SELECT ON TABLE credits.wallets TO support;
 GRANT SELECT ON TABLE credits.wallets TO service_role;
+GRANT SELECT ON TABLE credits.wallets TO spender;
 GRANT SELECT ON TABLE credits.wallets TO auditor;
 
 
@@ -13088,6 +13256,7 @@ GRANT SELECT ON TABLE credits.wallets TO auditor;
 
 REVOKE ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO support;
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO service_role;
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO auditor;
 
@@ -13118,6 +13287,13 @@ REVOKE ALL ON FUNCTION credits.is_held_in_head(p_held numeric, p_draws jsonb, p_
 --
 
 REVOKE ALL ON FUNCTION credits.is_service() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION is_spender(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.is_spender() FROM PUBLIC;
 
 
 --
@@ -13226,7 +13402,9 @@ REVOKE ALL ON FUNCTION credits.lock_with_referrer(p_account_id uuid) FROM PUBLIC
 
 REVOKE ALL ON FUNCTION credits.me() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.me() TO authenticated;
+GRANT ALL ON FUNCTION credits.me() TO support;
 GRANT ALL ON FUNCTION credits.me() TO service_role;
+GRANT ALL ON FUNCTION credits.me() TO spender;
 
 
 --
@@ -13236,6 +13414,8 @@ GRANT ALL ON FUNCTION credits.me() TO service_role;
 REVOKE ALL ON FUNCTION credits.module_price(p_module_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO anon;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO authenticated;
+GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO spender;
+GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO support;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO service_role;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO auditor;
 
@@ -13269,6 +13449,7 @@ REVOKE ALL ON FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_a
 
 REVOKE ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) TO support;
 GRANT ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) TO service_role;
 
 
@@ -13335,6 +13516,7 @@ REVOKE ALL ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_sessio
 
 REVOKE ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO support;
 GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO service_role;
 GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO auditor;
 
@@ -13373,6 +13555,7 @@ REVOKE ALL ON FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_fact
 
 REVOKE ALL ON FUNCTION credits.quantity(quantity jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO authenticated;
+GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO support;
 GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO service_role;
 
 
@@ -13557,7 +13740,9 @@ REVOKE ALL ON FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_
 
 REVOKE ALL ON FUNCTION credits.subject() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.subject() TO authenticated;
+GRANT ALL ON FUNCTION credits.subject() TO support;
 GRANT ALL ON FUNCTION credits.subject() TO service_role;
+GRANT ALL ON FUNCTION credits.subject() TO spender;
 
 
 --
@@ -13602,6 +13787,8 @@ REVOKE ALL ON FUNCTION credits.tiers_used(p_price_id bigint, p_dimension text, p
 REVOKE ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO anon;
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO authenticated;
+GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO spender;
+GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO support;
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO service_role;
 
 
@@ -13867,6 +14054,7 @@ GRANT SELECT ON TABLE analytics.module_margin TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.failures TO authenticated;
+GRANT SELECT ON TABLE credits.failures TO support;
 GRANT SELECT ON TABLE credits.failures TO service_role;
 GRANT SELECT ON TABLE credits.failures TO auditor;
 
@@ -14030,7 +14218,9 @@ GRANT SELECT ON TABLE analytics.welcome_use TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.current_lots TO authenticated;
+GRANT SELECT ON TABLE credits.current_lots TO support;
 GRANT SELECT ON TABLE credits.current_lots TO service_role;
+GRANT SELECT ON TABLE credits.current_lots TO spender;
 GRANT SELECT ON TABLE credits.current_lots TO auditor;
 
 
@@ -14039,7 +14229,9 @@ GRANT SELECT ON TABLE credits.current_lots TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.held_draws TO authenticated;
+GRANT SELECT ON TABLE credits.held_draws TO support;
 GRANT SELECT ON TABLE credits.held_draws TO service_role;
+GRANT SELECT ON TABLE credits.held_draws TO spender;
 GRANT SELECT ON TABLE credits.held_draws TO auditor;
 
 
@@ -14048,7 +14240,9 @@ GRANT SELECT ON TABLE credits.held_draws TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.identities TO authenticated;
+GRANT SELECT ON TABLE credits.identities TO support;
 GRANT SELECT ON TABLE credits.identities TO service_role;
+GRANT SELECT ON TABLE credits.identities TO spender;
 GRANT SELECT ON TABLE credits.identities TO auditor;
 
 
@@ -14057,7 +14251,9 @@ GRANT SELECT ON TABLE credits.identities TO auditor;
 --
 
 GRANT SELECT ON TABLE api.balance TO authenticated;
+GRANT SELECT ON TABLE api.balance TO support;
 GRANT SELECT ON TABLE api.balance TO service_role;
+GRANT SELECT ON TABLE api.balance TO spender;
 
 
 --
@@ -14065,6 +14261,7 @@ GRANT SELECT ON TABLE api.balance TO service_role;
 --
 
 GRANT SELECT ON TABLE api.entries TO authenticated;
+GRANT SELECT ON TABLE api.entries TO support;
 GRANT SELECT ON TABLE api.entries TO service_role;
 
 
@@ -14074,6 +14271,8 @@ GRANT SELECT ON TABLE api.entries TO service_role;
 
 GRANT SELECT ON TABLE credits.modules TO anon;
 GRANT SELECT ON TABLE credits.modules TO authenticated;
+GRANT SELECT ON TABLE credits.modules TO spender;
+GRANT SELECT ON TABLE credits.modules TO support;
 GRANT SELECT ON TABLE credits.modules TO service_role;
 GRANT SELECT ON TABLE credits.modules TO auditor;
 
@@ -14083,6 +14282,7 @@ GRANT SELECT ON TABLE credits.modules TO auditor;
 --
 
 GRANT SELECT ON TABLE api.failures TO authenticated;
+GRANT SELECT ON TABLE api.failures TO support;
 GRANT SELECT ON TABLE api.failures TO service_role;
 
 
@@ -14091,7 +14291,9 @@ GRANT SELECT ON TABLE api.failures TO service_role;
 --
 
 GRANT SELECT ON TABLE api.holds TO authenticated;
+GRANT SELECT ON TABLE api.holds TO support;
 GRANT SELECT ON TABLE api.holds TO service_role;
+GRANT SELECT ON TABLE api.holds TO spender;
 
 
 --
@@ -14099,6 +14301,7 @@ GRANT SELECT ON TABLE api.holds TO service_role;
 --
 
 GRANT SELECT ON TABLE api.lots TO authenticated;
+GRANT SELECT ON TABLE api.lots TO support;
 GRANT SELECT ON TABLE api.lots TO service_role;
 
 
@@ -14108,6 +14311,8 @@ GRANT SELECT ON TABLE api.lots TO service_role;
 
 GRANT SELECT ON TABLE credits.module_categories TO anon;
 GRANT SELECT ON TABLE credits.module_categories TO authenticated;
+GRANT SELECT ON TABLE credits.module_categories TO spender;
+GRANT SELECT ON TABLE credits.module_categories TO support;
 GRANT SELECT ON TABLE credits.module_categories TO service_role;
 GRANT SELECT ON TABLE credits.module_categories TO auditor;
 
@@ -14118,6 +14323,8 @@ GRANT SELECT ON TABLE credits.module_categories TO auditor;
 
 GRANT SELECT ON TABLE api.modules TO anon;
 GRANT SELECT ON TABLE api.modules TO authenticated;
+GRANT SELECT ON TABLE api.modules TO spender;
+GRANT SELECT ON TABLE api.modules TO support;
 GRANT SELECT ON TABLE api.modules TO service_role;
 
 
@@ -14126,6 +14333,7 @@ GRANT SELECT ON TABLE api.modules TO service_role;
 --
 
 GRANT SELECT ON TABLE credits.outbox TO authenticated;
+GRANT SELECT ON TABLE credits.outbox TO support;
 GRANT SELECT ON TABLE credits.outbox TO service_role;
 GRANT SELECT ON TABLE credits.outbox TO auditor;
 
@@ -14135,6 +14343,7 @@ GRANT SELECT ON TABLE credits.outbox TO auditor;
 --
 
 GRANT SELECT ON TABLE api.notices TO authenticated;
+GRANT SELECT ON TABLE api.notices TO support;
 GRANT SELECT ON TABLE api.notices TO service_role;
 
 
@@ -14143,6 +14352,7 @@ GRANT SELECT ON TABLE api.notices TO service_role;
 --
 
 GRANT SELECT ON TABLE api.orders TO authenticated;
+GRANT SELECT ON TABLE api.orders TO support;
 GRANT SELECT ON TABLE api.orders TO service_role;
 
 
@@ -14152,6 +14362,8 @@ GRANT SELECT ON TABLE api.orders TO service_role;
 
 GRANT SELECT ON TABLE credits.currencies TO anon;
 GRANT SELECT ON TABLE credits.currencies TO authenticated;
+GRANT SELECT ON TABLE credits.currencies TO spender;
+GRANT SELECT ON TABLE credits.currencies TO support;
 GRANT SELECT ON TABLE credits.currencies TO service_role;
 GRANT SELECT ON TABLE credits.currencies TO auditor;
 
@@ -14162,6 +14374,8 @@ GRANT SELECT ON TABLE credits.currencies TO auditor;
 
 GRANT SELECT ON TABLE credits.packs TO anon;
 GRANT SELECT ON TABLE credits.packs TO authenticated;
+GRANT SELECT ON TABLE credits.packs TO spender;
+GRANT SELECT ON TABLE credits.packs TO support;
 GRANT SELECT ON TABLE credits.packs TO service_role;
 GRANT SELECT ON TABLE credits.packs TO auditor;
 
@@ -14172,6 +14386,8 @@ GRANT SELECT ON TABLE credits.packs TO auditor;
 
 GRANT SELECT ON TABLE api.packs TO anon;
 GRANT SELECT ON TABLE api.packs TO authenticated;
+GRANT SELECT ON TABLE api.packs TO spender;
+GRANT SELECT ON TABLE api.packs TO support;
 GRANT SELECT ON TABLE api.packs TO service_role;
 
 
@@ -14180,6 +14396,7 @@ GRANT SELECT ON TABLE api.packs TO service_role;
 --
 
 GRANT SELECT ON TABLE credits.referrals TO authenticated;
+GRANT SELECT ON TABLE credits.referrals TO support;
 GRANT SELECT ON TABLE credits.referrals TO service_role;
 GRANT SELECT ON TABLE credits.referrals TO auditor;
 
@@ -14189,6 +14406,7 @@ GRANT SELECT ON TABLE credits.referrals TO auditor;
 --
 
 GRANT SELECT ON TABLE api.referrals TO authenticated;
+GRANT SELECT ON TABLE api.referrals TO support;
 GRANT SELECT ON TABLE api.referrals TO service_role;
 
 
@@ -14197,6 +14415,7 @@ GRANT SELECT ON TABLE api.referrals TO service_role;
 --
 
 GRANT SELECT ON TABLE credits.shortfalls TO authenticated;
+GRANT SELECT ON TABLE credits.shortfalls TO support;
 GRANT SELECT ON TABLE credits.shortfalls TO service_role;
 GRANT SELECT ON TABLE credits.shortfalls TO auditor;
 
@@ -14206,6 +14425,7 @@ GRANT SELECT ON TABLE credits.shortfalls TO auditor;
 --
 
 GRANT SELECT ON TABLE api.shortfalls TO authenticated;
+GRANT SELECT ON TABLE api.shortfalls TO support;
 GRANT SELECT ON TABLE api.shortfalls TO service_role;
 
 
@@ -14214,6 +14434,7 @@ GRANT SELECT ON TABLE api.shortfalls TO service_role;
 --
 
 GRANT SELECT ON TABLE credits.spend_limits TO authenticated;
+GRANT SELECT ON TABLE credits.spend_limits TO support;
 GRANT SELECT ON TABLE credits.spend_limits TO service_role;
 GRANT SELECT ON TABLE credits.spend_limits TO auditor;
 
@@ -14223,6 +14444,7 @@ GRANT SELECT ON TABLE credits.spend_limits TO auditor;
 --
 
 GRANT SELECT ON TABLE api.spend_limits TO authenticated;
+GRANT SELECT ON TABLE api.spend_limits TO support;
 GRANT SELECT ON TABLE api.spend_limits TO service_role;
 
 
@@ -14232,6 +14454,8 @@ GRANT SELECT ON TABLE api.spend_limits TO service_role;
 
 GRANT SELECT ON TABLE credits.topup_presets TO anon;
 GRANT SELECT ON TABLE credits.topup_presets TO authenticated;
+GRANT SELECT ON TABLE credits.topup_presets TO spender;
+GRANT SELECT ON TABLE credits.topup_presets TO support;
 GRANT SELECT ON TABLE credits.topup_presets TO service_role;
 GRANT SELECT ON TABLE credits.topup_presets TO auditor;
 
@@ -14242,6 +14466,8 @@ GRANT SELECT ON TABLE credits.topup_presets TO auditor;
 
 GRANT SELECT ON TABLE credits.topups TO anon;
 GRANT SELECT ON TABLE credits.topups TO authenticated;
+GRANT SELECT ON TABLE credits.topups TO spender;
+GRANT SELECT ON TABLE credits.topups TO support;
 GRANT SELECT ON TABLE credits.topups TO service_role;
 GRANT SELECT ON TABLE credits.topups TO auditor;
 
@@ -14252,6 +14478,8 @@ GRANT SELECT ON TABLE credits.topups TO auditor;
 
 GRANT SELECT ON TABLE api.topups TO anon;
 GRANT SELECT ON TABLE api.topups TO authenticated;
+GRANT SELECT ON TABLE api.topups TO spender;
+GRANT SELECT ON TABLE api.topups TO support;
 GRANT SELECT ON TABLE api.topups TO service_role;
 
 
@@ -14260,6 +14488,7 @@ GRANT SELECT ON TABLE api.topups TO service_role;
 --
 
 GRANT SELECT ON TABLE credits.charge_refunds TO authenticated;
+GRANT SELECT ON TABLE credits.charge_refunds TO support;
 GRANT SELECT ON TABLE credits.charge_refunds TO service_role;
 GRANT SELECT ON TABLE credits.charge_refunds TO auditor;
 
@@ -14269,6 +14498,7 @@ GRANT SELECT ON TABLE credits.charge_refunds TO auditor;
 --
 
 GRANT SELECT ON TABLE api.usage TO authenticated;
+GRANT SELECT ON TABLE api.usage TO support;
 GRANT SELECT ON TABLE api.usage TO service_role;
 
 
@@ -14305,6 +14535,62 @@ GRANT SELECT ON TABLE audit.check_draws TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.stripe_events TO auditor;
+
+
+--
+-- Name: COLUMN stripe_events.event_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(event_id) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: COLUMN stripe_events.type; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(type) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: COLUMN stripe_events.object_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(object_id) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: COLUMN stripe_events.outcome; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(outcome) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: COLUMN stripe_events.account_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(account_id) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: COLUMN stripe_events.order_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(order_id) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: COLUMN stripe_events.payload; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(payload) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: COLUMN stripe_events.received_at; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(received_at) ON TABLE credits.stripe_events TO support;
 
 
 --
@@ -14451,6 +14737,7 @@ GRANT SELECT ON TABLE audit.findings TO auditor;
 -- Name: TABLE parked; Type: ACL; Schema: audit; Owner: -
 --
 
+GRANT SELECT ON TABLE audit.parked TO support;
 GRANT SELECT ON TABLE audit.parked TO auditor;
 
 
@@ -14458,6 +14745,7 @@ GRANT SELECT ON TABLE audit.parked TO auditor;
 -- Name: TABLE stuck_holds; Type: ACL; Schema: audit; Owner: -
 --
 
+GRANT SELECT ON TABLE audit.stuck_holds TO support;
 GRANT SELECT ON TABLE audit.stuck_holds TO auditor;
 
 

@@ -14,7 +14,10 @@ LOGINS = ("pgcredits_api", "pgcredits_service", "pgcredits_analyst", "pgcredits_
 
 SHOP = {
     *(f"api.{view}" for view in ("packs", "topups", "modules")),
-    *(f"credits.{table}" for table in ("packs", "topups", "topup_presets", "modules", "module_categories")),
+    *(
+        f"credits.{table}"
+        for table in ("packs", "topups", "topup_presets", "currencies", "modules", "module_categories")
+    ),
 }
 ACCOUNT = {
     *(
@@ -331,6 +334,8 @@ EXECUTE = {
         "credits.charge_durations()",
         "credits.clock(uuid)",
         "credits.call_cost(bigint)",
+        "credits.charge_problem(bigint,text)",
+        "credits.money(bigint,text)",
         "credits.linear_price(bigint)",
         "credits.head_allowance(uuid,timestamp with time zone)",
         "credits.held_at(uuid,timestamp with time zone)",
