@@ -51,8 +51,8 @@ begin
 end
 $$;
 comment on function credits.caller_subject(text, text) is
-'The user id that a change is about: the caller''s own, or the one that a member of p_role names. p_role is spender for '
-'what a backend that only charges may do for any user, service_role for the rest. '
+'The user id that a change is about: the caller''s own, or the one that a member of p_role names. p_role is spender '
+'for what a backend that only charges may do for any user, service_role for the rest. '
 'Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user, PT422 bad_isolation.';
 
 create or replace function credits.reader_subject(p_user_id text)

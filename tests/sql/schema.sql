@@ -2690,6 +2690,22 @@ COMMENT ON FUNCTION credits.draw_settled(p_account_id uuid, p_module_id text, p_
 
 
 --
+-- Name: earlier(timestamp with time zone, interval); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (((p_at AT TIME ZONE '00:00:00'::interval) - p_before) AT TIME ZONE '00:00:00'::interval);
+
+
+--
+-- Name: FUNCTION earlier(p_at timestamp with time zone, p_before interval); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) IS 'A moment and an interval before it, by the calendar of UTC.';
+
+
+--
 -- Name: ensure_partitions(integer); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3450,6 +3466,22 @@ COMMENT ON FUNCTION credits.in_default(p_account_id uuid) IS 'Has the account mo
 
 
 --
+-- Name: interval_text(interval); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.interval_text(p_interval interval) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (p_interval IS NOT NULL) THEN concat_ws(' '::text, (NULLIF(EXTRACT(year FROM p_interval), (0)::numeric) || CASE EXTRACT(year FROM p_interval) WHEN 1 THEN ' year'::text ELSE ' years'::text END), (NULLIF(EXTRACT(month FROM p_interval), (0)::numeric) || CASE EXTRACT(month FROM p_interval) WHEN 1 THEN ' mon'::text ELSE ' mons'::text END), (NULLIF(EXTRACT(day FROM p_interval), (0)::numeric) || CASE EXTRACT(day FROM p_interval) WHEN 1 THEN ' day'::text ELSE ' days'::text END), CASE WHEN ((p_interval <> date_trunc('day'::text, p_interval)) OR (p_interval = '00:00:00'::interval)) THEN rtrim(rtrim(to_char(p_interval, 'HH24:MI:SS.US'::text), '0'::text), '.'::text) ELSE NULL::text END) ELSE NULL::text END;
+
+
+--
+-- Name: FUNCTION interval_text(p_interval interval); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.interval_text(p_interval interval) IS 'An interval as PostgreSQL writes it by default (1 year 2 mons 30 days 12:00:00), whatever IntervalStyle is.';
+
+
+--
 -- Name: is_held_in_head(numeric, jsonb, bigint, numeric); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3512,6 +3544,22 @@ CREATE FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at time
 --
 
 COMMENT ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric) IS 'Refuses a cost that, with what is held, passes a limit of the locked wallet: PT429 spend_limit. p_unwritten: what has been spent and is not on the wallet yet.';
+
+
+--
+-- Name: later(timestamp with time zone, interval); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.later(p_at timestamp with time zone, p_after interval) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (((p_at AT TIME ZONE '00:00:00'::interval) + p_after) AT TIME ZONE '00:00:00'::interval);
+
+
+--
+-- Name: FUNCTION later(p_at timestamp with time zone, p_after interval); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) IS 'A moment and an interval after it, by the calendar of UTC: a day has 24 hours, a month after 28 February is 28 March.';
 
 
 --
@@ -3821,12 +3869,28 @@ COMMENT ON FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_at t
 
 
 --
+-- Name: period_start(text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE
+    RETURN (date_trunc(p_period, (p_at AT TIME ZONE '00:00:00'::interval)) AT TIME ZONE '00:00:00'::interval);
+
+
+--
+-- Name: FUNCTION period_start(p_period text, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) IS 'The beginning, in UTC, of the day or month of a moment.';
+
+
+--
 -- Name: next_period(text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
 --
 
 CREATE FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE
-    RETURN ((date_trunc(p_period, (p_at AT TIME ZONE '00:00:00'::interval)) + (('1 '::text || p_period))::interval) AT TIME ZONE '00:00:00'::interval);
+    RETURN credits.later(credits.period_start(p_period, p_at), (('1 '::text || p_period))::interval);
 
 
 --
@@ -3970,22 +4034,6 @@ CREATE FUNCTION credits.payment_mismatch(p_order credits.orders, p_session jsonb
 --
 
 COMMENT ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_session jsonb) IS 'Why a payment is not the one that the order asked for; null when it is.';
-
-
---
--- Name: period_start(text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
-CREATE FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) RETURNS timestamp with time zone
-    LANGUAGE sql IMMUTABLE
-    RETURN (date_trunc(p_period, (p_at AT TIME ZONE '00:00:00'::interval)) AT TIME ZONE '00:00:00'::interval);
-
-
---
--- Name: FUNCTION period_start(p_period text, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) IS 'The beginning, in UTC, of the day or month of a moment.';
 
 
 --
@@ -4689,6 +4737,22 @@ COMMENT ON FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times inte
 
 
 --
+-- Name: utc_text(timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.utc_text(p_at timestamp with time zone) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (isfinite(p_at) IS TRUE) THEN ((to_json((p_at AT TIME ZONE '00:00:00'::interval)) #>> '{}'::text[]) || '+00:00'::text) ELSE (p_at)::text END;
+
+
+--
+-- Name: FUNCTION utc_text(p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.utc_text(p_at timestamp with time zone) IS 'A moment as text, in ISO 8601 and UTC: 2027-02-28T12:00:00+00:00. No setting of the session changes it.';
+
+
+--
 -- Name: welcome(uuid); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4768,14 +4832,14 @@ CREATE VIEW analytics.average_use WITH (security_invoker='true') AS
     count(*) AS active_accounts,
     avg(uses) AS uses_per_account,
     avg(tokens) AS tokens_per_account
-   FROM ( SELECT (date_trunc('month'::text, (e.posted_at AT TIME ZONE 'UTC'::text)))::date AS month,
+   FROM ( SELECT (date_trunc('month'::text, (e.posted_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
             e.account_id,
             count(*) FILTER (WHERE ((e.kind <> 'refund'::credits.entry_kind) AND (COALESCE(c.part, (1)::bigint) = 1))) AS uses,
             (- sum((e.tokens)::numeric)) AS tokens
            FROM (credits.entries e
              LEFT JOIN credits.captures c ON (((e.account_id = c.account_id) AND (e.seq = c.seq))))
           WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind]))
-          GROUP BY ((date_trunc('month'::text, (e.posted_at AT TIME ZONE 'UTC'::text)))::date), e.account_id) u
+          GROUP BY ((date_trunc('month'::text, (e.posted_at AT TIME ZONE '00:00:00'::interval)))::date), e.account_id) u
   WHERE (uses > 0)
   GROUP BY month;
 
@@ -4807,17 +4871,17 @@ COMMENT ON COLUMN analytics.average_use.tokens_per_account IS 'Tokens charged, l
 
 CREATE VIEW analytics.burn_rate WITH (security_invoker='true') AS
  WITH moved AS (
-         SELECT ((e.effective_at AT TIME ZONE 'UTC'::text))::date AS day,
+         SELECT ((e.effective_at AT TIME ZONE '00:00:00'::interval))::date AS day,
             (- sum((e.tokens)::numeric) FILTER (WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'refund'::credits.entry_kind])))) AS spent,
             sum((e.tokens)::numeric) FILTER (WHERE (e.kind = ANY (ARRAY['purchase'::credits.entry_kind, 'bonus'::credits.entry_kind, 'grant'::credits.entry_kind, 'welcome'::credits.entry_kind, 'promo'::credits.entry_kind, 'referral'::credits.entry_kind, 'allowance'::credits.entry_kind, 'rollover'::credits.entry_kind, 'adjustment'::credits.entry_kind]))) AS granted,
             (- sum((e.tokens)::numeric) FILTER (WHERE (e.kind = 'expire'::credits.entry_kind))) AS expired,
             sum((e.tokens)::numeric) AS change
            FROM credits.entries e
-          GROUP BY (((e.effective_at AT TIME ZONE 'UTC'::text))::date)
+          GROUP BY (((e.effective_at AT TIME ZONE '00:00:00'::interval))::date)
         ), days AS (
          SELECT (d.day)::date AS day
            FROM (( SELECT min(m.day) AS first_day,
-                    GREATEST(max(m.day), ((credits.clock() AT TIME ZONE 'UTC'::text))::date) AS last_day
+                    GREATEST(max(m.day), ((credits.clock() AT TIME ZONE '00:00:00'::interval))::date) AS last_day
                    FROM moved m) s
              CROSS JOIN LATERAL generate_series((s.first_day)::timestamp without time zone, (s.last_day)::timestamp without time zone, '1 day'::interval) d(day))
         ), daily AS (
@@ -4968,7 +5032,7 @@ COMMENT ON COLUMN credits.guests.linked_to IS 'The account that it signed up for
 --
 
 CREATE VIEW analytics.guest_conversion WITH (security_invoker='true') AS
- SELECT (date_trunc('month'::text, (g.first_seen_at AT TIME ZONE 'UTC'::text)))::date AS month,
+ SELECT (date_trunc('month'::text, (g.first_seen_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
     count(*) AS guests,
     count(*) FILTER (WHERE (u.guest_id IS NOT NULL)) AS users,
     (COALESCE(sum(u.uses), (0)::numeric))::bigint AS uses,
@@ -4986,7 +5050,7 @@ CREATE VIEW analytics.guest_conversion WITH (security_invoker='true') AS
                    FROM credits.guest_uses y
                   WHERE (y.state <> 'released'::text)) x
           GROUP BY x.guest_id) u ON ((g.guest_id = u.guest_id)))
-  GROUP BY ((date_trunc('month'::text, (g.first_seen_at AT TIME ZONE 'UTC'::text)))::date);
+  GROUP BY ((date_trunc('month'::text, (g.first_seen_at AT TIME ZONE '00:00:00'::interval)))::date);
 
 
 --
@@ -5216,7 +5280,7 @@ CREATE VIEW analytics.module_margin WITH (security_invoker='true') AS
                 END AS currency
            FROM credits.catalogs c
         ), drawn AS (
-         SELECT (date_trunc('month'::text, (e.posted_at AT TIME ZONE 'UTC'::text)))::date AS month,
+         SELECT (date_trunc('month'::text, (e.posted_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
             e.module_id,
             COALESCE(l.currency, m.currency) AS currency,
             m.currency AS cost_currency,
@@ -5392,7 +5456,7 @@ CREATE VIEW analytics.module_reliability WITH (security_invoker='true') AS
             (EXTRACT(epoch FROM (g.finished_at - g.used_at)) * (1000)::numeric) AS duration_ms
            FROM credits.guest_uses g
         )
- SELECT ((began_at AT TIME ZONE 'UTC'::text))::date AS day,
+ SELECT ((began_at AT TIME ZONE '00:00:00'::interval))::date AS day,
     module_id,
     count(*) FILTER (WHERE (outcome = 'succeeded'::text)) AS succeeded,
     count(*) FILTER (WHERE (outcome = 'failed'::text)) AS failed,
@@ -5403,7 +5467,7 @@ CREATE VIEW analytics.module_reliability WITH (security_invoker='true') AS
     count(*) FILTER (WHERE (outcome = 'called off'::text)) AS called_off,
     count(*) FILTER (WHERE (outcome = 'open'::text)) AS open
    FROM outcomes o
-  GROUP BY (((began_at AT TIME ZONE 'UTC'::text))::date), module_id;
+  GROUP BY (((began_at AT TIME ZONE '00:00:00'::interval))::date), module_id;
 
 
 --
@@ -5474,7 +5538,7 @@ COMMENT ON COLUMN analytics.module_reliability.open IS 'Holds before their end, 
 --
 
 CREATE VIEW analytics.module_usage WITH (security_invoker='true') AS
- SELECT ((e.posted_at AT TIME ZONE 'UTC'::text))::date AS day,
+ SELECT ((e.posted_at AT TIME ZONE '00:00:00'::interval))::date AS day,
     e.module_id,
     count(*) FILTER (WHERE ((e.kind <> 'refund'::credits.entry_kind) AND (COALESCE(c.part, (1)::bigint) = 1))) AS uses,
     count(DISTINCT e.account_id) FILTER (WHERE (e.kind <> 'refund'::credits.entry_kind)) AS accounts,
@@ -5483,7 +5547,7 @@ CREATE VIEW analytics.module_usage WITH (security_invoker='true') AS
    FROM (credits.entries e
      LEFT JOIN credits.captures c ON (((e.account_id = c.account_id) AND (e.seq = c.seq))))
   WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind]))
-  GROUP BY (((e.posted_at AT TIME ZONE 'UTC'::text))::date), e.module_id;
+  GROUP BY (((e.posted_at AT TIME ZONE '00:00:00'::interval))::date), e.module_id;
 
 
 --
@@ -5519,7 +5583,7 @@ COMMENT ON COLUMN analytics.module_usage.own_key_uses IS 'Of the uses, those wit
 --
 
 CREATE VIEW analytics.pack_mix WITH (security_invoker='true') AS
- SELECT (date_trunc('month'::text, (paid_at AT TIME ZONE 'UTC'::text)))::date AS month,
+ SELECT (date_trunc('month'::text, (paid_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
     currency,
     pack_id,
     package_name,
@@ -5530,8 +5594,8 @@ CREATE VIEW analytics.pack_mix WITH (security_invoker='true') AS
     round((sum(amount) / sum(sum(amount)) OVER same_month), 4) AS share_of_amount
    FROM credits.orders o
   WHERE (state = 'paid'::text)
-  GROUP BY ((date_trunc('month'::text, (paid_at AT TIME ZONE 'UTC'::text)))::date), currency, pack_id, package_name
-  WINDOW same_month AS (PARTITION BY ((date_trunc('month'::text, (paid_at AT TIME ZONE 'UTC'::text)))::date), currency);
+  GROUP BY ((date_trunc('month'::text, (paid_at AT TIME ZONE '00:00:00'::interval)))::date), currency, pack_id, package_name
+  WINDOW same_month AS (PARTITION BY ((date_trunc('month'::text, (paid_at AT TIME ZONE '00:00:00'::interval)))::date), currency);
 
 
 --
@@ -5612,7 +5676,7 @@ COMMENT ON COLUMN credits.accounts.overdraft_limit IS 'How far captures may take
 --
 
 CREATE VIEW analytics.purchase_conversion WITH (security_invoker='true') AS
- SELECT (date_trunc('month'::text, (a.created_at AT TIME ZONE 'UTC'::text)))::date AS opened_in,
+ SELECT (date_trunc('month'::text, (a.created_at AT TIME ZONE '00:00:00'::interval)))::date AS opened_in,
     count(*) AS accounts,
     count(*) FILTER (WHERE b.bought) AS buyers,
     round(((count(*) FILTER (WHERE b.bought))::numeric / (count(*))::numeric), 4) AS conversion
@@ -5621,7 +5685,7 @@ CREATE VIEW analytics.purchase_conversion WITH (security_invoker='true') AS
                    FROM credits.orders o
                   WHERE ((o.account_id = a.account_id) AND (o.state = 'paid'::text)))) AS bought) b)
   WHERE (a.kind = 'user'::text)
-  GROUP BY ((date_trunc('month'::text, (a.created_at AT TIME ZONE 'UTC'::text)))::date);
+  GROUP BY ((date_trunc('month'::text, (a.created_at AT TIME ZONE '00:00:00'::interval)))::date);
 
 
 --
@@ -5636,7 +5700,7 @@ COMMENT ON VIEW analytics.purchase_conversion IS 'Per month of opening (UTC): ac
 --
 
 CREATE VIEW analytics.tokens_sold WITH (security_invoker='true') AS
- SELECT ((paid_at AT TIME ZONE 'UTC'::text))::date AS day,
+ SELECT ((paid_at AT TIME ZONE '00:00:00'::interval))::date AS day,
     package_name,
     currency,
     count(*) AS orders,
@@ -5644,7 +5708,7 @@ CREATE VIEW analytics.tokens_sold WITH (security_invoker='true') AS
     sum(amount) AS amount
    FROM credits.orders o
   WHERE (state = 'paid'::text)
-  GROUP BY (((paid_at AT TIME ZONE 'UTC'::text))::date), package_name, currency;
+  GROUP BY (((paid_at AT TIME ZONE '00:00:00'::interval))::date), package_name, currency;
 
 
 --
@@ -5659,7 +5723,7 @@ COMMENT ON VIEW analytics.tokens_sold IS 'Paid orders per day (UTC), package and
 --
 
 CREATE VIEW analytics.usage_quantities WITH (security_invoker='true') AS
- SELECT ((e.posted_at AT TIME ZONE 'UTC'::text))::date AS day,
+ SELECT ((e.posted_at AT TIME ZONE '00:00:00'::interval))::date AS day,
     e.module_id,
     u.dimension,
     sum((u.quantity)::numeric) AS quantity,
@@ -5667,7 +5731,7 @@ CREATE VIEW analytics.usage_quantities WITH (security_invoker='true') AS
    FROM (credits.entries e
      CROSS JOIN LATERAL jsonb_each_text(e.usage) u(dimension, quantity))
   WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind]))
-  GROUP BY (((e.posted_at AT TIME ZONE 'UTC'::text))::date), e.module_id, u.dimension;
+  GROUP BY (((e.posted_at AT TIME ZONE '00:00:00'::interval))::date), e.module_id, u.dimension;
 
 
 --
@@ -5739,7 +5803,7 @@ CREATE VIEW analytics.welcome_use WITH (security_invoker='true') AS
           WHERE (l.source = ANY (ARRAY['welcome'::credits.entry_kind, 'promo'::credits.entry_kind, 'referral'::credits.entry_kind]))
           GROUP BY l.account_id, l.lot_id, l.source, l.effective_at, l.granted, COALESCE((l.expires_at <= credits.clock(l.account_id)), false)
         )
- SELECT (date_trunc('month'::text, (g.effective_at AT TIME ZONE 'UTC'::text)))::date AS month,
+ SELECT (date_trunc('month'::text, (g.effective_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
     (g.source)::text AS source,
     r.campaign_id,
     count(DISTINCT g.account_id) AS accounts,
@@ -5758,7 +5822,7 @@ CREATE VIEW analytics.welcome_use WITH (security_invoker='true') AS
     round((sum(g.spent) / sum((g.granted)::numeric)), 4) AS share_spent
    FROM (given g
      LEFT JOIN credits.redemptions r ON (((g.account_id = r.account_id) AND (g.lot_id = r.lot_id))))
-  GROUP BY ((date_trunc('month'::text, (g.effective_at AT TIME ZONE 'UTC'::text)))::date), (g.source)::text, r.campaign_id;
+  GROUP BY ((date_trunc('month'::text, (g.effective_at AT TIME ZONE '00:00:00'::interval)))::date), (g.source)::text, r.campaign_id;
 
 
 --
@@ -7040,7 +7104,7 @@ CREATE VIEW api.packs WITH (security_invoker='true') AS
     c.currency,
     c.popular,
     c."position",
-    (c.expires_after)::text AS expires_after,
+    credits.interval_text(c.expires_after) AS expires_after,
     trim_scale(round(c.unit_price, 6)) AS amount_per_token,
     trim_scale((div((((c.total * (c.dearest_amount)::numeric) - ((c.amount)::numeric * c.dearest_total)) * (10000)::numeric), (c.total * (c.dearest_amount)::numeric)) / 100.00)) AS saving_percent,
     ((c.rank = 1) AND ((c.total * (c.dearest_amount)::numeric) > ((c.amount)::numeric * c.dearest_total))) AS best_value,
@@ -7843,8 +7907,8 @@ UNION ALL
   WHERE (((w.lifetime_granted)::numeric <> COALESCE(e.granted, (0)::numeric)) OR ((w.lifetime_spent)::numeric <> COALESCE(e.spent, (0)::numeric)))
 UNION ALL
  SELECT w.account_id,
-    format('next expiry not after %s'::text, min(l.expires_at)) AS expected,
-    format('%s'::text, w.due_at) AS found
+    format('next expiry not after %s'::text, credits.utc_text(min(l.expires_at))) AS expected,
+    credits.utc_text(w.due_at) AS found
    FROM (credits.wallets w
      JOIN credits.current_lots l ON ((w.account_id = l.account_id)))
   WHERE ((l.remaining > l.held) AND (l.expires_at < w.due_at))
@@ -8072,7 +8136,7 @@ COMMENT ON COLUMN credits.stripe_events.outcome IS 'granted, processing, failed,
 CREATE VIEW audit.check_events WITH (security_invoker='true') AS
  SELECT e.account_id,
     format('event %s (%s) has an outcome'::text, e.event_id, e.type) AS expected,
-    format('none since %s'::text, e.received_at) AS found
+    format('none since %s'::text, credits.utc_text(e.received_at)) AS found
    FROM credits.stripe_events e
   WHERE (e.outcome IS NULL)
 UNION ALL
@@ -8097,7 +8161,7 @@ COMMENT ON VIEW audit.check_events IS 'Every Stripe event was applied, and every
 
 CREATE VIEW audit.check_guests WITH (security_invoker='true') AS
  SELECT NULL::uuid AS account_id,
-    format('guest %s, use %s: at most %s in %s'::text, c.guest_id, c.use_id, c.per_device, c.sliding_window) AS expected,
+    format('guest %s, use %s: at most %s in %s'::text, c.guest_id, c.use_id, c.per_device, credits.interval_text(c.sliding_window)) AS expected,
     format('%s uses'::text, c.uses) AS found
    FROM ( SELECT u.guest_id,
             u.use_id,
@@ -8111,12 +8175,12 @@ CREATE VIEW audit.check_guests WITH (security_invoker='true') AS
             u.sliding_window,
             ( SELECT count(*) AS count
                    FROM credits.guest_uses o
-                  WHERE ((o.guest_id = u.guest_id) AND (o.used_at <= u.used_at) AND (o.used_at > (u.used_at - u.sliding_window)) AND ((o.state <> 'released'::text) OR (o.finished_at > u.used_at)))) AS uses
+                  WHERE ((o.guest_id = u.guest_id) AND (o.used_at <= u.used_at) AND (o.used_at > credits.earlier(u.used_at, u.sliding_window)) AND ((o.state <> 'released'::text) OR (o.finished_at > u.used_at)))) AS uses
            FROM credits.guest_uses u) c
   WHERE (c.uses > c.per_device)
 UNION ALL
  SELECT NULL::uuid AS account_id,
-    format('network %s, use %s: at most %s in %s'::text, c.network_id, c.use_id, c.per_network, c.sliding_window) AS expected,
+    format('network %s, use %s: at most %s in %s'::text, c.network_id, c.use_id, c.per_network, credits.interval_text(c.sliding_window)) AS expected,
     format('%s uses'::text, c.uses) AS found
    FROM ( SELECT u.guest_id,
             u.use_id,
@@ -8130,7 +8194,7 @@ UNION ALL
             u.sliding_window,
             ( SELECT count(*) AS count
                    FROM credits.guest_uses o
-                  WHERE ((o.network_id = u.network_id) AND (o.used_at <= u.used_at) AND (o.used_at > (u.used_at - u.sliding_window)) AND ((o.state <> 'released'::text) OR (o.finished_at > u.used_at)))) AS uses
+                  WHERE ((o.network_id = u.network_id) AND (o.used_at <= u.used_at) AND (o.used_at > credits.earlier(u.used_at, u.sliding_window)) AND ((o.state <> 'released'::text) OR (o.finished_at > u.used_at)))) AS uses
            FROM credits.guest_uses u) c
   WHERE (c.uses > c.per_network);
 
@@ -8236,7 +8300,7 @@ UNION ALL
 UNION ALL
  SELECT x.account_id,
     format('hold %s (%s): %s held of %s'::text, x.hold_id, x.state, x.held, x.tokens) AS expected,
-    format('draws of %s, finished at %s'::text, s.tokens, x.finished_at) AS found
+    format('draws of %s, finished at %s'::text, s.tokens, credits.utc_text(x.finished_at)) AS found
    FROM (credits.holds x
      CROSS JOIN LATERAL ( SELECT COALESCE(sum(y.tokens), (0)::numeric) AS tokens,
             COALESCE(min(y.tokens), (1)::numeric) AS smallest
@@ -8741,8 +8805,8 @@ CREATE VIEW audit.check_sequence WITH (security_invoker='true') AS
           GROUP BY x.account_id
         )
  SELECT e.account_id,
-    format('seq %s after %s'::text, (e.previous_seq + 1), e.previous_at) AS expected,
-    format('seq %s at %s'::text, e.seq, e.posted_at) AS found
+    format('seq %s after %s'::text, (e.previous_seq + 1), credits.utc_text(e.previous_at)) AS expected,
+    format('seq %s at %s'::text, e.seq, credits.utc_text(e.posted_at)) AS found
    FROM ( SELECT x.account_id,
             x.seq,
             x.posted_at,
@@ -8753,8 +8817,8 @@ CREATE VIEW audit.check_sequence WITH (security_invoker='true') AS
   WHERE ((e.seq <> (e.previous_seq + 1)) OR (e.posted_at <= e.previous_at))
 UNION ALL
  SELECT COALESCE(w.account_id, e.account_id) AS account_id,
-    format('last seq %s at %s'::text, w.seq, w.posted_at) AS expected,
-    format('%s entries, last at %s'::text, COALESCE(e.entries, (0)::bigint), e.last_at) AS found
+    format('last seq %s at %s'::text, w.seq, credits.utc_text(w.posted_at)) AS expected,
+    format('%s entries, last at %s'::text, COALESCE(e.entries, (0)::bigint), credits.utc_text(e.last_at)) AS found
    FROM (credits.wallets w
      FULL JOIN e ON ((w.account_id = e.account_id)))
   WHERE ((w.seq IS DISTINCT FROM COALESCE(e.entries, (0)::bigint)) OR (w.posted_at IS DISTINCT FROM COALESCE(e.last_at, '-infinity'::timestamp with time zone)));
@@ -8816,7 +8880,7 @@ UNION ALL
 UNION ALL
  SELECT w.account_id,
     'the time: this bank has no test clocks'::text AS expected,
-    format('a test clock at %s'::text, w.test_clock) AS found
+    format('a test clock at %s'::text, credits.utc_text(w.test_clock)) AS found
    FROM credits.wallets w
   WHERE ((w.test_clock IS NOT NULL) AND (NOT ( SELECT s.test_clocks
            FROM credits.settings s)));
@@ -12930,6 +12994,14 @@ REVOKE ALL ON FUNCTION credits.draw_settled(p_account_id uuid, p_module_id text,
 
 
 --
+-- Name: FUNCTION earlier(p_at timestamp with time zone, p_before interval); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) TO auditor;
+
+
+--
 -- Name: FUNCTION ensure_partitions(p_months integer); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -13276,6 +13348,19 @@ REVOKE ALL ON FUNCTION credits.in_default(p_account_id uuid) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION interval_text(p_interval interval); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.interval_text(p_interval interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO anon;
+GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO authenticated;
+GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO spender;
+GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO support;
+GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO service_role;
+GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO auditor;
+
+
+--
 -- Name: FUNCTION is_held_in_head(p_held numeric, p_draws jsonb, p_head_lot bigint, p_head_held numeric); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -13301,6 +13386,13 @@ REVOKE ALL ON FUNCTION credits.is_spender() FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION later(p_at timestamp with time zone, p_after interval); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) FROM PUBLIC;
 
 
 --
@@ -13444,6 +13536,17 @@ REVOKE ALL ON FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_a
 
 
 --
+-- Name: FUNCTION period_start(p_period text, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO support;
+GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO service_role;
+GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO auditor;
+
+
+--
 -- Name: FUNCTION next_period(p_period text, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -13508,17 +13611,6 @@ REVOKE ALL ON FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric,
 --
 
 REVOKE ALL ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_session jsonb) FROM PUBLIC;
-
-
---
--- Name: FUNCTION period_start(p_period text, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
-REVOKE ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO authenticated;
-GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO support;
-GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO service_role;
-GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO auditor;
 
 
 --
@@ -13818,6 +13910,14 @@ REVOKE ALL ON FUNCTION credits.usage_of_rest(p_usage_left jsonb) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION utc_text(p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.utc_text(p_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.utc_text(p_at timestamp with time zone) TO auditor;
 
 
 --

@@ -78,6 +78,7 @@ AUDIT = {
         for name in (
             "balance",
             "campaigns",
+            "charges",
             "draws",
             "events",
             "guests",
