@@ -11,8 +11,9 @@
 -- A hold that has expired can still be captured for 24 hours, once: nothing is held any more, so that all of it is a
 -- fresh debit, at the price of the hold.
 --
--- All of this is for services, which have done the work. Users capture their own holds as well; what they take beyond
--- them is refused where a spend would be: neither a limit nor freezing is passed, no debt and no shortfall is made.
+-- All of this is for services, which have done the work. Users capture their own holds as well, for 24 hours from when
+-- they made them and while their account is active; what they take beyond them is refused where a spend would be: no
+-- limit is passed, no debt and no shortfall is made.
 
 create or replace function credits.capture(
     p_account_id uuid,
@@ -141,11 +142,13 @@ begin
             perform credits.refuse_closed(v_hold.state);
         end if;
     end if;
-    -- What users take beyond their own holds is a spend like any other: no service has done work that must be paid.
+    -- A user's own hold outlives neither freezing nor its 24 hours. What users take beyond it is a spend like any other:
+    -- no service has done work that must be paid.
+    if not p_service and (v_status <> 'active' or v_now >= v_hold.created_at + interval '24 hours') then
+        perform credits.refuse_own_hold(v_hold.state, v_status);
+    end if;
     if v_beyond and not p_service then
-        if v_status <> 'active' then
-            perform credits.fail(423, 'account_frozen', 'this account is ' || v_status);
-        elsif v_debt_before > 0 and credits.in_default(p_account_id) then
+        if v_debt_before > 0 and credits.in_default(p_account_id) then
             perform credits.refuse_tokens(
                 v_balance, v_debt_before, v_hold.price_id, v_cost, v_cost - v_own
             );
@@ -240,7 +243,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_seq constant bigint := split_part(p_reference, ':', 1)::bigint;
-    v_held constant numeric := split_part(p_reference, ':', 2)::numeric;
     v_entry credits.entries;
     v_debt_before numeric;
     v_shortfall numeric;
@@ -259,17 +261,16 @@ begin
     v_late := v_entry.reference like '%:late';
     return row(
         p_hold.account_id || ':' || p_hold.hold_id, p_hold.account_id || ':' || v_seq, p_user_id, p_hold.module_id,
-        case when v_late then 'expired' when v_released is not null then 'captured' else 'open' end,
-        trim_scale(v_shortfall - v_entry.tokens), trim_scale(-v_entry.tokens),
-        trim_scale(v_entry.debt_after - coalesce(v_debt_before, 0)), trim_scale(v_shortfall), v_held,
+        p_hold.state::text, trim_scale(v_shortfall - v_entry.tokens), trim_scale(-v_entry.tokens),
+        trim_scale(v_entry.debt_after - coalesce(v_debt_before, 0)), trim_scale(v_shortfall), trim_scale(p_hold.held),
         trim_scale(coalesce(v_released, 0)),
         trim_scale(v_entry.balance_after), v_entry.draws, v_late, true
     );
 end
 $$;
 comment on function credits.capture_receipt(credits.holds, text, text) is
-'The answer of an earlier capture, told again from its entry. p_reference: its seq, what the hold kept, and what went '
-'back if it ended the hold.';
+'The answer of an earlier capture, told again from its entry; state and held are those of the hold as it is now. '
+'p_reference: its seq, what the hold kept then, and what went back if it ended the hold.';
 
 create or replace function api.capture_hold(
     hold_id text,
@@ -301,9 +302,11 @@ comment on function api.capture_hold(text, jsonb, boolean, text, text, text) is
 Less than is held: the rest goes back. More: over says what pays it beyond the lots: debt (up to the account''s overdraft
 limit, then a shortfall), available (a shortfall at once), error (then nothing is done). final: false charges a part and
 keeps the rest held, for streaming. For 24 hours after it has expired a hold can be captured once, by a fresh debit,
-late: true. Neither a frozen account nor a spend limit stops a capture; but what a user takes beyond their own hold is
-refused where a spend would be, whatever over says. The parts of a use cost together what the use costs.
-With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
+late: true. Neither a frozen account nor a spend limit stops a service''s capture. A user captures their own hold only
+while the account is active and for 24 hours from when it was made, late or not; what they take beyond it is refused
+where a spend would be, whatever over says. The parts of a use cost together what the use costs.
+With an idempotency_key a repeat of the same call gets the same answer, replayed: true, but state and held are those of
+the hold as it is now.
 Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT402 insufficient_tokens (over: error, or a user),
-PT422 bad_usage, bad_over or bad_key, PT423 account_frozen and PT429 spend_limit (a user''s, beyond the hold), PT403 not_yours, PT401 not_signed_in,
-PT422 bad_isolation.';
+PT422 bad_usage, bad_over or bad_key, PT423 account_frozen (a user), PT429 spend_limit (a user''s, beyond the hold),
+PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';

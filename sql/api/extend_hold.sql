@@ -1,4 +1,5 @@
--- The work takes longer: a hold lasts longer, from now.
+-- The work takes longer: a hold lasts longer, from now, but not for ever. What it freezes (the price, the dates of the
+-- lots, what the limits allowed) must not be renewed without end by whoever gains from that.
 create or replace function api.extend_hold(
     hold_id text,
     ttl interval default '15 minutes',
@@ -15,16 +16,22 @@ declare
     v_found constant record := credits.find_hold(extend_hold.hold_id, extend_hold.user_id);
     v_hold credits.holds;
     v_wallet credits.wallets;
+    v_now timestamptz;
 begin
-    -- 1. Lock. What has expired stays so.
+    -- 1. Lock. What has expired stays so. Users get no more time while their account is not active.
     v_hold := credits.lock_hold(v_found.account_id, v_found.hold_id, v_found.service);
     if v_hold.state <> 'open' then
         perform credits.refuse_closed(v_hold.state);
     end if;
+    select w.* into v_wallet from credits.wallets as w where w.account_id = v_found.account_id;
+    v_now := coalesce(v_wallet.test_clock, credits.clock());
+    if not v_found.service and v_wallet.status <> 'active' then
+        perform credits.refuse_own_hold(v_hold.state, v_wallet.status);
+    end if;
 
-    -- 2. Write.
+    -- 2. Write. No longer than a hold may last.
     update credits.holds as h
-    set expires_at = credits.clock(h.account_id) + make_interval(secs => v_ttl)
+    set expires_at = least(v_now + make_interval(secs => v_ttl), credits.last_moment(v_hold))
     where h.account_id = v_found.account_id and h.hold_id = v_found.hold_id
     returning h.* into v_hold;
     update credits.wallets as w
@@ -41,5 +48,9 @@ $$;
 comment on function api.extend_hold(text, interval, text) is
 'Let an open hold last for ttl from now, at most 24 hours; as often as needed, before it expires.
 
-Raises PT404 unknown_hold, PT409 hold_closed (state), PT422 bad_ttl, PT403 not_yours, PT401 not_signed_in,
-PT422 bad_isolation.';
+However often it is extended, a hold that a user made ends at most 24 hours after it was made, one that a service made
+after 7 days (the operator may set another bound), and neither keeps the tokens of a lot for more than 24 hours after
+the lot''s date: it is extended as far as it may be, and expires_at says how far that is.
+A user extends their own holds, while the account is active.
+Raises PT404 unknown_hold, PT409 hold_closed (state), PT422 bad_ttl, PT423 account_frozen (a user), PT403 not_yours,
+PT401 not_signed_in, PT422 bad_isolation.';

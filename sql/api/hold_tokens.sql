@@ -2,7 +2,7 @@
 --
 --   1. Find the caller's account; a service names the user.
 --   2. Lock the wallet. What is past its time is booked first.
---   3. A repeat of an answered call gets that answer.
+--   3. A repeat of an answered call gets that answer, with the state that the hold is in by now.
 --   4. Price the worst case in the database. The hold keeps this version of the price.
 --   5. Keep to the spend limits: what is held counts as spent. Hold the tokens in their lots, in burn order: all or
 --      nothing.
@@ -72,13 +72,7 @@ begin
             v_hold_id::text
         );
         if v_known is not null then
-            select r.* into v_receipt
-            from credits.holds as h
-            cross join lateral jsonb_populate_record(null::api.hold_receipt, h.answer) as r
-            where h.account_id = p_account_id and h.hold_id = v_known::uuid;
-            v_receipt.user_id := p_user_id;
-            v_receipt.replayed := true;
-            return v_receipt;
+            return credits.hold_again(p_account_id, v_known::uuid, p_user_id);
         end if;
     end if;
     if v_status <> 'active' then
@@ -87,6 +81,10 @@ begin
 
     -- 4. Price.
     v_price := credits.price_usage(p_module_id, p_usage, v_now);
+    -- A wallet on which nothing is held has no open holds but those of nothing: most calls need not count them.
+    if v_held > 0 or v_price.cost = 0 then
+        perform credits.keep_holds_few(p_account_id);
+    end if;
 
     -- 5. Hold. In the head there is nothing to look at, as for a spend; tokens that it does not keep go back to the lot's
     --    row, held. Else the limits and the lots themselves. Debt is asked for in two steps, as in a spend.
@@ -155,6 +153,33 @@ $$;
 comment on function credits.hold(uuid, text, text, jsonb, interval, text, jsonb) is
 'The work of api.hold_tokens, on an account.';
 
+create or replace function credits.hold_again(p_account_id uuid, p_hold_id uuid, p_user_id text)
+returns api.hold_receipt
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_receipt api.hold_receipt;
+begin
+    -- Whoever repeats a call is about to do the work: they must see that the hold has ended meanwhile.
+    select r.* into v_receipt
+    from credits.holds as h
+    cross join
+        lateral jsonb_populate_record(
+            null::api.hold_receipt,
+            h.answer || jsonb_build_object('state', h.state, 'held', trim_scale(h.held), 'expires_at', h.expires_at)
+        ) as r
+    where h.account_id = p_account_id and h.hold_id = p_hold_id;
+    v_receipt.user_id := p_user_id;
+    v_receipt.replayed := true;
+    return v_receipt;
+end
+$$;
+comment on function credits.hold_again(uuid, uuid, text) is
+'The answer of an earlier hold, told again: balance, available and draws as they were then; state, held and expires_at '
+'as they are now. The wallet is locked, so that an expired hold has been booked.';
+
 create or replace function api.hold_tokens(
     module_id text,
     usage jsonb default '{}',
@@ -184,8 +209,10 @@ comment on function api.hold_tokens(text, jsonb, interval, text, text, jsonb) is
 work is done. release_hold lets them go; so does the time: after ttl (at most 24 hours) the hold counts for nothing.
 
 The hold keeps the version of the price and the lots, whatever becomes of them meanwhile.
-With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true.
+With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true, but state,
+held and expires_at are those of the hold as it is now: work only while it is open.
 A user holds their own tokens; a service names the user_id, and what it holds only a service captures or releases.
+An account has at most 100 open holds, unless the operator has set another number.
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable, debt), PT404 unknown_module or unknown_user,
-PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user or bad_metadata, PT423 account_frozen, PT429 spend_limit,
-PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user or bad_metadata, PT423 account_frozen, PT429 spend_limit or
+too_many_holds (limit), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';

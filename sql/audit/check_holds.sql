@@ -1,5 +1,5 @@
--- What is held is held three times alike: by open holds, by their lots, and by the wallet. What was captured was
--- charged.
+-- What is held is held three times alike: by open holds, by their lots, and by the wallet, and for no longer than it
+-- may be. What was captured was charged.
 create or replace view audit.check_holds
 with (security_invoker = true)
 as
@@ -68,6 +68,24 @@ where
     -- Captures take from what is held before they take from anything else.
     or x.held <> case when x.state = 'open' then greatest(x.tokens - x.captured, 0) else 0 end
 union all
+-- Nothing that is held stays so for long: not by its own user, and not in a lot that is past its date.
+select
+    x.account_id,
+    format('hold %s ends by %s', x.hold_id, b.latest) as expected,
+    format('it ends at %s', x.expires_at) as found
+from credits.holds as x
+cross join
+    lateral (
+        select
+            least(
+                case when x.by_service then 'infinity' else x.created_at + interval '24 hours' end,
+                coalesce(min(l.expires_at) + interval '24 hours', 'infinity')
+            ) as latest
+        from jsonb_to_recordset(x.draws) as y (lot_id bigint)
+        inner join credits.lots as l on x.account_id = l.account_id and y.lot_id = l.lot_id
+    ) as b
+where x.state = 'open' and x.expires_at > b.latest
+union all
 select
     coalesce(x.account_id, e.account_id) as account_id,
     format('hold %s: %s charged by entries %s', e.hold_id, coalesce(e.captured, 0), e.seqs) as expected,
@@ -81,5 +99,5 @@ where
     or (x.state = 'captured' and e.seqs is null)
     or (x.state = 'released' and e.seqs is not null);
 comment on view audit.check_holds is
-'What open holds keep is what their lots and the wallet count as held; what holds captured is what their entries '
-'charged.';
+'What open holds keep is what their lots and the wallet count as held, for no longer than it may be; what holds '
+'captured is what their entries charged.';

@@ -65,6 +65,81 @@ $$;
 comment on function credits.check_ttl(interval) is
 'The seconds of an interval, if a hold may last so long. Raises PT422 bad_ttl.';
 
+-- A hold freezes the price, keeps lots past their date, and is not stopped by limits: each only for a time.
+create or replace function credits.last_moment(p_hold credits.holds)
+returns timestamptz
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_day constant interval := interval '24 hours';
+    v_longest constant interval := case
+        when p_hold.by_service then coalesce((select s.longest_service_hold from credits.settings as s), v_day)
+        else v_day
+    end;
+    v_lots constant timestamptz := (
+        select min(l.expires_at)
+        from jsonb_to_recordset(p_hold.draws) as d (lot_id bigint)
+        join credits.lots as l on l.account_id = p_hold.account_id and d.lot_id = l.lot_id
+    ) + v_day;
+begin
+    -- A bound that was lowered since takes nothing from a hold that has more time already.
+    return greatest(least(p_hold.created_at + v_longest, coalesce(v_lots, 'infinity')), p_hold.expires_at);
+end
+$$;
+comment on function credits.last_moment(credits.holds) is
+'Until when an open hold can be extended: 24 hours from when a user made it, or what the operator allows a service, '
+'and never more than 24 hours past the date of a lot that it draws on. A new hold keeps to that by itself: it lasts at '
+'most 24 hours.';
+
+create or replace function credits.refuse_own_hold(p_state text, p_status text)
+returns void
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_status <> 'active' then
+        perform credits.fail(423, 'account_frozen', 'this account is ' || p_status);
+    end if;
+    -- Later it would be captured at a price that is more than a day old.
+    perform credits.refuse_closed(p_state);
+end
+$$;
+comment on function credits.refuse_own_hold(text, text) is
+'Refuses a user who captures or extends their own hold while their account is not active (PT423 account_frozen), or '
+'more than 24 hours after they made it (PT409 hold_closed).';
+
+create or replace function credits.keep_holds_few(p_account_id uuid)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_most constant bigint := coalesce((select s.most_open_holds from credits.settings as s), 100);
+begin
+    if (
+        select count(*)
+        from (
+            select
+            from credits.holds as h
+            where h.account_id = p_account_id and h.state = 'open'
+            limit v_most
+        ) as x
+    ) >= v_most then
+        perform credits.fail(
+            429, 'too_many_holds', 'this account has as many open holds as it may have',
+            json_build_object('limit', v_most)
+        );
+    end if;
+end
+$$;
+comment on function credits.keep_holds_few(uuid) is
+'Refuses one more hold on a locked wallet on which nothing is due, when it has as many open ones as the settings '
+'allow. Raises PT429 too_many_holds (limit).';
+
 create or replace function credits.find_hold(
     p_hold_id text, p_user_id text, out account_id uuid, out hold_id uuid, out user_id text, out service boolean
 )

@@ -12,3 +12,29 @@ $$;
 comment on function credits.allow_test_clocks(boolean) is
 'Whether services may put accounts on test clocks (api.set_test_clock). `pgcredits up` allows it beside the Stripe '
 'simulator and forbids it with a real Stripe key.';
+
+create or replace function credits.bound_holds(p_longest interval default null, p_most_open bigint default null)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_seconds constant numeric := extract(epoch from p_longest);
+begin
+    -- One hold lasts up to 24 hours without being extended.
+    if (v_seconds not between 86400 and 31 * 86400) is true then
+        perform credits.fail(422, 'bad_ttl', 'the longest hold of a service is from 24 hours to 31 days');
+    elsif (p_most_open not between 1 and 100000) is true then
+        perform credits.fail(422, 'bad_limit', 'an account has at least 1 and at most 100000 open holds');
+    end if;
+    update credits.settings as s
+    set
+        longest_service_hold = coalesce(make_interval(secs => v_seconds), s.longest_service_hold),
+        most_open_holds = coalesce(p_most_open, s.most_open_holds);
+end
+$$;
+comment on function credits.bound_holds(interval, bigint) is
+'For the operator. p_longest: how long after it was made a hold of a service can last at most, however often it is '
+'extended; 24 hours to 31 days, 7 days at first. p_most_open: how many open holds an account may have, 1 to 100000, '
+'100 at first. What is not named stays as it is. Raises PT422 bad_ttl or bad_limit.';

@@ -74,6 +74,17 @@ class Refusals:
                 debt = entry["debt_after"]
         return found
 
+    def captured_while_frozen(self) -> list[str]:
+        """What users captured of their own holds when their account was not active."""
+        found = []
+        for one in self.verdicts.told:
+            if one.function == "capture_hold" and one.call.role != "service_role" and one.new:
+                posted_at = self.verdicts.entries[one.said["entry_id"]]["posted_at"]
+                (status,) = self._statuses(self._account_of(one), posted_at, posted_at)
+                if status != "active":
+                    found.append(f"{one.said['entry_id']} was captured by a user while {status}")
+        return found
+
     def overdrawn_by_users(self) -> list[str]:
         """What users captured beyond their own holds, and could not have spent."""
         found = []
@@ -81,10 +92,6 @@ class Refusals:
             answer = one.said
             if answer["debt"] or answer["shortfall"]:
                 found.append(f"{answer['entry_id']} made debt or a shortfall: {answer}")
-            posted_at = self.verdicts.entries[answer["entry_id"]]["posted_at"]
-            (status,) = self._statuses(self._account_of(one), posted_at, posted_at)
-            if status != "active":
-                found.append(f"{answer['entry_id']} took more than was held while {status}")
         return found
 
     def captures_beyond(self) -> list[Told]:
@@ -151,10 +158,19 @@ class Refusals:
     def _check_account_frozen(self, one: Told, facts: Row) -> Iterator[str]:
         if "frozen" not in self._statuses(self._account_of(one), one.call.sent_at, one.call.ended_at):
             yield "it was not frozen"
-        if one.function == "capture_hold" and not self._may_be_beyond(
-            one, self._price(one.arguments, self.verdicts.holds[one.arguments["hold_id"]]["module_id"])
-        ):
-            yield "it had to be captured"
+        if one.function in ("capture_hold", "extend_hold") and one.call.role == "service_role":
+            yield "freezing stops no service that ends its work"
+
+    def _check_too_many_holds(self, one: Told, facts: Row) -> Iterator[str]:
+        account_id, began, ended = self._account_of(one), one.call.sent_at, one.call.ended_at
+        open_then = sum(
+            hold["account_id"] == account_id
+            and (ended is None or hold["created_at"] <= ended)
+            and (hold["finished_at"] is None or hold["finished_at"] >= began)
+            for hold in self.verdicts.books.holds
+        )
+        if open_then < facts["limit"]:
+            yield f"{open_then} were open"
 
     def _check_hold_closed(self, one: Told, facts: Row) -> Iterator[str]:
         hold = self.verdicts.holds[one.arguments["hold_id"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -159,6 +160,25 @@ def _batch_told_more(random: Random, calls: list[Call], books: Books) -> None:
     calls[place] = replace(calls[place], answer={"verdicts": wrong})
 
 
+def _open_when_ended(random: Random, calls: list[Call], books: Books) -> None:
+    """A repeat that was told the first answer, though the hold had ended since."""
+    ended = {
+        f"{row['account_id']}:{row['hold_id']}": row["finished_at"]
+        for row in books.holds
+        if row["state"] in ("captured", "released")
+    }
+    first = random.choice(
+        [
+            call
+            for call in calls
+            if _keyed(call) and (call.answer or {}).get("hold_id") in ended and call.function == "hold_tokens"
+        ]
+    )
+    answer = first.answer or {}
+    sent_at = ended[answer["hold_id"]] + timedelta(seconds=1)
+    calls.append(replace(first, sent_at=sent_at, ended_at=None, answer=answer | {"replayed": True}))
+
+
 def _key_lost(random: Random, calls: list[Call], books: Books) -> None:
     _lose("keys")(random, books)
 
@@ -223,6 +243,7 @@ OF_THE_ANSWERS: dict[str, tuple[Callable[[Random, list[Call], Books], None], str
     "entry gone": (_entry_gone, "untold"),
     "hold gone": (_hold_gone, "untold"),
     "key gone": (_key_lost, "lost"),
+    "open, though it had ended": (_open_when_ended, "untold"),
     "done again": (_done_again, "keyed_twice"),
     "refused, and yet there": (_ghost, "ghosts"),
     "held in a lot": (_held_more("lots"), "wrong_holds"),

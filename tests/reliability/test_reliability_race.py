@@ -113,6 +113,7 @@ def test_refusals_were_true(refusals: Refusals) -> None:
 def test_charges_were_allowed(refusals: Refusals) -> None:
     assert refusals.charged_while_frozen() == []
     assert refusals.misdrawn() == []
+    assert refusals.captured_while_frozen() == []
     assert refusals.overdrawn_by_users() == []
     assert refusals.mispriced() == []
 
@@ -190,4 +191,4 @@ def test_charges_report(run: Race, refusals: Refusals) -> None:
         {"account_id": account_id, "changed_at": run.calls[0].sent_at, "status": "frozen"}
         for account_id in frozen.accounts.values()
     ]
-    assert Refusals(Verdicts(run.calls, frozen), PRICES).overdrawn_by_users()
+    assert Refusals(Verdicts(run.calls, frozen), PRICES).captured_while_frozen()

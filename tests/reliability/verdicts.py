@@ -44,9 +44,8 @@ class Verdicts:
             if entry["kind"] == "spend" and entry["reference"]:
                 name = entry["reference"].removesuffix(":late")
                 self.charged[f"{entry['account_id']}:{name}"].append(entry)
-        self.named_holds = {
-            one.said["hold_id"]: one for one in self.told if one.function == "hold_tokens" and one.answer
-        }
+        named = [one for one in self.told if one.function == "hold_tokens" and one.answer]
+        self.named_holds = {one.said["hold_id"]: one for one in sorted(named, key=lambda one: one.new)}
 
     # Answers
 
@@ -66,7 +65,9 @@ class Verdicts:
                 groups[self._key_of(one)].append(one)
         found = []
         for key, ones in groups.items():
-            answers = [{**one.said, "replayed": None} for one in ones if one.answer]
+            # What a repeat tells of a hold is how it is by then.
+            living = ("state", "held", "expires_at") if key[1] in ("hold_tokens", "capture_hold") else ()
+            answers = [{**one.said, "replayed": None} | dict.fromkeys(living) for one in ones if one.answer]
             done = sum(one.new for one in ones)
             sure = not any(one.unknown for one in ones)
             # A release that finds the hold released says so, whatever its key.
@@ -138,7 +139,7 @@ class Verdicts:
         ended |= {one.said["hold_id"] for one in self.told if one.answer and one.function == "release_hold"}
         extended: dict[str, set[datetime]] = defaultdict(set)
         for one in self.told:
-            if one.answer and one.function == "extend_hold":
+            if one.answer and one.function in ("extend_hold", "hold_tokens"):
                 extended[one.said["hold_id"]].add(_moment(one.said["expires_at"]))
         held: dict[str, Decimal] = defaultdict(Decimal)
         found = []
@@ -146,20 +147,19 @@ class Verdicts:
             hold = self.holds.get(name)
             if hold is None:
                 continue  # untold
-            left = Decimal(one.said["held"])
+            at_first = left = Decimal(one.said["held"] if one.new else hold["tokens"])
             for entry in self.charged[name]:
                 if not entry["reference"].endswith(":late"):
                     left -= min(left, self.cost(entry))
-            expiries = extended[name] | {_moment(one.said["expires_at"])}
-            if hold["expires_at"] not in expiries:
-                found.append(f"hold {name} ends at {hold['expires_at']}, told was {expiries}")
+            if hold["expires_at"] not in extended[name]:
+                found.append(f"hold {name} ends at {hold['expires_at']}, told was {extended[name]}")
             if name in ended or hold["expires_at"] <= self.books.read_at:
                 left = ZERO
             if hold["held"] != left or (hold["state"] == "open") == (
                 name in ended or hold["expires_at"] <= self.books.read_at
             ):
                 found.append(f"hold {name} ({hold['state']}) keeps {hold['held']}, told was {left}")
-            passed = one.said["held"] - left
+            passed = at_first - left
             for draw in one.said["draws"]:
                 skipped = min(passed, draw["tokens"])
                 passed -= skipped
@@ -272,11 +272,28 @@ class Verdicts:
             "account_id": self.books.accounts[answer["user_id"]],
             "module_id": one.arguments["module_id"],
             "usage": one.arguments.get("usage") or {"calls": 1},
-            "tokens": answer["held"],
+            "tokens": sum((draw["tokens"] for draw in answer["draws"]), ZERO),
         }
         yield from _compare(expected, hold)
-        if sum((draw["tokens"] for draw in answer["draws"]), ZERO) != answer["held"]:
-            yield f"told {answer['held']} in {answer['draws']}"
+        if not one.new:
+            yield from self._check_repeat(one, answer, hold)
+        elif (answer["state"], answer["held"]) != ("open", hold["tokens"]):
+            yield f"told it is {answer['state']} and keeps {answer['held']} of {hold['tokens']}"
+
+    def _check_repeat(self, one: Told, answer: Row, hold: Row) -> Iterator[str]:
+        """What a repeated call told of a hold: how it was by then, not when it was made."""
+        left, ever = hold["tokens"], {hold["tokens"], ZERO}
+        for entry in self.charged[answer["hold_id"]]:
+            left -= min(left, self.cost(entry))
+            ever.add(left)
+        if answer["held"] not in ever or (answer["held"] and answer["state"] != "open"):
+            yield f"told it is {answer['state']} and keeps {answer['held']}, not one of {ever}"
+        ended_at = hold["expires_at"] if hold["state"] == "expired" else hold["finished_at"]
+        if answer["state"] == "open":
+            if ended_at is not None and ended_at < one.call.sent_at:
+                yield f"told it is open, it is {hold['state']} since {ended_at}"
+        elif answer["state"] != hold["state"] or (one.call.ended_at and ended_at > one.call.ended_at):
+            yield f"told it is {answer['state']}, it is {hold['state']} since {ended_at}"
 
     def _check_capture_hold(self, one: Told, answer: Row, entry: Row) -> Iterator[str]:
         hold = self.holds.get(one.arguments["hold_id"], {})
@@ -294,6 +311,8 @@ class Verdicts:
         if one.arguments.get("usage"):
             expected["usage"] = one.arguments["usage"]
         yield from _compare(expected, entry)
+        if not one.new and hold:
+            yield from self._check_repeat(one, answer, hold)
         drawn = sum((draw["tokens"] for draw in answer["draws"]), ZERO)
         shortfall = self.shortfalls.get(answer["entry_id"], ZERO)
         sums = {

@@ -827,12 +827,14 @@ COMMENT ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, o
 Less than is held: the rest goes back. More: over says what pays it beyond the lots: debt (up to the account''s overdraft
 limit, then a shortfall), available (a shortfall at once), error (then nothing is done). final: false charges a part and
 keeps the rest held, for streaming. For 24 hours after it has expired a hold can be captured once, by a fresh debit,
-late: true. Neither a frozen account nor a spend limit stops a capture; but what a user takes beyond their own hold is
-refused where a spend would be, whatever over says. The parts of a use cost together what the use costs.
-With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
+late: true. Neither a frozen account nor a spend limit stops a service''s capture. A user captures their own hold only
+while the account is active and for 24 hours from when it was made, late or not; what they take beyond it is refused
+where a spend would be, whatever over says. The parts of a use cost together what the use costs.
+With an idempotency_key a repeat of the same call gets the same answer, replayed: true, but state and held are those of
+the hold as it is now.
 Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT402 insufficient_tokens (over: error, or a user),
-PT422 bad_usage, bad_over or bad_key, PT423 account_frozen and PT429 spend_limit (a user''s, beyond the hold), PT403 not_yours, PT401 not_signed_in,
-PT422 bad_isolation.';
+PT422 bad_usage, bad_over or bad_key, PT423 account_frozen (a user), PT429 spend_limit (a user''s, beyond the hold),
+PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -985,8 +987,12 @@ CREATE FUNCTION api.extend_hold(hold_id text, ttl interval DEFAULT '00:15:00'::i
 
 COMMENT ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) IS 'Let an open hold last for ttl from now, at most 24 hours; as often as needed, before it expires.
 
-Raises PT404 unknown_hold, PT409 hold_closed (state), PT422 bad_ttl, PT403 not_yours, PT401 not_signed_in,
-PT422 bad_isolation.';
+However often it is extended, a hold that a user made ends at most 24 hours after it was made, one that a service made
+after 7 days (the operator may set another bound), and neither keeps the tokens of a lot for more than 24 hours after
+the lot''s date: it is extended as far as it may be, and expires_at says how far that is.
+A user extends their own holds, while the account is active.
+Raises PT404 unknown_hold, PT409 hold_closed (state), PT422 bad_ttl, PT423 account_frozen (a user), PT403 not_yours,
+PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -1089,11 +1095,13 @@ COMMENT ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, i
 work is done. release_hold lets them go; so does the time: after ttl (at most 24 hours) the hold counts for nothing.
 
 The hold keeps the version of the price and the lots, whatever becomes of them meanwhile.
-With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true.
+With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true, but state,
+held and expires_at are those of the hold as it is now: work only while it is open.
 A user holds their own tokens; a service names the user_id, and what it holds only a service captures or releases.
+An account has at most 100 open holds, unless the operator has set another number.
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable, debt), PT404 unknown_module or unknown_user,
-PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user or bad_metadata, PT423 account_frozen, PT429 spend_limit,
-PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user or bad_metadata, PT423 account_frozen, PT429 spend_limit or
+too_many_holds (limit), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -1824,6 +1832,23 @@ COMMENT ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.camp
 
 
 --
+-- Name: bound_holds(interval, bigint); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.bound_holds(p_longest interval DEFAULT NULL::interval, p_most_open bigint DEFAULT NULL::bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION bound_holds(p_longest interval, p_most_open bigint); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.bound_holds(p_longest interval, p_most_open bigint) IS 'For the operator. p_longest: how long after it was made a hold of a service can last at most, however often it is extended; 24 hours to 31 days, 7 days at first. p_most_open: how many open holds an account may have, 1 to 100000, 100 at first. What is not named stays as it is. Raises PT422 bad_ttl or bad_limit.';
+
+
+--
 -- Name: call_cost(bigint); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2044,7 +2069,7 @@ CREATE FUNCTION credits.capture_receipt(p_hold credits.holds, p_reference text, 
 -- Name: FUNCTION capture_receipt(p_hold credits.holds, p_reference text, p_user_id text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_reference text, p_user_id text) IS 'The answer of an earlier capture, told again from its entry. p_reference: its seq, what the hold kept, and what went back if it ended the hold.';
+COMMENT ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_reference text, p_user_id text) IS 'The answer of an earlier capture, told again from its entry; state and held are those of the hold as it is now. p_reference: its seq, what the hold kept then, and what went back if it ended the hold.';
 
 
 --
@@ -3449,6 +3474,23 @@ COMMENT ON FUNCTION credits.hold(p_account_id uuid, p_user_id text, p_module_id 
 
 
 --
+-- Name: hold_again(uuid, uuid, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.hold_again(p_account_id uuid, p_hold_id uuid, p_user_id text) RETURNS api.hold_receipt
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION hold_again(p_account_id uuid, p_hold_id uuid, p_user_id text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.hold_again(p_account_id uuid, p_hold_id uuid, p_user_id text) IS 'The answer of an earlier hold, told again: balance, available and draws as they were then; state, held and expires_at as they are now. The wallet is locked, so that an expired hold has been booked.';
+
+
+--
 -- Name: in_default(uuid); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3530,6 +3572,23 @@ COMMENT ON FUNCTION credits.is_spender() IS 'May the caller charge any user? Mem
 
 
 --
+-- Name: keep_holds_few(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.keep_holds_few(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION keep_holds_few(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.keep_holds_few(p_account_id uuid) IS 'Refuses one more hold on a locked wallet on which nothing is due, when it has as many open ones as the settings allow. Raises PT429 too_many_holds (limit).';
+
+
+--
 -- Name: keep_limits(uuid, numeric, timestamp with time zone, numeric); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3544,6 +3603,23 @@ CREATE FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at time
 --
 
 COMMENT ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric) IS 'Refuses a cost that, with what is held, passes a limit of the locked wallet: PT429 spend_limit. p_unwritten: what has been spent and is not on the wallet yet.';
+
+
+--
+-- Name: last_moment(credits.holds); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.last_moment(p_hold credits.holds) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION last_moment(p_hold credits.holds); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.last_moment(p_hold credits.holds) IS 'Until when an open hold can be extended: 24 hours from when a user made it, or what the operator allows a service, and never more than 24 hours past the date of a lot that it draws on. A new hold keeps to that by itself: it lasts at most 24 hours.';
 
 
 --
@@ -4322,6 +4398,23 @@ CREATE FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) RETURN
 --
 
 COMMENT ON FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) IS 'Raises PT422 bad_catalogue with the name of the line that is wrong.';
+
+
+--
+-- Name: refuse_own_hold(text, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.refuse_own_hold(p_state text, p_status text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION refuse_own_hold(p_state text, p_status text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.refuse_own_hold(p_state text, p_status text) IS 'Refuses a user who captures or extends their own hold while their account is not active (PT423 account_frozen), or more than 24 hours after they made it (PT409 hold_closed).';
 
 
 --
@@ -8311,6 +8404,19 @@ UNION ALL
             ELSE (0)::numeric
         END))
 UNION ALL
+ SELECT x.account_id,
+    format('hold %s ends by %s'::text, x.hold_id, b.latest) AS expected,
+    format('it ends at %s'::text, x.expires_at) AS found
+   FROM (credits.holds x
+     CROSS JOIN LATERAL ( SELECT LEAST(
+                CASE
+                    WHEN x.by_service THEN 'infinity'::timestamp with time zone
+                    ELSE (x.created_at + '24:00:00'::interval)
+                END, COALESCE((min(l.expires_at) + '24:00:00'::interval), 'infinity'::timestamp with time zone)) AS latest
+           FROM (jsonb_to_recordset(x.draws) y(lot_id bigint)
+             JOIN credits.lots l ON (((x.account_id = l.account_id) AND (y.lot_id = l.lot_id))))) b)
+  WHERE (((x.state)::text = 'open'::text) AND (x.expires_at > b.latest))
+UNION ALL
  SELECT COALESCE(x.account_id, e.account_id) AS account_id,
     format('hold %s: %s charged by entries %s'::text, e.hold_id, COALESCE(e.captured, (0)::numeric), e.seqs) AS expected,
     format('hold %s (%s): %s captured by %s, late: %s'::text, x.hold_id, x.state, x.captured, x.seqs, x.late) AS found
@@ -8323,7 +8429,7 @@ UNION ALL
 -- Name: VIEW check_holds; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.check_holds IS 'What open holds keep is what their lots and the wallet count as held; what holds captured is what their entries charged.';
+COMMENT ON VIEW audit.check_holds IS 'What open holds keep is what their lots and the wallet count as held, for no longer than it may be; what holds captured is what their entries charged.';
 
 
 --
@@ -8838,6 +8944,8 @@ COMMENT ON VIEW audit.check_sequence IS 'Entries of an account are numbered with
 CREATE TABLE credits.settings (
     one_row boolean DEFAULT true NOT NULL,
     test_clocks boolean DEFAULT false NOT NULL,
+    longest_service_hold interval DEFAULT '168:00:00'::interval NOT NULL,
+    most_open_holds bigint DEFAULT 100 NOT NULL,
     CONSTRAINT settings_are_one_row CHECK (one_row)
 );
 
@@ -8856,6 +8964,20 @@ COMMENT ON TABLE credits.settings IS 'What the operator decides for the whole ba
 --
 
 COMMENT ON COLUMN credits.settings.test_clocks IS 'May services put accounts on test clocks? Off unless credits.allow_test_clocks was called: never where money is real.';
+
+
+--
+-- Name: COLUMN settings.longest_service_hold; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.settings.longest_service_hold IS 'How long after it was made a hold of a service can last at most: see credits.bound_holds.';
+
+
+--
+-- Name: COLUMN settings.most_open_holds; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.settings.most_open_holds IS 'How many open holds an account may have.';
 
 
 --
@@ -12588,6 +12710,13 @@ REVOKE ALL ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.c
 
 
 --
+-- Name: FUNCTION bound_holds(p_longest interval, p_most_open bigint); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.bound_holds(p_longest interval, p_most_open bigint) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION call_cost(p_price_id bigint); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -13341,6 +13470,13 @@ REVOKE ALL ON FUNCTION credits.hold(p_account_id uuid, p_user_id text, p_module_
 
 
 --
+-- Name: FUNCTION hold_again(p_account_id uuid, p_hold_id uuid, p_user_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.hold_again(p_account_id uuid, p_hold_id uuid, p_user_id text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION in_default(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -13382,10 +13518,24 @@ REVOKE ALL ON FUNCTION credits.is_spender() FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION keep_holds_few(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.keep_holds_few(p_account_id uuid) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric); Type: ACL; Schema: credits; Owner: -
 --
 
 REVOKE ALL ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION last_moment(p_hold credits.holds); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.last_moment(p_hold credits.holds) FROM PUBLIC;
 
 
 --
@@ -13733,6 +13883,13 @@ REVOKE ALL ON FUNCTION credits.refuse_hold(p_by_service boolean) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION refuse_own_hold(p_state text, p_status text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.refuse_own_hold(p_state text, p_status text) FROM PUBLIC;
 
 
 --

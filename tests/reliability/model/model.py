@@ -15,7 +15,9 @@ from typing import Any
 Answer = dict[str, Any]
 Draws = list[tuple[int, Decimal]]  # lot, tokens; first taken first
 ZERO = Decimal(0)
-LATE = timedelta(hours=24)
+LATE = DAY = timedelta(hours=24)
+LONGEST = timedelta(hours=60)  # of a service's hold, however often it is extended
+MOST_OPEN = 5  # holds of an account
 SMALLEST = Decimal("0.000001")
 PRIORITY = {"rollover": 5, "allowance": 10, "promo": 20, "grant": 20, "purchase": 50, "bonus": 50}
 
@@ -104,6 +106,7 @@ class Hold:
     tokens: Decimal
     draws: Draws
     by_service: bool
+    made_at: datetime
     expires_at: datetime
     state: str = "open"
     parts: int = 0
@@ -281,13 +284,21 @@ class Account:
                 arguments, answer = self.keys[key]
                 if arguments != said:
                     raise Refused("key_reused")
-                return answer | {"replayed": True}
+                return answer | self._as_it_is(answer) | {"replayed": True}
             answer = work(self)
             self.keys[key] = said, answer
             return answer
         except Refused:
             self.__dict__ = before.__dict__
             raise
+
+    def _as_it_is(self, answer: Answer) -> Answer:
+        """What an earlier answer says of a hold, as it is now."""
+        if "number" not in answer:
+            return {}
+        hold = self.holds[answer["number"]]
+        living = {"state": hold.state, "held": hold.held, "expires_at": hold.expires_at}
+        return {name: living[name] for name in living if name in answer}
 
     def seen(self) -> Account:
         """How it looks to who only reads: what is due counts, booked or not."""
@@ -339,12 +350,18 @@ class Account:
         self._must_be_active()
         price = module.price(self.now)
         tokens = price.cost(usage)
+        # Holds of nothing are not counted where something is held for the first time.
+        if (self.held or not tokens) and sum(h.state == "open" for h in self.holds.values()) >= MOST_OPEN:
+            raise Refused("too_many_holds", limit=MOST_OPEN)
         draws = self._afford(module, price, tokens)
         for lot_id, part in draws:
             self.lots[lot_id].held += part
         ends = self.now + ttl
-        self.holds[number] = Hold(number, module, price, said(usage), {}, tokens, draws, by_service, ends)
+        self.holds[number] = Hold(
+            number, module, price, said(usage), {}, tokens, draws, by_service, self.now, ends
+        )
         return {
+            "number": number,
             "state": "open",
             "held": tokens,
             "balance": self.balance,
@@ -371,11 +388,14 @@ class Account:
             late and (hold.late or self.now >= hold.expires_at + LATE)
         ):
             raise Refused("hold_closed", state=hold.state)
+        if not by_service:
+            self._must_be_active()
+            if self.now >= hold.made_at + DAY:
+                raise Refused("hold_closed", state=hold.state)
 
         own, rest = split(hold.draws, min(cost, hold.held))
         if cost > total(own) and not by_service:
             # No service has done work for it: it is a spend.
-            self._must_be_active()
             if self._in_default():
                 raise self._too_little(hold.price, cost, cost - total(own))
             self._keep_limits(cost - total(own))
@@ -409,6 +429,7 @@ class Account:
         if final and not late:
             hold.state = "captured"
         answer = {
+            "number": number,
             "seq": len(self.entries),
             "state": hold.state,
             "cost": cost,
@@ -445,7 +466,13 @@ class Account:
         hold = self._mine(number, by_service)
         if hold.state != "open":
             raise Refused("hold_closed", state=hold.state)
-        hold.expires_at = self.now + ttl
+        if not by_service:
+            self._must_be_active()
+        last = [hold.made_at + (LONGEST if hold.by_service else DAY)]
+        for lot_id, _ in hold.draws:
+            lot_ends = self.lots[lot_id].expires_at
+            last += [] if lot_ends is None else [lot_ends + DAY]
+        hold.expires_at = min(self.now + ttl, max(min(last), hold.expires_at))
         return {
             "state": "open",
             "held": hold.held,
