@@ -40,7 +40,7 @@ credits.tokens, credits.amount, credits.unit_cost, credits.account_status, credi
 from public;
 revoke usage on type
 api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_receipt, api.credential, api.grant_reason,
-api.redemption_receipt, api.referral_offer, api.account_receipt, api.guest_receipt, api.failure_receipt,
+api.redemption_receipt, api.referral_offer, api.account_receipt, api.newcomer, api.guest_receipt, api.failure_receipt,
 api.hold_receipt, api.capture_receipt, api.release_receipt, api.shortfall_receipt, api.overdraft,
 api.account_standing,
 api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance, api.refund_receipt,
@@ -53,7 +53,7 @@ alter default privileges for role credits_owner revoke usage on types from publi
 grant usage on schema api to anon, authenticated, spender, support, service_role;
 grant usage on type
 api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_receipt, api.credential, api.grant_reason,
-api.redemption_receipt, api.referral_offer, api.account_receipt, api.guest_receipt, api.failure_receipt,
+api.redemption_receipt, api.referral_offer, api.account_receipt, api.newcomer, api.guest_receipt, api.failure_receipt,
 api.hold_receipt, api.capture_receipt, api.release_receipt, api.shortfall_receipt, api.overdraft,
 api.account_standing,
 api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance, api.refund_receipt,
@@ -72,7 +72,7 @@ api.hold_tokens(text, jsonb, interval, text, text, jsonb),
 api.capture_hold(text, jsonb, boolean, text, text, text),
 api.release_hold(text, text, text, text),
 api.extend_hold(text, interval, text),
-api.open_account(text, text, text[])
+api.open_account(text, text, text[], text[], boolean, boolean)
 to authenticated, spender, service_role;
 grant execute on function
 api.consume_tokens_batch(jsonb, boolean),
@@ -97,7 +97,8 @@ api.freeze_account(text, text),
 api.thaw_account(text, text),
 api.acknowledge_notices(uuid[]),
 api.maintain(bigint, bigint),
-api.sign_up(text, text, text, text[]),
+api.sign_up(text, text, text, text[], text[], boolean),
+api.verify_email(text, text),
 api.find_credential(text),
 api.guest_consume(text, text[], text[], boolean),
 api.guest_allowance(text[], text[], boolean),
@@ -214,6 +215,7 @@ credits.topup_presets,
 credits.campaigns,
 credits.codes,
 credits.redemptions,
+credits.account_origins,
 credits.referrals,
 credits.guest_limits,
 credits.guests,
@@ -261,6 +263,7 @@ alter table credits.topup_presets enable row level security, force row level sec
 alter table credits.campaigns enable row level security, force row level security;
 alter table credits.codes enable row level security, force row level security;
 alter table credits.redemptions enable row level security, force row level security;
+alter table credits.account_origins enable row level security, force row level security;
 alter table credits.referrals enable row level security, force row level security;
 alter table credits.guest_limits enable row level security, force row level security;
 alter table credits.guests enable row level security, force row level security;
@@ -334,6 +337,8 @@ drop policy if exists owner on credits.codes;
 create policy owner on credits.codes to credits_owner using (true) with check (true);
 drop policy if exists owner on credits.redemptions;
 create policy owner on credits.redemptions to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.account_origins;
+create policy owner on credits.account_origins to credits_owner using (true) with check (true);
 drop policy if exists owner on credits.referrals;
 create policy owner on credits.referrals to credits_owner using (true) with check (true);
 drop policy if exists owner on credits.guest_limits;
@@ -585,6 +590,8 @@ drop policy if exists auditor_reads on credits.codes;
 create policy auditor_reads on credits.codes for select to auditor using (true);
 drop policy if exists auditor_reads on credits.redemptions;
 create policy auditor_reads on credits.redemptions for select to auditor using (true);
+drop policy if exists auditor_reads on credits.account_origins;
+create policy auditor_reads on credits.account_origins for select to auditor using (true);
 drop policy if exists auditor_reads on credits.referrals;
 create policy auditor_reads on credits.referrals for select to auditor using (true);
 drop policy if exists auditor_reads on credits.guest_limits;

@@ -47,6 +47,7 @@ STATUS = {
     "hold_closed": 409,
     "shortfall_closed": 409,
     "email_taken": 409,
+    "campaign_limit": 429,
     "code_expired": 409,
     "code_used": 409,
     "code_exhausted": 409,

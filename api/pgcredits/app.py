@@ -26,7 +26,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     """The ASGI app, configured by `settings` or by the environment. Raises SettingsError."""
     settings = settings or Settings.from_env()
     database = Database(settings)
-    door = Door(settings, database, Catalogue(database), TokenVerifier(settings.jwt_secret), Passwords())
+    door = Door(settings, database, Catalogue(database), _verifier(settings), Passwords())
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -57,3 +57,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     )
     app.asgi_handler = cors.Explained(app.asgi_handler, settings)
     return app
+
+
+def _verifier(settings: Settings) -> TokenVerifier:
+    return TokenVerifier(settings.jwt_secret, settings.jwt_audience)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -27,22 +28,38 @@ class _Credential(msgspec.Struct):
     password_hash: str | None
 
 
+class _Newcomer(msgspec.Struct):
+    user_id: str
+    email: str
+    welcome: msgspec.Raw
+    welcome_waits_for: str | None
+    reset_at: str | None
+
+
 @post("/signup", status_code=201)
 async def sign_up(request: _Request, door: NamedDependency[Door]) -> Response[dict[str, Any]]:
     """{"email", "password", referral_code?} → a user with an account, and a token."""
     fields = await _fields(request)
     email, password = _credentials(fields)
+    newcomer = guests.newcomer(door.settings, request)
     if not _SHORTEST <= len(password.encode()) <= _LONGEST:
         raise refuse(422, "bad_password", f"A password has {_SHORTEST} to {_LONGEST} bytes.")
     arguments = {
         "email": jsonbody.text(email),
         "password_hash": jsonbody.text(await door.passwords.hash(password)),
-        **_newcomer(door, request, fields),
+        **_known(newcomer, fields),
     }
     body = jsonbody.build(arguments)
     text = await rpc.call(door.catalogue, SERVICE, "sign_up", body, path="/auth/signup")
-    user = msgspec.json.decode(text, type=_Credential)
-    return Response(_token(door.settings, str(user.user_id)), status_code=201, headers=_NO_STORE)
+    user = msgspec.json.decode(text, type=_Newcomer)
+    answer = _token(door.settings, user.user_id)
+    if user.welcome_waits_for:  # something that new accounts are given was withheld
+        answer |= {
+            "welcome": user.welcome,
+            "welcome_waits_for": user.welcome_waits_for,
+            "reset_at": user.reset_at,
+        }
+    return Response(answer, status_code=201, headers=_NO_STORE, cookies=newcomer.cookies)
 
 
 @post("/account", status_code=200)
@@ -53,11 +70,14 @@ async def open_account(request: _Request, door: NamedDependency[Door]) -> Respon
         raise refuse(401, "not_signed_in", "Sign in first.")
     if caller.role != "authenticated" or caller.subject is None:
         raise refuse(403, "not_yours", "This is for users: a service calls /rest/v1/rpc/open_account.")
-    arguments = {"user_id": jsonbody.text(caller.subject), **_newcomer(door, request, await _fields(request))}
+    newcomer = guests.newcomer(door.settings, request)
+    arguments = {"user_id": jsonbody.text(caller.subject), **_known(newcomer, await _fields(request))}
+    if json.loads(caller.claims).get("email_verified") is True:  # the issuer's word
+        arguments["email_verified"] = "true"
     body = jsonbody.build(arguments)
     # As a service: what the door knows of somebody new is not for users to say.
     text = await rpc.call(door.catalogue, SERVICE, "open_account", body, path="/auth/account")
-    return Response(text, media_type=MediaType.JSON, headers=_NO_STORE)
+    return Response(text, media_type=MediaType.JSON, headers=_NO_STORE, cookies=newcomer.cookies)
 
 
 @post("/token", status_code=200)
@@ -81,7 +101,9 @@ async def sign_in(request: _Request, door: NamedDependency[Door]) -> Response[di
 def _token(settings: Settings, user_id: str) -> dict[str, Any]:
     return {
         "user_id": user_id,
-        "access_token": mint(settings.jwt_secret, "authenticated", user_id, settings.token_seconds),
+        "access_token": mint(
+            settings.jwt_secret, "authenticated", user_id, settings.token_seconds, settings.jwt_audience
+        ),
         "token_type": "bearer",
         "expires_in": settings.token_seconds,
     }
@@ -109,17 +131,14 @@ def _credentials(fields: dict[str, Any]) -> tuple[str, str]:
     return email, password
 
 
-def _newcomer(door: Door, request: _Request, fields: dict[str, Any]) -> dict[str, str]:
+def _known(newcomer: guests.Visitor, fields: dict[str, Any]) -> dict[str, str]:
     """What is known of somebody new, as arguments of sign_up and open_account."""
-    known = {}
     code = fields.get("referral_code")
-    if code is not None:
-        if not isinstance(code, str):
-            raise refuse(400, "bad_request", "referral_code is text.")
-        known["referral_code"] = jsonbody.text(code)
-    if keys := guests.device_keys(door.settings, request):  # of the guest that they were
-        known["device_keys"] = msgspec.json.encode(keys).decode()
-    return known
+    if code is None:
+        return newcomer.members
+    if not isinstance(code, str):
+        raise refuse(400, "bad_request", "referral_code is text.")
+    return {**newcomer.members, "referral_code": jsonbody.text(code)}
 
 
 router = Router("/auth", route_handlers=[sign_up, sign_in, open_account])

@@ -22,7 +22,7 @@ from pgcredits import up as up_module
 from pgcredits.demo import DemoError, charges, holds
 from pgcredits.embedded import EmbeddedError
 from pgcredits.instance import DATA_DIR, Instance, InstanceError, shell_line
-from pgcredits.settings import Settings, SettingsError, stripe_prices
+from pgcredits.settings import Settings, SettingsError, check_secret, stripe_prices
 from pgcredits.simulator import run as simulator_module
 from pgcredits.tokens import ROLES, mint
 
@@ -145,7 +145,8 @@ def serve(host: str, port: int, workers: int) -> None:
     \b
     PGCREDITS_API_DATABASE_URL      login pgcredits_api (anon, authenticated)
     PGCREDITS_SERVICE_DATABASE_URL  login pgcredits_service (service_role, spender, support)
-    PGCREDITS_JWT_SECRET            at least 32 bytes; signs and checks tokens
+    PGCREDITS_JWT_SECRET            at least 32 random bytes; signs and checks tokens
+    PGCREDITS_JWT_AUDIENCE          optional: what a token must name in aud
     PGCREDITS_PUBLIC_URL            where people reach this server
     STRIPE_SECRET_KEY               optional
     STRIPE_WEBHOOK_SECRET           optional; several, separated by commas, while one replaces another
@@ -225,11 +226,20 @@ def catalog_apply(name_or_file: str, data_dir: Path, database_url: str | None) -
 def token(data_dir: Path, sub: str | None, role: str, expires_in: int) -> None:
     """Print a signed token (JWT).
 
-    Signed with PGCREDITS_JWT_SECRET, else with the secret of the data folder.
+    Signed with PGCREDITS_JWT_SECRET, else with the secret of the data folder. Names
+    PGCREDITS_JWT_AUDIENCE in aud, if there is one.
     """
-    secret = os.environ.get("PGCREDITS_JWT_SECRET") or Instance(data_dir).jwt_secret()
+    secret = os.environ.get("PGCREDITS_JWT_SECRET")
     try:
-        click.echo(mint(secret, role, sub, expires_in))
+        audience = os.environ.get("PGCREDITS_JWT_AUDIENCE")
+        if secret:
+            check_secret("PGCREDITS_JWT_SECRET", secret)
+        else:
+            secret = Instance(data_dir).jwt_secret()
+            audience = audience or Instance(data_dir).jwt_audience()
+        click.echo(mint(secret, role, sub, expires_in, audience or None))
+    except SettingsError:
+        raise
     except ValueError as error:
         raise click.UsageError(str(error)) from None
 

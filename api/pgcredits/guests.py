@@ -47,11 +47,15 @@ class Visitor:
     shared_network: bool
     cookies: list[Cookie]
 
+    @property
+    def members(self) -> dict[str, str]:
+        """The arguments, each as JSON text."""
+        return {name: msgspec.json.encode(getattr(self, name)).decode() for name in FILLED_IN}
+
     def fill_in(self, body: JsonObject) -> JsonObject:
         """The client's arguments and ours. Raises ApiError 403 not_yours."""
         _only_theirs(body.members)
-        ours = {name: msgspec.json.encode(getattr(self, name)).decode() for name in FILLED_IN}
-        return build({**body.members, **ours})
+        return build({**body.members, **self.members})
 
     def fill_in_texts(self, texts: Mapping[str, str]) -> dict[str, str]:
         """The same, of a query string."""
@@ -70,6 +74,11 @@ def visitor(settings: Settings, request: _Request, caller: Caller, function: str
         return None
     if request.method == "POST" and "content-type" not in request.headers:
         raise ApiError(415, "PGRST102", "Send Content-Type: application/json.")
+    return newcomer(settings, request)
+
+
+def newcomer(settings: Settings, request: _Request) -> Visitor:
+    """Where a request comes from, whatever it asks for: the device by its cookie, a new one if need be."""
     value = _cookie(request)
     cookies = []
     if value is None:
@@ -92,12 +101,6 @@ def visitor(settings: Settings, request: _Request, caller: Caller, function: str
         address is not None and address in settings.shared_networks,
         cookies,
     )
-
-
-def device_keys(settings: Settings, request: _Request) -> list[str] | None:
-    """The keys of the device that a request comes from, when it has been a guest."""
-    value = _cookie(request)
-    return _keys(settings, f"device:{value}") if value else None
 
 
 def _cookie(request: _Request) -> str | None:

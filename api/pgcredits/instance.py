@@ -61,6 +61,7 @@ class Running:
     service_database_url: str
     analyst_url: str
     auditor_url: str
+    jwt_audience: str | None = None  # what the door wants in aud
 
 
 class Instance:
@@ -89,6 +90,10 @@ class Instance:
     def jwt_secret(self) -> str:
         """What our tokens are signed with, whether something runs or not. Raises InstanceError."""
         return self.running().jwt_secret if self._is_held() else self.secrets().jwt_secret
+
+    def jwt_audience(self) -> str | None:
+        """What the running door wants in aud."""
+        return self.running().jwt_audience if self._is_held() else None
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -131,12 +136,16 @@ class Instance:
     def environment(self, subject: str) -> dict[str, str]:
         """What `pgcredits env` prints. Raises InstanceError."""
         running = self.running()
+
+        def token(role: str, subject: str | None = None) -> str:
+            return mint(running.jwt_secret, role, subject, TOKEN_SECONDS, running.jwt_audience)
+
         return {
             "PGCREDITS_URL": running.api_url,
             "DATABASE_URL": running.database_url,
-            "SERVICE_TOKEN": mint(running.jwt_secret, "service_role", None, TOKEN_SECONDS),
-            "SPENDER_TOKEN": mint(running.jwt_secret, "spender", None, TOKEN_SECONDS),
-            "USER_TOKEN": mint(running.jwt_secret, "authenticated", subject, TOKEN_SECONDS),
+            "SERVICE_TOKEN": token("service_role"),
+            "SPENDER_TOKEN": token("spender"),
+            "USER_TOKEN": token("authenticated", subject),
             "USER_URL": as_user(running.api_database_url, subject),
             "ANALYST_URL": running.analyst_url,
             "AUDITOR_URL": running.auditor_url,

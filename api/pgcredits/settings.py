@@ -15,6 +15,7 @@ Prepare: TypeAlias = Literal["auto", "on", "off"]
 _LIVE_KEYS = ("sk_live_", "rk_live_")
 _STRIPE_PRICE = re.compile(r"price_[A-Za-z0-9_]{1,240}")
 _SHORTEST_SECRET = 32  # bytes: a shorter HS256 key can be guessed
+_FEWEST_LETTERS = 8  # different ones: 32 random hex digits have fewer once in ten million times
 
 
 class SettingsError(ValueError):
@@ -44,12 +45,12 @@ class Settings:
     prepare: Prepare = "auto"  # prepared statements; auto: not on a connection that a pooler is behind
     token_seconds: int = 3600
     max_rows: int = 1000
+    jwt_audience: str | None = None  # what tokens must name in aud; None: aud is not looked at
 
     def __post_init__(self) -> None:
-        if len(self.jwt_secret.encode()) < _SHORTEST_SECRET:
-            raise SettingsError(f"PGCREDITS_JWT_SECRET must be at least {_SHORTEST_SECRET} bytes long.")
-        if self.guest_secret and len(self.guest_secret.encode()) < _SHORTEST_SECRET:
-            raise SettingsError(f"PGCREDITS_GUEST_SECRET must be at least {_SHORTEST_SECRET} bytes long.")
+        check_secret("PGCREDITS_JWT_SECRET", self.jwt_secret)
+        if self.guest_secret:
+            check_secret("PGCREDITS_GUEST_SECRET", self.guest_secret)
         if self.live and self.stripe_api_base:
             raise SettingsError(
                 "STRIPE_API_BASE is for the simulator and is refused together with a live key."
@@ -93,6 +94,18 @@ class Settings:
             prepare=_prepare(env),
             token_seconds=_whole(env, "PGCREDITS_TOKEN_SECONDS", 3600),
             max_rows=_whole(env, "PGCREDITS_MAX_ROWS", 1000),
+            jwt_audience=env.get("PGCREDITS_JWT_AUDIENCE") or None,
+        )
+
+
+def check_secret(name: str, secret: str) -> None:
+    """Raises SettingsError for a secret that can be guessed; `name` is the variable that it comes from."""
+    if len(secret.encode()) < _SHORTEST_SECRET:
+        raise SettingsError(f"{name} must be at least {_SHORTEST_SECRET} bytes long.")
+    if len(set(secret)) < _FEWEST_LETTERS:
+        raise SettingsError(
+            f"{name} must be random, with at least {_FEWEST_LETTERS} different characters: "
+            "`openssl rand -base64 48` makes one."
         )
 
 

@@ -237,6 +237,7 @@ def _start(instance: Instance, options: Options, stack: ExitStack, say: Say) -> 
         api_url=os.environ.get("PGCREDITS_PUBLIC_URL") or f"http://127.0.0.1:{options.port}",
         simulator_url=f"http://127.0.0.1:{options.simulator_port}" if simulated else None,
         jwt_secret=os.environ.get("PGCREDITS_JWT_SECRET") or secrets.jwt_secret,
+        jwt_audience=os.environ.get("PGCREDITS_JWT_AUDIENCE") or None,
         database_url=admin_url,
         **_logins(admin_url, secrets.logins),
     )

@@ -21,6 +21,7 @@ begin
     end if;
     -- First, while no wallet is locked.
     v_answer.keys := credits.forget_keys(maintain.max_keys);
+    perform credits.forget_origins(maintain.max_keys);
     -- Few at a time: their wallets stay locked until the end. One that is locked is being caught up by whoever has it.
     for v_account_id in
         select w.account_id

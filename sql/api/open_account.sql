@@ -2,7 +2,10 @@
 create or replace function api.open_account(
     user_id text default null,
     referral_code text default null,
-    device_keys text[] default null
+    device_keys text[] default null,
+    network_keys text[] default null,
+    shared_network boolean default false,
+    email_verified boolean default false
 )
 returns api.account_receipt
 language plpgsql
@@ -13,31 +16,42 @@ as $$
 declare
     v_subject constant text := credits.caller_subject(open_account.user_id, 'spender');
     v_entered record;
-    v_receipt api.account_receipt;
+    v_welcome record;
 begin
-    if open_account.device_keys is not null and not credits.is_spender() then
-        perform credits.fail(403, 'not_yours', 'only a service may say which guest this was');
+    if not credits.is_spender() and (
+        open_account.device_keys is not null or open_account.network_keys is not null
+        or open_account.shared_network is true
+    ) or not credits.is_service() and open_account.email_verified is true then
+        perform credits.fail(
+            403, 'not_yours', 'only a service may say where a user comes from, and whose address is verified'
+        );
     end if;
     v_entered := credits.enter(v_subject);
-    perform credits.attach_at_sign_up(v_entered.account_id, open_account.referral_code);
-    if v_entered.opened then
-        perform credits.welcome(v_entered.account_id);
-        perform credits.link_guest(v_entered.account_id, open_account.device_keys);
-    end if;
-
-    v_receipt.user_id := v_subject;
-    v_receipt.opened := v_entered.opened;
-    v_receipt.balance := trim_scale(credits.balance_at(v_entered.account_id, credits.clock(v_entered.account_id)));
-    v_receipt.referred := exists (
-        select from credits.referrals as r where r.account_id = v_entered.account_id
+    perform credits.note_origin(
+        v_entered.account_id, open_account.device_keys, open_account.network_keys, open_account.shared_network
     );
-    return v_receipt;
+    perform credits.attach_at_sign_up(v_entered.account_id, open_account.referral_code);
+    if open_account.email_verified is true then
+        perform credits.mark_verified(v_entered.account_id);
+    end if;
+    if v_entered.opened then
+        v_welcome := credits.welcome(v_entered.account_id);
+        perform credits.link_guest(v_entered.account_id, open_account.device_keys);
+    else
+        v_welcome := credits.welcome_again(v_entered.account_id);
+    end if;
+    return credits.account_receipt(
+        v_entered.account_id, v_subject, v_entered.opened, v_welcome.tokens, v_welcome.waits_for, v_welcome.reset_at
+    );
 end
 $$;
-comment on function api.open_account(text, text, text[]) is
-'Open the caller''s account, with what new accounts are given, or find it. Safe to repeat.
+comment on function api.open_account(text, text, text[], text[], boolean, boolean) is
+'Open the caller''s account, with what new accounts are given, or find it. Safe to repeat; a welcome that was withheld
+is tried again.
 
 referral_code: of the user who brought them; one that is not good refuses the call, which may be repeated without.
-device_keys, from services and spenders only: of the guest that a new user was.
+From services and spenders only: device_keys, of the guest that a new user was; network_keys and shared_network, as
+guest_consume takes them, for the bounds of campaigns. From services only: email_verified, the issuer has verified the
+user''s address.
 Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle,
-PT422 bad_user, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+PT422 bad_user, bad_guest or bad_isolation, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';

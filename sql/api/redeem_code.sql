@@ -97,15 +97,15 @@ begin
         return credits.redemption_receipt(v_entered.account_id, v_subject, v_code, null, false);
     end if;
     v_grant := credits.grant_campaign(v_entered.account_id, v_code.campaign_id, v_code.code);
-    perform credits.refuse_code(v_grant.verdict);
+    perform credits.refuse_code(v_grant.verdict, v_grant.reset_at);
     return credits.redemption_receipt(v_entered.account_id, v_subject, v_code, v_grant.lot_id, false);
 end
 $$;
 comment on function api.redeem_code(text, text, text) is
 'Redeem a code: of a promotion, for its tokens, or of the user who brought you, for what the first purchase will bring.
 
-Case and the space around the code do not matter. Opens the account of a new user.
+Case, white space and characters that nobody sees do not matter. Opens the account of a new user.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
 Raises PT404 unknown_code, PT409 code_expired, code_used, code_exhausted, own_code, not_eligible, referral_circle or
-key_reused, PT422 bad_key, bad_user or bad_amount, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in,
-PT422 bad_isolation.';
+key_reused, PT422 bad_key, bad_user, bad_amount or bad_isolation, PT423 account_frozen, PT429 campaign_limit,
+PT403 not_yours, PT401 not_signed_in.';

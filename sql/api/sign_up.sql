@@ -3,25 +3,28 @@ create or replace function api.sign_up(
     email text,
     password_hash text,
     referral_code text default null,
-    device_keys text[] default null
+    device_keys text[] default null,
+    network_keys text[] default null,
+    shared_network boolean default false
 )
-returns api.credential
+returns api.newcomer
 language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_email constant text := lower(btrim(sign_up.email));
+    v_email constant text := credits.normal_email(sign_up.email);
     v_subject constant text := gen_random_uuid();
     v_account_id uuid;
-    v_credential api.credential;
+    v_welcome record;
 begin
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may sign users up');
-    elsif v_email is null or length(v_email) > 320
-        or v_email !~ '^[^@[:space:][:cntrl:]]+@[^@[:space:][:cntrl:]]+$' then
-        perform credits.fail(422, 'bad_email', 'this is not an e-mail address');
+    elsif v_email is null then
+        perform credits.fail(
+            422, 'bad_email', 'this is not an e-mail address, or it has letters that pass for those of another script'
+        );
     elsif sign_up.password_hash is null or sign_up.password_hash not like '$argon2%' then
         perform credits.fail(422, 'bad_password', 'the password comes as an argon2 hash');
     end if;
@@ -36,19 +39,24 @@ begin
     end if;
 
     -- Who brought them, what they are given, and which guest they were.
+    perform credits.note_origin(v_account_id, sign_up.device_keys, sign_up.network_keys, sign_up.shared_network);
     perform credits.attach_at_sign_up(v_account_id, sign_up.referral_code);
-    perform credits.welcome(v_account_id);
+    v_welcome := credits.welcome(v_account_id);
     perform credits.link_guest(v_account_id, sign_up.device_keys);
-    v_credential.user_id := v_subject;
-    v_credential.email := v_email;
-    return v_credential;
+    return row(
+        v_subject, v_email, null, v_welcome.tokens, v_welcome.waits_for, v_welcome.reset_at
+    )::api.newcomer;
 end
 $$;
-comment on function api.sign_up(text, text, text, text[]) is
+comment on function api.sign_up(text, text, text, text[], text[], boolean) is
 'Sign a user up with an e-mail and an argon2 hash, and open their account, with what new accounts are given. For '
 'services.
 
+The address is kept in one spelling: Unicode''s form NFKC in lower case, without characters that nobody sees, the domain
+as mail servers write it.
 referral_code: of the user who brought them; one that is not good refuses the sign-up, which may be repeated without.
-device_keys: of the guest that they were.
-Raises PT409 email_taken, code_expired or code_exhausted, PT404 unknown_code, PT422 bad_email or bad_password,
-PT403 not_yours.';
+device_keys: of the guest that they were. With network_keys and shared_network, as guest_consume takes them, they are
+what the bounds of a campaign count: over a bound the account opens without its welcome, and open_account tries again
+later.
+Raises PT409 email_taken, code_expired or code_exhausted, PT404 unknown_code, PT422 bad_email, bad_password or
+bad_guest, PT403 not_yours.';

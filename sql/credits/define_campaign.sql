@@ -54,12 +54,14 @@ begin
 
     insert into credits.campaigns as c (
         campaign_id, kind, title, tokens, referee_tokens, budget, per_account, valid_from, valid_until,
-        expires_after, priority, scope, active
+        expires_after, priority, scope, active, per_device, per_network, per_shared_network
     )
     values (
         p_campaign_id, p_kind::credits.entry_kind, p_title, p_tokens, p_referee_tokens, p_budget, p_per_account,
         coalesce(p_valid_from, '-infinity'), coalesce(p_valid_until, 'infinity'), p_expires_after, p_priority, p_scope,
-        p_active
+        -- What a sign-up brings is never without bounds by mistake: credits.define_campaign_bounds says others.
+        p_active, case when p_kind = 'welcome' then 3 end, case when p_kind = 'welcome' then 20 end,
+        case when p_kind = 'welcome' then 200 end
     )
     on conflict (campaign_id) do update
     set
@@ -80,6 +82,49 @@ comment on function credits.define_campaign(
 'somebody, referee_tokens to whom they brought, with the first purchase). budget and per_account count grants; '
 'p_expires_after is the life of what is granted. Raises PT422 bad_catalogue.';
 
+create or replace function credits.define_campaign_bounds(
+    p_campaign_id text,
+    p_per_device bigint,
+    p_per_network bigint default null,
+    p_per_shared_network bigint default null,
+    p_sliding_window interval default '24 hours'
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_per_device constant bigint := nullif(p_per_device, 0);
+    v_per_network constant bigint := case when v_per_device is not null then coalesce(p_per_network, v_per_device) end;
+begin
+    if p_per_device is null then
+        perform credits.fail(422, 'bad_catalogue', 'per_device is 0, for no bounds, or at least 1');
+    end if;
+    update credits.campaigns as c
+    set
+        per_device = v_per_device, per_network = v_per_network,
+        per_shared_network = case
+            when v_per_device is not null then coalesce(p_per_shared_network, least(10 * v_per_network, 1000000))
+        end,
+        -- In seconds: a day of the calendar has 23 or 25 hours when the clocks change.
+        sliding_window = make_interval(secs => extract(epoch from p_sliding_window)::double precision)
+    where c.campaign_id = p_campaign_id;
+    if not found then
+        perform credits.fail(422, 'bad_catalogue', 'no such campaign');
+    end if;
+exception
+    when check_violation or not_null_violation or numeric_value_out_of_range or datetime_field_overflow
+        or sqlstate 'PT422' then
+        perform credits.refuse_line('bounds of campaign', p_campaign_id, sqlerrm);
+end
+$$;
+comment on function credits.define_campaign_bounds(text, bigint, bigint, bigint, interval) is
+'How often a campaign gives to accounts of one device and of one network, in any span of p_sliding_window (at most 7 '
+'days): per network by default as often as per device; per network that is known to be shared, by default ten times '
+'that. p_per_device 0: without bounds. A welcome has 3, 20 and 200 until this says otherwise; a promotion has none, '
+'and a referral cannot have any. Raises PT422 bad_catalogue.';
+
 create or replace function credits.define_code(p_code text, p_campaign_id text)
 returns void
 language plpgsql
@@ -89,7 +134,8 @@ as $$
 declare
     v_code constant text := credits.normal_code(p_code);
 begin
-    if v_code is null or length(v_code) not between 3 and 64 or v_code ~ '[[:cntrl:]]' then
+    if v_code is null or length(v_code) not between 3 and 64
+        or btrim(p_code, E' \t\r\n') ~ '[\u0001-\u001F\u007F-\u009F]' then
         perform credits.refuse_line('code', p_code, 'a code has 3 to 64 characters');
     elsif not exists (
         select from credits.campaigns as c where c.campaign_id = p_campaign_id and c.kind = 'promo'
@@ -106,17 +152,5 @@ begin
 end
 $$;
 comment on function credits.define_code(text, text) is
-'A code for a campaign of kind promo. Case and the space around it do not matter. Raises PT422 bad_catalogue.';
-
-create or replace function credits.normal_code(p_code text)
-returns text
-language plpgsql
-immutable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    return nullif(upper(btrim(p_code, E' \t\r\n')), '');
-end
-$$;
-comment on function credits.normal_code(text) is
-'A code as it is kept: upper case, without space around it; null for nothing.';
+'A code for a campaign of kind promo. Case, white space and characters that nobody sees do not matter. '
+'Raises PT422 bad_catalogue.';

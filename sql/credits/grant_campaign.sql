@@ -26,7 +26,8 @@ create or replace function credits.grant_campaign(
     p_campaign_id text,
     p_code text default null,
     out verdict text,
-    out lot_id bigint
+    out lot_id bigint,
+    out reset_at timestamptz
 )
 language plpgsql
 volatile
@@ -46,14 +47,18 @@ begin
     );
     verdict := credits.campaign_verdict(v_campaign, v_number, v_now);
     if verdict = 'open' then
+        reset_at := credits.campaign_room(v_campaign, p_account_id, v_now);
+        verdict := case when reset_at is null then 'open' else 'bounded' end;
+    end if;
+    if verdict = 'open' then
         update credits.campaigns as c set grants = c.grants + 1 where c.campaign_id = p_campaign_id;
         lot_id := credits.book_gift(p_account_id, v_campaign, v_number, v_campaign.tokens, p_code, v_now);
     end if;
 end
 $$;
 comment on function credits.grant_campaign(uuid, text, text) is
-'Grants what a campaign gives to a locked wallet, if it still does: see credits.campaign_verdict. Raises PT422 '
-'bad_amount.';
+'Grants what a campaign gives to a locked wallet, if it still does: see credits.campaign_verdict; bounded, until '
+'reset_at, when the account''s device or network has had what it may have. Raises PT422 bad_amount.';
 
 create or replace function credits.book_gift(
     p_account_id uuid,
@@ -86,7 +91,7 @@ comment on function credits.book_gift(uuid, credits.campaigns, bigint, numeric, 
 'Books grant p_number of a campaign on a locked wallet, and returns the lot. The key of the redemption lets it happen '
 'once.';
 
-create or replace function credits.refuse_code(p_verdict text)
+create or replace function credits.refuse_code(p_verdict text, p_reset_at timestamptz default null)
 returns void
 language plpgsql
 immutable
@@ -102,12 +107,17 @@ begin
         perform credits.fail(409, 'code_used', 'this account has used this code');
     elsif p_verdict = 'exhausted' then
         perform credits.fail(409, 'code_exhausted', 'this code has been used up');
+    elsif p_verdict = 'bounded' then
+        perform credits.fail(
+            429, 'campaign_limit', 'accounts of this device or network have used this code as often as they may',
+            json_build_object('reset_at', p_reset_at)
+        );
     end if;
 end
 $$;
-comment on function credits.refuse_code(text) is
+comment on function credits.refuse_code(text, timestamptz) is
 'Refuses a code with the verdict on its campaign. Raises PT404 unknown_code, PT409 code_expired, code_used or '
-'code_exhausted; nothing for open.';
+'code_exhausted, PT429 campaign_limit; nothing for open.';
 
 create or replace function credits.find_code(p_code text)
 returns credits.codes
@@ -118,7 +128,12 @@ as $$
 declare
     v_code credits.codes;
 begin
-    select c.* into v_code from credits.codes as c where c.code = credits.normal_code(p_code);
+    -- One that was defined with a space in it is found as it stands.
+    select c.* into v_code
+    from credits.codes as c
+    where c.code in (credits.normal_code(p_code), upper(btrim(p_code, E' \t\r\n')))
+    order by (c.code = credits.normal_code(p_code)) is true desc
+    limit 1;
     if not found then
         perform credits.refuse_code('withdrawn');
     end if;
@@ -126,4 +141,5 @@ begin
 end
 $$;
 comment on function credits.find_code(text) is
-'The code that somebody typed: case and the space around it do not matter. Raises PT404 unknown_code.';
+'The code that somebody typed: case, white space and characters that nobody sees do not matter. '
+'Raises PT404 unknown_code.';

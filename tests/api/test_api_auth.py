@@ -17,6 +17,8 @@ _emails = itertools.count(time.time_ns())
 
 
 def signed(claims: dict[str, Any], key: str = SECRET, algorithm: str = "HS256") -> dict[str, str]:
+    """A token that expires in a minute, unless `claims` say otherwise."""
+    claims = {"exp": time.time() + 60} | claims
     return {"Authorization": f"Bearer {jwt.encode(claims, key, algorithm=algorithm)}"}
 
 
@@ -34,6 +36,7 @@ def email() -> str:
         ({"Authorization": "bearer nonsense"}, "PGRST301"),
         ({"Authorization": "Bearer " + "a" * 20_000}, "PGRST301"),
         (signed({"role": "authenticated", "sub": "x", "exp": time.time() - 60}), "PGRST303"),
+        (signed({"role": "authenticated", "sub": "x", "exp": None}), "PGRST303"),
         (signed({"role": "authenticated"}), "PGRST303"),
         (signed({"role": "authenticated", "sub": ""}), "PGRST303"),
         (signed({"role": "credits_owner", "sub": "x"}), "PGRST303"),
@@ -125,7 +128,15 @@ def test_opening_ones_account_with_the_token_of_any_issuer(
     headers = bearer("authenticated", subject)
     opened = client.post("/auth/account", json={"referral_code": referral_code}, headers=headers)
     assert (opened.status_code, opened.headers["cache-control"]) == (200, "no-store")
-    assert opened.json() == {"user_id": subject, "opened": True, "balance": 0, "referred": True}
+    assert opened.json() == {
+        "user_id": subject,
+        "opened": True,
+        "balance": 0,
+        "referred": True,
+        "welcome": 0,
+        "welcome_waits_for": None,
+        "reset_at": None,
+    }
     for again in ({"json": {"referral_code": referral_code}}, {"json": {}}, {}):
         answer = client.post("/auth/account", headers=headers, **again)  # type: ignore[arg-type]
         assert answer.json() == opened.json() | {"opened": False}

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -19,7 +20,7 @@ import psycopg
 import pytest
 import uvicorn
 from click.testing import CliRunner
-from knocking import SECRET, User, serving, slug
+from knocking import SECRET, User, bearer, serving, slug
 from litestar import Request
 
 from pgcredits import cli, guests
@@ -124,6 +125,7 @@ def test_cookie_is_set_once_and_only_for_guests(visit: Any, client: httpx.Client
     assert "set-cookie" not in use(browser).headers
     assert "set-cookie" not in browser.get(ALLOWANCE).headers
     assert "set-cookie" not in browser.get("/rest/v1/packs").headers
+    client.cookies.clear()  # that of its sign-ups
     assert "secure" not in client.get(ALLOWANCE).headers["set-cookie"].lower()  # at home, over http
 
 
@@ -509,3 +511,47 @@ def test_signing_up_without_having_been_a_guest(visit: Any, admin: psycopg.Conne
     browser.headers["Cookie"] = f"{COOKIE}={'0' * 32}"
     assert sign_up(browser)[0] == 201
     assert linked(admin) == []
+
+
+# What new accounts are given
+
+
+@contextmanager
+def welcome(admin: psycopg.Connection[Any]) -> Iterator[None]:
+    """A welcome of 50, as a catalogue defines it."""
+    name = f"welcome-{time.time_ns()}"
+    admin.execute("select credits.define_campaign(%s, 'welcome', 'Welcome', 50)", (name,))
+    try:
+        yield
+    finally:
+        admin.execute("update credits.campaigns set active = false where campaign_id = %s", (name,))
+
+
+def test_ten_sign_ups_with_one_cookie_bring_three_welcomes(
+    visit: Any, admin: psycopg.Connection[Any]
+) -> None:
+    """With the one that the first answer sets. Without any it is the network's bound that holds: 20."""
+    with welcome(admin):
+        for keeps in (True, True, False):
+            browser = visit()
+            tokens = []
+            for number in range(10 if keeps else 25):
+                body = {"email": f"farm-{time.time_ns()}-{number}@example.com", "password": "a long password"}
+                answer = browser.post("/auth/signup", json=body)
+                assert answer.status_code == 201
+                tokens.append(answer.json().get("welcome", 50))
+                assert answer.json().get("welcome_waits_for") == (None if tokens[-1] else "limit")
+                if keeps and number == 0:
+                    keep(browser, answer)
+            assert tokens == [50] * 3 + [0] * 7 if keeps else [50] * 20 + [0] * 5
+
+
+def test_an_account_of_another_issuer_is_counted_the_same(visit: Any, admin: psycopg.Connection[Any]) -> None:
+    browser = visit()
+    with welcome(admin):
+        for number in range(5):
+            subject = f"foreign-{time.time_ns()}"
+            answer = browser.post("/auth/account", json={}, headers=bearer("authenticated", subject))
+            if number == 0:
+                keep(browser, answer)
+            assert answer.json()["welcome"] == (50 if number < 3 else 0)

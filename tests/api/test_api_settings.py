@@ -5,7 +5,7 @@ from pgcredits.settings import Settings, SettingsError, stripe_prices
 GOOD = {
     "PGCREDITS_API_DATABASE_URL": "postgresql://api",
     "PGCREDITS_SERVICE_DATABASE_URL": "postgresql://service",
-    "PGCREDITS_JWT_SECRET": "s" * 32,
+    "PGCREDITS_JWT_SECRET": "thirty-two bytes, as long as asked",
 }
 
 
@@ -28,13 +28,23 @@ def test_what_is_missing_is_named(name: str) -> None:
 @pytest.mark.parametrize(
     ("unsafe", "message"),
     [
-        ({"PGCREDITS_JWT_SECRET": "s" * 31}, "PGCREDITS_JWT_SECRET must be at least 32 bytes"),
+        *(
+            ({name: secret}, message)
+            for name in ("PGCREDITS_JWT_SECRET", "PGCREDITS_GUEST_SECRET")
+            for secret, message in (
+                ("x", f"{name} must be at least 32 bytes"),
+                ("thirty-one bytes are not enough", f"{name} must be at least 32 bytes"),
+                ("s" * 32, f"{name} must be random"),
+                ("s" * 4096, f"{name} must be random"),
+                ("secret" * 10, f"{name} must be random"),
+                (" " * 40, f"{name} must be random"),
+            )
+        ),
         ({"STRIPE_SECRET_KEY": "sk_live_1", "STRIPE_API_BASE": "http://127.0.0.1:1"}, "STRIPE_API_BASE"),
         ({"STRIPE_SECRET_KEY": "rk_live_1", "STRIPE_API_BASE": "http://127.0.0.1:1"}, "STRIPE_API_BASE"),
         ({"PGCREDITS_PUBLIC_URL": "javascript:alert(1)"}, "PGCREDITS_PUBLIC_URL"),
         ({"PGCREDITS_POOL_SIZE": "0"}, "PGCREDITS_POOL_SIZE"),
         ({"PGCREDITS_MAX_ROWS": "many"}, "PGCREDITS_MAX_ROWS"),
-        ({"PGCREDITS_GUEST_SECRET": "s" * 31}, "PGCREDITS_GUEST_SECRET must be at least 32 bytes"),
         *(
             ({name: value}, name)
             for name in ("PGCREDITS_TRUSTED_PROXIES", "PGCREDITS_SHARED_NETWORKS")
@@ -62,11 +72,13 @@ def test_secrets_do_not_show() -> None:
             | {
                 "STRIPE_SECRET_KEY": "sk_test_1",
                 "STRIPE_WEBHOOK_SECRET": "whsec_a",
-                "PGCREDITS_GUEST_SECRET": "g" * 32,
+                "PGCREDITS_GUEST_SECRET": "a guest secret, and long enough too",
             }
         )
     )
-    assert not any(secret in text for secret in ("ssss", "gggg", "sk_test_1", "whsec_a", "postgresql://"))
+    assert not any(
+        secret in text for secret in ("thirty-two", "guest secret", "sk_test_1", "whsec_a", "postgresql://")
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ SECRET = "s" * 32
 
 
 def signed(claims: dict[str, Any], secret: str = SECRET, **more: Any) -> str:
+    """A token that expires in a minute, unless `claims` say otherwise."""
+    claims = {"exp": time.time() + 60} | claims
     return jwt.encode(claims, secret, algorithm=more.pop("algorithm", "HS256"), **more)
 
 
@@ -96,10 +98,50 @@ def test_signed_but_not_accepted(claims: dict[str, Any], message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "claims", [{"exp": "soon"}, {"exp": float("inf")}, {"exp": None}, {"sub": 7}, {"sub": None}, {"exp": [1]}]
+    "claims", [{"exp": "soon"}, {"exp": float("inf")}, {"sub": 7}, {"sub": None}, {"exp": [1]}]
 )
 def test_claims_of_the_wrong_type(claims: dict[str, Any]) -> None:
     assert refusal(signed({"role": "authenticated", "sub": "x"} | claims)).code in ("PGRST301", "PGRST303")
+
+
+@pytest.mark.parametrize("role", ["anon", "authenticated", "service_role"])
+@pytest.mark.parametrize("claims", [{}, {"exp": None}])
+def test_a_token_without_an_end_is_refused(role: str, claims: dict[str, Any]) -> None:
+    token = jwt.encode({"role": role, "sub": "x", "iat": time.time()} | claims, SECRET, algorithm="HS256")
+    error = refusal(token)
+    assert (error.code, error.message) == ("PGRST303", "JWT has no claim exp")
+
+
+@pytest.mark.parametrize(
+    ("claims", "message"),
+    [
+        ({}, "JWT has no claim aud"),
+        ({"aud": None}, "JWT has no claim aud"),
+        ({"aud": "another bank"}, "JWT not in audience"),
+        ({"aud": []}, "JWT has no claim aud"),
+        ({"aud": ["another", "bank"]}, "JWT not in audience"),
+        ({"aud": "the bank "}, "JWT not in audience"),
+        ({"aud": 7}, "JWT not in audience"),
+        ({"aud": "the bank"}, None),
+        ({"aud": ["another", "the bank"]}, None),
+    ],
+)
+def test_an_audience_can_be_required(claims: dict[str, Any], message: str | None) -> None:
+    verifier = TokenVerifier(SECRET, "the bank")
+    token = signed({"role": "authenticated", "sub": "x"} | claims)
+    if message is None:
+        assert verifier.verify(token).subject == "x"
+        return
+    with pytest.raises(TokenError) as caught:
+        verifier.verify(token)
+    assert (caught.value.code, caught.value.message) == ("PGRST303", message)
+
+
+def test_our_own_token_names_the_audience() -> None:
+    verifier = TokenVerifier(SECRET, "the bank")
+    assert verifier.verify(mint(SECRET, "service_role", None, 60, "the bank")).role == "service_role"
+    with pytest.raises(TokenError, match="aud"):
+        verifier.verify(mint(SECRET, "service_role", None, 60))
 
 
 def test_clocks_may_differ_a_little() -> None:

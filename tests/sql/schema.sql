@@ -81,7 +81,10 @@ CREATE TYPE api.account_receipt AS (
 	user_id text,
 	opened boolean,
 	balance numeric,
-	referred boolean
+	referred boolean,
+	welcome numeric,
+	welcome_waits_for text,
+	reset_at timestamp with time zone
 );
 
 
@@ -89,7 +92,7 @@ CREATE TYPE api.account_receipt AS (
 -- Name: TYPE account_receipt; Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON TYPE api.account_receipt IS 'An account: whether this call opened it, what is in it, and whether somebody brought it.';
+COMMENT ON TYPE api.account_receipt IS 'An account: whether this call opened it, what is in it, and whether somebody brought it. welcome: the tokens that this call gave it. welcome_waits_for: verification (of the address), limit (of the device or network; until reset_at), or null.';
 
 
 --
@@ -351,6 +354,27 @@ CREATE TYPE api.maintenance AS (
 --
 
 COMMENT ON TYPE api.maintenance IS 'How many accounts were brought up to date, and how many idempotency keys were forgotten.';
+
+
+--
+-- Name: newcomer; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.newcomer AS (
+	user_id text,
+	email text,
+	password_hash text,
+	welcome numeric,
+	welcome_waits_for text,
+	reset_at timestamp with time zone
+);
+
+
+--
+-- Name: TYPE newcomer; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.newcomer IS 'Who has signed up: the user id, the address as it is kept, and what they were given. password_hash is null: it is kept, and not told. welcome_waits_for: verification (of the address), limit (of the device or network; until reset_at), or null.';
 
 
 --
@@ -1126,23 +1150,26 @@ Raises PT403 not_yours, PT422 bad_limit.';
 
 
 --
--- Name: open_account(text, text, text[]); Type: FUNCTION; Schema: api; Owner: -
+-- Name: open_account(text, text, text[], text[], boolean, boolean); Type: FUNCTION; Schema: api; Owner: -
 --
 
-CREATE FUNCTION api.open_account(user_id text DEFAULT NULL::text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT NULL::text[]) RETURNS api.account_receipt
+CREATE FUNCTION api.open_account(user_id text DEFAULT NULL::text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT NULL::text[], network_keys text[] DEFAULT NULL::text[], shared_network boolean DEFAULT false, email_verified boolean DEFAULT false) RETURNS api.account_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION open_account(user_id text, referral_code text, device_keys text[]); Type: COMMENT; Schema: api; Owner: -
+-- Name: FUNCTION open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean); Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) IS 'Open the caller''s account, with what new accounts are given, or find it. Safe to repeat.
+COMMENT ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) IS 'Open the caller''s account, with what new accounts are given, or find it. Safe to repeat; a welcome that was withheld
+is tried again.
 
 referral_code: of the user who brought them; one that is not good refuses the call, which may be repeated without.
-device_keys, from services and spenders only: of the guest that a new user was.
+From services and spenders only: device_keys, of the guest that a new user was; network_keys and shared_network, as
+guest_consume takes them, for the bounds of campaigns. From services only: email_verified, the issuer has verified the
+user''s address.
 Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle,
 PT422 bad_user, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
@@ -1188,7 +1215,7 @@ CREATE FUNCTION api.redeem_code(code text, idempotency_key text DEFAULT NULL::te
 
 COMMENT ON FUNCTION api.redeem_code(code text, idempotency_key text, user_id text) IS 'Redeem a code: of a promotion, for its tokens, or of the user who brought you, for what the first purchase will bring.
 
-Case and the space around the code do not matter. Opens the account of a new user.
+Case, white space and characters that nobody sees do not matter. Opens the account of a new user.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
 Raises PT404 unknown_code, PT409 code_expired, code_used, code_exhausted, own_code, not_eligible, referral_circle or
 key_reused, PT422 bad_key, bad_user or bad_amount, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in,
@@ -1396,25 +1423,29 @@ Raises PT403 no_test_clocks or not_yours, PT422 bad_clock (with the time it show
 
 
 --
--- Name: sign_up(text, text, text, text[]); Type: FUNCTION; Schema: api; Owner: -
+-- Name: sign_up(text, text, text, text[], text[], boolean); Type: FUNCTION; Schema: api; Owner: -
 --
 
-CREATE FUNCTION api.sign_up(email text, password_hash text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT NULL::text[]) RETURNS api.credential
+CREATE FUNCTION api.sign_up(email text, password_hash text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT NULL::text[], network_keys text[] DEFAULT NULL::text[], shared_network boolean DEFAULT false) RETURNS api.newcomer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION sign_up(email text, password_hash text, referral_code text, device_keys text[]); Type: COMMENT; Schema: api; Owner: -
+-- Name: FUNCTION sign_up(email text, password_hash text, referral_code text, device_keys text[], network_keys text[], shared_network boolean); Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[]) IS 'Sign a user up with an e-mail and an argon2 hash, and open their account, with what new accounts are given. For services.
+COMMENT ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[], network_keys text[], shared_network boolean) IS 'Sign a user up with an e-mail and an argon2 hash, and open their account, with what new accounts are given. For services.
 
+The address is kept in one spelling: Unicode''s form NFKC in lower case, without characters that nobody sees, the domain
+as mail servers write it.
 referral_code: of the user who brought them; one that is not good refuses the sign-up, which may be repeated without.
-device_keys: of the guest that they were.
-Raises PT409 email_taken, code_expired or code_exhausted, PT404 unknown_code, PT422 bad_email or bad_password,
-PT403 not_yours.';
+device_keys: of the guest that they were. With network_keys and shared_network, as guest_consume takes them, they are
+what the bounds of a campaign count: over a bound the account opens without its welcome, and open_account tries again
+later.
+Raises PT409 email_taken, code_expired or code_exhausted, PT404 unknown_code, PT422 bad_email, bad_password or
+bad_guest, PT403 not_yours.';
 
 
 --
@@ -1437,6 +1468,26 @@ Raises PT404 unknown_user, PT423 account_frozen (closed for good), PT422 bad_rea
 
 
 --
+-- Name: verify_email(text, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.verify_email(email text DEFAULT NULL::text, user_id text DEFAULT NULL::text) RETURNS api.account_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION verify_email(email text, user_id text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.verify_email(email text, user_id text) IS 'Say that the e-mail address of a user is verified: by email, of one who signed up here, or by user_id. Grants the
+welcome that waited for it, once; safe to repeat. For services.
+
+Raises PT404 unknown_user, PT422 bad_user, PT403 not_yours.';
+
+
+--
 -- Name: account_of(text, boolean); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -1451,6 +1502,23 @@ CREATE FUNCTION credits.account_of(p_subject text, p_service_opens boolean) RETU
 --
 
 COMMENT ON FUNCTION credits.account_of(p_subject text, p_service_opens boolean) IS 'The account of a user id. A new one is opened by a user''s own call, and by a service''s if p_service_opens. Raises PT404 unknown_user, PT422 bad_user.';
+
+
+--
+-- Name: account_receipt(uuid, text, boolean, record); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome record) RETURNS api.account_receipt
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome record); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome record) IS 'What api.open_account and api.verify_email answer.';
 
 
 --
@@ -1744,6 +1812,12 @@ CREATE TABLE credits.campaigns (
     priority bigint,
     scope text,
     active boolean DEFAULT true NOT NULL,
+    per_device bigint,
+    per_network bigint,
+    per_shared_network bigint,
+    sliding_window interval DEFAULT '24:00:00'::interval NOT NULL,
+    CONSTRAINT campaigns_bounds_are_of_gifts CHECK (((per_device IS NULL) OR (kind <> 'referral'::credits.entry_kind))),
+    CONSTRAINT campaigns_bounds_are_sane CHECK ((((per_device IS NULL) = (per_network IS NULL)) AND ((per_network IS NULL) = (per_shared_network IS NULL)) AND ((per_device IS NULL) OR (((per_device >= 1) AND (per_device <= 1000000)) AND ((per_network >= per_device) AND (per_network <= 1000000)) AND ((per_shared_network >= per_network) AND (per_shared_network <= 1000000)))))),
     CONSTRAINT campaigns_budget_is_kept CHECK (((grants >= 0) AND (grants <= COALESCE(budget, '9223372036854775807'::bigint)))),
     CONSTRAINT campaigns_expiry_is_sane CHECK (((expires_after > '00:00:00'::interval) AND (expires_after <= '1000 years'::interval))),
     CONSTRAINT campaigns_id_is_sane CHECK (((length(campaign_id) >= 1) AND (length(campaign_id) <= 200))),
@@ -1752,7 +1826,8 @@ CREATE TABLE credits.campaigns (
     CONSTRAINT campaigns_referee_tokens_are_of_referrals CHECK ((((referee_tokens)::numeric = (0)::numeric) OR (kind = 'referral'::credits.entry_kind))),
     CONSTRAINT campaigns_tokens_are_positive CHECK (((tokens)::numeric > (0)::numeric)),
     CONSTRAINT campaigns_validity_is_a_span CHECK ((valid_from < valid_until)),
-    CONSTRAINT campaigns_welcome_once CHECK (((kind <> 'welcome'::credits.entry_kind) OR (per_account = 1)))
+    CONSTRAINT campaigns_welcome_once CHECK (((kind <> 'welcome'::credits.entry_kind) OR (per_account = 1))),
+    CONSTRAINT campaigns_window_is_sane CHECK (((sliding_window > '00:00:00'::interval) AND (sliding_window <= '7 days'::interval)))
 );
 
 ALTER TABLE ONLY credits.campaigns FORCE ROW LEVEL SECURITY;
@@ -1812,6 +1887,34 @@ COMMENT ON COLUMN credits.campaigns.per_account IS 'Grants to one account at mos
 --
 
 COMMENT ON COLUMN credits.campaigns.expires_after IS 'Life of the granted tokens; null: they never expire.';
+
+
+--
+-- Name: COLUMN campaigns.per_device; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.campaigns.per_device IS 'Grants at most to accounts that one device opened, in any span of sliding_window; null: no bound.';
+
+
+--
+-- Name: COLUMN campaigns.per_network; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.campaigns.per_network IS 'The same for the accounts that were opened behind one address.';
+
+
+--
+-- Name: COLUMN campaigns.per_shared_network; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.campaigns.per_shared_network IS 'The same for the networks that the operator knows to be shared (schools, offices).';
+
+
+--
+-- Name: COLUMN campaigns.sliding_window; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.campaigns.sliding_window IS 'At most 7 days: the keys of the time before are known for that long.';
 
 
 --
@@ -1880,6 +1983,23 @@ CREATE FUNCTION credits.caller_subject(p_user_id text, p_role text DEFAULT 'serv
 --
 
 COMMENT ON FUNCTION credits.caller_subject(p_user_id text, p_role text) IS 'The user id that a change is about: the caller''s own, or the one that a member of p_role names. p_role is spender for what a backend that only charges may do for any user, service_role for the rest. Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user, PT422 bad_isolation.';
+
+
+--
+-- Name: campaign_room(credits.campaigns, uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.campaign_room(p_campaign credits.campaigns, p_account_id uuid, p_at timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION campaign_room(p_campaign credits.campaigns, p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.campaign_room(p_campaign credits.campaigns, p_account_id uuid, p_at timestamp with time zone) IS 'When a locked campaign has room again for an account''s device and network; null: it has room already, or nobody said where the account comes from.';
 
 
 --
@@ -2444,6 +2564,45 @@ COMMENT ON FUNCTION credits.configured_stripe_price(p_pack_id text) IS 'The pric
 
 
 --
+-- Name: credentials; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.credentials (
+    email text NOT NULL,
+    password_hash text NOT NULL,
+    subject text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT credentials_email_is_normal CHECK (((email = lower(btrim(email))) AND ((length(email) >= 3) AND (length(email) <= 320))))
+);
+
+ALTER TABLE ONLY credits.credentials FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE credentials; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.credentials IS 'Sign-in of the embedded identity provider: e-mail and argon2 hash. Empty where an outside issuer signs the tokens.';
+
+
+--
+-- Name: credential_of(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.credential_of(p_email text) RETURNS credits.credentials
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION credential_of(p_email text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.credential_of(p_email text) IS 'The credential of an e-mail address, however it is spelt; or nulls.';
+
+
+--
 -- Name: default_priority(credits.entry_kind); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2475,6 +2634,23 @@ CREATE FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title
 --
 
 COMMENT ON FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric, p_budget bigint, p_per_account bigint, p_valid_from timestamp with time zone, p_valid_until timestamp with time zone, p_expires_after interval, p_priority bigint, p_scope text, p_active boolean) IS 'Something given away: kind welcome (when an account opens), promo (for a code) or referral (tokens to who brought somebody, referee_tokens to whom they brought, with the first purchase). budget and per_account count grants; p_expires_after is the life of what is granted. Raises PT422 bad_catalogue.';
+
+
+--
+-- Name: define_campaign_bounds(text, bigint, bigint, bigint, interval); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint DEFAULT NULL::bigint, p_per_shared_network bigint DEFAULT NULL::bigint, p_sliding_window interval DEFAULT '24:00:00'::interval) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) IS 'How often a campaign gives to accounts of one device and of one network, in any span of p_sliding_window (at most 7 days): per network by default as often as per device; per network that is known to be shared, by default ten times that. p_per_device 0: without bounds. A welcome has 3, 20 and 200 until this says otherwise; a promotion has none, and a referral cannot have any. Raises PT422 bad_catalogue.';
 
 
 --
@@ -2525,7 +2701,7 @@ CREATE FUNCTION credits.define_code(p_code text, p_campaign_id text) RETURNS voi
 -- Name: FUNCTION define_code(p_code text, p_campaign_id text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.define_code(p_code text, p_campaign_id text) IS 'A code for a campaign of kind promo. Case and the space around it do not matter. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_code(p_code text, p_campaign_id text) IS 'A code for a campaign of kind promo. Case, white space and characters that nobody sees do not matter. Raises PT422 bad_catalogue.';
 
 
 --
@@ -2845,7 +3021,7 @@ CREATE FUNCTION credits.find_code(p_code text) RETURNS credits.codes
 -- Name: FUNCTION find_code(p_code text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.find_code(p_code text) IS 'The code that somebody typed: case and the space around it do not matter. Raises PT404 unknown_code.';
+COMMENT ON FUNCTION credits.find_code(p_code text) IS 'The code that somebody typed: case, white space and characters that nobody sees do not matter. Raises PT404 unknown_code.';
 
 
 --
@@ -3055,6 +3231,23 @@ COMMENT ON FUNCTION credits.forget_keys(p_most bigint) IS 'Forgets at most p_mos
 
 
 --
+-- Name: forget_origins(bigint); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.forget_origins(p_max bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION forget_origins(p_max bigint); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.forget_origins(p_max bigint) IS 'Forgets at most p_max origins of more than 35 days ago: their keys match no new ones any more. Null: all.';
+
+
+--
 -- Name: lots; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -3190,17 +3383,17 @@ COMMENT ON FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id te
 -- Name: grant_campaign(uuid, text, text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text DEFAULT NULL::text, OUT verdict text, OUT lot_id bigint) RETURNS record
+CREATE FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text DEFAULT NULL::text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint) IS 'Grants what a campaign gives to a locked wallet, if it still does: see credits.campaign_verdict. Raises PT422 bad_amount.';
+COMMENT ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone) IS 'Grants what a campaign gives to a locked wallet, if it still does: see credits.campaign_verdict; bounded, until reset_at, when the account''s device or network has had what it may have. Raises PT422 bad_amount.';
 
 
 --
@@ -3860,6 +4053,40 @@ COMMENT ON FUNCTION credits.lock_with_referrer(p_account_id uuid) IS 'Locks the 
 
 
 --
+-- Name: mark_verified(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.mark_verified(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION mark_verified(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.mark_verified(p_account_id uuid) IS 'Notes that the address of an account''s holder is verified. Locks the wallet.';
+
+
+--
+-- Name: may_be_welcomed(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.may_be_welcomed(p_account_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION may_be_welcomed(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.may_be_welcomed(p_account_id uuid) IS 'False while the operator wants a verified address and nobody has said that this account has one.';
+
+
+--
 -- Name: me(); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3874,6 +4101,23 @@ CREATE FUNCTION credits.me() RETURNS uuid
 --
 
 COMMENT ON FUNCTION credits.me() IS 'The account of the caller; null for nobody. What the policies compare rows with.';
+
+
+--
+-- Name: mixes_scripts(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.mixes_scripts(p_word text) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION mixes_scripts(p_word text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.mixes_scripts(p_word text) IS 'Has a word letters of more than one script, of those in which some pass for one another?';
 
 
 --
@@ -3990,7 +4234,41 @@ CREATE FUNCTION credits.normal_code(p_code text) RETURNS text
 -- Name: FUNCTION normal_code(p_code text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.normal_code(p_code text) IS 'A code as it is kept: upper case, without space around it; null for nothing.';
+COMMENT ON FUNCTION credits.normal_code(p_code text) IS 'A code as it is kept: upper case, in Unicode''s form NFKC, without white space and without characters that nobody sees; null for nothing.';
+
+
+--
+-- Name: normal_email(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.normal_email(p_email text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION normal_email(p_email text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.normal_email(p_email text) IS 'An e-mail address in its one spelling: Unicode''s form NFKC in lower case, without characters that nobody sees, the domain as mail servers write it and without a dot at its end. Null when it is none, or is written with letters that pass for others: a word of two scripts, or one that only looks Latin.';
+
+
+--
+-- Name: normal_label(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.normal_label(p_label text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION normal_label(p_label text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.normal_label(p_label text) IS 'A label of a domain in lower case, as mail servers write it (xn--… for one that is not ASCII); null when it is none, mixes scripts, or passes for another one.';
 
 
 --
@@ -4008,6 +4286,23 @@ CREATE FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kin
 --
 
 COMMENT ON FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric) IS 'Remembers the size of the last grant, from which a percentage is taken.';
+
+
+--
+-- Name: note_origin(uuid, text[], text[], boolean); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) IS 'Notes the device and the network that an account was opened from; null is not known. Raises PT422 bad_guest.';
 
 
 --
@@ -4096,6 +4391,23 @@ COMMENT ON FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric, p_
 
 
 --
+-- Name: passes_for_latin(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.passes_for_latin(p_word text) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION passes_for_latin(p_word text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.passes_for_latin(p_word text) IS 'Is a word written in letters that are drawn like Latin ones, and are none?';
+
+
+--
 -- Name: payment_mismatch(credits.orders, jsonb); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4110,6 +4422,23 @@ CREATE FUNCTION credits.payment_mismatch(p_order credits.orders, p_session jsonb
 --
 
 COMMENT ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_session jsonb) IS 'Why a payment is not the one that the order asked for; null when it is.';
+
+
+--
+-- Name: plain_text(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.plain_text(p_text text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION plain_text(p_text text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.plain_text(p_text text) IS 'A text in Unicode''s form NFKC, without characters that nobody sees (Default_Ignorable_Code_Point) and without space around it; every white space within is one plain space.';
 
 
 --
@@ -4161,6 +4490,57 @@ CREATE FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timest
 --
 
 COMMENT ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric) IS 'The cost of a use of a module, the usage as it is recorded, and the version of the price: the one in force, or the one that is named. Raises PT404 unknown_module, PT422 bad_usage.';
+
+
+--
+-- Name: punycode_adapt(bigint, bigint, boolean); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.punycode_adapt(p_delta bigint, p_points bigint, p_first boolean) RETURNS bigint
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION punycode_adapt(p_delta bigint, p_points bigint, p_first boolean); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.punycode_adapt(p_delta bigint, p_points bigint, p_first boolean) IS 'The new bias of RFC 3492, section 6.1.';
+
+
+--
+-- Name: punycode_decode(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.punycode_decode(p_code text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION punycode_decode(p_code text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.punycode_decode(p_code text) IS 'The label that some Punycode stands for, given without the xn-- before it; null when it is none.';
+
+
+--
+-- Name: punycode_encode(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.punycode_encode(p_label text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION punycode_encode(p_label text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.punycode_encode(p_label text) IS 'A label of a domain in Punycode, without the xn-- before it.';
 
 
 --
@@ -4333,20 +4713,20 @@ COMMENT ON FUNCTION credits.refuse_closed(p_state text) IS 'Raises PT409 hold_cl
 
 
 --
--- Name: refuse_code(text); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: refuse_code(text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.refuse_code(p_verdict text) RETURNS void
+CREATE FUNCTION credits.refuse_code(p_verdict text, p_reset_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION refuse_code(p_verdict text); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION refuse_code(p_verdict text, p_reset_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.refuse_code(p_verdict text) IS 'Refuses a code with the verdict on its campaign. Raises PT404 unknown_code, PT409 code_expired, code_used or code_exhausted; nothing for open.';
+COMMENT ON FUNCTION credits.refuse_code(p_verdict text, p_reset_at timestamp with time zone) IS 'Refuses a code with the verdict on its campaign. Raises PT404 unknown_code, PT409 code_expired, code_used or code_exhausted, PT429 campaign_limit; nothing for open.';
 
 
 --
@@ -4466,6 +4846,23 @@ CREATE FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) RETURNS v
 --
 
 COMMENT ON FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) IS 'Pays the debt of a locked and settled wallet, as far as it goes, from a lot that has just been bought.';
+
+
+--
+-- Name: require_verified_email(boolean); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.require_verified_email(p_required boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION require_verified_email(p_required boolean); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.require_verified_email(p_required boolean) IS 'Whether the welcome of new accounts waits until a service says that the e-mail address is verified (api.verify_email). An account that waits when this is switched off gets its welcome when open_account is called again.';
 
 
 --
@@ -4849,17 +5246,34 @@ COMMENT ON FUNCTION credits.utc_text(p_at timestamp with time zone) IS 'A moment
 -- Name: welcome(uuid); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.welcome(p_account_id uuid) RETURNS void
+CREATE FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION welcome(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.welcome(p_account_id uuid) IS 'Grants a new account what every welcome campaign gives; one that is over gives nothing, and is no error.';
+COMMENT ON FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) IS 'Grants a new account what every welcome campaign gives; one that is over gives nothing, and is no error. Says how many tokens that was, and what withheld others: verification, or limit until reset_at.';
+
+
+--
+-- Name: welcome_again(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) IS 'Tries a welcome that was withheld once more, for an account that is active. Each campaign gives it once, ever.';
 
 
 --
@@ -5730,6 +6144,8 @@ CREATE TABLE credits.accounts (
     stripe_customer_id text,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     overdraft_limit credits.amount DEFAULT 0 NOT NULL,
+    verified_at timestamp with time zone,
+    welcome_waits boolean DEFAULT false NOT NULL,
     CONSTRAINT accounts_kind_is_known CHECK ((kind = ANY (ARRAY['user'::text, 'guest'::text, 'team'::text, 'system'::text])))
 );
 
@@ -5762,6 +6178,20 @@ COMMENT ON COLUMN credits.accounts.stripe_customer_id IS 'The one Stripe custome
 --
 
 COMMENT ON COLUMN credits.accounts.overdraft_limit IS 'How far captures may take the account into debt. With more debt than this nothing new is spent or held.';
+
+
+--
+-- Name: COLUMN accounts.verified_at; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.accounts.verified_at IS 'When a service said that the holder''s e-mail address is verified; null: nobody has.';
+
+
+--
+-- Name: COLUMN accounts.welcome_waits; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.accounts.welcome_waits IS 'Was a welcome withheld when it opened, for want of a verified address or over a bound? Then it is tried again.';
 
 
 --
@@ -9274,6 +9704,35 @@ COMMENT ON VIEW audit.trial_balance IS 'Balance of each side of the books, in to
 
 
 --
+-- Name: account_origins; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.account_origins (
+    account_id uuid NOT NULL,
+    device_keys text[] DEFAULT '{}'::text[] NOT NULL,
+    network_keys text[] DEFAULT '{}'::text[] NOT NULL,
+    shared_network boolean DEFAULT false NOT NULL,
+    noted_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY credits.account_origins FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE account_origins; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.account_origins IS 'The device and the network that an account was opened from, for the bounds of campaigns: HMACs with a salt that rotates, made by the door, as those of guests are. api.maintain forgets them after 35 days.';
+
+
+--
+-- Name: COLUMN account_origins.device_keys; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.account_origins.device_keys IS 'Under the salt of that time, and under the one before or after it; empty when nobody said.';
+
+
+--
 -- Name: analyst_grants; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -9604,6 +10063,14 @@ COMMENT ON TABLE credits.stripe_objects IS 'Stripe objects (sessions, payment in
 --
 
 ALTER TABLE ONLY credits.entries ATTACH PARTITION credits.entries_default DEFAULT;
+
+
+--
+-- Name: account_origins account_origins_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.account_origins
+    ADD CONSTRAINT account_origins_pkey PRIMARY KEY (account_id);
 
 
 --
@@ -9983,6 +10450,27 @@ ALTER TABLE ONLY credits.wallets
 
 
 --
+-- Name: account_origins_device_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX account_origins_device_idx ON credits.account_origins USING gin (device_keys);
+
+
+--
+-- Name: account_origins_network_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX account_origins_network_idx ON credits.account_origins USING gin (network_keys);
+
+
+--
+-- Name: account_origins_noted_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX account_origins_noted_idx ON credits.account_origins USING btree (noted_at);
+
+
+--
 -- Name: catalogs_currency_idx; Type: INDEX; Schema: credits; Owner: -
 --
 
@@ -10299,6 +10787,14 @@ ALTER TABLE credits.prices ENABLE ALWAYS TRIGGER prices_are_never_edited;
 CREATE TRIGGER prices_are_never_truncated BEFORE TRUNCATE ON credits.prices FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
 
 ALTER TABLE credits.prices ENABLE ALWAYS TRIGGER prices_are_never_truncated;
+
+
+--
+-- Name: account_origins account_origins_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.account_origins
+    ADD CONSTRAINT account_origins_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 
 
 --
@@ -10622,6 +11118,12 @@ ALTER TABLE ONLY credits.wallets
 
 
 --
+-- Name: account_origins; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.account_origins ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: accounts; Type: ROW SECURITY; Schema: credits; Owner: -
 --
 
@@ -10652,6 +11154,13 @@ CREATE POLICY analyst_reads ON credits.price_components FOR SELECT TO analyst US
 --
 
 CREATE POLICY analyst_reads ON credits.prices FOR SELECT TO analyst USING (true);
+
+
+--
+-- Name: account_origins auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.account_origins FOR SELECT TO auditor USING (true);
 
 
 --
@@ -11294,6 +11803,13 @@ CREATE POLICY own_rows ON credits.spend_limits FOR SELECT TO authenticated USING
 --
 
 CREATE POLICY own_rows ON credits.wallets FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
+
+
+--
+-- Name: account_origins owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.account_origins TO credits_owner USING (true) WITH CHECK (true);
 
 
 --
@@ -12075,6 +12591,15 @@ GRANT ALL ON TYPE api.maintenance TO service_role;
 
 
 --
+-- Name: TYPE newcomer; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.newcomer FROM PUBLIC;
+GRANT ALL ON TYPE api.newcomer TO authenticated;
+GRANT ALL ON TYPE api.newcomer TO service_role;
+
+
+--
 -- Name: TYPE order_receipt; Type: ACL; Schema: api; Owner: -
 --
 
@@ -12386,13 +12911,13 @@ GRANT ALL ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) TO serv
 
 
 --
--- Name: FUNCTION open_account(user_id text, referral_code text, device_keys text[]); Type: ACL; Schema: api; Owner: -
+-- Name: FUNCTION open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean); Type: ACL; Schema: api; Owner: -
 --
 
-REVOKE ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) TO authenticated;
-GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) TO spender;
-GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) TO service_role;
+REVOKE ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) TO authenticated;
+GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) TO spender;
+GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) TO service_role;
 
 
 --
@@ -12493,11 +13018,11 @@ GRANT ALL ON FUNCTION api.set_test_clock(user_id text, frozen_time timestamp wit
 
 
 --
--- Name: FUNCTION sign_up(email text, password_hash text, referral_code text, device_keys text[]); Type: ACL; Schema: api; Owner: -
+-- Name: FUNCTION sign_up(email text, password_hash text, referral_code text, device_keys text[], network_keys text[], shared_network boolean); Type: ACL; Schema: api; Owner: -
 --
 
-REVOKE ALL ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[]) TO service_role;
+REVOKE ALL ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[], network_keys text[], shared_network boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[], network_keys text[], shared_network boolean) TO service_role;
 
 
 --
@@ -12509,10 +13034,25 @@ GRANT ALL ON FUNCTION api.thaw_account(user_id text, reason text) TO service_rol
 
 
 --
+-- Name: FUNCTION verify_email(email text, user_id text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.verify_email(email text, user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.verify_email(email text, user_id text) TO service_role;
+
+
+--
 -- Name: FUNCTION account_of(p_subject text, p_service_opens boolean); Type: ACL; Schema: credits; Owner: -
 --
 
 REVOKE ALL ON FUNCTION credits.account_of(p_subject text, p_service_opens boolean) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome record); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome record) FROM PUBLIC;
 
 
 --
@@ -12729,6 +13269,13 @@ GRANT ALL ON FUNCTION credits.call_cost(p_price_id bigint) TO auditor;
 --
 
 REVOKE ALL ON FUNCTION credits.caller_subject(p_user_id text, p_role text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION campaign_room(p_campaign credits.campaigns, p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.campaign_room(p_campaign credits.campaigns, p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 
 
 --
@@ -13011,6 +13558,13 @@ REVOKE ALL ON FUNCTION credits.configured_stripe_price(p_pack_id text) FROM PUBL
 
 
 --
+-- Name: FUNCTION credential_of(p_email text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.credential_of(p_email text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION default_priority(p_source credits.entry_kind); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -13022,6 +13576,13 @@ REVOKE ALL ON FUNCTION credits.default_priority(p_source credits.entry_kind) FRO
 --
 
 REVOKE ALL ON FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric, p_budget bigint, p_per_account bigint, p_valid_from timestamp with time zone, p_valid_until timestamp with time zone, p_expires_after interval, p_priority bigint, p_scope text, p_active boolean) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) FROM PUBLIC;
 
 
 --
@@ -13303,6 +13864,13 @@ REVOKE ALL ON FUNCTION credits.forget_keys(p_most bigint) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION forget_origins(p_max bigint); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.forget_origins(p_max bigint) FROM PUBLIC;
+
+
+--
 -- Name: TABLE lots; Type: ACL; Schema: credits; Owner: -
 --
 
@@ -13384,10 +13952,10 @@ REVOKE ALL ON FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id
 
 
 --
--- Name: FUNCTION grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone) FROM PUBLIC;
 
 
 --
@@ -13639,6 +14207,20 @@ REVOKE ALL ON FUNCTION credits.lock_with_referrer(p_account_id uuid) FROM PUBLIC
 
 
 --
+-- Name: FUNCTION mark_verified(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.mark_verified(p_account_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION may_be_welcomed(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.may_be_welcomed(p_account_id uuid) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION me(); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -13647,6 +14229,13 @@ GRANT ALL ON FUNCTION credits.me() TO authenticated;
 GRANT ALL ON FUNCTION credits.me() TO support;
 GRANT ALL ON FUNCTION credits.me() TO service_role;
 GRANT ALL ON FUNCTION credits.me() TO spender;
+
+
+--
+-- Name: FUNCTION mixes_scripts(p_word text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.mixes_scripts(p_word text) FROM PUBLIC;
 
 
 --
@@ -13714,10 +14303,31 @@ REVOKE ALL ON FUNCTION credits.normal_code(p_code text) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION normal_email(p_email text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.normal_email(p_email text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION normal_label(p_label text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.normal_label(p_label text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric); Type: ACL; Schema: credits; Owner: -
 --
 
 REVOKE ALL ON FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) FROM PUBLIC;
 
 
 --
@@ -13757,10 +14367,24 @@ REVOKE ALL ON FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric,
 
 
 --
+-- Name: FUNCTION passes_for_latin(p_word text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.passes_for_latin(p_word text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION payment_mismatch(p_order credits.orders, p_session jsonb); Type: ACL; Schema: credits; Owner: -
 --
 
 REVOKE ALL ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_session jsonb) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION plain_text(p_text text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.plain_text(p_text text) FROM PUBLIC;
 
 
 --
@@ -13782,6 +14406,27 @@ REVOKE ALL ON FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) FRO
 --
 
 REVOKE ALL ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION punycode_adapt(p_delta bigint, p_points bigint, p_first boolean); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.punycode_adapt(p_delta bigint, p_points bigint, p_first boolean) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION punycode_decode(p_code text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.punycode_decode(p_code text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION punycode_encode(p_label text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.punycode_encode(p_label text) FROM PUBLIC;
 
 
 --
@@ -13858,10 +14503,10 @@ REVOKE ALL ON FUNCTION credits.refuse_closed(p_state text) FROM PUBLIC;
 
 
 --
--- Name: FUNCTION refuse_code(p_verdict text); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION refuse_code(p_verdict text, p_reset_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.refuse_code(p_verdict text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.refuse_code(p_verdict text, p_reset_at timestamp with time zone) FROM PUBLIC;
 
 
 --
@@ -13911,6 +14556,13 @@ REVOKE ALL ON FUNCTION credits.refuse_usage(p_price_id bigint) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION require_verified_email(p_required boolean); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.require_verified_email(p_required boolean) FROM PUBLIC;
 
 
 --
@@ -14078,10 +14730,17 @@ GRANT ALL ON FUNCTION credits.utc_text(p_at timestamp with time zone) TO auditor
 
 
 --
--- Name: FUNCTION welcome(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.welcome(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) FROM PUBLIC;
 
 
 --
@@ -15018,6 +15677,13 @@ GRANT SELECT ON TABLE credits.entry_kinds TO auditor;
 --
 
 GRANT SELECT ON TABLE audit.trial_balance TO auditor;
+
+
+--
+-- Name: TABLE account_origins; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.account_origins TO auditor;
 
 
 --

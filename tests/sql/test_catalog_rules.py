@@ -249,7 +249,7 @@ RULES = [
         select p.oid::regprocedure from pg_proc as p
         where p.pronamespace = 'api'::regnamespace and obj_description(p.oid, 'pg_proc') !~ '\\mRaises\\M'
         """,
-        "comment on function api.sign_up(text, text, text, text[]) is 'Sign up.'",
+        "comment on function api.sign_up(text, text, text, text[], text[], boolean) is 'Sign up.'",
     ),
     Rule(
         "every foreign key has an index on the side that refers",

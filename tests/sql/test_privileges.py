@@ -131,6 +131,7 @@ BOOKS = {
         "referrals",
         "spend_limits",
         "topup_presets",
+        "account_origins",
         "analyst_grants",
         "catalogs",
         "current_lots",
@@ -266,7 +267,7 @@ CHARGE = {
     "api.capture_hold(text,jsonb,boolean,text,text,text)": "'nothing'",
     "api.release_hold(text,text,text,text)": "'nothing'",
     "api.extend_hold(text,interval,text)": "'nothing'",
-    "api.open_account(text,text,text[])": "'somebody new'",
+    "api.open_account(text,text,text[],text[],boolean,boolean)": "'somebody new'",
 }
 # For any user; for spenders and services.
 CHARGE_ANYBODY = {
@@ -289,7 +290,8 @@ SERVE = {
     "api.add_tokens(text,numeric,text)": "'nobody', -1, 'Standard'",
     "api.attach_checkout(uuid,uuid,text,text)": "gen_random_uuid(), gen_random_uuid(), 'cs_1', null",
     "api.apply_stripe_event(jsonb)": "'{}'",
-    "api.sign_up(text,text,text,text[])": "'nobody', null",
+    "api.sign_up(text,text,text,text[],text[],boolean)": "'nobody', null",
+    "api.verify_email(text,text)": "'nobody'",
     "api.find_credential(text)": "'nobody'",
     "api.refund_usage(text,numeric,text,text)": "'nothing'",
     "api.close_shortfall(text,text)": "'nothing', 'settled'",

@@ -141,6 +141,9 @@ def test_accounts_of_the_time_before_get_none(town: Town) -> None:
         "opened": False,
         "balance": 0,
         "referred": False,
+        "welcome": 0,
+        "welcome_waits_for": None,
+        "reset_at": None,
     }
     assert town.grants(name) == 0
 

@@ -68,9 +68,15 @@ def test_token_of_a_data_folder(tmp_path: Path) -> None:
 
 
 def test_token_of_the_environment(tmp_path: Path) -> None:
-    env: dict[str, str | None] = {"PGCREDITS_JWT_SECRET": "e" * 32, "PGCREDITS_DATA_DIR": str(tmp_path)}
+    secret = "of the environment, and long enough"
+    env: dict[str, str | None] = {"PGCREDITS_JWT_SECRET": secret, "PGCREDITS_DATA_DIR": str(tmp_path)}
     code, text = invoke("token", "--role", "service_role", "--expires-in", "5", env=env)
-    assert (code, TokenVerifier("e" * 32).verify(text.strip()).role) == (0, "service_role")
+    assert (code, TokenVerifier(secret).verify(text.strip()).role) == (0, "service_role")
+    _, named = invoke("token", "--sub", "ada", env=env | {"PGCREDITS_JWT_AUDIENCE": "the bank"})
+    assert TokenVerifier(secret, "the bank").verify(named.strip()).subject == "ada"
+    for guessed in ("x", "e" * 32):
+        code, text_of_refusal = invoke("token", "--sub", "ada", env=env | {"PGCREDITS_JWT_SECRET": guessed})
+        assert (code, "PGCREDITS_JWT_SECRET must be" in text_of_refusal) == (1, True)
     code, text = invoke("token", env=env)
     assert code == 2
     assert "needs a subject" in text

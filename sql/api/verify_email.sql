@@ -1,0 +1,39 @@
+-- The holder of an account has shown that their e-mail address is theirs: a welcome that waited for that is granted.
+create or replace function api.verify_email(
+    email text default null,
+    user_id text default null
+)
+returns api.account_receipt
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_subject text := verify_email.user_id;
+    v_account_id uuid;
+    v_welcome record;
+begin
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may say that an address is verified');
+    elsif (verify_email.email is null) = (verify_email.user_id is null) then
+        perform credits.fail(422, 'bad_user', 'either email or user_id says whose address is verified');
+    elsif verify_email.email is not null then
+        v_subject := (credits.credential_of(verify_email.email)).subject;
+    end if;
+    select i.account_id into v_account_id from credits.identities as i where i.subject = v_subject;
+    if v_account_id is null then
+        perform credits.fail(404, 'unknown_user', 'no such user: open_account opens the account of a new one');
+    end if;
+    perform credits.mark_verified(v_account_id);
+    v_welcome := credits.welcome_again(v_account_id);
+    return credits.account_receipt(
+        v_account_id, v_subject, false, v_welcome.tokens, v_welcome.waits_for, v_welcome.reset_at
+    );
+end
+$$;
+comment on function api.verify_email(text, text) is
+'Say that the e-mail address of a user is verified: by email, of one who signed up here, or by user_id. Grants the
+welcome that waited for it, once; safe to repeat. For services.
+
+Raises PT404 unknown_user, PT422 bad_user, PT403 not_yours.';

@@ -1,0 +1,25 @@
+-- One spelling of what people type: an address or a code that looks the same is the same.
+create or replace function credits.plain_text(p_text text)
+returns text
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    -- Unicode's Default_Ignorable_Code_Point: soft hyphens, zero-width spaces and joiners, marks of direction, fillers,
+    -- variation selectors, tags.
+    v_ignorable constant text := '[\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u202A-\u202E'
+        || '\u2060-\u206F\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFF8\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A'
+        || '\U000E0000-\U000E0FFF]';
+    -- Unicode's White_Space, as far as NFKC has not made it a plain space.
+    v_space constant text := '[\u0009-\u000D\u0020\u0085\u1680\u2028\u2029]+';
+    v_text constant text := normalize(
+        regexp_replace(normalize(p_text, nfkc), v_ignorable, '', 'g'), nfkc
+    );
+begin
+    return btrim(regexp_replace(v_text, v_space, ' ', 'g'));
+end
+$$;
+comment on function credits.plain_text(text) is
+'A text in Unicode''s form NFKC, without characters that nobody sees (Default_Ignorable_Code_Point) and without space '
+'around it; every white space within is one plain space.';
