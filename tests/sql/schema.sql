@@ -1171,7 +1171,7 @@ From services and spenders only: device_keys, of the guest that a new user was; 
 guest_consume takes them, for the bounds of campaigns. From services only: email_verified, the issuer has verified the
 user''s address.
 Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle,
-PT422 bad_user, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+PT422 bad_user, bad_guest or bad_isolation, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
 
 
 --
@@ -1218,8 +1218,8 @@ COMMENT ON FUNCTION api.redeem_code(code text, idempotency_key text, user_id tex
 Case, white space and characters that nobody sees do not matter. Opens the account of a new user.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
 Raises PT404 unknown_code, PT409 code_expired, code_used, code_exhausted, own_code, not_eligible, referral_circle or
-key_reused, PT422 bad_key, bad_user or bad_amount, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in,
-PT422 bad_isolation.';
+key_reused, PT422 bad_key, bad_user, bad_amount or bad_isolation, PT423 account_frozen, PT429 campaign_limit,
+PT403 not_yours, PT401 not_signed_in.';
 
 
 --
@@ -1505,20 +1505,20 @@ COMMENT ON FUNCTION credits.account_of(p_subject text, p_service_opens boolean) 
 
 
 --
--- Name: account_receipt(uuid, text, boolean, record); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: account_receipt(uuid, text, boolean, numeric, text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome record) RETURNS api.account_receipt
+CREATE FUNCTION credits.account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome numeric, p_waits_for text, p_reset_at timestamp with time zone) RETURNS api.account_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome record); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome numeric, p_waits_for text, p_reset_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome record) IS 'What api.open_account and api.verify_email answer.';
+COMMENT ON FUNCTION credits.account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome numeric, p_waits_for text, p_reset_at timestamp with time zone) IS 'What api.open_account and api.verify_email answer.';
 
 
 --
@@ -4862,7 +4862,7 @@ CREATE FUNCTION credits.require_verified_email(p_required boolean) RETURNS void
 -- Name: FUNCTION require_verified_email(p_required boolean); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.require_verified_email(p_required boolean) IS 'Whether the welcome of new accounts waits until a service says that the e-mail address is verified (api.verify_email). An account that waits when this is switched off gets its welcome when open_account is called again.';
+COMMENT ON FUNCTION credits.require_verified_email(p_required boolean) IS 'For the operator. Whether the welcome of new accounts waits until a service says that the e-mail address is verified (api.verify_email). An account that waits when this is switched off gets its welcome when open_account is called again.';
 
 
 --
@@ -9376,6 +9376,7 @@ CREATE TABLE credits.settings (
     test_clocks boolean DEFAULT false NOT NULL,
     longest_service_hold interval DEFAULT '168:00:00'::interval NOT NULL,
     most_open_holds bigint DEFAULT 100 NOT NULL,
+    verified_welcome boolean DEFAULT false NOT NULL,
     CONSTRAINT settings_are_one_row CHECK (one_row)
 );
 
@@ -9408,6 +9409,13 @@ COMMENT ON COLUMN credits.settings.longest_service_hold IS 'How long after it wa
 --
 
 COMMENT ON COLUMN credits.settings.most_open_holds IS 'How many open holds an account may have.';
+
+
+--
+-- Name: COLUMN settings.verified_welcome; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.settings.verified_welcome IS 'Do welcome tokens wait until a service says that the e-mail address is verified? See credits.require_verified_email.';
 
 
 --
@@ -9749,28 +9757,6 @@ ALTER TABLE ONLY credits.analyst_grants FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON TABLE credits.analyst_grants IS 'Which accounts an analyst''s SQL login sees: a segment, or * for all.';
-
-
---
--- Name: credentials; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.credentials (
-    email text NOT NULL,
-    password_hash text NOT NULL,
-    subject text NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT credentials_email_is_normal CHECK (((email = lower(btrim(email))) AND ((length(email) >= 3) AND (length(email) <= 320))))
-);
-
-ALTER TABLE ONLY credits.credentials FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE credentials; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.credentials IS 'Sign-in of the embedded identity provider: e-mail and argon2 hash. Empty where an outside issuer signs the tokens.';
 
 
 --
@@ -13049,10 +13035,10 @@ REVOKE ALL ON FUNCTION credits.account_of(p_subject text, p_service_opens boolea
 
 
 --
--- Name: FUNCTION account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome record); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome numeric, p_waits_for text, p_reset_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome record) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome numeric, p_waits_for text, p_reset_at timestamp with time zone) FROM PUBLIC;
 
 
 --
