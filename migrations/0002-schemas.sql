@@ -33,7 +33,7 @@ comment on domain credits.unit_cost is 'Money paid for one token, in minor units
 
 create type credits.entry_kind as enum (
     'purchase', 'bonus', 'grant', 'welcome', 'promo', 'referral', 'allowance', 'rollover',
-    'spend', 'refund', 'expire', 'reversal', 'reinstatement', 'repayment', 'adjustment'
+    'spend', 'byok', 'refund', 'expire', 'reversal', 'reinstatement', 'repayment', 'adjustment'
 );
 comment on type credits.entry_kind is
 'Why a balance moved. Each kind has its counter-account in credits.entry_kinds.';

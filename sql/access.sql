@@ -14,14 +14,19 @@
 -- usage of the schema credits, cannot name those tables. Functions run as their owner and check the caller
 -- themselves.
 
--- 1. The database: nobody may connect who is not listed, nor make temporary objects that could shadow ours.
+-- 1. The database: our logins may connect. What PUBLIC may is left as it is, for a database that has neighbours;
+-- harden_database.sql takes it away.
 do $database$
+declare
+    v_role text;
 begin
-    execute format('revoke all on database %I from public', current_database());
-    execute format(
-        'grant connect on database %I to pgcredits_api, pgcredits_service, spender, support, service_role, analyst,'
-        ' auditor', current_database()
-    );
+    foreach v_role in array array[
+        'pgcredits_api', 'pgcredits_service', 'spender', 'support', 'service_role', 'analyst',
+        'auditor'
+    ] loop
+        continue when has_database_privilege(v_role, current_database(), 'connect');
+        execute format('grant connect on database %I to %I', current_database(), v_role);
+    end loop;
 end
 $database$;
 set local role credits_owner;
@@ -126,6 +131,14 @@ to authenticated, support, service_role;
 grant select on
 credits.identities, credits.wallets, credits.lots, credits.current_lots, credits.holds, credits.held_draws
 to spender;
+grant select on api.release, credits.releases to service_role;
+grant execute on function
+credits.functions_digest(), credits.columns_digest()
+to service_role, auditor;
+grant execute on function
+credits.release_differences(), credits.standing_objects(), credits.standing_functions(), credits.standing_relations(),
+credits.standing_attachments(), credits.standing_types(), credits.standing_privileges()
+to auditor;
 grant select on credits.current_lots, credits.held_draws to auditor;
 grant select on credits.captures to analyst, auditor;
 grant execute on function
@@ -230,7 +243,9 @@ credits.holds,
 credits.shortfalls,
 credits.status_changes,
 credits.charge_refunds,
-credits.settings
+credits.settings,
+credits.releases,
+credits.release_objects
 to auditor;
 
 -- 5. Row security: on every table, forced on the owner too, so that a forgotten policy shows nothing instead of
@@ -279,6 +294,8 @@ alter table credits.holds enable row level security, force row level security;
 alter table credits.shortfalls enable row level security, force row level security;
 alter table credits.status_changes enable row level security, force row level security;
 alter table credits.settings enable row level security, force row level security;
+alter table credits.release_objects enable row level security, force row level security;
+alter table credits.releases enable row level security, force row level security;
 
 -- 5a. The definer functions.
 drop policy if exists owner on credits.accounts;
@@ -369,6 +386,10 @@ drop policy if exists owner on credits.status_changes;
 create policy owner on credits.status_changes to credits_owner using (true) with check (true);
 drop policy if exists owner on credits.settings;
 create policy owner on credits.settings to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.releases;
+create policy owner on credits.releases to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.release_objects;
+create policy owner on credits.release_objects to credits_owner using (true) with check (true);
 
 -- 5b. A user: own rows. The subquery is evaluated once per statement, not once per row.
 drop policy if exists own_rows on credits.identities;
@@ -422,6 +443,8 @@ drop policy if exists service_reads on credits.shortfalls;
 create policy service_reads on credits.shortfalls for select to service_role using (true);
 drop policy if exists service_reads on credits.referrals;
 create policy service_reads on credits.referrals for select to service_role using (true);
+drop policy if exists service_reads on credits.releases;
+create policy service_reads on credits.releases for select to service_role using (true);
 
 -- A backend that charges: what balances and holds are made of.
 drop policy if exists spender_reads on credits.identities;
@@ -622,5 +645,9 @@ drop policy if exists auditor_reads on credits.status_changes;
 create policy auditor_reads on credits.status_changes for select to auditor using (true);
 drop policy if exists auditor_reads on credits.settings;
 create policy auditor_reads on credits.settings for select to auditor using (true);
+drop policy if exists auditor_reads on credits.releases;
+create policy auditor_reads on credits.releases for select to auditor using (true);
+drop policy if exists auditor_reads on credits.release_objects;
+create policy auditor_reads on credits.release_objects for select to auditor using (true);
 
 reset role;

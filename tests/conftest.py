@@ -21,7 +21,7 @@ from support import PASSWORD, free_port
 
 from pgcredits import embedded
 from pgcredits.addresses import as_login, database_url
-from pgcredits.migrate import apply_catalog, migrate
+from pgcredits.migrate import Options, apply_catalog, migrate
 from pgcredits.tokens import BACKENDS
 
 Connection = psycopg.Connection[Any]
@@ -77,7 +77,7 @@ def cluster(bin_dir: Path) -> Iterator[Cluster]:
 
 def _load(host: str, port: int, user: str, dbname: str, password: str, **_: Any) -> None:
     url = database_url(host, port, dbname, user, password)
-    migrate(url)
+    migrate(url, options=Options(harden=True))
     apply_catalog(url, "iahome")
     with psycopg.connect(url) as connection:
         for login in LOGINS:

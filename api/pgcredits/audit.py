@@ -11,6 +11,8 @@ from psycopg import sql
 from rich.console import Console
 from rich.table import Table
 
+from pgcredits import admin
+
 _SHOWN = 5  # findings printed per check
 
 
@@ -26,7 +28,7 @@ class Check:
 
 def run(url: str) -> list[Check]:
     """Run every check as the login of `url`, all on the same moment of the database."""
-    with psycopg.connect(url, application_name="pgcredits audit") as connection:
+    with admin.connect(url, "pgcredits audit", statement_seconds=3600) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         views = connection.execute(

@@ -70,6 +70,16 @@ _DATABASE_URL = click.option(
 )
 
 
+_WAIT = click.option(
+    "--wait",
+    metavar="SECONDS",
+    type=click.FloatRange(0),
+    default=60.0,
+    show_default=True,
+    help="How long to try to get locks that others keep.",
+)
+
+
 def _port(name: str, default: int | None, text: str) -> Callable[..., Any]:
     ports = click.IntRange(1, 65535)
     return click.option(name, metavar="PORT", type=ports, default=default, show_default=True, help=text)
@@ -167,14 +177,38 @@ def serve(host: str, port: int, workers: int) -> None:
 @main.command()
 @_DATA_DIR
 @_DATABASE_URL
-def migrate(data_dir: Path, database_url: str | None) -> None:
+@click.option("--plan", "planned", is_flag=True, help="Say what would be done, and change nothing.")
+@click.option("--force", is_flag=True, help="Make everything anew, also when nothing has changed.")
+@click.option(
+    "--harden-database",
+    "harden",
+    is_flag=True,
+    help="Take CONNECT and TEMP on the database from PUBLIC. For a database without neighbours.",
+)
+@_WAIT
+def migrate(
+    data_dir: Path, database_url: str | None, planned: bool, force: bool, harden: bool, wait: float
+) -> None:
     """Bring a database up to date.
 
-    Applies pending migrations and reloads all functions, views and grants. Safe to run at any time, and from
-    several machines at once.
+    Applies pending migrations and makes all functions, views and grants, in one transaction. It drops what
+    this version no longer makes in the schemas of the bank, and touches nothing outside of them. Safe to run
+    at any time, and from several machines at once; nothing is locked when nothing has changed.
+
+    A lock that somebody keeps is waited for two seconds at a time, while nobody else can get past. In
+    between, everybody can.
     """
-    applied = migrate_module.migrate(_database(database_url, data_dir), say=click.echo)
-    click.echo(f"{len(applied)} applied, sql/ reloaded")
+    url = _database(database_url, data_dir)
+    options = migrate_module.Options(harden=harden, force=force, wait_seconds=wait)
+    if planned:
+        for line in migrate_module.describe(migrate_module.plan(url, options, say=click.echo)):
+            click.echo(line)
+        return
+    outcome = migrate_module.run(url, options, say=click.echo)
+    if outcome.up_to_date:
+        click.echo("up to date: nothing was changed")
+    else:
+        click.echo(f"{len(outcome.applied)} applied, {len(outcome.changed_files)} files of sql/ changed")
 
 
 @main.group(cls=_Commands)
@@ -193,7 +227,8 @@ def catalog_list() -> None:
 @click.argument("name_or_file")
 @_DATA_DIR
 @_DATABASE_URL
-def catalog_apply(name_or_file: str, data_dir: Path, database_url: str | None) -> None:
+@_WAIT
+def catalog_apply(name_or_file: str, data_dir: Path, database_url: str | None, wait: float) -> None:
     """Apply a price list, by its name or from an SQL file.
 
     Repeatable: a changed price makes a new version. Packs get their price at Stripe from
@@ -201,7 +236,9 @@ def catalog_apply(name_or_file: str, data_dir: Path, database_url: str | None) -
     """
     prices = stripe_prices()
     url = _database(database_url, data_dir)
-    path = migrate_module.apply_catalog(url, name_or_file, stripe_prices=prices)
+    path = migrate_module.apply_catalog(
+        url, name_or_file, stripe_prices=prices, wait_seconds=wait, say=click.echo
+    )
     click.echo(f"applied {path}")
     names = migrate_module.applied_catalogs(url)
     if len(names) > 1:

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import psycopg
 
+from pgcredits import admin
 from pgcredits.addresses import database_url, port_is_free
 
 _SUPERUSER = "postgres"
@@ -325,7 +326,7 @@ def _wait(server: Server, log: Path, say: Say, begin: int = 0) -> None:
     started, told = time.monotonic(), False
     while True:
         try:
-            psycopg.connect(server.url(), connect_timeout=5).close()
+            admin.connect(server.url(), "pgcredits up", connect_timeout=5).close()
             return
         except psycopg.OperationalError as error:
             if "authentication failed" in str(error):

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import psycopg
 
+from pgcredits import admin
+
 
 def maintain(url: str) -> int:
     """Call api.maintain until nothing is left; returns how many accounts were brought up to date.
@@ -15,7 +17,7 @@ def maintain(url: str) -> int:
     Raises psycopg.OperationalError.
     """
     accounts = 0
-    with psycopg.connect(url, autocommit=True, application_name="pgcredits maintain") as connection:
+    with admin.connect(url, "pgcredits maintain", autocommit=True, lock_seconds=10) as connection:
         while True:
             with connection.transaction():
                 connection.execute("set local role service_role")  # the login does not inherit it

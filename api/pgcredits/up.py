@@ -17,13 +17,21 @@ from pathlib import Path
 from typing import Protocol
 
 import httpx
-import psycopg
 from psycopg import sql
 
-from pgcredits import embedded
+from pgcredits import admin, embedded
 from pgcredits.addresses import as_login, free_ports, port_is_free
 from pgcredits.instance import DATA_DIR, LOGINS, Instance, InstanceError, Running, Secrets
-from pgcredits.migrate import applied_catalogs, apply_catalog, find_catalog, list_catalogs, migrate
+from pgcredits.migrate import (
+    Options as MigrateOptions,
+)
+from pgcredits.migrate import (
+    applied_catalogs,
+    apply_catalog,
+    find_catalog,
+    list_catalogs,
+    migrate,
+)
 from pgcredits.origins import LOCAL
 from pgcredits.settings import stripe_prices
 
@@ -175,7 +183,7 @@ class Database:
         """The superuser on our database, which is made when missing."""
         if self.server is None:
             raise UpError("PostgreSQL has not been started")
-        with psycopg.connect(self.server.url(), autocommit=True) as connection:
+        with admin.connect(self.server.url(), "pgcredits up", autocommit=True) as connection:
             if not connection.execute("select from pg_database where datname = %s", (DATABASE,)).rowcount:
                 connection.execute(f"create database {DATABASE}".encode())
         return self.server.url(DATABASE)
@@ -223,13 +231,15 @@ def _start(instance: Instance, options: Options, stack: ExitStack, say: Say) -> 
         database = Database(instance.folder, options.postgres_port, secrets.postgres_password, say)
         run(database)
         admin_url = database.url()
-    migrate(admin_url, say=say)
+    # The embedded server's database is the bank's own; one that was given may have neighbours.
+    embedded_server = bool(parts)
+    migrate(admin_url, say=say, options=MigrateOptions(harden=embedded_server))
     catalog = _catalog(admin_url, options.catalog)
     if catalog:
-        apply_catalog(admin_url, catalog, stripe_prices=prices)
+        apply_catalog(admin_url, catalog, stripe_prices=prices, say=say)
     elif prices:
         say("PGCREDITS_STRIPE_PRICES is not used here, but by `pgcredits catalog apply` of each catalogue")
-    with psycopg.connect(admin_url) as connection:  # made-up time goes with made-up money, and with no other
+    with admin.connect(admin_url, "pgcredits up") as connection:  # made-up time goes with made-up money alone
         connection.execute("set local role credits_owner")
         connection.execute("select credits.allow_test_clocks(%s)", (simulated,))
     running = Running(
@@ -268,7 +278,7 @@ def _catalog(admin_url: str, wanted: str | None) -> str | None:
 def _logins(admin_url: str, passwords: Mapping[str, str]) -> dict[str, str]:
     """A URL for each login, with our password set. One that the environment gives is left alone."""
     urls = {}
-    with psycopg.connect(admin_url, autocommit=True) as connection:
+    with admin.connect(admin_url, "pgcredits up", autocommit=True) as connection:
         for name, login in LOGINS.items():
             own = os.environ.get(f"PGCREDITS_{name.upper()}")
             urls[name] = own or as_login(admin_url, login, passwords[login])

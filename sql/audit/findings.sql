@@ -24,6 +24,13 @@ select
 from audit.check_charges as c
 union all
 select
+    'check_creators' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_creators as c
+union all
+select
     'check_draws' as check_name,
     c.account_id,
     c.expected,
@@ -113,6 +120,13 @@ select
     c.expected,
     c.found
 from audit.check_refunds as c
+union all
+select
+    'check_release' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_release as c
 union all
 select
     'check_running_balance' as check_name,

@@ -19,6 +19,7 @@ CHECKS = (
     "check_balance",
     "check_campaigns",
     "check_charges",
+    "check_creators",
     "check_draws",
     "check_events",
     "check_guests",
@@ -32,6 +33,7 @@ CHECKS = (
     "check_orders",
     "check_prices",
     "check_refunds",
+    "check_release",
     "check_running_balance",
     "check_sequence",
     "check_settings",
@@ -353,6 +355,48 @@ FAULTS = {
         f"with e as (update credits.entries set kind = 'repayment' where {ME} and seq = {BONUS} returning *)"
         " insert into credits.charge_refunds select account_id, seq, 61 from e",
     ],
+    "check_release": [
+        "create function credits.extra() returns integer language sql return 1",
+        "create function api.quote_tokens(extra text) returns integer language sql return 1",
+        "drop function credits.allow_test_clocks(boolean)",
+        "alter function credits.me() volatile",
+        "alter function credits.me() owner to current_user",
+        "create view api.extra as select 1 as one",
+        "drop view api.packs",
+        "alter view audit.check_negative set (security_invoker = false)",
+        "create table credits.extra (a integer)",
+        "create sequence audit.extra",
+        "alter table credits.wallets add column extra integer",
+        "alter table credits.wallets no force row level security",
+        "alter table credits.lots add constraint extra check (true)",
+        "create index extra on credits.orders (created_at)",
+        "create type api.extra as (a integer)",
+        "alter domain credits.tokens drop constraint tokens_are_finite",
+        "alter table credits.entries disable trigger entries_are_never_changed",
+        "drop trigger prices_are_listed on credits.prices",
+        "create trigger extra before insert on credits.lots for each row"
+        " execute function credits.refuse_change()",
+        "drop policy own_rows on credits.lots",
+        "alter policy own_rows on credits.lots using (true)",
+        "create policy extra on credits.lots for select to authenticated using (true)",
+        "create rule extra as on insert to credits.outbox do instead nothing",
+        "grant select on credits.entries to anon",
+        "grant select (tokens) on credits.entries to public",
+        "grant execute on function credits.post_entry to public",
+        "grant usage on schema audit to analyst",
+        "revoke select on api.packs from anon",
+        "update credits.releases set server = 9",
+        "delete from credits.releases",
+    ],
+    "check_creators": [
+        "grant create on schema public to public",
+        "grant create on schema public to pgcredits_analyst",
+        "do $$ begin create role neighbour; grant create on schema public to neighbour; end $$",
+        *(
+            f"do $$ begin execute format('grant create on database %I to {role}', current_database()); end $$"
+            for role in ("public", "authenticated", "pgcredits_service")
+        ),
+    ],
     "check_settings": [
         "set local synchronous_commit = off",
         "set local synchronous_commit = local",
@@ -549,10 +593,18 @@ def test_fault_is_found(check: str, fault: str, till: Connection) -> None:
             "shortfalls",
             "wallets",
         ):
-            till.execute(f"alter table credits.{table} disable trigger all")
+            if check != "check_release":  # which would find just this
+                till.execute(f"alter table credits.{table} disable trigger all")
         done = till.execute(re.sub(r"%\(\w+\)s", f"'{account}'", fault))
         assert done.rowcount != 0, "the fault was not seeded"
-        nobodys = ("check_charges", "check_guests", "check_prices", "check_settings")
+        nobodys = (
+            "check_charges",
+            "check_creators",
+            "check_guests",
+            "check_prices",
+            "check_release",
+            "check_settings",
+        )
         of_nobody = check in nobodys and ME not in fault
         subject = None if of_nobody else account
         if check == "check_campaigns":

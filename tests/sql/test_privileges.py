@@ -79,6 +79,7 @@ AUDIT = {
             "balance",
             "campaigns",
             "charges",
+            "creators",
             "draws",
             "events",
             "guests",
@@ -92,6 +93,7 @@ AUDIT = {
             "orders",
             "prices",
             "refunds",
+            "release",
             "running_balance",
             "sequence",
             "settings",
@@ -122,6 +124,8 @@ BOOKS = {
         "holds",
         "shortfalls",
         "settings",
+        "releases",
+        "release_objects",
         "status_changes",
         "notice_levels",
         "notice_rules",
@@ -171,7 +175,7 @@ SELECT = {
     "authenticated": SHOP | ACCOUNT,
     "spender": SHOP | TILL,
     "support": SHOP | ACCOUNT | REPORTS,
-    "service_role": SHOP | ACCOUNT,
+    "service_role": SHOP | ACCOUNT | {"api.release", "credits.releases"},
     "analyst": ANALYTICS | {"credits.captures"},
     "auditor": ANALYTICS | AUDIT | BOOKS,
 }
@@ -311,6 +315,7 @@ PERIODS = {f"credits.{name}(text,timestamp with time zone)" for name in ("period
 READING = {"credits.clock(uuid)", "credits.held_at(uuid,timestamp with time zone)", "credits.quantity(jsonb)"}
 WHO = {"credits.me()", "credits.subject()", *PERIODS, *READING}
 HELPERS = {"credits.clock()", "credits.module_price(text)"}
+WHOLE = {f"credits.{name}()" for name in ("functions_digest", "columns_digest")}
 SHOPPING = {*HELPERS, "credits.topup_tokens(bigint,numeric)", "credits.interval_text(interval)"}
 EXECUTE = {
     "anon": SHOPPING,
@@ -324,7 +329,7 @@ EXECUTE = {
         "credits.clock(uuid)",
     },
     "support": {*SHOPPING, *WHO},
-    "service_role": {*CALLS, *SHOPPING, *WHO},
+    "service_role": {*CALLS, *SHOPPING, *WHO, *WHOLE},
     "analyst": {
         "credits.analyst_segments()",
         "credits.analyst_accounts()",
@@ -334,6 +339,12 @@ EXECUTE = {
     },
     "auditor": {
         *HELPERS,
+        *WHOLE,
+        "credits.release_differences()",
+        *(
+            f"credits.standing_{what}()"
+            for what in ("objects", "functions", "relations", "attachments", "types", "privileges")
+        ),
         "credits.charge_durations()",
         "credits.clock(uuid)",
         "credits.call_cost(bigint)",

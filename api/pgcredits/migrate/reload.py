@@ -1,0 +1,226 @@
+"""Make the functions, views, triggers, policies and grants of sql/, and drop what sql/ no longer makes.
+
+Steps, inside the transaction of the migrations:
+
+1. Every file, in order. Left out are the statements that lock a table and would change nothing
+   (statements.py). What CREATE OR REPLACE cannot change (a result type, the name of a parameter, a column of
+   a view) is dropped first.
+2. Functions, views, triggers and rules that no file made are dropped. If something that was made went with
+   any of them, 1 again.
+3. access.sql, partitions of the ledger, and a look at every body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from pgcredits.migrate import drops
+from pgcredits.migrate.errors import MigrationError
+from pgcredits.migrate.files import ACCESS, FOLDERS, HARDEN, OWNER, execute, reloaded
+from pgcredits.migrate.statements import Statement, leave_out, split
+
+MONTHS_AHEAD = 13  # partitions kept ready
+_PASSES = 5  # each makes again what went with something that was dropped; two are enough for anything seen
+_Key = tuple[str, str]
+_CANNOT_REPLACE = (
+    psycopg.errors.InvalidFunctionDefinition,  # another result, another name of a parameter, a default less
+    psycopg.errors.InvalidTableDefinition,  # columns of a view
+    psycopg.errors.WrongObjectType,  # a view where a materialized one is, a procedure where a function is
+    psycopg.errors.FeatureNotSupported,
+)
+
+
+class Reload:
+    """One reload. `unchanged` tells of statements that need not be executed: key → digest of their text."""
+
+    def __init__(
+        self, connection: psycopg.Connection[Any], sql: Path, unchanged: Mapping[_Key, str], harden: bool
+    ) -> None:
+        self._connection, self._sql, self._harden = connection, sql, harden
+        self._unchanged = dict(unchanged)
+        self._before = drops.functions(connection)
+        self.sources: dict[_Key, str] = {}  # of every statement that makes something which may be left alone
+        self.dropped: list[str] = []
+
+    def run(self) -> None:
+        """All of it. Raises MigrationError and psycopg.Error."""
+        self._connection.execute(
+            "set local check_function_bodies = off"
+        )  # whatever their order: checked below
+        self._connection.execute("set local client_min_messages = warning")
+        for _ in range(_PASSES):
+            self._as_owner()
+            went_along = self._make() + self._drop_leftovers()
+            if not went_along:
+                break
+            self._forget_missing()
+        else:
+            raise MigrationError(f"sql/ cannot be loaded: dropping one thing drops another: {went_along}")
+        self._connection.execute("reset role")
+        if self._harden:
+            execute(self._connection, self._sql / HARDEN)
+        self._access()
+        self._as_owner()
+        self._connection.execute(f"select credits.ensure_partitions({MONTHS_AHEAD})".encode())
+        _check_bodies(self._connection)
+        self._connection.execute("notify pgrst, 'reload schema'")
+
+    def _as_owner(self) -> None:
+        self._connection.execute(f"set local role {OWNER}".encode())
+
+    def _make(self) -> list[str]:
+        """Step 1. Returns what went along with something that had to be dropped first."""
+        went_along: list[str] = []
+        for path in reloaded(self._sql):
+            text = path.read_text()
+            if "create or replace view" in text or "trigger" in text:
+                self._note(text)
+                text = leave_out(text, self._is_unchanged)
+            try:
+                with self._connection.transaction():
+                    execute(self._connection, path, text)
+            except MigrationError as error:
+                if not isinstance(error.__cause__, _CANNOT_REPLACE):
+                    raise
+                went_along += self._make_anew(path, text)
+        return went_along
+
+    def _make_anew(self, path: Path, text: str) -> list[str]:
+        """A file statement by statement; what cannot be replaced is dropped first."""
+        went_along: list[str] = []
+        done = ""  # blank lines, so that a mistake is told with its line
+        for statement in split(text):
+            rest = done + statement.text
+            try:
+                with self._connection.transaction():
+                    execute(self._connection, path, rest)
+            except MigrationError as error:
+                if not isinstance(error.__cause__, _CANNOT_REPLACE) or not statement.kind:
+                    raise
+                went_along += self._drop_for(statement)
+                execute(self._connection, path, rest)
+            done += "\n" * statement.text.count("\n")
+        return went_along
+
+    def _drop_for(self, statement: Statement) -> list[str]:
+        """Drop the functions or the view of that name that this run has not made. Returns what went along."""
+        went: list[str] = []
+        for function in drops.functions(self._connection).values():
+            if function.name == statement.name and self._before.get(function.oid) == function:
+                went += self._drop(drops.drop_function(self._connection, function))
+        for name, (oid, kind) in drops.views(self._connection).items():
+            if name == statement.name:
+                went += self._drop(drops.drop_view(self._connection, name, oid, kind))
+        return went
+
+    def _drop_leftovers(self) -> list[str]:
+        """Step 2. Returns what went along and is no leftover itself."""
+        went: list[str] = []
+        while leftover := next(
+            (f for f in drops.functions(self._connection).values() if self._before.get(f.oid) == f), None
+        ):
+            went += self._drop(drops.drop_function(self._connection, leftover))
+        while extra := next(
+            (
+                (n, *view)
+                for n, view in drops.views(self._connection).items()
+                if ("view", n) not in self.sources
+            ),
+            None,
+        ):
+            went += self._drop(drops.drop_view(self._connection, *extra))
+        for kind, name in self._attached():
+            if kind != "policy" and (kind, name) not in self.sources:
+                self._connection.execute(f"drop {kind} {name}".encode())
+                self._drop([f"{kind} {name}"])
+        return went
+
+    def _drop(self, what: list[str]) -> list[str]:
+        self.dropped += [name for name in what if name not in self.dropped]
+        return what[1:]
+
+    def _access(self) -> None:
+        """Step 3: a policy is made when it is missing or another one; nothing is dropped to be made again."""
+        path = self._sql / ACCESS
+        text = path.read_text()
+        self._note(text)
+        standing = set(self._attached())
+        self._as_owner()
+        for statement in split(text):
+            if statement.kind == "policy" and statement.key in standing and not self._is_unchanged(statement):
+                self._connection.execute(f"drop policy {statement.name}".encode())
+        self._connection.execute("reset role")
+        execute(self._connection, path, leave_out(text, self._is_unchanged))
+        self._as_owner()
+        for kind, name in standing:
+            if kind == "policy" and (kind, name) not in self.sources:
+                self._connection.execute(f"drop policy {name}".encode())
+                self._drop([f"policy {name}"])
+
+    def _forget_missing(self) -> None:
+        """What is no longer there has to be made."""
+        there = {("view", name) for name in drops.views(self._connection)} | set(self._attached())
+        self._unchanged = {key: source for key, source in self._unchanged.items() if key in there}
+
+    def _note(self, text: str) -> None:
+        for statement in split(text):
+            if statement.kind in ("view", "trigger", "policy"):
+                self.sources[statement.key] = statement.source
+
+    def _is_unchanged(self, statement: Statement) -> bool:
+        """Need it not be executed?"""
+        if statement.kind == "security":
+            row = self._connection.execute(
+                "select c.relrowsecurity and c.relforcerowsecurity"
+                " from pg_class as c where c.oid = to_regclass(%s)",
+                [statement.name],
+            ).fetchone()
+            return bool(row and row[0])
+        if statement.kind == "no policy":
+            return True
+        if statement.kind == "always":
+            return self._unchanged.get(statement.key) == self.sources.get(statement.key)
+        return statement.kind != "" and self._unchanged.get(statement.key) == statement.source
+
+    def _attached(self) -> list[_Key]:
+        """Policies, triggers and rules on our tables, as access.sql names them."""
+        rows = self._connection.execute(_ATTACHED, [list(FOLDERS)]).fetchall()
+        return [(kind, name) for kind, name in rows]
+
+
+_ATTACHED = """
+    with tables as (
+        select c.oid, format('%%s.%%I', c.relnamespace::regnamespace, c.relname) as name
+        from pg_class as c
+        where c.relnamespace::regnamespace::text = any(%s) and not c.relispartition
+    )
+    select 'policy', format('%%I on %%s', p.polname, t.name)
+    from pg_policy as p join tables as t on p.polrelid = t.oid
+    union all
+    select 'trigger', format('%%I on %%s', g.tgname, t.name)
+    from pg_trigger as g join tables as t on g.tgrelid = t.oid
+    where not g.tgisinternal and g.tgparentid = 0
+    union all
+    select 'rule', format('%%I on %%s', r.rulename, t.name)
+    from pg_rewrite as r join tables as t on r.ev_class = t.oid
+    where r.rulename <> '_RETURN'
+"""
+_BODIES = """
+    select case l.lanname when 'sql' then fmgr_sql_validator(p.oid) else plpgsql_validator(p.oid) end
+    from pg_proc as p
+    join pg_language as l on l.oid = p.prolang
+    where l.lanname in ('sql', 'plpgsql') and p.pronamespace::regnamespace::text = any(%s)
+"""
+
+
+def _check_bodies(connection: psycopg.Connection[Any]) -> None:
+    """What CREATE FUNCTION would have checked, now that all of them are there."""
+    connection.execute("set local check_function_bodies = on")
+    try:
+        connection.execute(_BODIES, [list(FOLDERS)])
+    except psycopg.Error as error:
+        raise MigrationError(f"in the body of a function: {error}") from error

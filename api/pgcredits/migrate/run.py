@@ -1,0 +1,238 @@
+"""Bring a database up to date: pending migrations and the whole of sql/, in one transaction.
+
+Either all of it is there or nothing: at no moment do functions stand on tables that they were not made for.
+Whoever migrates at the same time waits for a table that only its owner can lock. Nothing at all is done, and
+nothing locked, when nothing has changed since the last time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from yoyo.migrations import Migration
+
+from pgcredits import admin
+from pgcredits.migrate import locks, marks, release
+from pgcredits.migrate.files import MIGRATIONS, OWNER, SQL, digests, newest_migration
+from pgcredits.migrate.reload import Reload
+
+PURPOSE = "pgcredits migrate"
+WAIT_SECONDS = 60.0
+_HOURS = 4 * 3600  # for one statement: a migration may rewrite a ledger
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to migrate. `harden`: the database is the bank's own, so PUBLIC loses CONNECT and TEMP on it."""
+
+    harden: bool = False
+    force: bool = False  # also when nothing has changed
+    wait_seconds: float = WAIT_SECONDS  # for locks, in all
+    migrations: Path = MIGRATIONS
+    sql: Path = SQL
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was done, or would be."""
+
+    applied: list[str] = field(default_factory=list)
+    alone: list[str] = field(default_factory=list)  # migrations that cannot be in a transaction
+    dropped: list[str] = field(default_factory=list)
+    changed_files: list[str] = field(default_factory=list)
+    roles: list[str] = field(default_factory=list)
+    hardens: bool = False
+    up_to_date: bool = False
+
+
+class _Undo(Exception):
+    """Ends the transaction of a plan."""
+
+
+def migrate(
+    url: str,
+    migrations: Path = MIGRATIONS,
+    sql: Path = SQL,
+    say: Say = lambda text: None,
+    options: Options | None = None,
+) -> list[str]:
+    """Apply what is pending and make everything of sql/; returns the ids of the migrations applied now.
+
+    Safe from several processes at once and after a kill at any moment. `url` is a direct connection (no
+    transaction pooling) of a superuser, or of the database's owner with CREATEROLE. Raises MigrationError
+    (LockedError when somebody kept a lock) and psycopg.OperationalError.
+    """
+    chosen = options or Options(migrations=migrations, sql=sql)
+    return _Run(url, chosen, say).run().applied
+
+
+def run(url: str, options: Options | None = None, say: Say = lambda text: None) -> Outcome:
+    """As `migrate`, and tells more of what was done."""
+    return _Run(url, options or Options(), say).run()
+
+
+def plan(url: str, options: Options | None = None, say: Say = lambda text: None) -> Outcome:
+    """What `migrate` would do, by doing it in a transaction that is rolled back. Nothing is changed."""
+    return _Run(url, options or Options(), say, undo=True).run()
+
+
+def describe(outcome: Outcome) -> Iterator[str]:
+    """A plan, in lines."""
+    if outcome.up_to_date:
+        yield "up to date: nothing to do"
+        return
+    yield from (f"make role {name}" for name in outcome.roles)
+    yield from (f"apply migration {name}" for name in outcome.applied)
+    yield from (f"apply migration {name}, after the rest and in no transaction" for name in outcome.alone)
+    yield from (f"load sql/{name}" for name in outcome.changed_files)
+    yield from (f"drop {name}" for name in outcome.dropped)
+    yield (
+        "take CONNECT and TEMP on the database from PUBLIC"
+        if outcome.hardens
+        else "leave what PUBLIC may do in the database as it is"
+    )
+    yield "this is a plan: nothing was changed"
+
+
+class _Run:
+    def __init__(self, url: str, options: Options, say: Say, undo: bool = False) -> None:
+        self._url, self._options, self._say, self._undo = url, options, say, undo
+        self._migrations = marks.files(options.migrations)
+
+    def run(self) -> Outcome:
+        with admin.connect(self._url, PURPOSE, autocommit=True, statement_seconds=_HOURS) as connection:
+            self._connection = connection
+            outcome = locks.persist(
+                self._attempt, self._url, connection.info.backend_pid, self._options.wait_seconds, self._say
+            )
+            for migration in self._alone() if not self._undo else ():
+                self._run_alone(migration)
+                outcome.applied.append(str(migration.id))
+        return outcome
+
+    def _attempt(self) -> Outcome:
+        if self._is_up_to_date():
+            return Outcome(up_to_date=True)
+        outcome = Outcome()
+        if not self._undo:
+            marks.add_enum_values(self._connection, self._migrations)
+        try:
+            with self._connection.transaction():
+                marks.prepare(self._connection)
+                self._connection.execute(f"lock table {marks.MUTEX} in access exclusive mode".encode())
+                if self._is_up_to_date():  # whoever held the lock has done it
+                    return Outcome(up_to_date=True)
+                self._work(outcome)
+                if self._undo:
+                    raise _Undo
+        except _Undo:
+            return outcome
+        for migration in outcome.applied:
+            self._say(f"migration {migration}")
+        for what in outcome.dropped:
+            self._say(f"dropped {what}")
+        return outcome
+
+    def _is_up_to_date(self) -> bool:
+        """By what the last migrate left, read without any lock that anybody would notice."""
+        if self._options.force:
+            return False
+        applied = set(marks.applied(self._connection))
+        if applied != {str(migration.id) for migration in self._migrations}:
+            return False
+        last = release.last(self._connection)
+        if last is None or not last.whole or self._options.harden > last.hardened:
+            return False
+        return last.digest == self._target(last.hardened)
+
+    def _target(self, hardened: bool) -> str:
+        return release.target(self._connection, self._options.migrations, self._options.sql, hardened)
+
+    def _work(self, outcome: Outcome) -> None:
+        """All of it, in the transaction that is open."""
+        connection, options = self._connection, self._options
+        roles = _roles(connection)
+        marks.check(connection, self._migrations)
+        last, before = release.last(connection), release.objects(connection)
+        hardened = options.harden or (last is not None and last.hardened)
+        backend = marks.Backend(connection)
+        backend.init_connection(connection)
+        for migration in backend.pending(self._migrations):
+            migration.load()
+            if migration.use_transactions:
+                backend.apply_here(migration)
+                outcome.applied.append(str(migration.id))
+            else:
+                outcome.alone.append(str(migration.id))
+        connection.execute("set local search_path to pg_catalog, pg_temp")
+        # A migration may have changed what stood: only what still stands as it was made is left alone.
+        reload = Reload(
+            connection,
+            options.sql,
+            {} if options.force else release.objects(connection).unchanged(),
+            hardened,
+        )
+        reload.run()
+        connection.execute(f"set local role {OWNER}".encode())
+        files = digests(options.sql)
+        facts = {
+            "migration": newest_migration(options.migrations),
+            "digest": self._target(hardened),
+            "files": files,
+            "hardened": hardened,
+        }
+        release.record(connection, before, reload.sources, facts)
+        connection.execute("reset role")
+        outcome.dropped = reload.dropped
+        outcome.changed_files = _changed(last.files if last else {}, files)
+        outcome.roles = sorted(_roles(connection) - roles)
+        outcome.hardens = hardened and not (last and last.hardened)
+
+    def _alone(self) -> Sequence[Migration]:
+        applied = set(marks.applied(self._connection))
+        return [migration for migration in self._migrations if str(migration.id) not in applied]
+
+    def _run_alone(self, migration: Migration) -> None:
+        """CREATE INDEX CONCURRENTLY and the like, after everything else: the file must stand a second run.
+
+        Another connection keeps the lock meanwhile. It is idle, so no concurrent index waits for it.
+        """
+        with admin.connect(self._url, PURPOSE) as guard:
+            locks.persist(
+                lambda: _take(guard),
+                self._url,
+                guard.info.backend_pid,
+                self._options.wait_seconds,
+                self._say,
+            )
+            if str(migration.id) in marks.applied(self._connection):
+                return
+            self._say(f"migration {migration.id}")
+            self._connection.execute("set lock_timeout = 0")  # it keeps nobody from spending while it waits
+            marks.Backend(self._connection).run_alone(migration)
+            with self._connection.transaction():
+                backend = marks.Backend(self._connection)
+                backend.init_connection(self._connection)
+                backend.mark(migration)
+
+
+def _take(guard: admin.Connection) -> None:
+    try:
+        guard.execute("set local idle_in_transaction_session_timeout = 0")
+        guard.execute(f"lock table {marks.MUTEX} in access exclusive mode".encode())
+    except psycopg.Error:
+        guard.rollback()
+        raise
+
+
+def _roles(connection: admin.Connection) -> set[str]:
+    return {str(name) for (name,) in connection.execute("select rolname from pg_roles").fetchall()}
+
+
+def _changed(before: dict[str, str] | object, now: dict[str, str]) -> list[str]:
+    known = before if isinstance(before, dict) else {}
+    return sorted(name for name in {*known, *now} if known.get(name) != now.get(name))

@@ -1,0 +1,79 @@
+"""Statements of sql/ that take a strong lock on a table or view, and need none when nothing has changed.
+
+CREATE OR REPLACE VIEW and TRIGGER, CREATE POLICY and ENABLE ROW LEVEL SECURITY lock out every reader or
+writer, even when they change nothing. Everything else in sql/ locks no table against reads and writes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import sqlparse
+
+from pgcredits.migrate.files import digest
+
+_NAME = r"[\w.]+"
+_PATTERNS = {
+    "function": re.compile(rf"create or replace (?:function|procedure) (?P<name>{_NAME})", re.I),
+    "view": re.compile(rf"create or replace view (?P<name>{_NAME})", re.I),
+    "trigger": re.compile(
+        rf"create (?:or replace )?trigger (?P<name>\w+)\s.*?\bon (?P<table>{_NAME})", re.I | re.S
+    ),
+    "policy": re.compile(rf"create policy (?P<name>\w+) on (?P<table>{_NAME})", re.I),
+    "no policy": re.compile(rf"drop policy if exists (?P<name>\w+) on (?P<table>{_NAME})", re.I),
+    "always": re.compile(rf"alter table (?P<table>{_NAME}) enable always trigger (?P<name>\w+)", re.I),
+    "security": re.compile(
+        rf"alter table (?P<name>{_NAME}) enable row level security, force row level security", re.I
+    ),
+}
+_LEADING = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*", re.S)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a file. `kind` is empty for what takes no strong lock."""
+
+    kind: str
+    name: str  # as credits.standing_objects() has it
+    text: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return ("trigger", self.name) if self.kind == "always" else (self.kind, self.name)
+
+    @property
+    def source(self) -> str:
+        return digest(self.text.strip())
+
+
+def split(text: str) -> Iterator[Statement]:
+    """The statements of a file, in order; together they are its text."""
+    position = 0
+    for part in sqlparse.split(text):
+        start = text.index(part, position)
+        end = start + len(part)
+        yield _classify(text[position:end])
+        position = end
+    if text[position:].strip():
+        yield Statement("", "", text[position:])
+
+
+def leave_out(text: str, unwanted: Callable[[Statement], bool]) -> str:
+    """The text without some of its statements; what stays keeps its lines."""
+    return "".join(
+        re.sub(r"[^\n]+", "", statement.text) if unwanted(statement) else statement.text
+        for statement in split(text)
+    )
+
+
+def _classify(text: str) -> Statement:
+    leading = _LEADING.match(text)
+    begins = leading.end() if leading else 0
+    for kind, pattern in _PATTERNS.items():
+        found = pattern.match(text, begins)
+        if found:
+            table = found.groupdict().get("table")
+            return Statement(kind, f"{found['name']} on {table}" if table else found["name"], text)
+    return Statement("", "", text)

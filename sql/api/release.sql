@@ -1,0 +1,16 @@
+-- Which release of pgcredits this database is at; the API looks before it says that it is ready.
+create or replace view api.release
+with (security_invoker = true)
+as
+select
+    r.migration,
+    r.program,
+    r.released_at,
+    r.functions_digest = credits.functions_digest() and r.columns_digest = credits.columns_digest() as whole
+from credits.releases as r;
+comment on view api.release is 'What the last pgcredits migrate left in this database: one row, for services.';
+comment on column api.release.migration is 'The newest migration.';
+comment on column api.release.program is 'Version of the pgcredits that migrated.';
+comment on column api.release.released_at is 'When.';
+comment on column api.release.whole is
+'Functions and columns are those that it left; false: something was changed by hand, or by an older pgcredits.';

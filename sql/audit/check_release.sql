@@ -1,0 +1,11 @@
+-- The functions and the shape of the bank belong together: everything in its schemas is what the last migrate left.
+create or replace view audit.check_release
+with (security_invoker = true)
+as
+select
+    null::uuid as account_id,
+    d.expected,
+    d.found
+from credits.release_differences() as d;
+comment on view audit.check_release is
+'Nothing in the schemas of the bank was made, changed or dropped by anybody but pgcredits migrate.';
