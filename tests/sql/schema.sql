@@ -81,7 +81,10 @@ CREATE TYPE api.account_receipt AS (
 	user_id text,
 	opened boolean,
 	balance numeric,
-	referred boolean
+	referred boolean,
+	welcome numeric,
+	welcome_waits_for text,
+	reset_at timestamp with time zone
 );
 
 
@@ -89,7 +92,7 @@ CREATE TYPE api.account_receipt AS (
 -- Name: TYPE account_receipt; Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON TYPE api.account_receipt IS 'An account: whether this call opened it, what is in it, and whether somebody brought it.';
+COMMENT ON TYPE api.account_receipt IS 'An account: whether this call opened it, what is in it, and whether somebody brought it. welcome: the tokens that this call gave it. welcome_waits_for: verification (of the address), limit (of the device or network; until reset_at), or null.';
 
 
 --
@@ -351,6 +354,27 @@ CREATE TYPE api.maintenance AS (
 --
 
 COMMENT ON TYPE api.maintenance IS 'How many accounts were brought up to date, and how many idempotency keys were forgotten.';
+
+
+--
+-- Name: newcomer; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.newcomer AS (
+	user_id text,
+	email text,
+	password_hash text,
+	welcome numeric,
+	welcome_waits_for text,
+	reset_at timestamp with time zone
+);
+
+
+--
+-- Name: TYPE newcomer; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.newcomer IS 'Who has signed up: the user id, the address as it is kept, and what they were given. password_hash is null: it is kept, and not told. welcome_waits_for: verification (of the address), limit (of the device or network; until reset_at), or null.';
 
 
 --
@@ -827,11 +851,14 @@ COMMENT ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, o
 Less than is held: the rest goes back. More: over says what pays it beyond the lots: debt (up to the account''s overdraft
 limit, then a shortfall), available (a shortfall at once), error (then nothing is done). final: false charges a part and
 keeps the rest held, for streaming. For 24 hours after it has expired a hold can be captured once, by a fresh debit,
-late: true. Neither a frozen account nor a spend limit stops a capture; but what a user takes beyond their own hold is
-refused where a spend would be, whatever over says. The parts of a use cost together what the use costs.
-With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
+late: true. Neither a frozen account nor a spend limit stops a service''s capture. A user captures their own hold only
+while the account is active and for 24 hours from when it was made, late or not; what they take beyond it is refused
+where a spend would be, whatever over says. The parts of a use cost together what the use costs.
+With an idempotency_key a repeat of the same call gets the same answer, replayed: true, but state and held are those of
+the hold as it is now.
 Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT402 insufficient_tokens (over: error, or a user),
-PT422 bad_usage, bad_over or bad_key, PT423 account_frozen and PT429 spend_limit (a user''s, beyond the hold), PT403 not_yours, PT401 not_signed_in.';
+PT422 bad_usage, bad_over or bad_key, PT423 account_frozen (a user), PT429 spend_limit (a user''s, beyond the hold),
+PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -917,7 +944,7 @@ A user spends their own tokens; a service names the user_id.
 byok: a service says that the user''s own key at the provider was used: recorded with its quantities, cost 0.
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable), PT404 unknown_module or unknown_user,
 PT409 key_reused, PT422 bad_usage, bad_key or bad_metadata, PT423 account_frozen, PT429 spend_limit,
-PT403 not_yours, PT401 not_signed_in.';
+PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -965,7 +992,7 @@ COMMENT ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text
 amount is in minor units (cents). module_id binds the tokens to that module, where the pack''s own scope lets it.
 With an idempotency_key a repeat gets the same order, as it stands now.
 Raises PT404 unknown_pack or unknown_module, PT422 bad_order, bad_amount or bad_key, PT409 key_reused,
-PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -984,7 +1011,12 @@ CREATE FUNCTION api.extend_hold(hold_id text, ttl interval DEFAULT '00:15:00'::i
 
 COMMENT ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) IS 'Let an open hold last for ttl from now, at most 24 hours; as often as needed, before it expires.
 
-Raises PT404 unknown_hold, PT409 hold_closed (state), PT422 bad_ttl, PT403 not_yours, PT401 not_signed_in.';
+However often it is extended, a hold that a user made ends at most 24 hours after it was made, one that a service made
+after 7 days (the operator may set another bound), and neither keeps the tokens of a lot for more than 24 hours after
+the lot''s date: it is extended as far as it may be, and expires_at says how far that is.
+A user extends their own holds, while the account is active.
+Raises PT404 unknown_hold, PT409 hold_closed (state), PT422 bad_ttl, PT423 account_frozen (a user), PT403 not_yours,
+PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -1087,11 +1119,13 @@ COMMENT ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, i
 work is done. release_hold lets them go; so does the time: after ttl (at most 24 hours) the hold counts for nothing.
 
 The hold keeps the version of the price and the lots, whatever becomes of them meanwhile.
-With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true.
+With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true, but state,
+held and expires_at are those of the hold as it is now: work only while it is open.
 A user holds their own tokens; a service names the user_id, and what it holds only a service captures or releases.
+An account has at most 100 open holds, unless the operator has set another number.
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable, debt), PT404 unknown_module or unknown_user,
-PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user or bad_metadata, PT423 account_frozen, PT429 spend_limit,
-PT403 not_yours, PT401 not_signed_in.';
+PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user or bad_metadata, PT423 account_frozen, PT429 spend_limit or
+too_many_holds (limit), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -1116,25 +1150,28 @@ Raises PT403 not_yours, PT422 bad_limit.';
 
 
 --
--- Name: open_account(text, text, text[]); Type: FUNCTION; Schema: api; Owner: -
+-- Name: open_account(text, text, text[], text[], boolean, boolean); Type: FUNCTION; Schema: api; Owner: -
 --
 
-CREATE FUNCTION api.open_account(user_id text DEFAULT NULL::text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT NULL::text[]) RETURNS api.account_receipt
+CREATE FUNCTION api.open_account(user_id text DEFAULT NULL::text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT NULL::text[], network_keys text[] DEFAULT NULL::text[], shared_network boolean DEFAULT false, email_verified boolean DEFAULT false) RETURNS api.account_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION open_account(user_id text, referral_code text, device_keys text[]); Type: COMMENT; Schema: api; Owner: -
+-- Name: FUNCTION open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean); Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) IS 'Open the caller''s account, with what new accounts are given, or find it. Safe to repeat.
+COMMENT ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) IS 'Open the caller''s account, with what new accounts are given, or find it. Safe to repeat; a welcome that was withheld
+is tried again.
 
 referral_code: of the user who brought them; one that is not good refuses the call, which may be repeated without.
-device_keys, from services and spenders only: of the guest that a new user was.
+From services and spenders only: device_keys, of the guest that a new user was; network_keys and shared_network, as
+guest_consume takes them, for the bounds of campaigns. From services only: email_verified, the issuer has verified the
+user''s address.
 Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle,
-PT422 bad_user, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+PT422 bad_user, bad_guest or bad_isolation, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
 
 
 --
@@ -1178,10 +1215,11 @@ CREATE FUNCTION api.redeem_code(code text, idempotency_key text DEFAULT NULL::te
 
 COMMENT ON FUNCTION api.redeem_code(code text, idempotency_key text, user_id text) IS 'Redeem a code: of a promotion, for its tokens, or of the user who brought you, for what the first purchase will bring.
 
-Case and the space around the code do not matter. Opens the account of a new user.
+Case, white space and characters that nobody sees do not matter. Opens the account of a new user.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
 Raises PT404 unknown_code, PT409 code_expired, code_used, code_exhausted, own_code, not_eligible, referral_circle or
-key_reused, PT422 bad_key, bad_user or bad_amount, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+key_reused, PT422 bad_key, bad_user, bad_amount or bad_isolation, PT423 account_frozen, PT429 campaign_limit,
+PT403 not_yours, PT401 not_signed_in.';
 
 
 --
@@ -1202,7 +1240,7 @@ COMMENT ON FUNCTION api.referral_code(user_id text) IS 'The caller''s own code, 
 it is first asked for.
 
 Raises PT404 no_campaign (none rewards bringing somebody) or unknown_user, PT422 bad_user,
-PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
+PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -1270,7 +1308,7 @@ A reason (at most 200 characters) that begins with failed, error or timeout coun
 Parts captured before stay charged, and the hold ends as captured: releasing that again needs the key of the first time.
 Releasing any other again gets the same answer.
 Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT422 bad_reason or bad_key, PT403 not_yours,
-PT401 not_signed_in.';
+PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -1313,7 +1351,8 @@ COMMENT ON FUNCTION api.set_low_balance(below numeric, percent numeric, user_id 
 grant; neither: the bank''s rule. Falling below it writes a notice, once until the balance has been above 110 percent
 of it again.
 
-Raises PT422 bad_threshold or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in.';
+Raises PT422 bad_threshold or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in,
+PT422 bad_isolation.';
 
 
 --
@@ -1355,7 +1394,7 @@ COMMENT ON FUNCTION api.set_spend_limit(period text, tokens numeric, user_id tex
 
 A user sets their own limit; what a service sets for a user_id stands beside it, and only a service can lift it.
 A spend that would pass a limit raises PT429 spend_limit.
-Raises PT422 bad_period or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in.';
+Raises PT422 bad_period or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -1384,25 +1423,29 @@ Raises PT403 no_test_clocks or not_yours, PT422 bad_clock (with the time it show
 
 
 --
--- Name: sign_up(text, text, text, text[]); Type: FUNCTION; Schema: api; Owner: -
+-- Name: sign_up(text, text, text, text[], text[], boolean); Type: FUNCTION; Schema: api; Owner: -
 --
 
-CREATE FUNCTION api.sign_up(email text, password_hash text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT NULL::text[]) RETURNS api.credential
+CREATE FUNCTION api.sign_up(email text, password_hash text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT NULL::text[], network_keys text[] DEFAULT NULL::text[], shared_network boolean DEFAULT false) RETURNS api.newcomer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION sign_up(email text, password_hash text, referral_code text, device_keys text[]); Type: COMMENT; Schema: api; Owner: -
+-- Name: FUNCTION sign_up(email text, password_hash text, referral_code text, device_keys text[], network_keys text[], shared_network boolean); Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[]) IS 'Sign a user up with an e-mail and an argon2 hash, and open their account, with what new accounts are given. For services.
+COMMENT ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[], network_keys text[], shared_network boolean) IS 'Sign a user up with an e-mail and an argon2 hash, and open their account, with what new accounts are given. For services.
 
+The address is kept in one spelling: Unicode''s form NFKC in lower case, without characters that nobody sees, the domain
+as mail servers write it.
 referral_code: of the user who brought them; one that is not good refuses the sign-up, which may be repeated without.
-device_keys: of the guest that they were.
-Raises PT409 email_taken, code_expired or code_exhausted, PT404 unknown_code, PT422 bad_email or bad_password,
-PT403 not_yours.';
+device_keys: of the guest that they were. With network_keys and shared_network, as guest_consume takes them, they are
+what the bounds of a campaign count: over a bound the account opens without its welcome, and open_account tries again
+later.
+Raises PT409 email_taken, code_expired or code_exhausted, PT404 unknown_code, PT422 bad_email, bad_password or
+bad_guest, PT403 not_yours.';
 
 
 --
@@ -1425,6 +1468,26 @@ Raises PT404 unknown_user, PT423 account_frozen (closed for good), PT422 bad_rea
 
 
 --
+-- Name: verify_email(text, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.verify_email(email text DEFAULT NULL::text, user_id text DEFAULT NULL::text) RETURNS api.account_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION verify_email(email text, user_id text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.verify_email(email text, user_id text) IS 'Say that the e-mail address of a user is verified: by email, of one who signed up here, or by user_id. Grants the
+welcome that waited for it, once; safe to repeat. For services.
+
+Raises PT404 unknown_user, PT422 bad_user, PT403 not_yours.';
+
+
+--
 -- Name: account_of(text, boolean); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -1439,6 +1502,23 @@ CREATE FUNCTION credits.account_of(p_subject text, p_service_opens boolean) RETU
 --
 
 COMMENT ON FUNCTION credits.account_of(p_subject text, p_service_opens boolean) IS 'The account of a user id. A new one is opened by a user''s own call, and by a service''s if p_service_opens. Raises PT404 unknown_user, PT422 bad_user.';
+
+
+--
+-- Name: account_receipt(uuid, text, boolean, numeric, text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome numeric, p_waits_for text, p_reset_at timestamp with time zone) RETURNS api.account_receipt
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome numeric, p_waits_for text, p_reset_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome numeric, p_waits_for text, p_reset_at timestamp with time zone) IS 'What api.open_account and api.verify_email answer.';
 
 
 --
@@ -1732,6 +1812,12 @@ CREATE TABLE credits.campaigns (
     priority bigint,
     scope text,
     active boolean DEFAULT true NOT NULL,
+    per_device bigint,
+    per_network bigint,
+    per_shared_network bigint,
+    sliding_window interval DEFAULT '24:00:00'::interval NOT NULL,
+    CONSTRAINT campaigns_bounds_are_of_gifts CHECK (((per_device IS NULL) OR (kind <> 'referral'::credits.entry_kind))),
+    CONSTRAINT campaigns_bounds_are_sane CHECK ((((per_device IS NULL) = (per_network IS NULL)) AND ((per_network IS NULL) = (per_shared_network IS NULL)) AND ((per_device IS NULL) OR (((per_device >= 1) AND (per_device <= 1000000)) AND ((per_network >= per_device) AND (per_network <= 1000000)) AND ((per_shared_network >= per_network) AND (per_shared_network <= 1000000)))))),
     CONSTRAINT campaigns_budget_is_kept CHECK (((grants >= 0) AND (grants <= COALESCE(budget, '9223372036854775807'::bigint)))),
     CONSTRAINT campaigns_expiry_is_sane CHECK (((expires_after > '00:00:00'::interval) AND (expires_after <= '1000 years'::interval))),
     CONSTRAINT campaigns_id_is_sane CHECK (((length(campaign_id) >= 1) AND (length(campaign_id) <= 200))),
@@ -1740,7 +1826,8 @@ CREATE TABLE credits.campaigns (
     CONSTRAINT campaigns_referee_tokens_are_of_referrals CHECK ((((referee_tokens)::numeric = (0)::numeric) OR (kind = 'referral'::credits.entry_kind))),
     CONSTRAINT campaigns_tokens_are_positive CHECK (((tokens)::numeric > (0)::numeric)),
     CONSTRAINT campaigns_validity_is_a_span CHECK ((valid_from < valid_until)),
-    CONSTRAINT campaigns_welcome_once CHECK (((kind <> 'welcome'::credits.entry_kind) OR (per_account = 1)))
+    CONSTRAINT campaigns_welcome_once CHECK (((kind <> 'welcome'::credits.entry_kind) OR (per_account = 1))),
+    CONSTRAINT campaigns_window_is_sane CHECK (((sliding_window > '00:00:00'::interval) AND (sliding_window <= '7 days'::interval)))
 );
 
 ALTER TABLE ONLY credits.campaigns FORCE ROW LEVEL SECURITY;
@@ -1803,6 +1890,34 @@ COMMENT ON COLUMN credits.campaigns.expires_after IS 'Life of the granted tokens
 
 
 --
+-- Name: COLUMN campaigns.per_device; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.campaigns.per_device IS 'Grants at most to accounts that one device opened, in any span of sliding_window; null: no bound.';
+
+
+--
+-- Name: COLUMN campaigns.per_network; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.campaigns.per_network IS 'The same for the accounts that were opened behind one address.';
+
+
+--
+-- Name: COLUMN campaigns.per_shared_network; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.campaigns.per_shared_network IS 'The same for the networks that the operator knows to be shared (schools, offices).';
+
+
+--
+-- Name: COLUMN campaigns.sliding_window; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.campaigns.sliding_window IS 'At most 7 days: the keys of the time before are known for that long.';
+
+
+--
 -- Name: book_gift(uuid, credits.campaigns, bigint, numeric, text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -1817,6 +1932,23 @@ CREATE FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaign
 --
 
 COMMENT ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone) IS 'Books grant p_number of a campaign on a locked wallet, and returns the lot. The key of the redemption lets it happen once.';
+
+
+--
+-- Name: bound_holds(interval, bigint); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.bound_holds(p_longest interval DEFAULT NULL::interval, p_most_open bigint DEFAULT NULL::bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION bound_holds(p_longest interval, p_most_open bigint); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.bound_holds(p_longest interval, p_most_open bigint) IS 'For the operator. p_longest: how long after it was made a hold of a service can last at most, however often it is extended; 24 hours to 31 days, 7 days at first. p_most_open: how many open holds an account may have, 1 to 100000, 100 at first. What is not named stays as it is. Raises PT422 bad_ttl or bad_limit.';
 
 
 --
@@ -1850,7 +1982,24 @@ CREATE FUNCTION credits.caller_subject(p_user_id text, p_role text DEFAULT 'serv
 -- Name: FUNCTION caller_subject(p_user_id text, p_role text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.caller_subject(p_user_id text, p_role text) IS 'The user id that a call is about: the caller''s own, or the one that a member of p_role names. p_role is spender for what a backend that only charges may do for any user, service_role for the rest. Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user.';
+COMMENT ON FUNCTION credits.caller_subject(p_user_id text, p_role text) IS 'The user id that a change is about: the caller''s own, or the one that a member of p_role names. p_role is spender for what a backend that only charges may do for any user, service_role for the rest. Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user, PT422 bad_isolation.';
+
+
+--
+-- Name: campaign_room(credits.campaigns, uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.campaign_room(p_campaign credits.campaigns, p_account_id uuid, p_at timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION campaign_room(p_campaign credits.campaigns, p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.campaign_room(p_campaign credits.campaigns, p_account_id uuid, p_at timestamp with time zone) IS 'When a locked campaign has room again for an account''s device and network; null: it has room already, or nobody said where the account comes from.';
 
 
 --
@@ -2040,7 +2189,7 @@ CREATE FUNCTION credits.capture_receipt(p_hold credits.holds, p_reference text, 
 -- Name: FUNCTION capture_receipt(p_hold credits.holds, p_reference text, p_user_id text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_reference text, p_user_id text) IS 'The answer of an earlier capture, told again from its entry. p_reference: its seq, what the hold kept, and what went back if it ended the hold.';
+COMMENT ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_reference text, p_user_id text) IS 'The answer of an earlier capture, told again from its entry; state and held are those of the hold as it is now. p_reference: its seq, what the hold kept then, and what went back if it ended the hold.';
 
 
 --
@@ -2127,6 +2276,23 @@ COMMENT ON FUNCTION credits.charge_durations() IS 'Milliseconds that a use took:
 
 
 --
+-- Name: charge_problem(bigint, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.charge_problem(p_amount bigint, p_currency text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION charge_problem(p_amount bigint, p_currency text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.charge_problem(p_amount bigint, p_currency text) IS 'Why Stripe would not charge this amount; null when it would, as far as its documentation says. A null amount has no problem.';
+
+
+--
 -- Name: check_amount(numeric); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2141,6 +2307,23 @@ CREATE FUNCTION credits.check_amount(p_amount numeric) RETURNS credits.tokens
 --
 
 COMMENT ON FUNCTION credits.check_amount(p_amount numeric) IS 'The amount, if it is above 0, at most 10^12 and has at most six decimals. Raises PT422 bad_amount.';
+
+
+--
+-- Name: check_charge(bigint, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.check_charge(p_amount bigint, p_currency text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION check_charge(p_amount bigint, p_currency text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.check_charge(p_amount bigint, p_currency text) IS 'Raises PT422 bad_catalogue for an amount that Stripe would not charge. Nulls pass.';
 
 
 --
@@ -2398,6 +2581,45 @@ COMMENT ON FUNCTION credits.configured_stripe_price(p_pack_id text) IS 'The pric
 
 
 --
+-- Name: credentials; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.credentials (
+    email text NOT NULL,
+    password_hash text NOT NULL,
+    subject text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT credentials_email_is_normal CHECK (((email = lower(btrim(email))) AND ((length(email) >= 3) AND (length(email) <= 320))))
+);
+
+ALTER TABLE ONLY credits.credentials FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE credentials; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.credentials IS 'Sign-in of the embedded identity provider: e-mail and argon2 hash. Empty where an outside issuer signs the tokens.';
+
+
+--
+-- Name: credential_of(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.credential_of(p_email text) RETURNS credits.credentials
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION credential_of(p_email text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.credential_of(p_email text) IS 'The credential of an e-mail address, however it is spelt; or nulls.';
+
+
+--
 -- Name: default_priority(credits.entry_kind); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2429,6 +2651,23 @@ CREATE FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title
 --
 
 COMMENT ON FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric, p_budget bigint, p_per_account bigint, p_valid_from timestamp with time zone, p_valid_until timestamp with time zone, p_expires_after interval, p_priority bigint, p_scope text, p_active boolean) IS 'Something given away: kind welcome (when an account opens), promo (for a code) or referral (tokens to who brought somebody, referee_tokens to whom they brought, with the first purchase). budget and per_account count grants; p_expires_after is the life of what is granted. Raises PT422 bad_catalogue.';
+
+
+--
+-- Name: define_campaign_bounds(text, bigint, bigint, bigint, interval); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint DEFAULT NULL::bigint, p_per_shared_network bigint DEFAULT NULL::bigint, p_sliding_window interval DEFAULT '24:00:00'::interval) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) IS 'How often a campaign gives to accounts of one device and of one network, in any span of p_sliding_window (at most 7 days): per network by default as often as per device; per network that is known to be shared, by default ten times that. p_per_device 0: without bounds. A welcome has 3, 20 and 200 until this says otherwise; a promotion has none, and a referral cannot have any. Raises PT422 bad_catalogue.';
 
 
 --
@@ -2479,7 +2718,7 @@ CREATE FUNCTION credits.define_code(p_code text, p_campaign_id text) RETURNS voi
 -- Name: FUNCTION define_code(p_code text, p_campaign_id text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.define_code(p_code text, p_campaign_id text) IS 'A code for a campaign of kind promo. Case and the space around it do not matter. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_code(p_code text, p_campaign_id text) IS 'A code for a campaign of kind promo. Case, white space and characters that nobody sees do not matter. Raises PT422 bad_catalogue.';
 
 
 --
@@ -2564,7 +2803,7 @@ CREATE FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numer
 -- Name: FUNCTION define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text) IS 'Something that can be bought; amount in minor units of currency. scope (module:ID or category:ID) binds its tokens. Without a Stripe price the configured one is taken, else the one there is stays. Orders keep their own snapshot. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text) IS 'Something that can be bought, for an amount that Stripe would charge, in the unit that Stripe counts currency in (cents; 5000 ugx are 50 shillings). scope (module:ID or category:ID) binds its tokens. Without a Stripe price the configured one is taken, else the one there is stays. Orders keep their own snapshot. Raises PT422 bad_catalogue.';
 
 
 --
@@ -2598,7 +2837,7 @@ CREATE FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximu
 -- Name: FUNCTION define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) IS 'Offers buying any amount between two bounds (minor units of currency), at so many tokens per minor unit; takes back its presets. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) IS 'Offers buying any amount that Stripe would charge, between two bounds (minor units of currency), at so many tokens per minor unit; takes back its presets. Raises PT422 bad_catalogue.';
 
 
 --
@@ -2666,6 +2905,22 @@ CREATE FUNCTION credits.draw_settled(p_account_id uuid, p_module_id text, p_toke
 --
 
 COMMENT ON FUNCTION credits.draw_settled(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric) IS 'credits.draw_lots for a wallet that may have a head lot. The caller chooses a new one once the entry is written.';
+
+
+--
+-- Name: earlier(timestamp with time zone, interval); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (((p_at AT TIME ZONE '00:00:00'::interval) - p_before) AT TIME ZONE '00:00:00'::interval);
+
+
+--
+-- Name: FUNCTION earlier(p_at timestamp with time zone, p_before interval); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) IS 'A moment and an interval before it, by the calendar of UTC.';
 
 
 --
@@ -2783,7 +3038,7 @@ CREATE FUNCTION credits.find_code(p_code text) RETURNS credits.codes
 -- Name: FUNCTION find_code(p_code text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.find_code(p_code text) IS 'The code that somebody typed: case and the space around it do not matter. Raises PT404 unknown_code.';
+COMMENT ON FUNCTION credits.find_code(p_code text) IS 'The code that somebody typed: case, white space and characters that nobody sees do not matter. Raises PT404 unknown_code.';
 
 
 --
@@ -2993,6 +3248,23 @@ COMMENT ON FUNCTION credits.forget_keys(p_most bigint) IS 'Forgets at most p_mos
 
 
 --
+-- Name: forget_origins(bigint); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.forget_origins(p_max bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION forget_origins(p_max bigint); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.forget_origins(p_max bigint) IS 'Forgets at most p_max origins of more than 35 days ago: their keys match no new ones any more. Null: all.';
+
+
+--
 -- Name: lots; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -3145,17 +3417,17 @@ COMMENT ON FUNCTION credits.functions_digest() IS 'Of the bodies of all function
 -- Name: grant_campaign(uuid, text, text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text DEFAULT NULL::text, OUT verdict text, OUT lot_id bigint) RETURNS record
+CREATE FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text DEFAULT NULL::text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint) IS 'Grants what a campaign gives to a locked wallet, if it still does: see credits.campaign_verdict. Raises PT422 bad_amount.';
+COMMENT ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone) IS 'Grants what a campaign gives to a locked wallet, if it still does: see credits.campaign_verdict; bounded, until reset_at, when the account''s device or network has had what it may have. Raises PT422 bad_amount.';
 
 
 --
@@ -3429,6 +3701,23 @@ COMMENT ON FUNCTION credits.hold(p_account_id uuid, p_user_id text, p_module_id 
 
 
 --
+-- Name: hold_again(uuid, uuid, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.hold_again(p_account_id uuid, p_hold_id uuid, p_user_id text) RETURNS api.hold_receipt
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION hold_again(p_account_id uuid, p_hold_id uuid, p_user_id text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.hold_again(p_account_id uuid, p_hold_id uuid, p_user_id text) IS 'The answer of an earlier hold, told again: balance, available and draws as they were then; state, held and expires_at as they are now. The wallet is locked, so that an expired hold has been booked.';
+
+
+--
 -- Name: in_default(uuid); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3443,6 +3732,22 @@ CREATE FUNCTION credits.in_default(p_account_id uuid) RETURNS boolean
 --
 
 COMMENT ON FUNCTION credits.in_default(p_account_id uuid) IS 'Has the account more debt than it may have? Then it spends nothing new.';
+
+
+--
+-- Name: interval_text(interval); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.interval_text(p_interval interval) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (p_interval IS NOT NULL) THEN concat_ws(' '::text, (NULLIF(EXTRACT(year FROM p_interval), (0)::numeric) || CASE EXTRACT(year FROM p_interval) WHEN 1 THEN ' year'::text ELSE ' years'::text END), (NULLIF(EXTRACT(month FROM p_interval), (0)::numeric) || CASE EXTRACT(month FROM p_interval) WHEN 1 THEN ' mon'::text ELSE ' mons'::text END), (NULLIF(EXTRACT(day FROM p_interval), (0)::numeric) || CASE EXTRACT(day FROM p_interval) WHEN 1 THEN ' day'::text ELSE ' days'::text END), CASE WHEN ((p_interval <> date_trunc('day'::text, p_interval)) OR (p_interval = '00:00:00'::interval)) THEN rtrim(rtrim(to_char(p_interval, 'HH24:MI:SS.US'::text), '0'::text), '.'::text) ELSE NULL::text END) ELSE NULL::text END;
+
+
+--
+-- Name: FUNCTION interval_text(p_interval interval); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.interval_text(p_interval interval) IS 'An interval as PostgreSQL writes it by default (1 year 2 mons 30 days 12:00:00), whatever IntervalStyle is.';
 
 
 --
@@ -3494,6 +3799,23 @@ COMMENT ON FUNCTION credits.is_spender() IS 'May the caller charge any user? Mem
 
 
 --
+-- Name: keep_holds_few(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.keep_holds_few(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION keep_holds_few(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.keep_holds_few(p_account_id uuid) IS 'Refuses one more hold on a locked wallet on which nothing is due, when it has as many open ones as the settings allow. Raises PT429 too_many_holds (limit).';
+
+
+--
 -- Name: keep_limits(uuid, numeric, timestamp with time zone, numeric); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3508,6 +3830,39 @@ CREATE FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at time
 --
 
 COMMENT ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric) IS 'Refuses a cost that, with what is held, passes a limit of the locked wallet: PT429 spend_limit. p_unwritten: what has been spent and is not on the wallet yet.';
+
+
+--
+-- Name: last_moment(credits.holds); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.last_moment(p_hold credits.holds) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION last_moment(p_hold credits.holds); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.last_moment(p_hold credits.holds) IS 'Until when an open hold can be extended: 24 hours from when a user made it, or what the operator allows a service, and never more than 24 hours past the date of a lot that it draws on. A new hold keeps to that by itself: it lasts at most 24 hours.';
+
+
+--
+-- Name: later(timestamp with time zone, interval); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.later(p_at timestamp with time zone, p_after interval) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (((p_at AT TIME ZONE '00:00:00'::interval) + p_after) AT TIME ZONE '00:00:00'::interval);
+
+
+--
+-- Name: FUNCTION later(p_at timestamp with time zone, p_after interval); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) IS 'A moment and an interval after it, by the calendar of UTC: a day has 24 hours, a month after 28 February is 28 March.';
 
 
 --
@@ -3732,6 +4087,40 @@ COMMENT ON FUNCTION credits.lock_with_referrer(p_account_id uuid) IS 'Locks the 
 
 
 --
+-- Name: mark_verified(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.mark_verified(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION mark_verified(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.mark_verified(p_account_id uuid) IS 'Notes that the address of an account''s holder is verified. Locks the wallet.';
+
+
+--
+-- Name: may_be_welcomed(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.may_be_welcomed(p_account_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION may_be_welcomed(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.may_be_welcomed(p_account_id uuid) IS 'False while the operator wants a verified address and nobody has said that this account has one.';
+
+
+--
 -- Name: me(); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3749,6 +4138,23 @@ COMMENT ON FUNCTION credits.me() IS 'The account of the caller; null for nobody.
 
 
 --
+-- Name: mixes_scripts(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.mixes_scripts(p_word text) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION mixes_scripts(p_word text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.mixes_scripts(p_word text) IS 'Has a word letters of more than one script, of those in which some pass for one another?';
+
+
+--
 -- Name: module_price(text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3763,6 +4169,23 @@ CREATE FUNCTION credits.module_price(p_module_id text) RETURNS jsonb
 --
 
 COMMENT ON FUNCTION credits.module_price(p_module_id text) IS 'The price of a module as anybody may see it: without the provider''s cost.';
+
+
+--
+-- Name: money(bigint, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.money(p_amount bigint, p_currency text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION money(p_amount bigint, p_currency text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.money(p_amount bigint, p_currency text) IS 'An amount of minor units for people: 3999, eur is 39.99 EUR; 5000, ugx is 50.00 UGX.';
 
 
 --
@@ -3800,12 +4223,28 @@ COMMENT ON FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_at t
 
 
 --
+-- Name: period_start(text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE
+    RETURN (date_trunc(p_period, (p_at AT TIME ZONE '00:00:00'::interval)) AT TIME ZONE '00:00:00'::interval);
+
+
+--
+-- Name: FUNCTION period_start(p_period text, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) IS 'The beginning, in UTC, of the day or month of a moment.';
+
+
+--
 -- Name: next_period(text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
 --
 
 CREATE FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE
-    RETURN ((date_trunc(p_period, (p_at AT TIME ZONE '00:00:00'::interval)) + (('1 '::text || p_period))::interval) AT TIME ZONE '00:00:00'::interval);
+    RETURN credits.later(credits.period_start(p_period, p_at), (('1 '::text || p_period))::interval);
 
 
 --
@@ -3829,7 +4268,41 @@ CREATE FUNCTION credits.normal_code(p_code text) RETURNS text
 -- Name: FUNCTION normal_code(p_code text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.normal_code(p_code text) IS 'A code as it is kept: upper case, without space around it; null for nothing.';
+COMMENT ON FUNCTION credits.normal_code(p_code text) IS 'A code as it is kept: upper case, in Unicode''s form NFKC, without white space and without characters that nobody sees; null for nothing.';
+
+
+--
+-- Name: normal_email(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.normal_email(p_email text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION normal_email(p_email text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.normal_email(p_email text) IS 'An e-mail address in its one spelling: Unicode''s form NFKC in lower case, without characters that nobody sees, the domain as mail servers write it and without a dot at its end. Null when it is none, or is written with letters that pass for others: a word of two scripts, or one that only looks Latin.';
+
+
+--
+-- Name: normal_label(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.normal_label(p_label text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION normal_label(p_label text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.normal_label(p_label text) IS 'A label of a domain in lower case, as mail servers write it (xn--… for one that is not ASCII); null when it is none, mixes scripts, or passes for another one.';
 
 
 --
@@ -3847,6 +4320,23 @@ CREATE FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kin
 --
 
 COMMENT ON FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric) IS 'Remembers the size of the last grant, from which a percentage is taken.';
+
+
+--
+-- Name: note_origin(uuid, text[], text[], boolean); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) IS 'Notes the device and the network that an account was opened from; null is not known. Raises PT422 bad_guest.';
 
 
 --
@@ -3935,6 +4425,23 @@ COMMENT ON FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric, p_
 
 
 --
+-- Name: passes_for_latin(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.passes_for_latin(p_word text) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION passes_for_latin(p_word text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.passes_for_latin(p_word text) IS 'Is a word written in letters that are drawn like Latin ones, and are none?';
+
+
+--
 -- Name: payment_mismatch(credits.orders, jsonb); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3952,19 +4459,20 @@ COMMENT ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_session j
 
 
 --
--- Name: period_start(text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: plain_text(text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) RETURNS timestamp with time zone
-    LANGUAGE sql IMMUTABLE
-    RETURN (date_trunc(p_period, (p_at AT TIME ZONE '00:00:00'::interval)) AT TIME ZONE '00:00:00'::interval);
+CREATE FUNCTION credits.plain_text(p_text text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
 
 
 --
--- Name: FUNCTION period_start(p_period text, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION plain_text(p_text text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) IS 'The beginning, in UTC, of the day or month of a moment.';
+COMMENT ON FUNCTION credits.plain_text(p_text text) IS 'A text in Unicode''s form NFKC, without characters that nobody sees (Default_Ignorable_Code_Point) and without space around it; every white space within is one plain space.';
 
 
 --
@@ -4019,6 +4527,57 @@ COMMENT ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at ti
 
 
 --
+-- Name: punycode_adapt(bigint, bigint, boolean); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.punycode_adapt(p_delta bigint, p_points bigint, p_first boolean) RETURNS bigint
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION punycode_adapt(p_delta bigint, p_points bigint, p_first boolean); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.punycode_adapt(p_delta bigint, p_points bigint, p_first boolean) IS 'The new bias of RFC 3492, section 6.1.';
+
+
+--
+-- Name: punycode_decode(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.punycode_decode(p_code text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION punycode_decode(p_code text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.punycode_decode(p_code text) IS 'The label that some Punycode stands for, given without the xn-- before it; null when it is none.';
+
+
+--
+-- Name: punycode_encode(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.punycode_encode(p_label text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION punycode_encode(p_label text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.punycode_encode(p_label text) IS 'A label of a domain in Punycode, without the xn-- before it.';
+
+
+--
 -- Name: put_notice(uuid, text, jsonb); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4066,6 +4625,23 @@ CREATE FUNCTION credits.random_code() RETURNS text
 --
 
 COMMENT ON FUNCTION credits.random_code() IS 'Eight characters that are not mistaken for one another.';
+
+
+--
+-- Name: reader_subject(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.reader_subject(p_user_id text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION reader_subject(p_user_id text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.reader_subject(p_user_id text) IS 'credits.caller_subject for what changes nothing: at any isolation level. Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user.';
 
 
 --
@@ -4120,6 +4696,23 @@ COMMENT ON FUNCTION credits.refuse_addition() IS 'Trigger: refuses with PT405 ap
 
 
 --
+-- Name: refuse_caller(text, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.refuse_caller(p_subject text, p_user_id text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION refuse_caller(p_subject text, p_user_id text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.refuse_caller(p_subject text, p_user_id text) IS 'Raises PT401 not_signed_in, PT403 not_yours, or else PT422 bad_isolation.';
+
+
+--
 -- Name: refuse_change(); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4154,20 +4747,20 @@ COMMENT ON FUNCTION credits.refuse_closed(p_state text) IS 'Raises PT409 hold_cl
 
 
 --
--- Name: refuse_code(text); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: refuse_code(text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.refuse_code(p_verdict text) RETURNS void
+CREATE FUNCTION credits.refuse_code(p_verdict text, p_reset_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION refuse_code(p_verdict text); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION refuse_code(p_verdict text, p_reset_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.refuse_code(p_verdict text) IS 'Refuses a code with the verdict on its campaign. Raises PT404 unknown_code, PT409 code_expired, code_used or code_exhausted; nothing for open.';
+COMMENT ON FUNCTION credits.refuse_code(p_verdict text, p_reset_at timestamp with time zone) IS 'Refuses a code with the verdict on its campaign. Raises PT404 unknown_code, PT409 code_expired, code_used or code_exhausted, PT429 campaign_limit; nothing for open.';
 
 
 --
@@ -4219,6 +4812,23 @@ CREATE FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) RETURN
 --
 
 COMMENT ON FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) IS 'Raises PT422 bad_catalogue with the name of the line that is wrong.';
+
+
+--
+-- Name: refuse_own_hold(text, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.refuse_own_hold(p_state text, p_status text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION refuse_own_hold(p_state text, p_status text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.refuse_own_hold(p_state text, p_status text) IS 'Refuses a user who captures or extends their own hold while their account is not active (PT423 account_frozen), or more than 24 hours after they made it (PT409 hold_closed).';
 
 
 --
@@ -4287,6 +4897,23 @@ CREATE FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) RETURNS v
 --
 
 COMMENT ON FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) IS 'Pays the debt of a locked and settled wallet, as far as it goes, from a lot that has just been bought.';
+
+
+--
+-- Name: require_verified_email(boolean); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.require_verified_email(p_required boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION require_verified_email(p_required boolean); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.require_verified_email(p_required boolean) IS 'For the operator. Whether the welcome of new accounts waits until a service says that the e-mail address is verified (api.verify_email). An account that waits when this is switched off gets its welcome when open_account is called again.';
 
 
 --
@@ -4507,7 +5134,7 @@ CREATE FUNCTION credits.standing_objects() RETURNS TABLE(kind text, name text, d
 -- Name: FUNCTION standing_objects(); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.standing_objects() IS 'The functions, views, tables, sequences, types, triggers, policies and rules of the bank''s schemas, and who may use them; definition is a digest, which only the same major version of PostgreSQL spells the same way.';
+COMMENT ON FUNCTION credits.standing_objects() IS 'The functions, views, tables, sequences, types, triggers, policies and rules of the bank''s schemas, and who may use them; definition is a digest, the same on the same major version of PostgreSQL.';
 
 
 --
@@ -4753,20 +5380,53 @@ COMMENT ON FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times inte
 
 
 --
+-- Name: utc_text(timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.utc_text(p_at timestamp with time zone) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (isfinite(p_at) IS TRUE) THEN ((to_json((p_at AT TIME ZONE '00:00:00'::interval)) #>> '{}'::text[]) || '+00:00'::text) ELSE (p_at)::text END;
+
+
+--
+-- Name: FUNCTION utc_text(p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.utc_text(p_at timestamp with time zone) IS 'A moment as text, in ISO 8601 and UTC: 2027-02-28T12:00:00+00:00. No setting of the session changes it.';
+
+
+--
 -- Name: welcome(uuid); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.welcome(p_account_id uuid) RETURNS void
+CREATE FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION welcome(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.welcome(p_account_id uuid) IS 'Grants a new account what every welcome campaign gives; one that is over gives nothing, and is no error.';
+COMMENT ON FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) IS 'Grants a new account what every welcome campaign gives; one that is over gives nothing, and is no error. Says how many tokens that was, and what withheld others: verification, or limit until reset_at.';
+
+
+--
+-- Name: welcome_again(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) IS 'Tries a welcome that was withheld once more, for an account that is active. Each campaign gives it once, ever.';
 
 
 --
@@ -4832,14 +5492,14 @@ CREATE VIEW analytics.average_use WITH (security_invoker='true') AS
     count(*) AS active_accounts,
     avg(uses) AS uses_per_account,
     avg(tokens) AS tokens_per_account
-   FROM ( SELECT (date_trunc('month'::text, (e.posted_at AT TIME ZONE 'UTC'::text)))::date AS month,
+   FROM ( SELECT (date_trunc('month'::text, (e.posted_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
             e.account_id,
             count(*) FILTER (WHERE ((e.kind <> 'refund'::credits.entry_kind) AND (COALESCE(c.part, (1)::bigint) = 1))) AS uses,
             (- sum((e.tokens)::numeric)) AS tokens
            FROM (credits.entries e
              LEFT JOIN credits.captures c ON (((e.account_id = c.account_id) AND (e.seq = c.seq))))
           WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind]))
-          GROUP BY ((date_trunc('month'::text, (e.posted_at AT TIME ZONE 'UTC'::text)))::date), e.account_id) u
+          GROUP BY ((date_trunc('month'::text, (e.posted_at AT TIME ZONE '00:00:00'::interval)))::date), e.account_id) u
   WHERE (uses > 0)
   GROUP BY month;
 
@@ -4871,17 +5531,17 @@ COMMENT ON COLUMN analytics.average_use.tokens_per_account IS 'Tokens charged, l
 
 CREATE VIEW analytics.burn_rate WITH (security_invoker='true') AS
  WITH moved AS (
-         SELECT ((e.effective_at AT TIME ZONE 'UTC'::text))::date AS day,
+         SELECT ((e.effective_at AT TIME ZONE '00:00:00'::interval))::date AS day,
             (- sum((e.tokens)::numeric) FILTER (WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'refund'::credits.entry_kind])))) AS spent,
             sum((e.tokens)::numeric) FILTER (WHERE (e.kind = ANY (ARRAY['purchase'::credits.entry_kind, 'bonus'::credits.entry_kind, 'grant'::credits.entry_kind, 'welcome'::credits.entry_kind, 'promo'::credits.entry_kind, 'referral'::credits.entry_kind, 'allowance'::credits.entry_kind, 'rollover'::credits.entry_kind, 'adjustment'::credits.entry_kind]))) AS granted,
             (- sum((e.tokens)::numeric) FILTER (WHERE (e.kind = 'expire'::credits.entry_kind))) AS expired,
             sum((e.tokens)::numeric) AS change
            FROM credits.entries e
-          GROUP BY (((e.effective_at AT TIME ZONE 'UTC'::text))::date)
+          GROUP BY (((e.effective_at AT TIME ZONE '00:00:00'::interval))::date)
         ), days AS (
          SELECT (d.day)::date AS day
            FROM (( SELECT min(m.day) AS first_day,
-                    GREATEST(max(m.day), ((credits.clock() AT TIME ZONE 'UTC'::text))::date) AS last_day
+                    GREATEST(max(m.day), ((credits.clock() AT TIME ZONE '00:00:00'::interval))::date) AS last_day
                    FROM moved m) s
              CROSS JOIN LATERAL generate_series((s.first_day)::timestamp without time zone, (s.last_day)::timestamp without time zone, '1 day'::interval) d(day))
         ), daily AS (
@@ -5032,7 +5692,7 @@ COMMENT ON COLUMN credits.guests.linked_to IS 'The account that it signed up for
 --
 
 CREATE VIEW analytics.guest_conversion WITH (security_invoker='true') AS
- SELECT (date_trunc('month'::text, (g.first_seen_at AT TIME ZONE 'UTC'::text)))::date AS month,
+ SELECT (date_trunc('month'::text, (g.first_seen_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
     count(*) AS guests,
     count(*) FILTER (WHERE (u.guest_id IS NOT NULL)) AS users,
     (COALESCE(sum(u.uses), (0)::numeric))::bigint AS uses,
@@ -5050,7 +5710,7 @@ CREATE VIEW analytics.guest_conversion WITH (security_invoker='true') AS
                    FROM credits.guest_uses y
                   WHERE (y.state <> 'released'::text)) x
           GROUP BY x.guest_id) u ON ((g.guest_id = u.guest_id)))
-  GROUP BY ((date_trunc('month'::text, (g.first_seen_at AT TIME ZONE 'UTC'::text)))::date);
+  GROUP BY ((date_trunc('month'::text, (g.first_seen_at AT TIME ZONE '00:00:00'::interval)))::date);
 
 
 --
@@ -5280,7 +5940,7 @@ CREATE VIEW analytics.module_margin WITH (security_invoker='true') AS
                 END AS currency
            FROM credits.catalogs c
         ), drawn AS (
-         SELECT (date_trunc('month'::text, (e.posted_at AT TIME ZONE 'UTC'::text)))::date AS month,
+         SELECT (date_trunc('month'::text, (e.posted_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
             e.module_id,
             COALESCE(l.currency, m.currency) AS currency,
             m.currency AS cost_currency,
@@ -5456,7 +6116,7 @@ CREATE VIEW analytics.module_reliability WITH (security_invoker='true') AS
             (EXTRACT(epoch FROM (g.finished_at - g.used_at)) * (1000)::numeric) AS duration_ms
            FROM credits.guest_uses g
         )
- SELECT ((began_at AT TIME ZONE 'UTC'::text))::date AS day,
+ SELECT ((began_at AT TIME ZONE '00:00:00'::interval))::date AS day,
     module_id,
     count(*) FILTER (WHERE (outcome = 'succeeded'::text)) AS succeeded,
     count(*) FILTER (WHERE (outcome = 'failed'::text)) AS failed,
@@ -5467,7 +6127,7 @@ CREATE VIEW analytics.module_reliability WITH (security_invoker='true') AS
     count(*) FILTER (WHERE (outcome = 'called off'::text)) AS called_off,
     count(*) FILTER (WHERE (outcome = 'open'::text)) AS open
    FROM outcomes o
-  GROUP BY (((began_at AT TIME ZONE 'UTC'::text))::date), module_id;
+  GROUP BY (((began_at AT TIME ZONE '00:00:00'::interval))::date), module_id;
 
 
 --
@@ -5538,7 +6198,7 @@ COMMENT ON COLUMN analytics.module_reliability.open IS 'Holds before their end, 
 --
 
 CREATE VIEW analytics.module_usage WITH (security_invoker='true') AS
- SELECT ((e.posted_at AT TIME ZONE 'UTC'::text))::date AS day,
+ SELECT ((e.posted_at AT TIME ZONE '00:00:00'::interval))::date AS day,
     e.module_id,
     count(*) FILTER (WHERE ((e.kind <> 'refund'::credits.entry_kind) AND (COALESCE(c.part, (1)::bigint) = 1))) AS uses,
     count(DISTINCT e.account_id) FILTER (WHERE (e.kind <> 'refund'::credits.entry_kind)) AS accounts,
@@ -5547,7 +6207,7 @@ CREATE VIEW analytics.module_usage WITH (security_invoker='true') AS
    FROM (credits.entries e
      LEFT JOIN credits.captures c ON (((e.account_id = c.account_id) AND (e.seq = c.seq))))
   WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind]))
-  GROUP BY (((e.posted_at AT TIME ZONE 'UTC'::text))::date), e.module_id;
+  GROUP BY (((e.posted_at AT TIME ZONE '00:00:00'::interval))::date), e.module_id;
 
 
 --
@@ -5583,7 +6243,7 @@ COMMENT ON COLUMN analytics.module_usage.own_key_uses IS 'Of the uses, those wit
 --
 
 CREATE VIEW analytics.pack_mix WITH (security_invoker='true') AS
- SELECT (date_trunc('month'::text, (paid_at AT TIME ZONE 'UTC'::text)))::date AS month,
+ SELECT (date_trunc('month'::text, (paid_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
     currency,
     pack_id,
     package_name,
@@ -5594,8 +6254,8 @@ CREATE VIEW analytics.pack_mix WITH (security_invoker='true') AS
     round((sum(amount) / sum(sum(amount)) OVER same_month), 4) AS share_of_amount
    FROM credits.orders o
   WHERE (state = 'paid'::text)
-  GROUP BY ((date_trunc('month'::text, (paid_at AT TIME ZONE 'UTC'::text)))::date), currency, pack_id, package_name
-  WINDOW same_month AS (PARTITION BY ((date_trunc('month'::text, (paid_at AT TIME ZONE 'UTC'::text)))::date), currency);
+  GROUP BY ((date_trunc('month'::text, (paid_at AT TIME ZONE '00:00:00'::interval)))::date), currency, pack_id, package_name
+  WINDOW same_month AS (PARTITION BY ((date_trunc('month'::text, (paid_at AT TIME ZONE '00:00:00'::interval)))::date), currency);
 
 
 --
@@ -5637,6 +6297,8 @@ CREATE TABLE credits.accounts (
     stripe_customer_id text,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     overdraft_limit credits.amount DEFAULT 0 NOT NULL,
+    verified_at timestamp with time zone,
+    welcome_waits boolean DEFAULT false NOT NULL,
     CONSTRAINT accounts_kind_is_known CHECK ((kind = ANY (ARRAY['user'::text, 'guest'::text, 'team'::text, 'system'::text])))
 );
 
@@ -5672,11 +6334,25 @@ COMMENT ON COLUMN credits.accounts.overdraft_limit IS 'How far captures may take
 
 
 --
+-- Name: COLUMN accounts.verified_at; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.accounts.verified_at IS 'When a service said that the holder''s e-mail address is verified; null: nobody has.';
+
+
+--
+-- Name: COLUMN accounts.welcome_waits; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.accounts.welcome_waits IS 'Was a welcome withheld when it opened, for want of a verified address or over a bound? Then it is tried again.';
+
+
+--
 -- Name: purchase_conversion; Type: VIEW; Schema: analytics; Owner: -
 --
 
 CREATE VIEW analytics.purchase_conversion WITH (security_invoker='true') AS
- SELECT (date_trunc('month'::text, (a.created_at AT TIME ZONE 'UTC'::text)))::date AS opened_in,
+ SELECT (date_trunc('month'::text, (a.created_at AT TIME ZONE '00:00:00'::interval)))::date AS opened_in,
     count(*) AS accounts,
     count(*) FILTER (WHERE b.bought) AS buyers,
     round(((count(*) FILTER (WHERE b.bought))::numeric / (count(*))::numeric), 4) AS conversion
@@ -5685,7 +6361,7 @@ CREATE VIEW analytics.purchase_conversion WITH (security_invoker='true') AS
                    FROM credits.orders o
                   WHERE ((o.account_id = a.account_id) AND (o.state = 'paid'::text)))) AS bought) b)
   WHERE (a.kind = 'user'::text)
-  GROUP BY ((date_trunc('month'::text, (a.created_at AT TIME ZONE 'UTC'::text)))::date);
+  GROUP BY ((date_trunc('month'::text, (a.created_at AT TIME ZONE '00:00:00'::interval)))::date);
 
 
 --
@@ -5700,7 +6376,7 @@ COMMENT ON VIEW analytics.purchase_conversion IS 'Per month of opening (UTC): ac
 --
 
 CREATE VIEW analytics.tokens_sold WITH (security_invoker='true') AS
- SELECT ((paid_at AT TIME ZONE 'UTC'::text))::date AS day,
+ SELECT ((paid_at AT TIME ZONE '00:00:00'::interval))::date AS day,
     package_name,
     currency,
     count(*) AS orders,
@@ -5708,7 +6384,7 @@ CREATE VIEW analytics.tokens_sold WITH (security_invoker='true') AS
     sum(amount) AS amount
    FROM credits.orders o
   WHERE (state = 'paid'::text)
-  GROUP BY (((paid_at AT TIME ZONE 'UTC'::text))::date), package_name, currency;
+  GROUP BY (((paid_at AT TIME ZONE '00:00:00'::interval))::date), package_name, currency;
 
 
 --
@@ -5723,7 +6399,7 @@ COMMENT ON VIEW analytics.tokens_sold IS 'Paid orders per day (UTC), package and
 --
 
 CREATE VIEW analytics.usage_quantities WITH (security_invoker='true') AS
- SELECT ((e.posted_at AT TIME ZONE 'UTC'::text))::date AS day,
+ SELECT ((e.posted_at AT TIME ZONE '00:00:00'::interval))::date AS day,
     e.module_id,
     u.dimension,
     sum((u.quantity)::numeric) AS quantity,
@@ -5731,7 +6407,7 @@ CREATE VIEW analytics.usage_quantities WITH (security_invoker='true') AS
    FROM (credits.entries e
      CROSS JOIN LATERAL jsonb_each_text(e.usage) u(dimension, quantity))
   WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind]))
-  GROUP BY (((e.posted_at AT TIME ZONE 'UTC'::text))::date), e.module_id, u.dimension;
+  GROUP BY (((e.posted_at AT TIME ZONE '00:00:00'::interval))::date), e.module_id, u.dimension;
 
 
 --
@@ -5803,7 +6479,7 @@ CREATE VIEW analytics.welcome_use WITH (security_invoker='true') AS
           WHERE (l.source = ANY (ARRAY['welcome'::credits.entry_kind, 'promo'::credits.entry_kind, 'referral'::credits.entry_kind]))
           GROUP BY l.account_id, l.lot_id, l.source, l.effective_at, l.granted, COALESCE((l.expires_at <= credits.clock(l.account_id)), false)
         )
- SELECT (date_trunc('month'::text, (g.effective_at AT TIME ZONE 'UTC'::text)))::date AS month,
+ SELECT (date_trunc('month'::text, (g.effective_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
     (g.source)::text AS source,
     r.campaign_id,
     count(DISTINCT g.account_id) AS accounts,
@@ -5822,7 +6498,7 @@ CREATE VIEW analytics.welcome_use WITH (security_invoker='true') AS
     round((sum(g.spent) / sum((g.granted)::numeric)), 4) AS share_spent
    FROM (given g
      LEFT JOIN credits.redemptions r ON (((g.account_id = r.account_id) AND (g.lot_id = r.lot_id))))
-  GROUP BY ((date_trunc('month'::text, (g.effective_at AT TIME ZONE 'UTC'::text)))::date), (g.source)::text, r.campaign_id;
+  GROUP BY ((date_trunc('month'::text, (g.effective_at AT TIME ZONE '00:00:00'::interval)))::date), (g.source)::text, r.campaign_id;
 
 
 --
@@ -6954,6 +7630,60 @@ COMMENT ON COLUMN api.orders.scope IS 'module:ID or category:ID that the tokens 
 
 
 --
+-- Name: currencies; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.currencies (
+    currency text NOT NULL,
+    minor_digits bigint NOT NULL,
+    step bigint DEFAULT 1 NOT NULL,
+    minimum bigint,
+    maximum bigint DEFAULT 99999999 NOT NULL,
+    CONSTRAINT currencies_are_iso CHECK ((currency ~ '^[a-z]{3}$'::text)),
+    CONSTRAINT currencies_digits_are_sane CHECK ((minor_digits = ANY (ARRAY[(0)::bigint, (2)::bigint, (3)::bigint]))),
+    CONSTRAINT currencies_minimum_is_sane CHECK (((minimum > 0) AND (minimum <= maximum) AND ((minimum % step) = 0))),
+    CONSTRAINT currencies_step_is_sane CHECK ((step = ANY (ARRAY[(1)::bigint, (10)::bigint, (100)::bigint])))
+);
+
+ALTER TABLE ONLY credits.currencies FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE currencies; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.currencies IS 'The currencies that Stripe takes payments in (docs.stripe.com/currencies), ISO 4217, lower case.';
+
+
+--
+-- Name: COLUMN currencies.minor_digits; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.currencies.minor_digits IS 'Decimals of the unit that Stripe counts amounts in: 2 for cents, 0 where it counts whole units. 2 for isk and ugx too, which have no hundredths: there step is 100.';
+
+
+--
+-- Name: COLUMN currencies.step; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.currencies.step IS 'Every amount is a multiple of it: 100 where only whole units can be charged (isk, ugx), 10 where the last of three digits must be 0 (bhd, jod, kwd, omr, tnd), else 1.';
+
+
+--
+-- Name: COLUMN currencies.minimum; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.currencies.minimum IS 'Smallest charge, in minor units, to an account that is paid out in this currency. Null: Stripe names none. An account that is paid out in another currency has that one''s minimum, converted at the rate of the day, which cannot be known here.';
+
+
+--
+-- Name: COLUMN currencies.maximum; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.currencies.maximum IS 'Largest charge, in minor units: as many digits as Stripe takes, for lbp, cop, huf and jpy by card.';
+
+
+--
 -- Name: packs; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -6970,7 +7700,7 @@ CREATE TABLE credits.packs (
     expires_after interval,
     active boolean DEFAULT true NOT NULL,
     scope text,
-    CONSTRAINT packs_amount_is_positive CHECK (((amount > 0) AND (amount <= 99999999))),
+    CONSTRAINT packs_amount_is_positive CHECK ((amount > 0)),
     CONSTRAINT packs_bonus_is_not_negative CHECK (((bonus_tokens)::numeric >= (0)::numeric)),
     CONSTRAINT packs_currency_is_iso CHECK ((currency ~ '^[a-z]{3}$'::text)),
     CONSTRAINT packs_expiry_is_positive CHECK ((expires_after > '00:00:00'::interval)),
@@ -7042,21 +7772,23 @@ CREATE VIEW api.packs WITH (security_invoker='true') AS
           WHERE p.active
           WINDOW dearest_first AS (PARTITION BY p.currency ORDER BY ((p.amount)::numeric / ((p.tokens)::numeric + (p.bonus_tokens)::numeric)) DESC)
         )
- SELECT pack_id,
-    title AS package_name,
-    trim_scale((tokens)::numeric) AS tokens,
-    trim_scale((bonus_tokens)::numeric) AS bonus_tokens,
-    amount,
-    currency,
-    popular,
-    "position",
-    (expires_after)::text AS expires_after,
-    trim_scale(round(unit_price, 6)) AS amount_per_token,
-    trim_scale((div((((total * (dearest_amount)::numeric) - ((amount)::numeric * dearest_total)) * (10000)::numeric), (total * (dearest_amount)::numeric)) / 100.00)) AS saving_percent,
-    ((rank = 1) AND ((total * (dearest_amount)::numeric) > ((amount)::numeric * dearest_total))) AS best_value,
-    scope
-   FROM compared c
-  ORDER BY "position", pack_id;
+ SELECT c.pack_id,
+    c.title AS package_name,
+    trim_scale((c.tokens)::numeric) AS tokens,
+    trim_scale((c.bonus_tokens)::numeric) AS bonus_tokens,
+    c.amount,
+    c.currency,
+    c.popular,
+    c."position",
+    credits.interval_text(c.expires_after) AS expires_after,
+    trim_scale(round(c.unit_price, 6)) AS amount_per_token,
+    trim_scale((div((((c.total * (c.dearest_amount)::numeric) - ((c.amount)::numeric * c.dearest_total)) * (10000)::numeric), (c.total * (c.dearest_amount)::numeric)) / 100.00)) AS saving_percent,
+    ((c.rank = 1) AND ((c.total * (c.dearest_amount)::numeric) > ((c.amount)::numeric * c.dearest_total))) AS best_value,
+    c.scope,
+    round(((c.amount)::numeric / power((10)::numeric, (m.minor_digits)::numeric)), (m.minor_digits)::integer) AS price
+   FROM (compared c
+     JOIN credits.currencies m ON ((c.currency = m.currency)))
+  ORDER BY c."position", c.pack_id;
 
 
 --
@@ -7098,7 +7830,7 @@ COMMENT ON COLUMN api.packs.bonus_tokens IS 'Tokens that come free with them.';
 -- Name: COLUMN packs.amount; Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON COLUMN api.packs.amount IS 'Price in minor units of currency (cents).';
+COMMENT ON COLUMN api.packs.amount IS 'Price in the unit that Stripe counts currency in (cents).';
 
 
 --
@@ -7155,6 +7887,13 @@ COMMENT ON COLUMN api.packs.best_value IS 'Cheapest per token of its currency, a
 --
 
 COMMENT ON COLUMN api.packs.scope IS 'module:ID or category:ID that its tokens are bound to; null: what the buyer chooses, or any.';
+
+
+--
+-- Name: COLUMN packs.price; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.packs.price IS 'amount in whole units of currency, to show: 39.99. Not every currency has hundredths.';
 
 
 --
@@ -7273,7 +8012,7 @@ COMMENT ON COLUMN api.referrals.settled_at IS 'When they bought for the first ti
 CREATE TABLE credits.releases (
     one_row boolean DEFAULT true NOT NULL,
     program text NOT NULL,
-    server integer NOT NULL,
+    server bigint NOT NULL,
     migration text NOT NULL,
     digest text NOT NULL,
     files jsonb NOT NULL,
@@ -7319,7 +8058,7 @@ COMMENT ON COLUMN credits.releases.migration IS 'The newest migration.';
 -- Name: COLUMN releases.digest; Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON COLUMN credits.releases.digest IS 'Of everything that decided the outcome: the files, the versions, the month.';
+COMMENT ON COLUMN credits.releases.digest IS 'Digest of everything that decided the outcome: the files, the versions, the month.';
 
 
 --
@@ -7646,7 +8385,7 @@ CREATE TABLE credits.topup_presets (
     currency text NOT NULL,
     amount bigint NOT NULL,
     popular boolean DEFAULT false NOT NULL,
-    CONSTRAINT topup_presets_amount_is_positive CHECK (((amount > 0) AND (amount <= 99999999)))
+    CONSTRAINT topup_presets_amount_is_positive CHECK ((amount > 0))
 );
 
 ALTER TABLE ONLY credits.topup_presets FORCE ROW LEVEL SECURITY;
@@ -7668,7 +8407,7 @@ CREATE TABLE credits.topups (
     minimum bigint NOT NULL,
     maximum bigint NOT NULL,
     tokens_per_unit numeric NOT NULL,
-    CONSTRAINT topups_bounds_are_sane CHECK (((minimum > 0) AND (maximum >= minimum) AND (maximum <= 99999999))),
+    CONSTRAINT topups_bounds_are_sane CHECK (((minimum > 0) AND (maximum >= minimum))),
     CONSTRAINT topups_currency_is_iso CHECK ((currency ~ '^[a-z]{3}$'::text)),
     CONSTRAINT topups_rate_is_positive CHECK (((tokens_per_unit > (0)::numeric) AND (tokens_per_unit < (1000000)::numeric)))
 );
@@ -7695,14 +8434,17 @@ COMMENT ON COLUMN credits.topups.tokens_per_unit IS 'Tokens for one minor unit o
 --
 
 CREATE VIEW api.topups WITH (security_invoker='true') AS
- SELECT currency,
-    minimum,
-    maximum,
-    trim_scale(tokens_per_unit) AS tokens_per_unit,
+ SELECT t.currency,
+    t.minimum,
+    t.maximum,
+    trim_scale(t.tokens_per_unit) AS tokens_per_unit,
     COALESCE(( SELECT jsonb_agg(jsonb_build_object('amount', s.amount, 'tokens', credits.topup_tokens(s.amount, t.tokens_per_unit), 'popular', s.popular) ORDER BY s.amount) AS jsonb_agg
            FROM credits.topup_presets s
-          WHERE (s.currency = t.currency)), '[]'::jsonb) AS presets
-   FROM credits.topups t;
+          WHERE (s.currency = t.currency)), '[]'::jsonb) AS presets,
+    m.minor_digits,
+    m.step
+   FROM (credits.topups t
+     JOIN credits.currencies m ON ((t.currency = m.currency)));
 
 
 --
@@ -7745,6 +8487,20 @@ COMMENT ON COLUMN api.topups.tokens_per_unit IS 'Tokens for one minor unit.';
 --
 
 COMMENT ON COLUMN api.topups.presets IS 'Amounts to propose, the smallest first: [{"amount", "tokens", "popular"}].';
+
+
+--
+-- Name: COLUMN topups.minor_digits; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.topups.minor_digits IS 'Decimals of the unit that amounts are in: shown in whole units of currency, an amount is amount / 10^minor_digits.';
+
+
+--
+-- Name: COLUMN topups.step; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.topups.step IS 'Every amount is a multiple of it: 1, or 10 or 100 where Stripe asks for that.';
 
 
 --
@@ -7958,8 +8714,8 @@ UNION ALL
   WHERE (((w.lifetime_granted)::numeric <> COALESCE(e.granted, (0)::numeric)) OR ((w.lifetime_spent)::numeric <> COALESCE(e.spent, (0)::numeric)))
 UNION ALL
  SELECT w.account_id,
-    format('next expiry not after %s'::text, min(l.expires_at)) AS expected,
-    format('%s'::text, w.due_at) AS found
+    format('next expiry not after %s'::text, credits.utc_text(min(l.expires_at))) AS expected,
+    credits.utc_text(w.due_at) AS found
    FROM (credits.wallets w
      JOIN credits.current_lots l ON ((w.account_id = l.account_id)))
   WHERE ((l.remaining > l.held) AND (l.expires_at < w.due_at))
@@ -8078,6 +8834,44 @@ COMMENT ON VIEW audit.check_campaigns IS 'Each campaign granted what was redeeme
 
 
 --
+-- Name: check_charges; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_charges WITH (security_invoker='true') AS
+ SELECT NULL::uuid AS account_id,
+    format('%s: an amount that Stripe charges'::text, what) AS expected,
+    credits.charge_problem(amount, currency) AS found
+   FROM ( SELECT format('pack %L'::text, p.pack_id) AS what,
+            p.amount,
+            p.currency
+           FROM credits.packs p
+          WHERE p.active
+        UNION ALL
+         SELECT format('least top-up in %s'::text, t.currency) AS what,
+            t.minimum AS amount,
+            t.currency
+           FROM credits.topups t
+        UNION ALL
+         SELECT format('greatest top-up in %s'::text, t.currency) AS what,
+            t.maximum AS amount,
+            t.currency
+           FROM credits.topups t
+        UNION ALL
+         SELECT format('top-up preset in %s'::text, s.currency) AS what,
+            s.amount,
+            s.currency
+           FROM credits.topup_presets s) a
+  WHERE (credits.charge_problem(amount, currency) IS NOT NULL);
+
+
+--
+-- Name: VIEW check_charges; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_charges IS 'Stripe would charge the price of every pack, and every amount of a top-up.';
+
+
+--
 -- Name: check_creators; Type: VIEW; Schema: audit; Owner: -
 --
 
@@ -8102,7 +8896,7 @@ CREATE VIEW audit.check_creators WITH (security_invoker='true') AS
      CROSS JOIN LATERAL aclexplode(p.acl) a(grantor, grantee, privilege_type, is_grantable))
      LEFT JOIN pg_roles r ON ((a.grantee = r.oid)))
   WHERE ((a.privilege_type = 'CREATE'::text) AND (a.grantee <> p.owner) AND (r.rolsuper IS NOT TRUE) AND ((a.grantee = (0)::oid) OR COALESCE(( SELECT x.hardened
-           FROM credits.releases x), false) OR (r.rolname = ANY (ARRAY['anon'::name, 'authenticated'::name, 'service_role'::name, 'analyst'::name, 'auditor'::name])) OR (r.rolname ~~ 'pgcredits\_%'::text)));
+           FROM credits.releases x), false) OR (r.rolname = ANY (ARRAY['anon'::name, 'authenticated'::name, 'service_role'::name, 'analyst'::name, 'auditor'::name, 'spender'::name, 'support'::name])) OR (r.rolname ~~ 'pgcredits\_%'::text)));
 
 
 --
@@ -8184,7 +8978,7 @@ COMMENT ON COLUMN credits.stripe_events.outcome IS 'granted, processing, failed,
 CREATE VIEW audit.check_events WITH (security_invoker='true') AS
  SELECT e.account_id,
     format('event %s (%s) has an outcome'::text, e.event_id, e.type) AS expected,
-    format('none since %s'::text, e.received_at) AS found
+    format('none since %s'::text, credits.utc_text(e.received_at)) AS found
    FROM credits.stripe_events e
   WHERE (e.outcome IS NULL)
 UNION ALL
@@ -8209,7 +9003,7 @@ COMMENT ON VIEW audit.check_events IS 'Every Stripe event was applied, and every
 
 CREATE VIEW audit.check_guests WITH (security_invoker='true') AS
  SELECT NULL::uuid AS account_id,
-    format('guest %s, use %s: at most %s in %s'::text, c.guest_id, c.use_id, c.per_device, c.sliding_window) AS expected,
+    format('guest %s, use %s: at most %s in %s'::text, c.guest_id, c.use_id, c.per_device, credits.interval_text(c.sliding_window)) AS expected,
     format('%s uses'::text, c.uses) AS found
    FROM ( SELECT u.guest_id,
             u.use_id,
@@ -8223,12 +9017,12 @@ CREATE VIEW audit.check_guests WITH (security_invoker='true') AS
             u.sliding_window,
             ( SELECT count(*) AS count
                    FROM credits.guest_uses o
-                  WHERE ((o.guest_id = u.guest_id) AND (o.used_at <= u.used_at) AND (o.used_at > (u.used_at - u.sliding_window)) AND ((o.state <> 'released'::text) OR (o.finished_at > u.used_at)))) AS uses
+                  WHERE ((o.guest_id = u.guest_id) AND (o.used_at <= u.used_at) AND (o.used_at > credits.earlier(u.used_at, u.sliding_window)) AND ((o.state <> 'released'::text) OR (o.finished_at > u.used_at)))) AS uses
            FROM credits.guest_uses u) c
   WHERE (c.uses > c.per_device)
 UNION ALL
  SELECT NULL::uuid AS account_id,
-    format('network %s, use %s: at most %s in %s'::text, c.network_id, c.use_id, c.per_network, c.sliding_window) AS expected,
+    format('network %s, use %s: at most %s in %s'::text, c.network_id, c.use_id, c.per_network, credits.interval_text(c.sliding_window)) AS expected,
     format('%s uses'::text, c.uses) AS found
    FROM ( SELECT u.guest_id,
             u.use_id,
@@ -8242,7 +9036,7 @@ UNION ALL
             u.sliding_window,
             ( SELECT count(*) AS count
                    FROM credits.guest_uses o
-                  WHERE ((o.network_id = u.network_id) AND (o.used_at <= u.used_at) AND (o.used_at > (u.used_at - u.sliding_window)) AND ((o.state <> 'released'::text) OR (o.finished_at > u.used_at)))) AS uses
+                  WHERE ((o.network_id = u.network_id) AND (o.used_at <= u.used_at) AND (o.used_at > credits.earlier(u.used_at, u.sliding_window)) AND ((o.state <> 'released'::text) OR (o.finished_at > u.used_at)))) AS uses
            FROM credits.guest_uses u) c
   WHERE (c.uses > c.per_network);
 
@@ -8348,7 +9142,7 @@ UNION ALL
 UNION ALL
  SELECT x.account_id,
     format('hold %s (%s): %s held of %s'::text, x.hold_id, x.state, x.held, x.tokens) AS expected,
-    format('draws of %s, finished at %s'::text, s.tokens, x.finished_at) AS found
+    format('draws of %s, finished at %s'::text, s.tokens, credits.utc_text(x.finished_at)) AS found
    FROM (credits.holds x
      CROSS JOIN LATERAL ( SELECT COALESCE(sum(y.tokens), (0)::numeric) AS tokens,
             COALESCE(min(y.tokens), (1)::numeric) AS smallest
@@ -8358,6 +9152,19 @@ UNION ALL
             WHEN ((x.state)::text = 'open'::text) THEN GREATEST(((x.tokens)::numeric - (x.captured)::numeric), (0)::numeric)
             ELSE (0)::numeric
         END))
+UNION ALL
+ SELECT x.account_id,
+    format('hold %s ends by %s'::text, x.hold_id, b.latest) AS expected,
+    format('it ends at %s'::text, x.expires_at) AS found
+   FROM (credits.holds x
+     CROSS JOIN LATERAL ( SELECT LEAST(
+                CASE
+                    WHEN x.by_service THEN 'infinity'::timestamp with time zone
+                    ELSE (x.created_at + '24:00:00'::interval)
+                END, COALESCE((min(l.expires_at) + '24:00:00'::interval), 'infinity'::timestamp with time zone)) AS latest
+           FROM (jsonb_to_recordset(x.draws) y(lot_id bigint)
+             JOIN credits.lots l ON (((x.account_id = l.account_id) AND (y.lot_id = l.lot_id))))) b)
+  WHERE (((x.state)::text = 'open'::text) AND (x.expires_at > b.latest))
 UNION ALL
  SELECT COALESCE(x.account_id, e.account_id) AS account_id,
     format('hold %s: %s charged by entries %s'::text, e.hold_id, COALESCE(e.captured, (0)::numeric), e.seqs) AS expected,
@@ -8371,7 +9178,7 @@ UNION ALL
 -- Name: VIEW check_holds; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.check_holds IS 'What open holds keep is what their lots and the wallet count as held; what holds captured is what their entries charged.';
+COMMENT ON VIEW audit.check_holds IS 'What open holds keep is what their lots and the wallet count as held, for no longer than it may be; what holds captured is what their entries charged.';
 
 
 --
@@ -8871,8 +9678,8 @@ CREATE VIEW audit.check_sequence WITH (security_invoker='true') AS
           GROUP BY x.account_id
         )
  SELECT e.account_id,
-    format('seq %s after %s'::text, (e.previous_seq + 1), e.previous_at) AS expected,
-    format('seq %s at %s'::text, e.seq, e.posted_at) AS found
+    format('seq %s after %s'::text, (e.previous_seq + 1), credits.utc_text(e.previous_at)) AS expected,
+    format('seq %s at %s'::text, e.seq, credits.utc_text(e.posted_at)) AS found
    FROM ( SELECT x.account_id,
             x.seq,
             x.posted_at,
@@ -8883,8 +9690,8 @@ CREATE VIEW audit.check_sequence WITH (security_invoker='true') AS
   WHERE ((e.seq <> (e.previous_seq + 1)) OR (e.posted_at <= e.previous_at))
 UNION ALL
  SELECT COALESCE(w.account_id, e.account_id) AS account_id,
-    format('last seq %s at %s'::text, w.seq, w.posted_at) AS expected,
-    format('%s entries, last at %s'::text, COALESCE(e.entries, (0)::bigint), e.last_at) AS found
+    format('last seq %s at %s'::text, w.seq, credits.utc_text(w.posted_at)) AS expected,
+    format('%s entries, last at %s'::text, COALESCE(e.entries, (0)::bigint), credits.utc_text(e.last_at)) AS found
    FROM (credits.wallets w
      FULL JOIN e ON ((w.account_id = e.account_id)))
   WHERE ((w.seq IS DISTINCT FROM COALESCE(e.entries, (0)::bigint)) OR (w.posted_at IS DISTINCT FROM COALESCE(e.last_at, '-infinity'::timestamp with time zone)));
@@ -8904,6 +9711,9 @@ COMMENT ON VIEW audit.check_sequence IS 'Entries of an account are numbered with
 CREATE TABLE credits.settings (
     one_row boolean DEFAULT true NOT NULL,
     test_clocks boolean DEFAULT false NOT NULL,
+    longest_service_hold interval DEFAULT '168:00:00'::interval NOT NULL,
+    most_open_holds bigint DEFAULT 100 NOT NULL,
+    verified_welcome boolean DEFAULT false NOT NULL,
     CONSTRAINT settings_are_one_row CHECK (one_row)
 );
 
@@ -8922,6 +9732,27 @@ COMMENT ON TABLE credits.settings IS 'What the operator decides for the whole ba
 --
 
 COMMENT ON COLUMN credits.settings.test_clocks IS 'May services put accounts on test clocks? Off unless credits.allow_test_clocks was called: never where money is real.';
+
+
+--
+-- Name: COLUMN settings.longest_service_hold; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.settings.longest_service_hold IS 'How long after it was made a hold of a service can last at most: see credits.bound_holds.';
+
+
+--
+-- Name: COLUMN settings.most_open_holds; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.settings.most_open_holds IS 'How many open holds an account may have.';
+
+
+--
+-- Name: COLUMN settings.verified_welcome; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.settings.verified_welcome IS 'Do welcome tokens wait until a service says that the e-mail address is verified? See credits.require_verified_email.';
 
 
 --
@@ -8946,7 +9777,7 @@ UNION ALL
 UNION ALL
  SELECT w.account_id,
     'the time: this bank has no test clocks'::text AS expected,
-    format('a test clock at %s'::text, w.test_clock) AS found
+    format('a test clock at %s'::text, credits.utc_text(w.test_clock)) AS found
    FROM credits.wallets w
   WHERE ((w.test_clock IS NOT NULL) AND (NOT ( SELECT s.test_clocks
            FROM credits.settings s)));
@@ -9006,6 +9837,12 @@ UNION ALL
     c.expected,
     c.found
    FROM audit.check_campaigns c
+UNION ALL
+ SELECT 'check_charges'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_charges c
 UNION ALL
  SELECT 'check_creators'::text AS check_name,
     c.account_id,
@@ -9224,6 +10061,35 @@ COMMENT ON VIEW audit.trial_balance IS 'Balance of each side of the books, in to
 
 
 --
+-- Name: account_origins; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.account_origins (
+    account_id uuid NOT NULL,
+    device_keys text[] DEFAULT '{}'::text[] NOT NULL,
+    network_keys text[] DEFAULT '{}'::text[] NOT NULL,
+    shared_network boolean DEFAULT false NOT NULL,
+    noted_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY credits.account_origins FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE account_origins; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.account_origins IS 'The device and the network that an account was opened from, for the bounds of campaigns: HMACs with a salt that rotates, made by the door, as those of guests are. api.maintain forgets them after 35 days.';
+
+
+--
+-- Name: COLUMN account_origins.device_keys; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.account_origins.device_keys IS 'Under the salt of that time, and under the one before or after it; empty when nobody said.';
+
+
+--
 -- Name: analyst_grants; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -9240,56 +10106,6 @@ ALTER TABLE ONLY credits.analyst_grants FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON TABLE credits.analyst_grants IS 'Which accounts an analyst''s SQL login sees: a segment, or * for all.';
-
-
---
--- Name: credentials; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.credentials (
-    email text NOT NULL,
-    password_hash text NOT NULL,
-    subject text NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT credentials_email_is_normal CHECK (((email = lower(btrim(email))) AND ((length(email) >= 3) AND (length(email) <= 320))))
-);
-
-ALTER TABLE ONLY credits.credentials FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE credentials; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.credentials IS 'Sign-in of the embedded identity provider: e-mail and argon2 hash. Empty where an outside issuer signs the tokens.';
-
-
---
--- Name: currencies; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.currencies (
-    currency text NOT NULL,
-    minor_digits bigint NOT NULL,
-    CONSTRAINT currencies_are_iso CHECK ((currency ~ '^[a-z]{3}$'::text)),
-    CONSTRAINT currencies_digits_are_sane CHECK ((minor_digits = ANY (ARRAY[(0)::bigint, (2)::bigint, (3)::bigint])))
-);
-
-ALTER TABLE ONLY credits.currencies FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE currencies; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.currencies IS 'The currencies that Stripe takes payments in (docs.stripe.com/currencies), ISO 4217, lower case.';
-
-
---
--- Name: COLUMN currencies.minor_digits; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.currencies.minor_digits IS 'Decimals of its minor unit: 2 for cents, 0 where there is none.';
 
 
 --
@@ -9617,6 +10433,14 @@ COMMENT ON TABLE credits.stripe_objects IS 'Stripe objects (sessions, payment in
 --
 
 ALTER TABLE ONLY credits.entries ATTACH PARTITION credits.entries_default DEFAULT;
+
+
+--
+-- Name: account_origins account_origins_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.account_origins
+    ADD CONSTRAINT account_origins_pkey PRIMARY KEY (account_id);
 
 
 --
@@ -10012,6 +10836,27 @@ ALTER TABLE ONLY credits.wallets
 
 
 --
+-- Name: account_origins_device_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX account_origins_device_idx ON credits.account_origins USING gin (device_keys);
+
+
+--
+-- Name: account_origins_network_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX account_origins_network_idx ON credits.account_origins USING gin (network_keys);
+
+
+--
+-- Name: account_origins_noted_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX account_origins_noted_idx ON credits.account_origins USING btree (noted_at);
+
+
+--
 -- Name: catalogs_currency_idx; Type: INDEX; Schema: credits; Owner: -
 --
 
@@ -10328,6 +11173,14 @@ ALTER TABLE credits.prices ENABLE ALWAYS TRIGGER prices_are_never_edited;
 CREATE TRIGGER prices_are_never_truncated BEFORE TRUNCATE ON credits.prices FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
 
 ALTER TABLE credits.prices ENABLE ALWAYS TRIGGER prices_are_never_truncated;
+
+
+--
+-- Name: account_origins account_origins_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.account_origins
+    ADD CONSTRAINT account_origins_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 
 
 --
@@ -10651,6 +11504,12 @@ ALTER TABLE ONLY credits.wallets
 
 
 --
+-- Name: account_origins; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.account_origins ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: accounts; Type: ROW SECURITY; Schema: credits; Owner: -
 --
 
@@ -10681,6 +11540,13 @@ CREATE POLICY analyst_reads ON credits.price_components FOR SELECT TO analyst US
 --
 
 CREATE POLICY analyst_reads ON credits.prices FOR SELECT TO analyst USING (true);
+
+
+--
+-- Name: account_origins auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.account_origins FOR SELECT TO auditor USING (true);
 
 
 --
@@ -11058,6 +11924,13 @@ ALTER TABLE credits.entry_kinds ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.failures ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: currencies for_sale; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY for_sale ON credits.currencies FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+
+
+--
 -- Name: module_categories for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
@@ -11330,6 +12203,13 @@ CREATE POLICY own_rows ON credits.spend_limits FOR SELECT TO authenticated USING
 --
 
 CREATE POLICY own_rows ON credits.wallets FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
+
+
+--
+-- Name: account_origins owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.account_origins TO credits_owner USING (true) WITH CHECK (true);
 
 
 --
@@ -12144,6 +13024,15 @@ GRANT ALL ON TYPE api.maintenance TO service_role;
 
 
 --
+-- Name: TYPE newcomer; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.newcomer FROM PUBLIC;
+GRANT ALL ON TYPE api.newcomer TO authenticated;
+GRANT ALL ON TYPE api.newcomer TO service_role;
+
+
+--
 -- Name: TYPE order_receipt; Type: ACL; Schema: api; Owner: -
 --
 
@@ -12455,13 +13344,13 @@ GRANT ALL ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) TO serv
 
 
 --
--- Name: FUNCTION open_account(user_id text, referral_code text, device_keys text[]); Type: ACL; Schema: api; Owner: -
+-- Name: FUNCTION open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean); Type: ACL; Schema: api; Owner: -
 --
 
-REVOKE ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) TO authenticated;
-GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) TO spender;
-GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[]) TO service_role;
+REVOKE ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) TO authenticated;
+GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) TO spender;
+GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) TO service_role;
 
 
 --
@@ -12562,11 +13451,11 @@ GRANT ALL ON FUNCTION api.set_test_clock(user_id text, frozen_time timestamp wit
 
 
 --
--- Name: FUNCTION sign_up(email text, password_hash text, referral_code text, device_keys text[]); Type: ACL; Schema: api; Owner: -
+-- Name: FUNCTION sign_up(email text, password_hash text, referral_code text, device_keys text[], network_keys text[], shared_network boolean); Type: ACL; Schema: api; Owner: -
 --
 
-REVOKE ALL ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[]) TO service_role;
+REVOKE ALL ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[], network_keys text[], shared_network boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[], network_keys text[], shared_network boolean) TO service_role;
 
 
 --
@@ -12578,10 +13467,25 @@ GRANT ALL ON FUNCTION api.thaw_account(user_id text, reason text) TO service_rol
 
 
 --
+-- Name: FUNCTION verify_email(email text, user_id text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.verify_email(email text, user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.verify_email(email text, user_id text) TO service_role;
+
+
+--
 -- Name: FUNCTION account_of(p_subject text, p_service_opens boolean); Type: ACL; Schema: credits; Owner: -
 --
 
 REVOKE ALL ON FUNCTION credits.account_of(p_subject text, p_service_opens boolean) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome numeric, p_waits_for text, p_reset_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome numeric, p_waits_for text, p_reset_at timestamp with time zone) FROM PUBLIC;
 
 
 --
@@ -12779,6 +13683,13 @@ REVOKE ALL ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.c
 
 
 --
+-- Name: FUNCTION bound_holds(p_longest interval, p_most_open bigint); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.bound_holds(p_longest interval, p_most_open bigint) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION call_cost(p_price_id bigint); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -12791,6 +13702,13 @@ GRANT ALL ON FUNCTION credits.call_cost(p_price_id bigint) TO auditor;
 --
 
 REVOKE ALL ON FUNCTION credits.caller_subject(p_user_id text, p_role text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION campaign_room(p_campaign credits.campaigns, p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.campaign_room(p_campaign credits.campaigns, p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 
 
 --
@@ -12940,10 +13858,25 @@ GRANT ALL ON FUNCTION credits.charge_durations() TO auditor;
 
 
 --
+-- Name: FUNCTION charge_problem(p_amount bigint, p_currency text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.charge_problem(p_amount bigint, p_currency text) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.charge_problem(p_amount bigint, p_currency text) TO auditor;
+
+
+--
 -- Name: FUNCTION check_amount(p_amount numeric); Type: ACL; Schema: credits; Owner: -
 --
 
 REVOKE ALL ON FUNCTION credits.check_amount(p_amount numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION check_charge(p_amount bigint, p_currency text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.check_charge(p_amount bigint, p_currency text) FROM PUBLIC;
 
 
 --
@@ -13067,6 +14000,13 @@ REVOKE ALL ON FUNCTION credits.configured_stripe_price(p_pack_id text) FROM PUBL
 
 
 --
+-- Name: FUNCTION credential_of(p_email text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.credential_of(p_email text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION default_priority(p_source credits.entry_kind); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -13078,6 +14018,13 @@ REVOKE ALL ON FUNCTION credits.default_priority(p_source credits.entry_kind) FRO
 --
 
 REVOKE ALL ON FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric, p_budget bigint, p_per_account bigint, p_valid_from timestamp with time zone, p_valid_until timestamp with time zone, p_expires_after interval, p_priority bigint, p_scope text, p_active boolean) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) FROM PUBLIC;
 
 
 --
@@ -13176,6 +14123,14 @@ REVOKE ALL ON FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) FROM P
 --
 
 REVOKE ALL ON FUNCTION credits.draw_settled(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION earlier(p_at timestamp with time zone, p_before interval); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) TO auditor;
 
 
 --
@@ -13351,6 +14306,13 @@ REVOKE ALL ON FUNCTION credits.forget_keys(p_most bigint) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION forget_origins(p_max bigint); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.forget_origins(p_max bigint) FROM PUBLIC;
+
+
+--
 -- Name: TABLE lots; Type: ACL; Schema: credits; Owner: -
 --
 
@@ -13441,10 +14403,10 @@ GRANT ALL ON FUNCTION credits.functions_digest() TO auditor;
 
 
 --
--- Name: FUNCTION grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone) FROM PUBLIC;
 
 
 --
@@ -13527,10 +14489,30 @@ REVOKE ALL ON FUNCTION credits.hold(p_account_id uuid, p_user_id text, p_module_
 
 
 --
+-- Name: FUNCTION hold_again(p_account_id uuid, p_hold_id uuid, p_user_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.hold_again(p_account_id uuid, p_hold_id uuid, p_user_id text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION in_default(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
 --
 
 REVOKE ALL ON FUNCTION credits.in_default(p_account_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION interval_text(p_interval interval); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.interval_text(p_interval interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO anon;
+GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO authenticated;
+GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO spender;
+GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO support;
+GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO service_role;
+GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO auditor;
 
 
 --
@@ -13555,10 +14537,31 @@ REVOKE ALL ON FUNCTION credits.is_spender() FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION keep_holds_few(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.keep_holds_few(p_account_id uuid) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric); Type: ACL; Schema: credits; Owner: -
 --
 
 REVOKE ALL ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION last_moment(p_hold credits.holds); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.last_moment(p_hold credits.holds) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION later(p_at timestamp with time zone, p_after interval); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) FROM PUBLIC;
 
 
 --
@@ -13655,6 +14658,20 @@ REVOKE ALL ON FUNCTION credits.lock_with_referrer(p_account_id uuid) FROM PUBLIC
 
 
 --
+-- Name: FUNCTION mark_verified(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.mark_verified(p_account_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION may_be_welcomed(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.may_be_welcomed(p_account_id uuid) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION me(); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -13663,6 +14680,13 @@ GRANT ALL ON FUNCTION credits.me() TO authenticated;
 GRANT ALL ON FUNCTION credits.me() TO support;
 GRANT ALL ON FUNCTION credits.me() TO service_role;
 GRANT ALL ON FUNCTION credits.me() TO spender;
+
+
+--
+-- Name: FUNCTION mixes_scripts(p_word text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.mixes_scripts(p_word text) FROM PUBLIC;
 
 
 --
@@ -13679,6 +14703,14 @@ GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO auditor;
 
 
 --
+-- Name: FUNCTION money(p_amount bigint, p_currency text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.money(p_amount bigint, p_currency text) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.money(p_amount bigint, p_currency text) TO auditor;
+
+
+--
 -- Name: FUNCTION next_level(p_account_id uuid, p_available numeric); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -13691,6 +14723,17 @@ GRANT ALL ON FUNCTION credits.next_level(p_account_id uuid, p_available numeric)
 --
 
 REVOKE ALL ON FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_at timestamp with time zone, OUT lot_id bigint, OUT free numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION period_start(p_period text, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO support;
+GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO service_role;
+GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO auditor;
 
 
 --
@@ -13711,10 +14754,31 @@ REVOKE ALL ON FUNCTION credits.normal_code(p_code text) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION normal_email(p_email text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.normal_email(p_email text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION normal_label(p_label text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.normal_label(p_label text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric); Type: ACL; Schema: credits; Owner: -
 --
 
 REVOKE ALL ON FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) FROM PUBLIC;
 
 
 --
@@ -13754,6 +14818,13 @@ REVOKE ALL ON FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric,
 
 
 --
+-- Name: FUNCTION passes_for_latin(p_word text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.passes_for_latin(p_word text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION payment_mismatch(p_order credits.orders, p_session jsonb); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -13761,14 +14832,10 @@ REVOKE ALL ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_sessio
 
 
 --
--- Name: FUNCTION period_start(p_period text, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION plain_text(p_text text); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO authenticated;
-GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO support;
-GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO service_role;
-GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO auditor;
+REVOKE ALL ON FUNCTION credits.plain_text(p_text text) FROM PUBLIC;
 
 
 --
@@ -13790,6 +14857,27 @@ REVOKE ALL ON FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) FRO
 --
 
 REVOKE ALL ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION punycode_adapt(p_delta bigint, p_points bigint, p_first boolean); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.punycode_adapt(p_delta bigint, p_points bigint, p_first boolean) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION punycode_decode(p_code text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.punycode_decode(p_code text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION punycode_encode(p_label text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.punycode_encode(p_label text) FROM PUBLIC;
 
 
 --
@@ -13817,6 +14905,13 @@ REVOKE ALL ON FUNCTION credits.random_code() FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION reader_subject(p_user_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.reader_subject(p_user_id text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION redemption_receipt(p_account_id uuid, p_user_id text, p_code credits.codes, p_lot_id bigint, p_replayed boolean); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -13838,6 +14933,13 @@ REVOKE ALL ON FUNCTION credits.refuse_addition() FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION refuse_caller(p_subject text, p_user_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.refuse_caller(p_subject text, p_user_id text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION refuse_change(); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -13852,10 +14954,10 @@ REVOKE ALL ON FUNCTION credits.refuse_closed(p_state text) FROM PUBLIC;
 
 
 --
--- Name: FUNCTION refuse_code(p_verdict text); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION refuse_code(p_verdict text, p_reset_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.refuse_code(p_verdict text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.refuse_code(p_verdict text, p_reset_at timestamp with time zone) FROM PUBLIC;
 
 
 --
@@ -13877,6 +14979,13 @@ REVOKE ALL ON FUNCTION credits.refuse_hold(p_by_service boolean) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION refuse_own_hold(p_state text, p_status text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.refuse_own_hold(p_state text, p_status text) FROM PUBLIC;
 
 
 --
@@ -13906,6 +15015,13 @@ GRANT ALL ON FUNCTION credits.release_differences() TO auditor;
 --
 
 REVOKE ALL ON FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION require_verified_email(p_required boolean); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.require_verified_email(p_required boolean) FROM PUBLIC;
 
 
 --
@@ -14113,10 +15229,25 @@ REVOKE ALL ON FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times i
 
 
 --
--- Name: FUNCTION welcome(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION utc_text(p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.welcome(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.utc_text(p_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.utc_text(p_at timestamp with time zone) TO auditor;
+
+
+--
+-- Name: FUNCTION welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) FROM PUBLIC;
 
 
 --
@@ -14649,6 +15780,18 @@ GRANT SELECT ON TABLE api.orders TO service_role;
 
 
 --
+-- Name: TABLE currencies; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.currencies TO anon;
+GRANT SELECT ON TABLE credits.currencies TO authenticated;
+GRANT SELECT ON TABLE credits.currencies TO spender;
+GRANT SELECT ON TABLE credits.currencies TO support;
+GRANT SELECT ON TABLE credits.currencies TO service_role;
+GRANT SELECT ON TABLE credits.currencies TO auditor;
+
+
+--
 -- Name: TABLE packs; Type: ACL; Schema: credits; Owner: -
 --
 
@@ -14809,6 +15952,13 @@ GRANT SELECT ON TABLE audit.check_balance TO auditor;
 --
 
 GRANT SELECT ON TABLE audit.check_campaigns TO auditor;
+
+
+--
+-- Name: TABLE check_charges; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_charges TO auditor;
 
 
 --
@@ -15066,17 +16216,17 @@ GRANT SELECT ON TABLE audit.trial_balance TO auditor;
 
 
 --
+-- Name: TABLE account_origins; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.account_origins TO auditor;
+
+
+--
 -- Name: TABLE analyst_grants; Type: ACL; Schema: credits; Owner: -
 --
 
 GRANT SELECT ON TABLE credits.analyst_grants TO auditor;
-
-
---
--- Name: TABLE currencies; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.currencies TO auditor;
 
 
 --
