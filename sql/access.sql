@@ -95,7 +95,7 @@ grant execute on function
 api.add_tokens(text, numeric, api.grant_reason, text, timestamptz, bigint, text, text, jsonb),
 api.add_tokens(text, numeric, text),
 api.attach_checkout(uuid, uuid, text, text),
-api.apply_stripe_event(jsonb),
+api.apply_stripe_event(jsonb, bytea),
 api.close_shortfall(text, text),
 api.set_overdraft_limit(numeric, text),
 api.freeze_account(text, text),
@@ -154,8 +154,9 @@ grant execute on function credits.me(), credits.subject(), credits.clock(uuid) t
 grant usage on schema audit to support;
 grant select on audit.parked, audit.stuck_holds to support;
 grant select (
-    event_id, type, outcome, received_at, account_id, order_id, object_id, payload
+    event_id, type, outcome, reason, trouble, received_at, account_id, order_id, object_id, payload
 ) on credits.stripe_events to support;
+grant select (object_id, account_id, order_id) on credits.stripe_objects to support;
 
 grant usage on schema analytics to analyst, auditor;
 grant select on all tables in schema analytics to analyst, auditor;
@@ -482,6 +483,8 @@ drop policy if exists support_reads on credits.referrals;
 create policy support_reads on credits.referrals for select to support using (true);
 drop policy if exists support_reads on credits.stripe_events;
 create policy support_reads on credits.stripe_events for select to support using (true);
+drop policy if exists support_reads on credits.stripe_objects;
+create policy support_reads on credits.stripe_objects for select to support using (true);
 
 -- 5d. What is for sale, for everybody.
 drop policy if exists for_sale on credits.packs;

@@ -64,6 +64,8 @@ STATUS = {
     "bad_email": 422,
     "bad_password": 422,
     "bad_event": 422,
+    "foreign_account": 422,
+    "wrong_mode": 422,
     "bad_reason": 422,
     "bad_metadata": 422,
     "bad_expiry": 422,

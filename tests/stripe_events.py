@@ -6,6 +6,8 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
+from people import Caller
+
 Event = dict[str, Any]
 Session = dict[str, Any]
 
@@ -15,6 +17,12 @@ FAILED = "checkout.session.async_payment_failed"
 EXPIRED = "checkout.session.expired"
 
 _numbers = count(1)
+
+
+def attached(bank: Caller, order: dict[str, Any], session_id: str | None = None) -> dict[str, Any]:
+    """The order once the door has opened a session for it, which alone can pay it."""
+    named = {"account_id": order["account_id"], "order_id": order["order_id"]}
+    return bank.call("attach_checkout", **named, session_id=session_id or f"cs_test_{uuid4().hex}")
 
 
 def session(order: dict[str, Any], **changes: Any) -> Session:

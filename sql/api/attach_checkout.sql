@@ -1,4 +1,5 @@
--- What Stripe made for an order: its Checkout session, and the customer, of whom an account has one.
+-- What Stripe made for an order: its Checkout session, and the customer, of whom an account has one. From now on this
+-- session, and no other, moves the order. Its events may have come before: they are applied here.
 create or replace function api.attach_checkout(
     account_id uuid,
     order_id uuid,
@@ -17,7 +18,11 @@ begin
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may attach a checkout');
     end if;
-    perform credits.lock_wallet(attach_checkout.account_id, p_settle => false);
+    if (length(attach_checkout.session_id) between 1 and 255) is not true then
+        perform credits.fail(422, 'bad_order', 'a checkout has the id of a session, of 1 to 255 characters');
+    end if;
+    -- As a payment locks: one may have come already.
+    perform credits.lock_with_referrer(attach_checkout.account_id);
 
     update credits.accounts as a
     set stripe_customer_id = attach_checkout.customer_id
@@ -31,15 +36,17 @@ begin
     if not found then
         perform credits.fail(404, 'unknown_order', 'no such order');
     elsif v_order.checkout_session_id is distinct from attach_checkout.session_id then
-        -- A payment that was quicker than this call has written the session already.
         if v_order.checkout_session_id is not null or v_order.state <> 'pending' then
             perform credits.fail(409, 'order_closed', 'this order has a checkout already');
         end if;
         update credits.orders as o
         set checkout_session_id = attach_checkout.session_id
-        where o.account_id = attach_checkout.account_id and o.order_id = attach_checkout.order_id
-        returning o.* into v_order;
+        where o.account_id = attach_checkout.account_id and o.order_id = attach_checkout.order_id;
     end if;
+    perform credits.apply_waiting(attach_checkout.account_id, attach_checkout.order_id);
+    select o.* into v_order
+    from credits.orders as o
+    where o.account_id = attach_checkout.account_id and o.order_id = attach_checkout.order_id;
     return credits.order_receipt(v_order, (
         select i.subject
         from credits.identities as i
@@ -52,4 +59,5 @@ $$;
 comment on function api.attach_checkout(uuid, uuid, text, text) is
 'Note the Stripe Checkout session of an order, and the account''s Stripe customer (the first one stays). For services.
 
-Raises PT404 unknown_order or unknown_user, PT409 order_closed, PT403 not_yours.';
+Only the events of this session move the order. Those that came before this call are applied by it.
+Raises PT404 unknown_order or unknown_user, PT409 order_closed, PT422 bad_order, PT403 not_yours.';

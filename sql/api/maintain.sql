@@ -12,7 +12,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_account_id uuid;
-    v_answer api.maintenance := row(0, 0);
+    v_answer api.maintenance := row(0, 0, 0);
 begin
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may do the maintenance');
@@ -22,6 +22,7 @@ begin
     -- First, while no wallet is locked.
     v_answer.keys := credits.forget_keys(maintain.max_keys);
     perform credits.forget_origins(maintain.max_keys);
+    v_answer.events := credits.settle_events(maintain.max_accounts);
     -- Few at a time: their wallets stay locked until the end. One that is locked is being caught up by whoever has it.
     for v_account_id in
         select w.account_id
@@ -43,7 +44,8 @@ end
 $$;
 comment on function api.maintain(bigint, bigint) is
 'Book expired holds and lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts
-accounts; list the prices that have begun; forget at most max_keys idempotency keys of more than 35 days ago. Null: all.
-For services. accounts and keys: how many; call again until both are 0.
+accounts; apply at most max_accounts Stripe events that waited for their order; list the prices that have begun; forget at
+most max_keys idempotency keys of more than 35 days ago. Null: all.
+For services. accounts, keys and events: how many; call again until all three are 0.
 
 Raises PT403 not_yours, PT422 bad_limit.';

@@ -1,24 +1,46 @@
--- No event of Stripe is lying about, and no payment that we were told of is without its tokens or a note for a
--- person.
+-- No event of Stripe is lying about; no payment that we were told of is without its tokens or a note for a person; and
+-- nothing was granted that no event said was paid.
 create or replace view audit.check_events
 with (security_invoker = true)
 as
+with paid as (
+    select
+        e.*,
+        e.type in ('checkout.session.completed', 'checkout.session.async_payment_succeeded')
+        and coalesce(e.payload #>> '{data,object,payment_status}', '') in ('paid', 'no_payment_required') as says_paid
+    from credits.stripe_events as e
+)
+
 select
     e.account_id,
     format('event %s (%s) has an outcome', e.event_id, e.type) as expected,
     format('none since %s', credits.utc_text(e.received_at)) as found
-from credits.stripe_events as e
+from paid as e
 where e.outcome is null
 union all
 select
     e.account_id,
-    format('session %s, paid by event %s, is granted or parked', e.object_id, e.event_id) as expected,
-    format('order %s is %s', e.order_id, o.state) as found
-from credits.stripe_events as e
-inner join credits.orders as o on e.account_id = o.account_id and e.order_id = o.order_id
+    format('session %s, paid by event %s, is granted, parked or waiting', e.object_id, e.event_id) as expected,
+    format('the event is %s, order %s is %s', e.outcome, e.order_id, o.state) as found
+from paid as e
+left join credits.orders as o on e.account_id = o.account_id and e.order_id = o.order_id
 where
-    e.type in ('checkout.session.completed', 'checkout.session.async_payment_succeeded')
-    and e.payload #>> '{data,object,payment_status}' in ('paid', 'no_payment_required')
-    and o.state not in ('paid', 'parked');
+    e.says_paid and e.outcome not in ('parked', 'waiting', 'unmatched')
+    and not (
+        coalesce(o.state, 'missing') = 'paid'
+        or exists (
+            select
+            from credits.stripe_events as x
+            where x.object_id = e.object_id and x.outcome = 'parked'
+        )
+    )
+union all
+select
+    e.account_id,
+    format('event %s (%s), which granted order %s, says that it is paid', e.event_id, e.type, e.order_id) as expected,
+    format('payment_status %s', coalesce(e.payload #> '{data,object,payment_status}', 'null')) as found
+from paid as e
+where e.outcome = 'granted' and not e.says_paid;
 comment on view audit.check_events is
-'Every Stripe event was applied, and every payment it tells of was granted or parked.';
+'Every Stripe event was applied, or waits for its order; every payment it tells of was granted or parked; and nothing '
+'was granted that is not said to be paid.';

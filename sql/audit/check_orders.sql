@@ -1,4 +1,4 @@
--- Every paid order was granted once, as ordered; nothing was granted without a paid order.
+-- Every paid order was granted once, as ordered, at what was paid for it; nothing was granted without a paid order.
 create or replace view audit.check_orders
 with (security_invoker = true)
 as
@@ -9,11 +9,30 @@ with g as (
         count(*) as lots,
         count(*) filter (where l.source not in ('purchase', 'bonus') or l.scope is distinct from b.scope) as others,
         sum(l.granted) filter (where l.source = 'purchase') as tokens,
-        sum(l.granted) filter (where l.source = 'bonus') as bonus_tokens
+        sum(l.granted) filter (where l.source = 'bonus') as bonus_tokens,
+        sum(l.granted * l.unit_cost) as cost
     from credits.lots as l
     left join credits.orders as b on l.account_id = b.account_id and l.order_id = b.order_id
     where l.order_id is not null
     group by l.account_id, l.order_id
+),
+
+sold as (
+    select
+        e.account_id,
+        e.order_id,
+        o.amount,
+        case
+            when jsonb_typeof(e.payload #> '{data,object,total_details,amount_discount}') = 'number'
+                then
+                    least(
+                        greatest((e.payload #> '{data,object,total_details,amount_discount}')::numeric, 0), o.amount
+                    )
+            else 0
+        end as discount
+    from credits.stripe_events as e
+    inner join credits.orders as o on e.account_id = o.account_id and e.order_id = o.order_id
+    where e.outcome = 'granted' and o.state = 'paid'
 )
 
 select
@@ -41,6 +60,16 @@ select
     format('order is %s', o.state) as found
 from credits.stripe_events as e
 left join credits.orders as o on e.account_id = o.account_id and e.order_id = o.order_id
-where e.outcome = 'granted' and o.state is distinct from 'paid';
+where e.outcome = 'granted' and o.state is distinct from 'paid'
+union all
+-- A price per token may be a fraction that does not end: a hundredth of a minor unit is allowed for.
+select
+    s.account_id,
+    format('order %s was sold for %s less %s', s.order_id, s.amount, s.discount) as expected,
+    format('its tokens cost %s', trim_scale(g.cost)) as found
+from sold as s
+inner join g on s.account_id = g.account_id and s.order_id = g.order_id
+where abs(g.cost - (s.amount - s.discount)) > 0.01;
 comment on view audit.check_orders is
-'Each paid order was granted exactly once, as ordered; no lot belongs to an order that was not paid.';
+'Each paid order was granted exactly once, as ordered, and its tokens cost what was paid for it; no lot belongs to an '
+'order that was not paid.';

@@ -120,6 +120,36 @@ $$;
 comment on function credits.lock_with_referrer(uuid) is
 'Locks the wallet of an account that is about to pay, and of whoever is to be rewarded for that.';
 
+create or replace function credits.try_lock_with_referrer(p_account_id uuid)
+returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_accounts uuid [] not null := array[p_account_id];
+    v_locked bigint;
+begin
+    select count(*) into v_locked
+    from (
+        select from credits.identities as i where i.account_id = p_account_id for no key update skip locked
+    ) as x;
+    if v_locked <> (select count(*) from credits.identities as i where i.account_id = p_account_id) then
+        return false;
+    end if;
+    v_accounts := v_accounts || array(
+        select r.referrer_id from credits.referrals as r where r.account_id = p_account_id and r.state = 'pending'
+    );
+    select count(*) into v_locked
+    from (
+        select from credits.wallets as w where w.account_id = any (v_accounts) for no key update skip locked
+    ) as x;
+    return v_locked = cardinality(v_accounts);
+end
+$$;
+comment on function credits.try_lock_with_referrer(uuid) is
+'Takes the row locks of credits.lock_with_referrer without ever waiting; false when somebody else has one of them.';
+
 create or replace function credits.settle_referral(p_account_id uuid)
 returns void
 language plpgsql

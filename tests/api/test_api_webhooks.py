@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import itertools
 import json
 import time
@@ -13,7 +14,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from knocking import OLD_WEBHOOK_SECRET, WEBHOOK_SECRET, User, balance, serving, sign, slug
+from knocking import OLD_WEBHOOK_SECRET, WEBHOOK_SECRET, User, balance, bearer, serving, sign, slug
 
 from pgcredits.app import create_app
 from pgcredits.settings import Settings
@@ -31,11 +32,18 @@ def event(type_: str = "customer.created", object_: dict[str, Any] | None = None
 def order(client: httpx.Client, user: User) -> dict[str, Any]:
     response = client.post("/rest/v1/rpc/create_order", json={"pack_id": "standard"}, headers=user.headers)
     result: dict[str, Any] = response.raise_for_status().json()
+    attach = {"account_id": result["account_id"], "order_id": result["order_id"], "session_id": _name(result)}
+    attached = client.post("/rest/v1/rpc/attach_checkout", json=attach, headers=bearer("service_role"))
+    attached.raise_for_status()
     return result
 
 
+def _name(order: dict[str, Any]) -> str:
+    return f"cs_test_{order['order_id']}"
+
+
 def session(order: dict[str, Any], **more: Any) -> dict[str, Any]:
-    name = f"cs_test_{order['order_id']}"
+    name = _name(order)
     return {
         "id": name,
         "object": "checkout.session",
@@ -155,23 +163,147 @@ def test_a_body_that_is_not_utf8(client: httpx.Client) -> None:
         "null",
         "7",
         '{"id": NaN}',
-        event(note="\0"),
-        event()[:-1] + ', "x": "\\ud800"}',
+        event()[:-1] + ', "x": tru}',
+        event()[:-1] + ', "x": 01e400}',
+        event()[:-1] + ', "x": "\\u00"}',
+        event()[:-1] + ', "x": "\\ud800"',
+        "[" * 100_000,
         event(livemode=True),
         event(livemode=None),
     ],
+    ids=lambda payload: payload[-20:],
 )
-def test_signed_but_no_event(client: httpx.Client, payload: str) -> None:
+def test_signed_but_no_event(client: httpx.Client, payload: str, caplog: pytest.LogCaptureFixture) -> None:
     response = deliver(client, payload)
     assert (response.status_code, slug(response)) == (400, "bad_payload")
+    assert "a signed Stripe event was refused" in caplog.text
 
 
 @pytest.mark.parametrize(
-    "payload", [event(object="charge"), event(id=""), event(type=None), event(data=[]), event(id="x" * 256)]
+    ("payload", "reason"),
+    [
+        (event(object="charge"), "bad_event"),
+        (event(id=""), "bad_event"),
+        (event(id="\0"), "bad_event"),
+        (event(type=None), "bad_event"),
+        (event(data=[]), "bad_event"),
+        (event(id="x" * 256), "bad_event"),
+        (event(account="acct_of_somebody"), "foreign_account"),
+    ],
 )
-def test_events_the_database_refuses(client: httpx.Client, payload: str) -> None:
+def test_events_the_database_refuses(
+    client: httpx.Client, payload: str, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
     response = deliver(client, payload)
-    assert (response.status_code, slug(response)) == (400, "bad_event")
+    assert (response.status_code, slug(response)) == (400, reason)
+    assert "a signed Stripe event was refused" in caplog.text
+
+
+DEEP = "[" * 100_000 + "]" * 100_000
+UNSTORABLE = {
+    "an escaped NUL": (rb'"A\u0000B"', "A\ufffdB"),
+    "a raw NUL": (b'"A\0B"', "A\ufffdB"),
+    "half a pair": (rb'"A\ud800B"', "A\ufffdB"),
+    "the other half": (rb'"A\udfffB"', "A\ufffdB"),
+    "halves the wrong way round": (rb'"\ude00\ud83d"', "\ufffd\ufffd"),
+    "half a pair before a pair": (rb'"\ud83d\ud83d\ude00"', "\ufffd\U0001f600"),
+    "no UTF-8": (b'"A\xffB"', "A\ufffdB"),
+    "a number beyond numeric": (b"1e200000", "1e200000"),
+    "a number beyond any": (b"-1.5e-99999999999999999999", "-1.5e-99999999999999999999"),
+    "too many decimals": (b"1e-20000", "1e-20000"),
+    "endless digits": (b"9" * 200_000, "9" * 200_000),
+    "too deep": (DEEP.encode(), None),
+}
+STORABLE = {
+    "1e400": (b"1e400", None),
+    "a pair": (rb'"\ud83d\ude00"', "\U0001f600"),
+    "an escaped backslash": (rb'"\\u0000"', r"\u0000"),
+    "a small number": (b"1e-400", None),
+}
+
+
+def _bytes(told: dict[str, Any], name: bytes) -> bytes:
+    """The event of a payment by a customer of that name, as JSON."""
+    details = {"customer_details": {"name": "@"}, "total_details": {"amount_discount": 0}}
+    return event("checkout.session.completed", told | details).encode().replace(b'"@"', name)
+
+
+def _send(client: httpx.Client, body: bytes) -> httpx.Response:
+    now = int(time.time())
+    signature = hmac.digest(WEBHOOK_SECRET.encode(), b"%d." % now + body, "sha256").hex()
+    return client.post(PATHS[0], content=body, headers={"Stripe-Signature": f"t={now},v1={signature}"})
+
+
+@pytest.mark.parametrize("name", [*UNSTORABLE, *STORABLE])
+def test_paid_event_that_jsonb_cannot_hold_is_kept_and_granted(
+    name: str,
+    client: httpx.Client,
+    user: User,
+    admin: psycopg.Connection[Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    value, stored = (UNSTORABLE | STORABLE)[name]
+    body = _bytes(session(order(client, user)), value)
+    response = _send(client, body)
+    assert (response.status_code, response.json()["outcome"]) == (200, "granted"), response.text
+    assert balance(client, user) == 500
+    assert _send(client, body).json()["outcome"] == "duplicate"
+    kept = admin.execute(
+        "select original, payload #>> '{data,object,customer_details,name}',"
+        " payload #>> '{data,object,payment_status}' from credits.stripe_events where event_id = %s",
+        (response.json()["event_id"],),
+    ).fetchone()
+    assert kept is not None
+    assert kept[0] == (body if name in UNSTORABLE else None)
+    assert (name in UNSTORABLE) == ("its bytes are kept" in caplog.text)
+    assert kept[2] == "paid"
+    if stored is not None:
+        assert kept[1] == stored
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "outcome"),
+    [
+        ("payment_status", r'"paid\u0000"', "processing"),
+        ("payment_status", r'"\ud800paid"', "processing"),
+        ("payment_intent", r'"pi_\u0000"', "parked"),
+        ("id", r'"cs_\u0000"', "parked"),
+        ("amount_subtotal", "1e200000", "parked"),
+        ("currency", r'"eur\u0000"', "parked"),
+        ("client_reference_id", r'"\u0000"', "unmatched"),
+    ],
+)
+def test_what_was_replaced_pays_for_nothing(
+    member: str,
+    value: str,
+    outcome: str,
+    client: httpx.Client,
+    user: User,
+    admin: psycopg.Connection[Any],
+) -> None:
+    told = session(order(client, user)) | {member: "@"}
+    body = event("checkout.session.completed", told).replace('"@"', value).encode()
+    response = _send(client, body)
+    assert (response.status_code, response.json()["outcome"]) == (200, outcome)
+    assert balance(client, user) == 0
+    listed = admin.execute("select 1 from audit.parked where event_id = %s", (response.json()["event_id"],))
+    assert (listed.fetchone() is not None) == (outcome != "processing")
+
+
+def test_payment_of_a_connected_account_counts_where_that_is_accepted(
+    client: httpx.Client, user: User, admin: psycopg.Connection[Any]
+) -> None:
+    bought = order(client, user)
+    payload = event("checkout.session.completed", session(bought), account="acct_ours")
+    assert slug(deliver(client, payload)) == "foreign_account"
+    admin.execute("select credits.accept_stripe_accounts(array['acct_ours'])")
+    try:
+        assert deliver(client, payload).json()["outcome"] == "granted"
+        other = event("checkout.session.completed", session(bought), account="acct_other")
+        assert slug(deliver(client, other)) == "foreign_account"
+    finally:
+        admin.execute("select credits.accept_stripe_accounts(null)")
+    assert balance(client, user) == 500
 
 
 def test_large_events(client: httpx.Client) -> None:

@@ -13,7 +13,7 @@ import pytest
 from people import Caller, Connection, Row, stop_clock
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
-from stripe_events import COMPLETED, event, session
+from stripe_events import COMPLETED, attached, event, session
 
 from pgcredits.migrate import apply_catalog
 
@@ -45,7 +45,7 @@ def bank(admin: Connection, admin_url: str) -> Iterator[Caller]:
         ):
             order = owner.call("create_order", pack_id=pack_id, user_id=name)
             if paid:
-                bought = Jsonb(event(COMPLETED, session(order)))
+                bought = Jsonb(event(COMPLETED, session(attached(owner, order))))
                 connection.execute("select api.apply_stripe_event(%s)", (bought,))
         yield Caller(connection, "analyst")
         connection.rollback()
@@ -120,7 +120,7 @@ class Bank:
         return self.service.call("add_tokens", user_id=user_id, tokens=tokens, reason=reason, **more)
 
     def buy(self, user_id: str, discount: int = 0, **what: Any) -> None:
-        order = self.service.call("create_order", user_id=user_id, **what)
+        order = attached(self.service, self.service.call("create_order", user_id=user_id, **what))
         paid = session(order, total_details={"amount_discount": discount})
         outcome = self.service.call("apply_stripe_event", event=event(COMPLETED, paid))["outcome"]
         assert outcome == "granted"

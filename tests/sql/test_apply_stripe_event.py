@@ -12,7 +12,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from people import Caller, Connection, Row, refused
-from stripe_events import COMPLETED, EXPIRED, FAILED, SUCCEEDED, Event, event, session
+from stripe_events import COMPLETED, EXPIRED, FAILED, SUCCEEDED, Event, Session, attached, event, session
 
 User = Callable[..., Caller]
 Apply = Callable[[Event], Row]
@@ -29,8 +29,8 @@ def ada(user: User) -> Caller:
 
 
 @pytest.fixture
-def order(ada: Caller) -> Row:
-    return ada.call("create_order", pack_id="standard")
+def order(ada: Caller, service: Caller) -> Row:
+    return attached(service, ada.call("create_order", pack_id="standard"))
 
 
 # One event
@@ -87,8 +87,8 @@ def test_discount_and_tax_are_not_our_business(ada: Caller, order: Row, apply: A
     assert apply(event(COMPLETED, session(order, amount_total=4759)))["outcome"] == "granted"
 
 
-def test_module_of_the_order_binds_the_tokens(ada: Caller, apply: Apply) -> None:
-    order = ada.call("create_order", pack_id="standard", module_id="whisper")
+def test_module_of_the_order_binds_the_tokens(ada: Caller, service: Caller, apply: Apply) -> None:
+    order = attached(service, ada.call("create_order", pack_id="standard", module_id="whisper"))
     apply(event(COMPLETED, session(order)))
     assert ada.row("select scope from api.lots")["scope"] == "module:whisper"
     with refused("insufficient_tokens"):
@@ -143,11 +143,13 @@ MONEY = {"succeeded", "paid"}
 ORDERS = [names for length in (1, 2, 3, 5) for names in permutations(NEWS, length)]
 
 
-def test_any_news_in_any_order_end_with_the_money_granted_once(user: User, apply: Apply) -> None:
+def test_any_news_in_any_order_end_with_the_money_granted_once(
+    user: User, service: Caller, apply: Apply
+) -> None:
     """Every order of every one, two, three and five of the news."""
     ada = user()
     for names in ORDERS:
-        order = ada.call("create_order", pack_id="basique")
+        order = attached(service, ada.call("create_order", pack_id="basique"))
         told = session(order)
         outcomes = [
             apply(event(NEWS[name][0], told | {"payment_status": NEWS[name][1]}))["outcome"] for name in names
@@ -202,41 +204,160 @@ def test_money_that_is_not_what_was_asked_is_parked(
     assert (parked[0], parked[1].startswith(reason)) == ("parked", True)
 
 
-def test_money_on_another_session_than_the_orders_is_parked(
-    ada: Caller, order: Row, apply: Apply, service: Caller
+def test_money_on_another_session_than_the_orders_is_parked_and_moves_nothing(
+    ada: Caller, order: Row, apply: Apply, admin: Connection
 ) -> None:
-    _attach(service, order, f"cs_{uuid4().hex}")
-    assert apply(event(COMPLETED, session(order)))["outcome"] == "parked"
+    stray = event(COMPLETED, _stray(order))
+    assert apply(stray)["outcome"] == "parked"
     assert ada.balance() == 0
+    assert ada.row("select state from api.orders")["state"] == "pending"
+    assert _is_reported(admin, stray)
+
+
+NOT_PAID = [None, "missing", "", "unpaid", "PAID", "paid ", True, 1, ["paid"], {"paid": True}]
+
+
+@pytest.mark.parametrize("status", NOT_PAID, ids=str)
+def test_session_that_does_not_say_it_is_paid_grants_nothing(
+    status: Any, ada: Caller, order: Row, apply: Apply, admin: Connection
+) -> None:
+    """As for "unpaid"; an event that says otherwise by its type is for a person."""
+    told = session(order, payment_status=status)
+    if status == "missing":
+        del told["payment_status"]
+    assert apply(event(COMPLETED, told))["outcome"] == "processing"
+    assert ada.row("select state from api.orders")["state"] == "processing"
+    succeeded = event(SUCCEEDED, told)
+    assert apply(succeeded)["outcome"] == "parked"
+    assert _is_reported(admin, succeeded)
+    assert ada.balance() == 0
+    assert apply(event(SUCCEEDED, told | {"payment_status": "paid"}))["outcome"] == "granted"
+    assert not _is_reported(admin, succeeded), "it is dealt with"
+    assert ada.balance() == 500
+
+
+DISCOUNTS = [
+    ("missing", 0),
+    (None, 0),
+    ({}, 0),
+    ({"amount_discount": None}, 0),
+    ({"amount_discount": 0}, 0),
+    ({"amount_discount": 100}, 100),
+    ({"amount_discount": 100.0}, 100),
+    ({"amount_discount": 1900}, 1900),
+    ({"amount_discount": 5000}, 1900),
+    ({"amount_discount": -100}, 0),
+    ({"amount_discount": "100"}, 0),
+    ({"amount_discount": [100]}, 0),
+    ({"amount_discount": True}, 0),
+    ({"amount_shipping": 0, "amount_tax": None}, 0),
+    ([], 0),
+    ("none", 0),
+    (7, 0),
+]
+
+
+@pytest.mark.parametrize(("details", "discount"), DISCOUNTS, ids=str)
+def test_token_costs_what_was_paid_and_a_discount_only_where_one_is_named(
+    details: Any, discount: int, db: Connection
+) -> None:
+    db.execute("select credits.define_pack('hundred', 'Hundred', 100, 1900, 'eur')")
+    bank = Caller(db, "none")
+    order = attached(bank, bank.call("create_order", pack_id="hundred", user_id="ada"))
+    told = session(order, total_details=details)
+    if details == "missing":
+        del told["total_details"]
+    assert bank.call("apply_stripe_event", event=event(COMPLETED, told))["outcome"] == "granted"
+    (lot,) = bank.rows("select unit_cost from credits.lots where source = 'purchase'")
+    assert lot["unit_cost"] == Decimal(1900 - discount) / 100
+    assert bank.rows("select * from audit.findings") == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"mode": "setup", "payment_status": "no_payment_required"}, "mode setup"),
+        ({"mode": "subscription"}, "mode subscription"),
+        ({"mode": ["payment"]}, "mode"),
+        ({"status": "open"}, "status open"),
+        ({"status": "expired"}, "status expired"),
+        ({"livemode": True}, "livemode true"),
+        ({"livemode": "false"}, "livemode false"),
+        ({"currency": ["eur"]}, "currency"),
+        ({"currency": "EUR"}, "currency EUR"),
+        ({"amount_subtotal": [3999]}, "subtotal"),
+        ({"amount_subtotal": 3999.5}, "subtotal 3999.5"),
+        ({"payment_intent": 7}, "a payment intent without an id"),
+        ({"payment_intent": ["pi_1"]}, "a payment intent without an id"),
+        ({"payment_intent": {"object": "payment_intent"}}, "a payment intent without an id"),
+        ({"payment_intent": ""}, "a payment intent without an id"),
+        ({"payment_intent": "pi_\ufffd"}, "a payment intent without an id"),
+        ({"payment_intent": "p" * 256}, "a payment intent without an id"),
+    ],
+    ids=str,
+)
+def test_payment_that_is_not_plainly_the_one_that_was_asked_for_is_parked(
+    changes: Row, reason: str, ada: Caller, order: Row, apply: Apply, admin: Connection
+) -> None:
+    wrong = event(COMPLETED, session(order, **changes))
+    assert apply(wrong)["outcome"] == "parked"
+    assert ada.balance() == 0
+    (parked,) = admin.execute("select parked_reason from audit.parked where event_id = %s", (wrong["id"],))
+    assert parked[0].startswith(reason)
+
+
+@pytest.mark.parametrize(
+    "left_out", ["mode", "status", "livemode", "customer", "payment_intent", "amount_total"]
+)
+def test_what_older_events_lack_is_not_held_against_them(
+    left_out: str, ada: Caller, order: Row, apply: Apply
+) -> None:
+    told = session(order)
+    del told[left_out]
+    assert apply(event(COMPLETED, told))["outcome"] == "granted"
+    assert ada.balance() == 500
+
+
+def test_payment_intent_that_comes_expanded_is_the_same_one(
+    ada: Caller, service: Caller, order: Row, apply: Apply, admin: Connection
+) -> None:
+    paid = session(order)
+    expanded = paid | {"payment_intent": {"id": paid["payment_intent"], "object": "payment_intent"}}
+    assert apply(event(COMPLETED, expanded))["outcome"] == "granted"
+    kept = admin.execute(
+        "select payment_intent_id from credits.orders where order_id = %s", (order["order_id"],)
+    )
+    assert kept.fetchone() == (paid["payment_intent"],)
+    second = attached(service, ada.call("create_order", pack_id="standard"))
+    again = session(second, payment_intent=paid["payment_intent"])
+    assert apply(event(COMPLETED, again))["outcome"] == "parked"
 
 
 def test_second_payment_of_a_paid_order_is_parked(
     ada: Caller, order: Row, apply: Apply, admin: Connection
 ) -> None:
     apply(event(COMPLETED, session(order)))
-    second = event(COMPLETED, session(order))
+    second = event(COMPLETED, _stray(order))
     assert apply(second)["outcome"] == "parked"
     assert ada.balance() == 500
     assert _is_reported(admin, second)
 
 
-def test_the_right_money_after_a_wrong_payment_is_not_swallowed(
-    ada: Caller, order: Row, apply: Apply, service: Caller, admin: Connection
+def test_the_right_money_after_a_wrong_payment_is_granted(
+    ada: Caller, order: Row, apply: Apply, admin: Connection
 ) -> None:
-    """A payment on a stray session parks the order; then the order's own session is paid as well."""
-    own = session(order)
-    _attach(service, order, own["id"])
-    assert apply(event(COMPLETED, session(order)))["outcome"] == "parked"
-    right = event(COMPLETED, own)
-    outcome = apply(right)["outcome"]
-    assert ada.balance() == 500 or _is_reported(admin, right), f"real money ended as {outcome}"
+    """A payment on a stray session; then the order's own session is paid as well."""
+    stray, right = event(COMPLETED, _stray(order)), event(COMPLETED, session(order))
+    assert [apply(stray)["outcome"], apply(right)["outcome"]] == ["parked", "granted"]
+    assert ada.balance() == 500
+    assert (_is_reported(admin, stray), _is_reported(admin, right)) == (True, False)
 
 
 def test_wrong_money_after_a_wrong_payment_is_not_swallowed(
     order: Row, apply: Apply, admin: Connection
 ) -> None:
     first = event(COMPLETED, session(order, currency="usd"))
-    second = event(COMPLETED, session(order, currency="usd"))
+    second = event(COMPLETED, _stray(order, currency="usd"))
     apply(first)
     apply(second)
     assert _is_reported(admin, first)
@@ -249,23 +370,21 @@ def test_parked_money_that_is_told_again_is_reported_once(
     wrong = session(order, currency="usd")
     first, again = event(COMPLETED, wrong), event(SUCCEEDED, wrong)
     assert [apply(first)["outcome"], apply(again)["outcome"]] == ["parked", "duplicate"]
+    assert [apply(first)["outcome"], apply(again)["outcome"]] == ["duplicate", "duplicate"]
     assert (_is_reported(admin, first), _is_reported(admin, again)) == (True, False)
 
 
-def test_payment_intent_of_another_order_is_parked(ada: Caller, apply: Apply) -> None:
-    first, second = (ada.call("create_order", pack_id="standard") for _ in range(2))
+def test_payment_intent_of_another_order_is_parked(ada: Caller, service: Caller, apply: Apply) -> None:
+    first, second = (attached(service, ada.call("create_order", pack_id="standard")) for _ in range(2))
     paid = session(first)
     apply(event(COMPLETED, paid))
     outcome = apply(event(COMPLETED, session(second, payment_intent=paid["payment_intent"])))["outcome"]
     assert (outcome, ada.balance()) == ("parked", 500)
 
 
-def test_news_of_a_stray_session_do_not_move_the_order(
-    ada: Caller, order: Row, apply: Apply, service: Caller
-) -> None:
-    _attach(service, order, f"cs_{uuid4().hex}")
-    for kind in (EXPIRED, FAILED):
-        assert apply(event(kind, session(order, payment_status="unpaid")))["outcome"] == "duplicate"
+def test_news_of_a_stray_session_do_not_move_the_order(ada: Caller, order: Row, apply: Apply) -> None:
+    for kind in (EXPIRED, FAILED, COMPLETED):
+        assert apply(event(kind, _stray(order, payment_status="unpaid")))["outcome"] == "duplicate"
     assert ada.row("select state from api.orders")["state"] == "pending"
 
 
@@ -273,30 +392,50 @@ def test_news_of_a_stray_session_do_not_move_the_order(
     "changes",
     [
         {"client_reference_id": None},
-        {"client_reference_id": str(uuid4())},
         {"client_reference_id": "user_2ab"},
+        {"client_reference_id": ["order"]},
         {"metadata": {}},
         {"metadata": None},
-        {"metadata": {"order_id": str(uuid4())}},
+        {"metadata": "order_id"},
+        {"metadata": ["order_id"]},
         {"metadata": {"order_id": "ord_01"}},
+        {"metadata": {"order_id": {"id": 1}}},
         {"object": "invoice"},
+        {"object": None},
     ],
     ids=str,
 )
-def test_session_of_no_order_of_ours_is_unmatched_and_reported(
+def test_session_that_names_no_order_is_unmatched_and_reported(
     changes: Row, ada: Caller, order: Row, apply: Apply, admin: Connection
 ) -> None:
     stray = event(COMPLETED, session(order, **changes))
     receipt = apply(stray)
     assert (receipt["outcome"], receipt["order_id"]) == ("unmatched", None)
+    assert apply(stray)["outcome"] == "duplicate"
     assert ada.balance() == 0
     assert _is_reported(admin, stray)
 
 
-def test_order_of_somebody_else_is_unmatched(order: Row, user: User, apply: Apply) -> None:
+@pytest.mark.parametrize(
+    "changes",
+    [{"client_reference_id": str(uuid4())}, {"metadata": {"order_id": str(uuid4())}}],
+    ids=["account", "order"],
+)
+def test_session_of_an_order_that_nobody_knows_waits_and_is_reported(
+    changes: Row, ada: Caller, order: Row, apply: Apply, admin: Connection
+) -> None:
+    early = event(COMPLETED, session(order, **changes))
+    for _ in range(2):
+        receipt = apply(early)
+        assert (receipt["outcome"], receipt["order_id"]) == ("waiting", None)
+    assert ada.balance() == 0
+    assert _is_reported(admin, early)
+
+
+def test_order_of_somebody_else_is_not_paid(order: Row, user: User, apply: Apply) -> None:
     other = user().call("create_order", pack_id="standard")
     stray = session(order, client_reference_id=str(other["account_id"]))
-    assert apply(event(COMPLETED, stray))["outcome"] == "unmatched"
+    assert apply(event(COMPLETED, stray))["outcome"] == "waiting"
 
 
 # Not ours to act on
@@ -346,6 +485,12 @@ WHOLE = event("customer.created", {"id": "cus_1", "object": "customer"})
         WHOLE | {"id": None},
         WHOLE | {"id": ""},
         WHOLE | {"id": "e" * 256},
+        WHOLE | {"id": 7},
+        WHOLE | {"id": ["evt_1"]},
+        WHOLE | {"id": {"id": "evt_1"}},
+        WHOLE | {"id": "evt_\ufffd"},
+        WHOLE | {"type": ["customer.created"]},
+        WHOLE | {"object": ["event"]},
         WHOLE | {"type": None},
         WHOLE | {"data": None},
         WHOLE | {"data": {}},
@@ -362,6 +507,44 @@ WHOLE = event("customer.created", {"id": "cus_1", "object": "customer"})
 def test_what_is_no_event_is_refused(malformed: Any, apply: Apply) -> None:
     with refused("bad_event"):
         apply(malformed)
+
+
+@pytest.mark.parametrize("member", ["account", "context"])
+def test_event_of_a_connected_account_is_refused_unless_that_is_accepted(member: str, db: Connection) -> None:
+    bank = Caller(db, "none")
+    order = attached(bank, bank.call("create_order", pack_id="basique", user_id="ada"))
+    paid = session(order)
+
+    def tell(account: Any) -> str:
+        told = event(COMPLETED, paid, **{member: account})
+        try:
+            return str(bank.call("apply_stripe_event", event=told)["outcome"])
+        except psycopg.Error as error:
+            return str(json.loads(error.diag.message_detail or "")["error"])
+
+    odd = ["acct_1", "", 7, True, ["acct_1"], {"id": "acct_1"}]
+    assert {tell(account) for account in odd} == {"foreign_account"}
+    db.execute("select credits.accept_stripe_accounts(array['acct_2', 'acct_1'])")
+    assert {tell(account) for account in ["acct_3", "acct_1 ", *odd[1:]]} == {"foreign_account"}
+    assert tell("acct_1") == "granted"
+    assert tell(None) == "duplicate"
+    db.execute("delete from credits.settings")
+    assert (tell("acct_1"), tell(None)) == ("foreign_account", "duplicate")
+
+
+@pytest.mark.parametrize("accepted", [True, False, None])
+def test_events_of_the_other_mode_are_refused_where_one_mode_is_said(
+    accepted: bool | None, db: Connection
+) -> None:
+    bank = Caller(db, "none")
+    db.execute("select credits.accept_stripe_livemode(%s)", (accepted,))
+    for livemode in (True, False):
+        told = event("customer.created", {"id": "cus_1"}, livemode=livemode)
+        if accepted in (None, livemode):
+            assert bank.call("apply_stripe_event", event=told)["outcome"] == "stored"
+        else:
+            with refused("wrong_mode"):
+                bank.call("apply_stripe_event", event=told)
 
 
 @pytest.mark.parametrize("livemode", [None, "missing", "yes"], ids=str)
@@ -390,6 +573,19 @@ def test_session_without_a_sane_id_grants_nothing(
     assert ada.balance() == 0
 
 
+@pytest.mark.parametrize("kind", ["customer.created", COMPLETED])
+@pytest.mark.parametrize(
+    "odd_id", [None, 7, [], {}, "", "cs_\ufffd", "x" * 100_000], ids=lambda odd: str(odd)[:9]
+)
+def test_event_about_something_without_a_sane_id_is_kept(
+    kind: str, odd_id: Any, ada: Caller, order: Row, apply: Apply, admin: Connection
+) -> None:
+    odd = event(kind, session(order, id=odd_id))
+    assert apply(odd)["outcome"] == ("parked" if kind == COMPLETED else "stored")
+    assert _is_reported(admin, odd) == (kind == COMPLETED)
+    assert ada.balance() == 0
+
+
 # Where the catalogue says more
 
 
@@ -399,7 +595,7 @@ def test_bonus_and_expiry_of_a_pack_come_as_lots(db: Connection) -> None:
         " p_expires_after => '30 days')"
     )
     bank = Caller(db, "none")
-    order = bank.call("create_order", pack_id="gift", user_id="ada", module_id="whisper")
+    order = attached(bank, bank.call("create_order", pack_id="gift", user_id="ada", module_id="whisper"))
     assert bank.call("apply_stripe_event", event=event(COMPLETED, session(order)))["outcome"] == "granted"
     lots = bank.rows(
         "select l.source::text, l.granted, l.priority, l.scope, l.unit_cost,"
@@ -417,10 +613,12 @@ def test_bonus_and_expiry_of_a_pack_come_as_lots(db: Connection) -> None:
     assert bank.rows("select * from audit.findings") == []
 
 
-def test_frozen_and_closed_accounts_get_what_they_paid(ada: Caller, apply: Apply, admin: Connection) -> None:
+def test_frozen_and_closed_accounts_get_what_they_paid(
+    ada: Caller, service: Caller, apply: Apply, admin: Connection
+) -> None:
     for status, balance in (("frozen", 500), ("closed", 1000)):
         admin.execute("update credits.wallets set status = 'active' where account_id = " + _account(ada))
-        order = ada.call("create_order", pack_id="standard")
+        order = attached(service, ada.call("create_order", pack_id="standard"))
         admin.execute(f"update credits.wallets set status = '{status}' where account_id = " + _account(ada))
         assert apply(event(COMPLETED, session(order)))["outcome"] == "granted"
         assert ada.balance() == balance
@@ -430,13 +628,9 @@ def _account(caller: Caller) -> str:
     return f"(select account_id from credits.identities where subject = '{caller.user_id}')"
 
 
-def _attach(service: Caller, order: Row, session_id: str) -> None:
-    service.call(
-        "attach_checkout",
-        account_id=order["account_id"],
-        order_id=order["order_id"],
-        session_id=session_id,
-    )
+def _stray(order: Row, **changes: Any) -> Session:
+    """A session that names the order and is not the one that was opened for it."""
+    return session(order, **{"id": f"cs_stray_{uuid4().hex}"} | changes)
 
 
 def _is_reported(admin: Connection, applied: Event) -> bool:

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from people import Caller, Connection, Row, open_account
 from psycopg.rows import dict_row
-from stripe_events import COMPLETED, event, session
+from stripe_events import COMPLETED, attached, event, session
 
 CHECKS = (
     "check_balance",
@@ -203,6 +203,11 @@ FAULTS = {
         f"update credits.orders set state = 'paid', paid_at = created_at where {ME} and state = 'pending'",
         f"update credits.lots set source = 'grant' where {ME} and source = 'purchase'",
         f"delete from credits.orders where {ME} and state = 'paid'",
+        # At another price than was paid.
+        f"update credits.lots set unit_cost = 0 where {ME} and source = 'purchase'",
+        f"update credits.lots set unit_cost = 1 where {ME} and source = 'bonus'",
+        "update credits.stripe_events set payload = jsonb_set(payload, '{data,object,total_details}',"
+        f" '{{\"amount_discount\": 1}}') where {ME} and outcome = 'granted'",
         # Bound to what was not ordered.
         f"update credits.lots set scope = 'module:whisper' where {ME} and source = 'purchase'",
         # A second grant of one order, properly booked under another name.
@@ -212,6 +217,17 @@ FAULTS = {
     "check_events": [
         f"update credits.stripe_events set outcome = null where {ME}",
         f"update credits.orders set state = 'failed', paid_at = null where {ME} and state = 'paid'",
+        f"update credits.stripe_events set outcome = 'stored', order_id = null where {ME}",
+        "update credits.stripe_events set type = 'checkout.session.expired'"
+        f" where {ME} and outcome = 'granted'",
+        *(
+            f"update credits.stripe_events set payload = {payload} where {ME} and outcome = 'granted'"
+            for payload in (
+                "jsonb_set(payload, '{data,object,payment_status}', 'null')",
+                "jsonb_set(payload, '{data,object,payment_status}', '\"unpaid\"')",
+                "payload #- '{data,object,payment_status}'",
+            )
+        ),
     ],
     "check_keys": [
         f"update credits.idempotency_keys set reference = '99' where {ME} and operation = 'consume_tokens'",
@@ -450,7 +466,7 @@ def tell_a_story(bank: Caller) -> UUID:
         " update credits.wallets set due_at = clock_timestamp() where account_id = %(a)s returning 1",
         {"a": account},
     )
-    order = bank.call("create_order", pack_id="gift", user_id="told", idempotency_key="k")
+    order = attached(bank, bank.call("create_order", pack_id="gift", user_id="told", idempotency_key="k"))
     bank.call("create_order", pack_id="basique", user_id="told")
     bank.call("report_failure", module_id="whisper", user_id="told", idempotency_key="k")
     paid = bank.call("apply_stripe_event", event=event(COMPLETED, session(order)))
@@ -530,7 +546,7 @@ def give_away(bank: Caller) -> None:
         bank.call("redeem_code", code="gift", user_id="Ada")
     code = bank.call("referral_code", user_id="Ada")["code"]
     bank.call("open_account", user_id="Bob", referral_code=code)
-    order = bank.call("create_order", pack_id="basique", user_id="Bob")
+    order = attached(bank, bank.call("create_order", pack_id="basique", user_id="Bob"))
     bank.call("apply_stripe_event", event=event(COMPLETED, session(order)))
     # A service may call its grants what it likes.
     for name in ("gift", "hello"):
@@ -653,14 +669,17 @@ def _trial(bank: Caller) -> dict[str, Decimal]:
 def test_money_for_a_person_is_reported_and_nothing_else(till: Connection) -> None:
     with told(till) as (bank, account):
         reported = "select event_id from audit.parked where event_id = any (%s)"
-        order = bank.call("create_order", pack_id="basique", user_id="told")
+        order = attached(bank, bank.call("create_order", pack_id="basique", user_id="told"))
         wrong = event(COMPLETED, session(order, currency="usd"))
         stray = event(COMPLETED, session(order, client_reference_id=None))
         refund = event("charge.refunded", session(order))
         others = [
             event(COMPLETED, session(order, client_reference_id=None, payment_status="unpaid")),
             event("charge.updated", session(order)),
-            event(COMPLETED, session(bank.call("create_order", pack_id="basique", user_id="told"))),
+            event(
+                COMPLETED,
+                session(attached(bank, bank.call("create_order", pack_id="basique", user_id="told"))),
+            ),
         ]
         for told_of in (wrong, stray, refund, *others):
             bank.call("apply_stripe_event", event=told_of)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 from people import Caller, Connection, refused
-from stripe_events import COMPLETED, event, session
+from stripe_events import COMPLETED, attached, event, session
 
 from pgcredits.migrate import SQL
 
@@ -229,7 +229,7 @@ def test_bound_pack_pays_for_what_it_is_bound_to_and_nothing_else(seller: Caller
         "select credits.define_pack('sound', 'P', 50, 500, 'eur', 5, p_scope => 'category:audio'),"
         ' credits.define_price(\'[{"dimension": "calls", "price_per_unit": 55}]\', \'whisper\')'
     )
-    order = seller.call("create_order", pack_id="sound", user_id="ada")
+    order = attached(seller, seller.call("create_order", pack_id="sound", user_id="ada"))
     seller.call("apply_stripe_event", event=event(COMPLETED, session(order)))
     lots = seller.rows("select source, scope from api.lots where user_id = 'ada' order by source")
     assert lots == [{"source": source, "scope": "category:audio"} for source in ("bonus", "purchase")]
@@ -246,7 +246,7 @@ def test_paths_are_module_ids(db: Connection) -> None:
     db.execute((SQL / "catalogs" / "luneo.sql").read_text().encode())
     order = bank.call("create_order", pack_id="credits-100", module_id="/api/ai/generate", user_id="ada")
     assert (order["module_id"], order["scope"]) == ("/api/ai/generate", "module:/api/ai/generate")
-    bank.call("apply_stripe_event", event=event(COMPLETED, session(order)))
+    bank.call("apply_stripe_event", event=event(COMPLETED, session(attached(bank, order))))
     assert bank.call("consume_tokens", module_id="/api/ai/generate", user_id="ada")["balance"] == 95
     with refused("insufficient_tokens") as facts:
         bank.call("consume_tokens", module_id="/api/3d/render-highres", user_id="ada")

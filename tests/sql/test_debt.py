@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from holding import Bank, clock_hold, hold, standing
 from people import Caller, Connection, refused
-from stripe_events import COMPLETED, event, session
+from stripe_events import COMPLETED, attached, event, session
 
 User = Callable[..., Caller]
 
@@ -74,7 +74,7 @@ def test_order_paid_at_stripe_repays_debt_and_its_bonus_does_not(
     debtor: Callable[..., Caller], service: Caller
 ) -> None:
     ada = debtor(200, 200)
-    order = ada.call("create_order", pack_id="basique")
+    order = attached(service, ada.call("create_order", pack_id="basique"))
     service.call("apply_stripe_event", event=event(COMPLETED, session(order)))
     assert debt(ada) == (-100, 100)
 

@@ -249,8 +249,22 @@ FIGURES = {
     },
 }
 # A report for support needs columns of the events.
-EVENT = ("event_id", "type", "outcome", "received_at", "account_id", "order_id", "object_id", "payload")
-COLUMNS = {"analyst": FIGURES, "support": {"credits.stripe_events": set(EVENT)}}
+EVENTS = {
+    "credits.stripe_events": {
+        "event_id",
+        "type",
+        "outcome",
+        "reason",
+        "trouble",
+        "received_at",
+        "account_id",
+        "order_id",
+        "object_id",
+        "payload",
+    },
+    "credits.stripe_objects": {"object_id", "account_id", "order_id"},
+}
+COLUMNS = {"analyst": FIGURES, "support": EVENTS}
 USAGE = {
     "anon": {"api"},
     "authenticated": {"api"},
@@ -293,7 +307,7 @@ SERVE = {
     ),
     "api.add_tokens(text,numeric,text)": "'nobody', -1, 'Standard'",
     "api.attach_checkout(uuid,uuid,text,text)": "gen_random_uuid(), gen_random_uuid(), 'cs_1', null",
-    "api.apply_stripe_event(jsonb)": "'{}'",
+    "api.apply_stripe_event(jsonb,bytea)": "'{}'",
     "api.sign_up(text,text,text,text[],text[],boolean)": "'nobody', null",
     "api.verify_email(text,text)": "'nobody'",
     "api.find_credential(text)": "'nobody'",

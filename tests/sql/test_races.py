@@ -12,7 +12,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from people import Caller, Connection, at_once, refused, slugs, wait_until_blocked
-from stripe_events import COMPLETED, EXPIRED, FAILED, SUCCEEDED, event, session
+from stripe_events import COMPLETED, EXPIRED, FAILED, SUCCEEDED, attached, event, session
 
 User = Callable[..., Caller]
 Crowd = Callable[[int], list[Caller]]
@@ -94,9 +94,9 @@ def test_same_grant_and_same_order_at_once_are_one(user: User, crowd: Crowd) -> 
     assert ada.row("select count(*) from api.orders")["count"] == 1
 
 
-def test_same_webhook_at_once_grants_once(user: User, crowd: Crowd) -> None:
+def test_same_webhook_at_once_grants_once(user: User, service: Caller, crowd: Crowd) -> None:
     ada = user()
-    paid = event(COMPLETED, session(ada.call("create_order", pack_id="standard")))
+    paid = event(COMPLETED, session(attached(service, ada.call("create_order", pack_id="standard"))))
     results = at_once(
         [lambda service=service: service.call("apply_stripe_event", event=paid) for service in crowd(MANY)]
     )
@@ -105,9 +105,11 @@ def test_same_webhook_at_once_grants_once(user: User, crowd: Crowd) -> None:
     assert ada.balance() == 500
 
 
-def test_different_events_of_one_session_at_once_grant_once(user: User, crowd: Crowd) -> None:
+def test_different_events_of_one_session_at_once_grant_once(
+    user: User, service: Caller, crowd: Crowd
+) -> None:
     ada = user()
-    told = session(ada.call("create_order", pack_id="standard"))
+    told = session(attached(service, ada.call("create_order", pack_id="standard")))
     news = itertools.cycle([COMPLETED, SUCCEEDED, EXPIRED, FAILED])
     results = at_once(
         [
@@ -133,7 +135,13 @@ def test_two_orders_paid_by_one_payment_intent_at_once_grant_once(user: User, cr
     services, name = crowd(2), uuid4().hex
     people = [user(), user()]
     paid = [
-        event(COMPLETED, session(each.call("create_order", pack_id="standard"), payment_intent=f"pi_{name}"))
+        event(
+            COMPLETED,
+            session(
+                attached(services[0], each.call("create_order", pack_id="standard")),
+                payment_intent=f"pi_{name}",
+            ),
+        )
         for each in people
     ]
     results = at_once(
@@ -325,8 +333,8 @@ def test_rival_with_the_key_of_a_call_that_failed_takes_its_place(
 
 def test_second_copy_of_an_event_waits_for_the_first(user: User, crowd: Crowd, admin: Connection) -> None:
     ada = user()
-    paid = event(COMPLETED, session(ada.call("create_order", pack_id="standard")))
     first, second = crowd(2)
+    paid = event(COMPLETED, session(attached(first, ada.call("create_order", pack_id="standard"))))
     first.connection.execute("begin")
     first.connection.execute("set local role service_role")
     first.connection.execute("select api.apply_stripe_event(%s)", (psycopg.types.json.Jsonb(paid),))
@@ -408,8 +416,8 @@ def test_timeout_leaves_nothing_half_done(
 
 def test_event_that_times_out_is_applied_when_it_comes_again(user: User, crowd: Crowd) -> None:
     ada = user()
-    paid = event(COMPLETED, session(ada.call("create_order", pack_id="standard")))
     first, second = crowd(2)
+    paid = event(COMPLETED, session(attached(second, ada.call("create_order", pack_id="standard"))))
     holding(first, "add_tokens(%s, 1::numeric)", ada.user_id)
     second.connection.execute("set lock_timeout = '100ms'")
     with pytest.raises(psycopg.errors.LockNotAvailable):

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from people import Caller, Row, at_once, open_account, refused, slugs, wait_until_blocked
 from psycopg.types.json import Jsonb
-from stripe_events import COMPLETED, EXPIRED, SUCCEEDED, event, session
+from stripe_events import COMPLETED, EXPIRED, SUCCEEDED, attached, event, session
 
 if TYPE_CHECKING:
     from conftest import Town
@@ -38,13 +38,17 @@ def bring(town: Town, referrer: Caller) -> Caller:
     return friend
 
 
-def ordered(friend: Caller, pack_id: str = "basique") -> Row:
+def order(town: Town, friend: Caller, pack_id: str = "basique") -> Row:
+    return attached(town.service, friend.call("create_order", pack_id=pack_id))
+
+
+def ordered(town: Town, friend: Caller, pack_id: str = "basique") -> Row:
     """The event of a new order that has been paid."""
-    return event(COMPLETED, session(friend.call("create_order", pack_id=pack_id)))
+    return event(COMPLETED, session(order(town, friend, pack_id)))
 
 
 def buy(town: Town, friend: Caller) -> None:
-    assert town.service.call("apply_stripe_event", event=ordered(friend))["outcome"] == "granted"
+    assert town.service.call("apply_stripe_event", event=ordered(town, friend))["outcome"] == "granted"
 
 
 def states(referrer: Caller) -> list[str]:
@@ -380,17 +384,17 @@ def test_nothing_but_settled_money_rewards(town: Town, campaign: str) -> None:
     friend = bring(town, ada)
     town.service.call("add_tokens", user_id=friend.user_id, tokens=5, reason="purchase")
     town.service.call("add_tokens", user_id=friend.user_id, tokens_to_add=5, package_name="Basique")
-    order = friend.call("create_order", pack_id="basique")
-    told = session(order)
+    bought = order(town, friend)
+    told = session(bought)
     for news in (
         event(COMPLETED, told | {"payment_status": "unpaid"}),
         event(EXPIRED, told | {"payment_status": "unpaid"}),
-        event(COMPLETED, session(order, currency="usd")),
-        event(COMPLETED, session(friend.call("create_order", pack_id="basique"), amount_subtotal=1)),
+        event(COMPLETED, session(bought, currency="usd")),
+        event(COMPLETED, session(order(town, friend), amount_subtotal=1)),
     ):
         town.service.call("apply_stripe_event", event=news)
     assert (states(ada), ada.balance()) == (["pending"], 0)
-    late = session(friend.call("create_order", pack_id="standard"))
+    late = session(order(town, friend, "standard"))
     town.service.call("apply_stripe_event", event=event(COMPLETED, late | {"payment_status": "unpaid"}))
     assert states(ada) == ["pending"]
     town.service.call("apply_stripe_event", event=event(SUCCEEDED, late))
@@ -472,7 +476,7 @@ def test_frozen_referrer_receives_and_a_closed_one_does_not(
 def test_copies_of_the_event_at_once_are_one_reward(town: Town, campaign: str) -> None:
     ada = town.user()
     friend = bring(town, ada)
-    told = session(friend.call("create_order", pack_id="basique"))
+    told = session(order(town, friend))
     events = [event(kind, told) for kind in (COMPLETED, COMPLETED, SUCCEEDED)] * 8
     services = [town.someone("service_role") for _ in events]
     results = at_once(
@@ -489,7 +493,7 @@ def test_copies_of_the_event_at_once_are_one_reward(town: Town, campaign: str) -
 def test_different_orders_paid_at_once_are_one_reward(town: Town, campaign: str) -> None:
     ada = town.user()
     friend = bring(town, ada)
-    events = [ordered(friend) for _ in range(10)]
+    events = [ordered(town, friend) for _ in range(10)]
     services = [town.someone("service_role") for _ in events]
     results = at_once(
         [
@@ -509,7 +513,7 @@ def test_code_redeemed_while_the_money_comes_counts_if_it_was_first(
     """Whichever of the two wallets comes first in the order of locks: accounts are random."""
     ada, friend = town.user(), town.user()
     paid, first, second = (
-        ordered(friend),
+        ordered(town, friend),
         town.someone("authenticated", friend.user_id),
         town.someone("service_role"),
     )
@@ -528,7 +532,7 @@ def test_reward_waits_for_the_referrers_wallet_though_the_code_came_late(town: T
     """The payment was told of first, the code was noted meanwhile: the referrer's own spend is not lost."""
     ada, friend = town.user(), town.user()
     town.service.call("add_tokens", user_id=ada.user_id, tokens=100)
-    code, paid = code_of(ada), ordered(friend)
+    code, paid = code_of(ada), ordered(town, friend)
     redeeming, spending = (
         town.someone("authenticated", friend.user_id),
         town.someone("authenticated", ada.user_id),
@@ -559,7 +563,7 @@ def test_reward_waits_for_the_referrers_wallet_though_the_code_came_late(town: T
 def test_code_redeemed_after_the_money_came_is_too_late(town: Town, campaign: str) -> None:
     ada, friend = town.user(), town.user()
     first, late = town.someone("service_role"), town.someone("authenticated", friend.user_id)
-    code, paid = code_of(ada), ordered(friend)
+    code, paid = code_of(ada), ordered(town, friend)
     holding(first, "api.apply_stripe_event(%s)", Jsonb(paid))
     rival = Rival(late, lambda: late.call("redeem_code", code=code))
     wait_until_blocked(town.admin, rival.pid)
@@ -577,7 +581,7 @@ def test_purchases_of_people_who_brought_each_other_in_a_chain_do_not_deadlock(
         people.append(bring(town, people[-1]))
     works: list[Callable[[], Any]] = []
     for place, somebody in enumerate(people):
-        for news in (ordered(somebody), ordered(somebody)):
+        for news in (ordered(town, somebody), ordered(town, somebody)):
             service = town.someone("service_role")
             works.append(lambda service=service, news=news: service.call("apply_stripe_event", event=news))
         caller = town.someone("service_role")
@@ -641,7 +645,7 @@ def test_sign_up_and_a_catalogue_do_not_deadlock(town: Town, campaign: str, own_
 def test_reward_that_times_out_comes_with_the_event_again(town: Town, campaign: str) -> None:
     ada = town.user()
     friend = bring(town, ada)
-    paid = ordered(friend)
+    paid = ordered(town, friend)
     first, second = town.someone("service_role"), town.someone("service_role")
     holding(first, "api.add_tokens(%s, 1::numeric)", ada.user_id)
     second.connection.execute("set lock_timeout = '100ms'")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from holding import Bank, hold
 from people import Caller, Connection, refused
-from stripe_events import COMPLETED, event, session
+from stripe_events import COMPLETED, attached, event, session
 
 from pgcredits.migrate import apply_catalog
 
@@ -60,7 +60,7 @@ def test_a_code_for_thirty_days_lasts_thirty_times_24_hours(bank: Bank) -> None:
 
 def test_a_pack_for_a_month_lasts_a_month(bank: Bank) -> None:
     bank.rows("select credits.define_pack('m', 'M', 100, 500, 'eur', 20, p_expires_after => '1 month')")
-    order = bank.call("create_order", pack_id="m", user_id="ada")
+    order = attached(bank, bank.call("create_order", pack_id="m", user_id="ada"))
     assert bank.call("apply_stripe_event", event=event(COMPLETED, session(order)))["outcome"] == "granted"
     assert expiries(bank) == [MONTH_LATER, MONTH_LATER]
     assert bank.row("select expires_after from api.packs where pack_id = 'm'") == {"expires_after": "1 mon"}
@@ -163,7 +163,7 @@ def test_days_and_months_of_the_figures_are_those_of_utc(bank: Bank) -> None:
         bank.at(moment)
         bank.call("consume_tokens", module_id="whisper", user_id="ada")
         bank.call("report_failure", module_id="whisper", user_id="ada")
-        order = bank.call("create_order", pack_id="standard", user_id="ada")
+        order = attached(bank, bank.call("create_order", pack_id="standard", user_id="ada"))
         bank.call("apply_stripe_event", event=event(COMPLETED, session(order)))
         bank.call("guest_consume", module_id="whisper", device_keys=["c" * 64], network_keys=["d" * 64])
     bank.connection.execute("update credits.accounts set created_at = '2027-02-28 23:59:59+00'")

@@ -1,0 +1,45 @@
+-- What was paid for is granted: the snapshot of the order, never what an event says.
+create or replace function credits.fulfil_order(
+    p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount numeric
+)
+returns text
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now constant timestamptz := credits.clock(p_order.account_id);
+    v_lot_id bigint;
+begin
+    -- Two events may name one payment; the keys let it through once.
+    insert into credits.stripe_objects (object_id, account_id, order_id)
+    select s.object_id, p_order.account_id, p_order.order_id
+    from unnest(array[p_session_id, p_payment_intent_id]) as s (object_id)
+    where s.object_id is not null;
+
+    update credits.orders as o
+    set
+        state = 'paid', paid_at = v_now, parked_reason = null,
+        checkout_session_id = p_session_id, payment_intent_id = p_payment_intent_id
+    where o.account_id = p_order.account_id and o.order_id = p_order.order_id;
+
+    v_lot_id := credits.grant_lot(
+        p_order.account_id, 'purchase', p_order.tokens, p_order.package_name,
+        p_scope => p_order.scope, p_expires_at => credits.later(v_now, p_order.expires_after),
+        -- What a token really cost, for margins.
+        p_unit_cost => (p_order.amount - p_discount) / p_order.tokens, p_currency => p_order.currency,
+        p_order_id => p_order.order_id, p_reference => p_order.order_id::text
+    );
+    if p_order.bonus_tokens > 0 then
+        perform credits.grant_lot(
+            p_order.account_id, 'bonus', p_order.bonus_tokens, p_order.package_name,
+            p_scope => p_order.scope, p_expires_at => credits.later(v_now, p_order.expires_after),
+            p_currency => p_order.currency, p_order_id => p_order.order_id, p_reference => p_order.order_id::text
+        );
+    end if;
+    return p_order.account_id || ':' || v_lot_id;
+end
+$$;
+comment on function credits.fulfil_order(credits.orders, text, text, numeric) is
+'Grants the snapshot of an order under the wallet''s lock: the tokens, then the bonus. p_discount: minor units, from 0 '
+'to the amount of the order. Returns the entry of the purchase.';

@@ -1,0 +1,192 @@
+-- What an event says of a Checkout session. A member may be missing, null, or of any type: what is not plainly said is
+-- not said.
+
+create or replace function credits.stripe_id(p_id jsonb)
+returns text
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_id constant jsonb := case when jsonb_typeof(p_id) = 'object' then p_id -> 'id' else p_id end;
+begin
+    -- U+FFFD stands for what could not be stored: another id may look the same.
+    if (
+        jsonb_typeof(v_id) = 'string' and length(v_id #>> '{}') between 1 and 255
+        and strpos(v_id #>> '{}', chr(65533)) = 0
+    ) is true then
+        return v_id #>> '{}';
+    end if;
+    return null;
+end
+$$;
+comment on function credits.stripe_id(jsonb) is
+'The id of an object at Stripe, given by itself or expanded; null for what is no id of 1 to 255 characters.';
+
+create or replace function credits.says_paid(p_session jsonb)
+returns boolean
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (p_session -> 'payment_status' in ('"paid"', '"no_payment_required"')) is true;
+end
+$$;
+comment on function credits.says_paid(jsonb) is
+'Does this Checkout session say that it is paid? Never null: what is not said is not so.';
+
+create or replace function credits.session_discount(p_session jsonb, p_amount bigint)
+returns numeric
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_discount constant jsonb := p_session #> '{total_details,amount_discount}';
+begin
+    if jsonb_typeof(v_discount) is distinct from 'number' then
+        return 0;
+    end if;
+    return least(greatest(v_discount::numeric, 0), p_amount);
+end
+$$;
+comment on function credits.session_discount(jsonb, bigint) is
+'How much of an amount was discounted, in minor units, from 0 to the amount: 0 where the session names no number.';
+
+create or replace function credits.order_of_session(
+    p_session jsonb,
+    out account_id uuid,
+    out order_id uuid
+)
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_account constant text := p_session ->> 'client_reference_id';
+    v_order constant text := p_session #>> '{metadata,order_id}';
+    v_uuid constant text := '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
+begin
+    if (p_session ->> 'object' = 'checkout.session' and v_account ~ v_uuid and v_order ~ v_uuid) is true then
+        account_id := v_account::uuid;
+        order_id := v_order::uuid;
+    end if;
+end
+$$;
+comment on function credits.order_of_session(jsonb) is
+'The order that a Checkout session names, whether it exists or not; nulls when it names none.';
+
+create or replace function credits.payment_mismatch(p_order credits.orders, p_event credits.stripe_events)
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_session constant jsonb := p_event.payload #> '{data,object}';
+    v_payment_intent_id constant text := credits.stripe_id(v_session -> 'payment_intent');
+begin
+    return left(case
+        when p_event.object_id is null then 'a session without an id that can be kept'
+        when p_order.checkout_session_id is distinct from p_event.object_id then 'another session than the order''s'
+        when credits.says_paid(v_session) is not true
+            then format('a payment that succeeded, with payment_status %s', v_session ->> 'payment_status')
+        when v_payment_intent_id is null and coalesce(v_session -> 'payment_intent', 'null') <> 'null'
+            then 'a payment intent without an id that can be kept'
+        -- Older events lack these three. A session that we opened says what we asked for, or nothing.
+        when coalesce(v_session -> 'mode', 'null') not in ('"payment"', 'null') then format('mode %s', v_session ->> 'mode')
+        when coalesce(v_session -> 'status', 'null') not in ('"complete"', 'null') then format('status %s', v_session ->> 'status')
+        when coalesce(v_session -> 'livemode', 'null') not in (to_jsonb(p_event.livemode), 'null')
+            then format('livemode %s in an event of livemode %s', v_session ->> 'livemode', p_event.livemode)
+        when v_session -> 'currency' is distinct from to_jsonb(p_order.currency)
+            then format('currency %s, ordered in %s', v_session ->> 'currency', p_order.currency)
+        -- The subtotal: discounts and taxes are between Stripe and the customer, what was sold is not.
+        when v_session -> 'amount_subtotal' is distinct from to_jsonb(p_order.amount)
+            then format('subtotal %s, ordered for %s', v_session ->> 'amount_subtotal', p_order.amount)
+        when exists (
+            select from credits.stripe_objects as s where s.object_id in (p_event.object_id, v_payment_intent_id)
+        ) then 'a session or payment intent that another order was granted for'
+    end, 200);
+end
+$$;
+comment on function credits.payment_mismatch(credits.orders, credits.stripe_events) is
+'Why a payment is not the one that the order asked for; null when it is.';
+
+create or replace function credits.apply_session(
+    p_order credits.orders,
+    p_event credits.stripe_events,
+    out outcome text,
+    out reason text,
+    out entry_id text
+)
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_session constant jsonb := p_event.payload #> '{data,object}';
+    v_own constant boolean not null := (p_order.checkout_session_id = p_event.object_id) is true;
+begin
+    -- 1. Before attach_checkout has named the order's session nobody knows whether this is it.
+    if p_order.checkout_session_id is null then
+        outcome := 'waiting';
+        reason := 'its order has no session yet';
+        return;
+    end if;
+
+    -- 2. No money (yet). Another session says nothing about this order; nor does late news.
+    if p_event.type in ('checkout.session.async_payment_failed', 'checkout.session.expired')
+        or (p_event.type = 'checkout.session.completed' and credits.says_paid(v_session) is not true) then
+        outcome := case p_event.type
+            when 'checkout.session.completed' then 'processing'
+            when 'checkout.session.async_payment_failed' then 'failed'
+            else 'expired'
+        end;
+        if not v_own or p_order.state not in ('pending', 'processing')
+            or (p_order.state = 'processing' and outcome <> 'failed') then
+            outcome := 'duplicate';
+            return;
+        end if;
+        update credits.orders as o
+        set
+            state = outcome,
+            payment_intent_id = coalesce(o.payment_intent_id, credits.stripe_id(v_session -> 'payment_intent'))
+        where o.account_id = p_order.account_id and o.order_id = p_order.order_id;
+        return;
+    end if;
+
+    -- 3. Money that has been dealt with, told again under another event id.
+    if p_order.state = 'paid' and v_own then
+        outcome := 'duplicate';
+        return;
+    end if;
+
+    -- 4. Money that is not what was asked for: a person must look at it, the order being paid already or not.
+    reason := credits.payment_mismatch(p_order, p_event);
+    if reason is not null then
+        outcome := case
+            when exists (
+                select
+                from credits.stripe_events as e
+                where e.object_id = p_event.object_id and e.outcome = 'parked' and e.event_id <> p_event.event_id
+            ) then 'duplicate'
+            else 'parked'
+        end;
+        update credits.orders as o
+        set state = 'parked', parked_reason = apply_session.reason
+        where v_own and o.account_id = p_order.account_id and o.order_id = p_order.order_id and o.state <> 'paid';
+        return;
+    end if;
+
+    -- 5. The money that was asked for.
+    outcome := 'granted';
+    entry_id := credits.fulfil_order(
+        p_order, p_event.object_id, credits.stripe_id(v_session -> 'payment_intent'),
+        credits.session_discount(v_session, p_order.amount)
+    );
+    perform credits.settle_referral(p_order.account_id);
+end
+$$;
+comment on function credits.apply_session(credits.orders, credits.stripe_events) is
+'What an event of a Checkout session does to the order that it names, under the locks of credits.lock_with_referrer.';
