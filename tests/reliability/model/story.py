@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from model import ZERO, Account, Answer, Module, Price, Refused
 from people import STATUS, Connection, Row
-from stripe_events import COMPLETED, event, session
+from purchases import NEWS, Purchase
 from teller import Teller
 
 USERS = ("ada", "bob", "cyd")
@@ -125,17 +125,40 @@ class Story(RuleBasedStateMachine):
         ends = None if life is None else self.accounts[who].now + life
         self._send(keyed, self._grant, who, reason, tokens, ends, scope, first)
 
-    @rule(who=users)
-    def buy(self, who: str) -> None:
-        """A pack with a bonus, paid: the one way to tokens that money was paid for."""
+    @rule(
+        who=users, news=st.lists(st.sampled_from(list(NEWS)), min_size=1, max_size=4), early=st.integers(0, 4)
+    )
+    def buy(self, who: str, news: list[str], early: int) -> None:
+        """A pack with a bonus. Some news come before the order's session is named, all of them come again."""
         account = self.accounts[who]
         self.teller.be(who)
         order = self.teller.call("create_order", {"pack_id": "bundle"})
+        purchase = Purchase(order, f"cs_{order['order_id']}")
         self.teller.be(None)
-        paid = self.teller.call("apply_stripe_event", {"event": event(COMPLETED, session(order))})
-        assert paid["outcome"] == "granted"
-        account.call(lambda a: a.add("purchase", PACK, paid=True) | a.add("bonus", BONUS))
+        named = {"account_id": order["account_id"], "order_id": order["order_id"]}
+        told = []
+        for place, one in enumerate([*news, None]):
+            if place == early or (one is None and not purchase.named):
+                self.teller.call("maintain", {})
+                for each in self.accounts.values():
+                    each.settle()
+                purchase.name()
+                attached = self.teller.call("attach_checkout", named | {"session_id": purchase.session_id})
+                assert attached["state"] == purchase.state
+            if one is not None:
+                told.append(purchase.event(one))
+                receipt = self.teller.call("apply_stripe_event", {"event": told[-1]})
+                assert receipt["outcome"] == purchase.tell(one)
+                again = self.teller.call("apply_stripe_event", {"event": told[-1]})
+                assert again["outcome"] == purchase.again()
+        for one in told:
+            assert self.teller.call("apply_stripe_event", {"event": one})["outcome"] == purchase.again()
+        if purchase.granted:
+            account.call(lambda a: a.add("purchase", PACK, paid=True) | a.add("bonus", BONUS))
+        self.counted[f"order {purchase.state}"] += 1
         self._same_books()
+        state = self.teller.rows("select state from credits.orders where order_id = %s", order["order_id"])
+        assert state == [{"state": purchase.state}]
 
     @rule(
         who=users,

@@ -156,6 +156,13 @@ FAULTS = {
     "frozen, and captured all the same": ("credits.capture", "v_status <> 'active' or", "false or"),
     "a user's own hold without end": ("credits.last_moment", "else v_day", "else interval '24 days'"),
     "a lot kept without end": ("credits.last_moment", "coalesce(v_lots, 'infinity')", "'infinity'"),
+    "paid where nothing is said": ("credits.says_paid", "is true", "is not false"),
+    "any session pays": (
+        "credits.payment_mismatch",
+        "p_order.checkout_session_id is distinct from p_event.object_id",
+        "false",
+    ),
+    "what waits is forgotten": ("credits.apply_waiting", "e.outcome = 'waiting'", "false"),
     "open, whatever became of it": ("credits.hold_again", "'state', h.state, ", ""),
 }
 SOON = 2

@@ -1,0 +1,72 @@
+"""One purchase as it ought to go, whatever Stripe tells of it, how often, and how early."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from people import Row
+from stripe_events import COMPLETED, EXPIRED, FAILED, SUCCEEDED, Event, event, session
+
+# What is told of an order's session: the type, and what is changed in the session. None leaves a member out.
+NEWS: dict[str, tuple[str, Row]] = {
+    "paid": (COMPLETED, {}),
+    "paid later": (SUCCEEDED, {"total_details": {"amount_discount": None}}),
+    "paid, little said": (COMPLETED, {"total_details": None, "mode": None, "status": None}),
+    "free": (COMPLETED, {"payment_status": "no_payment_required", "payment_intent": None}),
+    "unpaid": (COMPLETED, {"payment_status": "unpaid"}),
+    "nothing said": (COMPLETED, {"payment_status": None}),
+    "failed": (FAILED, {"payment_status": "unpaid"}),
+    "expired": (EXPIRED, {"payment_status": "unpaid"}),
+    "paid elsewhere": (COMPLETED, {}),
+    "expired elsewhere": (EXPIRED, {"payment_status": "unpaid"}),
+}
+
+
+@dataclass
+class Purchase:
+    """An order: `tell` says what an event of that news leads to, `name` does what those ask for that wait."""
+
+    order: Row
+    session_id: str
+    state: str = "pending"
+    named: bool = False
+    granted: int = 0  # times; never more than 1
+    waiting: list[str] = field(default_factory=list)
+
+    def event(self, news: str) -> Event:
+        kind, changes = NEWS[news]
+        name = {} if news.endswith("elsewhere") else {"id": self.session_id}
+        told: dict[str, Any] = session(self.order, **name, **changes)
+        return event(kind, {member: value for member, value in told.items() if value is not None})
+
+    def tell(self, news: str) -> str:
+        if not self.named:
+            self.waiting.append(news)
+            return "waiting"
+        return self._apply(news)
+
+    def name(self) -> None:
+        self.named = True
+        for news in self.waiting:
+            self._apply(news)
+        self.waiting = []
+
+    def again(self) -> str:
+        """The outcome of an event that was told before."""
+        return "duplicate" if self.named else "waiting"
+
+    def _apply(self, news: str) -> str:
+        kind, _ = NEWS[news]
+        if news.endswith("elsewhere"):
+            return "parked" if kind == COMPLETED else "duplicate"
+        if news.startswith(("paid", "free")):
+            if self.state == "paid":
+                return "duplicate"
+            self.state, self.granted = "paid", self.granted + 1
+            return "granted"
+        state = {COMPLETED: "processing", FAILED: "failed", EXPIRED: "expired"}[kind]
+        if self.state == "pending" or (self.state, state) == ("processing", "failed"):
+            self.state = state
+            return state
+        return "duplicate"
