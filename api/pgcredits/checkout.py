@@ -82,11 +82,11 @@ async def checkout(
     async with _stripe_errors(order):
         session = await _session(door.stripe, order, urls)
     if order.checkout_session_id is None:
-        await _require_price(door.stripe, order, session)
         made = {"session_id": session.id, "customer_id": str(session.customer)}
         named = {"account_id": order.account_id, "order_id": order.order_id, **made}
         attached = jsonbody.build({name: jsonbody.text(value) for name, value in named.items()})
         await rpc.call(door.catalogue, SERVICE, "attach_checkout", attached, path="/checkout")
+    await _require_price(door.stripe, order, session)  # once it is the order's: its end is the order's end
     if session.url is None:
         raise refuse(409, "order_closed", "The Checkout session of this order is over.")
     return {"order_id": order.order_id, "session_id": session.id, "url": session.url}
