@@ -345,7 +345,8 @@ COMMENT ON TYPE api.low_balance IS 'When a user is told that the balance is low:
 
 CREATE TYPE api.maintenance AS (
 	accounts bigint,
-	keys bigint
+	keys bigint,
+	events bigint
 );
 
 
@@ -353,7 +354,7 @@ CREATE TYPE api.maintenance AS (
 -- Name: TYPE maintenance; Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON TYPE api.maintenance IS 'How many accounts were brought up to date, and how many idempotency keys were forgotten.';
+COMMENT ON TYPE api.maintenance IS 'How many accounts were brought up to date, how many idempotency keys were forgotten, and how many Stripe events that waited were applied.';
 
 
 --
@@ -793,24 +794,27 @@ PT423 account_frozen, PT403 not_yours.';
 
 
 --
--- Name: apply_stripe_event(jsonb); Type: FUNCTION; Schema: api; Owner: -
+-- Name: apply_stripe_event(jsonb, bytea); Type: FUNCTION; Schema: api; Owner: -
 --
 
-CREATE FUNCTION api.apply_stripe_event(event jsonb) RETURNS api.event_receipt
+CREATE FUNCTION api.apply_stripe_event(event jsonb, payload bytea DEFAULT NULL::bytea) RETURNS api.event_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION apply_stripe_event(event jsonb); Type: COMMENT; Schema: api; Owner: -
+-- Name: FUNCTION apply_stripe_event(event jsonb, payload bytea); Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON FUNCTION api.apply_stripe_event(event jsonb) IS 'Apply a Stripe event whose signature has been verified. For services; safe to repeat, in any order.
+COMMENT ON FUNCTION api.apply_stripe_event(event jsonb, payload bytea) IS 'Apply a Stripe event whose signature has been verified. For services; safe to repeat, in any order.
 
+payload: the bytes as they came, where event could only be stored with something replaced in it; they are kept.
 outcome: granted, processing (paid later), failed, expired, parked (money that does not match the order, for a person),
-duplicate (of an event or of a purchase), unmatched (no order of ours), stored (a type that moves nothing).
-Raises PT422 bad_event, PT403 not_yours.';
+waiting (its order cannot be seen yet, or has no session yet: it is looked at again when attach_checkout names the session,
+when the event is repeated, and by maintain), duplicate (of an event or of a purchase), unmatched (names no order), stored
+(a type that moves nothing).
+Raises PT422 bad_event, foreign_account or wrong_mode, PT403 not_yours.';
 
 
 --
@@ -829,7 +833,8 @@ CREATE FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id t
 
 COMMENT ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text) IS 'Note the Stripe Checkout session of an order, and the account''s Stripe customer (the first one stays). For services.
 
-Raises PT404 unknown_order or unknown_user, PT409 order_closed, PT403 not_yours.';
+Only the events of this session move the order. Those that came before this call are applied by it.
+Raises PT404 unknown_order or unknown_user, PT409 order_closed, PT422 bad_order, PT403 not_yours.';
 
 
 --
@@ -1143,8 +1148,9 @@ CREATE FUNCTION api.maintain(max_accounts bigint DEFAULT 100, max_keys bigint DE
 --
 
 COMMENT ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) IS 'Book expired holds and lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts
-accounts; list the prices that have begun; forget at most max_keys idempotency keys of more than 35 days ago. Null: all.
-For services. accounts and keys: how many; call again until both are 0.
+accounts; apply at most max_accounts Stripe events that waited for their order; list the prices that have begun; forget at
+most max_keys idempotency keys of more than 35 days ago. Null: all.
+For services. accounts, keys and events: how many; call again until all three are 0.
 
 Raises PT403 not_yours, PT422 bad_limit.';
 
@@ -1488,6 +1494,40 @@ Raises PT404 unknown_user, PT422 bad_user, PT403 not_yours.';
 
 
 --
+-- Name: accept_stripe_accounts(text[]); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.accept_stripe_accounts(p_accounts text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION accept_stripe_accounts(p_accounts text[]); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.accept_stripe_accounts(p_accounts text[]) IS 'The connected Stripe accounts (acct_…) whose events are accepted beside our own; null or empty: none. An event of any other connected account is refused.';
+
+
+--
+-- Name: accept_stripe_livemode(boolean); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.accept_stripe_livemode(p_livemode boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION accept_stripe_livemode(p_livemode boolean); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.accept_stripe_livemode(p_livemode boolean) IS 'Which Stripe events are accepted: live ones (true), those of test mode (false), or both (null). `pgcredits up` says which, from the Stripe key.';
+
+
+--
 -- Name: account_of(text, boolean); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -1622,6 +1662,23 @@ CREATE FUNCTION credits.announce_expiries(p_account_id uuid) RETURNS void
 COMMENT ON FUNCTION credits.announce_expiries(p_account_id uuid) IS 'Puts the lots of a locked and settled wallet that expire soon in the outbox, once each.';
 
 
+--
+-- Name: apply_event(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.apply_event(p_event_id text) RETURNS api.event_receipt
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION apply_event(p_event_id text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.apply_event(p_event_id text) IS 'Does what a stored event asks for, and notes its outcome on it. Safe to repeat while that is waiting or parked.';
+
+
 SET default_tablespace = '';
 
 SET default_table_access_method = heap;
@@ -1680,20 +1737,123 @@ COMMENT ON COLUMN credits.orders.amount IS 'Price in minor units of currency.';
 
 
 --
--- Name: apply_session(credits.orders, text, jsonb, api.event_receipt); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: stripe_events; Type: TABLE; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.apply_session(p_order credits.orders, p_type text, p_session jsonb, p_receipt api.event_receipt) RETURNS api.event_receipt
+CREATE TABLE credits.stripe_events (
+    event_id text NOT NULL,
+    type text NOT NULL,
+    object_id text,
+    livemode boolean NOT NULL,
+    outcome text,
+    account_id uuid,
+    order_id uuid,
+    payload jsonb NOT NULL,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    reason text,
+    original bytea,
+    looked_at timestamp with time zone,
+    trouble text
+);
+
+ALTER TABLE ONLY credits.stripe_events FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE stripe_events; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.stripe_events IS 'Every event that Stripe sent, once, with what it led to: written in the transaction of its effect.';
+
+
+--
+-- Name: COLUMN stripe_events.outcome; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.stripe_events.outcome IS 'granted, processing, failed, expired, parked, duplicate (of the same purchase), stored, unmatched (names no order), or waiting: the order that it names is not there yet, or has no session yet.';
+
+
+--
+-- Name: COLUMN stripe_events.account_id; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.stripe_events.account_id IS 'The account that it names, together with order_id; null when it names none.';
+
+
+--
+-- Name: COLUMN stripe_events.order_id; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.stripe_events.order_id IS 'The order that it names. While the event waits, that order may not exist.';
+
+
+--
+-- Name: COLUMN stripe_events.payload; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.stripe_events.payload IS 'The event. Where original is set, what jsonb cannot hold was replaced in it.';
+
+
+--
+-- Name: COLUMN stripe_events.reason; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.stripe_events.reason IS 'Why it is parked or waits.';
+
+
+--
+-- Name: COLUMN stripe_events.original; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.stripe_events.original IS 'The bytes that Stripe sent, for an event that holds what jsonb cannot hold; else null.';
+
+
+--
+-- Name: COLUMN stripe_events.looked_at; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.stripe_events.looked_at IS 'When maintenance last failed to apply it while it waited; null: never.';
+
+
+--
+-- Name: COLUMN stripe_events.trouble; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.stripe_events.trouble IS 'The error of that failure.';
+
+
+--
+-- Name: apply_session(credits.orders, credits.stripe_events); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.apply_session(p_order credits.orders, p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION apply_session(p_order credits.orders, p_type text, p_session jsonb, p_receipt api.event_receipt); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION apply_session(p_order credits.orders, p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.apply_session(p_order credits.orders, p_type text, p_session jsonb, p_receipt api.event_receipt) IS 'What an event of a Checkout session does to its order.';
+COMMENT ON FUNCTION credits.apply_session(p_order credits.orders, p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) IS 'What an event of a Checkout session does to the order that it names, under the locks of credits.lock_with_referrer.';
+
+
+--
+-- Name: apply_waiting(uuid, uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.apply_waiting(p_account_id uuid, p_order_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION apply_waiting(p_account_id uuid, p_order_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.apply_waiting(p_account_id uuid, p_order_id uuid) IS 'Applies the events that wait for an order whose account is locked by credits.lock_with_referrer.';
 
 
 --
@@ -2358,6 +2518,23 @@ CREATE FUNCTION credits.check_currency(p_currency text) RETURNS void
 --
 
 COMMENT ON FUNCTION credits.check_currency(p_currency text) IS 'Raises PT422 bad_catalogue unless p_currency is null or one that Stripe takes payments in.';
+
+
+--
+-- Name: check_event(jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.check_event(p_event jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION check_event(p_event jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.check_event(p_event jsonb) IS 'Is this an event of Stripe, and one for us? Raises PT422 bad_event, foreign_account, wrong_mode.';
 
 
 --
@@ -3380,20 +3557,20 @@ COMMENT ON FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with tim
 
 
 --
--- Name: fulfil_order(credits.orders, text, text, jsonb); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: fulfil_order(credits.orders, text, text, numeric); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount jsonb) RETURNS text
+CREATE FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount numeric) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount jsonb); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount numeric); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount jsonb) IS 'Grants the snapshot of an order under the wallet''s lock: the tokens, then the bonus. Returns the entry of the purchase.';
+COMMENT ON FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount numeric) IS 'Grants the snapshot of an order under the wallet''s lock: the tokens, then the bonus. p_discount: minor units, from 0 to the amount of the order. Returns the entry of the purchase.';
 
 
 --
@@ -3513,23 +3690,6 @@ CREATE FUNCTION credits.guest_standing(p_guest_ids uuid[], p_network_ids uuid[],
 --
 
 COMMENT ON FUNCTION credits.guest_standing(p_guest_ids uuid[], p_network_ids uuid[], p_per_device bigint, p_per_network bigint, p_sliding_window interval, p_now timestamp with time zone, OUT used bigint, OUT allowed bigint, OUT remaining bigint, OUT reset_at timestamp with time zone) IS 'What device and network have used of what they are allowed. reset_at: when remaining next grows; null when all is free.';
-
-
---
--- Name: has_ids(jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
-CREATE FUNCTION credits.has_ids(p_session jsonb) RETURNS boolean
-    LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-
-
---
--- Name: FUNCTION has_ids(p_session jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON FUNCTION credits.has_ids(p_session jsonb) IS 'Has this session ids that can be kept?';
 
 
 --
@@ -4377,17 +4537,17 @@ COMMENT ON FUNCTION credits.open_account(p_subject text) IS 'Opens the account o
 -- Name: order_of_session(jsonb); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.order_of_session(p_session jsonb) RETURNS credits.orders
-    LANGUAGE plpgsql STABLE
+CREATE FUNCTION credits.order_of_session(p_session jsonb, OUT account_id uuid, OUT order_id uuid) RETURNS record
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION order_of_session(p_session jsonb); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION order_of_session(p_session jsonb, OUT account_id uuid, OUT order_id uuid); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.order_of_session(p_session jsonb) IS 'The order that a Checkout session was opened for, or a row of nulls.';
+COMMENT ON FUNCTION credits.order_of_session(p_session jsonb, OUT account_id uuid, OUT order_id uuid) IS 'The order that a Checkout session names, whether it exists or not; nulls when it names none.';
 
 
 --
@@ -4442,20 +4602,20 @@ COMMENT ON FUNCTION credits.passes_for_latin(p_word text) IS 'Is a word written 
 
 
 --
--- Name: payment_mismatch(credits.orders, jsonb); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: payment_mismatch(credits.orders, credits.stripe_events); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.payment_mismatch(p_order credits.orders, p_session jsonb) RETURNS text
+CREATE FUNCTION credits.payment_mismatch(p_order credits.orders, p_event credits.stripe_events) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION payment_mismatch(p_order credits.orders, p_session jsonb); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION payment_mismatch(p_order credits.orders, p_event credits.stripe_events); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_session jsonb) IS 'Why a payment is not the one that the order asked for; null when it is.';
+COMMENT ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_event credits.stripe_events) IS 'Why a payment is not the one that the order asked for; null when it is.';
 
 
 --
@@ -4951,6 +5111,23 @@ COMMENT ON FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_
 
 
 --
+-- Name: says_paid(jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.says_paid(p_session jsonb) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION says_paid(p_session jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.says_paid(p_session jsonb) IS 'Does this Checkout session say that it is paid? Never null: what is not said is not so.';
+
+
+--
 -- Name: scopes_of(text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4968,6 +5145,23 @@ COMMENT ON FUNCTION credits.scopes_of(p_module_id text) IS 'The scopes of lots t
 
 
 --
+-- Name: session_discount(jsonb, bigint); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.session_discount(p_session jsonb, p_amount bigint) RETURNS numeric
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION session_discount(p_session jsonb, p_amount bigint); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.session_discount(p_session jsonb, p_amount bigint) IS 'How much of an amount was discounted, in minor units, from 0 to the amount: 0 where the session names no number.';
+
+
+--
 -- Name: set_due(uuid); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4982,6 +5176,23 @@ CREATE FUNCTION credits.set_due(p_account_id uuid) RETURNS void
 --
 
 COMMENT ON FUNCTION credits.set_due(p_account_id uuid) IS 'Says on a locked and settled wallet when the clock next has something to do there.';
+
+
+--
+-- Name: settle_events(bigint); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.settle_events(p_limit bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION settle_events(p_limit bigint); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.settle_events(p_limit bigint) IS 'Applies at most so many events that wait and whose order has a session now; null: all. Returns how many wait no longer. Passes over accounts that somebody else has locked.';
 
 
 --
@@ -5189,6 +5400,23 @@ COMMENT ON FUNCTION credits.standing_types() IS 'The types and domains among cre
 
 
 --
+-- Name: stripe_id(jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.stripe_id(p_id jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION stripe_id(p_id jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.stripe_id(p_id jsonb) IS 'The id of an object at Stripe, given by itself or expanded; null for what is no id of 1 to 255 characters.';
+
+
+--
 -- Name: subject(); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -5326,6 +5554,40 @@ CREATE FUNCTION credits.transaction_began() RETURNS timestamp with time zone
 --
 
 COMMENT ON FUNCTION credits.transaction_began() IS 'The start of this transaction, as credits.prices.defined_at has it: was a version written by this very transaction?';
+
+
+--
+-- Name: try_event(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.try_event(p_event_id text) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION try_event(p_event_id text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.try_event(p_event_id text) IS 'Applies an event that waits; true when it waits no longer. A refusal is noted on the event and undoes nothing else.';
+
+
+--
+-- Name: try_lock_with_referrer(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.try_lock_with_referrer(p_account_id uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION try_lock_with_referrer(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.try_lock_with_referrer(p_account_id uuid) IS 'Takes the row locks of credits.lock_with_referrer without ever waiting; false when somebody else has one of them.';
 
 
 --
@@ -8939,62 +9201,54 @@ COMMENT ON VIEW audit.check_draws IS 'The draws recorded on an entry add up to i
 
 
 --
--- Name: stripe_events; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.stripe_events (
-    event_id text NOT NULL,
-    type text NOT NULL,
-    object_id text,
-    livemode boolean NOT NULL,
-    outcome text,
-    account_id uuid,
-    order_id uuid,
-    payload jsonb NOT NULL,
-    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
-);
-
-ALTER TABLE ONLY credits.stripe_events FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE stripe_events; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.stripe_events IS 'Every event that Stripe sent, once, with what it led to: written in the transaction of its effect.';
-
-
---
--- Name: COLUMN stripe_events.outcome; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.stripe_events.outcome IS 'granted, processing, failed, expired, parked, unmatched, duplicate (of the same purchase) or stored.';
-
-
---
 -- Name: check_events; Type: VIEW; Schema: audit; Owner: -
 --
 
 CREATE VIEW audit.check_events WITH (security_invoker='true') AS
+ WITH paid AS (
+         SELECT e.event_id,
+            e.type,
+            e.object_id,
+            e.livemode,
+            e.outcome,
+            e.account_id,
+            e.order_id,
+            e.payload,
+            e.received_at,
+            e.reason,
+            e.original,
+            e.looked_at,
+            e.trouble,
+            ((e.type = ANY (ARRAY['checkout.session.completed'::text, 'checkout.session.async_payment_succeeded'::text])) AND (COALESCE((e.payload #>> '{data,object,payment_status}'::text[]), ''::text) = ANY (ARRAY['paid'::text, 'no_payment_required'::text]))) AS says_paid
+           FROM credits.stripe_events e
+        )
  SELECT e.account_id,
     format('event %s (%s) has an outcome'::text, e.event_id, e.type) AS expected,
     format('none since %s'::text, credits.utc_text(e.received_at)) AS found
-   FROM credits.stripe_events e
+   FROM paid e
   WHERE (e.outcome IS NULL)
 UNION ALL
  SELECT e.account_id,
-    format('session %s, paid by event %s, is granted or parked'::text, e.object_id, e.event_id) AS expected,
-    format('order %s is %s'::text, e.order_id, o.state) AS found
-   FROM (credits.stripe_events e
-     JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
-  WHERE ((e.type = ANY (ARRAY['checkout.session.completed'::text, 'checkout.session.async_payment_succeeded'::text])) AND ((e.payload #>> '{data,object,payment_status}'::text[]) = ANY (ARRAY['paid'::text, 'no_payment_required'::text])) AND (o.state <> ALL (ARRAY['paid'::text, 'parked'::text])));
+    format('session %s, paid by event %s, is granted, parked or waiting'::text, e.object_id, e.event_id) AS expected,
+    format('the event is %s, order %s is %s'::text, e.outcome, e.order_id, o.state) AS found
+   FROM (paid e
+     LEFT JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
+  WHERE (e.says_paid AND (e.outcome <> ALL (ARRAY['parked'::text, 'waiting'::text, 'unmatched'::text])) AND (NOT ((COALESCE(o.state, 'missing'::text) = 'paid'::text) OR (EXISTS ( SELECT
+           FROM credits.stripe_events x
+          WHERE ((x.object_id = e.object_id) AND (x.outcome = 'parked'::text)))))))
+UNION ALL
+ SELECT e.account_id,
+    format('event %s (%s), which granted order %s, says that it is paid'::text, e.event_id, e.type, e.order_id) AS expected,
+    format('payment_status %s'::text, COALESCE((e.payload #> '{data,object,payment_status}'::text[]), 'null'::jsonb)) AS found
+   FROM paid e
+  WHERE ((e.outcome = 'granted'::text) AND (NOT e.says_paid));
 
 
 --
 -- Name: VIEW check_events; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.check_events IS 'Every Stripe event was applied, and every payment it tells of was granted or parked.';
+COMMENT ON VIEW audit.check_events IS 'Every Stripe event was applied, or waits for its order; every payment it tells of was granted or parked; and nothing was granted that is not said to be paid.';
 
 
 --
@@ -9369,11 +9623,23 @@ CREATE VIEW audit.check_orders WITH (security_invoker='true') AS
             count(*) AS lots,
             count(*) FILTER (WHERE ((l.source <> ALL (ARRAY['purchase'::credits.entry_kind, 'bonus'::credits.entry_kind])) OR (l.scope IS DISTINCT FROM b.scope))) AS others,
             sum((l.granted)::numeric) FILTER (WHERE (l.source = 'purchase'::credits.entry_kind)) AS tokens,
-            sum((l.granted)::numeric) FILTER (WHERE (l.source = 'bonus'::credits.entry_kind)) AS bonus_tokens
+            sum((l.granted)::numeric) FILTER (WHERE (l.source = 'bonus'::credits.entry_kind)) AS bonus_tokens,
+            sum(((l.granted)::numeric * (l.unit_cost)::numeric)) AS cost
            FROM (credits.lots l
              LEFT JOIN credits.orders b ON (((l.account_id = b.account_id) AND (l.order_id = b.order_id))))
           WHERE (l.order_id IS NOT NULL)
           GROUP BY l.account_id, l.order_id
+        ), sold AS (
+         SELECT e.account_id,
+            e.order_id,
+            o.amount,
+                CASE
+                    WHEN (jsonb_typeof((e.payload #> '{data,object,total_details,amount_discount}'::text[])) = 'number'::text) THEN LEAST(GREATEST(((e.payload #> '{data,object,total_details,amount_discount}'::text[]))::numeric, (0)::numeric), (o.amount)::numeric)
+                    ELSE (0)::numeric
+                END AS discount
+           FROM (credits.stripe_events e
+             JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
+          WHERE ((e.outcome = 'granted'::text) AND (o.state = 'paid'::text))
         )
  SELECT COALESCE(o.account_id, g.account_id) AS account_id,
     format('order %s %s: %s tokens and %s bonus'::text, COALESCE(o.order_id, g.order_id), o.state,
@@ -9407,14 +9673,21 @@ UNION ALL
     format('order is %s'::text, o.state) AS found
    FROM (credits.stripe_events e
      LEFT JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
-  WHERE ((e.outcome = 'granted'::text) AND (o.state IS DISTINCT FROM 'paid'::text));
+  WHERE ((e.outcome = 'granted'::text) AND (o.state IS DISTINCT FROM 'paid'::text))
+UNION ALL
+ SELECT s.account_id,
+    format('order %s was sold for %s less %s'::text, s.order_id, s.amount, s.discount) AS expected,
+    format('its tokens cost %s'::text, trim_scale(g.cost)) AS found
+   FROM (sold s
+     JOIN g ON (((s.account_id = g.account_id) AND (s.order_id = g.order_id))))
+  WHERE (abs((g.cost - ((s.amount)::numeric - s.discount))) > 0.01);
 
 
 --
 -- Name: VIEW check_orders; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.check_orders IS 'Each paid order was granted exactly once, as ordered; no lot belongs to an order that was not paid.';
+COMMENT ON VIEW audit.check_orders IS 'Each paid order was granted exactly once, as ordered, and its tokens cost what was paid for it; no lot belongs to an order that was not paid.';
 
 
 --
@@ -9714,6 +9987,8 @@ CREATE TABLE credits.settings (
     longest_service_hold interval DEFAULT '168:00:00'::interval NOT NULL,
     most_open_holds bigint DEFAULT 100 NOT NULL,
     verified_welcome boolean DEFAULT false NOT NULL,
+    stripe_accounts text[] DEFAULT '{}'::text[] NOT NULL,
+    stripe_livemode boolean,
     CONSTRAINT settings_are_one_row CHECK (one_row)
 );
 
@@ -9753,6 +10028,20 @@ COMMENT ON COLUMN credits.settings.most_open_holds IS 'How many open holds an ac
 --
 
 COMMENT ON COLUMN credits.settings.verified_welcome IS 'Do welcome tokens wait until a service says that the e-mail address is verified? See credits.require_verified_email.';
+
+
+--
+-- Name: COLUMN settings.stripe_accounts; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.settings.stripe_accounts IS 'Connected Stripe accounts whose events are accepted beside our own; see credits.accept_stripe_accounts.';
+
+
+--
+-- Name: COLUMN settings.stripe_livemode; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.settings.stripe_livemode IS 'Which events are accepted: live (true), test (false), or both (null); see credits.accept_stripe_livemode.';
 
 
 --
@@ -9967,32 +10256,116 @@ COMMENT ON VIEW audit.findings IS 'Every fault that any check finds. No row: the
 
 
 --
+-- Name: stripe_objects; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.stripe_objects (
+    object_id text NOT NULL,
+    account_id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY credits.stripe_objects FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE stripe_objects; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.stripe_objects IS 'Stripe objects (sessions, payment intents) that have been granted: a purchase counts once, whichever of its events come, and how often.';
+
+
+--
 -- Name: parked; Type: VIEW; Schema: audit; Owner: -
 --
 
 CREATE VIEW audit.parked WITH (security_invoker='true') AS
- SELECT e.event_id,
-    e.type,
-    e.outcome,
-    e.received_at,
-    e.account_id,
-    e.order_id,
-    o.state AS order_state,
-    o.parked_reason,
-    e.object_id AS session_id,
-    (e.payload #>> '{data,object,payment_intent}'::text[]) AS payment_intent_id,
-    (e.payload #>> '{data,object,amount_subtotal}'::text[]) AS subtotal,
-    (e.payload #>> '{data,object,currency}'::text[]) AS currency
-   FROM (credits.stripe_events e
-     LEFT JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
-  WHERE ((e.outcome = 'parked'::text) OR (e.type = ANY (ARRAY['charge.refunded'::text, 'charge.dispute.created'::text])) OR ((e.outcome = 'unmatched'::text) AND ((e.payload #>> '{data,object,payment_status}'::text[]) = ANY (ARRAY['paid'::text, 'no_payment_required'::text]))));
+ WITH told AS (
+         SELECT e.event_id,
+            e.type,
+            e.outcome,
+            e.received_at,
+            e.account_id,
+            e.order_id,
+            e.object_id,
+            e.payload,
+            o.state AS order_state,
+            COALESCE(e.trouble, e.reason, o.parked_reason,
+                CASE e.outcome
+                    WHEN 'unmatched'::text THEN 'it names no order of ours'::text
+                    ELSE NULL::text
+                END) AS parked_reason,
+            (e.payload #>> '{data,object,payment_intent}'::text[]) AS payment_intent_id,
+            (e.type = ANY (ARRAY['charge.refunded'::text, 'charge.dispute.created'::text])) AS goes_back,
+            ((e.outcome = 'parked'::text) OR ((e.outcome = ANY (ARRAY['waiting'::text, 'unmatched'::text])) AND (e.type = ANY (ARRAY['checkout.session.completed'::text, 'checkout.session.async_payment_succeeded'::text])) AND ((e.payload #> '{data,object,payment_status}'::text[]) = ANY (ARRAY['"paid"'::jsonb, '"no_payment_required"'::jsonb])))) AS is_money
+           FROM (credits.stripe_events e
+             LEFT JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
+        ), ungranted AS (
+         SELECT t.event_id,
+            t.type,
+            t.outcome,
+            t.received_at,
+            t.account_id,
+            t.order_id,
+            t.object_id,
+            t.payload,
+            t.order_state,
+            t.parked_reason,
+            t.payment_intent_id,
+            t.goes_back,
+            t.is_money
+           FROM told t
+          WHERE (t.is_money AND (NOT (EXISTS ( SELECT
+                   FROM credits.stripe_objects s
+                  WHERE ((s.object_id = t.object_id) AND ((t.order_id IS NULL) OR ((s.account_id = t.account_id) AND (s.order_id = t.order_id))))))))
+        ), refunds AS (
+         SELECT t.event_id,
+            t.payment_intent_id
+           FROM told t
+          WHERE ((t.type = 'charge.refunded'::text) AND ((t.payload #> '{data,object,refunded}'::text[]) = 'true'::jsonb))
+        )
+ SELECT t.event_id,
+    t.type,
+    t.outcome,
+    t.received_at,
+    t.account_id,
+    t.order_id,
+    t.order_state,
+    t.parked_reason,
+    t.object_id AS session_id,
+    t.payment_intent_id,
+    (t.payload #>> '{data,object,amount_subtotal}'::text[]) AS subtotal,
+    (t.payload #>> '{data,object,currency}'::text[]) AS currency
+   FROM ungranted t
+  WHERE (NOT (EXISTS ( SELECT
+           FROM refunds r
+          WHERE (r.payment_intent_id = t.payment_intent_id))))
+UNION ALL
+ SELECT t.event_id,
+    t.type,
+    t.outcome,
+    t.received_at,
+    t.account_id,
+    t.order_id,
+    t.order_state,
+    t.parked_reason,
+    t.object_id AS session_id,
+    t.payment_intent_id,
+    (t.payload #>> '{data,object,amount_subtotal}'::text[]) AS subtotal,
+    (t.payload #>> '{data,object,currency}'::text[]) AS currency
+   FROM told t
+  WHERE (t.goes_back AND (NOT (EXISTS ( SELECT
+           FROM (refunds r
+             JOIN ungranted u ON ((r.payment_intent_id = u.payment_intent_id)))
+          WHERE (r.event_id = t.event_id)))));
 
 
 --
 -- Name: VIEW parked; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.parked IS 'Money for a person to decide on: payments that do not match their order or no order of ours, refunds, disputes.';
+COMMENT ON VIEW audit.parked IS 'Money for a person to decide on: payments that do not match their order, wait for it, or name no order of ours; refunds; disputes. What was granted since, or refunded in full before it was granted, is not listed.';
 
 
 --
@@ -10405,27 +10778,6 @@ COMMENT ON TABLE credits.status_changes IS 'Who froze or thawed an account, when
 --
 
 COMMENT ON COLUMN credits.status_changes.status IS 'What it was changed to.';
-
-
---
--- Name: stripe_objects; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.stripe_objects (
-    object_id text NOT NULL,
-    account_id uuid NOT NULL,
-    order_id uuid NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
-);
-
-ALTER TABLE ONLY credits.stripe_objects FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE stripe_objects; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.stripe_objects IS 'Stripe objects (sessions, payment intents) that have been granted: a purchase counts once, whichever of its events come, and how often.';
 
 
 --
@@ -11050,6 +11402,13 @@ CREATE INDEX sql_logins_account_idx ON credits.sql_logins USING btree (account_i
 --
 
 CREATE INDEX stripe_events_object_idx ON credits.stripe_events USING btree (object_id);
+
+
+--
+-- Name: stripe_events_waiting_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX stripe_events_waiting_idx ON credits.stripe_events USING btree (account_id, order_id) WHERE (outcome = 'waiting'::text);
 
 
 --
@@ -12834,6 +13193,13 @@ CREATE POLICY support_reads ON credits.stripe_events FOR SELECT TO support USING
 
 
 --
+-- Name: stripe_objects support_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY support_reads ON credits.stripe_objects FOR SELECT TO support USING (true);
+
+
+--
 -- Name: wallets support_reads; Type: POLICY; Schema: credits; Owner: -
 --
 
@@ -13204,11 +13570,11 @@ GRANT ALL ON FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.gr
 
 
 --
--- Name: FUNCTION apply_stripe_event(event jsonb); Type: ACL; Schema: api; Owner: -
+-- Name: FUNCTION apply_stripe_event(event jsonb, payload bytea); Type: ACL; Schema: api; Owner: -
 --
 
-REVOKE ALL ON FUNCTION api.apply_stripe_event(event jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.apply_stripe_event(event jsonb) TO service_role;
+REVOKE ALL ON FUNCTION api.apply_stripe_event(event jsonb, payload bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.apply_stripe_event(event jsonb, payload bytea) TO service_role;
 
 
 --
@@ -13475,6 +13841,20 @@ GRANT ALL ON FUNCTION api.verify_email(email text, user_id text) TO service_role
 
 
 --
+-- Name: FUNCTION accept_stripe_accounts(p_accounts text[]); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.accept_stripe_accounts(p_accounts text[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION accept_stripe_livemode(p_livemode boolean); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.accept_stripe_livemode(p_livemode boolean) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION account_of(p_subject text, p_service_opens boolean); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -13530,6 +13910,13 @@ GRANT ALL ON FUNCTION credits.analyst_segments() TO analyst;
 --
 
 REVOKE ALL ON FUNCTION credits.announce_expiries(p_account_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION apply_event(p_event_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.apply_event(p_event_id text) FROM PUBLIC;
 
 
 --
@@ -13627,10 +14014,94 @@ GRANT SELECT(paid_at) ON TABLE credits.orders TO analyst;
 
 
 --
--- Name: FUNCTION apply_session(p_order credits.orders, p_type text, p_session jsonb, p_receipt api.event_receipt); Type: ACL; Schema: credits; Owner: -
+-- Name: TABLE stripe_events; Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.apply_session(p_order credits.orders, p_type text, p_session jsonb, p_receipt api.event_receipt) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.stripe_events TO auditor;
+
+
+--
+-- Name: COLUMN stripe_events.event_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(event_id) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: COLUMN stripe_events.type; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(type) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: COLUMN stripe_events.object_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(object_id) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: COLUMN stripe_events.outcome; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(outcome) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: COLUMN stripe_events.account_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(account_id) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: COLUMN stripe_events.order_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(order_id) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: COLUMN stripe_events.payload; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(payload) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: COLUMN stripe_events.received_at; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(received_at) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: COLUMN stripe_events.reason; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(reason) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: COLUMN stripe_events.trouble; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(trouble) ON TABLE credits.stripe_events TO support;
+
+
+--
+-- Name: FUNCTION apply_session(p_order credits.orders, p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.apply_session(p_order credits.orders, p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION apply_waiting(p_account_id uuid, p_order_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.apply_waiting(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
 
 
 --
@@ -13891,6 +14362,13 @@ REVOKE ALL ON FUNCTION credits.check_components(p_name text, p_components jsonb)
 --
 
 REVOKE ALL ON FUNCTION credits.check_currency(p_currency text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION check_event(p_event jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.check_event(p_event jsonb) FROM PUBLIC;
 
 
 --
@@ -14387,10 +14865,10 @@ REVOKE ALL ON FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with 
 
 
 --
--- Name: FUNCTION fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount jsonb); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount numeric); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount numeric) FROM PUBLIC;
 
 
 --
@@ -14442,13 +14920,6 @@ REVOKE ALL ON FUNCTION credits.guest_limit(p_shared_network boolean, OUT per_dev
 --
 
 REVOKE ALL ON FUNCTION credits.guest_standing(p_guest_ids uuid[], p_network_ids uuid[], p_per_device bigint, p_per_network bigint, p_sliding_window interval, p_now timestamp with time zone, OUT used bigint, OUT allowed bigint, OUT remaining bigint, OUT reset_at timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION has_ids(p_session jsonb); Type: ACL; Schema: credits; Owner: -
---
-
-REVOKE ALL ON FUNCTION credits.has_ids(p_session jsonb) FROM PUBLIC;
 
 
 --
@@ -14797,10 +15268,10 @@ REVOKE ALL ON FUNCTION credits.open_account(p_subject text) FROM PUBLIC;
 
 
 --
--- Name: FUNCTION order_of_session(p_session jsonb); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION order_of_session(p_session jsonb, OUT account_id uuid, OUT order_id uuid); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.order_of_session(p_session jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.order_of_session(p_session jsonb, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 
 
 --
@@ -14825,10 +15296,10 @@ REVOKE ALL ON FUNCTION credits.passes_for_latin(p_word text) FROM PUBLIC;
 
 
 --
--- Name: FUNCTION payment_mismatch(p_order credits.orders, p_session jsonb); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION payment_mismatch(p_order credits.orders, p_event credits.stripe_events); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_session jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_event credits.stripe_events) FROM PUBLIC;
 
 
 --
@@ -15039,6 +15510,13 @@ REVOKE ALL ON FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint,
 
 
 --
+-- Name: FUNCTION says_paid(p_session jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.says_paid(p_session jsonb) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION scopes_of(p_module_id text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -15046,10 +15524,24 @@ REVOKE ALL ON FUNCTION credits.scopes_of(p_module_id text) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION session_discount(p_session jsonb, p_amount bigint); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.session_discount(p_session jsonb, p_amount bigint) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION set_due(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
 --
 
 REVOKE ALL ON FUNCTION credits.set_due(p_account_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION settle_events(p_limit bigint); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.settle_events(p_limit bigint) FROM PUBLIC;
 
 
 --
@@ -15143,6 +15635,13 @@ GRANT ALL ON FUNCTION credits.standing_types() TO auditor;
 
 
 --
+-- Name: FUNCTION stripe_id(p_id jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.stripe_id(p_id jsonb) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION subject(); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -15205,6 +15704,20 @@ GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeri
 --
 
 REVOKE ALL ON FUNCTION credits.transaction_began() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION try_event(p_event_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.try_event(p_event_id text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION try_lock_with_referrer(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.try_lock_with_referrer(p_account_id uuid) FROM PUBLIC;
 
 
 --
@@ -15976,69 +16489,6 @@ GRANT SELECT ON TABLE audit.check_draws TO auditor;
 
 
 --
--- Name: TABLE stripe_events; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.stripe_events TO auditor;
-
-
---
--- Name: COLUMN stripe_events.event_id; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(event_id) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: COLUMN stripe_events.type; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(type) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: COLUMN stripe_events.object_id; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(object_id) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: COLUMN stripe_events.outcome; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(outcome) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: COLUMN stripe_events.account_id; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(account_id) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: COLUMN stripe_events.order_id; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(order_id) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: COLUMN stripe_events.payload; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(payload) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: COLUMN stripe_events.received_at; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(received_at) ON TABLE credits.stripe_events TO support;
-
-
---
 -- Name: TABLE check_events; Type: ACL; Schema: audit; Owner: -
 --
 
@@ -16186,6 +16636,34 @@ GRANT SELECT ON TABLE audit.findings TO auditor;
 
 
 --
+-- Name: TABLE stripe_objects; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.stripe_objects TO auditor;
+
+
+--
+-- Name: COLUMN stripe_objects.object_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(object_id) ON TABLE credits.stripe_objects TO support;
+
+
+--
+-- Name: COLUMN stripe_objects.account_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(account_id) ON TABLE credits.stripe_objects TO support;
+
+
+--
+-- Name: COLUMN stripe_objects.order_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(order_id) ON TABLE credits.stripe_objects TO support;
+
+
+--
 -- Name: TABLE parked; Type: ACL; Schema: audit; Owner: -
 --
 
@@ -16283,13 +16761,6 @@ GRANT SELECT ON TABLE credits.sql_logins TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.status_changes TO auditor;
-
-
---
--- Name: TABLE stripe_objects; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.stripe_objects TO auditor;
 
 
 --
