@@ -17,7 +17,7 @@ Draws = list[tuple[int, Decimal]]  # lot, tokens; first taken first
 ZERO = Decimal(0)
 LATE = DAY = timedelta(hours=24)
 LONGEST = timedelta(hours=60)  # of a service's hold, however often it is extended
-MOST_OPEN = 5  # holds of an account
+MOST_OPEN = 3  # holds of an account
 SMALLEST = Decimal("0.000001")
 PRIORITY = {"rollover": 5, "allowance": 10, "promo": 20, "grant": 20, "purchase": 50, "bonus": 50}
 
