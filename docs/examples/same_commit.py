@@ -1,7 +1,7 @@
 """A charge in the transaction of the application's own rows: both happen, or neither.
 
-eval "$(.venv/bin/pgcredits env)"     # beside a running `make up`
-.venv/bin/python docs/examples/same_commit.py "$DATABASE_URL"
+eval "$(.venv/bin/pgcredits env --admin)"     # beside a running `make up`
+.venv/bin/python docs/examples/same_commit.py "$ADMIN_DATABASE_URL"
 """
 
 from __future__ import annotations

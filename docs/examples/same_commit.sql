@@ -1,7 +1,7 @@
 -- A charge in the transaction of the application's own rows: both happen, or neither.
 --
---     eval "$(.venv/bin/pgcredits env)"     # beside a running `make up`
---     psql "$DATABASE_URL" -f docs/examples/same_commit.sql
+--     eval "$(.venv/bin/pgcredits env --admin)"     # beside a running `make up`
+--     psql "$ADMIN_DATABASE_URL" -f docs/examples/same_commit.sql
 \set ON_ERROR_STOP on
 \set QUIET on
 \pset tuples_only on

@@ -12,14 +12,18 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_account_id uuid;
-    v_answer api.maintenance := row(0, 0, 0);
+    v_answer api.maintenance := row(0, 0, 0, 0);
 begin
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may do the maintenance');
     elsif least(maintain.max_accounts, maintain.max_keys) < 0 then
         perform credits.fail(422, 'bad_limit', 'max_accounts and max_keys are not below 0');
     end if;
-    -- First, while no wallet is locked.
+    -- First, while no wallet is locked. A new partition locks the ledger: it gets a transaction of its own.
+    v_answer.partitions := credits.keep_partitions();
+    if v_answer.partitions > 0 then
+        return v_answer;
+    end if;
     v_answer.keys := credits.forget_keys(maintain.max_keys);
     perform credits.forget_origins(maintain.max_keys);
     v_answer.events := credits.settle_events(maintain.max_accounts);
@@ -46,6 +50,7 @@ comment on function api.maintain(bigint, bigint) is
 'Book expired holds and lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts
 accounts; apply at most max_accounts Stripe events that waited for their order; list the prices that have begun; forget at
 most max_keys idempotency keys of more than 35 days ago. Null: all.
-For services. accounts, keys and events: how many; call again until all three are 0.
+When partitions of the ledger are missing for the next months, a call makes these and nothing else.
+For services. accounts, keys, events and partitions: how many; call again until all are 0.
 
 Raises PT403 not_yours, PT422 bad_limit.';

@@ -27,6 +27,20 @@ select
     'the time: this bank has no test clocks' as expected,
     format('a test clock at %s', credits.utc_text(w.test_clock)) as found
 from credits.wallets as w
-where w.test_clock is not null and not (select s.test_clocks from credits.settings as s);
+where w.test_clock is not null and not (select s.test_clocks from credits.settings as s)
+union all
+select
+    null as account_id,
+    'no test clocks, as there are events of real money' as expected,
+    'test clocks are allowed' as found
+from credits.settings as s
+where
+    s.test_clocks
+    and exists (
+        select
+        from credits.stripe_events as e
+        where e.livemode
+    );
 comment on view audit.check_settings is
-'fsync, full_page_writes and synchronous_commit are on; nobody is on a test clock in a bank without them.';
+'fsync, full_page_writes and synchronous_commit are on; nobody is on a test clock in a bank without them, and none are '
+'allowed where real money is.';

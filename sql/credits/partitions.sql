@@ -62,3 +62,34 @@ end
 $$;
 comment on function credits.ensure_partitions(integer) is
 'Makes the ledger''s partitions for this month and the next ones, p_months in all; returns how many were missing.';
+
+-- Nobody may have to wait for a month that has not come: not longer than a moment, and then it is tried again later.
+create or replace function credits.keep_partitions()
+returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_before constant text not null := current_setting('lock_timeout');
+    v_made bigint not null := 0;
+begin
+    if to_regclass(to_char(
+        credits.later(credits.clock(), interval '3 months') at time zone interval '0', '"credits.entries_"YYYY_MM'
+    )) is not null then
+        return 0;
+    end if;
+    begin
+        perform set_config('lock_timeout', '1s', true);
+        v_made := credits.ensure_partitions(13);
+    exception
+        when lock_not_available then
+            v_made := 0;
+    end;
+    perform set_config('lock_timeout', v_before, true);
+    return v_made;
+end
+$$;
+comment on function credits.keep_partitions() is
+'Makes the ledger''s partitions for a year when those of the next three months are not all there; returns how many. '
+'Waits for a lock at most a second, and else makes none.';

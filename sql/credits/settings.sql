@@ -6,12 +6,15 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    if p_allowed and exists (select from credits.stripe_events as e where e.livemode) then
+        perform credits.fail(403, 'no_test_clocks', 'this bank has events of real money: its time is not made up');
+    end if;
     update credits.settings as s set test_clocks = p_allowed where s.test_clocks <> p_allowed;
 end
 $$;
 comment on function credits.allow_test_clocks(boolean) is
 'Whether services may put accounts on test clocks (api.set_test_clock). `pgcredits up` allows it beside the Stripe '
-'simulator and forbids it with a real Stripe key.';
+'simulator and forbids it with a real Stripe key. Raises PT403 no_test_clocks where events of real money are.';
 
 create or replace function credits.bound_holds(p_longest interval default null, p_most_open bigint default null)
 returns void

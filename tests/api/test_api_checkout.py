@@ -255,6 +255,15 @@ def test_origins() -> None:
     assert origin_of("http://shop.example") != origin_of("https://shop.example")
 
 
+def test_nothing_is_sold_that_could_not_be_granted(settings: Settings, user: User) -> None:
+    deaf = replace(settings, stripe_secret_key=KEY, stripe_webhook_secrets=())
+    with serving(create_app(deaf)) as url, httpx.Client(base_url=url, timeout=30) as shop:
+        response = buy(shop, user.headers)
+        assert (response.status_code, slug(response)) == (503, "payment_unavailable")
+        assert "STRIPE_WEBHOOK_SECRET" in response.json()["message"]
+        assert shop.get("/rest/v1/orders", headers=user.headers).json() == []
+
+
 def test_without_stripe(settings: Settings, client: httpx.Client, user: User) -> None:
     response = buy(client, user.headers)
     assert (response.status_code, slug(response)) == (503, "payment_unavailable")

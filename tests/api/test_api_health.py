@@ -11,7 +11,15 @@ from pgcredits.settings import Settings
 
 def test_alive_and_ready(client: httpx.Client) -> None:
     assert client.get("/health/live").json() == {"status": "live"}
-    assert client.get("/health/ready").json() == {"status": "ready"}
+    ready = client.get("/health/ready").json()
+    assert ready == {"status": "ready", "payments": "STRIPE_SECRET_KEY is not set: nothing can be bought."}
+
+
+def test_ready_says_whether_anything_is_sold(settings: Settings) -> None:
+    for secrets, said in (((), "STRIPE_WEBHOOK_SECRET is not set"), (("whsec_x",), "open")):
+        configured = replace(settings, stripe_secret_key="sk_test_x", stripe_webhook_secrets=secrets)
+        with serving(create_app(configured)) as url:
+            assert httpx.get(f"{url}/health/ready").json()["payments"].startswith(said)
 
 
 def test_a_door_without_a_database_says_so(settings: Settings) -> None:

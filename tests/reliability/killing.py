@@ -98,7 +98,7 @@ class Api:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
-        ours = ("DATABASE_URL", "STRIPE_", "PGCREDITS_", "PG")  # theirs would steer us
+        ours = ("STRIPE_", "PGCREDITS_", "PG")  # theirs would steer us
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         self.environment |= {
             "PGCREDITS_API_DATABASE_URL": as_login(database_url, "pgcredits_api", PASSWORD),

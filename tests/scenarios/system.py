@@ -235,7 +235,7 @@ class System:
 
     def owner(self, *statements: str) -> None:
         """What the operator decides, in SQL, in one transaction: campaigns, codes, limits, prices."""
-        with psycopg.connect(self.variables["DATABASE_URL"]) as connection:
+        with psycopg.connect(self.variables["ADMIN_DATABASE_URL"]) as connection:
             connection.execute("set local role credits_owner")
             for statement in statements:
                 connection.execute(statement.encode())
@@ -287,7 +287,7 @@ def running(name: str, folder: Path, database_url: str) -> Iterator[System]:
     port, simulator_port = free_ports(2)
     ours = ("STRIPE_", "PGCREDITS_", "PG")  # theirs would steer us
     environment = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
-    environment["DATABASE_URL"] = database_url
+    environment["PGCREDITS_DATABASE_URL"] = database_url
     environment["PGCREDITS_TRUSTED_PROXIES"] = "127.0.0.1/32"  # we are the proxy that guests come through
     for url, login in LOGINS.items():
         environment[f"PGCREDITS_{url.upper()}"] = as_login(database_url, login, PASSWORD)
@@ -312,7 +312,8 @@ def _variables(process: subprocess.Popen[bytes], folder: Path, log: Path) -> dic
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < deadline, log.read_text()
         try:
-            return Instance(folder).environment("ada")
+            instance = Instance(folder)
+            return instance.environment("ada") | {"ADMIN_DATABASE_URL": instance.running().database_url}
         except InstanceError:
             time.sleep(0.05)
 

@@ -14,7 +14,7 @@ from pgcredits.tokens import TokenVerifier
 
 
 def invoke(*arguments: str, env: dict[str, str | None] | None = None) -> tuple[int, str]:
-    cleared = {"DATABASE_URL": None, "PGCREDITS_JWT_SECRET": None, "PGCREDITS_DATA_DIR": None}
+    cleared = {"PGCREDITS_DATABASE_URL": None, "PGCREDITS_JWT_SECRET": None, "PGCREDITS_DATA_DIR": None}
     result = CliRunner().invoke(main, arguments, env={**cleared, **(env or {})})
     return result.exit_code, result.output
 

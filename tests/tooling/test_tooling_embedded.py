@@ -143,5 +143,10 @@ def test_a_start_that_fails_shows_the_log(tmp_path: Path, bin_dir: Path) -> None
 
 def test_no_build_for_this_platform(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(embedded.EmbeddedUnavailable, match="set DATABASE_URL"):
+    with pytest.raises(embedded.EmbeddedUnavailable, match=r"is not installed.*set PGCREDITS_DATABASE_URL"):
         embedded.find_binaries()
+
+
+def test_a_build_without_this_version_is_not_called_missing() -> None:
+    with pytest.raises(embedded.EmbeddedUnavailable, match="no version 99 for this platform"):
+        embedded.find_binaries(99)

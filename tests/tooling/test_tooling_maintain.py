@@ -55,3 +55,37 @@ def test_it_goes_on_every_so_often(db: psycopg.Connection, url: str) -> None:
     finally:
         process.terminate()
         process.wait()
+
+
+def _months(url: str) -> set[str]:
+    with psycopg.connect(url) as connection:
+        rows = connection.execute(
+            "select right(c.relname, 7) from pg_class as c join pg_inherits as i on i.inhrelid = c.oid"
+            " where i.inhparent = 'credits.entries'::regclass"
+        ).fetchall()
+        return {str(month) for (month,) in rows}
+
+
+def test_partitions_that_are_missing_are_made(db: psycopg.Connection, url: str) -> None:
+    there = _months(url)
+    for month in sorted(there - {"default"})[2:]:
+        db.execute(f"drop table credits.entries_{month}".encode())
+    service = as_login(url, "pgcredits_service", PASSWORD)
+    assert CliRunner().invoke(main, ["maintain", "--database-url", service]).exit_code == 0
+    assert _months(url) == there
+    assert db.execute("select * from audit.findings").fetchall() == []
+
+
+def test_a_reader_of_the_ledger_only_puts_partitions_off(db: psycopg.Connection, url: str) -> None:
+    months = sorted(_months(url) - {"default"})
+    for month in months[2:]:
+        db.execute(f"drop table credits.entries_{month}".encode())
+    _let_expire(url, 3)
+    service = as_login(url, "pgcredits_service", PASSWORD)
+    with psycopg.connect(as_login(url, "pgcredits_auditor", PASSWORD)) as reader:
+        reader.execute("select count(*) from credits.entries")  # and stays in its transaction
+        done = CliRunner().invoke(main, ["maintain", "--database-url", service])
+        assert done.output == "3 account(s) brought up to date\n"
+        assert months[-1] not in _months(url)
+    CliRunner().invoke(main, ["maintain", "--database-url", service])
+    assert months[-1] in _months(url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import shlex
 import shutil
 import signal
@@ -11,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,7 +27,7 @@ PGCREDITS = [sys.executable, "-m", "pgcredits.cli"]
 
 
 def environment(**more: str) -> dict[str, str]:
-    ours = ("DATABASE_URL", "STRIPE_", "PGCREDITS_")
+    ours = ("STRIPE_", "PGCREDITS_")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | more
 
 
@@ -37,21 +39,33 @@ class Up:
         self.port = free_port()
         self.output = folder / "up.out"
         self.environ = environment(**environ)
+        self.reader: threading.Thread | None = None
         self.ports = ["--port", str(self.port), "--simulator-port", str(free_port())]
         self.ports += ["--postgres-port", str(free_port())]
-        self.process = self._spawn()
+        self.process = self._at_a_terminal()
 
-    def _spawn(self) -> subprocess.Popen[bytes]:
+    @property
+    def command_line(self) -> list[str]:
+        return [*PGCREDITS, "up", "--data-dir", str(self.folder), *self.ports]
+
+    def _at_a_terminal(self) -> subprocess.Popen[bytes]:
+        master, slave = pty.openpty()
+        process = subprocess.Popen(
+            self.command_line, env=self.environ, stdout=slave, stderr=slave, start_new_session=True
+        )
+        os.close(slave)
+        self.reader = threading.Thread(target=copy, args=(master, self.output))
+        self.reader.start()
+        return process
+
+    def _into_a_file(self) -> subprocess.Popen[bytes]:
         with self.output.open("wb") as output:
             return subprocess.Popen(
-                [*PGCREDITS, "up", "--data-dir", str(self.folder), *self.ports],
-                env=self.environ,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                self.command_line, env=self.environ, stdout=output, stderr=subprocess.STDOUT
             )
 
     def again(self) -> None:
-        self.process = self._spawn()
+        self.process = self._into_a_file()
         self.wait_for("pgcredits is ready")
 
     def wait_for(self, text: str, seconds: float = 60) -> None:
@@ -79,7 +93,24 @@ class Up:
 
     def stop(self, signum: int = signal.SIGTERM) -> int:
         self.process.send_signal(signum)
-        return self.process.wait(60)
+        code = self.process.wait(60)
+        if self.reader:
+            self.reader.join(60)
+        return code
+
+
+def copy(terminal: int, output: Path) -> None:
+    """What is printed at a terminal, into a file, as it comes."""
+    with output.open("wb", buffering=0) as file:
+        while True:
+            try:
+                data = os.read(terminal, 65536)
+            except OSError:  # Linux says so when nobody has the other end open any more
+                data = b""
+            if not data:
+                os.close(terminal)
+                return
+            file.write(data.replace(b"\r\n", b"\n"))
 
 
 def wait(condition: Callable[[], Any], what: str, seconds: float = 60) -> None:
@@ -131,7 +162,6 @@ def test_the_variables_work(up: Up) -> None:
     variables = up.variables()
     assert list(variables) == [
         "PGCREDITS_URL",
-        "DATABASE_URL",
         "SERVICE_TOKEN",
         "SPENDER_TOKEN",
         "USER_TOKEN",
@@ -151,7 +181,8 @@ def test_the_variables_work(up: Up) -> None:
     assert granted.is_success, granted.text
     with psycopg.connect(variables["USER_URL"]) as connection:
         assert connection.execute("select balance from api.balance").fetchone() == (7,)
-    with psycopg.connect(variables["DATABASE_URL"]) as connection:
+    assert superuser_of(up) not in variables.values(), "env exports no superuser unless it is asked to"
+    with psycopg.connect(superuser_of(up)) as connection:
         assert connection.execute("select current_database()").fetchone() == ("pgcredits",)
     assert httpx.get(variables["SIMULATOR_URL"]).is_success
     assert (up.folder / "secrets.json").read_text().count(":") >= 7
@@ -200,8 +231,7 @@ def test_what_is_killed_comes_back(up: Up, child: str, message: str) -> None:
 
 
 def test_it_stops_in_order_and_keeps_the_data(up: Up) -> None:
-    before = up.variables()
-    with psycopg.connect(before["DATABASE_URL"]) as connection:
+    with psycopg.connect(superuser_of(up)) as connection:
         connection.execute("create table kept as select 1 as one")
     children = up.children()
     assert set(children) == {"postgres", "serve", "simulator", "maintain"}
@@ -210,11 +240,29 @@ def test_it_stops_in_order_and_keeps_the_data(up: Up) -> None:
     assert up.output.read_text().endswith("stopped\n")
     assert (up.folder / "postgres.log").read_text().endswith("database system is shut down\n")
     assert up.command("env").returncode == 1
-    up.environ["DATABASE_URL"] = before["DATABASE_URL"]  # as after `eval "$(pgcredits env)"`
+    up.environ["DATABASE_URL"] = "postgresql://nobody@127.0.0.1:1/another"  # of another program: not for us
     up.again()
-    del up.environ["DATABASE_URL"]
-    with psycopg.connect(up.variables()["DATABASE_URL"]) as connection:
+    with psycopg.connect(superuser_of(up)) as connection:
         assert connection.execute("select one from kept").fetchone() == (1,)
+
+
+def test_nothing_secret_goes_into_a_file_or_is_readable_by_others(up: Up) -> None:
+    printed = up.output.read_text()
+    assert "pgcredits is ready" in printed
+    secrets = json.loads((up.folder / "secrets.json").read_text())
+    for secret in (secrets["jwt_secret"], secrets["postgres_password"], *secrets["logins"].values(), "eyJ"):
+        assert secret not in printed
+    own = [path for path in up.folder.iterdir() if path.is_file() and path != up.output]
+    assert {"api.log", "bank.json", "postgres.log", "run.json", "secrets.json", "up.lock"} <= {
+        path.name for path in own
+    }
+    assert {path.name for path in own if path.stat().st_mode & 0o077} == set()
+    assert up.folder.stat().st_mode & 0o076 == 0
+
+
+def superuser_of(up: Up) -> str:
+    line = next(line for line in up.command("env", "--admin").stdout.splitlines() if "ADMIN_" in line)
+    return "".join(shlex.split(line.split("=", 1)[1]))
 
 
 def test_killed_itself_it_leaves_only_postgres_which_is_used_again(up: Up) -> None:

@@ -1,0 +1,100 @@
+"""Whose bank is in a database: what `up` asks before it changes anything there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+_RECORD = "bank.json"  # in the data folder
+
+
+class OwnershipError(RuntimeError):
+    """The bank is not this folder's, or not one that this start is meant for; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """A bank, before it is migrated. instance_id is None where it has none yet."""
+
+    where: str
+    exists: bool
+    instance_id: str | None
+    live_events: bool
+
+
+def look(connection: psycopg.Connection[Any]) -> Bank:
+    """What is in the database of a connection; changes nothing."""
+    info = connection.info
+    where = f"{info.host or 'a local socket'}:{info.port}, database {info.dbname}"
+    exists = _first(connection, "select to_regnamespace('credits') is not null") is True
+    return Bank(
+        where,
+        exists,
+        instance_id(connection),
+        _has(connection, "stripe_events", "livemode")
+        and _first(connection, "select exists (select from credits.stripe_events as e where e.livemode)")
+        is True,
+    )
+
+
+def instance_id(connection: psycopg.Connection[Any]) -> str | None:
+    """The id of the bank; None where nothing is migrated, or was before banks had one."""
+    if not _has(connection, "settings", "instance_id"):
+        return None
+    found = _first(connection, "select s.instance_id::text from credits.settings as s")
+    return str(found) if found is not None else None
+
+
+def check(bank: Bank, folder: Path, *, adopt: bool, embedded: bool, simulated: bool) -> None:
+    """Raises OwnershipError when this start must leave the bank alone.
+
+    The embedded server's data are in the folder, and so its bank is the folder's.
+    """
+    if bank.live_events and simulated:
+        raise OwnershipError(
+            f"the bank at {bank.where} has events of real money, and the Stripe simulator would sell its"
+            " tokens for nothing: set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET"
+        )
+    if not bank.exists or embedded or adopt:
+        return
+    if bank.instance_id is None or bank.instance_id != recorded(folder):
+        raise OwnershipError(
+            f"the bank at {bank.where} was not set up from the data folder {folder}: name the folder that it"
+            " was set up from, or take it over with --adopt"
+        )
+
+
+def record(connection: psycopg.Connection[Any], folder: Path) -> None:
+    """Remember in the folder that the bank is its own."""
+    found = instance_id(connection)
+    if found is not None and found != recorded(folder):
+        fresh = folder / f"{_RECORD}.new"
+        fresh.write_text(json.dumps({"instance_id": found}))
+        fresh.replace(folder / _RECORD)
+
+
+def recorded(folder: Path) -> str | None:
+    """The id of the folder's bank; None when it has none."""
+    try:
+        found = json.loads((folder / _RECORD).read_text())["instance_id"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return str(found)
+
+
+def _has(connection: psycopg.Connection[Any], table: str, column: str) -> bool:
+    found = connection.execute(
+        "select exists (select from pg_attribute as a where a.attrelid = to_regclass('credits.' || %s)"
+        " and a.attname = %s and not a.attisdropped)",
+        (table, column),
+    ).fetchone()
+    return found is not None and found[0] is True
+
+
+def _first(connection: psycopg.Connection[Any], query: str) -> Any:
+    row = connection.execute(query.encode()).fetchone()
+    return row[0] if row else None
