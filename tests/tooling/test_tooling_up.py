@@ -50,6 +50,7 @@ class Up:
 
     def _at_a_terminal(self) -> subprocess.Popen[bytes]:
         master, slave = pty.openpty()
+        self.output.touch()
         process = subprocess.Popen(
             self.command_line, env=self.environ, stdout=slave, stderr=slave, start_new_session=True
         )
