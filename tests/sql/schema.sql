@@ -10008,7 +10008,7 @@ CREATE TABLE credits.settings (
     verified_welcome boolean DEFAULT false NOT NULL,
     stripe_accounts text[] DEFAULT '{}'::text[] NOT NULL,
     stripe_livemode boolean,
-    instance_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    instance_id uuid DEFAULT gen_random_uuid(),
     CONSTRAINT settings_are_one_row CHECK (one_row)
 );
 
