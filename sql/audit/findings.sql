@@ -87,6 +87,13 @@ select
 from audit.check_limits as c
 union all
 select
+    'check_logins' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_logins as c
+union all
+select
     'check_lots' as check_name,
     c.account_id,
     c.expected,

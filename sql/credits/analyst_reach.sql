@@ -7,7 +7,14 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return coalesce((select array_agg(g.segment) from credits.analyst_grants as g where g.login = session_user), '{}');
+    return coalesce(
+        (
+            select array_agg(g.segment)
+            from credits.analyst_grants as g
+            where g.login = session_user and g.role_oid = credits.session_role()
+        ),
+        '{}'
+    );
 end
 $$;
 comment on function credits.analyst_segments() is

@@ -1,5 +1,6 @@
 -- Who is calling? Anybody with SQL can set request.jwt.claims, so claims count only on our two logins;
--- any other session is the person whom credits.sql_logins names. session_user cannot be changed by SET ROLE.
+-- any other session is the person whom credits.sql_logins names, as long as the role is the one that was named: a new
+-- one of the same name is nobody. session_user cannot be changed by SET ROLE.
 
 create or replace function credits.subject()
 returns text
@@ -16,7 +17,7 @@ begin
         select i.subject
         from credits.sql_logins as l
         join credits.identities as i on i.account_id = l.account_id
-        where l.login = session_user
+        where l.login = session_user and l.role_oid = credits.session_role()
         order by i.created_at
         limit 1
     );
@@ -35,7 +36,11 @@ begin
     if session_user in ('pgcredits_api', 'pgcredits_service') then
         return (select i.account_id from credits.identities as i where i.subject = credits.subject());
     end if;
-    return (select l.account_id from credits.sql_logins as l where l.login = session_user);
+    return (
+        select l.account_id
+        from credits.sql_logins as l
+        where l.login = session_user and l.role_oid = credits.session_role()
+    );
 end
 $$;
 comment on function credits.me() is

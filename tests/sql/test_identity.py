@@ -454,3 +454,102 @@ def test_function_of_the_readers_own_sees_own_rows_only(
         connection.execute(f"select * from api.{view} as v where pg_temp.leak(v::text)")
     assert len(notices) == 3
     assert not any("bob" in notice for notice in notices)
+
+
+# Logins that are created anew
+
+
+def recreate(admin: Connection, login: str, *words: str) -> None:
+    """Drops the role and creates another one of the same name, as when somebody's successor is set up."""
+    admin.execute(f"drop owned by {login}")
+    admin.execute(f"drop role {login}")
+    admin.execute(f"create role {login} login password 'of a person'")
+    admin.execute(f"grant connect on database {admin.info.dbname} to {login}")
+    for word in words:
+        admin.execute(f"grant {word} to {login}")
+
+
+def findings(admin: Connection, login: str) -> list[Any]:
+    return admin.execute(
+        "select expected from audit.findings where check_name = 'check_logins' and expected like %s",
+        (f"%{login}%",),
+    ).fetchall()
+
+
+def test_a_login_of_the_same_name_is_somebody_else(
+    sql_login: Callable[..., Connection], user: User, admin: Connection, admin_url: str
+) -> None:
+    ada = user(100)
+    own = sql_login(ada)
+    login = own.info.user
+    assert own.execute("select balance from api.balance").fetchone() == (100,)
+    own.close()
+    assert findings(admin, login) == []
+
+    recreate(admin, login, "authenticated")
+    assert len(findings(admin, login)) == 1
+    with psycopg.connect(as_login(admin_url, login, "of a person"), autocommit=True) as successor:
+        assert successor.execute("select * from api.balance").fetchall() == []
+        with refused("not_signed_in"):
+            successor.execute("select * from api.consume_tokens('whisper')")
+        assert ada.balance() == 100
+
+        admin.execute("select credits.trust_login(%s)", (login,))
+        assert successor.execute("select balance from api.balance").fetchone() == (100,)
+        assert findings(admin, login) == []
+
+
+def test_a_role_renamed_to_that_of_somebody_else_is_not_them(
+    sql_login: Callable[..., Connection], user: User, admin: Connection, admin_url: str
+) -> None:
+    own, other = sql_login(user(100)), sql_login()
+    ada, eve = own.info.user, other.info.user
+    own.close()
+    other.close()
+    admin.execute(f"alter role {ada} rename to {ada}_gone")
+    admin.execute(f"alter role {eve} rename to {ada}")
+    admin.execute(f"alter role {ada} password 'of a person'")
+    try:
+        with psycopg.connect(as_login(admin_url, ada, "of a person"), autocommit=True) as impostor:
+            assert impostor.execute("select * from api.balance").fetchall() == []
+        assert len(findings(admin, ada)) == 1
+    finally:
+        admin.execute(f"alter role {ada} rename to {eve}")
+        admin.execute(f"alter role {ada}_gone rename to {ada}")
+
+
+def test_an_analyst_of_the_same_name_counts_nobody(
+    sql_login: Callable[..., Connection], user: User, admin: Connection, admin_url: str
+) -> None:
+    user(100)
+    login = sql_login().info.user
+    admin.execute(f"grant analyst to {login}")
+    admin.execute("insert into credits.analyst_grants (login, segment) values (%s, '*')", (login,))
+    count = "select count(*) > 0 from analytics.purchase_conversion"
+    try:
+        with psycopg.connect(as_login(admin_url, login, "of a person"), autocommit=True) as analyst:
+            assert analyst.execute(count).fetchone() == (True,)
+        recreate(admin, login, "analyst")
+        with psycopg.connect(as_login(admin_url, login, "of a person"), autocommit=True) as analyst:
+            assert analyst.execute(count).fetchone() == (False,)
+        assert len(findings(admin, login)) == 1
+    finally:
+        admin.execute("delete from credits.analyst_grants where login = %s", (login,))
+
+
+def test_a_row_for_a_login_that_is_yet_to_come_gives_nothing(admin: Connection, user: User) -> None:
+    login = f"to_come_{uuid4().hex[:8]}"
+    ada = user(100)
+    admin.execute(
+        "insert into credits.sql_logins (login, account_id)"
+        " select %s, account_id from credits.identities where subject = %s",
+        (login, ada.user_id),
+    )
+    admin.execute(f"create role {login} login")
+    try:
+        row = admin.execute("select role_oid from credits.sql_logins where login = %s", (login,)).fetchone()
+        assert row == (None,)
+        assert len(findings(admin, login)) == 1
+    finally:
+        admin.execute("delete from credits.sql_logins where login = %s", (login,))
+        admin.execute(f"drop role {login}")

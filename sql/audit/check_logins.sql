@@ -1,0 +1,24 @@
+-- Whoever may see an account by an SQL login, or count accounts, is the role that was given this, not a later one of the
+-- same name. What is found here gives nothing: see credits.trust_login.
+create or replace view audit.check_logins
+with (security_invoker = true)
+as
+select
+    l.account_id,
+    format('login %s is the role with oid %s', l.login, coalesce(l.role_oid::text, 'of its time')) as expected,
+    coalesce('the role with oid ' || r.oid, 'no role of that name') as found
+from credits.sql_logins as l
+left join pg_catalog.pg_roles as r on l.login = r.rolname
+where l.role_oid is distinct from r.oid or r.oid is null
+union all
+select
+    null as account_id,
+    format(
+        'analyst %s (of %s) is the role with oid %s', g.login, g.segment, coalesce(g.role_oid::text, 'of its time')
+    ) as expected,
+    coalesce('the role with oid ' || r.oid, 'no role of that name') as found
+from credits.analyst_grants as g
+left join pg_catalog.pg_roles as r on g.login = r.rolname
+where g.role_oid is distinct from r.oid or r.oid is null;
+comment on view audit.check_logins is
+'Every SQL login that has an account or an analyst''s reach is still the role that was given it.';

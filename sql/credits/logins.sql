@@ -1,0 +1,50 @@
+-- Which role an SQL login was when something was given to it. Names come back: who is created anew under the name of
+-- somebody who has left must not find their account, nor their reach.
+
+create or replace function credits.note_role()
+returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    new.role_oid := to_regrole(quote_ident(new.login));
+    return new;
+end
+$$;
+comment on function credits.note_role() is
+'Trigger: keeps the oid of the role beside its name; null while there is none of that name.';
+
+create or replace trigger sql_logins_note_the_role
+before insert or update of login on credits.sql_logins
+for each row execute function credits.note_role();
+
+create or replace trigger analyst_grants_note_the_role
+before insert or update of login on credits.analyst_grants
+for each row execute function credits.note_role();
+
+create or replace function credits.session_role()
+returns oid
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return to_regrole(quote_ident(session_user));
+end
+$$;
+comment on function credits.session_role() is 'The role that signed in. SET ROLE does not change it.';
+
+create or replace function credits.trust_login(p_login name)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update credits.sql_logins as l set login = l.login where l.login = p_login;
+    update credits.analyst_grants as g set login = g.login where g.login = p_login;
+end
+$$;
+comment on function credits.trust_login(name) is
+'For the operator. The role that has this name at present is the one that its account and its reach are for: after a '
+'restore into another cluster, where every role has a new oid, or when somebody gets a new role on purpose.';
