@@ -11,6 +11,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from pgcredits import auth, checkout, cors, health, iahome, openapi, rest, webhooks
+from pgcredits.caching import Uncached
 from pgcredits.catalogue import Catalogue
 from pgcredits.db import Database
 from pgcredits.door import Door
@@ -55,7 +56,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         logging_config=None,  # whoever starts us decides where logs go
         openapi_config=None,  # the database describes itself, in openapi.py
     )
-    app.asgi_handler = cors.Explained(app.asgi_handler, settings)
+    app.asgi_handler = Uncached(cors.Explained(app.asgi_handler, settings))
     return app
 
 

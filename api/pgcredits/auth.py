@@ -19,7 +19,6 @@ _Request = Request[Any, Any, Any]
 
 _SHORTEST, _LONGEST = 8, 1024  # bytes of a password
 _FIELDS = ("email", "password", "referral_code")
-_NO_STORE = {"Cache-Control": "no-store"}
 
 
 class _Credential(msgspec.Struct):
@@ -59,7 +58,7 @@ async def sign_up(request: _Request, door: NamedDependency[Door]) -> Response[di
             "welcome_waits_for": user.welcome_waits_for,
             "reset_at": user.reset_at,
         }
-    return Response(answer, status_code=201, headers=_NO_STORE, cookies=newcomer.cookies)
+    return Response(answer, status_code=201, cookies=newcomer.cookies)
 
 
 @post("/account", status_code=200)
@@ -77,7 +76,7 @@ async def open_account(request: _Request, door: NamedDependency[Door]) -> Respon
     body = jsonbody.build(arguments)
     # As a service: what the door knows of somebody new is not for users to say.
     text = await rpc.call(door.catalogue, SERVICE, "open_account", body, path="/auth/account")
-    return Response(text, media_type=MediaType.JSON, headers=_NO_STORE, cookies=newcomer.cookies)
+    return Response(text, media_type=MediaType.JSON, cookies=newcomer.cookies)
 
 
 @post("/token", status_code=200)
@@ -95,7 +94,7 @@ async def sign_in(request: _Request, door: NamedDependency[Door]) -> Response[di
         or not fits
     ):
         raise refuse(400, "invalid_grant", "Wrong e-mail address or password.")
-    return Response(_token(door.settings, user.user_id), headers=_NO_STORE)
+    return Response(_token(door.settings, user.user_id))
 
 
 def _token(settings: Settings, user_id: str) -> dict[str, Any]:

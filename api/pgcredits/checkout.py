@@ -15,6 +15,7 @@ from litestar.di import NamedDependency
 from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineItem
 
 from pgcredits import jsonbody, rpc
+from pgcredits.caching import PUBLIC
 from pgcredits.door import Door
 from pgcredits.errors import log, refuse
 from pgcredits.origins import is_listed
@@ -36,6 +37,7 @@ _HTML_HEADERS = {
     ),
     "Referrer-Policy": "no-referrer",  # the address holds the session's id
     "X-Content-Type-Options": "nosniff",
+    **PUBLIC,
 }
 
 
@@ -242,5 +244,5 @@ async def cancelled() -> Response[bytes]:
 async def style() -> Response[bytes]:
     """The style of the two pages."""
     return Response(
-        _page("pages.css"), media_type=MediaType.CSS, headers={"X-Content-Type-Options": "nosniff"}
+        _page("pages.css"), media_type=MediaType.CSS, headers={"X-Content-Type-Options": "nosniff", **PUBLIC}
     )

@@ -30,11 +30,14 @@ _BALANCE = """
 
 @get("/")
 async def read(request: _Request, door: NamedDependency[Door]) -> Response[bytes]:
-    """?userId= → {"tokens", "packageName", "purchaseDate", "isActive"}; without userId the caller's own."""
+    """?userId= → {"tokens", "packageName", "purchaseDate", "isActive"}; without userId the caller's own.
+
+    A + in userId is a plus, as in a+b@example.com; a space is %20.
+    """
     caller = door.identify(request)
     if caller.anonymous:
         raise refuse(401, "not_signed_in", "Sign in first.")
-    user_id = dict(query.pairs(request.scope["query_string"])).get("userId")
+    user_id = dict(query.pairs(request.scope["query_string"], plus=b"+")).get("userId")
     if caller.backend:
         if user_id is None:
             raise refuse(422, "bad_user", "userId is required: a service says whose tokens it means.")
@@ -45,7 +48,7 @@ async def read(request: _Request, door: NamedDependency[Door]) -> Response[bytes
         statement = Statement(_BALANCE)  # row security shows a user their own balance and nobody else's
     row = await door.catalogue.ask(caller, statement, read_only=True, method="GET", path=_PATH)
     if row is None:
-        raise refuse(404, "unknown_user", "No such user.")
+        raise refuse(404, "unknown_user", "No such user: open_account opens an account.")
     return _json(str(row[0]).encode())
 
 

@@ -60,11 +60,14 @@ def is_filter(value: str) -> bool:
     return "." in value and (operator == "eq" or operator in _OPERATORS)
 
 
-def pairs(query_string: bytes) -> list[tuple[str, str]]:
-    """Names and values, in order, percent-decoded. Raises ApiError for text that PostgreSQL cannot hold."""
+def pairs(query_string: bytes, plus: bytes = b" ") -> list[tuple[str, str]]:
+    """Names and values, in order, percent-decoded; a + is a space, as in forms, or what `plus` says.
+
+    Raises ApiError for text that PostgreSQL cannot hold.
+    """
     try:
         found = [
-            (_decoded(name), _decoded(value))
+            (_decoded(name, plus), _decoded(value, plus))
             for name, _, value in (part.partition(b"=") for part in query_string.split(b"&") if part)
         ]
     except UnicodeDecodeError:
@@ -103,8 +106,8 @@ def parse(view: View, given: Sequence[tuple[str, str]]) -> Query:
     return query
 
 
-def _decoded(part: bytes) -> str:
-    return unquote_to_bytes(part.replace(b"+", b" ")).decode()
+def _decoded(part: bytes, plus: bytes) -> str:
+    return unquote_to_bytes(part.replace(b"+", plus)).decode()
 
 
 def _column(view: str, known: list[str], name: str) -> str:

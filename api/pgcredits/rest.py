@@ -40,7 +40,6 @@ async def call_function(
     guest = guests.visitor(door.settings, request, caller, name)
     if guest:
         caller = SERVICE  # we say who the guest is
-        headers["Cache-Control"] = "no-store"
     if posting:
         if given and given != [("select", "*")]:
             raise bad_request(f"Not supported yet: {given[0][0]} on the result of a function.")

@@ -23,7 +23,7 @@ begin
     end if;
     select i.account_id into v_account_id from credits.identities as i where i.subject = v_subject;
     if v_account_id is null then
-        perform credits.fail(404, 'unknown_user', 'no such user: open_account opens the account of a new one');
+        perform credits.fail(404, 'unknown_user', 'no such user: open_account opens an account');
     end if;
     perform credits.mark_verified(v_account_id);
     v_welcome := credits.welcome_again(v_account_id);

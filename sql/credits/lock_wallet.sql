@@ -30,7 +30,7 @@ begin
     where w.account_id = p_account_id
     for no key update;
     if not found then
-        perform credits.fail(404, 'unknown_user', 'no such account');
+        perform credits.fail(404, 'unknown_user', 'no such user: open_account opens an account');
     end if;
 
     -- The time after the lock: waiting for it may have taken long.

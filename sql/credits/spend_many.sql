@@ -135,7 +135,7 @@ begin
                 v_user_id := v_item ->> 'user_id';
                 if v_wallet.account_id is null then
                     perform credits.caller_subject(v_user_id, 'spender');
-                    perform credits.fail(404, 'unknown_user', 'no such user');
+                    perform credits.fail(404, 'unknown_user', 'no such user: open_account opens an account');
                 end if;
                 v_module_id := v_item ->> 'module_id';
                 v_usage := coalesce(v_item -> 'usage', '{}');

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import httpx
-from knocking import User, balance, bearer
+from knocking import User, balance, bearer, slug
 
 PATH = "/api/user-tokens"
 
@@ -91,3 +92,40 @@ def test_only_services_add(client: httpx.Client, user: User, service: dict[str, 
 def test_other_errors_have_the_same_shape(client: httpx.Client, user: User) -> None:
     refused(client.post(PATH, content=b"[]", headers=user.headers), 400, "PGRST102")
     refused(client.get(PATH, headers={"Authorization": "Bearer x"}), 401, "PGRST301")
+
+
+def test_a_plus_in_a_user_id_is_a_plus(client: httpx.Client, service: dict[str, str]) -> None:
+    """As people write addresses; encodeURIComponent writes %2B, and %20 for a space."""
+    name = f"ada+{time.time_ns()}@example.com"
+    for user_id, tokens in ((name, 7), (name.replace("+", " "), 3)):
+        client.put(
+            PATH, json={"userId": user_id, "tokensToAdd": tokens, "packageName": "Standard"}, headers=service
+        ).raise_for_status()
+    user = bearer("authenticated", name)
+    for written in (name, name.replace("+", "%2B"), name.replace("@", "%40")):
+        for headers in (service, user):
+            assert client.get(f"{PATH}?userId={written}", headers=headers).json()["tokens"] == 7
+    spaced = name.replace("+", "%20")
+    assert client.get(f"{PATH}?userId={spaced}", headers=service).json()["tokens"] == 3
+    refused(client.get(f"{PATH}?userId={spaced}", headers=user), 403, "not_yours")
+
+
+def test_a_charge_of_an_unknown_user_names_what_opens_an_account(
+    client: httpx.Client, service: dict[str, str]
+) -> None:
+    for answer in (
+        client.get(PATH, params={"userId": "nobody"}, headers=service),
+        client.post(PATH, json={"moduleId": "whisper", "userId": "nobody"}, headers=service),
+        *(
+            client.post(
+                f"/rest/v1/rpc/{name}", json={"module_id": "whisper", "user_id": "nobody"}, headers=service
+            )
+            for name in ("consume_tokens", "hold_tokens", "quote_tokens")
+        ),
+    ):
+        assert (answer.status_code, slug(answer)) == (404, "unknown_user")
+        assert "open_account" in answer.json()["message"]
+    batch = {"items": [{"module_id": "whisper", "user_id": "nobody", "idempotency_key": "k"}]}
+    told = client.post("/rest/v1/rpc/consume_tokens_batch", json=batch, headers=service).text
+    assert "unknown_user" in told
+    assert "open_account" in told
