@@ -1,5 +1,5 @@
--- Whoever may see an account by an SQL login, or count accounts, is the role that was given this, not a later one of the
--- same name. What is found here gives nothing: see credits.trust_login.
+-- Whoever may see an account by an SQL login, or count accounts, is the role that was given this, not a later one of
+-- the same name. What is found here gives nothing: see credits.trust_login.
 create or replace view audit.check_logins
 with (security_invoker = true)
 as

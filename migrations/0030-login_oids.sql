@@ -8,5 +8,9 @@ comment on column credits.sql_logins.role_oid is
 alter table credits.analyst_grants add column role_oid oid;
 comment on column credits.analyst_grants.role_oid is 'As in credits.sql_logins.';
 
-update credits.sql_logins as l set role_oid = (select r.oid from pg_catalog.pg_roles as r where r.rolname = l.login);
-update credits.analyst_grants as g set role_oid = (select r.oid from pg_catalog.pg_roles as r where r.rolname = g.login);
+update credits.sql_logins as l set role_oid = r.oid
+from pg_catalog.pg_roles as r
+where r.rolname = l.login;
+update credits.analyst_grants as g set role_oid = r.oid
+from pg_catalog.pg_roles as r
+where r.rolname = g.login;
