@@ -4519,6 +4519,23 @@ COMMENT ON FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[],
 
 
 --
+-- Name: note_role(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.note_role() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION note_role(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.note_role() IS 'Trigger: keeps the oid of the role beside its name; null while there is none of that name.';
+
+
+--
 -- Name: notice_levels_of(uuid); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -5181,6 +5198,23 @@ COMMENT ON FUNCTION credits.session_discount(p_session jsonb, p_amount bigint) I
 
 
 --
+-- Name: session_role(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.session_role() RETURNS oid
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION session_role(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.session_role() IS 'The role that signed in. SET ROLE does not change it.';
+
+
+--
 -- Name: set_due(uuid); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -5573,6 +5607,23 @@ CREATE FUNCTION credits.transaction_began() RETURNS timestamp with time zone
 --
 
 COMMENT ON FUNCTION credits.transaction_began() IS 'The start of this transaction, as credits.prices.defined_at has it: was a version written by this very transaction?';
+
+
+--
+-- Name: trust_login(name); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.trust_login(p_login name) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION trust_login(p_login name); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.trust_login(p_login name) IS 'For the operator. The role that has this name at present is the one that its account and its reach are for: after a restore into another cluster, where every role has a new oid, or when somebody gets a new role on purpose.';
 
 
 --
@@ -9561,6 +9612,87 @@ COMMENT ON VIEW audit.check_limits IS 'What spend limits count is what was spent
 
 
 --
+-- Name: analyst_grants; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.analyst_grants (
+    login name NOT NULL,
+    segment text NOT NULL,
+    role_oid oid
+);
+
+ALTER TABLE ONLY credits.analyst_grants FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE analyst_grants; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.analyst_grants IS 'Which accounts an analyst''s SQL login sees: a segment, or * for all.';
+
+
+--
+-- Name: COLUMN analyst_grants.role_oid; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.analyst_grants.role_oid IS 'As in credits.sql_logins.';
+
+
+--
+-- Name: sql_logins; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.sql_logins (
+    login name NOT NULL,
+    account_id uuid NOT NULL,
+    role_oid oid
+);
+
+ALTER TABLE ONLY credits.sql_logins FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE sql_logins; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.sql_logins IS 'The account of a person who connects with an SQL login of their own. Claims that such a session sets are ignored.';
+
+
+--
+-- Name: COLUMN sql_logins.role_oid; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.sql_logins.role_oid IS 'The role that had the name when the row was written: another role of that name is somebody else. Filled in by a trigger; after a restore credits.trust_login sets it anew.';
+
+
+--
+-- Name: check_logins; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_logins WITH (security_invoker='true') AS
+ SELECT l.account_id,
+    format('login %s is the role with oid %s'::text, l.login, COALESCE((l.role_oid)::text, 'of its time'::text)) AS expected,
+    COALESCE(('the role with oid '::text || r.oid), 'no role of that name'::text) AS found
+   FROM (credits.sql_logins l
+     LEFT JOIN pg_roles r ON ((l.login = r.rolname)))
+  WHERE ((l.role_oid IS DISTINCT FROM r.oid) OR (r.oid IS NULL))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('analyst %s (of %s) is the role with oid %s'::text, g.login, g.segment, COALESCE((g.role_oid)::text, 'of its time'::text)) AS expected,
+    COALESCE(('the role with oid '::text || r.oid), 'no role of that name'::text) AS found
+   FROM (credits.analyst_grants g
+     LEFT JOIN pg_roles r ON ((g.login = r.rolname)))
+  WHERE ((g.role_oid IS DISTINCT FROM r.oid) OR (r.oid IS NULL));
+
+
+--
+-- Name: VIEW check_logins; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_logins IS 'Every SQL login that has an account or an analyst''s reach is still the role that was given it.';
+
+
+--
 -- Name: check_lots; Type: VIEW; Schema: audit; Owner: -
 --
 
@@ -10222,6 +10354,12 @@ UNION ALL
     c.found
    FROM audit.check_limits c
 UNION ALL
+ SELECT 'check_logins'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_logins c
+UNION ALL
  SELECT 'check_lots'::text AS check_name,
     c.account_id,
     c.expected,
@@ -10498,25 +10636,6 @@ COMMENT ON COLUMN credits.account_origins.device_keys IS 'Under the salt of that
 
 
 --
--- Name: analyst_grants; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.analyst_grants (
-    login name NOT NULL,
-    segment text NOT NULL
-);
-
-ALTER TABLE ONLY credits.analyst_grants FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE analyst_grants; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.analyst_grants IS 'Which accounts an analyst''s SQL login sees: a segment, or * for all.';
-
-
---
 -- Name: dimensions; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -10764,25 +10883,6 @@ COMMENT ON COLUMN credits.release_objects.definition IS 'Digest of what PostgreS
 --
 
 COMMENT ON COLUMN credits.release_objects.source IS 'Digest of the statement that made it, where migrate leaves it alone while neither has changed; else null.';
-
-
---
--- Name: sql_logins; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.sql_logins (
-    login name NOT NULL,
-    account_id uuid NOT NULL
-);
-
-ALTER TABLE ONLY credits.sql_logins FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE sql_logins; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.sql_logins IS 'The account of a person who connects with an SQL login of their own. Claims that such a session sets are ignored.';
 
 
 --
@@ -11461,6 +11561,13 @@ ALTER INDEX credits.entries_pkey ATTACH PARTITION credits.entries_default_pkey;
 
 
 --
+-- Name: analyst_grants analyst_grants_note_the_role; Type: TRIGGER; Schema: credits; Owner: -
+--
+
+CREATE TRIGGER analyst_grants_note_the_role BEFORE INSERT OR UPDATE OF login ON credits.analyst_grants FOR EACH ROW EXECUTE FUNCTION credits.note_role();
+
+
+--
 -- Name: entries entries_are_never_changed; Type: TRIGGER; Schema: credits; Owner: -
 --
 
@@ -11567,6 +11674,13 @@ ALTER TABLE credits.prices ENABLE ALWAYS TRIGGER prices_are_never_edited;
 CREATE TRIGGER prices_are_never_truncated BEFORE TRUNCATE ON credits.prices FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
 
 ALTER TABLE credits.prices ENABLE ALWAYS TRIGGER prices_are_never_truncated;
+
+
+--
+-- Name: sql_logins sql_logins_note_the_role; Type: TRIGGER; Schema: credits; Owner: -
+--
+
+CREATE TRIGGER sql_logins_note_the_role BEFORE INSERT OR UPDATE OF login ON credits.sql_logins FOR EACH ROW EXECUTE FUNCTION credits.note_role();
 
 
 --
@@ -15295,6 +15409,13 @@ REVOKE ALL ON FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text
 
 
 --
+-- Name: FUNCTION note_role(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.note_role() FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -15573,6 +15694,13 @@ REVOKE ALL ON FUNCTION credits.session_discount(p_session jsonb, p_amount bigint
 
 
 --
+-- Name: FUNCTION session_role(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.session_role() FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION set_due(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -15746,6 +15874,13 @@ GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeri
 --
 
 REVOKE ALL ON FUNCTION credits.transaction_began() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION trust_login(p_login name); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.trust_login(p_login name) FROM PUBLIC;
 
 
 --
@@ -16587,6 +16722,27 @@ GRANT SELECT ON TABLE audit.check_limits TO auditor;
 
 
 --
+-- Name: TABLE analyst_grants; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.analyst_grants TO auditor;
+
+
+--
+-- Name: TABLE sql_logins; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.sql_logins TO auditor;
+
+
+--
+-- Name: TABLE check_logins; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_logins TO auditor;
+
+
+--
 -- Name: TABLE check_lots; Type: ACL; Schema: audit; Owner: -
 --
 
@@ -16743,13 +16899,6 @@ GRANT SELECT ON TABLE credits.account_origins TO auditor;
 
 
 --
--- Name: TABLE analyst_grants; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.analyst_grants TO auditor;
-
-
---
 -- Name: TABLE dimensions; Type: ACL; Schema: credits; Owner: -
 --
 
@@ -16789,13 +16938,6 @@ GRANT SELECT ON TABLE credits.notice_rules TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.release_objects TO auditor;
-
-
---
--- Name: TABLE sql_logins; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.sql_logins TO auditor;
 
 
 --
