@@ -28,6 +28,7 @@ CHECKS = (
     "check_holds",
     "check_keys",
     "check_limits",
+    "check_logins",
     "check_lots",
     "check_negative",
     "check_orders",
@@ -262,6 +263,14 @@ FAULTS = {
         f"insert into credits.charge_refunds select account_id, {SPENT_LAST}, 1"
         f" from credits.wallets where {ME}",
         f"delete from credits.entries where {ME} and seq = {SPENT_LAST}",
+    ],
+    "check_logins": [
+        # The role is another one now, there is none of the name yet, or there is none any more.
+        f"insert into credits.sql_logins select 'pgcredits_auditor', account_id from credits.wallets where {ME};"
+        " update credits.sql_logins set role_oid = 10",
+        f"insert into credits.sql_logins select 'nobody yet', account_id from credits.wallets where {ME}",
+        "update credits.analyst_grants set role_oid = null",
+        "update credits.analyst_grants set login = 'somebody else'",
     ],
     "check_holds": [
         f"update credits.wallets set held = held + 1 where {HOLDER}",
@@ -617,6 +626,7 @@ def test_fault_is_found(check: str, fault: str, till: Connection) -> None:
             "check_charges",
             "check_creators",
             "check_guests",
+            "check_logins",
             "check_prices",
             "check_release",
             "check_settings",

@@ -88,6 +88,7 @@ AUDIT = {
             "holds",
             "keys",
             "limits",
+            "logins",
             "lots",
             "negative",
             "orders",
