@@ -266,8 +266,8 @@ FAULTS = {
     ],
     "check_logins": [
         # The role is another one now, there is none of the name yet, or there is none any more.
-        f"insert into credits.sql_logins select 'pgcredits_auditor', account_id from credits.wallets where {ME};"
-        " update credits.sql_logins set role_oid = 10",
+        "insert into credits.sql_logins select 'pgcredits_auditor', account_id from credits.wallets"
+        f" where {ME}; update credits.sql_logins set role_oid = 10",
         f"insert into credits.sql_logins select 'nobody yet', account_id from credits.wallets where {ME}",
         "update credits.analyst_grants set role_oid = null",
         "update credits.analyst_grants set login = 'somebody else'",
