@@ -346,8 +346,7 @@ COMMENT ON TYPE api.low_balance IS 'When a user is told that the balance is low:
 CREATE TYPE api.maintenance AS (
 	accounts bigint,
 	keys bigint,
-	events bigint,
-	partitions bigint
+	events bigint
 );
 
 
@@ -355,7 +354,7 @@ CREATE TYPE api.maintenance AS (
 -- Name: TYPE maintenance; Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON TYPE api.maintenance IS 'How many accounts were brought up to date, how many idempotency keys were forgotten, how many Stripe events that had waited were applied, and how many partitions of the ledger were made.';
+COMMENT ON TYPE api.maintenance IS 'How many accounts were brought up to date, how many idempotency keys were forgotten, and how many Stripe events that waited were applied.';
 
 
 --
@@ -819,23 +818,45 @@ Raises PT422 bad_event, foreign_account or wrong_mode, PT403 not_yours.';
 
 
 --
--- Name: attach_checkout(uuid, uuid, text, text); Type: FUNCTION; Schema: api; Owner: -
+-- Name: attach_checkout(uuid, uuid, text, text, text); Type: FUNCTION; Schema: api; Owner: -
 --
 
-CREATE FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text DEFAULT NULL::text) RETURNS api.order_receipt
+CREATE FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text DEFAULT NULL::text, replaces_customer_id text DEFAULT NULL::text) RETURNS api.order_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text); Type: COMMENT; Schema: api; Owner: -
+-- Name: FUNCTION attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text, replaces_customer_id text); Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text) IS 'Note the Stripe Checkout session of an order, and the account''s Stripe customer (the first one stays). For services.
+COMMENT ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text, replaces_customer_id text) IS 'Note the Stripe Checkout session of an order, and the account''s Stripe customer. For services.
 
 Only the events of this session move the order. Those that came before this call are applied by it.
-Raises PT404 unknown_order or unknown_user, PT409 order_closed, PT422 bad_order, PT403 not_yours.';
+The first customer stays, unless replaces_customer_id names it: that one is gone. An order that got no checkout within an
+hour, or is not sold as it was, gets none any more: end the session then.
+Raises PT404 unknown_order or unknown_user, PT409 order_closed (state), PT422 bad_order, PT403 not_yours.';
+
+
+--
+-- Name: cancel_order(uuid, uuid); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.cancel_order(account_id uuid, order_id uuid) RETURNS api.order_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION cancel_order(account_id uuid, order_id uuid); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.cancel_order(account_id uuid, order_id uuid) IS 'End a pending order, whose state is expired then; an order in any other state stays as it is. For services.
+
+End the order''s Checkout session first: money that comes through it is granted all the same.
+Raises PT404 unknown_order or unknown_user, PT403 not_yours.';
 
 
 --
@@ -996,9 +1017,11 @@ CREATE FUNCTION api.create_order(pack_id text DEFAULT NULL::text, amount bigint 
 COMMENT ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text) IS 'Begin a purchase: a pack, or a top-up of an amount where the catalogue offers it. Tokens come with the payment.
 
 amount is in minor units (cents). module_id binds the tokens to that module, where the pack''s own scope lets it.
-With an idempotency_key a repeat gets the same order, as it stands now.
+With an idempotency_key a repeat gets the same order, as it stands now. Until it has a checkout, an order lasts an hour, and
+only as long as its pack or top-up is sold as it was; then its state is expired. An account has at most 20 pending orders,
+unless the operator says otherwise.
 Raises PT404 unknown_pack or unknown_module, PT422 bad_order, bad_amount or bad_key, PT409 key_reused,
-PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+PT429 too_many_orders (limit, reset_at), PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -1149,10 +1172,9 @@ CREATE FUNCTION api.maintain(max_accounts bigint DEFAULT 100, max_keys bigint DE
 --
 
 COMMENT ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) IS 'Book expired holds and lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts
-accounts; apply at most max_accounts Stripe events that waited for their order; list the prices that have begun; forget at
-most max_keys idempotency keys of more than 35 days ago. Null: all.
-When partitions of the ledger are missing for the next months, a call makes these and nothing else.
-For services. accounts, keys, events and partitions: how many; call again until all are 0.
+accounts; end orders that got no checkout within an hour, for as many; apply at most max_accounts Stripe events that
+waited for their order; list the prices that have begun; forget at most max_keys idempotency keys of more than 35 days ago.
+Null: all. For services. accounts, keys and events: how many; call again until all three are 0.
 
 Raises PT403 not_yours, PT422 bad_limit.';
 
@@ -1610,7 +1632,7 @@ CREATE FUNCTION credits.allow_test_clocks(p_allowed boolean) RETURNS void
 -- Name: FUNCTION allow_test_clocks(p_allowed boolean); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.allow_test_clocks(p_allowed boolean) IS 'Whether services may put accounts on test clocks (api.set_test_clock). `pgcredits up` allows it beside the Stripe simulator and forbids it with a real Stripe key. Raises PT403 no_test_clocks where events of real money are.';
+COMMENT ON FUNCTION credits.allow_test_clocks(p_allowed boolean) IS 'Whether services may put accounts on test clocks (api.set_test_clock). `pgcredits up` allows it beside the Stripe simulator and forbids it with a real Stripe key.';
 
 
 --
@@ -2111,6 +2133,23 @@ CREATE FUNCTION credits.bound_holds(p_longest interval DEFAULT NULL::interval, p
 --
 
 COMMENT ON FUNCTION credits.bound_holds(p_longest interval, p_most_open bigint) IS 'For the operator. p_longest: how long after it was made a hold of a service can last at most, however often it is extended; 24 hours to 31 days, 7 days at first. p_most_open: how many open holds an account may have, 1 to 100000, 100 at first. What is not named stays as it is. Raises PT422 bad_ttl or bad_limit.';
+
+
+--
+-- Name: bound_orders(bigint); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.bound_orders(p_most_pending bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION bound_orders(p_most_pending bigint); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.bound_orders(p_most_pending bigint) IS 'For the operator: how many orders of one account may be pending, 1 to 100000, 20 at first. Raises PT422 bad_limit.';
 
 
 --
@@ -3187,6 +3226,40 @@ COMMENT ON FUNCTION credits.expire_lots(p_account_id uuid, p_since timestamp wit
 
 
 --
+-- Name: expire_old_orders(bigint); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.expire_old_orders(p_most bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION expire_old_orders(p_most bigint); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.expire_old_orders(p_most bigint) IS 'Ends the orders of at most p_most accounts that got no checkout within an hour, and returns how many accounts. Null: all.';
+
+
+--
+-- Name: expire_orders(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.expire_orders(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION expire_orders(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.expire_orders(p_account_id uuid) IS 'Ends the orders of a locked wallet that have no checkout and for which it is too late to open one.';
+
+
+--
 -- Name: fail(integer, text, text, json); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3356,6 +3429,23 @@ CREATE FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id
 --
 
 COMMENT ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean) IS 'Where to look for a hold, and whose it would be: the caller''s own, or for a service anybody''s; and whether a service asks. Raises PT404 unknown_hold, PT403 not_yours, PT401 not_signed_in.';
+
+
+--
+-- Name: find_order(uuid, uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) RETURNS api.order_receipt
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION find_order(p_account_id uuid, p_order_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) IS 'An order as api functions answer it, for services, which name it by its account. Raises PT404 unknown_order.';
 
 
 --
@@ -3695,6 +3785,23 @@ COMMENT ON FUNCTION credits.guest_standing(p_guest_ids uuid[], p_network_ids uui
 
 
 --
+-- Name: has_lapsed(credits.orders); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.has_lapsed(p_order credits.orders) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION has_lapsed(p_order credits.orders); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.has_lapsed(p_order credits.orders) IS 'Is it too late to open a checkout for this order: is it an hour old, or no longer on sale?';
+
+
+--
 -- Name: head_allowance(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3929,6 +4036,23 @@ COMMENT ON FUNCTION credits.is_held_in_head(p_held numeric, p_draws jsonb, p_hea
 
 
 --
+-- Name: is_on_sale(credits.orders); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.is_on_sale(p_order credits.orders) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION is_on_sale(p_order credits.orders); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.is_on_sale(p_order credits.orders) IS 'Could the same order be made now: the same tokens, for the same money, bound and expiring alike?';
+
+
+--
 -- Name: is_service(); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3995,20 +4119,20 @@ COMMENT ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at 
 
 
 --
--- Name: keep_partitions(); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: keep_orders_few(uuid); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.keep_partitions() RETURNS bigint
-    LANGUAGE plpgsql
+CREATE FUNCTION credits.keep_orders_few(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION keep_partitions(); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION keep_orders_few(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.keep_partitions() IS 'Makes the ledger''s partitions for a year when those of the next three months are not all there; returns how many. Waits for a lock at most a second, and else makes none.';
+COMMENT ON FUNCTION credits.keep_orders_few(p_account_id uuid) IS 'Refuses one more order on a locked wallet that has as many pending ones as the settings allow. Raises PT429 too_many_orders (limit, reset_at).';
 
 
 --
@@ -4485,6 +4609,23 @@ COMMENT ON FUNCTION credits.normal_label(p_label text) IS 'A label of a domain i
 
 
 --
+-- Name: note_customer(uuid, text, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.note_customer(p_account_id uuid, p_customer_id text, p_replaces text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION note_customer(p_account_id uuid, p_customer_id text, p_replaces text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.note_customer(p_account_id uuid, p_customer_id text, p_replaces text) IS 'Notes the Stripe customer of an account that has none, or has the one that p_replaces says is gone.';
+
+
+--
 -- Name: note_grant(uuid, credits.entry_kind, numeric); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4601,6 +4742,23 @@ CREATE FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text, p_
 --
 
 COMMENT ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean) IS 'An order as api functions answer it.';
+
+
+--
+-- Name: pack_order(text, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.pack_order(p_pack_id text, p_module_id text) RETURNS credits.orders
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION pack_order(p_pack_id text, p_module_id text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.pack_order(p_pack_id text, p_module_id text) IS 'The snapshot of a pack, bought for a module or for what the pack is bound to. Raises PT404 unknown_pack, PT422 bad_order.';
 
 
 --
@@ -5575,6 +5733,23 @@ CREATE FUNCTION credits.tiers_used(p_price_id bigint, p_dimension text, p_billed
 --
 
 COMMENT ON FUNCTION credits.tiers_used(p_price_id bigint, p_dimension text, p_billed numeric) IS 'How the units of a charge fall into tiers, those below the first one too: [{"above", "units", "price_per_unit"}]. p_billed is units times unit_size. Empty without tiers.';
+
+
+--
+-- Name: topup_order(bigint, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.topup_order(p_amount bigint, p_module_id text) RETURNS credits.orders
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION topup_order(p_amount bigint, p_module_id text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.topup_order(p_amount bigint, p_module_id text) IS 'The snapshot of a top-up of an amount, for a module or for any. Raises PT422 bad_amount.';
 
 
 --
@@ -10140,7 +10315,7 @@ CREATE TABLE credits.settings (
     verified_welcome boolean DEFAULT false NOT NULL,
     stripe_accounts text[] DEFAULT '{}'::text[] NOT NULL,
     stripe_livemode boolean,
-    instance_id uuid DEFAULT gen_random_uuid(),
+    most_pending_orders bigint DEFAULT 20 NOT NULL,
     CONSTRAINT settings_are_one_row CHECK (one_row)
 );
 
@@ -10197,10 +10372,10 @@ COMMENT ON COLUMN credits.settings.stripe_livemode IS 'Which events are accepted
 
 
 --
--- Name: COLUMN settings.instance_id; Type: COMMENT; Schema: credits; Owner: -
+-- Name: COLUMN settings.most_pending_orders; Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON COLUMN credits.settings.instance_id IS 'Names this bank. `pgcredits up` keeps it in its data folder and refuses a bank of another folder without --adopt.';
+COMMENT ON COLUMN credits.settings.most_pending_orders IS 'How many orders of one account may be pending.';
 
 
 --
@@ -10228,22 +10403,14 @@ UNION ALL
     format('a test clock at %s'::text, credits.utc_text(w.test_clock)) AS found
    FROM credits.wallets w
   WHERE ((w.test_clock IS NOT NULL) AND (NOT ( SELECT s.test_clocks
-           FROM credits.settings s)))
-UNION ALL
- SELECT NULL::uuid AS account_id,
-    'no test clocks, as there are events of real money'::text AS expected,
-    'test clocks are allowed'::text AS found
-   FROM credits.settings s
-  WHERE (s.test_clocks AND (EXISTS ( SELECT
-           FROM credits.stripe_events e
-          WHERE e.livemode)));
+           FROM credits.settings s)));
 
 
 --
 -- Name: VIEW check_settings; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous_commit are on; nobody is on a test clock in a bank without them, and none are allowed where real money is.';
+COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous_commit are on; nobody is on a test clock in a bank without them.';
 
 
 --
@@ -11446,6 +11613,13 @@ CREATE INDEX modules_category_idx ON credits.modules USING btree (category_id);
 --
 
 CREATE INDEX orders_pack_idx ON credits.orders USING btree (pack_id);
+
+
+--
+-- Name: orders_without_checkout_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX orders_without_checkout_idx ON credits.orders USING btree (created_at) WHERE ((state = 'pending'::text) AND (checkout_session_id IS NULL));
 
 
 --
@@ -13727,11 +13901,19 @@ GRANT ALL ON FUNCTION api.apply_stripe_event(event jsonb, payload bytea) TO serv
 
 
 --
--- Name: FUNCTION attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text); Type: ACL; Schema: api; Owner: -
+-- Name: FUNCTION attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text, replaces_customer_id text); Type: ACL; Schema: api; Owner: -
 --
 
-REVOKE ALL ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text) TO service_role;
+REVOKE ALL ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text, replaces_customer_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text, replaces_customer_id text) TO service_role;
+
+
+--
+-- Name: FUNCTION cancel_order(account_id uuid, order_id uuid); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.cancel_order(account_id uuid, order_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.cancel_order(account_id uuid, order_id uuid) TO service_role;
 
 
 --
@@ -14310,6 +14492,13 @@ REVOKE ALL ON FUNCTION credits.bound_holds(p_longest interval, p_most_open bigin
 
 
 --
+-- Name: FUNCTION bound_orders(p_most_pending bigint); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.bound_orders(p_most_pending bigint) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION call_cost(p_price_id bigint); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -14797,6 +14986,20 @@ REVOKE ALL ON FUNCTION credits.expire_lots(p_account_id uuid, p_since timestamp 
 
 
 --
+-- Name: FUNCTION expire_old_orders(p_most bigint); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.expire_old_orders(p_most bigint) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION expire_orders(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.expire_orders(p_account_id uuid) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION fail(p_status integer, p_slug text, p_message text, p_facts json); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -14902,6 +15105,13 @@ REVOKE ALL ON FUNCTION credits.find_entry(p_entry_id text) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION find_order(p_account_id uuid, p_order_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
 
 
 --
@@ -15072,6 +15282,13 @@ REVOKE ALL ON FUNCTION credits.guest_standing(p_guest_ids uuid[], p_network_ids 
 
 
 --
+-- Name: FUNCTION has_lapsed(p_order credits.orders); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.has_lapsed(p_order credits.orders) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION head_allowance(p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -15143,6 +15360,13 @@ REVOKE ALL ON FUNCTION credits.is_held_in_head(p_held numeric, p_draws jsonb, p_
 
 
 --
+-- Name: FUNCTION is_on_sale(p_order credits.orders); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.is_on_sale(p_order credits.orders) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION is_service(); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -15171,10 +15395,10 @@ REVOKE ALL ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_
 
 
 --
--- Name: FUNCTION keep_partitions(); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION keep_orders_few(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.keep_partitions() FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.keep_orders_few(p_account_id uuid) FROM PUBLIC;
 
 
 --
@@ -15395,6 +15619,13 @@ REVOKE ALL ON FUNCTION credits.normal_label(p_label text) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION note_customer(p_account_id uuid, p_customer_id text, p_replaces text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.note_customer(p_account_id uuid, p_customer_id text, p_replaces text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -15442,6 +15673,13 @@ REVOKE ALL ON FUNCTION credits.order_of_session(p_session jsonb, OUT account_id 
 --
 
 REVOKE ALL ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION pack_order(p_pack_id text, p_module_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.pack_order(p_pack_id text, p_module_id text) FROM PUBLIC;
 
 
 --
@@ -15855,6 +16093,13 @@ REVOKE ALL ON FUNCTION credits.tiers_of(p_price_id bigint, p_dimension text) FRO
 --
 
 REVOKE ALL ON FUNCTION credits.tiers_used(p_price_id bigint, p_dimension text, p_billed numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION topup_order(p_amount bigint, p_module_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.topup_order(p_amount bigint, p_module_id text) FROM PUBLIC;
 
 
 --
