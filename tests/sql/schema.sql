@@ -346,7 +346,8 @@ COMMENT ON TYPE api.low_balance IS 'When a user is told that the balance is low:
 CREATE TYPE api.maintenance AS (
 	accounts bigint,
 	keys bigint,
-	events bigint
+	events bigint,
+	partitions bigint
 );
 
 
@@ -354,7 +355,7 @@ CREATE TYPE api.maintenance AS (
 -- Name: TYPE maintenance; Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON TYPE api.maintenance IS 'How many accounts were brought up to date, how many idempotency keys were forgotten, and how many Stripe events that waited were applied.';
+COMMENT ON TYPE api.maintenance IS 'How many accounts were brought up to date, how many idempotency keys were forgotten, how many Stripe events that had waited were applied, and how many partitions of the ledger were made.';
 
 
 --
@@ -1174,7 +1175,8 @@ CREATE FUNCTION api.maintain(max_accounts bigint DEFAULT 100, max_keys bigint DE
 COMMENT ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) IS 'Book expired holds and lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts
 accounts; end orders that got no checkout within an hour, for as many; apply at most max_accounts Stripe events that
 waited for their order; list the prices that have begun; forget at most max_keys idempotency keys of more than 35 days ago.
-Null: all. For services. accounts, keys and events: how many; call again until all three are 0.
+Null: all. When partitions of the ledger are missing for the next months, a call makes these and nothing else.
+For services. accounts, keys, events and partitions: how many; call again until all are 0.
 
 Raises PT403 not_yours, PT422 bad_limit.';
 
@@ -1632,7 +1634,7 @@ CREATE FUNCTION credits.allow_test_clocks(p_allowed boolean) RETURNS void
 -- Name: FUNCTION allow_test_clocks(p_allowed boolean); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.allow_test_clocks(p_allowed boolean) IS 'Whether services may put accounts on test clocks (api.set_test_clock). `pgcredits up` allows it beside the Stripe simulator and forbids it with a real Stripe key.';
+COMMENT ON FUNCTION credits.allow_test_clocks(p_allowed boolean) IS 'Whether services may put accounts on test clocks (api.set_test_clock). `pgcredits up` allows it beside the Stripe simulator and forbids it with a real Stripe key. Raises PT403 no_test_clocks where events of real money are.';
 
 
 --
@@ -4133,6 +4135,23 @@ CREATE FUNCTION credits.keep_orders_few(p_account_id uuid) RETURNS void
 --
 
 COMMENT ON FUNCTION credits.keep_orders_few(p_account_id uuid) IS 'Refuses one more order on a locked wallet that has as many pending ones as the settings allow. Raises PT429 too_many_orders (limit, reset_at).';
+
+
+--
+-- Name: keep_partitions(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.keep_partitions() RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION keep_partitions(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.keep_partitions() IS 'Makes the ledger''s partitions for a year when those of the next three months are not all there; returns how many. Waits for a lock at most a second, and else makes none.';
 
 
 --
@@ -10315,6 +10334,7 @@ CREATE TABLE credits.settings (
     verified_welcome boolean DEFAULT false NOT NULL,
     stripe_accounts text[] DEFAULT '{}'::text[] NOT NULL,
     stripe_livemode boolean,
+    instance_id uuid DEFAULT gen_random_uuid(),
     most_pending_orders bigint DEFAULT 20 NOT NULL,
     CONSTRAINT settings_are_one_row CHECK (one_row)
 );
@@ -10372,6 +10392,13 @@ COMMENT ON COLUMN credits.settings.stripe_livemode IS 'Which events are accepted
 
 
 --
+-- Name: COLUMN settings.instance_id; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.settings.instance_id IS 'Names this bank. `pgcredits up` keeps it in its data folder and refuses a bank of another folder without --adopt.';
+
+
+--
 -- Name: COLUMN settings.most_pending_orders; Type: COMMENT; Schema: credits; Owner: -
 --
 
@@ -10403,14 +10430,22 @@ UNION ALL
     format('a test clock at %s'::text, credits.utc_text(w.test_clock)) AS found
    FROM credits.wallets w
   WHERE ((w.test_clock IS NOT NULL) AND (NOT ( SELECT s.test_clocks
-           FROM credits.settings s)));
+           FROM credits.settings s)))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    'no test clocks, as there are events of real money'::text AS expected,
+    'test clocks are allowed'::text AS found
+   FROM credits.settings s
+  WHERE (s.test_clocks AND (EXISTS ( SELECT
+           FROM credits.stripe_events e
+          WHERE e.livemode)));
 
 
 --
 -- Name: VIEW check_settings; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous_commit are on; nobody is on a test clock in a bank without them.';
+COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous_commit are on; nobody is on a test clock in a bank without them, and none are allowed where real money is.';
 
 
 --
@@ -15399,6 +15434,13 @@ REVOKE ALL ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_
 --
 
 REVOKE ALL ON FUNCTION credits.keep_orders_few(p_account_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION keep_partitions(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.keep_partitions() FROM PUBLIC;
 
 
 --
