@@ -21,6 +21,7 @@ _QUERIES = {
     "wallets": "select account_id, status, balance, held, debt, seq, head_lot, head_free, head_held,"
     " lifetime_granted, lifetime_spent from credits.wallets order by account_id",
     "lots": "select * from credits.lots order by account_id, lot_id",
+    "orders": "select * from credits.orders order by created_at",
     "holds": "select * from credits.holds order by created_at",
     "shortfalls": "select * from credits.shortfalls",
     "refunds": "select * from credits.charge_refunds",
@@ -39,6 +40,7 @@ class Books:
     entries: list[Row]
     wallets: list[Row]
     lots: list[Row]
+    orders: list[Row]
     holds: list[Row]
     shortfalls: list[Row]
     refunds: list[Row]

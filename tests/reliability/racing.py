@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 from books import Books, Row, read
 from calls import Call, Log, Lost, SqlDoor
+from purchases import NEWS, Purchase
 from support import PASSWORD
 
 from pgcredits.addresses import as_login
@@ -37,6 +38,7 @@ OVERDRAFTS = (Decimal(0), Decimal(40), Decimal(200))
 WEIGHTS = {
     "spend": 22, "hold": 16, "capture": 16, "release": 4, "extend": 3, "reuse": 1,
     "grant": 9, "buy": 6, "refund": 8, "batch": 6, "freeze": 1, "thaw": 9, "overdraft": 3, "maintain": 2,
+    "order": 4, "attach": 5, "news": 10,
 }  # fmt: skip
 FOR_USERS = tuple(WEIGHTS)[:6]
 REPEATED = ("consume_tokens", "add_tokens", "hold_tokens", "capture_hold", "release_hold", "refund_usage")
@@ -61,6 +63,9 @@ class Field:
     log: Log = field(default_factory=Log)
     holds: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in PEOPLE})
     charges: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in PEOPLE})
+    orders: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in PEOPLE})
+    paid: set[str] = field(default_factory=set)  # orders of which somebody was told so
+    events: deque[Row] = field(default_factory=lambda: deque(maxlen=12))
     keyed: deque[tuple[str, str, Row]] = field(default_factory=lambda: deque(maxlen=6))
     repeats: int = 0
 
@@ -86,6 +91,8 @@ def race(url: str, seed: int, steps: int) -> Race:
         # What is about to end ends, and is booked.
         admin.execute("select pg_sleep_until(clock_timestamp() + %s)", (LATEST,))
         with_claims = SqlDoor(as_login(url, "pgcredits_service", PASSWORD))
+        for order in (order for orders in field.orders.values() for order in orders):
+            field.log.send(with_claims, "attach_checkout", naming(order))
         while any((field.log.send(with_claims, "maintain", {}).answer or {}).values()):
             pass
         # Booking puts heads back. In the end ada has one, of which a hold keeps something.
@@ -104,6 +111,19 @@ def race(url: str, seed: int, steps: int) -> Race:
 
 # The latest that a lot or hold that is to end soon does so.
 LATEST = timedelta(seconds=1)
+
+
+# Of one person's orders so many are unpaid at most, as far as the workers know.
+UNPAID = 8
+
+
+def naming(order: Row) -> Row:
+    """The arguments of attach_checkout for an order of this run."""
+    return {
+        "account_id": order["account_id"],
+        "order_id": order["order_id"],
+        "session_id": f"cs_{order['order_id']}",
+    }
 
 
 class Worker:
@@ -158,7 +178,11 @@ class Worker:
         except Lost as lost:
             raise RuntimeError(f"{function} {arguments}: {lost.__cause__!r}") from lost
         answer = call.answer
-        if answer and function == "hold_tokens":
+        if answer and function == "create_order":
+            self.field.orders[user_id].append(answer)
+        elif answer and answer.get("outcome") == "granted":
+            self.field.paid.add(answer["order_id"])
+        elif answer and function == "hold_tokens":
             more = {"usage": arguments["usage"], "by": self.door.role}
             self.field.holds[user_id].append(answer | more)
         elif answer and function in ("consume_tokens", "capture_hold"):
@@ -225,6 +249,24 @@ class Worker:
         package = {"package_name": "Basique"} if self.random.random() < 0.5 else {}
         arguments = {"user_id": name, "tokens": self.amount(120), "reason": "purchase"}
         return "add_tokens", arguments | package | self.key(0.5)
+
+    def order(self, name: str) -> tuple[str, Row] | None:
+        unpaid = [order for order in self.field.orders[name] if order["order_id"] not in self.field.paid]
+        return ("create_order", {"user_id": name, "pack_id": "basique"}) if len(unpaid) < UNPAID else None
+
+    def attach(self, name: str) -> tuple[str, Row] | None:
+        order = self.one_of(self.field.orders[name])
+        return order and ("attach_checkout", naming(order))
+
+    def news(self, name: str) -> tuple[str, Row] | None:
+        """What Stripe tells of an order, mostly before its session is named; some of it once more."""
+        order = self.one_of(self.field.orders[name])
+        if order is None:
+            return None
+        if not self.field.events or self.random.random() < 0.7:
+            told = Purchase(order, naming(order)["session_id"]).event(self.random.choice(list(NEWS)))
+            self.field.events.append(told)
+        return "apply_stripe_event", {"event": self.random.choice(list(self.field.events))}
 
     def refund(self, name: str) -> tuple[str, Row] | None:
         charge = self.one_of(self.field.charges[name])

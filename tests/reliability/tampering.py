@@ -214,7 +214,35 @@ def _ghost(random: Random, calls: list[Call], books: Books) -> None:
 
 
 def _entry_gone(random: Random, calls: list[Call], books: Books) -> None:
-    _lose("entries", lambda row: row["kind"] not in ("expire", "repayment"))(random, books)
+    told = {(call.answer or {}).get("entry_id") for call in calls}
+    _lose("entries", lambda row: f"{row['account_id']}:{row['seq']}" in told)(random, books)
+
+
+def _orders_paid(books: Books) -> list[str]:
+    return [str(order["order_id"]) for order in books.orders if order["state"] == "paid"]
+
+
+def _not_granted(random: Random, calls: list[Call], books: Books) -> None:
+    paid = random.choice(_orders_paid(books))
+    books.entries = [entry for entry in books.entries if entry["reference"] != paid]
+
+
+def _never_told(random: Random, calls: list[Call], books: Books) -> None:
+    """Nobody said that this order was paid."""
+    paid = random.choice(_orders_paid(books))
+    calls[:] = [
+        call
+        for call in calls
+        if call.function != "apply_stripe_event"
+        or call.arguments["event"]["data"]["object"]["metadata"]["order_id"] != paid
+    ]
+
+
+def _another_order(random: Random, calls: list[Call], books: Books) -> None:
+    granted = [call for call in calls if (call.answer or {}).get("outcome") == "granted"]
+    one, other = random.sample(granted, 2)
+    other_id = (other.answer or {})["order_id"]
+    calls[calls.index(one)] = replace(one, answer=(one.answer or {}) | {"order_id": other_id})
 
 
 def _hold_gone(random: Random, calls: list[Call], books: Books) -> None:
@@ -246,6 +274,10 @@ OF_THE_ANSWERS: dict[str, tuple[Callable[[Random, list[Call], Books], None], str
     "open, though it had ended": (_open_when_ended, "untold"),
     "done again": (_done_again, "keyed_twice"),
     "refused, and yet there": (_ghost, "ghosts"),
+    "paid, and not granted": (_not_granted, "wrong_orders"),
+    "granted, and not paid": (_never_told, "wrong_orders"),
+    "granted, and told by nobody": (_never_told, "ghosts"),
+    "granted to another order": (_another_order, "untold"),
     "held in a lot": (_held_more("lots"), "wrong_holds"),
     "held by a wallet": (_held_more("wallets"), "wrong_holds"),
     "held in a head lot": (_held_in_head, "wrong_holds"),

@@ -120,6 +120,8 @@ def prove(tally: Tally, url: str, connect: Connect, name: str, say: Callable[[st
     assert {one.refusal["error"] for one in after.told if one.refusal} == {"insufficient_tokens"}
     # Whatever was asked for has its answer now.
     assert after.wrong_holds() == []
+    assert after.wrong_orders() == []
+    assert any(one.said.get("outcome") == "granted" for one in after.told)
     answered = {(one.function, one.key) for one in after.told if not one.unknown}
     assert [one for one in after.told if one.unknown and (one.function, one.key) not in answered] == []
 

@@ -71,7 +71,13 @@ def test_everything_was_tried(run: Race, verdicts: Verdicts, refusals: Refusals)
     assert done == {
         "consume_tokens", "consume_tokens_batch", "add_tokens", "hold_tokens", "capture_hold", "release_hold",
         "extend_hold", "refund_usage", "freeze_account", "thaw_account", "set_overdraft_limit", "maintain",
+        "create_order", "attach_checkout", "apply_stripe_event",
     }  # fmt: skip
+    outcomes = Counter(one.said["outcome"] for one in verdicts.told if "outcome" in one.said)
+    assert {"granted", "waiting", "duplicate", "parked", "processing"} <= outcomes.keys()
+    told = {str(one.said["order_id"]) for one in verdicts.told if one.said.get("outcome") == "granted"}
+    paid = {str(order["order_id"]) for order in run.books.orders if order["state"] == "paid"}
+    assert paid > told, "nothing that had waited was granted by an attachment or by maintenance"
     kinds = {entry["kind"] for entry in run.books.entries}
     assert {"purchase", "grant", "spend", "refund", "expire", "repayment"} <= kinds
     assert {hold["state"] for hold in run.books.holds} == {"open", "captured", "released", "expired"}
@@ -104,6 +110,12 @@ def test_one_key_is_one_effect_and_one_answer(verdicts: Verdicts) -> None:
 def test_nothing_is_there_that_nobody_asked_for(verdicts: Verdicts) -> None:
     """Refusals, too, have left nothing: no entry, no hold, no key."""
     assert verdicts.ghosts() == []
+
+
+def test_orders_are_granted_once_and_only_when_their_own_session_is_said_to_be_paid(
+    verdicts: Verdicts,
+) -> None:
+    assert verdicts.wrong_orders() == []
 
 
 def test_refusals_were_true(refusals: Refusals) -> None:

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from books import Books, Row
 from calls import Call, Told, told
+from stripe_events import COMPLETED, SUCCEEDED
 
 ZERO = Decimal(0)
 _BY_THE_CLOCK = ("expire", "repayment")  # entries that follow from others: nobody asks for them
@@ -17,6 +18,12 @@ _MADE = {
     "add_tokens": "entry_id",
     "capture_hold": "entry_id",
     "refund_usage": "entry_id",
+}
+_PAYING = (COMPLETED, SUCCEEDED)
+_LIVING = {
+    "hold_tokens": ("state", "held", "expires_at"),
+    "capture_hold": ("state", "held", "expires_at"),
+    "create_order": ("state", "checkout_session_id", "stripe_customer_id"),
 }
 _HELD = ("hold_tokens", "release_hold", "extend_hold")
 _KEYED = (*_MADE, "hold_tokens", "release_hold")
@@ -39,6 +46,8 @@ class Verdicts:
         self.statuses = {
             (row["account_id"], row["changed_at"]): row["status"] for row in books.status_changes
         }
+        self.orders = {str(order["order_id"]): order for order in books.orders}
+        self.said_paid = {order_id for one in self.told if (order_id := _pays(one)) is not None}
         self.charged: dict[str, list[Row]] = defaultdict(list)  # captures, by hold
         for entry in books.entries:
             if entry["kind"] == "spend" and entry["reference"]:
@@ -65,8 +74,8 @@ class Verdicts:
                 groups[self._key_of(one)].append(one)
         found = []
         for key, ones in groups.items():
-            # What a repeat tells of a hold is how it is by then.
-            living = ("state", "held", "expires_at") if key[1] in ("hold_tokens", "capture_hold") else ()
+            # What a repeat tells of a hold or an order is how it is by then.
+            living = _LIVING.get(key[1], ())
             answers = [{**one.said, "replayed": None} | dict.fromkeys(living) for one in ones if one.answer]
             done = sum(one.new for one in ones)
             sure = not any(one.unknown for one in ones)
@@ -94,7 +103,7 @@ class Verdicts:
                 made[one.said["entry_id"]] += 1
             elif one.new and one.function == "hold_tokens":
                 holds[one.said["hold_id"]] += 1
-            if one.key and not one.refusal and one.function in _KEYED:
+            if one.key and not one.refusal and one.function in (*_KEYED, "create_order"):
                 keys.add(self._key_of(one))
         for one in {self._key_of(one): one for one in self.told if one.key and one.unknown}.values():
             row, account_id = self._key(one), self._account_of(one)
@@ -111,7 +120,8 @@ class Verdicts:
         found += [f"{name} belongs to {number} keys" for name, number in owners.items() if number > 1]
         found += [f"hold {name} was made by {times} calls" for name, times in holds.items() if times > 1]
         for name, entry in self.entries.items():
-            if name not in made and entry["kind"] not in _BY_THE_CLOCK:
+            bought = entry["kind"] == "purchase" and entry["reference"] in self.said_paid
+            if name not in made and entry["kind"] not in _BY_THE_CLOCK and not bought:
                 found.append(f"entry {name} ({entry['kind']} {entry['tokens']}) that nobody asked for")
         found += [f"hold {name} that nobody asked for" for name in self.holds.keys() - holds.keys()]
         found += [f"key {key} that nobody sent" for key in self.keys.keys() - keys]
@@ -176,6 +186,20 @@ class Verdicts:
             )
             if wallet["held"] != total:
                 found.append(f"wallet {wallet['account_id']} has {wallet['held']} held, told was {total}")
+        return found
+
+    def wrong_orders(self) -> list[str]:
+        """Orders with a session that are not granted once if an event of it said paid, else not at all."""
+        grants = Counter(entry["reference"] for entry in self.books.entries if entry["kind"] == "purchase")
+        told = Counter(str(one.said["order_id"]) for one in self.told if one.said.get("outcome") == "granted")
+        found = []
+        for order_id, order in self.orders.items():
+            due = order_id in self.said_paid and order["checkout_session_id"] is not None
+            if (grants[order_id], order["state"] == "paid") != (due, due) or told[order_id] > due:
+                found.append(
+                    f"order {order_id} is {order['state']}, granted {grants[order_id]} times,"
+                    f" told {told[order_id]} times; paid: {due}"
+                )
         return found
 
     def captured_in_time(self, hold_id: str) -> Decimal:
@@ -266,6 +290,21 @@ class Verdicts:
         yield from _compare(expected, self.lots.get(f"{entry['account_id']}:{lot_id}", {}))
         if answer["tokens"] != asked["tokens"]:
             yield f"asked {asked['tokens']}, told {answer['tokens']}"
+
+    def _check_create_order(self, one: Told, answer: Row, _: Row) -> Iterator[str]:
+        expected = {"account_id": self.books.accounts[one.arguments["user_id"]], "tokens": answer["tokens"]}
+        yield from _compare(expected, self.orders.get(str(answer["order_id"]), {}))
+
+    def _check_attach_checkout(self, one: Told, answer: Row, _: Row) -> Iterator[str]:
+        expected = {"checkout_session_id": one.arguments["session_id"]}
+        yield from _compare(expected, self.orders.get(str(answer["order_id"]), {}))
+
+    def _check_apply_stripe_event(self, one: Told, answer: Row, _: Row) -> Iterator[str]:
+        if answer["outcome"] == "granted":
+            order_id = str(answer["order_id"])
+            tokens = self.orders.get(order_id, {}).get("tokens")
+            expected = {"kind": "purchase", "reference": order_id, "tokens": tokens}
+            yield from _compare(expected, self.entries.get(answer["entry_id"], {}))
 
     def _check_hold_tokens(self, one: Told, answer: Row, hold: Row) -> Iterator[str]:
         expected = {
@@ -376,6 +415,9 @@ class Verdicts:
             expected = {"module_id": asked["module_id"], "usage": asked.get("usage") or {"calls": 1}}
             yield from _compare(expected, self.holds.get(what, {}))
             return
+        if one.function == "create_order":
+            yield from _compare({"pack_id": asked["pack_id"]}, self.orders.get(reference, {}))
+            return
         entry = self.entries.get(what, {})
         if one.function == "add_tokens":
             kind = asked.get("reason", "grant")
@@ -412,6 +454,17 @@ class Verdicts:
 
     def _name(self, one: Told) -> str:
         return f"{one.function} {one.arguments} told {one.answer}"
+
+
+def _pays(one: Told) -> str | None:
+    """The order that an event says is paid, by the session that is named for it in these runs."""
+    if one.function != "apply_stripe_event" or one.refusal is not None:
+        return None
+    told = one.arguments["event"]
+    session = told["data"]["object"]
+    order_id = str(session["metadata"]["order_id"])
+    paid = session.get("payment_status") in ("paid", "no_payment_required")
+    return order_id if paid and session["id"] == f"cs_{order_id}" and told["type"] in _PAYING else None
 
 
 def _ends(one: Told) -> bool:

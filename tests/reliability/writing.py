@@ -1,4 +1,4 @@
-"""Eight clients that never stop: grants, spends, holds with their captures, batches, each with a key.
+"""Eight clients that never stop: grants, purchases, spends, holds with their captures, batches, with keys.
 
 When a connection breaks, a client connects again and goes on, now and then with the same call.
 """
@@ -15,6 +15,7 @@ from types import TracebackType
 
 from books import Row
 from calls import Door, Log, Lost
+from purchases import Purchase
 
 WRITERS = 8
 PEOPLE = ("ada", "bob", "cleo", "dan")
@@ -104,6 +105,8 @@ class Writer(Thread):
                 usage = {"calls": self.random.randint(1, 3)}
                 capture = {"hold_id": hold["hold_id"], "usage": usage, "idempotency_key": self.key()}
                 self.send(door, "capture_hold", capture)
+        elif chance < 0.88:
+            self.buy(door, name)
         elif chance < 0.95:
             items = [self.use(self.random.choice(PEOPLE)) for _ in range(self.random.randint(2, 5))]
             self.send(door, "consume_tokens_batch", {"items": items, "atomic": self.random.random() < 0.5})
@@ -111,6 +114,24 @@ class Writer(Thread):
             # More than there is.
             usage = {"calls": self.random.randint(1, 9)}
             self.send(door, "consume_tokens", self.use(POOR) | {"usage": usage})
+
+    def buy(self, door: Door, name: str) -> None:
+        """The payment may be told of before the session is named, and by halves."""
+        order = self.send(
+            door, "create_order", {"user_id": name, "pack_id": "basique", "idempotency_key": self.key()}
+        )
+        if order is None:
+            return
+        named = {name: str(order[name]) for name in ("account_id", "order_id")}
+        purchase = Purchase(order, f"cs_{order['order_id']}")
+        calls: list[tuple[str, Row]] = [
+            ("attach_checkout", named | {"session_id": purchase.session_id}),
+            ("apply_stripe_event", {"event": purchase.event("nothing said")}),
+            ("apply_stripe_event", {"event": purchase.event("paid, little said")}),
+        ]
+        self.random.shuffle(calls)
+        for call in calls:
+            self.send(door, *call)
 
     def send(self, door: Door, function: str, arguments: Row) -> Row | None:
         self.last = function, arguments
