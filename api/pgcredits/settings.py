@@ -70,7 +70,7 @@ class Settings:
     @property
     def live(self) -> bool:
         """True with a Stripe key that moves real money."""
-        return (self.stripe_secret_key or "").startswith(_LIVE_KEYS)
+        return is_live(self.stripe_secret_key)
 
     @property
     def why_nothing_is_sold(self) -> str | None:
@@ -116,6 +116,11 @@ def check_secret(name: str, secret: str) -> None:
             f"{name} must be random, with at least {_FEWEST_LETTERS} different characters: "
             "`openssl rand -base64 48` makes one."
         )
+
+
+def is_live(stripe_secret_key: str | None) -> bool:
+    """Does this key move real money?"""
+    return (stripe_secret_key or "").startswith(_LIVE_KEYS)
 
 
 def stripe_prices(env: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -30,7 +30,7 @@ from pgcredits.migrate import (
     migrate,
 )
 from pgcredits.origins import LOCAL
-from pgcredits.settings import stripe_prices
+from pgcredits.settings import is_live, stripe_prices
 
 DATABASE = "pgcredits"
 _PROGRAM = (sys.executable, "-P", "-m", "pgcredits.cli")  # -P: nothing is imported from where we stand
@@ -283,6 +283,8 @@ def _bring_up_to_date(
         with connection.transaction():  # made-up time goes with made-up money, and with no other
             connection.execute("set local role credits_owner")
             connection.execute("select credits.allow_test_clocks(%s)", (simulated,))
+            live = is_live(os.environ.get("STRIPE_SECRET_KEY"))
+            connection.execute("select credits.accept_stripe_livemode(%s)", (live,))
     return urls
 
 

@@ -18,7 +18,10 @@ with told as (
             e.trouble, e.reason, o.parked_reason,
             case e.outcome when 'unmatched' then 'it names no order of ours' end
         ) as parked_reason,
-        e.payload #>> '{data,object,payment_intent}' as payment_intent_id,
+        -- It may come expanded.
+        coalesce(
+            e.payload #>> '{data,object,payment_intent,id}', e.payload #>> '{data,object,payment_intent}'
+        ) as payment_intent_id,
         e.type in ('charge.refunded', 'charge.dispute.created') as goes_back,
         e.outcome = 'parked' or (
             e.outcome in ('waiting', 'unmatched')
@@ -27,6 +30,9 @@ with told as (
         ) as is_money
     from credits.stripe_events as e
     left join credits.orders as o on e.account_id = o.account_id and e.order_id = o.order_id
+    where
+        e.outcome in ('parked', 'waiting', 'unmatched')
+        or e.type in ('charge.refunded', 'charge.dispute.created')
 ),
 
 ungranted as (

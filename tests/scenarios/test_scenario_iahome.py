@@ -285,6 +285,11 @@ def test_spends_that_race_take_what_there_is_and_no_more(system: System) -> None
     assert racer.balance() == 0
 
 
+def test_real_money_is_not_expected_beside_the_simulator(system: System) -> None:
+    (settings,) = system.query("AUDITOR", "select stripe_livemode, stripe_accounts from credits.settings")
+    assert settings == {"stripe_livemode": False, "stripe_accounts": []}
+
+
 def test_a_forged_payment_gives_nothing(system: System) -> None:
     forger = system.sign_up("forger@iahome.example")
     payload = forged_event(forger.checkout("entreprise"), 29999)
