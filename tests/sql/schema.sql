@@ -10671,11 +10671,12 @@ CREATE VIEW audit.parked WITH (security_invoker='true') AS
                     WHEN 'unmatched'::text THEN 'it names no order of ours'::text
                     ELSE NULL::text
                 END) AS parked_reason,
-            (e.payload #>> '{data,object,payment_intent}'::text[]) AS payment_intent_id,
+            COALESCE((e.payload #>> '{data,object,payment_intent,id}'::text[]), (e.payload #>> '{data,object,payment_intent}'::text[])) AS payment_intent_id,
             (e.type = ANY (ARRAY['charge.refunded'::text, 'charge.dispute.created'::text])) AS goes_back,
             ((e.outcome = 'parked'::text) OR ((e.outcome = ANY (ARRAY['waiting'::text, 'unmatched'::text])) AND (e.type = ANY (ARRAY['checkout.session.completed'::text, 'checkout.session.async_payment_succeeded'::text])) AND ((e.payload #> '{data,object,payment_status}'::text[]) = ANY (ARRAY['"paid"'::jsonb, '"no_payment_required"'::jsonb])))) AS is_money
            FROM (credits.stripe_events e
              LEFT JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
+          WHERE ((e.outcome = ANY (ARRAY['parked'::text, 'waiting'::text, 'unmatched'::text])) OR (e.type = ANY (ARRAY['charge.refunded'::text, 'charge.dispute.created'::text])))
         ), ungranted AS (
          SELECT t.event_id,
             t.type,

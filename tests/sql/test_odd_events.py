@@ -1,0 +1,141 @@
+"""Every member of an event, left out or of another type: no raw error, and no grant that is not due."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from copy import deepcopy
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from people import Caller, Connection
+from stripe_events import COMPLETED, EXPIRED, FAILED, SUCCEEDED, Event, attached, event, session
+
+Path = tuple[str, ...]
+MISSING = object()
+ODD = [
+    MISSING,
+    None,
+    "",
+    "x",
+    "\ufffd",
+    "9" * 300,
+    0,
+    -1,
+    0.5,
+    10**400,
+    True,
+    False,
+    [],
+    ["paid"],
+    {},
+    {"id": "x"},
+]
+# What a grant does not hang on: whatever stands there.
+HARMLESS = {
+    ("api_version",), ("created",), ("pending_webhooks",), ("request",), ("data", "previous_attributes"),
+    *(("data", "object", name) for name in ("amount_total", "customer", "total_details")),
+    *(("data", "object", "total_details", f"amount_{name}") for name in ("discount", "shipping", "tax")),
+    *(("data", "object", "metadata", name) for name in ("account_id", "user_id", "type", "tokens")),
+    ("request", "id"), ("request", "idempotency_key"),
+}  # fmt: skip
+# What may be left out, and nothing else.
+OPTIONAL = {
+    ("account",), ("context",),
+    *(("data", "object", name) for name in ("mode", "status", "livemode", "payment_intent")),
+}  # fmt: skip
+
+
+def paths(value: Any, above: Path = ()) -> Iterator[Path]:
+    for name, member in value.items():
+        yield (*above, name)
+        if isinstance(member, dict):
+            yield from paths(member, (*above, name))
+
+
+def changed(told: Event, path: Path, odd: Any) -> Event:
+    told = deepcopy(told)
+    *above, last = path
+    place = told
+    for name in above:
+        place = place[name]
+    if odd is MISSING:
+        del place[last]
+    else:
+        place[last] = odd
+    return told
+
+
+def whole(order: dict[str, Any], kind: str) -> Event:
+    told = event(kind, session(order), account=None, context=None)
+    told["data"]["previous_attributes"] = {}
+    return told
+
+
+def says_the_same(path: Path, odd: Any) -> bool:
+    """Left out where that is allowed, or another word for what is so."""
+    return (
+        (path in OPTIONAL and (odd is MISSING or odd is None))
+        or (path[-1] == "livemode" and odd is False)
+        or (path[-1] in ("id", "payment_intent") and odd in ("x", {"id": "x"}))
+    )
+
+
+def test_every_path_of_an_event_is_known() -> None:
+    """A new member of the events in these tests is either harmless or has its reason to matter."""
+    matter = {path for path in paths(whole(ORDER, COMPLETED)) if path not in HARMLESS | OPTIONAL}
+    assert matter == {
+        ("id",), ("object",), ("type",), ("livemode",), ("data",), ("data", "object"),
+        *(
+            ("data", "object", name)
+            for name in (
+                "id", "object", "amount_subtotal", "client_reference_id", "currency", "metadata",
+                "payment_status",
+            )
+        ),
+        ("data", "object", "metadata", "order_id"),
+    }  # fmt: skip
+
+
+ORDER: dict[str, Any] = {
+    "account_id": "a",
+    "order_id": "o",
+    "user_id": "u",
+    "amount": 999,
+    "currency": "eur",
+}
+ALL = list(paths(whole(ORDER, COMPLETED)))
+
+
+@pytest.mark.parametrize("kind", [COMPLETED, SUCCEEDED, EXPIRED, FAILED])
+def test_odd_members_neither_break_nor_grant(kind: str, db: Connection) -> None:
+    bank = Caller(db, "none")
+    outcomes: Counter[str] = Counter()
+    due = Decimal(0)
+    for place, path in enumerate(ALL):
+        for odd in ODD if kind == COMPLETED else ODD[place % 4 :: 4]:
+            order = attached(bank, bank.call("create_order", pack_id="basique", user_id=f"user-{place}"))
+            told = changed(whole(order, kind), path, odd)
+            try:
+                outcome = bank.call("apply_stripe_event", event=told)["outcome"]
+            except psycopg.Error as error:
+                assert error.sqlstate == "PT422", (path, odd, error)
+                outcome = json.loads(error.diag.message_detail or "")["error"]
+            outcomes[outcome] += 1
+            if outcome == "granted":
+                due += order["tokens"]
+                assert path in HARMLESS or says_the_same(path, odd), (path, odd)
+            if path in HARMLESS and kind in (COMPLETED, SUCCEEDED):
+                assert outcome == "granted", (path, odd)
+    bought = bank.row(
+        "select coalesce(sum(granted), 0) as tokens from credits.lots where source = 'purchase'"
+    )
+    assert bought["tokens"] == due
+    assert bank.rows("select * from audit.findings") == []
+    lost = bank.rows("select event_id from credits.stripe_events where outcome is null")
+    assert lost == []
+    if kind == COMPLETED:
+        assert {"granted", "processing", "parked", "unmatched", "stored", "bad_event"} <= outcomes.keys()
