@@ -94,8 +94,7 @@ to authenticated, service_role;
 grant execute on function
 api.add_tokens(text, numeric, api.grant_reason, text, timestamptz, bigint, text, text, jsonb),
 api.add_tokens(text, numeric, text),
-api.attach_checkout(uuid, uuid, text, text, text),
-api.cancel_order(uuid, uuid),
+api.attach_checkout(uuid, uuid, text, text),
 api.apply_stripe_event(jsonb, bytea),
 api.close_shortfall(text, text),
 api.set_overdraft_limit(numeric, text),
@@ -200,7 +199,10 @@ credits.charge_problem(bigint, text), credits.money(bigint, text),
 credits.linear_price(bigint),
 credits.head_allowance(uuid, timestamptz),
 credits.limit_left(uuid, timestamptz), credits.held_at(uuid, timestamptz), credits.period_start(text, timestamptz),
-credits.next_level(uuid, numeric), credits.notice_levels_of(uuid), credits.earlier(timestamptz, interval),
+credits.next_level(uuid, numeric), credits.notice_levels_of(uuid), credits.timeout(text), credits.logins(),
+credits.ownership_faults(), credits.row_security_faults(), credits.grant_faults(), credits.call_faults(),
+credits.database_faults(), credits.is_policy_of_ours(text, text[], boolean, text),
+credits.earlier(timestamptz, interval),
 credits.utc_text(timestamptz), credits.interval_text(interval) to auditor;
 grant select on
 credits.accounts,

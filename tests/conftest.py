@@ -92,7 +92,16 @@ clone = factories.postgresql("template")
 def db(clone: Connection) -> Connection:
     """The superuser, in autocommit, on a fresh database of this test: migrated, with the catalogue iahome."""
     clone.autocommit = True
+    harden(clone)
     return clone
+
+
+def harden(admin: Connection) -> None:
+    """Who may connect is not part of a template, nor of a dump: as migrate left it in the template."""
+    name = admin.info.dbname
+    admin.execute(f"revoke all on database {name} from public")
+    admin.execute(f"grant connect on database {name} to pgcredits_api, pgcredits_service, analyst, auditor")
+    admin.execute(f"grant connect on database {name} to spender, support, service_role")
 
 
 @pytest.fixture
@@ -136,6 +145,8 @@ def admin_url(cluster: Cluster, template: object) -> Iterator[str]:
     """A migrated database that all tests of the session share, as the superuser."""
     with psycopg.connect(cluster.url(), autocommit=True) as admin:
         admin.execute(f"create database pgcredits_shared template {TEMPLATE}")
+        with psycopg.connect(cluster.url("pgcredits_shared"), autocommit=True) as shared:
+            harden(shared)
         yield cluster.url("pgcredits_shared")
         admin.execute("drop database pgcredits_shared with (force)")
 
@@ -145,6 +156,8 @@ def own_url(cluster: Cluster, template: object) -> Iterator[str]:
     """A migrated database that the tests of one module share, as the superuser."""
     with psycopg.connect(cluster.url(), autocommit=True) as admin:
         admin.execute(f"create database pgcredits_own template {TEMPLATE}")
+        with psycopg.connect(cluster.url("pgcredits_own"), autocommit=True) as own:
+            harden(own)
         yield cluster.url("pgcredits_own")
         admin.execute("drop database pgcredits_own with (force)")
 

@@ -23,6 +23,7 @@ from pgcredits.demo import DemoError, charges, holds
 from pgcredits.embedded import EmbeddedError
 from pgcredits.instance import DATA_DIR, Instance, InstanceError, shell_line
 from pgcredits.logins import LoginError
+from pgcredits.migrate import roles as roles_module
 from pgcredits.ownership import OwnershipError
 from pgcredits.settings import Settings, SettingsError, check_secret, stripe_prices
 from pgcredits.simulator import run as simulator_module
@@ -222,6 +223,25 @@ def migrate(
         click.echo("up to date: nothing was changed")
     else:
         click.echo(f"{len(outcome.applied)} applied, {len(outcome.changed_files)} files of sql/ changed")
+
+
+@main.command()
+@_DATA_DIR
+@_DATABASE_URL
+@click.option(
+    "--take-ownership",
+    is_flag=True,
+    help="Also give the bank's schemas, and all in them, back to credits_owner.",
+)
+def roles(data_dir: Path, database_url: str | None, take_ownership: bool) -> None:
+    """Make the roles of the bank that are missing on a server.
+
+    Run it before a dump is restored on another server: no dump of a database has roles in it. Any database of
+    that server will do. Passwords are yours to set. --take-ownership is for a bank that was restored without
+    the roles: docs/restoring.md.
+    """
+    roles_module.run(_database(database_url, data_dir), take_ownership)
+    click.echo("the roles are there" + (", and everything is credits_owner's" if take_ownership else ""))
 
 
 @main.group(cls=_Commands)

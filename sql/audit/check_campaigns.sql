@@ -71,8 +71,10 @@ from credits.redemptions as r
 full join g on r.account_id = g.account_id and r.lot_id = g.seq
 left join credits.lots as l on g.account_id = l.account_id and g.seq = l.lot_id
 where
-    (r.campaign_id, to_jsonb(r.number), l.source) is distinct from (g.campaign_id, g.number, g.kind)
-    or r.account_id is null
+    r.account_id is null
+    or r.campaign_id is distinct from g.campaign_id
+    or to_jsonb(r.number) is distinct from g.number
+    or l.source is distinct from g.kind
 union all
 select
     coalesce(f.referrer_id, n.account_id) as account_id,

@@ -24,7 +24,10 @@ select
     format('%s: %s / %s', l.dimension, l.numerator, l.denominator) as found
 from credits.price_list as l
 cross join lateral credits.linear_price(l.price_id) as u
-where (l.dimension, l.numerator, l.denominator) is distinct from (u.dimension, u.numerator, u.denominator)
+where
+    l.dimension is distinct from u.dimension
+    or l.numerator is distinct from u.numerator
+    or l.denominator is distinct from u.denominator
 union all
 select
     null as account_id,

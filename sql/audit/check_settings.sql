@@ -1,8 +1,43 @@
 -- A commit that was answered must survive a crash: the settings that make it so, in force and stored for any role or
--- database. And nobody's time is made up unless the operator allows it.
+-- database. Nobody's time is made up unless the operator allows it. Nobody who logs in can keep the bank waiting for
+-- long, or take all of its connections: a login may change its own settings, and here that is seen.
 create or replace view audit.check_settings
 with (security_invoker = true)
 as
+with recipe (login, name, value) as (
+    -- As roles.sql makes our logins: of a time-out at most so much, of another setting just that.
+    values
+    ('pgcredits_api', 'lock_timeout', '5s'), ('pgcredits_api', 'statement_timeout', '15s'),
+    ('pgcredits_api', 'idle_in_transaction_session_timeout', '15s'),
+    ('pgcredits_service', 'lock_timeout', '10s'), ('pgcredits_service', 'statement_timeout', '30s'),
+    ('pgcredits_service', 'idle_in_transaction_session_timeout', '30s'),
+    ('pgcredits_analyst', 'lock_timeout', '5s'), ('pgcredits_analyst', 'statement_timeout', '5min'),
+    ('pgcredits_analyst', 'idle_in_transaction_session_timeout', '60s'),
+    ('pgcredits_analyst', 'transaction_timeout', '10min'),
+    ('pgcredits_auditor', 'lock_timeout', '5s'), ('pgcredits_auditor', 'statement_timeout', '30min'),
+    ('pgcredits_auditor', 'idle_in_transaction_session_timeout', '60s'),
+    ('pgcredits_auditor', 'transaction_timeout', '60min'),
+    ('pgcredits_analyst', 'default_transaction_read_only', 'on'),
+    ('pgcredits_auditor', 'default_transaction_read_only', 'on')
+),
+
+-- Logins of persons and of applications. Not of programs that take a role by SET ROLE, which have a pool of their own.
+others as (
+    select l.*
+    from credits.logins() as l
+    where
+        l.inherits and not l.administers
+        and not exists (
+            select
+            from recipe as r
+            where r.login = l.login
+        )
+),
+
+bounds (name, for_applications) as (
+    values ('statement_timeout', true), ('idle_in_transaction_session_timeout', true), ('transaction_timeout', false)
+)
+
 select
     null::uuid as account_id,
     format('%s = on', s.name) as expected,
@@ -40,7 +75,76 @@ where
         select
         from credits.stripe_events as e
         where e.livemode
-    );
+    )
+union all
+select
+    null as account_id,
+    format('login %s: %s = %s%s', r.login, r.name, r.value, case when v.most >= interval '0' then ' or less' end)
+        as expected,
+    coalesce(l.settings ->> r.name, 'not set') as found
+from recipe as r
+inner join credits.logins() as l on r.login = l.login
+cross join
+    lateral (
+        select
+            credits.timeout(r.value) as most,
+            credits.timeout(l.settings ->> r.name) as has
+    ) as v
+where
+    r.name in (select s.name from pg_catalog.pg_settings as s)
+    and case
+        when v.most is null then l.settings ->> r.name is distinct from r.value
+        else coalesce(v.has <= interval '0' or v.has > v.most, true)
+    end
+union all
+select
+    null as account_id,
+    format('login %s: no setting of %s', l.login, s.name) as expected,
+    format('%s = %s', s.name, s.value) as found
+from credits.logins() as l
+cross join lateral jsonb_each_text(l.settings) as s (name, value)
+where
+    l.login in (select r.login from recipe as r)
+    and not exists (
+        select
+        from recipe as r
+        where r.login = l.login and r.name = s.name
+    )
+    -- What it costs, what is logged, and what applications keep for themselves.
+    and s.name !~ (
+        '^(application_name|client_min_messages|((maintenance_)?work|hash)_mem.*|temp_(buffers|file_limit)|effective_.*'
+        || '|(seq|random)_page_cost|cpu_.*|(max_)?parallel_.*|enable_.*|jit.*|plan_cache_mode|log_.*|track_.*|tcp_.*'
+        || '|synchronous_commit|client_connection_check_interval|idle_session_timeout|transaction_timeout'
+        || '|(app|auto_explain|pg_stat_statements)\..*)$'
+    )
+union all
+select
+    null as account_id,
+    format('login %s: a %s', o.login, b.name) as expected,
+    coalesce(o.settings ->> b.name, 'not set') as found
+from others as o
+cross join bounds as b
+where
+    b.name in (select s.name from pg_catalog.pg_settings as s)
+    and (b.for_applications or not o.roles && array['spender', 'service_role'])
+    and coalesce(credits.timeout(o.settings ->> b.name) <= interval '0', true)
+union all
+select
+    null as account_id,
+    format('login %s: a connection limit', l.login) as expected,
+    'none' as found
+from credits.logins() as l
+where
+    l.connection_limit < 0
+    and (l.login in ('pgcredits_analyst', 'pgcredits_auditor') or l.login in (select o.login from others as o))
+union all
+select
+    null as account_id,
+    'no prepared transaction, which keeps its locks without a session' as expected,
+    format('%s of %s, prepared at %s', x.gid, x.owner, credits.utc_text(x.prepared)) as found
+from pg_catalog.pg_prepared_xacts as x
+where x.database = current_database();
 comment on view audit.check_settings is
 'fsync, full_page_writes and synchronous_commit are on; nobody is on a test clock in a bank without them, and none are '
-'allowed where real money is.';
+'allowed where real money is; every login has time-outs and a connection limit, ours those of sql/roles.sql; '
+'no transaction is prepared.';

@@ -3,6 +3,13 @@ create or replace view audit.findings
 with (security_invoker = true)
 as
 select
+    'check_access' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_access as c
+union all
+select
     'check_balance' as check_name,
     c.account_id,
     c.expected,
@@ -134,6 +141,13 @@ select
     c.expected,
     c.found
 from audit.check_release as c
+union all
+select
+    'check_roles' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_roles as c
 union all
 select
     'check_running_balance' as check_name,

@@ -190,7 +190,8 @@ immutable
 return case
     -- CASE keeps what is no number from being cast.
     when jsonb_typeof(quantity) <> 'number' then null
-    when quantity::numeric between 0 and 1000000000000000 and scale(quantity::numeric) <= 30 then quantity::numeric
+    -- BETWEEN comes second: a dump spells it otherwise where it comes first.
+    when scale(quantity::numeric) <= 30 and quantity::numeric between 0 and 1000000000000000 then quantity::numeric
 end;
 comment on function credits.quantity(jsonb) is
 'A quantity of usage, if it is a number from 0 to 10^15 with at most 30 decimals; else null.';

@@ -91,7 +91,10 @@ begin
         and c.relkind in ('r', 'p', 'f', 'v', 'm', 'S') and not c.relispartition
         and not exists (
             select from pg_catalog.pg_depend as d
-            where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid and d.deptype in ('e', 'i')
+            -- A partitioned table depends on the columns of its own key.
+            where
+                d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid and d.refobjid <> c.oid
+                and d.deptype in ('e', 'i')
         );
 end
 $$;
@@ -197,7 +200,10 @@ begin
             p.proowner as owner, coalesce(p.proacl, acldefault('f', p.proowner)) as acl
         from pg_catalog.pg_proc as p
         union all
-        select c.relnamespace, c.relname, c.relowner, c.relacl
+        -- A dump does not tell what is granted as it is anyway from nothing granted.
+        select
+            c.relnamespace, c.relname, c.relowner,
+            coalesce(c.relacl, acldefault(case c.relkind when 'S' then 's' else 'r' end::"char", c.relowner))
         from pg_catalog.pg_class as c
         where c.relkind in ('r', 'p', 'f', 'v', 'm', 'S') and not c.relispartition
         union all
@@ -206,7 +212,8 @@ begin
         join pg_catalog.pg_class as c on a.attrelid = c.oid
         where a.attacl is not null
         union all
-        select n.oid, n.nspname, n.nspowner, n.nspacl from pg_catalog.pg_namespace as n
+        select n.oid, n.nspname, n.nspowner, coalesce(n.nspacl, acldefault('n', n.nspowner))
+        from pg_catalog.pg_namespace as n
     )
 
     select 'privileges', n.nspname::text, string_agg(x.line, ',' order by x.line collate "C")

@@ -819,45 +819,23 @@ Raises PT422 bad_event, foreign_account or wrong_mode, PT403 not_yours.';
 
 
 --
--- Name: attach_checkout(uuid, uuid, text, text, text); Type: FUNCTION; Schema: api; Owner: -
+-- Name: attach_checkout(uuid, uuid, text, text); Type: FUNCTION; Schema: api; Owner: -
 --
 
-CREATE FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text DEFAULT NULL::text, replaces_customer_id text DEFAULT NULL::text) RETURNS api.order_receipt
+CREATE FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text DEFAULT NULL::text) RETURNS api.order_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text, replaces_customer_id text); Type: COMMENT; Schema: api; Owner: -
+-- Name: FUNCTION attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text); Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text, replaces_customer_id text) IS 'Note the Stripe Checkout session of an order, and the account''s Stripe customer. For services.
+COMMENT ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text) IS 'Note the Stripe Checkout session of an order, and the account''s Stripe customer (the first one stays). For services.
 
 Only the events of this session move the order. Those that came before this call are applied by it.
-The first customer stays, unless replaces_customer_id names it: that one is gone. An order that got no checkout within an
-hour, or is not sold as it was, gets none any more: end the session then.
-Raises PT404 unknown_order or unknown_user, PT409 order_closed (state), PT422 bad_order, PT403 not_yours.';
-
-
---
--- Name: cancel_order(uuid, uuid); Type: FUNCTION; Schema: api; Owner: -
---
-
-CREATE FUNCTION api.cancel_order(account_id uuid, order_id uuid) RETURNS api.order_receipt
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-
-
---
--- Name: FUNCTION cancel_order(account_id uuid, order_id uuid); Type: COMMENT; Schema: api; Owner: -
---
-
-COMMENT ON FUNCTION api.cancel_order(account_id uuid, order_id uuid) IS 'End a pending order, whose state is expired then; an order in any other state stays as it is. For services.
-
-End the order''s Checkout session first: money that comes through it is granted all the same.
-Raises PT404 unknown_order or unknown_user, PT403 not_yours.';
+Raises PT404 unknown_order or unknown_user, PT409 order_closed, PT422 bad_order, PT403 not_yours.';
 
 
 --
@@ -1018,11 +996,9 @@ CREATE FUNCTION api.create_order(pack_id text DEFAULT NULL::text, amount bigint 
 COMMENT ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text) IS 'Begin a purchase: a pack, or a top-up of an amount where the catalogue offers it. Tokens come with the payment.
 
 amount is in minor units (cents). module_id binds the tokens to that module, where the pack''s own scope lets it.
-With an idempotency_key a repeat gets the same order, as it stands now. Until it has a checkout, an order lasts an hour, and
-only as long as its pack or top-up is sold as it was; then its state is expired. An account has at most 20 pending orders,
-unless the operator says otherwise.
+With an idempotency_key a repeat gets the same order, as it stands now.
 Raises PT404 unknown_pack or unknown_module, PT422 bad_order, bad_amount or bad_key, PT409 key_reused,
-PT429 too_many_orders (limit, reset_at), PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -1173,9 +1149,9 @@ CREATE FUNCTION api.maintain(max_accounts bigint DEFAULT 100, max_keys bigint DE
 --
 
 COMMENT ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) IS 'Book expired holds and lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts
-accounts; end orders that got no checkout within an hour, for as many; apply at most max_accounts Stripe events that
-waited for their order; list the prices that have begun; forget at most max_keys idempotency keys of more than 35 days ago.
-Null: all. When partitions of the ledger are missing for the next months, a call makes these and nothing else.
+accounts; apply at most max_accounts Stripe events that waited for their order; list the prices that have begun; forget at
+most max_keys idempotency keys of more than 35 days ago. Null: all.
+When partitions of the ledger are missing for the next months, a call makes these and nothing else.
 For services. accounts, keys, events and partitions: how many; call again until all are 0.
 
 Raises PT403 not_yours, PT422 bad_limit.';
@@ -2003,7 +1979,7 @@ CREATE TABLE credits.campaigns (
     per_shared_network bigint,
     sliding_window interval DEFAULT '24:00:00'::interval NOT NULL,
     CONSTRAINT campaigns_bounds_are_of_gifts CHECK (((per_device IS NULL) OR (kind <> 'referral'::credits.entry_kind))),
-    CONSTRAINT campaigns_bounds_are_sane CHECK ((((per_device IS NULL) = (per_network IS NULL)) AND ((per_network IS NULL) = (per_shared_network IS NULL)) AND ((per_device IS NULL) OR (((per_device >= 1) AND (per_device <= 1000000)) AND ((per_network >= per_device) AND (per_network <= 1000000)) AND ((per_shared_network >= per_network) AND (per_shared_network <= 1000000)))))),
+    CONSTRAINT campaigns_bounds_are_sane CHECK ((((per_device IS NULL) = (per_network IS NULL)) AND ((per_network IS NULL) = (per_shared_network IS NULL)) AND ((per_device IS NULL) OR ((per_device >= 1) AND (per_network >= per_device) AND (per_shared_network >= per_network) AND (per_shared_network <= 1000000))))),
     CONSTRAINT campaigns_budget_is_kept CHECK (((grants >= 0) AND (grants <= COALESCE(budget, '9223372036854775807'::bigint)))),
     CONSTRAINT campaigns_expiry_is_sane CHECK (((expires_after > '00:00:00'::interval) AND (expires_after <= '1000 years'::interval))),
     CONSTRAINT campaigns_id_is_sane CHECK (((length(campaign_id) >= 1) AND (length(campaign_id) <= 200))),
@@ -2138,23 +2114,6 @@ COMMENT ON FUNCTION credits.bound_holds(p_longest interval, p_most_open bigint) 
 
 
 --
--- Name: bound_orders(bigint); Type: FUNCTION; Schema: credits; Owner: -
---
-
-CREATE FUNCTION credits.bound_orders(p_most_pending bigint) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-
-
---
--- Name: FUNCTION bound_orders(p_most_pending bigint); Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON FUNCTION credits.bound_orders(p_most_pending bigint) IS 'For the operator: how many orders of one account may be pending, 1 to 100000, 20 at first. Raises PT422 bad_limit.';
-
-
---
 -- Name: call_cost(bigint); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2169,6 +2128,23 @@ CREATE FUNCTION credits.call_cost(p_price_id bigint) RETURNS numeric
 --
 
 COMMENT ON FUNCTION credits.call_cost(p_price_id bigint) IS 'What one call costs under a price that counts calls and nothing else; null for other prices, and above 10^12.';
+
+
+--
+-- Name: call_faults(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.call_faults() RETURNS TABLE(expected text, found text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION call_faults(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.call_faults() IS 'Functions of the bank without a pinned search_path, and views that do not run with the rights of their reader.';
 
 
 --
@@ -2840,6 +2816,23 @@ COMMENT ON FUNCTION credits.credential_of(p_email text) IS 'The credential of an
 
 
 --
+-- Name: database_faults(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.database_faults() RETURNS TABLE(expected text, found text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION database_faults(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.database_faults() IS 'What PUBLIC may do with the database, where it is the bank''s own, and what the bank''s roles may beyond connecting.';
+
+
+--
 -- Name: default_priority(credits.entry_kind); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3228,40 +3221,6 @@ COMMENT ON FUNCTION credits.expire_lots(p_account_id uuid, p_since timestamp wit
 
 
 --
--- Name: expire_old_orders(bigint); Type: FUNCTION; Schema: credits; Owner: -
---
-
-CREATE FUNCTION credits.expire_old_orders(p_most bigint) RETURNS bigint
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-
-
---
--- Name: FUNCTION expire_old_orders(p_most bigint); Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON FUNCTION credits.expire_old_orders(p_most bigint) IS 'Ends the orders of at most p_most accounts that got no checkout within an hour, and returns how many accounts. Null: all.';
-
-
---
--- Name: expire_orders(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
-CREATE FUNCTION credits.expire_orders(p_account_id uuid) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-
-
---
--- Name: FUNCTION expire_orders(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON FUNCTION credits.expire_orders(p_account_id uuid) IS 'Ends the orders of a locked wallet that have no checkout and for which it is too late to open one.';
-
-
---
 -- Name: fail(integer, text, text, json); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3431,23 +3390,6 @@ CREATE FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id
 --
 
 COMMENT ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean) IS 'Where to look for a hold, and whose it would be: the caller''s own, or for a service anybody''s; and whether a service asks. Raises PT404 unknown_hold, PT403 not_yours, PT401 not_signed_in.';
-
-
---
--- Name: find_order(uuid, uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
-CREATE FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) RETURNS api.order_receipt
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-
-
---
--- Name: FUNCTION find_order(p_account_id uuid, p_order_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) IS 'An order as api functions answer it, for services, which name it by its account. Raises PT404 unknown_order.';
 
 
 --
@@ -3702,6 +3644,23 @@ COMMENT ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text
 
 
 --
+-- Name: grant_faults(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.grant_faults() RETURNS TABLE(expected text, found text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION grant_faults(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.grant_faults() IS 'Rights in the schemas of the bank of anybody whom access.sql does not name, and rights that it never gives.';
+
+
+--
 -- Name: grant_lot(uuid, credits.entry_kind, numeric, text, bigint, text, timestamp with time zone, numeric, text, uuid, text, jsonb); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3784,23 +3743,6 @@ CREATE FUNCTION credits.guest_standing(p_guest_ids uuid[], p_network_ids uuid[],
 --
 
 COMMENT ON FUNCTION credits.guest_standing(p_guest_ids uuid[], p_network_ids uuid[], p_per_device bigint, p_per_network bigint, p_sliding_window interval, p_now timestamp with time zone, OUT used bigint, OUT allowed bigint, OUT remaining bigint, OUT reset_at timestamp with time zone) IS 'What device and network have used of what they are allowed. reset_at: when remaining next grows; null when all is free.';
-
-
---
--- Name: has_lapsed(credits.orders); Type: FUNCTION; Schema: credits; Owner: -
---
-
-CREATE FUNCTION credits.has_lapsed(p_order credits.orders) RETURNS boolean
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-
-
---
--- Name: FUNCTION has_lapsed(p_order credits.orders); Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON FUNCTION credits.has_lapsed(p_order credits.orders) IS 'Is it too late to open a checkout for this order: is it an hour old, or no longer on sale?';
 
 
 --
@@ -4038,20 +3980,20 @@ COMMENT ON FUNCTION credits.is_held_in_head(p_held numeric, p_draws jsonb, p_hea
 
 
 --
--- Name: is_on_sale(credits.orders); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: is_policy_of_ours(text, text[], boolean, text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.is_on_sale(p_order credits.orders) RETURNS boolean
-    LANGUAGE plpgsql STABLE
+CREATE FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION is_on_sale(p_order credits.orders); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.is_on_sale(p_order credits.orders) IS 'Could the same order be made now: the same tokens, for the same money, bound and expiring alike?';
+COMMENT ON FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) IS 'Is this a policy as access.sql makes those of that name? Roles in alphabetical order.';
 
 
 --
@@ -4118,23 +4060,6 @@ CREATE FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at time
 --
 
 COMMENT ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric) IS 'Refuses a cost that, with what is held, passes a limit of the locked wallet: PT429 spend_limit. p_unwritten: what has been spent and is not on the wallet yet.';
-
-
---
--- Name: keep_orders_few(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
-CREATE FUNCTION credits.keep_orders_few(p_account_id uuid) RETURNS void
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-
-
---
--- Name: FUNCTION keep_orders_few(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON FUNCTION credits.keep_orders_few(p_account_id uuid) IS 'Refuses one more order on a locked wallet that has as many pending ones as the settings allow. Raises PT429 too_many_orders (limit, reset_at).';
 
 
 --
@@ -4409,6 +4334,23 @@ COMMENT ON FUNCTION credits.lock_with_referrer(p_account_id uuid) IS 'Locks the 
 
 
 --
+-- Name: logins(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.logins() RETURNS TABLE(login text, roles text[], inherits boolean, administers boolean, connection_limit integer, settings jsonb)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION logins(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.logins() IS 'The logins that are members of the bank''s roles, superusers apart: whether they have what their roles have, or take it by SET ROLE as a program does; whether they may become the owner, so that no bound holds for them; their connection limit (-1: none); and {"setting": "value"}, what their sessions begin with in this database. A login may change these for itself.';
+
+
+--
 -- Name: mark_verified(uuid); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4628,23 +4570,6 @@ COMMENT ON FUNCTION credits.normal_label(p_label text) IS 'A label of a domain i
 
 
 --
--- Name: note_customer(uuid, text, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
-CREATE FUNCTION credits.note_customer(p_account_id uuid, p_customer_id text, p_replaces text) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-
-
---
--- Name: FUNCTION note_customer(p_account_id uuid, p_customer_id text, p_replaces text); Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON FUNCTION credits.note_customer(p_account_id uuid, p_customer_id text, p_replaces text) IS 'Notes the Stripe customer of an account that has none, or has the one that p_replaces says is gone.';
-
-
---
 -- Name: note_grant(uuid, credits.entry_kind, numeric); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4764,20 +4689,20 @@ COMMENT ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text
 
 
 --
--- Name: pack_order(text, text); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: ownership_faults(); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.pack_order(p_pack_id text, p_module_id text) RETURNS credits.orders
+CREATE FUNCTION credits.ownership_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION pack_order(p_pack_id text, p_module_id text); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION ownership_faults(); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.pack_order(p_pack_id text, p_module_id text) IS 'The snapshot of a pack, bought for a module or for what the pack is bound to. Raises PT404 unknown_pack, PT422 bad_order.';
+COMMENT ON FUNCTION credits.ownership_faults() IS 'Schemas, tables, views, sequences, functions and types of the bank that credits_owner does not own.';
 
 
 --
@@ -4973,7 +4898,7 @@ COMMENT ON FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts j
 
 CREATE FUNCTION credits.quantity(quantity jsonb) RETURNS numeric
     LANGUAGE sql IMMUTABLE
-    RETURN CASE WHEN (jsonb_typeof(quantity) <> 'number'::text) THEN NULL::numeric WHEN ((((quantity)::numeric >= (0)::numeric) AND ((quantity)::numeric <= ('1000000000000000'::bigint)::numeric)) AND (scale((quantity)::numeric) <= 30)) THEN (quantity)::numeric ELSE NULL::numeric END;
+    RETURN CASE WHEN (jsonb_typeof(quantity) <> 'number'::text) THEN NULL::numeric WHEN ((scale((quantity)::numeric) <= 30) AND (((quantity)::numeric >= (0)::numeric) AND ((quantity)::numeric <= ('1000000000000000'::bigint)::numeric))) THEN (quantity)::numeric ELSE NULL::numeric END;
 
 
 --
@@ -5321,6 +5246,23 @@ CREATE FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_toke
 --
 
 COMMENT ON FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric) IS 'Puts tokens that were drawn back into a lot of a settled wallet.';
+
+
+--
+-- Name: row_security_faults(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.row_security_faults() RETURNS TABLE(expected text, found text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION row_security_faults(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.row_security_faults() IS 'Tables and partitions of the bank whose row security is not forced, that lack a policy for somebody who may read them, or that have one which access.sql does not make.';
 
 
 --
@@ -5755,20 +5697,20 @@ COMMENT ON FUNCTION credits.tiers_used(p_price_id bigint, p_dimension text, p_bi
 
 
 --
--- Name: topup_order(bigint, text); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: timeout(text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.topup_order(p_amount bigint, p_module_id text) RETURNS credits.orders
-    LANGUAGE plpgsql STABLE
+CREATE FUNCTION credits.timeout(p_setting text) RETURNS interval
+    LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION topup_order(p_amount bigint, p_module_id text); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION timeout(p_setting text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.topup_order(p_amount bigint, p_module_id text) IS 'The snapshot of a top-up of an amount, for a module or for any. Raises PT422 bad_amount.';
+COMMENT ON FUNCTION credits.timeout(p_setting text) IS 'The length of a time-out such as 15s, 5min or 500 (milliseconds); 0 is none. Null when it is spelled otherwise.';
 
 
 --
@@ -9204,6 +9146,44 @@ COMMENT ON COLUMN api.usage.refunded IS 'Of the cost, what was given back.';
 
 
 --
+-- Name: check_access; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_access WITH (security_invoker='true') AS
+ SELECT NULL::uuid AS account_id,
+    f.expected,
+    f.found
+   FROM credits.ownership_faults() f(expected, found)
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    f.expected,
+    f.found
+   FROM credits.row_security_faults() f(expected, found)
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    f.expected,
+    f.found
+   FROM credits.grant_faults() f(expected, found)
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    f.expected,
+    f.found
+   FROM credits.call_faults() f(expected, found)
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    f.expected,
+    f.found
+   FROM credits.database_faults() f(expected, found);
+
+
+--
+-- Name: VIEW check_access; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_access IS 'credits_owner owns everything; row security is forced, with the policies that it should have and no other; nobody but the roles of the bank may do anything, and they no more than read and call; functions and views run as they should; PUBLIC may do nothing in a database that was hardened.';
+
+
+--
 -- Name: check_balance; Type: VIEW; Schema: audit; Owner: -
 --
 
@@ -9310,7 +9290,7 @@ UNION ALL
    FROM ((credits.redemptions r
      FULL JOIN g ON (((r.account_id = g.account_id) AND (r.lot_id = g.seq))))
      LEFT JOIN credits.lots l ON (((g.account_id = l.account_id) AND (g.seq = l.lot_id))))
-  WHERE ((((r.campaign_id IS DISTINCT FROM g.campaign_id) OR (to_jsonb(r.number) IS DISTINCT FROM g.number)) OR (l.source IS DISTINCT FROM g.kind)) OR (r.account_id IS NULL))
+  WHERE ((r.account_id IS NULL) OR (r.campaign_id IS DISTINCT FROM g.campaign_id) OR (to_jsonb(r.number) IS DISTINCT FROM g.number) OR (l.source IS DISTINCT FROM g.kind))
 UNION ALL
  SELECT COALESCE(f.referrer_id, n.account_id) AS account_id,
     format('%s grants of campaign %s, one for each referral paid'::text, COALESCE(f.paid, (0)::bigint), f.campaign_id) AS expected,
@@ -10120,7 +10100,7 @@ UNION ALL
     format('%s: %s / %s'::text, l.dimension, l.numerator, l.denominator) AS found
    FROM (credits.price_list l
      CROSS JOIN LATERAL credits.linear_price(l.price_id) u(dimension, numerator, denominator))
-  WHERE (((l.dimension IS DISTINCT FROM u.dimension) OR (l.numerator IS DISTINCT FROM u.numerator)) OR (l.denominator IS DISTINCT FROM u.denominator))
+  WHERE ((l.dimension IS DISTINCT FROM u.dimension) OR (l.numerator IS DISTINCT FROM u.numerator) OR (l.denominator IS DISTINCT FROM u.denominator))
 UNION ALL
  SELECT NULL::uuid AS account_id,
     format('%s at price %s from %s'::text, l.module_id, l.price_id, p.valid_from) AS expected,
@@ -10260,6 +10240,103 @@ COMMENT ON VIEW audit.check_release IS 'Nothing in the schemas of the bank was m
 
 
 --
+-- Name: check_roles; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_roles WITH (security_invoker='true') AS
+ WITH recipe(role, login, inherits, member_of) AS (
+         VALUES ('credits_owner'::text,false,NULL::boolean,'{}'::text[]), ('anon'::text,false,NULL::boolean,'{}'::text[]), ('authenticated'::text,false,NULL::boolean,'{}'::text[]), ('spender'::text,false,NULL::boolean,'{}'::text[]), ('support'::text,false,NULL::boolean,'{}'::text[]), ('service_role'::text,false,NULL::boolean,'{spender}'::text[]), ('analyst'::text,false,NULL::boolean,'{}'::text[]), ('auditor'::text,false,NULL::boolean,'{}'::text[]), ('pgcredits_api'::text,true,false,'{anon,authenticated}'::text[]), ('pgcredits_service'::text,true,false,'{service_role,spender,support}'::text[]), ('pgcredits_analyst'::text,true,true,'{analyst}'::text[]), ('pgcredits_auditor'::text,true,true,'{auditor}'::text[])
+        ), standing AS (
+         SELECT e.role,
+            e.login,
+            e.inherits,
+            e.member_of,
+            r.oid,
+            array_remove(ARRAY[
+                CASE
+                    WHEN (r.rolcanlogin <> e.login) THEN
+                    CASE
+                        WHEN e.login THEN 'nologin'::text
+                        ELSE 'login'::text
+                    END
+                    ELSE NULL::text
+                END,
+                CASE
+                    WHEN (r.rolinherit <> e.inherits) THEN
+                    CASE
+                        WHEN e.inherits THEN 'noinherit'::text
+                        ELSE 'inherit'::text
+                    END
+                    ELSE NULL::text
+                END,
+                CASE
+                    WHEN r.rolsuper THEN 'superuser'::text
+                    ELSE NULL::text
+                END,
+                CASE
+                    WHEN r.rolcreaterole THEN 'createrole'::text
+                    ELSE NULL::text
+                END,
+                CASE
+                    WHEN r.rolcreatedb THEN 'createdb'::text
+                    ELSE NULL::text
+                END,
+                CASE
+                    WHEN r.rolreplication THEN 'replication'::text
+                    ELSE NULL::text
+                END,
+                CASE
+                    WHEN (r.rolbypassrls AND (e.role <> 'service_role'::text)) THEN 'bypassrls'::text
+                    ELSE NULL::text
+                END], NULL::text) AS faults,
+            ARRAY( SELECT (g.rolname)::text AS rolname
+                   FROM (pg_auth_members m
+                     JOIN pg_roles g ON ((m.roleid = g.oid)))
+                  WHERE (m.member = r.oid)
+                  ORDER BY g.rolname) AS is_member_of
+           FROM (recipe e
+             LEFT JOIN pg_roles r ON ((e.role = r.rolname)))
+        )
+ SELECT NULL::uuid AS account_id,
+    format('role %s'::text, s.role) AS expected,
+    'no such role'::text AS found
+   FROM standing s
+  WHERE (s.oid IS NULL)
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('role %s as `pgcredits roles` makes it'::text, s.role) AS expected,
+    array_to_string(s.faults, ', '::text) AS found
+   FROM standing s
+  WHERE (cardinality(s.faults) > 0)
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('role %s is a member of %s'::text, s.role, COALESCE(NULLIF(array_to_string(s.member_of, ', '::text), ''::text), 'no other'::text)) AS expected,
+    COALESCE(NULLIF(array_to_string(s.is_member_of, ', '::text), ''::text), 'of none'::text) AS found
+   FROM standing s
+  WHERE ((s.oid IS NOT NULL) AND (NOT ((s.is_member_of @> s.member_of) AND (s.is_member_of <@ s.member_of))))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+        CASE
+            WHEN m.admin_option THEN format('nobody but administrators may grant %s'::text, s.role)
+            ELSE 'nobody but administrators may become credits_owner'::text
+        END AS expected,
+    format('%s may'::text, r.rolname) AS found
+   FROM ((pg_auth_members m
+     JOIN standing s ON ((m.roleid = s.oid)))
+     JOIN pg_roles r ON ((m.member = r.oid)))
+  WHERE ((m.admin_option OR (s.role = 'credits_owner'::text)) AND (NOT (r.rolsuper OR r.rolcreaterole)) AND (r.oid <> ( SELECT d.datdba
+           FROM pg_database d
+          WHERE (d.datname = current_database()))));
+
+
+--
+-- Name: VIEW check_roles; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_roles IS 'The roles of the bank exist, have no attribute that they should not have, and are members of what they should be; only administrators may hand them on or become the owner.';
+
+
+--
 -- Name: check_running_balance; Type: VIEW; Schema: audit; Owner: -
 --
 
@@ -10335,7 +10412,6 @@ CREATE TABLE credits.settings (
     stripe_accounts text[] DEFAULT '{}'::text[] NOT NULL,
     stripe_livemode boolean,
     instance_id uuid DEFAULT gen_random_uuid(),
-    most_pending_orders bigint DEFAULT 20 NOT NULL,
     CONSTRAINT settings_are_one_row CHECK (one_row)
 );
 
@@ -10399,17 +10475,26 @@ COMMENT ON COLUMN credits.settings.instance_id IS 'Names this bank. `pgcredits u
 
 
 --
--- Name: COLUMN settings.most_pending_orders; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.settings.most_pending_orders IS 'How many orders of one account may be pending.';
-
-
---
 -- Name: check_settings; Type: VIEW; Schema: audit; Owner: -
 --
 
 CREATE VIEW audit.check_settings WITH (security_invoker='true') AS
+ WITH recipe(login, name, value) AS (
+         VALUES ('pgcredits_api'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_api'::text,'statement_timeout'::text,'15s'::text), ('pgcredits_api'::text,'idle_in_transaction_session_timeout'::text,'15s'::text), ('pgcredits_service'::text,'lock_timeout'::text,'10s'::text), ('pgcredits_service'::text,'statement_timeout'::text,'30s'::text), ('pgcredits_service'::text,'idle_in_transaction_session_timeout'::text,'30s'::text), ('pgcredits_analyst'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_analyst'::text,'statement_timeout'::text,'5min'::text), ('pgcredits_analyst'::text,'idle_in_transaction_session_timeout'::text,'60s'::text), ('pgcredits_analyst'::text,'transaction_timeout'::text,'10min'::text), ('pgcredits_auditor'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_auditor'::text,'statement_timeout'::text,'30min'::text), ('pgcredits_auditor'::text,'idle_in_transaction_session_timeout'::text,'60s'::text), ('pgcredits_auditor'::text,'transaction_timeout'::text,'60min'::text), ('pgcredits_analyst'::text,'default_transaction_read_only'::text,'on'::text), ('pgcredits_auditor'::text,'default_transaction_read_only'::text,'on'::text)
+        ), others AS (
+         SELECT l.login,
+            l.roles,
+            l.inherits,
+            l.administers,
+            l.connection_limit,
+            l.settings
+           FROM credits.logins() l(login, roles, inherits, administers, connection_limit, settings)
+          WHERE (l.inherits AND (NOT l.administers) AND (NOT (EXISTS ( SELECT
+                   FROM recipe r
+                  WHERE (r.login = l.login)))))
+        ), bounds(name, for_applications) AS (
+         VALUES ('statement_timeout'::text,true), ('idle_in_transaction_session_timeout'::text,true), ('transaction_timeout'::text,false)
+        )
  SELECT NULL::uuid AS account_id,
     format('%s = on'::text, s.name) AS expected,
     format('%s = %s'::text, s.name, s.setting) AS found
@@ -10438,14 +10523,63 @@ UNION ALL
    FROM credits.settings s
   WHERE (s.test_clocks AND (EXISTS ( SELECT
            FROM credits.stripe_events e
-          WHERE e.livemode)));
+          WHERE e.livemode)))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('login %s: %s = %s%s'::text, r.login, r.name, r.value,
+        CASE
+            WHEN (v.most >= '00:00:00'::interval) THEN ' or less'::text
+            ELSE NULL::text
+        END) AS expected,
+    COALESCE((l.settings ->> r.name), 'not set'::text) AS found
+   FROM ((recipe r
+     JOIN credits.logins() l(login, roles, inherits, administers, connection_limit, settings) ON ((r.login = l.login)))
+     CROSS JOIN LATERAL ( SELECT credits.timeout(r.value) AS most,
+            credits.timeout((l.settings ->> r.name)) AS has) v)
+  WHERE ((r.name IN ( SELECT s.name
+           FROM pg_settings s)) AND
+        CASE
+            WHEN (v.most IS NULL) THEN ((l.settings ->> r.name) IS DISTINCT FROM r.value)
+            ELSE COALESCE(((v.has <= '00:00:00'::interval) OR (v.has > v.most)), true)
+        END)
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('login %s: no setting of %s'::text, l.login, s.name) AS expected,
+    format('%s = %s'::text, s.name, s.value) AS found
+   FROM (credits.logins() l(login, roles, inherits, administers, connection_limit, settings)
+     CROSS JOIN LATERAL jsonb_each_text(l.settings) s(name, value))
+  WHERE ((l.login IN ( SELECT r.login
+           FROM recipe r)) AND (NOT (EXISTS ( SELECT
+           FROM recipe r
+          WHERE ((r.login = l.login) AND (r.name = s.name))))) AND (s.name !~ ((('^(application_name|client_min_messages|((maintenance_)?work|hash)_mem.*|temp_(buffers|file_limit)|effective_.*'::text || '|(seq|random)_page_cost|cpu_.*|(max_)?parallel_.*|enable_.*|jit.*|plan_cache_mode|log_.*|track_.*|tcp_.*'::text) || '|synchronous_commit|client_connection_check_interval|idle_session_timeout|transaction_timeout'::text) || '|(app|auto_explain|pg_stat_statements)\..*)$'::text)))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('login %s: a %s'::text, o.login, b.name) AS expected,
+    COALESCE((o.settings ->> b.name), 'not set'::text) AS found
+   FROM (others o
+     CROSS JOIN bounds b)
+  WHERE ((b.name IN ( SELECT s.name
+           FROM pg_settings s)) AND (b.for_applications OR (NOT (o.roles && ARRAY['spender'::text, 'service_role'::text]))) AND COALESCE((credits.timeout((o.settings ->> b.name)) <= '00:00:00'::interval), true))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('login %s: a connection limit'::text, l.login) AS expected,
+    'none'::text AS found
+   FROM credits.logins() l(login, roles, inherits, administers, connection_limit, settings)
+  WHERE ((l.connection_limit < 0) AND ((l.login = ANY (ARRAY['pgcredits_analyst'::text, 'pgcredits_auditor'::text])) OR (l.login IN ( SELECT o.login
+           FROM others o))))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    'no prepared transaction, which keeps its locks without a session'::text AS expected,
+    format('%s of %s, prepared at %s'::text, x.gid, x.owner, credits.utc_text(x.prepared)) AS found
+   FROM pg_prepared_xacts x
+  WHERE (x.database = current_database());
 
 
 --
 -- Name: VIEW check_settings; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous_commit are on; nobody is on a test clock in a bank without them, and none are allowed where real money is.';
+COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous_commit are on; nobody is on a test clock in a bank without them, and none are allowed where real money is; every login has time-outs and a connection limit, ours those of sql/roles.sql; no transaction is prepared.';
 
 
 --
@@ -10484,6 +10618,12 @@ COMMENT ON VIEW audit.check_shortfalls IS 'Every shortfall belongs to the captur
 --
 
 CREATE VIEW audit.findings WITH (security_invoker='true') AS
+ SELECT 'check_access'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_access c
+UNION ALL
  SELECT 'check_balance'::text AS check_name,
     c.account_id,
     c.expected,
@@ -10597,6 +10737,12 @@ UNION ALL
     c.expected,
     c.found
    FROM audit.check_release c
+UNION ALL
+ SELECT 'check_roles'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_roles c
 UNION ALL
  SELECT 'check_running_balance'::text AS check_name,
     c.account_id,
@@ -10901,7 +11047,7 @@ CREATE TABLE credits.guest_limits (
     per_network bigint NOT NULL,
     per_shared_network bigint NOT NULL,
     sliding_window interval NOT NULL,
-    CONSTRAINT guest_limits_are_sane CHECK ((((per_device >= 1) AND (per_device <= 1000000)) AND ((per_network >= per_device) AND (per_network <= 1000000)) AND ((per_shared_network >= per_network) AND (per_shared_network <= 1000000)))),
+    CONSTRAINT guest_limits_are_sane CHECK (((per_device >= 1) AND (per_network >= per_device) AND (per_shared_network >= per_network) AND (per_shared_network <= 1000000))),
     CONSTRAINT guest_limits_window_is_sane CHECK (((sliding_window > '00:00:00'::interval) AND (sliding_window <= '7 days'::interval)))
 );
 
@@ -11649,13 +11795,6 @@ CREATE INDEX modules_category_idx ON credits.modules USING btree (category_id);
 --
 
 CREATE INDEX orders_pack_idx ON credits.orders USING btree (pack_id);
-
-
---
--- Name: orders_without_checkout_idx; Type: INDEX; Schema: credits; Owner: -
---
-
-CREATE INDEX orders_without_checkout_idx ON credits.orders USING btree (created_at) WHERE ((state = 'pending'::text) AND (checkout_session_id IS NULL));
 
 
 --
@@ -12645,42 +12784,42 @@ ALTER TABLE credits.failures ENABLE ROW LEVEL SECURITY;
 -- Name: currencies for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.currencies FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.currencies FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
 
 
 --
 -- Name: module_categories for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.module_categories FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.module_categories FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
 
 
 --
 -- Name: modules for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.modules FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.modules FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
 
 
 --
 -- Name: packs for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.packs FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.packs FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
 
 
 --
 -- Name: topup_presets for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.topup_presets FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.topup_presets FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
 
 
 --
 -- Name: topups for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.topups FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.topups FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
 
 
 --
@@ -13937,19 +14076,11 @@ GRANT ALL ON FUNCTION api.apply_stripe_event(event jsonb, payload bytea) TO serv
 
 
 --
--- Name: FUNCTION attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text, replaces_customer_id text); Type: ACL; Schema: api; Owner: -
+-- Name: FUNCTION attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text); Type: ACL; Schema: api; Owner: -
 --
 
-REVOKE ALL ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text, replaces_customer_id text) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text, replaces_customer_id text) TO service_role;
-
-
---
--- Name: FUNCTION cancel_order(account_id uuid, order_id uuid); Type: ACL; Schema: api; Owner: -
---
-
-REVOKE ALL ON FUNCTION api.cancel_order(account_id uuid, order_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION api.cancel_order(account_id uuid, order_id uuid) TO service_role;
+REVOKE ALL ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text) TO service_role;
 
 
 --
@@ -14528,18 +14659,19 @@ REVOKE ALL ON FUNCTION credits.bound_holds(p_longest interval, p_most_open bigin
 
 
 --
--- Name: FUNCTION bound_orders(p_most_pending bigint); Type: ACL; Schema: credits; Owner: -
---
-
-REVOKE ALL ON FUNCTION credits.bound_orders(p_most_pending bigint) FROM PUBLIC;
-
-
---
 -- Name: FUNCTION call_cost(p_price_id bigint); Type: ACL; Schema: credits; Owner: -
 --
 
 REVOKE ALL ON FUNCTION credits.call_cost(p_price_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.call_cost(p_price_id bigint) TO auditor;
+
+
+--
+-- Name: FUNCTION call_faults(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.call_faults() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.call_faults() TO auditor;
 
 
 --
@@ -14859,6 +14991,14 @@ REVOKE ALL ON FUNCTION credits.credential_of(p_email text) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION database_faults(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.database_faults() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.database_faults() TO auditor;
+
+
+--
 -- Name: FUNCTION default_priority(p_source credits.entry_kind); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -15022,20 +15162,6 @@ REVOKE ALL ON FUNCTION credits.expire_lots(p_account_id uuid, p_since timestamp 
 
 
 --
--- Name: FUNCTION expire_old_orders(p_most bigint); Type: ACL; Schema: credits; Owner: -
---
-
-REVOKE ALL ON FUNCTION credits.expire_old_orders(p_most bigint) FROM PUBLIC;
-
-
---
--- Name: FUNCTION expire_orders(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
-REVOKE ALL ON FUNCTION credits.expire_orders(p_account_id uuid) FROM PUBLIC;
-
-
---
 -- Name: FUNCTION fail(p_status integer, p_slug text, p_message text, p_facts json); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -15141,13 +15267,6 @@ REVOKE ALL ON FUNCTION credits.find_entry(p_entry_id text) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean) FROM PUBLIC;
-
-
---
--- Name: FUNCTION find_order(p_account_id uuid, p_order_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
-REVOKE ALL ON FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
 
 
 --
@@ -15283,6 +15402,14 @@ REVOKE ALL ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id t
 
 
 --
+-- Name: FUNCTION grant_faults(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.grant_faults() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.grant_faults() TO auditor;
+
+
+--
 -- Name: FUNCTION grant_lot(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric, p_package_name text, p_priority bigint, p_scope text, p_expires_at timestamp with time zone, p_unit_cost numeric, p_currency text, p_order_id uuid, p_reference text, p_metadata jsonb); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -15315,13 +15442,6 @@ REVOKE ALL ON FUNCTION credits.guest_limit(p_shared_network boolean, OUT per_dev
 --
 
 REVOKE ALL ON FUNCTION credits.guest_standing(p_guest_ids uuid[], p_network_ids uuid[], p_per_device bigint, p_per_network bigint, p_sliding_window interval, p_now timestamp with time zone, OUT used bigint, OUT allowed bigint, OUT remaining bigint, OUT reset_at timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION has_lapsed(p_order credits.orders); Type: ACL; Schema: credits; Owner: -
---
-
-REVOKE ALL ON FUNCTION credits.has_lapsed(p_order credits.orders) FROM PUBLIC;
 
 
 --
@@ -15396,10 +15516,11 @@ REVOKE ALL ON FUNCTION credits.is_held_in_head(p_held numeric, p_draws jsonb, p_
 
 
 --
--- Name: FUNCTION is_on_sale(p_order credits.orders); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.is_on_sale(p_order credits.orders) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) TO auditor;
 
 
 --
@@ -15428,13 +15549,6 @@ REVOKE ALL ON FUNCTION credits.keep_holds_few(p_account_id uuid) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION keep_orders_few(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
-REVOKE ALL ON FUNCTION credits.keep_orders_few(p_account_id uuid) FROM PUBLIC;
 
 
 --
@@ -15552,6 +15666,14 @@ REVOKE ALL ON FUNCTION credits.lock_with_referrer(p_account_id uuid) FROM PUBLIC
 
 
 --
+-- Name: FUNCTION logins(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.logins() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.logins() TO auditor;
+
+
+--
 -- Name: FUNCTION mark_verified(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -15662,13 +15784,6 @@ REVOKE ALL ON FUNCTION credits.normal_label(p_label text) FROM PUBLIC;
 
 
 --
--- Name: FUNCTION note_customer(p_account_id uuid, p_customer_id text, p_replaces text); Type: ACL; Schema: credits; Owner: -
---
-
-REVOKE ALL ON FUNCTION credits.note_customer(p_account_id uuid, p_customer_id text, p_replaces text) FROM PUBLIC;
-
-
---
 -- Name: FUNCTION note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -15719,10 +15834,11 @@ REVOKE ALL ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id t
 
 
 --
--- Name: FUNCTION pack_order(p_pack_id text, p_module_id text); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION ownership_faults(); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.pack_order(p_pack_id text, p_module_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.ownership_faults() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.ownership_faults() TO auditor;
 
 
 --
@@ -15954,6 +16070,14 @@ REVOKE ALL ON FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint,
 
 
 --
+-- Name: FUNCTION row_security_faults(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.row_security_faults() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.row_security_faults() TO auditor;
+
+
+--
 -- Name: FUNCTION says_paid(p_session jsonb); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -16139,10 +16263,11 @@ REVOKE ALL ON FUNCTION credits.tiers_used(p_price_id bigint, p_dimension text, p
 
 
 --
--- Name: FUNCTION topup_order(p_amount bigint, p_module_id text); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION timeout(p_setting text); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.topup_order(p_amount bigint, p_module_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.timeout(p_setting text) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.timeout(p_setting text) TO auditor;
 
 
 --
@@ -16919,6 +17044,13 @@ GRANT SELECT ON TABLE api.usage TO service_role;
 
 
 --
+-- Name: TABLE check_access; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_access TO auditor;
+
+
+--
 -- Name: TABLE check_balance; Type: ACL; Schema: audit; Owner: -
 --
 
@@ -17077,6 +17209,13 @@ GRANT SELECT ON TABLE audit.check_refunds TO auditor;
 --
 
 GRANT SELECT ON TABLE audit.check_release TO auditor;
+
+
+--
+-- Name: TABLE check_roles; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_roles TO auditor;
 
 
 --

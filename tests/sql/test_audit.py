@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 from stripe_events import COMPLETED, attached, event, session
 
 CHECKS = (
+    "check_access",
     "check_balance",
     "check_campaigns",
     "check_charges",
@@ -35,6 +36,7 @@ CHECKS = (
     "check_prices",
     "check_refunds",
     "check_release",
+    "check_roles",
     "check_running_balance",
     "check_sequence",
     "check_settings",
@@ -52,6 +54,110 @@ CAPTURED, REPAID, CAPTURED_LATE = 2, 4, 5
 
 # check -> faults that it must find; each is a command of the superuser's.
 FAULTS = {
+    "check_access": [
+        # Owners.
+        *(
+            f"alter {thing} owner to postgres"
+            for thing in (
+                "schema api",
+                "table credits.wallets",
+                "view api.balance",
+                "function api.consume_tokens_batch(jsonb, boolean)",
+                "domain credits.amount",
+                "type api.quote",
+            )
+        ),
+        # Row security.
+        "alter table credits.wallets no force row level security",
+        "alter table credits.codes disable row level security",
+        "create table credits.extra (account_id uuid)",
+        "create table credits.entries_1999_01 partition of credits.entries for values"
+        " from ('1999-01-01Z') to ('1999-02-01Z')",
+        # Policies: one that is missing, of each kind; one too many; one that shows more.
+        *(
+            f"drop policy {name} on credits.{table}"
+            for name, table in (
+                ("owner", "wallets"),
+                ("own_rows", "wallets"),
+                ("spender_reads", "holds"),
+                ("support_reads", "stripe_events"),
+                ("service_reads", "lots"),
+                ("for_sale", "packs"),
+                ("granted_accounts", "guest_uses"),
+                ("analyst_reads", "prices"),
+                ("auditor_reads", "settings"),
+            )
+        ),
+        "create policy everybody on credits.wallets for select using (true)",
+        "create policy more on credits.wallets for select to authenticated using (true)",
+        "create policy own_rows on credits.codes for select to authenticated using (true)",
+        "create policy support_reads on credits.codes for select to support using (true)",
+        "create policy writes on credits.wallets for insert to service_role with check (true)",
+        "create policy less on credits.wallets as restrictive for select to auditor using (true)",
+        "alter policy own_rows on credits.wallets using (true)",
+        "alter policy own_rows on credits.wallets using (account_id = (select credits.me()) or true)",
+        "alter policy granted_accounts on credits.entries using ("
+        "(select '*' = any(credits.analyst_segments())) or true"
+        " or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id)))",
+        "alter policy spender_reads on credits.wallets to spender, authenticated",
+        "alter policy owner on credits.wallets to public",
+        # Grants.
+        "grant insert on credits.entries to service_role",
+        "grant update (balance) on credits.wallets to spender",
+        "grant select on credits.codes to analyst",
+        "grant select on credits.credentials to service_role",
+        "grant select (email) on credits.credentials to support",
+        "grant select on credits.entries_default to auditor",
+        "grant select on api.packs to public",
+        "grant select on api.packs to anon with grant option",
+        "grant select (balance) on credits.wallets to pg_monitor",
+        "grant usage on schema credits to authenticated",
+        "grant usage on schema audit to analyst",
+        "grant create on schema api to service_role",
+        "grant usage on type credits.entry_kind to public",
+        "grant execute on function api.add_tokens(text, numeric, text) to pgcredits_api",
+        "create function credits.extra() returns integer language sql return 1",
+        # The database, of which PUBLIC has nothing where it is the bank's own.
+        *(
+            "do $$ begin execute format("
+            f"'grant {right} on database %I to {role}', current_database()); end $$"
+            for right, role in (
+                ("connect", "public"),
+                ("temporary", "public"),
+                ("temporary", "authenticated"),
+                ("create", "pgcredits_service"),
+            )
+        ),
+        # How functions and views run.
+        "alter function credits.me() reset search_path",
+        "alter function credits.me() set search_path = pg_catalog, credits, pg_temp",
+        "alter view api.balance set (security_invoker = false)",
+        "create view api.leak as select * from credits.wallets",
+    ],
+    "check_roles": [
+        *(
+            f"alter role {change}"
+            for change in (
+                "credits_owner login",
+                "anon superuser",
+                "spender createrole",
+                "support createdb",
+                "service_role replication",
+                "auditor bypassrls",
+                "pgcredits_api inherit",
+                "pgcredits_service superuser",
+                "pgcredits_auditor nologin",
+                "spender rename to spenders",
+            )
+        ),
+        "grant service_role to pgcredits_api",
+        "grant service_role to support",
+        "grant pg_write_all_data to pgcredits_service",
+        "revoke spender from service_role",
+        "revoke anon from pgcredits_api",
+        "create role stranger; grant credits_owner to stranger",
+        "create role stranger; grant spender to stranger with admin option",
+    ],
     "check_balance": [
         f"update credits.wallets set balance = balance + 0.000001 where {ME}",
         f"update credits.wallets set head_free = head_free + 1 where {ME}",
@@ -435,6 +541,35 @@ FAULTS = {
         "do $$ begin execute format('alter role pgcredits_api in database %I set synchronous_commit = off',"
         " current_database()); end $$",
         f"update credits.wallets set test_clock = '2099-01-01' where {ME}",
+        # What a login may do to itself, unseen; and what nobody has given a login.
+        *(
+            f"alter role {login} {change}"
+            for login, change in (
+                ("pgcredits_api", "set statement_timeout = 0"),
+                ("pgcredits_api", "set statement_timeout = '1h'"),
+                ("pgcredits_api", "reset lock_timeout"),
+                ("pgcredits_api", "set search_path = public"),
+                ("pgcredits_service", "set idle_in_transaction_session_timeout = 31000"),
+                ("pgcredits_service", "set default_transaction_isolation = 'repeatable read'"),
+                ("pgcredits_service", "set \"request.jwt.claims\" = '{}'"),
+                ("pgcredits_service", "set row_security = off"),
+                ("pgcredits_service", "set timezone = 'Pacific/Apia'"),
+                ("pgcredits_analyst", "set default_transaction_read_only = off"),
+                ("pgcredits_analyst", "reset all"),
+                ("pgcredits_analyst", "connection limit -1"),
+                ("pgcredits_auditor", "set statement_timeout = '2d'"),
+            )
+        ),
+        "do $$ begin execute format('alter role pgcredits_api in database %I set statement_timeout = 0',"
+        " current_database()); end $$",
+        "create role person login connection limit 3 in role authenticated",
+        "create role person login connection limit 3 in role analyst;"
+        " alter role person set statement_timeout = '5min'",
+        "create role person login in role auditor; alter role person set statement_timeout = '5min';"
+        " alter role person set idle_in_transaction_session_timeout = '60s'",
+        "create role app login in role spender; alter role app set statement_timeout = '30s';"
+        " alter role app set idle_in_transaction_session_timeout = '30s'",
+        "create role staff in role analyst; create role person login connection limit 3 in role staff",
     ],
 }
 
@@ -623,12 +758,14 @@ def test_fault_is_found(check: str, fault: str, till: Connection) -> None:
         done = till.execute(re.sub(r"%\(\w+\)s", f"'{account}'", fault))
         assert done.rowcount != 0, "the fault was not seeded"
         nobodys = (
+            "check_access",
             "check_charges",
             "check_creators",
             "check_guests",
             "check_logins",
             "check_prices",
             "check_release",
+            "check_roles",
             "check_settings",
         )
         of_nobody = check in nobodys and ME not in fault

@@ -88,6 +88,7 @@ def test_service_chooses_for_its_own_transaction(name: str, user: User, service:
 def test_withdrawn_pack_cannot_be_ordered_from_before(db: Connection, url: str) -> None:
     """The SQL login of a user, in a transaction that began while the pack was sold."""
     db.execute(f"create role ada login password '{PASSWORD}' in role authenticated")
+    db.execute(f"grant connect on database {db.info.dbname} to ada")
     account = open_account(Caller(db, "none"), "ada")
     db.execute("insert into credits.sql_logins (login, account_id) values ('ada', %s)", (account,))
     try:

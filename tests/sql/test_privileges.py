@@ -76,6 +76,7 @@ AUDIT = {
     *(
         f"audit.check_{name}"
         for name in (
+            "access",
             "balance",
             "campaigns",
             "charges",
@@ -95,6 +96,7 @@ AUDIT = {
             "prices",
             "refunds",
             "release",
+            "roles",
             "running_balance",
             "sequence",
             "settings",
@@ -307,8 +309,7 @@ SERVE = {
         "'nobody', -1::numeric"
     ),
     "api.add_tokens(text,numeric,text)": "'nobody', -1, 'Standard'",
-    "api.attach_checkout(uuid,uuid,text,text,text)": "gen_random_uuid(), gen_random_uuid(), 'cs_1'",
-    "api.cancel_order(uuid,uuid)": "gen_random_uuid(), gen_random_uuid()",
+    "api.attach_checkout(uuid,uuid,text,text)": "gen_random_uuid(), gen_random_uuid(), 'cs_1', null",
     "api.apply_stripe_event(jsonb,bytea)": "'{}'",
     "api.sign_up(text,text,text,text[],text[],boolean)": "'nobody', null",
     "api.verify_email(text,text)": "'nobody'",
@@ -375,6 +376,14 @@ EXECUTE = {
         "credits.utc_text(timestamp with time zone)",
         "credits.interval_text(interval)",
         "credits.next_level(uuid,numeric)",
+        "credits.timeout(text)",
+        "credits.logins()",
+        "credits.ownership_faults()",
+        "credits.row_security_faults()",
+        "credits.grant_faults()",
+        "credits.call_faults()",
+        "credits.database_faults()",
+        "credits.is_policy_of_ours(text,text[],boolean,text)",
         "credits.notice_levels_of(uuid)",
         "credits.entry_hash(bytea,uuid,bigint,timestamp with time zone,timestamp with time zone,"
         "credits.entry_kind,numeric,numeric,numeric,jsonb,text,jsonb,bigint,text,text,jsonb)",

@@ -19,6 +19,7 @@ SQL = HOME / "sql"
 FOLDERS = ("credits", "api", "analytics", "audit")  # the schemas, too
 ACCESS = "access.sql"
 HARDEN = "harden_database.sql"
+ROLES = "roles.sql"
 OWNER = "credits_owner"
 
 
@@ -40,7 +41,7 @@ def digest(text: str) -> str:
 
 def digests(sql: Path) -> dict[str, str]:
     """Of each file of sql/ that a migrate executes, by its path in there."""
-    paths = [*reloaded(sql), *(path for path in (sql / ACCESS, sql / HARDEN) if path.exists())]
+    paths = [*reloaded(sql), *(path for path in (sql / ROLES, sql / ACCESS, sql / HARDEN) if path.exists())]
     return {path.relative_to(sql).as_posix(): digest(path.read_text()) for path in paths}
 
 

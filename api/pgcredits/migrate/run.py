@@ -15,7 +15,7 @@ import psycopg
 from yoyo.migrations import Migration
 
 from pgcredits import admin
-from pgcredits.migrate import locks, marks, release
+from pgcredits.migrate import locks, marks, release, roles
 from pgcredits.migrate.files import MIGRATIONS, OWNER, SQL, digests, newest_migration
 from pgcredits.migrate.reload import Reload
 
@@ -115,6 +115,7 @@ class _Run:
         return outcome
 
     def _attempt(self) -> Outcome:
+        roles.refuse_strangers_bank(self._connection)
         if self._is_up_to_date():
             return Outcome(up_to_date=True)
         outcome = Outcome()
@@ -155,7 +156,8 @@ class _Run:
     def _work(self, outcome: Outcome) -> None:
         """All of it, in the transaction that is open."""
         connection, options = self._connection, self._options
-        roles = _roles(connection)
+        before_roles = _roles(connection)
+        roles.make_roles(connection, options.sql)
         marks.check(connection, self._migrations)
         last, before = release.last(connection), release.objects(connection)
         hardened = options.harden or (last is not None and last.hardened)
@@ -189,7 +191,7 @@ class _Run:
         connection.execute("reset role")
         outcome.dropped = reload.dropped
         outcome.changed_files = _changed(last.files if last else {}, files)
-        outcome.roles = sorted(_roles(connection) - roles)
+        outcome.roles = sorted(_roles(connection) - before_roles)
         outcome.hardens = hardened and not (last and last.hardened)
 
     def _alone(self) -> Sequence[Migration]:

@@ -1,0 +1,91 @@
+-- The roles of the bank are those of roles.sql: none missing, none that may more, none that may become another one. No
+-- dump of a database has them, so a restored one may be without.
+create or replace view audit.check_roles
+with (security_invoker = true)
+as
+with recipe (role, login, inherits, member_of) as (
+    -- inherits: null where it does not matter.
+    values
+    ('credits_owner', false, null::boolean, '{}'::text[]),
+    ('anon', false, null, '{}'),
+    ('authenticated', false, null, '{}'),
+    ('spender', false, null, '{}'),
+    ('support', false, null, '{}'),
+    ('service_role', false, null, '{spender}'),
+    ('analyst', false, null, '{}'),
+    ('auditor', false, null, '{}'),
+    ('pgcredits_api', true, false, '{anon,authenticated}'),
+    ('pgcredits_service', true, false, '{service_role,spender,support}'),
+    ('pgcredits_analyst', true, true, '{analyst}'),
+    ('pgcredits_auditor', true, true, '{auditor}')
+),
+
+standing as (
+    select
+        e.*,
+        r.oid,
+        array_remove(array[
+            case when r.rolcanlogin <> e.login then case when e.login then 'nologin' else 'login' end end,
+            case when r.rolinherit <> e.inherits then case when e.inherits then 'noinherit' else 'inherit' end end,
+            case when r.rolsuper then 'superuser' end,
+            case when r.rolcreaterole then 'createrole' end,
+            case when r.rolcreatedb then 'createdb' end,
+            case when r.rolreplication then 'replication' end,
+            -- Supabase gives it to service_role, whose policies show every row anyway.
+            case when r.rolbypassrls and e.role <> 'service_role' then 'bypassrls' end
+        ], null) as faults,
+        array(
+            select g.rolname::text
+            from pg_catalog.pg_auth_members as m
+            inner join pg_catalog.pg_roles as g on m.roleid = g.oid
+            where m.member = r.oid
+            order by g.rolname
+        ) as is_member_of
+    from recipe as e
+    left join pg_catalog.pg_roles as r on e.role = r.rolname
+)
+
+select
+    null::uuid as account_id,
+    format('role %s', s.role) as expected,
+    'no such role' as found
+from standing as s
+where s.oid is null
+union all
+select
+    null as account_id,
+    format('role %s as `pgcredits roles` makes it', s.role) as expected,
+    array_to_string(s.faults, ', ') as found
+from standing as s
+where cardinality(s.faults) > 0
+union all
+select
+    null as account_id,
+    format('role %s is a member of %s', s.role, coalesce(nullif(array_to_string(s.member_of, ', '), ''), 'no other'))
+        as expected,
+    coalesce(nullif(array_to_string(s.is_member_of, ', '), ''), 'of none') as found
+from standing as s
+where s.oid is not null and not (s.is_member_of @> s.member_of and s.is_member_of <@ s.member_of)
+union all
+-- Whoever is the owner, or may hand a role of ours on, is an administrator: who may create roles, or has the database.
+select
+    null as account_id,
+    case
+        when m.admin_option then format('nobody but administrators may grant %s', s.role)
+        else 'nobody but administrators may become credits_owner'
+    end as expected,
+    format('%s may', r.rolname) as found
+from pg_catalog.pg_auth_members as m
+inner join standing as s on m.roleid = s.oid
+inner join pg_catalog.pg_roles as r on m.member = r.oid
+where
+    (m.admin_option or s.role = 'credits_owner')
+    and not (r.rolsuper or r.rolcreaterole)
+    and r.oid <> (
+        select d.datdba
+        from pg_catalog.pg_database as d
+        where d.datname = current_database()
+    );
+comment on view audit.check_roles is
+'The roles of the bank exist, have no attribute that they should not have, and are members of what they should be; '
+'only administrators may hand them on or become the owner.';

@@ -1,0 +1,22 @@
+-- A time-out as PostgreSQL keeps it for a role: a number with a unit, or of milliseconds.
+create or replace function credits.timeout(p_setting text)
+returns interval
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_parts constant text[] := regexp_match(p_setting, '^\s*(\d{1,12}(?:\.\d{1,9})?)\s*(us|ms|s|min|h|d)?\s*$');
+begin
+    return v_parts[1]::numeric * case v_parts[2]
+        when 'us' then interval '1 microsecond'
+        when 's' then interval '1 second'
+        when 'min' then interval '1 minute'
+        when 'h' then interval '1 hour'
+        when 'd' then interval '24 hours'
+        else interval '1 millisecond'
+    end;
+end
+$$;
+comment on function credits.timeout(text) is
+'The length of a time-out such as 15s, 5min or 500 (milliseconds); 0 is none. Null when it is spelled otherwise.';

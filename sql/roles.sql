@@ -1,0 +1,106 @@
+-- The roles of the bank: made where they are missing, by every `pgcredits migrate`, and by `pgcredits roles` before a
+-- dump is restored on another server. Roles belong to the cluster, so no dump of a database has them.
+--
+-- What an operator has set otherwise stays as it is, and audit.check_roles and audit.check_settings say so. Where the
+-- migrating login may not change a role that somebody else made, they say that too.
+do $roles$
+declare
+    v_role record;
+    v_setting record;
+begin
+    -- 1. Those that nobody logs in with, and our logins. Passwords are set outside: without one, a login cannot sign in.
+    for v_role in
+        select x.name, x.attributes
+        from (
+            values
+            ('credits_owner', 'nologin'), ('anon', 'nologin'), ('authenticated', 'nologin'), ('spender', 'nologin'),
+            ('support', 'nologin'), ('service_role', 'nologin'), ('analyst', 'nologin'), ('auditor', 'nologin'),
+            -- The API's logins have nothing before they take a role.
+            ('pgcredits_api', 'login noinherit'), ('pgcredits_service', 'login noinherit'),
+            -- Their readers share them; each person's own login is better (SECURITY.md).
+            ('pgcredits_analyst', 'login connection limit 10'), ('pgcredits_auditor', 'login connection limit 10')
+        ) as x (name, attributes)
+        where not exists (select from pg_catalog.pg_roles as r where r.rolname = x.name)
+    loop
+        begin
+            execute format('create role %I %s', v_role.name, v_role.attributes);
+        exception
+            when duplicate_object or unique_violation then
+                raise notice 'role % was made at the same time', v_role.name;
+        end;
+    end loop;
+
+    -- 2. Who may become whom.
+    for v_role in
+        select x.member, x.role
+        from (
+            values
+            ('pgcredits_api', 'anon'), ('pgcredits_api', 'authenticated'), ('pgcredits_service', 'service_role'),
+            ('pgcredits_service', 'spender'), ('pgcredits_service', 'support'), ('service_role', 'spender'),
+            ('pgcredits_analyst', 'analyst'), ('pgcredits_auditor', 'auditor')
+        ) as x (member, role)
+        where not exists (
+            select
+            from pg_catalog.pg_auth_members as m
+            join pg_catalog.pg_roles as r on m.roleid = r.oid
+            join pg_catalog.pg_roles as g on m.member = g.oid
+            where r.rolname = x.role and g.rolname = x.member
+        )
+    loop
+        execute format('grant %I to %I', v_role.role, v_role.member);
+    end loop;
+    -- A superuser may become anybody; any other migrating login must be a member of the owner.
+    if not pg_has_role(current_user, 'credits_owner', 'member') then
+        execute format('grant credits_owner to %I', current_user);
+    end if;
+
+    -- 3. The bounds of our logins: nothing hangs on a lock, stays open behind a dead client, or takes all connections.
+    for v_setting in
+        select x.login, x.name, x.value
+        from (
+            values
+            ('pgcredits_api', 'lock_timeout', '5s'), ('pgcredits_api', 'statement_timeout', '15s'),
+            ('pgcredits_api', 'idle_in_transaction_session_timeout', '15s'),
+            ('pgcredits_service', 'lock_timeout', '10s'), ('pgcredits_service', 'statement_timeout', '30s'),
+            ('pgcredits_service', 'idle_in_transaction_session_timeout', '30s'),
+            ('pgcredits_analyst', 'lock_timeout', '5s'), ('pgcredits_analyst', 'statement_timeout', '5min'),
+            ('pgcredits_analyst', 'idle_in_transaction_session_timeout', '60s'),
+            ('pgcredits_analyst', 'transaction_timeout', '10min'),
+            ('pgcredits_auditor', 'lock_timeout', '5s'), ('pgcredits_auditor', 'statement_timeout', '30min'),
+            ('pgcredits_auditor', 'idle_in_transaction_session_timeout', '60s'),
+            ('pgcredits_auditor', 'transaction_timeout', '60min'),
+            ('pgcredits_analyst', 'default_transaction_read_only', 'on'),
+            ('pgcredits_auditor', 'default_transaction_read_only', 'on'),
+            -- The JIT compiler takes a second for a check of all the books that takes milliseconds.
+            ('pgcredits_analyst', 'jit', 'off'), ('pgcredits_auditor', 'jit', 'off')
+        ) as x (login, name, value)
+        -- transaction_timeout is of PostgreSQL 17.
+        where exists (select from pg_catalog.pg_settings as s where s.name = x.name) and not exists (
+            select
+            from pg_catalog.pg_db_role_setting as s
+            join pg_catalog.pg_roles as r on s.setrole = r.oid
+            cross join lateral unnest(s.setconfig) as c (setting)
+            where r.rolname = x.login and s.setdatabase = 0 and starts_with(c.setting, x.name || '=')
+        )
+    loop
+        begin
+            execute format('alter role %I set %I = %L', v_setting.login, v_setting.name, v_setting.value);
+        exception
+            when insufficient_privilege then
+                raise notice 'role %: % may not set %', v_setting.login, current_user, v_setting.name;
+        end;
+    end loop;
+    for v_role in
+        select r.rolname as name
+        from pg_catalog.pg_roles as r
+        where r.rolname in ('pgcredits_analyst', 'pgcredits_auditor') and r.rolconnlimit = -1
+    loop
+        begin
+            execute format('alter role %I connection limit 10', v_role.name);
+        exception
+            when insufficient_privilege then
+                raise notice 'role %: % may not limit its connections', v_role.name, current_user;
+        end;
+    end loop;
+end
+$roles$;
