@@ -45,7 +45,8 @@ credits.tokens, credits.amount, credits.unit_cost, credits.account_status, credi
 from public;
 revoke usage on type
 api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_receipt, api.credential, api.grant_reason,
-api.redemption_receipt, api.referral_offer, api.account_receipt, api.newcomer, api.guest_receipt, api.failure_receipt,
+api.redemption_receipt, api.referral_offer, api.account_receipt, api.newcomer, api.admission, api.guest_receipt,
+api.failure_receipt,
 api.hold_receipt, api.capture_receipt, api.release_receipt, api.shortfall_receipt, api.overdraft,
 api.account_standing,
 api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance, api.refund_receipt,
@@ -58,7 +59,8 @@ alter default privileges for role credits_owner revoke usage on types from publi
 grant usage on schema api to anon, authenticated, spender, support, service_role;
 grant usage on type
 api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_receipt, api.credential, api.grant_reason,
-api.redemption_receipt, api.referral_offer, api.account_receipt, api.newcomer, api.guest_receipt, api.failure_receipt,
+api.redemption_receipt, api.referral_offer, api.account_receipt, api.newcomer, api.admission, api.guest_receipt,
+api.failure_receipt,
 api.hold_receipt, api.capture_receipt, api.release_receipt, api.shortfall_receipt, api.overdraft,
 api.account_standing,
 api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance, api.refund_receipt,
@@ -104,6 +106,9 @@ api.acknowledge_notices(uuid[]),
 api.maintain(bigint, bigint),
 api.sign_up(text, text, text, text[], text[], boolean),
 api.verify_email(text, text),
+api.begin_sign_in(text, text[], boolean),
+api.finish_sign_in(text, text[]),
+api.begin_sign_up(text[], boolean),
 api.find_credential(text),
 api.guest_consume(text, text[], text[], boolean),
 api.guest_allowance(text[], text[], boolean),
@@ -233,6 +238,8 @@ credits.campaigns,
 credits.codes,
 credits.redemptions,
 credits.account_origins,
+credits.sign_in_counts,
+credits.sign_in_networks,
 credits.referrals,
 credits.guest_limits,
 credits.guests,
@@ -283,6 +290,8 @@ alter table credits.campaigns enable row level security, force row level securit
 alter table credits.codes enable row level security, force row level security;
 alter table credits.redemptions enable row level security, force row level security;
 alter table credits.account_origins enable row level security, force row level security;
+alter table credits.sign_in_counts enable row level security, force row level security;
+alter table credits.sign_in_networks enable row level security, force row level security;
 alter table credits.referrals enable row level security, force row level security;
 alter table credits.guest_limits enable row level security, force row level security;
 alter table credits.guests enable row level security, force row level security;
@@ -360,6 +369,10 @@ drop policy if exists owner on credits.redemptions;
 create policy owner on credits.redemptions to credits_owner using (true) with check (true);
 drop policy if exists owner on credits.account_origins;
 create policy owner on credits.account_origins to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.sign_in_counts;
+create policy owner on credits.sign_in_counts to credits_owner using (true) with check (true);
+drop policy if exists owner on credits.sign_in_networks;
+create policy owner on credits.sign_in_networks to credits_owner using (true) with check (true);
 drop policy if exists owner on credits.referrals;
 create policy owner on credits.referrals to credits_owner using (true) with check (true);
 drop policy if exists owner on credits.guest_limits;
@@ -621,6 +634,10 @@ drop policy if exists auditor_reads on credits.redemptions;
 create policy auditor_reads on credits.redemptions for select to auditor using (true);
 drop policy if exists auditor_reads on credits.account_origins;
 create policy auditor_reads on credits.account_origins for select to auditor using (true);
+drop policy if exists auditor_reads on credits.sign_in_counts;
+create policy auditor_reads on credits.sign_in_counts for select to auditor using (true);
+drop policy if exists auditor_reads on credits.sign_in_networks;
+create policy auditor_reads on credits.sign_in_networks for select to auditor using (true);
 drop policy if exists auditor_reads on credits.referrals;
 create policy auditor_reads on credits.referrals for select to auditor using (true);
 drop policy if exists auditor_reads on credits.guest_limits;

@@ -48,6 +48,8 @@ STATUS = {
     "shortfall_closed": 409,
     "email_taken": 409,
     "campaign_limit": 429,
+    "sign_in_limit": 429,
+    "sign_up_limit": 429,
     "code_expired": 409,
     "code_used": 409,
     "code_exhausted": 409,

@@ -40,9 +40,13 @@ async def sign_up(request: _Request, door: NamedDependency[Door]) -> Response[di
     """{"email", "password", referral_code?} → a user with an account, and a token."""
     fields = await _fields(request)
     email, password = _credentials(fields)
-    newcomer = guests.newcomer(door.settings, request)
     if not _SHORTEST <= len(password.encode()) <= _LONGEST:
         raise refuse(422, "bad_password", f"A password has {_SHORTEST} to {_LONGEST} bytes.")
+    newcomer = guests.newcomer(door.settings, request)
+    network = newcomer.network_members
+    await rpc.call(
+        door.catalogue, SERVICE, "begin_sign_up", jsonbody.build(network), path="/auth/signup"
+    )  # before a password is hashed
     arguments = {
         "email": jsonbody.text(email),
         "password_hash": jsonbody.text(await door.passwords.hash(password)),
@@ -83,8 +87,11 @@ async def open_account(request: _Request, door: NamedDependency[Door]) -> Respon
 async def sign_in(request: _Request, door: NamedDependency[Door]) -> Response[dict[str, Any]]:
     """E-mail and password, as JSON or as a form (OAuth's password grant) → a token."""
     email, password = _credentials(await _fields(request))
-    body = jsonbody.build({"email": jsonbody.text(email)})
-    text = await rpc.call(door.catalogue, SERVICE, "find_credential", body, path="/auth/token")
+    network = guests.newcomer(door.settings, request).network_members
+    attempt = {"email": jsonbody.text(email), **network}
+    text = await rpc.call(
+        door.catalogue, SERVICE, "begin_sign_in", jsonbody.build(attempt), path="/auth/token"
+    )
     user = msgspec.json.decode(text, type=_Credential)
     # A longer password cannot be anybody's; comparing it anyway would let strangers hash megabytes here.
     fits = len(password.encode()) <= _LONGEST
@@ -94,6 +101,8 @@ async def sign_in(request: _Request, door: NamedDependency[Door]) -> Response[di
         or not fits
     ):
         raise refuse(400, "invalid_grant", "Wrong e-mail address or password.")
+    worked = {"email": attempt["email"], "network_keys": network["network_keys"]}
+    await rpc.call(door.catalogue, SERVICE, "finish_sign_in", jsonbody.build(worked), path="/auth/token")
     return Response(_token(door.settings, user.user_id))
 
 

@@ -52,6 +52,11 @@ class Visitor:
         """The arguments, each as JSON text."""
         return {name: msgspec.json.encode(getattr(self, name)).decode() for name in FILLED_IN}
 
+    @property
+    def network_members(self) -> dict[str, str]:
+        """Those that say where a guest is, not on which device."""
+        return {name: self.members[name] for name in ("network_keys", "shared_network")}
+
     def fill_in(self, body: JsonObject) -> JsonObject:
         """The client's arguments and ours. Raises ApiError 403 not_yours."""
         _only_theirs(body.members)

@@ -555,3 +555,38 @@ def test_an_account_of_another_issuer_is_counted_the_same(visit: Any, admin: psy
             if number == 0:
                 keep(browser, answer)
             assert answer.json()["welcome"] == (50 if number < 3 else 0)
+
+
+# Signing in
+
+
+def test_guessing_a_password_ends_with_429_that_says_when(visit: Any, admin: psycopg.Connection[Any]) -> None:
+    address = f"victim-{time.time_ns()}@example.com"
+    home, stranger = visit(), visit()
+    right = {"email": address, "password": "the right password"}
+    assert home.post("/auth/signup", json=right).status_code == 201
+    assert home.post("/auth/token", json=right).status_code == 200
+    for email in (address, f"nobody-{time.time_ns()}@example.com"):
+        wrong = {"email": email, "password": "a wrong password"}
+        answers = [stranger.post("/auth/token", json=wrong) for _ in range(12)]
+        assert [answer.status_code for answer in answers] == [400] * 10 + [429] * 2
+        assert slug(answers[-1]) == "sign_in_limit"
+        assert 1 <= int(answers[-1].headers["retry-after"]) <= 15 * 60
+    # Not even the right one is looked at; the victim, at home, is not concerned.
+    assert stranger.post("/auth/token", json=right).status_code == 429
+    assert home.post("/auth/token", json=right).status_code == 200
+    # Another process of the door counts in the same place.
+    counted = admin.execute(
+        "select max(attempts) from credits.sign_in_counts where scope like 'pair:%'"
+    ).fetchone()
+    assert counted == (10,)
+
+
+def test_sign_ups_from_one_network_end(visit: Any, admin: psycopg.Connection[Any]) -> None:
+    admin.execute("select credits.limit_sign_ins(p_sign_ups => 3)")
+    try:
+        browser = visit()
+        assert [sign_up(browser)[0] for _ in range(5)] == [201] * 3 + [429] * 2
+        assert sign_up(visit())[0] == 201
+    finally:
+        admin.execute("select credits.limit_sign_ins(p_sign_ups => 300)")

@@ -1,0 +1,55 @@
+-- Somebody wants to sign in: is there an attempt left, and what is their password's hash?
+create or replace function api.begin_sign_in(
+    email text,
+    network_keys text[],
+    shared_network boolean default false
+)
+returns api.credential
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_keys text[];
+    v_email_key text;
+    v_found credits.credentials;
+    v_limits record;
+begin
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may read credentials');
+    end if;
+    v_keys := credits.check_guest_keys(begin_sign_in.network_keys);
+    v_email_key := credits.email_key(begin_sign_in.email);
+    v_found := credits.credential_of(begin_sign_in.email);
+    select s.* into strict v_limits from credits.settings as s;
+
+    perform credits.count_attempt(
+        'network:' || v_keys[1],
+        v_limits.sign_ins_per_network * case when begin_sign_in.shared_network is true then 10 else 1 end,
+        v_limits.sign_in_window, 'sign_in_limit'
+    );
+    -- Where they have signed in before, strangers elsewhere cannot keep them from doing so.
+    if not exists (
+        select
+        from credits.identities as i
+        inner join credits.sign_in_networks as n on i.account_id = n.account_id and n.network_key = any(v_keys)
+        where i.subject = v_found.subject
+    ) then
+        perform credits.count_attempt(
+            'account:' || v_email_key, v_limits.sign_ins_per_account, v_limits.sign_in_window, 'sign_in_limit'
+        );
+    end if;
+    perform credits.count_attempt(
+        'pair:' || v_email_key || ':' || v_keys[1], v_limits.sign_ins_per_pair, v_limits.sign_in_window, 'sign_in_limit'
+    );
+    return row(v_found.subject, v_found.email, v_found.password_hash)::api.credential;
+end
+$$;
+comment on function api.begin_sign_in(text, text[], boolean) is
+'The credential of an e-mail, or a row of nulls, for one attempt to sign in. It counts as a failed one until
+finish_sign_in says that it worked. For services.
+
+network_keys and shared_network: as guest_consume takes them. The limits are per account and network, per account over
+the networks where it has not signed in before, and per network: see credits.limit_sign_ins.
+Raises PT429 sign_in_limit (limit, reset_at), PT422 bad_guest, PT403 not_yours.';

@@ -1,0 +1,33 @@
+-- Somebody wants to sign up: before their password is hashed, which takes a processor a tenth of a second.
+create or replace function api.begin_sign_up(
+    network_keys text[],
+    shared_network boolean default false
+)
+returns api.admission
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_keys text[];
+    v_limits record;
+    v_count record;
+begin
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may sign users up');
+    end if;
+    v_keys := credits.check_guest_keys(begin_sign_up.network_keys);
+    select s.* into strict v_limits from credits.settings as s;
+    v_count := credits.count_attempt(
+        'sign_up:' || v_keys[1],
+        v_limits.sign_ups_per_network * case when begin_sign_up.shared_network is true then 10 else 1 end,
+        v_limits.sign_in_window, 'sign_up_limit'
+    );
+    return row(null, v_count.attempts, v_count.reset_at)::api.admission;
+end
+$$;
+comment on function api.begin_sign_up(text[], boolean) is
+'Count a sign-up of a network, before its password is hashed. For services.
+
+Raises PT429 sign_up_limit (limit, reset_at), PT422 bad_guest, PT403 not_yours.';

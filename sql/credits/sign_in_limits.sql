@@ -1,0 +1,137 @@
+-- How often somebody may try. An attempt counts before its password is compared, so that a hundred at once are a hundred;
+-- one that worked is taken off again.
+--
+-- Locks: the counts of the network, then of the account, then of the pair. A refusal undoes what its call has counted.
+
+create or replace function credits.limit_sign_ins(
+    p_per_pair bigint default null,
+    p_per_account bigint default null,
+    p_per_network bigint default null,
+    p_sign_ups bigint default null,
+    p_window interval default null
+)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update credits.settings as s
+    set
+        sign_ins_per_pair = coalesce(p_per_pair, s.sign_ins_per_pair),
+        sign_ins_per_account = coalesce(p_per_account, s.sign_ins_per_account),
+        sign_ins_per_network = coalesce(p_per_network, s.sign_ins_per_network),
+        sign_ups_per_network = coalesce(p_sign_ups, s.sign_ups_per_network),
+        sign_in_window = coalesce(p_window, s.sign_in_window);
+exception
+    when check_violation then
+        perform credits.fail(
+            422, 'bad_limit',
+            'limits are from 1 to 1000000, those of an account and of a network not below that of a pair; the window is '
+            'from a second to a day'
+        );
+end
+$$;
+comment on function credits.limit_sign_ins(bigint, bigint, bigint, bigint, interval) is
+'For the operator. Failed sign-ins in one p_window (15 minutes at first): to one account from one network (10), to one '
+'account from networks where it has not signed in before (100), from one network (300); and sign-ups from one network '
+'(300). What is not named stays as it is. Raises PT422 bad_limit.';
+
+create or replace function credits.count_attempt(
+    p_scope text,
+    p_limit bigint,
+    p_window interval,
+    p_slug text,
+    out attempts bigint,
+    out reset_at timestamptz
+)
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now constant timestamptz not null := credits.clock();
+begin
+    insert into credits.sign_in_counts as c (scope, attempts, window_ends)
+    values (p_scope, 1, v_now + p_window)
+    on conflict (scope) do update
+    set
+        attempts = case when c.window_ends <= v_now then 1 else c.attempts + 1 end,
+        window_ends = case when c.window_ends <= v_now then excluded.window_ends else c.window_ends end
+    returning c.attempts, c.window_ends into attempts, reset_at;
+    if attempts > p_limit then
+        perform credits.fail(
+            429, p_slug, 'too many attempts: try again later',
+            json_build_object('limit', p_limit, 'reset_at', reset_at)
+        );
+    end if;
+end
+$$;
+comment on function credits.count_attempt(text, bigint, interval, text) is
+'Counts an attempt; of several at once each has a number of its own. Raises PT429 with p_slug (limit, reset_at).';
+
+create or replace function credits.uncount_attempt(p_scope text)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update credits.sign_in_counts as c set attempts = greatest(c.attempts - 1, 0) where c.scope = p_scope;
+end
+$$;
+comment on function credits.uncount_attempt(text) is 'Takes one attempt off: it worked.';
+
+create or replace function credits.email_key(p_email text)
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- Also of an address that nobody has: who guesses learns nothing from where the limit is.
+    return encode(
+        sha256(
+            convert_to(
+                coalesce(
+                    (credits.credential_of(p_email)).email, credits.normal_email(p_email), lower(btrim(p_email)), ''
+                ),
+                'UTF8'
+            )
+        ),
+        'hex'
+    );
+end
+$$;
+comment on function credits.email_key(text) is 'What stands for an e-mail address where sign-ins are counted.';
+
+create or replace function credits.forget_attempts(p_max bigint)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    delete from credits.sign_in_counts as c
+    where c.scope in (
+        select a.scope
+        from credits.sign_in_counts as a
+        where a.window_ends < credits.clock()
+        order by a.window_ends
+        limit p_max
+        for update skip locked
+    );
+    delete from credits.sign_in_networks as n
+    where (n.account_id, n.network_key) in (
+        select a.account_id, a.network_key
+        from credits.sign_in_networks as a
+        where a.seen_at < credits.clock() - interval '840:00:00'
+        order by a.seen_at
+        limit p_max
+        for update skip locked
+    );
+end
+$$;
+comment on function credits.forget_attempts(bigint) is
+'Forgets at most p_max counts whose window is over, and as many networks where nobody has signed in for 35 days. '
+'Null: all.';
