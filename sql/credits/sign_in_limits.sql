@@ -1,5 +1,5 @@
--- How often somebody may try. An attempt counts before its password is compared, so that a hundred at once are a hundred;
--- one that worked is taken off again.
+-- How often somebody may try. An attempt counts before its password is compared, so that a hundred at once are a
+-- hundred; one that worked is taken off again.
 --
 -- Locks: the counts of the network, then of the account, then of the pair. A refusal undoes what its call has counted.
 
