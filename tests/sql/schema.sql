@@ -132,6 +132,24 @@ COMMENT ON TYPE api.acknowledgement IS 'How many notices were marked as delivere
 
 
 --
+-- Name: admission; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.admission AS (
+	user_id text,
+	attempts bigint,
+	reset_at timestamp with time zone
+);
+
+
+--
+-- Name: TYPE admission; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.admission IS 'A sign-in that worked (user_id), or a sign-up that may go on: what has been counted of its network in the window that ends at reset_at.';
+
+
+--
 -- Name: batch_receipt; Type: TYPE; Schema: api; Owner: -
 --
 
@@ -839,6 +857,47 @@ Raises PT404 unknown_order or unknown_user, PT409 order_closed, PT422 bad_order,
 
 
 --
+-- Name: begin_sign_in(text, text[], boolean); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.begin_sign_in(email text, network_keys text[], shared_network boolean DEFAULT false) RETURNS api.credential
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION begin_sign_in(email text, network_keys text[], shared_network boolean); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.begin_sign_in(email text, network_keys text[], shared_network boolean) IS 'The credential of an e-mail, or a row of nulls, for one attempt to sign in. It counts as a failed one until
+finish_sign_in says that it worked. For services.
+
+network_keys and shared_network: as guest_consume takes them. The limits are per account and network, per account over
+the networks where it has not signed in before, and per network: see credits.limit_sign_ins.
+Raises PT429 sign_in_limit (limit, reset_at), PT422 bad_guest, PT403 not_yours.';
+
+
+--
+-- Name: begin_sign_up(text[], boolean); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.begin_sign_up(network_keys text[], shared_network boolean DEFAULT false) RETURNS api.admission
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION begin_sign_up(network_keys text[], shared_network boolean); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.begin_sign_up(network_keys text[], shared_network boolean) IS 'Count a sign-up of a network, before its password is hashed. For services.
+
+Raises PT429 sign_up_limit (limit, reset_at), PT422 bad_guest, PT403 not_yours.';
+
+
+--
 -- Name: capture_hold(text, jsonb, boolean, text, text, text); Type: FUNCTION; Schema: api; Owner: -
 --
 
@@ -1042,6 +1101,26 @@ CREATE FUNCTION api.find_credential(email text) RETURNS api.credential
 COMMENT ON FUNCTION api.find_credential(email text) IS 'The credential of an e-mail, or a row of nulls. For services.
 
 Raises PT403 not_yours.';
+
+
+--
+-- Name: finish_sign_in(text, text[]); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.finish_sign_in(email text, network_keys text[]) RETURNS api.admission
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION finish_sign_in(email text, network_keys text[]); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.finish_sign_in(email text, network_keys text[]) IS 'Say that an attempt of begin_sign_in worked: it no longer counts, and its network is known as one where this user signs
+in. For services.
+
+Raises PT404 unknown_user, PT422 bad_guest, PT403 not_yours.';
 
 
 --
@@ -2777,6 +2856,23 @@ COMMENT ON FUNCTION credits.configured_stripe_price(p_pack_id text) IS 'The pric
 
 
 --
+-- Name: count_attempt(text, bigint, interval, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone) IS 'Counts an attempt; of several at once each has a number of its own. Raises PT429 with p_slug (limit, reset_at).';
+
+
+--
 -- Name: credentials; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -3137,6 +3233,23 @@ COMMENT ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before inte
 
 
 --
+-- Name: email_key(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.email_key(p_email text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION email_key(p_email text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.email_key(p_email text) IS 'What stands for an e-mail address where sign-ins are counted.';
+
+
+--
 -- Name: ensure_partitions(integer); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3441,6 +3554,23 @@ CREATE FUNCTION credits.follow_prices() RETURNS trigger
 --
 
 COMMENT ON FUNCTION credits.follow_prices() IS 'Trigger: a new version of a price changes the price list.';
+
+
+--
+-- Name: forget_attempts(bigint); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.forget_attempts(p_max bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION forget_attempts(p_max bigint); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.forget_attempts(p_max bigint) IS 'Forgets at most p_max counts whose window is over, and as many networks where nobody has signed in for 35 days. Null: all.';
 
 
 --
@@ -4127,6 +4257,23 @@ CREATE FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time z
 --
 
 COMMENT ON FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) IS 'What the limits of an account still allow at a moment: what is held counts as spent. Null without a limit.';
+
+
+--
+-- Name: limit_sign_ins(bigint, bigint, bigint, bigint, interval); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.limit_sign_ins(p_per_pair bigint DEFAULT NULL::bigint, p_per_account bigint DEFAULT NULL::bigint, p_per_network bigint DEFAULT NULL::bigint, p_sign_ups bigint DEFAULT NULL::bigint, p_window interval DEFAULT NULL::interval) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION limit_sign_ins(p_per_pair bigint, p_per_account bigint, p_per_network bigint, p_sign_ups bigint, p_window interval); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.limit_sign_ins(p_per_pair bigint, p_per_account bigint, p_per_network bigint, p_sign_ups bigint, p_window interval) IS 'For the operator. Failed sign-ins in one p_window (15 minutes at first): to one account from one network (10), to one account from networks where it has not signed in before (100), from one network (300); and sign-ups from one network (300). What is not named stays as it is. Raises PT422 bad_limit.';
 
 
 --
@@ -5794,6 +5941,23 @@ CREATE FUNCTION credits.try_lock_with_referrer(p_account_id uuid) RETURNS boolea
 --
 
 COMMENT ON FUNCTION credits.try_lock_with_referrer(p_account_id uuid) IS 'Takes the row locks of credits.lock_with_referrer without ever waiting; false when somebody else has one of them.';
+
+
+--
+-- Name: uncount_attempt(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.uncount_attempt(p_scope text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION uncount_attempt(p_scope text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.uncount_attempt(p_scope text) IS 'Takes one attempt off: it worked.';
 
 
 --
@@ -10412,7 +10576,13 @@ CREATE TABLE credits.settings (
     stripe_accounts text[] DEFAULT '{}'::text[] NOT NULL,
     stripe_livemode boolean,
     instance_id uuid DEFAULT gen_random_uuid(),
-    CONSTRAINT settings_are_one_row CHECK (one_row)
+    sign_ins_per_pair bigint DEFAULT 10 NOT NULL,
+    sign_ins_per_account bigint DEFAULT 100 NOT NULL,
+    sign_ins_per_network bigint DEFAULT 300 NOT NULL,
+    sign_ups_per_network bigint DEFAULT 300 NOT NULL,
+    sign_in_window interval DEFAULT '00:15:00'::interval NOT NULL,
+    CONSTRAINT settings_are_one_row CHECK (one_row),
+    CONSTRAINT settings_sign_in_limits_are_sane CHECK ((((sign_ins_per_pair >= 1) AND (sign_ins_per_pair <= 1000000)) AND ((sign_ins_per_account >= sign_ins_per_pair) AND (sign_ins_per_account <= 1000000)) AND ((sign_ins_per_network >= sign_ins_per_pair) AND (sign_ins_per_network <= 1000000)) AND ((sign_ups_per_network >= 1) AND (sign_ups_per_network <= 1000000)) AND (sign_in_window >= '00:00:01'::interval) AND (sign_in_window <= '24:00:00'::interval)))
 );
 
 ALTER TABLE ONLY credits.settings FORCE ROW LEVEL SECURITY;
@@ -10472,6 +10642,41 @@ COMMENT ON COLUMN credits.settings.stripe_livemode IS 'Which events are accepted
 --
 
 COMMENT ON COLUMN credits.settings.instance_id IS 'Names this bank. `pgcredits up` keeps it in its data folder and refuses a bank of another folder without --adopt.';
+
+
+--
+-- Name: COLUMN settings.sign_ins_per_pair; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.settings.sign_ins_per_pair IS 'Failed sign-ins in a row to one account from one network, in one sign_in_window. See credits.limit_sign_ins.';
+
+
+--
+-- Name: COLUMN settings.sign_ins_per_account; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.settings.sign_ins_per_account IS 'The same to one account from all networks where it has not signed in before.';
+
+
+--
+-- Name: COLUMN settings.sign_ins_per_network; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.settings.sign_ins_per_network IS 'The same from one network to all accounts; ten times as many from one that is known to be shared.';
+
+
+--
+-- Name: COLUMN settings.sign_ups_per_network; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.settings.sign_ups_per_network IS 'Sign-ups from one network, whatever became of them: each hashes a password. Ten times as many if it is shared.';
+
+
+--
+-- Name: COLUMN settings.sign_in_window; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.settings.sign_in_window IS 'How long such a count goes on before it begins anew.';
 
 
 --
@@ -11235,6 +11440,55 @@ COMMENT ON COLUMN credits.release_objects.source IS 'Digest of the statement tha
 
 
 --
+-- Name: sign_in_counts; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.sign_in_counts (
+    scope text NOT NULL,
+    attempts bigint NOT NULL,
+    window_ends timestamp with time zone NOT NULL,
+    CONSTRAINT sign_in_counts_are_positive CHECK ((attempts >= 0)),
+    CONSTRAINT sign_in_counts_scope_is_sane CHECK (((length(scope) >= 1) AND (length(scope) <= 200)))
+);
+
+ALTER TABLE ONLY credits.sign_in_counts FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE sign_in_counts; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.sign_in_counts IS 'Sign-ins that failed, or have not ended, and sign-ups, in the window that is running. Nothing here says who it was.';
+
+
+--
+-- Name: COLUMN sign_in_counts.scope; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.sign_in_counts.scope IS 'network:…, account:…, pair:… or sign_up:…, with the door''s key of the network and a hash of the e-mail address.';
+
+
+--
+-- Name: sign_in_networks; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.sign_in_networks (
+    account_id uuid NOT NULL,
+    network_key text NOT NULL,
+    seen_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY credits.sign_in_networks FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE sign_in_networks; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.sign_in_networks IS 'Where an account has signed in from: strangers who guess its password elsewhere do not keep it from signing in there. Keys are HMACs with a salt that rotates; api.maintain forgets them after 35 days.';
+
+
+--
 -- Name: status_changes; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -11608,6 +11862,22 @@ ALTER TABLE ONLY credits.shortfalls
 
 
 --
+-- Name: sign_in_counts sign_in_counts_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.sign_in_counts
+    ADD CONSTRAINT sign_in_counts_pkey PRIMARY KEY (scope);
+
+
+--
+-- Name: sign_in_networks sign_in_networks_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.sign_in_networks
+    ADD CONSTRAINT sign_in_networks_pkey PRIMARY KEY (account_id, network_key);
+
+
+--
 -- Name: spend_limits spend_limits_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
 --
 
@@ -11872,6 +12142,20 @@ CREATE INDEX shortfalls_hold_idx ON credits.shortfalls USING btree (account_id, 
 --
 
 CREATE UNIQUE INDEX shortfalls_one_per_entry_idx ON credits.shortfalls USING btree (account_id, entry_seq);
+
+
+--
+-- Name: sign_in_counts_ends_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX sign_in_counts_ends_idx ON credits.sign_in_counts USING btree (window_ends);
+
+
+--
+-- Name: sign_in_networks_seen_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX sign_in_networks_seen_idx ON credits.sign_in_networks USING btree (seen_at);
 
 
 --
@@ -12305,6 +12589,14 @@ ALTER TABLE ONLY credits.shortfalls
 
 
 --
+-- Name: sign_in_networks sign_in_networks_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.sign_in_networks
+    ADD CONSTRAINT sign_in_networks_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+
+
+--
 -- Name: spend_limits spend_limits_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
 --
 
@@ -12656,6 +12948,20 @@ CREATE POLICY auditor_reads ON credits.settings FOR SELECT TO auditor USING (tru
 --
 
 CREATE POLICY auditor_reads ON credits.shortfalls FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: sign_in_counts auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.sign_in_counts FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: sign_in_networks auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.sign_in_networks FOR SELECT TO auditor USING (true);
 
 
 --
@@ -13336,6 +13642,20 @@ CREATE POLICY owner ON credits.shortfalls TO credits_owner USING (true) WITH CHE
 
 
 --
+-- Name: sign_in_counts owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.sign_in_counts TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: sign_in_networks owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.sign_in_networks TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
 -- Name: spend_limits owner; Type: POLICY; Schema: credits; Owner: -
 --
 
@@ -13547,6 +13867,18 @@ ALTER TABLE credits.settings ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE credits.shortfalls ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: sign_in_counts; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.sign_in_counts ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: sign_in_networks; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.sign_in_networks ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: spend_limits; Type: ROW SECURITY; Schema: credits; Owner: -
@@ -13782,6 +14114,15 @@ GRANT ALL ON TYPE api.account_standing TO service_role;
 REVOKE ALL ON TYPE api.acknowledgement FROM PUBLIC;
 GRANT ALL ON TYPE api.acknowledgement TO authenticated;
 GRANT ALL ON TYPE api.acknowledgement TO service_role;
+
+
+--
+-- Name: TYPE admission; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.admission FROM PUBLIC;
+GRANT ALL ON TYPE api.admission TO authenticated;
+GRANT ALL ON TYPE api.admission TO service_role;
 
 
 --
@@ -14084,6 +14425,22 @@ GRANT ALL ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, sessio
 
 
 --
+-- Name: FUNCTION begin_sign_in(email text, network_keys text[], shared_network boolean); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.begin_sign_in(email text, network_keys text[], shared_network boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.begin_sign_in(email text, network_keys text[], shared_network boolean) TO service_role;
+
+
+--
+-- Name: FUNCTION begin_sign_up(network_keys text[], shared_network boolean); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.begin_sign_up(network_keys text[], shared_network boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.begin_sign_up(network_keys text[], shared_network boolean) TO service_role;
+
+
+--
 -- Name: FUNCTION capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text); Type: ACL; Schema: api; Owner: -
 --
 
@@ -14163,6 +14520,14 @@ GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) 
 
 REVOKE ALL ON FUNCTION api.find_credential(email text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.find_credential(email text) TO service_role;
+
+
+--
+-- Name: FUNCTION finish_sign_in(email text, network_keys text[]); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.finish_sign_in(email text, network_keys text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.finish_sign_in(email text, network_keys text[]) TO service_role;
 
 
 --
@@ -14984,6 +15349,13 @@ REVOKE ALL ON FUNCTION credits.configured_stripe_price(p_pack_id text) FROM PUBL
 
 
 --
+-- Name: FUNCTION count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION credential_of(p_email text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -15123,6 +15495,13 @@ REVOKE ALL ON FUNCTION credits.draw_settled(p_account_id uuid, p_module_id text,
 
 REVOKE ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) TO auditor;
+
+
+--
+-- Name: FUNCTION email_key(p_email text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.email_key(p_email text) FROM PUBLIC;
 
 
 --
@@ -15288,6 +15667,13 @@ REVOKE ALL ON FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) FRO
 --
 
 REVOKE ALL ON FUNCTION credits.follow_prices() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION forget_attempts(p_max bigint); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.forget_attempts(p_max bigint) FROM PUBLIC;
 
 
 --
@@ -15578,6 +15964,13 @@ REVOKE ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after inte
 
 REVOKE ALL ON FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) TO auditor;
+
+
+--
+-- Name: FUNCTION limit_sign_ins(p_per_pair bigint, p_per_account bigint, p_per_network bigint, p_sign_ups bigint, p_window interval); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.limit_sign_ins(p_per_pair bigint, p_per_account bigint, p_per_network bigint, p_sign_ups bigint, p_window interval) FROM PUBLIC;
 
 
 --
@@ -16308,6 +16701,13 @@ REVOKE ALL ON FUNCTION credits.try_event(p_event_id text) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.try_lock_with_referrer(p_account_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION uncount_attempt(p_scope text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.uncount_attempt(p_scope text) FROM PUBLIC;
 
 
 --
@@ -17365,6 +17765,20 @@ GRANT SELECT ON TABLE credits.notice_rules TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.release_objects TO auditor;
+
+
+--
+-- Name: TABLE sign_in_counts; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.sign_in_counts TO auditor;
+
+
+--
+-- Name: TABLE sign_in_networks; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.sign_in_networks TO auditor;
 
 
 --
