@@ -21,12 +21,14 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_event_id constant text := apply_stripe_event.event ->> 'id';
+    v_event_id constant text := credits.event_id(apply_stripe_event.event, apply_stripe_event.payload);
     v_receipt api.event_receipt;
     v_known credits.stripe_events;
 begin
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may apply Stripe events');
+    elsif v_event_id is null then
+        perform credits.fail(422, 'bad_event', 'this is not a Stripe event');
     end if;
     perform credits.check_event(apply_stripe_event.event);
 

@@ -5,6 +5,27 @@
 --   already (api.attach_checkout, api.maintain) passes over an event that somebody else is applying, and never waits
 --   for it.
 
+-- An id that had to be changed to be stored may be that of two events; the bytes are told apart.
+create or replace function credits.event_id(p_event jsonb, p_original bytea)
+returns text
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_id constant jsonb := p_event -> 'id';
+begin
+    if jsonb_typeof(v_id) is distinct from 'string' then
+        return null;
+    elsif p_original is not null and strpos(v_id #>> '{}', chr(65533)) > 0 then
+        return 'sha256:' || encode(sha256(p_original), 'hex');
+    end if;
+    return credits.stripe_id(v_id);
+end
+$$;
+comment on function credits.event_id(jsonb, bytea) is
+'By what an event is known: its id, or the hash of its bytes where its id cannot be stored; null when it has none.';
+
 create or replace function credits.check_event(p_event jsonb)
 returns void
 language plpgsql
@@ -15,8 +36,7 @@ declare
     v_settings credits.settings;
 begin
     if (
-        p_event -> 'object' = '"event"' and credits.stripe_id(p_event -> 'id') is not null
-        and jsonb_typeof(p_event -> 'id') = 'string' and jsonb_typeof(p_event -> 'type') = 'string'
+        p_event -> 'object' = '"event"' and jsonb_typeof(p_event -> 'type') = 'string'
         and jsonb_typeof(p_event #> '{data,object}') = 'object' and jsonb_typeof(p_event -> 'livemode') = 'boolean'
     ) is not true then
         perform credits.fail(422, 'bad_event', 'this is not a Stripe event');
