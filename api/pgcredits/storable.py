@@ -16,7 +16,7 @@ DEEPEST = 200  # containers within each other; PostgreSQL and the decoders here 
 # What asks for a closer look: escapes of NUL and of halves of a pair, large exponents, endless digits.
 _SUSPECT = re.compile(r"\\u(?:0000|[dD][89a-fA-F])|[eE][+-]?\d{3}|\d{1000}", re.ASCII)
 _TOKEN = re.compile(
-    r"""(?P<string>"(?:[^"\\]|\\.)*")|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"""
+    r"""(?P<string>"[^"\\]*(?:\\.[^"\\]*)*")|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"""
     r"|(?P<open>[\[{])|(?P<close>[\]}])|(?P<other>[,:\s]|true|false|null)",
     re.DOTALL | re.ASCII,
 )
