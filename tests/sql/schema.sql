@@ -3300,6 +3300,23 @@ COMMENT ON FUNCTION credits.entry_hash(p_previous bytea, p_account_id uuid, p_se
 
 
 --
+-- Name: event_id(jsonb, bytea); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.event_id(p_event jsonb, p_original bytea) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION event_id(p_event jsonb, p_original bytea); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.event_id(p_event jsonb, p_original bytea) IS 'By what an event is known: its id, or the hash of its bytes where its id cannot be stored; null when it has none.';
+
+
+--
 -- Name: expire_holds(uuid); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -15524,6 +15541,13 @@ REVOKE ALL ON FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT op
 
 REVOKE ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_effective_at timestamp with time zone, p_kind credits.entry_kind, p_tokens numeric, p_balance_after numeric, p_debt_after numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_actor text, p_metadata jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_effective_at timestamp with time zone, p_kind credits.entry_kind, p_tokens numeric, p_balance_after numeric, p_debt_after numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_actor text, p_metadata jsonb) TO auditor;
+
+
+--
+-- Name: FUNCTION event_id(p_event jsonb, p_original bytea); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.event_id(p_event jsonb, p_original bytea) FROM PUBLIC;
 
 
 --
