@@ -96,7 +96,8 @@ to authenticated, service_role;
 grant execute on function
 api.add_tokens(text, numeric, api.grant_reason, text, timestamptz, bigint, text, text, jsonb),
 api.add_tokens(text, numeric, text),
-api.attach_checkout(uuid, uuid, text, text),
+api.attach_checkout(uuid, uuid, text, text, text),
+api.cancel_order(uuid, uuid),
 api.apply_stripe_event(jsonb, bytea),
 api.close_shortfall(text, text),
 api.set_overdraft_limit(numeric, text),

@@ -87,6 +87,7 @@ STATUS = {
     "bad_catalogue": 422,
     "account_frozen": 423,
     "guest_limit": 429,
+    "too_many_orders": 429,
 }
 
 

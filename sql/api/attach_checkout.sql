@@ -4,7 +4,8 @@ create or replace function api.attach_checkout(
     account_id uuid,
     order_id uuid,
     session_id text,
-    customer_id text default null
+    customer_id text default null,
+    replaces_customer_id text default null
 )
 returns api.order_receipt
 language plpgsql
@@ -24,12 +25,9 @@ begin
     -- As a payment locks: one may have come already.
     perform credits.lock_with_referrer(attach_checkout.account_id);
 
-    update credits.accounts as a
-    set stripe_customer_id = attach_checkout.customer_id
-    where
-        a.account_id = attach_checkout.account_id and a.stripe_customer_id is null
-        and attach_checkout.customer_id is not null;
-
+    perform credits.note_customer(
+        attach_checkout.account_id, attach_checkout.customer_id, attach_checkout.replaces_customer_id
+    );
     select o.* into v_order
     from credits.orders as o
     where o.account_id = attach_checkout.account_id and o.order_id = attach_checkout.order_id;
@@ -37,27 +35,28 @@ begin
         perform credits.fail(404, 'unknown_order', 'no such order');
     elsif v_order.checkout_session_id is distinct from attach_checkout.session_id then
         if v_order.checkout_session_id is not null or v_order.state <> 'pending' then
-            perform credits.fail(409, 'order_closed', 'this order has a checkout already');
+            perform credits.fail(
+                409, 'order_closed', 'this order has a checkout already, or is over',
+                json_build_object('state', v_order.state)
+            );
+        elsif credits.has_lapsed(v_order) then
+            perform credits.fail(
+                409, 'order_closed', 'this order is an hour old, or what it orders is no longer sold so',
+                json_build_object('state', 'expired')
+            );
         end if;
         update credits.orders as o
         set checkout_session_id = attach_checkout.session_id
         where o.account_id = attach_checkout.account_id and o.order_id = attach_checkout.order_id;
     end if;
     perform credits.apply_waiting(attach_checkout.account_id, attach_checkout.order_id);
-    select o.* into v_order
-    from credits.orders as o
-    where o.account_id = attach_checkout.account_id and o.order_id = attach_checkout.order_id;
-    return credits.order_receipt(v_order, (
-        select i.subject
-        from credits.identities as i
-        where i.account_id = attach_checkout.account_id
-        order by i.created_at
-        limit 1
-    ), false);
+    return credits.find_order(attach_checkout.account_id, attach_checkout.order_id);
 end
 $$;
-comment on function api.attach_checkout(uuid, uuid, text, text) is
-'Note the Stripe Checkout session of an order, and the account''s Stripe customer (the first one stays). For services.
+comment on function api.attach_checkout(uuid, uuid, text, text, text) is
+'Note the Stripe Checkout session of an order, and the account''s Stripe customer. For services.
 
 Only the events of this session move the order. Those that came before this call are applied by it.
-Raises PT404 unknown_order or unknown_user, PT409 order_closed, PT422 bad_order, PT403 not_yours.';
+The first customer stays, unless replaces_customer_id names it: that one is gone. An order that got no checkout within an
+hour, or is not sold as it was, gets none any more: end the session then.
+Raises PT404 unknown_order or unknown_user, PT409 order_closed (state), PT422 bad_order, PT403 not_yours.';

@@ -51,8 +51,6 @@ declare
     v_wallet record;
     v_order_id constant uuid := gen_random_uuid();
     v_known text;
-    v_pack credits.packs;
-    v_topup credits.topups;
     v_order credits.orders;
 begin
     -- 1. One thing is bought; a module that it is bought for must exist.
@@ -66,6 +64,7 @@ begin
 
     -- 2. Lock, so that a repeated key is one order. A closed account buys nothing; a frozen one may pay.
     v_wallet := credits.lock_wallet(v_account_id, p_settle => false);
+    perform credits.expire_orders(v_account_id);
     if create_order.idempotency_key is not null then
         v_known := credits.claim_key(
             v_account_id, 'create_order', create_order.idempotency_key,
@@ -73,7 +72,7 @@ begin
         );
     end if;
     if v_known is not null then
-        -- The order as it stands now: its session and state may have come since.
+        -- The order as it stands now: its session and state may have come since, or its hour has passed.
         select o.* into v_order
         from credits.orders as o
         where o.account_id = v_account_id and o.order_id = v_known::uuid;
@@ -83,61 +82,20 @@ begin
     end if;
 
     -- 3. The snapshot.
-    v_order.account_id := v_account_id;
-    v_order.scope := 'module:' || create_order.module_id;
+    perform credits.keep_orders_few(v_account_id);
     if create_order.pack_id is not null then
-        select p.* into v_pack from credits.packs as p where p.pack_id = create_order.pack_id and p.active;
-        if not found then
-            perform credits.fail(404, 'unknown_pack', 'no such pack');
-        end if;
-        -- A pack that is bound to something stays so; the buyer may only narrow it.
-        if v_pack.scope is not null and create_order.module_id is not null
-            and (v_pack.scope = any (credits.scopes_of(create_order.module_id))) is not true then
-            perform credits.fail(
-                422, 'bad_order', 'the tokens of this pack cannot be spent on this module',
-                json_build_object('scope', v_pack.scope)
-            );
-        end if;
-        v_order.scope := coalesce(v_order.scope, v_pack.scope);
-        v_order.pack_id := v_pack.pack_id;
-        v_order.package_name := v_pack.title;
-        v_order.tokens := v_pack.tokens;
-        v_order.bonus_tokens := v_pack.bonus_tokens;
-        v_order.expires_after := v_pack.expires_after;
-        v_order.amount := v_pack.amount;
-        v_order.currency := v_pack.currency;
-        v_order.stripe_price_id := v_pack.stripe_price_id;
+        v_order := credits.pack_order(create_order.pack_id, create_order.module_id);
     else
-        select t.* into v_topup
-        from credits.topups as t
-        where
-            create_order.amount between t.minimum and t.maximum
-            and credits.charge_problem(create_order.amount, t.currency) is null
-        order by t.currency
-        limit 1;
-        if not found then
-            perform credits.fail(
-                422, 'bad_amount', 'the catalogue offers no top-up of this amount',
-                (
-                    select json_build_object('minimum', min(t.minimum), 'maximum', max(t.maximum), 'step', min(c.step))
-                    from credits.topups as t
-                    inner join credits.currencies as c on t.currency = c.currency
-                )
-            );
-        end if;
-        v_order.package_name := 'Top-up';
-        v_order.tokens := credits.check_amount(credits.topup_tokens(create_order.amount, v_topup.tokens_per_unit));
-        v_order.bonus_tokens := 0;
-        v_order.amount := create_order.amount;
-        v_order.currency := v_topup.currency;
+        v_order := credits.topup_order(create_order.amount, create_order.module_id);
     end if;
     insert into credits.orders (
         account_id, order_id, pack_id, package_name, scope, tokens, bonus_tokens, expires_after,
-        amount, currency, stripe_price_id
+        amount, currency, stripe_price_id, created_at
     )
     values (
-        v_order.account_id, v_order_id, v_order.pack_id, v_order.package_name, v_order.scope, v_order.tokens,
-        v_order.bonus_tokens, v_order.expires_after, v_order.amount, v_order.currency, v_order.stripe_price_id
+        v_account_id, v_order_id, v_order.pack_id, v_order.package_name, v_order.scope, v_order.tokens,
+        v_order.bonus_tokens, v_order.expires_after, v_order.amount, v_order.currency, v_order.stripe_price_id,
+        credits.clock(v_account_id)
     )
     returning * into v_order;
 
@@ -148,6 +106,8 @@ comment on function api.create_order(text, bigint, text, text, text) is
 'Begin a purchase: a pack, or a top-up of an amount where the catalogue offers it. Tokens come with the payment.
 
 amount is in minor units (cents). module_id binds the tokens to that module, where the pack''s own scope lets it.
-With an idempotency_key a repeat gets the same order, as it stands now.
+With an idempotency_key a repeat gets the same order, as it stands now. Until it has a checkout, an order lasts an hour, and
+only as long as its pack or top-up is sold as it was; then its state is expired. An account has at most 20 pending orders,
+unless the operator says otherwise.
 Raises PT404 unknown_pack or unknown_module, PT422 bad_order, bad_amount or bad_key, PT409 key_reused,
-PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+PT429 too_many_orders (limit, reset_at), PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';

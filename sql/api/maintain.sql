@@ -40,6 +40,7 @@ begin
         perform credits.lock_wallet(v_account_id);
         v_answer.accounts := v_answer.accounts + 1;
     end loop;
+    v_answer.accounts := v_answer.accounts + credits.expire_old_orders(maintain.max_accounts);
     -- A later version of a price has begun: the right one was charged from that moment on, but looked up the long way.
     if exists (select from credits.price_list as l where l.valid_until <= credits.clock()) then
         perform credits.list_prices();
@@ -49,9 +50,9 @@ end
 $$;
 comment on function api.maintain(bigint, bigint) is
 'Book expired holds and lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts
-accounts; apply at most max_accounts Stripe events that waited for their order; list the prices that have begun; forget at
-most max_keys idempotency keys of more than 35 days ago. Null: all.
-When partitions of the ledger are missing for the next months, a call makes these and nothing else.
+accounts; end orders that got no checkout within an hour, for as many; apply at most max_accounts Stripe events that
+waited for their order; list the prices that have begun; forget at most max_keys idempotency keys of more than 35 days ago.
+Null: all. When partitions of the ledger are missing for the next months, a call makes these and nothing else.
 For services. accounts, keys, events and partitions: how many; call again until all are 0.
 
 Raises PT403 not_yours, PT422 bad_limit.';

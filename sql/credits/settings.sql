@@ -41,3 +41,19 @@ comment on function credits.bound_holds(interval, bigint) is
 'For the operator. p_longest: how long after it was made a hold of a service can last at most, however often it is '
 'extended; 24 hours to 31 days, 7 days at first. p_most_open: how many open holds an account may have, 1 to 100000, '
 '100 at first. What is not named stays as it is. Raises PT422 bad_ttl or bad_limit.';
+
+create or replace function credits.bound_orders(p_most_pending bigint)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if (p_most_pending between 1 and 100000) is not true then
+        perform credits.fail(422, 'bad_limit', 'an account has at least 1 and at most 100000 pending orders');
+    end if;
+    update credits.settings as s set most_pending_orders = p_most_pending;
+end
+$$;
+comment on function credits.bound_orders(bigint) is
+'For the operator: how many orders of one account may be pending, 1 to 100000, 20 at first. Raises PT422 bad_limit.';

@@ -162,6 +162,7 @@ def test_users_grant_themselves_nothing(client: httpx.Client, user: User) -> Non
         ("apply_stripe_event", {"event": {}}),
         ("find_credential", {"email": "a@b.c"}),
         ("attach_checkout", {"account_id": None, "order_id": None, "session_id": "x"}),
+        ("cancel_order", {"account_id": None, "order_id": None}),
         ("sign_up", {"email": "a@b.c", "password_hash": "x"}),
     ):
         response = client.post(f"{RPC}{function}", json=body, headers=user.headers)

@@ -311,7 +311,8 @@ SERVE = {
         "'nobody', -1::numeric"
     ),
     "api.add_tokens(text,numeric,text)": "'nobody', -1, 'Standard'",
-    "api.attach_checkout(uuid,uuid,text,text)": "gen_random_uuid(), gen_random_uuid(), 'cs_1', null",
+    "api.attach_checkout(uuid,uuid,text,text,text)": "gen_random_uuid(), gen_random_uuid(), 'cs_1'",
+    "api.cancel_order(uuid,uuid)": "gen_random_uuid(), gen_random_uuid()",
     "api.apply_stripe_event(jsonb,bytea)": "'{}'",
     "api.sign_up(text,text,text,text[],text[],boolean)": "'nobody', null",
     "api.verify_email(text,text)": "'nobody'",

@@ -1,0 +1,29 @@
+-- An order that nobody will pay. Whoever opened a checkout for it ends that one first.
+create or replace function api.cancel_order(
+    account_id uuid,
+    order_id uuid
+)
+returns api.order_receipt
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_order credits.orders;
+begin
+    if not credits.is_service() then
+        perform credits.fail(403, 'not_yours', 'only a service may cancel an order');
+    end if;
+    perform credits.lock_wallet(cancel_order.account_id, p_settle => false);
+    update credits.orders as o
+    set state = 'expired'
+    where o.account_id = cancel_order.account_id and o.order_id = cancel_order.order_id and o.state = 'pending';
+    return credits.find_order(cancel_order.account_id, cancel_order.order_id);
+end
+$$;
+comment on function api.cancel_order(uuid, uuid) is
+'End a pending order, whose state is expired then; an order in any other state stays as it is. For services.
+
+End the order''s Checkout session first: money that comes through it is granted all the same.
+Raises PT404 unknown_order or unknown_user, PT403 not_yours.';
