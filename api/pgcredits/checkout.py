@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from decimal import Decimal
 from importlib.resources import files
 from typing import Any
 
 import msgspec
+import psycopg
 import stripe
 from litestar import MediaType, Request, Response, get, post
 from litestar.di import NamedDependency
-from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineItem
 
 from pgcredits import jsonbody, rpc
 from pgcredits.caching import PUBLIC
+from pgcredits.db import BusyError, UnavailableError
 from pgcredits.door import Door
-from pgcredits.errors import log, refuse
+from pgcredits.errors import ApiError, log, refuse
 from pgcredits.origins import is_listed
+from pgcredits.payments import Order, end_session, find_session, open_session
 from pgcredits.rest import idempotency_key
 from pgcredits.settings import Settings
 from pgcredits.tokens import SERVICE
@@ -39,24 +40,6 @@ _HTML_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     **PUBLIC,
 }
-
-
-class Order(msgspec.Struct, frozen=True):
-    """api.order_receipt, as far as Stripe needs to know. amount is in minor units of currency."""
-
-    order_id: str
-    account_id: str
-    user_id: str
-    package_name: str
-    module_id: str | None
-    tokens: Decimal
-    bonus_tokens: Decimal
-    amount: int
-    currency: str
-    state: str
-    stripe_price_id: str | None
-    stripe_customer_id: str | None
-    checkout_session_id: str | None
 
 
 @post("/checkout", status_code=200)
@@ -82,15 +65,19 @@ async def checkout(
     order = msgspec.json.decode(text, type=Order)
     if order.state != "pending":
         raise refuse(409, "order_closed", f"This order is {order.state} already.", state=order.state)
-    async with _stripe_errors(order):
-        session = await _session(door.stripe, order, urls)
+    try:
+        async with _stripe_errors(order):
+            session = await _session(door, door.stripe, order, urls)
+    except ApiError:
+        if key is None:  # nobody can go on with this order: it shall not count as pending
+            await _cancel(door, order)
+        raise
     if order.checkout_session_id is None:
-        made = {"session_id": session.id, "customer_id": str(session.customer)}
-        named = {"account_id": order.account_id, "order_id": order.order_id, **made}
-        attached = jsonbody.build({name: jsonbody.text(value) for name, value in named.items()})
-        await rpc.call(door.catalogue, SERVICE, "attach_checkout", attached, path="/checkout")
+        await _attach(door, door.stripe, order, session)
     await _require_price(door.stripe, order, session)  # once it is the order's: its end is the order's end
     if session.url is None:
+        if session.status == "expired":  # in case the news of it was lost
+            await _cancel(door, order)
         raise refuse(409, "order_closed", "The Checkout session of this order is over.")
     return {"order_id": order.order_id, "session_id": session.id, "url": session.url}
 
@@ -116,21 +103,47 @@ async def stripe_client(settings: Settings) -> AsyncIterator[stripe.StripeClient
 
 
 async def _session(
-    client: stripe.StripeClient, order: Order, urls: tuple[str, str]
+    door: Door, client: stripe.StripeClient, order: Order, urls: tuple[str, str]
 ) -> stripe.checkout.Session:
-    """The order's session, or a new one. With the keys, a repeat after a crash finds what was made."""
-    if order.checkout_session_id is not None:
-        return await client.v1.checkout.sessions.retrieve_async(order.checkout_session_id)
-    customer_id = order.stripe_customer_id
-    if customer_id is None:
-        customer = await client.v1.customers.create_async(
-            {"metadata": {"account_id": order.account_id, "user_id": order.user_id}},
-            {"idempotency_key": f"customer:{order.account_id}"},
-        )
-        customer_id = customer.id
-    return await client.v1.checkout.sessions.create_async(
-        _session_params(order, customer_id, urls), {"idempotency_key": f"checkout:{order.order_id}"}
-    )
+    if order.checkout_session_id is None:
+        return await open_session(client, order, urls)
+    session = await find_session(client, order)
+    if session is None:
+        await _cancel(door, order)
+        text = "The payment provider no longer knows the checkout of this order. Order again."
+        raise refuse(409, "order_closed", text, state="expired")
+    return session
+
+
+async def _attach(
+    door: Door, client: stripe.StripeClient, order: Order, session: stripe.checkout.Session
+) -> None:
+    """Notes the session on its order. An order that does not take it any more is paid by nobody."""
+    named = {
+        "account_id": order.account_id,
+        "order_id": order.order_id,
+        "session_id": session.id,
+        "customer_id": str(session.customer),
+    }
+    if order.stripe_customer_id not in (None, named["customer_id"]):
+        named["replaces_customer_id"] = str(order.stripe_customer_id)
+    attached = jsonbody.build({name: jsonbody.text(value) for name, value in named.items()})
+    try:
+        await rpc.call(door.catalogue, SERVICE, "attach_checkout", attached, path="/checkout")
+    except psycopg.Error as error:
+        if error.sqlstate in ("PT404", "PT409"):
+            await end_session(client, order, session)
+        raise
+
+
+async def _cancel(door: Door, order: Order) -> None:
+    """Ends the order. When that fails it ends by itself: after an hour, or with its session."""
+    named = {"account_id": order.account_id, "order_id": order.order_id}
+    cancelled = jsonbody.build({name: jsonbody.text(value) for name, value in named.items()})
+    try:
+        await rpc.call(door.catalogue, SERVICE, "cancel_order", cancelled, path="/checkout")
+    except (psycopg.Error, UnavailableError, BusyError) as error:
+        log.warning("order %s: was not cancelled: %s", order.order_id, error)
 
 
 async def _require_price(client: stripe.StripeClient, order: Order, session: stripe.checkout.Session) -> None:
@@ -149,46 +162,9 @@ async def _require_price(client: stripe.StripeClient, order: Order, session: str
         session.amount_subtotal,
         session.currency,
     )
-    try:
-        await client.v1.checkout.sessions.expire_async(session.id)
-    except stripe.StripeError as error:  # nobody has been told its address
-        log.warning("order %s: session %s was not expired: %s", order.order_id, session.id, error)
+    await end_session(client, order, session)
     text = "The payment provider has another price for this."
     raise refuse(502, "payment_failed", text, order_id=order.order_id)
-
-
-def _session_params(order: Order, customer_id: str, urls: tuple[str, str]) -> SessionCreateParams:
-    item: SessionCreateParamsLineItem = {"quantity": 1}
-    if order.stripe_price_id is not None:
-        item["price"] = order.stripe_price_id
-    else:
-        item["price_data"] = {
-            "currency": order.currency,
-            "unit_amount": order.amount,
-            "product_data": {"name": order.package_name},
-        }
-    # For people who look at Stripe, and for IAHome; what is granted is what the order says.
-    metadata = {
-        "order_id": order.order_id,
-        "account_id": order.account_id,
-        "user_id": order.user_id,
-        "type": "token_purchase",
-        "moduleId": order.module_id or "",
-        "moduleTitle": order.module_id or "",
-        "userId": order.user_id,
-        "tokenPackage": order.package_name,
-        "tokens": f"{order.tokens + order.bonus_tokens:f}",
-    }
-    return {
-        "mode": "payment",
-        "line_items": [item],
-        "customer": customer_id,
-        "client_reference_id": order.account_id,
-        "metadata": metadata,
-        "payment_intent_data": {"metadata": metadata},  # Stripe does not copy the session's
-        "success_url": urls[0],
-        "cancel_url": urls[1],
-    }
 
 
 def _return_urls(body: jsonbody.JsonObject, settings: Settings) -> tuple[str, str]:
@@ -219,7 +195,16 @@ async def _stripe_errors(order: Order) -> AsyncIterator[None]:
         text = "The payment provider cannot be reached. Try again."
         raise refuse(503, "payment_unavailable", text, order_id=order.order_id) from error
     except stripe.StripeError as error:
-        log.error("order %s: Stripe refused: %s", order.order_id, error)
+        if error.code == "resource_missing" and order.stripe_price_id is not None:
+            log.error(
+                "order %s: Stripe has no price %s for %s: %s",
+                order.order_id,
+                order.stripe_price_id,
+                order.package_name,
+                error,
+            )
+        else:
+            log.error("order %s: Stripe refused: %s", order.order_id, error)
         text = "The payment provider refused the order."
         raise refuse(502, "payment_failed", text, order_id=order.order_id) from error
 

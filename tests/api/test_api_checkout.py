@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,6 +19,7 @@ from knocking import WEBHOOK_SECRET, User, balance, free_port, serving, slug
 
 from pgcredits.app import create_app
 from pgcredits.origins import origin_of
+from pgcredits.payments import open_session
 from pgcredits.settings import Settings
 from pgcredits.simulator.app import create_app as create_simulator
 
@@ -29,14 +32,17 @@ def simulator_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def shop(
-    settings: Settings, simulator_port: int, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[httpx.Client]:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The simulator's file."""
+    return tmp_path_factory.mktemp("simulator") / "simulator.sqlite3"
+
+
+@pytest.fixture(scope="module")
+def shop(settings: Settings, simulator_port: int, store: Path) -> Iterator[httpx.Client]:
     """A door whose Stripe is the simulator."""
     port = free_port()
     here = f"http://127.0.0.1:{port}"
     stripe_url = f"http://127.0.0.1:{simulator_port}"
-    store = tmp_path_factory.mktemp("simulator") / "simulator.sqlite3"
     simulator = create_simulator(store, f"{here}/webhooks/stripe", WEBHOOK_SECRET, stripe_url)
     configured = replace(
         settings,
@@ -369,10 +375,184 @@ def wait_for_state(shop: httpx.Client, user: User, state: str) -> None:
 
 
 def test_a_price_that_stripe_does_not_know(
-    shop: httpx.Client, user: User, priced: Callable[[str], str]
+    shop: httpx.Client, user: User, priced: Callable[[str], str], caplog: pytest.LogCaptureFixture
 ) -> None:
     response = buy(shop, user.headers, pack_id=priced("price_unheard_of"))
     assert (response.status_code, slug(response)) == (502, "payment_failed")
+    assert "Stripe has no price price_unheard_of for Priced" in caplog.text
+
+
+# What is gone at Stripe
+
+
+def customer_of(api: stripe.StripeClient, bought: dict[str, Any]) -> str:
+    return str(api.v1.checkout.sessions.retrieve(bought["session_id"]).customer)
+
+
+def noted_customer(admin: psycopg.Connection[Any], user: User) -> str | None:
+    row = admin.execute(
+        "select a.stripe_customer_id from credits.accounts as a join credits.identities as i"
+        " on i.account_id = a.account_id where i.subject = %s",
+        (user.user_id,),
+    ).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def test_a_customer_that_was_deleted_is_replaced(
+    shop: httpx.Client, user: User, api: stripe.StripeClient, admin: psycopg.Connection[Any]
+) -> None:
+    seen = []
+    for _ in range(3):
+        bought = buy(shop, user.headers)
+        assert bought.status_code == 200
+        customer = customer_of(api, bought.json())
+        assert noted_customer(admin, user) == customer
+        assert customer_of(api, buy(shop, user.headers).json()) == customer
+        seen.append(customer)
+        api.v1.customers.delete(customer)
+    assert len(set(seen)) == 3
+    pay(shop, user, buy(shop, user.headers).json()["url"])
+    assert balance(shop, user) == 500
+
+
+def test_a_customer_of_another_mode_is_replaced(
+    shop: httpx.Client, user: User, api: stripe.StripeClient, admin: psycopg.Connection[Any]
+) -> None:
+    buy(shop, user.headers)
+    admin.execute(
+        "update credits.accounts as a set stripe_customer_id = 'cus_of_test_mode'"
+        " from credits.identities as i where i.account_id = a.account_id and i.subject = %s",
+        (user.user_id,),
+    )
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: buy(shop, user.headers), range(4)))
+    assert [answer.status_code for answer in answers] == [200] * 4
+    customers = {customer_of(api, answer.json()) for answer in answers}
+    assert customers == {noted_customer(admin, user)}
+    assert "cus_of_test_mode" not in customers
+
+
+def test_a_customer_that_was_deleted_before_it_was_noted_is_replaced(
+    shop: httpx.Client, user: User, api: stripe.StripeClient, admin: psycopg.Connection[Any]
+) -> None:
+    """For a day its key tells of it as if it were there."""
+    gone = customer_of(api, buy(shop, user.headers).json())
+    admin.execute(
+        "update credits.accounts set stripe_customer_id = null where stripe_customer_id = %s", (gone,)
+    )
+    api.v1.customers.delete(gone)
+    bought = buy(shop, user.headers)
+    assert bought.status_code == 200
+    assert customer_of(api, bought.json()) == noted_customer(admin, user) != gone
+
+
+def test_a_session_that_stripe_does_not_know_ends_its_order(
+    shop: httpx.Client, user: User, admin: psycopg.Connection[Any]
+) -> None:
+    headers = user.headers | {"Idempotency-Key": "buy-other-mode"}
+    first = buy(shop, headers).json()
+    admin.execute(
+        "update credits.orders set checkout_session_id = 'cs_test_of_another_mode' where order_id = %s",
+        (first["order_id"],),
+    )
+    for _ in range(2):
+        response = buy(shop, headers)
+        assert (response.status_code, slug(response)) == (409, "order_closed")
+        wait_for_state(shop, user, "expired")
+    assert buy(shop, user.headers).status_code == 200
+
+
+def test_a_price_that_is_mended_is_found_by_the_same_call(
+    shop: httpx.Client,
+    user: User,
+    api: stripe.StripeClient,
+    store: Path,
+    priced: Callable[[str], str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """For a day the key tells the refusal again; the door does not take that for an answer."""
+    product = api.v1.products.create({"name": "Ten tokens"})
+    price = api.v1.prices.create(
+        {"product": product.id, "unit_amount": 500, "currency": "eur", "active": False}
+    )
+    pack_id = priced(price.id)
+    headers = user.headers | {"Idempotency-Key": "buy-mended"}
+    for _ in range(2):
+        response = buy(shop, headers, pack_id=pack_id)
+        assert (response.status_code, slug(response)) == (502, "payment_failed")
+    assert "inactive" in caplog.text
+    with sqlite3.connect(store) as file:
+        file.execute(
+            "update objects set body = json_set(body, '$.active', json('true')) where id = ?", (price.id,)
+        )
+    file.close()
+    assert buy(shop, headers, pack_id=pack_id).status_code == 200
+    assert len(shop.get("/rest/v1/orders", headers=user.headers).json()) == 1
+
+
+# Orders that have lapsed
+
+
+def test_an_order_that_lapses_while_stripe_is_asked_is_paid_by_nobody(
+    shop: httpx.Client,
+    user: User,
+    api: stripe.StripeClient,
+    priced: Callable[[str], str],
+    admin: psycopg.Connection[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pack_id = priced(stripes_price(api, 500, "eur"))
+    made = []
+
+    async def slow(client: Any, order: Any, urls: Any) -> Any:
+        session = await open_session(client, order, urls)
+        made.append(session.id)
+        admin.execute("update credits.packs set active = false where pack_id = %s", (pack_id,))
+        return session
+
+    monkeypatch.setattr("pgcredits.checkout.open_session", slow)
+    response = buy(shop, user.headers, pack_id=pack_id)
+    assert (response.status_code, slug(response)) == (409, "order_closed")
+    assert "url" not in response.json()
+    assert [api.v1.checkout.sessions.retrieve(session).status for session in made] == ["expired"]
+
+
+def test_an_old_order_is_closed_and_leaves_room_for_another(
+    shop: httpx.Client, user: User, admin: psycopg.Connection[Any], settings: Settings
+) -> None:
+    headers = user.headers | {"Idempotency-Key": "buy-late"}
+    nowhere = replace(settings, stripe_secret_key=KEY, stripe_api_base="http://127.0.0.1:1")
+    with serving(create_app(nowhere)) as url, httpx.Client(base_url=url, timeout=30) as unlucky:
+        assert buy(unlucky, headers).status_code == 503
+    admin.execute(
+        "update credits.orders as o set created_at = o.created_at - interval '1 hour' from credits.identities"
+        " as i where i.account_id = o.account_id and i.subject = %s",
+        (user.user_id,),
+    )
+    response = buy(shop, headers)
+    assert (response.status_code, slug(response)) == (409, "order_closed")
+    assert buy(shop, user.headers | {"Idempotency-Key": "buy-anew"}).status_code == 200
+
+
+def test_an_order_that_nobody_can_go_on_with_is_not_pending(
+    shop: httpx.Client, user: User, settings: Settings
+) -> None:
+    """Stripe was away, and no key was given: the next call makes another order."""
+    nowhere = replace(settings, stripe_secret_key=KEY, stripe_api_base="http://127.0.0.1:1")
+    with serving(create_app(nowhere)) as url, httpx.Client(base_url=url, timeout=30) as unlucky:
+        assert buy(unlucky, user.headers).status_code == 503
+    wait_for_state(shop, user, "expired")
+
+
+def test_too_many_pending_orders_are_refused_with_a_time_to_come_back(shop: httpx.Client, user: User) -> None:
+    for _ in range(20):
+        shop.post(
+            "/rest/v1/rpc/create_order", json={"pack_id": "standard"}, headers=user.headers
+        ).raise_for_status()
+    response = buy(shop, user.headers)
+    assert (response.status_code, slug(response)) == (429, "too_many_orders")
+    assert 3500 < int(response.headers["retry-after"]) <= 3600
 
 
 @pytest.mark.parametrize("page", ["done?session_id=cs_test_1", "cancelled"])

@@ -235,10 +235,58 @@ def test_page_size(simulator, limit):
 def test_unknown_address_and_method(simulator):
     for answer in (
         simulator.browser.get("/v1/refunds", auth=("sk_test_1", "")),
-        simulator.browser.delete("/v1/customers/cus_1", auth=("sk_test_1", "")),
+        simulator.browser.delete("/v1/products/prod_1", auth=("sk_test_1", "")),
     ):
         assert answer.status_code == 404
         assert "Unrecognized request URL" in answer.json()["error"]["message"]
+
+
+def test_customer_that_was_deleted(simulator):
+    customer = simulator.stripe.customers.create({"name": "Ada"})
+    gone = simulator.stripe.customers.delete(customer.id)
+    assert gone.to_dict() == {"id": customer.id, "object": "customer", "deleted": True}
+    assert simulator.stripe.customers.retrieve(customer.id).deleted is True
+    assert customer.id not in [c.id for c in simulator.stripe.customers.list({"limit": 100}).data]
+    event = simulator.receiver.wait(customer.id, "customer.deleted")
+    assert event["data"]["object"]["name"] == "Ada"
+    for again in (
+        lambda: simulator.stripe.customers.delete(customer.id),
+        lambda: simulator.stripe.customers.update(customer.id, {"name": "Eve"}),
+    ):
+        with pytest.raises(stripe.InvalidRequestError) as caught:
+            again()
+        assert (caught.value.http_status, caught.value.code) == (404, "resource_missing")
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        simulator.new_session(customer=customer.id)
+    error = caught.value
+    assert (error.http_status, error.code, error.param) == (400, "resource_missing", "customer")
+
+
+@pytest.mark.parametrize("header", ["Stripe-Account", "Stripe-Context"])
+def test_connected_accounts_are_refused(simulator, header):
+    answer = simulator.browser.get("/v1/customers", auth=("sk_test_1", ""), headers={header: "acct_1"})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (403, "account_invalid")
+    assert "acct_1" in error["message"] and "no connected accounts" in error["message"]
+    with pytest.raises(stripe.PermissionError, match="acct_1"):
+        simulator.stripe.customers.create({"name": "Ada"}, {"stripe_account": "acct_1"})
+
+
+@pytest.mark.parametrize("version", ["2022-11-15", "2025-03-31.basil", "2027-01-01.next", "nonsense"])
+def test_other_versions_are_refused(simulator, version):
+    for method, path in (("GET", "/v1/customers"), ("POST", "/v1/customers")):
+        answer = simulator.browser.request(
+            method, path, auth=("sk_test_1", ""), headers={"Stripe-Version": version}
+        )
+        assert answer.status_code == 400
+        message = answer.json()["error"]["message"]
+        assert version in message and "2026-10-28.endive only" in message
+
+
+def test_its_own_version_and_none_are_answered(simulator):
+    for headers in ({}, {"Stripe-Version": "2026-10-28.endive"}):
+        answer = simulator.browser.get("/v1/customers", auth=("sk_test_1", ""), headers=headers)
+        assert (answer.status_code, answer.headers["stripe-version"]) == (200, "2026-10-28.endive")
 
 
 def test_every_answer_has_a_request_id(simulator):

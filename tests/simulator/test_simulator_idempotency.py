@@ -1,5 +1,6 @@
 """Idempotency-Key: one effect per key, the same answer to every repetition."""
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -50,6 +51,39 @@ def test_refused_request_does_not_use_up_its_key(simulator):
     with pytest.raises(stripe.InvalidRequestError):
         simulator.stripe.customers.create({"email": "nonsense"}, options)
     assert simulator.stripe.customers.create({"email": "ada@example.com"}, options).id
+
+
+def test_refusal_of_a_request_that_was_begun_is_told_again(simulator):
+    """Its parameters were in order; what they named was not there."""
+    item = {"price": "price_later", "quantity": 1}
+    options = {"idempotency_key": "begun"}
+
+    def refused():
+        with pytest.raises(stripe.InvalidRequestError, match="No such price") as caught:
+            simulator.stripe.checkout.sessions.create(
+                {"mode": "payment", "success_url": "https://shop.example/", "line_items": [item]}, options
+            )
+        assert (caught.value.http_status, caught.value.code) == (400, "resource_missing")
+        return caught.value.headers
+
+    assert "idempotent-replayed" not in refused()
+    assert refused()["idempotent-replayed"] == "true"
+
+
+def test_customer_that_was_deleted_is_told_again_by_the_key_that_made_it(simulator):
+    first = create(simulator, "deleted")
+    simulator.stripe.customers.delete(first.id)
+    assert create(simulator, "deleted").to_dict() == first.to_dict()
+
+
+def test_file_of_an_earlier_version_is_read(start_simulator, tmp_path):
+    first = create(old := start_simulator(tmp_path), "before")
+    old.stop()
+    (path,) = tmp_path.glob("*.sqlite3")
+    with sqlite3.connect(path) as db:
+        db.execute("alter table idempotency_keys drop column status")
+    db.close()
+    assert create(start_simulator(tmp_path), "before").id == first.id
 
 
 def test_key_too_long(simulator):

@@ -132,6 +132,24 @@ COMMENT ON TYPE api.acknowledgement IS 'How many notices were marked as delivere
 
 
 --
+-- Name: admission; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.admission AS (
+	user_id text,
+	attempts bigint,
+	reset_at timestamp with time zone
+);
+
+
+--
+-- Name: TYPE admission; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.admission IS 'A sign-in that worked (user_id), or a sign-up that may go on: what has been counted of its network in the window that ends at reset_at.';
+
+
+--
 -- Name: batch_receipt; Type: TYPE; Schema: api; Owner: -
 --
 
@@ -346,7 +364,8 @@ COMMENT ON TYPE api.low_balance IS 'When a user is told that the balance is low:
 CREATE TYPE api.maintenance AS (
 	accounts bigint,
 	keys bigint,
-	events bigint
+	events bigint,
+	partitions bigint
 );
 
 
@@ -354,7 +373,7 @@ CREATE TYPE api.maintenance AS (
 -- Name: TYPE maintenance; Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON TYPE api.maintenance IS 'How many accounts were brought up to date, how many idempotency keys were forgotten, and how many Stripe events that waited were applied.';
+COMMENT ON TYPE api.maintenance IS 'How many accounts were brought up to date, how many idempotency keys were forgotten, how many Stripe events that had waited were applied, and how many partitions of the ledger were made.';
 
 
 --
@@ -840,6 +859,47 @@ Raises PT404 unknown_order or unknown_user, PT409 order_closed (state), PT422 ba
 
 
 --
+-- Name: begin_sign_in(text, text[], boolean); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.begin_sign_in(email text, network_keys text[], shared_network boolean DEFAULT false) RETURNS api.credential
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION begin_sign_in(email text, network_keys text[], shared_network boolean); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.begin_sign_in(email text, network_keys text[], shared_network boolean) IS 'The credential of an e-mail, or a row of nulls, for one attempt to sign in. It counts as a failed one until
+finish_sign_in says that it worked. For services.
+
+network_keys and shared_network: as guest_consume takes them. The limits are per account and network, per account over
+the networks where it has not signed in before, and per network: see credits.limit_sign_ins.
+Raises PT429 sign_in_limit (limit, reset_at), PT422 bad_guest, PT403 not_yours.';
+
+
+--
+-- Name: begin_sign_up(text[], boolean); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.begin_sign_up(network_keys text[], shared_network boolean DEFAULT false) RETURNS api.admission
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION begin_sign_up(network_keys text[], shared_network boolean); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.begin_sign_up(network_keys text[], shared_network boolean) IS 'Count a sign-up of a network, before its password is hashed. For services.
+
+Raises PT429 sign_up_limit (limit, reset_at), PT422 bad_guest, PT403 not_yours.';
+
+
+--
 -- Name: cancel_order(uuid, uuid); Type: FUNCTION; Schema: api; Owner: -
 --
 
@@ -1068,6 +1128,26 @@ Raises PT403 not_yours.';
 
 
 --
+-- Name: finish_sign_in(text, text[]); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.finish_sign_in(email text, network_keys text[]) RETURNS api.admission
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION finish_sign_in(email text, network_keys text[]); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.finish_sign_in(email text, network_keys text[]) IS 'Say that an attempt of begin_sign_in worked: it no longer counts, and its network is known as one where this user signs
+in. For services.
+
+Raises PT404 unknown_user, PT422 bad_guest, PT403 not_yours.';
+
+
+--
 -- Name: freeze_account(text, text); Type: FUNCTION; Schema: api; Owner: -
 --
 
@@ -1174,7 +1254,8 @@ CREATE FUNCTION api.maintain(max_accounts bigint DEFAULT 100, max_keys bigint DE
 COMMENT ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) IS 'Book expired holds and lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts
 accounts; end orders that got no checkout within an hour, for as many; apply at most max_accounts Stripe events that
 waited for their order; list the prices that have begun; forget at most max_keys idempotency keys of more than 35 days ago.
-Null: all. For services. accounts, keys and events: how many; call again until all three are 0.
+Null: all. When partitions of the ledger are missing for the next months, a call makes these and nothing else.
+For services. accounts, keys, events and partitions: how many; call again until all are 0.
 
 Raises PT403 not_yours, PT422 bad_limit.';
 
@@ -1632,7 +1713,7 @@ CREATE FUNCTION credits.allow_test_clocks(p_allowed boolean) RETURNS void
 -- Name: FUNCTION allow_test_clocks(p_allowed boolean); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.allow_test_clocks(p_allowed boolean) IS 'Whether services may put accounts on test clocks (api.set_test_clock). `pgcredits up` allows it beside the Stripe simulator and forbids it with a real Stripe key.';
+COMMENT ON FUNCTION credits.allow_test_clocks(p_allowed boolean) IS 'Whether services may put accounts on test clocks (api.set_test_clock). `pgcredits up` allows it beside the Stripe simulator and forbids it with a real Stripe key. Raises PT403 no_test_clocks where events of real money are.';
 
 
 --
@@ -2001,7 +2082,7 @@ CREATE TABLE credits.campaigns (
     per_shared_network bigint,
     sliding_window interval DEFAULT '24:00:00'::interval NOT NULL,
     CONSTRAINT campaigns_bounds_are_of_gifts CHECK (((per_device IS NULL) OR (kind <> 'referral'::credits.entry_kind))),
-    CONSTRAINT campaigns_bounds_are_sane CHECK ((((per_device IS NULL) = (per_network IS NULL)) AND ((per_network IS NULL) = (per_shared_network IS NULL)) AND ((per_device IS NULL) OR (((per_device >= 1) AND (per_device <= 1000000)) AND ((per_network >= per_device) AND (per_network <= 1000000)) AND ((per_shared_network >= per_network) AND (per_shared_network <= 1000000)))))),
+    CONSTRAINT campaigns_bounds_are_sane CHECK ((((per_device IS NULL) = (per_network IS NULL)) AND ((per_network IS NULL) = (per_shared_network IS NULL)) AND ((per_device IS NULL) OR ((per_device >= 1) AND (per_network >= per_device) AND (per_shared_network >= per_network) AND (per_shared_network <= 1000000))))),
     CONSTRAINT campaigns_budget_is_kept CHECK (((grants >= 0) AND (grants <= COALESCE(budget, '9223372036854775807'::bigint)))),
     CONSTRAINT campaigns_expiry_is_sane CHECK (((expires_after > '00:00:00'::interval) AND (expires_after <= '1000 years'::interval))),
     CONSTRAINT campaigns_id_is_sane CHECK (((length(campaign_id) >= 1) AND (length(campaign_id) <= 200))),
@@ -2167,6 +2248,23 @@ CREATE FUNCTION credits.call_cost(p_price_id bigint) RETURNS numeric
 --
 
 COMMENT ON FUNCTION credits.call_cost(p_price_id bigint) IS 'What one call costs under a price that counts calls and nothing else; null for other prices, and above 10^12.';
+
+
+--
+-- Name: call_faults(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.call_faults() RETURNS TABLE(expected text, found text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION call_faults(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.call_faults() IS 'Functions of the bank without a pinned search_path, and views that do not run with the rights of their reader.';
 
 
 --
@@ -2799,6 +2897,23 @@ COMMENT ON FUNCTION credits.configured_stripe_price(p_pack_id text) IS 'The pric
 
 
 --
+-- Name: count_attempt(text, bigint, interval, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone) IS 'Counts an attempt; of several at once each has a number of its own. Raises PT429 with p_slug (limit, reset_at).';
+
+
+--
 -- Name: credentials; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -2835,6 +2950,23 @@ CREATE FUNCTION credits.credential_of(p_email text) RETURNS credits.credentials
 --
 
 COMMENT ON FUNCTION credits.credential_of(p_email text) IS 'The credential of an e-mail address, however it is spelt; or nulls.';
+
+
+--
+-- Name: database_faults(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.database_faults() RETURNS TABLE(expected text, found text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION database_faults(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.database_faults() IS 'What PUBLIC may do with the database, where it is the bank''s own, and what the bank''s roles may beyond connecting.';
 
 
 --
@@ -3139,6 +3271,23 @@ CREATE FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval
 --
 
 COMMENT ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) IS 'A moment and an interval before it, by the calendar of UTC.';
+
+
+--
+-- Name: email_key(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.email_key(p_email text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION email_key(p_email text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.email_key(p_email text) IS 'What stands for an e-mail address where sign-ins are counted.';
 
 
 --
@@ -3517,6 +3666,23 @@ COMMENT ON FUNCTION credits.follow_prices() IS 'Trigger: a new version of a pric
 
 
 --
+-- Name: forget_attempts(bigint); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.forget_attempts(p_max bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION forget_attempts(p_max bigint); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.forget_attempts(p_max bigint) IS 'Forgets at most p_max counts whose window is over, and as many networks where nobody has signed in for 35 days. Null: all.';
+
+
+--
 -- Name: forget_keys(bigint); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3714,6 +3880,23 @@ CREATE FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_
 --
 
 COMMENT ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone) IS 'Grants what a campaign gives to a locked wallet, if it still does: see credits.campaign_verdict; bounded, until reset_at, when the account''s device or network has had what it may have. Raises PT422 bad_amount.';
+
+
+--
+-- Name: grant_faults(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.grant_faults() RETURNS TABLE(expected text, found text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION grant_faults(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.grant_faults() IS 'Rights in the schemas of the bank of anybody whom access.sql does not name, and rights that it never gives.';
 
 
 --
@@ -4070,6 +4253,23 @@ COMMENT ON FUNCTION credits.is_on_sale(p_order credits.orders) IS 'Could the sam
 
 
 --
+-- Name: is_policy_of_ours(text, text[], boolean, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) IS 'Is this a policy as access.sql makes those of that name? Roles in alphabetical order.';
+
+
+--
 -- Name: is_service(); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4153,6 +4353,23 @@ COMMENT ON FUNCTION credits.keep_orders_few(p_account_id uuid) IS 'Refuses one m
 
 
 --
+-- Name: keep_partitions(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.keep_partitions() RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION keep_partitions(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.keep_partitions() IS 'Makes the ledger''s partitions for a year when those of the next three months are not all there; returns how many. Waits for a lock at most a second, and else makes none.';
+
+
+--
 -- Name: last_moment(credits.holds); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4200,6 +4417,23 @@ CREATE FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time z
 --
 
 COMMENT ON FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) IS 'What the limits of an account still allow at a moment: what is held counts as spent. Null without a limit.';
+
+
+--
+-- Name: limit_sign_ins(bigint, bigint, bigint, bigint, interval); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.limit_sign_ins(p_per_pair bigint DEFAULT NULL::bigint, p_per_account bigint DEFAULT NULL::bigint, p_per_network bigint DEFAULT NULL::bigint, p_sign_ups bigint DEFAULT NULL::bigint, p_window interval DEFAULT NULL::interval) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION limit_sign_ins(p_per_pair bigint, p_per_account bigint, p_per_network bigint, p_sign_ups bigint, p_window interval); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.limit_sign_ins(p_per_pair bigint, p_per_account bigint, p_per_network bigint, p_sign_ups bigint, p_window interval) IS 'For the operator. Failed sign-ins in one p_window (15 minutes at first): to one account from one network (10), to one account from networks where it has not signed in before (100), from one network (300); and sign-ups from one network (300). What is not named stays as it is. Raises PT422 bad_limit.';
 
 
 --
@@ -4404,6 +4638,23 @@ CREATE FUNCTION credits.lock_with_referrer(p_account_id uuid) RETURNS void
 --
 
 COMMENT ON FUNCTION credits.lock_with_referrer(p_account_id uuid) IS 'Locks the wallet of an account that is about to pay, and of whoever is to be rewarded for that.';
+
+
+--
+-- Name: logins(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.logins() RETURNS TABLE(login text, roles text[], inherits boolean, administers boolean, connection_limit integer, settings jsonb)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION logins(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.logins() IS 'The logins that are members of the bank''s roles, superusers apart: whether they have what their roles have, or take it by SET ROLE as a program does; whether they may become the owner, so that no bound holds for them; their connection limit (-1: none); and {"setting": "value"}, what their sessions begin with in this database. A login may change these for itself.';
 
 
 --
@@ -4762,6 +5013,23 @@ COMMENT ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text
 
 
 --
+-- Name: ownership_faults(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.ownership_faults() RETURNS TABLE(expected text, found text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION ownership_faults(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.ownership_faults() IS 'Schemas, tables, views, sequences, functions and types of the bank that credits_owner does not own.';
+
+
+--
 -- Name: pack_order(text, text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4971,7 +5239,7 @@ COMMENT ON FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts j
 
 CREATE FUNCTION credits.quantity(quantity jsonb) RETURNS numeric
     LANGUAGE sql IMMUTABLE
-    RETURN CASE WHEN (jsonb_typeof(quantity) <> 'number'::text) THEN NULL::numeric WHEN ((((quantity)::numeric >= (0)::numeric) AND ((quantity)::numeric <= ('1000000000000000'::bigint)::numeric)) AND (scale((quantity)::numeric) <= 30)) THEN (quantity)::numeric ELSE NULL::numeric END;
+    RETURN CASE WHEN (jsonb_typeof(quantity) <> 'number'::text) THEN NULL::numeric WHEN ((scale((quantity)::numeric) <= 30) AND (((quantity)::numeric >= (0)::numeric) AND ((quantity)::numeric <= ('1000000000000000'::bigint)::numeric))) THEN (quantity)::numeric ELSE NULL::numeric END;
 
 
 --
@@ -5319,6 +5587,23 @@ CREATE FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_toke
 --
 
 COMMENT ON FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric) IS 'Puts tokens that were drawn back into a lot of a settled wallet.';
+
+
+--
+-- Name: row_security_faults(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.row_security_faults() RETURNS TABLE(expected text, found text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION row_security_faults(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.row_security_faults() IS 'Tables and partitions of the bank whose row security is not forced, that lack a policy for somebody who may read them, or that have one which access.sql does not make.';
 
 
 --
@@ -5753,6 +6038,23 @@ COMMENT ON FUNCTION credits.tiers_used(p_price_id bigint, p_dimension text, p_bi
 
 
 --
+-- Name: timeout(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.timeout(p_setting text) RETURNS interval
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION timeout(p_setting text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.timeout(p_setting text) IS 'The length of a time-out such as 15s, 5min or 500 (milliseconds); 0 is none. Null when it is spelled otherwise.';
+
+
+--
 -- Name: topup_order(bigint, text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -5850,6 +6152,23 @@ CREATE FUNCTION credits.try_lock_with_referrer(p_account_id uuid) RETURNS boolea
 --
 
 COMMENT ON FUNCTION credits.try_lock_with_referrer(p_account_id uuid) IS 'Takes the row locks of credits.lock_with_referrer without ever waiting; false when somebody else has one of them.';
+
+
+--
+-- Name: uncount_attempt(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.uncount_attempt(p_scope text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION uncount_attempt(p_scope text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.uncount_attempt(p_scope text) IS 'Takes one attempt off: it worked.';
 
 
 --
@@ -9202,6 +9521,44 @@ COMMENT ON COLUMN api.usage.refunded IS 'Of the cost, what was given back.';
 
 
 --
+-- Name: check_access; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_access WITH (security_invoker='true') AS
+ SELECT NULL::uuid AS account_id,
+    f.expected,
+    f.found
+   FROM credits.ownership_faults() f(expected, found)
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    f.expected,
+    f.found
+   FROM credits.row_security_faults() f(expected, found)
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    f.expected,
+    f.found
+   FROM credits.grant_faults() f(expected, found)
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    f.expected,
+    f.found
+   FROM credits.call_faults() f(expected, found)
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    f.expected,
+    f.found
+   FROM credits.database_faults() f(expected, found);
+
+
+--
+-- Name: VIEW check_access; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_access IS 'credits_owner owns everything; row security is forced, with the policies that it should have and no other; nobody but the roles of the bank may do anything, and they no more than read and call; functions and views run as they should; PUBLIC may do nothing in a database that was hardened.';
+
+
+--
 -- Name: check_balance; Type: VIEW; Schema: audit; Owner: -
 --
 
@@ -9308,7 +9665,7 @@ UNION ALL
    FROM ((credits.redemptions r
      FULL JOIN g ON (((r.account_id = g.account_id) AND (r.lot_id = g.seq))))
      LEFT JOIN credits.lots l ON (((g.account_id = l.account_id) AND (g.seq = l.lot_id))))
-  WHERE ((((r.campaign_id IS DISTINCT FROM g.campaign_id) OR (to_jsonb(r.number) IS DISTINCT FROM g.number)) OR (l.source IS DISTINCT FROM g.kind)) OR (r.account_id IS NULL))
+  WHERE ((r.account_id IS NULL) OR (r.campaign_id IS DISTINCT FROM g.campaign_id) OR (to_jsonb(r.number) IS DISTINCT FROM g.number) OR (l.source IS DISTINCT FROM g.kind))
 UNION ALL
  SELECT COALESCE(f.referrer_id, n.account_id) AS account_id,
     format('%s grants of campaign %s, one for each referral paid'::text, COALESCE(f.paid, (0)::bigint), f.campaign_id) AS expected,
@@ -10118,7 +10475,7 @@ UNION ALL
     format('%s: %s / %s'::text, l.dimension, l.numerator, l.denominator) AS found
    FROM (credits.price_list l
      CROSS JOIN LATERAL credits.linear_price(l.price_id) u(dimension, numerator, denominator))
-  WHERE (((l.dimension IS DISTINCT FROM u.dimension) OR (l.numerator IS DISTINCT FROM u.numerator)) OR (l.denominator IS DISTINCT FROM u.denominator))
+  WHERE ((l.dimension IS DISTINCT FROM u.dimension) OR (l.numerator IS DISTINCT FROM u.numerator) OR (l.denominator IS DISTINCT FROM u.denominator))
 UNION ALL
  SELECT NULL::uuid AS account_id,
     format('%s at price %s from %s'::text, l.module_id, l.price_id, p.valid_from) AS expected,
@@ -10258,6 +10615,103 @@ COMMENT ON VIEW audit.check_release IS 'Nothing in the schemas of the bank was m
 
 
 --
+-- Name: check_roles; Type: VIEW; Schema: audit; Owner: -
+--
+
+CREATE VIEW audit.check_roles WITH (security_invoker='true') AS
+ WITH recipe(role, login, inherits, member_of) AS (
+         VALUES ('credits_owner'::text,false,NULL::boolean,'{}'::text[]), ('anon'::text,false,NULL::boolean,'{}'::text[]), ('authenticated'::text,false,NULL::boolean,'{}'::text[]), ('spender'::text,false,NULL::boolean,'{}'::text[]), ('support'::text,false,NULL::boolean,'{}'::text[]), ('service_role'::text,false,NULL::boolean,'{spender}'::text[]), ('analyst'::text,false,NULL::boolean,'{}'::text[]), ('auditor'::text,false,NULL::boolean,'{}'::text[]), ('pgcredits_api'::text,true,false,'{anon,authenticated}'::text[]), ('pgcredits_service'::text,true,false,'{service_role,spender,support}'::text[]), ('pgcredits_analyst'::text,true,true,'{analyst}'::text[]), ('pgcredits_auditor'::text,true,true,'{auditor}'::text[])
+        ), standing AS (
+         SELECT e.role,
+            e.login,
+            e.inherits,
+            e.member_of,
+            r.oid,
+            array_remove(ARRAY[
+                CASE
+                    WHEN (r.rolcanlogin <> e.login) THEN
+                    CASE
+                        WHEN e.login THEN 'nologin'::text
+                        ELSE 'login'::text
+                    END
+                    ELSE NULL::text
+                END,
+                CASE
+                    WHEN (r.rolinherit <> e.inherits) THEN
+                    CASE
+                        WHEN e.inherits THEN 'noinherit'::text
+                        ELSE 'inherit'::text
+                    END
+                    ELSE NULL::text
+                END,
+                CASE
+                    WHEN r.rolsuper THEN 'superuser'::text
+                    ELSE NULL::text
+                END,
+                CASE
+                    WHEN r.rolcreaterole THEN 'createrole'::text
+                    ELSE NULL::text
+                END,
+                CASE
+                    WHEN r.rolcreatedb THEN 'createdb'::text
+                    ELSE NULL::text
+                END,
+                CASE
+                    WHEN r.rolreplication THEN 'replication'::text
+                    ELSE NULL::text
+                END,
+                CASE
+                    WHEN (r.rolbypassrls AND (e.role <> 'service_role'::text)) THEN 'bypassrls'::text
+                    ELSE NULL::text
+                END], NULL::text) AS faults,
+            ARRAY( SELECT (g.rolname)::text AS rolname
+                   FROM (pg_auth_members m
+                     JOIN pg_roles g ON ((m.roleid = g.oid)))
+                  WHERE (m.member = r.oid)
+                  ORDER BY g.rolname) AS is_member_of
+           FROM (recipe e
+             LEFT JOIN pg_roles r ON ((e.role = r.rolname)))
+        )
+ SELECT NULL::uuid AS account_id,
+    format('role %s'::text, s.role) AS expected,
+    'no such role'::text AS found
+   FROM standing s
+  WHERE (s.oid IS NULL)
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('role %s as `pgcredits roles` makes it'::text, s.role) AS expected,
+    array_to_string(s.faults, ', '::text) AS found
+   FROM standing s
+  WHERE (cardinality(s.faults) > 0)
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('role %s is a member of %s'::text, s.role, COALESCE(NULLIF(array_to_string(s.member_of, ', '::text), ''::text), 'no other'::text)) AS expected,
+    COALESCE(NULLIF(array_to_string(s.is_member_of, ', '::text), ''::text), 'of none'::text) AS found
+   FROM standing s
+  WHERE ((s.oid IS NOT NULL) AND (NOT ((s.is_member_of @> s.member_of) AND (s.is_member_of <@ s.member_of))))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+        CASE
+            WHEN m.admin_option THEN format('nobody but administrators may grant %s'::text, s.role)
+            ELSE 'nobody but administrators may become credits_owner'::text
+        END AS expected,
+    format('%s may'::text, r.rolname) AS found
+   FROM ((pg_auth_members m
+     JOIN standing s ON ((m.roleid = s.oid)))
+     JOIN pg_roles r ON ((m.member = r.oid)))
+  WHERE ((m.admin_option OR (s.role = 'credits_owner'::text)) AND (NOT (r.rolsuper OR r.rolcreaterole)) AND (r.oid <> ( SELECT d.datdba
+           FROM pg_database d
+          WHERE (d.datname = current_database()))));
+
+
+--
+-- Name: VIEW check_roles; Type: COMMENT; Schema: audit; Owner: -
+--
+
+COMMENT ON VIEW audit.check_roles IS 'The roles of the bank exist, have no attribute that they should not have, and are members of what they should be; only administrators may hand them on or become the owner.';
+
+
+--
 -- Name: check_running_balance; Type: VIEW; Schema: audit; Owner: -
 --
 
@@ -10332,8 +10786,15 @@ CREATE TABLE credits.settings (
     verified_welcome boolean DEFAULT false NOT NULL,
     stripe_accounts text[] DEFAULT '{}'::text[] NOT NULL,
     stripe_livemode boolean,
+    instance_id uuid DEFAULT gen_random_uuid(),
+    sign_ins_per_pair bigint DEFAULT 10 NOT NULL,
+    sign_ins_per_account bigint DEFAULT 100 NOT NULL,
+    sign_ins_per_network bigint DEFAULT 300 NOT NULL,
+    sign_ups_per_network bigint DEFAULT 300 NOT NULL,
+    sign_in_window interval DEFAULT '00:15:00'::interval NOT NULL,
     most_pending_orders bigint DEFAULT 20 NOT NULL,
-    CONSTRAINT settings_are_one_row CHECK (one_row)
+    CONSTRAINT settings_are_one_row CHECK (one_row),
+    CONSTRAINT settings_sign_in_limits_are_sane CHECK ((((sign_ins_per_pair >= 1) AND (sign_ins_per_pair <= 1000000)) AND ((sign_ins_per_account >= sign_ins_per_pair) AND (sign_ins_per_account <= 1000000)) AND ((sign_ins_per_network >= sign_ins_per_pair) AND (sign_ins_per_network <= 1000000)) AND ((sign_ups_per_network >= 1) AND (sign_ups_per_network <= 1000000)) AND (sign_in_window >= '00:00:01'::interval) AND (sign_in_window <= '24:00:00'::interval)))
 );
 
 ALTER TABLE ONLY credits.settings FORCE ROW LEVEL SECURITY;
@@ -10389,6 +10850,48 @@ COMMENT ON COLUMN credits.settings.stripe_livemode IS 'Which events are accepted
 
 
 --
+-- Name: COLUMN settings.instance_id; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.settings.instance_id IS 'Names this bank. `pgcredits up` keeps it in its data folder and refuses a bank of another folder without --adopt.';
+
+
+--
+-- Name: COLUMN settings.sign_ins_per_pair; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.settings.sign_ins_per_pair IS 'Failed sign-ins in a row to one account from one network, in one sign_in_window. See credits.limit_sign_ins.';
+
+
+--
+-- Name: COLUMN settings.sign_ins_per_account; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.settings.sign_ins_per_account IS 'The same to one account from all networks where it has not signed in before.';
+
+
+--
+-- Name: COLUMN settings.sign_ins_per_network; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.settings.sign_ins_per_network IS 'The same from one network to all accounts; ten times as many from one that is known to be shared.';
+
+
+--
+-- Name: COLUMN settings.sign_ups_per_network; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.settings.sign_ups_per_network IS 'Sign-ups from one network, whatever became of them: each hashes a password. Ten times as many if it is shared.';
+
+
+--
+-- Name: COLUMN settings.sign_in_window; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.settings.sign_in_window IS 'How long such a count goes on before it begins anew.';
+
+
+--
 -- Name: COLUMN settings.most_pending_orders; Type: COMMENT; Schema: credits; Owner: -
 --
 
@@ -10400,6 +10903,22 @@ COMMENT ON COLUMN credits.settings.most_pending_orders IS 'How many orders of on
 --
 
 CREATE VIEW audit.check_settings WITH (security_invoker='true') AS
+ WITH recipe(login, name, value) AS (
+         VALUES ('pgcredits_api'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_api'::text,'statement_timeout'::text,'15s'::text), ('pgcredits_api'::text,'idle_in_transaction_session_timeout'::text,'15s'::text), ('pgcredits_service'::text,'lock_timeout'::text,'10s'::text), ('pgcredits_service'::text,'statement_timeout'::text,'30s'::text), ('pgcredits_service'::text,'idle_in_transaction_session_timeout'::text,'30s'::text), ('pgcredits_analyst'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_analyst'::text,'statement_timeout'::text,'5min'::text), ('pgcredits_analyst'::text,'idle_in_transaction_session_timeout'::text,'60s'::text), ('pgcredits_analyst'::text,'transaction_timeout'::text,'10min'::text), ('pgcredits_auditor'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_auditor'::text,'statement_timeout'::text,'30min'::text), ('pgcredits_auditor'::text,'idle_in_transaction_session_timeout'::text,'60s'::text), ('pgcredits_auditor'::text,'transaction_timeout'::text,'60min'::text), ('pgcredits_analyst'::text,'default_transaction_read_only'::text,'on'::text), ('pgcredits_auditor'::text,'default_transaction_read_only'::text,'on'::text)
+        ), others AS (
+         SELECT l.login,
+            l.roles,
+            l.inherits,
+            l.administers,
+            l.connection_limit,
+            l.settings
+           FROM credits.logins() l(login, roles, inherits, administers, connection_limit, settings)
+          WHERE (l.inherits AND (NOT l.administers) AND (NOT (EXISTS ( SELECT
+                   FROM recipe r
+                  WHERE (r.login = l.login)))))
+        ), bounds(name, for_applications) AS (
+         VALUES ('statement_timeout'::text,true), ('idle_in_transaction_session_timeout'::text,true), ('transaction_timeout'::text,false)
+        )
  SELECT NULL::uuid AS account_id,
     format('%s = on'::text, s.name) AS expected,
     format('%s = %s'::text, s.name, s.setting) AS found
@@ -10420,14 +10939,71 @@ UNION ALL
     format('a test clock at %s'::text, credits.utc_text(w.test_clock)) AS found
    FROM credits.wallets w
   WHERE ((w.test_clock IS NOT NULL) AND (NOT ( SELECT s.test_clocks
-           FROM credits.settings s)));
+           FROM credits.settings s)))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    'no test clocks, as there are events of real money'::text AS expected,
+    'test clocks are allowed'::text AS found
+   FROM credits.settings s
+  WHERE (s.test_clocks AND (EXISTS ( SELECT
+           FROM credits.stripe_events e
+          WHERE e.livemode)))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('login %s: %s = %s%s'::text, r.login, r.name, r.value,
+        CASE
+            WHEN (v.most >= '00:00:00'::interval) THEN ' or less'::text
+            ELSE NULL::text
+        END) AS expected,
+    COALESCE((l.settings ->> r.name), 'not set'::text) AS found
+   FROM ((recipe r
+     JOIN credits.logins() l(login, roles, inherits, administers, connection_limit, settings) ON ((r.login = l.login)))
+     CROSS JOIN LATERAL ( SELECT credits.timeout(r.value) AS most,
+            credits.timeout((l.settings ->> r.name)) AS has) v)
+  WHERE ((r.name IN ( SELECT s.name
+           FROM pg_settings s)) AND
+        CASE
+            WHEN (v.most IS NULL) THEN ((l.settings ->> r.name) IS DISTINCT FROM r.value)
+            ELSE COALESCE(((v.has <= '00:00:00'::interval) OR (v.has > v.most)), true)
+        END)
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('login %s: no setting of %s'::text, l.login, s.name) AS expected,
+    format('%s = %s'::text, s.name, s.value) AS found
+   FROM (credits.logins() l(login, roles, inherits, administers, connection_limit, settings)
+     CROSS JOIN LATERAL jsonb_each_text(l.settings) s(name, value))
+  WHERE ((l.login IN ( SELECT r.login
+           FROM recipe r)) AND (NOT (EXISTS ( SELECT
+           FROM recipe r
+          WHERE ((r.login = l.login) AND (r.name = s.name))))) AND (s.name !~ ((('^(application_name|client_min_messages|((maintenance_)?work|hash)_mem.*|temp_(buffers|file_limit)|effective_.*'::text || '|(seq|random)_page_cost|cpu_.*|(max_)?parallel_.*|enable_.*|jit.*|plan_cache_mode|log_.*|track_.*|tcp_.*'::text) || '|synchronous_commit|client_connection_check_interval|idle_session_timeout|transaction_timeout'::text) || '|(app|auto_explain|pg_stat_statements)\..*)$'::text)))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('login %s: a %s'::text, o.login, b.name) AS expected,
+    COALESCE((o.settings ->> b.name), 'not set'::text) AS found
+   FROM (others o
+     CROSS JOIN bounds b)
+  WHERE ((b.name IN ( SELECT s.name
+           FROM pg_settings s)) AND (b.for_applications OR (NOT (o.roles && ARRAY['spender'::text, 'service_role'::text]))) AND COALESCE((credits.timeout((o.settings ->> b.name)) <= '00:00:00'::interval), true))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('login %s: a connection limit'::text, l.login) AS expected,
+    'none'::text AS found
+   FROM credits.logins() l(login, roles, inherits, administers, connection_limit, settings)
+  WHERE ((l.connection_limit < 0) AND ((l.login = ANY (ARRAY['pgcredits_analyst'::text, 'pgcredits_auditor'::text])) OR (l.login IN ( SELECT o.login
+           FROM others o))))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    'no prepared transaction, which keeps its locks without a session'::text AS expected,
+    format('%s of %s, prepared at %s'::text, x.gid, x.owner, credits.utc_text(x.prepared)) AS found
+   FROM pg_prepared_xacts x
+  WHERE (x.database = current_database());
 
 
 --
 -- Name: VIEW check_settings; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous_commit are on; nobody is on a test clock in a bank without them.';
+COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous_commit are on; nobody is on a test clock in a bank without them, and none are allowed where real money is; every login has time-outs and a connection limit, ours those of sql/roles.sql; no transaction is prepared.';
 
 
 --
@@ -10466,6 +11042,12 @@ COMMENT ON VIEW audit.check_shortfalls IS 'Every shortfall belongs to the captur
 --
 
 CREATE VIEW audit.findings WITH (security_invoker='true') AS
+ SELECT 'check_access'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_access c
+UNION ALL
  SELECT 'check_balance'::text AS check_name,
     c.account_id,
     c.expected,
@@ -10580,6 +11162,12 @@ UNION ALL
     c.found
    FROM audit.check_release c
 UNION ALL
+ SELECT 'check_roles'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_roles c
+UNION ALL
  SELECT 'check_running_balance'::text AS check_name,
     c.account_id,
     c.expected,
@@ -10653,11 +11241,12 @@ CREATE VIEW audit.parked WITH (security_invoker='true') AS
                     WHEN 'unmatched'::text THEN 'it names no order of ours'::text
                     ELSE NULL::text
                 END) AS parked_reason,
-            (e.payload #>> '{data,object,payment_intent}'::text[]) AS payment_intent_id,
+            COALESCE((e.payload #>> '{data,object,payment_intent,id}'::text[]), (e.payload #>> '{data,object,payment_intent}'::text[])) AS payment_intent_id,
             (e.type = ANY (ARRAY['charge.refunded'::text, 'charge.dispute.created'::text])) AS goes_back,
             ((e.outcome = 'parked'::text) OR ((e.outcome = ANY (ARRAY['waiting'::text, 'unmatched'::text])) AND (e.type = ANY (ARRAY['checkout.session.completed'::text, 'checkout.session.async_payment_succeeded'::text])) AND ((e.payload #> '{data,object,payment_status}'::text[]) = ANY (ARRAY['"paid"'::jsonb, '"no_payment_required"'::jsonb])))) AS is_money
            FROM (credits.stripe_events e
              LEFT JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
+          WHERE ((e.outcome = ANY (ARRAY['parked'::text, 'waiting'::text, 'unmatched'::text])) OR (e.type = ANY (ARRAY['charge.refunded'::text, 'charge.dispute.created'::text])))
         ), ungranted AS (
          SELECT t.event_id,
             t.type,
@@ -10882,7 +11471,7 @@ CREATE TABLE credits.guest_limits (
     per_network bigint NOT NULL,
     per_shared_network bigint NOT NULL,
     sliding_window interval NOT NULL,
-    CONSTRAINT guest_limits_are_sane CHECK ((((per_device >= 1) AND (per_device <= 1000000)) AND ((per_network >= per_device) AND (per_network <= 1000000)) AND ((per_shared_network >= per_network) AND (per_shared_network <= 1000000)))),
+    CONSTRAINT guest_limits_are_sane CHECK (((per_device >= 1) AND (per_network >= per_device) AND (per_shared_network >= per_network) AND (per_shared_network <= 1000000))),
     CONSTRAINT guest_limits_window_is_sane CHECK (((sliding_window > '00:00:00'::interval) AND (sliding_window <= '7 days'::interval)))
 );
 
@@ -11067,6 +11656,55 @@ COMMENT ON COLUMN credits.release_objects.definition IS 'Digest of what PostgreS
 --
 
 COMMENT ON COLUMN credits.release_objects.source IS 'Digest of the statement that made it, where migrate leaves it alone while neither has changed; else null.';
+
+
+--
+-- Name: sign_in_counts; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.sign_in_counts (
+    scope text NOT NULL,
+    attempts bigint NOT NULL,
+    window_ends timestamp with time zone NOT NULL,
+    CONSTRAINT sign_in_counts_are_positive CHECK ((attempts >= 0)),
+    CONSTRAINT sign_in_counts_scope_is_sane CHECK (((length(scope) >= 1) AND (length(scope) <= 200)))
+);
+
+ALTER TABLE ONLY credits.sign_in_counts FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE sign_in_counts; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.sign_in_counts IS 'Sign-ins that failed, or have not ended, and sign-ups, in the window that is running. Nothing here says who it was.';
+
+
+--
+-- Name: COLUMN sign_in_counts.scope; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.sign_in_counts.scope IS 'network:…, account:…, pair:… or sign_up:…, with the door''s key of the network and a hash of the e-mail address.';
+
+
+--
+-- Name: sign_in_networks; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.sign_in_networks (
+    account_id uuid NOT NULL,
+    network_key text NOT NULL,
+    seen_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY credits.sign_in_networks FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE sign_in_networks; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.sign_in_networks IS 'Where an account has signed in from: strangers who guess its password elsewhere do not keep it from signing in there. Keys are HMACs with a salt that rotates; api.maintain forgets them after 35 days.';
 
 
 --
@@ -11443,6 +12081,22 @@ ALTER TABLE ONLY credits.shortfalls
 
 
 --
+-- Name: sign_in_counts sign_in_counts_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.sign_in_counts
+    ADD CONSTRAINT sign_in_counts_pkey PRIMARY KEY (scope);
+
+
+--
+-- Name: sign_in_networks sign_in_networks_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.sign_in_networks
+    ADD CONSTRAINT sign_in_networks_pkey PRIMARY KEY (account_id, network_key);
+
+
+--
 -- Name: spend_limits spend_limits_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
 --
 
@@ -11714,6 +12368,20 @@ CREATE INDEX shortfalls_hold_idx ON credits.shortfalls USING btree (account_id, 
 --
 
 CREATE UNIQUE INDEX shortfalls_one_per_entry_idx ON credits.shortfalls USING btree (account_id, entry_seq);
+
+
+--
+-- Name: sign_in_counts_ends_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX sign_in_counts_ends_idx ON credits.sign_in_counts USING btree (window_ends);
+
+
+--
+-- Name: sign_in_networks_seen_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX sign_in_networks_seen_idx ON credits.sign_in_networks USING btree (seen_at);
 
 
 --
@@ -12147,6 +12815,14 @@ ALTER TABLE ONLY credits.shortfalls
 
 
 --
+-- Name: sign_in_networks sign_in_networks_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
+--
+
+ALTER TABLE ONLY credits.sign_in_networks
+    ADD CONSTRAINT sign_in_networks_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+
+
+--
 -- Name: spend_limits spend_limits_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
 --
 
@@ -12501,6 +13177,20 @@ CREATE POLICY auditor_reads ON credits.shortfalls FOR SELECT TO auditor USING (t
 
 
 --
+-- Name: sign_in_counts auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.sign_in_counts FOR SELECT TO auditor USING (true);
+
+
+--
+-- Name: sign_in_networks auditor_reads; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY auditor_reads ON credits.sign_in_networks FOR SELECT TO auditor USING (true);
+
+
+--
 -- Name: spend_limits auditor_reads; Type: POLICY; Schema: credits; Owner: -
 --
 
@@ -12626,42 +13316,42 @@ ALTER TABLE credits.failures ENABLE ROW LEVEL SECURITY;
 -- Name: currencies for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.currencies FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.currencies FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
 
 
 --
 -- Name: module_categories for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.module_categories FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.module_categories FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
 
 
 --
 -- Name: modules for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.modules FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.modules FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
 
 
 --
 -- Name: packs for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.packs FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.packs FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
 
 
 --
 -- Name: topup_presets for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.topup_presets FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.topup_presets FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
 
 
 --
 -- Name: topups for_sale; Type: POLICY; Schema: credits; Owner: -
 --
 
-CREATE POLICY for_sale ON credits.topups FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.topups FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
 
 
 --
@@ -13178,6 +13868,20 @@ CREATE POLICY owner ON credits.shortfalls TO credits_owner USING (true) WITH CHE
 
 
 --
+-- Name: sign_in_counts owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.sign_in_counts TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
+-- Name: sign_in_networks owner; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY owner ON credits.sign_in_networks TO credits_owner USING (true) WITH CHECK (true);
+
+
+--
 -- Name: spend_limits owner; Type: POLICY; Schema: credits; Owner: -
 --
 
@@ -13389,6 +14093,18 @@ ALTER TABLE credits.settings ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE credits.shortfalls ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: sign_in_counts; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.sign_in_counts ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: sign_in_networks; Type: ROW SECURITY; Schema: credits; Owner: -
+--
+
+ALTER TABLE credits.sign_in_networks ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: spend_limits; Type: ROW SECURITY; Schema: credits; Owner: -
@@ -13624,6 +14340,15 @@ GRANT ALL ON TYPE api.account_standing TO service_role;
 REVOKE ALL ON TYPE api.acknowledgement FROM PUBLIC;
 GRANT ALL ON TYPE api.acknowledgement TO authenticated;
 GRANT ALL ON TYPE api.acknowledgement TO service_role;
+
+
+--
+-- Name: TYPE admission; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.admission FROM PUBLIC;
+GRANT ALL ON TYPE api.admission TO authenticated;
+GRANT ALL ON TYPE api.admission TO service_role;
 
 
 --
@@ -13926,6 +14651,22 @@ GRANT ALL ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, sessio
 
 
 --
+-- Name: FUNCTION begin_sign_in(email text, network_keys text[], shared_network boolean); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.begin_sign_in(email text, network_keys text[], shared_network boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.begin_sign_in(email text, network_keys text[], shared_network boolean) TO service_role;
+
+
+--
+-- Name: FUNCTION begin_sign_up(network_keys text[], shared_network boolean); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.begin_sign_up(network_keys text[], shared_network boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.begin_sign_up(network_keys text[], shared_network boolean) TO service_role;
+
+
+--
 -- Name: FUNCTION cancel_order(account_id uuid, order_id uuid); Type: ACL; Schema: api; Owner: -
 --
 
@@ -14013,6 +14754,14 @@ GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) 
 
 REVOKE ALL ON FUNCTION api.find_credential(email text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.find_credential(email text) TO service_role;
+
+
+--
+-- Name: FUNCTION finish_sign_in(email text, network_keys text[]); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.finish_sign_in(email text, network_keys text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.finish_sign_in(email text, network_keys text[]) TO service_role;
 
 
 --
@@ -14524,6 +15273,14 @@ GRANT ALL ON FUNCTION credits.call_cost(p_price_id bigint) TO auditor;
 
 
 --
+-- Name: FUNCTION call_faults(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.call_faults() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.call_faults() TO auditor;
+
+
+--
 -- Name: FUNCTION caller_subject(p_user_id text, p_role text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -14833,10 +15590,25 @@ REVOKE ALL ON FUNCTION credits.configured_stripe_price(p_pack_id text) FROM PUBL
 
 
 --
+-- Name: FUNCTION count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION credential_of(p_email text); Type: ACL; Schema: credits; Owner: -
 --
 
 REVOKE ALL ON FUNCTION credits.credential_of(p_email text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION database_faults(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.database_faults() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.database_faults() TO auditor;
 
 
 --
@@ -14964,6 +15736,13 @@ REVOKE ALL ON FUNCTION credits.draw_settled(p_account_id uuid, p_module_id text,
 
 REVOKE ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) TO auditor;
+
+
+--
+-- Name: FUNCTION email_key(p_email text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.email_key(p_email text) FROM PUBLIC;
 
 
 --
@@ -15160,6 +15939,13 @@ REVOKE ALL ON FUNCTION credits.follow_prices() FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION forget_attempts(p_max bigint); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.forget_attempts(p_max bigint) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION forget_keys(p_most bigint); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -15268,6 +16054,14 @@ GRANT ALL ON FUNCTION credits.functions_digest() TO auditor;
 --
 
 REVOKE ALL ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION grant_faults(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.grant_faults() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.grant_faults() TO auditor;
 
 
 --
@@ -15391,6 +16185,14 @@ REVOKE ALL ON FUNCTION credits.is_on_sale(p_order credits.orders) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) TO auditor;
+
+
+--
 -- Name: FUNCTION is_service(); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -15426,6 +16228,13 @@ REVOKE ALL ON FUNCTION credits.keep_orders_few(p_account_id uuid) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION keep_partitions(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.keep_partitions() FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION last_moment(p_hold credits.holds); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -15445,6 +16254,13 @@ REVOKE ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after inte
 
 REVOKE ALL ON FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) TO auditor;
+
+
+--
+-- Name: FUNCTION limit_sign_ins(p_per_pair bigint, p_per_account bigint, p_per_network bigint, p_sign_ups bigint, p_window interval); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.limit_sign_ins(p_per_pair bigint, p_per_account bigint, p_per_network bigint, p_sign_ups bigint, p_window interval) FROM PUBLIC;
 
 
 --
@@ -15530,6 +16346,14 @@ REVOKE ALL ON FUNCTION credits.lock_wallets(p_account_ids uuid[]) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.lock_with_referrer(p_account_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION logins(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.logins() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.logins() TO auditor;
 
 
 --
@@ -15697,6 +16521,14 @@ REVOKE ALL ON FUNCTION credits.order_of_session(p_session jsonb, OUT account_id 
 --
 
 REVOKE ALL ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION ownership_faults(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.ownership_faults() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.ownership_faults() TO auditor;
 
 
 --
@@ -15935,6 +16767,14 @@ REVOKE ALL ON FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint,
 
 
 --
+-- Name: FUNCTION row_security_faults(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.row_security_faults() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.row_security_faults() TO auditor;
+
+
+--
 -- Name: FUNCTION says_paid(p_session jsonb); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -16120,6 +16960,14 @@ REVOKE ALL ON FUNCTION credits.tiers_used(p_price_id bigint, p_dimension text, p
 
 
 --
+-- Name: FUNCTION timeout(p_setting text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.timeout(p_setting text) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.timeout(p_setting text) TO auditor;
+
+
+--
 -- Name: FUNCTION topup_order(p_amount bigint, p_module_id text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -16164,6 +17012,13 @@ REVOKE ALL ON FUNCTION credits.try_event(p_event_id text) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.try_lock_with_referrer(p_account_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION uncount_attempt(p_scope text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.uncount_attempt(p_scope text) FROM PUBLIC;
 
 
 --
@@ -16900,6 +17755,13 @@ GRANT SELECT ON TABLE api.usage TO service_role;
 
 
 --
+-- Name: TABLE check_access; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_access TO auditor;
+
+
+--
 -- Name: TABLE check_balance; Type: ACL; Schema: audit; Owner: -
 --
 
@@ -17061,6 +17923,13 @@ GRANT SELECT ON TABLE audit.check_release TO auditor;
 
 
 --
+-- Name: TABLE check_roles; Type: ACL; Schema: audit; Owner: -
+--
+
+GRANT SELECT ON TABLE audit.check_roles TO auditor;
+
+
+--
 -- Name: TABLE check_running_balance; Type: ACL; Schema: audit; Owner: -
 --
 
@@ -17207,6 +18076,20 @@ GRANT SELECT ON TABLE credits.notice_rules TO auditor;
 --
 
 GRANT SELECT ON TABLE credits.release_objects TO auditor;
+
+
+--
+-- Name: TABLE sign_in_counts; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.sign_in_counts TO auditor;
+
+
+--
+-- Name: TABLE sign_in_networks; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.sign_in_networks TO auditor;
 
 
 --

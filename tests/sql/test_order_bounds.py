@@ -211,8 +211,8 @@ def test_many_pending_orders_are_refused(counter: Caller) -> None:
     assert facts["limit"] == 20
     first = counter.row(
         "select created_at + interval '1 hour' as due, %s::timestamptz as said"
-        " from credits.orders order by created_at limit 1",
-        (facts["reset_at"],),
+        " from credits.orders where account_id = %s order by created_at limit 1",
+        (facts["reset_at"], orders[0]["account_id"]),
     )
     assert first["due"] == first["said"]
     # Others are not concerned, and a refusal leaves no key.

@@ -33,6 +33,7 @@ _ROUTES = [
     customers.create,
     customers.retrieve,
     customers.update,
+    customers.delete,
     customers.list_all,
     products.create,
     products.retrieve,

@@ -193,7 +193,7 @@ def _buyer(call: Call) -> Json | None:
         return None
     if "customer_creation" in call.params:
         raise StripeError("You may only specify one of these parameters: customer, customer_creation.")
-    buyer = call.store.find("customer", call.params["customer"])
+    buyer = customer.find(call.store, call.params["customer"])
     if buyer is None:
         raise missing_object("customer", call.params["customer"], "customer")
     return buyer

@@ -35,6 +35,12 @@ def create(store: Store, params: Json, origin: Origin = PAY_PAGE) -> Json:
     return customer
 
 
+def find(store: Store, id: str) -> Json | None:
+    """The customer; None also when it was deleted."""
+    found = store.find("customer", id)
+    return None if found is None or found.get("deleted") else found
+
+
 def details(email: str | None, customer: Json | None = None) -> Json:
     """A session's ``customer_details``."""
     known = customer or {}

@@ -1,8 +1,9 @@
-"""/v1/customers: create, retrieve, update, list."""
+"""/v1/customers: create, retrieve, update, delete, list."""
 
 from . import customer
 from .endpoint import Call, api_route
 from .errors import missing_object
+from .events import emit
 from .lists import LIST_PARAMETERS, list_objects
 from .parameters import Check, email, fields, merge_metadata, metadata, text
 from .store import Json
@@ -45,9 +46,7 @@ def retrieve(call: Call) -> Json:
 @api_route("POST", "/v1/customers/{id:str}", _FIELDS)
 def update(call: Call) -> Json:
     """POST /v1/customers/{id}"""
-    found = call.store.find("customer", call.id)
-    if found is None:
-        raise missing_object("customer", call.id, "id", 404)
+    found = _living(call)
     changes = dict(call.params)
     if "metadata" in changes:
         changes["metadata"] = merge_metadata(found["metadata"], changes["metadata"])
@@ -56,7 +55,25 @@ def update(call: Call) -> Json:
     return changed
 
 
+@api_route("DELETE", "/v1/customers/{id:str}", {})
+def delete(call: Call) -> Json:
+    """DELETE /v1/customers/{id}: its id stays, and says so."""
+    found = _living(call)
+    gone = {"id": call.id, "object": "customer", "deleted": True}
+    call.store.update(gone)
+    emit(call.store, "customer.deleted", found, call.origin)
+    return gone
+
+
+def _living(call: Call) -> Json:
+    found = customer.find(call.store, call.id)
+    if found is None:
+        raise missing_object("customer", call.id, "id", 404)
+    return found
+
+
 @api_route("GET", "/v1/customers", {**LIST_PARAMETERS, "email": text(512)})
 def list_all(call: Call) -> Json:
     """GET /v1/customers"""
-    return list_objects(call, "customer", {key: call.params[key] for key in ["email"] if key in call.params})
+    filters = {key: call.params[key] for key in ["email"] if key in call.params}
+    return list_objects(call, "customer", filters, "json_extract(body, '$.deleted') is null")

@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from . import idempotency
 from .authorization import authorize
-from .errors import StripeError
+from .errors import StripeError, no_access, unknown_version
 from .events import API_VERSION, Origin
 from .expand import expand
 from .forms import Form, parse_form
@@ -33,7 +33,7 @@ class Call:
 
 
 def api_route(
-    method: Literal["GET", "POST"], path: str, known: dict[str, Check], required: Sequence[str] = ()
+    method: Literal["GET", "POST", "DELETE"], path: str, known: dict[str, Check], required: Sequence[str] = ()
 ) -> Callable[[Callable[[Call], Json]], HTTPRouteHandler]:
     """Serve a function of a :class:`Call` at ``path``, accepting the ``known`` parameters and ``expand``.
     The function runs in a transaction, so it must not be async."""
@@ -42,6 +42,7 @@ def api_route(
     def decorate(action: Callable[[Call], Json]) -> HTTPRouteHandler:
         async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
             authorize(request.headers.get("authorization"))
+            _refuse_other_worlds(request)
             body = await request.body() if method == "POST" else request.scope["query_string"]
             _refuse_other_bodies(request, body)
             return _perform(request, action, parse_form(body), check)
@@ -61,15 +62,29 @@ def _perform(
     expire_due(store)
     with store.transaction():
         if key and (first := idempotency.recall(store, key, path, form)):
-            return _respond(first[1], origin, original=first[0])
+            return _respond(first[1], origin, first[2], original=first[0])
         params = check(form, "")
         paths = params.pop("expand", [])
         id = str(request.path_params.get("id", ""))
-        result = action(Call(store, request.app.state.public_url, path, id, params, origin))
-        response = msgspec.json.encode(expand(store, result, paths))
+        status = 200
+        try:
+            with store.attempt():
+                result = action(Call(store, request.app.state.public_url, path, id, params, origin))
+                response = msgspec.json.encode(expand(store, result, paths))
+        except StripeError as error:
+            status, response = error.status, msgspec.json.encode(error.body)
         if key:
-            idempotency.remember(store, key, path, form, str(origin.request_id), response)
-    return _respond(response, origin)
+            idempotency.remember(store, key, path, form, str(origin.request_id), response, status)
+    return _respond(response, origin, status)
+
+
+def _refuse_other_worlds(request: Request[Any, Any, Any]) -> None:
+    for name in ("stripe-account", "stripe-context"):
+        if account := request.headers.get(name):
+            raise no_access(account)
+    version = request.headers.get("stripe-version", API_VERSION)
+    if version != API_VERSION:
+        raise unknown_version(version, API_VERSION)
 
 
 def _refuse_other_bodies(request: Request[Any, Any, Any], body: bytes) -> None:
@@ -79,10 +94,10 @@ def _refuse_other_bodies(request: Request[Any, Any, Any], body: bytes) -> None:
         raise StripeError(message)
 
 
-def _respond(body: bytes, origin: Origin, original: str | None = None) -> Response[bytes]:
+def _respond(body: bytes, origin: Origin, status: int = 200, original: str | None = None) -> Response[bytes]:
     headers = {"Request-Id": str(origin.request_id), "Stripe-Version": API_VERSION}
     if origin.idempotency_key:
         headers["Idempotency-Key"] = origin.idempotency_key
     if original:
         headers |= {"Idempotent-Replayed": "true", "Original-Request": original}
-    return Response(body, media_type="application/json", headers=headers)
+    return Response(body, status_code=status, media_type="application/json", headers=headers)

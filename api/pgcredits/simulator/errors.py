@@ -39,6 +39,20 @@ def missing_object(kind: str, id: str, param: str, status: int = 400) -> StripeE
     return StripeError(f"No such {kind}: '{id}'", status=status, code="resource_missing", param=param)
 
 
+def no_access(account: str) -> StripeError:
+    """What Stripe says of an account that the key cannot act for. The simulator has no connected accounts."""
+    message = (
+        f"The provided key does not have access to account '{account}' (or that account does not exist). "
+        "The simulator has no connected accounts."
+    )
+    return StripeError(message, status=403, code="account_invalid")
+
+
+def unknown_version(version: str, known: str) -> StripeError:
+    """Objects of another version look different: better no answer than one in the wrong shape."""
+    return StripeError(f"The simulator speaks API version {known} only, not {version}.")
+
+
 def answer_stripe_error(_: Request[Any, Any, Any], error: StripeError) -> Response[bytes]:
     """The response for a :class:`StripeError`."""
     return _json(error.status, error.body)

@@ -19,13 +19,14 @@ def fingerprint(form: Form) -> str:
     return hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()
 
 
-def recall(store: Store, key: str, path: str, form: Form) -> tuple[str, bytes] | None:
-    """The first request's id and stored response; None for a new key. Raises ``idempotency_error`` when the
-    key was used for something else."""
+def recall(store: Store, key: str, path: str, form: Form) -> tuple[str, bytes, int] | None:
+    """The first request's id, stored response and status; None for a new key. Raises ``idempotency_error``
+    when the key was used for something else."""
     if len(key) > _LONGEST_KEY:
         raise _misused(f"Keys for idempotent requests can only be up to {_LONGEST_KEY} characters long.")
     row = store.db.execute(
-        "select path, fingerprint, request_id, response from idempotency_keys where key = ? and created > ?",
+        "select path, fingerprint, request_id, response, status from idempotency_keys"
+        " where key = ? and created > ?",
         (key, store.now() - _KEPT),
     ).fetchone()
     if row is None:
@@ -37,14 +38,18 @@ def recall(store: Store, key: str, path: str, form: Form) -> tuple[str, bytes] |
     if row[1] != fingerprint(form):
         only = "the same parameters they were first used with"
         raise _misused(f"Keys for idempotent requests can only be used with {only}. {advice}")
-    return row[2], row[3]
+    return row[2], row[3], row[4]
 
 
-def remember(store: Store, key: str, path: str, form: Form, request_id: str, response: bytes) -> None:
-    """Store a success. Refused requests are not stored, as with Stripe's validation errors."""
+def remember(
+    store: Store, key: str, path: str, form: Form, request_id: str, response: bytes, status: int
+) -> None:
+    """Store an answer: a success, or the refusal of a request whose parameters were in order. As with Stripe,
+    one with parameters that are not was never begun, and does not use up its key."""
     store.db.execute(
-        "insert or replace into idempotency_keys values (?, ?, ?, ?, ?, ?)",
-        (key, path, fingerprint(form), request_id, response, store.now()),
+        "insert or replace into idempotency_keys"
+        " (key, path, fingerprint, request_id, response, created, status) values (?, ?, ?, ?, ?, ?, ?)",
+        (key, path, fingerprint(form), request_id, response, store.now(), status),
     )
 
 

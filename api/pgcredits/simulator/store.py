@@ -30,7 +30,8 @@ create table if not exists idempotency_keys (
     fingerprint text not null,
     request_id  text not null,
     response    blob not null,
-    created     integer not null
+    created     integer not null,
+    status      integer not null default 200
 );
 create index if not exists idempotency_keys_created on idempotency_keys (created);
 
@@ -57,6 +58,7 @@ class Store:
         self.db.execute("pragma journal_mode = wal")
         self.db.execute("pragma synchronous = normal")  # a killed process loses nothing
         self.db.executescript(_SCHEMA)
+        _add_status(self.db)
 
     def close(self) -> None:
         self.db.close()
@@ -76,6 +78,18 @@ class Store:
             raise
         self.db.execute("commit")
         self.after_commit()
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Inside a transaction: all or nothing, and the transaction goes on."""
+        self.db.execute("savepoint attempt")
+        try:
+            yield
+        except BaseException:
+            self.db.execute("rollback to attempt")
+            raise
+        finally:
+            self.db.execute("release attempt")
 
     def insert(self, body: Json, inner: Json | None = None, due: int | None = None) -> None:
         """Add an object. Raises sqlite3.IntegrityError when its id exists."""
@@ -115,3 +129,9 @@ class Store:
             "select body from objects where kind = ? order by seq desc limit ?", (kind, most)
         )
         return [json.loads(row[0]) for row in rows]
+
+
+def _add_status(db: sqlite3.Connection) -> None:
+    """A file of an earlier version kept successes only."""
+    if not any(column[1] == "status" for column in db.execute("pragma table_info(idempotency_keys)")):
+        db.execute("alter table idempotency_keys add column status integer not null default 200")
