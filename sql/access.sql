@@ -152,7 +152,7 @@ credits.clock(), credits.module_price(text), credits.topup_tokens(bigint, numeri
 to anon, authenticated, spender, support, service_role;
 grant execute on function
 credits.me(), credits.subject(), credits.period_start(text, timestamptz), credits.next_period(text, timestamptz),
-credits.held_at(uuid, timestamptz), credits.quantity(jsonb), credits.clock(uuid)
+credits.held_at(uuid, timestamptz), credits.quantity(jsonb), credits.clock(uuid), credits.later(timestamptz, interval)
 to authenticated, support, service_role;
 grant execute on function credits.me(), credits.subject(), credits.clock(uuid) to spender;
 

@@ -335,6 +335,42 @@ RULES = [
         " $$ begin execute 'select 1'; end $$",
     ),
     Rule(
+        "a table that names a role keeps its oid beside the name",
+        f"""
+        select c.oid::regclass, a.attname
+        from pg_attribute as a join pg_class as c on c.oid = a.attrelid
+        where c.relnamespace::regnamespace::text in {OURS} and c.relkind in ('r', 'p')
+            and a.atttypid = 'name'::regtype and a.attnum > 0 and not a.attisdropped
+            and not (
+                exists (
+                    select from pg_attribute as o
+                    where o.attrelid = c.oid and o.attname = 'role_oid' and o.atttypid = 'oid'::regtype
+                )
+                and exists (
+                    select from pg_trigger as t
+                    where t.tgrelid = c.oid and t.tgfoid = 'credits.note_role()'::regprocedure
+                )
+            )
+        """,
+        "create table credits.more_logins (login name)",
+    ),
+    Rule(
+        "addresses and codes are compared in their one spelling",
+        f"""
+        select p.oid::regprocedure from pg_proc as p
+        where p.pronamespace::regnamespace::text in {OURS} and (
+            p.proname not in ('normal_email', 'normal_label', 'credential_of', 'email_key')
+            and regexp_replace(p.prosrc, '--[^\\n]*', '', 'g') ~* 'lower\\s*\\(.*(email|address)'
+            or p.proname not in ('normal_code', 'find_code')
+            and regexp_replace(p.prosrc, '--[^\\n]*', '', 'g') ~* 'upper\\s*\\(.*code'
+            or p.proname <> 'credential_of'
+            and regexp_replace(p.prosrc, '--[^\\n]*', '', 'g') ~* '\\.email\\s*(=|in)\\s'
+        )
+        """,
+        "create function credits.extra(p_email text) returns text language sql"
+        " as $$ select lower(btrim(p_email)) as address $$",
+    ),
+    Rule(
         "one function refuses, and none pretends to be a serialization failure",
         f"""
         select p.oid::regprocedure from pg_proc as p

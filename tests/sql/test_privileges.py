@@ -335,7 +335,12 @@ SERVE = {
 }
 CALLS = CHARGE | CHARGE_ANYBODY | OWN | SERVE
 PERIODS = {f"credits.{name}(text,timestamp with time zone)" for name in ("period_start", "next_period")}
-READING = {"credits.clock(uuid)", "credits.held_at(uuid,timestamp with time zone)", "credits.quantity(jsonb)"}
+READING = {
+    "credits.clock(uuid)",
+    "credits.held_at(uuid,timestamp with time zone)",
+    "credits.quantity(jsonb)",
+    "credits.later(timestamp with time zone,interval)",  # of next_period
+}
 WHO = {"credits.me()", "credits.subject()", *PERIODS, *READING}
 HELPERS = {"credits.clock()", "credits.module_price(text)"}
 WHOLE = {f"credits.{name}()" for name in ("functions_digest", "columns_digest")}
