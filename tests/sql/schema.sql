@@ -16246,6 +16246,9 @@ REVOKE ALL ON FUNCTION credits.last_moment(p_hold credits.holds) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) TO authenticated;
+GRANT ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) TO support;
+GRANT ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) TO service_role;
 
 
 --
