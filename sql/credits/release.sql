@@ -14,7 +14,10 @@ begin
             md5(string_agg(
                 concat_ws(
                     ' ', n.nspname, p.proname, p.pronargs, p.prosecdef, md5(p.prosrc),
-                    case when p.prosqlbody is not null then md5(pg_get_function_sqlbody(p.oid)) end
+                    case
+                        when p.prosqlbody is not null
+                            then md5(regexp_replace(pg_get_function_sqlbody(p.oid), '[()\s]+', ' ', 'g'))
+                    end
                 ),
                 ',' order by n.nspname, p.proname, p.pronargs, md5(p.prosrc)
             ))

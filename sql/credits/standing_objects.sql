@@ -10,11 +10,16 @@ begin
     return query
     select f.kind, f.name, md5(f.definition) from credits.standing_functions() as f
     union all
-    select r.kind, r.name, md5(r.definition) from credits.standing_relations() as r
-    union all
-    select a.kind, a.name, md5(a.definition) from credits.standing_attachments() as a
-    union all
-    select t.kind, t.name, md5(t.definition) from credits.standing_types() as t
+    -- Without parentheses: `a and b and c` has other ones when it was restored from a dump. So it is in the body of a
+    -- function that is no text.
+    select o.kind, o.name, md5(regexp_replace(o.definition, '[()\s]+', ' ', 'g'))
+    from (
+        select x.kind, x.name, x.definition from credits.standing_relations() as x
+        union all
+        select x.kind, x.name, x.definition from credits.standing_attachments() as x
+        union all
+        select x.kind, x.name, x.definition from credits.standing_types() as x
+    ) as o
     union all
     select p.kind, p.name, md5(p.definition) from credits.standing_privileges() as p;
 end
@@ -33,7 +38,11 @@ begin
     return query
     select
         'function', format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)),
-        case when p.prokind = 'a' then 'aggregate' else pg_get_functiondef(p.oid) end
+        case
+            when p.prokind = 'a' then 'aggregate'
+            when p.prosqlbody is null then pg_get_functiondef(p.oid)
+            else regexp_replace(pg_get_functiondef(p.oid), '[()\s]+', ' ', 'g')
+        end
     from pg_catalog.pg_proc as p
     join pg_catalog.pg_namespace as n on p.pronamespace = n.oid
     where

@@ -180,6 +180,8 @@ class _Run:
         )
         reload.run()
         connection.execute(f"set local role {OWNER}".encode())
+        if outcome.applied and _has(connection, "credits.list_prices()"):
+            connection.execute("select credits.list_prices()")  # the list may have learned a column
         files = digests(options.sql)
         facts = {
             "migration": newest_migration(options.migrations),
@@ -229,6 +231,11 @@ def _take(guard: admin.Connection) -> None:
     except psycopg.Error:
         guard.rollback()
         raise
+
+
+def _has(connection: admin.Connection, function: str) -> bool:
+    row = connection.execute("select to_regprocedure(%s) is not null", [function]).fetchone()
+    return bool(row and row[0])
 
 
 def _roles(connection: admin.Connection) -> set[str]:
