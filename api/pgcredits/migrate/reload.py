@@ -115,6 +115,7 @@ class Reload:
         for name, (oid, kind) in drops.views(self._connection).items():
             if name == statement.name:
                 went += self._drop(drops.drop_view(self._connection, name, oid, kind))
+        self._forget_missing()  # a later file has to make what went along
         return went
 
     def _drop_leftovers(self) -> list[str]:
@@ -145,6 +146,7 @@ class Reload:
 
     def _access(self) -> None:
         """Step 3: a policy is made when it is missing or another one; nothing is dropped to be made again."""
+        _refuse_strangers(self._connection)
         path = self._sql / ACCESS
         text = path.read_text()
         self._note(text)
@@ -192,6 +194,13 @@ class Reload:
         return [(kind, name) for kind, name in rows]
 
 
+_STRANGERS = """
+    select pg_describe_object('pg_class'::regclass, c.oid, 0) || ' of ' || c.relowner::regrole
+    from pg_class as c
+    where c.relnamespace::regnamespace::text = any(%s) and c.relkind in ('r', 'p', 'f', 'v', 'm', 'S')
+        and c.relowner <> %s::regrole
+    order by 1
+"""
 _ATTACHED = """
     with tables as (
         select c.oid, format('%%s.%%I', c.relnamespace::regnamespace, c.relname) as name
@@ -215,6 +224,16 @@ _BODIES = """
     join pg_language as l on l.oid = p.prolang
     where l.lanname in ('sql', 'plpgsql') and p.pronamespace::regnamespace::text = any(%s)
 """
+
+
+def _refuse_strangers(connection: psycopg.Connection[Any]) -> None:
+    """The owner cannot take privileges away from what belongs to another role."""
+    rows = connection.execute(_STRANGERS, [list(FOLDERS), OWNER]).fetchall()
+    if rows:
+        raise MigrationError(
+            f"in the schemas of the bank stands what is not its own: {', '.join(name for (name,) in rows)}. "
+            "Move it to another schema, or drop it"
+        )
 
 
 def _check_bodies(connection: psycopg.Connection[Any]) -> None:
