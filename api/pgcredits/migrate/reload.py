@@ -146,7 +146,6 @@ class Reload:
 
     def _access(self) -> None:
         """Step 3: a policy is made when it is missing or another one; nothing is dropped to be made again."""
-        _refuse_strangers(self._connection)
         path = self._sql / ACCESS
         text = path.read_text()
         self._note(text)
@@ -156,7 +155,13 @@ class Reload:
             if statement.kind == "policy" and statement.key in standing and not self._is_unchanged(statement):
                 self._connection.execute(f"drop policy {statement.name}".encode())
         self._connection.execute("reset role")
-        execute(self._connection, path, leave_out(text, self._is_unchanged))
+        try:
+            with self._connection.transaction():
+                execute(self._connection, path, leave_out(text, self._is_unchanged))
+        except MigrationError as error:
+            if isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege):
+                _refuse_strangers(self._connection)
+            raise
         self._as_owner()
         for kind, name in standing:
             if kind == "policy" and (kind, name) not in self.sources:
