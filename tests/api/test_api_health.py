@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import httpx
+import psycopg
+import pytest
 from knocking import serving, slug
+from support import PASSWORD
 
+from pgcredits.addresses import as_login
 from pgcredits.app import create_app
 from pgcredits.settings import Settings
 
@@ -41,3 +47,53 @@ def test_calls_without_a_database(settings: Settings) -> None:
         ):
             assert (response.status_code, slug(response)) == (503, "unavailable")
             assert response.headers["retry-after"] == "1"
+
+
+@pytest.fixture
+def own_bank(own_url: str, settings: Settings) -> Iterator[tuple[str, psycopg.Connection[Any]]]:
+    """A door on a bank of its own, and the superuser behind it."""
+    half = {
+        "api_database_url": as_login(own_url, "pgcredits_api", PASSWORD),
+        "service_database_url": as_login(own_url, "pgcredits_service", PASSWORD),
+    }
+    with (
+        serving(create_app(replace(settings, **half))) as url,
+        psycopg.connect(own_url, autocommit=True) as admin,
+    ):
+        yield f"{url}/health/ready", admin
+
+
+def test_ready_says_what_is_wrong_with_the_database(own_bank: tuple[str, psycopg.Connection[Any]]) -> None:
+    url, admin = own_bank
+    assert httpx.get(url).json()["status"] == "ready"
+    for change, undo, words in (
+        (
+            "update credits.releases set migration = '0019-batch'",
+            "update credits.releases set migration = (select max(migration_id) from yoyo._yoyo_migration)",
+            "older than this program: it is at 0019-batch",
+        ),
+        (
+            "create function api.extra() returns integer language sql return 1",
+            "drop function api.extra()",
+            "do not belong together",
+        ),
+        (
+            "alter table credits.settings add column extra integer",
+            "alter table credits.settings drop column extra",
+            "do not belong together",
+        ),
+        (
+            "alter function credits.me() security invoker",
+            "alter function credits.me() security definer",
+            "do not belong together",
+        ),
+        ("alter view api.release rename to gone", "alter view api.gone rename to release", "not migrated"),
+    ):
+        admin.execute(change.encode())
+        response = httpx.get(url)
+        assert (response.status_code, slug(response)) == (503, "unavailable"), change
+        assert words in response.json()["message"], change
+        admin.execute(undo.encode())
+        assert httpx.get(url).json()["status"] == "ready", undo
+    admin.execute("update credits.releases set migration = '9999-later'")
+    assert httpx.get(url).json()["database"] == "newer"
