@@ -127,6 +127,7 @@ def test_columns_of_a_view_that_go_and_change_places(url: str, db: Connection, s
     edit("analytics/below.sql", "1 as one, date '2026-01-01' as day", "date '2026-01-02' as day")
     outcome = run(url, Options(sql=sql))
     assert outcome.dropped == ["view analytics.below", "view analytics.on_top"]
+    assert outcome.remade == set(outcome.dropped)
     with psycopg.connect(as_login(url, "pgcredits_analyst", PASSWORD)) as analyst:
         assert str(analyst.execute("select day from analytics.on_top").fetchone()[0]) == "2026-01-02"  # type: ignore[index]
     is_sound(url, db, sql)
@@ -150,8 +151,9 @@ def test_whatever_stands_there_and_is_not_made(url: str, db: Connection) -> None
         "create rule extra as on insert to credits.outbox do instead nothing",
     ):
         db.execute(statement)
-    dropped = run(url).dropped
-    assert sorted(dropped) == [
+    outcome = run(url)
+    assert outcome.remade == set()
+    assert sorted(outcome.dropped) == [
         "aggregate audit.extra(integer)",
         "function api.extra()",
         "function credits.consume_tokens(text)",

@@ -69,6 +69,13 @@ class Reload:
         _check_bodies(self._connection)
         self._connection.execute("notify pgrst, 'reload schema'")
 
+    def remade(self) -> set[str]:
+        """What was dropped and is there again: a function of that name, or that view, trigger or policy."""
+        there = {f"{kind} {name}" for kind, name in self._attached()}
+        there |= {f"{kind} {name}" for name, (_, kind) in drops.views(self._connection).items()}
+        there |= {f"{f.kind} {f.name}" for f in drops.functions(self._connection).values()}
+        return {name for name in self.dropped if name.split("(")[0] in there}
+
     def _as_owner(self) -> None:
         self._connection.execute(f"set local role {OWNER}".encode())
 

@@ -43,6 +43,7 @@ class Outcome:
     applied: list[str] = field(default_factory=list)
     alone: list[str] = field(default_factory=list)  # migrations that cannot be in a transaction
     dropped: list[str] = field(default_factory=list)
+    remade: set[str] = field(default_factory=set)  # of these, what was made again in another form
     changed_files: list[str] = field(default_factory=list)
     roles: list[str] = field(default_factory=list)
     hardens: bool = False
@@ -89,7 +90,7 @@ def describe(outcome: Outcome) -> Iterator[str]:
     yield from (f"apply migration {name}" for name in outcome.applied)
     yield from (f"apply migration {name}, after the rest and in no transaction" for name in outcome.alone)
     yield from (f"load sql/{name}" for name in outcome.changed_files)
-    yield from (f"drop {name}" for name in outcome.dropped)
+    yield from (f"{'replace' if name in outcome.remade else 'drop'} {name}" for name in outcome.dropped)
     yield (
         "take CONNECT and TEMP on the database from PUBLIC"
         if outcome.hardens
@@ -135,7 +136,7 @@ class _Run:
         for migration in outcome.applied:
             self._say(f"migration {migration}")
         for what in outcome.dropped:
-            self._say(f"dropped {what}")
+            self._say(f"{'replaced' if what in outcome.remade else 'dropped'} {what}")
         return outcome
 
     def _is_up_to_date(self) -> bool:
@@ -191,7 +192,7 @@ class _Run:
         }
         release.record(connection, before, reload.sources, facts)
         connection.execute("reset role")
-        outcome.dropped = reload.dropped
+        outcome.dropped, outcome.remade = reload.dropped, reload.remade()
         outcome.changed_files = _changed(last.files if last else {}, files)
         outcome.roles = sorted(_roles(connection) - before_roles)
         outcome.hardens = hardened and not (last and last.hardened)
