@@ -9,6 +9,8 @@ import psycopg
 import pytest
 from system import System, running
 
+from pgcredits.migrate import Options, migrate
+
 
 @pytest.fixture(scope="module")
 def started(
@@ -24,6 +26,8 @@ def started(
         admin.execute(f"create database {database}".encode())
         try:
             with running(name, tmp_path_factory.mktemp(name) / "data", cluster.url(database)) as system:
+                # A database of its own, as the embedded one is: else PUBLIC may make temporary tables in it.
+                migrate(cluster.url(database), options=Options(harden=True))
                 yield system
         finally:
             admin.execute(f"drop database {database} with (force)".encode())

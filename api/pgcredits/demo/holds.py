@@ -42,7 +42,7 @@ class Run:
         self.fates = draw_fates(len(requests), seed)
         # What the model generates at most: the next power of two above what it ever did.
         self.max_tokens = 1 << max(request.usage["output_tokens"] for request in requests).bit_length()
-        token = mint(running.jwt_secret, "service_role", None, TOKEN_SECONDS, running.jwt_audience)
+        token = mint(running.jwt_secret, "spender", None, TOKEN_SECONDS, running.jwt_audience)
         self.employer = Employer(running.api_url, new_run(), token)
         self.outcome = Outcome()
         self.people: list[User] = []
