@@ -141,6 +141,11 @@ def stop_clock(admin: Connection, moment: str) -> None:
     )
 
 
+def findings(bank: Caller) -> list[Row]:
+    """What the audit finds, but for the clock that a test has stopped."""
+    return bank.rows("select * from audit.findings where expected <> 'function credits.clock()'")
+
+
 @contextmanager
 def refused(slug: str) -> Iterator[Row]:
     """The block is refused with this slug and its status; gives the facts of DETAIL once it is."""

@@ -22,7 +22,7 @@ days as (
     from (
         select
             min(m.day) as first_day,
-            greatest(max(m.day), (credits.clock() at time zone interval '0')::date) as last_day
+            greatest(coalesce(max(m.day), '-infinity'), (credits.clock() at time zone interval '0')::date) as last_day
         from moved as m
     ) as s
     -- Days on which nothing moved count as well.

@@ -40,7 +40,7 @@ drawn as (
     left join lateral (
         select
             case
-                when bool_and(c.provider_cost is not null)
+                when bool_and(c.provider_cost is not null) is true
                     then sum((e.usage ->> c.dimension)::numeric * c.provider_cost / (c.unit_size * r.exchange_rate))
             end as cost
         from credits.price_components as c
@@ -59,7 +59,8 @@ summed as (
         sum(d.tokens) as tokens,
         sum(d.revenue) as revenue,
         case
-            when bool_and(d.cost is not null and coalesce(d.currency = d.cost_currency, true)) then sum(d.cost)
+            when bool_and(d.cost is not null and coalesce(d.currency = d.cost_currency, true)) is true
+                then sum(d.cost)
         end as cost
     from drawn as d
     group by 1, 2, 3

@@ -52,7 +52,7 @@ begin
             422, 'bad_reason',
             'reason is grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment'
         );
-    elsif length(add_tokens.package_name) > 200 then
+    elsif (length(add_tokens.package_name) > 200) is true then
         perform credits.fail(422, 'bad_reason', 'package_name has at most 200 characters');
     end if;
     perform credits.check_metadata(add_tokens.metadata);
@@ -80,7 +80,7 @@ begin
             return credits.grant_receipt(v_account_id, v_known::bigint, v_subject, true);
         end if;
     end if;
-    if add_tokens.expires_at <= credits.clock(v_account_id) then
+    if (add_tokens.expires_at <= credits.clock(v_account_id)) is true then
         perform credits.fail(422, 'bad_expiry', 'expires_at is in the past');
     elsif v_wallet.status = 'closed' then
         perform credits.fail(423, 'account_frozen', 'this account is closed');
@@ -119,9 +119,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     -- Three arguments by position: a reason would become the name of a package, and a gift a sale.
-    if add_tokens.package_name in (
+    if (add_tokens.package_name in (
         'grant', 'bonus', 'welcome', 'promo', 'referral', 'allowance', 'rollover', 'adjustment'
-    ) then
+    )) is true then
         perform credits.fail(
             422, 'bad_reason', format('%L is a reason and no package: say reason => %1$L', add_tokens.package_name)
         );

@@ -51,13 +51,13 @@ begin
     v_receipt := credits.apply_event(v_event_id);
 
     -- 3. What waited for the same order.
-    if v_receipt.order_id is not null and v_receipt.outcome <> 'waiting' then
+    if v_receipt.order_id is not null and v_receipt.outcome is distinct from 'waiting' then
         perform credits.apply_waiting(e.account_id, e.order_id)
         from credits.stripe_events as e
         where e.event_id = v_event_id;
     end if;
     -- Parked again is nothing new.
-    if v_known.outcome = 'parked' and v_receipt.outcome = 'parked' then
+    if (v_known.outcome = 'parked' and v_receipt.outcome = 'parked') is true then
         v_receipt.outcome := 'duplicate';
     end if;
     return v_receipt;

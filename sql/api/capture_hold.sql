@@ -69,7 +69,7 @@ declare
 begin
     if p_over is null or p_over not in ('debt', 'available', 'error') then
         perform credits.fail(422, 'bad_over', 'over is debt, available or error');
-    elsif pg_column_size(p_usage) > 2048 then
+    elsif (pg_column_size(p_usage) > 2048) is true then
         perform credits.fail(422, 'bad_usage', 'usage is larger than 2 kB');
     end if;
 
@@ -85,11 +85,11 @@ begin
         where w.account_id = p_account_id
         for no key update;
         v_now := coalesce(v_test_clock, credits.clock());
-        exit when v_due_at > v_now and current_setting('synchronous_commit') not in ('off', 'local');
+        exit when (v_due_at > v_now and current_setting('synchronous_commit') not in ('off', 'local')) is true;
         perform credits.lock_to_end(p_account_id);
     end loop;
     select h.* into v_hold from credits.holds as h where h.account_id = p_account_id and h.hold_id = p_hold_id;
-    if v_hold.by_service is null or (v_hold.by_service and not p_service) then
+    if v_hold.by_service is null or (v_hold.by_service and p_service is not true) then
         perform credits.refuse_hold(v_hold.by_service);
     end if;
     v_late := v_hold.state = 'expired';
@@ -144,10 +144,10 @@ begin
     end if;
     -- A user's own hold outlives neither freezing nor its 24 hours. What users take beyond it is a spend like any other:
     -- no service has done work that must be paid.
-    if not p_service and (v_status <> 'active' or v_now >= v_hold.created_at + interval '24 hours') then
+    if p_service is not true and (v_status <> 'active' or v_now >= v_hold.created_at + interval '24 hours') then
         perform credits.refuse_own_hold(v_hold.state, v_status);
     end if;
-    if v_beyond and not p_service then
+    if v_beyond and p_service is not true then
         if v_debt_before > 0 and credits.in_default(p_account_id) then
             perform credits.refuse_tokens(
                 v_balance, v_debt_before, v_hold.price_id, v_cost, v_cost - v_own
@@ -180,11 +180,11 @@ begin
     if v_beyond then
         v_drawn := credits.draw_settled(p_account_id, v_hold.module_id, v_cost - v_own, v_now);
         v_draws := v_draws || v_drawn.draws;
-        if v_drawn.missing > 0 and v_over = 'error' then
+        if (v_drawn.missing > 0 and v_over = 'error') is true then
             perform credits.refuse_tokens(
                 v_balance, v_debt_before, v_hold.price_id, v_cost, v_drawn.missing
             );
-        elsif v_drawn.missing > 0 and v_over = 'debt' then
+        elsif (v_drawn.missing > 0 and v_over = 'debt') is true then
             select trim_scale(least(greatest(a.overdraft_limit - v_debt_before, 0), v_drawn.missing)) into v_debt
             from credits.accounts as a
             where a.account_id = p_account_id;
@@ -211,7 +211,7 @@ begin
         actor = case when p_final or v_late then credits.actor() else h.actor end,
         finished_at = case when p_final or v_late then v_now end
     where h.account_id = p_account_id and h.hold_id = p_hold_id;
-    if v_shortfall > 0 then
+    if (v_shortfall > 0) is true then
         insert into credits.shortfalls (account_id, hold_id, entry_seq, tokens, created_at)
         values (p_account_id, p_hold_id, v_seq, v_shortfall, v_now);
         update credits.holds as h

@@ -16,7 +16,7 @@ begin
         perform credits.fail(403, 'not_yours', 'only a service may close a shortfall');
     elsif close_shortfall.state is null or close_shortfall.state not in ('settled', 'written_off') then
         perform credits.fail(422, 'bad_state', 'state is settled or written_off');
-    elsif close_shortfall.shortfall_id ~ ('^' || v_uuid || ':' || v_uuid || '$') then
+    elsif (close_shortfall.shortfall_id ~ ('^' || v_uuid || ':' || v_uuid || '$')) is true then
         select s.* into v_shortfall
         from credits.shortfalls as s
         where
@@ -32,15 +32,15 @@ begin
     set
         state = close_shortfall.state,
         -- Not before its entry, whose time may be a little ahead of a clock that stands still.
-        closed_at = greatest(credits.clock(s.account_id), (
+        closed_at = greatest(credits.clock(s.account_id), coalesce((
             select e.posted_at from credits.entries as e where e.account_id = s.account_id and e.seq = s.entry_seq
-        ))
+        ), '-infinity'))
     where s.account_id = v_shortfall.account_id and s.shortfall_id = v_shortfall.shortfall_id and s.state = 'open';
     v_replayed := not found;
     select s.* into v_shortfall
     from credits.shortfalls as s
     where s.account_id = v_shortfall.account_id and s.shortfall_id = v_shortfall.shortfall_id;
-    if v_shortfall.state <> close_shortfall.state then
+    if v_shortfall.state is distinct from close_shortfall.state then
         perform credits.fail(
             409, 'shortfall_closed', 'this shortfall is ' || v_shortfall.state,
             json_build_object('state', v_shortfall.state)

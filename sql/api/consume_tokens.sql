@@ -46,7 +46,7 @@ begin
     if p_metadata is distinct from '{}' then
         perform credits.check_metadata(p_metadata);
     end if;
-    if pg_column_size(p_usage) > 2048 then
+    if (pg_column_size(p_usage) > 2048) is true then
         perform credits.fail(422, 'bad_usage', 'usage is larger than 2 kB');
     end if;
 
@@ -60,7 +60,7 @@ begin
         for no key update;
         -- The time after the lock: waiting for it may have taken long.
         v_now := coalesce(v_test_clock, credits.clock());
-        exit when v_due_at > v_now and current_setting('synchronous_commit') not in ('off', 'local');
+        exit when (v_due_at > v_now and current_setting('synchronous_commit') not in ('off', 'local')) is true;
         perform credits.lock_wallet(p_account_id);
     end loop;
 
@@ -83,7 +83,7 @@ begin
     if p_byok then
         v_price.cost := 0;
     end if;
-    if p_expected_cost <> v_price.cost then
+    if (p_expected_cost <> v_price.cost) is true then
         perform credits.fail(
             422, 'price_mismatch', 'the price in the database is not the one named',
             json_build_object('cost', trim_scale(v_price.cost), 'expected', trim_scale(p_expected_cost))
@@ -106,7 +106,7 @@ begin
         perform credits.keep_limits(p_account_id, v_price.cost, v_now);
         v_settled := v_price.cost > 0;
         v_drawn := credits.draw_settled(p_account_id, p_module_id, v_price.cost, v_now);
-        if v_drawn.missing > 0 then
+        if (v_drawn.missing > 0) is true then
             perform credits.refuse_tokens(v_balance, v_debt, v_price.price_id, v_price.cost, v_drawn.missing);
         end if;
         v_draws := v_drawn.draws;

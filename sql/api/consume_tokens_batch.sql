@@ -48,7 +48,7 @@ begin
     from unnest(v_verdicts) as x (verdict);
 
     -- 4. All or nothing?
-    if consume_tokens_batch.atomic and v_receipt.refused > 0 then
+    if (consume_tokens_batch.atomic and v_receipt.refused > 0) is true then
         select x.verdict, x.place - 1 as index into v_refused
         from unnest(v_verdicts) with ordinality as x (verdict, place)
         where (x.verdict -> 'ok') = 'false'

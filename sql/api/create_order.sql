@@ -14,7 +14,7 @@ begin
     v_receipt.user_id := p_user_id;
     v_receipt.pack_id := p_order.pack_id;
     v_receipt.package_name := p_order.package_name;
-    v_receipt.module_id := case when p_order.scope like 'module:%' then substr(p_order.scope, 8) end;
+    v_receipt.module_id := case when (p_order.scope like 'module:%') is true then substr(p_order.scope, 8) end;
     v_receipt.scope := p_order.scope;
     v_receipt.tokens := trim_scale(p_order.tokens);
     v_receipt.bonus_tokens := trim_scale(p_order.bonus_tokens);

@@ -20,12 +20,12 @@ declare
 begin
     -- 1. Lock. What has expired stays so. Users get no more time while their account is not active.
     v_hold := credits.lock_hold(v_found.account_id, v_found.hold_id, v_found.service);
-    if v_hold.state <> 'open' then
+    if v_hold.state is distinct from 'open' then
         perform credits.refuse_closed(v_hold.state);
     end if;
-    select w.* into v_wallet from credits.wallets as w where w.account_id = v_found.account_id;
+    select w.* into strict v_wallet from credits.wallets as w where w.account_id = v_found.account_id;
     v_now := coalesce(v_wallet.test_clock, credits.clock());
-    if not v_found.service and v_wallet.status <> 'active' then
+    if v_found.service is not true and v_wallet.status <> 'active' then
         perform credits.refuse_own_hold(v_hold.state, v_wallet.status);
     end if;
 
@@ -33,11 +33,11 @@ begin
     update credits.holds as h
     set expires_at = least(v_now + make_interval(secs => v_ttl), credits.last_moment(v_hold))
     where h.account_id = v_found.account_id and h.hold_id = v_found.hold_id
-    returning h.* into v_hold;
+    returning h.* into strict v_hold;
     update credits.wallets as w
     set due_at = least(w.due_at, v_hold.expires_at)
     where w.account_id = v_found.account_id
-    returning w.* into v_wallet;
+    returning w.* into strict v_wallet;
     return row(
         v_found.account_id || ':' || v_found.hold_id, v_found.user_id, v_hold.module_id, v_hold.state::text,
         trim_scale(v_hold.held), trim_scale(v_wallet.balance),

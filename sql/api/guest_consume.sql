@@ -37,7 +37,7 @@ begin
     );
     if credits.find_price(guest_consume.module_id, credits.clock()) is null then
         perform credits.fail(404, 'unknown_module', 'no such module');
-    elsif v_left.remaining = 0 then
+    elsif (v_left.remaining > 0) is not true then
         perform credits.refuse_guest(v_left."limit", v_left.reset_at);
     end if;
 
@@ -51,7 +51,7 @@ begin
     v_left := credits.guest_standing(
         v_guest_ids, v_network_ids, v_limit.per_device, v_limit.per_network, v_limit.sliding_window, v_now
     );
-    if v_left.remaining = 0 then
+    if (v_left.remaining > 0) is not true then
         perform credits.refuse_guest(v_left.allowed, v_left.reset_at);
     end if;
 

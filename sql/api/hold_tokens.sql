@@ -46,7 +46,7 @@ begin
     if p_metadata is distinct from '{}' then
         perform credits.check_metadata(p_metadata);
     end if;
-    if pg_column_size(p_usage) > 2048 then
+    if (pg_column_size(p_usage) > 2048) is true then
         perform credits.fail(422, 'bad_usage', 'usage is larger than 2 kB');
     end if;
 
@@ -58,7 +58,7 @@ begin
         where w.account_id = p_account_id
         for no key update;
         v_now := coalesce(v_test_clock, credits.clock());
-        exit when v_due_at > v_now and current_setting('synchronous_commit') not in ('off', 'local');
+        exit when (v_due_at > v_now and current_setting('synchronous_commit') not in ('off', 'local')) is true;
         perform credits.lock_wallet(p_account_id, p_settle => false);
     end loop;
     v_expires_at := v_now + make_interval(secs => v_ttl);

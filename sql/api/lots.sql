@@ -8,7 +8,9 @@ select
     l.source::text as source,
     l.package_name,
     trim_scale(l.granted) as granted,
-    trim_scale(case when l.expires_at <= credits.clock(l.account_id) then h.held else l.remaining end) as remaining,
+    trim_scale(
+        case when (l.expires_at <= credits.clock(l.account_id)) is true then h.held else l.remaining end
+    ) as remaining,
     trim_scale(h.held) as held,
     l.priority,
     l.scope,

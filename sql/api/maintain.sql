@@ -16,7 +16,7 @@ declare
 begin
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may do the maintenance');
-    elsif least(maintain.max_accounts, maintain.max_keys) < 0 then
+    elsif (maintain.max_accounts < 0 or maintain.max_keys < 0) is true then
         perform credits.fail(422, 'bad_limit', 'max_accounts and max_keys are not below 0');
     end if;
     -- First, while no wallet is locked. A new partition locks the ledger: it gets a transaction of its own.

@@ -8,7 +8,7 @@ select
     o.state,
     o.pack_id,
     o.package_name,
-    case when o.scope like 'module:%' then substr(o.scope, 8) end as module_id,
+    case when (o.scope like 'module:%') is true then substr(o.scope, 8) end as module_id,
     trim_scale(o.tokens) as tokens,
     trim_scale(o.bonus_tokens) as bonus_tokens,
     o.amount,

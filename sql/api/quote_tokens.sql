@@ -40,7 +40,7 @@ begin
         );
     else
         v_quote.balance := trim_scale(credits.balance_at(v_account_id, v_now));
-        v_quote.available := trim_scale(least(
+        v_quote.available := trim_scale(credits.tighter(
             credits.spendable(v_account_id, quote_tokens.module_id, v_now), credits.limit_left(v_account_id, v_now)
         ));
     end if;

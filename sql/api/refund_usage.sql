@@ -71,11 +71,11 @@ begin
     elsif refund_usage.tokens is not null then
         perform credits.check_amount(refund_usage.tokens);
     end if;
-    if length(refund_usage.reason) > 200 then
+    if (length(refund_usage.reason) > 200) is true then
         perform credits.fail(422, 'bad_reason', 'reason has at most 200 characters');
     end if;
     v_charge := credits.find_entry(refund_usage.entry_id);
-    if v_charge.kind <> 'spend' or v_charge.tokens = 0 then
+    if (v_charge.kind = 'spend' and v_charge.tokens <> 0) is not true then
         perform credits.fail(
             409, 'not_refundable', 'nothing was charged by this entry',
             json_build_object('kind', v_charge.kind, 'tokens', trim_scale(v_charge.tokens))
@@ -86,7 +86,7 @@ begin
     loop
         v_lock := credits.lock_wallet(v_charge.account_id);
         v_at := credits.clock(v_charge.account_id);
-        exit when (select w.due_at > v_at from credits.wallets as w where w.account_id = v_charge.account_id);
+        exit when (select w.due_at > v_at from credits.wallets as w where w.account_id = v_charge.account_id) is true;
     end loop;
     if refund_usage.idempotency_key is not null then
         v_known := credits.claim_key(
@@ -125,13 +125,13 @@ begin
     on conflict (account_id, seq) do update set refunded = r.refunded + excluded.refunded;
 
     -- 4. Back. Debt that is still there is lowered; debt that was repaid since, the lots that paid it get back.
-    select w.* into v_wallet from credits.wallets as w where w.account_id = v_charge.account_id;
+    select w.* into strict v_wallet from credits.wallets as w where w.account_id = v_charge.account_id;
     for v_part in
         select p.lot_id, p.tokens
         from credits.parts_to_return(v_charge.draws, -v_charge.tokens, v_refunded, v_tokens) as p
     loop
         if v_part.lot_id is null then
-            v_from_debt := least(v_part.tokens, v_wallet.debt);
+            v_from_debt := least(coalesce(v_part.tokens, 0), v_wallet.debt);
             v_draws := credits.return_repaid(v_charge.account_id, v_charge.seq, v_part.tokens - v_from_debt);
         else
             perform credits.return_to_lot(v_charge.account_id, v_part.lot_id, v_part.tokens);

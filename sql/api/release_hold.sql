@@ -23,13 +23,13 @@ declare
     v_balance numeric;
     v_replayed boolean;
 begin
-    if length(release_hold.reason) > 200 then
+    if (length(release_hold.reason) > 200) is true then
         perform credits.fail(422, 'bad_reason', 'reason has at most 200 characters');
     end if;
 
     -- 2. Lock. Repeat? Closed? Who releases again without a key gets the same answer.
     v_hold := credits.lock_hold(v_found.account_id, v_found.hold_id, v_found.service);
-    select w.* into v_wallet from credits.wallets as w where w.account_id = v_found.account_id;
+    select w.* into strict v_wallet from credits.wallets as w where w.account_id = v_found.account_id;
     v_now := coalesce(v_wallet.test_clock, credits.clock());
     if release_hold.idempotency_key is not null then
         v_known := credits.claim_key(
@@ -38,8 +38,8 @@ begin
         );
     end if;
     v_replayed := v_known is not null or v_hold.state = 'released';
-    if not v_replayed then
-        if v_hold.state <> 'open' then
+    if v_replayed is not true then
+        if v_hold.state is distinct from 'open' then
             perform credits.refuse_closed(v_hold.state);
         end if;
 
@@ -76,7 +76,7 @@ begin
     end if;
     return row(
         v_found.account_id || ':' || v_found.hold_id, v_found.user_id, v_hold.module_id, v_hold.state::text,
-        trim_scale(greatest(v_hold.tokens - v_hold.captured, 0)), trim_scale(v_hold.captured), v_replayed
+        trim_scale(greatest(coalesce(v_hold.tokens - v_hold.captured, 0), 0)), trim_scale(v_hold.captured), v_replayed
     );
 end
 $$;

@@ -20,7 +20,7 @@ declare
 begin
     if set_spend_limit.period is null or set_spend_limit.period not in ('day', 'month') then
         perform credits.fail(422, 'bad_period', 'period is day or month');
-    elsif set_spend_limit.tokens <> 0 then
+    elsif (set_spend_limit.tokens <> 0) is true then
         perform credits.check_amount(set_spend_limit.tokens);
     end if;
 

@@ -19,11 +19,13 @@ begin
     -- 1. Only where the operator allows it.
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may set a test clock');
-    elsif not (select s.test_clocks from credits.settings as s) then
+    elsif not credits.test_clocks_allowed() then
         perform credits.fail(403, 'no_test_clocks', 'this bank has no test clocks: its time is the time');
     elsif num_nonnulls(set_test_clock.frozen_time, set_test_clock.advance) = 2 then
         perform credits.fail(422, 'bad_clock', 'frozen_time or advance, not both');
-    elsif extract(epoch from set_test_clock.advance) not between 0 and extract(epoch from interval '101 years') then
+    elsif (
+        extract(epoch from set_test_clock.advance) not between 0 and extract(epoch from interval '101 years')
+    ) is true then
         -- Before anything is added: there is a last time, too.
         perform credits.fail(422, 'bad_clock', 'a test clock is moved forward, a hundred years ahead at most');
     end if;

@@ -8,7 +8,7 @@ select
     s.set_by,
     trim_scale(s.tokens) as tokens,
     trim_scale(p.spent) as spent,
-    trim_scale(greatest(s.tokens - p.spent - credits.held_at(s.account_id, c.shows), 0)) as remaining,
+    trim_scale(greatest(coalesce(s.tokens - p.spent - credits.held_at(s.account_id, c.shows), 0), 0)) as remaining,
     credits.next_period(s.period, c.shows) as resets_at
 from credits.spend_limits as s
 inner join credits.wallets as w on s.account_id = w.account_id

@@ -26,7 +26,7 @@ left join credits.modules as m on e.module_id = m.module_id
 left join credits.holds as h
     on
         e.kind = 'spend' and e.account_id = h.account_id
-        and h.hold_id = case when e.reference ~ '^[0-9a-f-]{36}' then left(e.reference, 36)::uuid end
+        and h.hold_id = case when (e.reference ~ '^[0-9a-f-]{36}') is true then left(e.reference, 36)::uuid end
 left join lateral (
     select x.subject
     from credits.identities as x

@@ -61,7 +61,7 @@ select
     format('numbers up to %s', n.last_number) as found
 from n
 inner join credits.campaigns as c on n.campaign_id = c.campaign_id
-where n.last_number <> n.grants or n.last_number > c.per_account
+where n.last_number is distinct from n.grants or n.last_number > c.per_account
 union all
 select
     coalesce(r.account_id, g.account_id) as account_id,

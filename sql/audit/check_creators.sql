@@ -28,7 +28,7 @@ from places as p
 cross join lateral aclexplode(p.acl) as a
 left join pg_catalog.pg_roles as r on a.grantee = r.oid
 where
-    a.privilege_type = 'CREATE' and a.grantee <> p.owner
+    a.privilege_type = 'CREATE' and a.grantee is distinct from p.owner
     and (r.rolsuper is not true)
     and (
         a.grantee = 0

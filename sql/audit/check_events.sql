@@ -25,7 +25,7 @@ select
 from paid as e
 left join credits.orders as o on e.account_id = o.account_id and e.order_id = o.order_id
 where
-    e.says_paid and e.outcome not in ('parked', 'waiting', 'unmatched')
+    e.says_paid and e.outcome is not null and e.outcome not in ('parked', 'waiting', 'unmatched')
     and not (
         coalesce(o.state, 'missing') = 'paid'
         or exists (

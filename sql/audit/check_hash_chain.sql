@@ -18,7 +18,7 @@ from (
         ) as computed
     from credits.entries as x
 ) as e
-where e.hash <> e.computed
+where e.hash is distinct from e.computed
 union all
 select
     w.account_id,

@@ -23,10 +23,12 @@ sold as (
         e.order_id,
         o.amount,
         case
-            when jsonb_typeof(e.payload #> '{data,object,total_details,amount_discount}') = 'number'
+            when (jsonb_typeof(e.payload #> '{data,object,total_details,amount_discount}') = 'number') is true
                 then
                     least(
-                        greatest((e.payload #> '{data,object,total_details,amount_discount}')::numeric, 0), o.amount
+                        greatest(
+                            coalesce((e.payload #> '{data,object,total_details,amount_discount}')::numeric, 0), 0
+                        ), o.amount
                     )
             else 0
         end as discount
@@ -40,17 +42,18 @@ select
     format(
         'order %s %s: %s tokens and %s bonus',
         coalesce(o.order_id, g.order_id), o.state,
-        case when o.state = 'paid' then o.tokens else 0 end, case when o.state = 'paid' then o.bonus_tokens else 0 end
+        case when (o.state = 'paid') is true then o.tokens else 0 end,
+        case when (o.state = 'paid') is true then o.bonus_tokens else 0 end
     ) as expected,
     format(
         'granted %s and %s in %s lots',
         coalesce(g.tokens, 0), coalesce(g.bonus_tokens, 0), coalesce(g.lots, 0)
-    ) || case when g.others > 0 then ', not all as ordered' else '' end as found
+    ) || case when (g.others > 0) is true then ', not all as ordered' else '' end as found
 from credits.orders as o
 full join g on o.account_id = g.account_id and o.order_id = g.order_id
 where
-    coalesce(g.tokens, 0) <> case when o.state = 'paid' then o.tokens else 0 end
-    or coalesce(g.bonus_tokens, 0) <> case when o.state = 'paid' then o.bonus_tokens else 0 end
+    coalesce(g.tokens, 0) is distinct from case when (o.state = 'paid') is true then o.tokens else 0 end
+    or coalesce(g.bonus_tokens, 0) is distinct from case when (o.state = 'paid') is true then o.bonus_tokens else 0 end
     or g.others > 0
     or o.order_id is null
 union all

@@ -5,7 +5,7 @@ as
 with refunds as (
     select
         e.account_id,
-        case when e.reference ~ '^[0-9]{1,18}$' then e.reference::bigint end as charge_seq,
+        case when (e.reference ~ '^[0-9]{1,18}$') is true then e.reference::bigint end as charge_seq,
         e.seq,
         e.tokens,
         e.draws

@@ -25,14 +25,16 @@ standing as (
         e.*,
         r.oid,
         array_remove(array[
-            case when r.rolcanlogin <> e.login then case when e.login then 'nologin' else 'login' end end,
-            case when r.rolinherit <> e.inherits then case when e.inherits then 'noinherit' else 'inherit' end end,
-            case when r.rolsuper then 'superuser' end,
-            case when r.rolcreaterole then 'createrole' end,
-            case when r.rolcreatedb then 'createdb' end,
-            case when r.rolreplication then 'replication' end,
+            case when (r.rolcanlogin <> e.login) is true then case when e.login then 'nologin' else 'login' end end,
+            case
+                when (r.rolinherit <> e.inherits) is true then case when e.inherits then 'noinherit' else 'inherit' end
+            end,
+            case when r.rolsuper is true then 'superuser' end,
+            case when r.rolcreaterole is true then 'createrole' end,
+            case when r.rolcreatedb is true then 'createdb' end,
+            case when r.rolreplication is true then 'replication' end,
             -- Supabase gives it to service_role, whose policies show every row anyway.
-            case when r.rolbypassrls and e.role <> 'service_role' then 'bypassrls' end
+            case when (r.rolbypassrls and e.role <> 'service_role') is true then 'bypassrls' end
         ], null) as faults,
         array(
             select g.rolname::text
@@ -81,7 +83,7 @@ inner join pg_catalog.pg_roles as r on m.member = r.oid
 where
     (m.admin_option or s.role = 'credits_owner')
     and not (r.rolsuper or r.rolcreaterole)
-    and r.oid <> (
+    and r.oid is distinct from (
         select d.datdba
         from pg_catalog.pg_database as d
         where d.datname = current_database()

@@ -26,7 +26,7 @@ others as (
     select l.*
     from credits.logins() as l
     where
-        l.inherits and not l.administers
+        l.inherits and l.administers is not true
         and not exists (
             select
             from recipe as r
@@ -44,7 +44,7 @@ select
     format('%s = %s', s.name, s.setting) as found
 from pg_catalog.pg_settings as s
 where
-    (s.name in ('fsync', 'full_page_writes') and s.setting <> 'on')
+    (s.name in ('fsync', 'full_page_writes') and s.setting is distinct from 'on')
     or (s.name = 'synchronous_commit' and s.setting in ('off', 'local'))
 union all
 select
@@ -62,7 +62,7 @@ select
     'the time: this bank has no test clocks' as expected,
     format('a test clock at %s', credits.utc_text(w.test_clock)) as found
 from credits.wallets as w
-where w.test_clock is not null and not (select s.test_clocks from credits.settings as s)
+where w.test_clock is not null and not coalesce((select s.test_clocks from credits.settings as s), false)
 union all
 select
     null as account_id,
@@ -79,8 +79,10 @@ where
 union all
 select
     null as account_id,
-    format('login %s: %s = %s%s', r.login, r.name, r.value, case when v.most >= interval '0' then ' or less' end)
-        as expected,
+    format(
+        'login %s: %s = %s%s',
+        r.login, r.name, r.value, case when (v.most >= interval '0') is true then ' or less' end
+    ) as expected,
     coalesce(l.settings ->> r.name, 'not set') as found
 from recipe as r
 inner join credits.logins() as l on r.login = l.login
@@ -126,7 +128,7 @@ from others as o
 cross join bounds as b
 where
     b.name in (select s.name from pg_catalog.pg_settings as s)
-    and (b.for_applications or not o.roles && array['spender', 'service_role'])
+    and (b.for_applications or (o.roles && array['spender', 'service_role']) is not true)
     and coalesce(credits.timeout(o.settings ->> b.name) <= interval '0', true)
 union all
 select
@@ -143,8 +145,14 @@ select
     'no prepared transaction, which keeps its locks without a session' as expected,
     format('%s of %s, prepared at %s', x.gid, x.owner, credits.utc_text(x.prepared)) as found
 from pg_catalog.pg_prepared_xacts as x
-where x.database = current_database();
+where x.database = current_database()
+union all
+select
+    null as account_id,
+    'a row of settings: what the operator has decided' as expected,
+    'none: everything in it counts as off' as found
+where not exists (select from credits.settings);
 comment on view audit.check_settings is
 'fsync, full_page_writes and synchronous_commit are on; nobody is on a test clock in a bank without them, and none are '
 'allowed where real money is; every login has time-outs and a connection limit, ours those of sql/roles.sql; '
-'no transaction is prepared.';
+'no transaction is prepared; the operator''s settings are there.';

@@ -16,7 +16,7 @@ with told as (
         o.state as order_state,
         coalesce(
             e.trouble, e.reason, o.parked_reason,
-            case e.outcome when 'unmatched' then 'it names no order of ours' end
+            case when (e.outcome = 'unmatched') is true then 'it names no order of ours' end
         ) as parked_reason,
         -- It may come expanded.
         coalesce(

@@ -79,7 +79,7 @@ begin
             where c.attrelid = t.oid
         ) as a
         join pg_catalog.pg_roles as r on a.grantee = r.oid
-        where a.privilege_type = 'SELECT' and a.grantee <> t.relowner
+        where a.privilege_type = 'SELECT' and a.grantee is distinct from t.relowner
         union
         -- An auditor reads everything but passwords, so this holds where no grant is left.
         select t.oid, 'auditor'
@@ -127,7 +127,7 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return p_only_reads and case p_name
+    return (p_only_reads and case p_name
         when 'own_rows' then
             p_roles = array['authenticated'] and p_reads ~ '^\((account_id|referrer_id) = \( SELECT credits\.me\(\) AS me\)\)$'
         when 'service_reads' then p_roles = array['service_role'] and p_reads = 'true'
@@ -145,7 +145,7 @@ begin
         when 'for_sale' then
             p_roles = array['anon', 'authenticated', 'service_role', 'spender', 'support'] and p_reads = 'true'
         else false
-    end;
+    end) is true;
 end
 $$;
 comment on function credits.is_policy_of_ours(text, text[], boolean, text) is
@@ -191,7 +191,7 @@ begin
         join pg_catalog.pg_namespace as n on t.schema_id = n.oid
         cross join lateral aclexplode(t.acl) as a
         left join pg_catalog.pg_roles as r on a.grantee = r.oid
-        where n.nspname in ('credits', 'api', 'analytics', 'audit') and a.grantee <> t.owner_id
+        where n.nspname in ('credits', 'api', 'analytics', 'audit') and a.grantee is distinct from t.owner_id
     )
 
     select
@@ -271,7 +271,7 @@ begin
     cross join lateral aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) as a
     left join pg_catalog.pg_roles as r on a.grantee = r.oid
     where
-        d.datname = current_database() and a.grantee <> d.datdba
+        d.datname = current_database() and a.grantee is distinct from d.datdba
         and (
             (v_hardened and a.grantee = 0)
             or (a.privilege_type <> 'CONNECT' or a.is_grantable) and (

@@ -24,11 +24,11 @@ begin
 
     -- 2. The most that the component may charge, in the fractions of credits.charge: nothing is divided or rounded.
     --    Tokens have ledger scale, so that a cost is within them exactly when its rounding is. No use costs above 10^12.
-    select c.*, p.margin, p.exchange_rate into v_price
+    select c.*, p.margin, p.exchange_rate into strict v_price
     from credits.price_components as c
     join credits.prices as p on c.price_id = p.price_id
     where c.price_id = p_price_id;
-    v_most := least(p_tokens, 1000000000000) * v_price.unit_size * v_price.exchange_rate;
+    v_most := least(coalesce(p_tokens, 0), 1000000000000) * v_price.unit_size * v_price.exchange_rate;
     if v_price.tiered then
         v_tiers := credits.tiers_of(p_price_id, v_price.dimension);
     end if;
@@ -49,7 +49,7 @@ begin
                     v_price.whole_units, v_price.minimum_charge
                 )
         end;
-        if v_charge <= v_most then
+        if (v_charge <= v_most) is true then
             v_low := v_middle;
             v_charge_of_low := v_charge;
         else

@@ -100,14 +100,14 @@ declare
     -- In seconds: a day of the calendar has 23 or 25 hours when the clocks change.
     v_window constant interval := make_interval(secs => extract(epoch from p_sliding_window)::double precision);
 begin
-    if p_per_device = 0 then
+    if (p_per_device = 0) is true then
         delete from credits.guest_limits as l where l.catalog_id = p_catalog_id;
         return;
     end if;
     insert into credits.guest_limits as l (catalog_id, per_device, per_network, per_shared_network, sliding_window)
     values (
         p_catalog_id, p_per_device, v_per_network,
-        coalesce(p_per_shared_network, least(10 * v_per_network, 1000000)), v_window
+        coalesce(p_per_shared_network, credits.tighter(10 * v_per_network, 1000000)::bigint), v_window
     )
     on conflict (catalog_id) do update
     set
@@ -154,10 +154,10 @@ begin
     end if;
     perform credits.check_scope(p_scope);
     -- Found out by the payment it would be too late: no time is that far away.
-    if p_expires_after > interval '1000 years' then
+    if (p_expires_after > interval '1000 years') is true then
         perform credits.fail(422, 'bad_catalogue', 'tokens expire after 1000 years at most, or never');
     end if;
-    if v_stripe_price_id !~ '^price_[A-Za-z0-9_]{1,240}$' then
+    if (v_stripe_price_id !~ '^price_[A-Za-z0-9_]{1,240}$') is true then
         perform credits.fail(422, 'bad_catalogue', format('%L is no price of Stripe''s: price_…', v_stripe_price_id));
     end if;
     insert into credits.packs as p (

@@ -14,7 +14,7 @@ declare
 begin
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may freeze or thaw an account');
-    elsif length(p_reason) > 200 then
+    elsif (length(p_reason) > 200) is true then
         perform credits.fail(422, 'bad_reason', 'reason has at most 200 characters');
     end if;
     v_subject := credits.caller_subject(p_user_id);

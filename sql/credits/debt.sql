@@ -53,7 +53,7 @@ declare
     v_wallet credits.wallets;
     v_repaid numeric;
 begin
-    select w.* into v_wallet from credits.wallets as w where w.account_id = p_account_id;
+    select w.* into strict v_wallet from credits.wallets as w where w.account_id = p_account_id;
     if v_wallet.debt = 0 then
         return;
     end if;

@@ -33,13 +33,13 @@ begin
     select c.* into v_known from credits.campaigns as c where c.campaign_id = p_campaign_id;
     v_why := case
         when p_kind is null or p_kind not in ('welcome', 'promo', 'referral') then 'kind is welcome, promo or referral'
-        when v_known.kind::text <> p_kind then format('its kind is %s and cannot change', v_known.kind)
-        when length(p_title) not between 1 and 200 then 'a title has 1 to 200 characters'
-        when p_referee_tokens <> 0 and p_kind <> 'referral' then 'referee_tokens are for a referral'
-        when p_kind = 'welcome' and p_per_account <> 1 then 'a welcome is given once: per_account is 1'
-        when p_budget < greatest(v_known.grants, 1)
-            then format('a budget of %s is below the %s grants made, or below 1', p_budget, v_known.grants)
-        when p_per_account < v_known.per_account and exists (
+        when (v_known.kind::text <> p_kind) is true then format('its kind is %s and cannot change', v_known.kind)
+        when (length(p_title) not between 1 and 200) is true then 'a title has 1 to 200 characters'
+        when p_referee_tokens is distinct from 0 and p_kind <> 'referral' then 'referee_tokens are for a referral'
+        when p_kind = 'welcome' and p_per_account is distinct from 1 then 'a welcome is given once: per_account is 1'
+        when (p_budget < greatest(coalesce(v_known.grants, 0), 1)) is true
+            then format('a budget of %s is below the %s grants made, or below 1', p_budget, coalesce(v_known.grants, 0))
+        when (p_per_account < v_known.per_account) is true and exists (
             select from credits.redemptions as r where r.campaign_id = p_campaign_id and r.number > p_per_account
         ) then format('somebody has had more than %s grants', p_per_account)
     end;
@@ -47,7 +47,7 @@ begin
         perform credits.fail(422, 'bad_catalogue', v_why);
     end if;
     perform credits.check_amount(p_tokens);
-    if p_referee_tokens <> 0 then
+    if p_referee_tokens is distinct from 0 then
         perform credits.check_amount(p_referee_tokens);
     end if;
     perform credits.check_scope(p_scope);
@@ -60,8 +60,8 @@ begin
         p_campaign_id, p_kind::credits.entry_kind, p_title, p_tokens, p_referee_tokens, p_budget, p_per_account,
         coalesce(p_valid_from, '-infinity'), coalesce(p_valid_until, 'infinity'), p_expires_after, p_priority, p_scope,
         -- What a sign-up brings is never without bounds by mistake: credits.define_campaign_bounds says others.
-        p_active, case when p_kind = 'welcome' then 3 end, case when p_kind = 'welcome' then 20 end,
-        case when p_kind = 'welcome' then 200 end
+        p_active, case when (p_kind = 'welcome') is true then 3 end, case when (p_kind = 'welcome') is true then 20 end,
+        case when (p_kind = 'welcome') is true then 200 end
     )
     on conflict (campaign_id) do update
     set
@@ -105,7 +105,7 @@ begin
     set
         per_device = v_per_device, per_network = v_per_network,
         per_shared_network = case
-            when v_per_device is not null then coalesce(p_per_shared_network, least(10 * v_per_network, 1000000))
+            when v_per_device is not null then coalesce(p_per_shared_network, credits.tighter(10 * v_per_network, 1000000)::bigint)
         end,
         -- In seconds: a day of the calendar has 23 or 25 hours when the clocks change.
         sliding_window = make_interval(secs => extract(epoch from p_sliding_window)::double precision)
@@ -134,8 +134,9 @@ as $$
 declare
     v_code constant text := credits.normal_code(p_code);
 begin
-    if v_code is null or length(v_code) not between 3 and 64
-        or btrim(p_code, E' \t\r\n') ~ '[\u0001-\u001F\u007F-\u009F]' then
+    if (
+        length(v_code) between 3 and 64 and btrim(p_code, E' \t\r\n') !~ '[\u0001-\u001F\u007F-\u009F]'
+    ) is not true then
         perform credits.refuse_line('code', p_code, 'a code has 3 to 64 characters');
     elsif not exists (
         select from credits.campaigns as c where c.campaign_id = p_campaign_id and c.kind = 'promo'

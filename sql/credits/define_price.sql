@@ -64,7 +64,7 @@ begin
         perform credits.refuse_line('price of', v_name, 'margin is a factor from 0 to 10^6');
     elsif (p_exchange_rate > 0 and p_exchange_rate < 1000000000 and scale(p_exchange_rate) <= 30) is not true then
         perform credits.refuse_line('price of', v_name, 'exchange_rate is above 0, up to 10^9');
-    elsif not isfinite(p_valid_from) then
+    elsif isfinite(p_valid_from) is false then
         perform credits.refuse_line('price of', v_name, 'valid_from is a time');
     end if;
     v_components := credits.check_components(v_name, p_components);
@@ -100,7 +100,9 @@ begin
         perform credits.refuse_line(
             'price of', v_name, format('overlaps the other version that begins at %s: choose a later time', p_valid_from)
         );
-    elsif p_valid_from <= v_now and v_said ? v_name and v_current.defined_at = credits.transaction_began() then
+    elsif (
+        p_valid_from <= v_now and v_said ? v_name and v_current.defined_at = credits.transaction_began()
+    ) is true then
         -- The line before has just ended this version, which has begun since it was written down as a later one.
         perform credits.refuse_line(
             'price of', v_name,
@@ -165,7 +167,7 @@ begin
     end if;
     for v_component in select c.value from jsonb_array_elements(p_components) as c loop
         v_dimension := v_component ->> 'dimension';
-        if jsonb_typeof(v_component) <> 'object' or v_dimension is null then
+        if jsonb_typeof(v_component) is distinct from 'object' or v_dimension is null then
             perform credits.refuse_line('price of', p_name, 'a component is an object with a dimension');
         elsif not exists (select from credits.dimensions as d where d.dimension = v_dimension) then
             perform credits.refuse_line('price of', p_name, format('unknown dimension %L', left(v_dimension, 100)));
@@ -179,7 +181,7 @@ begin
                 when 'tiers' then
                     perform credits.check_tiers(p_name, v_dimension, v_field.value);
                 when 'whole_units' then
-                    if jsonb_typeof(v_field.value) <> 'boolean' then
+                    if jsonb_typeof(v_field.value) is distinct from 'boolean' then
                         perform credits.refuse_line(
                             'price of', p_name, format('whole_units of %s is true or false', v_dimension)
                         );

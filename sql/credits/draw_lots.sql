@@ -31,11 +31,11 @@ begin atomic
     select
         l.lot_id,
         l.scope,
-        l.remaining - l.held + case when l.lot_id = p_head_lot then p_head_free else 0 end as free
+        l.remaining - l.held + case when (l.lot_id = p_head_lot) is true then p_head_free else 0 end as free
     from credits.lots as l
     where
         l.account_id = p_account_id and not l.frozen and (l.live or l.lot_id = p_head_lot)
-        and l.remaining + case when l.lot_id = p_head_lot then p_head_free else 0 end > l.held
+        and l.remaining + case when (l.lot_id = p_head_lot) is true then p_head_free else 0 end > l.held
         and l.effective_at <= p_at and (l.expires_at is null or l.expires_at > p_at)
     order by l.priority, l.expires_at nulls last, l.scope is null, l.unit_cost > 0, l.effective_at, l.lot_id;
 end;
@@ -85,7 +85,7 @@ begin
     missing := p_tokens;
     while missing > 0 loop
         v_next := credits.next_lot(p_account_id, p_module_id, p_at);
-        exit when v_next.lot_id is null;
+        exit when v_next.free is null;
         v_taken := least(v_next.free, missing);
         if p_hold then
             update credits.lots as l

@@ -25,7 +25,7 @@ begin
             p_account_id, v_wallet.seq + 1, v_wallet.balance, v_wallet.debt, v_wallet.posted_at, v_wallet.head_hash,
             'expire', -v_lot.free,
             jsonb_build_array(jsonb_build_object('lot_id', v_lot.lot_id, 'tokens', trim_scale(v_lot.free))),
-            p_reference => v_lot.package_name, p_effective_at => greatest(v_lot.expires_at, p_since),
+            p_reference => v_lot.package_name, p_effective_at => greatest(v_lot.expires_at, coalesce(p_since, '-infinity')),
             p_unheld => case when p_since is not null then v_lot.free end
         );
     end loop;

@@ -17,7 +17,7 @@ begin
         errcode = 'PT' || p_status,
         message = p_message,
         detail = '{"error": "' || p_slug || '"'
-            || case when p_facts::text = '{}' then '}' else ', ' || substr(p_facts::text, 2) end;
+            || case when p_facts::text is not distinct from '{}' then '}' else ', ' || substr(p_facts::text, 2) end;
 end
 $$;
 comment on function credits.fail(integer, text, text, json) is

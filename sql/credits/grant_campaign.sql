@@ -8,11 +8,12 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    -- Open is what can be shown to be: a campaign that is not there is not. Without a budget there is no end of it.
     return case
-        when not p_campaign.active or p_at < p_campaign.valid_from then 'withdrawn'
-        when p_at >= p_campaign.valid_until then 'ended'
-        when p_number > p_campaign.per_account then 'used'
-        when p_campaign.grants >= p_campaign.budget then 'exhausted'
+        when (p_campaign.active and p_at >= p_campaign.valid_from) is not true then 'withdrawn'
+        when (p_at < p_campaign.valid_until) is not true then 'ended'
+        when (p_number <= p_campaign.per_account) is not true then 'used'
+        when (p_campaign.grants >= p_campaign.budget) is true then 'exhausted'
         else 'open'
     end;
 end

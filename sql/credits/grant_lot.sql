@@ -22,8 +22,10 @@ declare
     v_wallet credits.wallets;
     v_lot_id bigint;
 begin
-    select w.* into v_wallet from credits.wallets as w where w.account_id = p_account_id;
-    if v_wallet.balance + p_tokens >= 100000000000000 or v_wallet.lifetime_granted + p_tokens >= 100000000000000 then
+    select w.* into strict v_wallet from credits.wallets as w where w.account_id = p_account_id;
+    if (
+        v_wallet.balance + p_tokens < 100000000000000 and v_wallet.lifetime_granted + p_tokens < 100000000000000
+    ) is not true then
         perform credits.fail(422, 'bad_amount', 'the account would pass 10^14 tokens');
     end if;
 
@@ -47,7 +49,7 @@ begin
         perform credits.set_due(p_account_id);
     end if;
     -- What was paid for repays debt first; what is given away does not.
-    if p_source = 'purchase' then
+    if (p_source = 'purchase') is true then
         perform credits.repay_debt(p_account_id, v_lot_id);
     end if;
     return v_lot_id;
@@ -65,9 +67,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return case
-        when p_source = 'rollover' then 5
-        when p_source = 'allowance' then 10
-        when p_source in ('welcome', 'promo', 'referral', 'grant') then 20
+        when (p_source = 'rollover') is true then 5
+        when (p_source = 'allowance') is true then 10
+        when (p_source in ('welcome', 'promo', 'referral', 'grant')) is true then 20
         else 50
     end;
 end

@@ -33,7 +33,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     select
-        min(l.per_device), min(case when p_shared_network then l.per_shared_network else l.per_network end),
+        min(l.per_device), min(case when p_shared_network is true then l.per_shared_network else l.per_network end),
         max(l.sliding_window)
     into per_device, per_network, sliding_window
     from credits.guest_limits as l;
@@ -86,7 +86,7 @@ begin
 
     -- No lock may follow these, they would be out of order: what has come under the other key meanwhile only counts.
     return v_current || array(
-        select k.guest_id from credits.guests as k where k.device_key = any(p_keys) and k.guest_id <> v_current
+        select k.guest_id from credits.guests as k where k.device_key = any(p_keys) and k.guest_id is distinct from v_current
     );
 end
 $$;
@@ -132,7 +132,9 @@ begin
     end loop;
 
     return v_current || array(
-        select k.network_id from credits.guest_networks as k where k.network_key = any(p_keys) and k.network_id <> v_current
+        select k.network_id
+        from credits.guest_networks as k
+        where k.network_key = any(p_keys) and k.network_id is distinct from v_current
     );
 end
 $$;
@@ -186,7 +188,7 @@ begin
     room as (
         select
             c.place, c.allowed, c.times, c.allowed - cardinality(c.times) as free,
-            greatest(min(c.allowed - cardinality(c.times)) over (), 0) as remaining
+            greatest(coalesce(min(c.allowed - cardinality(c.times)) over (), 0), 0) as remaining
         from counted as c
     )
     select
@@ -194,7 +196,7 @@ begin
         (array_agg(r.allowed order by r.free, r.place))[1],
         min(r.remaining),
         case
-            when not bool_or(r.free <= r.remaining and r.remaining = r.allowed)
+            when bool_or(r.free <= r.remaining and r.remaining = r.allowed) is false
                 then credits.later(
                     max(r.times[r.remaining + 1 - r.free]) filter (where r.free <= r.remaining), p_sliding_window
                 )

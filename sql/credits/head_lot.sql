@@ -43,7 +43,7 @@ begin
     select w.balance - w.held into v_available from credits.wallets as w where w.account_id = p_account_id;
     v_limit := credits.limit_left(p_account_id, p_at);
     v_notice := v_available - credits.next_level(p_account_id, v_available);
-    return least(v_limit, v_notice);
+    return credits.tighter(v_limit, v_notice);
 end
 $$;
 comment on function credits.head_allowance(uuid, timestamptz) is
@@ -67,8 +67,8 @@ begin
         return;
     end if;
     v_next := credits.next_lot(p_account_id, null, p_at);
-    v_head := least(v_next.free, credits.head_allowance(p_account_id, p_at));
-    if v_next.lot_id is not null and v_head > 0 then
+    v_head := credits.tighter(v_next.free, credits.head_allowance(p_account_id, p_at));
+    if (v_next.lot_id is not null and v_head > 0) is true then
         update credits.lots as l
         set remaining = l.remaining - v_head, live = l.remaining > v_head
         where l.account_id = p_account_id and l.lot_id = v_next.lot_id;
@@ -106,7 +106,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if p_tokens = 0 then
+    if (p_tokens = 0) is true then
         draws := '[]';
         missing := 0;
         return;

@@ -75,7 +75,7 @@ as $$
 declare
     v_day constant interval := interval '24 hours';
     v_longest constant interval := case
-        when p_hold.by_service then coalesce((select s.longest_service_hold from credits.settings as s), v_day)
+        when p_hold.by_service is true then coalesce((select s.longest_service_hold from credits.settings as s), v_day)
         else v_day
     end;
     v_lots constant timestamptz := (
@@ -155,7 +155,7 @@ begin
     end if;
     -- Two uuids, however they are spelled. To look at each character would take longer than to try.
     begin
-        if substr(p_hold_id, 37, 1) = ':' then
+        if (substr(p_hold_id, 37, 1) = ':') is true then
             hold_id := substr(p_hold_id, 38)::uuid;
             account_id := left(p_hold_id, 36)::uuid;
         end if;
@@ -194,7 +194,7 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if p_by_service then
+    if p_by_service is true then
         -- Else whoever is about to be charged could call it off, and have the work for nothing.
         perform credits.fail(403, 'not_yours', 'a service made this hold, and a service ends it');
     end if;
@@ -238,12 +238,14 @@ begin
         from credits.wallets as w
         where w.account_id = p_account_id
         for no key update;
-        exit when v_due_at > coalesce(v_test_clock, credits.clock())
-            and current_setting('synchronous_commit') not in ('off', 'local');
+        exit when (
+            v_due_at > coalesce(v_test_clock, credits.clock())
+            and current_setting('synchronous_commit') not in ('off', 'local')
+        ) is true;
         perform credits.lock_to_end(p_account_id);
     end loop;
     select h.* into v_hold from credits.holds as h where h.account_id = p_account_id and h.hold_id = p_hold_id;
-    if v_hold.by_service is null or (v_hold.by_service and not p_service) then
+    if v_hold.by_service is null or (v_hold.by_service and p_service is not true) then
         perform credits.refuse_hold(v_hold.by_service);
     end if;
     return v_hold;
@@ -272,7 +274,7 @@ returns jsonb
 language sql
 stable
 return case
-    when p_tokens > 0
+    when (p_tokens > 0) is true
         then jsonb_build_array(jsonb_build_object('lot_id', p_lot_id, 'tokens', trim_scale(p_tokens)))
     else '[]'
 end;
@@ -312,7 +314,7 @@ begin
     rest := '[]';
     for i in 0..jsonb_array_length(p_draws) - 1 loop
         v_lot_id := (p_draws -> i -> 'lot_id')::bigint;
-        v_rest := (p_draws -> i -> 'tokens')::numeric;
+        v_rest := coalesce((p_draws -> i -> 'tokens')::numeric, 0);
         v_taken := least(v_rest, v_missing);
         v_rest := v_rest - v_taken;
         v_missing := v_missing - v_taken;
@@ -362,7 +364,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return (
-        select jsonb_object_agg(u.dimension, greatest(u.quantity::numeric, 0))
+        select jsonb_object_agg(u.dimension, greatest(coalesce(u.quantity::numeric, 0), 0))
         from jsonb_each_text(p_usage_left) as u (dimension, quantity)
     );
 end
@@ -387,10 +389,12 @@ begin
     from jsonb_to_recordset(p_back) as b (lot_id bigint)
     join credits.lots as l on l.account_id = p_account_id and b.lot_id = l.lot_id
     join credits.wallets as w on l.account_id = w.account_id;
-    if v_lots.can_expire or v_lots.others or v_lots.head_free > credits.head_allowance(p_account_id, p_at) then
+    if (
+        v_lots.can_expire or v_lots.others or v_lots.head_free > credits.head_allowance(p_account_id, p_at)
+    ) is true then
         perform credits.settle_head(p_account_id);
         -- A lot may have passed its date meanwhile, or come close to it.
-        if v_lots.can_expire then
+        if v_lots.can_expire is true then
             perform credits.catch_up(p_account_id);
         end if;
         perform credits.choose_head(p_account_id, p_at);

@@ -32,7 +32,7 @@ begin
         exit when found;
         -- Forgotten since: claimed again.
     end loop;
-    if v_known.fingerprint <> v_fingerprint then
+    if v_known.fingerprint is distinct from v_fingerprint then
         perform credits.fail(409, 'key_reused', 'this idempotency key was used with other arguments');
     end if;
     return v_known.reference;

@@ -51,18 +51,21 @@ begin
     select r.redeemed_at into v_device
     from credits.account_origins as o
     inner join credits.redemptions as r on r.account_id = o.account_id and r.campaign_id = p_campaign.campaign_id
-    where o.device_keys && v_origin.device_keys and r.redeemed_at > p_at - p_campaign.sliding_window
+    where o.device_keys && v_origin.device_keys and r.redeemed_at > credits.earlier(p_at, p_campaign.sliding_window)
     order by r.redeemed_at desc
     offset p_campaign.per_device - 1
     limit 1;
     select r.redeemed_at into v_network
     from credits.account_origins as o
     inner join credits.redemptions as r on r.account_id = o.account_id and r.campaign_id = p_campaign.campaign_id
-    where o.network_keys && v_origin.network_keys and r.redeemed_at > p_at - p_campaign.sliding_window
+    where o.network_keys && v_origin.network_keys and r.redeemed_at > credits.earlier(p_at, p_campaign.sliding_window)
     order by r.redeemed_at desc
     offset case when v_origin.shared_network then p_campaign.per_shared_network else p_campaign.per_network end - 1
     limit 1;
-    return greatest(v_device, v_network) + p_campaign.sliding_window;
+    return credits.later(
+        nullif(greatest(coalesce(v_device, '-infinity'), coalesce(v_network, '-infinity')), '-infinity'),
+        p_campaign.sliding_window
+    );
 end
 $$;
 comment on function credits.campaign_room(credits.campaigns, uuid, timestamptz) is

@@ -11,7 +11,7 @@ declare
     v_label text := p_label;
 begin
     -- A label that comes in Punycode is read, and written anew: it may stand for capitals or for what nobody sees.
-    if v_label ~ '^xn--' then
+    if (v_label ~ '^xn--') is true then
         v_label := replace(lower(credits.plain_text(credits.punycode_decode(substr(v_label, 5)))), 'ς', 'σ');
     end if;
     if v_label is null or v_label ~ '[\u0001-\u002C\u002E\u002F\u003A-\u0060\u007B-\u009F]' and v_label !~ '^[a-z0-9_-]+$'
@@ -21,7 +21,7 @@ begin
     elsif v_label ~ '[^\u0001-\u007F]' then
         v_label := 'xn--' || credits.punycode_encode(v_label);
     end if;
-    return case when length(v_label) <= 63 then v_label end;
+    return case when (length(v_label) <= 63) is true then v_label end;
 end
 $$;
 comment on function credits.normal_label(text) is
@@ -36,7 +36,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_email constant text := replace(
-        lower(credits.plain_text(case when length(p_email) <= 1000 then p_email end)), 'ς', 'σ'
+        lower(credits.plain_text(case when (length(p_email) <= 1000) is true then p_email end)), 'ς', 'σ'
     );
     v_local constant text := normalize(split_part(v_email, '@', 1), nfkc);
     -- A full stop of East Asia is one, and the last one only says that the domain is whole.
@@ -47,9 +47,10 @@ declare
         order by l.place
     );
 begin
-    if v_email is null or v_email !~ '^[^@]+@[^@]+$'
+    if (v_email ~ '^[^@]+@[^@]+$') is not true
         -- RFC 5321's dot-atom, and what is not ASCII. Quotes and comments would be other spellings of the same mailbox.
-        or v_local !~ '^[^\u0001-\u0020"(),:;<>@\\\u005B\u005D\u007F-\u00A0]+$' or v_local ~ '^\.|\.\.|\.$'
+        or (v_local ~ '^[^\u0001-\u0020"(),:;<>@\\\u005B\u005D\u007F-\u00A0]+$') is not true
+        or (v_local !~ '^\.|\.\.|\.$') is not true
         or cardinality(v_labels) = 0 or array_position(v_labels, null) is not null
         or exists (
             select from regexp_split_to_table(v_local, '[.+_-]') as w (word)
@@ -58,7 +59,7 @@ begin
         return null;
     end if;
     return (
-        select case when length(e.email) between 3 and 320 then e.email end
+        select case when (length(e.email) between 3 and 320) is true then e.email end
         from (select v_local || '@' || array_to_string(v_labels, '.')) as e (email)
     );
 end

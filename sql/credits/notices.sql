@@ -41,9 +41,9 @@ declare
     v_levels constant record := credits.notice_levels_of(p_account_id);
 begin
     return case
-        when v_levels.low_armed and v_levels.low <= p_available then v_levels.low
+        when (v_levels.low_armed and v_levels.low <= p_available) is true then v_levels.low
         -- Depleted is below the smallest amount.
-        when v_levels.depleted_armed and p_available > 0 then 0.000001
+        when (v_levels.depleted_armed and p_available > 0) is true then 0.000001
     end;
 end
 $$;
@@ -72,19 +72,21 @@ begin
     v_after := p_after - v_held;
 
     -- 1. Falling through a threshold that is armed; one that has been lowered since may be.
-    if (v_levels.low_armed or v_before > 1.1 * v_levels.low) and v_before >= v_levels.low and v_after < v_levels.low then
+    if (
+        (v_levels.low_armed or v_before > 1.1 * v_levels.low) and v_before >= v_levels.low and v_after < v_levels.low
+    ) is true then
         perform credits.put_notice(
             p_account_id, 'low_balance',
             jsonb_build_object('balance', trim_scale(v_after), 'threshold', trim_scale(v_levels.low))
         );
         v_low_armed := false;
-    elsif not v_levels.low_armed and v_after > 1.1 * v_levels.low then
+    elsif (not v_levels.low_armed and v_after > 1.1 * v_levels.low) is true then
         v_low_armed := true;
     end if;
-    if v_levels.depleted_armed and v_before > 0 and v_after <= 0 then
+    if (v_levels.depleted_armed and v_before > 0 and v_after <= 0) is true then
         perform credits.put_notice(p_account_id, 'depleted', jsonb_build_object('balance', trim_scale(v_after)));
         v_depleted_armed := false;
-    elsif not v_levels.depleted_armed and v_after > 0 then
+    elsif (not v_levels.depleted_armed and v_after > 0) is true then
         v_depleted_armed := true;
     end if;
 
@@ -125,7 +127,7 @@ as $$
 begin
     insert into credits.notice_levels as n (account_id, last_grant) values (p_account_id, p_tokens)
     on conflict (account_id) do update
-    set last_grant = excluded.last_grant + case when p_source = 'bonus' then n.last_grant else 0 end;
+    set last_grant = excluded.last_grant + case when (p_source = 'bonus') is true then n.last_grant else 0 end;
 end
 $$;
 comment on function credits.note_grant(uuid, credits.entry_kind, numeric) is
@@ -174,7 +176,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if p_ahead > interval '1000 years' then
+    if (p_ahead > interval '1000 years') is true then
         perform credits.refuse_line('notice', p_kind, 'ahead is 1000 years at most');
     end if;
     insert into credits.notice_rules as r (kind, below, percent, ahead) values (p_kind, p_below, p_percent, p_ahead)

@@ -6,7 +6,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if length(p_subject) not between 1 and 255 then
+    if (length(p_subject) between 1 and 255) is not true then
         perform credits.fail(422, 'bad_user', 'a user id has 1 to 255 characters');
     end if;
     select i.account_id into account_id from credits.identities as i where i.subject = p_subject;
@@ -41,7 +41,7 @@ as $$
 declare
     v_entered constant record := credits.enter(p_subject);
 begin
-    if v_entered.opened then
+    if v_entered.opened is true then
         perform credits.welcome(v_entered.account_id);
     end if;
     return v_entered.account_id;

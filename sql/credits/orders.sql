@@ -128,7 +128,8 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return p_order.created_at <= credits.earlier(credits.clock(p_order.account_id), '1 hour')
+    -- An order that is not there has lapsed, too.
+    return (p_order.created_at > credits.earlier(credits.clock(p_order.account_id), '1 hour')) is not true
         or credits.is_on_sale(p_order) is not true;
 end
 $$;

@@ -33,7 +33,7 @@ as $$
 declare
     -- A clock that steps back must not reorder the ledger.
     v_posted_at constant timestamptz := greatest(
-        coalesce(p_at, credits.clock(p_account_id)), p_previous_at + interval '1 microsecond'
+        coalesce(p_at, credits.clock(p_account_id)), coalesce(p_previous_at + interval '1 microsecond', '-infinity')
     );
     v_effective_at constant timestamptz := coalesce(p_effective_at, v_posted_at);
     v_balance constant numeric := p_balance + p_tokens;
@@ -53,20 +53,20 @@ begin
     );
 
     -- The hash in the same update: a second one would cost a third more.
-    if p_kind = 'spend' and p_unheld is null then
+    if (p_kind = 'spend' and p_unheld is null) is true then
         update credits.wallets as w
         set
             seq = p_seq, balance = v_balance, posted_at = v_posted_at, head_hash = v_hash,
             head_free = w.head_free - p_from_head, lifetime_spent = w.lifetime_spent - p_tokens
         where w.account_id = p_account_id;
-    elsif p_kind = 'spend' then
+    elsif (p_kind = 'spend') is true then
         update credits.wallets as w
         set
             seq = p_seq, balance = v_balance, posted_at = v_posted_at, head_hash = v_hash,
             held = w.held - p_unheld, debt = p_debt, lifetime_spent = w.lifetime_spent - p_tokens,
             head_free = w.head_free - p_from_head, head_held = w.head_held - p_head_unheld
         where w.account_id = p_account_id;
-    elsif p_kind = 'refund' then
+    elsif (p_kind = 'refund') is true then
         update credits.wallets as w
         set
             seq = p_seq, balance = v_balance, posted_at = v_posted_at, head_hash = v_hash, debt = p_debt,
@@ -76,14 +76,14 @@ begin
         update credits.wallets as w
         set
             seq = p_seq, balance = v_balance, posted_at = v_posted_at, head_hash = v_hash, debt = p_debt,
-            lifetime_granted = w.lifetime_granted + greatest(p_tokens, 0)
+            lifetime_granted = w.lifetime_granted + greatest(coalesce(p_tokens, 0), 0)
         where w.account_id = p_account_id;
     end if;
 
     -- What the head pays passes no threshold, nor what it lets go: see credits.choose_head. What was held was not
     -- available.
     if p_from_head = 0 then
-        if p_head_unheld = 0 and p_tokens + coalesce(p_unheld, 0) <> 0 then
+        if (p_head_unheld = 0 and p_tokens + coalesce(p_unheld, 0) <> 0) is true then
             perform credits.write_notices(p_account_id, p_balance - coalesce(p_unheld, 0), v_balance);
         end if;
     end if;

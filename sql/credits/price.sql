@@ -26,7 +26,7 @@ begin
     select m.active, m.category_id into v_active, v_category_id
     from credits.modules as m
     where m.module_id = p_module_id;
-    if not v_active or p_module_id is null or length(p_module_id) not between 1 and 200 then
+    if v_active is false or (length(p_module_id) between 1 and 200) is not true then
         return null;
     end if;
 
@@ -65,8 +65,8 @@ language sql
 immutable
 return case
     when quantity is null then null
-    when quantity <= free_quantity then 0
-    when whole_units
+    when (quantity <= free_quantity) is true then 0
+    when whole_units is true
         then
             greatest(
                 (div(quantity - free_quantity, unit_size) + (mod(quantity - free_quantity, unit_size) > 0)::integer)
@@ -128,11 +128,11 @@ begin
     price_id := v_listed.price_id;
     if v_listed.dimension is not null then
         v_said := usage -> v_listed.dimension;
-        if usage = jsonb_build_object(v_listed.dimension, v_said) then
+        if (usage = jsonb_build_object(v_listed.dimension, v_said)) is true then
             v_quantity := credits.quantity(v_said);
             v_charge := v_quantity * v_listed.numerator;
             cost := credits.ceil_tokens(v_charge, v_listed.denominator);
-            if cost <= 1000000000000 then
+            if (cost <= 1000000000000) is true then
                 return;
             end if;
         end if;
@@ -140,7 +140,7 @@ begin
 
     -- 2. The price in force; for what the list does not know, the default. Charge each component and add up; a quantity
     --    that is no sane number makes the sum null.
-    v_rest := case when jsonb_typeof(usage) = 'object' then usage end;
+    v_rest := case when (jsonb_typeof(usage) = 'object') is true then usage end;
     for v_component in
         select
             c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge, c.tiered,
@@ -174,7 +174,7 @@ begin
     cost := credits.ceil_tokens(v_numerator * v_component.margin, v_denominator * v_component.exchange_rate);
 
     -- 4. The usage gave exactly the dimensions of the price, and what it costs is an amount.
-    if v_rest <> '{}' or coalesce(cost, 'Infinity') > 1000000000000 or pg_column_size(usage) > 2048 then
+    if (v_rest = '{}' and cost <= 1000000000000 and pg_column_size(usage) <= 2048) is not true then
         perform credits.refuse_usage(price_id);
     end if;
 end
@@ -189,9 +189,10 @@ language sql
 immutable
 return case
     -- CASE keeps what is no number from being cast.
-    when jsonb_typeof(quantity) <> 'number' then null
+    when (jsonb_typeof(quantity) = 'number') is not true then null
     -- BETWEEN comes second: a dump spells it otherwise where it comes first.
-    when scale(quantity::numeric) <= 30 and quantity::numeric between 0 and 1000000000000000 then quantity::numeric
+    when (scale(quantity::numeric) <= 30 and quantity::numeric between 0 and 1000000000000000) is true
+        then quantity::numeric
 end;
 comment on function credits.quantity(jsonb) is
 'A quantity of usage, if it is a number from 0 to 10^15 with at most 30 decimals; else null.';

@@ -50,9 +50,9 @@ begin
         v_delta := v_delta + (v_next - v_n) * (v_handled + 1);
         v_n := v_next;
         foreach v_point in array v_points loop
-            if v_point < v_n then
+            if (v_point < v_n) is true then
                 v_delta := v_delta + 1;
-            elsif v_point = v_n then
+            elsif (v_point = v_n) is true then
                 v_q := v_delta;
                 v_k := 36;
                 loop
@@ -105,7 +105,7 @@ begin
             v_rest := substr(v_rest, 2);
             v_i := v_i + v_digit * v_weight;
             v_t := least(greatest(v_k - v_bias, 1), 26);
-            exit when v_digit < v_t;
+            exit when (v_digit >= v_t) is not true;
             -- Cut off, or far beyond what a label can hold.
             if v_rest = '' or v_i > 1000000000 or v_weight > 1000000000 then
                 return null;
@@ -113,7 +113,7 @@ begin
             v_weight := v_weight * (36 - v_t);
             v_k := v_k + 36;
         end loop;
-        if v_digit < 0 then
+        if (v_digit >= 0) is not true then
             return null;
         end if;
         v_bias := credits.punycode_adapt(v_i - v_old, length(v_out) + 1, v_old = 0);

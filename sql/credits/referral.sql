@@ -41,7 +41,7 @@ begin
     end if;
 
     -- 3. May this account be brought, and by this one?
-    if p_code.referrer_id = p_account_id then
+    if p_code.referrer_id is not distinct from p_account_id then
         perform credits.fail(409, 'own_code', 'this is your own code');
     elsif exists (select from credits.referrals as r where r.account_id = p_account_id)
         or exists (select from credits.orders as o where o.account_id = p_account_id and o.state = 'paid') then
@@ -169,12 +169,14 @@ begin
     end if;
 
     -- Both get theirs, or neither. A frozen referrer may receive; a closed one may not.
-    if (select w.status from credits.wallets as w where w.account_id = v_referral.referrer_id) <> 'closed' then
+    if (
+        select w.status <> 'closed' from credits.wallets as w where w.account_id = v_referral.referrer_id
+    ) is true then
         select g.verdict into v_verdict
         from credits.grant_campaign(v_referral.referrer_id, v_referral.campaign_id, v_referral.code) as g;
     end if;
-    if v_verdict = 'open' then
-        select c.* into v_campaign from credits.campaigns as c where c.campaign_id = v_referral.campaign_id;
+    if v_verdict is not distinct from 'open' then
+        select c.* into strict v_campaign from credits.campaigns as c where c.campaign_id = v_referral.campaign_id;
         if v_campaign.referee_tokens > 0 then
             perform credits.book_gift(
                 p_account_id, v_campaign, 0, v_campaign.referee_tokens, v_referral.code, credits.clock(p_account_id)
@@ -184,8 +186,8 @@ begin
     update credits.referrals as r
     set
         state = case
-            when v_verdict = 'open' then 'paid'
-            when v_verdict in ('used', 'exhausted') then 'capped'
+            when (v_verdict = 'open') is true then 'paid'
+            when (v_verdict in ('used', 'exhausted')) is true then 'capped'
             else 'lapsed'
         end,
         settled_at = credits.clock()

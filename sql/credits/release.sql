@@ -7,6 +7,11 @@ returns text
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+-- PostgreSQL spells times, intervals and names in a definition as the session wants to see them.
+set timezone = 'UTC'
+set datestyle = 'ISO, MDY'
+set intervalstyle = 'postgres'
+set quote_all_identifiers = off
 as $$
 begin
     return (
@@ -59,6 +64,11 @@ returns table (expected text, found text)
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+-- PostgreSQL spells times, intervals and names in a definition as the session wants to see them.
+set timezone = 'UTC'
+set datestyle = 'ISO, MDY'
+set intervalstyle = 'postgres'
+set quote_all_identifiers = off
 as $$
 declare
     v_server constant integer := current_setting('server_version_num')::integer / 10000;

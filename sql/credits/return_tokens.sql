@@ -81,8 +81,8 @@ begin
             and d.tokens > coalesce(r.refunded, 0)
         order by e.seq < p_seq, e.seq
     loop
-        exit when v_left = 0;
-        v_part := least(v_repayment.tokens, v_left);
+        exit when (v_left > 0) is not true;
+        v_part := least(coalesce(v_repayment.tokens, 0), v_left);
         perform credits.return_to_lot(p_account_id, v_repayment.lot_id, v_part);
         insert into credits.charge_refunds as r (account_id, seq, refunded)
         values (p_account_id, v_repayment.seq, v_part)

@@ -6,15 +6,33 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if p_allowed and exists (select from credits.stripe_events as e where e.livemode) then
+    if p_allowed is null then
+        perform credits.fail(422, 'bad_clock', 'test clocks are allowed or not: true or false');
+    elsif p_allowed and exists (select from credits.stripe_events as e where e.livemode) then
         perform credits.fail(403, 'no_test_clocks', 'this bank has events of real money: its time is not made up');
     end if;
-    update credits.settings as s set test_clocks = p_allowed where s.test_clocks <> p_allowed;
+    insert into credits.settings as s (test_clocks) values (p_allowed)
+    on conflict (one_row) do update set test_clocks = excluded.test_clocks
+    where s.test_clocks is distinct from excluded.test_clocks;
 end
 $$;
 comment on function credits.allow_test_clocks(boolean) is
 'Whether services may put accounts on test clocks (api.set_test_clock). `pgcredits up` allows it beside the Stripe '
-'simulator and forbids it with a real Stripe key. Raises PT403 no_test_clocks where events of real money are.';
+'simulator and forbids it with a real Stripe key. Raises PT422 bad_clock for null, PT403 no_test_clocks where events '
+'of real money are.';
+
+create or replace function credits.test_clocks_allowed()
+returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- Without its row the bank has no test clocks: what nobody decided is off.
+    return coalesce((select s.test_clocks from credits.settings as s), false);
+end
+$$;
+comment on function credits.test_clocks_allowed() is 'May services put accounts on test clocks?';
 
 create or replace function credits.bound_holds(p_longest interval default null, p_most_open bigint default null)
 returns void

@@ -59,7 +59,7 @@ begin
         attempts = case when c.window_ends <= v_now then 1 else c.attempts + 1 end,
         window_ends = case when c.window_ends <= v_now then excluded.window_ends else c.window_ends end
     returning c.attempts, c.window_ends into attempts, reset_at;
-    if attempts > p_limit then
+    if (attempts <= p_limit) is not true then
         perform credits.fail(
             429, p_slug, 'too many attempts: try again later',
             json_build_object('limit', p_limit, 'reset_at', reset_at)

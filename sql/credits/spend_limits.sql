@@ -56,11 +56,11 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return (
-        select min(greatest(
+        select min(greatest(coalesce(
             s.tokens - credits.held_at(p_account_id, p_at) - case
-                when s.period_starts < credits.period_start(s.period, p_at) then 0
+                when (s.period_starts < credits.period_start(s.period, p_at)) is true then 0
                 else w.lifetime_spent - s.spent_before
-            end, 0
+            end, 0), 0
         ))
         from credits.spend_limits as s
         join credits.wallets as w on w.account_id = s.account_id

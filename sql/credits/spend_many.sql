@@ -113,19 +113,19 @@ begin
                 -- 1. Is it an item, with the names and types of the arguments of consume_tokens? A name that is misspelt
                 --    must not charge for something else. Here, because the call of a function would take longer.
                 v_item := p_items -> (v_place - 1)::integer;
-                if jsonb_typeof(v_item) <> 'object' then
+                if jsonb_typeof(v_item) is distinct from 'object' then
                     perform credits.fail(422, 'bad_items', 'an item is an object');
                 elsif v_item - array['user_id', 'module_id', 'usage', 'idempotency_key', 'metadata', 'byok'] <> '{}' then
                     perform credits.fail(
                         422, 'bad_items',
                         'an item has user_id, module_id, usage, idempotency_key, metadata, byok, and nothing else'
                     );
-                elsif
+                elsif (
                     jsonb_typeof(v_item -> 'user_id') not in ('string', 'null')
                     or jsonb_typeof(v_item -> 'module_id') not in ('string', 'null')
                     or jsonb_typeof(v_item -> 'idempotency_key') not in ('string', 'null')
                     or jsonb_typeof(v_item -> 'byok') not in ('boolean', 'null')
-                then
+                ) is true then
                     perform credits.fail(
                         422, 'bad_items', 'user_id, module_id and idempotency_key are strings, byok is true or false'
                     );
@@ -140,7 +140,7 @@ begin
                 v_module_id := v_item ->> 'module_id';
                 v_usage := coalesce(v_item -> 'usage', '{}');
                 v_metadata := coalesce(v_item -> 'metadata', '{}');
-                v_kind := case when (v_item -> 'byok') = 'true' then 'byok' else 'spend' end::credits.entry_kind;
+                v_kind := case when (v_item -> 'byok') is not distinct from 'true' then 'byok' else 'spend' end::credits.entry_kind;
                 if v_metadata <> '{}' then
                     perform credits.check_metadata(v_metadata);
                 end if;
@@ -160,7 +160,7 @@ begin
                     ));
                     v_earlier := v_own_places[array_position(v_own_keys, v_key)];
                     if v_earlier is not null or v_group.prints[i] is not null then
-                        if v_print <> coalesce(v_group.prints[i], v_prints[v_earlier]) then
+                        if v_print is distinct from coalesce(v_group.prints[i], v_prints[v_earlier]) then
                             perform credits.fail(
                                 409, 'key_reused', 'this idempotency key was used with other arguments'
                             );
@@ -174,7 +174,7 @@ begin
                         continue;
                     end if;
                 end if;
-                if v_wallet.status <> 'active' then
+                if v_wallet.status is distinct from 'active' then
                     perform credits.fail(423, 'account_frozen', 'this account is ' || v_wallet.status);
                 end if;
 
@@ -186,14 +186,14 @@ begin
                     v_priced_at := v_at;
                 end if;
                 v_cost := case when v_kind = 'spend' then v_price.cost else 0 end;
-                if v_in_default and v_cost > 0 then
+                if (v_in_default and v_cost > 0) is true then
                     perform credits.refuse_tokens(v_balance, v_wallet.debt, v_price.price_id, v_cost, v_cost);
                 end if;
 
                 -- 5. Take: nothing, from the head, or from the lots.
-                if v_cost = 0 then
+                if (v_cost = 0) is true then
                     v_draws := '[]';
-                elsif v_cost <= v_head_free then
+                elsif (v_cost <= v_head_free) is true then
                     v_head_free := v_head_free - v_cost;
                     v_draws := jsonb_build_array(
                         jsonb_build_object('lot_id', v_wallet.head_lot, 'tokens', trim_scale(v_cost))
@@ -210,7 +210,7 @@ begin
                         v_level := (
                             select
                                 case
-                                    when l.low_armed and coalesce(l.depleted_armed, true)
+                                    when (l.low_armed and coalesce(l.depleted_armed, true)) is true
                                         then credits.next_level(v_wallet.account_id, v_balance - v_wallet.held)
                                     -- Rising arms what is not: every charge is looked at.
                                     else 'Infinity'
@@ -219,32 +219,32 @@ begin
                             where num_nonnulls(l.low, l.depleted_armed) > 0
                         );
                     end if;
-                    if v_cost > v_limit then
+                    if (v_cost > v_limit) is true then
                         perform credits.keep_limits(v_wallet.account_id, v_cost, v_at, v_spent);
                     end if;
-                    if array_to_string(v_scopes, '') <> '' then
+                    if (array_to_string(v_scopes, '') <> '') is true then
                         v_scopes_of := credits.scopes_of(v_module_id);
                     end if;
                     v_draws := '[]';
                     v_left := v_free;
                     v_missing := v_cost;
                     for j in 1..cardinality(v_lots) loop
-                        exit when v_missing = 0;
-                        continue when v_left[j] = 0
+                        exit when (v_missing > 0) is not true;
+                        continue when (v_left[j] > 0) is not true
                             or (v_scopes[j] is not null and (v_scopes[j] = any (v_scopes_of)) is not true);
                         v_taken := least(v_left[j], v_missing);
                         v_left[j] := v_left[j] - v_taken;
                         v_missing := v_missing - v_taken;
                         v_draws := v_draws || jsonb_build_object('lot_id', v_lots[j], 'tokens', trim_scale(v_taken));
                     end loop;
-                    if v_missing > 0 then
+                    if (v_missing > 0) is true then
                         perform credits.refuse_tokens(
                             v_balance, v_wallet.debt, v_price.price_id, v_cost, v_missing
                         );
                     end if;
                     v_free := v_left;
                     v_limit := v_limit - v_cost;
-                    if v_balance - v_cost - v_wallet.held < v_level then
+                    if (v_balance - v_cost - v_wallet.held < v_level) is true then
                         v_told := v_told || v_wallet.account_id;
                         v_before := v_before || v_balance;
                         v_after := v_after || (v_balance - v_cost);
@@ -256,7 +256,7 @@ begin
                 v_seq := v_seq + 1;
                 v_spent := v_spent + v_cost;
                 v_balance := v_balance - v_cost;
-                v_posted_at := greatest(v_at, v_posted_at + interval '1 microsecond');
+                v_posted_at := greatest(v_at, coalesce(v_posted_at + interval '1 microsecond', v_at));
                 v_hash := credits.entry_hash(
                     v_hash, v_wallet.account_id, v_seq, v_posted_at, v_posted_at, v_kind, -v_cost, v_balance,
                     v_wallet.debt, v_draws, v_module_id, v_price.usage, v_price.price_id, null, v_actor, v_metadata
@@ -290,16 +290,17 @@ begin
         end loop;
 
         -- 7. Write the lots that were drawn on; remember how the wallet has become.
-        continue when v_seq = v_wallet.seq or v_seq is null;
+        continue when v_seq is not distinct from v_wallet.seq;
         if v_lots is not null then
-            if v_wallet.head_held > 0 then
+            if (v_wallet.head_held > 0) is true then
                 perform credits.settle_head(v_wallet.account_id);
             end if;
             update credits.lots as l
             set remaining = l.held + x.free, live = l.held + x.free > 0
             from unnest(v_lots, v_free) as x (lot_id, free)
             where
-                l.account_id = v_wallet.account_id and l.lot_id = x.lot_id and l.remaining <> l.held + x.free;
+                l.account_id = v_wallet.account_id and l.lot_id = x.lot_id
+                and l.remaining is distinct from l.held + x.free;
             v_headless := v_headless || v_wallet.account_id;
             v_times := v_times || v_at;
             v_wallet.head_lot := null;

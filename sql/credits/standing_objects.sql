@@ -5,6 +5,11 @@ returns table (kind text, name text, definition text)
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+-- PostgreSQL spells times, intervals and names in a definition as the session wants to see them.
+set timezone = 'UTC'
+set datestyle = 'ISO, MDY'
+set intervalstyle = 'postgres'
+set quote_all_identifiers = off
 as $$
 begin
     return query
@@ -33,6 +38,11 @@ returns table (kind text, name text, definition text)
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+-- PostgreSQL spells times, intervals and names in a definition as the session wants to see them.
+set timezone = 'UTC'
+set datestyle = 'ISO, MDY'
+set intervalstyle = 'postgres'
+set quote_all_identifiers = off
 as $$
 begin
     return query
@@ -60,6 +70,11 @@ returns table (kind text, name text, definition text)
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+-- PostgreSQL spells times, intervals and names in a definition as the session wants to see them.
+set timezone = 'UTC'
+set datestyle = 'ISO, MDY'
+set intervalstyle = 'postgres'
+set quote_all_identifiers = off
 as $$
 begin
     return query
@@ -115,6 +130,11 @@ returns table (kind text, name text, definition text)
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+-- PostgreSQL spells times, intervals and names in a definition as the session wants to see them.
+set timezone = 'UTC'
+set datestyle = 'ISO, MDY'
+set intervalstyle = 'postgres'
+set quote_all_identifiers = off
 as $$
 begin
     return query
@@ -155,6 +175,11 @@ returns table (kind text, name text, definition text)
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+-- PostgreSQL spells times, intervals and names in a definition as the session wants to see them.
+set timezone = 'UTC'
+set datestyle = 'ISO, MDY'
+set intervalstyle = 'postgres'
+set quote_all_identifiers = off
 as $$
 begin
     return query
@@ -200,6 +225,11 @@ returns table (kind text, name text, definition text)
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+-- PostgreSQL spells times, intervals and names in a definition as the session wants to see them.
+set timezone = 'UTC'
+set datestyle = 'ISO, MDY'
+set intervalstyle = 'postgres'
+set quote_all_identifiers = off
 as $$
 begin
     return query

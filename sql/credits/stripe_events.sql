@@ -17,7 +17,7 @@ declare
 begin
     if jsonb_typeof(v_id) is distinct from 'string' then
         return null;
-    elsif p_original is not null and strpos(v_id #>> '{}', chr(65533)) > 0 then
+    elsif (p_original is not null and strpos(v_id #>> '{}', chr(65533)) > 0) is true then
         return 'sha256:' || encode(sha256(p_original), 'hex');
     end if;
     return credits.stripe_id(v_id);
@@ -77,10 +77,10 @@ begin
     v_event.reason := null;
 
     -- 1. What is it about?
-    if v_event.type not in (
+    if (v_event.type in (
         'checkout.session.completed', 'checkout.session.async_payment_succeeded',
         'checkout.session.async_payment_failed', 'checkout.session.expired'
-    ) then
+    )) is not true then
         v_receipt.outcome := 'stored';
     else
         select s.account_id, s.order_id into v_event.account_id, v_event.order_id
@@ -105,7 +105,7 @@ begin
         v_receipt.outcome := v_result.outcome;
         v_receipt.entry_id := v_result.entry_id;
         v_event.reason := v_result.reason;
-    elsif v_receipt.outcome = 'waiting' then
+    elsif v_receipt.outcome is not distinct from 'waiting' then
         v_event.reason := 'its order is not there yet';
     end if;
 

@@ -8,7 +8,7 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_id constant jsonb := case when jsonb_typeof(p_id) = 'object' then p_id -> 'id' else p_id end;
+    v_id constant jsonb := case when (jsonb_typeof(p_id) = 'object') is true then p_id -> 'id' else p_id end;
 begin
     -- U+FFFD stands for what could not be stored: another id may look the same.
     if (
@@ -45,7 +45,7 @@ as $$
 declare
     v_discount constant jsonb := p_session #> '{total_details,amount_discount}';
 begin
-    if jsonb_typeof(v_discount) is distinct from 'number' then
+    if jsonb_typeof(v_discount) is distinct from 'number' or v_discount is null or p_amount is null then
         return 0;
     end if;
     return least(greatest(v_discount::numeric, 0), p_amount);
@@ -97,7 +97,7 @@ begin
         -- Older events lack these three. A session that we opened says what we asked for, or nothing.
         when coalesce(v_session -> 'mode', 'null') not in ('"payment"', 'null') then format('mode %s', v_session ->> 'mode')
         when coalesce(v_session -> 'status', 'null') not in ('"complete"', 'null') then format('status %s', v_session ->> 'status')
-        when coalesce(v_session -> 'livemode', 'null') not in (to_jsonb(p_event.livemode), 'null')
+        when (coalesce(v_session -> 'livemode', 'null') in (to_jsonb(p_event.livemode), 'null')) is not true
             then format('livemode %s in an event of livemode %s', v_session ->> 'livemode', p_event.livemode)
         when v_session -> 'currency' is distinct from to_jsonb(p_order.currency)
             then format('currency %s, ordered in %s', v_session ->> 'currency', p_order.currency)
@@ -136,15 +136,18 @@ begin
     end if;
 
     -- 2. No money (yet). Another session says nothing about this order; nor does late news.
-    if p_event.type in ('checkout.session.async_payment_failed', 'checkout.session.expired')
-        or (p_event.type = 'checkout.session.completed' and credits.says_paid(v_session) is not true) then
+    if (
+        p_event.type in ('checkout.session.async_payment_failed', 'checkout.session.expired')
+        or (p_event.type = 'checkout.session.completed' and credits.says_paid(v_session) is not true)
+    ) is true then
         outcome := case p_event.type
             when 'checkout.session.completed' then 'processing'
             when 'checkout.session.async_payment_failed' then 'failed'
             else 'expired'
         end;
-        if not v_own or p_order.state not in ('pending', 'processing')
-            or (p_order.state = 'processing' and outcome <> 'failed') then
+        if (
+            v_own and (p_order.state = 'pending' or (p_order.state = 'processing' and outcome = 'failed'))
+        ) is not true then
             outcome := 'duplicate';
             return;
         end if;
@@ -157,7 +160,7 @@ begin
     end if;
 
     -- 3. Money that has been dealt with, told again under another event id.
-    if p_order.state = 'paid' and v_own then
+    if (p_order.state = 'paid' and v_own) is true then
         outcome := 'duplicate';
         return;
     end if;
@@ -169,7 +172,8 @@ begin
             when exists (
                 select
                 from credits.stripe_events as e
-                where e.object_id = p_event.object_id and e.outcome = 'parked' and e.event_id <> p_event.event_id
+                where e.object_id = p_event.object_id and e.outcome = 'parked'
+                    and e.event_id is distinct from p_event.event_id
             ) then 'duplicate'
             else 'parked'
         end;

@@ -45,11 +45,11 @@ begin
     end if;
     -- What lies beyond the start of a tier changes from the price before to the tier's.
     foreach v_tier in array p_tiers loop
-        exit when v_billed <= v_tier.above * p_unit_size;
+        exit when (v_billed <= v_tier.above * p_unit_size) is true;
         v_charge := v_charge + (v_billed - v_tier.above * p_unit_size) * (v_tier.price_per_unit - v_price);
         v_price := v_tier.price_per_unit;
     end loop;
-    return greatest(v_charge, p_minimum_charge * p_unit_size);
+    return greatest(coalesce(v_charge, 0), p_minimum_charge * p_unit_size);
 end
 $$;
 comment on function credits.tiered_charge(
@@ -67,7 +67,7 @@ begin
     return coalesce((
         select jsonb_agg(jsonb_build_object(
             'above', trim_scale(s.above),
-            'units', trim_scale(least(p_billed / s.unit_size, s.until) - s.above),
+            'units', trim_scale(least(p_billed / s.unit_size, coalesce(s.until, 'Infinity')) - s.above),
             'price_per_unit', trim_scale(s.price_per_unit)
         ) order by s.above)
         from (

@@ -8,7 +8,7 @@ as $$
 declare
     v_parts constant text[] := regexp_match(p_setting, '^\s*(\d{1,12}(?:\.\d{1,9})?)\s*(us|ms|s|min|h|d)?\s*$');
 begin
-    return v_parts[1]::numeric * case v_parts[2]
+    return v_parts[1]::numeric * case coalesce(v_parts[2], 'ms')
         when 'us' then interval '1 microsecond'
         when 's' then interval '1 second'
         when 'min' then interval '1 minute'

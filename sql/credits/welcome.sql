@@ -33,13 +33,13 @@ begin
             tokens := tokens + v_campaign.tokens;
         elsif v_grant.verdict = 'bounded' then
             waits_for := 'limit';
-            reset_at := least(reset_at, v_grant.reset_at);
+            reset_at := least(coalesce(reset_at, 'infinity'), coalesce(v_grant.reset_at, 'infinity'));
         end if;
     end loop;
     tokens := trim_scale(tokens);
     update credits.accounts as a
     set welcome_waits = waits_for is not null
-    where a.account_id = p_account_id and a.welcome_waits <> (waits_for is not null);
+    where a.account_id = p_account_id and a.welcome_waits is distinct from (waits_for is not null);
 end
 $$;
 comment on function credits.welcome(uuid) is

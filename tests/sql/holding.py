@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from people import Caller, Row, stop_clock
+from people import Caller, Row, findings, stop_clock
 
 WHISPER, METUBE = 25, 10  # tokens for a call
 
@@ -32,7 +32,8 @@ class Bank(Caller):
         return row["balance"], row["held"], row["available"]
 
     def sound(self) -> None:
-        assert self.rows("select * from audit.findings") == []
+        found = findings(self)
+        assert found == [], found
 
 
 def clock_hold(bank: Bank, calls: int = 1, **arguments: Any) -> Row:

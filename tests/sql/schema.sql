@@ -1713,7 +1713,7 @@ CREATE FUNCTION credits.allow_test_clocks(p_allowed boolean) RETURNS void
 -- Name: FUNCTION allow_test_clocks(p_allowed boolean); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.allow_test_clocks(p_allowed boolean) IS 'Whether services may put accounts on test clocks (api.set_test_clock). `pgcredits up` allows it beside the Stripe simulator and forbids it with a real Stripe key. Raises PT403 no_test_clocks where events of real money are.';
+COMMENT ON FUNCTION credits.allow_test_clocks(p_allowed boolean) IS 'Whether services may put accounts on test clocks (api.set_test_clock). `pgcredits up` allows it beside the Stripe simulator and forbids it with a real Stripe key. Raises PT422 bad_clock for null, PT403 no_test_clocks where events of real money are.';
 
 
 --
@@ -2082,7 +2082,7 @@ CREATE TABLE credits.campaigns (
     per_shared_network bigint,
     sliding_window interval DEFAULT '24:00:00'::interval NOT NULL,
     CONSTRAINT campaigns_bounds_are_of_gifts CHECK (((per_device IS NULL) OR (kind <> 'referral'::credits.entry_kind))),
-    CONSTRAINT campaigns_bounds_are_sane CHECK ((((per_device IS NULL) = (per_network IS NULL)) AND ((per_network IS NULL) = (per_shared_network IS NULL)) AND ((per_device IS NULL) OR ((per_device >= 1) AND (per_network >= per_device) AND (per_shared_network >= per_network) AND (per_shared_network <= 1000000))))),
+    CONSTRAINT campaigns_bounds_are_sane CHECK (((num_nonnulls(per_device, per_network, per_shared_network) = 0) OR (((per_device >= 1) AND (per_network >= per_device) AND (per_shared_network >= per_network) AND (per_shared_network <= 1000000)) IS TRUE))),
     CONSTRAINT campaigns_budget_is_kept CHECK (((grants >= 0) AND (grants <= COALESCE(budget, '9223372036854775807'::bigint)))),
     CONSTRAINT campaigns_expiry_is_sane CHECK (((expires_after > '00:00:00'::interval) AND (expires_after <= '1000 years'::interval))),
     CONSTRAINT campaigns_id_is_sane CHECK (((length(campaign_id) >= 1) AND (length(campaign_id) <= 200))),
@@ -2547,7 +2547,7 @@ COMMENT ON FUNCTION credits.change_status(p_user_id text, p_status text, p_reaso
 
 CREATE FUNCTION credits.charge(quantity numeric, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE
-    RETURN CASE WHEN (quantity IS NULL) THEN NULL::numeric WHEN (quantity <= free_quantity) THEN (0)::numeric WHEN whole_units THEN (GREATEST(((div((quantity - free_quantity), unit_size) + (((mod((quantity - free_quantity), unit_size) > (0)::numeric))::integer)::numeric) * price_per_unit), minimum_charge) * unit_size) ELSE GREATEST(((quantity - free_quantity) * price_per_unit), (minimum_charge * unit_size)) END;
+    RETURN CASE WHEN (quantity IS NULL) THEN NULL::numeric WHEN ((quantity <= free_quantity) IS TRUE) THEN (0)::numeric WHEN (whole_units IS TRUE) THEN (GREATEST(((div((quantity - free_quantity), unit_size) + (((mod((quantity - free_quantity), unit_size) > (0)::numeric))::integer)::numeric) * price_per_unit), minimum_charge) * unit_size) ELSE GREATEST(((quantity - free_quantity) * price_per_unit), (minimum_charge * unit_size)) END;
 
 
 --
@@ -3230,7 +3230,7 @@ COMMENT ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tok
 
 CREATE FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) RETURNS jsonb
     LANGUAGE sql STABLE
-    RETURN CASE WHEN (p_tokens > (0)::numeric) THEN jsonb_build_array(jsonb_build_object('lot_id', p_lot_id, 'tokens', trim_scale(p_tokens))) ELSE '[]'::jsonb END;
+    RETURN CASE WHEN ((p_tokens > (0)::numeric) IS TRUE) THEN jsonb_build_array(jsonb_build_object('lot_id', p_lot_id, 'tokens', trim_scale(p_tokens))) ELSE '[]'::jsonb END;
 
 
 --
@@ -3811,13 +3811,13 @@ CREATE FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zo
      l.scope,
      (((l.remaining)::numeric - (l.held)::numeric) +
          CASE
-             WHEN (l.lot_id = free_lots.p_head_lot) THEN free_lots.p_head_free
+             WHEN ((l.lot_id = free_lots.p_head_lot) IS TRUE) THEN free_lots.p_head_free
              ELSE (0)::numeric
          END) AS free
     FROM credits.lots l
    WHERE ((l.account_id = free_lots.p_account_id) AND (NOT l.frozen) AND (l.live OR (l.lot_id = free_lots.p_head_lot)) AND (((l.remaining)::numeric +
          CASE
-             WHEN (l.lot_id = free_lots.p_head_lot) THEN free_lots.p_head_free
+             WHEN ((l.lot_id = free_lots.p_head_lot) IS TRUE) THEN free_lots.p_head_free
              ELSE (0)::numeric
          END) > (l.held)::numeric) AND (l.effective_at <= free_lots.p_at) AND ((l.expires_at IS NULL) OR (l.expires_at > free_lots.p_at)))
    ORDER BY l.priority, l.expires_at, (l.scope IS NULL), ((l.unit_cost)::numeric > (0)::numeric), l.effective_at, l.lot_id;
@@ -3855,6 +3855,10 @@ COMMENT ON FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id te
 CREATE FUNCTION credits.functions_digest() RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO, MDY'
+    SET "IntervalStyle" TO 'postgres'
+    SET quote_all_identifiers TO 'off'
     AS …;
 
 
@@ -5239,7 +5243,7 @@ COMMENT ON FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts j
 
 CREATE FUNCTION credits.quantity(quantity jsonb) RETURNS numeric
     LANGUAGE sql IMMUTABLE
-    RETURN CASE WHEN (jsonb_typeof(quantity) <> 'number'::text) THEN NULL::numeric WHEN ((scale((quantity)::numeric) <= 30) AND (((quantity)::numeric >= (0)::numeric) AND ((quantity)::numeric <= ('1000000000000000'::bigint)::numeric))) THEN (quantity)::numeric ELSE NULL::numeric END;
+    RETURN CASE WHEN ((jsonb_typeof(quantity) = 'number'::text) IS NOT TRUE) THEN NULL::numeric WHEN (((scale((quantity)::numeric) <= 30) AND (((quantity)::numeric >= (0)::numeric) AND ((quantity)::numeric <= ('1000000000000000'::bigint)::numeric))) IS TRUE) THEN (quantity)::numeric ELSE NULL::numeric END;
 
 
 --
@@ -5511,6 +5515,10 @@ COMMENT ON FUNCTION credits.refuse_usage(p_price_id bigint) IS 'Raises PT404 unk
 CREATE FUNCTION credits.release_differences() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO, MDY'
+    SET "IntervalStyle" TO 'postgres'
+    SET quote_all_identifiers TO 'off'
     AS …;
 
 
@@ -5817,6 +5825,10 @@ COMMENT ON FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_at 
 CREATE FUNCTION credits.standing_attachments() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO, MDY'
+    SET "IntervalStyle" TO 'postgres'
+    SET quote_all_identifiers TO 'off'
     AS …;
 
 
@@ -5834,6 +5846,10 @@ COMMENT ON FUNCTION credits.standing_attachments() IS 'The triggers, policies an
 CREATE FUNCTION credits.standing_functions() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO, MDY'
+    SET "IntervalStyle" TO 'postgres'
+    SET quote_all_identifiers TO 'off'
     AS …;
 
 
@@ -5851,6 +5867,10 @@ COMMENT ON FUNCTION credits.standing_functions() IS 'The functions among credits
 CREATE FUNCTION credits.standing_objects() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO, MDY'
+    SET "IntervalStyle" TO 'postgres'
+    SET quote_all_identifiers TO 'off'
     AS …;
 
 
@@ -5868,6 +5888,10 @@ COMMENT ON FUNCTION credits.standing_objects() IS 'The functions, views, tables,
 CREATE FUNCTION credits.standing_privileges() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO, MDY'
+    SET "IntervalStyle" TO 'postgres'
+    SET quote_all_identifiers TO 'off'
     AS …;
 
 
@@ -5885,6 +5909,10 @@ COMMENT ON FUNCTION credits.standing_privileges() IS 'Of each of the bank''s sch
 CREATE FUNCTION credits.standing_relations() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO, MDY'
+    SET "IntervalStyle" TO 'postgres'
+    SET quote_all_identifiers TO 'off'
     AS …;
 
 
@@ -5902,6 +5930,10 @@ COMMENT ON FUNCTION credits.standing_relations() IS 'The tables, views and seque
 CREATE FUNCTION credits.standing_types() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO, MDY'
+    SET "IntervalStyle" TO 'postgres'
+    SET quote_all_identifiers TO 'off'
     AS …;
 
 
@@ -5944,6 +5976,23 @@ CREATE FUNCTION credits.subject() RETURNS text
 --
 
 COMMENT ON FUNCTION credits.subject() IS 'The user id of the caller; null for nobody.';
+
+
+--
+-- Name: test_clocks_allowed(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.test_clocks_allowed() RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION test_clocks_allowed(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.test_clocks_allowed() IS 'May services put accounts on test clocks?';
 
 
 --
@@ -6035,6 +6084,22 @@ CREATE FUNCTION credits.tiers_used(p_price_id bigint, p_dimension text, p_billed
 --
 
 COMMENT ON FUNCTION credits.tiers_used(p_price_id bigint, p_dimension text, p_billed numeric) IS 'How the units of a charge fall into tiers, those below the first one too: [{"above", "units", "price_per_unit"}]. p_billed is units times unit_size. Empty without tiers.';
+
+
+--
+-- Name: tighter(numeric, numeric); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.tighter(p_bound numeric, p_other numeric) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (p_bound IS NULL) THEN p_other WHEN (p_other IS NULL) THEN p_bound ELSE LEAST(p_bound, p_other) END;
+
+
+--
+-- Name: FUNCTION tighter(p_bound numeric, p_other numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.tighter(p_bound numeric, p_other numeric) IS 'The tighter of two bounds, of which null is none; null when there is neither.';
 
 
 --
@@ -6384,7 +6449,7 @@ CREATE VIEW analytics.burn_rate WITH (security_invoker='true') AS
         ), days AS (
          SELECT (d.day)::date AS day
            FROM (( SELECT min(m.day) AS first_day,
-                    GREATEST(max(m.day), ((credits.clock() AT TIME ZONE '00:00:00'::interval))::date) AS last_day
+                    GREATEST(COALESCE(max(m.day), '-infinity'::date), ((credits.clock() AT TIME ZONE '00:00:00'::interval))::date) AS last_day
                    FROM moved m) s
              CROSS JOIN LATERAL generate_series((s.first_day)::timestamp without time zone, (s.last_day)::timestamp without time zone, '1 day'::interval) d(day))
         ), daily AS (
@@ -6803,7 +6868,7 @@ CREATE VIEW analytics.module_margin WITH (security_invoker='true') AS
              LEFT JOIN credits.lots l ON (((e.account_id = l.account_id) AND (l.lot_id = ((d.draw ->> 'lot_id'::text))::bigint))))
              LEFT JOIN LATERAL ( SELECT
                         CASE
-                            WHEN bool_and((c.provider_cost IS NOT NULL)) THEN sum(((((e.usage ->> c.dimension))::numeric * c.provider_cost) / (c.unit_size * r.exchange_rate)))
+                            WHEN (bool_and((c.provider_cost IS NOT NULL)) IS TRUE) THEN sum(((((e.usage ->> c.dimension))::numeric * c.provider_cost) / (c.unit_size * r.exchange_rate)))
                             ELSE NULL::numeric
                         END AS cost
                    FROM (credits.price_components c
@@ -6818,7 +6883,7 @@ CREATE VIEW analytics.module_margin WITH (security_invoker='true') AS
             sum(d.tokens) AS tokens,
             sum(d.revenue) AS revenue,
                 CASE
-                    WHEN bool_and(((d.cost IS NOT NULL) AND COALESCE((d.currency = d.cost_currency), true))) THEN sum(d.cost)
+                    WHEN (bool_and(((d.cost IS NOT NULL) AND COALESCE((d.currency = d.cost_currency), true))) IS TRUE) THEN sum(d.cost)
                     ELSE NULL::numeric
                 END AS cost
            FROM drawn d
@@ -8035,7 +8100,7 @@ CREATE VIEW api.lots WITH (security_invoker='true') AS
     trim_scale((l.granted)::numeric) AS granted,
     trim_scale(
         CASE
-            WHEN (l.expires_at <= credits.clock(l.account_id)) THEN h.held
+            WHEN ((l.expires_at <= credits.clock(l.account_id)) IS TRUE) THEN h.held
             ELSE l.remaining
         END) AS remaining,
     trim_scale(h.held) AS held,
@@ -8348,7 +8413,7 @@ CREATE VIEW api.orders WITH (security_invoker='true') AS
     o.pack_id,
     o.package_name,
         CASE
-            WHEN (o.scope ~~ 'module:%'::text) THEN substr(o.scope, 8)
+            WHEN ((o.scope ~~ 'module:%'::text) IS TRUE) THEN substr(o.scope, 8)
             ELSE NULL::text
         END AS module_id,
     trim_scale((o.tokens)::numeric) AS tokens,
@@ -8484,7 +8549,7 @@ CREATE TABLE credits.currencies (
     maximum bigint DEFAULT 99999999 NOT NULL,
     CONSTRAINT currencies_are_iso CHECK ((currency ~ '^[a-z]{3}$'::text)),
     CONSTRAINT currencies_digits_are_sane CHECK ((minor_digits = ANY (ARRAY[(0)::bigint, (2)::bigint, (3)::bigint]))),
-    CONSTRAINT currencies_minimum_is_sane CHECK (((minimum > 0) AND (minimum <= maximum) AND ((minimum % step) = 0))),
+    CONSTRAINT currencies_minimum_is_sane CHECK (((minimum IS NULL) OR ((minimum > 0) AND (minimum <= maximum) AND ((minimum % step) = 0)))),
     CONSTRAINT currencies_step_is_sane CHECK ((step = ANY (ARRAY[(1)::bigint, (10)::bigint, (100)::bigint])))
 );
 
@@ -9147,7 +9212,7 @@ CREATE VIEW api.spend_limits WITH (security_invoker='true') AS
     s.set_by,
     trim_scale((s.tokens)::numeric) AS tokens,
     trim_scale(p.spent) AS spent,
-    trim_scale(GREATEST((((s.tokens)::numeric - p.spent) - credits.held_at(s.account_id, c.shows)), (0)::numeric)) AS remaining,
+    trim_scale(GREATEST(COALESCE((((s.tokens)::numeric - p.spent) - credits.held_at(s.account_id, c.shows)), (0)::numeric), (0)::numeric)) AS remaining,
     credits.next_period(s.period, c.shows) AS resets_at
    FROM ((((credits.spend_limits s
      JOIN credits.wallets w ON ((s.account_id = w.account_id)))
@@ -9404,7 +9469,7 @@ CREATE VIEW api.usage WITH (security_invoker='true') AS
      LEFT JOIN credits.modules m ON ((e.module_id = m.module_id)))
      LEFT JOIN credits.holds h ON (((e.kind = 'spend'::credits.entry_kind) AND (e.account_id = h.account_id) AND (h.hold_id =
         CASE
-            WHEN (e.reference ~ '^[0-9a-f-]{36}'::text) THEN ("left"(e.reference, 36))::uuid
+            WHEN ((e.reference ~ '^[0-9a-f-]{36}'::text) IS TRUE) THEN ("left"(e.reference, 36))::uuid
             ELSE NULL::uuid
         END))))
      LEFT JOIN LATERAL ( SELECT x.subject
@@ -9657,7 +9722,7 @@ UNION ALL
     format('numbers up to %s'::text, n.last_number) AS found
    FROM (n
      JOIN credits.campaigns c ON ((n.campaign_id = c.campaign_id)))
-  WHERE ((n.last_number <> n.grants) OR (n.last_number > c.per_account))
+  WHERE ((n.last_number IS DISTINCT FROM n.grants) OR (n.last_number > c.per_account))
 UNION ALL
  SELECT COALESCE(r.account_id, g.account_id) AS account_id,
     format('grant %s of campaign %s as lot %s'::text, r.number, r.campaign_id, r.lot_id) AS expected,
@@ -9776,7 +9841,7 @@ CREATE VIEW audit.check_creators WITH (security_invoker='true') AS
    FROM ((places p
      CROSS JOIN LATERAL aclexplode(p.acl) a(grantor, grantee, privilege_type, is_grantable))
      LEFT JOIN pg_roles r ON ((a.grantee = r.oid)))
-  WHERE ((a.privilege_type = 'CREATE'::text) AND (a.grantee <> p.owner) AND (r.rolsuper IS NOT TRUE) AND ((a.grantee = (0)::oid) OR COALESCE(( SELECT x.hardened
+  WHERE ((a.privilege_type = 'CREATE'::text) AND (a.grantee IS DISTINCT FROM p.owner) AND (r.rolsuper IS NOT TRUE) AND ((a.grantee = (0)::oid) OR COALESCE(( SELECT x.hardened
            FROM credits.releases x), false) OR (r.rolname = ANY (ARRAY['anon'::name, 'authenticated'::name, 'service_role'::name, 'analyst'::name, 'auditor'::name, 'spender'::name, 'support'::name])) OR (r.rolname ~~ 'pgcredits\_%'::text)));
 
 
@@ -9852,7 +9917,7 @@ UNION ALL
     format('the event is %s, order %s is %s'::text, e.outcome, e.order_id, o.state) AS found
    FROM (paid e
      LEFT JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
-  WHERE (e.says_paid AND (e.outcome <> ALL (ARRAY['parked'::text, 'waiting'::text, 'unmatched'::text])) AND (NOT ((COALESCE(o.state, 'missing'::text) = 'paid'::text) OR (EXISTS ( SELECT
+  WHERE (e.says_paid AND (e.outcome IS NOT NULL) AND (e.outcome <> ALL (ARRAY['parked'::text, 'waiting'::text, 'unmatched'::text])) AND (NOT ((COALESCE(o.state, 'missing'::text) = 'paid'::text) OR (EXISTS ( SELECT
            FROM credits.stripe_events x
           WHERE ((x.object_id = e.object_id) AND (x.outcome = 'parked'::text)))))))
 UNION ALL
@@ -9934,7 +9999,7 @@ CREATE VIEW audit.check_hash_chain WITH (security_invoker='true') AS
             x.hash,
             credits.entry_hash(COALESCE(lag(x.hash) OVER (PARTITION BY x.account_id ORDER BY x.seq), '\x'::bytea), x.account_id, x.seq, x.posted_at, x.effective_at, x.kind, (x.tokens)::numeric, (x.balance_after)::numeric, (x.debt_after)::numeric, x.draws, x.module_id, x.usage, x.price_id, x.reference, x.actor, x.metadata) AS computed
            FROM credits.entries x) e
-  WHERE (e.hash <> e.computed)
+  WHERE (e.hash IS DISTINCT FROM e.computed)
 UNION ALL
  SELECT w.account_id,
     format('hash %s of the last entry'::text, encode(w.head_hash, 'hex'::text)) AS expected,
@@ -10334,7 +10399,7 @@ CREATE VIEW audit.check_orders WITH (security_invoker='true') AS
             e.order_id,
             o.amount,
                 CASE
-                    WHEN (jsonb_typeof((e.payload #> '{data,object,total_details,amount_discount}'::text[])) = 'number'::text) THEN LEAST(GREATEST(((e.payload #> '{data,object,total_details,amount_discount}'::text[]))::numeric, (0)::numeric), (o.amount)::numeric)
+                    WHEN ((jsonb_typeof((e.payload #> '{data,object,total_details,amount_discount}'::text[])) = 'number'::text) IS TRUE) THEN LEAST(GREATEST(COALESCE(((e.payload #> '{data,object,total_details,amount_discount}'::text[]))::numeric, (0)::numeric), (0)::numeric), (o.amount)::numeric)
                     ELSE (0)::numeric
                 END AS discount
            FROM (credits.stripe_events e
@@ -10344,27 +10409,27 @@ CREATE VIEW audit.check_orders WITH (security_invoker='true') AS
  SELECT COALESCE(o.account_id, g.account_id) AS account_id,
     format('order %s %s: %s tokens and %s bonus'::text, COALESCE(o.order_id, g.order_id), o.state,
         CASE
-            WHEN (o.state = 'paid'::text) THEN (o.tokens)::numeric
+            WHEN ((o.state = 'paid'::text) IS TRUE) THEN (o.tokens)::numeric
             ELSE (0)::numeric
         END,
         CASE
-            WHEN (o.state = 'paid'::text) THEN (o.bonus_tokens)::numeric
+            WHEN ((o.state = 'paid'::text) IS TRUE) THEN (o.bonus_tokens)::numeric
             ELSE (0)::numeric
         END) AS expected,
     (format('granted %s and %s in %s lots'::text, COALESCE(g.tokens, (0)::numeric), COALESCE(g.bonus_tokens, (0)::numeric), COALESCE(g.lots, (0)::bigint)) ||
         CASE
-            WHEN (g.others > 0) THEN ', not all as ordered'::text
+            WHEN ((g.others > 0) IS TRUE) THEN ', not all as ordered'::text
             ELSE ''::text
         END) AS found
    FROM (credits.orders o
      FULL JOIN g ON (((o.account_id = g.account_id) AND (o.order_id = g.order_id))))
-  WHERE ((COALESCE(g.tokens, (0)::numeric) <>
+  WHERE ((COALESCE(g.tokens, (0)::numeric) IS DISTINCT FROM
         CASE
-            WHEN (o.state = 'paid'::text) THEN (o.tokens)::numeric
+            WHEN ((o.state = 'paid'::text) IS TRUE) THEN (o.tokens)::numeric
             ELSE (0)::numeric
-        END) OR (COALESCE(g.bonus_tokens, (0)::numeric) <>
+        END) OR (COALESCE(g.bonus_tokens, (0)::numeric) IS DISTINCT FROM
         CASE
-            WHEN (o.state = 'paid'::text) THEN (o.bonus_tokens)::numeric
+            WHEN ((o.state = 'paid'::text) IS TRUE) THEN (o.bonus_tokens)::numeric
             ELSE (0)::numeric
         END) OR (g.others > 0) OR (o.order_id IS NULL))
 UNION ALL
@@ -10508,7 +10573,7 @@ CREATE VIEW audit.check_refunds WITH (security_invoker='true') AS
  WITH refunds AS (
          SELECT e.account_id,
                 CASE
-                    WHEN (e.reference ~ '^[0-9]{1,18}$'::text) THEN (e.reference)::bigint
+                    WHEN ((e.reference ~ '^[0-9]{1,18}$'::text) IS TRUE) THEN (e.reference)::bigint
                     ELSE NULL::bigint
                 END AS charge_seq,
             e.seq,
@@ -10629,7 +10694,7 @@ CREATE VIEW audit.check_roles WITH (security_invoker='true') AS
             r.oid,
             array_remove(ARRAY[
                 CASE
-                    WHEN (r.rolcanlogin <> e.login) THEN
+                    WHEN ((r.rolcanlogin <> e.login) IS TRUE) THEN
                     CASE
                         WHEN e.login THEN 'nologin'::text
                         ELSE 'login'::text
@@ -10637,7 +10702,7 @@ CREATE VIEW audit.check_roles WITH (security_invoker='true') AS
                     ELSE NULL::text
                 END,
                 CASE
-                    WHEN (r.rolinherit <> e.inherits) THEN
+                    WHEN ((r.rolinherit <> e.inherits) IS TRUE) THEN
                     CASE
                         WHEN e.inherits THEN 'noinherit'::text
                         ELSE 'inherit'::text
@@ -10645,23 +10710,23 @@ CREATE VIEW audit.check_roles WITH (security_invoker='true') AS
                     ELSE NULL::text
                 END,
                 CASE
-                    WHEN r.rolsuper THEN 'superuser'::text
+                    WHEN (r.rolsuper IS TRUE) THEN 'superuser'::text
                     ELSE NULL::text
                 END,
                 CASE
-                    WHEN r.rolcreaterole THEN 'createrole'::text
+                    WHEN (r.rolcreaterole IS TRUE) THEN 'createrole'::text
                     ELSE NULL::text
                 END,
                 CASE
-                    WHEN r.rolcreatedb THEN 'createdb'::text
+                    WHEN (r.rolcreatedb IS TRUE) THEN 'createdb'::text
                     ELSE NULL::text
                 END,
                 CASE
-                    WHEN r.rolreplication THEN 'replication'::text
+                    WHEN (r.rolreplication IS TRUE) THEN 'replication'::text
                     ELSE NULL::text
                 END,
                 CASE
-                    WHEN (r.rolbypassrls AND (e.role <> 'service_role'::text)) THEN 'bypassrls'::text
+                    WHEN ((r.rolbypassrls AND (e.role <> 'service_role'::text)) IS TRUE) THEN 'bypassrls'::text
                     ELSE NULL::text
                 END], NULL::text) AS faults,
             ARRAY( SELECT (g.rolname)::text AS rolname
@@ -10699,7 +10764,7 @@ UNION ALL
    FROM ((pg_auth_members m
      JOIN standing s ON ((m.roleid = s.oid)))
      JOIN pg_roles r ON ((m.member = r.oid)))
-  WHERE ((m.admin_option OR (s.role = 'credits_owner'::text)) AND (NOT (r.rolsuper OR r.rolcreaterole)) AND (r.oid <> ( SELECT d.datdba
+  WHERE ((m.admin_option OR (s.role = 'credits_owner'::text)) AND (NOT (r.rolsuper OR r.rolcreaterole)) AND (r.oid IS DISTINCT FROM ( SELECT d.datdba
            FROM pg_database d
           WHERE (d.datname = current_database()))));
 
@@ -10913,7 +10978,7 @@ CREATE VIEW audit.check_settings WITH (security_invoker='true') AS
             l.connection_limit,
             l.settings
            FROM credits.logins() l(login, roles, inherits, administers, connection_limit, settings)
-          WHERE (l.inherits AND (NOT l.administers) AND (NOT (EXISTS ( SELECT
+          WHERE (l.inherits AND (l.administers IS NOT TRUE) AND (NOT (EXISTS ( SELECT
                    FROM recipe r
                   WHERE (r.login = l.login)))))
         ), bounds(name, for_applications) AS (
@@ -10923,7 +10988,7 @@ CREATE VIEW audit.check_settings WITH (security_invoker='true') AS
     format('%s = on'::text, s.name) AS expected,
     format('%s = %s'::text, s.name, s.setting) AS found
    FROM pg_settings s
-  WHERE (((s.name = ANY (ARRAY['fsync'::text, 'full_page_writes'::text])) AND (s.setting <> 'on'::text)) OR ((s.name = 'synchronous_commit'::text) AND (s.setting = ANY (ARRAY['off'::text, 'local'::text]))))
+  WHERE (((s.name = ANY (ARRAY['fsync'::text, 'full_page_writes'::text])) AND (s.setting IS DISTINCT FROM 'on'::text)) OR ((s.name = 'synchronous_commit'::text) AND (s.setting = ANY (ARRAY['off'::text, 'local'::text]))))
 UNION ALL
  SELECT NULL::uuid AS account_id,
     'no role or database with synchronous_commit off'::text AS expected,
@@ -10938,8 +11003,8 @@ UNION ALL
     'the time: this bank has no test clocks'::text AS expected,
     format('a test clock at %s'::text, credits.utc_text(w.test_clock)) AS found
    FROM credits.wallets w
-  WHERE ((w.test_clock IS NOT NULL) AND (NOT ( SELECT s.test_clocks
-           FROM credits.settings s)))
+  WHERE ((w.test_clock IS NOT NULL) AND (NOT COALESCE(( SELECT s.test_clocks
+           FROM credits.settings s), false)))
 UNION ALL
  SELECT NULL::uuid AS account_id,
     'no test clocks, as there are events of real money'::text AS expected,
@@ -10952,7 +11017,7 @@ UNION ALL
  SELECT NULL::uuid AS account_id,
     format('login %s: %s = %s%s'::text, r.login, r.name, r.value,
         CASE
-            WHEN (v.most >= '00:00:00'::interval) THEN ' or less'::text
+            WHEN ((v.most >= '00:00:00'::interval) IS TRUE) THEN ' or less'::text
             ELSE NULL::text
         END) AS expected,
     COALESCE((l.settings ->> r.name), 'not set'::text) AS found
@@ -10983,7 +11048,7 @@ UNION ALL
    FROM (others o
      CROSS JOIN bounds b)
   WHERE ((b.name IN ( SELECT s.name
-           FROM pg_settings s)) AND (b.for_applications OR (NOT (o.roles && ARRAY['spender'::text, 'service_role'::text]))) AND COALESCE((credits.timeout((o.settings ->> b.name)) <= '00:00:00'::interval), true))
+           FROM pg_settings s)) AND (b.for_applications OR ((o.roles && ARRAY['spender'::text, 'service_role'::text]) IS NOT TRUE)) AND COALESCE((credits.timeout((o.settings ->> b.name)) <= '00:00:00'::interval), true))
 UNION ALL
  SELECT NULL::uuid AS account_id,
     format('login %s: a connection limit'::text, l.login) AS expected,
@@ -10996,14 +11061,20 @@ UNION ALL
     'no prepared transaction, which keeps its locks without a session'::text AS expected,
     format('%s of %s, prepared at %s'::text, x.gid, x.owner, credits.utc_text(x.prepared)) AS found
    FROM pg_prepared_xacts x
-  WHERE (x.database = current_database());
+  WHERE (x.database = current_database())
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    'a row of settings: what the operator has decided'::text AS expected,
+    'none: everything in it counts as off'::text AS found
+  WHERE (NOT (EXISTS ( SELECT
+           FROM credits.settings)));
 
 
 --
 -- Name: VIEW check_settings; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous_commit are on; nobody is on a test clock in a bank without them, and none are allowed where real money is; every login has time-outs and a connection limit, ours those of sql/roles.sql; no transaction is prepared.';
+COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous_commit are on; nobody is on a test clock in a bank without them, and none are allowed where real money is; every login has time-outs and a connection limit, ours those of sql/roles.sql; no transaction is prepared; the operator''s settings are there.';
 
 
 --
@@ -11237,8 +11308,8 @@ CREATE VIEW audit.parked WITH (security_invoker='true') AS
             e.payload,
             o.state AS order_state,
             COALESCE(e.trouble, e.reason, o.parked_reason,
-                CASE e.outcome
-                    WHEN 'unmatched'::text THEN 'it names no order of ours'::text
+                CASE
+                    WHEN ((e.outcome = 'unmatched'::text) IS TRUE) THEN 'it names no order of ours'::text
                     ELSE NULL::text
                 END) AS parked_reason,
             COALESCE((e.payload #>> '{data,object,payment_intent,id}'::text[]), (e.payload #>> '{data,object,payment_intent}'::text[])) AS payment_intent_id,
@@ -16928,6 +16999,13 @@ GRANT ALL ON FUNCTION credits.subject() TO spender;
 
 
 --
+-- Name: FUNCTION test_clocks_allowed(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.test_clocks_allowed() FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION tidy_after_release(p_account_id uuid, p_at timestamp with time zone, p_back jsonb); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -16960,6 +17038,14 @@ REVOKE ALL ON FUNCTION credits.tiers_of(p_price_id bigint, p_dimension text) FRO
 --
 
 REVOKE ALL ON FUNCTION credits.tiers_used(p_price_id bigint, p_dimension text, p_billed numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION tighter(p_bound numeric, p_other numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.tighter(p_bound numeric, p_other numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.tighter(p_bound numeric, p_other numeric) TO auditor;
 
 
 --

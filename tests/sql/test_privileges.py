@@ -385,6 +385,7 @@ EXECUTE = {
         "credits.period_start(text,timestamp with time zone)",
         "credits.earlier(timestamp with time zone,interval)",
         "credits.utc_text(timestamp with time zone)",
+        "credits.tighter(numeric,numeric)",
         "credits.interval_text(interval)",
         "credits.next_level(uuid,numeric)",
         "credits.timeout(text)",

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from holding import hold, standing
-from people import Caller, Connection, refused, stop_clock
+from people import Caller, Connection, findings, refused, stop_clock
 from psycopg.types.json import Jsonb
 
 SPRING = datetime(2098, 3, 1, tzinfo=UTC)
@@ -21,7 +21,7 @@ def bank(db: Connection) -> Iterator[Caller]:
     bank = Caller(db, "none")
     bank.rows("select credits.allow_test_clocks(true)")
     yield bank
-    assert bank.rows("select * from audit.findings") == []
+    assert findings(bank) == []
 
 
 @pytest.fixture
@@ -158,7 +158,8 @@ def test_month_that_a_test_clock_saw_first_comes_for_the_bank_too(bank: Caller, 
     service.call("set_test_clock", user_id="ada", frozen_time=datetime(2098, 3, 15, tzinfo=UTC))
     service.call("add_tokens", user_id="ada", tokens=100)  # in the default partition: the month has none yet
     stop_clock(bank.connection, "2098-02-20 12:00Z")
-    made = bank.row("select credits.ensure_partitions(3) as made")["made"]
+    owner = Caller(bank.connection, "credits_owner")
+    made = owner.row("select credits.ensure_partitions(3) as made")["made"]
     assert made == 2
     stop_clock(bank.connection, "2098-03-20 12:00Z")
     service.call("add_tokens", user_id="bob", tokens=100)
@@ -216,3 +217,20 @@ def test_a_bank_has_none_by_itself(db: Connection, connect_as: Any) -> None:
     with refused("no_test_clocks"):
         Caller(connect_as("service_role"), "service_role").call("set_test_clock", user_id="ada")
     assert db.execute("select from credits.identities where subject = 'ada'").rowcount == 0
+
+
+def test_a_bank_without_its_row_of_settings_has_no_test_clocks_and_the_audit_says_so(
+    bank: Caller, service: Caller, ada: Caller
+) -> None:
+    bank.connection.execute("delete from credits.settings")
+    with refused("no_test_clocks"):
+        service.call("set_test_clock", user_id="ada", advance="1 day")
+    found = {row["expected"] for row in bank.rows("select expected from audit.check_settings")}
+    assert found == {
+        "the time: this bank has no test clocks",
+        "a row of settings: what the operator has decided",
+    }
+    bank.rows("select credits.allow_test_clocks(true)")  # writes the row anew
+    service.call("set_test_clock", user_id="ada", advance="1 day")
+    with refused("bad_clock"):
+        bank.rows("select credits.allow_test_clocks(null)")

@@ -142,7 +142,9 @@ def test_a_key_lives_35_times_24_hours(bank: Bank) -> None:
 
 def test_partitions_of_the_ledger_begin_with_the_month_of_utc(bank: Bank) -> None:
     bank.at("2031-01-31 23:59:59+00")
-    assert bank.row("select credits.ensure_partitions(3) as made") == {"made": 3}
+    assert Caller(bank.connection, "credits_owner").row("select credits.ensure_partitions(3) as made") == {
+        "made": 3
+    }
     made = bank.rows(
         "select c.relname, pg_get_expr(c.relpartbound, c.oid) as bounds from pg_class as c"
         " where c.relname like 'entries\\_2031%%' and c.relispartition and c.relkind = 'r' order by c.relname"
@@ -238,3 +240,12 @@ def test_every_setting_of_a_session_writes_an_interval_alike(db: Connection) -> 
             assert row == (given,), style
     row = db.execute("select credits.interval_text(null)").fetchone()
     assert row == (None,)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "UTC-14"])
+def test_a_definition_is_the_same_however_the_session_spells_it(zone: str, db: Connection) -> None:
+    db.execute(f"set timezone = '{zone}'")
+    db.execute("set datestyle = 'SQL, DMY'")
+    db.execute("set intervalstyle = 'sql_standard'")
+    db.execute("set quote_all_identifiers = on")
+    assert db.execute("select * from audit.check_release").fetchall() == []
