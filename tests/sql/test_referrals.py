@@ -596,6 +596,32 @@ def test_purchases_of_people_who_brought_each_other_in_a_chain_do_not_deadlock(
     assert balances == [201 + 500, *[201 + 300 + 500] * 10, 201 + 300]
 
 
+def test_payments_that_came_early_reward_a_chain_without_a_deadlock(town: Town, campaign: str) -> None:
+    """They are applied by attachments, which hold wallets by then, by maintenance, and by themselves."""
+    people = [town.user()]
+    for _ in range(7):
+        people.append(bring(town, people[-1]))
+    works: list[Callable[[], Any]] = []
+    for somebody in people:
+        for _ in range(2):
+            bought = somebody.call("create_order", pack_id="basique")
+            news = event(COMPLETED, session(bought, id=f"cs_{bought['order_id']}"))
+            assert town.service.call("apply_stripe_event", event=news)["outcome"] == "waiting"
+            caller, other = town.someone("service_role"), town.someone("service_role")
+            works.append(
+                lambda caller=caller, bought=bought: attached(caller, bought, f"cs_{bought['order_id']}")
+            )
+            works.append(lambda other=other, news=news: other.call("apply_stripe_event", event=news))
+    for _ in range(4):
+        caller = town.someone("service_role")
+        works.append(lambda caller=caller: [caller.call("maintain") for _ in range(4)])
+    results = at_once(works)
+    assert slugs(results) == []
+    balances = [somebody.balance() for somebody in people]
+    assert balances == [200 + 500, *[200 + 300 + 500] * 6, 200 + 300]
+    assert town.grants(campaign) == 7
+
+
 def test_several_wallets_are_locked_in_one_order_however_they_are_named(town: Town, own_url: str) -> None:
     accounts = [open_account(town.bank, str(town.user().user_id)) for _ in range(3)]
 
