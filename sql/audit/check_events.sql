@@ -1,5 +1,5 @@
 -- No event of Stripe is lying about; no payment that we were told of is without its tokens or a note for a person; and
--- nothing was granted that no event said was paid.
+-- nothing was granted that its own session did not say was paid.
 create or replace view audit.check_events
 with (security_invoker = true)
 as
@@ -40,7 +40,17 @@ select
     format('event %s (%s), which granted order %s, says that it is paid', e.event_id, e.type, e.order_id) as expected,
     format('payment_status %s', coalesce(e.payload #> '{data,object,payment_status}', 'null')) as found
 from paid as e
-where e.outcome = 'granted' and not e.says_paid;
+where e.outcome = 'granted' and not e.says_paid
+union all
+select
+    e.account_id,
+    format(
+        'event %s, which granted order %s, is of session %s', e.event_id, e.order_id, o.checkout_session_id
+    ) as expected,
+    format('session %s', e.object_id) as found
+from paid as e
+inner join credits.orders as o on e.account_id = o.account_id and e.order_id = o.order_id
+where e.outcome = 'granted' and e.object_id is distinct from o.checkout_session_id;
 comment on view audit.check_events is
 'Every Stripe event was applied, or waits for its order; every payment it tells of was granted or parked; and nothing '
-'was granted that is not said to be paid.';
+'was granted that is not said to be paid, or by another session than the order''s.';

@@ -325,6 +325,8 @@ FAULTS = {
         f"update credits.stripe_events set outcome = null where {ME}",
         f"update credits.orders set state = 'failed', paid_at = null where {ME} and state = 'paid'",
         f"update credits.stripe_events set outcome = 'stored', order_id = null where {ME}",
+        f"update credits.orders set checkout_session_id = 'cs_other' where {ME} and state = 'paid'",
+        f"update credits.stripe_events set object_id = 'cs_other' where {ME} and outcome = 'granted'",
         "update credits.stripe_events set type = 'checkout.session.expired'"
         f" where {ME} and outcome = 'granted'",
         *(
