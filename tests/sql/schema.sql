@@ -9925,14 +9925,21 @@ UNION ALL
     format('event %s (%s), which granted order %s, says that it is paid'::text, e.event_id, e.type, e.order_id) AS expected,
     format('payment_status %s'::text, COALESCE((e.payload #> '{data,object,payment_status}'::text[]), 'null'::jsonb)) AS found
    FROM paid e
-  WHERE ((e.outcome = 'granted'::text) AND (NOT e.says_paid));
+  WHERE ((e.outcome = 'granted'::text) AND (NOT e.says_paid))
+UNION ALL
+ SELECT e.account_id,
+    format('event %s, which granted order %s, is of session %s'::text, e.event_id, e.order_id, o.checkout_session_id) AS expected,
+    format('session %s'::text, e.object_id) AS found
+   FROM (paid e
+     JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
+  WHERE ((e.outcome = 'granted'::text) AND (e.object_id IS DISTINCT FROM o.checkout_session_id));
 
 
 --
 -- Name: VIEW check_events; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.check_events IS 'Every Stripe event was applied, or waits for its order; every payment it tells of was granted or parked; and nothing was granted that is not said to be paid.';
+COMMENT ON VIEW audit.check_events IS 'Every Stripe event was applied, or waits for its order; every payment it tells of was granted or parked; and nothing was granted that is not said to be paid, or by another session than the order''s.';
 
 
 --
