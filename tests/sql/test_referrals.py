@@ -326,21 +326,25 @@ class Rival(Thread):
 
 
 def test_circle_is_not_closed_under_stricter_isolation(town: Town, campaign: str) -> None:
-    """A snapshot from before the other attachments would not show them: PostgreSQL says so instead."""
+    """A snapshot from before the other attachments would not show them: PostgreSQL says so instead.
+
+    By a service: users are refused another isolation.
+    """
     ada, bob, carol = town.user(), town.user(), town.user()
     codes = {somebody.user_id: code_of(somebody) for somebody in (ada, bob, carol)}
-    strict = town.someone("authenticated", ada.user_id)
+    strict = town.someone("service_role")
     strict.connection.execute("set default_transaction_isolation = 'repeatable read'")
+    redeem = {"code": codes[carol.user_id], "user_id": ada.user_id}
     first = town.someone("authenticated", bob.user_id)
     holding(first, "api.redeem_code(%s)", codes[ada.user_id])
-    rival = Rival(strict, lambda: strict.call("redeem_code", code=codes[carol.user_id]))
+    rival = Rival(strict, lambda: strict.call("redeem_code", **redeem))
     wait_until_blocked(town.admin, rival.pid)
     first.connection.execute("commit")
     rival.join(10)
     assert isinstance(rival.answer, psycopg.errors.SerializationFailure)
     carol.call("redeem_code", code=codes[bob.user_id])
     with refused("referral_circle"):
-        strict.call("redeem_code", code=codes[carol.user_id])
+        strict.call("redeem_code", **redeem)
 
 
 def test_attaching_does_not_touch_the_referrers_wallet(town: Town, campaign: str) -> None:
