@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +11,12 @@ from typing import Any
 import psycopg
 import pytest
 from click.testing import CliRunner
-from support import PASSWORD
+from support import PASSWORD, free_port
 
-from pgcredits import cli
+from pgcredits import cli, embedded
 from pgcredits.addresses import as_login
-from pgcredits.migrate import SQL, MigrationError, Options, migrate, plan, run
+from pgcredits.migrate import SQL, MigrationError, Options, apply_catalog, migrate, plan, run
+from pgcredits.migrate.marks import ENUM_VALUE
 
 Connection = psycopg.Connection[Any]
 
@@ -204,3 +206,46 @@ def test_a_concurrent_index_comes_after_the_rest_and_can_be_tried_again(
     valid = "select indisvalid from pg_index where indexrelid = 'credits.orders_tokens_idx'::regclass"
     assert db.execute(valid).fetchone() == (True,)
     assert run(url, options).applied == []
+
+
+def test_the_owner_of_a_database_with_createrole_is_enough(tmp_path: Path, bin_dir: Path) -> None:
+    """On a server of its own: whoever makes the roles may do more with them than who comes after."""
+    server = embedded.start(tmp_path, free_port(), PASSWORD, bin_dir, say=lambda text: None)
+    try:
+        with psycopg.connect(server.url(), autocommit=True) as admin:
+            admin.execute(f"create role boss login createrole password '{PASSWORD}'")
+            admin.execute("create database bank owner boss")
+        url = as_login(server.url("bank"), "boss", PASSWORD)
+        assert len(plan(url).applied) == len(migrate(url))
+        assert run(url).up_to_date
+        apply_catalog(url, "iahome")
+        with psycopg.connect(server.url("bank"), autocommit=True) as admin:
+            admin.execute("create view api.extra as select 1 as one")
+            admin.execute("create function credits.extra() returns int language sql return 1")
+            assert sorted(run(url).dropped) == ["function credits.extra()", "view api.extra"]
+            assert run(url, Options(harden=True)).hardens
+            assert admin.execute("table audit.check_release").fetchall() == []
+            assert admin.execute("table audit.check_creators").fetchall() == []
+    finally:
+        embedded.stop(server)
+
+
+def test_new_values_of_enums_are_written_so_that_migrate_finds_them() -> None:
+    """It adds them ahead: a value cannot be used in the transaction that added it."""
+    for path in sorted((SQL.parent / "migrations").glob("*.sql")):
+        text = path.read_text()
+        assert len(re.findall(r"\badd\s+value\b", text, re.I)) == len(ENUM_VALUE.findall(text)), path.name
+        assert not re.search(r"\bdrop (function|view|policy|trigger|routine|procedure)\b", text, re.I) or (
+            path.name < "0025"
+        ), f"{path.name}: migrate drops what sql/ no longer makes"
+
+
+def test_an_enum_learns_a_value_and_uses_it_in_one_release(url: str, db: Connection, tmp_path: Path) -> None:
+    migrations = Path(shutil.copytree(SQL.parent / "migrations", tmp_path / "migrations"))
+    (migrations / "9998-value.sql").write_text(
+        "set local role credits_owner;\nalter type credits.entry_kind add value if not exists 'tip';\n"
+    )
+    (migrations / "9999-use.sql").write_text(
+        "set local role credits_owner;\ninsert into credits.entry_kinds values ('tip', 'usage', 'tip');\n"
+    )
+    assert run(url, Options(migrations=migrations)).applied == ["9998-value", "9999-use"]

@@ -51,7 +51,7 @@ def applied(connection: psycopg.Connection[Any]) -> list[str]:
     return [str(name) for (name,) in rows]
 
 
-_ENUM_VALUE = re.compile(
+ENUM_VALUE = re.compile(
     r"^alter type (?P<type>[\w.]+) add value if not exists '[^']+'(?: (?:before|after) '[^']+')?;",
     re.M | re.I,
 )
@@ -134,7 +134,7 @@ def add_enum_values(connection: psycopg.Connection[Any], migrations: Sequence[Mi
         return
     for migration in migrations:
         if str(migration.id) not in marked:
-            for found in _ENUM_VALUE.finditer(Path(migration.path).read_text()):
+            for found in ENUM_VALUE.finditer(Path(migration.path).read_text()):
                 if _first(connection, f"select to_regtype('{found['type']}')") is not None:
                     with connection.transaction():
                         connection.execute(f"set local role {OWNER}".encode())
