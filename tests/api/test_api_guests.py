@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import httpx
+import jwt
 import psycopg
 import pytest
 import uvicorn
@@ -590,3 +591,27 @@ def test_sign_ups_from_one_network_end(visit: Any, admin: psycopg.Connection[Any
         assert sign_up(visit())[0] == 201
     finally:
         admin.execute("select credits.limit_sign_ins(p_sign_ups => 300)")
+
+
+def test_the_word_of_an_issuer_that_an_address_is_verified_counts(
+    visit: Any, admin: psycopg.Connection[Any]
+) -> None:
+    browser = visit()
+
+    def opened(subject: str, **claims: Any) -> tuple[int, str | None]:
+        payload = {"role": "authenticated", "sub": subject, "exp": time.time() + 60, **claims}
+        token = jwt.encode(payload, SECRET, algorithm="HS256")
+        answer = browser.post("/auth/account", json={}, headers={"Authorization": f"Bearer {token}"})
+        return answer.json()["welcome"], answer.json()["welcome_waits_for"]
+
+    admin.execute("select credits.require_verified_email(true)")
+    try:
+        with welcome(admin):
+            name = f"verified-{time.time_ns()}"
+            assert opened(name) == (0, "verification")
+            for word in (False, None, "true", 1):
+                assert opened(name, email_verified=word) == (0, "verification")
+            assert opened(name, email_verified=True) == (50, None)
+            assert opened(name, email_verified=True) == (0, None)
+    finally:
+        admin.execute("select credits.require_verified_email(false)")
