@@ -207,7 +207,7 @@ credits.head_allowance(uuid, timestamptz), credits.tighter(numeric, numeric),
 credits.limit_left(uuid, timestamptz), credits.held_at(uuid, timestamptz), credits.period_start(text, timestamptz),
 credits.next_level(uuid, numeric), credits.notice_levels_of(uuid), credits.timeout(text), credits.logins(),
 credits.ownership_faults(), credits.row_security_faults(), credits.grant_faults(), credits.call_faults(),
-credits.database_faults(), credits.is_policy_of_ours(text, text[], boolean, text),
+credits.database_faults(), credits.power_faults(), credits.is_policy_of_ours(text, text[], boolean, text),
 credits.earlier(timestamptz, interval),
 credits.utc_text(timestamptz), credits.interval_text(interval) to auditor;
 grant select on

@@ -31,7 +31,13 @@ select
     null as account_id,
     f.expected,
     f.found
-from credits.database_faults() as f;
+from credits.database_faults() as f
+union all
+select
+    null as account_id,
+    f.expected,
+    f.found
+from credits.power_faults() as f;
 comment on view audit.check_access is
 'credits_owner owns everything; row security is forced, with the policies that it should have and no other; nobody but '
 'the roles of the bank may do anything, and they no more than read and call; functions and views run as they should; '

@@ -283,3 +283,32 @@ end
 $$;
 comment on function credits.database_faults() is
 'What PUBLIC may do with the database, where it is the bank''s own, and what the bank''s roles may beyond connecting.';
+
+create or replace function credits.power_faults()
+returns table (expected text, found text)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        case r.rolname
+            when 'spender' then 'spenders charge, and call nothing else'
+            else format('%s calls no function of api', r.rolname)
+        end,
+        format('%s may call %s', r.rolname, p.oid::regprocedure)
+    from pg_catalog.pg_proc as p
+    join pg_catalog.pg_namespace as n on p.pronamespace = n.oid
+    cross join lateral aclexplode(p.proacl) as a
+    join pg_catalog.pg_roles as r on a.grantee = r.oid
+    where
+        n.nspname = 'api' and r.rolname in ('anon', 'spender', 'support', 'analyst', 'auditor')
+        and not (r.rolname = 'spender' and p.proname in (
+            'consume_tokens', 'consume_tokens_batch', 'quote_tokens', 'hold_tokens', 'capture_hold', 'release_hold',
+            'extend_hold', 'open_account', 'report_failure'
+        ));
+end
+$$;
+comment on function credits.power_faults() is
+'Functions of api that a role may call which should not: whoever charges, reads or counts must not be able to grant.';

@@ -116,6 +116,8 @@ FAULTS = {
         "grant create on schema api to service_role",
         "grant usage on type credits.entry_kind to public",
         "grant execute on function api.add_tokens(text, numeric, text) to pgcredits_api",
+        "grant execute on function api.add_tokens(text, numeric, text) to spender",
+        "grant execute on function api.refund_usage(text, numeric, text, text) to support",
         "create function credits.extra() returns integer language sql return 1",
         # The database, of which PUBLIC has nothing where it is the bank's own.
         *(

@@ -159,7 +159,7 @@ def test_reading_opens_no_account(user: User, admin: Connection) -> None:
 
 
 def test_first_calls_at_once_open_one_account(user: User, api_url: str, admin: Connection) -> None:
-    ada, crowd = user(), 50
+    ada, crowd = user(), 20  # as many pending orders as an account may have
     # Other tests have people forgotten.
     orphans = (
         "select count(*) from credits.accounts as a"

@@ -395,6 +395,7 @@ EXECUTE = {
         "credits.grant_faults()",
         "credits.call_faults()",
         "credits.database_faults()",
+        "credits.power_faults()",
         "credits.is_policy_of_ours(text,text[],boolean,text)",
         "credits.notice_levels_of(uuid)",
         "credits.entry_hash(bytea,uuid,bigint,timestamp with time zone,timestamp with time zone,"
