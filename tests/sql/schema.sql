@@ -5136,6 +5136,23 @@ COMMENT ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balanc
 
 
 --
+-- Name: power_faults(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.power_faults() RETURNS TABLE(expected text, found text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION power_faults(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.power_faults() IS 'Functions of api that a role may call which should not: whoever charges, reads or counts must not be able to grant.';
+
+
+--
 -- Name: price_parts(bigint, jsonb); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -9613,7 +9630,12 @@ UNION ALL
  SELECT NULL::uuid AS account_id,
     f.expected,
     f.found
-   FROM credits.database_faults() f(expected, found);
+   FROM credits.database_faults() f(expected, found)
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    f.expected,
+    f.found
+   FROM credits.power_faults() f(expected, found);
 
 
 --
@@ -16652,6 +16674,14 @@ REVOKE ALL ON FUNCTION credits.plain_text(p_text text) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone, p_unheld numeric, p_head_unheld numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION power_faults(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.power_faults() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.power_faults() TO auditor;
 
 
 --
