@@ -8,6 +8,7 @@
 --   service_role    every row through the views of api; every function of api. A member of spender
 --   analyst         the views of analytics, over the accounts that credits.analyst_grants names
 --   auditor         everything but passwords, to read
+--   pgcredits_catalog   applies price lists: the words that define something, and no table
 --   credits_owner   owns it all and cannot log in; the definer functions run as this role
 --
 -- Views are security_invoker: their readers need the privilege and the policy on the tables below, but, having no
@@ -22,7 +23,7 @@ declare
 begin
     foreach v_role in array array[
         'pgcredits_api', 'pgcredits_service', 'spender', 'support', 'service_role', 'analyst',
-        'auditor'
+        'auditor', 'pgcredits_catalog'
     ] loop
         continue when has_database_privilege(v_role, current_database(), 'connect');
         execute format('grant connect on database %I to %I', current_database(), v_role);
@@ -33,13 +34,13 @@ set local role credits_owner;
 
 -- 2. Nothing for anybody.
 revoke all on schema credits, api, analytics, audit
-from public, anon, authenticated, spender, support, service_role, analyst, auditor;
+from public, anon, authenticated, spender, support, service_role, analyst, auditor, pgcredits_catalog;
 revoke all on all tables in schema credits, api, analytics, audit
-from public, anon, authenticated, spender, support, service_role, analyst, auditor;
+from public, anon, authenticated, spender, support, service_role, analyst, auditor, pgcredits_catalog;
 revoke all on all sequences in schema credits
-from public, anon, authenticated, spender, support, service_role, analyst, auditor;
+from public, anon, authenticated, spender, support, service_role, analyst, auditor, pgcredits_catalog;
 revoke all on all functions in schema credits, api, analytics, audit
-from public, anon, authenticated, spender, support, service_role, analyst, auditor;
+from public, anon, authenticated, spender, support, service_role, analyst, auditor, pgcredits_catalog;
 revoke usage on type
 credits.tokens, credits.amount, credits.unit_cost, credits.account_status, credits.entry_kind, credits.hold_state
 from public;
@@ -259,6 +260,30 @@ credits.settings,
 credits.releases,
 credits.release_objects
 to auditor;
+
+-- 4a. The words of a price list.
+grant usage on schema credits to pgcredits_catalog;
+grant execute on function
+credits.define_catalog(text, text, text, text),
+credits.define_category(text, text),
+credits.define_module(text, text, text, boolean),
+credits.define_guest_limits(text, bigint, bigint, bigint, interval),
+credits.define_pack(
+    text, text, numeric, bigint, text, numeric, boolean, bigint, interval, text, boolean, text
+),
+credits.check_stripe_prices(),
+credits.define_topup(text, bigint, bigint, numeric),
+credits.define_topup_preset(text, bigint, boolean),
+credits.define_campaign(
+    text, text, text, numeric, numeric, bigint, bigint, timestamptz, timestamptz, interval, bigint, text, boolean
+),
+credits.define_campaign_bounds(text, bigint, bigint, bigint, interval),
+credits.define_code(text, text),
+credits.define_dimension(text, text),
+credits.define_price(jsonb, text, text, numeric, numeric, timestamptz),
+credits.define_notice(text, numeric, numeric, interval),
+credits.show_catalogue()
+to pgcredits_catalog;
 
 -- 5. Row security: on every table, forced on the owner too, so that a forgotten policy shows nothing instead of
 -- everything.

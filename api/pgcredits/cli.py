@@ -261,18 +261,36 @@ def catalog_list() -> None:
 @_DATA_DIR
 @_DATABASE_URL
 @_WAIT
-def catalog_apply(name_or_file: str, data_dir: Path, database_url: str | None, wait: float) -> None:
+@click.option("--add", is_flag=True, help="Beside the price list of another product.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+def catalog_apply(
+    name_or_file: str,
+    data_dir: Path,
+    database_url: str | None,
+    wait: float,
+    add: bool,
+    dry_run: bool,
+) -> None:
     """Apply a price list, by its name or from an SQL file.
 
     Repeatable: a changed price makes a new version. Packs get their price at Stripe from
-    PGCREDITS_STRIPE_PRICES, "pack_id=price_…,pack_id=price_…".
+    PGCREDITS_STRIPE_PRICES, "pack_id=price_…,pack_id=price_…". A file holds `select credits.define_…(…);` and
+    nothing else, and a login that may do nothing else applies it.
     """
-    prices = stripe_prices()
     url = _database(database_url, data_dir)
-    path = migrate_module.apply_catalog(
-        url, name_or_file, stripe_prices=prices, wait_seconds=wait, say=click.echo
+    applied = migrate_module.apply_catalog(
+        url,
+        name_or_file,
+        stripe_prices=stripe_prices(),
+        wait_seconds=wait,
+        say=click.echo,
+        add=add,
+        dry_run=dry_run,
     )
-    click.echo(f"applied {path}")
+    if dry_run:
+        click.echo("\n".join(applied.difference()) or "nothing would change")
+        return
+    click.echo(f"applied {applied.path}")
     names = migrate_module.applied_catalogs(url)
     if len(names) > 1:
         click.echo(
@@ -364,7 +382,7 @@ def demo(
         raise click.UsageError("--seed goes with --holds")
     console = Console()
     with up_module.running_up(data_dir, click.echo) as running:
-        migrate_module.apply_catalog(running.database_url, "appforge")
+        migrate_module.apply_catalog(running.database_url, "appforge", add=True)
         if holding:
             holds.run(running, trace, workers, users, seed, console)
         else:

@@ -22,6 +22,7 @@ create or replace function credits.define_catalog(
 returns void
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -44,6 +45,7 @@ create or replace function credits.define_category(p_category_id text, p_title t
 returns void
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -62,6 +64,7 @@ create or replace function credits.define_module(
 returns void
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -93,6 +96,7 @@ create or replace function credits.define_guest_limits(
 returns void
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -141,6 +145,7 @@ create or replace function credits.define_pack(
 returns void
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -206,6 +211,7 @@ create or replace function credits.check_stripe_prices()
 returns void
 language plpgsql
 stable
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -230,6 +236,7 @@ create or replace function credits.define_topup(
 returns void
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -255,6 +262,7 @@ create or replace function credits.define_topup_preset(
 returns void
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin

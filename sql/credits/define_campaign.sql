@@ -18,6 +18,7 @@ create or replace function credits.define_campaign(
 returns void
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -92,6 +93,7 @@ create or replace function credits.define_campaign_bounds(
 returns void
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -129,6 +131,7 @@ create or replace function credits.define_code(p_code text, p_campaign_id text)
 returns void
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare

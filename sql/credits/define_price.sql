@@ -10,6 +10,7 @@ create or replace function credits.define_dimension(p_dimension text, p_descript
 returns void
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -35,6 +36,7 @@ create or replace function credits.define_price(
 returns bigint
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare

@@ -173,6 +173,7 @@ create or replace function credits.define_notice(
 returns void
 language plpgsql
 volatile
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin

@@ -249,28 +249,10 @@ def test_bookkeeping_is_closed_to_others(empty_url: str, home: Path) -> None:
     assert value(empty_url, "select has_schema_privilege('public', 'yoyo', 'usage')") is False
 
 
-def test_catalogues(empty_url: str, home: Path, tmp_path: Path) -> None:
-    run(empty_url, home)
-    sql = home / "sql"
-    (sql / "catalogs/shop.sql").write_text(
-        "create table credits.price as select 5 as tokens, current_user::text;"
-    )
-    assert list_catalogs(sql) == ["shop"]
-    assert apply_catalog(empty_url, "shop", sql) == sql / "catalogs/shop.sql"
-    assert value(empty_url, 'select (tokens, "current_user")::text from credits.price') == "(5,credits_owner)"
-    own = tmp_path / "own.sql"
-    own.write_text("drop table credits.price;\nselect 1 / 0;")
-    with pytest.raises(MigrationError, match="division by zero"):
-        apply_catalog(empty_url, str(own), sql)
-    assert value(empty_url, "select count(*) from credits.price") == 1
-    with pytest.raises(MigrationError, match="no catalogue 'nothing': give a file or one of: shop"):
-        apply_catalog(empty_url, "nothing", sql)
-
-
 def test_the_real_thing_is_repeatable(url: str) -> None:
     assert migrate(url) == []
     for name in list_catalogs():
-        apply_catalog(url, name)
+        apply_catalog(url, name, add=True)
     assert {"appforge", "iahome"} <= set(list_catalogs())
 
 
@@ -309,11 +291,11 @@ def test_prices_at_stripe_come_from_the_configuration(url: str, tmp_path: Path) 
     own = tmp_path / "own.sql"
     own.write_text("select credits.define_pack('own', 'Own', 5, 100, 'eur');")
     with pytest.raises(MigrationError, match=r"PGCREDITS_STRIPE_PRICES: .*'standrad': no such pack"):
-        apply_catalog(url, str(own), stripe_prices={"own": "price_4", "standrad": "price_1"})
+        apply_catalog(url, str(own), add=True, stripe_prices={"own": "price_4", "standrad": "price_1"})
     assert value(url, "select count(*) from credits.packs where pack_id = 'own'") == 0
     with pytest.raises(MigrationError, match=r"own\.sql: pack 'own': .*prod_1.* is no price"):
-        apply_catalog(url, str(own), stripe_prices={"own": "prod_1"})
-    apply_catalog(url, str(own), stripe_prices={"own": "price_4", "standard": "price_3"})
+        apply_catalog(url, str(own), add=True, stripe_prices={"own": "prod_1"})
+    apply_catalog(url, str(own), add=True, stripe_prices={"own": "price_4", "standard": "price_3"})
     assert value(url, query) == {"standard": "price_3", "premium": "price_2", "own": "price_4"}
 
 
@@ -338,7 +320,7 @@ def test_catalogue_with_a_mistake_is_refused_whole(url: str, tmp_path: Path) -> 
     ):
         own.write_text(f"{start}select {line};\n")
         with pytest.raises(MigrationError, match=rf"own\.sql: {message}"):
-            apply_catalog(url, str(own))
+            apply_catalog(url, str(own), add=True)
         assert (
             value(
                 url,

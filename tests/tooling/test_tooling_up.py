@@ -191,7 +191,7 @@ def test_the_variables_work(up: Up) -> None:
 
 
 def test_the_other_commands_find_it(up: Up) -> None:
-    for command in (["audit"], ["migrate"], ["catalog", "apply", "appforge"]):
+    for command in (["audit"], ["migrate"], ["catalog", "apply", "appforge", "--add"]):
         done = up.command(*command)
         assert done.returncode == 0, done.stdout + done.stderr
 

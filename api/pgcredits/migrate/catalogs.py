@@ -1,20 +1,37 @@
-"""Price lists: found by name, and applied whole."""
+"""Price lists: found by name, applied whole, and compared with what is there."""
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 
 from pgcredits import admin
-from pgcredits.migrate import locks, marks
+from pgcredits.migrate import catalog_file, catalog_login, locks, marks
 from pgcredits.migrate.errors import MigrationError
-from pgcredits.migrate.files import OWNER, SQL, execute
+from pgcredits.migrate.files import SQL
 
 PURPOSE = "pgcredits catalog"
 WAIT_SECONDS = 60.0
+_CATALOG = "catalog "  # begins a line of credits.show_catalogue() that names a price list
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A price list that was applied, or would be. `before` and `after` are credits.show_catalogue()."""
+
+    path: Path
+    before: list[str]
+    after: list[str]
+
+    def difference(self) -> list[str]:
+        """What went (-) and what came (+), a line each."""
+        lines = difflib.unified_diff(self.before, self.after, n=0, lineterm="")
+        return [line for line in lines if not line.startswith(("---", "+++", "@@"))]
 
 
 def list_catalogs(sql: Path = SQL) -> list[str]:
@@ -39,38 +56,69 @@ def apply_catalog(
     stripe_prices: Mapping[str, str] | None = None,
     wait_seconds: float = WAIT_SECONDS,
     say: Callable[[str], None] = lambda text: None,
-) -> Path:
-    """Execute a price list whole, in one transaction, as the owner of the tables; returns its file.
+    *,
+    add: bool = False,
+    dry_run: bool = False,
+) -> Applied:
+    """Apply a price list whole, in one transaction, by a login that may do nothing else.
 
-    `stripe_prices` gives packs their price at Stripe, by pack_id. A changed rule for notices locks every
-    wallet: whoever keeps one locked is waited for as locks.py says. Raises MigrationError, also for a name
-    that is neither listed nor a file.
+    `stripe_prices` gives packs their price at Stripe, by pack_id. `add`: beside the price lists of other
+    products. `dry_run`: nothing is kept. A changed rule for notices locks every wallet: whoever keeps one
+    locked is waited for as locks.py says. Raises MigrationError, also for a name that is neither listed nor a
+    file, and for a file that holds anything but definitions.
     """
     path = find_catalog(name_or_path, sql)
-    with admin.connect(url, PURPOSE, autocommit=True) as connection:
+    lines = catalog_file.read(path)
+    with (
+        admin.connect(url, PURPOSE, autocommit=True) as administrator,
+        catalog_login.opened(url, PURPOSE) as connection,
+    ):
 
-        def attempt() -> None:
-            with connection.transaction():
-                _apply(connection, path, stripe_prices)
+        def attempt() -> Applied:
+            with administrator.transaction():
+                marks.prepare(administrator)
+                administrator.execute(f"lock table {marks.MUTEX} in access exclusive mode".encode())
+                with connection.transaction(force_rollback=dry_run):
+                    return _apply(connection, path, lines, stripe_prices, add)
 
-        locks.persist(attempt, url, connection.info.backend_pid, wait_seconds, say)
-    return path
+        return locks.persist(attempt, url, connection.info.backend_pid, wait_seconds, say)
 
 
-def _apply(connection: admin.Connection, path: Path, stripe_prices: Mapping[str, str] | None) -> None:
-    marks.prepare(connection)
-    connection.execute(f"lock table {marks.MUTEX} in access exclusive mode".encode())
-    connection.execute(f"set local role {OWNER}".encode())
+def _apply(
+    connection: admin.Connection,
+    path: Path,
+    lines: list[catalog_file.Line],
+    stripe_prices: Mapping[str, str] | None,
+    add: bool,
+) -> Applied:
+    before = _shown(connection)
     if stripe_prices:
         connection.execute(
             "select set_config('pgcredits.stripe_prices', %s, true)", (json.dumps(stripe_prices),)
         )
-    execute(connection, path)
+    catalog_file.execute(connection, path, lines)
     if stripe_prices:
         try:
             connection.execute("select credits.check_stripe_prices()")
         except psycopg.Error as error:
             raise MigrationError(f"PGCREDITS_STRIPE_PRICES: {error}") from error
+    applied = Applied(path, before, _shown(connection))
+    others = _names(before)
+    if others and (new := _names(applied.after) - others) and not add:
+        raise MigrationError(
+            f"this bank has the price list {', '.join(sorted(others))}, and balances count in one unit:"
+            f" {', '.join(sorted(new))} goes into a bank of its own, or is added to this one with --add"
+        )
+    return applied
+
+
+def _shown(connection: admin.Connection) -> list[str]:
+    rows = connection.execute("select line from credits.show_catalogue() as line order by line").fetchall()
+    return [str(line) for (line,) in rows]
+
+
+def _names(shown: list[str]) -> set[str]:
+    return {line.split(" ", 2)[1] for line in shown if line.startswith(_CATALOG)}
 
 
 def applied_catalogs(url: str) -> list[str]:
