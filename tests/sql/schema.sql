@@ -2732,7 +2732,7 @@ COMMENT ON FUNCTION credits.check_scope(p_scope text) IS 'Raises PT422 bad_scope
 --
 
 CREATE FUNCTION credits.check_stripe_prices() RETURNS void
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
@@ -2991,7 +2991,7 @@ COMMENT ON FUNCTION credits.default_priority(p_source credits.entry_kind) IS 'Wh
 --
 
 CREATE FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric DEFAULT 0, p_budget bigint DEFAULT NULL::bigint, p_per_account bigint DEFAULT 1, p_valid_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_valid_until timestamp with time zone DEFAULT NULL::timestamp with time zone, p_expires_after interval DEFAULT NULL::interval, p_priority bigint DEFAULT NULL::bigint, p_scope text DEFAULT NULL::text, p_active boolean DEFAULT true) RETURNS void
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
@@ -3008,7 +3008,7 @@ COMMENT ON FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_t
 --
 
 CREATE FUNCTION credits.define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint DEFAULT NULL::bigint, p_per_shared_network bigint DEFAULT NULL::bigint, p_sliding_window interval DEFAULT '24:00:00'::interval) RETURNS void
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
@@ -3025,7 +3025,7 @@ COMMENT ON FUNCTION credits.define_campaign_bounds(p_campaign_id text, p_per_dev
 --
 
 CREATE FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_unit text, p_currency text DEFAULT NULL::text) RETURNS void
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
@@ -3042,7 +3042,7 @@ COMMENT ON FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_un
 --
 
 CREATE FUNCTION credits.define_category(p_category_id text, p_title text) RETURNS void
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
@@ -3059,7 +3059,7 @@ COMMENT ON FUNCTION credits.define_category(p_category_id text, p_title text) IS
 --
 
 CREATE FUNCTION credits.define_code(p_code text, p_campaign_id text) RETURNS void
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
@@ -3076,7 +3076,7 @@ COMMENT ON FUNCTION credits.define_code(p_code text, p_campaign_id text) IS 'A c
 --
 
 CREATE FUNCTION credits.define_dimension(p_dimension text, p_description text) RETURNS void
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
@@ -3093,7 +3093,7 @@ COMMENT ON FUNCTION credits.define_dimension(p_dimension text, p_description tex
 --
 
 CREATE FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint DEFAULT NULL::bigint, p_per_shared_network bigint DEFAULT NULL::bigint, p_sliding_window interval DEFAULT '24:00:00'::interval) RETURNS void
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
@@ -3110,7 +3110,7 @@ COMMENT ON FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device 
 --
 
 CREATE FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text DEFAULT NULL::text, p_active boolean DEFAULT true) RETURNS void
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
@@ -3127,7 +3127,7 @@ COMMENT ON FUNCTION credits.define_module(p_module_id text, p_title text, p_cate
 --
 
 CREATE FUNCTION credits.define_notice(p_kind text, p_below numeric DEFAULT NULL::numeric, p_percent numeric DEFAULT NULL::numeric, p_ahead interval DEFAULT NULL::interval) RETURNS void
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
@@ -3144,7 +3144,7 @@ COMMENT ON FUNCTION credits.define_notice(p_kind text, p_below numeric, p_percen
 --
 
 CREATE FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric DEFAULT 0, p_popular boolean DEFAULT false, p_position bigint DEFAULT 0, p_expires_after interval DEFAULT NULL::interval, p_stripe_price_id text DEFAULT NULL::text, p_active boolean DEFAULT true, p_scope text DEFAULT NULL::text) RETURNS void
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
@@ -3161,7 +3161,7 @@ COMMENT ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens n
 --
 
 CREATE FUNCTION credits.define_price(p_components jsonb, p_module_id text DEFAULT NULL::text, p_category_id text DEFAULT NULL::text, p_margin numeric DEFAULT 1, p_exchange_rate numeric DEFAULT 1, p_valid_from timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
@@ -3178,7 +3178,7 @@ COMMENT ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p
 --
 
 CREATE FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) RETURNS void
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
@@ -3195,7 +3195,7 @@ COMMENT ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_ma
 --
 
 CREATE FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean DEFAULT false) RETURNS void
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
@@ -5765,6 +5765,23 @@ CREATE FUNCTION credits.settle_referral(p_account_id uuid) RETURNS void
 --
 
 COMMENT ON FUNCTION credits.settle_referral(p_account_id uuid) IS 'Rewards whoever brought an account that has just paid for the first time, and the account itself. Both wallets are locked by credits.lock_with_referrer.';
+
+
+--
+-- Name: show_catalogue(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.show_catalogue() RETURNS SETOF text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION show_catalogue(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.show_catalogue() IS 'What is defined, a line for each word of a price list: its kind, its name, and what it says as JSON. Of prices those in force and those to come.';
 
 
 --
@@ -14412,6 +14429,7 @@ GRANT USAGE ON SCHEMA audit TO auditor;
 --
 
 GRANT USAGE ON SCHEMA credits TO auditor;
+GRANT USAGE ON SCHEMA credits TO pgcredits_catalog;
 
 
 --
@@ -15609,6 +15627,7 @@ REVOKE ALL ON FUNCTION credits.check_scope(p_scope text) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.check_stripe_prices() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.check_stripe_prices() TO pgcredits_catalog;
 
 
 --
@@ -15723,6 +15742,7 @@ REVOKE ALL ON FUNCTION credits.default_priority(p_source credits.entry_kind) FRO
 --
 
 REVOKE ALL ON FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric, p_budget bigint, p_per_account bigint, p_valid_from timestamp with time zone, p_valid_until timestamp with time zone, p_expires_after interval, p_priority bigint, p_scope text, p_active boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric, p_budget bigint, p_per_account bigint, p_valid_from timestamp with time zone, p_valid_until timestamp with time zone, p_expires_after interval, p_priority bigint, p_scope text, p_active boolean) TO pgcredits_catalog;
 
 
 --
@@ -15730,6 +15750,7 @@ REVOKE ALL ON FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, 
 --
 
 REVOKE ALL ON FUNCTION credits.define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) TO pgcredits_catalog;
 
 
 --
@@ -15737,6 +15758,7 @@ REVOKE ALL ON FUNCTION credits.define_campaign_bounds(p_campaign_id text, p_per_
 --
 
 REVOKE ALL ON FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_unit text, p_currency text) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_unit text, p_currency text) TO pgcredits_catalog;
 
 
 --
@@ -15744,6 +15766,7 @@ REVOKE ALL ON FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p
 --
 
 REVOKE ALL ON FUNCTION credits.define_category(p_category_id text, p_title text) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.define_category(p_category_id text, p_title text) TO pgcredits_catalog;
 
 
 --
@@ -15751,6 +15774,7 @@ REVOKE ALL ON FUNCTION credits.define_category(p_category_id text, p_title text)
 --
 
 REVOKE ALL ON FUNCTION credits.define_code(p_code text, p_campaign_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.define_code(p_code text, p_campaign_id text) TO pgcredits_catalog;
 
 
 --
@@ -15758,6 +15782,7 @@ REVOKE ALL ON FUNCTION credits.define_code(p_code text, p_campaign_id text) FROM
 --
 
 REVOKE ALL ON FUNCTION credits.define_dimension(p_dimension text, p_description text) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.define_dimension(p_dimension text, p_description text) TO pgcredits_catalog;
 
 
 --
@@ -15765,6 +15790,7 @@ REVOKE ALL ON FUNCTION credits.define_dimension(p_dimension text, p_description 
 --
 
 REVOKE ALL ON FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) TO pgcredits_catalog;
 
 
 --
@@ -15772,6 +15798,7 @@ REVOKE ALL ON FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_devi
 --
 
 REVOKE ALL ON FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text, p_active boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text, p_active boolean) TO pgcredits_catalog;
 
 
 --
@@ -15779,6 +15806,7 @@ REVOKE ALL ON FUNCTION credits.define_module(p_module_id text, p_title text, p_c
 --
 
 REVOKE ALL ON FUNCTION credits.define_notice(p_kind text, p_below numeric, p_percent numeric, p_ahead interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.define_notice(p_kind text, p_below numeric, p_percent numeric, p_ahead interval) TO pgcredits_catalog;
 
 
 --
@@ -15786,6 +15814,7 @@ REVOKE ALL ON FUNCTION credits.define_notice(p_kind text, p_below numeric, p_per
 --
 
 REVOKE ALL ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text) TO pgcredits_catalog;
 
 
 --
@@ -15793,6 +15822,7 @@ REVOKE ALL ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_token
 --
 
 REVOKE ALL ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone) TO pgcredits_catalog;
 
 
 --
@@ -15800,6 +15830,7 @@ REVOKE ALL ON FUNCTION credits.define_price(p_components jsonb, p_module_id text
 --
 
 REVOKE ALL ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) TO pgcredits_catalog;
 
 
 --
@@ -15807,6 +15838,7 @@ REVOKE ALL ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p
 --
 
 REVOKE ALL ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) TO pgcredits_catalog;
 
 
 --
@@ -16939,6 +16971,14 @@ REVOKE ALL ON FUNCTION credits.settle_head(p_account_id uuid) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.settle_referral(p_account_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION show_catalogue(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.show_catalogue() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.show_catalogue() TO pgcredits_catalog;
 
 
 --
