@@ -18,7 +18,9 @@ begin
             -- The API's logins have nothing before they take a role.
             ('pgcredits_api', 'login noinherit'), ('pgcredits_service', 'login noinherit'),
             -- Their readers share them; each person's own login is better (SECURITY.md).
-            ('pgcredits_analyst', 'login connection limit 10'), ('pgcredits_auditor', 'login connection limit 10')
+            ('pgcredits_analyst', 'login connection limit 10'), ('pgcredits_auditor', 'login connection limit 10'),
+            -- Applies price lists. It has a password only while `pgcredits catalog apply` opens its session.
+            ('pgcredits_catalog', 'login noinherit connection limit 10')
         ) as x (name, attributes)
         where not exists (select from pg_catalog.pg_roles as r where r.rolname = x.name)
     loop

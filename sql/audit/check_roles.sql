@@ -17,7 +17,8 @@ with recipe (role, login, inherits, member_of) as (
     ('pgcredits_api', true, false, '{anon,authenticated}'),
     ('pgcredits_service', true, false, '{service_role,spender,support}'),
     ('pgcredits_analyst', true, true, '{analyst}'),
-    ('pgcredits_auditor', true, true, '{auditor}')
+    ('pgcredits_auditor', true, true, '{auditor}'),
+    ('pgcredits_catalog', true, false, '{}')
 ),
 
 standing as (

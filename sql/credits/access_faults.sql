@@ -199,7 +199,9 @@ begin
         format('%s may %s', g.who, g.may)
     from grants as g
     where
-        g.who not in ('anon', 'authenticated', 'spender', 'support', 'service_role', 'analyst', 'auditor')
+        g.who not in (
+            'anon', 'authenticated', 'spender', 'support', 'service_role', 'analyst', 'auditor', 'pgcredits_catalog'
+        )
         or g.kind = 'partition'
         or starts_with(g.thing, 'credits.credentials')
     union all
@@ -207,7 +209,9 @@ begin
         format('%s may %s%s', g.who, g.may, case when g.is_grantable then ', and grant it' else '' end)
     from grants as g
     where
-        g.who in ('anon', 'authenticated', 'spender', 'support', 'service_role', 'analyst', 'auditor')
+        g.who in (
+            'anon', 'authenticated', 'spender', 'support', 'service_role', 'analyst', 'auditor', 'pgcredits_catalog'
+        )
         and (g.is_grantable or (g.kind = 'relation' and g.may <> 'SELECT') or (g.kind = 'schema' and g.may = 'CREATE'))
     union all
     -- Without the schema no name in it can be used, whatever else is granted.
@@ -215,7 +219,7 @@ begin
         format('%s may use %s', g.who, g.thing)
     from grants as g
     where g.kind = 'schema' and g.may = 'USAGE' and (
-        (g.thing = 'credits' and g.who <> 'auditor')
+        (g.thing = 'credits' and g.who not in ('auditor', 'pgcredits_catalog'))
         or (g.thing = 'audit' and g.who not in ('auditor', 'support'))
         or (g.thing = 'analytics' and g.who not in ('auditor', 'analyst'))
     );

@@ -520,7 +520,8 @@ RULES = [
             ('pgcredits_api', true, false, '{anon,authenticated}'),
             ('pgcredits_service', true, false, '{service_role,spender,support}'),
             ('pgcredits_analyst', true, true, '{analyst}'),
-            ('pgcredits_auditor', true, true, '{auditor}')
+            ('pgcredits_auditor', true, true, '{auditor}'),
+            ('pgcredits_catalog', true, false, '{}')
         )
         select e.role, r.rolcanlogin, r.rolinherit, m.member_of
         from expected as e left join pg_roles as r on r.rolname = e.role
