@@ -10731,7 +10731,7 @@ COMMENT ON VIEW audit.check_release IS 'Nothing in the schemas of the bank was m
 
 CREATE VIEW audit.check_roles WITH (security_invoker='true') AS
  WITH recipe(role, login, inherits, member_of) AS (
-         VALUES ('credits_owner'::text,false,NULL::boolean,'{}'::text[]), ('anon'::text,false,NULL::boolean,'{}'::text[]), ('authenticated'::text,false,NULL::boolean,'{}'::text[]), ('spender'::text,false,NULL::boolean,'{}'::text[]), ('support'::text,false,NULL::boolean,'{}'::text[]), ('service_role'::text,false,NULL::boolean,'{spender}'::text[]), ('analyst'::text,false,NULL::boolean,'{}'::text[]), ('auditor'::text,false,NULL::boolean,'{}'::text[]), ('pgcredits_api'::text,true,false,'{anon,authenticated}'::text[]), ('pgcredits_service'::text,true,false,'{service_role,spender,support}'::text[]), ('pgcredits_analyst'::text,true,true,'{analyst}'::text[]), ('pgcredits_auditor'::text,true,true,'{auditor}'::text[])
+         VALUES ('credits_owner'::text,false,NULL::boolean,'{}'::text[]), ('anon'::text,false,NULL::boolean,'{}'::text[]), ('authenticated'::text,false,NULL::boolean,'{}'::text[]), ('spender'::text,false,NULL::boolean,'{}'::text[]), ('support'::text,false,NULL::boolean,'{}'::text[]), ('service_role'::text,false,NULL::boolean,'{spender}'::text[]), ('analyst'::text,false,NULL::boolean,'{}'::text[]), ('auditor'::text,false,NULL::boolean,'{}'::text[]), ('pgcredits_api'::text,true,false,'{anon,authenticated}'::text[]), ('pgcredits_service'::text,true,false,'{service_role,spender,support}'::text[]), ('pgcredits_analyst'::text,true,true,'{analyst}'::text[]), ('pgcredits_auditor'::text,true,true,'{auditor}'::text[]), ('pgcredits_catalog'::text,true,false,'{}'::text[])
         ), standing AS (
          SELECT e.role,
             e.login,
