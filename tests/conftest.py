@@ -100,8 +100,10 @@ def harden(admin: Connection) -> None:
     """Who may connect is not part of a template, nor of a dump: as migrate left it in the template."""
     name = admin.info.dbname
     admin.execute(f"revoke all on database {name} from public")
-    admin.execute(f"grant connect on database {name} to pgcredits_api, pgcredits_service, analyst, auditor")
-    admin.execute(f"grant connect on database {name} to spender, support, service_role")
+    admin.execute(
+        f"grant connect on database {name} to pgcredits_api, pgcredits_service, pgcredits_catalog, analyst"
+    )
+    admin.execute(f"grant connect on database {name} to auditor, spender, support, service_role")
 
 
 @pytest.fixture
