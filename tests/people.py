@@ -88,6 +88,7 @@ STATUS = {
     "account_frozen": 423,
     "guest_limit": 429,
     "too_many_orders": 429,
+    "busy": 503,
 }
 
 

@@ -405,17 +405,33 @@ def audit(data_dir: Path, database_url: str | None) -> None:
 @_DATA_DIR
 @_DATABASE_URL
 @click.option("--every", type=click.FloatRange(min=1), metavar="SECONDS", help="Again and again, for ever.")
-def maintain(data_dir: Path, database_url: str | None, every: float | None) -> None:
+@click.option(
+    "--end-idle",
+    type=click.FloatRange(min=1),
+    is_flag=False,
+    flag_value=60,
+    metavar="SECONDS",
+    help="First end sessions that have been idle in a transaction for so long (60), with locks of the bank.",
+)
+def maintain(data_dir: Path, database_url: str | None, every: float | None, end_idle: float | None) -> None:
     """Book what the clock has made due.
 
     Expired lots, notices of those that expire soon, new periods of spend limits. Balances never depend on
     it: they go by the clock themselves. `up` does this every minute.
+
+    --end-idle takes a superuser, or a member of pg_signal_backend and pg_read_all_stats. It leaves
+    superusers and replication alone.
     """
     url = _database(database_url, data_dir)
-    if every is None:
+    try:
+        if every is not None:
+            maintenance.keep_maintaining(url, every, click.echo, end_idle)
+        if end_idle is not None:
+            for ended in maintenance.end_idle(url, end_idle):
+                click.echo(str(ended))
         click.echo(f"{maintenance.maintain(url)} account(s) brought up to date")
-    else:
-        maintenance.keep_maintaining(url, every, click.echo)
+    except maintenance.RightsError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @main.command()

@@ -9,16 +9,29 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_before text;
     v_answer api.acknowledgement;
 begin
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may acknowledge notices');
     end if;
+    v_before := credits.bound_wait();
+    -- In the order of their ids, so that two calls do not wait for each other.
     update credits.outbox as o
     set delivered_at = credits.clock()
-    where o.delivered_at is null and o.notice_id = any (acknowledge_notices.notice_ids);
+    where o.notice_id in (
+        select x.notice_id
+        from credits.outbox as x
+        where x.delivered_at is null and x.notice_id = any (acknowledge_notices.notice_ids)
+        order by x.notice_id
+        for no key update
+    );
     get diagnostics v_answer.notices = row_count;
+    perform set_config('lock_timeout', v_before, true);
     return v_answer;
+exception
+    when lock_not_available then
+        perform credits.refuse_busy('one of these notices');
 end
 $$;
 comment on function api.acknowledge_notices(uuid[]) is

@@ -24,6 +24,8 @@ declare
     v_event_id constant text := credits.event_id(apply_stripe_event.event, apply_stripe_event.payload);
     v_receipt api.event_receipt;
     v_known credits.stripe_events;
+    v_new boolean not null := false;
+    v_before text;
 begin
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may apply Stripe events');
@@ -33,15 +35,24 @@ begin
     perform credits.check_event(apply_stripe_event.event);
 
     -- 1. Once.
-    insert into credits.stripe_events (event_id, type, object_id, livemode, payload, original)
-    values (
-        v_event_id, apply_stripe_event.event ->> 'type',
-        credits.stripe_id(apply_stripe_event.event #> '{data,object,id}'),
-        apply_stripe_event.event -> 'livemode' = 'true', apply_stripe_event.event, apply_stripe_event.payload
-    )
-    on conflict (event_id) do nothing;
-    if not found then
-        select e.* into v_known from credits.stripe_events as e where e.event_id = v_event_id for no key update;
+    begin
+        v_before := credits.bound_wait();
+        insert into credits.stripe_events (event_id, type, object_id, livemode, payload, original)
+        values (
+            v_event_id, apply_stripe_event.event ->> 'type',
+            credits.stripe_id(apply_stripe_event.event #> '{data,object,id}'),
+            apply_stripe_event.event -> 'livemode' = 'true', apply_stripe_event.event, apply_stripe_event.payload
+        )
+        on conflict (event_id) do nothing;
+        v_new := found;
+        perform from credits.stripe_events as e where e.event_id = v_event_id for no key update;
+        perform set_config('lock_timeout', v_before, true);
+    exception
+        when lock_not_available then
+            perform credits.refuse_busy('this event');
+    end;
+    if not v_new then
+        select e.* into v_known from credits.stripe_events as e where e.event_id = v_event_id;
         if (v_known.outcome in ('waiting', 'parked')) is not true then
             return row(v_event_id, v_known.type, 'duplicate', v_known.order_id, null)::api.event_receipt;
         end if;

@@ -86,7 +86,7 @@ begin
         for no key update;
         v_now := coalesce(v_test_clock, credits.clock());
         exit when (v_due_at > v_now and current_setting('synchronous_commit') not in ('off', 'local')) is true;
-        perform credits.lock_to_end(p_account_id);
+        perform credits.lock_to_end(p_account_id, v_due_at);
     end loop;
     select h.* into v_hold from credits.holds as h where h.account_id = p_account_id and h.hold_id = p_hold_id;
     if v_hold.by_service is null or (v_hold.by_service and p_service is not true) then
@@ -289,11 +289,24 @@ as $$
 declare
     -- 1. Whose.
     v_found constant record := credits.find_hold(capture_hold.hold_id, capture_hold.user_id);
+    v_before text;
+    v_receipt api.capture_receipt;
 begin
-    return credits.capture(
+    -- No wait without an end: as in consume_tokens.
+    if current_setting('lock_timeout') <> '2s' then
+        v_before := credits.bound_wait();
+    end if;
+    v_receipt := credits.capture(
         v_found.account_id, v_found.hold_id, v_found.user_id, v_found.service, capture_hold.usage,
         capture_hold.final is distinct from false, capture_hold.over, capture_hold.idempotency_key
     );
+    if v_before is not null then
+        perform set_config('lock_timeout', v_before, true);
+    end if;
+    return v_receipt;
+exception
+    when lock_not_available then
+        perform credits.refuse_busy();
 end
 $$;
 comment on function api.capture_hold(text, jsonb, boolean, text, text, text) is

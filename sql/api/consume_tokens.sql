@@ -61,7 +61,7 @@ begin
         -- The time after the lock: waiting for it may have taken long.
         v_now := coalesce(v_test_clock, credits.clock());
         exit when (v_due_at > v_now and current_setting('synchronous_commit') not in ('off', 'local')) is true;
-        perform credits.lock_wallet(p_account_id);
+        perform credits.lock_wallet(p_account_id, p_settle => false);
     end loop;
 
     -- 3. Repeat?
@@ -166,16 +166,30 @@ as $$
 declare
     -- 1. Who.
     v_subject constant text := credits.caller_subject(consume_tokens.user_id, 'spender');
+    v_before text;
+    v_receipt api.spend_receipt;
 begin
+    -- No wait without an end, whatever the session has set. In one subtransaction with all that the call writes: a lock
+    -- taken in one and used in another would cost more than both.
+    if current_setting('lock_timeout') <> '2s' then
+        v_before := credits.bound_wait();
+    end if;
     if consume_tokens.byok is not false then
         if not credits.is_spender() then
             perform credits.fail(403, 'not_yours', 'only a service may say that the user''s own key was used');
         end if;
     end if;
-    return credits.spend(
+    v_receipt := credits.spend(
         credits.account_of(v_subject, false), v_subject, consume_tokens.module_id, consume_tokens.usage,
         consume_tokens.idempotency_key, consume_tokens.metadata, coalesce(consume_tokens.byok, false)
     );
+    if v_before is not null then
+        perform set_config('lock_timeout', v_before, true);
+    end if;
+    return v_receipt;
+exception
+    when lock_not_available then
+        perform credits.refuse_busy();
 end
 $$;
 comment on function api.consume_tokens(text, jsonb, text, text, jsonb, boolean) is
@@ -205,12 +219,24 @@ as $$
 declare
     v_subject constant text := credits.caller_subject(consume_tokens.user_id, 'spender');
     v_cost constant numeric := trim_scale(credits.check_amount(consume_tokens.tokens_to_consume));
+    v_before text;
+    v_receipt api.spend_receipt;
 begin
-    return credits.spend(
+    if current_setting('lock_timeout') <> '2s' then
+        v_before := credits.bound_wait();
+    end if;
+    v_receipt := credits.spend(
         credits.account_of(v_subject, false), v_subject, consume_tokens.module_id, '{}', null,
         jsonb_strip_nulls(jsonb_build_object('module_name', left(consume_tokens.module_name, 200))),
         p_expected_cost => v_cost
     );
+    if v_before is not null then
+        perform set_config('lock_timeout', v_before, true);
+    end if;
+    return v_receipt;
+exception
+    when lock_not_available then
+        perform credits.refuse_busy();
 end
 $$;
 comment on function api.consume_tokens(text, text, text, numeric) is

@@ -2,7 +2,8 @@
 -- with its own key and its own verdict; a bad one harms no other.
 --
 --   1. Who, and is it a batch?
---   2. Lock the wallets of all users in it, in the order of their accounts.
+--   2. Lock the wallets of all users in it, in the order of their accounts. Those that somebody else has are waited
+--      for, but not long: then their items are refused as busy, and all others are served.
 --   3. Charge, account by account, in the order of the items, with one update of each wallet: see credits.spend_many.
 --   4. All or nothing, when that is asked: the first item that is refused refuses the batch.
 create or replace function api.consume_tokens_batch(
@@ -17,6 +18,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_account_ids uuid[];
+    v_busy uuid[];
     v_now timestamptz;
     v_verdicts jsonb[];
     v_receipt api.batch_receipt;
@@ -31,16 +33,26 @@ begin
         perform credits.fail(422, 'bad_items', 'items has 1 to 1000 items');
     end if;
 
-    -- 2. Lock.
+    -- 2. Lock. 3. Charge.
     v_account_ids := array(
         select (select i.account_id from credits.identities as i where i.subject = x.item ->> 'user_id')
         from jsonb_array_elements(consume_tokens_batch.items) with ordinality as x (item, place)
         order by x.place
     );
-    v_now := credits.lock_to_spend(v_account_ids);
-
-    -- 3. Charge.
-    v_verdicts := credits.spend_many(consume_tokens_batch.items, v_account_ids, v_now);
+    begin
+        -- Most of the time all of them are free. In one subtransaction with what is written, see consume_tokens.
+        v_now := credits.lock_to_spend(v_account_ids);
+        v_verdicts := credits.spend_many(consume_tokens_batch.items, v_account_ids, v_now);
+    exception
+        when lock_not_available then null;
+    end;
+    if v_verdicts is null then
+        v_busy := credits.lock_those_free(v_account_ids);
+        v_now := credits.lock_to_spend(array(
+            select a.account_id from unnest(v_account_ids) as a (account_id) where (a.account_id <> all (v_busy)) is true
+        ));
+        v_verdicts := credits.spend_many(consume_tokens_batch.items, v_account_ids, v_now, v_busy);
+    end if;
     select
         count(*) filter (where (x.verdict -> 'ok') = 'true'), count(*) filter (where (x.verdict -> 'ok') = 'false'),
         to_jsonb(v_verdicts)
@@ -72,6 +84,7 @@ comment on function api.consume_tokens_batch(jsonb, boolean) is
 items: 1 to 1000 of {"user_id", "module_id", "usage", "idempotency_key", "metadata", "byok"}, each as consume_tokens has
 it. Each is charged or refused by itself, in this order; verdicts says how, in this order too. {"ok": true, …} has what
 consume_tokens answers, {"ok": false, "code": "PT402", "error": "insufficient_tokens", "message", …} what it raises.
+The items of a user whose wallet another transaction has for too long are refused with PT503 busy, and may be sent again.
 A key is the same key in consume_tokens and here: whichever comes second gets the first one''s answer.
 atomic: if any item is refused nothing is charged, and the call is refused as the first such item is, with its index
 (from 0) beside the facts.

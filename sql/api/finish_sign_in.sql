@@ -14,7 +14,9 @@ declare
     v_email_key text;
     v_account_id uuid;
     v_answer api.admission;
+    v_before text;
 begin
+    v_before := credits.bound_wait();
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may say who has signed in');
     end if;
@@ -42,7 +44,11 @@ begin
     select c.attempts, c.window_ends into v_answer.attempts, v_answer.reset_at
     from credits.sign_in_counts as c
     where c.scope = 'network:' || v_keys[1];
+    perform set_config('lock_timeout', v_before, true);
     return v_answer;
+exception
+    when lock_not_available then
+        perform credits.refuse_busy('this count');
 end
 $$;
 comment on function api.finish_sign_in(text, text[]) is

@@ -197,11 +197,24 @@ as $$
 declare
     -- 1. Who.
     v_subject constant text := credits.caller_subject(hold_tokens.user_id, 'spender');
+    v_before text;
+    v_receipt api.hold_receipt;
 begin
-    return credits.hold(
+    -- No wait without an end: as in consume_tokens.
+    if current_setting('lock_timeout') <> '2s' then
+        v_before := credits.bound_wait();
+    end if;
+    v_receipt := credits.hold(
         credits.account_of(v_subject, false), v_subject, hold_tokens.module_id, hold_tokens.usage, hold_tokens.ttl,
         hold_tokens.idempotency_key, hold_tokens.metadata
     );
+    if v_before is not null then
+        perform set_config('lock_timeout', v_before, true);
+    end if;
+    return v_receipt;
+exception
+    when lock_not_available then
+        perform credits.refuse_busy();
 end
 $$;
 comment on function api.hold_tokens(text, jsonb, interval, text, text, jsonb) is

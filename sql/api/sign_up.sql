@@ -17,6 +17,8 @@ declare
     v_email constant text := credits.normal_email(sign_up.email);
     v_subject constant text := gen_random_uuid();
     v_account_id uuid;
+    v_new boolean not null := false;
+    v_before text;
     v_welcome record;
 begin
     if not credits.is_service() then
@@ -31,10 +33,18 @@ begin
 
     -- Of sign-ups with one e-mail at once the first one gets it; the others wait here and are refused whole.
     select e.account_id into v_account_id from credits.enter(v_subject) as e;
-    insert into credits.credentials (email, password_hash, subject)
-    values (v_email, sign_up.password_hash, v_subject)
-    on conflict do nothing;
-    if not found then
+    begin
+        v_before := credits.bound_wait();
+        insert into credits.credentials (email, password_hash, subject)
+        values (v_email, sign_up.password_hash, v_subject)
+        on conflict do nothing;
+        v_new := found;
+        perform set_config('lock_timeout', v_before, true);
+    exception
+        when lock_not_available then
+            perform credits.refuse_busy('this e-mail address');
+    end;
+    if not v_new then
         perform credits.fail(409, 'email_taken', 'this e-mail address has an account already');
     end if;
 

@@ -22,6 +22,29 @@ comment on function credits.campaign_verdict(credits.campaigns, bigint, timestam
 'Whether a campaign would give an account its grant of that number: open, else withdrawn (or not begun), ended, '
 'used (by the account) or exhausted (the budget).';
 
+create or replace function credits.lock_campaigns(p_campaign_ids text[])
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_before text;
+begin
+    v_before := credits.bound_wait();
+    perform from credits.campaigns as c
+    where c.campaign_id = any (p_campaign_ids)
+    order by c.campaign_id
+    for no key update;
+    perform set_config('lock_timeout', v_before, true);
+exception
+    when lock_not_available then
+        perform credits.refuse_busy('this campaign');
+end
+$$;
+comment on function credits.lock_campaigns(text[]) is
+'Locks campaigns in their order, until the end of the transaction. Raises PT503 busy.';
+
 create or replace function credits.grant_campaign(
     p_account_id uuid,
     p_campaign_id text,
@@ -39,7 +62,8 @@ declare
     v_number bigint;
     v_now timestamptz;
 begin
-    select c.* into v_campaign from credits.campaigns as c where c.campaign_id = p_campaign_id for no key update;
+    perform credits.lock_campaigns(array[p_campaign_id]);
+    select c.* into v_campaign from credits.campaigns as c where c.campaign_id = p_campaign_id;
     v_now := credits.clock(p_account_id);
     v_number := 1 + (
         select coalesce(max(r.number), 0)

@@ -54,7 +54,9 @@ as $$
 declare
     v_ids uuid[];
     v_current uuid;
+    v_before text;
 begin
+    v_before := credits.bound_wait();
     loop
         select array_agg(l.guest_id), (array_agg(l.guest_id) filter (where l.device_key = p_keys[1]))[1]
         into v_ids, v_current
@@ -83,11 +85,15 @@ begin
             exit;
         end if;
     end loop;
+    perform set_config('lock_timeout', v_before, true);
 
     -- No lock may follow these, they would be out of order: what has come under the other key meanwhile only counts.
     return v_current || array(
         select k.guest_id from credits.guests as k where k.device_key = any(p_keys) and k.guest_id is distinct from v_current
     );
+exception
+    when lock_not_available then
+        perform credits.refuse_busy('this guest');
 end
 $$;
 comment on function credits.lock_guest(text[]) is
@@ -103,7 +109,9 @@ as $$
 declare
     v_ids uuid[];
     v_current uuid;
+    v_before text;
 begin
+    v_before := credits.bound_wait();
     loop
         select array_agg(l.network_id), (array_agg(l.network_id) filter (where l.network_key = p_keys[1]))[1]
         into v_ids, v_current
@@ -130,12 +138,16 @@ begin
             exit;
         end if;
     end loop;
+    perform set_config('lock_timeout', v_before, true);
 
     return v_current || array(
         select k.network_id
         from credits.guest_networks as k
         where k.network_key = any(p_keys) and k.network_id is distinct from v_current
     );
+exception
+    when lock_not_available then
+        perform credits.refuse_busy('this network');
 end
 $$;
 comment on function credits.lock_guest_network(text[]) is
@@ -262,12 +274,21 @@ as $$
 declare
     v_use credits.guest_uses;
     v_left record;
+    v_before text;
 begin
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may say how a guest''s use ended');
     end if;
 
-    select u.* into v_use from credits.guest_uses as u where u.use_id = p_use_id for update;
+    begin
+        v_before := credits.bound_wait();
+        perform from credits.guest_uses as u where u.use_id = p_use_id for update;
+        perform set_config('lock_timeout', v_before, true);
+    exception
+        when lock_not_available then
+            perform credits.refuse_busy('this use');
+    end;
+    select u.* into v_use from credits.guest_uses as u where u.use_id = p_use_id;
     if not found then
         perform credits.fail(404, 'unknown_use', 'no such use of a guest');
     elsif v_use.state not in ('reserved', p_state) then

@@ -205,7 +205,7 @@ $$;
 comment on function credits.refuse_hold(boolean) is
 'Raises PT403 not_yours for a hold that a service made, else PT404 unknown_hold.';
 
-create or replace function credits.lock_to_end(p_account_id uuid)
+create or replace function credits.lock_to_end(p_account_id uuid, p_due_at timestamptz)
 returns void
 language plpgsql
 volatile
@@ -214,12 +214,16 @@ as $$
 begin
     if not exists (select from credits.wallets as w where w.account_id = p_account_id) then
         perform credits.refuse_hold();
+    elsif p_due_at is null then
+        perform credits.wait_for_wallet(p_account_id);
+    else
+        perform credits.lock_wallet(p_account_id, p_settle => false);
     end if;
-    perform credits.lock_wallet(p_account_id, p_settle => false);
 end
 $$;
-comment on function credits.lock_to_end(uuid) is
-'credits.lock_wallet for who is to end a hold. Raises PT404 unknown_hold where there is no such account.';
+comment on function credits.lock_to_end(uuid, timestamptz) is
+'The long way to the lock for who is to end a hold. p_due_at: when something is due on the wallet, null if somebody '
+'else has it. Raises PT404 unknown_hold where there is no such account, PT503 busy.';
 
 create or replace function credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean)
 returns credits.holds
@@ -237,12 +241,12 @@ begin
         select w.due_at, w.test_clock into v_due_at, v_test_clock
         from credits.wallets as w
         where w.account_id = p_account_id
-        for no key update;
+        for no key update skip locked;
         exit when (
             v_due_at > coalesce(v_test_clock, credits.clock())
             and current_setting('synchronous_commit') not in ('off', 'local')
         ) is true;
-        perform credits.lock_to_end(p_account_id);
+        perform credits.lock_to_end(p_account_id, v_due_at);
     end loop;
     select h.* into v_hold from credits.holds as h where h.account_id = p_account_id and h.hold_id = p_hold_id;
     if v_hold.by_service is null or (v_hold.by_service and p_service is not true) then
@@ -254,7 +258,7 @@ $$;
 comment on function credits.lock_hold(uuid, uuid, boolean) is
 'Locks the wallet, books what is due, and says how the hold stands then. The head lot is left where it is. p_service: '
 'a service asks. '
-'Raises PT404 unknown_hold, PT403 not_yours.';
+'Raises PT404 unknown_hold, PT403 not_yours, PT503 busy.';
 
 create or replace function credits.is_held_in_head(
     p_held numeric, p_draws jsonb, p_head_lot bigint, p_head_held numeric

@@ -6,7 +6,10 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_before text;
 begin
+    v_before := credits.bound_wait();
     update credits.guests as g
     set linked_to = p_account_id, linked_at = credits.clock()
     where g.linked_to is null and g.guest_id in (
@@ -16,6 +19,10 @@ begin
         order by k.guest_id
         for update
     );
+    perform set_config('lock_timeout', v_before, true);
+exception
+    when lock_not_available then
+        perform credits.refuse_busy('this guest');
 end
 $$;
 comment on function credits.link_guest(uuid, text[]) is

@@ -1,5 +1,69 @@
 -- Lock order of the whole bank: 1. a Stripe event's row, 2. the identity, where a referrer matters (see referral.sql),
 -- 3. the wallet (several: in the order of account_id), 4. campaigns and whatever else hangs on it.
+--
+-- Who holds a lock may be a session that does nothing: every wait has an end, whatever the session has set. A spend, a
+-- hold and a capture bound all their waits at once, in sql/api; the rest look first whether the row is free, which
+-- costs nothing, and go by credits.wait_for_wallet when it is not.
+
+create or replace function credits.bound_wait(p_longest interval default '2 seconds')
+returns text
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_before constant text := current_setting('lock_timeout');
+begin
+    -- 0 is for ever. A shorter bound of the caller's own is kept.
+    if v_before = '0' or v_before::interval > p_longest then
+        perform set_config(
+            'lock_timeout', greatest(ceil(extract(epoch from p_longest) * 1000), 1)::bigint || 'ms', true
+        );
+    end if;
+    return v_before;
+end
+$$;
+comment on function credits.bound_wait(interval) is
+'No lock is waited for longer than this from now on, and returns the bound before: whoever goes on sets it again. A '
+'wait for a row of a table may be two, one for the queue and one for its head.';
+
+create or replace function credits.refuse_busy(p_what text default 'this account')
+returns void
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform credits.fail(503, 'busy', 'another transaction has ' || p_what || ': try again');
+end
+$$;
+comment on function credits.refuse_busy(text) is 'Raises PT503 busy: nothing was done, and the call may be repeated.';
+
+-- The lock is taken in a subtransaction, where the end of the wait can be told from other errors.
+create or replace function credits.wait_for_wallet(p_account_id uuid)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_before text;
+begin
+    v_before := credits.bound_wait();
+    perform from credits.wallets as w where w.account_id = p_account_id for no key update;
+    if not found then
+        perform credits.fail(404, 'unknown_user', 'no such user: open_account opens an account');
+    end if;
+    perform set_config('lock_timeout', v_before, true);
+exception
+    when lock_not_available then
+        perform credits.refuse_busy('this account');
+end
+$$;
+comment on function credits.wait_for_wallet(uuid) is
+'Locks a wallet that somebody else has, when they let go of it within 4 seconds. Raises PT503 busy, PT404 '
+'unknown_user.';
+
 create or replace function credits.lock_wallet(
     p_account_id uuid,
     p_settle boolean default true,
@@ -24,11 +88,14 @@ begin
     end if;
 
     -- NO KEY: inserts that refer to the account need not wait.
+    perform from credits.wallets as w where w.account_id = p_account_id for no key update skip locked;
+    if not found then
+        perform credits.wait_for_wallet(p_account_id);
+    end if;
     select w.seq, w.balance, w.status, w.head_lot, w.due_at, w.test_clock
     into seq, balance, status, v_head_lot, v_due_at, v_test_clock
     from credits.wallets as w
-    where w.account_id = p_account_id
-    for no key update;
+    where w.account_id = p_account_id;
     if not found then
         perform credits.fail(404, 'unknown_user', 'no such user: open_account opens an account');
     end if;
@@ -47,7 +114,7 @@ $$;
 comment on function credits.lock_wallet(uuid, boolean) is
 'Locks the wallet until the end of the transaction, books what has expired, and says how it stands. '
 'p_settle: the tokens of the head lot are put back on its row, as everything needs it that looks at lots. '
-'Raises PT404 unknown_user.';
+'Raises PT404 unknown_user, PT503 busy.';
 
 create or replace function credits.lock_wallets(p_account_ids uuid[])
 returns void
@@ -70,7 +137,7 @@ end
 $$;
 comment on function credits.lock_wallets(uuid[]) is
 'credits.lock_wallet for several accounts, in the order that keeps them from waiting for each other. Nulls are passed '
-'over. Raises PT404 unknown_user.';
+'over. Raises PT404 unknown_user, PT503 busy.';
 
 -- As a spend locks: heads stay where they are. When the clock has made something due, the long way.
 create or replace function credits.lock_to_spend(p_account_ids uuid[])
@@ -95,7 +162,7 @@ begin
             from credits.wallets as x
             where x.account_id = any (p_account_ids)
             order by x.account_id
-            for no key update
+            for no key update nowait
         ) as w;
         v_now := credits.clock();
         exit when (v_due_at <= v_now) is not true;
@@ -110,4 +177,46 @@ end
 $$;
 comment on function credits.lock_to_spend(uuid[]) is
 'Locks wallets, in the order that keeps calls from waiting for each other, books what is due, and gives the time, at '
-'which nothing is due on any of them.';
+'which nothing is due on any of them. Waits for none of them: raises lock_not_available when somebody else has one.';
+
+-- One by one, in their order, so that who waits has only wallets before the one that is waited for. All waits together
+-- have an end, a shorter one than that of other calls, which may wait for what is locked here; after it those that are
+-- not free are passed over.
+create or replace function credits.lock_those_free(p_account_ids uuid[])
+returns uuid[]
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_until constant timestamptz := credits.clock() + interval '1 second';
+    v_account_id uuid;
+    v_before text;
+    v_busy uuid[] := array[]::uuid[];
+begin
+    for v_account_id in
+        select distinct a.account_id
+        from unnest(p_account_ids) as a (account_id)
+        where a.account_id is not null
+        order by a.account_id
+    loop
+        perform from credits.wallets as w where w.account_id = v_account_id for no key update skip locked;
+        continue when found;
+        if credits.clock() < v_until then
+            begin
+                v_before := credits.bound_wait(v_until - credits.clock());
+                perform from credits.wallets as w where w.account_id = v_account_id for no key update;
+                perform set_config('lock_timeout', v_before, true);
+                continue;
+            exception
+                when lock_not_available then null;
+            end;
+        end if;
+        v_busy := v_busy || v_account_id;
+    end loop;
+    return v_busy;
+end
+$$;
+comment on function credits.lock_those_free(uuid[]) is
+'Locks wallets, waiting up to 1 second, and as long again in the worst case, for all of them together, and returns '
+'those that somebody else has all the same. Nulls are passed over.';

@@ -5,6 +5,8 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_before text;
 begin
     if (length(p_subject) between 1 and 255) is not true then
         perform credits.fail(422, 'bad_user', 'a user id has 1 to 255 characters');
@@ -17,9 +19,16 @@ begin
 
     -- Of two first calls at once the second waits at the identity, then finds the first one's account.
     insert into credits.accounts as a default values returning a.account_id into account_id;
-    insert into credits.identities (subject, account_id) values (p_subject, enter.account_id)
-    on conflict do nothing;
-    opened := found;
+    begin
+        v_before := credits.bound_wait();
+        insert into credits.identities (subject, account_id) values (p_subject, enter.account_id)
+        on conflict do nothing;
+        opened := found;
+        perform set_config('lock_timeout', v_before, true);
+    exception
+        when lock_not_available then
+            perform credits.refuse_busy('this user');
+    end;
     if not opened then
         delete from credits.accounts as a where a.account_id = enter.account_id;
         select i.account_id into account_id from credits.identities as i where i.subject = p_subject;
@@ -30,7 +39,7 @@ end
 $$;
 comment on function credits.enter(text) is
 'Opens the account of a user id with an empty wallet, or finds it. Who calls it welcomes a new one: the order of locks '
-'decides when. Raises PT422 bad_user.';
+'decides when. Raises PT422 bad_user, PT503 busy.';
 
 create or replace function credits.open_account(p_subject text)
 returns uuid

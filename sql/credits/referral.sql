@@ -11,12 +11,19 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_before text;
 begin
+    v_before := credits.bound_wait();
     perform from credits.identities as i where i.account_id = p_account_id order by i.subject for no key update;
+    perform set_config('lock_timeout', v_before, true);
+exception
+    when lock_not_available then
+        perform credits.refuse_busy('this user');
 end
 $$;
 comment on function credits.lock_identity(uuid) is
-'Until the end of the transaction the account gets no referrer. Taken before any wallet.';
+'Until the end of the transaction the account gets no referrer. Taken before any wallet. Raises PT503 busy.';
 
 create or replace function credits.attach_referrer(p_account_id uuid, p_code credits.codes)
 returns void
@@ -28,7 +35,7 @@ declare
     v_campaign credits.campaigns;
 begin
     -- 1. One attachment at a time in the whole bank. The update makes a stricter isolation level see that, too.
-    perform from credits.campaigns as c where c.kind = 'referral' order by c.campaign_id for no key update;
+    perform credits.lock_campaigns(array(select c.campaign_id from credits.campaigns as c where c.kind = 'referral'));
     update credits.campaigns as c set grants = c.grants where c.kind = 'referral';
 
     -- 2. Does the code still bring anything?

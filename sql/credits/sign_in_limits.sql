@@ -51,7 +51,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_now constant timestamptz not null := credits.clock();
+    v_before text;
 begin
+    v_before := credits.bound_wait();
     insert into credits.sign_in_counts as c (scope, attempts, window_ends)
     values (p_scope, 1, v_now + p_window)
     on conflict (scope) do update
@@ -59,12 +61,16 @@ begin
         attempts = case when c.window_ends <= v_now then 1 else c.attempts + 1 end,
         window_ends = case when c.window_ends <= v_now then excluded.window_ends else c.window_ends end
     returning c.attempts, c.window_ends into attempts, reset_at;
+    perform set_config('lock_timeout', v_before, true);
     if (attempts <= p_limit) is not true then
         perform credits.fail(
             429, p_slug, 'too many attempts: try again later',
             json_build_object('limit', p_limit, 'reset_at', reset_at)
         );
     end if;
+exception
+    when lock_not_available then
+        perform credits.refuse_busy('this count');
 end
 $$;
 comment on function credits.count_attempt(text, bigint, interval, text) is

@@ -2,7 +2,9 @@
 -- once and written once, however many charges it has; all entries are written by one statement, all keys and
 -- all wallets by another. Called with the wallets locked and nothing due on them.
 
-create or replace function credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamptz)
+create or replace function credits.spend_many(
+    p_items jsonb, p_account_ids uuid[], p_at timestamptz, p_busy uuid[] default '{}'
+)
 returns jsonb[]
 language plpgsql
 volatile
@@ -136,6 +138,8 @@ begin
                 if v_wallet.account_id is null then
                     perform credits.caller_subject(v_user_id, 'spender');
                     perform credits.fail(404, 'unknown_user', 'no such user: open_account opens an account');
+                elsif v_wallet.account_id = any (p_busy) then
+                    perform credits.refuse_busy();
                 end if;
                 v_module_id := v_item ->> 'module_id';
                 v_usage := coalesce(v_item -> 'usage', '{}');
@@ -281,7 +285,7 @@ begin
                 end if;
             exception
                 when sqlstate 'PT402' or sqlstate 'PT404' or sqlstate 'PT409' or sqlstate 'PT422' or sqlstate 'PT423'
-                    or sqlstate 'PT429' then
+                    or sqlstate 'PT429' or sqlstate 'PT503' then
                     get stacked diagnostics
                         v_state = returned_sqlstate, v_message = message_text, v_detail = pg_exception_detail;
                     v_verdicts[v_place] := v_detail::jsonb
@@ -333,6 +337,7 @@ begin
     return v_verdicts;
 end
 $$;
-comment on function credits.spend_many(jsonb, uuid[], timestamptz) is
+comment on function credits.spend_many(jsonb, uuid[], timestamptz, uuid[]) is
 'The work of api.consume_tokens_batch: charges the items of accounts whose wallets are locked, and gives a verdict for '
-'each, in their order. p_account_ids: the account of each item, null for a user who is not known.';
+'each, in their order. p_account_ids: the account of each item, null for a user who is not known. p_busy: the accounts '
+'whose wallets could not be locked.';

@@ -206,8 +206,8 @@ class HttpDoor(Door):
             )
         except httpx.TransportError as error:
             raise Lost from error
-        if response.status_code == 503:
-            raise Lost(response.text)
+        if response.status_code == 503 and '"busy' not in response.text.replace("\\", ""):
+            raise Lost(response.text)  # a refusal as busy is one: nothing was done
         answer = response.json(parse_float=Decimal)
         if response.is_success:
             return dict(answer)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import psycopg
@@ -54,6 +54,16 @@ class Race:
     books: Books
     seconds: float
     repeats: int
+    sittings: list[Sitting]
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """Somebody had a wallet in a transaction and did nothing, longer than calls wait for it."""
+
+    name: str
+    began_at: datetime
+    ended_at: datetime
 
 
 @dataclass
@@ -79,13 +89,18 @@ def race(url: str, seed: int, steps: int) -> Race:
             admin.execute("select credits.open_account(%s)", (name,))
         field = Field()
         workers = [Worker(url, field, seed, place) for place in range(WORKERS)]
-        began = datetime.now(UTC)
+        began, over = datetime.now(UTC), Event()
+        sitter = Sitter(url, seed)
+        sitting = Thread(target=sitter.sit, args=(over,))
+        sitting.start()
         for worker in workers:
             worker.thread = Thread(target=worker.work, args=(steps,))
             worker.thread.start()
         for worker in workers:
             worker.thread.join()
             worker.door.close()
+        over.set()
+        sitting.join()
         seconds = (datetime.now(UTC) - began).total_seconds()
 
         # What is about to end ends, and is booked.
@@ -106,7 +121,7 @@ def race(url: str, seed: int, steps: int) -> Race:
             field.log.send(with_claims, function, {"user_id": "ada"} | arguments)
         with_claims.close()
     errors = field.log.errors() + [worker.error for worker in workers if worker.error]
-    return Race(seed, field.log.calls, errors, read(url), seconds, field.repeats)
+    return Race(seed, field.log.calls, errors, read(url), seconds, field.repeats, sitter.sittings)
 
 
 # The latest that a lot or hold that is to end soon does so.
@@ -124,6 +139,33 @@ def naming(order: Row) -> Row:
         "order_id": order["order_id"],
         "session_id": f"cs_{order['order_id']}",
     }
+
+
+SITS = timedelta(seconds=3)
+
+
+class Sitter:
+    """Locks a wallet and goes to sleep, now and then."""
+
+    def __init__(self, url: str, seed: int) -> None:
+        self.url = url
+        self.random = Random(f"{seed}:sitter")
+        self.sittings: list[Sitting] = []
+
+    def sit(self, over: Event) -> None:
+        """Until it is over; at least once."""
+        with psycopg.connect(self.url) as connection:
+            while not (self.sittings and over.wait(self.random.uniform(2, 6))):
+                name = self.random.choice(PEOPLE)
+                with connection.transaction():
+                    connection.execute(
+                        "select from credits.wallets as w join credits.identities as i using (account_id)"
+                        " where i.subject = %s for no key update of w",
+                        (name,),
+                    )
+                    began_at = datetime.now(UTC)
+                    over.wait(SITS.total_seconds() if not self.sittings else self.random.uniform(0.1, 3))
+                    self.sittings.append(Sitting(name, began_at, datetime.now(UTC)))
 
 
 class Worker:

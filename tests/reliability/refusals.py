@@ -17,11 +17,20 @@ ZERO = Decimal(0)
 
 
 class Refusals:
-    """The refusals of a run whose outcome is all known. `prices` is what one unit of each module costs."""
+    """The refusals of a run whose outcome is all known. `prices` is what one unit of each module costs.
 
-    def __init__(self, verdicts: Verdicts, prices: dict[str, Decimal]) -> None:
+    `sat_on`: when somebody sat on an account's wallet, from and until.
+    """
+
+    def __init__(
+        self,
+        verdicts: Verdicts,
+        prices: dict[str, Decimal],
+        sat_on: dict[str, list[tuple[datetime, datetime]]] | None = None,
+    ) -> None:
         self.verdicts = verdicts
         self.prices = prices
+        self.sat_on = sat_on or {}
         # Of a batch that was refused whole, the item that it was refused for.
         self.refused = [
             one
@@ -160,6 +169,28 @@ class Refusals:
             yield "it was not frozen"
         if one.function in ("capture_hold", "extend_hold") and one.call.role == "service_role":
             yield "freezing stops no service that ends its work"
+
+    def _check_busy(self, one: Told, facts: Row) -> Iterator[str]:
+        sent_at, ended_at = one.call.sent_at, one.call.ended_at
+        if ended_at is not None and not self._was_sat_on(self._account_of(one), sent_at, ended_at):
+            yield "nobody sat on it"
+
+    def _was_sat_on(self, account_id: str, since: datetime, until: datetime) -> bool:
+        """By somebody who does nothing, or by a batch that waits for another wallet which is sat on."""
+
+        def directly(one: str) -> bool:
+            return any(begin < until and since < end for begin, end in self.sat_on.get(one, []))
+
+        if directly(account_id):
+            return True
+        accounts = self.verdicts.books.accounts
+        for call in self.verdicts.calls:
+            if call.function == "consume_tokens_batch" and call.ended_at is not None:
+                theirs = {accounts[item["user_id"]] for item in call.arguments["items"]}
+                overlaps = call.sent_at < until and since < call.ended_at
+                if overlaps and account_id in theirs and any(map(directly, theirs)):
+                    return True
+        return False
 
     def _check_too_many_holds(self, one: Told, facts: Row) -> Iterator[str]:
         account_id, began, ended = self._account_of(one), one.call.sent_at, one.call.ended_at

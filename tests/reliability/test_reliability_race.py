@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from random import Random
 
@@ -42,8 +43,17 @@ def verdicts(run: Race) -> Verdicts:
 
 
 @pytest.fixture(scope="module")
-def refusals(verdicts: Verdicts) -> Refusals:
-    return Refusals(verdicts, PRICES)
+def refusals(run: Race, verdicts: Verdicts) -> Refusals:
+    return Refusals(verdicts, PRICES, sat_on(run))
+
+
+def sat_on(run: Race) -> dict[str, list[tuple[datetime, datetime]]]:
+    """By account, when somebody sat on its wallet."""
+    times: dict[str, list[tuple[datetime, datetime]]] = {}
+    for sitting in run.sittings:
+        account_id = run.books.accounts[sitting.name]
+        times.setdefault(account_id, []).append((sitting.began_at, sitting.ended_at))
+    return times
 
 
 def test_nothing_went_wrong(
@@ -87,7 +97,8 @@ def test_everything_was_tried(run: Race, verdicts: Verdicts, refusals: Refusals)
     assert any(one.answer and one.answer.get("replayed") for one in verdicts.told)
     assert refusals.captures_beyond()
     assert refused_beyond(refusals)
-    assert {"insufficient_tokens", "account_frozen", "hold_closed", "key_reused"} <= refusals.counts().keys()
+    slugs = {"insufficient_tokens", "account_frozen", "hold_closed", "key_reused", "busy"}
+    assert slugs <= refusals.counts().keys()
 
 
 def test_replay_gives_every_balance(run: Race) -> None:
@@ -152,6 +163,11 @@ def test_verdicts_report(fault: str, run: Race) -> None:
     assert getattr(Verdicts(calls, books), report)()
 
 
+def refusals_of(run: Race, slug: str) -> int:
+    """How many calls were refused like that."""
+    return max(sum(call.refusal is not None and call.refusal["error"] == slug for call in run.calls), 1)
+
+
 def test_refusals_report(run: Race) -> None:
     """Each kind of refusal, told with another fact."""
     random = Random(run.seed)
@@ -177,6 +193,8 @@ def test_refusals_report(run: Race) -> None:
     arguments = calls[place].arguments | {"over": "debt"}
     calls[place] = replace(calls[place], role="service_role", arguments=arguments)
     assert Refusals(Verdicts(calls, run.books), PRICES).untrue()
+    # Busy, and nobody sat on the wallet.
+    assert len(Refusals(Verdicts(run.calls, run.books), PRICES).untrue()) >= refusals_of(run, "busy")
     never_frozen = run.books.copy()
     never_frozen.status_changes = []
     untrue = Refusals(Verdicts(run.calls, never_frozen), PRICES).untrue()

@@ -1053,6 +1053,7 @@ COMMENT ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) IS 'Sp
 items: 1 to 1000 of {"user_id", "module_id", "usage", "idempotency_key", "metadata", "byok"}, each as consume_tokens has
 it. Each is charged or refused by itself, in this order; verdicts says how, in this order too. {"ok": true, …} has what
 consume_tokens answers, {"ok": false, "code": "PT402", "error": "insufficient_tokens", "message", …} what it raises.
+The items of a user whose wallet another transaction has for too long are refused with PT503 busy, and may be sent again.
 A key is the same key in consume_tokens and here: whichever comes second gets the first one''s answer.
 atomic: if any item is refused nothing is charged, and the call is refused as the first such item is, with its index
 (from 0) beside the facts.
@@ -2234,6 +2235,23 @@ COMMENT ON FUNCTION credits.bound_orders(p_most_pending bigint) IS 'For the oper
 
 
 --
+-- Name: bound_wait(interval); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.bound_wait(p_longest interval DEFAULT '00:00:02'::interval) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION bound_wait(p_longest interval); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.bound_wait(p_longest interval) IS 'No lock is waited for longer than this from now on, and returns the bound before: whoever goes on sets it again. A wait for a row of a table may be two, one for the queue and one for its head.';
+
+
+--
 -- Name: call_cost(bigint); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3321,7 +3339,7 @@ CREATE FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened bo
 -- Name: FUNCTION enter(p_subject text, OUT account_id uuid, OUT opened boolean); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened boolean) IS 'Opens the account of a user id with an empty wallet, or finds it. Who calls it welcomes a new one: the order of locks decides when. Raises PT422 bad_user.';
+COMMENT ON FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened boolean) IS 'Opens the account of a user id with an empty wallet, or finds it. Who calls it welcomes a new one: the order of locks decides when. Raises PT422 bad_user, PT503 busy.';
 
 
 --
@@ -4492,6 +4510,23 @@ COMMENT ON FUNCTION credits.list_prices() IS 'Brings credits.price_list up to da
 
 
 --
+-- Name: lock_campaigns(text[]); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.lock_campaigns(p_campaign_ids text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION lock_campaigns(p_campaign_ids text[]); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.lock_campaigns(p_campaign_ids text[]) IS 'Locks campaigns in their order, until the end of the transaction. Raises PT503 busy.';
+
+
+--
 -- Name: lock_guest(text[]); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4539,7 +4574,7 @@ CREATE FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service b
 -- Name: FUNCTION lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean) IS 'Locks the wallet, books what is due, and says how the hold stands then. The head lot is left where it is. p_service: a service asks. Raises PT404 unknown_hold, PT403 not_yours.';
+COMMENT ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean) IS 'Locks the wallet, books what is due, and says how the hold stands then. The head lot is left where it is. p_service: a service asks. Raises PT404 unknown_hold, PT403 not_yours, PT503 busy.';
 
 
 --
@@ -4556,24 +4591,41 @@ CREATE FUNCTION credits.lock_identity(p_account_id uuid) RETURNS void
 -- Name: FUNCTION lock_identity(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.lock_identity(p_account_id uuid) IS 'Until the end of the transaction the account gets no referrer. Taken before any wallet.';
+COMMENT ON FUNCTION credits.lock_identity(p_account_id uuid) IS 'Until the end of the transaction the account gets no referrer. Taken before any wallet. Raises PT503 busy.';
 
 
 --
--- Name: lock_to_end(uuid); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: lock_those_free(uuid[]); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.lock_to_end(p_account_id uuid) RETURNS void
+CREATE FUNCTION credits.lock_those_free(p_account_ids uuid[]) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION lock_to_end(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION lock_those_free(p_account_ids uuid[]); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.lock_to_end(p_account_id uuid) IS 'credits.lock_wallet for who is to end a hold. Raises PT404 unknown_hold where there is no such account.';
+COMMENT ON FUNCTION credits.lock_those_free(p_account_ids uuid[]) IS 'Locks wallets, waiting up to 1 second, and as long again in the worst case, for all of them together, and returns those that somebody else has all the same. Nulls are passed over.';
+
+
+--
+-- Name: lock_to_end(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.lock_to_end(p_account_id uuid, p_due_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION lock_to_end(p_account_id uuid, p_due_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.lock_to_end(p_account_id uuid, p_due_at timestamp with time zone) IS 'The long way to the lock for who is to end a hold. p_due_at: when something is due on the wallet, null if somebody else has it. Raises PT404 unknown_hold where there is no such account, PT503 busy.';
 
 
 --
@@ -4590,7 +4642,7 @@ CREATE FUNCTION credits.lock_to_spend(p_account_ids uuid[]) RETURNS timestamp wi
 -- Name: FUNCTION lock_to_spend(p_account_ids uuid[]); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.lock_to_spend(p_account_ids uuid[]) IS 'Locks wallets, in the order that keeps calls from waiting for each other, books what is due, and gives the time, at which nothing is due on any of them.';
+COMMENT ON FUNCTION credits.lock_to_spend(p_account_ids uuid[]) IS 'Locks wallets, in the order that keeps calls from waiting for each other, books what is due, and gives the time, at which nothing is due on any of them. Waits for none of them: raises lock_not_available when somebody else has one.';
 
 
 --
@@ -4607,7 +4659,7 @@ CREATE FUNCTION credits.lock_wallet(p_account_id uuid, p_settle boolean DEFAULT 
 -- Name: FUNCTION lock_wallet(p_account_id uuid, p_settle boolean, OUT seq bigint, OUT balance numeric, OUT status text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.lock_wallet(p_account_id uuid, p_settle boolean, OUT seq bigint, OUT balance numeric, OUT status text) IS 'Locks the wallet until the end of the transaction, books what has expired, and says how it stands. p_settle: the tokens of the head lot are put back on its row, as everything needs it that looks at lots. Raises PT404 unknown_user.';
+COMMENT ON FUNCTION credits.lock_wallet(p_account_id uuid, p_settle boolean, OUT seq bigint, OUT balance numeric, OUT status text) IS 'Locks the wallet until the end of the transaction, books what has expired, and says how it stands. p_settle: the tokens of the head lot are put back on its row, as everything needs it that looks at lots. Raises PT404 unknown_user, PT503 busy.';
 
 
 --
@@ -4624,7 +4676,7 @@ CREATE FUNCTION credits.lock_wallets(p_account_ids uuid[]) RETURNS void
 -- Name: FUNCTION lock_wallets(p_account_ids uuid[]); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.lock_wallets(p_account_ids uuid[]) IS 'credits.lock_wallet for several accounts, in the order that keeps them from waiting for each other. Nulls are passed over. Raises PT404 unknown_user.';
+COMMENT ON FUNCTION credits.lock_wallets(p_account_ids uuid[]) IS 'credits.lock_wallet for several accounts, in the order that keeps them from waiting for each other. Nulls are passed over. Raises PT404 unknown_user, PT503 busy.';
 
 
 --
@@ -5356,6 +5408,23 @@ COMMENT ON FUNCTION credits.refuse_addition() IS 'Trigger: refuses with PT405 ap
 
 
 --
+-- Name: refuse_busy(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.refuse_busy(p_what text DEFAULT 'this account'::text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION refuse_busy(p_what text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.refuse_busy(p_what text) IS 'Raises PT503 busy: nothing was done, and the call may be repeated.';
+
+
+--
 -- Name: refuse_caller(text, text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -5802,20 +5871,20 @@ COMMENT ON FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module_id
 
 
 --
--- Name: spend_many(jsonb, uuid[], timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: spend_many(jsonb, uuid[], timestamp with time zone, uuid[]); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) RETURNS jsonb[]
+CREATE FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone, p_busy uuid[] DEFAULT '{}'::uuid[]) RETURNS jsonb[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone, p_busy uuid[]); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) IS 'The work of api.consume_tokens_batch: charges the items of accounts whose wallets are locked, and gives a verdict for each, in their order. p_account_ids: the account of each item, null for a user who is not known.';
+COMMENT ON FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone, p_busy uuid[]) IS 'The work of api.consume_tokens_batch: charges the items of accounts whose wallets are locked, and gives a verdict for each, in their order. p_account_ids: the account of each item, null for a user who is not known. p_busy: the accounts whose wallets could not be locked.';
 
 
 --
@@ -6335,6 +6404,23 @@ CREATE FUNCTION credits.utc_text(p_at timestamp with time zone) RETURNS text
 --
 
 COMMENT ON FUNCTION credits.utc_text(p_at timestamp with time zone) IS 'A moment as text, in ISO 8601 and UTC: 2027-02-28T12:00:00+00:00. No setting of the session changes it.';
+
+
+--
+-- Name: wait_for_wallet(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.wait_for_wallet(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION wait_for_wallet(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.wait_for_wallet(p_account_id uuid) IS 'Locks a wallet that somebody else has, when they let go of it within 4 seconds. Raises PT503 busy, PT404 unknown_user.';
 
 
 --
@@ -15383,6 +15469,13 @@ REVOKE ALL ON FUNCTION credits.bound_orders(p_most_pending bigint) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION bound_wait(p_longest interval); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.bound_wait(p_longest interval) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION call_cost(p_price_id bigint); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -16421,6 +16514,13 @@ REVOKE ALL ON FUNCTION credits.list_prices() FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION lock_campaigns(p_campaign_ids text[]); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.lock_campaigns(p_campaign_ids text[]) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION lock_guest(p_keys text[]); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -16449,10 +16549,17 @@ REVOKE ALL ON FUNCTION credits.lock_identity(p_account_id uuid) FROM PUBLIC;
 
 
 --
--- Name: FUNCTION lock_to_end(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION lock_those_free(p_account_ids uuid[]); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.lock_to_end(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.lock_those_free(p_account_ids uuid[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lock_to_end(p_account_id uuid, p_due_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.lock_to_end(p_account_id uuid, p_due_at timestamp with time zone) FROM PUBLIC;
 
 
 --
@@ -16804,6 +16911,13 @@ REVOKE ALL ON FUNCTION credits.refuse_addition() FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION refuse_busy(p_what text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.refuse_busy(p_what text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION refuse_caller(p_subject text, p_user_id text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -16989,10 +17103,10 @@ REVOKE ALL ON FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module
 
 
 --
--- Name: FUNCTION spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone, p_busy uuid[]); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone, p_busy uuid[]) FROM PUBLIC;
 
 
 --
@@ -17214,6 +17328,13 @@ REVOKE ALL ON FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times i
 
 REVOKE ALL ON FUNCTION credits.utc_text(p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.utc_text(p_at timestamp with time zone) TO auditor;
+
+
+--
+-- Name: FUNCTION wait_for_wallet(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.wait_for_wallet(p_account_id uuid) FROM PUBLIC;
 
 
 --

@@ -201,14 +201,14 @@ def test_lot_whose_part_was_captured_does_not_bound_the_rest(bank: Bank) -> None
 def test_audit_finds_a_hold_that_lasts_longer_than_it_may(bank: Bank, ada: Caller) -> None:
     held = hold(ada)
     bank.rows("update credits.holds set expires_at = created_at + interval '25 hours' returning 1")
-    found = bank.rows("select check_name, expected from audit.findings")
+    found = bank.rows("select check_name, expected from audit.findings where check_name <> 'check_release'")
     assert [row["check_name"] for row in found] == ["check_holds"]
     assert held["hold_id"].split(":")[1] in found[0]["expected"]
     ada.call("release_hold", hold_id=held["hold_id"])
     bank.call("add_tokens", user_id="clock", tokens=100, expires_at="2098-06-01 18:00Z", priority=1)
     held = clock_hold(bank)
     bank.rows("update credits.holds set expires_at = '2098-06-02 18:00:01Z' where state = 'open' returning 1")
-    assert len(bank.rows("select * from audit.findings")) == 1
+    assert len(bank.rows("select * from audit.findings where check_name <> 'check_release'")) == 1
     bank.call("release_hold", hold_id=held["hold_id"])
 
 

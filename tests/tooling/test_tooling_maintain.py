@@ -89,3 +89,56 @@ def test_a_reader_of_the_ledger_only_puts_partitions_off(db: psycopg.Connection,
         assert months[-1] not in _months(url)
     CliRunner().invoke(main, ["maintain", "--database-url", service])
     assert months[-1] in _months(url)
+
+
+def _idle(url: str, statement: str) -> psycopg.Connection:
+    """A session that has done this in a transaction, and nothing since."""
+    connection = psycopg.connect(url)
+    connection.execute(statement.encode())
+    return connection
+
+
+def _alive(connection: psycopg.Connection) -> bool:
+    try:
+        connection.execute("select 1")
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def test_sessions_that_are_idle_with_locks_of_the_bank_are_ended(db: psycopg.Connection, url: str) -> None:
+    db.execute("select api.add_tokens('ada', 10)")
+    service = as_login(url, "pgcredits_service", PASSWORD)
+    spend = "set local role service_role; select api.consume_tokens('metube', user_id => 'ada')"
+    holding, elsewhere = _idle(service, spend), _idle(service, "select 1")
+    above = _idle(url, "lock table credits.notice_rules in access share mode")  # a superuser's
+    time.sleep(1.1)
+    fresh = _idle(service, "set local role service_role; table api.balance")
+    runner = CliRunner()
+    with_patience = runner.invoke(main, ["maintain", "--end-idle", "--database-url", url])
+    assert "ended" not in with_patience.output
+    done = runner.invoke(main, ["maintain", "--end-idle=1", "--database-url", url])
+    assert done.exit_code == 0, done.output
+    first, *rest = done.output.splitlines()
+    assert first.startswith("ended a session of pgcredits_service: idle in a transaction for 1 s")
+    assert rest == ["0 account(s) brought up to date"]
+    assert [_alive(one) for one in (holding, elsewhere, above, fresh)] == [False, True, True, True]
+    db.execute("set lock_timeout = '100ms'")
+    db.execute("select api.consume_tokens('metube', user_id => 'ada')")  # nobody has the wallet any more
+
+
+def test_who_may_not_end_sessions_is_told_so(db: psycopg.Connection, url: str) -> None:
+    service = as_login(url, "pgcredits_service", PASSWORD)
+    done = CliRunner().invoke(main, ["maintain", "--end-idle=1", "--database-url", service])
+    assert done.exit_code == 1
+    assert "pg_signal_backend" in done.output
+    db.execute("create role warden login in role pg_signal_backend, pg_read_all_stats, service_role")
+    try:
+        db.execute(f"alter role warden password '{PASSWORD}'")
+        db.execute(f"grant connect on database {db.info.dbname} to warden")
+        done = CliRunner().invoke(
+            main, ["maintain", "--end-idle=1", "--database-url", as_login(url, "warden", PASSWORD)]
+        )
+        assert (done.exit_code, done.output) == (0, "0 account(s) brought up to date\n")
+    finally:
+        db.execute("drop owned by warden; drop role warden")

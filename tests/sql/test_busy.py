@@ -1,0 +1,310 @@
+"""A transaction that is left open holds up nobody for long: every wait of the bank has an end."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from holding import hold
+from people import Caller, Connection, at_once, refused, slugs
+from psycopg.types.json import Jsonb
+from stripe_events import COMPLETED, event, session
+
+User = Callable[..., Caller]
+Crowd = Callable[[int], list[Caller]]
+LONGEST = 5.5  # seconds: two waits of 2, and what a busy machine adds
+
+
+@pytest.fixture
+def idle(crowd: Crowd) -> Iterator[Caller]:
+    """A session in a transaction that nobody ends."""
+    (caller,) = crowd(1)
+    caller.connection.execute("begin")
+    yield caller
+    caller.connection.execute("rollback")
+
+
+def patient(crowd: Crowd, number: int, lock_timeout: str = "0") -> list[Caller]:
+    """Sessions that would wait for ever, or as long as is said."""
+    callers = crowd(number)
+    for caller in callers:
+        caller.connection.execute("select set_config('lock_timeout', %s, false)", (lock_timeout,))
+        caller.connection.execute("set statement_timeout = 0")
+    return callers
+
+
+def bounds(caller: Caller) -> str:
+    row = caller.connection.execute("show lock_timeout").fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def calls(ada: Caller, entry_id: str, hold_id: str) -> dict[str, dict[str, Any]]:
+    """One of each kind that locks the wallet of ada."""
+    ada_is = {"user_id": ada.user_id}
+    return {
+        "consume_tokens": ada_is | {"module_id": "metube"},
+        "consume_tokens of IAHome": ada_is
+        | {"module_id": "metube", "module_name": "MeTube", "tokens_to_consume": 10},
+        "hold_tokens": ada_is | {"module_id": "metube"},
+        "capture_hold": {"hold_id": hold_id},
+        "release_hold": {"hold_id": hold_id},
+        "extend_hold": {"hold_id": hold_id},
+        "add_tokens": ada_is | {"tokens": 1},
+        "refund_usage": {"entry_id": entry_id},
+        "freeze_account": ada_is,
+        "set_overdraft_limit": ada_is | {"tokens": 1},
+        "set_spend_limit": ada_is | {"period": "day", "tokens": 1},
+        "set_low_balance": ada_is | {"below": 1},
+        "report_failure": ada_is | {"module_id": "metube"},
+    }
+
+
+def test_no_call_waits_for_a_wallet_for_ever(user: User, crowd: Crowd, idle: Caller, service: Caller) -> None:
+    ada = user(100)
+    entry_id = ada.call("consume_tokens", module_id="metube")["entry_id"]
+    hold_id = hold(service, user_id=ada.user_id)["hold_id"]
+    idle.call("consume_tokens", module_id="metube", user_id=ada.user_id)
+    kinds = calls(ada, entry_id, hold_id)
+    callers = patient(crowd, len(kinds))
+    began = time.monotonic()
+    results = at_once(
+        [
+            partial(caller.call, kind.split()[0], **arguments)
+            for caller, (kind, arguments) in zip(callers, kinds.items(), strict=True)
+        ]
+    )
+    assert slugs(results) == ["busy"] * len(kinds)
+    assert {result.sqlstate for result in results} == {"PT503"}
+    assert time.monotonic() - began < LONGEST
+    assert {bounds(caller) for caller in callers} == {"0"}
+    # Nothing was done, and the same calls go through when the transaction has ended.
+    idle.connection.execute("rollback")
+    assert ada.row("select count(*) from api.entries")["count"] == 2
+    assert callers[0].call("consume_tokens", module_id="metube", user_id=ada.user_id)["balance"] == 80
+    idle.connection.execute("begin")
+
+
+@pytest.mark.parametrize("bound", ["100ms", "0", "1h", "2s"])
+def test_shorter_bound_of_the_caller_is_kept_and_none_is_left_behind(
+    user: User, crowd: Crowd, idle: Caller, bound: str
+) -> None:
+    ada = user(100)
+    held = hold(ada)
+    idle.call("consume_tokens", module_id="metube", user_id=ada.user_id)
+    for call in (
+        (
+            {"function": "consume_tokens", "module_id": "metube", "user_id": ada.user_id},
+            {"function": "release_hold", "hold_id": held["hold_id"]},
+            {
+                "function": "consume_tokens_batch",
+                "items": Jsonb([{"user_id": ada.user_id, "module_id": "metube"}]),
+            },
+        )
+        if bound in ("100ms", "0")
+        else ()
+    ):
+        (caller,) = patient(crowd, 1, bound)
+        began = time.monotonic()
+        try:
+            answer = caller.call(call.pop("function"), **call)
+        except psycopg.Error as error:
+            assert error.sqlstate == "PT503"
+        else:
+            assert answer["verdicts"][0]["error"] == "busy"
+        assert time.monotonic() - began < (1.5 if bound == "100ms" else LONGEST)
+        assert bounds(caller) == bound
+    idle.connection.execute("rollback")
+    idle.connection.execute("begin")
+    (caller,) = patient(crowd, 1, bound)
+    with caller.connection.transaction():
+        caller.call("consume_tokens", module_id="metube", user_id=ada.user_id)
+        caller.call("add_tokens", tokens=1, user_id=ada.user_id)
+        name = hold(caller, user_id=ada.user_id)["hold_id"]
+        caller.call("capture_hold", hold_id=name)
+        assert bounds(caller) == bound
+
+
+def test_transaction_goes_on_after_a_busy_call_that_it_guarded(
+    user: User, crowd: Crowd, idle: Caller
+) -> None:
+    ada, bob = user(100), user(100)
+    idle.call("consume_tokens", module_id="metube", user_id=ada.user_id)
+    (caller,) = patient(crowd, 1)
+    with caller.connection.transaction():
+        with refused("busy"), caller.connection.transaction():
+            caller.call("consume_tokens", module_id="metube", user_id=ada.user_id)
+        assert bounds(caller) == "0"
+        caller.call("consume_tokens", module_id="metube", user_id=bob.user_id)
+    assert (ada.balance(), bob.balance()) == (100, 90)
+
+
+# Batches
+
+
+def items(*users: Caller) -> Jsonb:
+    return Jsonb([{"user_id": one.user_id, "module_id": "metube", "idempotency_key": "k"} for one in users])
+
+
+def test_batch_serves_all_but_those_whose_wallets_are_busy(user: User, crowd: Crowd, idle: Caller) -> None:
+    people = [user(100) for _ in range(12)]
+    busy = people[3], people[7]
+    for one in busy:
+        idle.call("consume_tokens", module_id="metube", user_id=one.user_id)
+    (caller,) = patient(crowd, 1)
+    began = time.monotonic()
+    answer = caller.call("consume_tokens_batch", items=items(*people, people[3], people[0]))
+    assert time.monotonic() - began < LONGEST
+    assert (answer["accepted"], answer["refused"]) == (11, 3)
+    for one, verdict in zip([*people, people[3], people[0]], answer["verdicts"], strict=True):
+        if one in busy:
+            assert {name: verdict[name] for name in ("ok", "code", "error")} == {
+                "ok": False,
+                "code": "PT503",
+                "error": "busy",
+            }
+        else:
+            assert verdict["ok"] is True
+            assert verdict["balance"] == 90
+    assert answer["verdicts"][-1]["replayed"] is True
+    # The same again: who was served is not charged twice, who was not is served now.
+    idle.connection.execute("rollback")
+    again = caller.call("consume_tokens_batch", items=items(*people))
+    assert [verdict["replayed"] for verdict in again["verdicts"]] == [one not in busy for one in people]
+    assert {one.balance() for one in people} == {90}
+    assert bounds(caller) == "0"
+    idle.connection.execute("begin")
+
+
+def test_atomic_batch_is_refused_whole_when_a_wallet_is_busy(user: User, crowd: Crowd, idle: Caller) -> None:
+    people = [user(100) for _ in range(3)]
+    idle.call("consume_tokens", module_id="metube", user_id=people[1].user_id)
+    (caller,) = patient(crowd, 1)
+    with refused("busy") as facts:
+        caller.call("consume_tokens_batch", items=items(*people), atomic=True)
+    assert facts == {"error": "busy", "index": 1}
+    assert [one.balance() for one in people] == [100] * 3
+
+
+def test_batches_of_the_same_users_in_any_order_wait_for_each_other(user: User, crowd: Crowd) -> None:
+    people = [user(1000) for _ in range(10)]
+    callers = patient(crowd, 8)
+    for number in range(4):
+        results = at_once(
+            [
+                partial(
+                    caller.call,
+                    "consume_tokens_batch",
+                    items=Jsonb(
+                        [
+                            {"user_id": one.user_id, "module_id": "metube"}
+                            for one in (people if (place + number) % 2 else people[::-1])
+                        ]
+                    ),
+                )
+                for place, caller in enumerate(callers)
+            ]
+        )
+        assert slugs(results) == []
+        assert [(answer["accepted"], answer["refused"]) for answer in results] == [(10, 0)] * 8
+    assert {one.balance() for one in people} == {1000 - 4 * 8 * 10}
+
+
+# Other rows that a transaction may have
+
+
+def test_no_call_waits_for_any_other_row_for_ever(crowd: Crowd, town: Any) -> None:
+    town.bank.rows("select credits.define_guest_limits('iahome', 3, 10, 100)")
+    town.campaign("bring", "referral", 10, referee_tokens=5)
+    code = town.code(10)
+    owner = town.service.call("open_account", user_id=f"owner {uuid4()}")["user_id"]
+    theirs = town.service.call("referral_code", user_id=owner)["code"]
+    order = town.service.call("create_order", user_id=owner, pack_id="basique")
+    paid = Jsonb(event(COMPLETED, session(order)))
+    device, network = ["a" * 64], ["b" * 64]
+    use = town.service.call("guest_consume", module_id="metube", device_keys=device, network_keys=network)
+    email, newcomer = f"{uuid4().hex}@example.org", f"new {uuid4()}"
+    hashed = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA"
+    one, other, third, fourth = (f"{number} {uuid4()}" for number in range(4))
+    for name in (one, other, third, fourth):
+        town.service.call("open_account", user_id=name)
+    same: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+        "redeem_code": ({"code": code, "user_id": one}, {"code": code, "user_id": other}),
+        "redeem_code of a person": ({"code": theirs, "user_id": third}, {"code": theirs, "user_id": fourth}),
+        "open_account": ({"user_id": newcomer}, {"user_id": newcomer}),
+        "sign_up": ({"email": email, "password_hash": hashed}, {"email": email, "password_hash": hashed}),
+        "apply_stripe_event": ({"event": paid}, {"event": paid}),
+        "guest_consume": (
+            {"module_id": "metube", "device_keys": device, "network_keys": network},
+            {"module_id": "metube", "device_keys": ["c" * 64], "network_keys": network},
+        ),
+        "confirm_guest_use": ({"use_id": use["use_id"]}, {"use_id": use["use_id"]}),
+    }
+    holders, waiters = ([town.someone("service_role") for _ in same] for _ in range(2))
+    for holder, (kind, (first, _)) in zip(holders, same.items(), strict=True):
+        holder.connection.execute("begin")
+        holder.call(kind.split()[0], **first)
+        holder.connection.execute("savepoint here")
+    for waiter in waiters:
+        waiter.connection.execute("set lock_timeout = 0")
+        waiter.connection.execute("set statement_timeout = 0")
+    began = time.monotonic()
+    results = at_once(
+        [
+            partial(waiter.call, kind.split()[0], **second)
+            for waiter, (kind, (_, second)) in zip(waiters, same.items(), strict=True)
+        ]
+    )
+    assert time.monotonic() - began < LONGEST
+    assert slugs(results) == ["busy"] * len(same), results
+    assert {bounds(waiter) for waiter in waiters} == {"0"}
+    for holder in holders:
+        holder.connection.execute("rollback")
+
+
+# What waits only under the lock of a wallet, which is waited for with a bound, or is bounded by who calls it.
+GUARDED = {
+    "api.consume_tokens": "bounds its own",
+    "credits.spend": "bounded in api.consume_tokens",
+    "credits.hold": "bounded in api.hold_tokens",
+    "credits.capture": "bounded in api.capture_hold",
+    "api.set_spend_limit": "the wallet",
+    "api.set_low_balance": "the wallet",
+    "api.refund_usage": "the wallet",
+    "api.referral_code": "the wallet, and a random code",
+    "credits.return_repaid": "the wallet",
+    "credits.note_origin": "the account has just been opened by this call",
+    "credits.claim_key": "the wallet; else only maintenance, which forgets a key of more than 35 days ago",
+    "credits.apply_event": "who calls it has locked the event",
+    "credits.note_grant": "the wallet",
+    "credits.write_notices": "the wallet",
+}
+OPERATORS = (
+    "credits.allow_",
+    "credits.define_",
+    "credits.replace_",
+    "credits.list_prices",
+    "credits.catalog",
+)
+
+
+def test_every_statement_that_may_wait_for_a_row_is_bounded(admin: Connection) -> None:
+    """A new one is bounded, too, or somebody has said why it need not be."""
+    waits = re.compile(
+        r"\bfor (no key )?update\b(?! *(of \w+ )?(skip locked|nowait))|\bon conflict\b", re.IGNORECASE
+    )
+    unbounded = set()
+    for name, body in admin.execute(
+        "select n.nspname || '.' || p.proname, p.prosrc"
+        " from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname in ('api', 'credits')"
+    ).fetchall():
+        code = "\n".join(line.split("--")[0] for line in body.splitlines())
+        if waits.search(code) and "lock_not_available" not in code:
+            unbounded.add(name)
+    assert {name for name in unbounded if not name.startswith(OPERATORS)} - GUARDED.keys() == set()
