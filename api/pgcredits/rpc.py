@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 
+from pgcredits import literals
 from pgcredits.catalogue import KEY, SCHEMA, Catalogue, Function
 from pgcredits.db import Statement
 from pgcredits.errors import ApiError, refuse
@@ -50,6 +51,9 @@ def call_with_object(function: Function, body: JsonObject, key: str | None) -> S
     if key is not None and KEY in body.members and body.string(KEY) != key:
         raise refuse(422, "bad_key", "The Idempotency-Key header and idempotency_key differ.")
     columns = [argument for argument in function.arguments if argument.name in body.members]
+    for argument in columns:
+        if body.members[argument.name].startswith('"'):
+            literals.check(argument.name, argument.type, body.string(argument.name) or "")
     arguments = [f"{quoted(a.name)} => _body.{quoted(a.name)}" for a in columns]
     values: list[str] = []
     if key is not None and KEY not in body.members and function.takes_key:
@@ -66,6 +70,9 @@ def call_with_object(function: Function, body: JsonObject, key: str | None) -> S
 def call_with_texts(function: Function, texts: Mapping[str, str], key: str | None) -> Statement:
     """Call it with values as text, as they stand in a query string."""
     given = dict(texts)
+    for argument in function.arguments:
+        if argument.name in given:
+            literals.check(argument.name, argument.type, given[argument.name])
     if key is not None and function.takes_key and given.setdefault(KEY, key) != key:
         raise refuse(422, "bad_key", "The Idempotency-Key header and idempotency_key differ.")
     arguments = [f"{quoted(name)} => %s" for name in given]

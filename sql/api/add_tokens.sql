@@ -80,7 +80,9 @@ begin
             return credits.grant_receipt(v_account_id, v_known::bigint, v_subject, true);
         end if;
     end if;
-    if (add_tokens.expires_at <= credits.clock(v_account_id)) is true then
+    if (add_tokens.expires_at >= timestamptz '10000-01-01 00:00+00') is true then
+        perform credits.fail(422, 'bad_expiry', 'expires_at is before the year 10000: without it tokens never expire');
+    elsif (add_tokens.expires_at <= credits.clock(v_account_id)) is true then
         perform credits.fail(422, 'bad_expiry', 'expires_at is in the past');
     elsif v_wallet.status = 'closed' then
         perform credits.fail(423, 'account_frozen', 'this account is closed');
