@@ -15,7 +15,18 @@ import psycopg
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from people import STEADY, Caller, Connection, Row, at_once, open_account, refused, slugs, stop_clock
+from people import (
+    STEADY,
+    Caller,
+    Connection,
+    Row,
+    at_once,
+    findings,
+    open_account,
+    refused,
+    slugs,
+    stop_clock,
+)
 from psycopg.types.json import Jsonb
 
 User = Callable[..., Caller]
@@ -470,7 +481,7 @@ def test_batches_do_what_the_calls_would(
             found = together.many(chunk) if isinstance(chunk, list) else [together.single(chunk)]
             assert found == expected
             assert together.books() == alone.books()
-        assert bank.rows("select * from audit.findings") == []
+        assert findings(bank) == []
     finally:
         till.rollback()
 

@@ -130,7 +130,11 @@ def share(bank: Connection) -> int:
 # Function, and what is said in it instead of something else. The first are found soon; all are tried in the
 # long form.
 FAULTS = {
-    "keys fit everything": ("credits.claim_key", "v_known.fingerprint <> v_fingerprint", "false"),
+    "keys fit everything": (
+        "credits.claim_key",
+        "v_known.fingerprint is distinct from v_fingerprint",
+        "false",
+    ),
     "a category is forgotten": ("credits.scopes_of", "'category:' ||", "'group:' ||"),
     "held in the head, let go beside it": (
         "credits.capture",
@@ -147,7 +151,7 @@ FAULTS = {
     ),
     "held is not spent": ("credits.keep_limits", "+ w.held + p_cost", "+ p_cost"),
     "parts are priced each by itself": ("credits.capture", "v_cost - v_price.cost", "v_cost"),
-    "a user beyond their hold": ("credits.capture", "v_beyond and not p_service", "false"),
+    "a user beyond their hold": ("credits.capture", "v_beyond and p_service is not true", "false"),
     "late for ever": (
         "credits.capture",
         "v_hold.expires_at + interval '24 hours'",
