@@ -55,7 +55,7 @@ declare
 begin
     v_before := credits.bound_wait();
     insert into credits.sign_in_counts as c (scope, attempts, window_ends)
-    values (p_scope, 1, v_now + p_window)
+    values (p_scope, 1, credits.later(v_now, p_window))
     on conflict (scope) do update
     set
         attempts = case when c.window_ends <= v_now then 1 else c.attempts + 1 end,
@@ -65,7 +65,7 @@ begin
     if (attempts <= p_limit) is not true then
         perform credits.fail(
             429, p_slug, 'too many attempts: try again later',
-            json_build_object('limit', p_limit, 'reset_at', reset_at)
+            json_build_object('limit', p_limit, 'reset_at', credits.utc_text(reset_at))
         );
     end if;
 exception
