@@ -51,7 +51,7 @@ api.failure_receipt,
 api.hold_receipt, api.capture_receipt, api.release_receipt, api.shortfall_receipt, api.overdraft,
 api.account_standing,
 api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance, api.refund_receipt,
-api.batch_receipt, api.test_clock
+api.batch_receipt, api.test_clock, api.refusal_receipt
 from public;
 alter default privileges for role credits_owner revoke execute on functions from public;
 alter default privileges for role credits_owner revoke usage on types from public;
@@ -65,21 +65,23 @@ api.failure_receipt,
 api.hold_receipt, api.capture_receipt, api.release_receipt, api.shortfall_receipt, api.overdraft,
 api.account_standing,
 api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance, api.refund_receipt,
-api.batch_receipt, api.test_clock
+api.batch_receipt, api.test_clock, api.refusal_receipt
 to authenticated, service_role;
 grant usage on type
 api.spend_receipt, api.quote, api.account_receipt, api.failure_receipt, api.hold_receipt, api.capture_receipt,
-api.release_receipt, api.batch_receipt
+api.release_receipt, api.batch_receipt, api.refusal_receipt
 to spender;
 -- For any user: what a backend does that charges.
 grant execute on function
 api.consume_tokens(text, jsonb, text, text, jsonb, boolean),
 api.consume_tokens(text, text, text, numeric),
+api.consume_call(text, text, text, numeric, text),
 api.quote_tokens(text, jsonb, text),
 api.hold_tokens(text, jsonb, interval, text, text, jsonb),
 api.capture_hold(text, jsonb, boolean, text, text, text),
 api.release_hold(text, text, text, text),
 api.extend_hold(text, interval, text),
+api.report_refusal(text, jsonb, text),
 api.open_account(text, text, text[], text[], boolean, boolean)
 to authenticated, spender, service_role;
 grant execute on function
@@ -97,6 +99,7 @@ to authenticated, service_role;
 grant execute on function
 api.add_tokens(text, numeric, api.grant_reason, text, timestamptz, bigint, text, text, jsonb),
 api.add_tokens(text, numeric, text),
+api.add_package(text, numeric, text, text),
 api.attach_checkout(uuid, uuid, text, text, text),
 api.cancel_order(uuid, uuid),
 api.apply_stripe_event(jsonb, bytea),
@@ -203,7 +206,7 @@ grant execute on function credits.entry_hash(
     text, jsonb, bigint, text, text, jsonb
 ), credits.clock(), credits.clock(uuid), credits.module_price(text), credits.call_cost(bigint),
 credits.charge_problem(bigint, text), credits.money(bigint, text),
-credits.linear_price(bigint),
+credits.linear_price(bigint), credits.price_source(credits.prices), credits.least_cost(bigint),
 credits.head_allowance(uuid, timestamptz), credits.tighter(numeric, numeric),
 credits.limit_left(uuid, timestamptz), credits.held_at(uuid, timestamptz), credits.period_start(text, timestamptz),
 credits.next_level(uuid, numeric), credits.notice_levels_of(uuid), credits.timeout(text), credits.logins(),

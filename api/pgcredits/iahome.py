@@ -8,7 +8,7 @@ import msgspec
 from litestar import Request, Response, Router, get, post, put
 from litestar.di import NamedDependency
 
-from pgcredits import jsonbody, query, rpc
+from pgcredits import jsonbody, query, refusals, rpc
 from pgcredits.db import Statement
 from pgcredits.door import Door
 from pgcredits.errors import refuse, respond, understood
@@ -57,20 +57,25 @@ async def consume(request: _Request, door: NamedDependency[Door]) -> Response[by
     """{"userId", "tokensToConsume", "moduleId", "moduleName"} → {"success": true, …the receipt}.
 
     tokensToConsume is compared with the database's price; without it that price is simply taken.
+    With an Idempotency-Key header the request can be repeated safely; without one a repeat is another charge.
     """
     body = jsonbody.parse(await request.body())
     named = {"module_id": "moduleId", "user_id": "userId"}
-    if "tokensToConsume" in body.members:
-        named |= {"module_name": "moduleName", "tokens_to_consume": "tokensToConsume"}
-    return await _call(request, door, "consume_tokens", body, named)
+    if "tokensToConsume" not in body.members:
+        return await _call(request, door, "consume_tokens", body, named)
+    named |= {"module_name": "moduleName", "tokens_to_consume": "tokensToConsume"}
+    return await _call(request, door, "consume_call", body, named)
 
 
 @put("/")
 async def add(request: _Request, door: NamedDependency[Door]) -> Response[bytes]:
-    """{"userId", "tokensToAdd", "packageName"} → {"success": true, …the receipt}. For services."""
+    """{"userId", "tokensToAdd", "packageName"} → {"success": true, …the receipt}. For services.
+
+    With an Idempotency-Key header the request can be repeated safely; without one a repeat is another grant.
+    """
     body = jsonbody.parse(await request.body())
     named = {"user_id": "userId", "tokens_to_add": "tokensToAdd", "package_name": "packageName"}
-    return await _call(request, door, "add_tokens", body, named)
+    return await _call(request, door, "add_package", body, named)
 
 
 async def _call(
@@ -85,8 +90,10 @@ async def _call(
     members = {argument: body.members.get(name, "null") for argument, name in named.items()}
     arguments = jsonbody.build(members)
     key = idempotency_key(request)
-    text = await rpc.call(door.catalogue, caller, function, arguments, key=key, path=_PATH)
-    receipt = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+    meant = await rpc.find(door.catalogue, function, arguments.members, keyed=key is not None)
+    statement = rpc.call_with_object(meant, arguments, key)
+    row = await refusals.ask(door.catalogue, caller, statement, arguments, read_only=False, path=_PATH)
+    receipt = msgspec.json.decode(str(row[0] if row else "null"), type=dict[str, msgspec.Raw])
     answer = {
         "success": msgspec.Raw(b"true"),
         "tokens": receipt["balance"],
@@ -95,6 +102,7 @@ async def _call(
     }
     if "cost" in receipt:
         answer["tokensConsumed"] = receipt["cost"]
+        answer["priceSource"] = receipt["price_source"]
     else:
         answer["tokensAdded"] = receipt["tokens"]
     return _json(msgspec.json.encode(answer))

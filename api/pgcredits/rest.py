@@ -8,7 +8,7 @@ from litestar import HttpMethod, Request, Response, Router, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from pgcredits import guests, jsonbody, query, rpc
+from pgcredits import guests, jsonbody, query, refusals, rpc
 from pgcredits.catalogue import SCHEMA, Catalogue
 from pgcredits.door import Door
 from pgcredits.errors import ApiError, bad_request, refuse
@@ -64,9 +64,14 @@ async def call_function(
             raise ApiError(405, "25006", text, headers={"Allow": "POST, OPTIONS"})
         statement = rpc.call_with_texts(function, texts, key)
     path = f"/rest/v1/rpc/{name}"
-    row = await door.catalogue.ask(
-        caller, statement, read_only=function.stable, method=request.method, path=path
-    )
+    if posting:
+        row = await refusals.ask(
+            door.catalogue, caller, statement, body, read_only=function.stable, path=path
+        )
+    else:
+        row = await door.catalogue.ask(
+            caller, statement, read_only=function.stable, method=request.method, path=path
+        )
     if function.returns == "void":
         return Response(b"", status_code=204, headers=headers)
     text, count = row or ("null", 1)

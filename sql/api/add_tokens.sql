@@ -72,7 +72,9 @@ begin
             v_account_id, 'add_tokens', add_tokens.idempotency_key,
             jsonb_build_array(
                 trim_scale(v_tokens), add_tokens.reason, add_tokens.package_name, extract(epoch from add_tokens.expires_at),
-                add_tokens.priority, add_tokens.scope, add_tokens.metadata
+                -- The default spelled out is the default.
+                nullif(add_tokens.priority, credits.default_priority(add_tokens.reason::text::credits.entry_kind)),
+                add_tokens.scope, add_tokens.metadata
             ),
             (v_wallet.seq + 1)::text
         );
@@ -107,7 +109,7 @@ With an idempotency_key a repeat of the same call gets the same answer.
 Raises PT422 bad_amount, bad_reason, bad_expiry, bad_scope, bad_key, bad_user or bad_metadata, PT409 key_reused,
 PT423 account_frozen, PT403 not_yours.';
 
--- The signature of the first IAHome system: tokens of a package that was paid for.
+-- The signature of the first IAHome system.
 create or replace function api.add_tokens(
     user_id text,
     tokens_to_add numeric,
@@ -120,22 +122,12 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    -- Three arguments by position: a reason would become the name of a package, and a gift a sale.
-    if (add_tokens.package_name in (
-        'grant', 'bonus', 'welcome', 'promo', 'referral', 'allowance', 'rollover', 'adjustment'
-    )) is true then
-        perform credits.fail(
-            422, 'bad_reason', format('%L is a reason and no package: say reason => %1$L', add_tokens.package_name)
-        );
-    end if;
-    return api.add_tokens(
-        user_id => add_tokens.user_id, tokens => add_tokens.tokens_to_add, reason => 'purchase',
-        package_name => add_tokens.package_name
-    );
+    return api.add_package(add_tokens.user_id, add_tokens.tokens_to_add, add_tokens.package_name);
 end
 $$;
 comment on function api.add_tokens(text, numeric, text) is
 'Grant the tokens of a package that was paid for (IAHome''s signature). For services. Other reasons are named:
-add_tokens(''ada'', 3, reason => ''promo'').
+add_tokens(''ada'', 3, reason => ''promo''). It takes no idempotency_key, so a repeat is another grant: add_package takes
+one.
 
-Raises PT422 bad_reason for a package with the name of a reason, and what the other signature raises.';
+Raises what add_package raises.';

@@ -130,7 +130,8 @@ begin
     -- 4. Repeat? Closed?
     if p_key is not null then
         v_known := credits.claim_key(
-            p_account_id, 'capture_hold', p_key, jsonb_build_array(p_hold_id, p_usage, p_final, p_over),
+            p_account_id, 'capture_hold', p_key,
+            jsonb_build_array(p_hold_id, credits.spelled_usage(p_usage), p_final, p_over),
             concat_ws(':', v_seq, v_left, case when p_final then v_back end)
         );
         if v_known is not null then
@@ -146,6 +147,9 @@ begin
     -- no service has done work that must be paid.
     if p_service is not true and (v_status <> 'active' or v_now >= v_hold.created_at + interval '24 hours') then
         perform credits.refuse_own_hold(v_hold.state, v_status);
+    end if;
+    if (v_cost = 0 and p_usage is not null) is true then
+        perform credits.check_free_use(v_hold.price_id);
     end if;
     if v_beyond and p_service is not true then
         if v_debt_before > 0 and credits.in_default(p_account_id) then

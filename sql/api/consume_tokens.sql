@@ -68,7 +68,7 @@ begin
     if p_key is not null then
         v_known := credits.claim_key(
             p_account_id, 'consume_tokens', p_key,
-            jsonb_build_array(p_module_id, p_usage, p_metadata, p_byok, p_expected_cost), v_seq::text
+            jsonb_build_array(p_module_id, credits.spelled_usage(p_usage), p_metadata, p_byok, p_expected_cost), v_seq::text
         );
         if v_known is not null then
             return credits.spend_receipt(p_account_id, v_known::bigint, p_user_id);
@@ -80,6 +80,9 @@ begin
 
     -- 4. Price. The database's price wins; one that the client names must be the same.
     v_price := credits.price_usage(p_module_id, p_usage, v_now);
+    if (v_price.cost = 0) is true then
+        perform credits.check_free_use(v_price.price_id);
+    end if;
     if p_byok then
         v_price.cost := 0;
     end if;
@@ -123,7 +126,7 @@ begin
     end if;
     return row(
         p_account_id || ':' || v_seq, p_user_id, p_module_id, trim_scale(v_price.cost),
-        trim_scale(v_balance), v_draws, false
+        trim_scale(v_balance), v_draws, false, v_price.price_source
     );
 end
 $$;
@@ -142,7 +145,8 @@ begin
     select e.* into v_entry from credits.entries as e where e.account_id = p_account_id and e.seq = p_seq;
     return row(
         p_account_id || ':' || p_seq, p_user_id, v_entry.module_id, trim_scale(-v_entry.tokens),
-        trim_scale(v_entry.balance_after), v_entry.draws, true
+        trim_scale(v_entry.balance_after), v_entry.draws, true,
+        (select credits.price_source(p) from credits.prices as p where p.price_id = v_entry.price_id)
     );
 end
 $$;
@@ -196,14 +200,16 @@ comment on function api.consume_tokens(text, jsonb, text, text, jsonb, boolean) 
 'Spend tokens on a module.
 
 The price is the database''s; usage gives the quantity of each dimension of the price, by default {"calls": 1}.
+price_source says whose price it is: the module''s own, its category''s, or the default of every other module.
+A user''s use may cost 0 only where one whole unit costs 0. metadata: at most 1 kB of a user, 16 kB of a service.
 With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true.
 A user spends their own tokens; a service names the user_id.
 byok: a service says that the user''s own key at the provider was used: recorded with its quantities, cost 0.
-Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable), PT404 unknown_module or unknown_user,
-PT409 key_reused, PT422 bad_usage, bad_key or bad_metadata, PT423 account_frozen, PT429 spend_limit,
+Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable), PT404 unknown_module (did_you_mean)
+or unknown_user, PT409 key_reused, PT422 bad_usage, bad_key or bad_metadata, PT423 account_frozen, PT429 spend_limit,
 PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
--- The signature of the first IAHome system. The price that the client names is only compared.
+-- The signature of the first IAHome system.
 create or replace function api.consume_tokens(
     user_id text,
     module_id text,
@@ -216,31 +222,14 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_subject constant text := credits.caller_subject(consume_tokens.user_id, 'spender');
-    v_cost constant numeric := trim_scale(credits.check_amount(consume_tokens.tokens_to_consume));
-    v_before text;
-    v_receipt api.spend_receipt;
 begin
-    if current_setting('lock_timeout') <> '2s' then
-        v_before := credits.bound_wait();
-    end if;
-    v_receipt := credits.spend(
-        credits.account_of(v_subject, false), v_subject, consume_tokens.module_id, '{}', null,
-        jsonb_strip_nulls(jsonb_build_object('module_name', left(consume_tokens.module_name, 200))),
-        p_expected_cost => v_cost
+    return api.consume_call(
+        consume_tokens.user_id, consume_tokens.module_id, consume_tokens.module_name, consume_tokens.tokens_to_consume
     );
-    if v_before is not null then
-        perform set_config('lock_timeout', v_before, true);
-    end if;
-    return v_receipt;
-exception
-    when lock_not_available then
-        perform credits.refuse_busy();
 end
 $$;
 comment on function api.consume_tokens(text, text, text, numeric) is
-'Spend tokens on one call of a module, naming the price (IAHome''s signature).
+'Spend tokens on one call of a module, naming the price (IAHome''s signature). It takes no idempotency_key, so a repeat
+is another charge: consume_call takes one.
 
-Raises PT422 price_mismatch when tokens_to_consume is not the price in the database, PT422 bad_amount,
-and what the other signature raises.';
+Raises what consume_call raises.';

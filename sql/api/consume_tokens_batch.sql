@@ -5,7 +5,8 @@
 --   2. Lock the wallets of all users in it, in the order of their accounts. Those that somebody else has are waited
 --      for, but not long: then their items are refused as busy, and all others are served.
 --   3. Charge, account by account, in the order of the items, with one update of each wallet: see credits.spend_many.
---   4. All or nothing, when that is asked: the first item that is refused refuses the batch.
+--   4. Tell the users whose tokens did not pay. All or nothing, when that is asked: the first item that is refused
+--      refuses the batch.
 create or replace function api.consume_tokens_batch(
     items jsonb,
     atomic boolean default false
@@ -59,7 +60,8 @@ begin
     into v_receipt.accepted, v_receipt.refused, v_receipt.verdicts
     from unnest(v_verdicts) as x (verdict);
 
-    -- 4. All or nothing?
+    -- 4. Tell whose tokens did not pay. All or nothing?
+    perform credits.tell_refused(v_account_ids, v_verdicts);
     if (consume_tokens_batch.atomic and v_receipt.refused > 0) is true then
         select x.verdict, x.place - 1 as index into v_refused
         from unnest(v_verdicts) with ordinality as x (verdict, place)

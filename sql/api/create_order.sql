@@ -59,7 +59,7 @@ begin
     end if;
     if create_order.module_id is not null
         and not exists (select from credits.modules as m where m.module_id = create_order.module_id and m.active) then
-        perform credits.fail(404, 'unknown_module', 'no such module');
+        perform credits.refuse_module(create_order.module_id);
     end if;
 
     -- 2. Lock, so that a repeated key is one order. A closed account buys nothing; a frozen one may pay.

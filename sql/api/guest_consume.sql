@@ -36,7 +36,7 @@ begin
         guest_consume.device_keys, guest_consume.network_keys, guest_consume.shared_network
     );
     if credits.find_price(guest_consume.module_id, credits.clock()) is null then
-        perform credits.fail(404, 'unknown_module', 'no such module');
+        perform credits.refuse_module(guest_consume.module_id);
     elsif (v_left.remaining > 0) is not true then
         perform credits.refuse_guest(v_left."limit", v_left.reset_at);
     end if;

@@ -68,7 +68,7 @@ begin
         v_known := credits.claim_key(
             p_account_id, 'hold_tokens', p_key,
             -- Also whose it is to end: else a user who knows a service's key makes the hold first, and lets go of it.
-            jsonb_build_array(p_module_id, p_usage, v_ttl, p_metadata, v_service),
+            jsonb_build_array(p_module_id, credits.spelled_usage(p_usage), v_ttl, p_metadata, v_service),
             v_hold_id::text
         );
         if v_known is not null then
@@ -84,6 +84,9 @@ begin
     -- A wallet on which nothing is held has no open holds but those of nothing: most calls need not count them.
     if v_held > 0 or v_price.cost = 0 then
         perform credits.keep_holds_few(p_account_id);
+    end if;
+    if (v_price.cost = 0) is true then
+        perform credits.check_free_use(v_price.price_id);
     end if;
 
     -- 5. Hold. In the head there is nothing to look at, as for a spend; tokens that it does not keep go back to the lot's
@@ -134,7 +137,7 @@ begin
     v_receipt := row(
         p_account_id || ':' || v_hold_id, null, p_module_id, 'open', trim_scale(v_price.cost),
         trim_scale(v_balance),
-        trim_scale(greatest(v_balance - v_held - v_price.cost, 0)), v_draws, v_expires_at, false
+        trim_scale(greatest(v_balance - v_held - v_price.cost, 0)), v_draws, v_expires_at, false, v_price.price_source
     );
     insert into credits.holds (
         account_id, hold_id, module_id, price_id, usage, usage_left, tokens, held, draws, by_service, actor,

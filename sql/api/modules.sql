@@ -20,5 +20,6 @@ comment on column api.modules.category_id is 'Its category.';
 comment on column api.modules.category_title is 'Title of the category.';
 comment on column api.modules.price is
 'The price valid now: {"price_id", "margin", "exchange_rate", "components": [{"dimension", "unit_size", '
-'"price_per_unit", "free_quantity", "whole_units", "minimum_charge", "tiers": [{"above", "price_per_unit"}]}]}; '
+'"price_per_unit", "free_quantity", "whole_units", "whole_quantity", "minimum_charge", '
+'"tiers": [{"above", "price_per_unit"}]}]}; '
 'null: not for sale.';

@@ -30,6 +30,7 @@ begin
     v_quote.module_id := quote_tokens.module_id;
     v_quote.cost := trim_scale(v_price.cost);
     v_quote.price_id := v_price.price_id;
+    v_quote.price_source := v_price.price_source;
     v_quote.parts := credits.price_parts(v_price.price_id, v_price.usage);
 
     -- 3. What there is to pay it with; for who has no account yet, what the first spend would find in it.

@@ -152,6 +152,7 @@ begin
     set spent_before = s.spent_before - v_tokens
     where s.account_id = v_charge.account_id and s.period_starts > v_charge.posted_at;
     perform credits.expire_lots(v_charge.account_id, v_at);
+    perform credits.note_basis(v_charge.account_id);
     -- Of what is left of it: what expired at once neither rose nor fell.
     perform credits.write_notices(v_charge.account_id, v_wallet.balance, w.balance)
     from credits.wallets as w

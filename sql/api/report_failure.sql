@@ -56,7 +56,7 @@ begin
     -- 3. Write.
     v_failure.failed_at := credits.clock(v_failure.account_id);
     if credits.find_price(report_failure.module_id, v_failure.failed_at) is null then
-        perform credits.fail(404, 'unknown_module', 'no such module');
+        perform credits.refuse_module(report_failure.module_id);
     end if;
     insert into credits.failures (account_id, failure_id, module_id, failed_at, duration_ms, metadata)
     values (

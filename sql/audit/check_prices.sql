@@ -31,6 +31,26 @@ where
 union all
 select
     null as account_id,
+    format('%s: price of %s, whole: %s, least: %s', l.module_id, s.price_source, s.whole_quantity, s.least_cost)
+        as expected,
+    format('price of %s, whole: %s, least: %s', l.price_source, l.whole_quantity, l.least_cost) as found
+from credits.price_list as l
+inner join credits.prices as p on l.price_id = p.price_id
+cross join
+    lateral (
+        select
+            credits.price_source(p) as price_source,
+            u.whole_quantity,
+            credits.least_cost(l.price_id) as least_cost
+        from credits.linear_price(l.price_id) as u
+    ) as s
+where
+    l.valid_until > credits.clock()
+    and (l.price_source, l.whole_quantity, l.least_cost)
+    is distinct from (s.price_source, s.whole_quantity, s.least_cost)
+union all
+select
+    null as account_id,
     format('%s at price %s from %s', l.module_id, l.price_id, p.valid_from) as expected,
     format('from %s', l.valid_from) as found
 from credits.price_list as l

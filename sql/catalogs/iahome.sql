@@ -10,11 +10,17 @@ select credits.define_module('photoportfolio', 'Photo Portfolio', 'image');
 select credits.define_module('whisper', 'Whisper', 'audio');
 select credits.define_module('metube', 'MeTube', 'video');
 
-select credits.define_price('[{"dimension": "calls", "price_per_unit": 50}]', p_category_id => 'image');
-select credits.define_price('[{"dimension": "calls", "price_per_unit": 25}]', p_category_id => 'audio');
-select credits.define_price('[{"dimension": "calls", "price_per_unit": 10}]', p_category_id => 'video');
+select credits.define_price(
+    '[{"dimension": "calls", "whole_quantity": true, "price_per_unit": 50}]', p_category_id => 'image'
+);
+select credits.define_price(
+    '[{"dimension": "calls", "whole_quantity": true, "price_per_unit": 25}]', p_category_id => 'audio'
+);
+select credits.define_price(
+    '[{"dimension": "calls", "whole_quantity": true, "price_per_unit": 10}]', p_category_id => 'video'
+);
 -- Every other module.
-select credits.define_price('[{"dimension": "calls", "price_per_unit": 30}]');
+select credits.define_price('[{"dimension": "calls", "whole_quantity": true, "price_per_unit": 30}]');
 
 select credits.define_pack('basique', 'Basique', 100, 999, 'eur', p_position => 1);
 select credits.define_pack('standard', 'Standard', 500, 3999, 'eur', p_position => 2, p_popular => true);

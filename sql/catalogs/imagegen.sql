@@ -12,12 +12,24 @@ select credits.define_module('lora-context', 'LORA Context');
 select credits.define_module('gemini-flash', 'Gemini Flash');
 select credits.define_module('nano-banana-pro', 'Nano Banana Pro');
 
-select credits.define_price('[{"dimension": "calls", "price_per_unit": 0.5}]', p_module_id => 'nano-banana');
-select credits.define_price('[{"dimension": "calls", "price_per_unit": 1}]', p_module_id => 'flux-dev');
-select credits.define_price('[{"dimension": "calls", "price_per_unit": 1}]', p_module_id => 'lora-normal');
-select credits.define_price('[{"dimension": "calls", "price_per_unit": 1}]', p_module_id => 'lora-context');
-select credits.define_price('[{"dimension": "calls", "price_per_unit": 1}]', p_module_id => 'gemini-flash');
-select credits.define_price('[{"dimension": "calls", "price_per_unit": 2}]', p_module_id => 'nano-banana-pro');
+select credits.define_price(
+    '[{"dimension": "calls", "whole_quantity": true, "price_per_unit": 0.5}]', p_module_id => 'nano-banana'
+);
+select credits.define_price(
+    '[{"dimension": "calls", "whole_quantity": true, "price_per_unit": 1}]', p_module_id => 'flux-dev'
+);
+select credits.define_price(
+    '[{"dimension": "calls", "whole_quantity": true, "price_per_unit": 1}]', p_module_id => 'lora-normal'
+);
+select credits.define_price(
+    '[{"dimension": "calls", "whole_quantity": true, "price_per_unit": 1}]', p_module_id => 'lora-context'
+);
+select credits.define_price(
+    '[{"dimension": "calls", "whole_quantity": true, "price_per_unit": 1}]', p_module_id => 'gemini-flash'
+);
+select credits.define_price(
+    '[{"dimension": "calls", "whole_quantity": true, "price_per_unit": 2}]', p_module_id => 'nano-banana-pro'
+);
 
 select credits.define_pack('credits-25', '25 credits', 25, 499, 'usd', p_position => 1);
 select credits.define_pack('credits-110', '110 credits', 100, 1499, 'usd', 10, p_position => 2);

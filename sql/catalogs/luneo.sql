@@ -10,10 +10,12 @@ select credits.define_module('/api/ai/generate', 'Generate');
 select credits.define_module('/api/3d/render-highres', 'Render in high resolution');
 
 select credits.define_price(
-    '[{"dimension": "calls", "price_per_unit": 5, "provider_cost": 4}]', p_module_id => '/api/ai/generate'
+    '[{"dimension": "calls", "whole_quantity": true, "price_per_unit": 5, "provider_cost": 4}]',
+    p_module_id => '/api/ai/generate'
 );
 select credits.define_price(
-    '[{"dimension": "calls", "price_per_unit": 8, "provider_cost": 2}]', p_module_id => '/api/3d/render-highres'
+    '[{"dimension": "calls", "whole_quantity": true, "price_per_unit": 8, "provider_cost": 2}]',
+    p_module_id => '/api/3d/render-highres'
 );
 
 select credits.define_pack('credits-100', '100 credits', 100, 1900, 'eur', p_position => 1);

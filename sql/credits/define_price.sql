@@ -130,15 +130,15 @@ begin
     values (p_module_id, p_category_id, coalesce(p_valid_from, v_now), p_margin, p_exchange_rate)
     returning price_id into v_price_id;
     insert into credits.price_components (
-        price_id, dimension, unit_size, price_per_unit, free_quantity, whole_units, minimum_charge, provider_cost,
-        tiered
+        price_id, dimension, unit_size, price_per_unit, free_quantity, whole_units, whole_quantity, minimum_charge,
+        provider_cost, tiered
     )
     select
-        v_price_id, c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge,
-        c.provider_cost, c.tiers <> '[]'
+        v_price_id, c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.whole_quantity,
+        c.minimum_charge, c.provider_cost, c.tiers <> '[]'
     from jsonb_to_recordset(v_components) as c (
         dimension text, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean,
-        minimum_charge numeric, provider_cost numeric, tiers jsonb
+        whole_quantity boolean, minimum_charge numeric, provider_cost numeric, tiers jsonb
     );
     insert into credits.price_tiers (price_id, dimension, above, price_per_unit)
     select v_price_id, c.dimension, t.above, t.price_per_unit
@@ -150,8 +150,9 @@ $$;
 comment on function credits.define_price(jsonb, text, text, numeric, numeric, timestamptz) is
 'The price of a module, of a category, or the default, from p_valid_from on: null is now, a time to come is a later '
 'version; a time that has been only while the target has no version yet. components: [{dimension, price_per_unit, '
-'unit_size = 1, free_quantity = 0, whole_units = false, minimum_charge = 0, provider_cost, tiers: [{above, '
-'price_per_unit}]}]. The version, which is the one there is when it is the same. Raises PT422 bad_catalogue.';
+'unit_size = 1, free_quantity = 0, whole_units = false, whole_quantity = false, minimum_charge = 0, provider_cost, '
+'tiers: [{above, price_per_unit}]}]. whole_units: units begun are charged whole; whole_quantity: a quantity that is no '
+'whole number is refused. The version, which is the one there is when it is the same. Raises PT422 bad_catalogue.';
 
 create or replace function credits.check_components(p_name text, p_components jsonb)
 returns jsonb
@@ -182,10 +183,10 @@ begin
                     continue;
                 when 'tiers' then
                     perform credits.check_tiers(p_name, v_dimension, v_field.value);
-                when 'whole_units' then
+                when 'whole_units', 'whole_quantity' then
                     if jsonb_typeof(v_field.value) is distinct from 'boolean' then
                         perform credits.refuse_line(
-                            'price of', p_name, format('whole_units of %s is true or false', v_dimension)
+                            'price of', p_name, format('%s of %s is true or false', v_field.key, v_dimension)
                         );
                     end if;
                 when 'unit_size', 'price_per_unit', 'free_quantity', 'minimum_charge', 'provider_cost' then
@@ -210,8 +211,8 @@ begin
     end if;
     return (
         select jsonb_agg(
-            '{"unit_size": 1, "free_quantity": 0, "whole_units": false, "minimum_charge": 0, "provider_cost": null,
-              "tiers": []}' || c.value
+            '{"unit_size": 1, "free_quantity": 0, "whole_units": false, "whole_quantity": false, "minimum_charge": 0,
+              "provider_cost": null, "tiers": []}' || c.value
             order by c.value ->> 'dimension'
         )
         from jsonb_array_elements(p_components) as c

@@ -20,6 +20,7 @@ begin
         update credits.lots as l
         set remaining = l.held, live = l.held > 0
         where l.account_id = p_account_id and l.lot_id = v_lot.lot_id;
+        perform credits.note_basis(p_account_id);
         select w.* into v_wallet from credits.wallets as w where w.account_id = p_account_id;
         perform credits.post_entry(
             p_account_id, v_wallet.seq + 1, v_wallet.balance, v_wallet.debt, v_wallet.posted_at, v_wallet.head_hash,

@@ -30,12 +30,7 @@ begin
     end if;
 
     v_lot_id := v_wallet.seq + 1;
-    perform credits.note_grant(p_account_id, p_source, p_tokens);
-    perform credits.post_entry(
-        p_account_id, v_lot_id, v_wallet.balance, v_wallet.debt, v_wallet.posted_at, v_wallet.head_hash, p_source, p_tokens,
-        jsonb_build_array(jsonb_build_object('lot_id', v_lot_id, 'tokens', trim_scale(p_tokens))),
-        p_reference => p_reference, p_metadata => p_metadata
-    );
+    -- The lot first: whether a notice is armed again depends on what can be paid now.
     insert into credits.lots (
         account_id, lot_id, source, package_name, granted, remaining, priority, scope,
         effective_at, expires_at, unit_cost, currency, order_id
@@ -44,6 +39,12 @@ begin
         p_account_id, v_lot_id, p_source, p_package_name, p_tokens, p_tokens,
         coalesce(p_priority, credits.default_priority(p_source)), p_scope,
         credits.clock(p_account_id), p_expires_at, p_unit_cost, p_currency, p_order_id
+    );
+    perform credits.note_grant(p_account_id, p_source, p_tokens);
+    perform credits.post_entry(
+        p_account_id, v_lot_id, v_wallet.balance, v_wallet.debt, v_wallet.posted_at, v_wallet.head_hash, p_source, p_tokens,
+        jsonb_build_array(jsonb_build_object('lot_id', v_lot_id, 'tokens', trim_scale(p_tokens))),
+        p_reference => p_reference, p_metadata => p_metadata
     );
     if p_expires_at is not null then
         perform credits.set_due(p_account_id);

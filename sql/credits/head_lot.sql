@@ -1,7 +1,8 @@
 -- The head lot: most spends take from the same lot as the spend before, so its tokens move up onto the wallet's row,
 -- which a spend writes anyhow. Two statements of eight fall away, and with them a third of a spend's work.
 --
--- A wallet has a head only while the next lot is the same for every module: no lot is bound to one. The head holds no
+-- A wallet has a head only while the next lot is the same for every module, no lot is bound to one, and all that is
+-- there can be spent. The head holds no
 -- more than what may go before a limit or a notice is reached, so that a spend from it need not look. Everything but a
 -- spend locks the wallet with credits.lock_wallet, which puts the tokens back first; who only reads asks
 -- credits.current_lots. What holds keep of a head stays on the wallet's row as well, beside what is free, where it
@@ -62,7 +63,7 @@ begin
     if exists (
         select
         from credits.lots as l
-        where l.account_id = p_account_id and l.live and (l.scope is not null or l.effective_at > p_at)
+        where l.account_id = p_account_id and l.live and (l.scope is not null or l.effective_at > p_at or l.frozen)
     ) then
         return;
     end if;

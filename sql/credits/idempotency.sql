@@ -1,6 +1,56 @@
 -- The same call twice is one call. Scope: account, operation, key.
 -- Called under the wallet's lock, so the second of two equal calls waits for the first and then finds its key.
 
+-- The arguments of a call in one spelling: 1.0 is 1, in usage, in metadata, in seconds. jsonb has done the rest (order,
+-- repeats, space), and whoever calls says null for what is only the default spelled out.
+create or replace function credits.canonical(p_arguments jsonb)
+returns text
+language sql
+immutable
+-- Strings are passed over whole. Without recursion: metadata may be nested thousands deep.
+return regexp_replace(
+    p_arguments::text, '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])', '\1\2', 'g'
+);
+comment on function credits.canonical(jsonb) is
+'The arguments of a call as text, the same for every spelling of the same numbers.';
+
+-- An expression that the planner takes into a spend's. Most arguments have no number with a zero at its end.
+create or replace function credits.fingerprint(p_arguments jsonb)
+returns bytea
+language sql
+immutable
+return sha256(convert_to(
+    case when (p_arguments::text like '%.%0%') is true then credits.canonical(p_arguments) else p_arguments::text end, 'UTF8'
+));
+comment on function credits.fingerprint(jsonb) is 'What is remembered of the arguments of a call that has a key.';
+
+create or replace function credits.check_fingerprint(p_known bytea, p_arguments jsonb)
+returns void
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- Keys from before 0.1.0 was canonical remember the arguments as they were spelled.
+    if (
+        p_known in (credits.fingerprint(p_arguments), sha256(convert_to(p_arguments::text, 'UTF8')))
+    ) is not true then
+        perform credits.fail(409, 'key_reused', 'this idempotency key was used with other arguments');
+    end if;
+end
+$$;
+comment on function credits.check_fingerprint(bytea, jsonb) is
+'Raises PT409 key_reused unless a key is repeated with the arguments that are remembered.';
+
+-- Nothing said of the usage is one call.
+create or replace function credits.spelled_usage(p_usage jsonb)
+returns jsonb
+language sql
+immutable
+return case when (p_usage = '{"calls": 1}') is true then '{}' else p_usage end;
+comment on function credits.spelled_usage(jsonb) is
+'The usage as fingerprints have it: {"calls": 1} is the default, and is not said.';
+
 create or replace function credits.claim_key(
     p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_reference text
 )
@@ -10,7 +60,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_fingerprint constant bytea := sha256(convert_to(p_arguments::text, 'UTF8'));
+    v_fingerprint constant bytea := credits.fingerprint(p_arguments);
     v_known credits.idempotency_keys;
 begin
     if p_key = '' or length(p_key) > 200 then
@@ -33,7 +83,7 @@ begin
         -- Forgotten since: claimed again.
     end loop;
     if v_known.fingerprint is distinct from v_fingerprint then
-        perform credits.fail(409, 'key_reused', 'this idempotency key was used with other arguments');
+        perform credits.check_fingerprint(v_known.fingerprint, p_arguments);
     end if;
     return v_known.reference;
 end

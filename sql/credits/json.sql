@@ -3,11 +3,18 @@
 create or replace function credits.check_metadata(p_metadata jsonb)
 returns void
 language plpgsql
-immutable
+stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_size bigint;
 begin
-    if jsonb_typeof(p_metadata) is distinct from 'object' or pg_column_size(p_metadata) > 16384
+    -- Put together anew: a value that was read from a table may be compressed, and its size that of a few bytes.
+    v_size := pg_column_size('{}' || p_metadata);
+    if (v_size > 1024 and v_size <= 16384 and not credits.is_spender()) is true then
+        perform credits.fail(422, 'bad_metadata', 'metadata of a user is an object of at most 1 kB');
+    end if;
+    if jsonb_typeof(p_metadata) is distinct from 'object' or (v_size <= 16384) is not true
         or exists (
             select
             from jsonb_path_query(p_metadata, 'strict $.** ? (@.type() == "number")') as n (number)
@@ -21,5 +28,5 @@ begin
 end
 $$;
 comment on function credits.check_metadata(jsonb) is
-'Raises PT422 bad_metadata unless it is an object of at most 16 kB, without numbers beyond 10^100 or with more '
-'than 100 decimals.';
+'Raises PT422 bad_metadata unless it is an object of at most 16 kB (of a user: 1 kB), without numbers beyond '
+'10^100 or with more than 100 decimals.';

@@ -35,26 +35,40 @@ create or replace function credits.linear_price(
     p_price_id bigint,
     out dimension text,
     out numerator numeric,
-    out denominator numeric
+    out denominator numeric,
+    out whole_quantity boolean
 )
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    select min(c.dimension), min(c.price_per_unit * p.margin), min(c.unit_size * p.exchange_rate)
-    into dimension, numerator, denominator
+    select min(c.dimension), min(c.price_per_unit * p.margin), min(c.unit_size * p.exchange_rate), bool_or(c.whole_quantity)
+    into dimension, numerator, denominator, whole_quantity
     from credits.price_components as c
     join credits.prices as p on c.price_id = p.price_id
     where c.price_id = p_price_id
     having
         count(*) = 1
         and bool_and(not c.tiered and c.free_quantity = 0 and not c.whole_units and c.minimum_charge = 0);
+    whole_quantity := coalesce(whole_quantity, false);
 end
 $$;
 comment on function credits.linear_price(bigint) is
 'The dimension of a price that is so much for a unit and nothing else, and the fraction that a quantity is multiplied '
-'with; nulls for other prices.';
+'with; nulls for other prices. whole_quantity: it comes in whole numbers.';
+
+create or replace function credits.price_source(p_price credits.prices)
+returns text
+language sql
+immutable
+return case
+    when p_price.module_id is not null then 'module'
+    when p_price.category_id is not null then 'category'
+    else 'default'
+end;
+comment on function credits.price_source(credits.prices) is
+'Whose price it is: module, category, or default, that of every other module.';
 
 create or replace function credits.list_prices()
 returns void
@@ -70,15 +84,19 @@ begin
     v_now := credits.clock();
     delete from credits.price_list as l where credits.find_price(l.module_id, v_now) is null;
     insert into credits.price_list as l (
-        module_id, price_id, call_cost, dimension, numerator, denominator, valid_from, valid_until
+        module_id, price_id, price_source, call_cost, dimension, numerator, denominator, whole_quantity, least_cost,
+        valid_from, valid_until
     )
     select
         m.module_id,
         f.price_id,
+        credits.price_source(f),
         credits.call_cost(f.price_id),
         u.dimension,
         u.numerator,
         u.denominator,
+        u.whole_quantity,
+        credits.least_cost(f.price_id),
         f.valid_from,
         coalesce((
             select min(p.valid_from)
@@ -92,8 +110,9 @@ begin
     cross join lateral credits.linear_price(f.price_id) as u
     on conflict (module_id) do update
     set
-        price_id = excluded.price_id, call_cost = excluded.call_cost, dimension = excluded.dimension,
-        numerator = excluded.numerator, denominator = excluded.denominator, valid_from = excluded.valid_from,
+        price_id = excluded.price_id, price_source = excluded.price_source, call_cost = excluded.call_cost,
+        dimension = excluded.dimension, numerator = excluded.numerator, denominator = excluded.denominator,
+        whole_quantity = excluded.whole_quantity, least_cost = excluded.least_cost, valid_from = excluded.valid_from,
         valid_until = excluded.valid_until;
 end
 $$;
@@ -118,4 +137,9 @@ for each statement execute function credits.follow_prices();
 
 create or replace trigger price_components_are_listed
 after insert on credits.price_components
+for each statement execute function credits.follow_prices();
+
+-- The least that a use costs may be a tier's.
+create or replace trigger price_tiers_are_listed
+after insert on credits.price_tiers
 for each statement execute function credits.follow_prices();

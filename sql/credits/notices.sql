@@ -15,8 +15,8 @@ begin
     -- nothing granted it is no threshold.
     select
         nullif(coalesce(
-            n.below, ceil(n.percent * n.last_grant * 10000) / 1000000.000000,
-            r.below, ceil(r.percent * n.last_grant * 10000) / 1000000.000000
+            n.below, ceil(n.percent * n.basis * 10000) / 1000000.000000,
+            r.below, ceil(r.percent * n.basis * 10000) / 1000000.000000
         ), 0),
         coalesce(n.low_armed, true),
         case when d.kind is not null then coalesce(n.depleted_armed, true) end
@@ -40,11 +40,16 @@ as $$
 declare
     v_levels constant record := credits.notice_levels_of(p_account_id);
 begin
-    return case
-        when (v_levels.low_armed and v_levels.low <= p_available) is true then v_levels.low
-        -- Depleted is below the smallest amount.
-        when (v_levels.depleted_armed and p_available > 0) is true then 0.000001
-    end;
+    if (v_levels.low_armed and v_levels.low <= p_available) is true then
+        return v_levels.low;
+    elsif (v_levels.depleted_armed and p_available > 0) is true then
+        -- Depleted is below the least that anything costs; who has less than that already falls to zero next.
+        return (
+            select case when (c.least <= p_available) is true then c.least else 0.000001 end
+            from credits.least_charge() as c (least)
+        );
+    end if;
+    return null;
 end
 $$;
 comment on function credits.next_level(uuid, numeric) is
@@ -59,6 +64,7 @@ as $$
 declare
     v_levels constant record := credits.notice_levels_of(p_account_id);
     v_held numeric;
+    v_balance numeric;
     v_before numeric;
     v_after numeric;
     v_low_armed boolean;
@@ -67,7 +73,7 @@ begin
     if num_nonnulls(v_levels.low, v_levels.depleted_armed) = 0 then
         return;
     end if;
-    select w.held into v_held from credits.wallets as w where w.account_id = p_account_id;
+    select w.held, w.balance into v_held, v_balance from credits.wallets as w where w.account_id = p_account_id;
     v_before := p_before - v_held;
     v_after := p_after - v_held;
 
@@ -83,14 +89,25 @@ begin
     elsif (not v_levels.low_armed and v_after > 1.1 * v_levels.low) is true then
         v_low_armed := true;
     end if;
-    if (v_levels.depleted_armed and v_before > 0 and v_after <= 0) is true then
-        perform credits.put_notice(p_account_id, 'depleted', jsonb_build_object('balance', trim_scale(v_after)));
-        v_depleted_armed := false;
-    elsif (not v_levels.depleted_armed and v_after > 0) is true then
-        v_depleted_armed := true;
+
+    -- 2. Falling to a rest that pays for nothing. Of several charges that are written at once, the last one tells: the
+    --    lots are as it leaves them.
+    if v_levels.depleted_armed is true then
+        if (v_before > 0 and v_after < v_before and p_after = v_balance) is true then
+            if credits.pays_for_something(p_account_id, v_after) is not true then
+                perform credits.put_notice(
+                    p_account_id, 'depleted', jsonb_build_object('balance', trim_scale(v_after))
+                );
+                v_depleted_armed := false;
+            end if;
+        end if;
+    elsif v_levels.depleted_armed is false then
+        if (v_after > v_before) is true and credits.pays_for_something(p_account_id, v_after) is true then
+            v_depleted_armed := true;
+        end if;
     end if;
 
-    -- 2. Remember.
+    -- 3. Remember.
     if num_nonnulls(v_low_armed, v_depleted_armed) > 0 then
         insert into credits.notice_levels as n (account_id, low_armed, depleted_armed)
         values (p_account_id, coalesce(v_low_armed, true), coalesce(v_depleted_armed, true))
@@ -124,14 +141,54 @@ language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_purchase constant boolean := p_source = 'purchase';
+    v_bonus constant boolean := p_source = 'bonus';
 begin
-    insert into credits.notice_levels as n (account_id, last_grant) values (p_account_id, p_tokens)
+    insert into credits.notice_levels as n (account_id, last_purchase, basis)
+    values (p_account_id, case when v_purchase is true then p_tokens else 0 end, p_tokens)
     on conflict (account_id) do update
-    set last_grant = excluded.last_grant + case when (p_source = 'bonus') is true then n.last_grant else 0 end;
+    set
+        last_purchase = case
+            when v_purchase is true then p_tokens
+            when (v_bonus and n.last_purchase > 0) is true then n.last_purchase + p_tokens
+            else n.last_purchase
+        end;
+    perform credits.note_basis(p_account_id);
 end
 $$;
 comment on function credits.note_grant(uuid, credits.entry_kind, numeric) is
-'Remembers the size of the last grant, from which a percentage is taken.';
+'Remembers from what a percentage is taken once so many tokens have been granted.';
+
+create or replace function credits.note_basis(p_account_id uuid)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    -- The tokens of a head lot are on the wallet's row, so its own may say that it is empty.
+    v_greatest_lot constant numeric := (
+        select max(l.granted)
+        from credits.wallets as w
+        join credits.lots as l on w.account_id = l.account_id
+        where
+            w.account_id = p_account_id
+            and (l.live or (l.lot_id = w.head_lot and w.head_free + w.head_held > 0) is true)
+    );
+begin
+    -- Tokens came, came back or expired. A charge changes nothing: the threshold is the same whatever lot it empties.
+    if v_greatest_lot is null then
+        return;
+    end if;
+    update credits.notice_levels as n
+    set basis = greatest(n.last_purchase, v_greatest_lot)
+    where n.account_id = p_account_id and n.basis <> greatest(n.last_purchase, v_greatest_lot);
+end
+$$;
+comment on function credits.note_basis(uuid) is
+'Remembers the larger of the last purchase and the greatest lot that has tokens now; where none has any, what was '
+'remembered before.';
 
 create or replace function credits.announce_expiries(p_account_id uuid)
 returns void
@@ -199,6 +256,6 @@ exception
 end
 $$;
 comment on function credits.define_notice(text, numeric, numeric, interval) is
-'When users are told something: low_balance (p_below tokens, or p_percent of the last grant), depleted, '
-'expiring_soon (p_ahead of it). A changed rule locks every wallet: in a file it comes before modules, prices and '
-'campaigns, which have locks of their own. Raises PT422 bad_catalogue.';
+'When users are told something: low_balance (p_below tokens, or p_percent of the last purchase or the greatest lot), '
+'depleted, expiring_soon (p_ahead of it). A changed rule locks every wallet: in a file it comes before modules, prices '
+'and campaigns, which have locks of their own. Raises PT422 bad_catalogue.';

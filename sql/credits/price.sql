@@ -39,6 +39,10 @@ begin
         return v_price_id;
     end if;
 
+    -- Another spelling of a listed module is no other module.
+    if v_active is null and credits.is_misspelled(p_module_id) is true then
+        return null;
+    end if;
     select p.price_id into v_price_id
     from credits.prices as p
     where p.module_id is null and p.category_id is null and p.valid_from <= p_at
@@ -48,7 +52,8 @@ begin
 end
 $$;
 comment on function credits.find_price(text, timestamptz) is
-'The price of a module at a time: its own, else its category''s, else the default; null when there is none.';
+'The price of a module at a time: its own, else its category''s, else the default; null when there is none, or when a '
+'listed module is nearly spelled like this.';
 
 -- What one component takes for a quantity, before margin and exchange rate, times its unit_size: so that nothing is
 -- divided, and nothing rounded, before the end.
@@ -85,7 +90,8 @@ create or replace function credits.price_usage(
     p_price_id bigint default null,
     out price_id bigint,
     out usage jsonb,
-    out cost numeric
+    out cost numeric,
+    out price_source text
 )
 language plpgsql
 stable
@@ -109,7 +115,7 @@ begin
     else
         usage := '{"calls": 1}';
         if p_price_id is null then
-            select l.price_id, l.call_cost into price_id, cost
+            select l.price_id, l.call_cost, l.price_source into price_id, cost, price_source
             from credits.price_list as l
             where l.module_id = p_module_id and l.valid_from <= p_at and l.valid_until > p_at;
             if cost is not null then
@@ -117,7 +123,7 @@ begin
             end if;
         end if;
     end if;
-    select l.price_id, l.dimension, l.numerator, l.denominator into v_listed
+    select l.price_id, l.dimension, l.numerator, l.denominator, l.price_source, l.whole_quantity into v_listed
     from credits.price_list as l
     where
         l.module_id = p_module_id
@@ -126,10 +132,14 @@ begin
             else l.price_id = p_price_id
         end;
     price_id := v_listed.price_id;
+    price_source := v_listed.price_source;
     if v_listed.dimension is not null then
         v_said := usage -> v_listed.dimension;
         if (usage = jsonb_build_object(v_listed.dimension, v_said)) is true then
             v_quantity := credits.quantity(v_said);
+            if v_listed.whole_quantity is true then
+                v_quantity := credits.whole(v_quantity);
+            end if;
             v_charge := v_quantity * v_listed.numerator;
             cost := credits.ceil_tokens(v_charge, v_listed.denominator);
             if (cost <= 1000000000000) is true then
@@ -144,14 +154,18 @@ begin
     for v_component in
         select
             c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge, c.tiered,
-            p.price_id, p.margin, p.exchange_rate
+            c.whole_quantity, p.price_id, p.margin, p.exchange_rate, credits.price_source(p) as price_source
         from credits.price_components as c
         join credits.prices as p on c.price_id = p.price_id
         where c.price_id = coalesce(p_price_id, v_listed.price_id, credits.find_price(p_module_id, p_at))
     loop
         price_id := v_component.price_id;
+        price_source := v_component.price_source;
         -- By itself: as an argument it would be too dear for the planner to put credits.charge in its place.
         v_quantity := credits.quantity(usage -> v_component.dimension);
+        if v_component.whole_quantity is true then
+            v_quantity := credits.whole(v_quantity);
+        end if;
         if v_component.tiered then
             v_numerator := v_numerator * v_component.unit_size + v_denominator * credits.tiered_charge(
                 v_quantity,
@@ -175,13 +189,13 @@ begin
 
     -- 4. The usage gave exactly the dimensions of the price, and what it costs is an amount.
     if (v_rest = '{}' and cost <= 1000000000000 and pg_column_size(usage) <= 2048) is not true then
-        perform credits.refuse_usage(price_id);
+        perform credits.refuse_usage(price_id, p_module_id);
     end if;
 end
 $$;
 comment on function credits.price_usage(text, jsonb, timestamptz, bigint) is
 'The cost of a use of a module, the usage as it is recorded, and the version of the price: the one in force, or the '
-'one that is named. Raises PT404 unknown_module, PT422 bad_usage.';
+'one that is named; and whose it is: module, category or default. Raises PT404 unknown_module, PT422 bad_usage.';
 
 create or replace function credits.quantity(quantity jsonb)
 returns numeric
@@ -197,6 +211,13 @@ end;
 comment on function credits.quantity(jsonb) is
 'A quantity of usage, if it is a number from 0 to 10^15 with at most 30 decimals; else null.';
 
+create or replace function credits.whole(quantity numeric)
+returns numeric
+language sql
+immutable
+return case when (quantity = trunc(quantity)) is true then quantity end;
+comment on function credits.whole(numeric) is 'A quantity, if it is a whole number; else null.';
+
 create or replace function credits.ceil_tokens(numerator numeric, denominator numeric)
 returns numeric
 language sql
@@ -205,7 +226,41 @@ immutable
 return (div(numerator * 1000000, denominator) + sign(mod(numerator * 1000000, denominator))) / 1000000.000000;
 comment on function credits.ceil_tokens(numeric, numeric) is 'A quotient at ledger scale, up.';
 
-create or replace function credits.refuse_usage(p_price_id bigint)
+create or replace function credits.refuse_usage(p_price_id bigint, p_module_id text default null)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_dimensions constant text[] := array(
+        select c.dimension from credits.price_components as c where c.price_id = p_price_id order by c.dimension
+    );
+    v_whole constant text[] := array(
+        select c.dimension
+        from credits.price_components as c
+        where c.price_id = p_price_id and c.whole_quantity
+        order by c.dimension
+    );
+begin
+    if p_price_id is null then
+        perform credits.refuse_module(p_module_id);
+    end if;
+    perform credits.fail(
+        422, 'bad_usage', format(
+            'usage names exactly %s, each a number from 0 to 10^15%s, and costs at most 10^12',
+            array_to_string(v_dimensions, ', '),
+            case when v_whole <> '{}' then format(' (%s: a whole number)', array_to_string(v_whole, ', ')) else '' end
+        ),
+        json_build_object('dimensions', v_dimensions)
+    );
+end
+$$;
+comment on function credits.refuse_usage(bigint, text) is
+'Raises PT404 unknown_module without a price, else PT422 bad_usage.';
+
+-- Whoever writes rows that cost nothing fills the ledger for nothing. A service may: it has its reasons.
+create or replace function credits.check_free_use(p_price_id bigint)
 returns void
 language plpgsql
 stable
@@ -216,17 +271,39 @@ declare
         select c.dimension from credits.price_components as c where c.price_id = p_price_id order by c.dimension
     );
 begin
-    if p_price_id is null then
-        perform credits.fail(404, 'unknown_module', 'no such module');
+    if (credits.is_spender() or credits.unit_cost(p_price_id) = 0) is true then
+        return;
     end if;
     perform credits.fail(
-        422, 'bad_usage', format(
-            'usage names exactly %s, each a number from 0 to 10^15, and costs at most 10^12',
-            array_to_string(v_dimensions, ', ')
-        ),
+        422, 'bad_usage', 'this use costs nothing, though a whole unit costs something: only a service may charge it',
         json_build_object('dimensions', v_dimensions)
     );
 end
 $$;
-comment on function credits.refuse_usage(bigint) is
-'Raises PT404 unknown_module without a price, else PT422 bad_usage.';
+comment on function credits.check_free_use(bigint) is
+'Raises PT422 bad_usage for a user whose use costs 0, unless one whole unit of each dimension costs 0.';
+
+create or replace function credits.unit_cost(p_price_id bigint)
+returns numeric
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select
+            sum(
+                p.margin * credits.tiered_charge(
+                    c.unit_size, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.minimum_charge,
+                    credits.tiers_of(c.price_id, c.dimension)
+                )
+            )
+        from credits.price_components as c
+        join credits.prices as p on c.price_id = p.price_id
+        where c.price_id = p_price_id
+    );
+end
+$$;
+comment on function credits.unit_cost(bigint) is
+'What one whole unit (unit_size) of each dimension costs under a price, before the exchange rate and times the unit '
+'sizes: good for a comparison with 0.';

@@ -17,7 +17,16 @@ begin
             return;
         end if;
     end if;
-    perform credits.fail(422, 'bad_scope', 'scope is module:ID or category:ID of something in the catalogue');
+    perform credits.fail(
+        422, 'bad_scope', 'scope is module:ID or category:ID of something in the catalogue',
+        coalesce((
+            select json_build_object('did_you_mean', 'module:' || m.module_id)
+            from credits.modules as m
+            where p_scope ilike 'module:%' and m.likeness = credits.likeness(substr(p_scope, 8))
+            order by m.module_id
+            limit 1
+        ), '{}')
+    );
 end
 $$;
 comment on function credits.check_scope(text) is

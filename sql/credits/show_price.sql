@@ -14,6 +14,7 @@ begin
             'price_per_unit', trim_scale(c.price_per_unit),
             'free_quantity', trim_scale(c.free_quantity),
             'whole_units', c.whole_units,
+            'whole_quantity', c.whole_quantity,
             'minimum_charge', trim_scale(c.minimum_charge),
             'provider_cost', trim_scale(c.provider_cost),
             'tiers', coalesce((

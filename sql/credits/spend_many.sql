@@ -57,6 +57,7 @@ declare
     v_kind credits.entry_kind;
     v_key text;
     v_print bytea;
+    v_arguments jsonb;
     v_earlier bigint;
     v_price record;
     v_priced_module text;
@@ -159,14 +160,15 @@ begin
                     if v_key = '' or length(v_key) > 200 then
                         perform credits.fail(422, 'bad_key', 'an idempotency key has 1 to 200 characters');
                     end if;
-                    v_print := sha256(convert_to(
-                        jsonb_build_array(v_module_id, v_usage, v_metadata, v_kind = 'byok', null)::text, 'UTF8'
-                    ));
+                    v_arguments := jsonb_build_array(
+                        v_module_id, credits.spelled_usage(v_usage), v_metadata, v_kind = 'byok', null
+                    );
+                    v_print := credits.fingerprint(v_arguments);
                     v_earlier := v_own_places[array_position(v_own_keys, v_key)];
                     if v_earlier is not null or v_group.prints[i] is not null then
                         if v_print is distinct from coalesce(v_group.prints[i], v_prints[v_earlier]) then
-                            perform credits.fail(
-                                409, 'key_reused', 'this idempotency key was used with other arguments'
+                            perform credits.check_fingerprint(
+                                coalesce(v_group.prints[i], v_prints[v_earlier]), v_arguments
                             );
                         end if;
                         v_verdicts[v_place] := coalesce(
@@ -214,9 +216,15 @@ begin
                         v_level := (
                             select
                                 case
-                                    when (l.low_armed and coalesce(l.depleted_armed, true)) is true
+                                    when (
+                                        l.low_armed and coalesce(l.depleted_armed, true)
+                                        and array_to_string(v_scopes, '') = ''
+                                        and (select sum(f.free) from unnest(v_free) as f (free))
+                                        = v_balance - v_wallet.held
+                                    ) is true
                                         then credits.next_level(v_wallet.account_id, v_balance - v_wallet.held)
-                                    -- Rising arms what is not: every charge is looked at.
+                                    -- Rising arms what is not, and of lots that are bound or
+                                    -- frozen nobody knows what they pay: every charge is looked at.
                                     else 'Infinity'
                                 end
                             from credits.notice_levels_of(v_wallet.account_id) as l
@@ -272,7 +280,7 @@ begin
                 )::credits.entries;
                 v_verdicts[v_place] := '{"ok": true}' || to_jsonb(row(
                     v_wallet.account_id || ':' || v_seq, v_user_id, v_module_id, trim_scale(v_cost),
-                    trim_scale(v_balance), v_draws, false
+                    trim_scale(v_balance), v_draws, false, v_price.price_source
                 )::api.spend_receipt);
                 if v_key is not null then
                     v_claimed := v_claimed + 1;

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import httpx
+import psycopg
 from knocking import User, balance, bearer, slug
 
 PATH = "/api/user-tokens"
@@ -129,3 +130,59 @@ def test_a_charge_of_an_unknown_user_names_what_opens_an_account(
     told = client.post("/rest/v1/rpc/consume_tokens_batch", json=batch, headers=service).text
     assert "unknown_user" in told
     assert "open_account" in told
+
+
+def test_a_repeat_with_a_key_is_the_same_charge_and_the_same_grant(
+    client: httpx.Client, rich: User, service: dict[str, str]
+) -> None:
+    key = {"Idempotency-Key": "picture-1"}
+    first = client.post(PATH, json=spend(rich), headers=rich.headers | key).json()
+    assert (first["tokens"], first["replayed"], first["priceSource"]) == (950, False, "category")
+    again = client.post(PATH, json=spend(rich, tokensToConsume=50.0), headers=rich.headers | key).json()
+    assert again == first | {"replayed": True}
+    other = spend(rich, moduleId="whisper", tokensToConsume=25)
+    refused(client.post(PATH, json=other, headers=rich.headers | key), 409, "key_reused")
+    unnamed = {"moduleId": "whisper"}
+    told = [
+        client.post(PATH, json=unnamed, headers=rich.headers | {"Idempotency-Key": "song-1"}).json()
+        for _ in range(2)
+    ]
+    assert [answer["replayed"] for answer in told] == [False, True]
+
+    package = {"userId": rich.user_id, "tokensToAdd": 100, "packageName": "Basique"}
+    added = client.put(PATH, json=package, headers=service | key).json()
+    again = client.put(PATH, json=package | {"tokensToAdd": 100.0}, headers=service | key).json()
+    assert again == added | {"replayed": True}
+    assert balance(client, rich) == 1000 - 50 - 25 + 100
+
+
+def test_a_repeat_without_a_key_is_another_charge(client: httpx.Client, rich: User) -> None:
+    for _ in range(2):
+        client.post(PATH, json=spend(rich), headers=rich.headers).raise_for_status()
+    assert balance(client, rich) == 900
+
+
+def test_another_spelling_of_a_module_is_refused_with_the_right_name(
+    client: httpx.Client, rich: User
+) -> None:
+    for named in (spend(rich, moduleId="StableDiffusion"), {"moduleId": "stable-diffusion "}):
+        body = refused(client.post(PATH, json=named, headers=rich.headers), 404, "unknown_module")
+        assert json.loads(body["details"])["did_you_mean"] == "stablediffusion"
+    assert (
+        client.post(PATH, json={"moduleId": "new"}, headers=rich.headers).json()["priceSource"] == "default"
+    )
+
+
+def test_refused_for_want_of_tokens_the_user_is_told_once(
+    client: httpx.Client, user: User, service: dict[str, str], admin: psycopg.Connection[Any]
+) -> None:
+    admin.execute("select credits.define_notice('depleted')")
+    try:
+        package = {"userId": user.user_id, "tokensToAdd": 40, "packageName": "Small"}
+        client.put(PATH, json=package, headers=service).raise_for_status()
+        for _ in range(2):
+            refused(client.post(PATH, json=spend(user), headers=user.headers), 402, "insufficient_tokens")
+        notices = client.get("/rest/v1/notices?select=kind,facts", headers=user.headers).json()
+        assert notices == [{"kind": "depleted", "facts": {"balance": 40}}]
+    finally:
+        admin.execute("delete from credits.notice_rules")

@@ -11,6 +11,7 @@ import httpx
 import psycopg
 import pytest
 from knocking import User, balance, bearer, slug
+from knocking import grant as give
 
 RPC = "/rest/v1/rpc/"
 
@@ -597,3 +598,31 @@ def test_a_number_and_a_time_in_text_are_read(
     assert response.status_code == 200, response.text
     lots = client.get("/rest/v1/lots", headers=user.headers).json()
     assert [(lot["granted"], lot["expires_at"]) for lot in lots] == [(5.5, "2098-01-02T00:00:00+00:00")]
+
+
+@pytest.mark.parametrize(
+    ("function", "caller"),
+    [("consume_tokens", "user"), ("hold_tokens", "user"), ("consume_tokens", "service")],
+)
+def test_use_that_is_refused_for_want_of_tokens_tells_depleted_once(
+    function: str,
+    caller: str,
+    client: httpx.Client,
+    user: User,
+    service: dict[str, str],
+    admin: psycopg.Connection[Any],
+) -> None:
+    """What is left pays for something, but not for this."""
+    admin.execute("select credits.define_notice('depleted')")
+    try:
+        give(client, service, user, 40)
+        headers = user.headers if caller == "user" else service
+        use = {"module_id": "stablediffusion"} | ({} if caller == "user" else {"user_id": user.user_id})
+        for _ in range(2):
+            response = client.post(f"/rest/v1/rpc/{function}", json=use, headers=headers)
+            assert response.status_code == 402
+            assert json.loads(response.json()["details"])["missing"] == 10
+        notices = client.get("/rest/v1/notices?select=kind,facts", headers=user.headers).json()
+        assert notices == [{"kind": "depleted", "facts": {"balance": 40}}]
+    finally:
+        admin.execute("delete from credits.notice_rules")

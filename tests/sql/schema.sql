@@ -327,7 +327,8 @@ CREATE TYPE api.hold_receipt AS (
 	available numeric,
 	draws jsonb,
 	expires_at timestamp with time zone,
-	replayed boolean
+	replayed boolean,
+	price_source text
 );
 
 
@@ -335,7 +336,7 @@ CREATE TYPE api.hold_receipt AS (
 -- Name: TYPE hold_receipt; Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON TYPE api.hold_receipt IS 'Tokens held, the lots they are in, and what is left beside them (available: the balance less all that is held).';
+COMMENT ON TYPE api.hold_receipt IS 'Tokens held, the lots they are in, and what is left beside them (available: the balance less all that is held). price_source: module, category or default, whose price it is.';
 
 
 --
@@ -458,7 +459,8 @@ CREATE TYPE api.quote AS (
 	sufficient boolean,
 	affordable numeric,
 	price_id bigint,
-	parts jsonb
+	parts jsonb,
+	price_source text
 );
 
 
@@ -466,7 +468,7 @@ CREATE TYPE api.quote AS (
 -- Name: TYPE quote; Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON TYPE api.quote IS 'What a use would cost now. available: tokens that may be spent on this module; affordable: how many such uses they pay, null when it is free.';
+COMMENT ON TYPE api.quote IS 'What a use would cost now. available: tokens that may be spent on this module; affordable: how many such uses they pay, null when it is free. price_source: module, category or default, whose price it is.';
 
 
 --
@@ -537,6 +539,24 @@ CREATE TYPE api.refund_receipt AS (
 --
 
 COMMENT ON TYPE api.refund_receipt IS 'A charge undone, or a part of it: charge_id is its entry, draws are the lots that tokens went back into, expired is what of them had passed its date and expired at once. balance: after that.';
+
+
+--
+-- Name: refusal_receipt; Type: TYPE; Schema: api; Owner: -
+--
+
+CREATE TYPE api.refusal_receipt AS (
+	user_id text,
+	module_id text,
+	depleted boolean
+);
+
+
+--
+-- Name: TYPE refusal_receipt; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON TYPE api.refusal_receipt IS 'Whether the tokens of a user do not pay for a use of a module.';
 
 
 --
@@ -614,7 +634,8 @@ CREATE TYPE api.spend_receipt AS (
 	cost numeric,
 	balance numeric,
 	draws jsonb,
-	replayed boolean
+	replayed boolean,
+	price_source text
 );
 
 
@@ -622,7 +643,7 @@ CREATE TYPE api.spend_receipt AS (
 -- Name: TYPE spend_receipt; Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON TYPE api.spend_receipt IS 'A charge: the entry, what it cost, the balance after it, and the lots it was taken from.';
+COMMENT ON TYPE api.spend_receipt IS 'A charge: the entry, what it cost, the balance after it, and the lots it was taken from. price_source: module, category or default, whose price it is.';
 
 
 --
@@ -769,6 +790,26 @@ Raises PT403 not_yours.';
 
 
 --
+-- Name: add_package(text, numeric, text, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.add_package(user_id text, tokens_to_add numeric, package_name text, idempotency_key text DEFAULT NULL::text) RETURNS api.grant_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION add_package(user_id text, tokens_to_add numeric, package_name text, idempotency_key text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.add_package(user_id text, tokens_to_add numeric, package_name text, idempotency_key text) IS 'Grant the tokens of a package that was paid for. For services.
+
+With an idempotency_key a repeat of the same call gets the same answer; without one it is another grant.
+Raises PT422 bad_reason for a package with the name of a reason, and what add_tokens raises.';
+
+
+--
 -- Name: add_tokens(text, numeric, text); Type: FUNCTION; Schema: api; Owner: -
 --
 
@@ -783,9 +824,10 @@ CREATE FUNCTION api.add_tokens(user_id text, tokens_to_add numeric, package_name
 --
 
 COMMENT ON FUNCTION api.add_tokens(user_id text, tokens_to_add numeric, package_name text) IS 'Grant the tokens of a package that was paid for (IAHome''s signature). For services. Other reasons are named:
-add_tokens(''ada'', 3, reason => ''promo'').
+add_tokens(''ada'', 3, reason => ''promo''). It takes no idempotency_key, so a repeat is another grant: add_package takes
+one.
 
-Raises PT422 bad_reason for a package with the name of a reason, and what the other signature raises.';
+Raises what add_package raises.';
 
 
 --
@@ -990,6 +1032,28 @@ PT403 not_yours.';
 
 
 --
+-- Name: consume_call(text, text, text, numeric, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text DEFAULT NULL::text) RETURNS api.spend_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text) IS 'Spend tokens on one call of a module, naming the price.
+
+With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true. A key is the
+same key here and in consume_tokens. Without one a repeat is another charge.
+Raises PT422 price_mismatch when tokens_to_consume is not the price in the database, PT422 bad_amount,
+and what consume_tokens raises.';
+
+
+--
 -- Name: consume_tokens(text, text, text, numeric); Type: FUNCTION; Schema: api; Owner: -
 --
 
@@ -1003,10 +1067,10 @@ CREATE FUNCTION api.consume_tokens(user_id text, module_id text, module_name tex
 -- Name: FUNCTION consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric); Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) IS 'Spend tokens on one call of a module, naming the price (IAHome''s signature).
+COMMENT ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) IS 'Spend tokens on one call of a module, naming the price (IAHome''s signature). It takes no idempotency_key, so a repeat
+is another charge: consume_call takes one.
 
-Raises PT422 price_mismatch when tokens_to_consume is not the price in the database, PT422 bad_amount,
-and what the other signature raises.';
+Raises what consume_call raises.';
 
 
 --
@@ -1026,11 +1090,13 @@ CREATE FUNCTION api.consume_tokens(module_id text, usage jsonb DEFAULT '{}'::jso
 COMMENT ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) IS 'Spend tokens on a module.
 
 The price is the database''s; usage gives the quantity of each dimension of the price, by default {"calls": 1}.
+price_source says whose price it is: the module''s own, its category''s, or the default of every other module.
+A user''s use may cost 0 only where one whole unit costs 0. metadata: at most 1 kB of a user, 16 kB of a service.
 With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true.
 A user spends their own tokens; a service names the user_id.
 byok: a service says that the user''s own key at the provider was used: recorded with its quantities, cost 0.
-Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable), PT404 unknown_module or unknown_user,
-PT409 key_reused, PT422 bad_usage, bad_key or bad_metadata, PT423 account_frozen, PT429 spend_limit,
+Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable), PT404 unknown_module (did_you_mean)
+or unknown_user, PT409 key_reused, PT422 bad_usage, bad_key or bad_metadata, PT423 account_frozen, PT429 spend_limit,
 PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
@@ -1443,6 +1509,27 @@ duration_ms is how long it took; a success''s is the number duration_ms in the m
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
 Raises PT404 unknown_module or unknown_user, PT409 key_reused, PT422 bad_duration, bad_metadata, bad_key or bad_user,
 PT403 not_yours.';
+
+
+--
+-- Name: report_refusal(text, jsonb, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.report_refusal(module_id text, usage jsonb DEFAULT '{}'::jsonb, user_id text DEFAULT NULL::text) RETURNS api.refusal_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION report_refusal(module_id text, usage jsonb, user_id text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.report_refusal(module_id text, usage jsonb, user_id text) IS 'Say that a use was refused for want of tokens, so that a notice depleted is written, once until tokens come again. A
+refusal undoes everything, and could not write it itself; HTTP clients need not call this: the door does. depleted: the
+tokens that are there do not pay for this use; where they do, nothing is written.
+
+Raises PT404 unknown_module or unknown_user, PT422 bad_usage, PT403 not_yours, PT401 not_signed_in.';
 
 
 --
@@ -2337,6 +2424,22 @@ COMMENT ON FUNCTION credits.campaign_verdict(p_campaign credits.campaigns, p_num
 
 
 --
+-- Name: canonical(jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.canonical(p_arguments jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN regexp_replace((p_arguments)::text, '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])'::text, '\1\2'::text, 'g'::text);
+
+
+--
+-- Name: FUNCTION canonical(p_arguments jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.canonical(p_arguments jsonb) IS 'The arguments of a call as text, the same for every spelling of the same numbers.';
+
+
+--
 -- Name: capture(uuid, uuid, text, boolean, jsonb, boolean, text, text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2695,6 +2798,40 @@ COMMENT ON FUNCTION credits.check_event(p_event jsonb) IS 'Is this an event of S
 
 
 --
+-- Name: check_fingerprint(bytea, jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.check_fingerprint(p_known bytea, p_arguments jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION check_fingerprint(p_known bytea, p_arguments jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.check_fingerprint(p_known bytea, p_arguments jsonb) IS 'Raises PT409 key_reused unless a key is repeated with the arguments that are remembered.';
+
+
+--
+-- Name: check_free_use(bigint); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.check_free_use(p_price_id bigint) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION check_free_use(p_price_id bigint); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.check_free_use(p_price_id bigint) IS 'Raises PT422 bad_usage for a user whose use costs 0, unless one whole unit of each dimension costs 0.';
+
+
+--
 -- Name: check_guest_keys(text[]); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2716,7 +2853,7 @@ COMMENT ON FUNCTION credits.check_guest_keys(p_keys text[]) IS 'The keys of a de
 --
 
 CREATE FUNCTION credits.check_metadata(p_metadata jsonb) RETURNS void
-    LANGUAGE plpgsql IMMUTABLE
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
@@ -2725,7 +2862,7 @@ CREATE FUNCTION credits.check_metadata(p_metadata jsonb) RETURNS void
 -- Name: FUNCTION check_metadata(p_metadata jsonb); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.check_metadata(p_metadata jsonb) IS 'Raises PT422 bad_metadata unless it is an object of at most 16 kB, without numbers beyond 10^100 or with more than 100 decimals.';
+COMMENT ON FUNCTION credits.check_metadata(p_metadata jsonb) IS 'Raises PT422 bad_metadata unless it is an object of at most 16 kB (of a user: 1 kB), without numbers beyond 10^100 or with more than 100 decimals.';
 
 
 --
@@ -2988,6 +3125,23 @@ COMMENT ON FUNCTION credits.database_faults() IS 'What PUBLIC may do with the da
 
 
 --
+-- Name: default_least(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.default_least() RETURNS numeric
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION default_least(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.default_least() IS 'credits.least_cost of the default price now; null when there is none, or it is free.';
+
+
+--
 -- Name: default_priority(credits.entry_kind); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3154,7 +3308,7 @@ CREATE FUNCTION credits.define_notice(p_kind text, p_below numeric DEFAULT NULL:
 -- Name: FUNCTION define_notice(p_kind text, p_below numeric, p_percent numeric, p_ahead interval); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.define_notice(p_kind text, p_below numeric, p_percent numeric, p_ahead interval) IS 'When users are told something: low_balance (p_below tokens, or p_percent of the last grant), depleted, expiring_soon (p_ahead of it). A changed rule locks every wallet: in a file it comes before modules, prices and campaigns, which have locks of their own. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_notice(p_kind text, p_below numeric, p_percent numeric, p_ahead interval) IS 'When users are told something: low_balance (p_below tokens, or p_percent of the last purchase or the greatest lot), depleted, expiring_soon (p_ahead of it). A changed rule locks every wallet: in a file it comes before modules, prices and campaigns, which have locks of their own. Raises PT422 bad_catalogue.';
 
 
 --
@@ -3188,7 +3342,7 @@ CREATE FUNCTION credits.define_price(p_components jsonb, p_module_id text DEFAUL
 -- Name: FUNCTION define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone) IS 'The price of a module, of a category, or the default, from p_valid_from on: null is now, a time to come is a later version; a time that has been only while the target has no version yet. components: [{dimension, price_per_unit, unit_size = 1, free_quantity = 0, whole_units = false, minimum_charge = 0, provider_cost, tiers: [{above, price_per_unit}]}]. The version, which is the one there is when it is the same. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone) IS 'The price of a module, of a category, or the default, from p_valid_from on: null is now, a time to come is a later version; a time that has been only while the target has no version yet. components: [{dimension, price_per_unit, unit_size = 1, free_quantity = 0, whole_units = false, whole_quantity = false, minimum_charge = 0, provider_cost, tiers: [{above, price_per_unit}]}]. whole_units: units begun are charged whole; whole_quantity: a quantity that is no whole number is refused. The version, which is the one there is when it is the same. Raises PT422 bad_catalogue.';
 
 
 --
@@ -3646,7 +3800,23 @@ CREATE FUNCTION credits.find_price(p_module_id text, p_at timestamp with time zo
 -- Name: FUNCTION find_price(p_module_id text, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with time zone) IS 'The price of a module at a time: its own, else its category''s, else the default; null when there is none.';
+COMMENT ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with time zone) IS 'The price of a module at a time: its own, else its category''s, else the default; null when there is none, or when a listed module is nearly spelled like this.';
+
+
+--
+-- Name: fingerprint(jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.fingerprint(p_arguments jsonb) RETURNS bytea
+    LANGUAGE sql IMMUTABLE
+    RETURN sha256(convert_to(CASE WHEN (((p_arguments)::text ~~ '%.%0%'::text) IS TRUE) THEN credits.canonical(p_arguments) ELSE (p_arguments)::text END, 'UTF8'::name));
+
+
+--
+-- Name: FUNCTION fingerprint(p_arguments jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.fingerprint(p_arguments jsonb) IS 'What is remembered of the arguments of a call that has a key.';
 
 
 --
@@ -4258,6 +4428,23 @@ COMMENT ON FUNCTION credits.is_held_in_head(p_held numeric, p_draws jsonb, p_hea
 
 
 --
+-- Name: is_misspelled(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.is_misspelled(p_module_id text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION is_misspelled(p_module_id text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.is_misspelled(p_module_id text) IS 'Is there a listed module whose id differs from this one only by case, white space, hyphens or underscores? Asked of an id that is not listed. An id of nothing else is misspelled, too.';
+
+
+--
 -- Name: is_on_sale(credits.orders); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4425,6 +4612,56 @@ COMMENT ON FUNCTION credits.later(p_at timestamp with time zone, p_after interva
 
 
 --
+-- Name: least_charge(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.least_charge() RETURNS numeric
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION least_charge(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.least_charge() IS 'The least that anything in this bank costs, of what costs something.';
+
+
+--
+-- Name: least_cost(bigint); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.least_cost(p_price_id bigint) RETURNS numeric
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION least_cost(p_price_id bigint); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.least_cost(p_price_id bigint) IS 'The least that a use costs under a price, of the uses that cost something; null when all are free.';
+
+
+--
+-- Name: likeness(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.likeness(p_module_id text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN regexp_replace(lower(NORMALIZE(p_module_id, NFKC)), '[\u0001-\u0020\u007F-\u00A0\u00AD\u034F\u061C\u115F\u1160\u1680\u17B4\u17B5\u180B-\u180F\u2000-\u2015\u2028-\u202F\u205F-\u206F\u2212\u3000\u3164\uFE00-\uFE0F\uFE58\uFE63\uFEFF\uFF0D\uFFA0_-]'::text, ''::text, 'g'::text);
+
+
+--
+-- Name: FUNCTION likeness(p_module_id text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.likeness(p_module_id text) IS 'The id of a module without case, white space and other characters that nobody sees, hyphens and underscores.';
+
+
+--
 -- Name: limit_left(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4462,17 +4699,17 @@ COMMENT ON FUNCTION credits.limit_sign_ins(p_per_pair bigint, p_per_account bigi
 -- Name: linear_price(bigint); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric) RETURNS record
+CREATE FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric, OUT whole_quantity boolean) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric, OUT whole_quantity boolean); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric) IS 'The dimension of a price that is so much for a unit and nothing else, and the fraction that a quantity is multiplied with; nulls for other prices.';
+COMMENT ON FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric, OUT whole_quantity boolean) IS 'The dimension of a price that is so much for a unit and nothing else, and the fraction that a quantity is multiplied with; nulls for other prices. whole_quantity: it comes in whole numbers.';
 
 
 --
@@ -4933,6 +5170,23 @@ COMMENT ON FUNCTION credits.normal_label(p_label text) IS 'A label of a domain i
 
 
 --
+-- Name: note_basis(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.note_basis(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION note_basis(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.note_basis(p_account_id uuid) IS 'Remembers the larger of the last purchase and the greatest lot that has tokens now; where none has any, what was remembered before.';
+
+
+--
 -- Name: note_customer(uuid, text, text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4963,7 +5217,7 @@ CREATE FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kin
 -- Name: FUNCTION note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric) IS 'Remembers the size of the last grant, from which a percentage is taken.';
+COMMENT ON FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric) IS 'Remembers from what a percentage is taken once so many tokens have been granted.';
 
 
 --
@@ -5154,6 +5408,23 @@ COMMENT ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_event cre
 
 
 --
+-- Name: pays_for_something(uuid, numeric); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.pays_for_something(p_account_id uuid, p_available numeric) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION pays_for_something(p_account_id uuid, p_available numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.pays_for_something(p_account_id uuid, p_available numeric) IS 'Do the free tokens of an account, p_available in all, pay for at least one use of something that costs anything?';
+
+
+--
 -- Name: plain_text(text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -5222,20 +5493,84 @@ COMMENT ON FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) IS 'Ho
 
 
 --
+-- Name: prices; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.prices (
+    price_id bigint NOT NULL,
+    module_id text,
+    category_id text,
+    valid_from timestamp with time zone NOT NULL,
+    margin numeric DEFAULT 1 NOT NULL,
+    exchange_rate numeric DEFAULT 1 NOT NULL,
+    defined_at timestamp with time zone DEFAULT transaction_timestamp() NOT NULL,
+    CONSTRAINT prices_exchange_rate_is_sane CHECK (((exchange_rate > (0)::numeric) AND (exchange_rate < (1000000000)::numeric))),
+    CONSTRAINT prices_have_one_target CHECK (((module_id IS NULL) OR (category_id IS NULL))),
+    CONSTRAINT prices_margin_is_sane CHECK (((margin >= (0)::numeric) AND (margin < (1000000)::numeric)))
+);
+
+ALTER TABLE ONLY credits.prices FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE prices; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.prices IS 'Versions of the price of a module, of a category, or (both null) of any other module. Never edited: a version ends where the next one of the same target begins.';
+
+
+--
+-- Name: COLUMN prices.margin; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.prices.margin IS 'Factor on the provider''s price: 1.05 adds five percent.';
+
+
+--
+-- Name: COLUMN prices.exchange_rate; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.prices.exchange_rate IS 'Units of the component prices'' currency for one unit of the balance: 1.08 when prices are US cents and balances euro cents.';
+
+
+--
+-- Name: COLUMN prices.defined_at; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.prices.defined_at IS 'The transaction that wrote it: two versions of one target from now on, in one catalogue file, are a mistake.';
+
+
+--
+-- Name: price_source(credits.prices); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.price_source(p_price credits.prices) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN ((p_price).module_id IS NOT NULL) THEN 'module'::text WHEN ((p_price).category_id IS NOT NULL) THEN 'category'::text ELSE 'default'::text END;
+
+
+--
+-- Name: FUNCTION price_source(p_price credits.prices); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.price_source(p_price credits.prices) IS 'Whose price it is: module, category, or default, that of every other module.';
+
+
+--
 -- Name: price_usage(text, jsonb, timestamp with time zone, bigint); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint DEFAULT NULL::bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric) RETURNS record
+CREATE FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint DEFAULT NULL::bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric, OUT price_source text) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric, OUT price_source text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric) IS 'The cost of a use of a module, the usage as it is recorded, and the version of the price: the one in force, or the one that is named. Raises PT404 unknown_module, PT422 bad_usage.';
+COMMENT ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric, OUT price_source text) IS 'The cost of a use of a module, the usage as it is recorded, and the version of the price: the one in force, or the one that is named; and whose it is: module, category or default. Raises PT404 unknown_module, PT422 bad_usage.';
 
 
 --
@@ -5544,6 +5879,23 @@ COMMENT ON FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) IS
 
 
 --
+-- Name: refuse_module(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.refuse_module(p_module_id text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION refuse_module(p_module_id text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.refuse_module(p_module_id text) IS 'Raises PT404 unknown_module; did_you_mean is the listed module whose id differs only by case, white space, hyphens or underscores.';
+
+
+--
 -- Name: refuse_own_hold(text, text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -5578,20 +5930,20 @@ COMMENT ON FUNCTION credits.refuse_tokens(p_balance numeric, p_debt numeric, p_p
 
 
 --
--- Name: refuse_usage(bigint); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: refuse_usage(bigint, text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.refuse_usage(p_price_id bigint) RETURNS void
+CREATE FUNCTION credits.refuse_usage(p_price_id bigint, p_module_id text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION refuse_usage(p_price_id bigint); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION refuse_usage(p_price_id bigint, p_module_id text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.refuse_usage(p_price_id bigint) IS 'Raises PT404 unknown_module without a price, else PT422 bad_usage.';
+COMMENT ON FUNCTION credits.refuse_usage(p_price_id bigint, p_module_id text) IS 'Raises PT404 unknown_module without a price, else PT422 bad_usage.';
 
 
 --
@@ -5854,6 +6206,22 @@ COMMENT ON FUNCTION credits.show_catalogue() IS 'What is defined, a line for eac
 
 
 --
+-- Name: spelled_usage(jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.spelled_usage(p_usage jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN ((p_usage = '{"calls": 1}'::jsonb) IS TRUE) THEN '{}'::jsonb ELSE p_usage END;
+
+
+--
+-- Name: FUNCTION spelled_usage(p_usage jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.spelled_usage(p_usage jsonb) IS 'The usage as fingerprints have it: {"calls": 1} is the default, and is not said.';
+
+
+--
 -- Name: spend(uuid, text, text, jsonb, text, jsonb, boolean, numeric); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -6079,6 +6447,40 @@ CREATE FUNCTION credits.subject() RETURNS text
 --
 
 COMMENT ON FUNCTION credits.subject() IS 'The user id of the caller; null for nobody.';
+
+
+--
+-- Name: tell_depleted(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.tell_depleted(p_account_id uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION tell_depleted(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.tell_depleted(p_account_id uuid) IS 'Writes depleted for a locked wallet with nothing due, whose tokens did not pay for a use, if it is armed; true when it was. Armed again when tokens come that pay for something.';
+
+
+--
+-- Name: tell_refused(uuid[], jsonb[]); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.tell_refused(p_account_ids uuid[], p_verdicts jsonb[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION tell_refused(p_account_ids uuid[], p_verdicts jsonb[]); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.tell_refused(p_account_ids uuid[], p_verdicts jsonb[]) IS 'Writes depleted for each locked account of a batch that had an item refused for want of tokens.';
 
 
 --
@@ -6357,6 +6759,23 @@ COMMENT ON FUNCTION credits.unhold_lots(p_account_id uuid, p_draws jsonb, p_take
 
 
 --
+-- Name: unit_cost(bigint); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.unit_cost(p_price_id bigint) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION unit_cost(p_price_id bigint); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.unit_cost(p_price_id bigint) IS 'What one whole unit (unit_size) of each dimension costs under a price, before the exchange rate and times the unit sizes: good for a comparison with 0.';
+
+
+--
 -- Name: usage_of_rest(jsonb); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -6472,6 +6891,22 @@ CREATE FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_scopes t
 --
 
 COMMENT ON FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_scopes text[]) IS 'Tokens that an account would find if it opened now: those bound to one of the scopes or to none; without scopes, all.';
+
+
+--
+-- Name: whole(numeric); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.whole(quantity numeric) RETURNS numeric
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN ((quantity = trunc(quantity)) IS TRUE) THEN quantity ELSE NULL::numeric END;
+
+
+--
+-- Name: FUNCTION whole(quantity numeric); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.whole(quantity numeric) IS 'A quantity, if it is a whole number; else null.';
 
 
 --
@@ -6840,6 +7275,7 @@ CREATE TABLE credits.price_components (
     minimum_charge numeric DEFAULT 0 NOT NULL,
     provider_cost numeric,
     tiered boolean DEFAULT false NOT NULL,
+    whole_quantity boolean DEFAULT false NOT NULL,
     CONSTRAINT price_components_dimension_is_sane CHECK ((dimension ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
     CONSTRAINT price_components_free_quantity_is_not_negative CHECK (((free_quantity >= (0)::numeric) AND (free_quantity < 'Infinity'::numeric))),
     CONSTRAINT price_components_minimum_is_not_negative CHECK (((minimum_charge >= (0)::numeric) AND (minimum_charge < 'Infinity'::numeric))),
@@ -6908,51 +7344,10 @@ COMMENT ON COLUMN credits.price_components.tiered IS 'Units beyond some number c
 
 
 --
--- Name: prices; Type: TABLE; Schema: credits; Owner: -
+-- Name: COLUMN price_components.whole_quantity; Type: COMMENT; Schema: credits; Owner: -
 --
 
-CREATE TABLE credits.prices (
-    price_id bigint NOT NULL,
-    module_id text,
-    category_id text,
-    valid_from timestamp with time zone NOT NULL,
-    margin numeric DEFAULT 1 NOT NULL,
-    exchange_rate numeric DEFAULT 1 NOT NULL,
-    defined_at timestamp with time zone DEFAULT transaction_timestamp() NOT NULL,
-    CONSTRAINT prices_exchange_rate_is_sane CHECK (((exchange_rate > (0)::numeric) AND (exchange_rate < (1000000000)::numeric))),
-    CONSTRAINT prices_have_one_target CHECK (((module_id IS NULL) OR (category_id IS NULL))),
-    CONSTRAINT prices_margin_is_sane CHECK (((margin >= (0)::numeric) AND (margin < (1000000)::numeric)))
-);
-
-ALTER TABLE ONLY credits.prices FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE prices; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.prices IS 'Versions of the price of a module, of a category, or (both null) of any other module. Never edited: a version ends where the next one of the same target begins.';
-
-
---
--- Name: COLUMN prices.margin; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.prices.margin IS 'Factor on the provider''s price: 1.05 adds five percent.';
-
-
---
--- Name: COLUMN prices.exchange_rate; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.prices.exchange_rate IS 'Units of the component prices'' currency for one unit of the balance: 1.08 when prices are US cents and balances euro cents.';
-
-
---
--- Name: COLUMN prices.defined_at; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.prices.defined_at IS 'The transaction that wrote it: two versions of one target from now on, in one catalogue file, are a mistake.';
+COMMENT ON COLUMN credits.price_components.whole_quantity IS 'True: a quantity that is no whole number is refused, as half a call is no call.';
 
 
 --
@@ -7948,6 +8343,7 @@ CREATE TABLE credits.modules (
     title text NOT NULL,
     category_id text,
     active boolean DEFAULT true NOT NULL,
+    likeness text GENERATED ALWAYS AS (regexp_replace(lower(NORMALIZE(module_id, NFKC)), '[\u0001-\u0020\u007F-\u00A0\u00AD\u034F\u061C\u115F\u1160\u1680\u17B4\u17B5\u180B-\u180F\u2000-\u2015\u2028-\u202F\u205F-\u206F\u2212\u3000\u3164\uFE00-\uFE0F\uFE58\uFE63\uFEFF\uFF0D\uFFA0_-]'::text, ''::text, 'g'::text)) STORED,
     CONSTRAINT modules_id_is_sane CHECK (((length(module_id) >= 1) AND (length(module_id) <= 200)))
 );
 
@@ -7959,6 +8355,13 @@ ALTER TABLE ONLY credits.modules FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON TABLE credits.modules IS 'What tokens can be spent on.';
+
+
+--
+-- Name: COLUMN modules.likeness; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.modules.likeness IS 'The id without case, space, hyphens and underscores: another spelling of it has the same.';
 
 
 --
@@ -8421,7 +8824,7 @@ COMMENT ON COLUMN api.modules.category_title IS 'Title of the category.';
 -- Name: COLUMN modules.price; Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON COLUMN api.modules.price IS 'The price valid now: {"price_id", "margin", "exchange_rate", "components": [{"dimension", "unit_size", "price_per_unit", "free_quantity", "whole_units", "minimum_charge", "tiers": [{"above", "price_per_unit"}]}]}; null: not for sale.';
+COMMENT ON COLUMN api.modules.price IS 'The price valid now: {"price_id", "margin", "exchange_rate", "components": [{"dimension", "unit_size", "price_per_unit", "free_quantity", "whole_units", "whole_quantity", "minimum_charge", "tiers": [{"above", "price_per_unit"}]}]}; null: not for sale.';
 
 
 --
@@ -10600,6 +11003,9 @@ CREATE TABLE credits.price_list (
     dimension text,
     numerator numeric,
     denominator numeric,
+    price_source text DEFAULT 'module'::text NOT NULL,
+    whole_quantity boolean DEFAULT false NOT NULL,
+    least_cost credits.amount,
     CONSTRAINT price_list_is_linear_or_not CHECK ((num_nulls(dimension, numerator, denominator) = ANY (ARRAY[0, 3])))
 );
 
@@ -10649,6 +11055,27 @@ COMMENT ON COLUMN credits.price_list.numerator IS 'What a quantity is charged is
 
 
 --
+-- Name: COLUMN price_list.price_source; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_list.price_source IS 'module: the price is the module''s own; category: its category''s; default: that of every other module.';
+
+
+--
+-- Name: COLUMN price_list.whole_quantity; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_list.whole_quantity IS 'The one dimension is counted in whole numbers.';
+
+
+--
+-- Name: COLUMN price_list.least_cost; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.price_list.least_cost IS 'The least that a use costs, of the uses that cost something; null when all are free.';
+
+
+--
 -- Name: check_prices; Type: VIEW; Schema: audit; Owner: -
 --
 
@@ -10671,8 +11098,19 @@ UNION ALL
     format('%s of %s: %s / %s'::text, u.dimension, l.module_id, u.numerator, u.denominator) AS expected,
     format('%s: %s / %s'::text, l.dimension, l.numerator, l.denominator) AS found
    FROM (credits.price_list l
-     CROSS JOIN LATERAL credits.linear_price(l.price_id) u(dimension, numerator, denominator))
+     CROSS JOIN LATERAL credits.linear_price(l.price_id) u(dimension, numerator, denominator, whole_quantity))
   WHERE ((l.dimension IS DISTINCT FROM u.dimension) OR (l.numerator IS DISTINCT FROM u.numerator) OR (l.denominator IS DISTINCT FROM u.denominator))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('%s: price of %s, whole: %s, least: %s'::text, l.module_id, s.price_source, s.whole_quantity, s.least_cost) AS expected,
+    format('price of %s, whole: %s, least: %s'::text, l.price_source, l.whole_quantity, l.least_cost) AS found
+   FROM ((credits.price_list l
+     JOIN credits.prices p ON ((l.price_id = p.price_id)))
+     CROSS JOIN LATERAL ( SELECT credits.price_source(p.*) AS price_source,
+            u.whole_quantity,
+            credits.least_cost(l.price_id) AS least_cost
+           FROM credits.linear_price(l.price_id) u(dimension, numerator, denominator, whole_quantity)) s)
+  WHERE ((l.valid_until > credits.clock()) AND (((l.price_source IS DISTINCT FROM s.price_source) OR (l.whole_quantity IS DISTINCT FROM s.whole_quantity)) OR ((l.least_cost)::numeric IS DISTINCT FROM s.least_cost)))
 UNION ALL
  SELECT NULL::uuid AS account_id,
     format('%s at price %s from %s'::text, l.module_id, l.price_id, p.valid_from) AS expected,
@@ -11737,9 +12175,10 @@ CREATE TABLE credits.notice_levels (
     account_id uuid NOT NULL,
     below credits.amount,
     percent numeric,
-    last_grant credits.amount DEFAULT 0 NOT NULL,
+    basis credits.amount DEFAULT 0 CONSTRAINT notice_levels_last_grant_not_null NOT NULL,
     low_armed boolean DEFAULT true NOT NULL,
     depleted_armed boolean DEFAULT true NOT NULL,
+    last_purchase credits.amount DEFAULT 0 NOT NULL,
     CONSTRAINT notice_levels_one_threshold CHECK ((num_nonnulls(below, percent) < 2)),
     CONSTRAINT notice_levels_percent_is_sane CHECK (((percent > (0)::numeric) AND (percent < (100)::numeric)))
 );
@@ -11765,14 +12204,21 @@ COMMENT ON COLUMN credits.notice_levels.below IS 'The user''s own threshold for 
 -- Name: COLUMN notice_levels.percent; Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON COLUMN credits.notice_levels.percent IS 'The same, as percent of the last grant.';
+COMMENT ON COLUMN credits.notice_levels.percent IS 'The same, as percent of the basis.';
 
 
 --
--- Name: COLUMN notice_levels.last_grant; Type: COMMENT; Schema: credits; Owner: -
+-- Name: COLUMN notice_levels.basis; Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON COLUMN credits.notice_levels.last_grant IS 'Tokens of the last grant, with what came free with it.';
+COMMENT ON COLUMN credits.notice_levels.basis IS 'What a percentage is taken of: the larger of the last purchase and the greatest lot that had tokens when some last came, came back or expired.';
+
+
+--
+-- Name: COLUMN notice_levels.last_purchase; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.notice_levels.last_purchase IS 'Tokens of the last purchase, with what came free with it.';
 
 
 --
@@ -11802,7 +12248,7 @@ ALTER TABLE ONLY credits.notice_rules FORCE ROW LEVEL SECURITY;
 -- Name: TABLE notice_rules; Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON TABLE credits.notice_rules IS 'When users are told something, in this bank. low_balance: below so many tokens, or so many percent of the last grant.';
+COMMENT ON TABLE credits.notice_rules IS 'When users are told something, in this bank. low_balance: below so many tokens, or so many percent of the last purchase or the greatest lot, whichever is larger. depleted: what is left pays for nothing.';
 
 
 --
@@ -12483,6 +12929,13 @@ CREATE INDEX modules_category_idx ON credits.modules USING btree (category_id);
 
 
 --
+-- Name: modules_likeness_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX modules_likeness_idx ON credits.modules USING btree (likeness);
+
+
+--
 -- Name: orders_pack_idx; Type: INDEX; Schema: credits; Owner: -
 --
 
@@ -12686,6 +13139,13 @@ ALTER TABLE credits.price_components ENABLE ALWAYS TRIGGER price_components_are_
 --
 
 CREATE TRIGGER price_components_are_written_at_once BEFORE INSERT ON credits.price_components FOR EACH ROW EXECUTE FUNCTION credits.refuse_addition();
+
+
+--
+-- Name: price_tiers price_tiers_are_listed; Type: TRIGGER; Schema: credits; Owner: -
+--
+
+CREATE TRIGGER price_tiers_are_listed AFTER INSERT ON credits.price_tiers FOR EACH STATEMENT EXECUTE FUNCTION credits.follow_prices();
 
 
 --
@@ -14723,6 +15183,16 @@ GRANT ALL ON TYPE api.refund_receipt TO service_role;
 
 
 --
+-- Name: TYPE refusal_receipt; Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON TYPE api.refusal_receipt FROM PUBLIC;
+GRANT ALL ON TYPE api.refusal_receipt TO authenticated;
+GRANT ALL ON TYPE api.refusal_receipt TO service_role;
+GRANT ALL ON TYPE api.refusal_receipt TO spender;
+
+
+--
 -- Name: TYPE release_receipt; Type: ACL; Schema: api; Owner: -
 --
 
@@ -14823,6 +15293,14 @@ GRANT ALL ON FUNCTION api.acknowledge_notices(notice_ids uuid[]) TO service_role
 
 
 --
+-- Name: FUNCTION add_package(user_id text, tokens_to_add numeric, package_name text, idempotency_key text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.add_package(user_id text, tokens_to_add numeric, package_name text, idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.add_package(user_id text, tokens_to_add numeric, package_name text, idempotency_key text) TO service_role;
+
+
+--
 -- Name: FUNCTION add_tokens(user_id text, tokens_to_add numeric, package_name text); Type: ACL; Schema: api; Owner: -
 --
 
@@ -14902,6 +15380,16 @@ GRANT ALL ON FUNCTION api.close_shortfall(shortfall_id text, state text) TO serv
 
 REVOKE ALL ON FUNCTION api.confirm_guest_use(use_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.confirm_guest_use(use_id uuid) TO service_role;
+
+
+--
+-- Name: FUNCTION consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text) TO authenticated;
+GRANT ALL ON FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text) TO spender;
+GRANT ALL ON FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text) TO service_role;
 
 
 --
@@ -15081,6 +15569,16 @@ GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_ke
 REVOKE ALL ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) TO spender;
 GRANT ALL ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) TO service_role;
+
+
+--
+-- Name: FUNCTION report_refusal(module_id text, usage jsonb, user_id text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.report_refusal(module_id text, usage jsonb, user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.report_refusal(module_id text, usage jsonb, user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.report_refusal(module_id text, usage jsonb, user_id text) TO spender;
+GRANT ALL ON FUNCTION api.report_refusal(module_id text, usage jsonb, user_id text) TO service_role;
 
 
 --
@@ -15513,6 +16011,13 @@ REVOKE ALL ON FUNCTION credits.campaign_verdict(p_campaign credits.campaigns, p_
 
 
 --
+-- Name: FUNCTION canonical(p_arguments jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.canonical(p_arguments jsonb) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_service boolean, p_usage jsonb, p_final boolean, p_over text, p_key text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -15695,6 +16200,20 @@ REVOKE ALL ON FUNCTION credits.check_event(p_event jsonb) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION check_fingerprint(p_known bytea, p_arguments jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.check_fingerprint(p_known bytea, p_arguments jsonb) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION check_free_use(p_price_id bigint); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.check_free_use(p_price_id bigint) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION check_guest_keys(p_keys text[]); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -15821,6 +16340,13 @@ REVOKE ALL ON FUNCTION credits.credential_of(p_email text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION credits.database_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.database_faults() TO auditor;
+
+
+--
+-- Name: FUNCTION default_least(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.default_least() FROM PUBLIC;
 
 
 --
@@ -16150,6 +16676,13 @@ REVOKE ALL ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with 
 
 
 --
+-- Name: FUNCTION fingerprint(p_arguments jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.fingerprint(p_arguments jsonb) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION finish_guest_use(p_use_id uuid, p_state text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -16403,6 +16936,13 @@ REVOKE ALL ON FUNCTION credits.is_held_in_head(p_held numeric, p_draws jsonb, p_
 
 
 --
+-- Name: FUNCTION is_misspelled(p_module_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.is_misspelled(p_module_id text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION is_on_sale(p_order credits.orders); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -16477,6 +17017,28 @@ GRANT ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after inter
 
 
 --
+-- Name: FUNCTION least_charge(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.least_charge() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION least_cost(p_price_id bigint); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.least_cost(p_price_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.least_cost(p_price_id bigint) TO auditor;
+
+
+--
+-- Name: FUNCTION likeness(p_module_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.likeness(p_module_id text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION limit_left(p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -16492,11 +17054,11 @@ REVOKE ALL ON FUNCTION credits.limit_sign_ins(p_per_pair bigint, p_per_account b
 
 
 --
--- Name: FUNCTION linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric, OUT whole_quantity boolean); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric) FROM PUBLIC;
-GRANT ALL ON FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric) TO auditor;
+REVOKE ALL ON FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric, OUT whole_quantity boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric, OUT whole_quantity boolean) TO auditor;
 
 
 --
@@ -16709,6 +17271,13 @@ REVOKE ALL ON FUNCTION credits.normal_label(p_label text) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION note_basis(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.note_basis(p_account_id uuid) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION note_customer(p_account_id uuid, p_customer_id text, p_replaces text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -16802,6 +17371,13 @@ REVOKE ALL ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_event 
 
 
 --
+-- Name: FUNCTION pays_for_something(p_account_id uuid, p_available numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.pays_for_something(p_account_id uuid, p_available numeric) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION plain_text(p_text text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -16831,10 +17407,39 @@ REVOKE ALL ON FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) FRO
 
 
 --
--- Name: FUNCTION price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric); Type: ACL; Schema: credits; Owner: -
+-- Name: TABLE prices; Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.prices TO auditor;
+
+
+--
+-- Name: COLUMN prices.price_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(price_id) ON TABLE credits.prices TO analyst;
+
+
+--
+-- Name: COLUMN prices.exchange_rate; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(exchange_rate) ON TABLE credits.prices TO analyst;
+
+
+--
+-- Name: FUNCTION price_source(p_price credits.prices); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.price_source(p_price credits.prices) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.price_source(p_price credits.prices) TO auditor;
+
+
+--
+-- Name: FUNCTION price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric, OUT price_source text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric, OUT price_source text) FROM PUBLIC;
 
 
 --
@@ -16967,6 +17572,13 @@ REVOKE ALL ON FUNCTION credits.refuse_line(p_what text, p_name text, p_why text)
 
 
 --
+-- Name: FUNCTION refuse_module(p_module_id text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.refuse_module(p_module_id text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION refuse_own_hold(p_state text, p_status text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -16981,10 +17593,10 @@ REVOKE ALL ON FUNCTION credits.refuse_tokens(p_balance numeric, p_debt numeric, 
 
 
 --
--- Name: FUNCTION refuse_usage(p_price_id bigint); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION refuse_usage(p_price_id bigint, p_module_id text); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.refuse_usage(p_price_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.refuse_usage(p_price_id bigint, p_module_id text) FROM PUBLIC;
 
 
 --
@@ -17096,6 +17708,13 @@ GRANT ALL ON FUNCTION credits.show_catalogue() TO pgcredits_catalog;
 
 
 --
+-- Name: FUNCTION spelled_usage(p_usage jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.spelled_usage(p_usage jsonb) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_byok boolean, p_expected_cost numeric); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -17187,6 +17806,20 @@ GRANT ALL ON FUNCTION credits.subject() TO authenticated;
 GRANT ALL ON FUNCTION credits.subject() TO support;
 GRANT ALL ON FUNCTION credits.subject() TO service_role;
 GRANT ALL ON FUNCTION credits.subject() TO spender;
+
+
+--
+-- Name: FUNCTION tell_depleted(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.tell_depleted(p_account_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION tell_refused(p_account_ids uuid[], p_verdicts jsonb[]); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.tell_refused(p_account_ids uuid[], p_verdicts jsonb[]) FROM PUBLIC;
 
 
 --
@@ -17309,6 +17942,13 @@ REVOKE ALL ON FUNCTION credits.unhold_lots(p_account_id uuid, p_draws jsonb, p_t
 
 
 --
+-- Name: FUNCTION unit_cost(p_price_id bigint); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.unit_cost(p_price_id bigint) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION usage_of_rest(p_usage_left jsonb); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -17356,6 +17996,13 @@ REVOKE ALL ON FUNCTION credits.welcome_again(p_account_id uuid, OUT tokens numer
 --
 
 REVOKE ALL ON FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_scopes text[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION whole(quantity numeric); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.whole(quantity numeric) FROM PUBLIC;
 
 
 --
@@ -17542,27 +18189,6 @@ GRANT SELECT(unit_size) ON TABLE credits.price_components TO analyst;
 --
 
 GRANT SELECT(provider_cost) ON TABLE credits.price_components TO analyst;
-
-
---
--- Name: TABLE prices; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.prices TO auditor;
-
-
---
--- Name: COLUMN prices.price_id; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(price_id) ON TABLE credits.prices TO analyst;
-
-
---
--- Name: COLUMN prices.exchange_rate; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(exchange_rate) ON TABLE credits.prices TO analyst;
 
 
 --

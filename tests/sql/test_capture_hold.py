@@ -60,7 +60,7 @@ def test_capture_without_usage_charges_all_that_is_held(user: User) -> None:
 
 
 @pytest.mark.parametrize("spends", [0, 2], ids=["", "after spends"])
-@pytest.mark.parametrize("calls", [0, 1, 2, 3])
+@pytest.mark.parametrize("calls", [1, 2, 3])
 def test_rest_goes_back(user: User, calls: int, spends: int) -> None:
     ada = user(100 + 10 * spends)
     for _ in range(spends):
@@ -256,7 +256,8 @@ def test_second_capture_is_refused(user: User) -> None:
 @pytest.mark.parametrize(
     ("by_user", "calls", "overdraft"),
     [
-        *((by_user, calls, 0) for by_user in (True, False) for calls in (None, 0, 1, 3)),
+        *((True, calls, 0) for calls in (None, 1, 3)),
+        *((False, calls, 0) for calls in (None, 0, 1, 3)),
         *((False, 5, overdraft) for overdraft in (0, 15, 99)),
     ],
 )
@@ -543,7 +544,7 @@ def test_user_spends_beyond_their_own_hold_only_what_they_could_spend(
     user: User, service: Caller, stop: str
 ) -> None:
     ada = user(1000 if stop != "nothing left" else 25)
-    held = hold(ada, 0, ttl="24 hours")["hold_id"]
+    held = hold(ada, ttl="24 hours")["hold_id"]
     slug = {"frozen": "account_frozen", "limit": "spend_limit"}.get(stop, "insufficient_tokens")
     if stop == "frozen":
         service.call("freeze_account", user_id=ada.user_id)
@@ -551,7 +552,7 @@ def test_user_spends_beyond_their_own_hold_only_what_they_could_spend(
         service.call("set_spend_limit", user_id=ada.user_id, period="day", tokens=25)
     elif stop == "default":
         service.call("set_overdraft_limit", user_id=ada.user_id, tokens=25)
-        work = hold(service, 40, user_id=ada.user_id)["hold_id"]
+        work = hold(service, 39, user_id=ada.user_id)["hold_id"]
         service.call("capture_hold", hold_id=work, usage={"calls": 41})
         service.call("set_overdraft_limit", user_id=ada.user_id, tokens=0)
         service.call("add_tokens", user_id=ada.user_id, tokens=1000)
@@ -634,10 +635,7 @@ def test_late_capture_by_a_user_is_a_spend(
             with refused(slug):
                 capture(ada, held, calls)
         assert bank.row("select late, captured from api.holds") == {"late": False, "captured": 0}
-        if stop == "frozen":
-            with refused(slug):
-                capture(ada, held, 0)
-        else:
-            assert capture(ada, held, 0)["late"] is True  # nothing of it is a spend
+        with refused(slug if stop == "frozen" else "bad_usage"):
+            capture(ada, held, 0)
     else:
         assert capture(ada, held)["paid"] == 50

@@ -321,7 +321,7 @@ RULES = [
             and (p.provolatile = 'v' or p.proname not in (
                 'check_stripe_prices', 'show_catalogue',
                 'me', 'subject', 'analyst_segments', 'analyst_accounts', 'charge_durations', 'module_price',
-                'call_cost'
+                'call_cost', 'least_cost'
             ))
         """,
         "alter function credits.open_account(text) security definer",

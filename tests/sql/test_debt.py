@@ -113,7 +113,7 @@ def test_more_debt_than_the_limit_stops_new_spending_and_holding(
     assert (quote["available"], quote["sufficient"], quote["affordable"]) == (0, False, 0)
     free = service.call("consume_tokens", user_id=ada.user_id, module_id="whisper", byok=True)
     assert free["cost"] == 0
-    assert hold(ada, 0)["held"] == 0
+    assert hold(service, 0, user_id=ada.user_id)["held"] == 0
     service.call("set_overdraft_limit", user_id=ada.user_id, tokens=75)
     assert ada.call("consume_tokens", module_id="whisper")["balance"] == 0
     service.call("set_overdraft_limit", user_id=ada.user_id, tokens=0)

@@ -65,7 +65,7 @@ def test_chain_of_a_real_account_is_what_python_makes_of_it(
 ) -> None:
     ada = user(Decimal("1000.5"), package_name="Ünïcødé 😀", metadata={"z": "é", "a": [1, None, 2.50]})
     ada.call("consume_tokens", module_id="whisper", metadata={"job": "1:2,3"})
-    ada.call("consume_tokens", module_id="unlisted: 3:abc,", usage='{"calls": 0.123456}')
+    ada.call("consume_tokens", module_id="unlisted: 3:abc,", usage='{"calls": 3}')
     service.call("consume_tokens", module_id="metube", user_id=ada.user_id)
     with admin.cursor(row_factory=dict_row) as cursor:
         entries = cursor.execute(

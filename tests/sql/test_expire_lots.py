@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 
 import pytest
 from people import Caller, Connection, refused, stop_clock
@@ -97,8 +96,8 @@ def test_next_write_books_expiries_at_their_moments(
     user: User, service: Caller, age: Callable[..., None]
 ) -> None:
     ada = user(100, expires_at="2099-02-01 00:00Z", package_name="Second")
-    service.call("add_tokens", user_id=ada.user_id, tokens=Decimal("7.5"), expires_at="2099-01-01 00:00Z")
-    ada.call("consume_tokens", module_id="metube", usage='{"calls": 0.25}')
+    service.call("add_tokens", user_id=ada.user_id, tokens=5, expires_at="2099-01-01 00:00Z")
+    service.call("consume_tokens", module_id="metube", byok=True, user_id=ada.user_id)
     age(ada, "90 years")
     service.call("add_tokens", user_id=ada.user_id, tokens=60)
     entries = ada.rows(

@@ -95,17 +95,17 @@ def test_hold_draws_in_burn_order_over_several_lots(user: User, service: Caller)
     service.call("add_tokens", user_id=ada.user_id, tokens=30, priority=5, scope="module:metube")
     assert hold(ada, 2)["draws"] == [{"lot_id": 2, "tokens": 30}, {"lot_id": 1, "tokens": 20}]
     assert ada.call("hold_tokens", module_id="metube")["draws"] == [{"lot_id": 3, "tokens": 10}]
-    assert hold(ada, 0)["draws"] == []
+    assert hold(service, 0, user_id=ada.user_id)["draws"] == []
     with refused("insufficient_tokens") as facts:
         hold(ada)  # what is left is bound to metube, but for 10
     assert facts["missing"] == 15
 
 
-def test_hold_of_nothing_holds_nothing(user: User) -> None:
-    ada = user()
-    held = hold(ada, 0)
-    assert (held["held"], held["draws"], held["available"]) == (0, [], 0)
-    assert ada.call("release_hold", hold_id=held["hold_id"])["released"] == 0
+def test_hold_of_nothing_holds_nothing(user: User, service: Caller) -> None:
+    ada = user(1)
+    held = hold(service, 0, user_id=ada.user_id)
+    assert (held["held"], held["draws"], held["available"]) == (0, [], 1)
+    assert service.call("release_hold", hold_id=held["hold_id"])["released"] == 0
 
 
 def test_repeat_of_a_hold_with_its_key_is_one_hold(user: User) -> None:
@@ -570,7 +570,7 @@ def test_hold_through_a_threshold_writes_the_notice_and_its_release_arms_it_agai
         told = ada.rows(notices)
         assert len(told) == times
         assert told[-1]["facts"] == {"balance": 25, "threshold": 50}
-        ada.call("capture_hold", hold_id=second, usage={"calls": 0})
+        ada.call("release_hold", hold_id=second)
         ada.call("release_hold", hold_id=first)
     assert standing(ada) == (200, 0, 200)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from people import Caller, Connection, Row, refused, stop_clock
+from people import Caller, Connection, Row, findings, refused, stop_clock
 
 MIDNIGHT = "2031-11-21 00:00Z"
 
@@ -30,7 +30,7 @@ def rules(till: Connection, *lines: str) -> Iterator[Caller]:
         for line in lines:
             till.execute(f"select credits.define_notice({line})")  # type: ignore[arg-type]
         yield bank
-        assert bank.rows("select * from audit.findings") == []
+        assert findings(bank) == []
     finally:
         till.rollback()
 
@@ -100,7 +100,7 @@ def test_one_spend_past_everything_tells_both(till: Connection) -> None:
 
 def test_bonus_counts_with_the_grant_it_came_with(till: Connection) -> None:
     with rules(till, LOW) as bank:
-        grant(bank, 100)
+        grant(bank, 100, reason="purchase")
         grant(bank, 100, reason="bonus")
         spend(bank, 16)
         assert notices(bank) == []
@@ -108,12 +108,12 @@ def test_bonus_counts_with_the_grant_it_came_with(till: Connection) -> None:
         assert notices(bank) == [("low_balance", {"balance": 30, "threshold": 40})]
 
 
-def test_a_small_grant_sets_a_small_threshold_and_arms(till: Connection) -> None:
+def test_a_small_grant_sets_a_small_threshold_and_arms_once_nothing_larger_is_left(till: Connection) -> None:
     with rules(till, LOW) as bank:
         grant(bank, 100)
-        spend(bank, 9)
+        spend(bank, 10)
         grant(bank, 10)
-        spend(bank, 2)
+        spend(bank)
         assert [facts["threshold"] for _, facts in notices(bank)] == [20, 2]
 
 
@@ -280,3 +280,155 @@ def test_same_rule_again_disturbs_nobody(till: Connection) -> None:
             "select w.due_at = 'infinity' as calm from credits.wallets as w"
             " join credits.identities as i using (account_id) where i.subject = 'noted'"
         ) == {"calm": True}
+
+
+def threshold(bank: Caller) -> Any:
+    return bank.call("set_low_balance", user_id="noted")["threshold"]
+
+
+def test_a_small_gift_leaves_the_threshold_of_the_purchase(till: Connection) -> None:
+    with rules(till, LOW) as bank:
+        grant(bank, 100, reason="purchase")
+        grant(bank, 1, reason="promo")
+        assert threshold(bank) == 20
+        spend(bank, 8)  # 21 left
+        assert notices(bank) == []
+        spend(bank)
+        assert notices(bank) == [("low_balance", {"balance": 11, "threshold": 20})]
+
+
+@pytest.mark.parametrize(
+    ("grants", "expected"),
+    [
+        ([("grant", 100), ("promo", 1)], 20),
+        ([("welcome", 50)], 10),
+        ([("welcome", 50), ("purchase", 100)], 20),
+        ([("purchase", 100), ("purchase", 10)], 20),
+        ([("purchase", 10), ("promo", 100)], 20),
+        ([("purchase", 100), ("bonus", 50), ("promo", 1)], 30),
+        ([("bonus", 5)], 1),
+        ([("purchase", 100), ("bonus", 50), ("purchase", 10), ("bonus", 5)], 20),
+    ],
+    ids=str,
+)
+def test_threshold_is_of_the_last_purchase_or_the_greatest_lot(
+    grants: list[tuple[str, int]], expected: int, till: Connection
+) -> None:
+    with rules(till, LOW) as bank:
+        for reason, tokens in grants:
+            grant(bank, tokens, reason=reason)
+        assert threshold(bank) == expected
+
+
+def test_an_empty_lot_is_no_basis_when_tokens_come_again(till: Connection) -> None:
+    with rules(till, LOW) as bank:
+        grant(bank, 1000)
+        spend(bank, 100)
+        grant(bank, 50, reason="purchase")
+        assert threshold(bank) == 10
+
+
+def test_an_expired_gift_is_no_basis(till: Connection) -> None:
+    with rules(till, LOW) as bank:
+        stop_clock(till, MIDNIGHT)
+        grant(bank, 100, reason="purchase")
+        grant(bank, 1000, reason="promo", expires_at="2031-11-22 00:00Z")
+        assert threshold(bank) == 200
+        stop_clock(till, "2031-11-22 00:00Z")
+        assert threshold(bank) == 20
+        assert notices(bank) == []
+
+
+# What is left pays for nothing
+
+
+def test_depleted_when_what_is_left_pays_for_nothing(till: Connection) -> None:
+    with rules(till, DEPLETED) as bank:
+        grant(bank, 25)
+        spend(bank)
+        assert notices(bank) == []  # 15 pay for one more
+        spend(bank)
+        assert notices(bank) == [("depleted", {"balance": 5})]
+        with refused("insufficient_tokens"):
+            spend(bank)
+        grant(bank, 4)
+        grant(bank, 1)
+        spend(bank)
+        assert notices(bank)[1:] == [("depleted", {"balance": 0})]
+
+
+def test_depleted_by_a_hold_that_leaves_too_little(till: Connection) -> None:
+    with rules(till, DEPLETED) as bank:
+        grant(bank, 15)
+        bank.call("hold_tokens", user_id="noted", module_id="metube")
+        assert notices(bank) == [("depleted", {"balance": 5})]
+
+
+def test_what_pays_for_an_unlisted_module_is_not_depleted(till: Connection) -> None:
+    with rules(till, DEPLETED) as bank:
+        till.execute('select credits.define_price(\'[{"dimension": "calls", "price_per_unit": 2}]\')')
+        grant(bank, 14)
+        spend(bank)
+        assert notices(bank) == []
+        bank.call("consume_tokens", user_id="noted", module_id="something else", usage='{"calls": 1}')
+        bank.call("consume_tokens", user_id="noted", module_id="something else", usage='{"calls": 1}')
+        assert notices(bank) == [("depleted", {"balance": 0})]
+
+
+def test_tokens_that_are_bound_pay_for_what_they_are_bound_to(till: Connection) -> None:
+    with rules(till, DEPLETED) as bank:
+        grant(bank, 40, scope="module:stablediffusion")  # which costs 50
+        grant(bank, 20)
+        spend(bank)
+        assert notices(bank) == []  # 40 + 10 pay for a picture
+        bank.call("consume_tokens", user_id="noted", module_id="metube", usage={"calls": 1})
+        assert notices(bank) == [("depleted", {"balance": 40})]
+
+
+def test_tokens_that_are_frozen_pay_for_nothing(till: Connection) -> None:
+    with rules(till, DEPLETED) as bank:
+        grant(bank, 500)
+        grant(bank, 20)
+        till.execute(
+            "update credits.lots as l set frozen = true from credits.identities as i"
+            " where i.account_id = l.account_id and i.subject = 'noted' and l.lot_id = 1"
+        )
+        spend(bank)
+        assert notices(bank) == []
+        spend(bank)
+        assert notices(bank) == [("depleted", {"balance": 500})]
+
+
+def test_refusal_that_is_reported_tells_depleted_once(till: Connection) -> None:
+    with rules(till, DEPLETED) as bank:
+        grant(bank, 30)
+        spend(bank)
+        for _ in range(3):
+            with refused("insufficient_tokens"):
+                bank.call("consume_tokens", user_id="noted", module_id="stablediffusion")
+            answer = bank.call("report_refusal", user_id="noted", module_id="stablediffusion")
+            assert answer == {"user_id": "noted", "module_id": "stablediffusion", "depleted": True}
+        assert notices(bank) == [("depleted", {"balance": 20})]
+        spend(bank, 2)
+        assert len(notices(bank)) == 1
+        grant(bank, 30)
+        bank.call("report_refusal", user_id="noted", module_id="stablediffusion")
+        assert notices(bank)[1:] == [("depleted", {"balance": 30})]
+
+
+def test_report_of_a_refusal_is_not_believed(till: Connection) -> None:
+    with rules(till, DEPLETED) as bank:
+        grant(bank, 50)
+        answer = bank.call("report_refusal", user_id="noted", module_id="stablediffusion")
+        assert answer["depleted"] is False
+        assert notices(bank) == []
+
+
+def test_refused_item_of_a_batch_tells_depleted(till: Connection) -> None:
+    with rules(till, DEPLETED) as bank:
+        grant(bank, 30)
+        use = '{"user_id": "noted", "module_id": '
+        items = f'[{use}"stablediffusion"}}, {use}"metube"}}]'
+        for _ in range(2):
+            bank.rows("select * from api.consume_tokens_batch(%s)", (items,))
+        assert notices(bank) == [("depleted", {"balance": 20})]

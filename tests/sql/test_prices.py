@@ -285,6 +285,7 @@ def test_quote_tells_how_units_fall_into_tiers(shop: Caller) -> None:
                 "price_per_unit": 5,
                 "free_quantity": 3,
                 "whole_units": True,
+                "whole_quantity": False,
                 "minimum_charge": 0,
                 "tiers": TIERED["tiers"],
             }
@@ -520,7 +521,12 @@ def test_price_that_is_so_much_for_a_unit_is_the_same_from_the_list_and_the_long
         if not 0 <= quantity <= MOST or expected > 10**12:
             assert ways[0] == "bad_usage"
         else:
-            assert ways[0] == {"price_id": price_id, "usage": {dimension: quantity}, "cost": expected}
+            assert ways[0] == {
+                "price_id": price_id,
+                "usage": {dimension: quantity},
+                "cost": expected,
+                "price_source": "module",
+            }
 
 
 @pytest.mark.parametrize(

@@ -285,6 +285,8 @@ USAGE = {
 CHARGE = {
     "api.consume_tokens(text,jsonb,text,text,jsonb,boolean)": "'whisper'",
     "api.consume_tokens(text,text,text,numeric)": "null::text, 'whisper', 'Whisper', 25",
+    "api.consume_call(text,text,text,numeric,text)": "null::text, 'whisper', 'Whisper', 25",
+    "api.report_refusal(text,jsonb,text)": "'whisper'",
     "api.quote_tokens(text,jsonb,text)": "'whisper'",
     "api.hold_tokens(text,jsonb,interval,text,text,jsonb)": "'whisper'",
     "api.capture_hold(text,jsonb,boolean,text,text,text)": "'nothing'",
@@ -311,6 +313,7 @@ SERVE = {
         "'nobody', -1::numeric"
     ),
     "api.add_tokens(text,numeric,text)": "'nobody', -1, 'Standard'",
+    "api.add_package(text,numeric,text,text)": "'nobody', -1, 'Standard'",
     "api.attach_checkout(uuid,uuid,text,text,text)": "gen_random_uuid(), gen_random_uuid(), 'cs_1'",
     "api.cancel_order(uuid,uuid)": "gen_random_uuid(), gen_random_uuid()",
     "api.apply_stripe_event(jsonb,bytea)": "'{}'",
@@ -379,6 +382,8 @@ EXECUTE = {
         "credits.charge_problem(bigint,text)",
         "credits.money(bigint,text)",
         "credits.linear_price(bigint)",
+        "credits.price_source(credits.prices)",
+        "credits.least_cost(bigint)",
         "credits.head_allowance(uuid,timestamp with time zone)",
         "credits.held_at(uuid,timestamp with time zone)",
         "credits.limit_left(uuid,timestamp with time zone)",

@@ -99,7 +99,13 @@ def failed(bank: Bank, call: Callable[[], Row]) -> Row:
 
 STORIES: list[tuple[str, dict[str, Any], Story]] = [
     ("consume_tokens", {"module_id": "metube"}, booked),
+    (
+        "consume_call",
+        {"module_id": "metube", "module_name": "MeTube", "tokens_to_consume": "10"},
+        booked,
+    ),
     ("add_tokens", {"tokens": 5}, booked),
+    ("add_package", {"tokens_to_add": 5, "package_name": "Five"}, booked),
     ("refund_usage", {"entry_id": "of a spend"}, booked),
     ("hold_tokens", {"module_id": "whisper", "usage": {"calls": 2}}, held_and_released),
     ("hold_tokens", {"module_id": "whisper", "usage": {"calls": 2}}, held_and_expired),

@@ -1,0 +1,34 @@
+-- Tokens of a package that was paid for elsewhere. IAHome's PUT /api/user-tokens. A name of its own, because a fourth
+-- argument of IAHome's own signature could not be told from the fourth of the other one.
+create or replace function api.add_package(
+    user_id text,
+    tokens_to_add numeric,
+    package_name text,
+    idempotency_key text default null
+)
+returns api.grant_receipt
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- Three arguments by position: a reason would become the name of a package, and a gift a sale.
+    if (add_package.package_name in (
+        'grant', 'bonus', 'welcome', 'promo', 'referral', 'allowance', 'rollover', 'adjustment'
+    )) is true then
+        perform credits.fail(
+            422, 'bad_reason', format('%L is a reason and no package: say reason => %1$L', add_package.package_name)
+        );
+    end if;
+    return api.add_tokens(
+        user_id => add_package.user_id, tokens => add_package.tokens_to_add, reason => 'purchase',
+        package_name => add_package.package_name, idempotency_key => add_package.idempotency_key
+    );
+end
+$$;
+comment on function api.add_package(text, numeric, text, text) is
+'Grant the tokens of a package that was paid for. For services.
+
+With an idempotency_key a repeat of the same call gets the same answer; without one it is another grant.
+Raises PT422 bad_reason for a package with the name of a reason, and what add_tokens raises.';

@@ -1,0 +1,45 @@
+-- One call of a module, at a price that the client names: it is only compared. IAHome's POST /api/user-tokens. A name
+-- of its own, because a fifth argument of IAHome's own signature could not be told from the fifth of the other one.
+create or replace function api.consume_call(
+    user_id text,
+    module_id text,
+    module_name text,
+    tokens_to_consume numeric,
+    idempotency_key text default null
+)
+returns api.spend_receipt
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_cost constant numeric := trim_scale(credits.check_amount(consume_call.tokens_to_consume));
+    v_subject constant text := credits.caller_subject(consume_call.user_id, 'spender');
+    v_before text;
+    v_receipt api.spend_receipt;
+begin
+    if current_setting('lock_timeout') <> '2s' then
+        v_before := credits.bound_wait();
+    end if;
+    v_receipt := credits.spend(
+        credits.account_of(v_subject, false), v_subject, consume_call.module_id, '{}', consume_call.idempotency_key,
+        jsonb_strip_nulls(jsonb_build_object('module_name', left(consume_call.module_name, 200))),
+        p_expected_cost => v_cost
+    );
+    if v_before is not null then
+        perform set_config('lock_timeout', v_before, true);
+    end if;
+    return v_receipt;
+exception
+    when lock_not_available then
+        perform credits.refuse_busy();
+end
+$$;
+comment on function api.consume_call(text, text, text, numeric, text) is
+'Spend tokens on one call of a module, naming the price.
+
+With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true. A key is the
+same key here and in consume_tokens. Without one a repeat is another charge.
+Raises PT422 price_mismatch when tokens_to_consume is not the price in the database, PT422 bad_amount,
+and what consume_tokens raises.';

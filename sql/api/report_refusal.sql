@@ -1,0 +1,69 @@
+-- A refusal undoes the whole call, and with it whatever it would have written. So who was refused for want of tokens
+-- says so in a call of its own: the door does it after every PT402, other callers may. The database believes nothing:
+-- it looks.
+--
+--   1. Whose tokens? Nobody's account is opened by this.
+--   2. Lock the wallet, when there is a notice to write at all.
+--   3. Does what is there pay for this use? If not: depleted, once, until tokens come again.
+create or replace function api.report_refusal(
+    module_id text,
+    usage jsonb default '{}',
+    user_id text default null
+)
+returns api.refusal_receipt
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    -- 1. Whose.
+    v_subject constant text := credits.caller_subject(report_refusal.user_id, 'spender');
+    v_account_id uuid;
+    v_now timestamptz;
+    v_price record;
+    v_wallet record;
+    v_before text;
+    v_answer api.refusal_receipt;
+begin
+    select i.account_id into v_account_id from credits.identities as i where i.subject = v_subject;
+    if v_account_id is null and credits.is_spender() is true then
+        perform credits.fail(404, 'unknown_user', 'no such user');
+    end if;
+    v_now := credits.clock(v_account_id);
+    v_price := credits.price_usage(report_refusal.module_id, report_refusal.usage, v_now);
+    v_answer.user_id := v_subject;
+    v_answer.module_id := report_refusal.module_id;
+    v_answer.depleted := false;
+    if v_account_id is null or (v_price.cost > 0) is not true then
+        return v_answer;
+    end if;
+
+    -- 2. Lock.
+    if current_setting('lock_timeout') <> '2s' then
+        v_before := credits.bound_wait();
+    end if;
+    v_wallet := credits.lock_wallet(v_account_id, p_settle => false);
+    v_now := credits.clock(v_account_id);
+
+    -- 3. Look, and tell.
+    v_answer.depleted := v_price.cost > credits.spendable(v_account_id, report_refusal.module_id, v_now)
+        or credits.in_default(v_account_id);
+    if v_answer.depleted is true then
+        perform credits.tell_depleted(v_account_id);
+    end if;
+    if v_before is not null then
+        perform set_config('lock_timeout', v_before, true);
+    end if;
+    return v_answer;
+exception
+    when lock_not_available then
+        perform credits.refuse_busy();
+end
+$$;
+comment on function api.report_refusal(text, jsonb, text) is
+'Say that a use was refused for want of tokens, so that a notice depleted is written, once until tokens come again. A
+refusal undoes everything, and could not write it itself; HTTP clients need not call this: the door does. depleted: the
+tokens that are there do not pay for this use; where they do, nothing is written.
+
+Raises PT404 unknown_module or unknown_user, PT422 bad_usage, PT403 not_yours, PT401 not_signed_in.';
