@@ -20,7 +20,10 @@ returns bytea
 language sql
 immutable
 return sha256(convert_to(
-    case when (p_arguments::text like '%.%0%') is true then credits.canonical(p_arguments) else p_arguments::text end, 'UTF8'
+    case
+        when (p_arguments::text like '%.%0%') is true then credits.canonical(p_arguments)
+        else p_arguments::text
+    end, 'UTF8'
 ));
 comment on function credits.fingerprint(jsonb) is 'What is remembered of the arguments of a call that has a key.';
 
