@@ -171,7 +171,9 @@ begin
     cross join
         lateral jsonb_populate_record(
             null::api.hold_receipt,
-            h.answer || jsonb_build_object('state', h.state, 'held', trim_scale(h.held), 'expires_at', h.expires_at)
+            h.answer || jsonb_build_object(
+                'state', h.state, 'held', trim_scale(h.held), 'expires_at', credits.utc_text(h.expires_at)
+            )
         ) as r
     where h.account_id = p_account_id and h.hold_id = p_hold_id;
     v_receipt.user_id := p_user_id;

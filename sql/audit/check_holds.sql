@@ -71,8 +71,8 @@ union all
 -- Nothing that is held stays so for long: not by its own user, and not in a lot that is past its date.
 select
     x.account_id,
-    format('hold %s ends by %s', x.hold_id, b.latest) as expected,
-    format('it ends at %s', x.expires_at) as found
+    format('hold %s ends by %s', x.hold_id, credits.utc_text(b.latest)) as expected,
+    format('it ends at %s', credits.utc_text(x.expires_at)) as found
 from credits.holds as x
 cross join
     lateral (

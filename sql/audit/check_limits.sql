@@ -4,7 +4,7 @@ with (security_invoker = true)
 as
 select
     s.account_id,
-    format('%s of the %s from %s', e.spent, s.period, s.period_starts) as expected,
+    format('%s of the %s from %s', e.spent, s.period, credits.utc_text(s.period_starts)) as expected,
     format('%s', w.lifetime_spent - s.spent_before) as found
 from credits.spend_limits as s
 inner join credits.wallets as w on s.account_id = w.account_id

@@ -51,8 +51,8 @@ where
 union all
 select
     null as account_id,
-    format('%s at price %s from %s', l.module_id, l.price_id, p.valid_from) as expected,
-    format('from %s', l.valid_from) as found
+    format('%s at price %s from %s', l.module_id, l.price_id, credits.utc_text(p.valid_from)) as expected,
+    format('from %s', credits.utc_text(l.valid_from)) as found
 from credits.price_list as l
 inner join credits.prices as p on l.price_id = p.price_id
 where l.valid_from < p.valid_from

@@ -28,9 +28,8 @@ returns text
 language sql
 immutable
 parallel safe
-return case
-    when isfinite(p_at) is true then (to_json(p_at at time zone interval '0') #>> '{}') || '+00:00' else p_at::text
-end;
+return (to_json(p_at at time zone interval '0') #>> '{}')
+|| case when isfinite(p_at) is true then '+00:00' else '' end;
 comment on function credits.utc_text(timestamptz) is
 'A moment as text, in ISO 8601 and UTC: 2027-02-28T12:00:00+00:00. No setting of the session changes it.';
 

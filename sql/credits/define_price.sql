@@ -100,7 +100,8 @@ begin
         perform set_config('pgcredits.priced_from_now', (v_said || to_jsonb(v_name))::text, true);
     elsif v_version.price_id is not null and not v_same then
         perform credits.refuse_line(
-            'price of', v_name, format('overlaps the other version that begins at %s: choose a later time', p_valid_from)
+            'price of', v_name,
+            format('overlaps the other version that begins at %s: choose a later time', credits.utc_text(p_valid_from))
         );
     elsif (
         p_valid_from <= v_now and v_said ? v_name and v_current.defined_at = credits.transaction_began()
@@ -108,7 +109,10 @@ begin
         -- The line before has just ended this version, which has begun since it was written down as a later one.
         perform credits.refuse_line(
             'price of', v_name,
-            format('overlaps the price without valid_from in the same file: this one has begun, at %s', p_valid_from)
+            format(
+                'overlaps the price without valid_from in the same file: this one has begun, at %s',
+                credits.utc_text(p_valid_from)
+            )
         );
     elsif p_valid_from <= v_now and v_version.price_id is null and exists (
         select
@@ -118,7 +122,8 @@ begin
             and p.valid_from <= v_now and p.defined_at <> credits.transaction_began()
     ) then
         perform credits.refuse_line(
-            'price of', v_name, format('overlaps the price that was valid from %s on: the past stays', p_valid_from)
+            'price of', v_name,
+            format('overlaps the price that was valid from %s on: the past stays', credits.utc_text(p_valid_from))
         );
     end if;
     if v_same then

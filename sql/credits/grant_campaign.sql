@@ -135,7 +135,7 @@ begin
     elsif p_verdict = 'bounded' then
         perform credits.fail(
             429, 'campaign_limit', 'accounts of this device or network have used this code as often as they may',
-            json_build_object('reset_at', p_reset_at)
+            json_build_object('reset_at', credits.utc_text(p_reset_at))
         );
     end if;
 end

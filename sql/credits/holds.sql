@@ -85,7 +85,7 @@ declare
     ) + v_day;
 begin
     -- A bound that was lowered since takes nothing from a hold that has more time already.
-    return greatest(least(p_hold.created_at + v_longest, coalesce(v_lots, 'infinity')), p_hold.expires_at);
+    return greatest(least(credits.later(p_hold.created_at, v_longest), coalesce(v_lots, 'infinity')), p_hold.expires_at);
 end
 $$;
 comment on function credits.last_moment(credits.holds) is

@@ -13,7 +13,13 @@ create or replace function credits.next_period(p_period text, p_at timestamptz)
 returns timestamptz
 language sql
 immutable
-return credits.later(credits.period_start(p_period, p_at), ('1 ' || p_period)::interval);
+return credits.later(
+    credits.period_start(p_period, p_at),
+    case
+        when (p_period = 'day') is true then interval '1 day'
+        when (p_period = 'month') is true then interval '1 month'
+    end
+);
 comment on function credits.next_period(text, timestamptz) is
 'When the day or month after that of a moment begins, in UTC.';
 

@@ -165,7 +165,8 @@ def _plain(name: str) -> str:
     return "text[]" if array else "record"
 
 
-def _type(name: Any) -> str:
+def type_name(name: Any) -> str:
+    """How a type is written, without pg_catalog."""
     if name is None:
         return "void"
     parts = [part.sval for part in name.names]
@@ -181,9 +182,9 @@ def _function(node: Any, place: str) -> Function:
         name=node.funcname[-1].sval,
         language=options["language"].sval,
         strict=bool(getattr(options.get("strict"), "boolval", False)),
-        returns=_type(node.returnType),
+        returns=type_name(node.returnType),
         parameters=tuple(
-            Parameter(p.name or "", _type(p.argType), p.mode.name in outs, p.defexpr)
+            Parameter(p.name or "", type_name(p.argType), p.mode.name in outs, p.defexpr)
             for p in node.parameters or ()
         ),
         source=options["as"][0].sval if "as" in options else "",

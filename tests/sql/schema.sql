@@ -5108,7 +5108,7 @@ COMMENT ON FUNCTION credits.period_start(p_period text, p_at timestamp with time
 
 CREATE FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE
-    RETURN credits.later(credits.period_start(p_period, p_at), (('1 '::text || p_period))::interval);
+    RETURN credits.later(credits.period_start(p_period, p_at), CASE WHEN ((p_period = 'day'::text) IS TRUE) THEN '1 day'::interval WHEN ((p_period = 'month'::text) IS TRUE) THEN '1 mon'::interval ELSE NULL::interval END);
 
 
 --
@@ -6815,7 +6815,7 @@ COMMENT ON FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times inte
 
 CREATE FUNCTION credits.utc_text(p_at timestamp with time zone) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (isfinite(p_at) IS TRUE) THEN ((to_json((p_at AT TIME ZONE '00:00:00'::interval)) #>> '{}'::text[]) || '+00:00'::text) ELSE (p_at)::text END;
+    RETURN ((to_json((p_at AT TIME ZONE '00:00:00'::interval)) #>> '{}'::text[]) || CASE WHEN (isfinite(p_at) IS TRUE) THEN '+00:00'::text ELSE ''::text END);
 
 
 --
@@ -10627,8 +10627,8 @@ UNION ALL
         END))
 UNION ALL
  SELECT x.account_id,
-    format('hold %s ends by %s'::text, x.hold_id, b.latest) AS expected,
-    format('it ends at %s'::text, x.expires_at) AS found
+    format('hold %s ends by %s'::text, x.hold_id, credits.utc_text(b.latest)) AS expected,
+    format('it ends at %s'::text, credits.utc_text(x.expires_at)) AS found
    FROM (credits.holds x
      CROSS JOIN LATERAL ( SELECT LEAST(
                 CASE
@@ -10742,7 +10742,7 @@ COMMENT ON VIEW audit.check_keys IS 'Every idempotency key leads to the entry, o
 
 CREATE VIEW audit.check_limits WITH (security_invoker='true') AS
  SELECT s.account_id,
-    format('%s of the %s from %s'::text, e.spent, s.period, s.period_starts) AS expected,
+    format('%s of the %s from %s'::text, e.spent, s.period, credits.utc_text(s.period_starts)) AS expected,
     format('%s'::text, ((w.lifetime_spent)::numeric - (s.spent_before)::numeric)) AS found
    FROM ((credits.spend_limits s
      JOIN credits.wallets w ON ((s.account_id = w.account_id)))
@@ -11113,8 +11113,8 @@ UNION ALL
   WHERE ((l.valid_until > credits.clock()) AND (((l.price_source IS DISTINCT FROM s.price_source) OR (l.whole_quantity IS DISTINCT FROM s.whole_quantity)) OR ((l.least_cost)::numeric IS DISTINCT FROM s.least_cost)))
 UNION ALL
  SELECT NULL::uuid AS account_id,
-    format('%s at price %s from %s'::text, l.module_id, l.price_id, p.valid_from) AS expected,
-    format('from %s'::text, l.valid_from) AS found
+    format('%s at price %s from %s'::text, l.module_id, l.price_id, credits.utc_text(p.valid_from)) AS expected,
+    format('from %s'::text, credits.utc_text(l.valid_from)) AS found
    FROM (credits.price_list l
      JOIN credits.prices p ON ((l.price_id = p.price_id)))
   WHERE (l.valid_from < p.valid_from)
