@@ -92,7 +92,9 @@ to spender, service_role;
 grant execute on function
 api.create_order(text, bigint, text, text, text),
 api.set_spend_limit(text, numeric, text),
+api.lift_spend_limit(text, text),
 api.set_low_balance(numeric, numeric, text),
+api.reset_low_balance(text),
 api.redeem_code(text, text, text),
 api.referral_code(text)
 to authenticated, service_role;

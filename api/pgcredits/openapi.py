@@ -129,8 +129,9 @@ def _reader(function: Function) -> _Json:
 def _arguments(function: Function) -> _Json:
     properties: _Json = {}
     for argument in function.arguments:
-        # Null is a value in SQL: to set_spend_limit it is the one that lifts a limit.
-        described = dict(_nullable(argument.type))
+        # Null is what leaving an argument out means, or it is not meant: no limit is lifted by it.
+        left_out = (argument.default or "").upper().startswith("NULL")
+        described = dict(_nullable(argument.type) if left_out else _type(argument.type))
         if argument.default is not None:
             described["description"] = f"Default: {argument.default}"
         properties[argument.name] = described

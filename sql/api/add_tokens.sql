@@ -24,7 +24,7 @@ create or replace function api.add_tokens(
     tokens numeric,
     reason api.grant_reason default 'grant',
     package_name text default null,
-    expires_at timestamptz default null,
+    expires_at timestamptz default 'infinity',
     priority bigint default null,
     scope text default null,
     idempotency_key text default null,
@@ -38,6 +38,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_tokens constant credits.tokens := credits.check_amount(add_tokens.tokens);
+    v_expires_at constant timestamptz := nullif(add_tokens.expires_at, 'infinity');
     v_subject text;
     v_account_id uuid;
     v_wallet record;
@@ -54,6 +55,9 @@ begin
         );
     elsif (length(add_tokens.package_name) > 200) is true then
         perform credits.fail(422, 'bad_reason', 'package_name has at most 200 characters');
+    elsif add_tokens.expires_at is null then
+        -- What JavaScript makes of an invalid date: tokens that were to expire would never do so.
+        perform credits.fail(422, 'bad_expiry', 'expires_at is a time: without it tokens never expire');
     end if;
     perform credits.check_metadata(add_tokens.metadata);
     perform credits.check_scope(add_tokens.scope);
@@ -71,7 +75,7 @@ begin
         v_known := credits.claim_key(
             v_account_id, 'add_tokens', add_tokens.idempotency_key,
             jsonb_build_array(
-                trim_scale(v_tokens), add_tokens.reason, add_tokens.package_name, extract(epoch from add_tokens.expires_at),
+                trim_scale(v_tokens), add_tokens.reason, add_tokens.package_name, extract(epoch from v_expires_at),
                 -- The default spelled out is the default.
                 nullif(add_tokens.priority, credits.default_priority(add_tokens.reason::text::credits.entry_kind)),
                 add_tokens.scope, add_tokens.metadata
@@ -82,9 +86,9 @@ begin
             return credits.grant_receipt(v_account_id, v_known::bigint, v_subject, true);
         end if;
     end if;
-    if (add_tokens.expires_at >= timestamptz '10000-01-01 00:00+00') is true then
+    if (v_expires_at >= timestamptz '10000-01-01 00:00+00') is true then
         perform credits.fail(422, 'bad_expiry', 'expires_at is before the year 10000: without it tokens never expire');
-    elsif (add_tokens.expires_at <= credits.clock(v_account_id)) is true then
+    elsif (v_expires_at <= credits.clock(v_account_id)) is true then
         perform credits.fail(422, 'bad_expiry', 'expires_at is in the past');
     elsif v_wallet.status = 'closed' then
         perform credits.fail(423, 'account_frozen', 'this account is closed');
@@ -93,7 +97,7 @@ begin
     -- 4. The lot and its entry.
     v_lot_id := credits.grant_lot(
         v_account_id, add_tokens.reason::text::credits.entry_kind, v_tokens, add_tokens.package_name,
-        add_tokens.priority, add_tokens.scope, add_tokens.expires_at,
+        add_tokens.priority, add_tokens.scope, v_expires_at,
         p_reference => coalesce(add_tokens.package_name, add_tokens.reason), p_metadata => add_tokens.metadata
     );
     return credits.grant_receipt(v_account_id, v_lot_id, v_subject, false);
@@ -104,6 +108,7 @@ comment on function api.add_tokens(text, numeric, api.grant_reason, text, timest
 
 reason: grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment.
 scope: module:ID or category:ID that the tokens are bound to.
+expires_at: infinity, the default, is never, and null is refused.
 Lower priority is spent first; by default rollover 5, allowance 10, given away 20, bought 50.
 With an idempotency_key a repeat of the same call gets the same answer.
 Raises PT422 bad_amount, bad_reason, bad_expiry, bad_scope, bad_key, bad_user or bad_metadata, PT409 key_reused,

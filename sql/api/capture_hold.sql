@@ -278,7 +278,7 @@ comment on function credits.capture_receipt(credits.holds, text, text) is
 
 create or replace function api.capture_hold(
     hold_id text,
-    usage jsonb default null,
+    usage jsonb default '"held"',
     final boolean default true,
     over text default 'debt',
     idempotency_key text default null,
@@ -296,12 +296,16 @@ declare
     v_before text;
     v_receipt api.capture_receipt;
 begin
+    -- Null is a quantity that got lost on its way: it must not charge all that is held.
+    if capture_hold.usage is null then
+        perform credits.fail(422, 'bad_usage', 'usage is an object: without it all that is held is charged');
+    end if;
     -- No wait without an end: as in consume_tokens.
     if current_setting('lock_timeout') <> '2s' then
         v_before := credits.bound_wait();
     end if;
     v_receipt := credits.capture(
-        v_found.account_id, v_found.hold_id, v_found.user_id, v_found.service, capture_hold.usage,
+        v_found.account_id, v_found.hold_id, v_found.user_id, v_found.service, nullif(capture_hold.usage, '"held"'),
         capture_hold.final is distinct from false, capture_hold.over, capture_hold.idempotency_key
     );
     if v_before is not null then
@@ -315,6 +319,7 @@ end
 $$;
 comment on function api.capture_hold(text, jsonb, boolean, text, text, text) is
 'Charge a hold for what was really used, at the price that it was made at; without usage, for all that it holds.
+The default of usage, "held", says so too; null is refused.
 
 Less than is held: the rest goes back. More: over says what pays it beyond the lots: debt (up to the account''s overdraft
 limit, then a shortfall), available (a shortfall at once), error (then nothing is done). final: false charges a part and

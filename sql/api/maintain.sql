@@ -16,8 +16,8 @@ declare
 begin
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may do the maintenance');
-    elsif (maintain.max_accounts < 0 or maintain.max_keys < 0) is true then
-        perform credits.fail(422, 'bad_limit', 'max_accounts and max_keys are not below 0');
+    elsif (maintain.max_accounts >= 0 and maintain.max_keys >= 0) is not true then
+        perform credits.fail(422, 'bad_limit', 'max_accounts and max_keys are numbers from 0');
     end if;
     -- First, while no wallet is locked. A new partition locks the ledger: it gets a transaction of its own.
     v_answer.partitions := credits.keep_partitions();
@@ -52,7 +52,7 @@ comment on function api.maintain(bigint, bigint) is
 'Book expired holds and lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts
 accounts; end orders that got no checkout within an hour, for as many; apply at most max_accounts Stripe events that
 waited for their order; list the prices that have begun; forget at most max_keys idempotency keys of more than 35 days ago.
-Null: all. When partitions of the ledger are missing for the next months, a call makes these and nothing else.
+When partitions of the ledger are missing for the next months, a call makes these and nothing else.
 For services. accounts, keys, events and partitions: how many; call again until all are 0.
 
 Raises PT403 not_yours, PT422 bad_limit.';

@@ -42,7 +42,7 @@ comment on function credits.refund_receipt(uuid, bigint, boolean) is 'The answer
 
 create or replace function api.refund_usage(
     entry_id text,
-    tokens numeric default null,
+    tokens numeric default 'Infinity',
     reason text default null,
     idempotency_key text default null
 )
@@ -53,6 +53,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    -- Infinity is the word for all that is left. Null is none: a number that got lost on its way must not refund it all.
+    v_named constant numeric := nullif(refund_usage.tokens, 'Infinity');
     v_tokens numeric;
     v_charge credits.entries;
     v_lock record;
@@ -68,7 +70,7 @@ begin
     -- 1. Find.
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may refund a charge');
-    elsif refund_usage.tokens is not null then
+    elsif refund_usage.tokens is null or v_named is not null then
         perform credits.check_amount(refund_usage.tokens);
     end if;
     if (length(refund_usage.reason) > 200) is true then
@@ -91,7 +93,7 @@ begin
     if refund_usage.idempotency_key is not null then
         v_known := credits.claim_key(
             v_charge.account_id, 'refund_usage', refund_usage.idempotency_key,
-            jsonb_build_array(v_charge.seq, trim_scale(refund_usage.tokens), refund_usage.reason),
+            jsonb_build_array(v_charge.seq, trim_scale(v_named), refund_usage.reason),
             (v_lock.seq + 1)::text
         );
         if v_known is not null then
@@ -108,7 +110,7 @@ begin
     where r.account_id = v_charge.account_id and r.seq = v_charge.seq;
     v_refunded := coalesce(v_refunded, 0);
     v_refundable := -v_charge.tokens - v_refunded;
-    v_tokens := coalesce(refund_usage.tokens, v_refundable);
+    v_tokens := coalesce(v_named, v_refundable);
     if v_refundable = 0 then
         perform credits.fail(
             409, 'already_refunded', 'all of this charge was refunded',
@@ -165,7 +167,7 @@ $$;
 comment on function api.refund_usage(text, numeric, text, text) is
 'Undo a charge (an entry of kind spend), whole or in part, back into the lots that it was drawn from. For services.
 
-tokens: how much; by default all that is left of the charge. Refunds of one charge add up, to no more than it took.
+tokens: how much; Infinity, the default, is all that is left of the charge, and null is refused. Refunds of one charge add up, to no more than it took.
 Tokens that go back into a lot past its date expire at once: expired. reason: at most 200 characters.
 A refund frees the spend limits of the day and month of the charge, not those of later ones.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.

@@ -16,7 +16,7 @@ declare
     v_percent constant numeric := round(set_low_balance.percent, 6);
     v_answer api.low_balance;
 begin
-    if num_nonnulls(set_low_balance.below, set_low_balance.percent) = 2
+    if num_nonnulls(set_low_balance.below, set_low_balance.percent) <> 1
         or not coalesce(v_percent > 0 and v_percent < 100, true) then
         perform credits.fail(422, 'bad_threshold', 'either below, or percent between 0 and 100');
     elsif set_low_balance.below is not null then
@@ -39,7 +39,7 @@ end
 $$;
 comment on function api.set_low_balance(numeric, numeric, text) is
 'Choose when the balance is low: below so many tokens, or below so many percent (to six decimals) of the last
-grant; neither: the bank''s rule. Falling below it writes a notice, once until the balance has been above 110 percent
+grant; one of the two. reset_low_balance goes back to the bank''s rule. Falling below it writes a notice, once until the balance has been above 110 percent
 of it again.
 
 Raises PT422 bad_threshold or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in,

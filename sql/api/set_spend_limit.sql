@@ -16,11 +16,10 @@ declare
     v_account_id constant uuid := credits.account_of(v_subject, false);
     v_set_by constant text := case when credits.is_service() then 'service' else 'user' end;
     v_now timestamptz;
-    v_limit api.spend_limit;
 begin
     if set_spend_limit.period is null or set_spend_limit.period not in ('day', 'month') then
         perform credits.fail(422, 'bad_period', 'period is day or month');
-    elsif (set_spend_limit.tokens <> 0) is true then
+    elsif set_spend_limit.tokens is distinct from 0 then
         perform credits.check_amount(set_spend_limit.tokens);
     end if;
 
@@ -29,41 +28,26 @@ begin
     v_now := credits.clock(v_account_id);
 
     -- 2. The limit, and what the period has seen before it.
-    if set_spend_limit.tokens is null then
-        delete from credits.spend_limits as s
-        where s.account_id = v_account_id and s.set_by = v_set_by and s.period = set_spend_limit.period;
-    else
-        insert into credits.spend_limits as s (account_id, set_by, period, tokens, period_starts, spent_before)
-        select
-            v_account_id, v_set_by, set_spend_limit.period, set_spend_limit.tokens, p.starts,
-            w.lifetime_spent - (
-                select coalesce(sum(-e.tokens - coalesce(r.refunded, 0)), 0)
-                from credits.entries as e
-                left join credits.charge_refunds as r on e.account_id = r.account_id and e.seq = r.seq
-                where e.account_id = v_account_id and e.kind = 'spend' and e.posted_at >= p.starts
-            )
-        from credits.wallets as w
-        cross join lateral (select credits.period_start(set_spend_limit.period, v_now) as starts) as p
-        where w.account_id = v_account_id
-        on conflict on constraint spend_limits_pkey do update set tokens = excluded.tokens;
-    end if;
+    insert into credits.spend_limits as s (account_id, set_by, period, tokens, period_starts, spent_before)
+    select
+        v_account_id, v_set_by, set_spend_limit.period, set_spend_limit.tokens, p.starts,
+        w.lifetime_spent - (
+            select coalesce(sum(-e.tokens - coalesce(r.refunded, 0)), 0)
+            from credits.entries as e
+            left join credits.charge_refunds as r on e.account_id = r.account_id and e.seq = r.seq
+            where e.account_id = v_account_id and e.kind = 'spend' and e.posted_at >= p.starts
+        )
+    from credits.wallets as w
+    cross join lateral (select credits.period_start(set_spend_limit.period, v_now) as starts) as p
+    where w.account_id = v_account_id
+    on conflict on constraint spend_limits_pkey do update set tokens = excluded.tokens;
     perform credits.set_due(v_account_id);
 
-    v_limit.user_id := v_subject;
-    v_limit.period := set_spend_limit.period;
-    v_limit.set_by := v_set_by;
-    v_limit.resets_at := credits.next_period(set_spend_limit.period, v_now);
-    select trim_scale(s.tokens), trim_scale(w.lifetime_spent - s.spent_before),
-        trim_scale(greatest(s.tokens + s.spent_before - w.lifetime_spent - w.held, 0))
-    into v_limit.tokens, v_limit.spent, v_limit.remaining
-    from credits.spend_limits as s
-    join credits.wallets as w on w.account_id = s.account_id
-    where s.account_id = v_account_id and s.set_by = v_set_by and s.period = set_spend_limit.period;
-    return v_limit;
+    return credits.spend_limit_receipt(v_account_id, v_subject, set_spend_limit.period, v_set_by, v_now);
 end
 $$;
 comment on function api.set_spend_limit(text, numeric, text) is
-'Limit what may be spent in a day or month (UTC); tokens null lifts the limit, 0 stops all spending.
+'Limit what may be spent in a day or month (UTC); 0 stops all spending. lift_spend_limit lifts it.
 
 A user sets their own limit; what a service sets for a user_id stands beside it, and only a service can lift it.
 A spend that would pass a limit raises PT429 spend_limit.

@@ -115,3 +115,30 @@ $$;
 comment on function credits.keep_limits(uuid, numeric, timestamptz, numeric) is
 'Refuses a cost that, with what is held, passes a limit of the locked wallet: PT429 spend_limit. p_unwritten: what has '
 'been spent and is not on the wallet yet.';
+
+create or replace function credits.spend_limit_receipt(
+    p_account_id uuid, p_user_id text, p_period text, p_set_by text, p_now timestamptz
+)
+returns api.spend_limit
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_limit api.spend_limit;
+begin
+    v_limit.user_id := p_user_id;
+    v_limit.period := p_period;
+    v_limit.set_by := p_set_by;
+    v_limit.resets_at := credits.next_period(p_period, p_now);
+    select trim_scale(s.tokens), trim_scale(w.lifetime_spent - s.spent_before),
+        trim_scale(greatest(s.tokens + s.spent_before - w.lifetime_spent - w.held, 0))
+    into v_limit.tokens, v_limit.spent, v_limit.remaining
+    from credits.spend_limits as s
+    join credits.wallets as w on w.account_id = s.account_id
+    where s.account_id = p_account_id and s.set_by = p_set_by and s.period = p_period;
+    return v_limit;
+end
+$$;
+comment on function credits.spend_limit_receipt(uuid, text, text, text, timestamptz) is
+'A limit as set_spend_limit and lift_spend_limit answer it; one that is lifted has no tokens.';

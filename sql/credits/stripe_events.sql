@@ -199,5 +199,5 @@ begin
 end
 $$;
 comment on function credits.settle_events(bigint) is
-'Applies at most so many events that wait and whose order has a session now; null: all. Returns how many wait no '
+'Applies at most so many events that wait and whose order has a session now. Returns how many wait no '
 'longer. Passes over accounts that somebody else has locked.';

@@ -271,8 +271,8 @@ def test_limits_a_day_and_a_month_hold_against_calls_that_race(system: System) -
     assert (limit["period"], limit["spent"], limit["remaining"]) == ("day", spent, Decimal("0.455"))
     # Lifted by the user, it gives way to the one that the backend has set: that the user cannot lift.
     system.service.call("set_spend_limit", period="month", tokens=12.25, user_id=careful.user_id)
-    careful.call("set_spend_limit", period="day", tokens=None)
-    careful.call("set_spend_limit", period="month", tokens=None)
+    careful.call("lift_spend_limit", period="day")
+    careful.call("lift_spend_limit", period="month")
     chat(careful)
     with refused(429, "spend_limit", period="month", limit=Decimal("12.25"), spent=Decimal("11.795")):
         ask(careful)

@@ -344,7 +344,7 @@ def test_a_reason_by_position_is_no_package(service: Caller, user: User) -> None
     assert ada.row("select kind from api.entries")["kind"] == "promo"
 
 
-@pytest.mark.parametrize("moment", ["infinity", "294276-12-31 00:00+00", "10000-01-01 00:00+00"])
+@pytest.mark.parametrize("moment", ["294276-12-31 00:00+00", "10000-01-01 00:00+00"])
 def test_a_time_that_never_comes_is_no_expiry(service: Caller, moment: str) -> None:
     with refused("bad_expiry"):
         service.call("add_tokens", user_id="ada", tokens=5, expires_at=moment)

@@ -61,7 +61,9 @@ def calls(ada: Caller, entry_id: str, hold_id: str) -> dict[str, dict[str, Any]]
         "freeze_account": ada_is,
         "set_overdraft_limit": ada_is | {"tokens": 1},
         "set_spend_limit": ada_is | {"period": "day", "tokens": 1},
+        "lift_spend_limit": ada_is | {"period": "day"},
         "set_low_balance": ada_is | {"below": 1},
+        "reset_low_balance": ada_is,
         "report_failure": ada_is | {"module_id": "metube"},
     }
 

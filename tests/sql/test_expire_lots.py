@@ -180,7 +180,8 @@ def test_repeat_of_a_grant_that_has_expired_tells_the_old_answer(
     assert ada.balance() == 0
 
 
-def test_never_is_a_date_as_well(user: User) -> None:
+def test_infinity_is_the_word_for_never(user: User) -> None:
     ada = user(40, expires_at="infinity")
     assert ada.call("consume_tokens", module_id="whisper")["balance"] == 15
     assert ada.row("select expired from api.lots")["expired"] is False
+    assert ada.row("select expires_at from api.lots")["expires_at"] is None

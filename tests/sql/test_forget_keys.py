@@ -111,7 +111,7 @@ def test_a_repeat_waits_for_who_forgets_its_key(
     assert ada.balance() == (80 if forgotten else 90)
 
 
-@pytest.mark.parametrize("arguments", [{"max_accounts": -1}, {"max_keys": -1}])
+@pytest.mark.parametrize("arguments", [{"max_accounts": -1}, {"max_keys": -1}, {"max_keys": None}])
 def test_less_than_nothing_is_refused(arguments: dict[str, int], service: Caller) -> None:
     with refused("bad_limit"):
         service.call("maintain", **arguments)

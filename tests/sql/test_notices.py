@@ -153,7 +153,7 @@ def test_users_choose_their_own_threshold(till: Connection) -> None:
         assert bank.call("set_low_balance", user_id="noted", percent=30)["threshold"] == 30
         spend(bank, 2)
         assert notices(bank)[1:] == [("low_balance", {"balance": 20, "threshold": 30})]
-        assert bank.call("set_low_balance", user_id="noted")["threshold"] == 20
+        assert bank.call("reset_low_balance", user_id="noted")["threshold"] == 20
         spend(bank)
         assert len(notices(bank)) == 3
 
@@ -162,6 +162,7 @@ def test_users_choose_their_own_threshold(till: Connection) -> None:
     ("arguments", "slug"),
     [
         ({"below": 1, "percent": 1}, "bad_threshold"),
+        ({}, "bad_threshold"),
         ({"percent": 0}, "bad_threshold"),
         ({"percent": 100}, "bad_threshold"),
         ({"percent": "1e-16000"}, "bad_threshold"),

@@ -303,7 +303,9 @@ CHARGE_ANYBODY = {
 OWN = {
     "api.create_order(text,bigint,text,text,text)": "'standard'",
     "api.set_spend_limit(text,numeric,text)": "'day', 10",
+    "api.lift_spend_limit(text,text)": "'day'",
     "api.set_low_balance(numeric,numeric,text)": "10",
+    "api.reset_low_balance(text)": "",
     "api.redeem_code(text,text,text)": "'nothing'",
     "api.referral_code(text)": "",
 }

@@ -62,7 +62,8 @@ def test_limit_can_be_raised_and_lifted(ada: Caller) -> None:
     spend(ada)
     ada.call("set_spend_limit", period="day", tokens=20)
     spend(ada)
-    assert ada.call("set_spend_limit", period="day", tokens=None)["tokens"] is None
+    for _ in range(2):
+        assert ada.call("lift_spend_limit", period="day")["tokens"] is None
     spend(ada, 3)
     assert ada.rows("select * from api.spend_limits") == []
 
@@ -78,18 +79,22 @@ def test_zero_stops_all_spending_but_not_what_is_free(ada: Caller, service: Call
 def test_user_cannot_lift_what_a_service_set(ada: Caller, service: Caller) -> None:
     service.call("set_spend_limit", user_id=ada.user_id, period="day", tokens=10)
     ada.call("set_spend_limit", period="day", tokens=1000)
-    ada.call("set_spend_limit", period="day", tokens=None)
+    ada.call("lift_spend_limit", period="day")
     spend(ada)
     with refused("spend_limit"):
         spend(ada)
     assert ada.row("select set_by, tokens from api.spend_limits") == {"set_by": "service", "tokens": 10}
+    service.call("lift_spend_limit", user_id=ada.user_id, period="day")
+    spend(ada, 3)
 
 
 def test_nobody_sets_or_sees_the_limit_of_another(ada: Caller, user: User) -> None:
     ada.call("set_spend_limit", period="day", tokens=10)
     eve = user()
     with refused("not_yours"):
-        eve.call("set_spend_limit", user_id=ada.user_id, period="day", tokens=None)
+        eve.call("set_spend_limit", user_id=ada.user_id, period="day", tokens=1)
+    with refused("not_yours"):
+        eve.call("lift_spend_limit", user_id=ada.user_id, period="day")
     assert eve.rows("select * from api.spend_limits") == []
 
 
@@ -103,6 +108,8 @@ def test_limit_is_an_amount(ada: Caller, tokens: Any) -> None:
 def test_period_is_day_or_month(ada: Caller, period: str | None) -> None:
     with refused("bad_period"):
         ada.call("set_spend_limit", period=period, tokens=1)
+    with refused("bad_period"):
+        ada.call("lift_spend_limit", period=period)
 
 
 def test_quote_says_what_the_limit_still_allows(ada: Caller) -> None:

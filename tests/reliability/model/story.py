@@ -253,8 +253,9 @@ class Story(RuleBasedStateMachine):
                 account.limits[by, period] = tokens
             return {"tokens": tokens, "set_by": by}
 
-        arguments = {"user_id": who, "period": period, "tokens": tokens}
-        self._expect(self.accounts[who], "set_spend_limit", arguments, change, user=user)
+        function = "lift_spend_limit" if tokens is None else "set_spend_limit"
+        arguments = {"user_id": who, "period": period} | ({} if tokens is None else {"tokens": tokens})
+        self._expect(self.accounts[who], function, arguments, change, user=user)
 
     @rule(
         items=st.lists(st.tuples(users, modules, usages, keyed), min_size=1, max_size=6),
@@ -399,7 +400,7 @@ class Story(RuleBasedStateMachine):
         self._expect(
             account,
             "capture_hold",
-            {"hold_id": name, "usage": usage, "final": final, "over": over},
+            {"hold_id": name, "final": final, "over": over} | ({} if usage is None else {"usage": usage}),
             lambda a: a.capture(number, usage, final, over, not user),
             key,
             user,
@@ -412,7 +413,7 @@ class Story(RuleBasedStateMachine):
         )
 
     def _refund(self, who: str, seq: int, part: Decimal | None, key: str | None) -> None:
-        named = {"entry_id": f"{self.names[who]}:{seq}", "tokens": part}
+        named = {"entry_id": f"{self.names[who]}:{seq}"} | ({} if part is None else {"tokens": part})
         self._expect(self.accounts[who], "refund_usage", named, lambda a: a.refund(seq, part), key)
 
     def _batch(self, items: list[tuple[str, Module, Decimal | None, str | None]], atomic: bool) -> None:

@@ -28,6 +28,7 @@ CALLED = {
     "extend_hold",
     "freeze_account",
     "hold_tokens",
+    "lift_spend_limit",
     "refund_usage",
     "release_hold",
     "set_overdraft_limit",

@@ -1,0 +1,342 @@
+"""An explicit null is what leaving the argument out means, or it is refused.
+
+JSON has null where a program has lost a value: an invalid date, a number that is none. "All", "never" and
+"lifted" have words and functions of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+from conftest import Town
+from people import Row, refused
+from psycopg.types.json import Jsonb
+from stripe_events import COMPLETED, event, session
+
+
+@dataclass(frozen=True)
+class Omitted:
+    """The same as leaving the argument out, and harmless, because …"""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """There is no leaving it out: null has this answer, and that is harmless, because …"""
+
+    answer: Row
+    why: str
+
+
+Meaning = str | Omitted | Answered  # a str: the slug that null is refused with
+KEY = Omitted("a call without a key: no repeat of it is recognised")
+NO_REASON = Omitted("nobody said why")
+SHARED = Omitted("a network that is not known to be shared has the tighter bounds")
+UNKNOWN = Omitted("a service that does not know where somebody comes from says so in both ways")
+OWN = Omitted("a hold's name says whose it is; user_id is compared with that")
+
+# Of every argument of every function of api. A new one fails until somebody has said what null means to it.
+MEANS: dict[str, dict[str, Meaning]] = {
+    "acknowledge_notices/1": {"notice_ids": Answered({"notices": 0}, "no notice is marked")},
+    "add_tokens/3": {
+        "user_id": "bad_user",
+        "tokens_to_add": "bad_amount",
+        "package_name": Answered({"tokens": Decimal(5)}, "the package is only a label"),
+    },
+    "add_tokens/9": {
+        "user_id": "bad_user",
+        "tokens": "bad_amount",
+        "reason": "bad_reason",
+        "package_name": Omitted("it is only a label"),
+        "expires_at": "bad_expiry",
+        "priority": Omitted("that of its reason"),
+        "scope": Omitted("tokens are bound to nothing unless that is said, and views show it as null"),
+        "idempotency_key": KEY,
+        "metadata": "bad_metadata",
+    },
+    "apply_stripe_event/2": {
+        "event": "bad_event",
+        "payload": Omitted("only an event that could not be stored as it came has one"),
+    },
+    "attach_checkout/5": {
+        "account_id": "unknown_order",
+        "order_id": "unknown_order",
+        "session_id": "bad_order",
+        "customer_id": Omitted("no customer is noted"),
+        "replaces_customer_id": Omitted("the first customer stays"),
+    },
+    "begin_sign_in/3": {
+        "email": Answered({"user_id": None}, "nobody has it, and the attempt counts as any other"),
+        "network_keys": "bad_guest",
+        "shared_network": SHARED,
+    },
+    "begin_sign_up/2": {"network_keys": "bad_guest", "shared_network": SHARED},
+    "cancel_order/2": {"account_id": "unknown_user", "order_id": "unknown_order"},
+    "capture_hold/6": {
+        "hold_id": "unknown_hold",
+        "usage": "bad_usage",
+        "final": Omitted("what is left goes back to the user"),
+        "over": "bad_over",
+        "idempotency_key": KEY,
+        "user_id": OWN,
+    },
+    "close_shortfall/2": {"shortfall_id": "unknown_shortfall", "state": "bad_state"},
+    "confirm_guest_use/1": {"use_id": "unknown_use"},
+    "consume_tokens/4": {
+        "user_id": "bad_user",
+        "module_id": "unknown_module",
+        "module_name": Answered({"cost": Decimal(25)}, "it is only a label"),
+        "tokens_to_consume": "bad_amount",
+    },
+    "consume_tokens/6": {
+        "module_id": "unknown_module",
+        "usage": "bad_usage",
+        "idempotency_key": KEY,
+        "user_id": "bad_user",
+        "metadata": "bad_metadata",
+        "byok": Omitted("the use is charged"),
+    },
+    "consume_tokens_batch/2": {
+        "items": "bad_items",
+        "atomic": Omitted("each item has its own verdict"),
+    },
+    "create_order/5": {
+        "pack_id": "bad_order",
+        "amount": Omitted("the order names a pack"),
+        "module_id": Omitted("what is bought is bound as the pack says"),
+        "user_id": "bad_user",
+        "idempotency_key": KEY,
+    },
+    "extend_hold/3": {"hold_id": "unknown_hold", "ttl": "bad_ttl", "user_id": OWN},
+    "find_credential/1": {"email": Answered({"user_id": None}, "nobody has it")},
+    "finish_sign_in/2": {"email": "unknown_user", "network_keys": "bad_guest"},
+    "freeze_account/2": {"user_id": "bad_user", "reason": NO_REASON},
+    "guest_allowance/3": {"device_keys": "bad_guest", "network_keys": "bad_guest", "shared_network": SHARED},
+    "guest_consume/4": {
+        "module_id": "unknown_module",
+        "device_keys": "bad_guest",
+        "network_keys": "bad_guest",
+        "shared_network": SHARED,
+    },
+    "hold_tokens/6": {
+        "module_id": "unknown_module",
+        "usage": "bad_usage",
+        "ttl": "bad_ttl",
+        "idempotency_key": KEY,
+        "user_id": "bad_user",
+        "metadata": "bad_metadata",
+    },
+    "lift_spend_limit/2": {"period": "bad_period", "user_id": "bad_user"},
+    "maintain/2": {"max_accounts": "bad_limit", "max_keys": "bad_limit"},
+    "open_account/6": {
+        "user_id": "bad_user",
+        "referral_code": Omitted("nobody brought them"),
+        "device_keys": UNKNOWN,
+        "network_keys": UNKNOWN,
+        "shared_network": SHARED,
+        "email_verified": Omitted("the address is not verified"),
+    },
+    "quote_tokens/3": {"module_id": "unknown_module", "usage": "bad_usage", "user_id": "bad_user"},
+    "redeem_code/3": {"code": "unknown_code", "idempotency_key": KEY, "user_id": "bad_user"},
+    "referral_code/1": {"user_id": "bad_user"},
+    "refund_usage/4": {
+        "entry_id": "unknown_entry",
+        "tokens": "bad_amount",
+        "reason": NO_REASON,
+        "idempotency_key": KEY,
+    },
+    "release_guest_use/1": {"use_id": "unknown_use"},
+    "release_hold/4": {
+        "hold_id": "unknown_hold",
+        "reason": NO_REASON,
+        "idempotency_key": KEY,
+        "user_id": OWN,
+    },
+    "report_failure/5": {
+        "module_id": "unknown_module",
+        "duration_ms": Omitted("nobody measured it, and no figure counts it"),
+        "metadata": "bad_metadata",
+        "user_id": "bad_user",
+        "idempotency_key": KEY,
+    },
+    "reset_low_balance/1": {"user_id": "bad_user"},
+    "set_low_balance/3": {
+        "below": "bad_threshold",
+        "percent": Omitted("below is named"),
+        "user_id": "bad_user",
+    },
+    "set_overdraft_limit/2": {"tokens": "bad_amount", "user_id": "bad_user"},
+    "set_spend_limit/3": {"period": "bad_period", "tokens": "bad_amount", "user_id": "bad_user"},
+    "set_test_clock/3": {
+        "user_id": "bad_user",
+        "frozen_time": Omitted("the clock stands where it is, in a bank without real money"),
+        "advance": Omitted("the clock stands at frozen_time"),
+    },
+    "sign_up/6": {
+        "email": "bad_email",
+        "password_hash": "bad_password",
+        "referral_code": Omitted("nobody brought them"),
+        "device_keys": UNKNOWN,
+        "network_keys": UNKNOWN,
+        "shared_network": SHARED,
+    },
+    "thaw_account/2": {"user_id": "bad_user", "reason": NO_REASON},
+    "verify_email/2": {"email": "bad_user", "user_id": Omitted("email says whose address it is")},
+}
+ARGUMENTS = [(function, argument) for function, means in MEANS.items() for argument in means]
+# What a call leaves in the books, beside its answer.
+TABLES = (
+    "accounts", "wallets", "lots", "holds", "entries", "orders", "spend_limits", "notice_levels", "outbox",
+    "failures", "guest_uses", "status_changes", "account_origins", "sign_in_counts", "shortfalls",
+)  # fmt: skip
+CHANCE = re.compile(  # names that chance gives, times, and the hashes over both
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\\+x[0-9a-f]+"
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(\+[0-9:]+)?|datetime\.datetime\([^)]*\)[^)]*\)"
+)
+
+
+class World:
+    """Somebody with tokens, and one of everything that a function may be about."""
+
+    def __init__(self, town: Town) -> None:
+        self.town, self.service = town, town.bank  # who may read the books, too
+        town.bank.rows("select credits.allow_test_clocks(true)")
+        town.bank.rows("select credits.define_notice('low_balance', p_below => 900)")
+        town.bank.rows("select credits.define_guest_limits('iahome', 3, 10, 100)")
+        town.campaign("brought", "referral", 5)
+        self.ada = {"user_id": "ada"}
+        call = self.service.call
+        call("add_tokens", **self.ada, tokens=1000)
+        self.entry_id = call("consume_tokens", **self.ada, module_id="whisper", usage={"calls": 10})[
+            "entry_id"
+        ]
+        self.hold_id = call("hold_tokens", **self.ada, module_id="whisper", usage={"calls": 4})["hold_id"]
+        self.order = call("create_order", **self.ada, pack_id="standard")
+        call("add_tokens", user_id="broke", tokens=25)
+        broke = call("hold_tokens", user_id="broke", module_id="whisper")["hold_id"]
+        call("capture_hold", hold_id=broke, usage={"calls": 3}, over="available")
+        self.shortfall_id = self.service.row("select shortfall_id from api.shortfalls")["shortfall_id"]
+        self.guest = {"device_keys": ["a" * 64], "network_keys": ["b" * 64]}
+        self.use_id = call("guest_consume", **self.guest, module_id="whisper")["use_id"]
+        self.code = town.code(5)
+        self.password_hash = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$aGFzaA"
+        call("sign_up", email="bea@example.com", password_hash=self.password_hash)
+
+    def calls(self) -> dict[str, Row]:
+        """A call of every function that works, with every argument that it may have at once."""
+        whisper = {"module_id": "whisper"}
+        network = {"network_keys": ["c" * 64], "shared_network": True}
+        said = {"idempotency_key": "k", "metadata": {"a": 1}} | self.ada
+        hold = {"hold_id": self.hold_id} | self.ada
+        order = {"account_id": self.order["account_id"], "order_id": self.order["order_id"]}
+        bea = {"email": "bea@example.com"}
+        brought = {"referral_code": self.brought()}
+        notice_ids = [row["notice_id"] for row in self.service.rows("select notice_id from api.notices")]
+        return {
+            "acknowledge_notices/1": {"notice_ids": notice_ids},
+            "add_tokens/3": self.ada | {"tokens_to_add": 5, "package_name": "Standard"},
+            "add_tokens/9": said
+            | {"tokens": 5, "reason": "promo", "package_name": "P", "priority": 3, "scope": "module:whisper"}
+            | {"expires_at": "2099-01-01 00:00Z"},
+            "apply_stripe_event/2": {"event": event(COMPLETED, session(self.order)), "payload": b"{}"},
+            "attach_checkout/5": order
+            | {"session_id": "cs_1", "customer_id": "cus_1", "replaces_customer_id": "cus_0"},
+            "begin_sign_in/3": bea | network,
+            "begin_sign_up/2": network,
+            "cancel_order/2": order,
+            "capture_hold/6": hold
+            | {"usage": {"calls": 1}, "final": False, "over": "available", "idempotency_key": "k"},
+            "close_shortfall/2": {"shortfall_id": self.shortfall_id, "state": "settled"},
+            "confirm_guest_use/1": {"use_id": self.use_id},
+            "consume_tokens/4": self.ada | whisper | {"module_name": "Whisper", "tokens_to_consume": 25},
+            "consume_tokens/6": said | whisper | {"usage": {"calls": 2}, "byok": True},
+            "consume_tokens_batch/2": {"items": Jsonb([self.ada | whisper]), "atomic": True},
+            "create_order/5": self.ada | whisper | {"pack_id": "standard", "idempotency_key": "k"},
+            "extend_hold/3": hold | {"ttl": "2 hours"},
+            "find_credential/1": bea,
+            "finish_sign_in/2": bea | {"network_keys": ["c" * 64]},
+            "freeze_account/2": self.ada | {"reason": "why"},
+            "guest_allowance/3": self.guest | {"shared_network": True},
+            "guest_consume/4": self.guest | whisper | {"shared_network": True},
+            "hold_tokens/6": said | whisper | {"usage": {"calls": 2}, "ttl": "1 hour"},
+            "lift_spend_limit/2": self.ada | {"period": "day"},
+            "maintain/2": {"max_accounts": 1, "max_keys": 1},
+            "open_account/6": {"user_id": "new", "device_keys": ["d" * 64], "email_verified": True}
+            | network
+            | brought,
+            "quote_tokens/3": self.ada | whisper | {"usage": {"calls": 2}},
+            "redeem_code/3": self.ada | {"code": self.code, "idempotency_key": "k"},
+            "referral_code/1": self.ada,
+            "refund_usage/4": {
+                "entry_id": self.entry_id,
+                "tokens": 5,
+                "reason": "why",
+                "idempotency_key": "k",
+            },
+            "release_guest_use/1": {"use_id": self.use_id},
+            "release_hold/4": hold | {"reason": "failed", "idempotency_key": "k"},
+            "report_failure/5": said | whisper | {"duration_ms": 5},
+            "reset_low_balance/1": self.ada,
+            "set_low_balance/3": self.ada | {"below": 5},
+            "set_overdraft_limit/2": self.ada | {"tokens": 5},
+            "set_spend_limit/3": self.ada | {"period": "day", "tokens": 5},
+            "set_test_clock/3": self.ada | {"frozen_time": "2098-01-01 00:00Z"},
+            "sign_up/6": {"email": "cleo@example.com", "password_hash": self.password_hash}
+            | {"device_keys": ["d" * 64]}
+            | network
+            | brought,
+            "thaw_account/2": self.ada | {"reason": "why"},
+            "verify_email/2": bea,
+        }
+
+    def brought(self) -> str:
+        return str(self.service.call("referral_code", user_id="ada")["code"])
+
+    def outcome(self, function: str, arguments: Row) -> tuple[Row, str]:
+        """The answer, and it with the books after it, without what chance and the clock give. Undone."""
+        with self.service.connection.transaction(force_rollback=True):
+            answer = self.service.call(function.partition("/")[0], **arguments)
+            books = [
+                self.service.rows(f"select to_jsonb(t)::text from credits.{table} as t") for table in TABLES
+            ]
+        return answer, str([sorted(CHANCE.sub("*", str(row)) for row in rows) for rows in [[answer], *books]])
+
+
+@pytest.fixture(scope="module")
+def world(own_town: Town) -> World:
+    return World(own_town)
+
+
+def test_every_argument_has_its_meaning_of_null(world: World) -> None:
+    rows = world.service.rows(
+        "select proname || '/' || pronargs as name, proargnames[:pronargs] as arguments from pg_proc"
+        " where pronamespace = 'api'::regnamespace"
+    )
+    assert {row["name"]: set(row["arguments"]) for row in rows} == {
+        name: set(row) for name, row in MEANS.items()
+    }
+
+
+@pytest.mark.parametrize("function", MEANS)
+def test_calls_work_without_nulls(world: World, function: str) -> None:
+    """So that a refusal is one of the null."""
+    world.outcome(function, world.calls()[function])
+
+
+@pytest.mark.parametrize(("function", "argument"), ARGUMENTS)
+def test_null_is_omission_or_refused(world: World, function: str, argument: str) -> None:
+    call, means = world.calls()[function], MEANS[function][argument]
+    if isinstance(means, str):
+        with refused(means):
+            world.outcome(function, call | {argument: None})
+        return
+    answer, all_of_it = world.outcome(function, call | {argument: None})
+    if isinstance(means, Omitted):
+        left_out = {name: value for name, value in call.items() if name != argument}
+        assert all_of_it == world.outcome(function, left_out)[1]
+    else:
+        assert answer | means.answer == answer
