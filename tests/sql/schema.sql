@@ -834,7 +834,7 @@ Raises what add_package raises.';
 -- Name: add_tokens(text, numeric, api.grant_reason, text, timestamp with time zone, bigint, text, text, jsonb); Type: FUNCTION; Schema: api; Owner: -
 --
 
-CREATE FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.grant_reason DEFAULT 'grant'::text, package_name text DEFAULT NULL::text, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, priority bigint DEFAULT NULL::bigint, scope text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text, metadata jsonb DEFAULT '{}'::jsonb) RETURNS api.grant_receipt
+CREATE FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.grant_reason DEFAULT 'grant'::text, package_name text DEFAULT NULL::text, expires_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, priority bigint DEFAULT NULL::bigint, scope text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text, metadata jsonb DEFAULT '{}'::jsonb) RETURNS api.grant_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -848,6 +848,7 @@ COMMENT ON FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.gran
 
 reason: grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment.
 scope: module:ID or category:ID that the tokens are bound to.
+expires_at: infinity, the default, is never, and null is refused.
 Lower priority is spent first; by default rollover 5, allowance 10, given away 20, bought 50.
 With an idempotency_key a repeat of the same call gets the same answer.
 Raises PT422 bad_amount, bad_reason, bad_expiry, bad_scope, bad_key, bad_user or bad_metadata, PT409 key_reused,
@@ -965,7 +966,7 @@ Raises PT404 unknown_order or unknown_user, PT403 not_yours.';
 -- Name: capture_hold(text, jsonb, boolean, text, text, text); Type: FUNCTION; Schema: api; Owner: -
 --
 
-CREATE FUNCTION api.capture_hold(hold_id text, usage jsonb DEFAULT NULL::jsonb, final boolean DEFAULT true, over text DEFAULT 'debt'::text, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text) RETURNS api.capture_receipt
+CREATE FUNCTION api.capture_hold(hold_id text, usage jsonb DEFAULT '"held"'::jsonb, final boolean DEFAULT true, over text DEFAULT 'debt'::text, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text) RETURNS api.capture_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -976,6 +977,7 @@ CREATE FUNCTION api.capture_hold(hold_id text, usage jsonb DEFAULT NULL::jsonb, 
 --
 
 COMMENT ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) IS 'Charge a hold for what was really used, at the price that it was made at; without usage, for all that it holds.
+The default of usage, "held", says so too; null is refused.
 
 Less than is held: the rest goes back. More: over says what pays it beyond the lots: debt (up to the account''s overdraft
 limit, then a shortfall), available (a shortfall at once), error (then nothing is done). final: false charges a part and
@@ -1305,6 +1307,26 @@ too_many_holds (limit), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolatio
 
 
 --
+-- Name: lift_spend_limit(text, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.lift_spend_limit(period text, user_id text DEFAULT NULL::text) RETURNS api.spend_limit
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION lift_spend_limit(period text, user_id text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.lift_spend_limit(period text, user_id text) IS 'Lift a limit of a day or month that set_spend_limit set; safe to repeat. The answer''s tokens are null: no limit.
+
+A user lifts their own limit; what a service has set only a service lifts, for a user_id.
+Raises PT422 bad_period, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+
+
+--
 -- Name: maintain(bigint, bigint); Type: FUNCTION; Schema: api; Owner: -
 --
 
@@ -1321,7 +1343,7 @@ CREATE FUNCTION api.maintain(max_accounts bigint DEFAULT 100, max_keys bigint DE
 COMMENT ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) IS 'Book expired holds and lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts
 accounts; end orders that got no checkout within an hour, for as many; apply at most max_accounts Stripe events that
 waited for their order; list the prices that have begun; forget at most max_keys idempotency keys of more than 35 days ago.
-Null: all. When partitions of the ledger are missing for the next months, a call makes these and nothing else.
+When partitions of the ledger are missing for the next months, a call makes these and nothing else.
 For services. accounts, keys, events and partitions: how many; call again until all are 0.
 
 Raises PT403 not_yours, PT422 bad_limit.';
@@ -1425,7 +1447,7 @@ PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.
 -- Name: refund_usage(text, numeric, text, text); Type: FUNCTION; Schema: api; Owner: -
 --
 
-CREATE FUNCTION api.refund_usage(entry_id text, tokens numeric DEFAULT NULL::numeric, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text) RETURNS api.refund_receipt
+CREATE FUNCTION api.refund_usage(entry_id text, tokens numeric DEFAULT 'Infinity'::numeric, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text) RETURNS api.refund_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -1437,7 +1459,7 @@ CREATE FUNCTION api.refund_usage(entry_id text, tokens numeric DEFAULT NULL::num
 
 COMMENT ON FUNCTION api.refund_usage(entry_id text, tokens numeric, reason text, idempotency_key text) IS 'Undo a charge (an entry of kind spend), whole or in part, back into the lots that it was drawn from. For services.
 
-tokens: how much; by default all that is left of the charge. Refunds of one charge add up, to no more than it took.
+tokens: how much; Infinity, the default, is all that is left of the charge, and null is refused. Refunds of one charge add up, to no more than it took.
 Tokens that go back into a lot past its date expire at once: expired. reason: at most 200 characters.
 A refund frees the spend limits of the day and month of the charge, not those of later ones.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
@@ -1533,6 +1555,25 @@ Raises PT404 unknown_module or unknown_user, PT422 bad_usage, PT403 not_yours, P
 
 
 --
+-- Name: reset_low_balance(text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.reset_low_balance(user_id text DEFAULT NULL::text) RETURNS api.low_balance
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION reset_low_balance(user_id text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.reset_low_balance(user_id text) IS 'Let the bank''s rule say when the balance is low, instead of what set_low_balance chose. Safe to repeat.
+
+Raises PT404 unknown_user, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+
+
+--
 -- Name: set_low_balance(numeric, numeric, text); Type: FUNCTION; Schema: api; Owner: -
 --
 
@@ -1547,7 +1588,7 @@ CREATE FUNCTION api.set_low_balance(below numeric DEFAULT NULL::numeric, percent
 --
 
 COMMENT ON FUNCTION api.set_low_balance(below numeric, percent numeric, user_id text) IS 'Choose when the balance is low: below so many tokens, or below so many percent (to six decimals) of the last
-grant; neither: the bank''s rule. Falling below it writes a notice, once until the balance has been above 110 percent
+grant; one of the two. reset_low_balance goes back to the bank''s rule. Falling below it writes a notice, once until the balance has been above 110 percent
 of it again.
 
 Raises PT422 bad_threshold or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in,
@@ -1589,7 +1630,7 @@ CREATE FUNCTION api.set_spend_limit(period text, tokens numeric, user_id text DE
 -- Name: FUNCTION set_spend_limit(period text, tokens numeric, user_id text); Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON FUNCTION api.set_spend_limit(period text, tokens numeric, user_id text) IS 'Limit what may be spent in a day or month (UTC); tokens null lifts the limit, 0 stops all spending.
+COMMENT ON FUNCTION api.set_spend_limit(period text, tokens numeric, user_id text) IS 'Limit what may be spent in a day or month (UTC); 0 stops all spending. lift_spend_limit lifts it.
 
 A user sets their own limit; what a service sets for a user_id stands beside it, and only a service can lift it.
 A spend that would pass a limit raises PT429 spend_limit.
@@ -6151,7 +6192,7 @@ CREATE FUNCTION credits.settle_events(p_limit bigint) RETURNS bigint
 -- Name: FUNCTION settle_events(p_limit bigint); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.settle_events(p_limit bigint) IS 'Applies at most so many events that wait and whose order has a session now; null: all. Returns how many wait no longer. Passes over accounts that somebody else has locked.';
+COMMENT ON FUNCTION credits.settle_events(p_limit bigint) IS 'Applies at most so many events that wait and whose order has a session now. Returns how many wait no longer. Passes over accounts that somebody else has locked.';
 
 
 --
@@ -6236,6 +6277,23 @@ CREATE FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module_id tex
 --
 
 COMMENT ON FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_byok boolean, p_expected_cost numeric) IS 'The work of api.consume_tokens, on an account.';
+
+
+--
+-- Name: spend_limit_receipt(uuid, text, text, text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.spend_limit_receipt(p_account_id uuid, p_user_id text, p_period text, p_set_by text, p_now timestamp with time zone) RETURNS api.spend_limit
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION spend_limit_receipt(p_account_id uuid, p_user_id text, p_period text, p_set_by text, p_now timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.spend_limit_receipt(p_account_id uuid, p_user_id text, p_period text, p_set_by text, p_now timestamp with time zone) IS 'A limit as set_spend_limit and lift_spend_limit answer it; one that is lifted has no tokens.';
 
 
 --
@@ -15491,6 +15549,15 @@ GRANT ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval,
 
 
 --
+-- Name: FUNCTION lift_spend_limit(period text, user_id text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.lift_spend_limit(period text, user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.lift_spend_limit(period text, user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.lift_spend_limit(period text, user_id text) TO service_role;
+
+
+--
 -- Name: FUNCTION maintain(max_accounts bigint, max_keys bigint); Type: ACL; Schema: api; Owner: -
 --
 
@@ -15579,6 +15646,15 @@ REVOKE ALL ON FUNCTION api.report_refusal(module_id text, usage jsonb, user_id t
 GRANT ALL ON FUNCTION api.report_refusal(module_id text, usage jsonb, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.report_refusal(module_id text, usage jsonb, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.report_refusal(module_id text, usage jsonb, user_id text) TO service_role;
+
+
+--
+-- Name: FUNCTION reset_low_balance(user_id text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.reset_low_balance(user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.reset_low_balance(user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.reset_low_balance(user_id text) TO service_role;
 
 
 --
@@ -17719,6 +17795,13 @@ REVOKE ALL ON FUNCTION credits.spelled_usage(p_usage jsonb) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_byok boolean, p_expected_cost numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION spend_limit_receipt(p_account_id uuid, p_user_id text, p_period text, p_set_by text, p_now timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.spend_limit_receipt(p_account_id uuid, p_user_id text, p_period text, p_set_by text, p_now timestamp with time zone) FROM PUBLIC;
 
 
 --

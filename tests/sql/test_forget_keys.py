@@ -39,7 +39,7 @@ def keys_of(admin: Connection, ada: Caller) -> list[str]:
     return [key for (key,) in found.fetchall()]
 
 
-def forget(service: Caller, most: int | None = None) -> int:
+def forget(service: Caller, most: int = 1000) -> int:
     return int(service.call("maintain", max_accounts=0, max_keys=most)["keys"])
 
 

@@ -284,7 +284,7 @@ def test_same_rule_again_disturbs_nobody(till: Connection) -> None:
 
 
 def threshold(bank: Caller) -> Any:
-    return bank.call("set_low_balance", user_id="noted")["threshold"]
+    return bank.call("reset_low_balance", user_id="noted")["threshold"]
 
 
 def test_a_small_gift_leaves_the_threshold_of_the_purchase(till: Connection) -> None:

@@ -42,6 +42,12 @@ OWN = Omitted("a hold's name says whose it is; user_id is compared with that")
 # Of every argument of every function of api. A new one fails until somebody has said what null means to it.
 MEANS: dict[str, dict[str, Meaning]] = {
     "acknowledge_notices/1": {"notice_ids": Answered({"notices": 0}, "no notice is marked")},
+    "add_package/4": {
+        "user_id": "bad_user",
+        "tokens_to_add": "bad_amount",
+        "package_name": Answered({"tokens": Decimal(5)}, "the package is only a label"),
+        "idempotency_key": KEY,
+    },
     "add_tokens/3": {
         "user_id": "bad_user",
         "tokens_to_add": "bad_amount",
@@ -86,6 +92,13 @@ MEANS: dict[str, dict[str, Meaning]] = {
     },
     "close_shortfall/2": {"shortfall_id": "unknown_shortfall", "state": "bad_state"},
     "confirm_guest_use/1": {"use_id": "unknown_use"},
+    "consume_call/5": {
+        "user_id": "bad_user",
+        "module_id": "unknown_module",
+        "module_name": Answered({"cost": Decimal(25)}, "it is only a label"),
+        "tokens_to_consume": "bad_amount",
+        "idempotency_key": KEY,
+    },
     "consume_tokens/4": {
         "user_id": "bad_user",
         "module_id": "unknown_module",
@@ -163,6 +176,7 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "user_id": "bad_user",
         "idempotency_key": KEY,
     },
+    "report_refusal/3": {"module_id": "unknown_module", "usage": "bad_usage", "user_id": "bad_user"},
     "reset_low_balance/1": {"user_id": "bad_user"},
     "set_low_balance/3": {
         "below": "bad_threshold",
@@ -233,11 +247,14 @@ class World:
         said = {"idempotency_key": "k", "metadata": {"a": 1}} | self.ada
         hold = {"hold_id": self.hold_id} | self.ada
         order = {"account_id": self.order["account_id"], "order_id": self.order["order_id"]}
+        called = self.ada | whisper | {"module_name": "Whisper", "tokens_to_consume": 25}
         bea = {"email": "bea@example.com"}
         brought = {"referral_code": self.brought()}
         notice_ids = [row["notice_id"] for row in self.service.rows("select notice_id from api.notices")]
         return {
             "acknowledge_notices/1": {"notice_ids": notice_ids},
+            "add_package/4": self.ada
+            | {"tokens_to_add": 5, "package_name": "Standard", "idempotency_key": "k"},
             "add_tokens/3": self.ada | {"tokens_to_add": 5, "package_name": "Standard"},
             "add_tokens/9": said
             | {"tokens": 5, "reason": "promo", "package_name": "P", "priority": 3, "scope": "module:whisper"}
@@ -252,7 +269,8 @@ class World:
             | {"usage": {"calls": 1}, "final": False, "over": "available", "idempotency_key": "k"},
             "close_shortfall/2": {"shortfall_id": self.shortfall_id, "state": "settled"},
             "confirm_guest_use/1": {"use_id": self.use_id},
-            "consume_tokens/4": self.ada | whisper | {"module_name": "Whisper", "tokens_to_consume": 25},
+            "consume_call/5": called | {"idempotency_key": "k"},
+            "consume_tokens/4": called,
             "consume_tokens/6": said | whisper | {"usage": {"calls": 2}, "byok": True},
             "consume_tokens_batch/2": {"items": Jsonb([self.ada | whisper]), "atomic": True},
             "create_order/5": self.ada | whisper | {"pack_id": "standard", "idempotency_key": "k"},
@@ -280,6 +298,7 @@ class World:
             "release_guest_use/1": {"use_id": self.use_id},
             "release_hold/4": hold | {"reason": "failed", "idempotency_key": "k"},
             "report_failure/5": said | whisper | {"duration_ms": 5},
+            "report_refusal/3": self.ada | whisper | {"usage": {"calls": 100}},
             "reset_low_balance/1": self.ada,
             "set_low_balance/3": self.ada | {"below": 5},
             "set_overdraft_limit/2": self.ada | {"tokens": 5},
