@@ -349,7 +349,8 @@ class Story(RuleBasedStateMachine):
         first: int | None,
         key: str | None,
     ) -> None:
-        named = {"user_id": who, "reason": reason, "tokens": tokens, "expires_at": ends, "scope": scope}
+        named = {"user_id": who, "reason": reason, "tokens": tokens, "scope": scope}
+        named |= {"expires_at": ends} if ends is not None else {}
         self._expect(
             self.accounts[who],
             "add_tokens",
