@@ -626,3 +626,36 @@ def test_use_that_is_refused_for_want_of_tokens_tells_depleted_once(
         assert notices == [{"kind": "depleted", "facts": {"balance": 40}}]
     finally:
         admin.execute("delete from credits.notice_rules")
+
+
+@pytest.mark.parametrize(
+    ("function", "lost", "error"),
+    [
+        ("refund_usage", "tokens", "bad_amount"),
+        ("capture_hold", "usage", "bad_usage"),
+        ("add_tokens", "expires_at", "bad_expiry"),
+        ("set_spend_limit", "tokens", "bad_amount"),
+        ("set_low_balance", "below", "bad_threshold"),
+        ("maintain", "max_keys", "bad_limit"),
+    ],
+)
+def test_a_value_that_a_client_lost_is_refused(
+    client: httpx.Client, rich: User, service: dict[str, str], function: str, lost: str, error: str
+) -> None:
+    """JavaScript sends an invalid date, and a number that is none, as null."""
+    whose = {"user_id": rich.user_id}
+    use = whose | {"module_id": "stablediffusion"}
+    spent = client.post(f"{RPC}consume_tokens", json=use, headers=service).json()
+    held = client.post(f"{RPC}hold_tokens", json=use, headers=service).json()
+    before = client.get("/rest/v1/balance", headers=rich.headers).json()
+    said = {
+        "refund_usage": {"entry_id": spent["entry_id"]},
+        "capture_hold": {"hold_id": held["hold_id"]},
+        "add_tokens": whose | {"tokens": 5},
+        "set_spend_limit": whose | {"period": "day"},
+        "set_low_balance": whose,
+        "maintain": {},
+    }[function]
+    response = client.post(f"{RPC}{function}", json=said | {lost: None}, headers=service)
+    assert (response.status_code, slug(response)) == (422, error)
+    assert client.get("/rest/v1/balance", headers=rich.headers).json() == before

@@ -359,3 +359,14 @@ def test_null_is_omission_or_refused(world: World, function: str, argument: str)
         assert all_of_it == world.outcome(function, left_out)[1]
     else:
         assert answer | means.answer == answer
+
+
+@pytest.mark.parametrize(("member", "means"), MEANS["consume_tokens/6"].items())
+def test_null_in_an_item_of_a_batch_is_null_in_a_call(world: World, member: str, means: Meaning) -> None:
+    item = world.calls()["consume_tokens/6"] | {member: None}
+    answer, _ = world.outcome("consume_tokens_batch/2", {"items": Jsonb([item])})
+    (verdict,) = answer["verdicts"]
+    if isinstance(means, str):
+        assert verdict["error"] == means
+    else:
+        assert (verdict["ok"], verdict["cost"]) == (True, 50 if member == "byok" else 0)
