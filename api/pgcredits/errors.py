@@ -24,6 +24,7 @@ from pgcredits.tokens import TokenError
 log = logging.getLogger("pgcredits")
 
 _MIXED_UP = {"26000", "42P05", "08P01"}
+_UNTRANSLATABLE = {"22021", "22P05"}  # text that this database cannot hold
 _UNPREPARED = "set PGCREDITS_PREPARE=off"
 _LONGEST_HEADER = 300  # characters of the message that a header repeats
 _PT = re.compile(r"PT([45]\d\d)\Z")
@@ -151,13 +152,15 @@ def _from_database(error: psycopg.Error, anonymous: bool) -> ApiError:
         status, details = int(raised[1]), diag.message_detail
         headers = _retry_after(details) if status == 429 else None
         return ApiError(status, state, message, details=details, hint=diag.message_hint, headers=headers)
+    if state.startswith("22"):
+        # Of a value that literals.py let pass. What PostgreSQL says of it differs from version to version.
+        slug = "bad_text" if state in _UNTRANSLATABLE else "bad_argument"
+        return refuse(422, slug, "A value of the request cannot be read as what it has to be.")
     status = _STATUS.get(state) or _STATUS.get(state[:2], 400)
     if state == "42501" and anonymous:
         status = 401
-    # Class 22 speaks of the value that the client sent ("invalid input syntax for type bigint").
-    message = (error.diag.message_primary if state.startswith("22") else None) or _MESSAGE[status]
-    slug = _SLUG.get(status)
-    return ApiError(status, state, message, details=json.dumps({"error": slug}) if slug else None)
+    known = _SLUG.get(status)
+    return ApiError(status, state, _MESSAGE[status], details=json.dumps({"error": known}) if known else None)
 
 
 def _retry_after(details: str | None) -> dict[str, str]:

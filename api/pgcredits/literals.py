@@ -1,29 +1,150 @@
-"""Numbers and times that come as text: how they may be spelled, before PostgreSQL reads them.
+"""Values as they come from outside: how each type may be spelled, before PostgreSQL reads them.
 
 PostgreSQL reads more than is meant, and every version more: "0x64" and "1_000" are numbers since version 16,
-"tomorrow" and "infinity" are times. Here a number is decimal, and a time is ISO 8601, by default in UTC.
+"infinity" is an interval since 17, "tomorrow" is a time. What it cannot read it refuses in words of its own.
+So every value is looked at here first. A number is decimal, a time is ISO 8601, a length of time is ISO 8601
+or plain words; a refusal names the argument.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from datetime import datetime
 
-from pgcredits.errors import refuse
+import msgspec
+
+from pgcredits.errors import ApiError, refuse
 
 _NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
+_JSON_NUMBER = re.compile(r"-?[0-9]{1,1000}(\.[0-9]{1,1000})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
+_INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-    r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|z|[+-][0-9]{2}(:?[0-9]{2})?)?)?",
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)?)?",
     re.ASCII,
 )
-_NUMBERS = frozenset(("numeric", "bigint", "integer", "smallint"))
-_TIMES = frozenset(("timestamp with time zone", "timestamptz"))
-_SLUGS = {"expires_at": "bad_expiry", "frozen_time": "bad_clock", "duration_ms": "bad_duration"}
+_DECIMAL = r"[0-9]{1,9}(\.[0-9]{1,6})?"
+_UNIT = (
+    r"(years?|mons?|months?|weeks?|days?|hours?|hrs?|minutes?|mins?|seconds?|secs?|milliseconds?|microseconds?"
+    r"|y|w|d|h|m|s|ms|us)"
+)
+_CLOCK = r"[0-9]{1,9}:[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
+_WORDS = re.compile(rf"-?({_DECIMAL} ?{_UNIT}( {_DECIMAL} ?{_UNIT})*( {_CLOCK})?|{_CLOCK})", re.ASCII | re.I)
+_SECONDS = re.compile(rf"-?{_DECIMAL}", re.ASCII)
+_ISO_INTERVAL = re.compile(
+    r"P(?=[0-9T])([0-9]{1,5}Y)?([0-9]{1,5}M)?([0-9]{1,5}W)?([0-9]{1,9}D)?"
+    rf"(T(?=[0-9])([0-9]{{1,9}}H)?([0-9]{{1,9}}M)?({_DECIMAL}S)?)?",
+    re.ASCII,
+)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.I)
+_BOOLEAN = re.compile(r"t|f|true|false|y|n|yes|no|on|off|1|0", re.ASCII | re.I)
+# Numbers of JSON with such an exponent are beyond what PostgreSQL's numeric holds, or close to it.
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_HUGE = re.compile(r"[0-9][eE][+-]?0*[1-9][0-9]{4}")
+_RANGES = {"smallint": 15, "integer": 31, "bigint": 63}
+
+_SLUGS = {
+    "amount": "bad_amount",
+    "tokens": "bad_amount",
+    "tokens_to_add": "bad_amount",
+    "tokens_to_consume": "bad_amount",
+    "expires_at": "bad_expiry",
+    "frozen_time": "bad_clock",
+    "advance": "bad_clock",
+    "ttl": "bad_ttl",
+    "duration_ms": "bad_duration",
+    "below": "bad_threshold",
+    "percent": "bad_threshold",
+    "usage": "bad_usage",
+    "metadata": "bad_metadata",
+    "items": "bad_items",
+    "event": "bad_event",
+    "max_keys": "bad_limit",
+    "max_accounts": "bad_limit",
+}
 
 
-def check(name: str, kind: str, text: str) -> None:
-    """Refuse a spelling of a number or a time that is not meant. Raises ApiError 422."""
-    if kind in _NUMBERS and not _NUMBER.fullmatch(text):
-        raise refuse(422, _SLUGS.get(name, "bad_amount"), f"{name} is a decimal number.", argument=name)
-    if kind in _TIMES and not _TIME.fullmatch(text):
-        raise refuse(422, _SLUGS.get(name, "bad_expiry"), f"{name} is a time in ISO 8601.", argument=name)
+def _numeric(text: str, string: bool) -> bool:
+    return (_NUMBER if string else _JSON_NUMBER).fullmatch(text) is not None
+
+
+def _whole(kind: str) -> Callable[[str, bool], bool]:
+    limit = 2 ** _RANGES[kind]
+
+    def check(text: str, string: bool) -> bool:
+        return _INTEGER.fullmatch(text) is not None and -limit <= int(text) < limit
+
+    return check
+
+
+def _time(text: str, string: bool) -> bool:
+    found = _TIME.fullmatch(text) if string else None
+    if found is None:
+        return False
+    try:
+        datetime.fromisoformat(text.upper())
+    except ValueError:  # 2026-02-30
+        return False
+    return True
+
+
+def _interval(text: str, string: bool) -> bool:
+    if not string:
+        return _SECONDS.fullmatch(text) is not None
+    return any(pattern.fullmatch(text) for pattern in (_WORDS, _SECONDS, _ISO_INTERVAL))
+
+
+def _boolean(text: str, string: bool) -> bool:
+    return _BOOLEAN.fullmatch(text) is not None
+
+
+def _uuid(text: str, string: bool) -> bool:
+    return string and _UUID.fullmatch(text) is not None
+
+
+_READERS: dict[str, tuple[Callable[[str, bool], bool], str]] = {
+    "numeric": (_numeric, "a decimal number"),
+    "smallint": (_whole("smallint"), "a whole number of 16 bits"),
+    "integer": (_whole("integer"), "a whole number of 32 bits"),
+    "bigint": (_whole("bigint"), "a whole number of 64 bits"),
+    "timestamp with time zone": (_time, "a time in ISO 8601"),
+    "interval": (_interval, "a length of time: ISO 8601 (PT15M), words (15 minutes), or seconds"),
+    "boolean": (_boolean, "true or false"),
+    "uuid": (_uuid, "a UUID"),
+}
+
+
+def _refuse(name: str, what: str) -> ApiError:
+    return refuse(422, _SLUGS.get(name, "bad_argument"), f"{name} is {what}.", argument=name)
+
+
+def check_text(name: str, kind: str, text: str) -> None:
+    """Refuse a value of a query string that its type cannot have. Raises ApiError 422."""
+    if kind in ("json", "jsonb"):
+        try:
+            msgspec.json.decode(text, type=msgspec.Raw)
+        except (ValueError, RecursionError):
+            raise _refuse(name, "JSON") from None
+        check_json(name, kind, text)
+    elif kind in _READERS and not _READERS[kind][0](text, True):
+        raise _refuse(name, _READERS[kind][1])
+
+
+def check_json(name: str, kind: str, value: str) -> None:
+    """Refuse a member of a JSON body that its type cannot have. Raises ApiError 422."""
+    if kind in ("json", "jsonb") and _HUGE.search(_STRING.sub("", value)):
+        raise _refuse(name, "JSON with numbers below 10^10000")
+    if value == "null" or (kind not in _READERS and not kind.endswith("[]")):
+        return
+    if kind.endswith("[]"):
+        if not value.startswith("["):
+            raise _refuse(name, "an array")
+        for element in msgspec.json.decode(value, type=list[msgspec.Raw]):
+            check_json(name, kind.removesuffix("[]"), bytes(element).decode())
+        return
+    reads, what = _READERS[kind]
+    string = value.startswith('"')
+    text = msgspec.json.decode(value) if string else value
+    if not reads(text, string):
+        raise _refuse(name, what)

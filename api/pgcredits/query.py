@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
+from pgcredits import literals
 from pgcredits.catalogue import SCHEMA, View
 from pgcredits.db import Statement
 from pgcredits.errors import ApiError, bad_request, refuse
@@ -83,9 +84,11 @@ def pairs(query_string: bytes, plus: bytes = b" ") -> list[tuple[str, str]]:
 def parse(view: View, given: Sequence[tuple[str, str]]) -> Query:
     """What is asked of a view.
 
-    Raises ApiError: 400 PGRST100 (syntax, not supported), 400 42703 (column), 416 PGRST103 (limit, offset).
+    Raises ApiError: 400 PGRST100 (syntax, not supported), 400 42703 (column), 416 PGRST103 (limit, offset),
+    422 for a value that the column cannot have.
     """
     known = [column.name for column in view.columns]
+    types = {column.name: column.type for column in view.columns}
     query = Query([(name, name) for name in known])
     once: set[str] = set()
     for name, value in given:
@@ -102,7 +105,9 @@ def parse(view: View, given: Sequence[tuple[str, str]]) -> Query:
         elif name == "offset":
             query.offset = _number(name, value)
         else:
-            query.filters.append(_filter(view.name, known, name, value))
+            column, sought = _filter(view.name, known, name, value)
+            literals.check_text(column, types[column], sought)
+            query.filters.append((column, sought))
     return query
 
 

@@ -52,8 +52,7 @@ def call_with_object(function: Function, body: JsonObject, key: str | None) -> S
         raise refuse(422, "bad_key", "The Idempotency-Key header and idempotency_key differ.")
     columns = [argument for argument in function.arguments if argument.name in body.members]
     for argument in columns:
-        if body.members[argument.name].startswith('"'):
-            literals.check(argument.name, argument.type, body.string(argument.name) or "")
+        literals.check_json(argument.name, argument.type, body.members[argument.name])
     arguments = [f"{quoted(a.name)} => _body.{quoted(a.name)}" for a in columns]
     values: list[str] = []
     if key is not None and KEY not in body.members and function.takes_key:
@@ -72,7 +71,7 @@ def call_with_texts(function: Function, texts: Mapping[str, str], key: str | Non
     given = dict(texts)
     for argument in function.arguments:
         if argument.name in given:
-            literals.check(argument.name, argument.type, given[argument.name])
+            literals.check_text(argument.name, argument.type, given[argument.name])
     if key is not None and function.takes_key and given.setdefault(KEY, key) != key:
         raise refuse(422, "bad_key", "The Idempotency-Key header and idempotency_key differ.")
     arguments = [f"{quoted(name)} => %s" for name in given]

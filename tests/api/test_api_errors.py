@@ -21,8 +21,6 @@ class Raised(psycopg.Error):
         ("0LP01", 403),
         ("0P000", 403),
         ("21000", 500),
-        ("22003", 400),
-        ("22P02", 400),
         ("23502", 400),
         ("23503", 409),
         ("23505", 409),
@@ -69,6 +67,23 @@ def test_sqlstates(sqlstate: str, status: int) -> None:
     assert (error.status, error.code) == (status, sqlstate)
     assert "secrets" not in str(error.body())
     assert ("Retry-After" in error.headers) == (status == 503)
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "slug"),
+    [
+        *(
+            (s, "bad_argument")
+            for s in ("22003", "22007", "22008", "22012", "22015", "22023", "22P02", "2201X")
+        ),
+        ("22021", "bad_text"),
+        ("22P05", "bad_text"),
+    ],
+)
+def test_what_postgresql_says_of_a_value_stays_inside(sqlstate: str, slug: str) -> None:
+    error = understand(Raised(sqlstate), anonymous=False)
+    assert (error.status, error.code, error.slug) == (422, "PT422", slug)
+    assert "secrets" not in str(error.body())
 
 
 def test_an_error_of_psycopg_itself_is_ours_and_not_an_outage() -> None:
