@@ -209,7 +209,7 @@ grant execute on function credits.entry_hash(
 ), credits.clock(), credits.clock(uuid), credits.module_price(text), credits.call_cost(bigint),
 credits.charge_problem(bigint, text), credits.money(bigint, text),
 credits.linear_price(bigint), credits.price_source(credits.prices), credits.least_cost(bigint),
-credits.head_allowance(uuid, timestamptz), credits.tighter(numeric, numeric),
+credits.head_allowance(uuid, timestamptz), credits.least_charge(), credits.tighter(numeric, numeric),
 credits.limit_left(uuid, timestamptz), credits.held_at(uuid, timestamptz), credits.period_start(text, timestamptz),
 credits.next_level(uuid, numeric), credits.notice_levels_of(uuid), credits.timeout(text), credits.logins(),
 credits.ownership_faults(), credits.row_security_faults(), credits.grant_faults(), credits.call_faults(),

@@ -31,4 +31,5 @@ comment on function api.add_package(text, numeric, text, text) is
 'Grant the tokens of a package that was paid for. For services.
 
 With an idempotency_key a repeat of the same call gets the same answer; without one it is another grant.
-Raises PT422 bad_reason for a package with the name of a reason, and what add_tokens raises.';
+Raises PT422 bad_reason for a package with the name of a reason, PT422 bad_amount, bad_key or bad_user, PT409 key_reused,
+PT423 account_frozen, PT403 not_yours.';

@@ -135,4 +135,5 @@ comment on function api.add_tokens(text, numeric, text) is
 add_tokens(''ada'', 3, reason => ''promo''). It takes no idempotency_key, so a repeat is another grant: add_package takes
 one.
 
-Raises what add_package raises.';
+Raises PT422 bad_reason for a package with the name of a reason, PT422 bad_amount or bad_user, PT423 account_frozen,
+PT403 not_yours.';

@@ -41,5 +41,6 @@ comment on function api.consume_call(text, text, text, numeric, text) is
 
 With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true. A key is the
 same key here and in consume_tokens. Without one a repeat is another charge.
-Raises PT422 price_mismatch when tokens_to_consume is not the price in the database, PT422 bad_amount,
-and what consume_tokens raises.';
+Raises PT402 insufficient_tokens, PT404 unknown_module or unknown_user, PT409 key_reused, PT422 price_mismatch when
+tokens_to_consume is not the price in the database, PT422 bad_amount, bad_key, bad_usage or bad_isolation, PT423
+account_frozen, PT429 spend_limit, PT403 not_yours, PT401 not_signed_in, PT503 busy.';

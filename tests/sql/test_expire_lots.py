@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from people import Caller, Connection, refused, stop_clock
+from people import Caller, Connection, findings, refused, stop_clock
 
 User = Callable[..., Caller]
 
@@ -81,7 +81,7 @@ def test_lot_that_expires_while_its_wallet_is_locked_is_due_at_once(admin: Conne
         bank.rows("select credits.lock_wallet(%s)", (account,))
         kinds = bank.rows("select kind from api.entries where user_id = 'late' order by seq")
         assert [row["kind"] for row in kinds] == ["grant", "expire"]
-        assert bank.rows("select * from audit.findings") == []
+        assert findings(bank) == []
 
 
 def test_expiry_is_seen_before_it_is_booked(user: User, age: Callable[..., None]) -> None:

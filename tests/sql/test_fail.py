@@ -18,6 +18,8 @@ def raised() -> dict[str, set[int]]:
     for path in SQL.glob("*/*.sql"):
         for status, slug in re.findall(r"credits\.fail\(\s*(\d+),\s*'(\w+)'", path.read_text()):
             found.setdefault(slug, set()).add(int(status))
+        for slug in re.findall(r"sign_in_window, '(\w+)'", path.read_text()):  # told by credits.count_attempt
+            found.setdefault(slug, set()).add(429)
     return found
 
 

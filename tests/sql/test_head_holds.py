@@ -12,7 +12,7 @@ import pytest
 from holding import Bank, clock_hold
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from people import STEADY, Caller, Connection, Row, refused, stop_clock
+from people import STEADY, Caller, Connection, Row, findings, refused, stop_clock
 from psycopg.types.json import Jsonb
 
 NOON = "2098-06-01 12:00Z"
@@ -466,7 +466,7 @@ def test_short_way_does_what_the_long_way_does(till: Connection) -> None:
                 if what.startswith(("capture", "release")) and head(bank, "quick")[2] < held:
                     in_head += 1
             assert quick.books() == slow.books()
-            assert bank.rows("select * from audit.findings") == []
+            assert findings(bank) == []
         finally:
             till.rollback()
 

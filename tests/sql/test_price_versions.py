@@ -48,7 +48,7 @@ def apply(url: str, tmp_path: Path) -> Apply:
     def apply(text: str) -> None:
         path = tmp_path / "shop.sql"
         path.write_text(text)
-        apply_catalog(url, str(path))
+        apply_catalog(url, str(path), add=True)
 
     return apply
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from holding import Bank, clock_hold
-from people import Caller, Connection, at_once, refused, slugs, stop_clock
+from people import Caller, Connection, at_once, findings, refused, slugs, stop_clock
 
 User = Callable[..., Caller]
 Crowd = Callable[[int], list[Caller]]
@@ -152,7 +152,7 @@ def test_limit_begins_anew_with_the_day_and_the_month(admin: Connection) -> None
             bank.call("consume_tokens", **charge)
         assert (facts["period"], facts["spent"]) == ("month", 30)
         assert facts["reset_at"] == "2032-01-01T00:00:00+00:00"
-        assert bank.rows("select * from audit.findings") == []
+        assert findings(bank) == []
     finally:
         admin.execute("rollback")
 
@@ -172,7 +172,7 @@ def test_day_that_begins_while_the_wallet_is_locked_is_due_at_once(admin: Connec
         with refused("spend_limit") as facts, admin.transaction():
             bank.call("consume_tokens", **charge)
         assert facts["spent"] == 20
-        assert bank.rows("select * from audit.findings") == []
+        assert findings(bank) == []
 
 
 def test_fifty_spends_at_once_keep_a_limit_for_five(ada: Caller, crowd: Crowd) -> None:
