@@ -52,4 +52,4 @@ finish_sign_in says that it worked. For services.
 
 network_keys and shared_network: as guest_consume takes them. The limits are per account and network, per account over
 the networks where it has not signed in before, and per network: see credits.limit_sign_ins.
-Raises PT429 sign_in_limit (limit, reset_at), PT422 bad_guest, PT403 not_yours.';
+Raises PT429 sign_in_limit, PT422 bad_guest, PT403 not_yours.';

@@ -30,4 +30,4 @@ $$;
 comment on function api.begin_sign_up(text[], boolean) is
 'Count a sign-up of a network, before its password is hashed. For services.
 
-Raises PT429 sign_up_limit (limit, reset_at), PT422 bad_guest, PT403 not_yours.';
+Raises PT429 sign_up_limit, PT422 bad_guest, PT403 not_yours.';
