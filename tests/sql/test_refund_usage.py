@@ -515,6 +515,9 @@ def test_refunds_follow_the_reference(
     try:
         bank = Caller(till, "none")
         name = uuid4().hex
+        till.execute("select credits.define_module('tap', 'Tap')")
+        price = '[{"dimension": "seconds", "price_per_unit": 10}]'
+        till.execute("select credits.define_price(%s, p_module_id => 'tap')", (price,))
         left = []
         for size in sizes:
             bank.call("add_tokens", user_id=name, tokens=size)
@@ -523,12 +526,12 @@ def test_refunds_follow_the_reference(
         for what, amount in steps:
             if what == "spend":
                 cost = amount * 10
-                use = f'{{"calls": {amount:f}}}'
+                use = f'{{"seconds": {amount:f}}}'
                 if cost > sum(left):
                     with refused("insufficient_tokens"), till.transaction():
-                        bank.call("consume_tokens", user_id=name, module_id="metube", usage=use)
+                        bank.call("consume_tokens", user_id=name, module_id="tap", usage=use)
                     continue
-                spent = bank.call("consume_tokens", user_id=name, module_id="metube", usage=use)
+                spent = bank.call("consume_tokens", user_id=name, module_id="tap", usage=use)
                 stack = []
                 for place in range(len(left)):
                     taken = min(left[place], cost)
