@@ -806,7 +806,8 @@ CREATE FUNCTION api.add_package(user_id text, tokens_to_add numeric, package_nam
 COMMENT ON FUNCTION api.add_package(user_id text, tokens_to_add numeric, package_name text, idempotency_key text) IS 'Grant the tokens of a package that was paid for. For services.
 
 With an idempotency_key a repeat of the same call gets the same answer; without one it is another grant.
-Raises PT422 bad_reason for a package with the name of a reason, and what add_tokens raises.';
+Raises PT422 bad_reason for a package with the name of a reason, PT422 bad_amount, bad_key or bad_user, PT409 key_reused,
+PT423 account_frozen, PT403 not_yours.';
 
 
 --
@@ -827,7 +828,8 @@ COMMENT ON FUNCTION api.add_tokens(user_id text, tokens_to_add numeric, package_
 add_tokens(''ada'', 3, reason => ''promo''). It takes no idempotency_key, so a repeat is another grant: add_package takes
 one.
 
-Raises what add_package raises.';
+Raises PT422 bad_reason for a package with the name of a reason, PT422 bad_amount or bad_user, PT423 account_frozen,
+PT403 not_yours.';
 
 
 --
@@ -920,7 +922,7 @@ finish_sign_in says that it worked. For services.
 
 network_keys and shared_network: as guest_consume takes them. The limits are per account and network, per account over
 the networks where it has not signed in before, and per network: see credits.limit_sign_ins.
-Raises PT429 sign_in_limit (limit, reset_at), PT422 bad_guest, PT403 not_yours.';
+Raises PT429 sign_in_limit, PT422 bad_guest, PT403 not_yours.';
 
 
 --
@@ -939,7 +941,7 @@ CREATE FUNCTION api.begin_sign_up(network_keys text[], shared_network boolean DE
 
 COMMENT ON FUNCTION api.begin_sign_up(network_keys text[], shared_network boolean) IS 'Count a sign-up of a network, before its password is hashed. For services.
 
-Raises PT429 sign_up_limit (limit, reset_at), PT422 bad_guest, PT403 not_yours.';
+Raises PT429 sign_up_limit, PT422 bad_guest, PT403 not_yours.';
 
 
 --
@@ -1051,8 +1053,9 @@ COMMENT ON FUNCTION api.consume_call(user_id text, module_id text, module_name t
 
 With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true. A key is the
 same key here and in consume_tokens. Without one a repeat is another charge.
-Raises PT422 price_mismatch when tokens_to_consume is not the price in the database, PT422 bad_amount,
-and what consume_tokens raises.';
+Raises PT402 insufficient_tokens, PT404 unknown_module or unknown_user, PT409 key_reused, PT422 price_mismatch when
+tokens_to_consume is not the price in the database, PT422 bad_amount, bad_key, bad_usage or bad_isolation, PT423
+account_frozen, PT429 spend_limit, PT403 not_yours, PT401 not_signed_in, PT503 busy.';
 
 
 --
@@ -1150,7 +1153,7 @@ With an idempotency_key a repeat gets the same order, as it stands now. Until it
 only as long as its pack or top-up is sold as it was; then its state is expired. An account has at most 20 pending orders,
 unless the operator says otherwise.
 Raises PT404 unknown_pack or unknown_module, PT422 bad_order, bad_amount or bad_key, PT409 key_reused,
-PT429 too_many_orders (limit, reset_at), PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+PT429 too_many_orders, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -17097,6 +17100,7 @@ GRANT ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after inter
 --
 
 REVOKE ALL ON FUNCTION credits.least_charge() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.least_charge() TO auditor;
 
 
 --
