@@ -387,6 +387,7 @@ EXECUTE = {
         "credits.price_source(credits.prices)",
         "credits.least_cost(bigint)",
         "credits.head_allowance(uuid,timestamp with time zone)",
+        "credits.least_charge()",
         "credits.held_at(uuid,timestamp with time zone)",
         "credits.limit_left(uuid,timestamp with time zone)",
         "credits.period_start(text,timestamp with time zone)",

@@ -476,8 +476,8 @@ def test_spends_and_refunds_at_once_lose_nothing(ada: Caller, crowd: Crowd, admi
         kept = 0
         for turn in range(6):
             spent = one.call("consume_tokens", user_id=ada.user_id, module_id="metube")
-            part = [None, 4, 10][(place + turn) % 3]
-            kept += 10 - int(one.call("refund_usage", entry_id=spent["entry_id"], tokens=part)["tokens"])
+            part: dict[str, int] = [{}, {"tokens": 4}, {"tokens": 10}][(place + turn) % 3]
+            kept += 10 - int(one.call("refund_usage", entry_id=spent["entry_id"], **part)["tokens"])
         return kept
 
     results = at_once([partial(work, place, one) for place, one in enumerate(crowd(6))])
