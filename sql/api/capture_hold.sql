@@ -148,7 +148,7 @@ begin
     if p_service is not true and (v_status <> 'active' or v_now >= v_hold.created_at + interval '24 hours') then
         perform credits.refuse_own_hold(v_hold.state, v_status);
     end if;
-    if (v_cost = 0 and p_usage is not null) is true then
+    if (v_cost = 0) is true then
         perform credits.check_free_use(v_hold.price_id);
     end if;
     if v_beyond and p_service is not true then

@@ -123,6 +123,14 @@ class Log:
                 "nothing is answered"
             )
 
+    def wait_for_refusal(self, slug: str, seconds: float = 60) -> None:
+        """Until somebody has been refused like that."""
+        with self._changed:
+            assert self._changed.wait_for(
+                lambda: any(call.refusal and call.refusal["error"] == slug for call in list(self.calls)),
+                seconds,
+            ), f"nobody is refused as {slug}"
+
     def errors(self) -> list[str]:
         return [f"{call.function}: {call.error!r}" for call in self.calls if call.error is not None]
 

@@ -44,6 +44,7 @@ class Tally:
     kills: int = 0
     restarts: list[float] = field(default_factory=list)
     repeated: int = 0
+    busy: set[str] = field(default_factory=set)  # what is said to who waits for somebody else's transaction
 
     def line(self, name: str, verdicts: Verdicts) -> str:
         """`verdicts` are of before everything was repeated."""
@@ -117,7 +118,7 @@ def prove(tally: Tally, url: str, connect: Connect, name: str, say: Callable[[st
         assert verdicts.ghosts() == []
         assert faults(verdicts.books) == []
         assert verdicts.books.findings == []
-    assert {one.refusal["error"] for one in after.told if one.refusal} == {"insufficient_tokens"}
+    assert {one.refusal["error"] for one in after.told if one.refusal} == {"insufficient_tokens", *tally.busy}
     # Whatever was asked for has its answer now.
     assert after.wrong_holds() == []
     assert after.wrong_orders() == []
@@ -129,7 +130,10 @@ def prove(tally: Tally, url: str, connect: Connect, name: str, say: Callable[[st
 def test_postgres_killed_under_load(
     postgres: Postgres, seed: int, kills: int, load: int, say: Callable[[str], None]
 ) -> None:
-    """A backend, the postmaster with its children, an immediate shutdown; no client asks for durability."""
+    """A backend, the postmaster with its children, an immediate shutdown; no client asks for durability.
+
+    When the first kill comes, an idle transaction has had every wallet for longer than calls wait.
+    """
     url = new_database(postgres, "killed")
     connect = by_sql(url, setting="set synchronous_commit = off")
     random = Random(seed)
@@ -138,10 +142,23 @@ def test_postgres_killed_under_load(
     with Writers(connect, tally.log, f"{seed}:killed"):
         for way in islice(cycle(WAYS), kills):
             tally.log.wait_for(random.randint(load, 2 * load))
+            if tally.kills == 0:
+                sitter = psycopg.connect(url)
+                sit(sitter, tally)
             tally.restarts.append(way(postgres, random))
             tally.kills += 1
+        with pytest.raises(psycopg.OperationalError):  # whoever sat there has not outlived the server
+            sitter.execute("select")
         tally.log.wait_for(50)
     prove(tally, url, connect, "PostgreSQL killed", say)
+
+
+def sit(sitter: psycopg.Connection[Any], tally: Tally) -> None:
+    """Keep every wallet in an open transaction, until those who wait are told so. The kill must free them."""
+    with sitter.cursor() as cursor:
+        cursor.execute("select from credits.wallets for no key update")
+    tally.busy.add("busy")
+    tally.log.wait_for_refusal("busy")
 
 
 def test_harness_sees_a_loss(postgres: Postgres, seed: int, say: Callable[[str], None]) -> None:

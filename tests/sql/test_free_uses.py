@@ -32,6 +32,18 @@ def test_user_captures_no_part_of_nothing_and_may_let_go(user: User) -> None:
     assert ada.row("select count(*) from api.entries")["count"] == 1
 
 
+def test_user_captures_no_rest_of_nothing(user: User) -> None:
+    """Once all of a hold is captured, another part or a last capture would be a row for nothing, at will."""
+    ada = user(100)
+    name = ada.call("hold_tokens", module_id="metube")["hold_id"]
+    assert ada.call("capture_hold", hold_id=name, final=False)["paid"] == 10
+    for final in (False, True):
+        with refused("bad_usage"):
+            ada.call("capture_hold", hold_id=name, final=final)
+    assert ada.call("release_hold", hold_id=name)["captured"] == 10
+    assert ada.row("select count(*) from api.entries")["count"] == 2
+
+
 def test_service_may_charge_nothing(user: User, service: Caller) -> None:
     named = {"user_id": user(100).user_id, "module_id": "metube", "usage": '{"calls": 0}'}
     assert service.call("consume_tokens", **named)["cost"] == 0

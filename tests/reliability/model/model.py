@@ -16,8 +16,11 @@ Answer = dict[str, Any]
 Draws = list[tuple[int, Decimal]]  # lot, tokens; first taken first
 ZERO = Decimal(0)
 LATE = DAY = timedelta(hours=24)
+HOUR = timedelta(hours=1)  # of an order without a session
 LONGEST = timedelta(hours=60)  # of a service's hold, however often it is extended
 MOST_OPEN = 3  # holds of an account
+MOST_PENDING = 3  # orders of an account
+LONGEST_NOTE = 1024  # bytes of metadata, of a user
 SMALLEST = Decimal("0.000001")
 PRIORITY = {"rollover": 5, "allowance": 10, "promo": 20, "grant": 20, "purchase": 50, "bonus": 50}
 
@@ -38,12 +41,18 @@ class Price:
     dimension: str
     tokens: Decimal
     valid_from: datetime
+    whole: bool = False
 
     def cost(self, usage: dict[str, Decimal]) -> Decimal:
         used = said(usage)
-        if set(used) != {self.dimension}:
+        if set(used) != {self.dimension} or (self.whole and used[self.dimension] % 1):
             raise Refused("bad_usage")
         return (used[self.dimension] * self.tokens).quantize(SMALLEST, ROUND_CEILING)
+
+    def may_cost(self, cost: Decimal, by_service: bool) -> None:
+        """Users write no row for nothing, unless the use is free for everybody. Raises Refused."""
+        if self.tokens and not cost and not by_service:
+            raise Refused("bad_usage")
 
     def affordable(self, tokens: Decimal) -> int:
         return int(tokens // self.tokens)
@@ -51,13 +60,19 @@ class Price:
 
 @dataclass(frozen=True)
 class Module:
-    """What is sold. Its own prices before its category's, of each the last that has begun."""
+    """What is sold. Its own prices before its category's, of each the last that has begun.
+
+    `meant` is the listed module of which this id is a misspelling: nothing is sold under it.
+    """
 
     module_id: str
     category: str | None
     prices: tuple[Price, ...] = field(repr=False)
+    meant: str | None = None
 
     def price(self, at: datetime) -> Price:
+        if self.meant:
+            raise Refused("unknown_module", did_you_mean=self.meant)
         return max((price for price in self.prices if price.valid_from <= at), key=lambda p: p.valid_from)
 
     @property
@@ -134,6 +149,24 @@ class Entry:
     unpaid: Decimal = ZERO
 
 
+@dataclass(frozen=True)
+class Pack:
+    tokens: Decimal
+    bonus: Decimal
+    amount: int
+    sold: bool = True
+
+
+@dataclass
+class Order:
+    """`named`: its checkout session is known, and from then on it stays worth what it was made for."""
+
+    pack: Pack
+    made_at: datetime
+    state: str = "pending"
+    named: bool = False
+
+
 @dataclass
 class Account:
     user_id: str
@@ -144,6 +177,7 @@ class Account:
     granted: Decimal = ZERO
     lots: dict[int, Lot] = field(default_factory=dict)
     holds: dict[int, Hold] = field(default_factory=dict)
+    orders: list[Order] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     gone_back: dict[int, Decimal] = field(default_factory=dict)  # of the entry with that seq
     limits: dict[tuple[str, str], Decimal] = field(default_factory=dict)  # (by whom, day or month)
@@ -166,6 +200,7 @@ class Account:
             self,
             lots={lot_id: replace(lot) for lot_id, lot in self.lots.items()},
             holds={number: replace(hold) for number, hold in self.holds.items()},
+            orders=[replace(order) for order in self.orders],
             entries=list(self.entries),
             gone_back=dict(self.gone_back),
             limits=dict(self.limits),
@@ -329,10 +364,55 @@ class Account:
             self.post("repayment", ZERO, [(lot_id, repaid)])
         return {"lot_id": lot_id, "tokens": tokens, "balance": entry.balance_after}
 
-    def spend(self, module: Module, usage: dict[str, Decimal], byok: bool = False) -> Answer:
+    # Orders: what time and the catalogue end is noted by the next order, and by maintenance.
+
+    def order(self, pack: Pack) -> int:
+        """One more order of the pack, as it is sold now; its place. Raises Refused."""
+        orders = [replace(o, state="expired") if self.has_lapsed(o, pack) else o for o in self.orders]
+        # What is older has a session that ended long ago, and only the news of it is missing.
+        young = self.now - timedelta(hours=25)
+        if sum(o.state == "pending" and o.made_at > young for o in orders) >= MOST_PENDING:
+            raise Refused("too_many_orders", limit=MOST_PENDING)
+        if not pack.sold:
+            raise Refused("unknown_pack")
+        self.orders = [*orders, Order(pack, self.now)]
+        return len(orders)
+
+    def name_session(self, place: int, pack: Pack) -> None:
+        """Raises Refused when it is too late."""
+        order = self.orders[place]
+        if order.state != "pending" or self.has_lapsed(order, pack):
+            raise Refused("order_closed", state="expired")
+        order.named = True
+
+    def end_old_orders(self, pack: Pack) -> None:
+        """As maintenance does, which looks at accounts that have an order of an hour."""
+        if any(self._is_loose(o) and o.made_at <= self.now - HOUR for o in self.orders):
+            for order in self.orders:
+                if self.has_lapsed(order, pack):
+                    order.state = "expired"
+
+    def has_lapsed(self, order: Order, pack: Pack) -> bool:
+        return self._is_loose(order) and (order.made_at <= self.now - HOUR or order.pack != pack)
+
+    def _is_loose(self, order: Order) -> bool:
+        return order.state == "pending" and not order.named
+
+    # Spends, holds and refunds
+
+    def spend(
+        self,
+        module: Module,
+        usage: dict[str, Decimal],
+        byok: bool = False,
+        by_service: bool = True,
+        note: int = 0,
+    ) -> Answer:
+        keep_short(note, by_service)
         self._must_be_active()
         price = module.price(self.now)
         cost = price.cost(usage)
+        price.may_cost(cost, by_service)
         if byok:
             cost = ZERO
         draws = self._afford(module, price, cost)
@@ -345,14 +425,22 @@ class Account:
             self.lots[lot_id].remaining -= tokens
 
     def hold(
-        self, number: int, module: Module, usage: dict[str, Decimal], ttl: timedelta, by_service: bool
+        self,
+        number: int,
+        module: Module,
+        usage: dict[str, Decimal],
+        ttl: timedelta,
+        by_service: bool,
+        note: int = 0,
     ) -> Answer:
+        keep_short(note, by_service)
         self._must_be_active()
         price = module.price(self.now)
         tokens = price.cost(usage)
         # Holds of nothing are not counted where something is held for the first time.
         if (self.held or not tokens) and sum(h.state == "open" for h in self.holds.values()) >= MOST_OPEN:
             raise Refused("too_many_holds", limit=MOST_OPEN)
+        price.may_cost(tokens, by_service)
         draws = self._afford(module, price, tokens)
         for lot_id, part in draws:
             self.lots[lot_id].held += part
@@ -392,6 +480,7 @@ class Account:
             self._must_be_active()
             if self.now >= hold.made_at + DAY:
                 raise Refused("hold_closed", state=hold.state)
+            hold.price.may_cost(cost, by_service)
 
         own, rest = split(hold.draws, min(cost, hold.held))
         if cost > total(own) and not by_service:
@@ -546,6 +635,12 @@ class Account:
                 back.append((lot_id, part))
         assert not tokens
         return back
+
+
+def keep_short(note: int, by_service: bool) -> None:
+    """Of the metadata of a user. Raises Refused."""
+    if note > LONGEST_NOTE and not by_service:
+        raise Refused("bad_metadata")
 
 
 def said(usage: dict[str, Decimal]) -> dict[str, Decimal]:

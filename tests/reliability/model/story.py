@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
-from model import ZERO, Account, Answer, Module, Price, Refused
+from model import ZERO, Account, Answer, Module, Pack, Price, Refused
 from people import STATUS, Connection, Row
 from purchases import NEWS, Purchase
 from teller import Teller
@@ -26,19 +26,29 @@ MIDNIGHT, MONTH = datetime(2098, 1, 31, tzinfo=UTC), datetime(2098, 2, 1, tzinfo
 
 
 def price(dimension: str, *versions: tuple[str, datetime]) -> tuple[Price, ...]:
-    return tuple(Price(dimension, Decimal(tokens), since) for tokens, since in versions)
+    """Calls are whole, as in the shipped price lists."""
+    whole = dimension == "calls"
+    return tuple(Price(dimension, Decimal(tokens), since, whole) for tokens, since in versions)
 
 
 PAGES = price("pages", ("2", NEVER), ("2.5", MIDNIGHT), ("0.7", MONTH))
 SECONDS = price("seconds", ("0.333333", NEVER), ("0.5", MIDNIGHT + timedelta(hours=6)))
 CALLS = price("calls", ("10", NEVER), ("12.345678", MIDNIGHT))
+TASTES = price("pages", ("3", NEVER), ("0", MIDNIGHT))
 MODULES = (
     Module("draft", None, PAGES),
     Module("film", "moving", SECONDS),
     Module("clip", "moving", CALLS),
     Module("anything", None, price("calls", ("30", NEVER))),  # the default of iahome
 )
-PACK, BONUS = Decimal(80), Decimal(20)
+RARE = (Module("taste", None, TASTES), Module("Fi lm", None, SECONDS, meant="film"))
+# What the pack is, and what may become of it. In the end it is not sold.
+PACKS = (
+    Pack(Decimal(80), Decimal(20), 500),
+    Pack(Decimal(80), Decimal(20), 600),
+    Pack(Decimal(60), ZERO, 500),
+    Pack(Decimal(80), Decimal(20), 500, sold=False),
+)
 
 tokens = st.sampled_from(["0.000001", "0.5", "3", "10", "12.345678", "25", "40", "100", "333.333333"]).map(
     Decimal
@@ -48,7 +58,7 @@ QUANTITIES = [
 ]
 some = st.integers(0, 1000)  # of what there is: the index, modulo
 users = st.sampled_from(USERS)
-modules = st.sampled_from(MODULES)
+modules = st.sampled_from([*MODULES * 2, *RARE])
 ttls = st.sampled_from([timedelta(minutes=1), timedelta(minutes=15), timedelta(hours=6), timedelta(hours=24)])
 usages = st.sampled_from([None, *QUANTITIES])  # none: one call, whatever the module counts
 scopes = st.sampled_from([*[None] * 9, "module:draft", "module:clip", "category:moving"])
@@ -57,6 +67,9 @@ lives = st.sampled_from(
 )
 reasons = st.sampled_from(["grant", "promo", "allowance", "rollover", "purchase"])
 keyed = st.booleans()
+notes = st.sampled_from([*[0] * 8, 1000, 1100])  # letters of metadata
+news = st.lists(st.sampled_from(list(NEWS)), min_size=1, max_size=4)
+early = st.integers(0, 4)  # so many news come before the order's session is named
 self_made = st.sampled_from([False, False, False, True])  # the user at the door, not a service
 jumps = st.sampled_from(
     ["next", "before next", *(timedelta(minutes=minutes) for minutes in (1, 15, 360, 24 * 60, 4 * 24 * 60))]
@@ -75,6 +88,9 @@ class Story(RuleBasedStateMachine):
         self.teller = Teller(self.connection)
         self.accounts = {user_id: Account(user_id, START) for user_id in USERS}
         self.holds: list[tuple[Account, str]] = []  # with their names in the bank
+        self.pack = PACKS[0]
+        self.orders: dict[Any, tuple[Account, int]] = {}  # by their names in the bank
+        self.unnamed: list[Purchase] = []  # orders without a session
         self.sent: list[partial[None]] = []  # calls with keys
         self.numbers = count(1)
         self.connection.execute("begin")
@@ -91,11 +107,8 @@ class Story(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
-            self.teller.be(None)
-            self.teller.call("maintain", {})
-            for account in self.accounts.values():
-                account.settle()
-            self._same_books()
+            self._maintain()
+            self._same_orders()
             for account in self.accounts.values():
                 self._same_entries(account)
         finally:
@@ -125,40 +138,101 @@ class Story(RuleBasedStateMachine):
         ends = None if life is None else self.accounts[who].now + life
         self._send(keyed, self._grant, who, reason, tokens, ends, scope, first)
 
-    @rule(
-        who=users, news=st.lists(st.sampled_from(list(NEWS)), min_size=1, max_size=4), early=st.integers(0, 4)
-    )
-    def buy(self, who: str, news: list[str], early: int) -> None:
-        """A pack with a bonus. Some news come before the order's session is named, all of them come again."""
-        account = self.accounts[who]
+    @rule(who=users, news=news, early=early, later=st.sampled_from([False, False, True]))
+    def buy(self, who: str, news: list[str], early: int, later: bool) -> None:
+        """A pack, as it is sold now; it is paid at once or later."""
+        expected: int | Refused
+        try:
+            expected = self.accounts[who].order(self.pack)
+        except Refused as refusal:
+            expected = refusal
+            self.counted[refusal.slug] += 1
         self.teller.be(who)
-        order = self.teller.call("create_order", {"pack_id": "bundle"})
-        purchase = Purchase(order, f"cs_{order['order_id']}")
-        self.teller.be(None)
-        named = {"account_id": order["account_id"], "order_id": order["order_id"]}
+        try:
+            order = self.teller.call("create_order", {"pack_id": "bundle"})
+        except psycopg.Error as error:
+            assert isinstance(expected, Refused), error
+            self._same_refusal(error, expected)
+        else:
+            assert not isinstance(expected, Refused), (expected.slug, order)
+            sold = (self.pack.tokens, self.pack.bonus, self.pack.amount, "pending")
+            assert (order["tokens"], order["bonus_tokens"], order["amount"], order["state"]) == sold
+            self.orders[order["order_id"]] = self.accounts[who], expected
+            purchase = Purchase(order, f"cs_{order['order_id']}")
+            if later:
+                self.unnamed.append(purchase)
+            else:
+                self._pay(purchase, news, early, True)
+        self._same_orders()
+
+    @precondition(lambda self: self.unnamed)
+    @rule(which=some, news=news, early=early, maintained=st.booleans())
+    def pay_later(self, which: int, news: list[str], early: int, maintained: bool) -> None:
+        """Whoever comes too late gets nothing, and is charged nothing: the session is never named."""
+        self._pay(self.unnamed.pop(which % len(self.unnamed)), news, early, maintained)
+        self._same_orders()
+
+    def _pay(self, purchase: Purchase, news: list[str], early: int, maintained: bool) -> None:
+        """Some news come before the order's session is named, all of them come again."""
+        account, place = self.orders[purchase.order["order_id"]]
         told = []
-        for place, one in enumerate([*news, None]):
-            if place == early or (one is None and not purchase.named):
-                self.teller.call("maintain", {})
-                for each in self.accounts.values():
-                    each.settle()
-                purchase.name()
-                attached = self.teller.call("attach_checkout", named | {"session_id": purchase.session_id})
-                assert attached["state"] == purchase.state
+        for number, one in enumerate([*news, None]):
+            if number == min(early, len(news)):
+                self._name_session(purchase, maintained)
             if one is not None:
+                self.teller.be(None)
                 told.append(purchase.event(one))
                 receipt = self.teller.call("apply_stripe_event", {"event": told[-1]})
                 assert receipt["outcome"] == purchase.tell(one)
                 again = self.teller.call("apply_stripe_event", {"event": told[-1]})
                 assert again["outcome"] == purchase.again()
-        for one in told:
-            assert self.teller.call("apply_stripe_event", {"event": one})["outcome"] == purchase.again()
+        for event in told:
+            assert self.teller.call("apply_stripe_event", {"event": event})["outcome"] == purchase.again()
+        if purchase.named:
+            account.orders[place].state = purchase.state
         if purchase.granted:
-            account.call(lambda a: a.add("purchase", PACK, paid=True) | a.add("bonus", BONUS))
-        self.counted[f"order {purchase.state}"] += 1
-        self._same_books()
-        state = self.teller.rows("select state from credits.orders where order_id = %s", order["order_id"])
-        assert state == [{"state": purchase.state}]
+            pack = account.orders[place].pack
+            account.call(lambda a: a.add("purchase", pack.tokens, paid=True))
+            if pack.bonus:
+                account.call(lambda a: a.add("bonus", pack.bonus))
+        self.counted[f"order {account.orders[place].state}"] += 1
+
+    def _name_session(self, purchase: Purchase, maintained: bool) -> None:
+        order = purchase.order
+        account, place = self.orders[order["order_id"]]
+        # Nothing that is due is booked by who comes too late.
+        if maintained or not account.has_lapsed(account.orders[place], self.pack):
+            self._maintain()
+        expected: Refused | None = None
+        try:
+            account.name_session(place, self.pack)
+            purchase.name()
+        except Refused as refusal:
+            expected = refusal
+            self.counted[refusal.slug] += 1
+        self.teller.be(None)
+        named = {"account_id": order["account_id"], "order_id": order["order_id"]}
+        try:
+            attached = self.teller.call("attach_checkout", named | {"session_id": purchase.session_id})
+        except psycopg.Error as error:
+            assert expected, error
+            self._same_refusal(error, expected)
+        else:
+            assert not expected, (expected.slug, attached)
+            assert attached["state"] == purchase.state
+
+    @rule(pack=st.sampled_from([*PACKS[:1] * 2, *PACKS]))
+    def sell_otherwise(self, pack: Pack) -> None:
+        """Another price, another content, or not any more; or again as before."""
+        self.pack = pack
+        self.teller.be_yourself()
+        self.teller.rows(
+            "select credits.define_pack('bundle', 'Bundle', %s, %s, 'eur', %s, p_active => %s)",
+            pack.tokens,
+            pack.amount,
+            pack.bonus,
+            pack.sold,
+        )
 
     @rule(
         who=users,
@@ -166,18 +240,33 @@ class Story(RuleBasedStateMachine):
         quantity=usages,
         byok=st.sampled_from([False] * 5 + [True]),
         user=self_made,
+        note=notes,
         keyed=keyed,
     )
     def spend(
-        self, who: str, module: Module, quantity: Decimal | None, byok: bool, user: bool, keyed: bool
+        self,
+        who: str,
+        module: Module,
+        quantity: Decimal | None,
+        byok: bool,
+        user: bool,
+        note: int,
+        keyed: bool,
     ) -> None:
-        self._send(keyed, self._spend, who, module, quantity, byok and not user, user)
+        self._send(keyed, self._spend, who, module, quantity, byok and not user, user, note)
 
-    @rule(who=users, module=modules, quantity=usages, ttl=ttls, user=self_made, keyed=keyed)
+    @rule(who=users, module=modules, quantity=usages, ttl=ttls, user=self_made, note=notes, keyed=keyed)
     def hold(
-        self, who: str, module: Module, quantity: Decimal | None, ttl: timedelta, user: bool, keyed: bool
+        self,
+        who: str,
+        module: Module,
+        quantity: Decimal | None,
+        ttl: timedelta,
+        user: bool,
+        note: int,
+        keyed: bool,
     ) -> None:
-        self._send(keyed, self._hold, who, module, quantity, ttl, user)
+        self._send(keyed, self._hold, who, module, quantity, ttl, user, note)
 
     @precondition(lambda self: self.holds)
     @rule(
@@ -321,11 +410,15 @@ class Story(RuleBasedStateMachine):
 
     @rule()
     def maintain(self) -> None:
+        self._maintain()
+        self._same_orders()
+
+    def _maintain(self) -> None:
         self.teller.be(None)
         self.teller.call("maintain", {})
         for account in self.accounts.values():
             account.settle()
-        self._same_books()
+            account.end_old_orders(self.pack)
 
     # The calls
 
@@ -360,28 +453,42 @@ class Story(RuleBasedStateMachine):
         )
 
     def _spend(
-        self, who: str, module: Module, quantity: Decimal | None, byok: bool, user: bool, key: str | None
+        self,
+        who: str,
+        module: Module,
+        quantity: Decimal | None,
+        byok: bool,
+        user: bool,
+        note: int,
+        key: str | None,
     ) -> None:
         usage = used(module, quantity)
         named: Row = {"user_id": who, "module_id": module.module_id, "usage": usage}
         self._expect(
             self.accounts[who],
             "consume_tokens",
-            named | ({"byok": True} if byok else {}),
-            lambda a: a.spend(module, usage, byok),
+            named | ({"byok": True} if byok else {}) | noted(note),
+            lambda a: a.spend(module, usage, byok, not user, note),
             key,
             user,
         )
 
     def _hold(
-        self, who: str, module: Module, quantity: Decimal | None, ttl: timedelta, user: bool, key: str | None
+        self,
+        who: str,
+        module: Module,
+        quantity: Decimal | None,
+        ttl: timedelta,
+        user: bool,
+        note: int,
+        key: str | None,
     ) -> None:
         usage, number = used(module, quantity), len(self.holds)
         self._expect(
             self.accounts[who],
             "hold_tokens",
-            {"user_id": who, "module_id": module.module_id, "usage": usage, "ttl": ttl},
-            lambda a: a.hold(number, module, usage, ttl, not user),
+            {"user_id": who, "module_id": module.module_id, "usage": usage, "ttl": ttl} | noted(note),
+            lambda a: a.hold(number, module, usage, ttl, not user, note),
             key,
             user,
         )
@@ -432,7 +539,7 @@ class Story(RuleBasedStateMachine):
             except Refused as refusal:
                 expected.append(refusal)
             if key is not None:
-                self.sent.append(partial(self._spend, who, module, quantity, False, False, key=key))
+                self.sent.append(partial(self._spend, who, module, quantity, False, False, 0, key=key))
         refusals = [
             (place, verdict) for place, verdict in enumerate(expected) if isinstance(verdict, Refused)
         ]
@@ -446,6 +553,9 @@ class Story(RuleBasedStateMachine):
             self._same_refusal(error, refusal, index=place)
             self.accounts = before
             self.holds = [(before[account.user_id], name) for account, name in self.holds]
+            self.orders = {
+                name: (before[account.user_id], place) for name, (account, place) in self.orders.items()
+            }
         else:
             assert not (atomic and refusals)
             assert (answer["accepted"], answer["refused"]) == (len(items) - len(refusals), len(refusals))
@@ -555,6 +665,14 @@ class Story(RuleBasedStateMachine):
             for h in (seen[account.user_id].holds[number],)
         }
 
+    def _same_orders(self) -> None:
+        """Also where nothing but time, or the catalogue, has ended them."""
+        self._same_books()
+        written = self.teller.rows("select order_id, state from credits.orders")
+        assert {row["order_id"]: row["state"] for row in written} == {
+            name: account.orders[place].state for name, (account, place) in self.orders.items()
+        }
+
     def _same_entries(self, account: Account) -> None:
         written = self.teller.rows(
             "select kind::text, tokens, balance_after, debt_after, draws, usage, effective_at"
@@ -573,6 +691,10 @@ class Story(RuleBasedStateMachine):
             }
             # Entries of one moment are a microsecond apart.
             assert entry.effective_at <= effective < entry.effective_at + timedelta(milliseconds=1)
+
+
+def noted(note: int) -> Row:
+    return {"metadata": {"note": "x" * note}} if note else {}
 
 
 def used(module: Module, quantity: Decimal | None) -> dict[str, Decimal]:

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.errors import FlakyFailure
 from hypothesis.stateful import run_state_machine_as_test
-from model import LONGEST, MOST_OPEN
+from model import LONGEST, MOST_OPEN, MOST_PENDING
 from people import Connection
-from story import BONUS, CALLS, NEVER, PACK, PAGES, SECONDS, Story
+from story import CALLS, NEVER, PACKS, PAGES, SECONDS, TASTES, Story
 from teller import exact
 
 STEPS_OF_A_STORY = 60
@@ -40,14 +40,19 @@ REFUSED = {
     "account_frozen",
     "already_refunded",
     "bad_amount",
+    "bad_metadata",
     "bad_usage",
     "hold_closed",
     "insufficient_tokens",
     "key_reused",
     "not_refundable",
     "not_yours",
+    "order_closed",
     "spend_limit",
     "too_many_holds",
+    "too_many_orders",
+    "unknown_module",
+    "unknown_pack",
 }
 
 
@@ -58,11 +63,13 @@ def bank(own_url: str) -> Iterator[Connection]:
         connection.execute("select credits.allow_test_clocks(true)")
         connection.execute("select credits.bound_holds(%s, %s)", (LONGEST, MOST_OPEN))
         connection.execute("select credits.define_category('moving', 'Moving pictures')")
-        for name, category in (("draft", None), ("film", "moving"), ("clip", "moving")):
+        connection.execute("select credits.bound_orders(%s)", (MOST_PENDING,))
+        for name, category in (("draft", None), ("film", "moving"), ("clip", "moving"), ("taste", None)):
             connection.execute("select credits.define_module(%s, %s, %s)", (name, name, category))
         for module_id, category, versions in (
             ("draft", None, PAGES),
             ("clip", None, CALLS),
+            ("taste", None, TASTES),
             (None, "moving", SECONDS),
         ):
             for version in versions:
@@ -70,15 +77,23 @@ def bank(own_url: str) -> Iterator[Connection]:
                     "select credits.define_price(%s, p_module_id => %s, p_category_id => %s,"
                     " p_valid_from => %s)",
                     (
-                        exact([{"dimension": version.dimension, "price_per_unit": version.tokens}]),
+                        exact(
+                            [
+                                {
+                                    "dimension": version.dimension,
+                                    "price_per_unit": version.tokens,
+                                    "whole_quantity": version.whole,
+                                }
+                            ]
+                        ),
                         module_id,
                         category,
                         None if version.valid_from == NEVER else version.valid_from,
                     ),
                 )
         connection.execute(
-            "select credits.define_pack('bundle', 'Bundle', %s, 500, 'eur', p_bonus_tokens => %s)",
-            (PACK, BONUS),
+            "select credits.define_pack('bundle', 'Bundle', %s, %s, 'eur', %s)",
+            (PACKS[0].tokens, PACKS[0].amount, PACKS[0].bonus),
         )
         yield connection
 
@@ -169,6 +184,27 @@ FAULTS = {
     ),
     "what waits is forgotten": ("credits.apply_waiting", "e.outcome = 'waiting'", "false"),
     "open, whatever became of it": ("credits.hold_again", "'state', h.state, ", ""),
+    "a use of nothing": ("credits.check_free_use", "credits.is_spender() or", "true or"),
+    "a part of nothing": ("credits.capture", "(v_cost = 0) is true", "false"),
+    "half a call": ("credits.price_usage", "credits.whole(v_quantity)", "v_quantity"),
+    "long metadata": ("credits.check_metadata", "v_size > 1024", "v_size > 16384"),
+    "a slip of the pen at the default price": (
+        "credits.find_price",
+        "credits.is_misspelled(p_module_id) is true",
+        "false",
+    ),
+    "an order for a day": ("credits.has_lapsed", "'1 hour'", "'24 hours'"),
+    "an order at an old price": (
+        "credits.is_on_sale",
+        "p_order.amount, p_order.currency",
+        "p.amount, p.currency",
+    ),
+    "an order of what is withdrawn": (
+        "credits.is_on_sale",
+        "p.pack_id = p_order.pack_id and p.active",
+        "true",
+    ),
+    "orders without number": ("credits.keep_orders_few", "v_pending.orders >= v_most", "false"),
 }
 SOON = 2
 
