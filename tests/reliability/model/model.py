@@ -18,7 +18,7 @@ ZERO = Decimal(0)
 LATE = DAY = timedelta(hours=24)
 HOUR = timedelta(hours=1)  # of an order without a session
 LONGEST = timedelta(hours=60)  # of a service's hold, however often it is extended
-MOST_OPEN = 3  # holds of an account
+MOST_OPEN = 2  # holds of an account
 MOST_PENDING = 3  # orders of an account
 LONGEST_NOTE = 1024  # bytes of metadata, of a user
 SMALLEST = Decimal("0.000001")
