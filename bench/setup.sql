@@ -23,8 +23,8 @@ create table six.lots (like credits.lots including defaults including constraint
 create table six.entries (like credits.entries including defaults including constraints including indexes);
 create table six.idempotency_keys (like credits.idempotency_keys including defaults including constraints including indexes);
 
--- Their client may do what an application does that owns its database.
-create role bench_client login in role credits_owner;
+-- Their client may do what an application does that owns its database. Only an administrator may become the owner.
+create role bench_client login superuser;
 grant connect on database pgcredits to bench_client;
 grant usage on schema six to credits_owner;
 grant select, insert, update on all tables in schema six to credits_owner;

@@ -277,11 +277,12 @@ def catalog_apply(
     PGCREDITS_STRIPE_PRICES, "pack_id=price_…,pack_id=price_…". A file holds `select credits.define_…(…);` and
     nothing else, and a login that may do nothing else applies it.
     """
+    prices = stripe_prices()
     url = _database(database_url, data_dir)
     applied = migrate_module.apply_catalog(
         url,
         name_or_file,
-        stripe_prices=stripe_prices(),
+        stripe_prices=prices,
         wait_seconds=wait,
         say=click.echo,
         add=add,

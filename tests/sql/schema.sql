@@ -16426,6 +16426,7 @@ GRANT ALL ON FUNCTION credits.database_faults() TO auditor;
 --
 
 REVOKE ALL ON FUNCTION credits.default_least() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.default_least() TO auditor;
 
 
 --

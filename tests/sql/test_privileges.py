@@ -385,9 +385,10 @@ EXECUTE = {
         "credits.money(bigint,text)",
         "credits.linear_price(bigint)",
         "credits.price_source(credits.prices)",
+        "credits.default_least()",
+        "credits.least_charge()",
         "credits.least_cost(bigint)",
         "credits.head_allowance(uuid,timestamp with time zone)",
-        "credits.least_charge()",
         "credits.held_at(uuid,timestamp with time zone)",
         "credits.limit_left(uuid,timestamp with time zone)",
         "credits.period_start(text,timestamp with time zone)",
@@ -496,6 +497,42 @@ def test_functions_that_a_role_may_execute(role: str, ask: Callable[..., set[str
         role=role,
     )
     assert may == EXECUTE[role]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_what_a_readable_view_calls_a_role_may_execute(role: str, ask: Callable[..., set[str]]) -> None:
+    """Also what those functions call, and what is called only for some rows."""
+    refused = ask(
+        r"""
+        with recursive bodies (oid, name, body, prosecdef) as (
+            select p.oid, p.pronamespace::regnamespace || '.' || p.proname,
+                pg_get_functiondef(p.oid), p.prosecdef
+            from pg_proc as p
+            where p.pronamespace in ('credits'::regnamespace, 'api'::regnamespace, 'audit'::regnamespace)
+                and p.prokind = 'f' and p.prorettype <> 'trigger'::regtype
+        ),
+        called (name) as (
+            select m[1]
+            from pg_class as c
+            cross join regexp_matches(pg_get_viewdef(c.oid), '((?:credits|api)\.\w+)\(', 'g') as m
+            where c.relkind = 'v'
+                and c.relnamespace::regnamespace::text in ('api', 'analytics', 'audit', 'credits')
+                and has_table_privilege(%(role)s, c.oid, 'select')
+            union
+            select m[1]
+            from called as k
+            join bodies as b on b.name = k.name and not b.prosecdef
+            cross join regexp_matches(b.body, '((?:credits|api)\.\w+)\(', 'g') as m
+        )
+        select k.name
+        from called as k
+        join bodies as b on b.name = k.name
+        group by k.name
+        having not bool_or(has_function_privilege(%(role)s, b.oid, 'execute'))
+        """,
+        role=role,
+    )
+    assert refused == set()
 
 
 def test_every_function_of_api_has_its_place(ask: Callable[..., set[str]]) -> None:

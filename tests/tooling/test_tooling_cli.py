@@ -27,6 +27,7 @@ def test_every_command_explains_itself() -> None:
         "up",
         "serve",
         "migrate",
+        "roles",
         "catalog",
         "token",
         "simulator",

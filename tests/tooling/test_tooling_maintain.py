@@ -18,7 +18,7 @@ def _let_expire(url: str, accounts: int) -> None:
     """Accounts with a lot each whose time has come."""
     with psycopg.connect(url) as connection:
         for number in range(accounts):
-            connection.execute("select api.add_tokens(%s, 10, expires_at => 'infinity')", (f"due{number}",))
+            connection.execute("select api.add_tokens(%s, 10, expires_at => '2100-01-01')", (f"due{number}",))
         connection.execute("update credits.lots set expires_at = clock_timestamp()")
         connection.execute("update credits.wallets set due_at = clock_timestamp()")
 
@@ -45,7 +45,7 @@ def test_it_goes_on_every_so_often(db: psycopg.Connection, url: str) -> None:
     try:
         for round_ in (1, 2):
             with psycopg.connect(url) as connection:
-                connection.execute("select api.add_tokens('due', 10, expires_at => 'infinity')")
+                connection.execute("select api.add_tokens('due', 10, expires_at => '2100-01-01')")
                 connection.execute("update credits.lots set expires_at = clock_timestamp() where live")
                 connection.execute("update credits.wallets set due_at = clock_timestamp()")
             deadline = time.monotonic() + 20
