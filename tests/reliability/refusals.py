@@ -215,6 +215,13 @@ class Refusals:
         if one.call.role == "service_role" or not self.verdicts.holds[one.arguments["hold_id"]]["by_service"]:
             yield "it is theirs"
 
+    def _check_bad_usage(self, one: Told, facts: Row) -> Iterator[str]:
+        """Of what was asked for here only a user's capture of the rest, where none is left, costs nothing."""
+        if one.function != "capture_hold" or one.call.role == "service_role" or "usage" in one.arguments:
+            yield "it would have cost something"
+        elif self.verdicts.held_at(one.arguments["hold_id"], one.call.ended_at or one.call.sent_at) > 0:
+            yield "something was left"
+
     def _check_already_refunded(self, one: Told, facts: Row) -> Iterator[str]:
         charge = self.verdicts.entries[one.arguments["entry_id"]]
         if not facts["refunded"] == -charge["tokens"] == self._refunded(charge, one.call.ended_at):
@@ -319,4 +326,8 @@ class Refusals:
         for name in ("hold_id", "entry_id"):
             if name in one.arguments:
                 return str(one.arguments[name]).split(":")[0]
+        if "account_id" in one.arguments:
+            return str(one.arguments["account_id"])
+        if "event" in one.arguments:
+            return str(one.arguments["event"]["data"]["object"]["client_reference_id"])
         return self.verdicts.books.accounts[one.arguments["user_id"]]
