@@ -258,8 +258,9 @@ def test_the_real_thing_is_repeatable(url: str) -> None:
 
 def test_heads_and_prices_of_before_are_made_up_for(url: str, db: psycopg.Connection[Any]) -> None:
     """A bank of before 0022-captures: heads that never expire and linear prices are there already."""
-    for user_id, ends in (("lasts", None), ("ends", "2098-06-01 12:00Z")):
-        db.execute("select api.add_tokens(%s, 100, expires_at => %s)", (user_id, ends))
+    db.execute("select api.add_tokens('lasts', 100)")
+    db.execute("select api.add_tokens('ends', 100, expires_at => '2098-06-01 12:00Z')")
+    for user_id in ("lasts", "ends"):
         db.execute("select api.consume_tokens('metube', user_id => %s)", (user_id,))
     db.execute("alter table credits.wallets drop column head_held cascade, drop column head_keeps cascade")
     db.execute(

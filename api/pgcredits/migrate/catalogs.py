@@ -81,7 +81,8 @@ def apply_catalog(
                 with connection.transaction(force_rollback=dry_run):
                     return _apply(connection, path, lines, stripe_prices, add)
 
-        return locks.persist(attempt, url, connection.info.backend_pid, wait_seconds, say)
+        sessions = (administrator.info.backend_pid, connection.info.backend_pid)
+        return locks.persist(attempt, url, sessions, wait_seconds, say)
 
 
 def _apply(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, TypeVar
@@ -33,7 +33,11 @@ _HOLDERS = """
     select
         b.pid, a.usename, a.application_name, a.state, date_trunc('second', a.xact_start),
         date_trunc('second', a.query_start)
-    from unnest(pg_blocking_pids(%s)) as b (pid)
+    from (
+        select distinct p.pid
+        from unnest(%s::integer[]) as w (pid)
+        cross join unnest(pg_blocking_pids(w.pid)) as p (pid)
+    ) as b
     left join pg_stat_activity as a on a.pid = b.pid
 """
 _PREPARED = """
@@ -59,10 +63,10 @@ def is_transient(error: BaseException) -> bool:
 
 
 class Watch:
-    """Notes, on a second connection, for whom a session waits."""
+    """Notes, on a connection of its own, for whom sessions wait."""
 
-    def __init__(self, url: str, pid: int) -> None:
-        self._url, self._pid = url, pid
+    def __init__(self, url: str, pids: Sequence[int]) -> None:
+        self._url, self._pids = url, pids
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self.holders = ""
@@ -86,14 +90,14 @@ class Watch:
             admin.connect(self._url, "pgcredits watch", autocommit=True) as connection,
         ):
             while not self._done.wait(_LOOK_EVERY):
-                found = describe(connection, self._pid)
+                found = describe(connection, *self._pids)
                 self.holders = found or self.holders
 
 
-def describe(connection: psycopg.Connection[Any], pid: int) -> str:
-    """Who keeps a session waiting; empty when nobody does. Says nothing of what they execute."""
+def describe(connection: psycopg.Connection[Any], *pids: int) -> str:
+    """Who keeps these sessions waiting; empty when nobody does. Says nothing of what they execute."""
     said = []
-    for holder, user, program, state, began, asked in connection.execute(_HOLDERS, [pid]).fetchall():
+    for holder, user, program, state, began, asked in connection.execute(_HOLDERS, [list(pids)]).fetchall():
         if holder == 0:
             prepared = connection.execute(_PREPARED.encode()).fetchall()
             said += [f"prepared transaction {gid} of {owner} since {since}" for gid, owner, since in prepared]
@@ -105,14 +109,16 @@ def describe(connection: psycopg.Connection[Any], pid: int) -> str:
     return "; ".join(said)
 
 
-def persist(attempt: Callable[[], T], url: str, pid: int, seconds: float, say: Callable[[str], None]) -> T:
-    """Try until it succeeds, or `seconds` have passed. `pid` is the session that tries.
+def persist(
+    attempt: Callable[[], T], url: str, pids: Sequence[int], seconds: float, say: Callable[[str], None]
+) -> T:
+    """Try until it succeeds, or `seconds` have passed. `pids` are the sessions that an attempt works in.
 
     An attempt undoes what it did when it fails. Raises LockedError, and whatever else an attempt raises.
     """
     deadline, pause, told = time.monotonic() + seconds, _FIRST_PAUSE, ""
     while True:
-        with Watch(url, pid) as watch:
+        with Watch(url, pids) as watch:
             try:
                 return attempt()
             except (MigrationError, psycopg.Error) as error:

@@ -108,7 +108,7 @@ class _Run:
         with admin.connect(self._url, PURPOSE, autocommit=True, statement_seconds=_HOURS) as connection:
             self._connection = connection
             outcome = locks.persist(
-                self._attempt, self._url, connection.info.backend_pid, self._options.wait_seconds, self._say
+                self._attempt, self._url, [connection.info.backend_pid], self._options.wait_seconds, self._say
             )
             for migration in self._alone() if not self._undo else ():
                 self._run_alone(migration)
@@ -210,7 +210,7 @@ class _Run:
             locks.persist(
                 lambda: _take(guard),
                 self._url,
-                guard.info.backend_pid,
+                [guard.info.backend_pid],
                 self._options.wait_seconds,
                 self._say,
             )
