@@ -83,12 +83,12 @@ def test_the_story(system: System) -> None:
     ):
         ask(ada, estimate=estimate, message="message-3")
 
-    # Below 2 euros a notice goes out. Then any amount from 5 to 1000 euros, four of them proposed.
-    (notice,) = ada.rows("notices")
-    assert (notice["kind"], notice["facts"]) == (
-        "low_balance",
-        {"balance": Decimal("123.11"), "threshold": 200},
-    )
+    # Below 2 euros a notice goes out, and another one when a request is refused for want of tokens.
+    # Then any amount from 5 to 1000 euros, four of them proposed.
+    assert [(notice["kind"], notice["facts"]) for notice in ada.rows("notices", order="kind")] == [
+        ("depleted", {"balance": Decimal("123.11")}),
+        ("low_balance", {"balance": Decimal("123.11"), "threshold": 200}),
+    ]
     (topup,) = ada.rows("topups")
     assert (topup["currency"], topup["minimum"], topup["maximum"]) == ("eur", 500, 100_000)
     presets = [(preset["amount"], preset["tokens"], preset["popular"]) for preset in topup["presets"]]
