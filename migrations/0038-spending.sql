@@ -70,8 +70,12 @@ alter table credits.modules
 add column likeness text generated always as (
     regexp_replace(
         lower(normalize(module_id, nfkc)),
-        '[\u0001-\u0020\u007F-\u00A0\u00AD\u034F\u061C\u115F\u1160\u1680\u17B4\u17B5\u180B-\u180F\u2000-\u2015'
-        '\u2028-\u202F\u205F-\u206F\u2212\u3000\u3164\uFE00-\uFE0F\uFE58\uFE63\uFEFF\uFF0D\uFFA0_-]',
+        '[\u0001-\u0020\u007F-\u00A0\u00AD\u034F\u061C\u115F\u1160\u1680\u17B4\u17B5\u180B-\u180F'
+        '\u2000-\u2015\u2028-\u202F'
+        '\u02D7\u058A\u05BE\u1806\u203F\u2040\u2043\u2054\u2800\u2E17\u2E1A\u2E3A\u2E3B\u2E40\u2E5D\u301C\u3030\u30A0'
+        '\uFE33\uFE34\uFE4D-\uFE4F\uFFF9-\uFFFB\U00010EAD\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A'
+        '\U000E0000-\U000E0FFF'
+        '\u205F-\u206F\u2212\u3000\u3164\uFE00-\uFE0F\uFE58\uFE63\uFEFF\uFF0D\uFFA0_-]',
         '', 'g'
     )
 ) stored;

@@ -81,6 +81,7 @@ STATUS = {
     "bad_duration": 422,
     "bad_ttl": 422,
     "bad_over": 422,
+    "bad_final": 422,
     "bad_clock": 422,
     "bad_limit": 422,
     "bad_state": 422,

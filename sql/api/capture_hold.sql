@@ -299,6 +299,8 @@ begin
     -- Null is a quantity that got lost on its way: it must not charge all that is held.
     if capture_hold.usage is null then
         perform credits.fail(422, 'bad_usage', 'usage is an object: without it all that is held is charged');
+    elsif capture_hold.final is null then
+        perform credits.fail(422, 'bad_final', 'final is true or false: null must not end the hold');
     end if;
     -- No wait without an end: as in consume_tokens.
     if current_setting('lock_timeout') <> '2s' then
@@ -306,7 +308,7 @@ begin
     end if;
     v_receipt := credits.capture(
         v_found.account_id, v_found.hold_id, v_found.user_id, v_found.service, nullif(capture_hold.usage, '"held"'),
-        capture_hold.final is distinct from false, capture_hold.over, capture_hold.idempotency_key
+        capture_hold.final, capture_hold.over, capture_hold.idempotency_key
     );
     if v_before is not null then
         perform set_config('lock_timeout', v_before, true);
@@ -330,5 +332,5 @@ where a spend would be, whatever over says. The parts of a use cost together wha
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true, but state and held are those of
 the hold as it is now.
 Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT402 insufficient_tokens (over: error, or a user),
-PT422 bad_usage, bad_over or bad_key, PT423 account_frozen (a user), PT429 spend_limit (a user''s, beyond the hold),
+PT422 bad_usage, bad_final, bad_over or bad_key, PT423 account_frozen (a user), PT429 spend_limit (a user''s, beyond the hold),
 PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';

@@ -32,6 +32,8 @@ begin
         perform credits.fail(422, 'bad_items', 'items is an array');
     elsif jsonb_array_length(consume_tokens_batch.items) not between 1 and 1000 then
         perform credits.fail(422, 'bad_items', 'items has 1 to 1000 items');
+    elsif consume_tokens_batch.atomic is null then
+        perform credits.fail(422, 'bad_items', 'atomic is true or false: null must not charge a part of the batch');
     end if;
 
     -- 2. Lock. 3. Charge.

@@ -7,9 +7,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     -- Unicode's Default_Ignorable_Code_Point: soft hyphens, zero-width spaces and joiners, marks of direction, fillers,
-    -- variation selectors, tags.
+    -- variation selectors, tags. And the braille pattern without dots.
     v_ignorable constant text := '[\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u202A-\u202E'
-        || '\u2060-\u206F\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFF8\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A'
+        || '\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFF8\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A'
         || '\U000E0000-\U000E0FFF]';
     -- Unicode's White_Space, as far as NFKC has not made it a plain space.
     v_space constant text := '[\u0009-\u000D\u0020\u0085\u1680\u2028\u2029]+';

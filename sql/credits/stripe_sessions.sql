@@ -104,6 +104,11 @@ begin
         -- The subtotal: discounts and taxes are between Stripe and the customer, what was sold is not.
         when v_session -> 'amount_subtotal' is distinct from to_jsonb(p_order.amount)
             then format('subtotal %s, ordered for %s', v_session ->> 'amount_subtotal', p_order.amount)
+        -- It would decide what a token cost, and no discount is larger than the price.
+        when (
+            jsonb_typeof(v_session #> '{total_details,amount_discount}') = 'number'
+            and (v_session #> '{total_details,amount_discount}')::numeric not between 0 and p_order.amount
+        ) is true then format('a discount of %s on %s', v_session #>> '{total_details,amount_discount}', p_order.amount)
         when exists (
             select from credits.stripe_objects as s where s.object_id in (p_event.object_id, v_payment_intent_id)
         ) then 'a session or payment intent that another order was granted for'

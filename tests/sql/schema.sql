@@ -990,7 +990,7 @@ where a spend would be, whatever over says. The parts of a use cost together wha
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true, but state and held are those of
 the hold as it is now.
 Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT402 insufficient_tokens (over: error, or a user),
-PT422 bad_usage, bad_over or bad_key, PT423 account_frozen (a user), PT429 spend_limit (a user''s, beyond the hold),
+PT422 bad_usage, bad_final, bad_over or bad_key, PT423 account_frozen (a user), PT429 spend_limit (a user''s, beyond the hold),
 PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
@@ -4695,7 +4695,7 @@ COMMENT ON FUNCTION credits.least_cost(p_price_id bigint) IS 'The least that a u
 
 CREATE FUNCTION credits.likeness(p_module_id text) RETURNS text
     LANGUAGE sql IMMUTABLE
-    RETURN regexp_replace(lower(NORMALIZE(p_module_id, NFKC)), '[\u0001-\u0020\u007F-\u00A0\u00AD\u034F\u061C\u115F\u1160\u1680\u17B4\u17B5\u180B-\u180F\u2000-\u2015\u2028-\u202F\u205F-\u206F\u2212\u3000\u3164\uFE00-\uFE0F\uFE58\uFE63\uFEFF\uFF0D\uFFA0_-]'::text, ''::text, 'g'::text);
+    RETURN regexp_replace(lower(NORMALIZE(p_module_id, NFKC)), '[\u0001-\u0020\u007F-\u00A0\u00AD\u034F\u061C\u115F\u1160\u1680\u17B4\u17B5\u180B-\u180F\u2000-\u2015\u2028-\u202F\u02D7\u058A\u05BE\u1806\u203F\u2040\u2043\u2054\u2800\u2E17\u2E1A\u2E3A\u2E3B\u2E40\u2E5D\u301C\u3030\u30A0\uFE33\uFE34\uFE4D-\uFE4F\uFFF9-\uFFFB\U00010EAD\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A\U000E0000-\U000E0FFF\u205F-\u206F\u2212\u3000\u3164\uFE00-\uFE0F\uFE58\uFE63\uFEFF\uFF0D\uFFA0_-]'::text, ''::text, 'g'::text);
 
 
 --
@@ -8404,7 +8404,7 @@ CREATE TABLE credits.modules (
     title text NOT NULL,
     category_id text,
     active boolean DEFAULT true NOT NULL,
-    likeness text GENERATED ALWAYS AS (regexp_replace(lower(NORMALIZE(module_id, NFKC)), '[\u0001-\u0020\u007F-\u00A0\u00AD\u034F\u061C\u115F\u1160\u1680\u17B4\u17B5\u180B-\u180F\u2000-\u2015\u2028-\u202F\u205F-\u206F\u2212\u3000\u3164\uFE00-\uFE0F\uFE58\uFE63\uFEFF\uFF0D\uFFA0_-]'::text, ''::text, 'g'::text)) STORED,
+    likeness text GENERATED ALWAYS AS (regexp_replace(lower(NORMALIZE(module_id, NFKC)), '[\u0001-\u0020\u007F-\u00A0\u00AD\u034F\u061C\u115F\u1160\u1680\u17B4\u17B5\u180B-\u180F\u2000-\u2015\u2028-\u202F\u02D7\u058A\u05BE\u1806\u203F\u2040\u2043\u2054\u2800\u2E17\u2E1A\u2E3A\u2E3B\u2E40\u2E5D\u301C\u3030\u30A0\uFE33\uFE34\uFE4D-\uFE4F\uFFF9-\uFFFB\U00010EAD\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A\U000E0000-\U000E0FFF\u205F-\u206F\u2212\u3000\u3164\uFE00-\uFE0F\uFE58\uFE63\uFEFF\uFF0D\uFFA0_-]'::text, ''::text, 'g'::text)) STORED,
     CONSTRAINT modules_id_is_sane CHECK (((length(module_id) >= 1) AND (length(module_id) <= 200)))
 );
 

@@ -85,7 +85,7 @@ MEANS: dict[str, dict[str, Meaning]] = {
     "capture_hold/6": {
         "hold_id": "unknown_hold",
         "usage": "bad_usage",
-        "final": Omitted("what is left goes back to the user"),
+        "final": "bad_final",
         "over": "bad_over",
         "idempotency_key": KEY,
         "user_id": OWN,
@@ -115,7 +115,7 @@ MEANS: dict[str, dict[str, Meaning]] = {
     },
     "consume_tokens_batch/2": {
         "items": "bad_items",
-        "atomic": Omitted("each item has its own verdict"),
+        "atomic": "bad_items",
     },
     "create_order/5": {
         "pack_id": "bad_order",
