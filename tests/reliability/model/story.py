@@ -75,8 +75,8 @@ jumps = st.sampled_from(
     ["next", "before next", *(timedelta(minutes=minutes) for minutes in (1, 15, 360, 24 * 60, 4 * 24 * 60))]
 )
 
-# No step makes or drops an object, or changes a right, a login or a setting: what looks at those takes longer than
-# all other checks together.
+# No step makes or drops an object, or changes a right, a login or a setting: what looks at those takes longer
+# than all other checks together.
 _FINDINGS = """
     select * from audit.findings
     where check_name not in (
