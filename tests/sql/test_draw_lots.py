@@ -206,7 +206,7 @@ _lots = st.builds(
     effective_in=st.sampled_from([0] * 9 + [2]),
     frozen=st.sampled_from([False] * 9 + [True]),
 )
-_spends = st.tuples(st.sampled_from(sorted(PRICE)), st.decimals("0", "2", places=3))
+_spends = st.tuples(st.sampled_from(sorted(PRICE)), st.integers(0, 3).map(Decimal))
 _waits = st.integers(0, 5)
 
 

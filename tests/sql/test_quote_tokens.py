@@ -17,6 +17,7 @@ def test_quote_says_cost_balance_and_what_they_pay(user: User) -> None:
     assert quote.pop("price_id") > 0
     assert quote == {
         "module_id": "stablediffusion",
+        "price_source": "category",
         "cost": 100,
         "balance": Decimal("120.5"),
         "available": Decimal("120.5"),
