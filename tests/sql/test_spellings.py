@@ -131,7 +131,6 @@ def test_ends_of_a_hold_in_another_spelling(user: User) -> None:
                 {"usage": "{}"},
                 {"usage": '{"calls": 1.0}'},
                 {"final": True},
-                {"final": None},
                 {"over": "debt"},
             ],
         ),
