@@ -32,6 +32,7 @@ begin
 exception
     when lock_not_available then
         perform credits.refuse_busy('one of these notices');
+        return null;
 end
 $$;
 comment on function api.acknowledge_notices(uuid[]) is

@@ -9,8 +9,6 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_order credits.orders;
 begin
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may cancel an order');

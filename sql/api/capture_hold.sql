@@ -317,6 +317,7 @@ begin
 exception
     when lock_not_available then
         perform credits.refuse_busy();
+        return null;
 end
 $$;
 comment on function api.capture_hold(text, jsonb, boolean, text, text, text) is

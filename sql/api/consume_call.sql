@@ -34,6 +34,7 @@ begin
 exception
     when lock_not_available then
         perform credits.refuse_busy();
+        return null;
 end
 $$;
 comment on function api.consume_call(text, text, text, numeric, text) is

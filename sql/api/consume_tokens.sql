@@ -194,6 +194,7 @@ begin
 exception
     when lock_not_available then
         perform credits.refuse_busy();
+        return null;
 end
 $$;
 comment on function api.consume_tokens(text, jsonb, text, text, jsonb, boolean) is

@@ -49,6 +49,7 @@ begin
 exception
     when lock_not_available then
         perform credits.refuse_busy('this count');
+        return null;
 end
 $$;
 comment on function api.finish_sign_in(text, text[]) is

@@ -220,6 +220,7 @@ begin
 exception
     when lock_not_available then
         perform credits.refuse_busy();
+        return null;
 end
 $$;
 comment on function api.hold_tokens(text, jsonb, interval, text, text, jsonb) is

@@ -22,7 +22,6 @@ declare
     v_account_id uuid;
     v_now timestamptz;
     v_price record;
-    v_wallet record;
     v_before text;
     v_answer api.refusal_receipt;
 begin
@@ -43,7 +42,7 @@ begin
     if current_setting('lock_timeout') <> '2s' then
         v_before := credits.bound_wait();
     end if;
-    v_wallet := credits.lock_wallet(v_account_id, p_settle => false);
+    perform credits.lock_wallet(v_account_id, p_settle => false);
     v_now := credits.clock(v_account_id);
 
     -- 3. Look, and tell.
@@ -59,6 +58,7 @@ begin
 exception
     when lock_not_available then
         perform credits.refuse_busy();
+        return null;
 end
 $$;
 comment on function api.report_refusal(text, jsonb, text) is

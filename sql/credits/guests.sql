@@ -94,6 +94,7 @@ begin
 exception
     when lock_not_available then
         perform credits.refuse_busy('this guest');
+        return null;
 end
 $$;
 comment on function credits.lock_guest(text[]) is
@@ -148,6 +149,7 @@ begin
 exception
     when lock_not_available then
         perform credits.refuse_busy('this network');
+        return null;
 end
 $$;
 comment on function credits.lock_guest_network(text[]) is
