@@ -7,14 +7,18 @@ nothing of a request is left for the next one. Calls about one subject share two
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
 import select
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import psycopg
+from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
@@ -40,6 +44,8 @@ _IDENTIFY = (
 
 # Said each time: a server may have another default, and users may change nothing at a stricter level.
 _BEGIN = b"begin isolation level read committed"
+
+_CONNECT_SECONDS = 5  # for a connection to come, and for its first answer
 
 
 class BusyError(Exception):
@@ -70,6 +76,7 @@ class Database:
         self._api = _pool("api", settings.api_database_url, settings)
         self._service = _pool("service", settings.service_database_url, settings)
         self._lanes = Lanes(settings.pool_timeout)
+        self._answer_timeout = settings.answer_timeout
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -126,12 +133,14 @@ class Database:
         begin = _BEGIN + b" read only" if read_only else _BEGIN
         identity = (caller.role, caller.claims, method, path)
         try:
-            return await _transaction(conn, begin, identity, statement)
+            with _hanging_up_after(self._answer_timeout, conn):
+                return await _transaction(conn, begin, identity, statement)
         except psycopg.Error as error:
             if _broken(conn):
                 raise UnavailableError(str(error), unsure=True) from error
             if conn.info.transaction_status != TransactionStatus.IDLE:
-                await conn.rollback()
+                with _hanging_up_after(self._answer_timeout, conn):
+                    await conn.rollback()
             raise
         except BaseException:
             # Cancelled in the middle: whatever still comes on this connection, nobody waits for it.
@@ -141,10 +150,27 @@ class Database:
             await pool.putconn(conn)
 
 
+class _Pipeline(psycopg.AsyncPipeline):
+    """psycopg's pipeline, that sends nothing after the Sync of its end.
+
+    psycopg sends a Flush behind it. A pooler in transaction mode that has seen the transaction end by then
+    takes the Flush for the beginning of the next one: it lends a server connection for it and waits for an
+    answer, but PostgreSQL answers no Flush. Others wait for that connection until this client speaks again.
+    """
+
+    def _exit_gen(self) -> PQGen[None]:
+        try:
+            self._enqueue_sync()
+            yield from self._communicate_gen()
+        finally:
+            yield from self._fetch_gen(flush=False)
+
+
 async def _transaction(
     conn: Connection, begin: bytes, identity: tuple[str, ...], statement: Statement
 ) -> tuple[Any, ...] | None:
     refusal: psycopg.Error | None = None
+    conn._pipeline = _Pipeline(conn)
     try:
         async with conn.pipeline():
             try:
@@ -178,12 +204,31 @@ def _pool(name: str, url: str, settings: Settings) -> Pool:
         reconnect_timeout=settings.pool_timeout,
         kwargs={
             "autocommit": True,
-            "connect_timeout": 5,
+            "connect_timeout": _CONNECT_SECONDS,
             "application_name": "pgcredits",
             "prepare_threshold": None if settings.prepare == "off" else 5,
         },
         configure=_distrust_poolers if settings.prepare == "auto" else None,
     )
+
+
+@contextmanager
+def _hanging_up_after(seconds: float, conn: Connection) -> Iterator[None]:
+    """Ends a wait for a server, or a pooler, that does not answer: it looks as if that one had hung up.
+
+    To cancel the waiting task instead would not do: psycopg then asks the server to cancel, and waits for it.
+    """
+
+    def hang_up() -> None:
+        log.error("the database has not answered for %g seconds: the connection is given up", seconds)
+        with socket.socket(fileno=os.dup(conn.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)
+
+    timer = asyncio.get_running_loop().call_later(seconds, hang_up)
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 async def _distrust_poolers(conn: Connection) -> None:
@@ -192,8 +237,9 @@ async def _distrust_poolers(conn: Connection) -> None:
     One that lends a server connection for a transaction also hands on what others have prepared there under
     the same names: a hold would be executed as a spend. A pooler shows itself by its own process id.
     """
-    cursor = await conn.execute(b"select pg_backend_pid()")
-    row = await cursor.fetchone()
+    with _hanging_up_after(_CONNECT_SECONDS, conn):
+        cursor = await conn.execute(b"select pg_backend_pid()")
+        row = await cursor.fetchone()
     if row is None or row[0] != conn.info.backend_pid:
         conn.prepare_threshold = None
         log.info("a pooler is between us and PostgreSQL: no prepared statements on this connection")
@@ -218,7 +264,8 @@ async def _hung_up(conn: Connection) -> bool:
     if not poll.poll(0):
         return False
     try:
-        await conn.execute(b"")
+        with _hanging_up_after(_CONNECT_SECONDS, conn):
+            await conn.execute(b"")
     except psycopg.Error:
         await conn.close()
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -42,6 +43,7 @@ class Settings:
     shared_networks: Networks = field(default_factory=Networks)  # where guests have the higher limit
     pool_size: int = 10  # connections per login and per process
     pool_timeout: float = 5.0  # waiting for a connection, then 503
+    answer_timeout: float = 45.0  # for the database to answer, longer than its own time-outs; then 503
     prepare: Prepare = "auto"  # prepared statements; auto: not on a connection that a pooler is behind
     token_seconds: int = 3600
     max_rows: int = 1000
@@ -63,7 +65,11 @@ class Settings:
                 urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname
             ):
                 raise SettingsError(f"{name} must be an http(s) URL, not {url!r}.")
-        for number, value in (("PGCREDITS_POOL_SIZE", self.pool_size), ("PGCREDITS_MAX_ROWS", self.max_rows)):
+        for number, value in (
+            ("PGCREDITS_POOL_SIZE", self.pool_size),
+            ("PGCREDITS_MAX_ROWS", self.max_rows),
+            ("PGCREDITS_ANSWER_TIMEOUT", math.ceil(self.answer_timeout)),
+        ):
             if value < 1:
                 raise SettingsError(f"{number} must be at least 1.")
 
@@ -100,6 +106,7 @@ class Settings:
             shared_networks=_networks(env, "PGCREDITS_SHARED_NETWORKS"),
             pool_size=_whole(env, "PGCREDITS_POOL_SIZE", 10),
             pool_timeout=_whole(env, "PGCREDITS_POOL_TIMEOUT", 5),
+            answer_timeout=_whole(env, "PGCREDITS_ANSWER_TIMEOUT", 45),
             prepare=_prepare(env),
             token_seconds=_whole(env, "PGCREDITS_TOKEN_SECONDS", 3600),
             max_rows=_whole(env, "PGCREDITS_MAX_ROWS", 1000),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -31,6 +32,8 @@ class Wire:
     def __init__(self, url: str) -> None:
         self._to = conninfo_to_dict(url)
         self.round_trips = 0
+        self.said = b""  # by the client
+        self.silent = False  # nothing comes back any more, and nothing breaks
         self._client_spoke = False
         self._links: list[asyncio.StreamWriter] = []
 
@@ -39,7 +42,8 @@ class Wire:
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         async with server:
-            yield make_conninfo("", **{**self._to, "host": "127.0.0.1", "port": port, "hostaddr": None})
+            here = {"host": "127.0.0.1", "port": port, "hostaddr": None}
+            yield make_conninfo("", **{**self._to, **here, "sslmode": "disable", "gssencmode": "disable"})
             self.cut()
 
     def cut(self) -> None:
@@ -47,6 +51,14 @@ class Wire:
         for link in self._links:
             link.transport.abort()
         self._links.clear()
+
+    def messages(self) -> str:
+        """The types of the messages that one connection has sent, a letter each, after its first one."""
+        rest, types = self.said[int.from_bytes(self.said[:4]) :], ""
+        while rest:
+            types += chr(rest[0])
+            rest = rest[1 + int.from_bytes(rest[1:5]) :]
+        return types
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, port = str(self._to.get("host", "127.0.0.1")), self._to.get("port", 5432)
@@ -63,6 +75,10 @@ class Wire:
                 if from_client and not self._client_spoke:
                     self.round_trips += 1
                 self._client_spoke = from_client
+                if from_client:
+                    self.said += data
+                elif self.silent:
+                    continue
                 to.write(data)
                 await to.drain()
         except (ConnectionError, asyncio.CancelledError):
@@ -305,3 +321,48 @@ def test_claims_are_json_for_the_database(settings: Settings) -> None:
         assert await database.call(caller, statement, read_only=True) == (claims["sub"],)
 
     run(settings, work)
+
+
+def test_nothing_is_said_after_the_sync_that_ends_a_call(settings: Settings) -> None:
+    """A pooler that has seen a transaction end takes whatever still comes for the next one."""
+
+    async def main() -> None:
+        wire = Wire(settings.api_database_url)
+        async with wire.through() as url:
+            database = Database(replace(settings, api_database_url=url, pool_size=1))
+            async with database.opened():
+                for _ in range(8):  # before and after psycopg begins to prepare
+                    await database.call(ME, WHO, read_only=False)
+                with pytest.raises(psycopg.errors.DivisionByZero):
+                    await database.call(ME, Statement("select 1 / 0"), read_only=False)
+        calls = re.findall("(?:P?BDE){4}S|[^PBDES]", wire.messages())
+        assert "".join(calls) == wire.messages()
+        assert sum(call.endswith("S") for call in calls) == 9
+        assert "H" not in calls  # a Flush
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_database_that_falls_silent_is_given_up(settings: Settings, read_only: bool) -> None:
+    async def main() -> None:
+        wire = Wire(settings.api_database_url)
+        async with wire.through() as url:
+            silent = replace(settings, api_database_url=url, pool_size=1, answer_timeout=0.5)
+            database = Database(silent)
+            async with database.opened():
+                await database.call(ME, WHO, read_only=read_only)
+                wire.silent = True
+                with pytest.raises(UnavailableError) as caught:
+                    await asyncio.wait_for(database.call(ME, WHO, read_only=read_only), 15)
+                assert caught.value.unsure is not read_only
+                wire.silent = False
+                for _ in range(100):
+                    try:
+                        row = await database.call(ME, WHO, read_only=read_only)
+                        break
+                    except UnavailableError:
+                        await asyncio.sleep(0.1)
+                assert row is not None
+
+    asyncio.run(main())

@@ -44,6 +44,7 @@ def test_what_is_missing_is_named(name: str) -> None:
         ({"STRIPE_SECRET_KEY": "rk_live_1", "STRIPE_API_BASE": "http://127.0.0.1:1"}, "STRIPE_API_BASE"),
         ({"PGCREDITS_PUBLIC_URL": "javascript:alert(1)"}, "PGCREDITS_PUBLIC_URL"),
         ({"PGCREDITS_POOL_SIZE": "0"}, "PGCREDITS_POOL_SIZE"),
+        ({"PGCREDITS_ANSWER_TIMEOUT": "0"}, "PGCREDITS_ANSWER_TIMEOUT"),
         ({"PGCREDITS_MAX_ROWS": "many"}, "PGCREDITS_MAX_ROWS"),
         *(
             ({name: value}, name)
