@@ -77,6 +77,7 @@ STATUS = {
     "bad_threshold": 422,
     "spend_limit": 429,
     "too_many_holds": 429,
+    "unpaid_limit": 429,
     "bad_guest": 422,
     "bad_duration": 422,
     "bad_ttl": 422,

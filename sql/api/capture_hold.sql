@@ -149,7 +149,7 @@ begin
         perform credits.refuse_own_hold(v_hold.state, v_status);
     end if;
     if (v_cost = 0) is true then
-        perform credits.check_free_use(v_hold.price_id);
+        perform credits.check_free_use(v_hold.price_id, p_account_id, v_now);
     end if;
     if v_beyond and p_service is not true then
         if v_debt_before > 0 and credits.in_default(p_account_id) then
@@ -333,5 +333,5 @@ where a spend would be, whatever over says. The parts of a use cost together wha
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true, but state and held are those of
 the hold as it is now.
 Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT402 insufficient_tokens (over: error, or a user),
-PT422 bad_usage, bad_final, bad_over or bad_key, PT423 account_frozen (a user), PT429 spend_limit (a user''s, beyond the hold),
-PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+PT422 bad_usage, bad_final, bad_over or bad_key, PT423 account_frozen (a user), PT429 spend_limit (a user''s, beyond the hold)
+or unpaid_limit (a user, of a free module), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';

@@ -81,7 +81,7 @@ begin
     -- 4. Price. The database's price wins; one that the client names must be the same.
     v_price := credits.price_usage(p_module_id, p_usage, v_now);
     if (v_price.cost = 0) is true then
-        perform credits.check_free_use(v_price.price_id);
+        perform credits.check_free_use(v_price.price_id, p_account_id, v_now);
     end if;
     if p_byok then
         v_price.cost := 0;
@@ -207,8 +207,8 @@ With an idempotency_key (1 to 200 characters) a repeat of the same call gets the
 A user spends their own tokens; a service names the user_id.
 byok: a service says that the user''s own key at the provider was used: recorded with its quantities, cost 0.
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable), PT404 unknown_module (did_you_mean)
-or unknown_user, PT409 key_reused, PT422 bad_usage, bad_key or bad_metadata, PT423 account_frozen, PT429 spend_limit,
-PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+or unknown_user, PT409 key_reused, PT422 bad_usage, bad_key or bad_metadata, PT423 account_frozen, PT429 spend_limit or
+unpaid_limit (a user, of a free module), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 -- The signature of the first IAHome system.
 create or replace function api.consume_tokens(

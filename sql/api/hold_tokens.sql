@@ -35,6 +35,7 @@ declare
     v_head_keeps boolean;
     v_due_at timestamptz;
     v_test_clock timestamptz;
+    v_unpaid_until timestamptz;
     v_now timestamptz;
     v_expires_at timestamptz;
     v_known text;
@@ -52,8 +53,10 @@ begin
 
     -- 2. Lock, as a spend does. The head lot stays where it is.
     loop
-        select w.balance, w.held, w.debt, w.status, w.head_lot, w.head_free, w.head_keeps, w.due_at, w.test_clock
-        into v_balance, v_held, v_debt, v_status, v_head_lot, v_head_free, v_head_keeps, v_due_at, v_test_clock
+        select w.balance, w.held, w.debt, w.status, w.head_lot, w.head_free, w.head_keeps, w.due_at, w.test_clock,
+            w.unpaid_until
+        into v_balance, v_held, v_debt, v_status, v_head_lot, v_head_free, v_head_keeps, v_due_at, v_test_clock,
+            v_unpaid_until
         from credits.wallets as w
         where w.account_id = p_account_id
         for no key update;
@@ -84,6 +87,10 @@ begin
     -- A wallet on which nothing is held has no open holds but those of nothing: most calls need not count them.
     if v_held > 0 or v_price.cost = 0 then
         perform credits.keep_holds_few(p_account_id);
+    end if;
+    -- Only of a user who has made something without paying lately.
+    if v_unpaid_until > v_now and not v_service then
+        perform credits.keep_unpaid_few(p_account_id, v_now);
     end if;
     if (v_price.cost = 0) is true then
         perform credits.check_free_use(v_price.price_id);
@@ -231,7 +238,8 @@ The hold keeps the version of the price and the lots, whatever becomes of them m
 With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true, but state,
 held and expires_at are those of the hold as it is now: work only while it is open.
 A user holds their own tokens; a service names the user_id, and what it holds only a service captures or releases.
-An account has at most 100 open holds, unless the operator has set another number.
+An account has at most 100 open holds, unless the operator has set another number. Of a user''s own holds 1000 an hour may
+end with nothing charged, unless the operator says otherwise (credits.bound_unpaid).
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable, debt), PT404 unknown_module or unknown_user,
-PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user or bad_metadata, PT423 account_frozen, PT429 spend_limit or
-too_many_holds (limit), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user or bad_metadata, PT423 account_frozen, PT429 spend_limit,
+too_many_holds (limit) or unpaid_limit (a user: limit, reset_at), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';

@@ -408,6 +408,57 @@ $$;
 comment on function credits.tidy_after_release(uuid, timestamptz, jsonb) is
 'Books on a locked wallet what follows from tokens that lots no longer hold: expiry, notices of it, another head lot.';
 
+create or replace function credits.let_go(p_hold credits.holds, p_reason text)
+returns credits.holds
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_wallet credits.wallets;
+    v_now timestamptz;
+    v_ended credits.holds;
+    v_in_head boolean;
+    v_balance numeric;
+begin
+    select w.* into strict v_wallet from credits.wallets as w where w.account_id = p_hold.account_id;
+    v_now := coalesce(v_wallet.test_clock, credits.clock());
+    -- A hold of which parts were captured ends as captured. First of all it has ended: time goes on, and what tidies up
+    -- must not find it open, past its time, and let go of it once more.
+    update credits.holds as h
+    set
+        state = case when cardinality(h.seqs) > 0 then 'captured' else 'released' end,
+        held = 0, draws = '[]', reason = p_reason, actor = credits.actor(), finished_at = v_now,
+        failed = coalesce(p_reason ~* '^(failed|error|timeout)', false)
+    where h.account_id = p_hold.account_id and h.hold_id = p_hold.hold_id
+    returning h.* into strict v_ended;
+    v_in_head := credits.is_held_in_head(p_hold.held, p_hold.draws, v_wallet.head_lot, v_wallet.head_held);
+    if not v_in_head then
+        if v_wallet.head_held > 0 then
+            perform credits.settle_head(p_hold.account_id);
+        end if;
+        perform credits.unhold_lots(p_hold.account_id, p_hold.draws, 0, true);
+    end if;
+    update credits.wallets as w
+    set
+        held = w.held - p_hold.held,
+        head_free = w.head_free + case when v_in_head then p_hold.held else 0 end,
+        head_held = w.head_held - case when v_in_head then p_hold.held else 0 end
+    where w.account_id = p_hold.account_id
+    returning w.balance into v_balance;
+    if (p_hold.captured = 0 and not p_hold.by_service) is true then
+        perform credits.count_unpaid(p_hold.account_id, 1, v_now);
+    end if;
+    if not v_in_head then
+        perform credits.write_notices(p_hold.account_id, v_balance - p_hold.held, v_balance);
+        perform credits.tidy_after_release(p_hold.account_id, v_now, p_hold.draws);
+    end if;
+    return v_ended;
+end
+$$;
+comment on function credits.let_go(credits.holds, text) is
+'Ends an open hold of a locked wallet without charging what it still holds, and says how it stands then.';
+
 create or replace function credits.expire_holds(p_account_id uuid)
 returns void
 language plpgsql
@@ -417,9 +468,10 @@ as $$
 declare
     v_now constant timestamptz := credits.clock(p_account_id);
     v_back numeric;
+    v_unpaid bigint;
     v_balance numeric;
 begin
-    select sum(h.held) into v_back
+    select sum(h.held), count(*) filter (where not h.by_service and h.captured = 0) into v_back, v_unpaid
     from credits.holds as h
     where h.account_id = p_account_id and h.state = 'open' and h.expires_at <= v_now;
     if v_back is null then
@@ -442,6 +494,9 @@ begin
     set held = w.held - v_back
     where w.account_id = p_account_id
     returning w.balance into v_balance;
+    if v_unpaid > 0 then
+        perform credits.count_unpaid(p_account_id, v_unpaid, v_now);
+    end if;
     perform credits.write_notices(p_account_id, v_balance - v_back, v_balance);
 end
 $$;

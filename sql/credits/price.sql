@@ -260,7 +260,9 @@ comment on function credits.refuse_usage(bigint, text) is
 'Raises PT404 unknown_module without a price, else PT422 bad_usage.';
 
 -- Whoever writes rows that cost nothing fills the ledger for nothing. A service may: it has its reasons.
-create or replace function credits.check_free_use(p_price_id bigint)
+create or replace function credits.check_free_use(
+    p_price_id bigint, p_account_id uuid default null, p_at timestamptz default null
+)
 returns void
 language plpgsql
 stable
@@ -271,7 +273,12 @@ declare
         select c.dimension from credits.price_components as c where c.price_id = p_price_id order by c.dimension
     );
 begin
-    if (credits.is_spender() or credits.unit_cost(p_price_id) = 0) is true then
+    if credits.is_spender() is true then
+        return;
+    elsif (credits.unit_cost(p_price_id) = 0) is true then
+        if p_account_id is not null then
+            perform credits.make_unpaid(p_account_id, p_at);
+        end if;
         return;
     end if;
     perform credits.fail(
@@ -280,8 +287,9 @@ begin
     );
 end
 $$;
-comment on function credits.check_free_use(bigint) is
-'Raises PT422 bad_usage for a user whose use costs 0, unless one whole unit of each dimension costs 0.';
+comment on function credits.check_free_use(bigint, uuid, timestamptz) is
+'Raises PT422 bad_usage for a user whose use costs 0, unless one whole unit of each dimension costs 0. Then, with the '
+'account whose wallet is locked, the use counts as one that nobody pays: raises PT429 unpaid_limit.';
 
 create or replace function credits.unit_cost(p_price_id bigint)
 returns numeric

@@ -60,6 +60,31 @@ comment on function credits.bound_holds(interval, bigint) is
 'extended; 24 hours to 31 days, 7 days at first. p_most_open: how many open holds an account may have, 1 to 100000, '
 '100 at first. What is not named stays as it is. Raises PT422 bad_ttl or bad_limit.';
 
+create or replace function credits.bound_unpaid(p_most bigint default null, p_window interval default null)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_seconds constant numeric := extract(epoch from p_window);
+begin
+    if (p_most not between 1 and 1000000) is true then
+        perform credits.fail(422, 'bad_limit', 'a user makes at least 1 and at most 1000000 things without paying');
+    elsif (v_seconds not between 60 and 86400) is true then
+        perform credits.fail(422, 'bad_limit', 'the window is from a minute to 24 hours');
+    end if;
+    update credits.settings as s
+    set
+        most_unpaid = coalesce(p_most, s.most_unpaid),
+        unpaid_window = coalesce(make_interval(secs => v_seconds), s.unpaid_window);
+end
+$$;
+comment on function credits.bound_unpaid(bigint, interval) is
+'For the operator. p_most: how much a user may make without paying in one window: holds that end with nothing '
+'charged, uses of free modules, orders; 1 to 1000000, 1000 at first. p_window: how long the window is, from the first '
+'of them; a minute to 24 hours, an hour at first. What is not named stays as it is. Raises PT422 bad_limit.';
+
 create or replace function credits.bound_orders(p_most_pending bigint)
 returns void
 language plpgsql
