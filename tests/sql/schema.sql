@@ -990,8 +990,8 @@ where a spend would be, whatever over says. The parts of a use cost together wha
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true, but state and held are those of
 the hold as it is now.
 Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT402 insufficient_tokens (over: error, or a user),
-PT422 bad_usage, bad_final, bad_over or bad_key, PT423 account_frozen (a user), PT429 spend_limit (a user''s, beyond the hold),
-PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+PT422 bad_usage, bad_final, bad_over or bad_key, PT423 account_frozen (a user), PT429 spend_limit (a user''s, beyond the hold)
+or unpaid_limit (a user, of a free module), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -1101,8 +1101,8 @@ With an idempotency_key (1 to 200 characters) a repeat of the same call gets the
 A user spends their own tokens; a service names the user_id.
 byok: a service says that the user''s own key at the provider was used: recorded with its quantities, cost 0.
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable), PT404 unknown_module (did_you_mean)
-or unknown_user, PT409 key_reused, PT422 bad_usage, bad_key or bad_metadata, PT423 account_frozen, PT429 spend_limit,
-PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+or unknown_user, PT409 key_reused, PT422 bad_usage, bad_key or bad_metadata, PT423 account_frozen, PT429 spend_limit or
+unpaid_limit (a user, of a free module), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -1153,7 +1153,7 @@ With an idempotency_key a repeat gets the same order, as it stands now. Until it
 only as long as its pack or top-up is sold as it was; then its state is expired. An account has at most 20 pending orders,
 unless the operator says otherwise.
 Raises PT404 unknown_pack or unknown_module, PT422 bad_order, bad_amount or bad_key, PT409 key_reused,
-PT429 too_many_orders, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+PT429 too_many_orders or unpaid_limit (a user), PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -1303,10 +1303,11 @@ The hold keeps the version of the price and the lots, whatever becomes of them m
 With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true, but state,
 held and expires_at are those of the hold as it is now: work only while it is open.
 A user holds their own tokens; a service names the user_id, and what it holds only a service captures or releases.
-An account has at most 100 open holds, unless the operator has set another number.
+An account has at most 100 open holds, unless the operator has set another number. Of a user''s own holds 1000 an hour may
+end with nothing charged, unless the operator says otherwise (credits.bound_unpaid).
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable, debt), PT404 unknown_module or unknown_user,
-PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user or bad_metadata, PT423 account_frozen, PT429 spend_limit or
-too_many_holds (limit), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user or bad_metadata, PT423 account_frozen, PT429 spend_limit,
+too_many_holds (limit) or unpaid_limit (a user: limit, reset_at), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -1510,8 +1511,8 @@ expire now.
 A reason (at most 200 characters) that begins with failed, error or timeout counts as a failure in the figures.
 Parts captured before stay charged, and the hold ends as captured: releasing that again needs the key of the first time.
 Releasing any other again gets the same answer.
-Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT422 bad_reason or bad_key, PT403 not_yours,
-PT401 not_signed_in, PT422 bad_isolation.';
+Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT422 bad_reason or bad_key,
+PT429 unpaid_limit (a user, with ever new keys for what is released), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
 --
@@ -2366,6 +2367,23 @@ COMMENT ON FUNCTION credits.bound_orders(p_most_pending bigint) IS 'For the oper
 
 
 --
+-- Name: bound_unpaid(bigint, interval); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.bound_unpaid(p_most bigint DEFAULT NULL::bigint, p_window interval DEFAULT NULL::interval) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION bound_unpaid(p_most bigint, p_window interval); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.bound_unpaid(p_most bigint, p_window interval) IS 'For the operator. p_most: how much a user may make without paying in one window: holds that end with nothing charged, uses of free modules, orders; 1 to 1000000, 1000 at first. p_window: how long the window is, from the first of them; a minute to 24 hours, an hour at first. What is not named stays as it is. Raises PT422 bad_limit.';
+
+
+--
 -- Name: bound_wait(interval); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2859,20 +2877,20 @@ COMMENT ON FUNCTION credits.check_fingerprint(p_known bytea, p_arguments jsonb) 
 
 
 --
--- Name: check_free_use(bigint); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: check_free_use(bigint, uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.check_free_use(p_price_id bigint) RETURNS void
+CREATE FUNCTION credits.check_free_use(p_price_id bigint, p_account_id uuid DEFAULT NULL::uuid, p_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION check_free_use(p_price_id bigint); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION check_free_use(p_price_id bigint, p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.check_free_use(p_price_id bigint) IS 'Raises PT422 bad_usage for a user whose use costs 0, unless one whole unit of each dimension costs 0.';
+COMMENT ON FUNCTION credits.check_free_use(p_price_id bigint, p_account_id uuid, p_at timestamp with time zone) IS 'Raises PT422 bad_usage for a user whose use costs 0, unless one whole unit of each dimension costs 0. Then, with the account whose wallet is locked, the use counts as one that nobody pays: raises PT429 unpaid_limit.';
 
 
 --
@@ -3110,6 +3128,23 @@ CREATE FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window int
 --
 
 COMMENT ON FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone) IS 'Counts an attempt; of several at once each has a number of its own. Raises PT429 with p_slug (limit, reset_at).';
+
+
+--
+-- Name: count_unpaid(uuid, bigint, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.count_unpaid(p_account_id uuid, p_more bigint, p_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION count_unpaid(p_account_id uuid, p_more bigint, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.count_unpaid(p_account_id uuid, p_more bigint, p_at timestamp with time zone) IS 'Counts p_more things that the user of a locked wallet has made without paying.';
 
 
 --
@@ -4274,7 +4309,9 @@ CREATE TABLE credits.wallets (
     lifetime_spent credits.amount DEFAULT 0 NOT NULL,
     test_clock timestamp with time zone,
     head_held credits.amount DEFAULT 0 NOT NULL,
-    head_keeps boolean DEFAULT false NOT NULL
+    head_keeps boolean DEFAULT false NOT NULL,
+    unpaid bigint DEFAULT 0 NOT NULL,
+    unpaid_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_cost_delay='0');
 
@@ -4370,6 +4407,20 @@ COMMENT ON COLUMN credits.wallets.head_held IS 'Tokens of head_lot that holds ke
 --
 
 COMMENT ON COLUMN credits.wallets.head_keeps IS 'Holds keep their tokens in the head: head_lot never expires, and no notice is due when they let go of them.';
+
+
+--
+-- Name: COLUMN wallets.unpaid; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.unpaid IS 'How much the user has made without paying in the window that ends at unpaid_until: see sql/credits/unpaid.sql.';
+
+
+--
+-- Name: COLUMN wallets.unpaid_until; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.unpaid_until IS 'When the window ends; in the past, nothing counts.';
 
 
 --
@@ -4623,6 +4674,23 @@ COMMENT ON FUNCTION credits.keep_partitions() IS 'Makes the ledger''s partitions
 
 
 --
+-- Name: keep_unpaid_few(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone) IS 'Refuses one more thing without paying on a locked wallet, when the user has made as many in this window as the settings allow. Raises PT429 unpaid_limit (limit, reset_at).';
+
+
+--
 -- Name: last_moment(credits.holds); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4687,6 +4755,23 @@ CREATE FUNCTION credits.least_cost(p_price_id bigint) RETURNS numeric
 --
 
 COMMENT ON FUNCTION credits.least_cost(p_price_id bigint) IS 'The least that a use costs under a price, of the uses that cost something; null when all are free.';
+
+
+--
+-- Name: let_go(credits.holds, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.let_go(p_hold credits.holds, p_reason text) RETURNS credits.holds
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION let_go(p_hold credits.holds, p_reason text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.let_go(p_hold credits.holds, p_reason text) IS 'Ends an open hold of a locked wallet without charging what it still holds, and says how it stands then.';
 
 
 --
@@ -4992,6 +5077,23 @@ CREATE FUNCTION credits.logins() RETURNS TABLE(login text, roles text[], inherit
 --
 
 COMMENT ON FUNCTION credits.logins() IS 'The logins that are members of the bank''s roles, superusers apart: whether they have what their roles have, or take it by SET ROLE as a program does; whether they may become the owner, so that no bound holds for them; their connection limit (-1: none); and {"setting": "value"}, what their sessions begin with in this database. A login may change these for itself.';
+
+
+--
+-- Name: make_unpaid(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION make_unpaid(p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time zone) IS 'A user makes one more thing without paying, on a locked wallet; of a service nothing counts. Raises PT429 unpaid_limit (limit, reset_at).';
 
 
 --
@@ -11489,6 +11591,8 @@ CREATE TABLE credits.settings (
     sign_ups_per_network bigint DEFAULT 300 NOT NULL,
     sign_in_window interval DEFAULT '00:15:00'::interval NOT NULL,
     most_pending_orders bigint DEFAULT 20 NOT NULL,
+    most_unpaid bigint DEFAULT 1000 NOT NULL,
+    unpaid_window interval DEFAULT '01:00:00'::interval NOT NULL,
     CONSTRAINT settings_are_one_row CHECK (one_row),
     CONSTRAINT settings_sign_in_limits_are_sane CHECK ((((sign_ins_per_pair >= 1) AND (sign_ins_per_pair <= 1000000)) AND ((sign_ins_per_account >= sign_ins_per_pair) AND (sign_ins_per_account <= 1000000)) AND ((sign_ins_per_network >= sign_ins_per_pair) AND (sign_ins_per_network <= 1000000)) AND ((sign_ups_per_network >= 1) AND (sign_ups_per_network <= 1000000)) AND (sign_in_window >= '00:00:01'::interval) AND (sign_in_window <= '24:00:00'::interval)))
 );
@@ -11592,6 +11696,20 @@ COMMENT ON COLUMN credits.settings.sign_in_window IS 'How long such a count goes
 --
 
 COMMENT ON COLUMN credits.settings.most_pending_orders IS 'How many orders of one account may be pending.';
+
+
+--
+-- Name: COLUMN settings.most_unpaid; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.settings.most_unpaid IS 'How much a user may make without paying in one window: see credits.bound_unpaid.';
+
+
+--
+-- Name: COLUMN settings.unpaid_window; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.settings.unpaid_window IS 'How long one such window is, from the first thing in it.';
 
 
 --
@@ -16046,6 +16164,13 @@ REVOKE ALL ON FUNCTION credits.bound_orders(p_most_pending bigint) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION bound_unpaid(p_most bigint, p_window interval); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.bound_unpaid(p_most bigint, p_window interval) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION bound_wait(p_longest interval); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -16286,10 +16411,10 @@ REVOKE ALL ON FUNCTION credits.check_fingerprint(p_known bytea, p_arguments json
 
 
 --
--- Name: FUNCTION check_free_use(p_price_id bigint); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION check_free_use(p_price_id bigint, p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.check_free_use(p_price_id bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.check_free_use(p_price_id bigint, p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 
 
 --
@@ -16404,6 +16529,13 @@ REVOKE ALL ON FUNCTION credits.configured_stripe_price(p_pack_id text) FROM PUBL
 --
 
 REVOKE ALL ON FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION count_unpaid(p_account_id uuid, p_more bigint, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.count_unpaid(p_account_id uuid, p_more bigint, p_at timestamp with time zone) FROM PUBLIC;
 
 
 --
@@ -17080,6 +17212,13 @@ REVOKE ALL ON FUNCTION credits.keep_partitions() FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION last_moment(p_hold credits.holds); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -17110,6 +17249,13 @@ GRANT ALL ON FUNCTION credits.least_charge() TO auditor;
 
 REVOKE ALL ON FUNCTION credits.least_cost(p_price_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.least_cost(p_price_id bigint) TO auditor;
+
+
+--
+-- Name: FUNCTION let_go(p_hold credits.holds, p_reason text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.let_go(p_hold credits.holds, p_reason text) FROM PUBLIC;
 
 
 --
@@ -17239,6 +17385,13 @@ REVOKE ALL ON FUNCTION credits.lock_with_referrer(p_account_id uuid) FROM PUBLIC
 
 REVOKE ALL ON FUNCTION credits.logins() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.logins() TO auditor;
+
+
+--
+-- Name: FUNCTION make_unpaid(p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 
 
 --
