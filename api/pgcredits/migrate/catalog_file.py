@@ -1,60 +1,59 @@
-"""The file of a price list: statements that define something, and nothing else."""
+"""The file of a price list: definitions, and nothing else."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
-import sqlparse
 
 from pgcredits import admin
+from pgcredits.migrate import catalog_text, catalog_words
+from pgcredits.migrate.catalog_text import Definition
 from pgcredits.migrate.errors import MigrationError
 
-_WORD = re.compile(r"select\s+credits\.define_[a-z_]+\s*\(", re.I)
-_SKIPPED = re.compile(r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*", re.S)
+MOST_BYTES = 1_000_000
+MOST_DEFINITIONS = 10_000
+# All of a file together. A session that waits beside it, in a transaction, is ended after twice as long.
+SECONDS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One statement, and the line of the file on which it begins."""
+def read(path: Path) -> list[Definition]:
+    """The definitions of a price list. Raises MigrationError for a file that holds anything else."""
+    try:
+        with path.open("rb") as file:
+            found = file.read(MOST_BYTES + 1)
+        text = found.decode("utf-8-sig")
+    except OSError as error:
+        raise MigrationError(f"{path.name}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = found.count(b"\n", 0, error.start) + 1
+        raise MigrationError(f"{path.name}:{line}: this is not UTF-8") from error
+    if len(found) > MOST_BYTES:
+        raise MigrationError(f"{path.name}: a price list has at most {MOST_BYTES:,} bytes")
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise MigrationError(f"{path.name}:{line}: a NUL stands in the text")
+    definitions = catalog_text.parse(text, path.name)
+    if len(definitions) > MOST_DEFINITIONS:
+        raise MigrationError(f"{path.name}: a price list has at most {MOST_DEFINITIONS:,} definitions")
+    return definitions
 
-    number: int
-    text: str
 
-
-def read(path: Path) -> list[Line]:
-    """The statements of a price list. Raises MigrationError for one that does not define anything."""
-    lines = list(_statements(path.read_text()))
-    for line in lines:
-        if not _WORD.match(line.text):
-            raise MigrationError(
-                f"{path.name}:{line.number}: a price list holds `select credits.define_…(…);` and nothing"
-                " else"
-            )
-    return lines
-
-
-def execute(connection: admin.Connection, path: Path, lines: list[Line]) -> None:
-    """Execute the statements one by one. Raises MigrationError."""
-    for line in lines:
+def execute(connection: admin.Connection, path: Path, definitions: Sequence[Definition]) -> None:
+    """Execute the definitions one by one. Raises MigrationError."""
+    words, deadline = catalog_words.known(connection), time.monotonic() + SECONDS
+    for definition in definitions:
+        place = f"{path.name}:{definition.line}"
+        if time.monotonic() > deadline:
+            raise MigrationError(f"{place}: the price list takes longer than {SECONDS} s")
         try:
-            # In binary: that way PostgreSQL itself refuses what it sees as several statements.
-            connection.execute(line.text.encode(), binary=True)
+            connection.execute(catalog_words.statement(words, definition))
+        except MigrationError as error:
+            raise MigrationError(f"{place}: {error}") from error
         except psycopg.Error as error:
-            place = f":{line.number}" if error.diag.statement_position else ""
-            raise MigrationError(f"{path.name}{place}: {error}") from error
-
-
-def _statements(text: str) -> Iterator[Line]:
-    position = 0
-    for part in sqlparse.split(text):
-        begin = text.index(part, position)
-        position = begin + len(part)
-        skipped = _SKIPPED.match(part)
-        begin += skipped.end() if skipped else 0
-        statement = text[begin:position].strip()
-        if statement and statement != ";":
-            yield Line(text.count("\n", 0, begin) + 1, statement)
+            message = error.diag.message_primary or str(error)
+            if (error.sqlstate or "").startswith("PT"):  # ours, which names what it is about
+                raise MigrationError(f"{path.name}: {message} (line {definition.line})") from error
+            raise MigrationError(f"{place}: {message}") from error

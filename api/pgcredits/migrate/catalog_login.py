@@ -1,7 +1,8 @@
 """The login that applies price lists: it may say their words and nothing else.
 
-A price list is text from outside. Executed by an administrator, a line of it could become the superuser
-again. So it is executed by pgcredits_catalog, in a session of its own. The login has a password only while
+A price list is text from outside. None of its text is executed (catalog_text.py), and what is written from it
+is executed by pgcredits_catalog, in a session of its own: so a definition has no rights but to define. What
+PUBLIC may execute, of PostgreSQL itself, cannot be taken from one login. The login has a password only while
 that session is opened.
 """
 
@@ -25,17 +26,19 @@ _PAUSE = 0.1
 
 
 @contextmanager
-def opened(url: str, purpose: str) -> Iterator[admin.Connection]:
+def opened(url: str, purpose: str, statement_seconds: int) -> Iterator[admin.Connection]:
     """A session of the login, beside the administrator's `url`. Raises MigrationError."""
     with admin.connect(url, purpose, autocommit=True) as administrator:
         if not administrator.execute("select from pg_roles where rolname = %s", (LOGIN,)).rowcount:
             raise MigrationError("this database is older than the program: run `pgcredits migrate` first")
-        connection = _enter(administrator, url, purpose)
+        connection = _enter(administrator, url, purpose, statement_seconds)
     with connection:
         yield connection
 
 
-def _enter(administrator: admin.Connection, url: str, purpose: str) -> admin.Connection:
+def _enter(
+    administrator: admin.Connection, url: str, purpose: str, statement_seconds: int
+) -> admin.Connection:
     refusal: psycopg.Error | None = None
     for attempt in range(_ATTEMPTS):
         time.sleep(attempt * _PAUSE)
@@ -43,7 +46,12 @@ def _enter(administrator: admin.Connection, url: str, purpose: str) -> admin.Con
         try:
             _set_password(administrator, password)
             try:
-                return admin.connect(as_login(url, LOGIN, password), purpose, autocommit=True)
+                return admin.connect(
+                    as_login(url, LOGIN, password),
+                    purpose,
+                    autocommit=True,
+                    statement_seconds=statement_seconds,
+                )
             finally:
                 administrator.execute(f"alter role {LOGIN} password null".encode())
         except (psycopg.OperationalError, psycopg.errors.InternalError_) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import psycopg
 
 from pgcredits import admin
 from pgcredits.migrate import catalog_file, catalog_login, locks, marks
+from pgcredits.migrate.catalog_text import Definition
 from pgcredits.migrate.errors import MigrationError
 from pgcredits.migrate.files import SQL
 
@@ -68,10 +69,10 @@ def apply_catalog(
     file, and for a file that holds anything but definitions.
     """
     path = find_catalog(name_or_path, sql)
-    lines = catalog_file.read(path)
+    definitions = catalog_file.read(path)
     with (
         admin.connect(url, PURPOSE, autocommit=True) as administrator,
-        catalog_login.opened(url, PURPOSE) as connection,
+        catalog_login.opened(url, PURPOSE, catalog_file.SECONDS) as connection,
     ):
 
         def attempt() -> Applied:
@@ -79,7 +80,7 @@ def apply_catalog(
                 marks.prepare(administrator)
                 administrator.execute(f"lock table {marks.MUTEX} in access exclusive mode".encode())
                 with connection.transaction(force_rollback=dry_run):
-                    return _apply(connection, path, lines, stripe_prices, add)
+                    return _apply(connection, path, definitions, stripe_prices, add)
 
         sessions = (administrator.info.backend_pid, connection.info.backend_pid)
         return locks.persist(attempt, url, sessions, wait_seconds, say)
@@ -88,16 +89,18 @@ def apply_catalog(
 def _apply(
     connection: admin.Connection,
     path: Path,
-    lines: list[catalog_file.Line],
+    definitions: Sequence[Definition],
     stripe_prices: Mapping[str, str] | None,
     add: bool,
 ) -> Applied:
     before = _shown(connection)
-    if stripe_prices:
-        connection.execute(
-            "select set_config('pgcredits.stripe_prices', %s, true)", (json.dumps(stripe_prices),)
-        )
-    catalog_file.execute(connection, path, lines)
+    # What the definitions say to each other; nobody else has a say in it.
+    connection.execute(
+        "select set_config('pgcredits.stripe_prices', %s, true),"
+        " set_config('pgcredits.priced_from_now', '', true)",
+        (json.dumps(stripe_prices) if stripe_prices else "",),
+    )
+    catalog_file.execute(connection, path, definitions)
     if stripe_prices:
         try:
             connection.execute("select credits.check_stripe_prices()")

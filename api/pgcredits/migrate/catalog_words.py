@@ -1,0 +1,78 @@
+"""The words of a price list, as the database has them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from pgcredits import admin
+from pgcredits.migrate.catalog_text import Constant, Definition
+from pgcredits.migrate.errors import MigrationError
+from pgcredits.migrate.files import OWNER
+
+_WRITTEN_OUT = re.compile(r"\d{4}-\d\d-\d\d(?:[ T][0-9:.]+ *(?:Z|[-+][0-9:]+)?)?", re.I)
+_KNOWN = """
+    select p.proname, p.proargnames, p.proargtypes::regtype[]::text[],
+        p.proowner = (select r.oid from pg_roles as r where r.rolname = %s)
+    from pg_proc as p
+    where p.pronamespace = (select n.oid from pg_namespace as n where n.nspname = 'credits')
+        and starts_with(p.proname, 'define_')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A function that defines something. `parameters` have their type, in their order."""
+
+    parameters: Mapping[str, str]
+    ours: bool  # the owner's, and the only one of its name
+
+
+def known(connection: admin.Connection) -> dict[str, Word]:
+    """The words that this database has."""
+    words: dict[str, Word] = {}
+    for name, names, types, ours in connection.execute(_KNOWN, [OWNER]).fetchall():
+        words[name] = Word(dict(zip(names or [], types, strict=False)), bool(ours) and name not in words)
+    return words
+
+
+def statement(words: Mapping[str, Word], definition: Definition) -> sql.Composed:
+    """The statement of a definition, written anew. Raises MigrationError for a word that is not ours."""
+    word = words.get(definition.word)
+    if word is None:
+        raise MigrationError(f"there is no credits.{definition.word}; there are {', '.join(sorted(words))}")
+    if not word.ours:
+        raise MigrationError(
+            f"credits.{definition.word} is not as sql/ has it: `pgcredits migrate` puts that right"
+        )
+    arguments = []
+    for place, argument in enumerate(definition.arguments):
+        name = argument.name or next(iter(list(word.parameters)[place:]), "")
+        if word.parameters.get(name) == "timestamp with time zone":
+            _check_moment(name, argument.value)
+        value = _written(argument.value)
+        arguments.append(
+            sql.SQL("{} => {}").format(sql.Identifier(argument.name), value) if argument.name else value
+        )
+    return sql.SQL("select credits.{}({})").format(
+        sql.Identifier(definition.word), sql.SQL(", ").join(arguments)
+    )
+
+
+def _check_moment(name: str, value: Constant) -> None:
+    """A file says the same whenever it is applied: 'tomorrow' does not."""
+    if value.kind == "text" and not _WRITTEN_OUT.fullmatch(value.value.strip()):
+        raise MigrationError(
+            f"{name} is a date that is written out, like '2027-01-31' or '2027-01-31 12:00Z'"
+        )
+
+
+def _written(value: Constant) -> sql.Composable:
+    if value.kind == "text":
+        written: sql.Composable = sql.Literal(value.value)
+    else:  # digits, or one of three words
+        written = sql.SQL("({})").format(sql.SQL(value.value))
+    return sql.SQL("{}::pg_catalog.{}").format(written, sql.Identifier(value.type)) if value.type else written
