@@ -570,7 +570,7 @@ PIECES = [
 CALLED = "select credits.define_module({});"
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=3000, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 def test_what_is_read_is_the_same_to_postgresql(text: str) -> None:
     for attempt in (text, CALLED.format(text), SOUND + text, SOUND.rstrip("\n") + text + SOUND):

@@ -176,6 +176,8 @@ class _Reader:
     def _argument(self) -> Argument:
         name = None
         if self._next.kind == "name" and self._tokens[self._at + 1].value in ("=>", ":="):
+            if not self._next.value.startswith("p_"):
+                raise self._refusal("where the name of an argument should be: p_…")
             name = self._name()
             self._at += 1
         return Argument(name, self._constant())
