@@ -63,10 +63,16 @@ def bin_dir(request: pytest.FixtureRequest) -> Path:
     return embedded.find_binaries() if major == 18 else Path(f"/usr/lib/postgresql/{major}/bin")
 
 
+def _in_memory() -> Path | None:
+    """A folder in memory with room for the server, if there is one: every test writes a clone."""
+    shared = Path("/dev/shm")
+    return shared if shared.is_dir() and shutil.disk_usage(shared).free > 4 * 2**30 else None
+
+
 @pytest.fixture(scope="session")
 def cluster(bin_dir: Path) -> Iterator[Cluster]:
     """The server of this run; its folder is removed afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="pgcredits-tests-"))
+    folder = Path(tempfile.mkdtemp(prefix="pgcredits-tests-", dir=_in_memory()))
     server = embedded.start(folder, free_port(), PASSWORD, bin_dir, say=lambda text: None)
     try:
         yield Cluster(server.port)
