@@ -10,6 +10,9 @@ from litestar import Request
 
 Address: TypeAlias = IPv4Address | IPv6Address
 
+# Networks whose last 32 bits are an IPv4 address.
+_NAT64 = IPv6Network("64:ff9b::/96")
+_COMPATIBLE = IPv6Network("::/96")
 _SITE = 64  # bits of an IPv6 address that one subscriber cannot change at will
 
 
@@ -62,7 +65,14 @@ def _address(text: str) -> Address | None:
         address = ip_address(text)
     except ValueError:
         return None
-    return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
+    return (_ipv4_within(address) if isinstance(address, IPv6Address) else None) or address
+
+
+def _ipv4_within(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address whose holder has this one: mapped, translated (RFC 6052), 6to4 or Teredo."""
+    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
 
 
 def _without_port(text: str) -> str:

@@ -25,7 +25,7 @@ begin
         perform credits.fail(403, 'not_yours', 'only a service may sign users up');
     elsif v_email is null then
         perform credits.fail(
-            422, 'bad_email', 'this is not an e-mail address, or it has letters that pass for those of another script'
+            422, 'bad_email', 'this is not an e-mail address, or it has letters that are not allowed, or of two scripts'
         );
     elsif sign_up.password_hash is null or sign_up.password_hash not like '$argon2%' then
         perform credits.fail(422, 'bad_password', 'the password comes as an argon2 hash');

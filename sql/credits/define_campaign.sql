@@ -137,10 +137,11 @@ as $$
 declare
     v_code constant text := credits.normal_code(p_code);
 begin
-    if (
-        length(v_code) between 3 and 64 and btrim(p_code, E' \t\r\n') !~ '[\u0001-\u001F\u007F-\u009F]'
-    ) is not true then
-        perform credits.refuse_line('code', p_code, 'a code has 3 to 64 characters');
+    if (length(v_code) between 3 and 64) is not true then
+        perform credits.refuse_line(
+            'code', p_code, 'a code has 3 to 64 characters: letters of one script, not all drawn like Latin ones, digits, '
+            'and - _ . + % & !'
+        );
     elsif not exists (
         select from credits.campaigns as c where c.campaign_id = p_campaign_id and c.kind = 'promo'
     ) then
@@ -156,5 +157,5 @@ begin
 end
 $$;
 comment on function credits.define_code(text, text) is
-'A code for a campaign of kind promo. Case, white space and characters that nobody sees do not matter. '
-'Raises PT422 bad_catalogue.';
+'A code for a campaign of kind promo: 3 to 64 letters of one script, digits, and - _ . + % & !. Case, white space, the '
+'kind of dash and characters that nobody sees do not matter. Raises PT422 bad_catalogue.';

@@ -1,5 +1,12 @@
 -- An e-mail address, as it is kept and compared: one mailbox has one spelling. What cannot be told from another address
 -- is none. Dots and +words in the part before the @ are left: for most servers they name other mailboxes.
+--
+-- RFC 5321 says what an address is, RFC 6531 and RFC 5890 to 5893 what may be in it beyond ASCII, and UTS 39 what
+-- passes for something else. This rule is narrower than all of them, and refuses nothing that mail providers give out.
+--
+-- One person can still have many addresses: by +words and dots, where their provider takes them for one mailbox, and by
+-- names in a domain of their own. Bounds per device and network, and the welcome that waits for a verified address, are
+-- for that.
 
 create or replace function credits.normal_label(p_label text)
 returns text
@@ -9,24 +16,102 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_label text := p_label;
+    v_encoded text;
 begin
-    -- A label that comes in Punycode is read, and written anew: it may stand for capitals or for what nobody sees.
+    -- A label in Punycode stands for a label that is written just so: not for ASCII, nor for capitals.
     if (v_label ~ '^xn--') is true then
-        v_label := replace(lower(credits.plain_text(credits.punycode_decode(substr(v_label, 5)))), 'ς', 'σ');
+        v_label := case
+            when length(v_label) <= 63 and v_label ~ '^[a-z0-9-]+$' then credits.punycode_decode(substr(v_label, 5))
+        end;
+        v_encoded := 'xn--' || case
+            when (v_label ~ '[^\u0001-\u007F]') is true then credits.punycode_encode(v_label)
+        end;
+        if (
+            v_encoded = p_label
+            and replace(v_label, 'ς', 'σ') = normalize(credits.small_letters(credits.plain_text(v_label)), nfkc)
+        ) is not true then
+            return null;
+        end if;
+        v_label := replace(v_label, 'ς', 'σ');
     end if;
-    if v_label is null or v_label ~ '[\u0001-\u002C\u002E\u002F\u003A-\u0060\u007B-\u009F]' and v_label !~ '^[a-z0-9_-]+$'
-        or v_label ~ '^-|-$' or v_label = '' or length(v_label) > 63
-        or credits.mixes_scripts(v_label) or credits.passes_for_latin(v_label) then
+
+    -- Letters, digits and hyphens, of which none is at an end, and none in the third and fourth place.
+    if (
+        length(v_label) <= 63 and v_label ~ '^[^\u0001-\u002C\u002E\u002F\u003A-\u0060\u007B-\u007F]+$'
+        and v_label !~ '^-|-$|^..--'
+        and credits.script_of(v_label) is not null and not credits.passes_for_latin(v_label)
+    ) is not true then
         return null;
-    elsif v_label ~ '[^\u0001-\u007F]' then
-        v_label := 'xn--' || credits.punycode_encode(v_label);
+    elsif v_label !~ '[^\u0001-\u007F]' then
+        return v_label;
     end if;
-    return case when (length(v_label) <= 63) is true then v_label end;
+    v_encoded := 'xn--' || credits.punycode_encode(v_label);
+    return case when (length(v_encoded) <= 63) is true then v_encoded end;
 end
 $$;
 comment on function credits.normal_label(text) is
-'A label of a domain in lower case, as mail servers write it (xn--… for one that is not ASCII); null when it is none, '
-'mixes scripts, or passes for another one.';
+'A label of a domain, given in small letters, as mail servers write it (xn--… for one that is not ASCII). A label has '
+'letters of one script (credits.script_of), digits and hyphens, and at most 63 octets; Punycode stands for such a '
+'label. Null for anything else.';
+
+create or replace function credits.normal_domain(p_domain text)
+returns text
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    -- A full stop of East Asia is one, and the last one only says that the domain is whole.
+    v_labels constant text[] := string_to_array(regexp_replace(replace(p_domain, '。', '.'), '\.$', ''), '.');
+    v_normal constant text[] := array(
+        select credits.normal_label(l.label)
+        from unnest(v_labels) with ordinality as l (label, place)
+        order by l.place
+    );
+    v_domain constant text := array_to_string(v_normal, '.');
+begin
+    if cardinality(v_normal) = 0 or array_position(v_normal, null) is not null or length(v_domain) > 253
+        -- Digits alone are an address of the network, or a part of one.
+        or v_domain ~ '(^|\.)[0-9]+$'
+        -- Beside a label that is read from right to left, digits at the beginning of another one change places with it.
+        or v_domain ~ '(^|\.)[0-9]' and exists (
+            select
+            from unnest(v_normal) as n (label)
+            where n.label ~ '^xn--' and credits.punycode_decode(substr(n.label, 5)) ~ '[\u0590-\u06FF]'
+        ) then
+        return null;
+    end if;
+    return v_domain;
+end
+$$;
+comment on function credits.normal_domain(text) is
+'A domain, given in small letters, as mail servers write it, without a dot at its end. Null when it is none.';
+
+create or replace function credits.normal_local_part(p_local text)
+returns text
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return case
+        when (
+            octet_length(p_local) <= 64 and p_local !~ '^\.|\.\.|\.$'
+            and (
+                -- RFC 5321's dot-atom. Quotes and comments would be other spellings of the same mailbox.
+                p_local ~ '^[a-z0-9.!#$%&''*+/=?^_`{|}~-]+$'
+                or p_local ~ '^[^\u0001-\u0026\u0028-\u002A\u002C\u002F\u003A-\u005E\u0060\u007B-\u007F]+$'
+                and p_local !~ '[\u0180-\u024F\u0259\u1E00-\u1EFF]'
+                and credits.script_of(p_local) is not null and not credits.passes_for_latin(p_local)
+            )
+        ) is true then p_local
+    end;
+end
+$$;
+comment on function credits.normal_local_part(text) is
+'What stands before the @ of an address, given in small letters. Null when it is none: the characters of RFC 5321, or '
+'letters of one script (credits.script_of) with digits and . _ + - and apostrophes; of Latin letters those of '
+'European keyboards; at most 64 octets.';
 
 create or replace function credits.normal_email(p_email text)
 returns text
@@ -35,36 +120,19 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_email constant text := replace(
-        lower(credits.plain_text(case when (length(p_email) <= 1000) is true then p_email end)), 'ς', 'σ'
+    v_email constant text := normalize(
+        credits.small_letters(credits.plain_text(case when (length(p_email) <= 1000) is true then p_email end)), nfkc
     );
-    v_local constant text := normalize(split_part(v_email, '@', 1), nfkc);
-    -- A full stop of East Asia is one, and the last one only says that the domain is whole.
-    v_domain constant text := regexp_replace(replace(split_part(v_email, '@', 2), '。', '.'), '\.$', '');
-    v_labels constant text[] := array(
-        select credits.normal_label(l.label)
-        from unnest(string_to_array(v_domain, '.')) with ordinality as l (label, place)
-        order by l.place
-    );
+    v_local constant text := credits.normal_local_part(split_part(v_email, '@', 1));
+    v_normal constant text := v_local || '@' || credits.normal_domain(split_part(v_email, '@', 2));
 begin
-    if (v_email ~ '^[^@]+@[^@]+$') is not true
-        -- RFC 5321's dot-atom, and what is not ASCII. Quotes and comments would be other spellings of the same mailbox.
-        or (v_local ~ '^[^\u0001-\u0020"(),:;<>@\\\u005B\u005D\u007F-\u00A0]+$') is not true
-        or (v_local !~ '^\.|\.\.|\.$') is not true
-        or cardinality(v_labels) = 0 or array_position(v_labels, null) is not null
-        or exists (
-            select from regexp_split_to_table(v_local, '[.+_-]') as w (word)
-            where credits.mixes_scripts(w.word) or credits.passes_for_latin(w.word)
-        ) then
-        return null;
-    end if;
-    return (
-        select case when (length(e.email) between 3 and 320) is true then e.email end
-        from (select v_local || '@' || array_to_string(v_labels, '.')) as e (email)
-    );
+    return case
+        when (v_email ~ '^[^@]+@[^@]+$' and octet_length(v_normal) between 3 and 254) is true then v_normal
+    end;
 end
 $$;
 comment on function credits.normal_email(text) is
-'An e-mail address in its one spelling: Unicode''s form NFKC in lower case, without characters that nobody sees, the '
-'domain as mail servers write it and without a dot at its end. Null when it is none, or is written with letters that '
-'pass for others: a word of two scripts, or one that only looks Latin.';
+'An e-mail address in its one spelling: Unicode''s form NFKC in small letters, without characters that nobody sees, '
+'the domain as mail servers write it and without a dot at its end. The same on every version of PostgreSQL and in '
+'every locale. Null when it is none, or has anything that credits.normal_local_part and credits.normal_label do not '
+'allow: letters that pass for others, or two scripts in a word.';

@@ -86,7 +86,7 @@ declare
     v_code credits.codes;
     v_wallet record;
 begin
-    if credits.normal_code(p_code) is null then
+    if p_code is null or (credits.plain_text(p_code) = '') is true then
         return;
     end if;
     v_code := credits.find_code(p_code);

@@ -1,61 +1,152 @@
--- Letters of one script that pass for letters of another: аda with a Cyrillic а is not ada.
+-- What a word may consist of: letters of one script, of those in which somebody has an address today. A list of what is
+-- allowed, because nobody can list all that passes for something else; and our own, because the tables of PostgreSQL
+-- differ from version to version.
+--
+-- The letters are those that RFC 5892 lets stand in a domain (PVALID) and UTS 39 allows in identifiers, as Unicode 14
+-- has them, of the scripts of the root zone of the DNS. Left out are letters that nobody's language needs today
+-- (polytonic Greek, Pinyin, two of Thai), and those Latin ones that cannot be told from another one: dotless i, kra,
+-- t with cedilla, s with comma. The only digits are 0 to 9.
 
-create or replace function credits.mixes_scripts(p_word text)
-returns boolean
+create or replace function credits.script_of(p_word text)
+returns text
 language plpgsql
 immutable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_letters constant text := regexp_replace(p_word, '[\u0001-\u0040\u005B-\u0060\u007B-\u007F]', '', 'g');
 begin
-    -- Chinese, Japanese and Korean are left out: they are written with Latin letters among them.
+    if v_letters ~ '^[a-z]*$' then
+        return 'Latin';
+    elsif not credits.is_well_written(p_word) then
+        return null;
+    end if;
     return (
-        select count(*) > 1
+        select s.script
         from (
             values
-            ('[a-zA-Z\u00AA\u00BA\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u02AF\u1D00-\u1D25\u1D2C-\u1D5C\u1D62-\u1D65'
-                || '\u1D6B-\u1D77\u1D79-\u1DBE\u1E00-\u1EFF\u2C60-\u2C7F\uA722-\uA787\uA78B-\uA7FF\uAB30-\uAB64]'),
-            ('[\u0370-\u03E1\u03F0-\u03FF\u1D26-\u1D2A\u1F00-\u1FFF]'),  -- Greek
-            ('[\u03E2-\u03EF\u2C80-\u2CFF]'),  -- Coptic
-            ('[\u0400-\u052F\u1C80-\u1C8F\u1D2B\u1D78\u2DE0-\u2DFF\uA640-\uA69F]'),  -- Cyrillic
-            ('[\u0531-\u058F\uFB13-\uFB17]'),  -- Armenian
-            ('[\u0591-\u05FF\uFB1D-\uFB4F]'),  -- Hebrew
-            ('[\u0620-\u065F\u066E-\u06D3\u06FA-\u06FF\u0750-\u077F\u08A0-\u08FF\uFB50-\uFDFF\uFE70-\uFEFC]'),  -- Arabic
-            ('[\u0700-\u074F\u0780-\u089F]'),  -- Syriac, Thaana, N'Ko, Samaritan, Mandaic
-            ('[\u0900-\u0963\u0966-\u097F\uA8E0-\uA8FF]'),  -- Devanagari
-            ('[\u0980-\u0DFF]'),  -- the other scripts of India
-            ('[\u0E01-\u0E3A\u0E40-\u0E7F]'),  -- Thai
-            ('[\u0E80-\u0FFF]'),  -- Lao, Tibetan
-            ('[\u1000-\u109F\uA9E0-\uA9FF\uAA60-\uAA7F]'),  -- Myanmar
-            ('[\u10A0-\u10FF\u1C90-\u1CBF\u2D00-\u2D2F]'),  -- Georgian
-            ('[\u1200-\u139F\u2D80-\u2DDF\uAB00-\uAB2F]'),  -- Ethiopic
-            ('[\u13A0-\u13FF\uAB70-\uABBF]'),  -- Cherokee
-            ('[\u1400-\u167F\u18B0-\u18FF]'),  -- Canadian syllabics
-            ('[\u1680-\u17FF\u1800-\u18AF\u1900-\u1C7F]'),  -- Ogham, runes, Khmer, Mongolian and their neighbours
-            ('[\u2D30-\u2D7F]'),  -- Tifinagh
-            ('[\uA4D0-\uA63F\uA6A0-\uA6FF\uA800-\uA8DF\uA900-\uA9DF\uAA00-\uAA5F\uAA80-\uAAFF]'),  -- Lisu, Vai and others
-            ('[\U00010280-\U00016FFF\U0001BC00-\U0001BC9F\U0001E000-\U0001EFFF]')  -- what is rare or no longer written
-        ) as s (letters)
-        where p_word ~ s.letters
+            ('Latin', 97, 7929, 'a-z\u00DF-\u00F6\u00F8-\u012F\u0135-\u0137\u013A-\u013E\u0142-\u0148\u014B-\u0161'
+                || '\u0165-\u0177\u017A-\u017E\u01A1\u01B0\u021B\u0259\u1EA1-\u1EF9'),
+            ('Greek', 912, 974, '\u0390\u03AC-\u03C1\u03C3-\u03CE'),
+            ('Cyrillic', 1072, 1263, '\u0430-\u045F\u0491-\u0493\u0497-\u049B\u04A1-\u04A3\u04AB\u04AF-\u04B3\u04B7'
+                || '\u04BB\u04D9\u04E3\u04E9\u04EF'),
+            ('Armenian', 1377, 1414, '\u0561-\u0586'),
+            ('Georgian', 4304, 4336, '\u10D0-\u10F0'),
+            ('Hebrew', 1488, 1514, '\u05D0-\u05EA'),
+            ('Arabic', 1569, 1746, '\u0621-\u063A\u0641-\u064A\u0679\u067E\u0686\u0688\u0691\u0698\u06A9\u06AF\u06BA'
+                || '\u06BE\u06C1\u06CC\u06D2'),
+            ('Devanagari', 2305, 2381, '\u0901-\u0903\u0905-\u090B\u090D\u090F-\u0911\u0913-\u0939\u093C\u093E-\u0943'
+                || '\u0945\u0947-\u0949\u094B-\u094D'),
+            ('Bengali', 2433, 2558, '\u0981-\u0983\u0985-\u098C\u098F-\u0990\u0993-\u09A8\u09AA-\u09B0\u09B2'
+                || '\u09B6-\u09B9\u09BC-\u09C4\u09C7-\u09C8\u09CB-\u09CE\u09D7\u09E0-\u09E3'
+                || '\u09F0-\u09F1\u09FE'),
+            ('Gurmukhi', 2561, 2676, '\u0A01-\u0A03\u0A05-\u0A0A\u0A0F-\u0A10\u0A13-\u0A28\u0A2A-\u0A30\u0A32\u0A35'
+                || '\u0A38-\u0A39\u0A3C\u0A3E-\u0A42\u0A47-\u0A48\u0A4B-\u0A4D\u0A5C\u0A70-\u0A74'),
+            ('Gujarati', 2689, 2815, '\u0A81-\u0A83\u0A85-\u0A8D\u0A8F-\u0A91\u0A93-\u0AA8\u0AAA-\u0AB0\u0AB2-\u0AB3'
+                || '\u0AB5-\u0AB9\u0ABC-\u0AC5\u0AC7-\u0AC9\u0ACB-\u0ACD\u0AD0\u0AE0-\u0AE3'
+                || '\u0AFA-\u0AFF'),
+            ('Oriya', 2817, 2929, '\u0B01-\u0B03\u0B05-\u0B0C\u0B0F-\u0B10\u0B13-\u0B28\u0B2A-\u0B30\u0B32-\u0B33'
+                || '\u0B35-\u0B39\u0B3C-\u0B43\u0B47-\u0B48\u0B4B-\u0B4D\u0B55-\u0B57\u0B5F-\u0B61'
+                || '\u0B71'),
+            ('Tamil', 2946, 3031, '\u0B82-\u0B83\u0B85-\u0B8A\u0B8E-\u0B90\u0B92-\u0B95\u0B99-\u0B9A\u0B9C'
+                || '\u0B9E-\u0B9F\u0BA3-\u0BA4\u0BA8-\u0BAA\u0BAE-\u0BB9\u0BBE-\u0BC2\u0BC6-\u0BC8'
+                || '\u0BCA-\u0BCD\u0BD0\u0BD7'),
+            ('Telugu', 3073, 3169, '\u0C01-\u0C0C\u0C0E-\u0C10\u0C12-\u0C28\u0C2A-\u0C33\u0C35-\u0C39\u0C3C-\u0C44'
+                || '\u0C46-\u0C48\u0C4A-\u0C4D\u0C55-\u0C56\u0C5D\u0C60-\u0C61'),
+            ('Kannada', 3200, 3314, '\u0C80\u0C82-\u0C83\u0C85-\u0C8C\u0C8E-\u0C90\u0C92-\u0CA8\u0CAA-\u0CB3'
+                || '\u0CB5-\u0CB9\u0CBC-\u0CC4\u0CC6-\u0CC8\u0CCA-\u0CCD\u0CD5-\u0CD6\u0CDD'
+                || '\u0CE0-\u0CE3\u0CF1-\u0CF2'),
+            ('Malayalam', 3328, 3455, '\u0D00\u0D02-\u0D03\u0D05-\u0D0C\u0D0E-\u0D10\u0D12-\u0D3A\u0D3D-\u0D43'
+                || '\u0D46-\u0D48\u0D4A-\u0D4E\u0D54-\u0D57\u0D60-\u0D61\u0D7A-\u0D7F'),
+            ('Sinhala', 3458, 3570, '\u0D82-\u0D83\u0D85-\u0D8E\u0D91-\u0D96\u0D9A-\u0DA5\u0DA7-\u0DB1\u0DB3-\u0DBB'
+                || '\u0DBD\u0DC0-\u0DC6\u0DCA\u0DCF-\u0DD4\u0DD6\u0DD8-\u0DDE\u0DF2'),
+            ('Lao', 3713, 3807, '\u0E81-\u0E82\u0E84\u0E86-\u0E8A\u0E8C-\u0EA3\u0EA5\u0EA7-\u0EB2\u0EB4-\u0EBD'
+                || '\u0EC0-\u0EC4\u0EC6\u0EC8-\u0ECD\u0EDE-\u0EDF'),
+            ('Thai', 3585, 3661, '\u0E01-\u0E02\u0E04\u0E06-\u0E32\u0E34-\u0E39\u0E40-\u0E44\u0E46-\u0E4D'),
+            ('Myanmar', 4096, 4158, '\u1000-\u1021\u1023-\u1027\u1029-\u102A\u102C-\u1032\u1036-\u103E'),
+            ('Khmer', 6016, 6098, '\u1780-\u17A2\u17A5-\u17A7\u17A9-\u17B3\u17B6-\u17CD\u17D2'),
+            ('Ethiopic', 4608, 4954, '\u1200-\u1248\u124A-\u124D\u1250-\u1256\u1258\u125A-\u125D\u1260-\u1288'
+                || '\u128A-\u128D\u1290-\u12B0\u12B2-\u12B5\u12B8-\u12BE\u12C0\u12C2-\u12C5'
+                || '\u12C8-\u12D6\u12D8-\u1310\u1312-\u1315\u1318-\u135A'),
+            ('Japanese', 97, 40959, 'a-z\u3005-\u3007\u3400-\u4DBF\u4E00-\u9FFF\u3041-\u3096\u309D-\u309E\u30A1-\u30FA\u30FC-\u30FE'),
+            ('Korean', 97, 55203, 'a-z\u3005-\u3007\u3400-\u4DBF\u4E00-\u9FFF\uAC00-\uD7A3')
+        ) as s (script, first, last, letters)
+        -- One pattern for most words: PostgreSQL keeps 32 of them ready.
+        where
+            case
+                when (ascii(v_letters) between s.first and s.last) is true then v_letters ~ ('^[' || s.letters || ']+$')
+                else false
+            end
+        limit 1
     );
 end
 $$;
-comment on function credits.mixes_scripts(text) is
-'Has a word letters of more than one script, of those in which some pass for one another?';
+comment on function credits.script_of(text) is
+'The script of a word in small letters; Japanese and Korean may have Latin letters among theirs, and Chinese counts as '
+'Japanese. Characters of ASCII that are no letters may stand anywhere. Null for a letter that this function does not '
+'know, and for letters of two scripts.';
 
-create or replace function credits.passes_for_latin(p_word text)
+create or replace function credits.is_well_written(p_word text)
 returns boolean
 language plpgsql
 immutable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_marks constant text := '['
+        || '\u0901-\u0903\u093C\u093E-\u0943\u0945\u0947-\u0949\u094B-\u094D\u0981-\u0983\u09BC'
+        || '\u09BE-\u09C4\u09C7-\u09C8\u09CB-\u09CD\u09D7\u09E2-\u09E3\u09FE\u0A01-\u0A03\u0A3C'
+        || '\u0A3E-\u0A42\u0A47-\u0A48\u0A4B-\u0A4D\u0A70-\u0A71\u0A81-\u0A83\u0ABC\u0ABE-\u0AC5'
+        || '\u0AC7-\u0AC9\u0ACB-\u0ACD\u0AE2-\u0AE3\u0AFA-\u0AFF\u0B01-\u0B03\u0B3C\u0B3E-\u0B43'
+        || '\u0B47-\u0B48\u0B4B-\u0B4D\u0B55-\u0B57\u0B82\u0BBE-\u0BC2\u0BC6-\u0BC8\u0BCA-\u0BCD\u0BD7'
+        || '\u0C01-\u0C04\u0C3C\u0C3E-\u0C44\u0C46-\u0C48\u0C4A-\u0C4D\u0C55-\u0C56\u0C82-\u0C83\u0CBC'
+        || '\u0CBE-\u0CC4\u0CC6-\u0CC8\u0CCA-\u0CCD\u0CD5-\u0CD6\u0CE2-\u0CE3\u0D00\u0D02-\u0D03'
+        || '\u0D3E-\u0D43\u0D46-\u0D48\u0D4A-\u0D4D\u0D57\u0D82-\u0D83\u0DCA\u0DCF-\u0DD4\u0DD6'
+        || '\u0DD8-\u0DDE\u0DF2\u0E31\u0E34-\u0E39\u0E47-\u0E4D\u0EB1\u0EB4-\u0EBC\u0EC8-\u0ECD'
+        || '\u102C-\u1032\u1036-\u103E\u17B6-\u17CD\u17D2'
+        || ']';
 begin
-    -- Cyrillic, Greek, Armenian and Cherokee letters that are drawn like a Latin one.
-    return p_word ~ '[^\u0001-\u007F]' and p_word ~ ('^['
-        || '\u0430\u0433\u0435\u043A\u043C\u043E\u043F\u0440\u0441\u0442\u0443\u0445\u0455\u0456\u0458\u0461\u0475\u04AF'
-        || '\u04BB\u04CF\u0501\u051B\u051D\u03B1\u03B3\u03B7\u03B9\u03BA\u03BD\u03BF\u03C1\u03C4\u03C5\u03C7\u03F2\u03F3'
-        || '\u0561\u0563\u0566\u0570\u0578\u057D\u0581\u0584\u0585\uAB70-\uABBF'
-        || '0-9]+$');
+    return coalesce(
+        -- A mark stands on a letter, and not twice. Thai's long ae is one letter and no two e's.
+        p_word !~ ('(^|[\u0001-\u007F])' || v_marks) and p_word !~ ('(' || v_marks || ')\1') and p_word !~ '\u0E40\u0E40'
+        -- The long vowel of Japanese follows one of its letters; elsewhere it is a hyphen. Beside Latin letters, strokes
+        -- are strokes, and a square is an o.
+        and p_word !~ '(^|[^\u3041-\u3096\u30A1-\u30FE])\u30FC'
+        and not (
+            p_word ~ '[a-z]'
+            and p_word ~ ('[\u3006\u3007\u4E00\u4E28\u4E36\u4E3F\u4E59\u4E85\u4E8C\u5DE5\u53E3\u56D7'
+                || '\u30A8\u30CB\u30CE\u30ED\u30FD\u30FE\u3078\u30D8]')
+        )
+        -- From right to left: no digit or sign at the beginning, and no sign at the end. They would be shown elsewhere.
+        and p_word !~ '^[^a-z\u0080-\uFFFF].*[\u0590-\u06FF]' and p_word !~ '[\u0590-\u06FF].*[^a-z0-9\u0080-\uFFFF]$',
+        false
+    );
 end
 $$;
-comment on function credits.passes_for_latin(text) is
-'Is a word written in letters that are drawn like Latin ones, and are none?';
+comment on function credits.is_well_written(text) is
+'Are the letters of a word where such letters stand: marks on letters, and the like?';
+
+create or replace function credits.passes_for_latin(p_word text, p_capitals boolean default false)
+returns boolean
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    -- Letters of other scripts that are drawn like a Latin one.
+    v_small constant text := '\u0430\u0433\u0435\u043A\u043C\u043E\u043F\u0440\u0441\u0442\u0443\u0445\u0455\u0456\u0458'
+        || '\u0461\u0475\u04AF\u04BB\u04CF\u0501\u051B\u051D\u03B1\u03B3\u03B7\u03B9\u03BA\u03BD\u03BF\u03C1\u03C3'
+        || '\u03C4\u03C5\u03C7\u03C9\u03F2\u03F3\u0561\u0563\u0566\u0570\u0578\u057C\u057D\u0581\u0584\u0585'
+        || '\u05D5\u05D8\u05D9\u05DF\u05E1\u0627\u0647\u06BE\u06C1\u0B03\u0B20\u0D20\u101D\u10E7\u10FF\u1200\u12D0'
+        || '\u3007\u4E00\u4E28\u4E36\u4E3F';
+    -- Whose capital is, though they are not: Cyrillic, Greek, Armenian.
+    v_capital constant text := '\u0432\u043D\u04AF\u04B1\u03B2\u03B5\u03B6\u03BC\u056C\u057F';
+begin
+    return p_word ~ '[^\u0001-\u007F]'
+        and p_word ~ ('^[\u0001-\u0040\u005B-\u0060\u007B-\u007F' || v_small
+            || case when p_capitals is true then v_capital else '' end || ']+$');
+end
+$$;
+comment on function credits.passes_for_latin(text, boolean) is
+'Is a word in small letters written in letters that are drawn like Latin ones, and are none? p_capitals: or in letters '
+'whose capitals are.';

@@ -126,7 +126,27 @@ def test_what_has_been_given_binds_what_may_be_changed(author: Caller) -> None:
         ("", "c"),
         ("  ab  ", "c"),
         ("x" * 65, "c"),
-        ("a\nbc", "c"),
+        ("ab\x1fc", "c"),
+        ("ab\x00c".replace("\x00", "\x7f"), "c"),
+        ("abc\x85d".replace("\x85", "\x9f"), "c"),
+        ("abc\ufff9", "c"),
+        ("abc\ufffd", "c"),
+        ("abc\ue000", "c"),
+        ("abc\U000f0000", "c"),
+        ("abc\u0378", "c"),
+        ("abc\u0251", "c"),
+        ("ab\u0441", "c"),  # Cyrillic among Latin
+        ("\u0441\u043e\u0441", "c"),  # Cyrillic that is drawn like coc
+        ("\u0412\u041d\u041a", "c"),  # and like BHK
+        ("\u0391\u0392\u0395", "c"),  # Greek like ABE
+        ("\uab70bc", "c"),
+        ("a\u0335bc", "c"),
+        ("\u0301abc", "c"),
+        ("abc\u0661", "c"),
+        ("abc\U0001f600", "c"),
+        ("a'bc", "c"),
+        ("a/bc", "c"),
+        ("abc" + "\u200b" * 10_000, "c"),
         ("abc", None),
         ("abc", "nothing"),
         ("abc", "w"),
@@ -146,3 +166,52 @@ def test_code_that_makes_no_sense_is_refused_by_name(
     with refused("bad_catalogue") as facts:
         define(author, "define_code(%s, %s)", code, campaign_id)
     assert (facts["line"], facts["name"]) == ("code", code)
+
+
+@pytest.mark.parametrize(
+    ("defined", "typed"),
+    [
+        (
+            "SPRING-26",
+            [
+                "spring\u201326",
+                " Spring\u201126\u00a0",
+                "SPRING\u221226",
+                "spr\u00ading-26",
+                "ｓｐｒｉｎｇ－２６",
+            ],
+        ),
+        ("spring\u201426", ["SPRING-26"]),
+        ("SPRING 26", ["spring26", "spring\u200b26", "spring\u202826"]),
+        ("\u0130ND\u0130R\u0130M", ["indirim", "\u0131nd\u0131r\u0131m", "INDIRIM", "i\u0307ndirim"]),
+        ("no\u00ebl", ["NOE\u0308L", "NO\u00cbL", "noe\u0308l"]),
+        (
+            "\u0432\u0435\u0441\u043d\u0430\u0437\u0438\u043c\u0430",
+            ["\u0412\u0415\u0421\u041d\u0410 \u0417\u0418\u041c\u0410"],
+        ),
+        ("\u03c4\u03ad\u03bb\u03bf\u03c2", ["\u03a4\u0388\u039b\u039f\u03a3"]),
+        ("50%+A&B!", ["50%+a&b!"]),
+        ("stra\u00dfe", ["STRA\u1e9eE", "Stra\u00dfe"]),
+    ],
+    ids=ascii,
+)
+def test_a_code_has_one_spelling(defined: str, typed: list[str], author: Caller) -> None:
+    service = Caller(author.connection, "service_role")
+    define(author, "define_campaign('c', 'promo', 'C', 40, p_per_account => 100)")
+    define(author, "define_code(%s, 'c')", defined)
+    for number, code in enumerate([defined, *typed]):
+        define(author, "define_code(%s, 'c')", code)
+        receipt = service.call("redeem_code", code=code, user_id=f"u{number}")
+        assert receipt["tokens"] == 40
+    assert len(author.rows("select from credits.codes where campaign_id = 'c'")) == 1
+
+
+@pytest.mark.parametrize("code", ["abc\ufff9", "abc\x1f", "\u0430bc", "abc\ue000", "a\u0335bc"], ids=ascii)
+def test_what_only_looks_like_a_code_is_none(code: str, author: Caller) -> None:
+    service = Caller(author.connection, "service_role")
+    define(author, "define_campaign('c', 'promo', 'C', 40)")
+    define(author, "define_code('abc', 'c')")
+    with refused("unknown_code"):
+        service.call("redeem_code", code=code, user_id="ada")
+    with refused("unknown_code"):
+        service.call("open_account", referral_code=code, user_id="ada")
