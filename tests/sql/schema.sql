@@ -2502,6 +2502,23 @@ COMMENT ON FUNCTION credits.canonical(p_arguments jsonb) IS 'The arguments of a 
 
 
 --
+-- Name: capital_letters(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.capital_letters(p_text text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION capital_letters(p_text text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.capital_letters(p_text text) IS 'A text in capital letters, the same in every database.';
+
+
+--
 -- Name: capture(uuid, uuid, text, boolean, jsonb, boolean, text, text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3319,7 +3336,7 @@ CREATE FUNCTION credits.define_code(p_code text, p_campaign_id text) RETURNS voi
 -- Name: FUNCTION define_code(p_code text, p_campaign_id text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.define_code(p_code text, p_campaign_id text) IS 'A code for a campaign of kind promo. Case, white space and characters that nobody sees do not matter. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_code(p_code text, p_campaign_id text) IS 'A code for a campaign of kind promo: 3 to 64 letters of one script, digits, and - _ . + % & !. Case, white space, the kind of dash and characters that nobody sees do not matter. Raises PT422 bad_catalogue.';
 
 
 --
@@ -4606,6 +4623,23 @@ COMMENT ON FUNCTION credits.is_spender() IS 'May the caller charge any user? Mem
 
 
 --
+-- Name: is_well_written(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.is_well_written(p_word text) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION is_well_written(p_word text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.is_well_written(p_word text) IS 'Are the letters of a word where such letters stand: marks on letters, and the like?';
+
+
+--
 -- Name: keep_holds_few(uuid); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4772,6 +4806,23 @@ CREATE FUNCTION credits.let_go(p_hold credits.holds, p_reason text) RETURNS cred
 --
 
 COMMENT ON FUNCTION credits.let_go(p_hold credits.holds, p_reason text) IS 'Ends an open hold of a locked wallet without charging what it still holds, and says how it stands then.';
+
+
+--
+-- Name: letter_cases(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.letter_cases(OUT capitals text, OUT small text) RETURNS record
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION letter_cases(OUT capitals text, OUT small text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.letter_cases(OUT capitals text, OUT small text) IS 'The letters that have two cases: at each place a capital, and its small letter.';
 
 
 --
@@ -5148,23 +5199,6 @@ COMMENT ON FUNCTION credits.me() IS 'The account of the caller; null for nobody.
 
 
 --
--- Name: mixes_scripts(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
-CREATE FUNCTION credits.mixes_scripts(p_word text) RETURNS boolean
-    LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-
-
---
--- Name: FUNCTION mixes_scripts(p_word text); Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON FUNCTION credits.mixes_scripts(p_word text) IS 'Has a word letters of more than one script, of those in which some pass for one another?';
-
-
---
 -- Name: module_price(text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -5278,7 +5312,24 @@ CREATE FUNCTION credits.normal_code(p_code text) RETURNS text
 -- Name: FUNCTION normal_code(p_code text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.normal_code(p_code text) IS 'A code as it is kept: upper case, in Unicode''s form NFKC, without white space and without characters that nobody sees; null for nothing.';
+COMMENT ON FUNCTION credits.normal_code(p_code text) IS 'A code as it is kept: capital letters of one script (credits.script_of), digits, and - _ . + % & !, in Unicode''s form NFKC. White space and characters that nobody sees are left out, and every dash is a hyphen. Null for a code with anything else in it, and for nothing.';
+
+
+--
+-- Name: normal_domain(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.normal_domain(p_domain text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION normal_domain(p_domain text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.normal_domain(p_domain text) IS 'A domain, given in small letters, as mail servers write it, without a dot at its end. Null when it is none.';
 
 
 --
@@ -5295,7 +5346,7 @@ CREATE FUNCTION credits.normal_email(p_email text) RETURNS text
 -- Name: FUNCTION normal_email(p_email text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.normal_email(p_email text) IS 'An e-mail address in its one spelling: Unicode''s form NFKC in lower case, without characters that nobody sees, the domain as mail servers write it and without a dot at its end. Null when it is none, or is written with letters that pass for others: a word of two scripts, or one that only looks Latin.';
+COMMENT ON FUNCTION credits.normal_email(p_email text) IS 'An e-mail address in its one spelling: Unicode''s form NFKC in small letters, without characters that nobody sees, the domain as mail servers write it and without a dot at its end. The same on every version of PostgreSQL and in every locale. Null when it is none, or has anything that credits.normal_local_part and credits.normal_label do not allow: letters that pass for others, or two scripts in a word.';
 
 
 --
@@ -5312,7 +5363,24 @@ CREATE FUNCTION credits.normal_label(p_label text) RETURNS text
 -- Name: FUNCTION normal_label(p_label text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.normal_label(p_label text) IS 'A label of a domain in lower case, as mail servers write it (xn--… for one that is not ASCII); null when it is none, mixes scripts, or passes for another one.';
+COMMENT ON FUNCTION credits.normal_label(p_label text) IS 'A label of a domain, given in small letters, as mail servers write it (xn--… for one that is not ASCII). A label has letters of one script (credits.script_of), digits and hyphens, and at most 63 octets; Punycode stands for such a label. Null for anything else.';
+
+
+--
+-- Name: normal_local_part(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.normal_local_part(p_local text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION normal_local_part(p_local text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.normal_local_part(p_local text) IS 'What stands before the @ of an address, given in small letters. Null when it is none: the characters of RFC 5321, or letters of one script (credits.script_of) with digits and . _ + - and apostrophes; of Latin letters those of European keyboards; at most 64 octets.';
 
 
 --
@@ -5520,20 +5588,20 @@ COMMENT ON FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric, p_
 
 
 --
--- Name: passes_for_latin(text); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: passes_for_latin(text, boolean); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.passes_for_latin(p_word text) RETURNS boolean
+CREATE FUNCTION credits.passes_for_latin(p_word text, p_capitals boolean DEFAULT false) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION passes_for_latin(p_word text); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION passes_for_latin(p_word text, p_capitals boolean); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.passes_for_latin(p_word text) IS 'Is a word written in letters that are drawn like Latin ones, and are none?';
+COMMENT ON FUNCTION credits.passes_for_latin(p_word text, p_capitals boolean) IS 'Is a word in small letters written in letters that are drawn like Latin ones, and are none? p_capitals: or in letters whose capitals are.';
 
 
 --
@@ -5584,7 +5652,7 @@ CREATE FUNCTION credits.plain_text(p_text text) RETURNS text
 -- Name: FUNCTION plain_text(p_text text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.plain_text(p_text text) IS 'A text in Unicode''s form NFKC, without characters that nobody sees (Default_Ignorable_Code_Point) and without space around it; every white space within is one plain space.';
+COMMENT ON FUNCTION credits.plain_text(p_text text) IS 'A text in Unicode''s form NFKC, without characters that nobody sees (Default_Ignorable_Code_Point) and without space around it; every white space within is one plain space. Null for a text with characters beyond the first plane, but for mathematical alphabets: versions of PostgreSQL know different ones.';
 
 
 --
@@ -6233,6 +6301,23 @@ COMMENT ON FUNCTION credits.scopes_of(p_module_id text) IS 'The scopes of lots t
 
 
 --
+-- Name: script_of(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.script_of(p_word text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION script_of(p_word text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.script_of(p_word text) IS 'The script of a word in small letters; Japanese and Korean may have Latin letters among theirs, and Chinese counts as Japanese. Characters of ASCII that are no letters may stand anywhere. Null for a letter that this function does not know, and for letters of two scripts.';
+
+
+--
 -- Name: session_discount(jsonb, bigint); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -6349,6 +6434,23 @@ CREATE FUNCTION credits.show_catalogue() RETURNS SETOF text
 --
 
 COMMENT ON FUNCTION credits.show_catalogue() IS 'What is defined, a line for each word of a price list: its kind, its name, and what it says as JSON. Of prices those in force and those to come.';
+
+
+--
+-- Name: small_letters(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.small_letters(p_text text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION small_letters(p_text text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.small_letters(p_text text) IS 'A text in small letters, the same in every database.';
 
 
 --
@@ -16222,6 +16324,13 @@ REVOKE ALL ON FUNCTION credits.canonical(p_arguments jsonb) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION capital_letters(p_text text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.capital_letters(p_text text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_service boolean, p_usage jsonb, p_final boolean, p_over text, p_key text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -17184,6 +17293,13 @@ REVOKE ALL ON FUNCTION credits.is_spender() FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION is_well_written(p_word text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.is_well_written(p_word text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION keep_holds_few(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -17256,6 +17372,13 @@ GRANT ALL ON FUNCTION credits.least_cost(p_price_id bigint) TO auditor;
 --
 
 REVOKE ALL ON FUNCTION credits.let_go(p_hold credits.holds, p_reason text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION letter_cases(OUT capitals text, OUT small text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.letter_cases(OUT capitals text, OUT small text) FROM PUBLIC;
 
 
 --
@@ -17420,13 +17543,6 @@ GRANT ALL ON FUNCTION credits.me() TO spender;
 
 
 --
--- Name: FUNCTION mixes_scripts(p_word text); Type: ACL; Schema: credits; Owner: -
---
-
-REVOKE ALL ON FUNCTION credits.mixes_scripts(p_word text) FROM PUBLIC;
-
-
---
 -- Name: FUNCTION module_price(p_module_id text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -17491,6 +17607,13 @@ REVOKE ALL ON FUNCTION credits.normal_code(p_code text) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION normal_domain(p_domain text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.normal_domain(p_domain text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION normal_email(p_email text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -17502,6 +17625,13 @@ REVOKE ALL ON FUNCTION credits.normal_email(p_email text) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.normal_label(p_label text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION normal_local_part(p_local text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.normal_local_part(p_local text) FROM PUBLIC;
 
 
 --
@@ -17591,10 +17721,10 @@ REVOKE ALL ON FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric,
 
 
 --
--- Name: FUNCTION passes_for_latin(p_word text); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION passes_for_latin(p_word text, p_capitals boolean); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.passes_for_latin(p_word text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.passes_for_latin(p_word text, p_capitals boolean) FROM PUBLIC;
 
 
 --
@@ -17892,6 +18022,13 @@ REVOKE ALL ON FUNCTION credits.scopes_of(p_module_id text) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION script_of(p_word text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.script_of(p_word text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION session_discount(p_session jsonb, p_amount bigint); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -17939,6 +18076,13 @@ REVOKE ALL ON FUNCTION credits.settle_referral(p_account_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION credits.show_catalogue() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.show_catalogue() TO pgcredits_catalog;
+
+
+--
+-- Name: FUNCTION small_letters(p_text text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.small_letters(p_text text) FROM PUBLIC;
 
 
 --
