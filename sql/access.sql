@@ -165,6 +165,7 @@ grant execute on function credits.me(), credits.subject(), credits.clock(uuid) t
 -- Support also sees which payments and holds wait for a person.
 grant usage on schema audit to support;
 grant select on audit.parked, audit.stuck_holds to support;
+grant execute on function credits.stripe_id(jsonb) to support;
 grant select (
     event_id, type, outcome, reason, trouble, received_at, account_id, order_id, object_id, payload
 ) on credits.stripe_events to support;
@@ -215,7 +216,7 @@ credits.limit_left(uuid, timestamptz), credits.held_at(uuid, timestamptz), credi
 credits.next_level(uuid, numeric), credits.notice_levels_of(uuid), credits.timeout(text), credits.logins(),
 credits.ownership_faults(), credits.row_security_faults(), credits.grant_faults(), credits.call_faults(),
 credits.database_faults(), credits.power_faults(), credits.is_policy_of_ours(text, text[], boolean, text),
-credits.earlier(timestamptz, interval),
+credits.earlier(timestamptz, interval), credits.stripe_id(jsonb),
 credits.utc_text(timestamptz), credits.interval_text(interval) to auditor;
 grant select on
 credits.accounts,

@@ -6,20 +6,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from people import Row
-from stripe_events import COMPLETED, EXPIRED, FAILED, SUCCEEDED, Event, event, session
+from stripe_events import COMPLETED, EXPIRED, FAILED, FREE, SAYS, SUCCEEDED, Event, event, session
 
 # What is told of an order's session: the type, and what is changed in the session. None leaves a member out.
 NEWS: dict[str, tuple[str, Row]] = {
     "paid": (COMPLETED, {}),
     "paid later": (SUCCEEDED, {"total_details": {"amount_discount": None}}),
     "paid, little said": (COMPLETED, {"total_details": None, "mode": None, "status": None}),
-    "free": (COMPLETED, {"payment_status": "no_payment_required", "payment_intent": None}),
+    "free": (COMPLETED, FREE),
     "unpaid": (COMPLETED, {"payment_status": "unpaid"}),
     "nothing said": (COMPLETED, {"payment_status": None}),
-    "failed": (FAILED, {"payment_status": "unpaid"}),
-    "expired": (EXPIRED, {"payment_status": "unpaid"}),
+    "failed": (FAILED, {}),
+    "expired": (EXPIRED, {}),
     "paid elsewhere": (COMPLETED, {}),
-    "expired elsewhere": (EXPIRED, {"payment_status": "unpaid"}),
+    "expired elsewhere": (EXPIRED, {}),
+    "odd: free at the full price": (COMPLETED, FREE | {"total_details": None}),
+    "odd: paid in part": (COMPLETED, {"amount_total": 1}),
+    "odd: a discount in words": (SUCCEEDED, {"total_details": {"amount_discount": "1"}}),
+    "odd: failed and paid": (FAILED, {"payment_status": "paid"}),
+    "odd: expired and complete": (EXPIRED, {"status": "complete"}),
 }
 
 
@@ -32,12 +37,15 @@ class Purchase:
     state: str = "pending"
     named: bool = False
     granted: int = 0  # times; never more than 1
+    parked: bool = False  # an event of its session
     waiting: list[str] = field(default_factory=list)
 
     def event(self, news: str) -> Event:
         kind, changes = NEWS[news]
         name = {} if news.endswith("elsewhere") else {"id": self.session_id}
-        told: dict[str, Any] = session(self.order, **name, **changes)
+        if news == "free":
+            changes = changes | {"total_details": {"amount_discount": self.order["amount"]}}
+        told: dict[str, Any] = session(self.order, **name | SAYS[kind] | changes)
         return event(kind, {member: value for member, value in told.items() if value is not None})
 
     def tell(self, news: str) -> str:
@@ -65,6 +73,11 @@ class Purchase:
                 return "duplicate"
             self.state, self.granted = "paid", self.granted + 1
             return "granted"
+        if news.startswith("odd"):
+            if self.state == "paid" or self.parked:
+                return "duplicate"
+            self.state, self.parked = "parked", True
+            return "parked"
         state = {COMPLETED: "processing", FAILED: "failed", EXPIRED: "expired"}[kind]
         if self.state == "pending" or (self.state, state) == ("processing", "failed"):
             self.state = state

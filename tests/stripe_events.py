@@ -16,6 +16,15 @@ SUCCEEDED = "checkout.session.async_payment_succeeded"
 FAILED = "checkout.session.async_payment_failed"
 EXPIRED = "checkout.session.expired"
 
+# What a session says of itself in each type of event.
+SAYS: dict[str, Session] = {
+    COMPLETED: {"status": "complete", "payment_status": "paid"},
+    SUCCEEDED: {"status": "complete", "payment_status": "paid"},
+    FAILED: {"status": "complete", "payment_status": "unpaid"},
+    EXPIRED: {"status": "expired", "payment_status": "unpaid"},
+}
+FREE: Session = {"payment_status": "no_payment_required", "payment_intent": None}
+
 _numbers = count(1)
 
 
@@ -26,13 +35,21 @@ def attached(bank: Caller, order: dict[str, Any], session_id: str | None = None)
 
 
 def session(order: dict[str, Any], **changes: Any) -> Session:
-    """The session that the door opens for an order, paid by card; `changes` are fields of it."""
+    """The session that the door opens for an order, paid by card; `changes` are fields of it.
+
+    amount_total is what the discount, tax and shipping make of the amount, unless it is one of them.
+    """
     name = uuid4().hex
+    details = changes.get("total_details")
+    named = details if isinstance(details, dict) else {}
+    whole = {key: value for key, value in named.items() if type(value) in (int, float)}
+    total = order["amount"] - whole.get("amount_discount", 0)
+    total += whole.get("amount_tax", 0) + whole.get("amount_shipping", 0)
     return {
         "id": order.get("checkout_session_id") or f"cs_test_{name}",
         "object": "checkout.session",
         "amount_subtotal": order["amount"],
-        "amount_total": order["amount"],
+        "amount_total": total,
         "client_reference_id": str(order["account_id"]),
         "currency": order["currency"],
         "customer": "cus_1",

@@ -78,8 +78,8 @@ comment on function api.apply_stripe_event(jsonb, bytea) is
 'Apply a Stripe event whose signature has been verified. For services; safe to repeat, in any order.
 
 payload: the bytes as they came, where event could only be stored with something replaced in it; they are kept.
-outcome: granted, processing (paid later), failed, expired, parked (money that does not match the order, for a person),
-waiting (its order cannot be seen yet, or has no session yet: it is looked at again when attach_checkout names the session,
+outcome: granted, processing (paid later), failed, expired, parked (for a person: the money does not match the order, or the
+event contradicts itself), waiting (its order cannot be seen yet, or has no session yet: it is looked at again when attach_checkout names the session,
 when the event is repeated, and by maintain), duplicate (of an event or of a purchase), unmatched (names no order), stored
 (a type that moves nothing).
 Raises PT422 bad_event, foreign_account or wrong_mode, PT403 not_yours.';

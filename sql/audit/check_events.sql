@@ -1,5 +1,5 @@
--- No event of Stripe is lying about; no payment that we were told of is without its tokens or a note for a person; and
--- nothing was granted that its own session did not say was paid.
+-- No event of Stripe is lying about; no payment that we were told of is without its tokens or a note for a person;
+-- nothing was granted that its own session did not say was paid, and no order was ended by a session that said it was.
 create or replace view audit.check_events
 with (security_invoker = true)
 as
@@ -44,6 +44,17 @@ where e.outcome = 'granted' and not e.says_paid
 union all
 select
     e.account_id,
+    format('event %s (%s), which left order %s %s, says that nothing was paid', e.event_id, e.type, e.order_id, e.outcome)
+    as expected,
+    format('payment_status %s', e.payload #> '{data,object,payment_status}') as found
+from paid as e
+where
+    e.outcome in ('processing', 'failed', 'expired')
+    and coalesce(e.payload #> '{data,object,payment_status}', 'null')
+    not in ('"unpaid"', 'null', case when (e.outcome = 'expired') is true then '"no_payment_required"' else 'null' end::jsonb)
+union all
+select
+    e.account_id,
     format(
         'event %s, which granted order %s, is of session %s', e.event_id, e.order_id, o.checkout_session_id
     ) as expected,
@@ -53,4 +64,4 @@ inner join credits.orders as o on e.account_id = o.account_id and e.order_id = o
 where e.outcome = 'granted' and e.object_id is distinct from o.checkout_session_id;
 comment on view audit.check_events is
 'Every Stripe event was applied, or waits for its order; every payment it tells of was granted or parked; and nothing '
-'was granted that is not said to be paid, or by another session than the order''s.';
+'was granted that is not said to be paid, or ended that is, or by another session than the order''s.';

@@ -18,15 +18,20 @@ with told as (
             e.trouble, e.reason, o.parked_reason,
             case when (e.outcome = 'unmatched') is true then 'it names no order of ours' end
         ) as parked_reason,
-        -- It may come expanded.
-        coalesce(
-            e.payload #>> '{data,object,payment_intent,id}', e.payload #>> '{data,object,payment_intent}'
-        ) as payment_intent_id,
+        credits.stripe_id(e.payload #> '{data,object,payment_intent}') as payment_intent_id,
         e.type in ('charge.refunded', 'charge.dispute.created') as goes_back,
         e.outcome = 'parked' or (
             e.outcome in ('waiting', 'unmatched')
-            and e.type in ('checkout.session.completed', 'checkout.session.async_payment_succeeded')
-            and e.payload #> '{data,object,payment_status}' in ('"paid"', '"no_payment_required"')
+            and e.type in (
+                'checkout.session.completed', 'checkout.session.async_payment_succeeded',
+                'checkout.session.async_payment_failed', 'checkout.session.expired'
+            )
+            -- What does not plainly say that nothing was paid.
+            and coalesce(e.payload #> '{data,object,payment_status}', 'null')
+            not in (
+                '"unpaid"', 'null',
+                case when (e.type = 'checkout.session.expired') is true then '"no_payment_required"' else 'null' end::jsonb
+            )
         ) as is_money
     from credits.stripe_events as e
     left join credits.orders as o on e.account_id = o.account_id and e.order_id = o.order_id

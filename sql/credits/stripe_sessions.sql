@@ -36,24 +36,6 @@ $$;
 comment on function credits.says_paid(jsonb) is
 'Does this Checkout session say that it is paid? Never null: what is not said is not so.';
 
-create or replace function credits.session_discount(p_session jsonb, p_amount bigint)
-returns numeric
-language plpgsql
-immutable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_discount constant jsonb := p_session #> '{total_details,amount_discount}';
-begin
-    if jsonb_typeof(v_discount) is distinct from 'number' or v_discount is null or p_amount is null then
-        return 0;
-    end if;
-    return least(greatest(v_discount::numeric, 0), p_amount);
-end
-$$;
-comment on function credits.session_discount(jsonb, bigint) is
-'How much of an amount was discounted, in minor units, from 0 to the amount: 0 where the session names no number.';
-
 create or replace function credits.order_of_session(
     p_session jsonb,
     out account_id uuid,
@@ -77,6 +59,43 @@ $$;
 comment on function credits.order_of_session(jsonb) is
 'The order that a Checkout session names, whether it exists or not; nulls when it names none.';
 
+create or replace function credits.session_contradiction(p_event credits.stripe_events)
+returns text
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_session constant jsonb := p_event.payload #> '{data,object}';
+    v_paid constant jsonb := coalesce(v_session -> 'payment_status', 'null');
+    v_status constant jsonb := coalesce(v_session -> 'status', 'null');
+    v_type constant text not null := p_event.type;
+begin
+    return left(case
+        -- A session that completes without a word about its payment is as one that is not paid yet.
+        when (v_paid = any (case v_type
+            when 'checkout.session.completed' then array['"paid"', '"no_payment_required"', '"unpaid"', 'null']
+            when 'checkout.session.async_payment_succeeded' then array['"paid"']
+            when 'checkout.session.async_payment_failed' then array['"unpaid"', 'null']
+            when 'checkout.session.expired' then array['"unpaid"', '"no_payment_required"', 'null']
+        end::jsonb[])) is not true
+            then format('%s with payment_status %s', v_type, v_paid #>> '{}')
+        -- Older events lack these three. A session that we opened says what we asked for, or nothing.
+        when v_status not in (
+            case v_type when 'checkout.session.expired' then '"expired"' else '"complete"' end::jsonb, 'null'
+        ) then format('status %s in %s', v_status #>> '{}', v_type)
+        when coalesce(v_session -> 'mode', 'null') not in ('"payment"', 'null') then format('mode %s', v_session ->> 'mode')
+        when (coalesce(v_session -> 'livemode', 'null') in (to_jsonb(p_event.livemode), 'null')) is not true
+            then format('livemode %s in an event of livemode %s', v_session ->> 'livemode', p_event.livemode)
+        when coalesce(v_session -> 'payment_intent', 'null') <> 'null'
+            and credits.stripe_id(v_session -> 'payment_intent') is null
+            then 'a payment intent without an id that can be kept'
+    end, 200);
+end
+$$;
+comment on function credits.session_contradiction(credits.stripe_events) is
+'What an event''s session says that an event of this type cannot say; null when there is nothing.';
+
 create or replace function credits.payment_mismatch(p_order credits.orders, p_event credits.stripe_events)
 returns text
 language plpgsql
@@ -86,29 +105,14 @@ as $$
 declare
     v_session constant jsonb := p_event.payload #> '{data,object}';
     v_payment_intent_id constant text := credits.stripe_id(v_session -> 'payment_intent');
+    v_money constant text := credits.money_problem(v_session, p_order.amount);
 begin
     return left(case
         when p_event.object_id is null then 'a session without an id that can be kept'
         when p_order.checkout_session_id is distinct from p_event.object_id then 'another session than the order''s'
-        when credits.says_paid(v_session) is not true
-            then format('a payment that succeeded, with payment_status %s', v_session ->> 'payment_status')
-        when v_payment_intent_id is null and coalesce(v_session -> 'payment_intent', 'null') <> 'null'
-            then 'a payment intent without an id that can be kept'
-        -- Older events lack these three. A session that we opened says what we asked for, or nothing.
-        when coalesce(v_session -> 'mode', 'null') not in ('"payment"', 'null') then format('mode %s', v_session ->> 'mode')
-        when coalesce(v_session -> 'status', 'null') not in ('"complete"', 'null') then format('status %s', v_session ->> 'status')
-        when (coalesce(v_session -> 'livemode', 'null') in (to_jsonb(p_event.livemode), 'null')) is not true
-            then format('livemode %s in an event of livemode %s', v_session ->> 'livemode', p_event.livemode)
         when v_session -> 'currency' is distinct from to_jsonb(p_order.currency)
             then format('currency %s, ordered in %s', v_session ->> 'currency', p_order.currency)
-        -- The subtotal: discounts and taxes are between Stripe and the customer, what was sold is not.
-        when v_session -> 'amount_subtotal' is distinct from to_jsonb(p_order.amount)
-            then format('subtotal %s, ordered for %s', v_session ->> 'amount_subtotal', p_order.amount)
-        -- It would decide what a token cost, and no discount is larger than the price.
-        when (
-            jsonb_typeof(v_session #> '{total_details,amount_discount}') = 'number'
-            and (v_session #> '{total_details,amount_discount}')::numeric not between 0 and p_order.amount
-        ) is true then format('a discount of %s on %s', v_session #>> '{total_details,amount_discount}', p_order.amount)
+        when v_money is not null then v_money
         when exists (
             select from credits.stripe_objects as s where s.object_id in (p_event.object_id, v_payment_intent_id)
         ) then 'a session or payment intent that another order was granted for'
@@ -131,6 +135,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_session constant jsonb := p_event.payload #> '{data,object}';
+    v_type constant text not null := p_event.type;
     v_own constant boolean not null := (p_order.checkout_session_id = p_event.object_id) is true;
 begin
     -- 1. Before attach_checkout has named the order's session nobody knows whether this is it.
@@ -140,12 +145,19 @@ begin
         return;
     end if;
 
-    -- 2. No money (yet). Another session says nothing about this order; nor does late news.
-    if (
-        p_event.type in ('checkout.session.async_payment_failed', 'checkout.session.expired')
-        or (p_event.type = 'checkout.session.completed' and credits.says_paid(v_session) is not true)
-    ) is true then
-        outcome := case p_event.type
+    -- 2. Money that has been dealt with, told again under another event id; and late news of it.
+    if (p_order.state = 'paid' and v_own) is true then
+        outcome := 'duplicate';
+        return;
+    end if;
+
+    -- 3. No money (yet). Another session says nothing about this order; nor does late news.
+    reason := credits.session_contradiction(p_event);
+    if reason is null and (
+        v_type in ('checkout.session.async_payment_failed', 'checkout.session.expired')
+        or credits.says_paid(v_session) is not true
+    ) then
+        outcome := case v_type
             when 'checkout.session.completed' then 'processing'
             when 'checkout.session.async_payment_failed' then 'failed'
             else 'expired'
@@ -164,14 +176,9 @@ begin
         return;
     end if;
 
-    -- 3. Money that has been dealt with, told again under another event id.
-    if (p_order.state = 'paid' and v_own) is true then
-        outcome := 'duplicate';
-        return;
-    end if;
-
-    -- 4. Money that is not what was asked for: a person must look at it, the order being paid already or not.
-    reason := credits.payment_mismatch(p_order, p_event);
+    -- 4. What contradicts itself, and money that is not what was asked for: a person must look at it, the order being
+    --    paid already or not.
+    reason := coalesce(reason, credits.payment_mismatch(p_order, p_event));
     if reason is not null then
         outcome := case
             when exists (
@@ -192,7 +199,7 @@ begin
     outcome := 'granted';
     entry_id := credits.fulfil_order(
         p_order, p_event.object_id, credits.stripe_id(v_session -> 'payment_intent'),
-        credits.session_discount(v_session, p_order.amount)
+        credits.session_discount(v_session)
     );
     perform credits.settle_referral(p_order.account_id);
 end

@@ -463,7 +463,13 @@ def _pays(one: Told) -> str | None:
     told = one.arguments["event"]
     session = told["data"]["object"]
     order_id = str(session["metadata"]["order_id"])
-    paid = session.get("payment_status") in ("paid", "no_payment_required")
+    details = session.get("total_details") or {}
+    discount = details.get("amount_discount") or 0
+    total = session["amount_subtotal"] - discount if isinstance(discount, int) else None
+    paid = session.get("payment_status") == "paid" or (
+        session.get("payment_status") == "no_payment_required" and total == 0
+    )
+    paid = paid and session.get("amount_total", total) == total is not None
     return order_id if paid and session["id"] == f"cs_{order_id}" and told["type"] in _PAYING else None
 
 

@@ -317,6 +317,18 @@ FAULTS = {
         f"update credits.lots set unit_cost = 1 where {ME} and source = 'bonus'",
         "update credits.stripe_events set payload = jsonb_set(payload, '{data,object,total_details}',"
         f" '{{\"amount_discount\": 1}}') where {ME} and outcome = 'granted'",
+        # As an event that says something else, or what nobody can read, would have it.
+        *(
+            f"update credits.stripe_events set payload = {payload} where {ME} and outcome = 'granted'"
+            for payload in (
+                "jsonb_set(payload, '{data,object,amount_total}', '1')",
+                "jsonb_set(payload, '{data,object,amount_total}', '\"999\"')",
+                "jsonb_set(payload, '{data,object,total_details}', '{\"amount_discount\": \"0\"}')",
+                "jsonb_set(payload, '{data,object,total_details}', '{\"amount_discount\": -1}')",
+                "jsonb_set(payload, '{data,object,total_details}', '{\"amount_shipping\": 1}')",
+                "jsonb_set(payload, '{data,object,payment_status}', '\"no_payment_required\"')",
+            )
+        ),
         # Bound to what was not ordered.
         f"update credits.lots set scope = 'module:whisper' where {ME} and source = 'purchase'",
         # A second grant of one order, properly booked under another name.
@@ -329,6 +341,10 @@ FAULTS = {
         f"update credits.stripe_events set outcome = 'stored', order_id = null where {ME}",
         f"update credits.orders set checkout_session_id = 'cs_other' where {ME} and state = 'paid'",
         f"update credits.stripe_events set object_id = 'cs_other' where {ME} and outcome = 'granted'",
+        *(
+            f"update credits.stripe_events set outcome = '{outcome}' where {ME} and outcome = 'granted'"
+            for outcome in ("processing", "failed", "expired")
+        ),
         "update credits.stripe_events set type = 'checkout.session.expired'"
         f" where {ME} and outcome = 'granted'",
         *(

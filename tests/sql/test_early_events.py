@@ -13,7 +13,7 @@ import pytest
 from people import Caller, Connection, Row, at_once, slugs
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
-from stripe_events import COMPLETED, EXPIRED, FAILED, SUCCEEDED, Event, attached, event, session
+from stripe_events import COMPLETED, EXPIRED, FAILED, SAYS, SUCCEEDED, Event, attached, event, session
 
 ROOT = Path(__file__).resolve().parents[2]
 User = Callable[..., Caller]
@@ -109,7 +109,7 @@ def test_money_that_waited_is_granted_by_any_other_event_of_its_order(
     told = session(order_unseen(slow, ada))
     assert apply(service, event(COMPLETED, told)) == "waiting"
     slow.execute("commit")
-    assert apply(service, event(EXPIRED, told | {"payment_status": "unpaid"})) == "expired"
+    assert apply(service, event(EXPIRED, told | SAYS[EXPIRED])) == "expired"
     assert ada.balance() == 100
     assert ada.row("select state from api.orders")["state"] == "paid"
 
@@ -178,8 +178,8 @@ def test_order_without_a_session_is_moved_by_none_and_its_own_is_applied_once_it
     kind: str, status: str, ada: Caller, service: Caller, admin: Connection
 ) -> None:
     order = ada.call("create_order", pack_id="basique")
-    own = session(order, payment_status=status)
-    stray = session(order, payment_status=status)
+    says = SAYS[kind] | {"payment_status": status}
+    own, stray = session(order, **says), session(order, **says)
     early, other = event(kind, own), event(kind, stray)
     for told in (early, other, early):
         assert apply(service, told) == "waiting"
@@ -203,7 +203,8 @@ def test_only_the_session_that_was_named_ends_an_order(ada: Caller, service: Cal
     order = attached(service, ada.call("create_order", pack_id="basique"))
     for kind in (EXPIRED, FAILED, COMPLETED, SUCCEEDED):
         for status in ("unpaid", "paid"):
-            apply(service, event(kind, session(order, id=f"cs_{uuid4().hex}", payment_status=status)))
+            says = SAYS[kind] | {"payment_status": status}
+            apply(service, event(kind, session(order, id=f"cs_{uuid4().hex}", **says)))
     assert ada.row("select state from api.orders")["state"] == "pending"
     assert apply(service, event(COMPLETED, session(order))) == "granted"
     assert ada.balance() == 100

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import psycopg
 import pytest
 from people import Caller, Connection
-from stripe_events import COMPLETED, EXPIRED, FAILED, SUCCEEDED, Event, attached, event, session
+from stripe_events import COMPLETED, EXPIRED, FAILED, FREE, SAYS, SUCCEEDED, Event, attached, event, session
 
 Path = tuple[str, ...]
 MISSING = object()
@@ -37,15 +38,18 @@ ODD = [
 # What a grant does not hang on: whatever stands there.
 HARMLESS = {
     ("api_version",), ("created",), ("pending_webhooks",), ("request",), ("data", "previous_attributes"),
-    *(("data", "object", name) for name in ("amount_total", "customer", "total_details")),
-    *(("data", "object", "total_details", f"amount_{name}") for name in ("discount", "shipping", "tax")),
+    ("data", "object", "customer"),
     *(("data", "object", "metadata", name) for name in ("account_id", "user_id", "type", "tokens")),
     ("request", "id"), ("request", "idempotency_key"),
 }  # fmt: skip
 # What may be left out, and nothing else.
 OPTIONAL = {
     ("account",), ("context",),
-    *(("data", "object", name) for name in ("mode", "status", "livemode", "payment_intent")),
+    *(
+        ("data", "object", name)
+        for name in ("mode", "status", "livemode", "payment_intent", "amount_total", "total_details")
+    ),
+    *(("data", "object", "total_details", f"amount_{name}") for name in ("discount", "shipping", "tax")),
 }  # fmt: skip
 
 
@@ -70,7 +74,7 @@ def changed(told: Event, path: Path, odd: Any) -> Event:
 
 
 def whole(order: dict[str, Any], kind: str) -> Event:
-    told = event(kind, session(order), account=None, context=None)
+    told = event(kind, session(order, **SAYS[kind]), account=None, context=None)
     told["data"]["previous_attributes"] = {}
     return told
 
@@ -80,6 +84,8 @@ def says_the_same(path: Path, odd: Any) -> bool:
     return (
         (path in OPTIONAL and (odd is MISSING or odd is None))
         or (path[-1] == "livemode" and odd is False)
+        or (path[-2:-1] == ("total_details",) and type(odd) is int and odd == 0)
+        or (path[-1] == "total_details" and isinstance(odd, dict))
         or (path[-1] in ("id", "payment_intent") and odd in ("x", {"id": "x"}))
     )
 
@@ -128,11 +134,9 @@ def test_odd_members_neither_break_nor_grant(kind: str, db: Connection) -> None:
             if outcome == "granted":
                 due += order["tokens"]
                 assert path in HARMLESS or says_the_same(path, odd), (path, odd)
-            if path in HARMLESS and kind in (COMPLETED, SUCCEEDED):
-                # No discount is below 0, or larger than the price.
-                contradicts = path[-1] == "amount_discount" and type(odd) in (int, float)
-                contradicts = contradicts and not 0 <= odd <= order["amount"]
-                assert outcome == ("parked" if contradicts else "granted"), (path, odd)
+            plain = path[-1] not in ("id", "payment_intent") and says_the_same(path, odd)
+            if path in HARMLESS or plain:
+                assert outcome == {EXPIRED: "expired", FAILED: "failed"}.get(kind, "granted"), (path, odd)
     bought = bank.row(
         "select coalesce(sum(granted), 0) as tokens from credits.lots where source = 'purchase'"
     )
@@ -142,3 +146,40 @@ def test_odd_members_neither_break_nor_grant(kind: str, db: Connection) -> None:
     assert lost == []
     if kind == COMPLETED:
         assert {"granted", "processing", "parked", "unmatched", "stored", "bad_event"} <= outcomes.keys()
+
+
+AMOUNTS = [MISSING, None, 0, 1, 998, 999, 1000, 999.5, -1, "0", "999", True, [0], {}]
+
+
+def test_nothing_is_granted_at_a_price_that_the_event_does_not_plainly_say(db: Connection) -> None:
+    """All of these for the total, the discount and the tax of 9.99, said to be paid or to be free."""
+    bank = Caller(db, "none")
+    outcomes: Counter[str] = Counter()
+    db.execute("begin")
+    for number, (free, total, discount, tax) in enumerate(
+        product((False, True), AMOUNTS, AMOUNTS, [MISSING, 0, 1, "1", True])
+    ):
+        order = attached(bank, bank.call("create_order", pack_id="basique", user_id=f"buyer {number}"))
+        told = session(order, **FREE if free else {})
+        said = {"amount_discount": discount, "amount_tax": tax}
+        told |= {"amount_total": total} if total is not MISSING else {}
+        told["total_details"] = {name: value for name, value in said.items() if value is not MISSING}
+        if total is MISSING:
+            del told["amount_total"]
+        outcome = bank.call("apply_stripe_event", event=event(COMPLETED, told))["outcome"]
+        outcomes[outcome] += 1
+        given = [None if value is MISSING else value for value in (total, discount, tax)]
+        if outcome != "granted":
+            assert outcome == "parked", given
+            continue
+        assert all(value is None or type(value) is int for value in given), given
+        query = "select sum(unit_cost * granted) as cost from credits.lots where order_id = %s"
+        cost = bank.row(query, (order["order_id"],))["cost"]
+        assert cost == 999 - (given[1] or 0), given
+        assert given[0] in (None, cost, cost + (given[2] or 0)), given
+        assert cost == 0 or not free, given
+    assert bank.rows("select * from audit.findings") == []
+    db.execute("rollback")
+    # Counted by hand. Paid: 10 for a discount of 0 (said, null, left out), of 1 and of 999, and 9 for one
+    # of 998. Free: 6 without tax, 1 with a tax that is part of the price.
+    assert outcomes["granted"] == 3 * 10 + 10 + 9 + 10 + 6 + 1

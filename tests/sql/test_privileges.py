@@ -361,7 +361,7 @@ EXECUTE = {
         "credits.subject()",
         "credits.clock(uuid)",
     },
-    "support": {*SHOPPING, *WHO},
+    "support": {*SHOPPING, *WHO, "credits.stripe_id(jsonb)"},
     "service_role": {*CALLS, *SHOPPING, *WHO, *WHOLE},
     "analyst": {
         "credits.analyst_segments()",
@@ -393,6 +393,7 @@ EXECUTE = {
         "credits.limit_left(uuid,timestamp with time zone)",
         "credits.period_start(text,timestamp with time zone)",
         "credits.earlier(timestamp with time zone,interval)",
+        "credits.stripe_id(jsonb)",
         "credits.utc_text(timestamp with time zone)",
         "credits.tighter(numeric,numeric)",
         "credits.interval_text(interval)",

@@ -12,7 +12,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from people import Caller, Connection, at_once, refused, slugs, wait_until_blocked
-from stripe_events import COMPLETED, EXPIRED, FAILED, SUCCEEDED, attached, event, session
+from stripe_events import COMPLETED, EXPIRED, FAILED, SAYS, SUCCEEDED, attached, event, session
 
 User = Callable[..., Caller]
 Crowd = Callable[[int], list[Caller]]
@@ -115,9 +115,7 @@ def test_different_events_of_one_session_at_once_grant_once(
         [
             lambda service=service, kind=kind: service.call(
                 "apply_stripe_event",
-                event=event(
-                    kind, told | {"payment_status": "paid" if kind in (COMPLETED, SUCCEEDED) else "unpaid"}
-                ),
+                event=event(kind, told | SAYS[kind]),
             )
             for service, kind in zip(crowd(MANY), news, strict=False)
         ]
