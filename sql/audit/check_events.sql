@@ -44,14 +44,17 @@ where e.outcome = 'granted' and not e.says_paid
 union all
 select
     e.account_id,
-    format('event %s (%s), which left order %s %s, says that nothing was paid', e.event_id, e.type, e.order_id, e.outcome)
-    as expected,
+    format(
+        'event %s (%s), which left order %s %s, says that nothing was paid', e.event_id, e.type, e.order_id, e.outcome
+    ) as expected,
     format('payment_status %s', e.payload #> '{data,object,payment_status}') as found
 from paid as e
 where
     e.outcome in ('processing', 'failed', 'expired')
     and coalesce(e.payload #> '{data,object,payment_status}', 'null')
-    not in ('"unpaid"', 'null', case when (e.outcome = 'expired') is true then '"no_payment_required"' else 'null' end::jsonb)
+    not in (
+        '"unpaid"', 'null', case e.outcome when 'expired' then '"no_payment_required"' else 'null' end::jsonb
+    )
 union all
 select
     e.account_id,

@@ -18,37 +18,35 @@ with g as (
 ),
 
 -- Read from the event itself, and not as fulfilment reads it: what is no number of minor units is null here.
-told as (
+said as (
     select
         e.account_id,
         e.order_id,
         e.event_id,
         o.amount,
         e.payload #> '{data,object,payment_status}' = '"no_payment_required"' as is_free,
-        case
-            when (jsonb_typeof(m.discount) = 'number') is true then m.discount::numeric
-            when m.discount is null then 0
-        end as discount,
-        case
-            when (jsonb_typeof(m.shipping) = 'number') is true then m.shipping::numeric
-            when m.shipping is null then 0
-        end as shipping,
-        case
-            when (jsonb_typeof(m.tax) = 'number') is true then m.tax::numeric
-            when m.tax is null then 0
-        end as tax,
-        case when (jsonb_typeof(m.total) = 'number') is true then m.total::numeric end as total,
-        m.total is not null as names_total
+        nullif(e.payload #> '{data,object,amount_total}', 'null') as total,
+        coalesce(nullif(e.payload #> '{data,object,total_details,amount_discount}', 'null'), '0') as discount,
+        coalesce(nullif(e.payload #> '{data,object,total_details,amount_shipping}', 'null'), '0') as shipping,
+        coalesce(nullif(e.payload #> '{data,object,total_details,amount_tax}', 'null'), '0') as tax
     from credits.stripe_events as e
     inner join credits.orders as o on e.account_id = o.account_id and e.order_id = o.order_id
-    cross join lateral (
-        select
-            nullif(e.payload #> '{data,object,amount_total}', 'null') as total,
-            nullif(e.payload #> '{data,object,total_details,amount_discount}', 'null') as discount,
-            nullif(e.payload #> '{data,object,total_details,amount_shipping}', 'null') as shipping,
-            nullif(e.payload #> '{data,object,total_details,amount_tax}', 'null') as tax
-    ) as m
     where e.outcome = 'granted' and o.state = 'paid'
+),
+
+told as (
+    select
+        s.account_id,
+        s.order_id,
+        s.event_id,
+        s.amount,
+        s.is_free,
+        case jsonb_typeof(s.discount) when 'number' then s.discount::numeric end as discount,
+        case jsonb_typeof(s.shipping) when 'number' then s.shipping::numeric end as shipping,
+        case jsonb_typeof(s.tax) when 'number' then s.tax::numeric end as tax,
+        case when (jsonb_typeof(s.total) = 'number') is true then s.total::numeric end as total,
+        s.total is not null as names_total
+    from said as s
 )
 
 select
@@ -93,10 +91,13 @@ union all
 -- With the tax in the prices or on top of them: the event does not say which.
 select
     t.account_id,
-    format('event %s, which granted order %s, tells of the %s that its tokens cost', t.event_id, t.order_id, trim_scale(g.cost))
-    as expected,
     format(
-        '%s with %s tax and %s shipping', coalesce(case when t.is_free is true then 0 else t.total end::text, 'nothing'),
+        'event %s, which granted order %s, tells of the %s that its tokens cost',
+        t.event_id, t.order_id, trim_scale(g.cost)
+    ) as expected,
+    format(
+        '%s with %s tax and %s shipping',
+        case when t.is_free is true then 'no payment required' else coalesce(t.total::text, 'no total') end,
         t.tax, t.shipping
     ) as found
 from told as t

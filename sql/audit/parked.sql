@@ -30,7 +30,7 @@ with told as (
             and coalesce(e.payload #> '{data,object,payment_status}', 'null')
             not in (
                 '"unpaid"', 'null',
-                case when (e.type = 'checkout.session.expired') is true then '"no_payment_required"' else 'null' end::jsonb
+                case e.type when 'checkout.session.expired' then '"no_payment_required"' else 'null' end::jsonb
             )
         ) as is_money
     from credits.stripe_events as e

@@ -9,7 +9,7 @@ parallel safe
 return case
     -- CASE keeps what is no number from being cast.
     when (jsonb_typeof(p_amount) = 'number') is not true then null
-    when (p_amount::numeric >= 0 and p_amount::numeric < 1000000000000 and p_amount::numeric = trunc(p_amount::numeric)) is true
+    when (p_amount::numeric = trunc(p_amount::numeric) and p_amount::numeric between 0 and 999999999999) is true
         then p_amount::numeric
 end;
 comment on function credits.stripe_amount(jsonb) is

@@ -874,8 +874,8 @@ CREATE FUNCTION api.apply_stripe_event(event jsonb, payload bytea DEFAULT NULL::
 COMMENT ON FUNCTION api.apply_stripe_event(event jsonb, payload bytea) IS 'Apply a Stripe event whose signature has been verified. For services; safe to repeat, in any order.
 
 payload: the bytes as they came, where event could only be stored with something replaced in it; they are kept.
-outcome: granted, processing (paid later), failed, expired, parked (money that does not match the order, for a person),
-waiting (its order cannot be seen yet, or has no session yet: it is looked at again when attach_checkout names the session,
+outcome: granted, processing (paid later), failed, expired, parked (for a person: the money does not match the order, or the
+event contradicts itself), waiting (its order cannot be seen yet, or has no session yet: it is looked at again when attach_checkout names the session,
 when the event is repeated, and by maintain), duplicate (of an event or of a purchase), unmatched (names no order), stored
 (a type that moves nothing).
 Raises PT422 bad_event, foreign_account or wrong_mode, PT403 not_yours.';
@@ -5233,6 +5233,23 @@ COMMENT ON FUNCTION credits.money(p_amount bigint, p_currency text) IS 'An amoun
 
 
 --
+-- Name: money_problem(jsonb, bigint); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION money_problem(p_session jsonb, p_amount bigint); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) IS 'Why the money of a session that is paid is not what was asked for an amount (minor units), less the discount that it names; null when it is.';
+
+
+--
 -- Name: next_level(uuid, numeric); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -6318,20 +6335,37 @@ COMMENT ON FUNCTION credits.script_of(p_word text) IS 'The script of a word in s
 
 
 --
--- Name: session_discount(jsonb, bigint); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: session_contradiction(credits.stripe_events); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.session_discount(p_session jsonb, p_amount bigint) RETURNS numeric
+CREATE FUNCTION credits.session_contradiction(p_event credits.stripe_events) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION session_discount(p_session jsonb, p_amount bigint); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION session_contradiction(p_event credits.stripe_events); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.session_discount(p_session jsonb, p_amount bigint) IS 'How much of an amount was discounted, in minor units, from 0 to the amount: 0 where the session names no number.';
+COMMENT ON FUNCTION credits.session_contradiction(p_event credits.stripe_events) IS 'What an event''s session says that an event of this type cannot say; null when there is nothing.';
+
+
+--
+-- Name: session_discount(jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.session_discount(p_session jsonb) RETURNS numeric
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION session_discount(p_session jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.session_discount(p_session jsonb) IS 'How much the session was discounted, in minor units: 0 where it names no discount, null where it names none that can be read.';
 
 
 --
@@ -6678,6 +6712,22 @@ CREATE FUNCTION credits.standing_types() RETURNS TABLE(kind text, name text, def
 --
 
 COMMENT ON FUNCTION credits.standing_types() IS 'The types and domains among credits.standing_objects(): not those of tables.';
+
+
+--
+-- Name: stripe_amount(jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.stripe_amount(p_amount jsonb) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ((jsonb_typeof(p_amount) = 'number'::text) IS NOT TRUE) THEN NULL::numeric WHEN ((((p_amount)::numeric = trunc((p_amount)::numeric)) AND (((p_amount)::numeric >= (0)::numeric) AND ((p_amount)::numeric <= ('999999999999'::bigint)::numeric))) IS TRUE) THEN (p_amount)::numeric ELSE NULL::numeric END;
+
+
+--
+-- Name: FUNCTION stripe_amount(p_amount jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.stripe_amount(p_amount jsonb) IS 'An amount of Stripe''s, in minor units, if it is a whole number from 0 to below 10^12; else null.';
 
 
 --
@@ -10721,6 +10771,16 @@ UNION ALL
   WHERE ((e.outcome = 'granted'::text) AND (NOT e.says_paid))
 UNION ALL
  SELECT e.account_id,
+    format('event %s (%s), which left order %s %s, says that nothing was paid'::text, e.event_id, e.type, e.order_id, e.outcome) AS expected,
+    format('payment_status %s'::text, (e.payload #> '{data,object,payment_status}'::text[])) AS found
+   FROM paid e
+  WHERE ((e.outcome = ANY (ARRAY['processing'::text, 'failed'::text, 'expired'::text])) AND ((COALESCE((e.payload #> '{data,object,payment_status}'::text[]), 'null'::jsonb) <> ALL (ARRAY['"unpaid"'::jsonb, 'null'::jsonb])) AND (COALESCE((e.payload #> '{data,object,payment_status}'::text[]), 'null'::jsonb) <> (
+        CASE e.outcome
+            WHEN 'expired'::text THEN '"no_payment_required"'::text
+            ELSE 'null'::text
+        END)::jsonb)))
+UNION ALL
+ SELECT e.account_id,
     format('event %s, which granted order %s, is of session %s'::text, e.event_id, e.order_id, o.checkout_session_id) AS expected,
     format('session %s'::text, e.object_id) AS found
    FROM (paid e
@@ -10732,7 +10792,7 @@ UNION ALL
 -- Name: VIEW check_events; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.check_events IS 'Every Stripe event was applied, or waits for its order; every payment it tells of was granted or parked; and nothing was granted that is not said to be paid, or by another session than the order''s.';
+COMMENT ON VIEW audit.check_events IS 'Every Stripe event was applied, or waits for its order; every payment it tells of was granted or parked; and nothing was granted that is not said to be paid, or ended that is, or by another session than the order''s.';
 
 
 --
@@ -11194,17 +11254,43 @@ CREATE VIEW audit.check_orders WITH (security_invoker='true') AS
              LEFT JOIN credits.orders b ON (((l.account_id = b.account_id) AND (l.order_id = b.order_id))))
           WHERE (l.order_id IS NOT NULL)
           GROUP BY l.account_id, l.order_id
-        ), sold AS (
+        ), said AS (
          SELECT e.account_id,
             e.order_id,
+            e.event_id,
             o.amount,
-                CASE
-                    WHEN ((jsonb_typeof((e.payload #> '{data,object,total_details,amount_discount}'::text[])) = 'number'::text) IS TRUE) THEN LEAST(GREATEST(COALESCE(((e.payload #> '{data,object,total_details,amount_discount}'::text[]))::numeric, (0)::numeric), (0)::numeric), (o.amount)::numeric)
-                    ELSE (0)::numeric
-                END AS discount
+            ((e.payload #> '{data,object,payment_status}'::text[]) = '"no_payment_required"'::jsonb) AS is_free,
+            NULLIF((e.payload #> '{data,object,amount_total}'::text[]), 'null'::jsonb) AS total,
+            COALESCE(NULLIF((e.payload #> '{data,object,total_details,amount_discount}'::text[]), 'null'::jsonb), '0'::jsonb) AS discount,
+            COALESCE(NULLIF((e.payload #> '{data,object,total_details,amount_shipping}'::text[]), 'null'::jsonb), '0'::jsonb) AS shipping,
+            COALESCE(NULLIF((e.payload #> '{data,object,total_details,amount_tax}'::text[]), 'null'::jsonb), '0'::jsonb) AS tax
            FROM (credits.stripe_events e
              JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
           WHERE ((e.outcome = 'granted'::text) AND (o.state = 'paid'::text))
+        ), told AS (
+         SELECT s.account_id,
+            s.order_id,
+            s.event_id,
+            s.amount,
+            s.is_free,
+                CASE jsonb_typeof(s.discount)
+                    WHEN 'number'::text THEN (s.discount)::numeric
+                    ELSE NULL::numeric
+                END AS discount,
+                CASE jsonb_typeof(s.shipping)
+                    WHEN 'number'::text THEN (s.shipping)::numeric
+                    ELSE NULL::numeric
+                END AS shipping,
+                CASE jsonb_typeof(s.tax)
+                    WHEN 'number'::text THEN (s.tax)::numeric
+                    ELSE NULL::numeric
+                END AS tax,
+                CASE
+                    WHEN ((jsonb_typeof(s.total) = 'number'::text) IS TRUE) THEN (s.total)::numeric
+                    ELSE NULL::numeric
+                END AS total,
+            (s.total IS NOT NULL) AS names_total
+           FROM said s
         )
  SELECT COALESCE(o.account_id, g.account_id) AS account_id,
     format('order %s %s: %s tokens and %s bonus'::text, COALESCE(o.order_id, g.order_id), o.state,
@@ -11240,19 +11326,30 @@ UNION ALL
      LEFT JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
   WHERE ((e.outcome = 'granted'::text) AND (o.state IS DISTINCT FROM 'paid'::text))
 UNION ALL
- SELECT s.account_id,
-    format('order %s was sold for %s less %s'::text, s.order_id, s.amount, s.discount) AS expected,
+ SELECT t.account_id,
+    format('order %s was sold for %s less %s'::text, t.order_id, t.amount, COALESCE((t.discount)::text, 'what cannot be read'::text)) AS expected,
     format('its tokens cost %s'::text, trim_scale(g.cost)) AS found
-   FROM (sold s
-     JOIN g ON (((s.account_id = g.account_id) AND (s.order_id = g.order_id))))
-  WHERE (abs((g.cost - ((s.amount)::numeric - s.discount))) > 0.01);
+   FROM (told t
+     JOIN g ON (((t.account_id = g.account_id) AND (t.order_id = g.order_id))))
+  WHERE ((abs((g.cost - ((t.amount)::numeric - t.discount))) <= 0.01) IS NOT TRUE)
+UNION ALL
+ SELECT t.account_id,
+    format('event %s, which granted order %s, tells of the %s that its tokens cost'::text, t.event_id, t.order_id, trim_scale(g.cost)) AS expected,
+    format('%s with %s tax and %s shipping'::text,
+        CASE
+            WHEN (t.is_free IS TRUE) THEN 'no payment required'::text
+            ELSE COALESCE((t.total)::text, 'no total'::text)
+        END, t.tax, t.shipping) AS found
+   FROM (told t
+     JOIN g ON (((t.account_id = g.account_id) AND (t.order_id = g.order_id))))
+  WHERE ((((NOT t.names_total) OR (abs(((t.total - t.shipping) - g.cost)) <= 0.01) OR (abs((((t.total - t.shipping) - t.tax) - g.cost)) <= 0.01)) IS NOT TRUE) OR ((t.is_free AND (g.cost > 0.01)) IS TRUE));
 
 
 --
 -- Name: VIEW check_orders; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.check_orders IS 'Each paid order was granted exactly once, as ordered, and its tokens cost what was paid for it; no lot belongs to an order that was not paid.';
+COMMENT ON VIEW audit.check_orders IS 'Each paid order was granted exactly once, as ordered, and its tokens cost what its event says was paid for it; no lot belongs to an order that was not paid.';
 
 
 --
@@ -12163,9 +12260,13 @@ CREATE VIEW audit.parked WITH (security_invoker='true') AS
                     WHEN ((e.outcome = 'unmatched'::text) IS TRUE) THEN 'it names no order of ours'::text
                     ELSE NULL::text
                 END) AS parked_reason,
-            COALESCE((e.payload #>> '{data,object,payment_intent,id}'::text[]), (e.payload #>> '{data,object,payment_intent}'::text[])) AS payment_intent_id,
+            credits.stripe_id((e.payload #> '{data,object,payment_intent}'::text[])) AS payment_intent_id,
             (e.type = ANY (ARRAY['charge.refunded'::text, 'charge.dispute.created'::text])) AS goes_back,
-            ((e.outcome = 'parked'::text) OR ((e.outcome = ANY (ARRAY['waiting'::text, 'unmatched'::text])) AND (e.type = ANY (ARRAY['checkout.session.completed'::text, 'checkout.session.async_payment_succeeded'::text])) AND ((e.payload #> '{data,object,payment_status}'::text[]) = ANY (ARRAY['"paid"'::jsonb, '"no_payment_required"'::jsonb])))) AS is_money
+            ((e.outcome = 'parked'::text) OR ((e.outcome = ANY (ARRAY['waiting'::text, 'unmatched'::text])) AND (e.type = ANY (ARRAY['checkout.session.completed'::text, 'checkout.session.async_payment_succeeded'::text, 'checkout.session.async_payment_failed'::text, 'checkout.session.expired'::text])) AND ((COALESCE((e.payload #> '{data,object,payment_status}'::text[]), 'null'::jsonb) <> ALL (ARRAY['"unpaid"'::jsonb, 'null'::jsonb])) AND (COALESCE((e.payload #> '{data,object,payment_status}'::text[]), 'null'::jsonb) <> (
+                CASE e.type
+                    WHEN 'checkout.session.expired'::text THEN '"no_payment_required"'::text
+                    ELSE 'null'::text
+                END)::jsonb)))) AS is_money
            FROM (credits.stripe_events e
              LEFT JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
           WHERE ((e.outcome = ANY (ARRAY['parked'::text, 'waiting'::text, 'unmatched'::text])) OR (e.type = ANY (ARRAY['charge.refunded'::text, 'charge.dispute.created'::text])))
@@ -17564,6 +17665,13 @@ GRANT ALL ON FUNCTION credits.money(p_amount bigint, p_currency text) TO auditor
 
 
 --
+-- Name: FUNCTION money_problem(p_session jsonb, p_amount bigint); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION next_level(p_account_id uuid, p_available numeric); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -18029,10 +18137,17 @@ REVOKE ALL ON FUNCTION credits.script_of(p_word text) FROM PUBLIC;
 
 
 --
--- Name: FUNCTION session_discount(p_session jsonb, p_amount bigint); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION session_contradiction(p_event credits.stripe_events); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.session_discount(p_session jsonb, p_amount bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.session_contradiction(p_event credits.stripe_events) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION session_discount(p_session jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.session_discount(p_session jsonb) FROM PUBLIC;
 
 
 --
@@ -18176,10 +18291,19 @@ GRANT ALL ON FUNCTION credits.standing_types() TO auditor;
 
 
 --
+-- Name: FUNCTION stripe_amount(p_amount jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.stripe_amount(p_amount jsonb) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION stripe_id(p_id jsonb); Type: ACL; Schema: credits; Owner: -
 --
 
 REVOKE ALL ON FUNCTION credits.stripe_id(p_id jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.stripe_id(p_id jsonb) TO support;
+GRANT ALL ON FUNCTION credits.stripe_id(p_id jsonb) TO auditor;
 
 
 --
