@@ -102,11 +102,14 @@ begin
         from credits.packs as p
         where
             p.pack_id = p_order.pack_id and p.active
-            and (p.tokens, p.bonus_tokens, p.amount, p.currency, p.expires_after, p.stripe_price_id)
+            -- The title as well: it is what the buyer saw.
+            and (p.title, p.tokens, p.bonus_tokens, p.amount, p.currency, p.stripe_price_id)
             is not distinct from (
-                p_order.tokens, p_order.bonus_tokens, p_order.amount, p_order.currency, p_order.expires_after,
+                p_order.package_name, p_order.tokens, p_order.bonus_tokens, p_order.amount, p_order.currency,
                 p_order.stripe_price_id
             )
+            -- As text: a month and 30 days are equal to PostgreSQL, and not to the calendar.
+            and credits.interval_text(p.expires_after) is not distinct from credits.interval_text(p_order.expires_after)
             -- Bound as the pack is, or by the buyer to something narrower.
             and (
                 p.scope is not distinct from p_order.scope
@@ -119,7 +122,7 @@ begin
 end
 $$;
 comment on function credits.is_on_sale(credits.orders) is
-'Could the same order be made now: the same tokens, for the same money, bound and expiring alike?';
+'Could the same order be made now: under the same title, the same tokens for the same money, bound and expiring alike?';
 
 create or replace function credits.has_lapsed(p_order credits.orders)
 returns boolean

@@ -70,6 +70,12 @@ def state(bank: Caller, order: dict[str, Any]) -> str:
 
 # Each is a change of what is sold, and the order that is not worth its snapshot after it.
 CHANGES = [
+    # What the buyer saw.
+    ({"pack_id": "gift"}, "update credits.packs set title = 'Present' where pack_id = 'gift'"),
+    ({"pack_id": "gift"}, "update credits.packs set title = 'gift' where pack_id = 'gift'"),
+    # Equal to PostgreSQL, and not to the calendar.
+    ({"pack_id": "gift"}, "update credits.packs set expires_after = '1 month' where pack_id = 'gift'"),
+    ({"pack_id": "gift"}, "update credits.packs set expires_after = '720 hours' where pack_id = 'gift'"),
     ({"pack_id": "gift"}, "update credits.packs set active = false where pack_id = 'gift'"),
     ({"pack_id": "gift"}, "update credits.packs set amount = 501 where pack_id = 'gift'"),
     ({"pack_id": "gift"}, "update credits.packs set tokens = 9 where pack_id = 'gift'"),
@@ -115,9 +121,9 @@ def test_order_ends_when_it_is_not_sold_so_any_more(
 @pytest.mark.parametrize(
     ("what", "change"),
     [
-        ({"pack_id": "gift"}, "update credits.packs set title = 'Present' where pack_id = 'gift'"),
         ({"pack_id": "gift"}, "update credits.packs set popular = true where pack_id = 'gift'"),
-        ({"pack_id": "gift"}, "update credits.packs set expires_after = '1 month' where pack_id = 'gift'"),
+        ({"pack_id": "gift"}, "update credits.packs set position = 7 where pack_id = 'gift'"),
+        ({"pack_id": "gift"}, "update credits.packs set title = 'Gift' where pack_id = 'gift'"),
         (
             {"pack_id": "sound", "module_id": "whisper"},
             "update credits.packs set scope = 'module:whisper' where pack_id = 'sound'",
