@@ -38,6 +38,11 @@ begin
                 'Stripe charges at least %s, not %s (%s)',
                 credits.money(v_currency.minimum, p_currency), credits.money(p_amount, p_currency), p_amount
             )
+        when (p_amount < v_currency.rough_minimum) is true
+            then format(
+                'Stripe charges nothing that is worth less than about 0.50 USD, and to Stripe %s means %s',
+                p_amount, credits.money(p_amount, p_currency)
+            )
         when (p_amount > v_currency.maximum) is true
             then format(
                 'Stripe charges at most %s, not %s (%s)',
@@ -47,8 +52,8 @@ begin
 end
 $$;
 comment on function credits.charge_problem(bigint, text) is
-'Why Stripe would not charge this amount; null when it would, as far as its documentation says. A null amount has no '
-'problem.';
+'Why Stripe would not charge this amount; null when it would, as far as its documentation says, or could, where that '
+'depends on the rate of the day. A null amount has no problem.';
 
 create or replace function credits.check_currency(p_currency text)
 returns void

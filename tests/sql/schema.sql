@@ -2788,7 +2788,7 @@ CREATE FUNCTION credits.charge_problem(p_amount bigint, p_currency text) RETURNS
 -- Name: FUNCTION charge_problem(p_amount bigint, p_currency text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.charge_problem(p_amount bigint, p_currency text) IS 'Why Stripe would not charge this amount; null when it would, as far as its documentation says. A null amount has no problem.';
+COMMENT ON FUNCTION credits.charge_problem(p_amount bigint, p_currency text) IS 'Why Stripe would not charge this amount; null when it would, as far as its documentation says, or could, where that depends on the rate of the day. A null amount has no problem.';
 
 
 --
@@ -4570,7 +4570,7 @@ CREATE FUNCTION credits.is_on_sale(p_order credits.orders) RETURNS boolean
 -- Name: FUNCTION is_on_sale(p_order credits.orders); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.is_on_sale(p_order credits.orders) IS 'Could the same order be made now: the same tokens, for the same money, bound and expiring alike?';
+COMMENT ON FUNCTION credits.is_on_sale(p_order credits.orders) IS 'Could the same order be made now: under the same title, the same tokens for the same money, bound and expiring alike?';
 
 
 --
@@ -9385,9 +9385,15 @@ CREATE TABLE credits.currencies (
     step bigint DEFAULT 1 NOT NULL,
     minimum bigint,
     maximum bigint DEFAULT 99999999 NOT NULL,
+    rough_minimum bigint,
     CONSTRAINT currencies_are_iso CHECK ((currency ~ '^[a-z]{3}$'::text)),
     CONSTRAINT currencies_digits_are_sane CHECK ((minor_digits = ANY (ARRAY[(0)::bigint, (2)::bigint, (3)::bigint]))),
     CONSTRAINT currencies_minimum_is_sane CHECK (((minimum IS NULL) OR ((minimum > 0) AND (minimum <= maximum) AND ((minimum % step) = 0)))),
+    CONSTRAINT currencies_rough_minimum_is_sane CHECK (
+CASE
+    WHEN (minimum IS NULL) THEN COALESCE(((rough_minimum > 0) AND (rough_minimum <= maximum) AND ((rough_minimum % step) = 0)), false)
+    ELSE (rough_minimum IS NULL)
+END),
     CONSTRAINT currencies_step_is_sane CHECK ((step = ANY (ARRAY[(1)::bigint, (10)::bigint, (100)::bigint])))
 );
 
@@ -9427,6 +9433,13 @@ COMMENT ON COLUMN credits.currencies.minimum IS 'Smallest charge, in minor units
 --
 
 COMMENT ON COLUMN credits.currencies.maximum IS 'Largest charge, in minor units: as many digits as Stripe takes, for lbp, cop, huf and jpy by card.';
+
+
+--
+-- Name: COLUMN currencies.rough_minimum; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.currencies.rough_minimum IS 'Where Stripe lists no smallest charge: an amount, in minor units, that is worth less than Stripe charges anywhere. It is about 0.25 USD at rates of 2025, where Stripe wants about 0.50 USD at the rate of the day. It is too low on purpose: it finds prices that are a hundred times too small, and refuses none that could be paid.';
 
 
 --

@@ -43,7 +43,7 @@ CHARGED = [
     (17500, "huf", "175.00 HUF"),
     (17545, "huf", "175.45 HUF"),
     (80045, "twd", "800.45 TWD"),
-    (500, "isk", "5.00 ISK"),
+    (5000, "isk", "50.00 ISK"),
     (500_000, "ugx", "5000.00 UGX"),
     (5120, "kwd", "5.120 KWD"),
     (5000, "krw", "5000 KRW"),
@@ -53,6 +53,18 @@ CHARGED = [
     (9_999_999_999, "jpy", "9999999999 JPY"),
 ]
 REFUSED = [
+    # A price in whole units, where Stripe counts hundredths or thousandths.
+    (5000, "ugx", "5000 means 50.00 UGX"),
+    (5000, "idr", "5000 means 50.00 IDR"),
+    (500, "isk", "500 means 5.00 ISK"),
+    (500, "twd", "500 means 5.00 TWD"),
+    (50, "kwd", "50 means 0.050 KWD"),
+    (5, "bmd", "5 means 0.05 BMD"),
+    # A price in dollars.
+    (5, "krw", "5 means 5 KRW"),
+    (10, "clp", "10 means 10 CLP"),
+    (500, "vnd", "500 means 500 VND"),
+    (50, "xaf", "50 means 50 XAF"),
     (10, "eur", "at least 0.50 EUR, not 0.10 EUR"),
     (49, "usd", "at least 0.50 USD"),
     (29, "gbp", "at least 0.30 GBP"),
@@ -73,6 +85,8 @@ REFUSED = [
     (500, "EUR", "no payments in 'EUR'"),
     (500, "xyz", "no payments in 'xyz'"),
     (500, "", "no payments in ''"),
+    (500, " eur", "no payments in ' eur'"),
+    (500_000, "UGX", "no payments in 'UGX'"),
 ]
 
 
@@ -102,6 +116,17 @@ def test_topup_that_stripe_would_refuse(amount: int, currency: str, message: str
             author.rows("select credits.define_topup(%s, %s, %s, 1)", (currency, *bounds))
         assert caught.value.sqlstate == "PT422"
     assert message in str(caught.value)
+
+
+def test_every_currency_has_a_least_amount(author: Caller) -> None:
+    """One that Stripe lists, or one that is too low on purpose; nothing below it is for sale."""
+    rows = author.rows("select currency, step, minimum, rough_minimum from credits.currencies")
+    assert {row["currency"] for row in rows} == currencies.SUPPORTED
+    for row in rows:
+        (least,) = {row["minimum"], row["rough_minimum"]} - {None}
+        define(author, least, row["currency"])
+        with refused("bad_catalogue"), author.connection.transaction():
+            define(author, least - row["step"], row["currency"])
 
 
 def test_topup_and_its_presets_keep_to_whole_shillings(author: Caller) -> None:
