@@ -10,11 +10,21 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
+
+from pgcredits import strangers
+from pgcredits.addresses import parts_of
 
 LOCK_SECONDS = 2  # a statement that waits for a lock keeps everybody waiting who comes after it
 _STATEMENT_SECONDS = 600
 _IDLE_SECONDS = 120  # in a transaction
+# A server that is gone without a word is noticed after a minute or two.
+_NETWORK = {
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "6",
+    "tcp_user_timeout": "90000",  # milliseconds
+}
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -30,9 +40,10 @@ def connect(
 ) -> Connection:
     """Connect as an administrator. `purpose` is what pg_stat_activity shows.
 
-    Raises psycopg.OperationalError, and psycopg.ProgrammingError for a URL that is none.
+    Raises psycopg.OperationalError, AddressError for a URL that is none, and StrangersError where somebody
+    made a schema of ours.
     """
-    given = conninfo_to_dict(url)
+    given = parts_of(url)
     settings = {
         "search_path": "pg_catalog,pg_temp",
         "role": "none",
@@ -43,9 +54,25 @@ def connect(
         "TimeZone": "UTC",
         "DateStyle": "ISO,YMD",  # the dates of a price list are read alike on every machine
         "IntervalStyle": "postgres",
+        "standard_conforming_strings": "on",
+        "transform_null_equals": "off",
+        "quote_all_identifiers": "off",  # what stands is compared with what was made, as text
     }
     # Later ones win, so an option of the URL changes none of ours.
-    options = [str(given.get("options") or ""), *(f"-c {name}={value}" for name, value in settings.items())]
-    ours = {"options": " ".join(options).strip(), "application_name": purpose}
-    timeout = {} if given.get("connect_timeout") else {"connect_timeout": str(connect_timeout)}
-    return psycopg.connect(make_conninfo(url, **ours, **timeout), autocommit=autocommit)
+    options = [given.get("options", ""), *(f"-c {name}={value}" for name, value in settings.items())]
+    ours = {
+        "options": " ".join(options).strip(),
+        "application_name": purpose,
+        "client_encoding": "UTF8",  # our files are
+        **{name: value for name, value in _NETWORK.items() if name not in given},
+    }
+    if given.get("connect_timeout", "0") == "0":  # for ever, to libpq
+        ours["connect_timeout"] = str(connect_timeout)
+    connection = psycopg.connect(make_conninfo(url, **ours), autocommit=True)
+    try:
+        strangers.refuse(connection, strangers.BANK)
+    except BaseException:
+        connection.close()
+        raise
+    connection.autocommit = autocommit
+    return connection

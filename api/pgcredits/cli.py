@@ -27,6 +27,7 @@ from pgcredits.migrate import roles as roles_module
 from pgcredits.ownership import OwnershipError
 from pgcredits.settings import Settings, SettingsError, check_secret, stripe_prices
 from pgcredits.simulator import run as simulator_module
+from pgcredits.strangers import StrangersError
 from pgcredits.tokens import ROLES, mint
 
 _EXPECTED = (
@@ -40,6 +41,7 @@ _EXPECTED = (
     psycopg.OperationalError,
     psycopg.ProgrammingError,  # a URL that is none
     simulator_module.RealKeysConfigured,
+    StrangersError,
     up_module.UpError,
 )
 

@@ -206,6 +206,7 @@ def _pool(name: str, url: str, settings: Settings) -> Pool:
             "autocommit": True,
             "connect_timeout": _CONNECT_SECONDS,
             "application_name": "pgcredits",
+            "client_encoding": "UTF8",
             "prepare_threshold": None if settings.prepare == "off" else 5,
         },
         configure=_distrust_poolers if settings.prepare == "auto" else None,

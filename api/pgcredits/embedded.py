@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -29,6 +29,7 @@ from pgcredits.addresses import database_url, port_is_free
 _SUPERUSER = "postgres"
 _LONGEST_SOCKET = 103  # bytes that the kernel takes for the path of a unix socket
 _ORPHANS = 60.0  # seconds given to the processes of a postmaster that was killed to notice and end
+_PROGRAM_SECONDS = 120.0  # for initdb and the like
 _STILL_USED = ("pre-existing shared memory block", "Is another postmaster", "Is another postgres")
 Say = Callable[[str], None]
 
@@ -47,7 +48,7 @@ class Server:
 
     pgdata: Path
     port: int
-    password: str
+    password: str = field(repr=False)
     pid: int
     process: subprocess.Popen[bytes] | None  # None: it ran already
 
@@ -156,10 +157,11 @@ class _Account:
                 ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", "pgserver"],
                 check=True,
                 capture_output=True,
+                timeout=_PROGRAM_SECONDS,
             )
             say("created the system user pgserver: PostgreSQL does not run as root")
             return cls._named("pgserver")
-        except (OSError, subprocess.CalledProcessError, KeyError) as error:
+        except (OSError, subprocess.SubprocessError, KeyError) as error:
             raise EmbeddedError(
                 "PostgreSQL does not run as root, and no system user could be made for it: "
                 "run pgcredits as an ordinary user, or create the user pgserver"
@@ -182,7 +184,10 @@ def _run(program: Path, *arguments: str | Path, user: _Account | None) -> str:
             user=user.uid if user else None,
             group=user.gid if user else None,
             extra_groups=[] if user else None,
+            timeout=_PROGRAM_SECONDS,
         )
+    except subprocess.TimeoutExpired:
+        raise EmbeddedError(f"{program} has not ended after {_PROGRAM_SECONDS:.0f} s") from None
     except OSError as error:
         raise EmbeddedError(f"cannot run {program}{f' as {user.name}' if user else ''}: {error}") from error
     if done.returncode:
@@ -281,7 +286,9 @@ def _runs_postgres(pid: int) -> bool:
             return False
     else:
         columns = ["ps", "-p", str(pid), "-o", "comm="]
-        program = subprocess.run(columns, capture_output=True, text=True).stdout.strip()
+        program = subprocess.run(
+            columns, capture_output=True, text=True, timeout=_PROGRAM_SECONDS
+        ).stdout.strip()
     return Path(program).name == "postgres"
 
 

@@ -9,7 +9,7 @@ import secrets
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from pgcredits.addresses import as_user
@@ -33,10 +33,10 @@ class InstanceError(RuntimeError):
 class Secrets:
     """Made once per data folder. `logins` are passwords by database login."""
 
-    jwt_secret: str
-    webhook_secret: str
-    postgres_password: str
-    logins: dict[str, str]
+    jwt_secret: str = field(repr=False)
+    webhook_secret: str = field(repr=False)
+    postgres_password: str = field(repr=False)
+    logins: dict[str, str] = field(repr=False)
 
     @classmethod
     def fresh(cls) -> Secrets:
@@ -55,12 +55,12 @@ class Running:
     pid: int
     api_url: str
     simulator_url: str | None  # None: Stripe itself
-    jwt_secret: str
-    database_url: str  # the administrator's
-    api_database_url: str
-    service_database_url: str
-    analyst_url: str
-    auditor_url: str
+    jwt_secret: str = field(repr=False)
+    database_url: str = field(repr=False)  # the administrator's
+    api_database_url: str = field(repr=False)
+    service_database_url: str = field(repr=False)
+    analyst_url: str = field(repr=False)
+    auditor_url: str = field(repr=False)
     jwt_audience: str | None = None  # what the door wants in aud
 
 

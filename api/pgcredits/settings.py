@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
+from pgcredits.addresses import AddressError, parts_of
 from pgcredits.client_address import Networks
 
 Prepare: TypeAlias = Literal["auto", "on", "off"]
@@ -50,6 +51,14 @@ class Settings:
     jwt_audience: str | None = None  # what tokens must name in aud; None: aud is not looked at
 
     def __post_init__(self) -> None:
+        for variable, address in (
+            ("PGCREDITS_API_DATABASE_URL", self.api_database_url),
+            ("PGCREDITS_SERVICE_DATABASE_URL", self.service_database_url),
+        ):
+            try:
+                parts_of(address)
+            except AddressError as error:
+                raise SettingsError(f"{variable}: {error}.") from None
         check_secret("PGCREDITS_JWT_SECRET", self.jwt_secret)
         if self.guest_secret:
             check_secret("PGCREDITS_GUEST_SECRET", self.guest_secret)

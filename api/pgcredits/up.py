@@ -37,6 +37,7 @@ _PROGRAM = (sys.executable, "-P", "-m", "pgcredits.cli")  # -P: nothing is impor
 SUPERVISED = "PGCREDITS_SUPERVISED"  # tells a child to end with us, see cli.py
 _READY = 60.0  # seconds until the API must answer
 _PATIENCE = 15.0  # seconds for a child to end by itself
+_LONGEST_STOP = 300.0  # seconds for a whole `up` to end by itself, with PostgreSQL in order
 _MAINTAINED_EVERY = 60  # seconds
 _LONGEST_PAUSE = 10.0  # seconds between two starts of a child that keeps ending
 Say = Callable[[str], None]
@@ -53,7 +54,7 @@ class Options:
     simulator_port: int
     postgres_port: int
     catalog: str | None  # None: what the database has, else iahome
-    database_url: str | None  # None: the embedded server
+    database_url: str | None = field(repr=False)  # None: the embedded server
     subject: str = "ada"  # whose token and psql line are printed
     adopt: bool = False  # take over a bank that another folder set up
     secrets_shown: bool = True  # False: what is printed goes to a file, or to another program
@@ -109,8 +110,7 @@ def running_up(data_dir: Path, say: Say = print) -> Iterator[Running]:
             time.sleep(0.1)
         yield running
     finally:
-        process.terminate()
-        process.wait()
+        _end(process, _LONGEST_STOP)
 
 
 class Part(Protocol):
@@ -131,7 +131,7 @@ class Program:
 
     name: str
     arguments: Sequence[str]
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     log: Path
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
@@ -150,14 +150,8 @@ class Program:
         return _how(self.process)
 
     def stop(self) -> None:
-        if self.process is None:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        if self.process is not None:
+            _end(self.process, _PATIENCE)
 
 
 @dataclass
@@ -166,7 +160,7 @@ class Database:
 
     data_dir: Path
     port: int
-    password: str
+    password: str = field(repr=False)
     say: Say
     name: str = field(default="PostgreSQL", init=False)
     server: embedded.Server | None = field(default=None, init=False)
@@ -196,6 +190,17 @@ class Database:
     def stop(self) -> None:
         if self.server:
             embedded.stop(self.server)
+
+
+def _end(process: subprocess.Popen[bytes], patience: float) -> None:
+    """Ask it to end; after so many seconds, make it."""
+    process.terminate()
+    try:
+        process.wait(patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # stuck in the kernel: nothing ends it
+            process.wait(_PATIENCE)
 
 
 def _how(process: subprocess.Popen[bytes] | None) -> str | None:
@@ -301,6 +306,17 @@ def _catalog(admin_url: str, wanted: str | None) -> str | None:
     return present[0] if len(present) == 1 and present[0] in list_catalogs() else None
 
 
+def _environment(*needed: str) -> dict[str, str]:
+    """Ours for a child, without secrets that it has no use for. `needed`: how names that it needs begin."""
+    secret = ("PGCREDITS_", "STRIPE_")
+    admins = ("PGCREDITS_DATABASE_URL", "PGCREDITS_ANALYST_URL", "PGCREDITS_AUDITOR_URL")
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if (not name.startswith(secret) or name.startswith(needed)) and name not in admins
+    }
+
+
 def _simulator(folder: Path, options: Options, secrets: Secrets) -> Program:
     arguments = {
         "--port": str(options.simulator_port),
@@ -308,13 +324,13 @@ def _simulator(folder: Path, options: Options, secrets: Secrets) -> Program:
         "--webhook-url": f"http://127.0.0.1:{options.port}/webhooks/stripe",
     }
     words = [word for pair in arguments.items() for word in pair]
-    environment = {**os.environ, "STRIPE_WEBHOOK_SECRET": secrets.webhook_secret}  # not for `ps` to see
+    environment = {**_environment(), "STRIPE_WEBHOOK_SECRET": secrets.webhook_secret}  # not for `ps` to see
     return Program("Stripe simulator", ["simulator", *words], environment, folder / "simulator.log")
 
 
 def _api(folder: Path, options: Options, secrets: Secrets, running: Running) -> Program:
     environment = {
-        **os.environ,
+        **_environment("PGCREDITS_", "STRIPE_"),
         "PGCREDITS_API_DATABASE_URL": running.api_database_url,
         "PGCREDITS_SERVICE_DATABASE_URL": running.service_database_url,
         "PGCREDITS_JWT_SECRET": running.jwt_secret,
@@ -333,7 +349,7 @@ def _api(folder: Path, options: Options, secrets: Secrets, running: Running) -> 
 
 
 def _maintenance(folder: Path, running: Running) -> Program:
-    environment = {**os.environ, "PGCREDITS_DATABASE_URL": running.service_database_url}
+    environment = {**_environment(), "PGCREDITS_DATABASE_URL": running.service_database_url}
     arguments = ["maintain", "--every", str(_MAINTAINED_EVERY)]
     return Program("maintenance", arguments, environment, folder / "maintenance.log")
 

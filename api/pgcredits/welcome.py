@@ -36,12 +36,12 @@ Ctrl-C stops everything; the data stay in {instance.folder}.
 
 def _ways_in(instance: Instance, running: Running, subject: str) -> str:
     known = instance.environment(subject)
-    psql = _psql()
+    psql, balance = shlex.quote(_psql()), shlex.quote(f"{running.api_url}/rest/v1/balance")
     return f"""
 A token of the user {subject}, and what it has:
 
   export TOKEN={known["USER_TOKEN"]}
-  curl -H "Authorization: Bearer $TOKEN" {running.api_url}/rest/v1/balance
+  curl -H "Authorization: Bearer $TOKEN" {balance}
 
 The same in SQL, and the views of an analyst and of an auditor:
 

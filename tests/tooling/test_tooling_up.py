@@ -253,12 +253,46 @@ def test_nothing_secret_goes_into_a_file_or_is_readable_by_others(up: Up) -> Non
     secrets = json.loads((up.folder / "secrets.json").read_text())
     for secret in (secrets["jwt_secret"], secrets["postgres_password"], *secrets["logins"].values(), "eyJ"):
         assert secret not in printed
-    own = [path for path in up.folder.iterdir() if path.is_file() and path != up.output]
+    own = [path for path in up.folder.rglob("*") if path != up.output]
     assert {"api.log", "bank.json", "postgres.log", "run.json", "secrets.json", "up.lock"} <= {
         path.name for path in own
     }
-    assert {path.name for path in own if path.stat().st_mode & 0o077} == set()
+    # PostgreSQL's socket lets everybody in who has the password, and stands in a folder that lets nobody in.
+    readable = {path for path in own if path.lstat().st_mode & 0o077 and not path.is_socket()}
+    assert readable == set()
     assert up.folder.stat().st_mode & 0o076 == 0
+    for log in up.folder.glob("*.log"):
+        for secret in secrets_of(up):
+            assert secret not in log.read_text(errors="replace"), log
+
+
+def secrets_of(up: Up) -> list[str]:
+    kept = json.loads((up.folder / "secrets.json").read_text())
+    names = ("jwt_secret", "webhook_secret", "postgres_password")
+    return [*(kept[name] for name in names), *kept["logins"].values()]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_no_program_shows_a_secret_or_has_one_that_it_does_not_need(up: Up) -> None:
+    """Arguments are everybody's to see. An environment is the user's own, and goes into crash reports."""
+    kept = json.loads((up.folder / "secrets.json").read_text())
+    children = up.children()
+    assert set(children) == {"postgres", "serve", "simulator", "maintain"}
+    for name, pid in children.items():
+        arguments = Path(f"/proc/{pid}/cmdline").read_bytes()
+        environ = Path(f"/proc/{pid}/environ").read_bytes()
+        for secret in secrets_of(up):
+            assert secret.encode() not in arguments, name
+        assert kept["postgres_password"].encode() not in environ, name
+        needs = {
+            "postgres": set(),
+            "serve": {"jwt_secret", "webhook_secret", "pgcredits_api", "pgcredits_service"},
+            "simulator": {"webhook_secret"},
+            "maintain": {"pgcredits_service"},
+        }[name]
+        known = {**kept, **kept["logins"]}
+        has = {what for what, value in known.items() if isinstance(value, str) and value.encode() in environ}
+        assert has == needs, name
 
 
 def superuser_of(up: Up) -> str:

@@ -10,13 +10,16 @@ import contextlib
 import multiprocessing
 import signal
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
 
 from pgcredits.demo import DemoError
 from pgcredits.demo.customers import connected
 from pgcredits.demo.job import Backend, Job, Report
+
+_PATIENCE = 15.0  # seconds for a worker to end
+_JOB_SECONDS = 600.0  # in which one of the workers at least must have come to an end
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class Employer:
 
     base_url: str
     run_id: str
-    token: str
+    token: str = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -42,7 +45,9 @@ class _Worker:
     def dismiss(self) -> None:
         with contextlib.suppress(OSError):
             self.line.send(None)
-        self.process.join()
+        self.process.join(_PATIENCE)
+        if self.process.exitcode is None:
+            self.process.kill()
 
 
 def work_off(jobs: Iterable[Job], size: int, employer: Employer) -> Generator[tuple[Job, Report | None]]:
@@ -60,7 +65,9 @@ def work_off(jobs: Iterable[Job], size: int, employer: Employer) -> Generator[tu
                     crew[worker.line] = worker
             if not crew:
                 return
-            ready = wait(list(crew))
+            ready = wait(list(crew), _JOB_SECONDS)
+            if not ready:
+                raise DemoError(f"no worker has said anything for {_JOB_SECONDS:.0f} s")
             for worker in [worker for line, worker in crew.items() if line in ready]:
                 report = _hear(worker)
                 yield worker.job, report
@@ -74,7 +81,7 @@ def work_off(jobs: Iterable[Job], size: int, employer: Employer) -> Generator[tu
     finally:
         for worker in crew.values():
             worker.process.kill()
-            worker.process.join()
+            worker.process.join(_PATIENCE)
 
 
 @contextlib.contextmanager
@@ -102,7 +109,7 @@ def _hear(worker: _Worker) -> Report | None:
     try:
         told = worker.line.recv()
     except (EOFError, OSError):
-        worker.process.join()
+        worker.process.join(_PATIENCE)
         if worker.process.exitcode != -signal.SIGKILL:
             raise DemoError(f"a worker ended by itself, with exit code {worker.process.exitcode}") from None
         return None

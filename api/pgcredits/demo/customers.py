@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -29,7 +29,7 @@ class User:
     """Somebody who signed up in this run."""
 
     user_id: str
-    token: str
+    token: str = field(repr=False)
     purchases: int = 0  # that we know of
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from pgcredits import admin
+from pgcredits import admin, strangers
 from pgcredits.migrate import catalog_file, catalog_login, locks, marks
 from pgcredits.migrate.catalog_text import Definition
 from pgcredits.migrate.errors import MigrationError
@@ -77,6 +77,7 @@ def apply_catalog(
 
         def attempt() -> Applied:
             with administrator.transaction():
+                strangers.refuse(administrator, (), strangers.BOOKKEEPING)
                 marks.prepare(administrator)
                 administrator.execute(f"lock table {marks.MUTEX} in access exclusive mode".encode())
                 with connection.transaction(force_rollback=dry_run):

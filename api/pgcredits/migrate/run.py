@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 from yoyo.migrations import Migration
 
-from pgcredits import admin
+from pgcredits import admin, strangers
 from pgcredits.migrate import locks, marks, release, roles
 from pgcredits.migrate.files import MIGRATIONS, OWNER, SQL, digests, newest_migration
 from pgcredits.migrate.reload import Reload
@@ -116,6 +116,7 @@ class _Run:
         return outcome
 
     def _attempt(self) -> Outcome:
+        strangers.refuse(self._connection, (), strangers.BOOKKEEPING)
         roles.refuse_strangers_bank(self._connection)
         if self._is_up_to_date():
             return Outcome(up_to_date=True)
