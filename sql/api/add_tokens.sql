@@ -53,8 +53,8 @@ begin
             422, 'bad_reason',
             'reason is grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment'
         );
-    elsif (length(add_tokens.package_name) > 200) is true then
-        perform credits.fail(422, 'bad_reason', 'package_name has at most 200 characters');
+    elsif not credits.is_label(add_tokens.package_name, 200) then
+        perform credits.fail(422, 'bad_reason', 'package_name has at most 200 characters, and no control characters');
     elsif add_tokens.expires_at is null then
         -- What JavaScript makes of an invalid date: tokens that were to expire would never do so.
         perform credits.fail(422, 'bad_expiry', 'expires_at is a time: without it tokens never expire');

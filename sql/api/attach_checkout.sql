@@ -19,8 +19,11 @@ begin
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may attach a checkout');
     end if;
-    if (length(attach_checkout.session_id) between 1 and 255) is not true then
-        perform credits.fail(422, 'bad_order', 'a checkout has the id of a session, of 1 to 255 characters');
+    if not credits.is_name(attach_checkout.session_id, 255)
+        or attach_checkout.customer_id is not null and not credits.is_name(attach_checkout.customer_id, 255) then
+        perform credits.fail(
+            422, 'bad_order', 'the ids of a session and of a customer have 1 to 255 characters, none that cannot be seen'
+        );
     end if;
     -- As a payment locks: one may have come already.
     perform credits.lock_with_referrer(attach_checkout.account_id);

@@ -73,8 +73,8 @@ begin
     elsif refund_usage.tokens is null or v_named is not null then
         perform credits.check_amount(refund_usage.tokens);
     end if;
-    if (length(refund_usage.reason) > 200) is true then
-        perform credits.fail(422, 'bad_reason', 'reason has at most 200 characters');
+    if not credits.is_label(refund_usage.reason, 200, true) then
+        perform credits.fail(422, 'bad_reason', 'reason has at most 200 characters, and no control characters');
     end if;
     v_charge := credits.find_entry(refund_usage.entry_id);
     if (v_charge.kind = 'spend' and v_charge.tokens <> 0) is not true then

@@ -18,8 +18,8 @@ declare
     v_known text;
     v_replayed boolean;
 begin
-    if (length(release_hold.reason) > 200) is true then
-        perform credits.fail(422, 'bad_reason', 'reason has at most 200 characters');
+    if not credits.is_label(release_hold.reason, 200, true) then
+        perform credits.fail(422, 'bad_reason', 'reason has at most 200 characters, and no control characters');
     end if;
 
     -- 2. Lock. Repeat? Closed? Who releases again without a key gets the same answer; a new key for it is one more row.

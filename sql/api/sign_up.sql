@@ -27,7 +27,8 @@ begin
         perform credits.fail(
             422, 'bad_email', 'this is not an e-mail address, or it has letters that are not allowed, or of two scripts'
         );
-    elsif sign_up.password_hash is null or sign_up.password_hash not like '$argon2%' then
+    elsif not credits.is_name(sign_up.password_hash, 1000)
+        or (sign_up.password_hash like '$argon2%') is not true then
         perform credits.fail(422, 'bad_password', 'the password comes as an argon2 hash');
     end if;
 

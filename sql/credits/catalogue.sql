@@ -26,6 +26,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    perform credits.check_line(p_catalog_id, p_title);
+    perform credits.check_line(p_catalog_id, p_unit);
     perform credits.check_currency(p_currency);
     insert into credits.catalogs as c (catalog_id, title, unit, currency)
     values (p_catalog_id, p_title, p_unit, p_currency)
@@ -49,10 +51,11 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    perform credits.check_line(p_category_id, p_title);
     insert into credits.module_categories as c (category_id, title) values (p_category_id, p_title)
     on conflict (category_id) do update set title = excluded.title where c.title <> excluded.title;
 exception
-    when check_violation or not_null_violation then
+    when check_violation or not_null_violation or sqlstate 'PT422' then
         perform credits.refuse_line('category', p_category_id, sqlerrm);
 end
 $$;
@@ -70,8 +73,9 @@ as $$
 begin
     if p_category_id is not null
         and not exists (select from credits.module_categories as c where c.category_id = p_category_id) then
-        perform credits.refuse_line('module', p_module_id, format('no category %L', p_category_id));
+        perform credits.fail(422, 'bad_catalogue', format('no category %L', p_category_id));
     end if;
+    perform credits.check_line(p_module_id, p_title);
     insert into credits.modules as m (module_id, title, category_id, active)
     values (p_module_id, p_title, p_category_id, p_active)
     on conflict (module_id) do update
@@ -79,7 +83,7 @@ begin
     where (m.title, m.category_id, m.active) is distinct from (excluded.title, excluded.category_id, excluded.active);
     perform credits.list_prices();
 exception
-    when check_violation or not_null_violation then
+    when check_violation or not_null_violation or sqlstate 'PT422' then
         perform credits.refuse_line('module', p_module_id, sqlerrm);
 end
 $$;
@@ -152,6 +156,7 @@ declare
     -- What the file says, else what the operator has configured, else what is there.
     v_stripe_price_id constant text := coalesce(p_stripe_price_id, credits.configured_stripe_price(p_pack_id));
 begin
+    perform credits.check_line(p_pack_id, p_title);
     perform credits.check_currency(p_currency);
     -- A pack that cannot be bought can always be withdrawn.
     if p_active is not false then

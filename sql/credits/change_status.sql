@@ -14,8 +14,8 @@ declare
 begin
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may freeze or thaw an account');
-    elsif (length(p_reason) > 200) is true then
-        perform credits.fail(422, 'bad_reason', 'reason has at most 200 characters');
+    elsif not credits.is_label(p_reason, 200, true) then
+        perform credits.fail(422, 'bad_reason', 'reason has at most 200 characters, and no control characters');
     end if;
     v_subject := credits.caller_subject(p_user_id);
     v_account_id := credits.account_of(v_subject, false);

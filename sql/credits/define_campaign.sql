@@ -47,6 +47,7 @@ begin
     if v_why is not null then
         perform credits.fail(422, 'bad_catalogue', v_why);
     end if;
+    perform credits.check_line(p_campaign_id, p_title);
     perform credits.check_amount(p_tokens);
     if p_referee_tokens is distinct from 0 then
         perform credits.check_amount(p_referee_tokens);

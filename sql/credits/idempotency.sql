@@ -66,8 +66,8 @@ declare
     v_fingerprint constant bytea := credits.fingerprint(p_arguments);
     v_known credits.idempotency_keys;
 begin
-    if p_key = '' or length(p_key) > 200 then
-        perform credits.fail(422, 'bad_key', 'an idempotency key has 1 to 200 characters');
+    if p_key !~ '^[!-~]+$' or length(p_key) > 200 then
+        perform credits.check_key(p_key);
     end if;
 
     loop

@@ -8,13 +8,15 @@ as $$
 declare
     v_before text;
 begin
-    if (length(p_subject) between 1 and 255) is not true then
-        perform credits.fail(422, 'bad_user', 'a user id has 1 to 255 characters');
-    end if;
     select i.account_id into account_id from credits.identities as i where i.subject = p_subject;
     opened := account_id is null;
     if not opened then
         return;
+    elsif not credits.is_name(p_subject, 255) then
+        perform credits.fail(
+            422, 'bad_user',
+            'a user id has 1 to 255 characters, none that cannot be seen, and no space at its ends'
+        );
     end if;
 
     -- Of two first calls at once the second waits at the identity, then finds the first one's account.

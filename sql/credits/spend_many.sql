@@ -157,8 +157,8 @@ begin
                 --    fingerprints, are those of consume_tokens.
                 v_key := v_item ->> 'idempotency_key';
                 if v_key is not null then
-                    if v_key = '' or length(v_key) > 200 then
-                        perform credits.fail(422, 'bad_key', 'an idempotency key has 1 to 200 characters');
+                    if v_key !~ '^[!-~]+$' or length(v_key) > 200 then
+                        perform credits.check_key(v_key);
                     end if;
                     v_arguments := jsonb_build_array(
                         v_module_id, credits.spelled_usage(v_usage), v_metadata, v_kind = 'byok', null

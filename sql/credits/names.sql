@@ -1,0 +1,93 @@
+-- What names something: a user, a module, a pack, a key. They come from programs, so they are kept as they come, in any
+-- script; what nobody can see in them, or write in two ways, makes them none. Texts for people are freer.
+
+create or replace function credits.is_name(p_text text, p_longest bigint)
+returns boolean
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    -- Unicode's controls, spaces but the plain one, Default_Ignorable_Code_Point and braille without dots.
+    v_unseen constant text := '\u0001-\u001F\u007F-\u00A0\u00AD\u034F\u061C\u115F\u1160\u1680\u17B4\u17B5\u180B-\u180F'
+        || '\u2000-\u200F\u2028-\u202F\u205F-\u206F\u2800\u3000\u3164\uFE00-\uFE0F\uFEFF\uFFA0';
+    -- What is no character, or no two programs draw alike. Beyond the first plane only Han and emoji are left.
+    v_undrawn constant text := '\uE000-\uF8FF\uFDD0-\uFDEF\uFFF0-\uFFFF\U00010000-\U0001EFFF\U0001FB00-\U0001FFFF'
+        || '\U0002FFFE-\U0010FFFF';
+    -- Marks that stand on whatever is before them.
+    v_marks constant text := '\u0300-\u036F\u0483-\u0489\u1AB0-\u1AFF\u1DC0-\u1DFF\u20D0-\u20FF\u3099\u309A\uFE20-\uFE2F';
+begin
+    if (length(p_text) between 1 and p_longest) is not true then
+        return false;
+    elsif p_text ~ '^[!-~]+$' then
+        return true;
+    end if;
+    return coalesce(
+        p_text !~ ('[' || v_unseen || v_undrawn || ']') and p_text !~ ('(^|[ -@\u005B-\u0060{-~])[' || v_marks || ']')
+        and p_text !~ '^ | $|  ' and p_text is nfc normalized,
+        false
+    );
+end
+$$;
+comment on function credits.is_name(text, bigint) is
+'May this text name something? At most p_longest characters in Unicode''s form NFC, without controls, characters that '
+'nobody sees, private ones, marks without a letter, or space at its ends or twice in a row. Case and letters that pass '
+'for one another count: names come from programs.';
+
+create or replace function credits.check_key(p_key text)
+returns void
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not credits.is_name(p_key, 200) then
+        perform credits.fail(
+            422, 'bad_key', 'an idempotency key has 1 to 200 characters, and none that cannot be seen'
+        );
+    end if;
+end
+$$;
+comment on function credits.check_key(text) is
+'Raises PT422 bad_key unless this is an idempotency key: credits.is_name, of at most 200 characters.';
+
+create or replace function credits.is_label(p_text text, p_longest bigint, p_lines boolean default false)
+returns boolean
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- Controls, and what turns the direction of the text that follows or stands for nothing.
+    return coalesce(
+        length(p_text) <= p_longest
+        and case when p_lines is true then translate(p_text, e'\t\r\n', '') else p_text end
+        !~ '[\u0001-\u001F\u007F-\u009F\u2028\u2029\u202A-\u202E\u2066-\u2069\uFFF0-\uFFFB\uFFFE\uFFFF]',
+        true
+    );
+end
+$$;
+comment on function credits.is_label(text, bigint, boolean) is
+'May people be shown this text? At most p_longest characters, without controls or changes of direction; p_lines: it '
+'may have several lines. Null is nothing to show.';
+
+create or replace function credits.check_line(p_name text, p_title text default null)
+returns void
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- A name that is missing is refused by the table.
+    if p_name is not null and not credits.is_name(p_name, 200) then
+        perform credits.fail(
+            422, 'bad_catalogue', 'its id has 1 to 200 characters, none that cannot be seen, and no space at its ends'
+        );
+    elsif not credits.is_label(p_title, 1000) then
+        perform credits.fail(422, 'bad_catalogue', 'what it says to people has at most 1000 characters, and no control characters');
+    end if;
+end
+$$;
+comment on function credits.check_line(text, text) is
+'Raises PT422 bad_catalogue when a line of a catalogue file has an id that is none (credits.is_name), or a title, unit '
+'or description that cannot be shown (credits.is_label).';
