@@ -2928,6 +2928,40 @@ COMMENT ON FUNCTION credits.check_guest_keys(p_keys text[]) IS 'The keys of a de
 
 
 --
+-- Name: check_key(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.check_key(p_key text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION check_key(p_key text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.check_key(p_key text) IS 'Raises PT422 bad_key unless this is an idempotency key: credits.is_name, of at most 200 characters.';
+
+
+--
+-- Name: check_line(text, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.check_line(p_name text, p_title text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION check_line(p_name text, p_title text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.check_line(p_name text, p_title text) IS 'Raises PT422 bad_catalogue when a line of a catalogue file has an id that is none (credits.is_name), or a title, unit or description that cannot be shown (credits.is_label).';
+
+
+--
 -- Name: check_metadata(jsonb); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4540,6 +4574,23 @@ COMMENT ON FUNCTION credits.is_held_in_head(p_held numeric, p_draws jsonb, p_hea
 
 
 --
+-- Name: is_label(text, bigint, boolean); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.is_label(p_text text, p_longest bigint, p_lines boolean DEFAULT false) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION is_label(p_text text, p_longest bigint, p_lines boolean); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.is_label(p_text text, p_longest bigint, p_lines boolean) IS 'May people be shown this text? At most p_longest characters, without controls or changes of direction; p_lines: it may have several lines. Null is nothing to show.';
+
+
+--
 -- Name: is_misspelled(text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -4554,6 +4605,23 @@ CREATE FUNCTION credits.is_misspelled(p_module_id text) RETURNS boolean
 --
 
 COMMENT ON FUNCTION credits.is_misspelled(p_module_id text) IS 'Is there a listed module whose id differs from this one only by case, white space, hyphens or underscores? Asked of an id that is not listed. An id of nothing else is misspelled, too.';
+
+
+--
+-- Name: is_name(text, bigint); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.is_name(p_text text, p_longest bigint) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION is_name(p_text text, p_longest bigint); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.is_name(p_text text, p_longest bigint) IS 'May this text name something? At most p_longest characters in Unicode''s form NFC, without controls, characters that nobody sees, private ones, marks without a letter, or space at its ends or twice in a row. Case and letters that pass for one another count: names come from programs.';
 
 
 --
@@ -16648,6 +16716,20 @@ REVOKE ALL ON FUNCTION credits.check_guest_keys(p_keys text[]) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION check_key(p_key text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.check_key(p_key text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION check_line(p_name text, p_title text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.check_line(p_name text, p_title text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION check_metadata(p_metadata jsonb); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -17371,10 +17453,24 @@ REVOKE ALL ON FUNCTION credits.is_held_in_head(p_held numeric, p_draws jsonb, p_
 
 
 --
+-- Name: FUNCTION is_label(p_text text, p_longest bigint, p_lines boolean); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.is_label(p_text text, p_longest bigint, p_lines boolean) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION is_misspelled(p_module_id text); Type: ACL; Schema: credits; Owner: -
 --
 
 REVOKE ALL ON FUNCTION credits.is_misspelled(p_module_id text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION is_name(p_text text, p_longest bigint); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.is_name(p_text text, p_longest bigint) FROM PUBLIC;
 
 
 --
