@@ -56,3 +56,13 @@ return case
 end;
 comment on function credits.interval_text(interval) is
 'An interval as PostgreSQL writes it by default (1 year 2 mons 30 days 12:00:00), whatever IntervalStyle is.';
+
+create or replace function credits.is_sane_time(p_at timestamptz)
+returns boolean
+language sql
+immutable
+parallel safe
+return coalesce(p_at >= timestamptz '2000-01-01 00:00+00' and p_at < timestamptz '10000-01-01 00:00+00', true);
+comment on function credits.is_sane_time(timestamptz) is
+'Is this a time from the year 2000 to 9999, or null? Others are slips, or are not spelled alike by everybody who reads '
+'ISO 8601.';

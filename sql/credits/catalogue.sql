@@ -105,8 +105,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_per_network constant bigint := coalesce(p_per_network, p_per_device);
-    -- In seconds: a day of the calendar has 23 or 25 hours when the clocks change.
-    v_window constant interval := make_interval(secs => extract(epoch from p_sliding_window)::double precision);
 begin
     if (p_per_device = 0) is true then
         delete from credits.guest_limits as l where l.catalog_id = p_catalog_id;
@@ -115,7 +113,9 @@ begin
     insert into credits.guest_limits as l (catalog_id, per_device, per_network, per_shared_network, sliding_window)
     values (
         p_catalog_id, p_per_device, v_per_network,
-        coalesce(p_per_shared_network, credits.tighter(10 * v_per_network, 1000000)::bigint), v_window
+        coalesce(p_per_shared_network, credits.tighter(10 * v_per_network, 1000000)::bigint),
+        -- In seconds: a day of the calendar has 23 or 25 hours when the clocks change.
+        make_interval(secs => extract(epoch from p_sliding_window)::double precision)
     )
     on conflict (catalog_id) do update
     set
@@ -163,6 +163,9 @@ begin
         perform credits.check_charge(p_amount, p_currency);
     end if;
     perform credits.check_scope(p_scope);
+    if p_bonus_tokens is distinct from 0 then
+        perform credits.check_amount(p_bonus_tokens);
+    end if;
     -- Found out by the payment it would be too late: no time is that far away.
     if (p_expires_after > interval '1000 years') is true then
         perform credits.fail(422, 'bad_catalogue', 'tokens expire after 1000 years at most, or never');
@@ -247,6 +250,13 @@ as $$
 begin
     perform credits.check_charge(p_minimum, p_currency);
     perform credits.check_charge(p_maximum, p_currency);
+    if (scale(p_tokens_per_unit) <= 30) is not true then
+        perform credits.fail(422, 'bad_catalogue', 'tokens_per_unit is a number with at most 30 decimals');
+    elsif p_minimum is not null and p_maximum is not null then
+        -- What is paid for always buys something.
+        perform credits.check_amount(credits.topup_tokens(p_minimum, p_tokens_per_unit));
+        perform credits.check_amount(credits.topup_tokens(p_maximum, p_tokens_per_unit));
+    end if;
     delete from credits.topup_presets as s where s.currency = p_currency;
     insert into credits.topups as t (currency, minimum, maximum, tokens_per_unit)
     values (p_currency, p_minimum, p_maximum, p_tokens_per_unit)

@@ -38,6 +38,8 @@ begin
         when (length(p_title) not between 1 and 200) is true then 'a title has 1 to 200 characters'
         when p_referee_tokens is distinct from 0 and p_kind <> 'referral' then 'referee_tokens are for a referral'
         when p_kind = 'welcome' and p_per_account is distinct from 1 then 'a welcome is given once: per_account is 1'
+        when (credits.is_sane_time(p_valid_from) and credits.is_sane_time(p_valid_until)) is not true
+            then 'valid_from and valid_until are times from the year 2000 to 9999, or left out'
         when (p_budget < greatest(coalesce(v_known.grants, 0), 1)) is true
             then format('a budget of %s is below the %s grants made, or below 1', p_budget, coalesce(v_known.grants, 0))
         when (p_per_account < v_known.per_account) is true and exists (

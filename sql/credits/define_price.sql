@@ -67,8 +67,8 @@ begin
         perform credits.refuse_line('price of', v_name, 'margin is a factor from 0 to 10^6');
     elsif (p_exchange_rate > 0 and p_exchange_rate < 1000000000 and scale(p_exchange_rate) <= 30) is not true then
         perform credits.refuse_line('price of', v_name, 'exchange_rate is above 0, up to 10^9');
-    elsif isfinite(p_valid_from) is false then
-        perform credits.refuse_line('price of', v_name, 'valid_from is a time');
+    elsif credits.is_sane_time(p_valid_from) is not true then
+        perform credits.refuse_line('price of', v_name, 'valid_from is a time from the year 2000 to 9999');
     end if;
     v_components := credits.check_components(v_name, p_components);
 
@@ -155,7 +155,8 @@ end
 $$;
 comment on function credits.define_price(jsonb, text, text, numeric, numeric, timestamptz) is
 'The price of a module, of a category, or the default, from p_valid_from on: null is now, a time to come is a later '
-'version; a time that has been only while the target has no version yet. components: [{dimension, price_per_unit, '
+'version; a time that has been, from the year 2000, only while the target has no version yet. '
+'components: [{dimension, price_per_unit, '
 'unit_size = 1, free_quantity = 0, whole_units = false, whole_quantity = false, minimum_charge = 0, provider_cost, '
 'tiers: [{above, price_per_unit}]}]. whole_units: units begun are charged whole; whole_quantity: a quantity that is no '
 'whole number is refused. The version, which is the one there is when it is the same. Raises PT422 bad_catalogue.';

@@ -236,8 +236,11 @@ as $$
 begin
     if (p_ahead > interval '1000 years') is true then
         perform credits.refuse_line('notice', p_kind, 'ahead is 1000 years at most');
+    elsif p_below is not null then
+        perform credits.check_amount(p_below);
     end if;
-    insert into credits.notice_rules as r (kind, below, percent, ahead) values (p_kind, p_below, p_percent, p_ahead)
+    insert into credits.notice_rules as r (kind, below, percent, ahead)
+    values (p_kind, p_below, round(p_percent, 6), p_ahead)
     on conflict (kind) do update
     set below = excluded.below, percent = excluded.percent, ahead = excluded.ahead
     where (r.below, r.percent, r.ahead) is distinct from (excluded.below, excluded.percent, excluded.ahead);
@@ -251,7 +254,7 @@ begin
         where w.account_id = o.account_id;
     end if;
 exception
-    when check_violation or not_null_violation or numeric_value_out_of_range then
+    when check_violation or not_null_violation or numeric_value_out_of_range or sqlstate 'PT422' then
         perform credits.refuse_line('notice', p_kind, sqlerrm);
 end
 $$;

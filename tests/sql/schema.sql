@@ -3472,7 +3472,7 @@ CREATE FUNCTION credits.define_price(p_components jsonb, p_module_id text DEFAUL
 -- Name: FUNCTION define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone) IS 'The price of a module, of a category, or the default, from p_valid_from on: null is now, a time to come is a later version; a time that has been only while the target has no version yet. components: [{dimension, price_per_unit, unit_size = 1, free_quantity = 0, whole_units = false, whole_quantity = false, minimum_charge = 0, provider_cost, tiers: [{above, price_per_unit}]}]. whole_units: units begun are charged whole; whole_quantity: a quantity that is no whole number is refused. The version, which is the one there is when it is the same. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone) IS 'The price of a module, of a category, or the default, from p_valid_from on: null is now, a time to come is a later version; a time that has been, from the year 2000, only while the target has no version yet. components: [{dimension, price_per_unit, unit_size = 1, free_quantity = 0, whole_units = false, whole_quantity = false, minimum_charge = 0, provider_cost, tiers: [{above, price_per_unit}]}]. whole_units: units begun are charged whole; whole_quantity: a quantity that is no whole number is refused. The version, which is the one there is when it is the same. Raises PT422 bad_catalogue.';
 
 
 --
@@ -4656,6 +4656,22 @@ CREATE FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_re
 --
 
 COMMENT ON FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) IS 'Is this a policy as access.sql makes those of that name? Roles in alphabetical order.';
+
+
+--
+-- Name: is_sane_time(timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.is_sane_time(p_at timestamp with time zone) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN COALESCE(((p_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (p_at < '10000-01-01 00:00:00+00'::timestamp with time zone)), true);
+
+
+--
+-- Name: FUNCTION is_sane_time(p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.is_sane_time(p_at timestamp with time zone) IS 'Is this a time from the year 2000 to 9999, or null? Others are slips, or are not spelled alike by everybody who reads ISO 8601.';
 
 
 --
@@ -17486,6 +17502,13 @@ REVOKE ALL ON FUNCTION credits.is_on_sale(p_order credits.orders) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) TO auditor;
+
+
+--
+-- Name: FUNCTION is_sane_time(p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.is_sane_time(p_at timestamp with time zone) FROM PUBLIC;
 
 
 --

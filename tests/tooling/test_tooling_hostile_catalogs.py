@@ -355,7 +355,45 @@ def test_a_file_is_bounded_and_text(content: bytes, message: str, tmp_path: Path
             r"hostile\.sql:2: there is no credits\.define_nothing",
         ),
         ("select credits.define_module('x', p_no => 'X');", r"hostile\.sql:2: function .* does not exist"),
-        ("select credits.define_pack('x', 'X', 'many', 5, 'eur');", r"hostile\.sql:2: invalid input syntax"),
+        (
+            "select credits.define_pack('x', 'X', 'many', 5, 'eur');",
+            r"hostile\.sql:2: p_tokens is a decimal number\. It is 'many'",
+        ),
+        *(
+            (
+                f"select credits.define_pack('x', 'X', {number}, 500, 'eur');",
+                r"hostile\.sql:2: p_tokens is a decimal",
+            )
+            for number in ("'0x64'", "'1_000'", "'1e3'", "' 5 '", "'Infinity'", "'NaN'", "'0x64'::text")
+        ),
+        *(
+            (
+                f"select credits.define_pack('x', 'X', 5, {amount}, 'eur');",
+                rf"hostile\.sql:2: p_amount is a {what}",
+            )
+            for amount, what in (
+                ("'0x1F4'", "whole number"),
+                ("'5_00'", "whole number"),
+                ("'5e2'", "whole number"),
+                ("'0x1F4'::int8", "whole number"),
+                ("'0o764'", "whole number"),
+            )
+        ),
+        *(
+            (
+                f"select credits.define_pack('x', 'X', 5, 500, 'eur', p_expires_after => {life});",
+                r"hostile\.sql:2: p_expires_after is a length of time",
+            )
+            for life in ("'infinity'", "interval 'infinity'", "'-infinity'", "'@ 1 day'", "'0x10 days'", "''")
+        ),
+        (
+            "select credits.define_campaign('c', 'promo', 'C', 5, p_valid_from => '294276-01-01');",
+            r"hostile\.sql:2: p_valid_from is a date that is written out",
+        ),
+        (
+            "select credits.define_campaign('c', 'promo', 'C', 5, p_valid_from => '1999-12-31');",
+            r"hostile\.sql: campaign 'c': valid_from and valid_until are times from the year 2000 to 9999",
+        ),
         ("select credits.define_price('[[[');", r"hostile\.sql:2: invalid input syntax for type json"),
         (
             "select credits.define_campaign('c', 'promo', 'C', 5, p_valid_until => 'tomorrow');",
@@ -370,7 +408,10 @@ def test_a_file_is_bounded_and_text(content: bytes, message: str, tmp_path: Path
             r"hostile\.sql:2: p_valid_until is a date that is written out",
         ),
         (f"select credits.define_price('{'[' * 200_000}');", r"hostile\.sql:2: stack depth limit exceeded"),
-        ("select credits.define_module('x', 'X', p_active => 'perhaps');", r"hostile\.sql:2: invalid input"),
+        (
+            "select credits.define_module('x', 'X', p_active => 'perhaps');",
+            r"hostile\.sql:2: p_active is true or false\. It is 'perhaps'",
+        ),
     ],
 )
 def test_what_the_database_refuses_has_its_line(

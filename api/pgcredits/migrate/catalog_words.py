@@ -8,12 +8,15 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from pgcredits import admin
+from pgcredits import admin, literals
+from pgcredits.errors import ApiError
 from pgcredits.migrate.catalog_text import Constant, Definition
 from pgcredits.migrate.errors import MigrationError
 from pgcredits.migrate.files import OWNER
 
 _WRITTEN_OUT = re.compile(r"\d{4}-\d\d-\d\d(?:[ T][0-9:.]+ *(?:Z|[-+][0-9:]+)?)?", re.I)
+# The types that literals.py knows by their long names.
+_CASTS = {"int2": "smallint", "int4": "integer", "int8": "bigint", "bool": "boolean"}
 _KNOWN = """
     select p.proname, p.proargnames, p.proargtypes::regtype[]::text[],
         p.proowner = (select r.oid from pg_roles as r where r.rolname = %s)
@@ -51,8 +54,11 @@ def statement(words: Mapping[str, Word], definition: Definition) -> sql.Composed
     arguments = []
     for place, argument in enumerate(definition.arguments):
         name = argument.name or next(iter(list(word.parameters)[place:]), "")
-        if word.parameters.get(name) == "timestamp with time zone":
+        kind = word.parameters.get(name, "")
+        if kind == "timestamp with time zone":
             _check_moment(name, argument.value)
+        elif kind and argument.value.kind == "text":
+            _check_spelling(name, argument.value, kind)
         value = _written(argument.value)
         arguments.append(
             sql.SQL("{} => {}").format(sql.Identifier(argument.name), value) if argument.name else value
@@ -68,6 +74,17 @@ def _check_moment(name: str, value: Constant) -> None:
         raise MigrationError(
             f"{name} is a date that is written out, like '2027-01-31' or '2027-01-31 12:00Z'"
         )
+
+
+def _check_spelling(name: str, value: Constant, kind: str) -> None:
+    """Versions of PostgreSQL differ in what text they read as a number: '0x64' and '1_000' since 16."""
+    for each in (kind, _CASTS.get(value.type or "", value.type or "")):
+        if each in ("json", "jsonb"):
+            continue  # its numbers are numbers, which the function checks
+        try:
+            literals.check_text(name, each, value.value)
+        except ApiError as error:
+            raise MigrationError(f"{error.message} It is {value.value[:50]!r}") from error
 
 
 def _written(value: Constant) -> sql.Composable:

@@ -1,0 +1,224 @@
+"""Every time, length of time and number that anybody gives has a range, and is refused by name outside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from people import Caller, Connection
+from psycopg import sql
+
+FAR: dict[str, list[str]] = {
+    "numeric": ["NaN", "Infinity", "-Infinity", "1e400", "-1e400", "-1", "1e-400"],
+    "interval": ["infinity", "-infinity", "178000000 years", "-178000000 years", "1001 years", "-1 day"],
+    "timestamp with time zone": [
+        *("infinity", "-infinity", "294276-12-31 00:00+00", "4713-01-02 00:00+00 BC"),
+        *("10000-01-01 00:00+00", "1999-12-31 23:59:59+00"),
+    ],
+}
+# What means something of its own.
+MEANT = {
+    ("add_tokens", "expires_at"): {"infinity"},  # never
+    ("refund_usage", "tokens"): {"Infinity"},  # all that is left
+    ("report_failure", "duration_ms"): {"1e-400"},  # a measurement is rounded
+}
+# For each function a call that is good: SQL for its arguments. :hold and :entry are of this user.
+ADA = {"user_id": "'ada'"}
+GOOD: dict[str, list[dict[str, str]]] = {
+    "api.add_package": [ADA | {"tokens_to_add": "5", "package_name": "'P'"}],
+    "api.add_tokens/3": [ADA | {"tokens_to_add": "5", "package_name": "'P'"}],
+    "api.add_tokens/9": [ADA | {"tokens": "5", "expires_at": "'2150-01-01'"}],
+    "api.consume_call": [
+        ADA | {"module_id": "'metube'", "module_name": "'MeTube'", "tokens_to_consume": "10"}
+    ],
+    "api.consume_tokens/4": [
+        ADA | {"module_id": "'metube'", "module_name": "'MeTube'", "tokens_to_consume": "10"}
+    ],
+    "api.extend_hold": [{"hold_id": ":hold", "ttl": "'10 minutes'", "user_id": "'ada'"}],
+    "api.hold_tokens": [ADA | {"module_id": "'metube'", "ttl": "'10 minutes'"}],
+    "api.refund_usage": [{"entry_id": ":entry", "tokens": "5"}],
+    "api.report_failure": [ADA | {"module_id": "'metube'", "duration_ms": "5"}],
+    "api.set_low_balance": [ADA | {"below": "5"}, ADA | {"percent": "5"}],
+    "api.set_overdraft_limit": [ADA | {"tokens": "5"}],
+    "api.set_spend_limit": [ADA | {"period": "'day'", "tokens": "5"}],
+    "api.set_test_clock": [
+        {"user_id": "'bob'", "frozen_time": "now() + interval '1 day'"},
+        {"user_id": "'bob'", "advance": "'1 day'"},
+    ],
+    "credits.bound_holds": [{"p_longest": "'2 days'"}],
+    "credits.bound_unpaid": [{"p_window": "'2 hours'"}],
+    "credits.limit_sign_ins": [{"p_window": "'2 hours'"}],
+    "credits.define_campaign": [
+        {"p_campaign_id": "'c'", "p_kind": "'referral'", "p_title": "'C'", "p_tokens": "5"}
+        | {"p_referee_tokens": "5", "p_expires_after": "'1 day'"}
+        | {"p_valid_from": "'2026-01-01'", "p_valid_until": "'2150-01-01'"}
+    ],
+    "credits.define_campaign_bounds": [
+        {"p_campaign_id": "'welcome'", "p_per_device": "3", "p_sliding_window": "'1 day'"}
+    ],
+    "credits.define_guest_limits": [
+        {"p_catalog_id": "'iahome'", "p_per_device": "3", "p_sliding_window": "'1 day'"}
+    ],
+    "credits.define_notice": [
+        {"p_kind": "'low_balance'", "p_below": "5"},
+        {"p_kind": "'low_balance'", "p_percent": "5"},
+        {"p_kind": "'expiring_soon'", "p_ahead": "'1 day'"},
+    ],
+    "credits.define_pack": [
+        {"p_pack_id": "'p'", "p_title": "'P'", "p_tokens": "5", "p_amount": "500", "p_currency": "'eur'"}
+        | {"p_bonus_tokens": "5", "p_expires_after": "'1 day'"}
+    ],
+    "credits.define_price": [
+        {"p_components": """'[{"dimension": "calls", "price_per_unit": 1}]'""", "p_module_id": "'metube'"}
+        | {"p_margin": "1", "p_exchange_rate": "1", "p_valid_from": "'2150-01-01'"}
+    ],
+    "credits.define_topup": [
+        {"p_currency": "'usd'", "p_minimum": "500", "p_maximum": "5000", "p_tokens_per_unit": "0.5"}
+    ],
+}
+# Everything that somebody calls: services and users, the words of a price list, the operator's settings.
+CALLED = """
+select
+    p.pronamespace::regnamespace || '.' || p.proname as name,
+    p.pronargs as arguments,
+    p.pronargdefaults as optional,
+    a.name as argument,
+    format_type(a.type_id, null) as type
+from pg_proc as p
+cross join unnest(p.proargtypes::oid[], p.proargnames[1:p.pronargs]) as a (type_id, name)
+where
+    p.pronamespace in ('api'::regnamespace, 'audit'::regnamespace, 'analytics'::regnamespace) or (
+        p.pronamespace = 'credits'::regnamespace
+        and obj_description(p.oid, 'pg_proc') ~ '^For the operator|bad_catalogue'
+        and p.proname !~ '^(check|refuse)_'
+    )
+order by 1, 2, 4
+"""
+
+
+@pytest.fixture(scope="module")
+def desk(admin: Connection, admin_url: str) -> Iterator[Caller]:
+    """The superuser, whose calls are all undone."""
+    with psycopg.connect(admin_url) as connection:
+        desk = Caller(connection, "none")
+        connection.execute("select credits.allow_test_clocks(true)")
+        connection.execute("select credits.define_campaign('welcome', 'welcome', 'Welcome', 5)")
+        desk.call("add_tokens", user_id="ada", tokens=500)
+        yield desk
+        connection.rollback()
+
+
+def signature(row: dict[str, Any], overloaded: set[str]) -> str:
+    return f"{row['name']}/{row['arguments']}" if row["name"] in overloaded else str(row["name"])
+
+
+def asked(desk: Caller) -> list[tuple[str, str, str]]:
+    """Function, argument, type: all that can be too far away."""
+    rows = desk.rows(CALLED)
+    several = {(row["name"], row["arguments"]) for row in rows}
+    overloaded = {name for name, _ in several if sum(name == other for other, _ in several) > 1}
+    return [(signature(row, overloaded), row["argument"], row["type"]) for row in rows if row["type"] in FAR]
+
+
+def attempt(desk: Caller, function: str, given: dict[str, str], made: dict[str, Any]) -> str:
+    """The slug of a refusal of ours, the words of PostgreSQL, or nothing."""
+    arguments = ", ".join(f"{name} => {value}" for name, value in given.items())
+    for name, value in made.items():
+        arguments = arguments.replace(f":{name}", f"'{value}'")
+    try:
+        with desk.connection.transaction(force_rollback=True):
+            desk.connection.execute(f"select {function.split('/')[0]}({arguments})".encode())
+    except psycopg.Error as error:
+        if not (error.sqlstate or "").startswith("PT"):
+            return f"{error.sqlstate} {error}"
+        return str(json.loads(error.diag.message_detail or "")["error"])
+    return ""
+
+
+def test_every_argument_that_can_be_too_far_away_has_a_good_call(desk: Caller) -> None:
+    """A new one needs a line in GOOD."""
+    given = {(name, argument) for name, calls in GOOD.items() for call in calls for argument in call}
+    missing = [place[:2] for place in asked(desk) if place[:2] not in given]
+    assert not missing
+    assert len(asked(desk)) > 30
+
+
+def test_what_is_too_far_away_is_refused_with_a_slug(desk: Caller) -> None:
+    made = {
+        "hold": desk.call("hold_tokens", user_id="ada", module_id="metube")["hold_id"],
+        "entry": desk.call("consume_tokens", user_id="ada", module_id="metube")["entry_id"],
+    }
+    tried, wrong = 0, []
+    for function, argument, kind in asked(desk):
+        for good in (call for call in GOOD[function] if argument in call):
+            assert attempt(desk, function, good, made) == "", (function, good)
+            for value in FAR[kind]:
+                try:
+                    with desk.connection.transaction():
+                        desk.connection.execute(
+                            sql.SQL("select {}::{}").format(sql.Literal(value), sql.SQL(kind))
+                        )
+                except psycopg.DataError:
+                    continue  # this version of PostgreSQL does not read it
+                tried += 1
+                slug = attempt(desk, function, good | {argument: f"'{value}'::{kind}"}, made)
+                name = function.split(".")[1].split("/")[0]
+                meant = value in MEANT.get((name, argument), set())
+                if meant:
+                    right = slug == ""
+                elif name.startswith("define_"):
+                    right = slug == "bad_catalogue"
+                else:
+                    right = slug.startswith("bad_") or slug == "price_mismatch"
+                if not right:
+                    wrong.append(f"{function}({argument} => {value}): {slug or 'taken'}")
+    assert not wrong, "\n" + "\n".join(wrong)
+    assert tried > 150
+
+
+# What PostgreSQL, or some version of it, reads as a number where it is asked for one.
+NO_NUMBERS = [
+    *('"5"', '"0x64"', '"1_000"', '"1e3"', '" 5 "', '"Infinity"', '"NaN"', '""'),
+    *("-1", "1e400", "1e-400", "10000000000000000", "true", "[5]", "{}", "null"),
+]
+COMPONENT = {"dimension": '"calls"', "price_per_unit": "2"}
+PLACES = ["unit_size", "price_per_unit", "free_quantity", "minimum_charge", "provider_cost"]
+
+
+def component(**members: str) -> str:
+    named = ", ".join(f'"{name}": {value}' for name, value in (COMPONENT | members).items())
+    return f"[{{{named}}}]"
+
+
+@pytest.mark.parametrize("value", NO_NUMBERS)
+def test_number_of_a_price_is_a_number(value: str, desk: Caller) -> None:
+    """Of its components and their tiers: each is taken as 5, and refused as anything that is no number."""
+
+    def define(components: str) -> str:
+        return attempt(desk, "credits.define_price", {"p_components": f"'{components}'::jsonb"}, {})
+
+    for name in PLACES:
+        assert define(component(**{name: "5"})) == ""
+        assert define(component(**{name: value})) == "bad_catalogue", name
+    for name in ("above", "price_per_unit"):
+        tier = {"above": "5", "price_per_unit": "5"}
+        for number, expected in (("5", ""), (value, "bad_catalogue")):
+            told = ", ".join(f'"{member}": {text}' for member, text in (tier | {name: number}).items())
+            assert define(component(tiers=f"[{{{told}}}]")) == expected, name
+
+
+def test_no_whole_number_is_refused_in_postgresqls_words(desk: Caller) -> None:
+    """A slug, or no refusal: an account may have any priority, and a pack any place in a list."""
+    tried = 0
+    rows = [row for row in desk.rows(CALLED) if row["type"] == "bigint"]
+    for row in rows:
+        for good in GOOD.get(row["name"], []):
+            for value in ("9223372036854775807", "-9223372036854775808", "0", "-1"):
+                given = good | {row["argument"]: f"({value})::bigint"}
+                slug = attempt(desk, row["name"], given, {})
+                assert " " not in slug, (row["name"], row["argument"], value, slug)
+                tried += 1
+    assert tried > 50
