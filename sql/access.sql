@@ -43,7 +43,7 @@ revoke all on all functions in schema credits, api, analytics, audit
 from public, anon, authenticated, spender, support, service_role, analyst, auditor, pgcredits_catalog;
 revoke usage on type
 credits.tokens, credits.amount, credits.unit_cost, credits.account_status, credits.entry_kind, credits.hold_state
-from public;
+from public, anon, authenticated, spender, support, service_role, analyst, auditor, pgcredits_catalog;
 revoke usage on type
 api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_receipt, api.credential, api.grant_reason,
 api.redemption_receipt, api.referral_offer, api.account_receipt, api.newcomer, api.admission, api.guest_receipt,
@@ -52,25 +52,26 @@ api.hold_receipt, api.capture_receipt, api.release_receipt, api.shortfall_receip
 api.account_standing,
 api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance, api.refund_receipt,
 api.batch_receipt, api.test_clock, api.refusal_receipt
-from public;
+from public, anon, authenticated, spender, support, service_role, analyst, auditor, pgcredits_catalog;
 alter default privileges for role credits_owner revoke execute on functions from public;
 alter default privileges for role credits_owner revoke usage on types from public;
 
 -- 3. The public functions.
 grant usage on schema api to anon, authenticated, spender, support, service_role;
+-- A function of one's own may take or return these.
 grant usage on type
-api.spend_receipt, api.grant_receipt, api.quote, api.order_receipt, api.event_receipt, api.credential, api.grant_reason,
-api.redemption_receipt, api.referral_offer, api.account_receipt, api.newcomer, api.admission, api.guest_receipt,
-api.failure_receipt,
-api.hold_receipt, api.capture_receipt, api.release_receipt, api.shortfall_receipt, api.overdraft,
-api.account_standing,
-api.spend_limit, api.low_balance, api.acknowledgement, api.maintenance, api.refund_receipt,
-api.batch_receipt, api.test_clock, api.refusal_receipt
+api.spend_receipt, api.quote, api.account_receipt, api.hold_receipt, api.capture_receipt, api.release_receipt,
+api.refusal_receipt
+to authenticated, spender, service_role;
+grant usage on type api.failure_receipt, api.batch_receipt to spender, service_role;
+grant usage on type
+api.order_receipt, api.spend_limit, api.low_balance, api.redemption_receipt, api.referral_offer
 to authenticated, service_role;
 grant usage on type
-api.spend_receipt, api.quote, api.account_receipt, api.failure_receipt, api.hold_receipt, api.capture_receipt,
-api.release_receipt, api.batch_receipt, api.refusal_receipt
-to spender;
+api.grant_receipt, api.grant_reason, api.event_receipt, api.credential, api.newcomer, api.admission, api.guest_receipt,
+api.shortfall_receipt, api.overdraft, api.account_standing, api.acknowledgement, api.maintenance, api.refund_receipt,
+api.test_clock
+to service_role;
 -- For any user: what a backend does that charges.
 grant execute on function
 api.consume_tokens(text, jsonb, text, text, jsonb, boolean),
@@ -146,7 +147,7 @@ to spender;
 grant select on api.release, credits.releases to service_role;
 grant execute on function
 credits.functions_digest(), credits.columns_digest()
-to service_role, auditor;
+to service_role;
 grant execute on function
 credits.release_differences(), credits.standing_objects(), credits.standing_functions(), credits.standing_relations(),
 credits.standing_attachments(), credits.standing_types(), credits.standing_privileges()
@@ -154,8 +155,9 @@ to auditor;
 grant select on credits.current_lots, credits.held_draws to auditor;
 grant select on credits.captures to analyst, auditor;
 grant execute on function
-credits.clock(), credits.module_price(text), credits.topup_tokens(bigint, numeric), credits.interval_text(interval)
+credits.module_price(text), credits.topup_tokens(bigint, numeric), credits.interval_text(interval)
 to anon, authenticated, spender, support, service_role;
+grant execute on function credits.clock() to authenticated, spender, support, service_role;
 grant execute on function
 credits.me(), credits.subject(), credits.period_start(text, timestamptz), credits.next_period(text, timestamptz),
 credits.held_at(uuid, timestamptz), credits.quantity(jsonb), credits.clock(uuid), credits.later(timestamptz, interval)
@@ -173,7 +175,7 @@ grant select (object_id, account_id, order_id) on credits.stripe_objects to supp
 
 grant usage on schema analytics to analyst, auditor;
 grant select on all tables in schema analytics to analyst, auditor;
-grant select (account_id, kind, segment, created_at) on credits.accounts to analyst;
+grant select (account_id, kind, created_at) on credits.accounts to analyst;
 grant select (
     account_id, seq, posted_at, effective_at, kind, tokens, draws, module_id, usage, price_id
 ) on credits.entries to analyst;
@@ -181,15 +183,14 @@ grant select (
     account_id, lot_id, source, granted, effective_at, expires_at, unit_cost, currency
 ) on credits.lots to analyst;
 grant select (
-    account_id, order_id, state, pack_id, package_name, scope, tokens, bonus_tokens, amount, currency,
-    created_at, paid_at
+    account_id, state, pack_id, package_name, tokens, bonus_tokens, amount, currency, paid_at
 ) on credits.orders to analyst;
 grant select (
     account_id, hold_id, module_id, seqs, state, late, failed, actor, created_at, expires_at, finished_at
 ) on credits.holds to analyst;
-grant select (account_id, failure_id, module_id, failed_at, duration_ms) on credits.failures to analyst;
+grant select (module_id, failed_at, duration_ms) on credits.failures to analyst;
 grant select (account_id, campaign_id, lot_id) on credits.redemptions to analyst;
-grant select (guest_id, linked_to, first_seen_at, linked_at) on credits.guests to analyst;
+grant select (guest_id, linked_to, first_seen_at) on credits.guests to analyst;
 grant select (
     guest_id, use_id, module_id, state, used_at, finished_at, per_device, sliding_window
 ) on credits.guest_uses to analyst;
@@ -203,7 +204,6 @@ grant execute on function credits.charge_durations() to analyst, auditor;
 
 grant usage on schema audit, credits to auditor;
 grant select on all tables in schema audit to auditor;
-grant usage on type credits.tokens, credits.amount, credits.entry_kind to auditor;
 grant execute on function credits.entry_hash(
     bytea, uuid, bigint, timestamptz, timestamptz, credits.entry_kind, numeric, numeric, numeric, jsonb,
     text, jsonb, bigint, text, text, jsonb

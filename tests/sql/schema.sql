@@ -15463,8 +15463,8 @@ GRANT USAGE ON SCHEMA credits TO pgcredits_catalog;
 
 REVOKE ALL ON TYPE api.account_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.account_receipt TO authenticated;
-GRANT ALL ON TYPE api.account_receipt TO service_role;
 GRANT ALL ON TYPE api.account_receipt TO spender;
+GRANT ALL ON TYPE api.account_receipt TO service_role;
 
 
 --
@@ -15472,7 +15472,6 @@ GRANT ALL ON TYPE api.account_receipt TO spender;
 --
 
 REVOKE ALL ON TYPE api.account_standing FROM PUBLIC;
-GRANT ALL ON TYPE api.account_standing TO authenticated;
 GRANT ALL ON TYPE api.account_standing TO service_role;
 
 
@@ -15481,7 +15480,6 @@ GRANT ALL ON TYPE api.account_standing TO service_role;
 --
 
 REVOKE ALL ON TYPE api.acknowledgement FROM PUBLIC;
-GRANT ALL ON TYPE api.acknowledgement TO authenticated;
 GRANT ALL ON TYPE api.acknowledgement TO service_role;
 
 
@@ -15490,7 +15488,6 @@ GRANT ALL ON TYPE api.acknowledgement TO service_role;
 --
 
 REVOKE ALL ON TYPE api.admission FROM PUBLIC;
-GRANT ALL ON TYPE api.admission TO authenticated;
 GRANT ALL ON TYPE api.admission TO service_role;
 
 
@@ -15499,9 +15496,8 @@ GRANT ALL ON TYPE api.admission TO service_role;
 --
 
 REVOKE ALL ON TYPE api.batch_receipt FROM PUBLIC;
-GRANT ALL ON TYPE api.batch_receipt TO authenticated;
-GRANT ALL ON TYPE api.batch_receipt TO service_role;
 GRANT ALL ON TYPE api.batch_receipt TO spender;
+GRANT ALL ON TYPE api.batch_receipt TO service_role;
 
 
 --
@@ -15510,8 +15506,8 @@ GRANT ALL ON TYPE api.batch_receipt TO spender;
 
 REVOKE ALL ON TYPE api.capture_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.capture_receipt TO authenticated;
-GRANT ALL ON TYPE api.capture_receipt TO service_role;
 GRANT ALL ON TYPE api.capture_receipt TO spender;
+GRANT ALL ON TYPE api.capture_receipt TO service_role;
 
 
 --
@@ -15519,7 +15515,6 @@ GRANT ALL ON TYPE api.capture_receipt TO spender;
 --
 
 REVOKE ALL ON TYPE api.credential FROM PUBLIC;
-GRANT ALL ON TYPE api.credential TO authenticated;
 GRANT ALL ON TYPE api.credential TO service_role;
 
 
@@ -15528,7 +15523,6 @@ GRANT ALL ON TYPE api.credential TO service_role;
 --
 
 REVOKE ALL ON TYPE api.event_receipt FROM PUBLIC;
-GRANT ALL ON TYPE api.event_receipt TO authenticated;
 GRANT ALL ON TYPE api.event_receipt TO service_role;
 
 
@@ -15537,9 +15531,8 @@ GRANT ALL ON TYPE api.event_receipt TO service_role;
 --
 
 REVOKE ALL ON TYPE api.failure_receipt FROM PUBLIC;
-GRANT ALL ON TYPE api.failure_receipt TO authenticated;
-GRANT ALL ON TYPE api.failure_receipt TO service_role;
 GRANT ALL ON TYPE api.failure_receipt TO spender;
+GRANT ALL ON TYPE api.failure_receipt TO service_role;
 
 
 --
@@ -15547,7 +15540,6 @@ GRANT ALL ON TYPE api.failure_receipt TO spender;
 --
 
 REVOKE ALL ON TYPE api.grant_reason FROM PUBLIC;
-GRANT ALL ON TYPE api.grant_reason TO authenticated;
 GRANT ALL ON TYPE api.grant_reason TO service_role;
 
 
@@ -15556,7 +15548,6 @@ GRANT ALL ON TYPE api.grant_reason TO service_role;
 --
 
 REVOKE ALL ON TYPE api.grant_receipt FROM PUBLIC;
-GRANT ALL ON TYPE api.grant_receipt TO authenticated;
 GRANT ALL ON TYPE api.grant_receipt TO service_role;
 
 
@@ -15565,7 +15556,6 @@ GRANT ALL ON TYPE api.grant_receipt TO service_role;
 --
 
 REVOKE ALL ON TYPE api.guest_receipt FROM PUBLIC;
-GRANT ALL ON TYPE api.guest_receipt TO authenticated;
 GRANT ALL ON TYPE api.guest_receipt TO service_role;
 
 
@@ -15575,8 +15565,8 @@ GRANT ALL ON TYPE api.guest_receipt TO service_role;
 
 REVOKE ALL ON TYPE api.hold_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.hold_receipt TO authenticated;
-GRANT ALL ON TYPE api.hold_receipt TO service_role;
 GRANT ALL ON TYPE api.hold_receipt TO spender;
+GRANT ALL ON TYPE api.hold_receipt TO service_role;
 
 
 --
@@ -15593,7 +15583,6 @@ GRANT ALL ON TYPE api.low_balance TO service_role;
 --
 
 REVOKE ALL ON TYPE api.maintenance FROM PUBLIC;
-GRANT ALL ON TYPE api.maintenance TO authenticated;
 GRANT ALL ON TYPE api.maintenance TO service_role;
 
 
@@ -15602,7 +15591,6 @@ GRANT ALL ON TYPE api.maintenance TO service_role;
 --
 
 REVOKE ALL ON TYPE api.newcomer FROM PUBLIC;
-GRANT ALL ON TYPE api.newcomer TO authenticated;
 GRANT ALL ON TYPE api.newcomer TO service_role;
 
 
@@ -15620,7 +15608,6 @@ GRANT ALL ON TYPE api.order_receipt TO service_role;
 --
 
 REVOKE ALL ON TYPE api.overdraft FROM PUBLIC;
-GRANT ALL ON TYPE api.overdraft TO authenticated;
 GRANT ALL ON TYPE api.overdraft TO service_role;
 
 
@@ -15630,8 +15617,8 @@ GRANT ALL ON TYPE api.overdraft TO service_role;
 
 REVOKE ALL ON TYPE api.quote FROM PUBLIC;
 GRANT ALL ON TYPE api.quote TO authenticated;
-GRANT ALL ON TYPE api.quote TO service_role;
 GRANT ALL ON TYPE api.quote TO spender;
+GRANT ALL ON TYPE api.quote TO service_role;
 
 
 --
@@ -15657,7 +15644,6 @@ GRANT ALL ON TYPE api.referral_offer TO service_role;
 --
 
 REVOKE ALL ON TYPE api.refund_receipt FROM PUBLIC;
-GRANT ALL ON TYPE api.refund_receipt TO authenticated;
 GRANT ALL ON TYPE api.refund_receipt TO service_role;
 
 
@@ -15667,8 +15653,8 @@ GRANT ALL ON TYPE api.refund_receipt TO service_role;
 
 REVOKE ALL ON TYPE api.refusal_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.refusal_receipt TO authenticated;
-GRANT ALL ON TYPE api.refusal_receipt TO service_role;
 GRANT ALL ON TYPE api.refusal_receipt TO spender;
+GRANT ALL ON TYPE api.refusal_receipt TO service_role;
 
 
 --
@@ -15677,8 +15663,8 @@ GRANT ALL ON TYPE api.refusal_receipt TO spender;
 
 REVOKE ALL ON TYPE api.release_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.release_receipt TO authenticated;
-GRANT ALL ON TYPE api.release_receipt TO service_role;
 GRANT ALL ON TYPE api.release_receipt TO spender;
+GRANT ALL ON TYPE api.release_receipt TO service_role;
 
 
 --
@@ -15686,7 +15672,6 @@ GRANT ALL ON TYPE api.release_receipt TO spender;
 --
 
 REVOKE ALL ON TYPE api.shortfall_receipt FROM PUBLIC;
-GRANT ALL ON TYPE api.shortfall_receipt TO authenticated;
 GRANT ALL ON TYPE api.shortfall_receipt TO service_role;
 
 
@@ -15705,8 +15690,8 @@ GRANT ALL ON TYPE api.spend_limit TO service_role;
 
 REVOKE ALL ON TYPE api.spend_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.spend_receipt TO authenticated;
-GRANT ALL ON TYPE api.spend_receipt TO service_role;
 GRANT ALL ON TYPE api.spend_receipt TO spender;
+GRANT ALL ON TYPE api.spend_receipt TO service_role;
 
 
 --
@@ -15714,7 +15699,6 @@ GRANT ALL ON TYPE api.spend_receipt TO spender;
 --
 
 REVOKE ALL ON TYPE api.test_clock FROM PUBLIC;
-GRANT ALL ON TYPE api.test_clock TO authenticated;
 GRANT ALL ON TYPE api.test_clock TO service_role;
 
 
@@ -15730,7 +15714,6 @@ REVOKE ALL ON TYPE credits.account_status FROM PUBLIC;
 --
 
 REVOKE ALL ON TYPE credits.amount FROM PUBLIC;
-GRANT ALL ON TYPE credits.amount TO auditor;
 
 
 --
@@ -15738,7 +15721,6 @@ GRANT ALL ON TYPE credits.amount TO auditor;
 --
 
 REVOKE ALL ON TYPE credits.entry_kind FROM PUBLIC;
-GRANT ALL ON TYPE credits.entry_kind TO auditor;
 
 
 --
@@ -15753,7 +15735,6 @@ REVOKE ALL ON TYPE credits.hold_state FROM PUBLIC;
 --
 
 REVOKE ALL ON TYPE credits.tokens FROM PUBLIC;
-GRANT ALL ON TYPE credits.tokens TO auditor;
 
 
 --
@@ -16233,13 +16214,6 @@ GRANT SELECT(account_id) ON TABLE credits.orders TO analyst;
 
 
 --
--- Name: COLUMN orders.order_id; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(order_id) ON TABLE credits.orders TO analyst;
-
-
---
 -- Name: COLUMN orders.state; Type: ACL; Schema: credits; Owner: -
 --
 
@@ -16258,13 +16232,6 @@ GRANT SELECT(pack_id) ON TABLE credits.orders TO analyst;
 --
 
 GRANT SELECT(package_name) ON TABLE credits.orders TO analyst;
-
-
---
--- Name: COLUMN orders.scope; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(scope) ON TABLE credits.orders TO analyst;
 
 
 --
@@ -16293,13 +16260,6 @@ GRANT SELECT(amount) ON TABLE credits.orders TO analyst;
 --
 
 GRANT SELECT(currency) ON TABLE credits.orders TO analyst;
-
-
---
--- Name: COLUMN orders.created_at; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(created_at) ON TABLE credits.orders TO analyst;
 
 
 --
@@ -16800,7 +16760,6 @@ REVOKE ALL ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_
 --
 
 REVOKE ALL ON FUNCTION credits.clock() FROM PUBLIC;
-GRANT ALL ON FUNCTION credits.clock() TO anon;
 GRANT ALL ON FUNCTION credits.clock() TO authenticated;
 GRANT ALL ON FUNCTION credits.clock() TO spender;
 GRANT ALL ON FUNCTION credits.clock() TO support;
@@ -16828,7 +16787,6 @@ GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO auditor;
 
 REVOKE ALL ON FUNCTION credits.columns_digest() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.columns_digest() TO service_role;
-GRANT ALL ON FUNCTION credits.columns_digest() TO auditor;
 
 
 --
@@ -17337,7 +17295,6 @@ REVOKE ALL ON FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id
 
 REVOKE ALL ON FUNCTION credits.functions_digest() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.functions_digest() TO service_role;
-GRANT ALL ON FUNCTION credits.functions_digest() TO auditor;
 
 
 --
@@ -18769,13 +18726,6 @@ GRANT SELECT(first_seen_at) ON TABLE credits.guests TO analyst;
 
 
 --
--- Name: COLUMN guests.linked_at; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(linked_at) ON TABLE credits.guests TO analyst;
-
-
---
 -- Name: TABLE guest_conversion; Type: ACL; Schema: analytics; Owner: -
 --
 
@@ -18851,20 +18801,6 @@ GRANT SELECT ON TABLE credits.failures TO auditor;
 
 
 --
--- Name: COLUMN failures.account_id; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(account_id) ON TABLE credits.failures TO analyst;
-
-
---
--- Name: COLUMN failures.failure_id; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(failure_id) ON TABLE credits.failures TO analyst;
-
-
---
 -- Name: COLUMN failures.module_id; Type: ACL; Schema: credits; Owner: -
 --
 
@@ -18928,13 +18864,6 @@ GRANT SELECT(account_id) ON TABLE credits.accounts TO analyst;
 --
 
 GRANT SELECT(kind) ON TABLE credits.accounts TO analyst;
-
-
---
--- Name: COLUMN accounts.segment; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT(segment) ON TABLE credits.accounts TO analyst;
 
 
 --
