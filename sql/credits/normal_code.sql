@@ -7,9 +7,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_plain constant text := credits.plain_text(case when (length(p_code) <= 1000) is true then p_code end);
-    -- Spaces go, a dash of any kind is a hyphen, and the i of Turkish keyboards without its dot is an i.
+    -- Spaces go (but where a mark would fall on another letter), a dash of any kind is a hyphen, and the i of Turkish
+    -- keyboards without its dot is an i.
     v_typed constant text := regexp_replace(
-        translate(v_plain, 'ı ', 'i'),
+        translate(regexp_replace(v_plain, ' (?![\u0300-\u036F\u3099\u309A])', '', 'g'), 'ı', 'i'),
         '[\u02D7\u058A\u05BE\u1806\u2010-\u2015\u2043\u2212\u2E3A\u2E3B]', '-', 'g'
     );
     v_small constant text := normalize(credits.small_letters(v_typed), nfkc);

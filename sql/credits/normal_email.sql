@@ -101,7 +101,7 @@ begin
                 -- RFC 5321's dot-atom. Quotes and comments would be other spellings of the same mailbox.
                 p_local ~ '^[a-z0-9.!#$%&''*+/=?^_`{|}~-]+$'
                 or p_local ~ '^[^\u0001-\u0026\u0028-\u002A\u002C\u002F\u003A-\u005E\u0060\u007B-\u007F]+$'
-                and p_local !~ '[\u0180-\u024F\u0259\u1E00-\u1EFF]'
+                and p_local !~ '[\u00E6\u0153\u0180-\u024F\u0259\u1E00-\u1EFF]'
                 and credits.script_of(p_local) is not null and not credits.passes_for_latin(p_local)
             )
         ) is true then p_local
@@ -111,7 +111,7 @@ $$;
 comment on function credits.normal_local_part(text) is
 'What stands before the @ of an address, given in small letters. Null when it is none: the characters of RFC 5321, or '
 'letters of one script (credits.script_of) with digits and . _ + - and apostrophes; of Latin letters those of '
-'European keyboards; at most 64 octets.';
+'European keyboards but ae and oe in one; at most 64 octets.';
 
 create or replace function credits.normal_email(p_email text)
 returns text

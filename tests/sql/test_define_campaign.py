@@ -144,6 +144,8 @@ def test_what_has_been_given_binds_what_may_be_changed(author: Caller) -> None:
         ("\u0301abc", "c"),
         ("abc\u0661", "c"),
         ("abc\U0001f600", "c"),
+        ("a\u02dbbc", "c"),  # an ogonek of its own
+        ("a \u0301bc", "c"),
         ("a'bc", "c"),
         ("a/bc", "c"),
         ("abc" + "\u200b" * 10_000, "c"),
