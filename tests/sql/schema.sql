@@ -5481,7 +5481,7 @@ CREATE FUNCTION credits.normal_local_part(p_local text) RETURNS text
 -- Name: FUNCTION normal_local_part(p_local text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.normal_local_part(p_local text) IS 'What stands before the @ of an address, given in small letters. Null when it is none: the characters of RFC 5321, or letters of one script (credits.script_of) with digits and . _ + - and apostrophes; of Latin letters those of European keyboards; at most 64 octets.';
+COMMENT ON FUNCTION credits.normal_local_part(p_local text) IS 'What stands before the @ of an address, given in small letters. Null when it is none: the characters of RFC 5321, or letters of one script (credits.script_of) with digits and . _ + - and apostrophes; of Latin letters those of European keyboards but ae and oe in one; at most 64 octets.';
 
 
 --
