@@ -66,7 +66,8 @@ def connect(
         "client_encoding": "UTF8",  # our files are
         **{name: value for name, value in _NETWORK.items() if name not in given},
     }
-    if given.get("connect_timeout", "0") == "0":  # for ever, to libpq
+    wanted = given.get("connect_timeout", "")
+    if not wanted.isdecimal() or int(wanted) == 0:  # for ever, to libpq
         ours["connect_timeout"] = str(connect_timeout)
     connection = psycopg.connect(make_conninfo(url, **ours), autocommit=True)
     try:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -48,6 +50,36 @@ def _api_pid(data_dir: Path) -> int:
         ["ps", "-o", "pid=,args=", "--ppid", str(up)], capture_output=True, text=True, check=True
     )
     return next(int(line.split()[0]) for line in children.stdout.splitlines() if " serve " in line)
+
+
+def test_what_a_demo_leaves_is_its_owners_and_holds_no_secret(trace: Path) -> None:
+    """It starts an `up` of its own, whose output goes into a file. The shell's umask lets everybody read."""
+    home = Path(tempfile.mkdtemp(prefix="pgcredits-demo-"))
+    folder = home / "data"
+    before = os.umask(0)
+    try:
+        demo = start_demo(folder, trace)
+    finally:
+        os.umask(before)
+    try:
+        output, _ = demo.communicate(timeout=180)
+        assert demo.returncode == 0, output
+        own = list(folder.rglob("*"))
+        assert {"up.log", "api.log", "simulator.sqlite3", "secrets.json"} <= {path.name for path in own}
+        assert {path for path in own if path.lstat().st_mode & 0o077} == set()
+        assert folder.stat().st_mode & 0o076 == 0
+        kept = json.loads((folder / "secrets.json").read_text())
+        for secret in (
+            kept["jwt_secret"],
+            kept["webhook_secret"],
+            kept["postgres_password"],
+            *kept["logins"].values(),
+        ):
+            for text in (output, *(log.read_text(errors="replace") for log in folder.glob("*.log"))):
+                assert secret not in text
+                assert "eyJ" not in text  # how every token begins
+    finally:
+        shutil.rmtree(home)
 
 
 def test_the_demo_ends_with_sound_books(data_dir: Path, trace: Path) -> None:

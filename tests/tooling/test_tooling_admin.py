@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from pgcredits import admin, audit
 from pgcredits.maintenance import maintain
@@ -101,3 +102,23 @@ def test_administrators_have_bounds(url: str) -> None:
             " current_setting('idle_in_transaction_session_timeout'), current_setting('application_name')"
         ).fetchone()
     assert row == ("2s", "10min", "2min", "pgcredits test")
+
+
+@pytest.mark.parametrize(
+    ("given", "used"), [("", "10"), ("0", "10"), ("-1", "10"), ("7", "7"), ("600", "600")]
+)
+def test_no_wait_for_a_connection_is_for_ever(monkeypatch: pytest.MonkeyPatch, given: str, used: str) -> None:
+    """To libpq 0 and what is below it mean for ever. A server that is gone without a word is noticed, too."""
+    asked: dict[str, Any] = {}
+
+    def connect(conninfo: str, **_: object) -> None:
+        asked.update(conninfo_to_dict(conninfo))
+        raise psycopg.OperationalError
+
+    monkeypatch.setattr(psycopg, "connect", connect)
+    more = f"?connect_timeout={given}" if given else ""
+    with pytest.raises(psycopg.OperationalError):
+        admin.connect(f"postgresql://postgres@127.0.0.1/x{more}", "test")
+    assert asked["connect_timeout"] == used
+    assert int(asked["keepalives_idle"]) + 6 * int(asked["keepalives_interval"]) <= 120
+    assert asked["tcp_user_timeout"] == "90000"

@@ -21,3 +21,9 @@ def test_every_image_of_others_is_pinned() -> None:
     images = [image for image in re.findall(r"image: (\S+)", TEXT) if image != "pgcredits"]
     assert len(images) >= 3
     assert [image for image in images if not re.search(r":v?\d+\.\d+", image)] == []
+
+
+def test_no_check_of_health_waits_for_ever() -> None:
+    calls = re.findall(r"urlopen\([^)]*\)", TEXT)
+    assert calls
+    assert [call for call in calls if "timeout=" not in call] == []
