@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
 from decimal import Decimal
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,7 +17,8 @@ import pytest
 from people import Caller, Connection
 from stripe_events import COMPLETED, EXPIRED, FAILED, FREE, SAYS, SUCCEEDED, Event, attached, event, session
 
-Path = tuple[str, ...]
+Place = tuple[str, ...]
+SQL = Path(__file__).resolve().parents[2] / "sql"
 MISSING = object()
 ODD = [
     MISSING,
@@ -53,14 +56,14 @@ OPTIONAL = {
 }  # fmt: skip
 
 
-def paths(value: Any, above: Path = ()) -> Iterator[Path]:
+def paths(value: Any, above: Place = ()) -> Iterator[Place]:
     for name, member in value.items():
         yield (*above, name)
         if isinstance(member, dict):
             yield from paths(member, (*above, name))
 
 
-def changed(told: Event, path: Path, odd: Any) -> Event:
+def changed(told: Event, path: Place, odd: Any) -> Event:
     told = deepcopy(told)
     *above, last = path
     place = told
@@ -79,7 +82,7 @@ def whole(order: dict[str, Any], kind: str) -> Event:
     return told
 
 
-def says_the_same(path: Path, odd: Any) -> bool:
+def says_the_same(path: Place, odd: Any) -> bool:
     """Left out where that is allowed, or another word for what is so."""
     return (
         (path in OPTIONAL and (odd is MISSING or odd is None))
@@ -146,6 +149,29 @@ def test_odd_members_neither_break_nor_grant(kind: str, db: Connection) -> None:
     assert lost == []
     if kind == COMPLETED:
         assert {"granted", "processing", "parked", "unmatched", "stored", "bad_event"} <= outcomes.keys()
+
+
+# The text of JSON that the bank wrote itself, or has looked at before.
+CAST_FROM_TEXT = {
+    "analytics/module_margin.sql",  # draws of entries
+    "analytics/welcome_use.sql",  # the same
+    "api/consume_tokens_batch.sql",  # a verdict of credits.spend_many
+    "audit/check_prices.sql",  # the answer of credits.module_price
+    "credits/holds.sql",  # usages that were priced
+}
+
+
+def test_json_from_outside_is_not_cast_from_its_text() -> None:
+    """A text may say 5, true or a date as well: jsonb_typeof is asked first, and the JSON is cast."""
+    text_of = r"(?:->>|#>>)"
+    cast = re.compile(
+        rf"\((?:[^()]|\([^()]*\))*{text_of}(?:[^()]|\([^()]*\))*\)::(?!text|jsonb)"
+        rf"|cast\([^()]*{text_of}"
+        rf"|(?:numeric|bigint|integer|boolean|timestamptz|interval)(?: not null)? := [^;]*{text_of}",
+        re.I,
+    )
+    found = {str(path.relative_to(SQL)) for path in SQL.rglob("*.sql") if cast.search(path.read_text())}
+    assert found == CAST_FROM_TEXT
 
 
 AMOUNTS = [MISSING, None, 0, 1, 998, 999, 1000, 999.5, -1, "0", "999", True, [0], {}]
