@@ -1,4 +1,4 @@
-"""What differs from a listed module only by case, space, hyphen or underscore has no price."""
+"""What looks like a listed module (case, space, hyphens, accents, letters of other scripts) has no price."""
 
 from __future__ import annotations
 
@@ -36,7 +36,34 @@ SPELLINGS = [
     "stable\u2028diffusion",
     "stable\uff3fdiffusion",
     "ｓtablediffusion",
+    # Letters that are drawn alike.
+    "stabled\u0131ffusion",
+    "\u0455table\u0501iffusion",
+    "STABLED\u0130FFUSION",
+    "\u0405\u0422\u0410\u0412LED\u0406FFUS\u0406\u041eN",
+    "st\u03b1bl\u03b5di\u017f\u017fusion".replace("\u017f\u017f", "ff"),
+    "stablediffu\u017fion",
+    "stabledi\ufb00usion",
+    "st\u0251blediffusion",
+    "\ua731\u1d1b\u1d00\u0299\u029f\u1d07\u1d05\u026a\ua730\ua730\u1d1c\ua731\u026a\u1d0f\u0274",
+    "\ua4e2\ua4d4\ua4ee\ua4d0\ua4e1\ua4f0\ua4d3\ua4f2\ua4dd\ua4dd\ua4f4\ua4e2\ua4f2\ua4f3\ua4e0",
+    "st\u13aa\u13cf\u13ae\u13acdiffusion".replace("\u13ae", "l"),
+    "\U0001d42c\U0001d42d\U0001d41a\U0001d41b\U0001d425\U0001d41ediffusion",
+    "stabl\u00e9diffusion",
+    "stable\u0301diffusion",
+    "s\u0336table\u20dddiffusion",
+    "stab\u0142ediffusi\u00f8n",
+    "stablediffusi\u0585\u0578",
 ]
+LISTED = [
+    ("metube", "me-tube"),
+    ("metube", "MeTube "),
+    ("whisper", "wh\u0131sper"),
+    ("whisper", "wh\u0456sper"),
+    ("whisper", "Whisper\u200b"),
+    ("whisper", "wh\u00edsper"),
+]
+MIXED = ["wizard\u0436", "draw\U0001f3b5", "draw\u0663", "\u05d0draw", "dr\u0e01w", "draw\u10d0"]
 
 
 @pytest.mark.parametrize("spelled", SPELLINGS, ids=ascii)
@@ -82,14 +109,56 @@ def test_what_differs_by_more_is_another_module_at_the_default_price(user: User)
         assert (receipt["cost"], receipt["price_source"]) == (30, "default")
 
 
-def test_listed_modules_may_differ_by_a_hyphen(bank: Bank) -> None:
-    bank.rows("select credits.define_module('me-tube', 'Another one')")
+@pytest.mark.parametrize("module_id", MIXED, ids=ascii)
+def test_unlisted_id_of_latin_and_other_letters_takes_no_default_price(
+    module_id: str, user: User, bank: Bank
+) -> None:
+    with refused("unknown_module"):
+        user(100).call("consume_tokens", module_id=module_id)
+    bank.rows("select credits.define_module(%s, 'Listed')", (module_id,))  # who lists it means it
+    bank.call("add_tokens", user_id="ada", tokens=100)
+    assert bank.call("consume_tokens", module_id=module_id, user_id="ada")["cost"] == 30
+
+
+@pytest.mark.parametrize(
+    "module_id", ["\u0436\u0443\u043a", "\u753b\u50cf\u751f\u6210AI", "\ud55c\uae00 ai", "r\u00e9sum\u00e9"]
+)
+def test_unlisted_id_of_one_script_takes_the_default_price(module_id: str, user: User) -> None:
+    assert user(100).call("consume_tokens", module_id=module_id)["price_source"] == "default"
+
+
+@pytest.mark.parametrize(("listed", "new"), LISTED, ids=ascii)
+@pytest.mark.parametrize("active", [True, False])
+def test_two_modules_that_look_alike_are_not_listed(listed: str, new: str, active: bool, bank: Bank) -> None:
+    if not active:
+        bank.rows("select credits.define_module(%s, 'Withdrawn', p_active => false)", (listed,))
+    with refused("bad_catalogue") as facts:
+        bank.rows("select credits.define_module(%s, 'Another one')", (new,))
+    assert facts == {"error": "bad_catalogue", "line": "module", "name": new}
+
+
+def test_module_is_defined_again_and_versions_stand_beside_it(bank: Bank) -> None:
+    for module_id in ("whisper", "whisper", "whisper-2", "whisper.2", "whisper-3"):
+        bank.rows("select credits.define_module(%s, 'Whisper')", (module_id,))
+
+
+def test_two_that_were_listed_before_can_be_defined_again_and_keep_their_prices(bank: Bank) -> None:
+    bank.rows("insert into credits.modules (module_id, title) values ('me-tube', 'Of before') returning 1")
+    bank.rows("select credits.define_module('me-tube', 'Of before')")
     bank.rows('select credits.define_price(\'[{"dimension": "calls", "price_per_unit": 3}]\', \'me-tube\')')
     bank.call("add_tokens", user_id="ada", tokens=100)
     costs = [
         bank.call("consume_tokens", module_id=each, user_id="ada")["cost"] for each in ("me-tube", "metube")
     ]
     assert costs == [3, 10]
+    with refused("unknown_module"):
+        bank.call("consume_tokens", module_id="m\u0435tube", user_id="ada")
+
+
+@pytest.mark.parametrize("module_id", ["-", "\u00a0_"], ids=ascii)
+def test_module_whose_id_shows_nothing_is_not_listed(module_id: str, bank: Bank) -> None:
+    with refused("bad_catalogue"):
+        bank.rows("select credits.define_module(%s, 'Nothing')", (module_id,))
 
 
 def test_other_spelling_of_a_withdrawn_module_costs_no_default_price(bank: Bank) -> None:
@@ -120,6 +189,22 @@ def test_receipts_say_whose_price_it_is(bank: Bank) -> None:
                 bank.call("quote_tokens", **named),
                 held,
                 bank.call("extend_hold", hold_id=held["hold_id"]),
+                bank.row("select price_source from api.holds where hold_id = %s", (held["hold_id"],)),
+                bank.call(
+                    "capture_hold",
+                    hold_id=held["hold_id"],
+                    usage={"calls": 1},
+                    final=False,
+                    idempotency_key=held["hold_id"],
+                ),
+                bank.call(
+                    "capture_hold",
+                    hold_id=held["hold_id"],
+                    usage={"calls": 1},
+                    final=False,
+                    idempotency_key=held["hold_id"],
+                ),
+                bank.call("capture_hold", hold_id=held["hold_id"]),
                 bank.row(
                     "select verdicts -> 0 as v from api.consume_tokens_batch(jsonb_build_array("
                     " jsonb_build_object('user_id', 'ada', 'module_id', %s::text, 'usage', %s::jsonb)))",
@@ -127,6 +212,14 @@ def test_receipts_say_whose_price_it_is(bank: Bank) -> None:
                 )["v"],
             ]
             assert [answer["price_source"] for answer in answers] == [source] * len(answers)
+        for view in ("entries", "usage"):
+            shown = bank.rows(
+                f"select distinct price_source from api.{view} where module_id = %s", (module_id,)
+            )
+            assert shown == [{"price_source": source}]
+    assert bank.rows("select distinct price_source from api.entries where kind = 'grant'") == [
+        {"price_source": None}
+    ]
 
 
 def test_the_column_and_the_function_read_an_id_alike(admin: Connection) -> None:
