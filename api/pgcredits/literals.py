@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 
@@ -18,7 +19,6 @@ from pgcredits.errors import ApiError, refuse
 
 _NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
 _JSON_NUMBER = re.compile(r"-?[0-9]{1,1000}(\.[0-9]{1,1000})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
-_INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _TIME = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)?)?",
@@ -45,6 +45,8 @@ _HUGE = re.compile(r"[0-9][eE][+-]?0*[1-9][0-9]{4}")
 _RANGES = {"smallint": 15, "integer": 31, "bigint": 63}
 
 _SLUGS = {
+    "user_id": "bad_user",
+    "idempotency_key": "bad_key",
     "amount": "bad_amount",
     "tokens": "bad_amount",
     "tokens_to_add": "bad_amount",
@@ -73,7 +75,10 @@ def _whole(kind: str) -> Callable[[str, bool], bool]:
     limit = 2 ** _RANGES[kind]
 
     def check(text: str, string: bool) -> bool:
-        return _INTEGER.fullmatch(text) is not None and -limit <= int(text) < limit
+        if not _numeric(text, string):
+            return False
+        number = Decimal(text)
+        return -limit <= number < limit and number == number.to_integral_value()
 
     return check
 
@@ -119,32 +124,45 @@ def _refuse(name: str, what: str) -> ApiError:
     return refuse(422, _SLUGS.get(name, "bad_argument"), f"{name} is {what}.", argument=name)
 
 
-def check_text(name: str, kind: str, text: str) -> None:
-    """Refuse a value of a query string that its type cannot have. Raises ApiError 422."""
+def read_text(name: str, kind: str, text: str) -> str:
+    """A value of a query string, as PostgreSQL is to read it. Raises ApiError 422."""
     if kind in ("json", "jsonb"):
         try:
             msgspec.json.decode(text, type=msgspec.Raw)
         except (ValueError, RecursionError):
             raise _refuse(name, "JSON") from None
-        check_json(name, kind, text)
-    elif kind in _READERS and not _READERS[kind][0](text, True):
+        return read_json(name, kind, text)
+    if kind in _READERS and not _READERS[kind][0](text, True):
         raise _refuse(name, _READERS[kind][1])
+    return _digits(text) if kind in _RANGES else text
 
 
-def check_json(name: str, kind: str, value: str) -> None:
-    """Refuse a member of a JSON body that its type cannot have. Raises ApiError 422."""
-    if kind in ("json", "jsonb") and _HUGE.search(_STRING.sub("", value)):
-        raise _refuse(name, "JSON with numbers below 10^10000")
-    if value == "null" or (kind not in _READERS and not kind.endswith("[]")):
-        return
+def read_json(name: str, kind: str, value: str) -> str:
+    """A member of a JSON body, as PostgreSQL is to read it. Raises ApiError 422."""
+    if kind in ("json", "jsonb"):
+        if _HUGE.search(_STRING.sub("", value)):
+            raise _refuse(name, "JSON with numbers below 10^10000")
+        return value
+    if value == "null":
+        return value
     if kind.endswith("[]"):
         if not value.startswith("["):
             raise _refuse(name, "an array")
-        for element in msgspec.json.decode(value, type=list[msgspec.Raw]):
-            check_json(name, kind.removesuffix("[]"), bytes(element).decode())
-        return
-    reads, what = _READERS[kind]
+        elements = msgspec.json.decode(value, type=list[msgspec.Raw])
+        read = [read_json(name, kind.removesuffix("[]"), bytes(element).decode()) for element in elements]
+        return "[" + ",".join(read) + "]"
     string = value.startswith('"')
+    if kind not in _READERS:  # text, and what is written as text: PostgreSQL would take true for "true"
+        if not string:
+            raise _refuse(name, "a text")
+        return value
+    reads, what = _READERS[kind]
     text = msgspec.json.decode(value) if string else value
     if not reads(text, string):
         raise _refuse(name, what)
+    return _digits(text) if kind in _RANGES else value
+
+
+def _digits(text: str) -> str:
+    """A whole number as PostgreSQL spells it, which knows neither 1.0 nor 1e3 as one."""
+    return str(int(Decimal(text)))

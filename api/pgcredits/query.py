@@ -106,8 +106,7 @@ def parse(view: View, given: Sequence[tuple[str, str]]) -> Query:
             query.offset = _number(name, value)
         else:
             column, sought = _filter(view.name, known, name, value)
-            literals.check_text(column, types[column], sought)
-            query.filters.append((column, sought))
+            query.filters.append((column, literals.read_text(column, types[column], sought)))
     return query
 
 

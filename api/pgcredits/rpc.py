@@ -9,7 +9,7 @@ from pgcredits import literals
 from pgcredits.catalogue import KEY, SCHEMA, Catalogue, Function
 from pgcredits.db import Statement
 from pgcredits.errors import ApiError, refuse
-from pgcredits.jsonbody import JsonObject
+from pgcredits.jsonbody import JsonObject, build
 from pgcredits.tokens import Caller
 
 _ABOUT = ("user_id", "hold_id", "entry_id")  # arguments that tell whose wallet a call is about
@@ -48,14 +48,17 @@ def call_with_object(function: Function, body: JsonObject, key: str | None) -> S
 
     Raises ApiError 422 bad_key when header and body give different keys.
     """
-    if key is not None and KEY in body.members and body.string(KEY) != key:
+    given = dict(body.members)
+    if key is not None and given.get(KEY) == "null":  # not given here: the header counts
+        del given[KEY]
+    if key is not None and KEY in given and body.string(KEY) != key:
         raise refuse(422, "bad_key", "The Idempotency-Key header and idempotency_key differ.")
-    columns = [argument for argument in function.arguments if argument.name in body.members]
-    for argument in columns:
-        literals.check_json(argument.name, argument.type, body.members[argument.name])
+    columns = [argument for argument in function.arguments if argument.name in given]
+    read = {a.name: literals.read_json(a.name, a.type, given[a.name]) for a in columns}
+    source_text = body.text if all(read[name] == given[name] for name in read) else build(read).text
     arguments = [f"{quoted(a.name)} => _body.{quoted(a.name)}" for a in columns]
     values: list[str] = []
-    if key is not None and KEY not in body.members and function.takes_key:
+    if key is not None and KEY not in given and function.takes_key:
         arguments.append(f"{quoted(KEY)} => %s")
         values.append(key)
     about = _about({name: body.string(name) for name in _ABOUT if name in body.members})
@@ -63,7 +66,7 @@ def call_with_object(function: Function, body: JsonObject, key: str | None) -> S
         return Statement(_select(function, "", arguments), tuple(values), about)
     record = ", ".join(f"{quoted(a.name)} {a.type}" for a in columns)
     source = f"json_to_record(%s::json) as _body ({record}), lateral "
-    return Statement(_select(function, source, arguments), (body.text, *values), about)
+    return Statement(_select(function, source, arguments), (source_text, *values), about)
 
 
 def call_with_texts(function: Function, texts: Mapping[str, str], key: str | None) -> Statement:
@@ -71,7 +74,7 @@ def call_with_texts(function: Function, texts: Mapping[str, str], key: str | Non
     given = dict(texts)
     for argument in function.arguments:
         if argument.name in given:
-            literals.check_text(argument.name, argument.type, given[argument.name])
+            given[argument.name] = literals.read_text(argument.name, argument.type, given[argument.name])
     if key is not None and function.takes_key and given.setdefault(KEY, key) != key:
         raise refuse(422, "bad_key", "The Idempotency-Key header and idempotency_key differ.")
     arguments = [f"{quoted(name)} => %s" for name in given]
@@ -104,7 +107,7 @@ def _about(given: Mapping[str, str | None]) -> str | None:
     """Whose wallet a call is about: ids of holds and entries begin with their account."""
     for name in _ABOUT:
         if value := given.get(name):
-            return value.partition(":")[0] if name != "user_id" else value
+            return value.partition(":")[0].lower() if name != "user_id" else value
     return None
 
 

@@ -16,7 +16,7 @@ begin
         perform credits.fail(403, 'not_yours', 'only a service may close a shortfall');
     elsif close_shortfall.state is null or close_shortfall.state not in ('settled', 'written_off') then
         perform credits.fail(422, 'bad_state', 'state is settled or written_off');
-    elsif (close_shortfall.shortfall_id ~ ('^' || v_uuid || ':' || v_uuid || '$')) is true then
+    elsif (close_shortfall.shortfall_id ~* ('^' || v_uuid || ':' || v_uuid || '$')) is true then
         select s.* into v_shortfall
         from credits.shortfalls as s
         where
@@ -52,7 +52,8 @@ begin
     order by i.created_at, i.subject
     limit 1;
     return row(
-        close_shortfall.shortfall_id, v_subject, trim_scale(v_shortfall.tokens), v_shortfall.state, v_replayed
+        v_shortfall.account_id || ':' || v_shortfall.shortfall_id, v_subject, trim_scale(v_shortfall.tokens),
+        v_shortfall.state, v_replayed
     );
 end
 $$;

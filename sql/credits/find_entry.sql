@@ -8,8 +8,8 @@ as $$
 declare
     v_entry credits.entries;
 begin
-    -- Only what we would have written ourselves is cast.
-    if (p_entry_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:[1-9][0-9]{0,17}$') is true then
+    -- Only what we would have written ourselves is cast; a uuid is the same in capitals.
+    if (p_entry_id ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:[1-9][0-9]{0,17}$') is true then
         select e.* into v_entry
         from credits.entries as e
         where e.account_id = left(p_entry_id, 36)::uuid and e.seq = substr(p_entry_id, 38)::bigint;

@@ -185,9 +185,9 @@ def test_whole_pairs_and_escaped_backslashes_are_kept(client: httpx.Client, rich
     ("kind", "bad", "good"),
     [
         ("uuid", NO_UUIDS, ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11"]),
-        ("integer", ["2147483648", "-2147483649", "1.0"], ["2147483647", "-2147483648", "007"]),
+        ("integer", ["2147483648", "-2147483649", "1.5"], ["2147483647", "-2147483648", "007"]),
         ("smallint", ["32768"], ["-32768"]),
-        ("bigint", NO_WHOLE, ["9223372036854775807", "-9223372036854775808", "0"]),
+        ("bigint", NO_WHOLE, ["9223372036854775807", "-9223372036854775808", "0", "1.0"]),
         ("boolean", NO_BOOLEANS, ["true", "FALSE", "t", "off", "1"]),
         ("numeric", NO_NUMBERS, ["1", "-0.5", "100.00"]),
         (
@@ -200,10 +200,103 @@ def test_whole_pairs_and_escaped_backslashes_are_kept(client: httpx.Client, rich
 )
 def test_a_type_has_these_spellings(kind: str, bad: list[str], good: list[str]) -> None:
     for text in good:
-        literals.check_text("x", kind, text)
-        literals.check_json("x", kind, json.dumps(text))
+        literals.read_text("x", kind, text)
+        literals.read_json("x", kind, json.dumps(text))
     for text in bad:
         with pytest.raises(ApiError):
-            literals.check_text("x", kind, text)
+            literals.read_text("x", kind, text)
         with pytest.raises(ApiError):
-            literals.check_json("x", kind, json.dumps(text))
+            literals.read_json("x", kind, json.dumps(text))
+
+
+@pytest.mark.parametrize("kind", ["smallint", "integer", "bigint"])
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("1000", "1000"),
+        ("1000.0", "1000"),
+        ("1e3", "1000"),
+        ("1.00E+2", "100"),
+        ("50e-1", "5"),
+        ("-0.0", "0"),
+    ],
+)
+def test_a_whole_number_is_one_however_json_spells_it(kind: str, value: str, read: str) -> None:
+    assert literals.read_json("x", kind, value) == read
+    assert literals.read_json("x", f"{kind}[]", f"[{value}, null]") == f"[{read},null]"
+
+
+@pytest.mark.parametrize(
+    "value", ["1.5", "1e-1", "1e19", "1e999", "-1e999", "9223372036854775808", "1" * 300]
+)
+def test_what_is_no_whole_number_of_64_bits_is_refused(value: str) -> None:
+    with pytest.raises(ApiError):
+        literals.read_json("x", "bigint", value)
+
+
+@pytest.mark.parametrize("amount", ["5e2", "500.0", "500", '"500"', '"500.00"'])
+def test_whole_amounts_may_be_spelled_as_others(
+    client: httpx.Client, user: User, service: dict[str, str], amount: str
+) -> None:
+    """As far as reading them goes: what is offered, the bank says."""
+    body = f'{{"user_id": "{user.user_id}", "amount": {amount}, "module_id": null}}'
+    response = client.post(f"{RPC}create_order", content=body, headers=service)
+    assert refusal(response) == (422, "bad_amount", None)
+
+
+@pytest.mark.parametrize("filter_", ["amount=eq.500.0", "amount=eq.0500"])
+def test_whole_numbers_of_a_filter_may_be_spelled_as_others(
+    client: httpx.Client, user: User, filter_: str
+) -> None:
+    response = client.get(f"/rest/v1/packs?{filter_}", headers=user.headers)
+    assert response.status_code == 200, response.text
+
+
+def texts(client: httpx.Client) -> list[tuple[str, str, dict[str, Any]]]:
+    """Every function with each of its arguments that is a text, and what else it must be given."""
+    found = []
+    schema = client.get("/schema").json()
+    for path, item in schema["paths"].items():
+        if not path.startswith(RPC):
+            continue
+        bodies = item["post"]["requestBody"]["content"]["application/json"]["schema"]
+        for body in bodies.get("anyOf", [bodies]):
+            if "guest" in path and not body["properties"].keys() & {"use_id", "network_keys"}:
+                continue  # what a guest sends, whom the door knows; a service sends all of it
+            required = dict.fromkeys(body.get("required", []))
+            for name, what in body["properties"].items():
+                text = what.get("type") in ("string", ["string", "null"]) and "format" not in what
+                if text and name not in ("ttl", "advance"):
+                    found.append((path, name, required))
+    return found
+
+
+@pytest.mark.parametrize("value", [True, 5, 1.5, {}, [], ["x"]])
+def test_no_text_of_any_function_is_another_type_of_json(
+    client: httpx.Client, service: dict[str, str], value: Any
+) -> None:
+    """PostgreSQL would make the user "true" of true."""
+    asked = texts(client)
+    assert {("/rest/v1/rpc/consume_tokens", "user_id"), ("/rest/v1/rpc/hold_tokens", "module_id")} <= {
+        (path, name) for path, name, _ in asked
+    }
+    for path, name, required in asked:
+        response = client.post(path, json={**required, name: value}, headers=service)
+        slugs = {"user_id": "bad_user", "idempotency_key": "bad_key"}
+        expected = (422, slugs.get(name, "bad_argument"), name)
+        assert refusal(response) == expected, (path, name)
+
+
+def test_null_for_the_key_in_the_body_leaves_the_headers_key(client: httpx.Client, rich: User) -> None:
+    headers = rich.headers | {"Idempotency-Key": "of the header"}
+    body = {"module_id": "stablediffusion", "idempotency_key": None}
+    first, again = (client.post(f"{RPC}consume_tokens", json=body, headers=headers) for _ in range(2))
+    assert (first.status_code, first.json()["replayed"]) == (200, False), first.text
+    assert again.json() == first.json() | {"replayed": True}
+    for other in ("another", "", 5):
+        response = client.post(
+            f"{RPC}consume_tokens", json=body | {"idempotency_key": other}, headers=headers
+        )
+        assert (response.status_code, slug(response)) == (422, "bad_key")
+    empty = client.post(f"{RPC}report_refusal", json={"module_id": "stablediffusion"}, headers=headers)
+    assert (empty.status_code, slug(empty)) == (422, "bad_key")
