@@ -83,6 +83,8 @@ STATUS = {
     "bad_ttl": 422,
     "bad_over": 422,
     "bad_final": 422,
+    "bad_byok": 422,
+    "bad_notices": 422,
     "bad_clock": 422,
     "bad_limit": 422,
     "bad_state": 422,

@@ -14,6 +14,8 @@ declare
 begin
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may acknowledge notices');
+    elsif acknowledge_notices.notice_ids is null or array_position(acknowledge_notices.notice_ids, null) is not null then
+        perform credits.fail(422, 'bad_notices', 'notice_ids is an array of the ids of notices, none of them null');
     end if;
     v_before := credits.bound_wait();
     -- In the order of their ids, so that two calls do not wait for each other.
@@ -39,4 +41,4 @@ comment on function api.acknowledge_notices(uuid[]) is
 'Mark notices as delivered, so that api.notices shows them so. For services; safe to repeat. notices: how many were
 marked now.
 
-Raises PT403 not_yours.';
+Raises PT422 bad_notices, PT403 not_yours.';

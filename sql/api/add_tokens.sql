@@ -26,7 +26,7 @@ create or replace function api.add_tokens(
     package_name text default null,
     expires_at timestamptz default 'infinity',
     priority bigint default null,
-    scope text default null,
+    scope text default 'any',
     idempotency_key text default null,
     metadata jsonb default '{}'
 )
@@ -39,6 +39,7 @@ as $$
 declare
     v_tokens constant credits.tokens := credits.check_amount(add_tokens.tokens);
     v_expires_at constant timestamptz := nullif(add_tokens.expires_at, 'infinity');
+    v_scope constant text := nullif(add_tokens.scope, 'any');
     v_subject text;
     v_account_id uuid;
     v_wallet record;
@@ -58,9 +59,12 @@ begin
     elsif add_tokens.expires_at is null then
         -- What JavaScript makes of an invalid date: tokens that were to expire would never do so.
         perform credits.fail(422, 'bad_expiry', 'expires_at is a time: without it tokens never expire');
+    elsif add_tokens.scope is null then
+        -- Tokens that were to be bound to something would pay for everything.
+        perform credits.fail(422, 'bad_scope', 'scope is module:ID, category:ID or any: without it tokens are for any module');
     end if;
     perform credits.check_metadata(add_tokens.metadata);
-    perform credits.check_scope(add_tokens.scope);
+    perform credits.check_scope(v_scope);
 
     -- 2. Whose account; a first grant opens it. Then the lock.
     if not credits.is_service() then
@@ -78,7 +82,7 @@ begin
                 trim_scale(v_tokens), add_tokens.reason, add_tokens.package_name, extract(epoch from v_expires_at),
                 -- The default spelled out is the default.
                 nullif(add_tokens.priority, credits.default_priority(add_tokens.reason::text::credits.entry_kind)),
-                add_tokens.scope, add_tokens.metadata
+                v_scope, add_tokens.metadata
             ),
             (v_wallet.seq + 1)::text
         );
@@ -97,7 +101,7 @@ begin
     -- 4. The lot and its entry.
     v_lot_id := credits.grant_lot(
         v_account_id, add_tokens.reason::text::credits.entry_kind, v_tokens, add_tokens.package_name,
-        add_tokens.priority, add_tokens.scope, v_expires_at,
+        add_tokens.priority, v_scope, v_expires_at,
         p_reference => coalesce(add_tokens.package_name, add_tokens.reason), p_metadata => add_tokens.metadata
     );
     return credits.grant_receipt(v_account_id, v_lot_id, v_subject, false);
@@ -107,7 +111,7 @@ comment on function api.add_tokens(text, numeric, api.grant_reason, text, timest
 'Grant tokens to a user, as a lot. For services; opens the account of a new user.
 
 reason: grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment.
-scope: module:ID or category:ID that the tokens are bound to.
+scope: module:ID or category:ID that the tokens are bound to; any, the default, is none, and null is refused.
 expires_at: infinity, the default, is never, and null is refused.
 Lower priority is spent first; by default rollover 5, allowance 10, given away 20, bought 50.
 With an idempotency_key a repeat of the same call gets the same answer.

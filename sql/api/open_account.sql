@@ -2,8 +2,8 @@
 create or replace function api.open_account(
     user_id text default null,
     referral_code text default null,
-    device_keys text[] default null,
-    network_keys text[] default null,
+    device_keys text[] default '{}',
+    network_keys text[] default '{}',
     shared_network boolean default false,
     email_verified boolean default false
 )
@@ -19,7 +19,7 @@ declare
     v_welcome record;
 begin
     if not credits.is_spender() and (
-        open_account.device_keys is not null or open_account.network_keys is not null
+        open_account.device_keys is distinct from '{}' or open_account.network_keys is distinct from '{}'
         or open_account.shared_network is true
     ) or not credits.is_service() and open_account.email_verified is true then
         perform credits.fail(

@@ -3,7 +3,7 @@
 create or replace function api.set_test_clock(
     user_id text,
     frozen_time timestamptz default null,
-    advance interval default null
+    advance interval default '0'
 )
 returns api.test_clock
 language plpgsql
@@ -12,6 +12,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_advance constant interval := nullif(set_test_clock.advance, '0');
     v_account_id uuid;
     v_before timestamptz;
     v_clock timestamptz;
@@ -21,10 +22,13 @@ begin
         perform credits.fail(403, 'not_yours', 'only a service may set a test clock');
     elsif not credits.test_clocks_allowed() then
         perform credits.fail(403, 'no_test_clocks', 'this bank has no test clocks: its time is the time');
-    elsif num_nonnulls(set_test_clock.frozen_time, set_test_clock.advance) = 2 then
+    elsif num_nonnulls(set_test_clock.frozen_time, v_advance) = 2 then
         perform credits.fail(422, 'bad_clock', 'frozen_time or advance, not both');
+    elsif num_nonnulls(set_test_clock.frozen_time, set_test_clock.advance) = 0 then
+        -- A number that got lost on its way must not stop the clock.
+        perform credits.fail(422, 'bad_clock', 'frozen_time is a time, or advance how far the clock is moved');
     elsif (
-        extract(epoch from set_test_clock.advance) not between 0 and extract(epoch from interval '101 years')
+        extract(epoch from v_advance) not between 0 and extract(epoch from interval '101 years')
     ) is true then
         -- Before anything is added: there is a last time, too.
         perform credits.fail(422, 'bad_clock', 'a test clock is moved forward, a hundred years ahead at most');
@@ -34,7 +38,7 @@ begin
     v_account_id := credits.account_of(credits.caller_subject(set_test_clock.user_id), true);
     perform credits.lock_wallet(v_account_id);
     v_before := credits.clock(v_account_id);
-    v_clock := coalesce(set_test_clock.frozen_time, credits.later(v_before, coalesce(set_test_clock.advance, '0')));
+    v_clock := coalesce(set_test_clock.frozen_time, credits.later(v_before, coalesce(v_advance, '0')));
     if (v_clock between v_before and credits.later(credits.clock(), interval '100 years')) is not true then
         perform credits.fail(
             422, 'bad_clock', 'a test clock is moved forward, a hundred years ahead at most',
@@ -52,9 +56,10 @@ comment on function api.set_test_clock(text, timestamptz, interval) is
 'Put an account on a test clock, or move its clock on, and book at once what that makes due. For services, in banks that
 allow it (credits.allow_test_clocks): never where money is real.
 
-The clock stands at frozen_time, or advance after what it showed before (by default where it is), until it is moved again;
+The clock stands at frozen_time, or advance after what it showed before (with neither, where it is), until it is moved again;
 forward only, and for good. Every rule about this account goes by it: prices, expiry of lots and holds, limits, campaigns.
 Times that no rule asks for (of notices, keys, freezing, orders) stay those of the bank.
 Opens the account of a new user.
 
-Raises PT403 no_test_clocks or not_yours, PT422 bad_clock (with the time it shows) or bad_user.';
+Raises PT403 no_test_clocks or not_yours, PT422 bad_clock (with the time it shows; also for nulls) or
+bad_user.';

@@ -3,8 +3,8 @@ create or replace function api.sign_up(
     email text,
     password_hash text,
     referral_code text default null,
-    device_keys text[] default null,
-    network_keys text[] default null,
+    device_keys text[] default '{}',
+    network_keys text[] default '{}',
     shared_network boolean default false
 )
 returns api.newcomer

@@ -303,9 +303,9 @@ def test_package_of_the_first_system(arguments: str, user: User, service: Caller
         "%(user)s, 5",
         "%(user)s, '5'",
         "%(user)s, 5, 'promo', null",
-        "%(user)s::text, 5::numeric, 'promo'::text, null::text, 'infinity'::timestamptz, 20, null::text,"
+        "%(user)s::text, 5::numeric, 'promo'::text, null::text, 'infinity'::timestamptz, 20, 'any'::text,"
         " 'key'::text, '{}'::jsonb",
-        "%(user)s, 5, 'promo', null, 'infinity', 20, null, 'key', '{}'",
+        "%(user)s, 5, 'promo', null, 'infinity', 20, 'any', 'key', '{}'",
     ],
 )
 def test_full_signature_by_position(arguments: str, user: User, service: Caller) -> None:

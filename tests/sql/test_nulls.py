@@ -36,12 +36,11 @@ Meaning = str | Omitted | Answered  # a str: the slug that null is refused with
 KEY = Omitted("a call without a key: no repeat of it is recognised")
 NO_REASON = Omitted("nobody said why")
 SHARED = Omitted("a network that is not known to be shared has the tighter bounds")
-UNKNOWN = Omitted("a service that does not know where somebody comes from says so in both ways")
 OWN = Omitted("a hold's name says whose it is; user_id is compared with that")
 
 # Of every argument of every function of api. A new one fails until somebody has said what null means to it.
 MEANS: dict[str, dict[str, Meaning]] = {
-    "acknowledge_notices/1": {"notice_ids": Answered({"notices": 0}, "no notice is marked")},
+    "acknowledge_notices/1": {"notice_ids": "bad_notices"},
     "add_package/4": {
         "user_id": "bad_user",
         "tokens_to_add": "bad_amount",
@@ -60,7 +59,7 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "package_name": Omitted("it is only a label"),
         "expires_at": "bad_expiry",
         "priority": Omitted("that of its reason"),
-        "scope": Omitted("tokens are bound to nothing unless that is said, and views show it as null"),
+        "scope": "bad_scope",
         "idempotency_key": KEY,
         "metadata": "bad_metadata",
     },
@@ -76,7 +75,7 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "replaces_customer_id": Omitted("the first customer stays"),
     },
     "begin_sign_in/3": {
-        "email": Answered({"user_id": None}, "nobody has it, and the attempt counts as any other"),
+        "email": "bad_email",
         "network_keys": "bad_guest",
         "shared_network": SHARED,
     },
@@ -111,7 +110,7 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "idempotency_key": KEY,
         "user_id": "bad_user",
         "metadata": "bad_metadata",
-        "byok": Omitted("the use is charged"),
+        "byok": "bad_byok",
     },
     "consume_tokens_batch/2": {
         "items": "bad_items",
@@ -125,7 +124,7 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "idempotency_key": KEY,
     },
     "extend_hold/3": {"hold_id": "unknown_hold", "ttl": "bad_ttl", "user_id": OWN},
-    "find_credential/1": {"email": Answered({"user_id": None}, "nobody has it")},
+    "find_credential/1": {"email": "bad_email"},
     "finish_sign_in/2": {"email": "unknown_user", "network_keys": "bad_guest"},
     "freeze_account/2": {"user_id": "bad_user", "reason": NO_REASON},
     "guest_allowance/3": {"device_keys": "bad_guest", "network_keys": "bad_guest", "shared_network": SHARED},
@@ -148,8 +147,8 @@ MEANS: dict[str, dict[str, Meaning]] = {
     "open_account/6": {
         "user_id": "bad_user",
         "referral_code": Omitted("nobody brought them"),
-        "device_keys": UNKNOWN,
-        "network_keys": UNKNOWN,
+        "device_keys": "bad_guest",
+        "network_keys": "bad_guest",
         "shared_network": SHARED,
         "email_verified": Omitted("the address is not verified"),
     },
@@ -194,8 +193,8 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "email": "bad_email",
         "password_hash": "bad_password",
         "referral_code": Omitted("nobody brought them"),
-        "device_keys": UNKNOWN,
-        "network_keys": UNKNOWN,
+        "device_keys": "bad_guest",
+        "network_keys": "bad_guest",
         "shared_network": SHARED,
     },
     "thaw_account/2": {"user_id": "bad_user", "reason": NO_REASON},
@@ -369,4 +368,54 @@ def test_null_in_an_item_of_a_batch_is_null_in_a_call(world: World, member: str,
     if isinstance(means, str):
         assert verdict["error"] == means
     else:
-        assert (verdict["ok"], verdict["cost"]) == (True, 50 if member == "byok" else 0)
+        assert (verdict["ok"], verdict["cost"]) == (True, 0)
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "slug"),
+    [
+        ("set_test_clock", {"frozen_time": None, "advance": None}, "bad_clock"),
+        ("set_test_clock", {"advance": None}, "bad_clock"),
+        ("acknowledge_notices", {"notice_ids": [None]}, "bad_notices"),
+        ("open_account", {"device_keys": [None], "network_keys": ["b" * 64]}, "bad_guest"),
+        ("sign_up", {"device_keys": ["a" * 64, None]}, "bad_guest"),
+        ("guest_allowance", {"device_keys": [None], "network_keys": ["b" * 64]}, "bad_guest"),
+        ("begin_sign_up", {"network_keys": [None]}, "bad_guest"),
+        ("consume_tokens_batch", {"items": Jsonb([None])}, None),
+        ("consume_tokens_batch", {"items": Jsonb(None)}, "bad_items"),
+    ],
+)
+def test_nulls_together_and_within_are_refused(
+    world: World, function: str, arguments: Row, slug: str | None
+) -> None:
+    about = {
+        "set_test_clock": world.ada,
+        "open_account": {"user_id": "new"},
+        "sign_up": {"email": "dora@example.com", "password_hash": world.password_hash},
+    }.get(function, {})
+    if slug is None:
+        answer, _ = world.outcome(f"{function}/2", about | arguments)
+        assert [verdict["error"] for verdict in answer["verdicts"]] == ["bad_items"]
+        return
+    with refused(slug):
+        world.outcome(function, about | arguments)
+
+
+def test_clock_moves_by_advance_beside_a_frozen_time_of_null(world: World) -> None:
+    moved, _ = world.outcome("set_test_clock", world.ada | {"frozen_time": None, "advance": "1 day"})
+    named, _ = world.outcome(
+        "set_test_clock", world.ada | {"frozen_time": "2098-01-01 00:00Z", "advance": None}
+    )
+    assert moved["frozen_time"] < named["frozen_time"]
+
+
+def test_any_is_the_word_for_tokens_that_are_bound_to_nothing(world: World) -> None:
+    call = world.ada | {"tokens": 5, "idempotency_key": "any"}
+    with world.service.connection.transaction(force_rollback=True):
+        first = world.service.call("add_tokens", **call)
+        again = world.service.call("add_tokens", **call, scope="any")
+        assert again == first | {"replayed": True}
+        lot = world.service.row(
+            "select scope from api.lots where lot_id = %s and user_id = 'ada'", (first["lot_id"],)
+        )
+        assert lot["scope"] is None

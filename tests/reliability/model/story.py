@@ -453,7 +453,8 @@ class Story(RuleBasedStateMachine):
         first: int | None,
         key: str | None,
     ) -> None:
-        named = {"user_id": who, "reason": reason, "tokens": tokens, "scope": scope}
+        named: dict[str, Any] = {"user_id": who, "reason": reason, "tokens": tokens}
+        named |= {"scope": scope} if scope is not None else {}
         named |= {"expires_at": ends} if ends is not None else {}
         self._expect(
             self.accounts[who],
