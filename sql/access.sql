@@ -144,6 +144,8 @@ to authenticated, support, service_role;
 grant select on
 credits.identities, credits.wallets, credits.lots, credits.current_lots, credits.holds, credits.held_draws
 to spender;
+-- Whose price an entry names; what a price takes beside that stays out of sight.
+grant select (price_id, module_id, category_id) on credits.prices to authenticated, support, service_role;
 grant select on api.release, credits.releases to service_role;
 grant execute on function
 credits.functions_digest(), credits.columns_digest()
@@ -551,6 +553,8 @@ to anon, authenticated, spender, support, service_role using (true);
 drop policy if exists for_sale on credits.modules;
 create policy for_sale on credits.modules for select
 to anon, authenticated, spender, support, service_role using (true);
+drop policy if exists whose_price on credits.prices;
+create policy whose_price on credits.prices for select to authenticated, support, service_role using (true);
 drop policy if exists for_sale on credits.module_categories;
 create policy for_sale on credits.module_categories for select
 to anon, authenticated, spender, support, service_role using (true);

@@ -232,7 +232,7 @@ begin
     return row(
         p_account_id || ':' || p_hold_id, p_account_id || ':' || v_seq, p_user_id, v_hold.module_id,
         case when p_final and not v_late then 'captured' else v_hold.state::text end, v_cost, v_paid, v_debt, v_shortfall,
-        v_left, v_back, trim_scale(v_balance), v_draws, v_late, false
+        v_left, v_back, trim_scale(v_balance), v_draws, v_late, false, v_hold.price_source, 0::numeric
     );
 end
 $$;
@@ -268,12 +268,14 @@ begin
         p_hold.state::text, trim_scale(v_shortfall - v_entry.tokens), trim_scale(-v_entry.tokens),
         trim_scale(v_entry.debt_after - coalesce(v_debt_before, 0)), trim_scale(v_shortfall), trim_scale(p_hold.held),
         trim_scale(coalesce(v_released, 0)),
-        trim_scale(v_entry.balance_after), v_entry.draws, v_late, true
+        trim_scale(v_entry.balance_after), v_entry.draws, v_late, true, p_hold.price_source,
+        credits.refunded_of(p_hold.account_id, v_seq)
     );
 end
 $$;
 comment on function credits.capture_receipt(credits.holds, text, text) is
-'The answer of an earlier capture, told again from its entry; state and held are those of the hold as it is now. '
+'The answer of an earlier capture, told again from its entry; state and held are those of the hold as it is now, and '
+'refunded is what has been given back by now. '
 'p_reference: its seq, what the hold kept then, and what went back if it ended the hold.';
 
 create or replace function api.capture_hold(
@@ -331,7 +333,7 @@ late: true. Neither a frozen account nor a spend limit stops a service''s captur
 while the account is active and for 24 hours from when it was made, late or not; what they take beyond it is refused
 where a spend would be, whatever over says. The parts of a use cost together what the use costs.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true, but state and held are those of
-the hold as it is now.
+the hold as it is now, and refunded says what of the charge has been given back by then.
 Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT402 insufficient_tokens (over: error, or a user),
 PT422 bad_usage, bad_final, bad_over or bad_key, PT423 account_frozen (a user), PT429 spend_limit (a user''s, beyond the hold)
 or unpaid_limit (a user, of a free module), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';

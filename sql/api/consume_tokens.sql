@@ -126,7 +126,7 @@ begin
     end if;
     return row(
         p_account_id || ':' || v_seq, p_user_id, p_module_id, trim_scale(v_price.cost),
-        trim_scale(v_balance), v_draws, false, v_price.price_source
+        trim_scale(v_balance), v_draws, false, v_price.price_source, 0::numeric
     );
 end
 $$;
@@ -146,12 +146,13 @@ begin
     return row(
         p_account_id || ':' || p_seq, p_user_id, v_entry.module_id, trim_scale(-v_entry.tokens),
         trim_scale(v_entry.balance_after), v_entry.draws, true,
-        (select credits.price_source(p) from credits.prices as p where p.price_id = v_entry.price_id)
+        (select credits.price_source(p) from credits.prices as p where p.price_id = v_entry.price_id),
+        credits.refunded_of(p_account_id, p_seq)
     );
 end
 $$;
 comment on function credits.spend_receipt(uuid, bigint, text) is
-'The answer of an earlier spend, told again from its entry.';
+'The answer of an earlier spend, told again from its entry; refunded is what has been given back by now.';
 
 create or replace function api.consume_tokens(
     module_id text,
@@ -181,11 +182,13 @@ begin
     if consume_tokens.byok is not false then
         if not credits.is_spender() then
             perform credits.fail(403, 'not_yours', 'only a service may say that the user''s own key was used');
+        elsif consume_tokens.byok is null then
+            perform credits.fail(422, 'bad_byok', 'byok is true or false: null must not say who pays');
         end if;
     end if;
     v_receipt := credits.spend(
         credits.account_of(v_subject, false), v_subject, consume_tokens.module_id, consume_tokens.usage,
-        consume_tokens.idempotency_key, consume_tokens.metadata, coalesce(consume_tokens.byok, false)
+        consume_tokens.idempotency_key, consume_tokens.metadata, consume_tokens.byok
     );
     if v_before is not null then
         perform set_config('lock_timeout', v_before, true);
@@ -203,11 +206,12 @@ comment on function api.consume_tokens(text, jsonb, text, text, jsonb, boolean) 
 The price is the database''s; usage gives the quantity of each dimension of the price, by default {"calls": 1}.
 price_source says whose price it is: the module''s own, its category''s, or the default of every other module.
 A user''s use may cost 0 only where one whole unit costs 0. metadata: at most 1 kB of a user, 16 kB of a service.
-With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true.
+With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true, but refunded
+says what of the charge has been given back by then.
 A user spends their own tokens; a service names the user_id.
 byok: a service says that the user''s own key at the provider was used: recorded with its quantities, cost 0.
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable), PT404 unknown_module (did_you_mean)
-or unknown_user, PT409 key_reused, PT422 bad_usage, bad_key or bad_metadata, PT423 account_frozen, PT429 spend_limit or
+or unknown_user, PT409 key_reused, PT422 bad_usage, bad_key, bad_byok or bad_metadata, PT423 account_frozen, PT429 spend_limit or
 unpaid_limit (a user, of a free module), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 -- The signature of the first IAHome system.

@@ -19,8 +19,14 @@ select
     e.reference,
     e.metadata,
     encode(e.hash, 'hex') as hash,
-    trim_scale(e.debt_after) as debt_after
+    trim_scale(e.debt_after) as debt_after,
+    case
+        when p.module_id is not null then 'module'
+        when p.category_id is not null then 'category'
+        when p.price_id is not null then 'default'
+    end as price_source
 from credits.entries as e
+left join credits.prices as p on e.price_id = p.price_id
 left join lateral (
     select x.subject
     from credits.identities as x
@@ -45,6 +51,8 @@ comment on column api.entries.draws is 'The lots it moved, and by how much.';
 comment on column api.entries.module_id is 'The module that was used.';
 comment on column api.entries.usage is 'What was used, per dimension.';
 comment on column api.entries.price_id is 'The version of the price.';
+comment on column api.entries.price_source is
+'Whose price it is: module, category, or default, that of every other module.';
 comment on column api.entries.reference is
 'Order, reason or package that it belongs to; of a capture the hold, with :late after it when it was.';
 comment on column api.entries.debt_after is 'Debt after it: tokens used that no lot could pay.';

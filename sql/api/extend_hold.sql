@@ -42,7 +42,7 @@ begin
         v_found.account_id || ':' || v_found.hold_id, v_found.user_id, v_hold.module_id, v_hold.state::text,
         trim_scale(v_hold.held), trim_scale(v_wallet.balance),
         trim_scale(greatest(v_wallet.balance - v_wallet.held, 0)), v_hold.draws, v_hold.expires_at, false,
-        (select credits.price_source(p) from credits.prices as p where p.price_id = v_hold.price_id)
+        v_hold.price_source
     );
 end
 $$;

@@ -147,12 +147,12 @@ begin
         trim_scale(greatest(v_balance - v_held - v_price.cost, 0)), v_draws, v_expires_at, false, v_price.price_source
     );
     insert into credits.holds (
-        account_id, hold_id, module_id, price_id, usage, usage_left, tokens, held, draws, by_service, actor,
+        account_id, hold_id, module_id, price_id, price_source, usage, usage_left, tokens, held, draws, by_service, actor,
         metadata, answer, created_at, expires_at
     )
     values (
-        p_account_id, v_hold_id, p_module_id, v_price.price_id, v_price.usage, v_price.usage, v_price.cost, v_price.cost,
-        v_draws, v_service, credits.actor(), p_metadata,
+        p_account_id, v_hold_id, p_module_id, v_price.price_id, v_price.price_source, v_price.usage, v_price.usage,
+        v_price.cost, v_price.cost, v_draws, v_service, credits.actor(), p_metadata,
         case when p_key is not null then to_jsonb(v_receipt) end,
         v_now, v_expires_at
     );

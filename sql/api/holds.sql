@@ -21,7 +21,8 @@ select
     ) as duration_ms,
     h.late,
     h.reason,
-    h.metadata
+    h.metadata,
+    h.price_source
 from credits.holds as h
 cross join lateral (select h.state = 'open' and h.expires_at <= credits.clock(h.account_id) as lapsed) as x
 left join lateral (
@@ -50,3 +51,5 @@ comment on column api.holds.duration_ms is 'From created_at to finished_at, in m
 comment on column api.holds.late is 'Captured after it had expired.';
 comment on column api.holds.reason is 'Why it was released.';
 comment on column api.holds.metadata is 'What the caller wrote on it.';
+comment on column api.holds.price_source is
+'Whose price it keeps: module, category, or default, that of every other module.';

@@ -19,8 +19,14 @@ select
         round(extract(epoch from h.finished_at - h.created_at) * 1000, 3),
         trim_scale(credits.quantity(e.metadata -> 'duration_ms'))
     ) as duration_ms,
-    trim_scale(coalesce(r.refunded, 0)) as refunded
+    trim_scale(coalesce(r.refunded, 0)) as refunded,
+    case
+        when p.module_id is not null then 'module'
+        when p.category_id is not null then 'category'
+        when p.price_id is not null then 'default'
+    end as price_source
 from credits.entries as e
+left join credits.prices as p on e.price_id = p.price_id
 left join credits.charge_refunds as r on e.account_id = r.account_id and e.seq = r.seq
 left join credits.modules as m on e.module_id = m.module_id
 left join credits.holds as h
@@ -46,6 +52,8 @@ comment on column api.usage.usage is 'What was used, per dimension.';
 comment on column api.usage.cost is 'Tokens charged, whether or not they were refunded later.';
 comment on column api.usage.balance_after is 'Balance after it.';
 comment on column api.usage.price_id is 'The version of the price.';
+comment on column api.usage.price_source is
+'Whose price it is: module, category, or default, that of every other module.';
 comment on column api.usage.metadata is 'What the caller wrote on it.';
 comment on column api.usage.own_key is 'The user''s own key at the provider was used: not charged.';
 comment on column api.usage.hold_id is 'The hold that it was captured from; null for a charge without one.';

@@ -144,6 +144,7 @@ begin
             )
         when 'for_sale' then
             p_roles = array['anon', 'authenticated', 'service_role', 'spender', 'support'] and p_reads = 'true'
+        when 'whose_price' then p_roles = array['authenticated', 'service_role', 'support'] and p_reads = 'true'
         else false
     end) is true;
 end

@@ -38,6 +38,17 @@ $$;
 comment on function credits.parts_to_return(jsonb, numeric, numeric, numeric) is
 'The lots that p_tokens of a charge go back into, last taken first, after p_before of it have; lot_id null: its debt.';
 
+create or replace function credits.refunded_of(p_account_id uuid, p_seq bigint)
+returns numeric
+language sql
+stable
+return coalesce((
+    select trim_scale(r.refunded)
+    from credits.charge_refunds as r
+    where r.account_id = p_account_id and r.seq = p_seq
+), 0);
+comment on function credits.refunded_of(uuid, bigint) is 'What of a charge has been given back so far.';
+
 create or replace function credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric)
 returns void
 language plpgsql

@@ -127,8 +127,11 @@ begin
                     jsonb_typeof(v_item -> 'user_id') not in ('string', 'null')
                     or jsonb_typeof(v_item -> 'module_id') not in ('string', 'null')
                     or jsonb_typeof(v_item -> 'idempotency_key') not in ('string', 'null')
-                    or jsonb_typeof(v_item -> 'byok') not in ('boolean', 'null')
+                    or jsonb_typeof(v_item -> 'byok') <> 'boolean'
                 ) is true then
+                    if jsonb_typeof(v_item -> 'byok') is not distinct from 'null' then
+                        perform credits.fail(422, 'bad_byok', 'byok is true or false: null must not say who pays');
+                    end if;
                     perform credits.fail(
                         422, 'bad_items', 'user_id, module_id and idempotency_key are strings, byok is true or false'
                     );
@@ -280,7 +283,7 @@ begin
                 )::credits.entries;
                 v_verdicts[v_place] := '{"ok": true}' || to_jsonb(row(
                     v_wallet.account_id || ':' || v_seq, v_user_id, v_module_id, trim_scale(v_cost),
-                    trim_scale(v_balance), v_draws, false, v_price.price_source
+                    trim_scale(v_balance), v_draws, false, v_price.price_source, 0::numeric
                 )::api.spend_receipt);
                 if v_key is not null then
                     v_claimed := v_claimed + 1;

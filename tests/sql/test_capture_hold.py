@@ -49,6 +49,8 @@ def test_capture_without_usage_charges_all_that_is_held(user: User) -> None:
         "draws": [{"lot_id": 1, "tokens": 75}],
         "late": False,
         "replayed": False,
+        "price_source": "category",
+        "refunded": 0,
     }
     assert standing(ada) == (25, 0, 25)
     entry = ada.row("select * from api.entries where seq = 2")

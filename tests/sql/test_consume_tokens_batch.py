@@ -79,6 +79,7 @@ def test_each_item_has_its_own_verdict_in_the_order_of_the_items(
         "draws": [{"lot_id": 1, "tokens": 10}],
         "replayed": False,
         "price_source": "category",
+        "refunded": 0,
     }
     assert verdicts[2] == {
         "ok": False,
@@ -317,7 +318,7 @@ _lots = st.fixed_dictionaries(
     {"tokens": st.one_of(st.integers(5, 90), st.decimals("0.000001", "60", places=6))},
     optional={
         "priority": st.sampled_from([5, 20, 50]),
-        "scope": st.sampled_from([None, None, "module:whisper", "category:video"]),
+        "scope": st.sampled_from(["any", "any", "module:whisper", "category:video"]),
         "expires_at": st.sampled_from(["2031-06-01 00:00Z", "2031-06-02 00:00Z"]),
     },
 )

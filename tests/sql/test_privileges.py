@@ -276,7 +276,13 @@ EVENTS = {
     },
     "credits.stripe_objects": {"object_id", "account_id", "order_id"},
 }
-COLUMNS = {"analyst": FIGURES, "support": EVENTS}
+WHOSE = {"credits.prices": {"price_id", "module_id", "category_id"}}
+COLUMNS = {
+    "analyst": FIGURES,
+    "support": EVENTS | WHOSE,
+    "authenticated": WHOSE,
+    "service_role": WHOSE,
+}
 USAGE = {
     "anon": {"api"},
     "authenticated": {"api"},

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from holding import Bank
 from people import Row
+from psycopg.types.json import Jsonb
 
 # Each makes the call for the first time, then lets time and others have their way, and says how the object is
 # shown by then. When the call is repeated, what has the same name in the answer must be equal to that.
@@ -97,12 +98,37 @@ def failed(bank: Bank, call: Callable[[], Row]) -> Row:
     return one(bank, "failures", "failure_id", call()["failure_id"])
 
 
+def charged_and_refunded(bank: Bank, call: Callable[[], Row]) -> Row:
+    """The worker that repeats the call must see that the charge was undone: the work is not paid for."""
+    name = call()["entry_id"]
+    bank.call("refund_usage", entry_id=name, tokens=4)
+    shown = one(bank, "usage", "entry_id", name)
+    assert shown["refunded"] == 4
+    return {"entry_id": name, "refunded": 4, "price_source": shown["price_source"]}
+
+
+def charged_and_wholly_refunded(bank: Bank, call: Callable[[], Row]) -> Row:
+    name = call()["entry_id"]
+    bank.call("refund_usage", entry_id=name, tokens=1)
+    bank.call("refund_usage", entry_id=name)
+    shown = one(bank, "usage", "entry_id", name)
+    assert shown["refunded"] == shown["cost"]
+    return {"entry_id": name, "refunded": shown["cost"]}
+
+
 STORIES: list[tuple[str, dict[str, Any], Story]] = [
     ("consume_tokens", {"module_id": "metube"}, booked),
+    ("consume_tokens", {"module_id": "metube"}, charged_and_refunded),
+    ("consume_tokens", {"module_id": "unlisted"}, charged_and_wholly_refunded),
     (
         "consume_call",
         {"module_id": "metube", "module_name": "MeTube", "tokens_to_consume": "10"},
         booked,
+    ),
+    (
+        "consume_call",
+        {"module_id": "metube", "module_name": "MeTube", "tokens_to_consume": "10"},
+        charged_and_refunded,
     ),
     ("add_tokens", {"tokens": 5}, booked),
     ("add_package", {"tokens_to_add": 5, "package_name": "Five"}, booked),
@@ -113,6 +139,8 @@ STORIES: list[tuple[str, dict[str, Any], Story]] = [
     ("hold_tokens", {"module_id": "whisper", "usage": {"calls": 2}}, held_and_captured_in_part),
     ("capture_hold", {"hold_id": "of 2", "usage": {"calls": 1}, "final": False}, part_and_released),
     ("capture_hold", {"hold_id": "of 2", "usage": {"calls": 1}, "final": False}, part_and_expired),
+    ("capture_hold", {"hold_id": "of 2", "usage": {"calls": 1}, "final": False}, charged_and_refunded),
+    ("capture_hold", {"hold_id": "of 2"}, charged_and_wholly_refunded),
     ("release_hold", {"hold_id": "of 2"}, released),
     ("create_order", {"pack_id": "of 10"}, ordered_and_expired),
     ("redeem_code", {"code": "SUMMER"}, redeemed),
@@ -149,7 +177,15 @@ def test_repeated_call_tells_the_present_state_of_what_it_made(
     assert again["replayed"] is True
     common = {name: shown[name] for name in again if name in shown}
     assert {name: again[name] for name in common} == common
-    living = {"state", "held", "expires_at", "checkout_session_id", "stripe_customer_id", "replayed"}
+    living = {
+        "state",
+        "held",
+        "expires_at",
+        "checkout_session_id",
+        "stripe_customer_id",
+        "replayed",
+        "refunded",
+    }
     assert {name: again[name] for name in again if name not in living} == {
         name: answers[0][name] for name in answers[0] if name not in living
     }
@@ -172,3 +208,53 @@ def test_second_worker_sees_that_the_hold_of_its_key_has_ended(bank: Bank) -> No
     bank.call("release_hold", hold_id=held["hold_id"])
     again = bank.call("hold_tokens", **call)
     assert (again["hold_id"], again["state"], again["held"]) == (held["hold_id"], "released", 0)
+
+
+def test_repeated_item_of_a_batch_says_what_was_given_back(bank: Bank) -> None:
+    bank.call("add_tokens", user_id="clock", tokens=100)
+    items = Jsonb([{"user_id": "clock", "module_id": "whisper", "idempotency_key": "k"}] * 2)
+    first, same = bank.call("consume_tokens_batch", items=items)["verdicts"]
+    assert (first["refunded"], same["refunded"], same["replayed"]) == (0, 0, True)
+    bank.call("refund_usage", entry_id=first["entry_id"], tokens=20)
+    for again in bank.call("consume_tokens_batch", items=items)["verdicts"]:
+        assert again == first | {"refunded": 20, "replayed": True}
+    assert (
+        bank.call("consume_tokens", user_id="clock", module_id="whisper", idempotency_key="k")["refunded"]
+        == 20
+    )
+
+
+# Of the receipts of all calls: what in them can change later. A new member must be put here, or below.
+LIVING = {
+    "spend_receipt": {"refunded"},
+    "hold_receipt": {"state", "held", "expires_at"},
+    "capture_receipt": {"state", "held", "refunded"},
+    "release_receipt": {"state", "captured"},
+    "order_receipt": {"state", "checkout_session_id", "stripe_customer_id"},
+}
+FINAL = {
+    "spend_receipt": "entry_id user_id module_id cost balance draws replayed price_source",
+    "hold_receipt": "hold_id user_id module_id balance available draws replayed price_source",
+    "capture_receipt": "hold_id entry_id user_id module_id cost paid debt shortfall released balance draws"
+    " late replayed price_source",
+    "release_receipt": "hold_id user_id module_id released replayed",
+    "order_receipt": "order_id account_id user_id pack_id package_name module_id tokens bonus_tokens amount"
+    " currency stripe_price_id replayed scope",
+    "grant_receipt": "entry_id user_id lot_id tokens balance replayed",
+    "refund_receipt": "entry_id user_id charge_id tokens expired balance draws replayed",
+    "redemption_receipt": "code kind campaign_id title entry_id user_id lot_id tokens balance expires_at"
+    " replayed",
+    "failure_receipt": "failure_id user_id module_id failed_at replayed",
+}
+
+
+def test_every_member_of_a_keyed_calls_receipt_is_final_or_told_as_it_is_now(bank: Bank) -> None:
+    members = bank.rows(
+        "select distinct t.typname as receipt, a.attname as member from pg_proc as p"
+        " join pg_type as t on t.oid = p.prorettype join pg_attribute as a on a.attrelid = t.typrelid"
+        " where p.pronamespace = 'api'::regnamespace and 'idempotency_key' = any (p.proargnames)"
+        " and a.attnum > 0 and not a.attisdropped"
+    )
+    told = {(receipt, member) for receipt, named in FINAL.items() for member in named.split()}
+    told |= {(receipt, member) for receipt, named in LIVING.items() for member in named}
+    assert {(row["receipt"], row["member"]) for row in members} == told
