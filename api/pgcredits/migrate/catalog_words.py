@@ -82,7 +82,7 @@ def _check_spelling(name: str, value: Constant, kind: str) -> None:
         if each in ("json", "jsonb"):
             continue  # its numbers are numbers, which the function checks
         try:
-            literals.check_text(name, each, value.value)
+            literals.read_text(name, each, value.value)
         except ApiError as error:
             raise MigrationError(f"{error.message} It is {value.value[:50]!r}") from error
 
