@@ -186,7 +186,9 @@ CREATE TYPE api.capture_receipt AS (
 	balance numeric,
 	draws jsonb,
 	late boolean,
-	replayed boolean
+	replayed boolean,
+	price_source text,
+	refunded numeric
 );
 
 
@@ -194,7 +196,7 @@ CREATE TYPE api.capture_receipt AS (
 -- Name: TYPE capture_receipt; Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON TYPE api.capture_receipt IS 'A charge on a hold. cost = paid + shortfall; paid is the entry''s tokens, debt the part of it that no lot paid. released: tokens that went back; held: tokens that the hold still keeps.';
+COMMENT ON TYPE api.capture_receipt IS 'A charge on a hold. cost = paid + shortfall; paid is the entry''s tokens, debt the part of it that no lot paid. released: tokens that went back; held: tokens that the hold still keeps. price_source: module, category or default, whose price the hold keeps. refunded: what of paid has been given back; a repeated call tells it as it is now.';
 
 
 --
@@ -635,7 +637,8 @@ CREATE TYPE api.spend_receipt AS (
 	balance numeric,
 	draws jsonb,
 	replayed boolean,
-	price_source text
+	price_source text,
+	refunded numeric
 );
 
 
@@ -643,7 +646,7 @@ CREATE TYPE api.spend_receipt AS (
 -- Name: TYPE spend_receipt; Type: COMMENT; Schema: api; Owner: -
 --
 
-COMMENT ON TYPE api.spend_receipt IS 'A charge: the entry, what it cost, the balance after it, and the lots it was taken from. price_source: module, category or default, whose price it is.';
+COMMENT ON TYPE api.spend_receipt IS 'A charge: the entry, what it cost, the balance after it, and the lots it was taken from. price_source: module, category or default, whose price it is. refunded: what of the cost has been given back; a repeated call tells it as it is now.';
 
 
 --
@@ -786,7 +789,7 @@ CREATE FUNCTION api.acknowledge_notices(notice_ids uuid[]) RETURNS api.acknowled
 COMMENT ON FUNCTION api.acknowledge_notices(notice_ids uuid[]) IS 'Mark notices as delivered, so that api.notices shows them so. For services; safe to repeat. notices: how many were
 marked now.
 
-Raises PT403 not_yours.';
+Raises PT422 bad_notices, PT403 not_yours.';
 
 
 --
@@ -836,7 +839,7 @@ PT403 not_yours.';
 -- Name: add_tokens(text, numeric, api.grant_reason, text, timestamp with time zone, bigint, text, text, jsonb); Type: FUNCTION; Schema: api; Owner: -
 --
 
-CREATE FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.grant_reason DEFAULT 'grant'::text, package_name text DEFAULT NULL::text, expires_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, priority bigint DEFAULT NULL::bigint, scope text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text, metadata jsonb DEFAULT '{}'::jsonb) RETURNS api.grant_receipt
+CREATE FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.grant_reason DEFAULT 'grant'::text, package_name text DEFAULT NULL::text, expires_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, priority bigint DEFAULT NULL::bigint, scope text DEFAULT 'any'::text, idempotency_key text DEFAULT NULL::text, metadata jsonb DEFAULT '{}'::jsonb) RETURNS api.grant_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -849,7 +852,7 @@ CREATE FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.grant_re
 COMMENT ON FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.grant_reason, package_name text, expires_at timestamp with time zone, priority bigint, scope text, idempotency_key text, metadata jsonb) IS 'Grant tokens to a user, as a lot. For services; opens the account of a new user.
 
 reason: grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment.
-scope: module:ID or category:ID that the tokens are bound to.
+scope: module:ID or category:ID that the tokens are bound to; any, the default, is none, and null is refused.
 expires_at: infinity, the default, is never, and null is refused.
 Lower priority is spent first; by default rollover 5, allowance 10, given away 20, bought 50.
 With an idempotency_key a repeat of the same call gets the same answer.
@@ -922,7 +925,7 @@ finish_sign_in says that it worked. For services.
 
 network_keys and shared_network: as guest_consume takes them. The limits are per account and network, per account over
 the networks where it has not signed in before, and per network: see credits.limit_sign_ins.
-Raises PT429 sign_in_limit, PT422 bad_guest, PT403 not_yours.';
+Raises PT429 sign_in_limit, PT422 bad_guest or bad_email (null), PT403 not_yours.';
 
 
 --
@@ -988,7 +991,7 @@ late: true. Neither a frozen account nor a spend limit stops a service''s captur
 while the account is active and for 24 hours from when it was made, late or not; what they take beyond it is refused
 where a spend would be, whatever over says. The parts of a use cost together what the use costs.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true, but state and held are those of
-the hold as it is now.
+the hold as it is now, and refunded says what of the charge has been given back by then.
 Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT402 insufficient_tokens (over: error, or a user),
 PT422 bad_usage, bad_final, bad_over or bad_key, PT423 account_frozen (a user), PT429 spend_limit (a user''s, beyond the hold)
 or unpaid_limit (a user, of a free module), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
@@ -1097,11 +1100,12 @@ COMMENT ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_
 The price is the database''s; usage gives the quantity of each dimension of the price, by default {"calls": 1}.
 price_source says whose price it is: the module''s own, its category''s, or the default of every other module.
 A user''s use may cost 0 only where one whole unit costs 0. metadata: at most 1 kB of a user, 16 kB of a service.
-With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true.
+With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true, but refunded
+says what of the charge has been given back by then.
 A user spends their own tokens; a service names the user_id.
 byok: a service says that the user''s own key at the provider was used: recorded with its quantities, cost 0.
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable), PT404 unknown_module (did_you_mean)
-or unknown_user, PT409 key_reused, PT422 bad_usage, bad_key or bad_metadata, PT423 account_frozen, PT429 spend_limit or
+or unknown_user, PT409 key_reused, PT422 bad_usage, bad_key, bad_byok or bad_metadata, PT423 account_frozen, PT429 spend_limit or
 unpaid_limit (a user, of a free module), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 
@@ -1196,7 +1200,7 @@ CREATE FUNCTION api.find_credential(email text) RETURNS api.credential
 
 COMMENT ON FUNCTION api.find_credential(email text) IS 'The credential of an e-mail, or a row of nulls. For services.
 
-Raises PT403 not_yours.';
+Raises PT422 bad_email (null), PT403 not_yours.';
 
 
 --
@@ -1357,7 +1361,7 @@ Raises PT403 not_yours, PT422 bad_limit.';
 -- Name: open_account(text, text, text[], text[], boolean, boolean); Type: FUNCTION; Schema: api; Owner: -
 --
 
-CREATE FUNCTION api.open_account(user_id text DEFAULT NULL::text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT NULL::text[], network_keys text[] DEFAULT NULL::text[], shared_network boolean DEFAULT false, email_verified boolean DEFAULT false) RETURNS api.account_receipt
+CREATE FUNCTION api.open_account(user_id text DEFAULT NULL::text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT '{}'::text[], network_keys text[] DEFAULT '{}'::text[], shared_network boolean DEFAULT false, email_verified boolean DEFAULT false) RETURNS api.account_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -1645,7 +1649,7 @@ Raises PT422 bad_period or bad_amount, PT404 unknown_user, PT403 not_yours, PT40
 -- Name: set_test_clock(text, timestamp with time zone, interval); Type: FUNCTION; Schema: api; Owner: -
 --
 
-CREATE FUNCTION api.set_test_clock(user_id text, frozen_time timestamp with time zone DEFAULT NULL::timestamp with time zone, advance interval DEFAULT NULL::interval) RETURNS api.test_clock
+CREATE FUNCTION api.set_test_clock(user_id text, frozen_time timestamp with time zone DEFAULT NULL::timestamp with time zone, advance interval DEFAULT '00:00:00'::interval) RETURNS api.test_clock
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -1658,19 +1662,20 @@ CREATE FUNCTION api.set_test_clock(user_id text, frozen_time timestamp with time
 COMMENT ON FUNCTION api.set_test_clock(user_id text, frozen_time timestamp with time zone, advance interval) IS 'Put an account on a test clock, or move its clock on, and book at once what that makes due. For services, in banks that
 allow it (credits.allow_test_clocks): never where money is real.
 
-The clock stands at frozen_time, or advance after what it showed before (by default where it is), until it is moved again;
+The clock stands at frozen_time, or advance after what it showed before (with neither, where it is), until it is moved again;
 forward only, and for good. Every rule about this account goes by it: prices, expiry of lots and holds, limits, campaigns.
 Times that no rule asks for (of notices, keys, freezing, orders) stay those of the bank.
 Opens the account of a new user.
 
-Raises PT403 no_test_clocks or not_yours, PT422 bad_clock (with the time it shows) or bad_user.';
+Raises PT403 no_test_clocks or not_yours, PT422 bad_clock (with the time it shows; also for nulls) or
+bad_user.';
 
 
 --
 -- Name: sign_up(text, text, text, text[], text[], boolean); Type: FUNCTION; Schema: api; Owner: -
 --
 
-CREATE FUNCTION api.sign_up(email text, password_hash text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT NULL::text[], network_keys text[] DEFAULT NULL::text[], shared_network boolean DEFAULT false) RETURNS api.newcomer
+CREATE FUNCTION api.sign_up(email text, password_hash text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT '{}'::text[], network_keys text[] DEFAULT '{}'::text[], shared_network boolean DEFAULT false) RETURNS api.newcomer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -2562,7 +2567,8 @@ CREATE TABLE credits.holds (
     answer jsonb,
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
-    finished_at timestamp with time zone
+    finished_at timestamp with time zone,
+    price_source text DEFAULT 'module'::text NOT NULL
 )
 WITH (fillfactor='70');
 
@@ -2675,6 +2681,13 @@ COMMENT ON COLUMN credits.holds.answer IS 'What hold_tokens answered under its k
 
 
 --
+-- Name: COLUMN holds.price_source; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.holds.price_source IS 'Whose price it keeps: module, category, or default, that of every other module.';
+
+
+--
 -- Name: capture_receipt(credits.holds, text, text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -2688,7 +2701,7 @@ CREATE FUNCTION credits.capture_receipt(p_hold credits.holds, p_reference text, 
 -- Name: FUNCTION capture_receipt(p_hold credits.holds, p_reference text, p_user_id text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_reference text, p_user_id text) IS 'The answer of an earlier capture, told again from its entry; state and held are those of the hold as it is now. p_reference: its seq, what the hold kept then, and what went back if it ended the hold.';
+COMMENT ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_reference text, p_user_id text) IS 'The answer of an earlier capture, told again from its entry; state and held are those of the hold as it is now, and refunded is what has been given back by now. p_reference: its seq, what the hold kept then, and what went back if it ended the hold.';
 
 
 --
@@ -3421,7 +3434,7 @@ CREATE FUNCTION credits.define_module(p_module_id text, p_title text, p_category
 -- Name: FUNCTION define_module(p_module_id text, p_title text, p_category_id text, p_active boolean); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text, p_active boolean) IS 'Something tokens can be spent on. Not active: withdrawn, no longer spendable. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text, p_active boolean) IS 'Something tokens can be spent on. Not active: withdrawn, no longer spendable. A new id looks like that of no other module, withdrawn or not: by case, accents, letters of other scripts, white space, hyphens or underscores. Raises PT422 bad_catalogue.';
 
 
 --
@@ -4604,7 +4617,7 @@ CREATE FUNCTION credits.is_misspelled(p_module_id text) RETURNS boolean
 -- Name: FUNCTION is_misspelled(p_module_id text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.is_misspelled(p_module_id text) IS 'Is there a listed module whose id differs from this one only by case, white space, hyphens or underscores? Asked of an id that is not listed. An id of nothing else is misspelled, too.';
+COMMENT ON FUNCTION credits.is_misspelled(p_module_id text) IS 'Is there a listed module that this id looks like: by letters of other scripts, accents, case, white space, hyphens or underscores? Asked of an id that is not listed. An id of nothing else, or one of Latin and other letters mixed, is misspelled, too.';
 
 
 --
@@ -4915,14 +4928,14 @@ COMMENT ON FUNCTION credits.letter_cases(OUT capitals text, OUT small text) IS '
 
 CREATE FUNCTION credits.likeness(p_module_id text) RETURNS text
     LANGUAGE sql IMMUTABLE
-    RETURN regexp_replace(lower(NORMALIZE(p_module_id, NFKC)), '[\u0001-\u0020\u007F-\u00A0\u00AD\u034F\u061C\u115F\u1160\u1680\u17B4\u17B5\u180B-\u180F\u2000-\u2015\u2028-\u202F\u02D7\u058A\u05BE\u1806\u203F\u2040\u2043\u2054\u2800\u2E17\u2E1A\u2E3A\u2E3B\u2E40\u2E5D\u301C\u3030\u30A0\uFE33\uFE34\uFE4D-\uFE4F\uFFF9-\uFFFB\U00010EAD\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A\U000E0000-\U000E0FFF\u205F-\u206F\u2212\u3000\u3164\uFE00-\uFE0F\uFE58\uFE63\uFEFF\uFF0D\uFFA0_-]'::text, ''::text, 'g'::text);
+    RETURN regexp_replace(lower((translate(NORMALIZE(p_module_id, NFKD), (((((((((((((((((((((((((((((((((((((((((((((('ȺɑΑαАаᎪᴀᶏⱥⱭⲀⲁꓮꭺ'::text || 'ßƀƁƂƃƄƅɃɓʙΒβВЪЬв'::text) || 'ъьᏏᏴᏼᵬᶀẞⲂⲃꓐꞖꞗꮟ'::text) || 'ƇƈȻȼɕΣςСсҪҫᏟᴄⲤⲥꓚ'::text) || 'ꞒꞓꞔꟄꮯ'::text) || 'ĐđƊƋƌȡɖɗԀԁᎠᏧᴅᵭᶁᶑ'::text) || 'ꓓꝹꝺꟇꟈꭰꮷ'::text) || 'ɆɇΕεЄЕеєҼҽҾҿԐԑᎬᴇ'::text) || 'ᶒ℮ⱸⲈⲉꓰꬲꬴꭼ'::text) || 'ƑƒϜϝҒғքᵮᶂẝꓝꜰꝻꝼꞘꞙ'::text) || 'ƓǤǥɠɡɢʛԌԍցᏀᶃꓖꝽꞠꞡ'::text) || 'Ɡꮐ'::text) || 'ĦħɦʜΗЂЋНнђћҢңҤҥҺ'::text) || 'һӇӈӉӊհᎻᏂⱧⱨⲎⲏꓧꞕꞪꮋ'::text) || 'ꮒ'::text) || 'ıƖƗɨɩɪΙιІіւᎥᵼᶖⲒⲓ'::text) || 'ꓲꭵ'::text) || 'ȷɈɉʝͿϳЈјյᎫᴊꓙꞲꭻ'::text) || 'ƘƙΚκКкҚқҜҝҞҟҠҡӃӄ'::text) || 'ԞԟᏦᴋᶄⱩⱪⲔⲕꓗꝀꝁꝂꝃꝄꝅ'::text) || 'Ꞣꞣꮶ'::text) || 'ŁłƚǀȴȽɫɬɭʟӀӏԼլᏞᴌ'::text) || 'ᶅⱠⱡⱢꓡꝈꝉꞎꞭꬷꬸꬹꮮ'::text) || 'ɱΜМмӍӎᎷᴍᵯᶆⱮⲘⲙꓟꬺꮇ'::text) || 'ƝƞȠȵɲɳɴΝηПпոռᵰᶇⲚ'::text) || 'ⲛꓠꞐꞑꞤꞥꬻ'::text) || 'ØøƟΟοσОоѲѳӨөՕօᴏⱺ'::text) || 'ⲞⲟꓳꝊꝋꝌꝍꬽ'::text) || 'ƤƥΡρРрҎҏᏢᴘᵱᵽᶈⱣⲢⲣ'::text) || 'ꓑꝐꝑꝒꝓꝔꝕꮲ'::text) || 'ɋʠԚԛԳգզꝖꝗꝘꝙꞯ'::text) || 'ɌɍɼɽɾʀГгҐґᎡᏒᵲᵳᶉⱤ'::text) || 'ꓣꝵꞂꞃꞦꞧꭆꭇꭈꭉꭋꭱꮢ'::text) || 'ȿʂЅѕՏᏕᏚᵴᶊⱾꓢꜱꞄꞅꞨꞩ'::text) || 'ꟅꟉꟊꮥꮪ'::text) || 'ŦŧƫƬƭƮȶȾʈΤτТтҬҭᎢ'::text) || 'ᴛᵵⱦⲦⲧꓔꞆꞇꭲ'::text) || 'ƱʊμυЏџՍսᴜᵿᶙꓴꞸꞹꭎꭒ'::text) || 'ƲɅʋʌνѴѵᏙᴠᶌⱱⱴꓦꝞꝟꮩ'::text) || 'ωШЩшщѠѡԜԝաᎳᏔᴡⱲⱳⲰ'::text) || 'ⲱꓪꮃꮤ'::text) || 'ΧχХхҲҳӼӽӾӿᶍⲬⲭꓫꭖꭗ'::text) || 'ꭘꭙ'::text) || 'ƳƴɎɏʏΥγУуҮүҰұᎩᎽỾ'::text) || 'ỿⲨⲩꓬꭚꭹꮍ'::text) || 'ƵƶȤȥɀʐʑΖᏃᴢᵶᶎⱫⱬⱿꓜ'::text) || 'Ᶎꮓ'::text), ((((('aaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbbbbbbbbbbcccccccccccccccccccccdddddddddddddddddddddddeeeeeeeeeee'::text || 'eeeeeeeeeeeeeeffffffffffffffffgggggggggggggggggghhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhiiiiiiiiiiiiiiiiiij'::text) || 'jjjjjjjjjjjjjkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkklllllllllllllllllllllllllllllmmmmmmmmmmmmmmmmnnnnnnn'::text) || 'nnnnnnnnnnnnnnnnooooooooooooooooooooooooppppppppppppppppppppppppqqqqqqqqqqqqrrrrrrrrrrrrrrrrrrrrrrrr'::text) || 'rrrrrssssssssssssssssssssstttttttttttttttttttttttttuuuuuuuuuuuuuuuuvvvvvvvvvvvvvvvvwwwwwwwwwwwwwwwww'::text) || 'wwwxxxxxxxxxxxxxxxxxxyyyyyyyyyyyyyyyyyyyyyyyzzzzzzzzzzzzzzzzzz'::text)) COLLATE "C")), '[\u0001-\u0020\u007F-\u00A0\u00AD\u02D7\u0300-\u036F\u0483-\u0489\u058A\u05BE\u061C\u115F\u1160\u1680\u17B4\u17B5\u1806\u180B-\u180F\u1AB0-\u1AFF\u1DC0-\u1DFF\u2000-\u2015\u2028-\u202F\u203F\u2040\u2043\u2054\u205F-\u206F\u20D0-\u20FF\u2212\u2800\u2E17\u2E1A\u2E2F\u2E3A\u2E3B\u2E40\u2E5D\u3000\u301C\u3030\u30A0\u3164\uFE00-\uFE0F\uFE20-\uFE2F\uFE33\uFE34\uFE4D-\uFE4F\uFE58\uFE63\uFEFF\uFF0D\uFFA0\uFFF9-\uFFFB\U00010EAD\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A\U000E0000-\U000E0FFF_-]'::text, ''::text, 'g'::text);
 
 
 --
 -- Name: FUNCTION likeness(p_module_id text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.likeness(p_module_id text) IS 'The id of a module without case, white space and other characters that nobody sees, hyphens and underscores.';
+COMMENT ON FUNCTION credits.likeness(p_module_id text) IS 'The id of a module in Latin letters that are drawn like its own, without case, accents, white space and other characters that nobody sees, hyphens and underscores.';
 
 
 --
@@ -5283,6 +5296,22 @@ COMMENT ON FUNCTION credits.me() IS 'The account of the caller; null for nobody.
 
 
 --
+-- Name: mixes_letters(text, text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.mixes_letters(p_module_id text, p_likeness text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    RETURN (((NORMALIZE(p_module_id, NFKD) ~ '[A-Za-z]'::text) AND (p_likeness ~ '[^\u0001-\u007F\u1100-\u11FF\u2E80-\u2FDF\u3005\u3007\u3040-\u318F\u31A0-\u31FF\u3400-\u4DBF\u4E00-\u9FFF\U00020000-\U0003FFFF]'::text)) IS TRUE);
+
+
+--
+-- Name: FUNCTION mixes_letters(p_module_id text, p_likeness text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.mixes_letters(p_module_id text, p_likeness text) IS 'Has an id with this likeness, beside Latin letters, others that might pass for them?';
+
+
+--
 -- Name: module_price(text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -5549,7 +5578,7 @@ CREATE FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_n
 -- Name: FUNCTION note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) IS 'Notes the device and the network that an account was opened from; null is not known. Raises PT422 bad_guest.';
+COMMENT ON FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) IS 'Notes the device and the network that an account was opened from; an empty array is not known, and null is refused. Raises PT422 bad_guest.';
 
 
 --
@@ -6041,6 +6070,56 @@ COMMENT ON FUNCTION credits.refund_receipt(p_account_id uuid, p_seq bigint, p_re
 
 
 --
+-- Name: charge_refunds; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.charge_refunds (
+    account_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    refunded credits.amount NOT NULL
+);
+
+ALTER TABLE ONLY credits.charge_refunds FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE charge_refunds; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.charge_refunds IS 'How much of a charge was refunded, in all. Written under the wallet''s lock; proved by audit.check_refunds.';
+
+
+--
+-- Name: COLUMN charge_refunds.seq; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.charge_refunds.seq IS 'The charge; or a repayment of debt, when the use that made the debt was refunded after it had been repaid.';
+
+
+--
+-- Name: COLUMN charge_refunds.refunded; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.charge_refunds.refunded IS 'Tokens, at most those of the charge; of a repayment what has gone back into the lot that paid it.';
+
+
+--
+-- Name: refunded_of(uuid, bigint); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.refunded_of(p_account_id uuid, p_seq bigint) RETURNS numeric
+    LANGUAGE sql STABLE
+    RETURN COALESCE((SELECT trim_scale((r.refunded)::numeric) AS trim_scale FROM credits.charge_refunds r WHERE ((r.account_id = refunded_of.p_account_id) AND (r.seq = refunded_of.p_seq))), (0)::numeric);
+
+
+--
+-- Name: FUNCTION refunded_of(p_account_id uuid, p_seq bigint); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.refunded_of(p_account_id uuid, p_seq bigint) IS 'What of a charge has been given back so far.';
+
+
+--
 -- Name: refuse_addition(); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -6207,7 +6286,7 @@ CREATE FUNCTION credits.refuse_module(p_module_id text) RETURNS void
 -- Name: FUNCTION refuse_module(p_module_id text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.refuse_module(p_module_id text) IS 'Raises PT404 unknown_module; did_you_mean is the listed module whose id differs only by case, white space, hyphens or underscores.';
+COMMENT ON FUNCTION credits.refuse_module(p_module_id text) IS 'Raises PT404 unknown_module; did_you_mean is the listed module that this id looks like.';
 
 
 --
@@ -6652,7 +6731,7 @@ CREATE FUNCTION credits.spend_receipt(p_account_id uuid, p_seq bigint, p_user_id
 -- Name: FUNCTION spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text) IS 'The answer of an earlier spend, told again from its entry.';
+COMMENT ON FUNCTION credits.spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text) IS 'The answer of an earlier spend, told again from its entry; refunded is what has been given back by now.';
 
 
 --
@@ -8598,8 +8677,15 @@ CREATE VIEW api.entries WITH (security_invoker='true') AS
     e.reference,
     e.metadata,
     encode(e.hash, 'hex'::text) AS hash,
-    trim_scale((e.debt_after)::numeric) AS debt_after
-   FROM (credits.entries e
+    trim_scale((e.debt_after)::numeric) AS debt_after,
+        CASE
+            WHEN (p.module_id IS NOT NULL) THEN 'module'::text
+            WHEN (p.category_id IS NOT NULL) THEN 'category'::text
+            WHEN (p.price_id IS NOT NULL) THEN 'default'::text
+            ELSE NULL::text
+        END AS price_source
+   FROM ((credits.entries e
+     LEFT JOIN credits.prices p ON ((e.price_id = p.price_id)))
      LEFT JOIN LATERAL ( SELECT x.subject
            FROM credits.identities x
           WHERE (x.account_id = e.account_id)
@@ -8734,6 +8820,13 @@ COMMENT ON COLUMN api.entries.debt_after IS 'Debt after it: tokens used that no 
 
 
 --
+-- Name: COLUMN entries.price_source; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.entries.price_source IS 'Whose price it is: module, category, or default, that of every other module.';
+
+
+--
 -- Name: modules; Type: TABLE; Schema: credits; Owner: -
 --
 
@@ -8742,7 +8835,7 @@ CREATE TABLE credits.modules (
     title text NOT NULL,
     category_id text,
     active boolean DEFAULT true NOT NULL,
-    likeness text GENERATED ALWAYS AS (regexp_replace(lower(NORMALIZE(module_id, NFKC)), '[\u0001-\u0020\u007F-\u00A0\u00AD\u034F\u061C\u115F\u1160\u1680\u17B4\u17B5\u180B-\u180F\u2000-\u2015\u2028-\u202F\u02D7\u058A\u05BE\u1806\u203F\u2040\u2043\u2054\u2800\u2E17\u2E1A\u2E3A\u2E3B\u2E40\u2E5D\u301C\u3030\u30A0\uFE33\uFE34\uFE4D-\uFE4F\uFFF9-\uFFFB\U00010EAD\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A\U000E0000-\U000E0FFF\u205F-\u206F\u2212\u3000\u3164\uFE00-\uFE0F\uFE58\uFE63\uFEFF\uFF0D\uFFA0_-]'::text, ''::text, 'g'::text)) STORED,
+    likeness text GENERATED ALWAYS AS (regexp_replace(lower((translate(NORMALIZE(module_id, NFKD), (((((((((((((((((((((((((((((((((((((((((((((('ȺɑΑαАаᎪᴀᶏⱥⱭⲀⲁꓮꭺ'::text || 'ßƀƁƂƃƄƅɃɓʙΒβВЪЬв'::text) || 'ъьᏏᏴᏼᵬᶀẞⲂⲃꓐꞖꞗꮟ'::text) || 'ƇƈȻȼɕΣςСсҪҫᏟᴄⲤⲥꓚ'::text) || 'ꞒꞓꞔꟄꮯ'::text) || 'ĐđƊƋƌȡɖɗԀԁᎠᏧᴅᵭᶁᶑ'::text) || 'ꓓꝹꝺꟇꟈꭰꮷ'::text) || 'ɆɇΕεЄЕеєҼҽҾҿԐԑᎬᴇ'::text) || 'ᶒ℮ⱸⲈⲉꓰꬲꬴꭼ'::text) || 'ƑƒϜϝҒғքᵮᶂẝꓝꜰꝻꝼꞘꞙ'::text) || 'ƓǤǥɠɡɢʛԌԍցᏀᶃꓖꝽꞠꞡ'::text) || 'Ɡꮐ'::text) || 'ĦħɦʜΗЂЋНнђћҢңҤҥҺ'::text) || 'һӇӈӉӊհᎻᏂⱧⱨⲎⲏꓧꞕꞪꮋ'::text) || 'ꮒ'::text) || 'ıƖƗɨɩɪΙιІіւᎥᵼᶖⲒⲓ'::text) || 'ꓲꭵ'::text) || 'ȷɈɉʝͿϳЈјյᎫᴊꓙꞲꭻ'::text) || 'ƘƙΚκКкҚқҜҝҞҟҠҡӃӄ'::text) || 'ԞԟᏦᴋᶄⱩⱪⲔⲕꓗꝀꝁꝂꝃꝄꝅ'::text) || 'Ꞣꞣꮶ'::text) || 'ŁłƚǀȴȽɫɬɭʟӀӏԼլᏞᴌ'::text) || 'ᶅⱠⱡⱢꓡꝈꝉꞎꞭꬷꬸꬹꮮ'::text) || 'ɱΜМмӍӎᎷᴍᵯᶆⱮⲘⲙꓟꬺꮇ'::text) || 'ƝƞȠȵɲɳɴΝηПпոռᵰᶇⲚ'::text) || 'ⲛꓠꞐꞑꞤꞥꬻ'::text) || 'ØøƟΟοσОоѲѳӨөՕօᴏⱺ'::text) || 'ⲞⲟꓳꝊꝋꝌꝍꬽ'::text) || 'ƤƥΡρРрҎҏᏢᴘᵱᵽᶈⱣⲢⲣ'::text) || 'ꓑꝐꝑꝒꝓꝔꝕꮲ'::text) || 'ɋʠԚԛԳգզꝖꝗꝘꝙꞯ'::text) || 'ɌɍɼɽɾʀГгҐґᎡᏒᵲᵳᶉⱤ'::text) || 'ꓣꝵꞂꞃꞦꞧꭆꭇꭈꭉꭋꭱꮢ'::text) || 'ȿʂЅѕՏᏕᏚᵴᶊⱾꓢꜱꞄꞅꞨꞩ'::text) || 'ꟅꟉꟊꮥꮪ'::text) || 'ŦŧƫƬƭƮȶȾʈΤτТтҬҭᎢ'::text) || 'ᴛᵵⱦⲦⲧꓔꞆꞇꭲ'::text) || 'ƱʊμυЏџՍսᴜᵿᶙꓴꞸꞹꭎꭒ'::text) || 'ƲɅʋʌνѴѵᏙᴠᶌⱱⱴꓦꝞꝟꮩ'::text) || 'ωШЩшщѠѡԜԝաᎳᏔᴡⱲⱳⲰ'::text) || 'ⲱꓪꮃꮤ'::text) || 'ΧχХхҲҳӼӽӾӿᶍⲬⲭꓫꭖꭗ'::text) || 'ꭘꭙ'::text) || 'ƳƴɎɏʏΥγУуҮүҰұᎩᎽỾ'::text) || 'ỿⲨⲩꓬꭚꭹꮍ'::text) || 'ƵƶȤȥɀʐʑΖᏃᴢᵶᶎⱫⱬⱿꓜ'::text) || 'Ᶎꮓ'::text), ((((('aaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbbbbbbbbbbcccccccccccccccccccccdddddddddddddddddddddddeeeeeeeeeee'::text || 'eeeeeeeeeeeeeeffffffffffffffffgggggggggggggggggghhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhiiiiiiiiiiiiiiiiiij'::text) || 'jjjjjjjjjjjjjkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkklllllllllllllllllllllllllllllmmmmmmmmmmmmmmmmnnnnnnn'::text) || 'nnnnnnnnnnnnnnnnooooooooooooooooooooooooppppppppppppppppppppppppqqqqqqqqqqqqrrrrrrrrrrrrrrrrrrrrrrrr'::text) || 'rrrrrssssssssssssssssssssstttttttttttttttttttttttttuuuuuuuuuuuuuuuuvvvvvvvvvvvvvvvvwwwwwwwwwwwwwwwww'::text) || 'wwwxxxxxxxxxxxxxxxxxxyyyyyyyyyyyyyyyyyyyyyyyzzzzzzzzzzzzzzzzzz'::text)) COLLATE "C")), '[\u0001-\u0020\u007F-\u00A0\u00AD\u02D7\u0300-\u036F\u0483-\u0489\u058A\u05BE\u061C\u115F\u1160\u1680\u17B4\u17B5\u1806\u180B-\u180F\u1AB0-\u1AFF\u1DC0-\u1DFF\u2000-\u2015\u2028-\u202F\u203F\u2040\u2043\u2054\u205F-\u206F\u20D0-\u20FF\u2212\u2800\u2E17\u2E1A\u2E2F\u2E3A\u2E3B\u2E40\u2E5D\u3000\u301C\u3030\u30A0\u3164\uFE00-\uFE0F\uFE20-\uFE2F\uFE33\uFE34\uFE4D-\uFE4F\uFE58\uFE63\uFEFF\uFF0D\uFFA0\uFFF9-\uFFFB\U00010EAD\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A\U000E0000-\U000E0FFF_-]'::text, ''::text, 'g'::text)) STORED,
     CONSTRAINT modules_id_is_sane CHECK (((length(module_id) >= 1) AND (length(module_id) <= 200)))
 );
 
@@ -8760,7 +8853,7 @@ COMMENT ON TABLE credits.modules IS 'What tokens can be spent on.';
 -- Name: COLUMN modules.likeness; Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON COLUMN credits.modules.likeness IS 'The id without case, space, hyphens and underscores: another spelling of it has the same.';
+COMMENT ON COLUMN credits.modules.likeness IS 'The id in Latin letters that are drawn like its own, without case, accents, white space, hyphens and underscores: what looks like it has the same.';
 
 
 --
@@ -8874,7 +8967,8 @@ CREATE VIEW api.holds WITH (security_invoker='true') AS
         END - h.created_at)) * (1000)::numeric), 3) AS duration_ms,
     h.late,
     h.reason,
-    h.metadata
+    h.metadata,
+    h.price_source
    FROM ((credits.holds h
      CROSS JOIN LATERAL ( SELECT (((h.state)::text = 'open'::text) AND (h.expires_at <= credits.clock(h.account_id))) AS lapsed) x)
      LEFT JOIN LATERAL ( SELECT s.subject
@@ -9008,6 +9102,13 @@ COMMENT ON COLUMN api.holds.reason IS 'Why it was released.';
 --
 
 COMMENT ON COLUMN api.holds.metadata IS 'What the caller wrote on it.';
+
+
+--
+-- Name: COLUMN holds.price_source; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.holds.price_source IS 'Whose price it keeps: module, category, or default, that of every other module.';
 
 
 --
@@ -10347,40 +10448,6 @@ COMMENT ON COLUMN api.topups.step IS 'Every amount is a multiple of it: 1, or 10
 
 
 --
--- Name: charge_refunds; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.charge_refunds (
-    account_id uuid NOT NULL,
-    seq bigint NOT NULL,
-    refunded credits.amount NOT NULL
-);
-
-ALTER TABLE ONLY credits.charge_refunds FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE charge_refunds; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.charge_refunds IS 'How much of a charge was refunded, in all. Written under the wallet''s lock; proved by audit.check_refunds.';
-
-
---
--- Name: COLUMN charge_refunds.seq; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.charge_refunds.seq IS 'The charge; or a repayment of debt, when the use that made the debt was refunded after it had been repaid.';
-
-
---
--- Name: COLUMN charge_refunds.refunded; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON COLUMN credits.charge_refunds.refunded IS 'Tokens, at most those of the charge; of a repayment what has gone back into the lot that paid it.';
-
-
---
 -- Name: usage; Type: VIEW; Schema: api; Owner: -
 --
 
@@ -10398,8 +10465,15 @@ CREATE VIEW api.usage WITH (security_invoker='true') AS
     (e.kind = 'byok'::credits.entry_kind) AS own_key,
     ((h.account_id || ':'::text) || h.hold_id) AS hold_id,
     COALESCE(round((EXTRACT(epoch FROM (h.finished_at - h.created_at)) * (1000)::numeric), 3), trim_scale(credits.quantity((e.metadata -> 'duration_ms'::text)))) AS duration_ms,
-    trim_scale(COALESCE((r.refunded)::numeric, (0)::numeric)) AS refunded
-   FROM ((((credits.entries e
+    trim_scale(COALESCE((r.refunded)::numeric, (0)::numeric)) AS refunded,
+        CASE
+            WHEN (p.module_id IS NOT NULL) THEN 'module'::text
+            WHEN (p.category_id IS NOT NULL) THEN 'category'::text
+            WHEN (p.price_id IS NOT NULL) THEN 'default'::text
+            ELSE NULL::text
+        END AS price_source
+   FROM (((((credits.entries e
+     LEFT JOIN credits.prices p ON ((e.price_id = p.price_id)))
      LEFT JOIN credits.charge_refunds r ON (((e.account_id = r.account_id) AND (e.seq = r.seq))))
      LEFT JOIN credits.modules m ON ((e.module_id = m.module_id)))
      LEFT JOIN credits.holds h ON (((e.kind = 'spend'::credits.entry_kind) AND (e.account_id = h.account_id) AND (h.hold_id =
@@ -10518,6 +10592,13 @@ COMMENT ON COLUMN api.usage.duration_ms IS 'How long it took, in milliseconds: o
 --
 
 COMMENT ON COLUMN api.usage.refunded IS 'Of the cost, what was given back.';
+
+
+--
+-- Name: COLUMN usage.price_source; Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON COLUMN api.usage.price_source IS 'Whose price it is: module, category, or default, that of every other module.';
 
 
 --
@@ -15423,6 +15504,13 @@ ALTER TABLE credits.topups ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.wallets ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: prices whose_price; Type: POLICY; Schema: credits; Owner: -
+--
+
+CREATE POLICY whose_price ON credits.prices FOR SELECT TO authenticated, support, service_role USING (true);
+
+
+--
 -- Name: SCHEMA analytics; Type: ACL; Schema: -; Owner: -
 --
 
@@ -17733,6 +17821,13 @@ GRANT ALL ON FUNCTION credits.me() TO spender;
 
 
 --
+-- Name: FUNCTION mixes_letters(p_module_id text, p_likeness text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.mixes_letters(p_module_id text, p_likeness text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION module_price(p_module_id text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -17978,7 +18073,28 @@ GRANT SELECT ON TABLE credits.prices TO auditor;
 -- Name: COLUMN prices.price_id; Type: ACL; Schema: credits; Owner: -
 --
 
+GRANT SELECT(price_id) ON TABLE credits.prices TO authenticated;
+GRANT SELECT(price_id) ON TABLE credits.prices TO support;
+GRANT SELECT(price_id) ON TABLE credits.prices TO service_role;
 GRANT SELECT(price_id) ON TABLE credits.prices TO analyst;
+
+
+--
+-- Name: COLUMN prices.module_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(module_id) ON TABLE credits.prices TO authenticated;
+GRANT SELECT(module_id) ON TABLE credits.prices TO support;
+GRANT SELECT(module_id) ON TABLE credits.prices TO service_role;
+
+
+--
+-- Name: COLUMN prices.category_id; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT(category_id) ON TABLE credits.prices TO authenticated;
+GRANT SELECT(category_id) ON TABLE credits.prices TO support;
+GRANT SELECT(category_id) ON TABLE credits.prices TO service_role;
 
 
 --
@@ -18067,6 +18183,23 @@ REVOKE ALL ON FUNCTION credits.redemption_receipt(p_account_id uuid, p_user_id t
 --
 
 REVOKE ALL ON FUNCTION credits.refund_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) FROM PUBLIC;
+
+
+--
+-- Name: TABLE charge_refunds; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.charge_refunds TO authenticated;
+GRANT SELECT ON TABLE credits.charge_refunds TO support;
+GRANT SELECT ON TABLE credits.charge_refunds TO service_role;
+GRANT SELECT ON TABLE credits.charge_refunds TO auditor;
+
+
+--
+-- Name: FUNCTION refunded_of(p_account_id uuid, p_seq bigint); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.refunded_of(p_account_id uuid, p_seq bigint) FROM PUBLIC;
 
 
 --
@@ -19216,16 +19349,6 @@ GRANT SELECT ON TABLE api.topups TO authenticated;
 GRANT SELECT ON TABLE api.topups TO spender;
 GRANT SELECT ON TABLE api.topups TO support;
 GRANT SELECT ON TABLE api.topups TO service_role;
-
-
---
--- Name: TABLE charge_refunds; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.charge_refunds TO authenticated;
-GRANT SELECT ON TABLE credits.charge_refunds TO support;
-GRANT SELECT ON TABLE credits.charge_refunds TO service_role;
-GRANT SELECT ON TABLE credits.charge_refunds TO auditor;
 
 
 --
