@@ -176,6 +176,7 @@ RULES = [
         """
         select p.polrelid::regclass, p.polname from pg_policy as p
         where 'authenticated'::regrole = any (p.polroles) and not 'anon'::regrole = any (p.polroles)
+            and p.polrelid <> 'credits.prices'::regclass -- no price is anybody's own
             and pg_get_expr(p.polqual, p.polrelid) not in (
                 '(account_id = ( SELECT credits.me() AS me))', '(referrer_id = ( SELECT credits.me() AS me))'
             )
