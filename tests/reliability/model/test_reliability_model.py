@@ -140,10 +140,9 @@ def test_the_bank_answers_as_the_model_does(
 
 
 def share(bank: Connection) -> int:
-    """Of the 20,000 steps of `make test`, which runs on Debian's PostgreSQL 15 as well where that is."""
-    if bank.info.server_version < 180000:
-        return 12_000
-    return 8_000 if Path("/usr/lib/postgresql/15/bin/postgres").exists() else 20_000
+    """Of the 10,000 steps of `make test`, which runs on Debian's PostgreSQL 15 as well where that is."""
+    alone = bank.info.server_version >= 180000 and not Path("/usr/lib/postgresql/15/bin/postgres").exists()
+    return 10_000 if alone else 5_000
 
 
 # Function, and what is said in it instead of something else. The first are found soon; all are tried in the
