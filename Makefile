@@ -44,7 +44,7 @@ lint: $(DEV_STAMP) ## ruff, mypy, sqlfluff, squawk
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(if $(SQL),$(BIN)/sqlfluff lint --nocolor --disable-progress-bar migrations sql)
+	$(if $(SQL),$(BIN)/sqlfluff lint --processes 0 --nocolor --disable-progress-bar migrations sql)
 	$(if $(SQL),$(BIN)/squawk --exclude-path '*.rollback.sql' $(SQL))
 
 prove: $(DEV_STAMP) ## the long form of the model-based, race and crash tests: about two hours
