@@ -2988,7 +2988,7 @@ CREATE FUNCTION credits.check_metadata(p_metadata jsonb) RETURNS void
 -- Name: FUNCTION check_metadata(p_metadata jsonb); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.check_metadata(p_metadata jsonb) IS 'Raises PT422 bad_metadata unless it is an object of at most 16 kB (of a user: 1 kB), without numbers beyond 10^100 or with more than 100 decimals, and without control characters but tabs and ends of lines.';
+COMMENT ON FUNCTION credits.check_metadata(p_metadata jsonb) IS 'Raises PT422 bad_metadata unless it is an object of at most 16 kB (of a user: 1 kB), without numbers beyond 10^100 or with more than 100 decimals. Its texts may have any character: JSON writes controls as escapes.';
 
 
 --
