@@ -18,8 +18,6 @@ declare
 begin
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may read credentials');
-    elsif begin_sign_in.email is null then
-        perform credits.fail(422, 'bad_email', 'email is an address');
     end if;
     v_keys := credits.check_guest_keys(begin_sign_in.network_keys);
     v_email_key := credits.email_key(begin_sign_in.email);
@@ -54,4 +52,4 @@ finish_sign_in says that it worked. For services.
 
 network_keys and shared_network: as guest_consume takes them. The limits are per account and network, per account over
 the networks where it has not signed in before, and per network: see credits.limit_sign_ins.
-Raises PT429 sign_in_limit, PT422 bad_guest or bad_email (null), PT403 not_yours.';
+Raises PT429 sign_in_limit, PT422 bad_guest, PT403 not_yours.';

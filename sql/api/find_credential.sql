@@ -35,8 +35,6 @@ declare
 begin
     if not credits.is_service() then
         perform credits.fail(403, 'not_yours', 'only a service may read credentials');
-    elsif find_credential.email is null then
-        perform credits.fail(422, 'bad_email', 'email is an address');
     end if;
     v_found := credits.credential_of(find_credential.email);
     return row(v_found.subject, v_found.email, v_found.password_hash)::api.credential;
@@ -45,4 +43,4 @@ $$;
 comment on function api.find_credential(text) is
 'The credential of an e-mail, or a row of nulls. For services.
 
-Raises PT422 bad_email (null), PT403 not_yours.';
+Raises PT403 not_yours.';

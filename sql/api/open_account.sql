@@ -2,8 +2,8 @@
 create or replace function api.open_account(
     user_id text default null,
     referral_code text default null,
-    device_keys text[] default '{}',
-    network_keys text[] default '{}',
+    device_keys text[] default '{unknown}',
+    network_keys text[] default '{unknown}',
     shared_network boolean default false,
     email_verified boolean default false
 )
@@ -19,7 +19,7 @@ declare
     v_welcome record;
 begin
     if not credits.is_spender() and (
-        open_account.device_keys is distinct from '{}' or open_account.network_keys is distinct from '{}'
+        open_account.device_keys is distinct from '{unknown}' or open_account.network_keys is distinct from '{unknown}'
         or open_account.shared_network is true
     ) or not credits.is_service() and open_account.email_verified is true then
         perform credits.fail(
@@ -52,6 +52,6 @@ is tried again.
 referral_code: of the user who brought them; one that is not good refuses the call, which may be repeated without.
 From services and spenders only: device_keys, of the guest that a new user was; network_keys and shared_network, as
 guest_consume takes them, for the bounds of campaigns. From services only: email_verified, the issuer has verified the
-user''s address.
+user''s address. Keys that are not known are left out, or {unknown}: null and an empty array are refused.
 Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle,
 PT422 bad_user, bad_guest or bad_isolation, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';

@@ -3,8 +3,8 @@ create or replace function api.sign_up(
     email text,
     password_hash text,
     referral_code text default null,
-    device_keys text[] default '{}',
-    network_keys text[] default '{}',
+    device_keys text[] default '{unknown}',
+    network_keys text[] default '{unknown}',
     shared_network boolean default false
 )
 returns api.newcomer
@@ -66,7 +66,8 @@ comment on function api.sign_up(text, text, text, text[], text[], boolean) is
 The address is kept in one spelling: Unicode''s form NFKC in lower case, without characters that nobody sees, the domain
 as mail servers write it.
 referral_code: of the user who brought them; one that is not good refuses the sign-up, which may be repeated without.
-device_keys: of the guest that they were. With network_keys and shared_network, as guest_consume takes them, they are
+device_keys: of the guest that they were. Keys that are not known are left out, or {unknown}: null and an empty array are
+refused. With network_keys and shared_network, as guest_consume takes them, they are
 what the bounds of a campaign count: over a bound the account opens without its welcome, and open_account tries again
 later.
 Raises PT409 email_taken, code_expired or code_exhausted, PT404 unknown_code, PT422 bad_email, bad_password or

@@ -10,15 +10,15 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if (p_device_keys = '{}' and p_network_keys = '{}') is true then
+    if (p_device_keys = '{unknown}' and p_network_keys = '{unknown}') is true then
         return;
     end if;
     -- The first one stays: who comes back from elsewhere has not become somebody else.
     insert into credits.account_origins (account_id, device_keys, network_keys, shared_network, noted_at)
     values (
         p_account_id,
-        case when (p_device_keys = '{}') is true then '{}'::text[] else credits.check_guest_keys(p_device_keys) end,
-        case when (p_network_keys = '{}') is true then '{}'::text[] else credits.check_guest_keys(p_network_keys) end,
+        case when (p_device_keys = '{unknown}') is true then '{}'::text[] else credits.check_guest_keys(p_device_keys) end,
+        case when (p_network_keys = '{unknown}') is true then '{}'::text[] else credits.check_guest_keys(p_network_keys) end,
         coalesce(p_shared_network, false),
         credits.clock()
     )
@@ -26,7 +26,7 @@ begin
 end
 $$;
 comment on function credits.note_origin(uuid, text[], text[], boolean) is
-'Notes the device and the network that an account was opened from; an empty array is not known, and null is refused. '
+'Notes the device and the network that an account was opened from; {unknown} is the word for not known. '
 'Raises PT422 bad_guest.';
 
 create or replace function credits.campaign_room(p_campaign credits.campaigns, p_account_id uuid, p_at timestamptz)
