@@ -925,7 +925,7 @@ finish_sign_in says that it worked. For services.
 
 network_keys and shared_network: as guest_consume takes them. The limits are per account and network, per account over
 the networks where it has not signed in before, and per network: see credits.limit_sign_ins.
-Raises PT429 sign_in_limit, PT422 bad_guest or bad_email (null), PT403 not_yours.';
+Raises PT429 sign_in_limit, PT422 bad_guest, PT403 not_yours.';
 
 
 --
@@ -1200,7 +1200,7 @@ CREATE FUNCTION api.find_credential(email text) RETURNS api.credential
 
 COMMENT ON FUNCTION api.find_credential(email text) IS 'The credential of an e-mail, or a row of nulls. For services.
 
-Raises PT422 bad_email (null), PT403 not_yours.';
+Raises PT403 not_yours.';
 
 
 --
@@ -1361,7 +1361,7 @@ Raises PT403 not_yours, PT422 bad_limit.';
 -- Name: open_account(text, text, text[], text[], boolean, boolean); Type: FUNCTION; Schema: api; Owner: -
 --
 
-CREATE FUNCTION api.open_account(user_id text DEFAULT NULL::text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT '{}'::text[], network_keys text[] DEFAULT '{}'::text[], shared_network boolean DEFAULT false, email_verified boolean DEFAULT false) RETURNS api.account_receipt
+CREATE FUNCTION api.open_account(user_id text DEFAULT NULL::text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT '{unknown}'::text[], network_keys text[] DEFAULT '{unknown}'::text[], shared_network boolean DEFAULT false, email_verified boolean DEFAULT false) RETURNS api.account_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -1377,7 +1377,7 @@ is tried again.
 referral_code: of the user who brought them; one that is not good refuses the call, which may be repeated without.
 From services and spenders only: device_keys, of the guest that a new user was; network_keys and shared_network, as
 guest_consume takes them, for the bounds of campaigns. From services only: email_verified, the issuer has verified the
-user''s address.
+user''s address. Keys that are not known are left out, or {unknown}: null and an empty array are refused.
 Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle,
 PT422 bad_user, bad_guest or bad_isolation, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
 
@@ -1675,7 +1675,7 @@ bad_user.';
 -- Name: sign_up(text, text, text, text[], text[], boolean); Type: FUNCTION; Schema: api; Owner: -
 --
 
-CREATE FUNCTION api.sign_up(email text, password_hash text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT '{}'::text[], network_keys text[] DEFAULT '{}'::text[], shared_network boolean DEFAULT false) RETURNS api.newcomer
+CREATE FUNCTION api.sign_up(email text, password_hash text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT '{unknown}'::text[], network_keys text[] DEFAULT '{unknown}'::text[], shared_network boolean DEFAULT false) RETURNS api.newcomer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -1690,7 +1690,8 @@ COMMENT ON FUNCTION api.sign_up(email text, password_hash text, referral_code te
 The address is kept in one spelling: Unicode''s form NFKC in lower case, without characters that nobody sees, the domain
 as mail servers write it.
 referral_code: of the user who brought them; one that is not good refuses the sign-up, which may be repeated without.
-device_keys: of the guest that they were. With network_keys and shared_network, as guest_consume takes them, they are
+device_keys: of the guest that they were. Keys that are not known are left out, or {unknown}: null and an empty array are
+refused. With network_keys and shared_network, as guest_consume takes them, they are
 what the bounds of a campaign count: over a bound the account opens without its welcome, and open_account tries again
 later.
 Raises PT409 email_taken, code_expired or code_exhausted, PT404 unknown_code, PT422 bad_email, bad_password or
@@ -5578,7 +5579,7 @@ CREATE FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_n
 -- Name: FUNCTION note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) IS 'Notes the device and the network that an account was opened from; an empty array is not known, and null is refused. Raises PT422 bad_guest.';
+COMMENT ON FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) IS 'Notes the device and the network that an account was opened from; {unknown} is the word for not known. Raises PT422 bad_guest.';
 
 
 --
