@@ -179,6 +179,22 @@ FAULTS = {
     "a user's own hold without end": ("credits.last_moment", "else v_day", "else interval '24 days'"),
     "a lot kept without end": ("credits.last_moment", "coalesce(v_lots, 'infinity')", "'infinity'"),
     "paid where nothing is said": ("credits.says_paid", "is true", "is not false"),
+    "money that does not add up": (
+        "credits.money_problem",
+        "(v_total = v_net or v_total = v_net + v_tax) is not true",
+        "false",
+    ),
+    "free at the full price": (
+        "credits.money_problem",
+        "p_session -> 'payment_status' = '\"no_payment_required\"' and",
+        "false and",
+    ),
+    "an odd discount is none": ("credits.session_discount", "v_discount = 'null'", "true"),
+    "obeyed though it contradicts itself": (
+        "credits.apply_session",
+        "reason := credits.session_contradiction(p_event)",
+        "reason := null",
+    ),
     "any session pays": (
         "credits.payment_mismatch",
         "p_order.checkout_session_id is distinct from p_event.object_id",
@@ -186,7 +202,7 @@ FAULTS = {
     ),
     "what waits is forgotten": ("credits.apply_waiting", "e.outcome = 'waiting'", "false"),
     "open, whatever became of it": ("credits.hold_again", "'state', h.state, ", ""),
-    "a use of nothing": ("credits.check_free_use", "credits.is_spender() or", "true or"),
+    "a use of nothing": ("credits.check_free_use", "credits.is_spender() is true", "true"),
     "a part of nothing": ("credits.capture", "(v_cost = 0) is true", "false"),
     "half a call": ("credits.price_usage", "credits.whole(v_quantity)", "v_quantity"),
     "long metadata": ("credits.check_metadata", "v_size > 1024", "v_size > 16384"),
