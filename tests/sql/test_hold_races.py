@@ -113,7 +113,7 @@ def test_everything_at_once_loses_and_makes_nothing(user: User, crowd: Crowd) ->
     """Holds captured and released, spends and grants, on three lots of which one is bound."""
     ada = user(1000)
     services = crowd(32)
-    for tokens, scope in ((1000, None), (1000, "module:whisper")):
+    for tokens, scope in ((1000, "any"), (1000, "module:whisper")):
         services[0].call("add_tokens", user_id=ada.user_id, tokens=tokens, scope=scope)
 
     def work(place: int, service: Caller) -> int:
