@@ -22,7 +22,8 @@ _MADE = {
 _PAYING = (COMPLETED, SUCCEEDED)
 _LIVING = {
     "hold_tokens": ("state", "held", "expires_at"),
-    "capture_hold": ("state", "held", "expires_at"),
+    "capture_hold": ("state", "held", "expires_at", "refunded"),
+    "consume_tokens": ("refunded",),
     "create_order": ("state", "checkout_session_id", "stripe_customer_id"),
 }
 _HELD = ("hold_tokens", "release_hold", "extend_hold")
