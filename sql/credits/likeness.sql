@@ -100,15 +100,18 @@ as $$
 declare
     v_likeness constant text := credits.likeness(p_module_id);
 begin
-    return coalesce(v_likeness, '') = '' or credits.mixes_letters(p_module_id, v_likeness) or exists (
-        select from credits.modules as m where m.likeness = v_likeness and m.module_id is distinct from p_module_id
-    );
+    return not credits.is_name(p_module_id, 200)
+        or coalesce(v_likeness, '') = ''
+        or credits.mixes_letters(p_module_id, v_likeness)
+        or exists (
+            select from credits.modules as m where m.likeness = v_likeness and m.module_id is distinct from p_module_id
+        );
 end
 $$;
 comment on function credits.is_misspelled(text) is
 'Is there a listed module that this id looks like: by letters of other scripts, accents, case, white space, hyphens or '
-'underscores? Asked of an id that is not listed. An id of nothing else, or one of Latin and other letters mixed, is '
-'misspelled, too.';
+'underscores? Asked of an id that is not listed. An id of nothing else, one of Latin and other letters mixed, and what '
+'could not be listed (credits.is_name) are misspelled, too.';
 
 create or replace function credits.refuse_module(p_module_id text)
 returns void

@@ -4618,7 +4618,7 @@ CREATE FUNCTION credits.is_misspelled(p_module_id text) RETURNS boolean
 -- Name: FUNCTION is_misspelled(p_module_id text); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.is_misspelled(p_module_id text) IS 'Is there a listed module that this id looks like: by letters of other scripts, accents, case, white space, hyphens or underscores? Asked of an id that is not listed. An id of nothing else, or one of Latin and other letters mixed, is misspelled, too.';
+COMMENT ON FUNCTION credits.is_misspelled(p_module_id text) IS 'Is there a listed module that this id looks like: by letters of other scripts, accents, case, white space, hyphens or underscores? Asked of an id that is not listed. An id of nothing else, one of Latin and other letters mixed, and what could not be listed (credits.is_name) are misspelled, too.';
 
 
 --

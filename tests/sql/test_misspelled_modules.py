@@ -120,6 +120,12 @@ def test_unlisted_id_of_latin_and_other_letters_takes_no_default_price(
     assert bank.call("consume_tokens", module_id=module_id, user_id="ada")["cost"] == 30
 
 
+@pytest.mark.parametrize("module_id", ["new\ufff9", "new\u001f", "new\u00a0", " new", "new\ue000"], ids=ascii)
+def test_unlisted_id_that_could_not_be_listed_takes_no_default_price(module_id: str, user: User) -> None:
+    with refused("unknown_module"):
+        user(100).call("consume_tokens", module_id=module_id)
+
+
 @pytest.mark.parametrize(
     "module_id", ["\u0436\u0443\u043a", "\u753b\u50cf\u751f\u6210AI", "\ud55c\uae00 ai", "r\u00e9sum\u00e9"]
 )
