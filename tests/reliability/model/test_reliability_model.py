@@ -153,6 +153,7 @@ FAULTS = {
         "v_known.fingerprint is distinct from v_fingerprint",
         "false",
     ),
+    "paid where nothing is said": ("credits.says_paid", "is true", "is not false"),
     "a category is forgotten": ("credits.scopes_of", "'category:' ||", "'group:' ||"),
     "held in the head, let go beside it": (
         "credits.capture",
@@ -178,7 +179,6 @@ FAULTS = {
     "frozen, and captured all the same": ("credits.capture", "v_status <> 'active' or", "false or"),
     "a user's own hold without end": ("credits.last_moment", "else v_day", "else interval '24 days'"),
     "a lot kept without end": ("credits.last_moment", "coalesce(v_lots, 'infinity')", "'infinity'"),
-    "paid where nothing is said": ("credits.says_paid", "is true", "is not false"),
     "money that does not add up": (
         "credits.money_problem",
         "(v_total = v_net or v_total = v_net + v_tax) is not true",
