@@ -26,7 +26,6 @@ SPELLINGS: list[tuple[str, Row, list[Row]]] = [
             {"usage": ' {"calls" : 2, "calls": 1 } '},
             {"metadata": "{}"},
             {"byok": False},
-            {"byok": None},
         ],
     ),
     ("consume_tokens", CALLS | {"usage": '{"calls": 1.00}'}, [{"usage": "{}"}, {"usage": '{"calls": 1}'}]),
