@@ -171,9 +171,9 @@ def serve(host: str, port: int, workers: int) -> None:
     PGCREDITS_JWT_SECRET            at least 32 random bytes; signs and checks tokens
     PGCREDITS_JWT_AUDIENCE          optional: what a token must name in aud
     PGCREDITS_PUBLIC_URL            where people reach this server
-    STRIPE_SECRET_KEY               optional: without it nothing is sold
-    STRIPE_WEBHOOK_SECRET           nothing is sold without it, either; several, separated by commas, while
-                                    one replaces another
+    STRIPE_SECRET_KEY               sk_ or rk_, of test or live; optional: without it nothing is sold
+    STRIPE_WEBHOOK_SECRET           whsec_…; nothing is sold without it, either; several, separated by commas,
+                                    while one replaces another
     PGCREDITS_TRUSTED_PROXIES       networks, with commas, whose X-Forwarded-For is believed; none by default
     PGCREDITS_CORS_ORIGINS          pages, with commas, that may call from a browser; none by default;
                                     local: any page of this machine (so it is under `up`)

@@ -49,15 +49,23 @@ def instance_id(connection: psycopg.Connection[Any]) -> str | None:
     return str(found) if found is not None else None
 
 
-def check(bank: Bank, folder: Path, *, adopt: bool, embedded: bool, simulated: bool) -> None:
+def check(
+    bank: Bank, folder: Path, *, adopt: bool, embedded: bool, simulated: bool, live: bool = False
+) -> None:
     """Raises OwnershipError when this start must leave the bank alone.
 
-    The embedded server's data are in the folder, and so its bank is the folder's.
+    `live`: the key of Stripe's moves real money. The embedded server's data are in the folder, and so its
+    bank is the folder's.
     """
     if bank.live_events and simulated:
         raise OwnershipError(
             f"the bank at {bank.where} has events of real money, and the Stripe simulator would sell its"
             " tokens for nothing: set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET"
+        )
+    if bank.live_events and not live:
+        raise OwnershipError(
+            f"the bank at {bank.where} has events of real money, and a test key would sell its tokens for"
+            " nothing: set STRIPE_SECRET_KEY to a live key, or choose another database for tests"
         )
     if not bank.exists or embedded or adopt:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
@@ -14,7 +14,8 @@ from pgcredits.addresses import AddressError, parts_of
 from pgcredits.client_address import Networks
 
 Prepare: TypeAlias = Literal["auto", "on", "off"]
-_LIVE_KEYS = ("sk_live_", "rk_live_")
+_STRIPE_KEY = re.compile(r"[sr]k_(?P<mode>test|live)_[A-Za-z0-9_]{1,240}")
+_WEBHOOK = "whsec_"  # how Stripe's webhook secrets begin
 _STRIPE_PRICE = re.compile(r"price_[A-Za-z0-9_]{1,240}")
 _SHORTEST_SECRET = 32  # bytes: a shorter HS256 key can be guessed
 _FEWEST_LETTERS = 8  # different ones: 32 random hex digits have fewer once in ten million times
@@ -62,6 +63,7 @@ class Settings:
         check_secret("PGCREDITS_JWT_SECRET", self.jwt_secret)
         if self.guest_secret:
             check_secret("PGCREDITS_GUEST_SECRET", self.guest_secret)
+        check_stripe(self.stripe_secret_key, self.stripe_webhook_secrets)
         if self.live and self.stripe_api_base:
             raise SettingsError(
                 "STRIPE_API_BASE is for the simulator and is refused together with a live key."
@@ -123,20 +125,51 @@ class Settings:
         )
 
 
-def check_secret(name: str, secret: str) -> None:
-    """Raises SettingsError for a secret that can be guessed; `name` is the variable that it comes from."""
+def check_secret(name: str, secret: str, random: str | None = None) -> None:
+    """Raises SettingsError for a secret that can be guessed; `name` is the variable that it comes from.
+
+    `random`: the part that is not known to everybody, where that is not the whole.
+    """
     if len(secret.encode()) < _SHORTEST_SECRET:
         raise SettingsError(f"{name} must be at least {_SHORTEST_SECRET} bytes long.")
-    if len(set(secret)) < _FEWEST_LETTERS:
+    if len(set(secret if random is None else random)) < _FEWEST_LETTERS:
         raise SettingsError(
             f"{name} must be random, with at least {_FEWEST_LETTERS} different characters: "
             "`openssl rand -base64 48` makes one."
         )
 
 
+def check_stripe(secret_key: str | None, webhook_secrets: Iterable[str]) -> None:
+    """Raises SettingsError for what is no secret key of Stripe's, or a webhook secret that can be guessed.
+
+    Whoever guesses a webhook secret signs payments that nobody made.
+    """
+    if secret_key is not None and not _STRIPE_KEY.fullmatch(secret_key):
+        raise SettingsError(
+            "STRIPE_SECRET_KEY must be a secret or a restricted key: sk_test_…, sk_live_…, rk_test_… or"
+            " rk_live_…, without spaces. Leave it out to sell nothing."
+        )
+    for secret in webhook_secrets:
+        if not secret.startswith(_WEBHOOK):
+            raise SettingsError(
+                f"STRIPE_WEBHOOK_SECRET must begin with {_WEBHOOK}, as Stripe's do; several are separated by"
+                " commas."
+            )
+        check_secret("STRIPE_WEBHOOK_SECRET", secret, secret.removeprefix(_WEBHOOK))
+
+
+def stripe_key(env: Mapping[str, str] | None = None) -> str | None:
+    """Stripe's secret key, from the environment; None without one. Raises SettingsError."""
+    env = os.environ if env is None else env
+    key = env.get("STRIPE_SECRET_KEY") or None
+    check_stripe(key, _list(env, "STRIPE_WEBHOOK_SECRET") if key else ())
+    return key
+
+
 def is_live(stripe_secret_key: str | None) -> bool:
     """Does this key move real money?"""
-    return (stripe_secret_key or "").startswith(_LIVE_KEYS)
+    found = _STRIPE_KEY.fullmatch(stripe_secret_key or "")
+    return found is not None and found["mode"] == "live"
 
 
 def stripe_prices(env: Mapping[str, str] | None = None) -> dict[str, str]:

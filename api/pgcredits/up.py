@@ -30,7 +30,7 @@ from pgcredits.migrate import (
     migrate,
 )
 from pgcredits.origins import LOCAL
-from pgcredits.settings import is_live, stripe_prices
+from pgcredits.settings import is_live, stripe_key, stripe_prices
 
 DATABASE = "pgcredits"
 _PROGRAM = (sys.executable, "-P", "-m", "pgcredits.cli")  # -P: nothing is imported from where we stand
@@ -213,7 +213,8 @@ def _how(process: subprocess.Popen[bytes] | None) -> str | None:
 
 def _start(instance: Instance, options: Options, stack: ExitStack, say: Say) -> list[Part]:
     """Start the parts, each registered in `stack` to be stopped in reverse, and print where they are."""
-    simulated = not os.environ.get("STRIPE_SECRET_KEY")
+    key = stripe_key()
+    simulated = key is None
     for port, option in ((options.port, "--port"), (options.simulator_port, "--simulator-port"))[
         : 1 + simulated
     ]:
@@ -235,7 +236,7 @@ def _start(instance: Instance, options: Options, stack: ExitStack, say: Say) -> 
         database = Database(instance.folder, options.postgres_port, secrets.postgres_password, say)
         run(database)
         admin_url = database.url()
-    urls = _bring_up_to_date(instance, options, admin_url, secrets, simulated, prices, say)
+    urls = _bring_up_to_date(instance, options, admin_url, secrets, key, prices, say)
     running = Running(
         pid=os.getpid(),
         api_url=os.environ.get("PGCREDITS_PUBLIC_URL") or f"http://127.0.0.1:{options.port}",
@@ -261,18 +262,26 @@ def _bring_up_to_date(
     options: Options,
     admin_url: str,
     secrets: Secrets,
-    simulated: bool,
+    key: str | None,
     prices: Mapping[str, str],
     say: Say,
 ) -> dict[str, str]:
-    """Migrate the bank and apply its price list, if it is ours; returns the URLs of its logins."""
+    """Migrate the bank and apply its price list, if it is ours; returns the URLs of its logins.
+
+    `key` is Stripe's; None with the simulator.
+    """
     with admin.connect(admin_url, "pgcredits up", autocommit=True) as connection:
         bank = ownership.look(connection)
         embedded_server = options.database_url is None
         if not embedded_server:
             say(f"using the PostgreSQL at {bank.where}")
         ownership.check(
-            bank, instance.folder, adopt=options.adopt, embedded=embedded_server, simulated=simulated
+            bank,
+            instance.folder,
+            adopt=options.adopt,
+            embedded=embedded_server,
+            simulated=key is None,
+            live=is_live(key),
         )
         before = logins.existing(connection)
     # The embedded server's database is the bank's own; one that was given may have neighbours.
@@ -287,9 +296,8 @@ def _bring_up_to_date(
         urls = logins.urls(connection, admin_url, secrets.logins, os.environ, before)
         with connection.transaction():  # made-up time goes with made-up money, and with no other
             connection.execute("set local role credits_owner")
-            connection.execute("select credits.allow_test_clocks(%s)", (simulated,))
-            live = is_live(os.environ.get("STRIPE_SECRET_KEY"))
-            connection.execute("select credits.accept_stripe_livemode(%s)", (live,))
+            connection.execute("select credits.allow_test_clocks(%s)", (key is None,))
+            connection.execute("select credits.accept_stripe_livemode(%s)", (is_live(key),))
     return urls
 
 

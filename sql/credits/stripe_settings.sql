@@ -20,9 +20,17 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    if p_livemode is null then
+        perform credits.fail(422, 'wrong_mode', 'Stripe events are live (true) or of test mode (false): null is neither');
+    elsif not p_livemode and exists (select from credits.stripe_events as e where e.livemode) then
+        perform credits.fail(
+            422, 'wrong_mode', 'this bank has events of real money: payments of test mode must not grant its tokens'
+        );
+    end if;
     update credits.settings as s set stripe_livemode = p_livemode where s.stripe_livemode is distinct from p_livemode;
 end
 $$;
 comment on function credits.accept_stripe_livemode(boolean) is
-'Which Stripe events are accepted: live ones (true), those of test mode (false), or both (null). `pgcredits up` says '
-'which, from the Stripe key.';
+'Which Stripe events are accepted: live ones (true), or those of test mode (false). Until somebody says, both are. '
+'`pgcredits up` says which, from the Stripe key. Raises PT422 wrong_mode for null, and for false where events of real '
+'money are.';

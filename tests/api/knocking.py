@@ -20,8 +20,8 @@ from pgcredits.server import config
 from pgcredits.tokens import mint
 
 SECRET = "a secret of the tests, of forty characters"
-WEBHOOK_SECRET = "whsec_of_the_tests"
-OLD_WEBHOOK_SECRET = "whsec_before_rotation"
+WEBHOOK_SECRET = "whsec_of_the_tests_0123456789abcdef"
+OLD_WEBHOOK_SECRET = "whsec_before_rotation_0123456789abcdef"
 
 
 @dataclass(frozen=True)

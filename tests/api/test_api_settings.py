@@ -7,13 +7,37 @@ GOOD = {
     "PGCREDITS_SERVICE_DATABASE_URL": "postgresql://service",
     "PGCREDITS_JWT_SECRET": "thirty-two bytes, as long as asked",
 }
+# As Stripe makes them, and as its command line does.
+WEBHOOK = (f"whsec_{'5WbX5kEWLlfzsGNj' * 2}", f"whsec_{'0123456789abcdef' * 4}")
+NO_KEYS = (
+    " ",
+    "x",
+    "pk_test_x",
+    "pk_live_x",
+    "whsec_x",
+    "sk_test_",
+    "sk_org_x",
+    "sk_test_x ",
+    " sk_live_x",
+    "sk_live_x\n",
+)
+GUESSED = (
+    "x",
+    "whsec_",
+    "whsec_x",
+    "w" * 64,
+    "whsec_" + "w" * 64,
+    "whsec_" * 8,
+    f"{WEBHOOK[0]},x",
+    "a JWT secret, quite long and random",
+)
 
 
 def test_defaults_and_lists() -> None:
     settings = Settings.from_env(
-        GOOD | {"STRIPE_WEBHOOK_SECRET": "whsec_a, whsec_b,", "PGCREDITS_PUBLIC_URL": "https://x/"}
+        GOOD | {"STRIPE_WEBHOOK_SECRET": f"{WEBHOOK[0]}, {WEBHOOK[1]},", "PGCREDITS_PUBLIC_URL": "https://x/"}
     )
-    assert settings.stripe_webhook_secrets == ("whsec_a", "whsec_b")
+    assert settings.stripe_webhook_secrets == WEBHOOK
     assert settings.public_url == "https://x"
     assert settings.cors_origins == ()
     assert not settings.live
@@ -42,6 +66,8 @@ def test_what_is_missing_is_named(name: str) -> None:
         ),
         ({"STRIPE_SECRET_KEY": "sk_live_1", "STRIPE_API_BASE": "http://127.0.0.1:1"}, "STRIPE_API_BASE"),
         ({"STRIPE_SECRET_KEY": "rk_live_1", "STRIPE_API_BASE": "http://127.0.0.1:1"}, "STRIPE_API_BASE"),
+        *(({"STRIPE_SECRET_KEY": key}, "STRIPE_SECRET_KEY must be") for key in NO_KEYS),
+        *(({"STRIPE_WEBHOOK_SECRET": secret}, "STRIPE_WEBHOOK_SECRET must") for secret in GUESSED),
         ({"PGCREDITS_PUBLIC_URL": "javascript:alert(1)"}, "PGCREDITS_PUBLIC_URL"),
         ({"PGCREDITS_POOL_SIZE": "0"}, "PGCREDITS_POOL_SIZE"),
         ({"PGCREDITS_ANSWER_TIMEOUT": "0"}, "PGCREDITS_ANSWER_TIMEOUT"),
@@ -66,19 +92,27 @@ def test_what_is_unsafe_is_refused(unsafe: dict[str, str], message: str) -> None
         Settings.from_env(GOOD | unsafe)
 
 
+@pytest.mark.parametrize("key", ["sk_test_1", "sk_live_1", "rk_test_51aB", "rk_live_51_aB"])
+def test_keys_of_stripe(key: str) -> None:
+    settings = Settings.from_env(
+        GOOD | {"STRIPE_SECRET_KEY": key, "STRIPE_WEBHOOK_SECRET": ",".join(WEBHOOK)}
+    )
+    assert (settings.live, settings.why_nothing_is_sold) == ("live" in key, None)
+
+
 def test_secrets_do_not_show() -> None:
     text = repr(
         Settings.from_env(
             GOOD
             | {
                 "STRIPE_SECRET_KEY": "sk_test_1",
-                "STRIPE_WEBHOOK_SECRET": "whsec_a",
+                "STRIPE_WEBHOOK_SECRET": WEBHOOK[0],
                 "PGCREDITS_GUEST_SECRET": "a guest secret, and long enough too",
             }
         )
     )
     assert not any(
-        secret in text for secret in ("thirty-two", "guest secret", "sk_test_1", "whsec_a", "postgresql://")
+        secret in text for secret in ("thirty-two", "guest secret", "sk_test_1", WEBHOOK[0], "postgresql://")
     )
 
 

@@ -659,7 +659,8 @@ def test_events_of_the_other_mode_are_refused_where_one_mode_is_said(
     accepted: bool | None, db: Connection
 ) -> None:
     bank = Caller(db, "none")
-    db.execute("select credits.accept_stripe_livemode(%s)", (accepted,))
+    if accepted is not None:  # somebody has said
+        db.execute("select credits.accept_stripe_livemode(%s)", (accepted,))
     for livemode in (True, False):
         told = event("customer.created", {"id": "cus_1"}, livemode=livemode)
         if accepted in (None, livemode):
@@ -667,6 +668,26 @@ def test_events_of_the_other_mode_are_refused_where_one_mode_is_said(
         else:
             with refused("wrong_mode"):
                 bank.call("apply_stripe_event", event=told)
+
+
+def test_a_bank_of_real_money_does_not_go_back_to_test_mode(db: Connection) -> None:
+    def accept(livemode: bool | None) -> None:
+        db.execute("select credits.accept_stripe_livemode(%s)", (livemode,))
+
+    for livemode in (False, True, False, True):  # nothing has been paid yet
+        accept(livemode)
+    told = event("customer.created", {"id": "cus_1"}, livemode=True)
+    assert Caller(db, "none").call("apply_stripe_event", event=told)["outcome"] == "stored"
+    for livemode in (False, None):
+        with refused("wrong_mode"):
+            accept(livemode)
+    accept(True)
+    assert db.execute("select s.stripe_livemode from credits.settings as s").fetchone() == (True,)
+
+
+def test_the_mode_of_a_bank_is_not_unsaid(db: Connection) -> None:
+    with refused("wrong_mode"):
+        db.execute("select credits.accept_stripe_livemode(null)")
 
 
 @pytest.mark.parametrize("livemode", [None, "missing", "yes"], ids=str)

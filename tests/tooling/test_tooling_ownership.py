@@ -65,6 +65,38 @@ def test_the_simulator_does_not_start_where_real_money_is(db: Connection, url: s
     assert state_of(db) == before
 
 
+def test_a_test_key_does_not_start_where_real_money_is(db: Connection, url: str, tmp_path: Path) -> None:
+    db.execute("select credits.accept_stripe_livemode(true)")
+    db.execute(LIVE)
+    ownership.record(db, tmp_path)
+    before = state_of(db)
+    for key in ("sk_test_x", "rk_test_x"):
+        for words in ((), ("--adopt",)):
+            done = up(tmp_path, url, *words, STRIPE_SECRET_KEY=key)
+            assert done.returncode == 1
+            assert "real money" in done.stderr and "live key" in done.stderr
+    assert state_of(db) == before
+    assert db.execute("select s.stripe_livemode from credits.settings as s").fetchone() == (True,)
+    bank = ownership.look(db)
+    ownership.check(bank, tmp_path, adopt=False, embedded=False, simulated=False, live=True)
+    with pytest.raises(ownership.OwnershipError, match="live key"):
+        ownership.check(bank, tmp_path, adopt=True, embedded=True, simulated=False, live=False)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("STRIPE_SECRET_KEY", " "), ("STRIPE_SECRET_KEY", "pk_live_x"), ("STRIPE_WEBHOOK_SECRET", "x")],
+)
+def test_what_is_no_key_of_stripe_is_refused_before_the_bank_is_touched(
+    variable: str, value: str, empty_url: str, tmp_path: Path
+) -> None:
+    done = up(tmp_path, empty_url, **{"STRIPE_SECRET_KEY": "sk_test_x", variable: value})
+    assert done.returncode == 1
+    assert variable in done.stderr and "Traceback" not in done.stderr
+    with psycopg.connect(empty_url) as connection:
+        assert not ownership.look(connection).exists
+
+
 def test_test_clocks_are_not_allowed_where_real_money_is(db: Connection) -> None:
     db.execute("select credits.allow_test_clocks(true)")
     assert db.execute("select * from audit.check_settings").fetchall() == []
