@@ -1768,7 +1768,7 @@ CREATE FUNCTION credits.accept_stripe_livemode(p_livemode boolean) RETURNS void
 -- Name: FUNCTION accept_stripe_livemode(p_livemode boolean); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.accept_stripe_livemode(p_livemode boolean) IS 'Which Stripe events are accepted: live ones (true), those of test mode (false), or both (null). `pgcredits up` says which, from the Stripe key.';
+COMMENT ON FUNCTION credits.accept_stripe_livemode(p_livemode boolean) IS 'Which Stripe events are accepted: live ones (true), or those of test mode (false). Until somebody says, both are. `pgcredits up` says which, from the Stripe key. Raises PT422 wrong_mode for null, and for false where events of real money are.';
 
 
 --
