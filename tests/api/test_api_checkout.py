@@ -284,7 +284,7 @@ def test_without_stripe(settings: Settings, client: httpx.Client, user: User) ->
 
 def test_what_stripe_refuses(settings: Settings, user: User, simulator_port: int, shop: httpx.Client) -> None:
     wrong = replace(
-        settings, stripe_secret_key="nonsense", stripe_api_base=f"http://127.0.0.1:{simulator_port}"
+        settings, stripe_secret_key="rk_test_of_nobody", stripe_api_base=f"http://127.0.0.1:{simulator_port}"
     )
     with serving(create_app(wrong)) as url, httpx.Client(base_url=url, timeout=30) as broken:
         response = buy(broken, user.headers | {"Idempotency-Key": "refused"})
