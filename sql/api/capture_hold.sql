@@ -149,7 +149,7 @@ begin
         perform credits.refuse_own_hold(v_hold.state, v_status);
     end if;
     if (v_cost = 0) is true then
-        perform credits.check_free_use(v_hold.price_id, p_account_id, v_now);
+        perform credits.check_free_part(v_hold, v_usage, p_final, v_now);
     end if;
     if v_beyond and p_service is not true then
         if v_debt_before > 0 and credits.in_default(p_account_id) then
@@ -331,7 +331,8 @@ limit, then a shortfall), available (a shortfall at once), error (then nothing i
 keeps the rest held, for streaming. For 24 hours after it has expired a hold can be captured once, by a fresh debit,
 late: true. Neither a frozen account nor a spend limit stops a service''s capture. A user captures their own hold only
 while the account is active and for 24 hours from when it was made, late or not; what they take beyond it is refused
-where a spend would be, whatever over says. The parts of a use cost together what the use costs.
+where a spend would be, whatever over says. The parts of a use cost together what the use costs: one may cost 0, when those
+before it have paid its unit. A user''s use that costs nothing as a whole is refused, and so is a part that uses nothing.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true, but state and held are those of
 the hold as it is now, and refunded says what of the charge has been given back by then.
 Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT402 insufficient_tokens (over: error, or a user),

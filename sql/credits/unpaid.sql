@@ -4,6 +4,7 @@
 --   a use of a module whose price is 0
 --   an order
 --   a key on the release of a hold that was released before
+--   a part of a hold that costs nothing, beyond 100 parts for each token that the hold has paid
 --
 -- A count on the wallet, which all of these lock anyway, bounds them in a window of time. A service is not bounded.
 
@@ -70,3 +71,29 @@ $$;
 comment on function credits.make_unpaid(uuid, timestamptz) is
 'A user makes one more thing without paying, on a locked wallet; of a service nothing counts. '
 'Raises PT429 unpaid_limit (limit, reset_at).';
+
+create or replace function credits.check_free_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamptz)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_paid constant numeric not null := p_hold.captured + p_hold.shortfall;
+    v_used constant boolean not null := coalesce(jsonb_path_exists(p_usage, '$.* ? (@ > 0)'), false);
+begin
+    if credits.is_spender() is true or p_final is true and v_paid > 0 then
+        return;
+    elsif p_final is true or not v_used then
+        -- The use as a whole costs nothing, or there is none.
+        perform credits.check_free_use(p_hold.price_id, p_hold.account_id, p_at);
+    elsif cardinality(p_hold.seqs) >= 100 * v_paid then
+        perform credits.make_unpaid(p_hold.account_id, p_at);
+    end if;
+end
+$$;
+comment on function credits.check_free_part(credits.holds, jsonb, boolean, timestamptz) is
+'May a user capture a part of a hold that costs 0, the wallet being locked? Yes, when it ends a hold that has been '
+'paid. Yes, when something was used: its unit has been paid already, or is still within what is free; beyond 100 parts '
+'for each token paid it counts as made without paying. p_usage: what the part used. p_final: it ends the hold. '
+'Raises PT422 bad_usage for a use that costs nothing as a whole and for a part that uses nothing, PT429 unpaid_limit.';

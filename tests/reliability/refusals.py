@@ -216,9 +216,11 @@ class Refusals:
             yield "it is theirs"
 
     def _check_bad_usage(self, one: Told, facts: Row) -> Iterator[str]:
-        """Of what was asked for here only a user's capture of the rest, where none is left, costs nothing."""
+        """Of what was asked for here only a user's part of the rest, where none is left, costs nothing."""
         if one.function != "capture_hold" or one.call.role == "service_role" or "usage" in one.arguments:
             yield "it would have cost something"
+        elif one.arguments.get("final", True):
+            yield "what was paid may end"
         elif self.verdicts.held_at(one.arguments["hold_id"], one.call.ended_at or one.call.sent_at) > 0:
             yield "something was left"
 

@@ -54,6 +54,11 @@ class Price:
         if self.tokens and not cost and not by_service:
             raise Refused("bad_usage")
 
+    def may_part(self, paid: Decimal, cost: Decimal, used: dict[str, Decimal], final: bool) -> None:
+        """Nor a part of a hold, unless the parts before it have paid for it, or for its end. Raises Refused."""
+        if not paid or not (final or any(used.values())):
+            self.may_cost(cost, False)
+
     def affordable(self, tokens: Decimal) -> int:
         return int(tokens // self.tokens)
 
@@ -480,7 +485,7 @@ class Account:
             self._must_be_active()
             if self.now >= hold.made_at + DAY:
                 raise Refused("hold_closed", state=hold.state)
-            hold.price.may_cost(cost, by_service)
+            hold.price.may_part(hold.captured + hold.shortfall, cost, used, final)
 
         own, rest = split(hold.draws, min(cost, hold.held))
         if cost > total(own) and not by_service:

@@ -204,6 +204,8 @@ FAULTS = {
     "open, whatever became of it": ("credits.hold_again", "'state', h.state, ", ""),
     "a use of nothing": ("credits.check_free_use", "credits.is_spender() is true", "true"),
     "a part of nothing": ("credits.capture", "(v_cost = 0) is true", "false"),
+    "a part that was paid before": ("credits.check_free_part", "p_final is true or not v_used", "true"),
+    "the end of what was paid": ("credits.check_free_part", "or p_final is true and v_paid > 0", ""),
     "half a call": ("credits.price_usage", "credits.whole(v_quantity)", "v_quantity"),
     "long metadata": ("credits.check_metadata", "v_size > 1024", "v_size > 16384"),
     "a slip of the pen at the default price": (
