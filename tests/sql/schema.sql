@@ -989,7 +989,8 @@ limit, then a shortfall), available (a shortfall at once), error (then nothing i
 keeps the rest held, for streaming. For 24 hours after it has expired a hold can be captured once, by a fresh debit,
 late: true. Neither a frozen account nor a spend limit stops a service''s capture. A user captures their own hold only
 while the account is active and for 24 hours from when it was made, late or not; what they take beyond it is refused
-where a spend would be, whatever over says. The parts of a use cost together what the use costs.
+where a spend would be, whatever over says. The parts of a use cost together what the use costs: one may cost 0, when those
+before it have paid its unit. A user''s use that costs nothing as a whole is refused, and so is a part that uses nothing.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true, but state and held are those of
 the hold as it is now, and refunded says what of the charge has been given back by then.
 Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT402 insufficient_tokens (over: error, or a user),
@@ -2905,6 +2906,23 @@ CREATE FUNCTION credits.check_fingerprint(p_known bytea, p_arguments jsonb) RETU
 --
 
 COMMENT ON FUNCTION credits.check_fingerprint(p_known bytea, p_arguments jsonb) IS 'Raises PT409 key_reused unless a key is repeated with the arguments that are remembered.';
+
+
+--
+-- Name: check_free_part(credits.holds, jsonb, boolean, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.check_free_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION check_free_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.check_free_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone) IS 'May a user capture a part of a hold that costs 0, the wallet being locked? Yes, when it ends a hold that has been paid. Yes, when something was used: its unit has been paid already, or is still within what is free; beyond 100 parts for each token paid it counts as made without paying. p_usage: what the part used. p_final: it ends the hold. Raises PT422 bad_usage for a use that costs nothing as a whole and for a part that uses nothing, PT429 unpaid_limit.';
 
 
 --
@@ -16764,6 +16782,13 @@ REVOKE ALL ON FUNCTION credits.check_event(p_event jsonb) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.check_fingerprint(p_known bytea, p_arguments jsonb) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION check_free_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.check_free_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone) FROM PUBLIC;
 
 
 --
