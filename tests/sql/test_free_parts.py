@@ -1,4 +1,4 @@
-"""Parts of a user's own hold that cost 0: their unit is paid already. They are recorded, and they have a bound."""
+"""Parts of a user's own hold that cost 0, their unit being paid: they are recorded, and have a bound."""
 
 from __future__ import annotations
 

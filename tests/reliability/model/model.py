@@ -55,7 +55,7 @@ class Price:
             raise Refused("bad_usage")
 
     def may_part(self, paid: Decimal, cost: Decimal, used: dict[str, Decimal], final: bool) -> None:
-        """Nor a part of a hold, unless the parts before it have paid for it, or for its end. Raises Refused."""
+        """Nor a part of a hold, unless the parts before have paid for it, or for its end. Raises Refused."""
         if not paid or not (final or any(used.values())):
             self.may_cost(cost, False)
 
