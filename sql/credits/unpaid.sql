@@ -72,7 +72,9 @@ comment on function credits.make_unpaid(uuid, timestamptz) is
 'A user makes one more thing without paying, on a locked wallet; of a service nothing counts. '
 'Raises PT429 unpaid_limit (limit, reset_at).';
 
-create or replace function credits.check_free_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamptz)
+create or replace function credits.check_free_part(
+    p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamptz
+)
 returns void
 language plpgsql
 volatile
