@@ -37,6 +37,7 @@ class Purchase:
     state: str = "pending"
     named: bool = False
     granted: int = 0  # times; never more than 1
+    free: bool = False  # granted for nothing: its tokens burn with those that cost nothing
     parked: bool = False  # an event of its session
     waiting: list[str] = field(default_factory=list)
 
@@ -71,7 +72,7 @@ class Purchase:
         if news.startswith(("paid", "free")):
             if self.state == "paid":
                 return "duplicate"
-            self.state, self.granted = "paid", self.granted + 1
+            self.state, self.granted, self.free = "paid", self.granted + 1, news == "free"
             return "granted"
         if news.startswith("odd"):
             if self.state == "paid" or self.parked:

@@ -201,7 +201,7 @@ class Story(RuleBasedStateMachine):
             account.orders[place].state = purchase.state
         if purchase.granted:
             pack = account.orders[place].pack
-            account.call(lambda a: a.add("purchase", pack.tokens, paid=True))
+            account.call(lambda a: a.add("purchase", pack.tokens, paid=not purchase.free))
             if pack.bonus:
                 account.call(lambda a: a.add("bonus", pack.bonus))
         self.counted[f"order {account.orders[place].state}"] += 1
