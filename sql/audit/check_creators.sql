@@ -1,6 +1,7 @@
--- Whoever may create in the database, or in schema public, can put a function where somebody's session looks for one.
--- In a database of its own (pgcredits migrate --harden-database) nobody may but its owner; in one that has neighbours,
--- neither PUBLIC nor a role of the bank.
+-- Whoever may create in the database, or in schema public, can put a function where somebody's session looks for one;
+-- whoever has the schema of the migrations' bookkeeping can have code run by the next one. In a database of its own
+-- (pgcredits migrate --harden-database) nobody may but the owner; in one that has neighbours, neither PUBLIC nor a role
+-- of the bank, nor a member of one. An owner may, without a grant: so no such role owns any of these.
 create or replace view audit.check_creators
 with (security_invoker = true)
 as
@@ -13,11 +14,20 @@ with places as (
     where d.datname = current_database()
     union all
     select
-        'schema public' as place,
+        format('schema %I', n.nspname) as place,
         n.nspowner as owner,
         coalesce(n.nspacl, acldefault('n', n.nspowner)) as acl
     from pg_catalog.pg_namespace as n
-    where n.nspname = 'public'
+    where n.nspname in ('public', 'yoyo')
+    union all
+    -- Who has a table there needs no schema.
+    select
+        format('relation yoyo.%I', c.relname) as place,
+        c.relowner as owner,
+        null as acl
+    from pg_catalog.pg_class as c
+    inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
+    where n.nspname = 'yoyo' and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
 )
 
 select
@@ -35,7 +45,15 @@ where
         or coalesce((select x.hardened from credits.releases as x), false)
         or r.rolname in ('anon', 'authenticated', 'service_role', 'analyst', 'auditor', 'spender', 'support')
         or r.rolname like 'pgcredits\_%'
-    );
+        or a.grantee in (select x.target_id from credits.member_reach() as x)
+    )
+union all
+select
+    null as account_id,
+    format('%s belongs to nobody who is a member of the bank''s roles', p.place) as expected,
+    format('%s is its owner%s', x.role, case when x.target_id <> x.role_id then ', by ' || x.target end) as found
+from places as p
+inner join credits.member_reach() as x on p.owner = x.target_id;
 comment on view audit.check_creators is
-'Nobody may create in the database or in schema public: PUBLIC and the bank''s roles never, in a database of its own '
-'only the owner.';
+'Nobody may create in the database, in schema public or where migrations are written down: PUBLIC, the bank''s roles '
+'and their members never, not as owners either; in a database of its own only the owner.';

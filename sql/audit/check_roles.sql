@@ -88,7 +88,20 @@ where
         select d.datdba
         from pg_catalog.pg_database as d
         where d.datname = current_database()
-    );
+    )
+union all
+select
+    null as account_id,
+    f.expected,
+    f.found
+from credits.member_faults() as f
+union all
+select
+    null as account_id,
+    f.expected,
+    f.found
+from credits.member_grants() as f;
 comment on view audit.check_roles is
 'The roles of the bank exist, have no attribute that they should not have, and are members of what they should be; '
-'only administrators may hand them on or become the owner.';
+'only administrators may hand them on or become the owner; whoever is a member of them, in any number of steps, has no '
+'power of the server and no login of the bank besides.';

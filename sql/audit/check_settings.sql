@@ -34,8 +34,12 @@ others as (
         )
 ),
 
-bounds (name, for_applications) as (
-    values ('statement_timeout', true), ('idle_in_transaction_session_timeout', true), ('transaction_timeout', false)
+-- A bound that is hardly one is none.
+bounds (name, for_applications, most) as (
+    values
+    ('statement_timeout', true, interval '1 hour'),
+    ('idle_in_transaction_session_timeout', true, interval '5 minutes'),
+    ('transaction_timeout', false, interval '1 hour')
 )
 
 select
@@ -122,22 +126,40 @@ where
 union all
 select
     null as account_id,
-    format('login %s: a %s', o.login, b.name) as expected,
+    format('login %s: a %s of at most %s min', o.login, b.name, extract(epoch from b.most)::integer / 60) as expected,
     coalesce(o.settings ->> b.name, 'not set') as found
 from others as o
 cross join bounds as b
+cross join lateral (select credits.timeout(o.settings ->> b.name) as has) as t
 where
     b.name in (select s.name from pg_catalog.pg_settings as s)
     and (b.for_applications or (o.roles && array['spender', 'service_role']) is not true)
-    and coalesce(credits.timeout(o.settings ->> b.name) <= interval '0', true)
+    and coalesce(t.has <= interval '0' or t.has > b.most, true)
 union all
 select
     null as account_id,
-    format('login %s: a connection limit', l.login) as expected,
-    'none' as found
+    format('login %s: no setting of %s but as SECURITY.md has it', x.login, x.name) as expected,
+    format('%s = %s', x.name, x.value) as found
+from credits.setting_faults() as x
+where x.login not in (select r.login from recipe as r)
+union all
+-- A person needs few connections; an application leaves half of the server's to others.
+select
+    null as account_id,
+    format('login %s: a connection limit of at most %s', l.login, v.most) as expected,
+    case when l.connection_limit < 0 then 'none' else l.connection_limit::text end as found
 from credits.logins() as l
+cross join
+    lateral (
+        select
+            case
+                when (l.roles && array['spender', 'service_role']) is true
+                    then current_setting('max_connections')::integer / 2
+                else 10
+            end as most
+    ) as v
 where
-    l.connection_limit < 0
+    (l.connection_limit < 0 or l.connection_limit > v.most)
     and (l.login in ('pgcredits_analyst', 'pgcredits_auditor') or l.login in (select o.login from others as o))
 union all
 select
@@ -154,5 +176,6 @@ select
 where not exists (select from credits.settings);
 comment on view audit.check_settings is
 'fsync, full_page_writes and synchronous_commit are on; nobody is on a test clock in a bank without them, and none are '
-'allowed where real money is; every login has time-outs and a connection limit, ours those of sql/roles.sql; '
+'allowed where real money is; every login has time-outs and a connection limit, ours those of sql/roles.sql, and '
+'begins its sessions with no setting that SECURITY.md does not have; '
 'no transaction is prepared; the operator''s settings are there.';

@@ -53,3 +53,46 @@ comment on function credits.logins() is
 'it by SET ROLE as a program does; whether they may become the owner, so that no bound holds for them; their '
 'connection limit (-1: none); and {"setting": "value"}, what their sessions begin with in this database. A login may '
 'change these for itself.';
+
+create or replace function credits.setting_faults()
+returns table (login text, name text, value text)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select l.login, s.name, s.value
+    from credits.logins() as l
+    cross join lateral jsonb_each_text(l.settings) as s (name, value)
+    cross join
+        lateral (
+            select
+                (l.roles && array['spender', 'service_role']) is true as is_application,
+                credits.timeout(s.value) > interval '0' as bounds
+        ) as v
+    where
+        l.administers is not true
+        and case
+            when s.name in ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')
+                then false  -- these have bounds of their own
+            when s.name in ('lock_timeout', 'idle_session_timeout') then v.bounds is not true
+            when s.name = 'default_transaction_read_only'
+                then not v.is_application and lower(s.value) not in ('on', 'true', 'yes', '1')
+            -- The names and times of an application's own tables. Nothing of the bank's depends on them.
+            when v.is_application and lower(s.name) ~ '^(search_path|timezone|datestyle|intervalstyle|lc_.*)$' then false
+            -- What PostgREST keeps with its login.
+            when not l.inherits and s.name ~ '^(pgrst\..*|session_preload_libraries)$' then false
+            -- What a session costs, and how it names itself.
+            else s.name !~ (
+                '^(application_name|client_min_messages|client_encoding|synchronous_commit|((maintenance_)?work|hash)_mem.*'
+                || '|temp_(buffers|file_limit)|effective_.*|(seq|random)_page_cost|cpu_.*|(max_)?parallel_.*|enable_.*'
+                || '|jit.*|plan_cache_mode|tcp_.*|client_connection_check_interval|app\..*)$'
+            )
+        end;
+end
+$$;
+comment on function credits.setting_faults() is
+'What logins that are members of the bank''s roles, administrators apart, begin their sessions with and should not: '
+'time-outs that are none, and every setting that is neither in the recipe of SECURITY.md nor about what a session '
+'costs. An application also chooses names and zones for itself.';

@@ -5315,6 +5315,57 @@ COMMENT ON FUNCTION credits.me() IS 'The account of the caller; null for nobody.
 
 
 --
+-- Name: member_faults(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.member_faults() RETURNS TABLE(expected text, found text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION member_faults(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.member_faults() IS 'Attributes, predefined roles and logins of the bank that a member of its roles has or can take.';
+
+
+--
+-- Name: member_grants(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.member_grants() RETURNS TABLE(expected text, found text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION member_grants(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.member_grants() IS 'Rights on settings of the server, on PostgreSQL''s own functions and tables, and on the bookkeeping of migrations, that a member of the bank''s roles was given.';
+
+
+--
+-- Name: member_reach(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.member_reach() RETURNS TABLE(role_id oid, role text, target_id oid, target text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION member_reach(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.member_reach() IS 'Of each role of the bank, and of each role that is a member of one in any number of steps: every role that it can take, itself included. Administrators are left out: who may become the owner, and the first superuser of the server.';
+
+
+--
 -- Name: mixes_letters(text, text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -6582,6 +6633,23 @@ CREATE FUNCTION credits.set_due(p_account_id uuid) RETURNS void
 --
 
 COMMENT ON FUNCTION credits.set_due(p_account_id uuid) IS 'Says on a locked and settled wallet when the clock next has something to do there.';
+
+
+--
+-- Name: setting_faults(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.setting_faults() RETURNS TABLE(login text, name text, value text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION setting_faults(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.setting_faults() IS 'What logins that are members of the bank''s roles, administrators apart, begin their sessions with and should not: time-outs that are none, and every setting that is neither in the recipe of SECURITY.md nor about what a session costs. An application also chooses names and zones for itself.';
 
 
 --
@@ -10869,11 +10937,18 @@ CREATE VIEW audit.check_creators WITH (security_invoker='true') AS
            FROM pg_database d
           WHERE (d.datname = current_database())
         UNION ALL
-         SELECT 'schema public'::text AS place,
+         SELECT format('schema %I'::text, n.nspname) AS place,
             n.nspowner AS owner,
             COALESCE(n.nspacl, acldefault('n'::"char", n.nspowner)) AS acl
            FROM pg_namespace n
-          WHERE (n.nspname = 'public'::name)
+          WHERE (n.nspname = ANY (ARRAY['public'::name, 'yoyo'::name]))
+        UNION ALL
+         SELECT format('relation yoyo.%I'::text, c.relname) AS place,
+            c.relowner AS owner,
+            NULL::aclitem[] AS acl
+           FROM (pg_class c
+             JOIN pg_namespace n ON ((c.relnamespace = n.oid)))
+          WHERE ((n.nspname = 'yoyo'::name) AND (c.relkind = ANY (ARRAY['r'::"char", 'p'::"char", 'v'::"char", 'm'::"char", 'f'::"char", 'S'::"char"])))
         )
  SELECT NULL::uuid AS account_id,
     format('nobody may create in %s but its owner'::text, p.place) AS expected,
@@ -10882,14 +10957,25 @@ CREATE VIEW audit.check_creators WITH (security_invoker='true') AS
      CROSS JOIN LATERAL aclexplode(p.acl) a(grantor, grantee, privilege_type, is_grantable))
      LEFT JOIN pg_roles r ON ((a.grantee = r.oid)))
   WHERE ((a.privilege_type = 'CREATE'::text) AND (a.grantee IS DISTINCT FROM p.owner) AND (r.rolsuper IS NOT TRUE) AND ((a.grantee = (0)::oid) OR COALESCE(( SELECT x.hardened
-           FROM credits.releases x), false) OR (r.rolname = ANY (ARRAY['anon'::name, 'authenticated'::name, 'service_role'::name, 'analyst'::name, 'auditor'::name, 'spender'::name, 'support'::name])) OR (r.rolname ~~ 'pgcredits\_%'::text)));
+           FROM credits.releases x), false) OR (r.rolname = ANY (ARRAY['anon'::name, 'authenticated'::name, 'service_role'::name, 'analyst'::name, 'auditor'::name, 'spender'::name, 'support'::name])) OR (r.rolname ~~ 'pgcredits\_%'::text) OR (a.grantee IN ( SELECT x.target_id
+           FROM credits.member_reach() x(role_id, role, target_id, target)))))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('%s belongs to nobody who is a member of the bank''s roles'::text, p.place) AS expected,
+    format('%s is its owner%s'::text, x.role,
+        CASE
+            WHEN (x.target_id <> x.role_id) THEN (', by '::text || x.target)
+            ELSE NULL::text
+        END) AS found
+   FROM (places p
+     JOIN credits.member_reach() x(role_id, role, target_id, target) ON ((p.owner = x.target_id)));
 
 
 --
 -- Name: VIEW check_creators; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.check_creators IS 'Nobody may create in the database or in schema public: PUBLIC and the bank''s roles never, in a database of its own only the owner.';
+COMMENT ON VIEW audit.check_creators IS 'Nobody may create in the database, in schema public or where migrations are written down: PUBLIC, the bank''s roles and their members never, not as owners either; in a database of its own only the owner.';
 
 
 --
@@ -11895,14 +11981,24 @@ UNION ALL
      JOIN pg_roles r ON ((m.member = r.oid)))
   WHERE ((m.admin_option OR (s.role = 'credits_owner'::text)) AND (NOT (r.rolsuper OR r.rolcreaterole)) AND (r.oid IS DISTINCT FROM ( SELECT d.datdba
            FROM pg_database d
-          WHERE (d.datname = current_database()))));
+          WHERE (d.datname = current_database()))))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    f.expected,
+    f.found
+   FROM credits.member_faults() f(expected, found)
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    f.expected,
+    f.found
+   FROM credits.member_grants() f(expected, found);
 
 
 --
 -- Name: VIEW check_roles; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.check_roles IS 'The roles of the bank exist, have no attribute that they should not have, and are members of what they should be; only administrators may hand them on or become the owner.';
+COMMENT ON VIEW audit.check_roles IS 'The roles of the bank exist, have no attribute that they should not have, and are members of what they should be; only administrators may hand them on or become the owner; whoever is a member of them, in any number of steps, has no power of the server and no login of the bank besides.';
 
 
 --
@@ -12126,8 +12222,8 @@ CREATE VIEW audit.check_settings WITH (security_invoker='true') AS
           WHERE (l.inherits AND (l.administers IS NOT TRUE) AND (NOT (EXISTS ( SELECT
                    FROM recipe r
                   WHERE (r.login = l.login)))))
-        ), bounds(name, for_applications) AS (
-         VALUES ('statement_timeout'::text,true), ('idle_in_transaction_session_timeout'::text,true), ('transaction_timeout'::text,false)
+        ), bounds(name, for_applications, most) AS (
+         VALUES ('statement_timeout'::text,true,'01:00:00'::interval), ('idle_in_transaction_session_timeout'::text,true,'00:05:00'::interval), ('transaction_timeout'::text,false,'01:00:00'::interval)
         )
  SELECT NULL::uuid AS account_id,
     format('%s = on'::text, s.name) AS expected,
@@ -12188,18 +12284,34 @@ UNION ALL
           WHERE ((r.login = l.login) AND (r.name = s.name))))) AND (s.name !~ ((('^(application_name|client_min_messages|((maintenance_)?work|hash)_mem.*|temp_(buffers|file_limit)|effective_.*'::text || '|(seq|random)_page_cost|cpu_.*|(max_)?parallel_.*|enable_.*|jit.*|plan_cache_mode|log_.*|track_.*|tcp_.*'::text) || '|synchronous_commit|client_connection_check_interval|idle_session_timeout|transaction_timeout'::text) || '|(app|auto_explain|pg_stat_statements)\..*)$'::text)))
 UNION ALL
  SELECT NULL::uuid AS account_id,
-    format('login %s: a %s'::text, o.login, b.name) AS expected,
+    format('login %s: a %s of at most %s min'::text, o.login, b.name, ((EXTRACT(epoch FROM b.most))::integer / 60)) AS expected,
     COALESCE((o.settings ->> b.name), 'not set'::text) AS found
-   FROM (others o
+   FROM ((others o
      CROSS JOIN bounds b)
+     CROSS JOIN LATERAL ( SELECT credits.timeout((o.settings ->> b.name)) AS has) t)
   WHERE ((b.name IN ( SELECT s.name
-           FROM pg_settings s)) AND (b.for_applications OR ((o.roles && ARRAY['spender'::text, 'service_role'::text]) IS NOT TRUE)) AND COALESCE((credits.timeout((o.settings ->> b.name)) <= '00:00:00'::interval), true))
+           FROM pg_settings s)) AND (b.for_applications OR ((o.roles && ARRAY['spender'::text, 'service_role'::text]) IS NOT TRUE)) AND COALESCE(((t.has <= '00:00:00'::interval) OR (t.has > b.most)), true))
 UNION ALL
  SELECT NULL::uuid AS account_id,
-    format('login %s: a connection limit'::text, l.login) AS expected,
-    'none'::text AS found
-   FROM credits.logins() l(login, roles, inherits, administers, connection_limit, settings)
-  WHERE ((l.connection_limit < 0) AND ((l.login = ANY (ARRAY['pgcredits_analyst'::text, 'pgcredits_auditor'::text])) OR (l.login IN ( SELECT o.login
+    format('login %s: no setting of %s but as SECURITY.md has it'::text, x.login, x.name) AS expected,
+    format('%s = %s'::text, x.name, x.value) AS found
+   FROM credits.setting_faults() x(login, name, value)
+  WHERE (NOT (x.login IN ( SELECT r.login
+           FROM recipe r)))
+UNION ALL
+ SELECT NULL::uuid AS account_id,
+    format('login %s: a connection limit of at most %s'::text, l.login, v.most) AS expected,
+        CASE
+            WHEN (l.connection_limit < 0) THEN 'none'::text
+            ELSE (l.connection_limit)::text
+        END AS found
+   FROM (credits.logins() l(login, roles, inherits, administers, connection_limit, settings)
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN ((l.roles && ARRAY['spender'::text, 'service_role'::text]) IS TRUE) THEN ((current_setting('max_connections'::text))::integer / 2)
+                    ELSE 10
+                END AS most) v)
+  WHERE (((l.connection_limit < 0) OR (l.connection_limit > v.most)) AND ((l.login = ANY (ARRAY['pgcredits_analyst'::text, 'pgcredits_auditor'::text])) OR (l.login IN ( SELECT o.login
            FROM others o))))
 UNION ALL
  SELECT NULL::uuid AS account_id,
@@ -12219,7 +12331,7 @@ UNION ALL
 -- Name: VIEW check_settings; Type: COMMENT; Schema: audit; Owner: -
 --
 
-COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous_commit are on; nobody is on a test clock in a bank without them, and none are allowed where real money is; every login has time-outs and a connection limit, ours those of sql/roles.sql; no transaction is prepared; the operator''s settings are there.';
+COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous_commit are on; nobody is on a test clock in a bank without them, and none are allowed where real money is; every login has time-outs and a connection limit, ours those of sql/roles.sql, and begins its sessions with no setting that SECURITY.md does not have; no transaction is prepared; the operator''s settings are there.';
 
 
 --
@@ -17847,6 +17959,30 @@ GRANT ALL ON FUNCTION credits.me() TO spender;
 
 
 --
+-- Name: FUNCTION member_faults(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.member_faults() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.member_faults() TO auditor;
+
+
+--
+-- Name: FUNCTION member_grants(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.member_grants() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.member_grants() TO auditor;
+
+
+--
+-- Name: FUNCTION member_reach(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.member_reach() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.member_reach() TO auditor;
+
+
+--
 -- Name: FUNCTION mixes_letters(p_module_id text, p_likeness text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -18410,6 +18546,14 @@ REVOKE ALL ON FUNCTION credits.session_role() FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION credits.set_due(p_account_id uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION setting_faults(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.setting_faults() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.setting_faults() TO auditor;
 
 
 --

@@ -52,6 +52,22 @@ GRANTED, EXPIRED, BOUGHT, BONUS, EXTRA, SPENT_FIRST, SPENT_LAST = 1, 2, 3, 4, 5,
 HOLDER = "account_id = %(holder)s"
 CAPTURED, REPAID, CAPTURED_LATE = 2, 4, 5
 
+# A person's login, made after the recipe of SECURITY.md, and an application's.
+CARLA = (
+    "create role carla login connection limit 5 in role {role};"
+    " alter role carla set statement_timeout = '5min';"
+    " alter role carla set idle_in_transaction_session_timeout = '60s';"
+    " do $$ begin if current_setting('server_version_num')::integer >= 170000 then"
+    " alter role carla set transaction_timeout = '10min'; end if; end $$; "
+)
+USER, ANALYST, BACKEND = (CARLA.format(role=role) for role in ("authenticated", "analyst", "spender"))
+
+
+def in_this_database(command: str) -> str:
+    """The command with %I for the name of the database."""
+    return f"do $$ begin execute format('{command}', current_database()); end $$"
+
+
 # check -> faults that it must find; each is a command of the superuser's.
 FAULTS = {
     "check_access": [
@@ -159,6 +175,38 @@ FAULTS = {
         "revoke anon from pgcredits_api",
         "create role stranger; grant credits_owner to stranger",
         "create role stranger; grant spender to stranger with admin option",
+        # Whoever is a member of a role of ours, in any number of steps.
+        *(
+            USER + f"alter role carla {power}"
+            for power in ("superuser", "createrole", "createdb", "replication", "bypassrls")
+        ),
+        *(
+            USER + f"grant {role} to carla"
+            for role in (
+                "pg_read_all_data",
+                "pg_write_all_data",
+                "pg_execute_server_program",
+                "pg_read_server_files",
+                "pg_write_server_files",
+                "pg_signal_backend",
+                "pg_monitor",
+                "pg_checkpoint",
+                "pgcredits_service",
+                "pgcredits_catalog",
+            )
+        ),
+        USER + "create role staff; grant pg_read_all_data to staff; grant staff to carla",
+        USER + "create role staff bypassrls; create role team in role staff; grant team to carla",
+        USER + "create role staff; grant pgcredits_service to staff; grant staff to carla",
+        "create role staff bypassrls in role support",
+        BACKEND + "alter role carla bypassrls",
+        BACKEND + "grant pg_signal_backend to carla",
+        USER + "grant set on parameter session_replication_role to carla",
+        USER + "create role staff; grant staff to carla; grant alter system on parameter fsync to staff",
+        USER + "grant execute on function pg_read_file(text) to carla",
+        USER + "grant select on pg_authid to carla",
+        USER + "grant insert on yoyo._yoyo_migration to carla",
+        "grant update on yoyo.migrating to public",
     ],
     "check_balance": [
         f"update credits.wallets set balance = balance + 0.000001 where {ME}",
@@ -547,6 +595,15 @@ FAULTS = {
             f"do $$ begin execute format('grant create on database %I to {role}', current_database()); end $$"
             for role in ("public", "authenticated", "pgcredits_service")
         ),
+        "grant create on schema yoyo to public",
+        USER + "grant create on schema yoyo to carla",
+        # An owner needs no grant.
+        *(USER + f"alter schema {schema} owner to carla" for schema in ("public", "yoyo")),
+        USER + in_this_database("alter database %I owner to carla"),
+        USER + "alter table yoyo.applied_files owner to carla",
+        USER + "create role staff; grant staff to carla; alter schema public owner to staff",
+        in_this_database("alter database %I owner to authenticated"),
+        "alter schema public owner to pgcredits_analyst",
     ],
     "check_settings": [
         "set local synchronous_commit = off",
@@ -590,6 +647,44 @@ FAULTS = {
         "create role app login in role spender; alter role app set statement_timeout = '30s';"
         " alter role app set idle_in_transaction_session_timeout = '30s'",
         "create role staff in role analyst; create role person login connection limit 3 in role staff",
+        # A bound that bounds nothing.
+        *(USER + f"alter role carla {change}" for change in ("connection limit 1000", "connection limit 11")),
+        *(
+            USER + f"alter role carla set {name} = '{value}'"
+            for name, value in (
+                ("statement_timeout", "20d"),
+                ("idle_in_transaction_session_timeout", "1d"),
+                ("lock_timeout", "0"),
+                ("idle_session_timeout", "0"),
+            )
+        ),
+        BACKEND + "alter role carla connection limit 1000",
+        "alter role pgcredits_auditor connection limit 1000",
+        # What a login's sessions begin with.
+        *(
+            USER + f"alter role carla set {name} = {value}"
+            for name, value in (
+                ("search_path", "public"),
+                ("row_security", "off"),
+                ("default_transaction_isolation", "'repeatable read'"),
+                ("timezone", "'Pacific/Apia'"),
+                ("role", "authenticated"),
+                ("session_replication_role", "replica"),
+                ("log_statement", "none"),
+                ("log_min_error_statement", "panic"),
+                ("track_activities", "off"),
+                ("local_preload_libraries", "''"),
+                ('"request.jwt.claims"', "'{}'"),
+            )
+        ),
+        ANALYST + "alter role carla set default_transaction_read_only = off",
+        USER + "alter role carla noinherit; alter role carla set row_security = off",
+        BACKEND + "alter role carla set row_security = off",
+        BACKEND + "alter role carla set lock_timeout = 0",
+        USER + in_this_database("alter role carla in database %I set search_path = public"),
+        USER + in_this_database("alter role all in database %I set lock_timeout = 0"),
+        USER + in_this_database("alter database %I set lock_timeout = 0"),
+        USER + "alter role all set lock_timeout = 0",
     ],
 }
 
@@ -747,9 +842,34 @@ def test_sound_books_have_no_findings(till: Connection) -> None:
 
 
 @pytest.mark.parametrize(
+    "made",
+    [
+        USER,
+        ANALYST + "alter role carla set default_transaction_read_only = on; alter role carla set jit = off;"
+        " alter role carla set work_mem = '64MB'; alter role carla set lock_timeout = '5s'",
+        BACKEND + "alter role carla connection limit 20; alter role carla set search_path = app, public;"
+        " alter role carla set timezone = 'Europe/Paris'",
+        # Somebody who keeps the bank (pgcredits maintain --end-idle), and a program like PostgREST's login.
+        CARLA.format(role="service_role, pg_signal_backend, pg_read_all_stats"),
+        "create role gate login noinherit in role anon, authenticated;"
+        " alter role gate set statement_timeout = '8s'; alter role gate set pgrst.db_schemas = 'api'",
+        # Administrators: who migrates without being a superuser, and an owner who is nobody's member.
+        USER + "alter role carla createrole; grant credits_owner to carla; "
+        "alter role carla connection limit -1; " + in_this_database("alter database %I owner to carla"),
+        "create role landlord createrole; " + in_this_database("alter database %I owner to landlord"),
+        "grant service_role to postgres",
+    ],
+)
+def test_what_the_recipe_gives_is_no_fault(made: str, till: Connection) -> None:
+    with told(till) as (bank, _):
+        till.execute(made)
+        assert found(bank, "findings", None) == []
+
+
+@pytest.mark.parametrize(
     ("check", "fault"),
     [(check, fault) for check, faults in FAULTS.items() for fault in faults],
-    ids=lambda text: text[:120],
+    ids=lambda text: re.sub(r"create role carla .* end \$\$; ", "carla: ", text)[:120],
 )
 def test_fault_is_found(check: str, fault: str, till: Connection) -> None:
     with told(till) as (bank, account):

@@ -108,7 +108,7 @@ def test_it_lifts_its_bounds_for_a_session_and_for_good_where_the_audit_sees_it(
         assert connection.execute("show statement_timeout").fetchone() == ("0",)
         assert about(db, url) == []  # of a session nobody knows
         connection.execute(f"alter role {connection.info.user} set statement_timeout = 0")
-        assert about(db, url) == [f"login {connection.info.user}: a statement_timeout: 0"]
+        assert about(db, url) == [f"login {connection.info.user}: a statement_timeout of at most 60 min: 0"]
         connection.execute(f"alter role {connection.info.user} reset all")
         assert len(about(db, url)) == (3 if db.info.server_version >= 170000 else 2)
 
