@@ -22,7 +22,7 @@ from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
-from pgcredits.lanes import LaneFullError, Lanes
+from pgcredits.lanes import LaneFullError, Lanes, width_of_a_kind
 from pgcredits.settings import Settings
 from pgcredits.tokens import Caller
 
@@ -67,6 +67,7 @@ class Statement:
     sql: str
     values: tuple[str | int | None, ...] = ()
     about: str | None = None  # whose wallet a service's call is about, as far as its arguments say
+    kind: str | None = None  # of a service's calls that may have a part of the pool only
 
 
 class Database:
@@ -76,6 +77,7 @@ class Database:
         self._api = _pool("api", settings.api_database_url, settings)
         self._service = _pool("service", settings.service_database_url, settings)
         self._lanes = Lanes(settings.pool_timeout)
+        self._kinds = Lanes(settings.pool_timeout, width_of_a_kind(settings.pool_size))
         self._answer_timeout = settings.answer_timeout
 
     @asynccontextmanager
@@ -107,7 +109,8 @@ class Database:
         try:
             # A service acts for many: its own subject, if it has one, is nobody's wallet.
             subject = caller.subject if caller.role == "authenticated" else statement.about
-            async with self._lanes.through(subject):
+            kind = statement.kind if caller.backend else None  # the others have another pool
+            async with self._lanes.through(subject), self._kinds.through(kind):
                 try:
                     return await self._once(caller, statement, read_only, method, path)
                 except UnavailableError as error:

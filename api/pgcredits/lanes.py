@@ -3,6 +3,9 @@
 Whoever keeps a wallet locked (a user with an SQL login, a long transaction of an application) makes every
 call for this wallet wait in the database, and each of them keeps a connection. Two at a time may: one that
 works, and one that is ready when it ends. The others wait here, where waiting costs nothing.
+
+A batch is about many users, and Stripe's events come as they like. Each of these two kinds has a third of the
+pool as well, so that it cannot take all of it, however many wallets it waits for.
 """
 
 from __future__ import annotations
@@ -14,7 +17,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 WIDTH = 2  # calls of one subject that may be on a connection
-QUEUE = 200  # calls of one subject that may wait here
+QUEUE = 200  # calls of one subject, or of one kind, that may wait here
+KINDS = 3  # a kind of call has this part of a pool at most
+
+
+def width_of_a_kind(pool_size: int) -> int:
+    """How many calls of one kind may be on a connection."""
+    return max(1, pool_size // KINDS)
 
 
 class LaneFullError(Exception):
@@ -23,15 +32,16 @@ class LaneFullError(Exception):
 
 @dataclass(slots=True)
 class _Lane:
-    free: int = WIDTH
+    free: int
     waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
 
 
 class Lanes:
-    """The lanes of one process, by subject. A subject without calls has none."""
+    """The lanes of one process, by subject (or kind). A subject without calls has none."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, width: int = WIDTH) -> None:
         self._seconds = seconds  # the longest wait
+        self._width = width
         self._lanes: dict[str, _Lane] = {}
 
     @asynccontextmanager
@@ -45,7 +55,7 @@ class Lanes:
             return
         lane = self._lanes.get(subject)
         if lane is None:
-            lane = self._lanes[subject] = _Lane()
+            lane = self._lanes[subject] = _Lane(self._width)
         if lane.free:
             lane.free -= 1
         else:
@@ -74,7 +84,7 @@ class Lanes:
 
     def _leave(self, subject: str, lane: _Lane) -> None:
         self._pass_on(lane)
-        if lane.free == WIDTH and not lane.waiting:
+        if lane.free == self._width and not lane.waiting:
             self._lanes.pop(subject, None)
 
     @staticmethod

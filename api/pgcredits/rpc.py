@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import msgspec
 
 from pgcredits import literals
 from pgcredits.catalogue import KEY, SCHEMA, Catalogue, Function
@@ -12,7 +15,16 @@ from pgcredits.errors import ApiError, refuse
 from pgcredits.jsonbody import JsonObject, build
 from pgcredits.tokens import Caller
 
-_ABOUT = ("user_id", "hold_id", "entry_id")  # arguments that tell whose wallet a call is about
+# Arguments that tell whose wallet a call is about. All but the first are, or begin with, the account's id.
+_ABOUT = ("user_id", "hold_id", "entry_id", "account_id", "shortfall_id")
+_BATCHES = {"consume_tokens_batch": "items"}  # about many: the argument whose first item tells of one
+
+
+class _Item(msgspec.Struct):
+    user_id: str | None = None
+
+
+_ITEMS = msgspec.json.Decoder(list[_Item])
 
 
 def quoted(name: str) -> str:
@@ -62,11 +74,14 @@ def call_with_object(function: Function, body: JsonObject, key: str | None) -> S
         arguments.append(f"{quoted(KEY)} => %s")
         values.append(key)
     about = _about({name: body.string(name) for name in _ABOUT if name in body.members})
+    kind = None
+    if items := _BATCHES.get(function.name):
+        about, kind = _first_user(body.members.get(items, "[]")), function.name
     if not columns:
-        return Statement(_select(function, "", arguments), tuple(values), about)
+        return Statement(_select(function, "", arguments), tuple(values), about, kind)
     record = ", ".join(f"{quoted(a.name)} {a.type}" for a in columns)
     source = f"json_to_record(%s::json) as _body ({record}), lateral "
-    return Statement(_select(function, source, arguments), (source_text, *values), about)
+    return Statement(_select(function, source, arguments), (source_text, *values), about, kind)
 
 
 def call_with_texts(function: Function, texts: Mapping[str, str], key: str | None) -> Statement:
@@ -82,11 +97,26 @@ def call_with_texts(function: Function, texts: Mapping[str, str], key: str | Non
 
 
 async def call(
-    catalogue: Catalogue, caller: Caller, name: str, body: JsonObject, *, key: str | None = None, path: str
+    catalogue: Catalogue,
+    caller: Caller,
+    name: str,
+    body: JsonObject,
+    *,
+    key: str | None = None,
+    path: str,
+    account_id: str | None = None,
+    kind: str | None = None,
 ) -> bytes:
-    """Call a function as `caller`; JSON text comes back. Raises ApiError, psycopg.Error, UnavailableError."""
+    """Call a function as `caller`; JSON text comes back.
+
+    `account_id`: whom the call is about, where no argument of its own says so; `kind`: see lanes.py.
+    Raises ApiError, psycopg.Error, BusyError, UnavailableError.
+    """
     function = await find(catalogue, name, body.members, keyed=key is not None)
     statement = call_with_object(function, body, key)
+    if account_id or kind:
+        about = _about({"account_id": account_id}) or statement.about
+        statement = replace(statement, about=about, kind=kind)
     row = await catalogue.ask(caller, statement, read_only=function.stable, path=path)
     return str(row[0] if row else "null").encode()
 
@@ -104,11 +134,20 @@ def _select(function: Function, source: str, arguments: list[str]) -> str:
 
 
 def _about(given: Mapping[str, str | None]) -> str | None:
-    """Whose wallet a call is about: ids of holds and entries begin with their account."""
+    """Whose wallet a call is about: a user, or an account, whose id may be in capital letters."""
     for name in _ABOUT:
         if value := given.get(name):
-            return value.partition(":")[0].lower() if name != "user_id" else value
+            return value if name == "user_id" else value.partition(":")[0].lower()
     return None
+
+
+def _first_user(items: str) -> str | None:
+    """Who is first in a batch; None for what is no batch: the database refuses it."""
+    try:
+        found = _ITEMS.decode(items)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+    return found[0].user_id if found else None
 
 
 async def _unknown(catalogue: Catalogue, name: str, names: frozenset[str]) -> ApiError:

@@ -11,6 +11,7 @@ import hmac
 import time
 from typing import Any
 
+import msgspec
 import psycopg
 from litestar import Request, Response, post
 from litestar.di import NamedDependency
@@ -41,7 +42,15 @@ async def receive(
     except ApiError as error:
         raise _ours_or_theirs(error, body) from error
     try:
-        text = await rpc.call(door.catalogue, SERVICE, "apply_stripe_event", arguments, path=path)
+        text = await rpc.call(
+            door.catalogue,
+            SERVICE,
+            "apply_stripe_event",
+            arguments,
+            path=path,
+            account_id=_account_of(arguments),
+            kind="webhook",
+        )
     except psycopg.Error as error:
         raise _ours_or_theirs(error, body) from error
     return Response(text, status_code=200, media_type="application/json")
@@ -70,6 +79,29 @@ def verify(body: bytes, signature: str | None, secrets: tuple[str, ...]) -> None
         raise refuse(400, _slug_of_unsigned(body), "The signature is not Stripe's.")
     if float(times[0]) < time.time() - _TOLERANCE:
         raise refuse(400, "bad_signature", "The signature is older than five minutes.")
+
+
+class _Session(msgspec.Struct):
+    client_reference_id: str | None = None
+
+
+class _Data(msgspec.Struct):
+    object: _Session
+
+
+class _Event(msgspec.Struct):
+    data: _Data
+
+
+_EVENT = msgspec.json.Decoder(_Event)
+
+
+def _account_of(arguments: jsonbody.JsonObject) -> str | None:
+    """The account that an event names, where credits.order_of_session reads it: for its lane only."""
+    try:
+        return _EVENT.decode(arguments.members["event"]).data.object.client_reference_id
+    except (msgspec.MsgspecError, RecursionError):
+        return None
 
 
 def _slug_of_unsigned(body: bytes) -> str:

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import psycopg
 import pytest
-from knocking import User, bearer, grant, serving, slug
+from knocking import User, bearer, grant, serving, sign, slug
 from people import Connection
+from test_api_webhooks import event, order, session
 
 from pgcredits import lanes
 from pgcredits.app import create_app
@@ -116,6 +118,63 @@ def test_a_locked_wallet_leaves_the_pool_to_others(
             0
         ]["balance"]
         assert balance == 100 - 25 * paid
+
+
+def _batch(victim: User, number: int) -> tuple[str, dict[str, Any]]:
+    """A batch of one, and one in which many are before the user whose wallet is locked."""
+    names = [victim.user_id] if number % 2 else [f"nobody_{number}", victim.user_id]
+    items = [{"user_id": name, "module_id": "whisper"} for name in names]
+    return "consume_tokens_batch", {"items": items}
+
+
+@pytest.mark.parametrize("what", ["events", "orders", "batches"])
+def test_calls_that_name_no_user_leave_the_pool_to_others(
+    settings: Settings, db_lock: Callable[[str], Connection], service: dict[str, str], what: str
+) -> None:
+    victim, other = (
+        User(name, bearer("authenticated", name))
+        for name in (f"{part}_{time.time_ns()}" for part in ("victim", "other"))
+    )
+    with (
+        serving(create_app(replace(settings, pool_size=4, pool_timeout=2))) as url,
+        httpx.Client(base_url=url, timeout=20) as client,
+    ):
+        for user in (victim, other):
+            grant(client, service, user, 100)
+        bought = order(client, victim)
+        lock = db_lock(victim.user_id)
+
+        def send(number: int) -> httpx.Response:
+            if what == "events":
+                payload = event("checkout.session.completed", session(bought))
+                return httpx.post(
+                    f"{url}/webhooks/stripe", content=payload, headers=sign(payload), timeout=20
+                )
+            named = {"account_id": str(bought["account_id"]), "order_id": bought["order_id"]}
+            if number % 2:
+                named["account_id"] = named["account_id"].upper()
+            name, arguments = ("cancel_order", named) if what == "orders" else _batch(victim, number)
+            return httpx.post(f"{url}/rest/v1/rpc/{name}", json=arguments, headers=service, timeout=20)
+
+        with ThreadPoolExecutor(40) as pool:
+            stuck = [pool.submit(send, number) for number in range(40)]
+            time.sleep(0.5)  # those that may be are on connections now
+            for _ in range(3):
+                began = time.monotonic()
+                spend = {"user_id": other.user_id, "module_id": "whisper"}
+                assert client.post("/rest/v1/rpc/consume_tokens", json=spend, headers=service).is_success
+                assert time.monotonic() - began < 1, "the pool is full of calls about the locked wallet"
+            attempt = {"email": f"{other.user_id}@example.com", "password": "wrong, but long enough"}
+            assert client.post("/auth/token", json=attempt).status_code == 400
+            lock.rollback()
+            outcomes = [future.result() for future in stuck]
+        told = {(answer.status_code, slug(answer) if answer.is_error else None) for answer in outcomes}
+        assert told <= {(200, None), (503, "busy")}
+        assert (200, None) in told, "whoever waited here, or was on a connection, is served"
+
+
+def test_a_kind_of_calls_has_a_part_of_the_pool() -> None:
+    assert [lanes.width_of_a_kind(size) for size in (1, 2, 3, 4, 10)] == [1, 1, 1, 1, 3]
 
 
 @pytest.fixture
