@@ -83,7 +83,7 @@ begin
 
     -- 3. The snapshot.
     perform credits.keep_orders_few(v_account_id);
-    perform credits.make_unpaid(v_account_id, credits.clock(v_account_id));
+    perform credits.keep_unpaid_orders_few(v_account_id, credits.clock(v_account_id));
     if create_order.pack_id is not null then
         v_order := credits.pack_order(create_order.pack_id, create_order.module_id);
     else
@@ -109,6 +109,6 @@ comment on function api.create_order(text, bigint, text, text, text) is
 amount is in minor units (cents). module_id binds the tokens to that module, where the pack''s own scope lets it.
 With an idempotency_key a repeat gets the same order, as it stands now. Until it has a checkout, an order lasts an hour, and
 only as long as its pack or top-up is sold as it was; then its state is expired. An account has at most 20 pending orders,
-unless the operator says otherwise.
+unless the operator says otherwise, and of a user''s 1000 an hour may end without money (credits.bound_unpaid).
 Raises PT404 unknown_pack or unknown_module, PT422 bad_order, bad_amount or bad_key, PT409 key_reused,
 PT429 too_many_orders or unpaid_limit (a user), PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';

@@ -86,14 +86,18 @@ begin
     v_price := credits.price_usage(p_module_id, p_usage, v_now);
     -- A wallet on which nothing is held has no open holds but those of nothing: most calls need not count them.
     if v_held > 0 or v_price.cost = 0 then
-        perform credits.keep_holds_few(p_account_id);
+        perform credits.keep_holds_few(p_account_id, v_service);
     end if;
     -- Only of a user who has made something without paying lately.
     if v_unpaid_until > v_now and not v_service then
-        perform credits.keep_unpaid_few(p_account_id, v_now);
+        perform credits.keep_unpaid_few(p_account_id, v_now, p_holds => true);
     end if;
     if (v_price.cost = 0) is true then
         perform credits.check_free_use(v_price.price_id);
+        -- Its capture would be refused.
+        if not v_service then
+            perform credits.keep_unpaid_few(p_account_id, v_now, p_holds => false);
+        end if;
     end if;
 
     -- 5. Hold. In the head there is nothing to look at, as for a spend; tokens that it does not keep go back to the lot's
@@ -238,7 +242,8 @@ The hold keeps the version of the price and the lots, whatever becomes of them m
 With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true, but state,
 held and expires_at are those of the hold as it is now: work only while it is open.
 A user holds their own tokens; a service names the user_id, and what it holds only a service captures or releases.
-An account has at most 100 open holds, unless the operator has set another number. Of a user''s own holds 1000 an hour may
+A user makes no hold while their account has 100 open ones; a service makes none while services have made 100 of them. The
+operator can set another number. Of a user''s own holds 1000 an hour may
 end with nothing charged, unless the operator says otherwise (credits.bound_unpaid).
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable, debt), PT404 unknown_module or unknown_user,
 PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user or bad_metadata, PT423 account_frozen, PT429 spend_limit,

@@ -111,7 +111,9 @@ comment on function credits.refuse_own_hold(text, text) is
 'Refuses a user who captures or extends their own hold while their account is not active (PT423 account_frozen), or '
 'more than 24 hours after they made it (PT409 hold_closed).';
 
-create or replace function credits.keep_holds_few(p_account_id uuid)
+-- What users hold, they hold without paying: a hundred of theirs must not stop a service from charging them.
+-- A service's holds take tokens that must be there, and stand in a user's way only.
+create or replace function credits.keep_holds_few(p_account_id uuid, p_by_service boolean)
 returns void
 language plpgsql
 stable
@@ -125,7 +127,7 @@ begin
         from (
             select
             from credits.holds as h
-            where h.account_id = p_account_id and h.state = 'open'
+            where h.account_id = p_account_id and h.state = 'open' and (h.by_service or p_by_service is not true)
             limit v_most
         ) as x
     ) >= v_most then
@@ -136,9 +138,9 @@ begin
     end if;
 end
 $$;
-comment on function credits.keep_holds_few(uuid) is
+comment on function credits.keep_holds_few(uuid, boolean) is
 'Refuses one more hold on a locked wallet on which nothing is due, when it has as many open ones as the settings '
-'allow. Raises PT429 too_many_holds (limit).';
+'allow; to a service (p_by_service) only those count that services made. Raises PT429 too_many_holds (limit).';
 
 create or replace function credits.find_hold(
     p_hold_id text, p_user_id text, out account_id uuid, out hold_id uuid, out user_id text, out service boolean
@@ -447,7 +449,7 @@ begin
     where w.account_id = p_hold.account_id
     returning w.balance into v_balance;
     if (p_hold.captured = 0 and not p_hold.by_service) is true then
-        perform credits.count_unpaid(p_hold.account_id, 1, v_now);
+        perform credits.count_unpaid(p_hold.account_id, v_now, p_holds => 1);
     end if;
     if not v_in_head then
         perform credits.write_notices(p_hold.account_id, v_balance - p_hold.held, v_balance);
@@ -495,7 +497,7 @@ begin
     where w.account_id = p_account_id
     returning w.balance into v_balance;
     if v_unpaid > 0 then
-        perform credits.count_unpaid(p_account_id, v_unpaid, v_now);
+        perform credits.count_unpaid(p_account_id, v_now, p_holds => v_unpaid);
     end if;
     perform credits.write_notices(p_account_id, v_balance - v_back, v_balance);
 end

@@ -57,8 +57,9 @@ end
 $$;
 comment on function credits.bound_holds(interval, bigint) is
 'For the operator. p_longest: how long after it was made a hold of a service can last at most, however often it is '
-'extended; 24 hours to 31 days, 7 days at first. p_most_open: how many open holds an account may have, 1 to 100000, '
-'100 at first. What is not named stays as it is. Raises PT422 bad_ttl or bad_limit.';
+'extended; 24 hours to 31 days, 7 days at first. p_most_open: how many open holds an account may have for its user to '
+'make another, and how many of services for a service to; 1 to 100000, 100 at first. What is not named stays as it '
+'is. Raises PT422 bad_ttl or bad_limit.';
 
 create or replace function credits.bound_unpaid(p_most bigint default null, p_window interval default null)
 returns void
@@ -81,9 +82,10 @@ begin
 end
 $$;
 comment on function credits.bound_unpaid(bigint, interval) is
-'For the operator. p_most: how much a user may make without paying in one window: holds that end with nothing '
-'charged, uses of free modules, orders; 1 to 1000000, 1000 at first. p_window: how long the window is, from the first '
-'of them; a minute to 24 hours, an hour at first. What is not named stays as it is. Raises PT422 bad_limit.';
+'For the operator. p_most: how much of each kind a user may make without paying in one window: holds that end with '
+'nothing charged, uses of free modules, orders that end without money; 1 to 1000000, 1000 at first. p_window: how long '
+'the window is, from the first of them; a minute to 24 hours, an hour at first. What is not named stays as it is. '
+'Raises PT422 bad_limit.';
 
 create or replace function credits.bound_orders(p_most_pending bigint)
 returns void

@@ -1,14 +1,18 @@
--- What users make without paying. Each of these leaves a row that is kept, so a loop of them would fill the disk:
+-- What users make without paying. Each of these leaves a row that is kept, so a loop of them would fill the disk. Each
+-- kind is counted by itself, and only stops more of its own kind: who has used up what is free can still hold what
+-- they pay for, and buy.
 --
---   a hold of their own that ends with nothing captured, because it was released or has expired
---   a use of a module whose price is 0
---   an order
---   a key on the release of a hold that was released before
---   a part of a hold that costs nothing, beyond 100 parts for each token that the hold has paid
+--   uses    a use of a module whose price is 0; a part of a hold that costs nothing, beyond 100 parts for each token
+--           that the hold has paid; a key on the release of a hold that was released before
+--   holds   a hold of their own that ends with nothing captured, because it was released or has expired
+--   orders  an order that ended without money: it was cancelled, or nobody paid it
 --
--- A count on the wallet, which all of these lock anyway, bounds them in a window of time. A service is not bounded.
+-- Uses and holds are counted on the wallet, which both lock anyway, in one window of time. Orders are few, and are
+-- counted where they are. A service is not bounded.
 
-create or replace function credits.count_unpaid(p_account_id uuid, p_more bigint, p_at timestamptz)
+create or replace function credits.count_unpaid(
+    p_account_id uuid, p_at timestamptz, p_uses bigint default 0, p_holds bigint default 0
+)
 returns void
 language plpgsql
 volatile
@@ -19,7 +23,8 @@ declare
 begin
     update credits.wallets as w
     set
-        unpaid = p_more + case when (w.unpaid_until > p_at) is true then w.unpaid else 0 end,
+        unpaid = p_uses + case when (w.unpaid_until > p_at) is true then w.unpaid else 0 end,
+        unpaid_holds = p_holds + case when (w.unpaid_until > p_at) is true then w.unpaid_holds else 0 end,
         unpaid_until = case
             when (w.unpaid_until > p_at) is true then w.unpaid_until
             else credits.later(p_at, v_window)
@@ -27,10 +32,25 @@ begin
     where w.account_id = p_account_id;
 end
 $$;
-comment on function credits.count_unpaid(uuid, bigint, timestamptz) is
-'Counts p_more things that the user of a locked wallet has made without paying.';
+comment on function credits.count_unpaid(uuid, timestamptz, bigint, bigint) is
+'Counts what the user of a locked wallet has made without paying: p_uses more uses, p_holds more holds.';
 
-create or replace function credits.keep_unpaid_few(p_account_id uuid, p_at timestamptz)
+create or replace function credits.refuse_unpaid(p_most bigint, p_until timestamptz)
+returns void
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform credits.fail(
+        429, 'unpaid_limit', 'this account has made as much without paying as it may: try again later',
+        json_build_object('limit', p_most, 'reset_at', credits.utc_text(p_until))
+    );
+end
+$$;
+comment on function credits.refuse_unpaid(bigint, timestamptz) is 'Raises PT429 unpaid_limit (limit, reset_at).';
+
+create or replace function credits.keep_unpaid_few(p_account_id uuid, p_at timestamptz, p_holds boolean)
 returns void
 language plpgsql
 stable
@@ -42,18 +62,17 @@ declare
 begin
     select w.unpaid_until into v_until
     from credits.wallets as w
-    where w.account_id = p_account_id and w.unpaid_until > p_at and w.unpaid >= v_most;
+    where
+        w.account_id = p_account_id and w.unpaid_until > p_at
+        and case when p_holds is true then w.unpaid_holds else w.unpaid end >= v_most;
     if found then
-        perform credits.fail(
-            429, 'unpaid_limit', 'this account has made as much without paying as it may: try again later',
-            json_build_object('limit', v_most, 'reset_at', credits.utc_text(v_until))
-        );
+        perform credits.refuse_unpaid(v_most, v_until);
     end if;
 end
 $$;
-comment on function credits.keep_unpaid_few(uuid, timestamptz) is
-'Refuses one more thing without paying on a locked wallet, when the user has made as many in this window as the '
-'settings allow. Raises PT429 unpaid_limit (limit, reset_at).';
+comment on function credits.keep_unpaid_few(uuid, timestamptz, boolean) is
+'Refuses one more hold (p_holds), or one more use without paying, on a locked wallet, when the user has made as many '
+'for nothing in this window as the settings allow. Raises PT429 unpaid_limit (limit, reset_at).';
 
 create or replace function credits.make_unpaid(p_account_id uuid, p_at timestamptz)
 returns void
@@ -63,14 +82,50 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if credits.is_spender() is not true then
-        perform credits.keep_unpaid_few(p_account_id, p_at);
-        perform credits.count_unpaid(p_account_id, 1, p_at);
+        perform credits.keep_unpaid_few(p_account_id, p_at, p_holds => false);
+        perform credits.count_unpaid(p_account_id, p_at, p_uses => 1);
     end if;
 end
 $$;
 comment on function credits.make_unpaid(uuid, timestamptz) is
-'A user makes one more thing without paying, on a locked wallet; of a service nothing counts. '
+'A user makes one more use without paying, on a locked wallet; of a service nothing counts. '
 'Raises PT429 unpaid_limit (limit, reset_at).';
+
+create or replace function credits.keep_unpaid_orders_few(p_account_id uuid, p_at timestamptz)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_settings credits.settings;
+    v_most bigint;
+    v_window interval;
+    v_made_at timestamptz;
+begin
+    if credits.is_spender() is true then
+        return;
+    end if;
+    select s.* into v_settings from credits.settings as s;
+    v_most := coalesce(v_settings.most_unpaid, 1000);
+    v_window := coalesce(v_settings.unpaid_window, interval '1 hour');
+    -- The one that has to be older, before there may be another.
+    select o.created_at into v_made_at
+    from credits.orders as o
+    where
+        o.account_id = p_account_id and o.state in ('expired', 'failed')
+        and o.created_at > credits.earlier(p_at, v_window)
+    order by o.created_at desc
+    offset v_most - 1
+    limit 1;
+    if found then
+        perform credits.refuse_unpaid(v_most, credits.later(v_made_at, v_window));
+    end if;
+end
+$$;
+comment on function credits.keep_unpaid_orders_few(uuid, timestamptz) is
+'Refuses a user one more order on a locked wallet, when as many as the settings allow were made within the window and '
+'have ended without money. Raises PT429 unpaid_limit (limit, reset_at).';
 
 create or replace function credits.check_free_part(
     p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamptz

@@ -196,6 +196,7 @@ class Refusals:
         account_id, began, ended = self._account_of(one), one.call.sent_at, one.call.ended_at
         open_then = sum(
             hold["account_id"] == account_id
+            and (hold["by_service"] or one.call.role != "service_role")
             and (ended is None or hold["created_at"] <= ended)
             and (hold["finished_at"] is None or hold["finished_at"] >= began)
             for hold in self.verdicts.books.holds

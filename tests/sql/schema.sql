@@ -1156,7 +1156,7 @@ COMMENT ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text
 amount is in minor units (cents). module_id binds the tokens to that module, where the pack''s own scope lets it.
 With an idempotency_key a repeat gets the same order, as it stands now. Until it has a checkout, an order lasts an hour, and
 only as long as its pack or top-up is sold as it was; then its state is expired. An account has at most 20 pending orders,
-unless the operator says otherwise.
+unless the operator says otherwise, and of a user''s 1000 an hour may end without money (credits.bound_unpaid).
 Raises PT404 unknown_pack or unknown_module, PT422 bad_order, bad_amount or bad_key, PT409 key_reused,
 PT429 too_many_orders or unpaid_limit (a user), PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
@@ -1308,7 +1308,8 @@ The hold keeps the version of the price and the lots, whatever becomes of them m
 With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true, but state,
 held and expires_at are those of the hold as it is now: work only while it is open.
 A user holds their own tokens; a service names the user_id, and what it holds only a service captures or releases.
-An account has at most 100 open holds, unless the operator has set another number. Of a user''s own holds 1000 an hour may
+A user makes no hold while their account has 100 open ones; a service makes none while services have made 100 of them. The
+operator can set another number. Of a user''s own holds 1000 an hour may
 end with nothing charged, unless the operator says otherwise (credits.bound_unpaid).
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable, debt), PT404 unknown_module or unknown_user,
 PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user or bad_metadata, PT423 account_frozen, PT429 spend_limit,
@@ -2353,7 +2354,7 @@ CREATE FUNCTION credits.bound_holds(p_longest interval DEFAULT NULL::interval, p
 -- Name: FUNCTION bound_holds(p_longest interval, p_most_open bigint); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.bound_holds(p_longest interval, p_most_open bigint) IS 'For the operator. p_longest: how long after it was made a hold of a service can last at most, however often it is extended; 24 hours to 31 days, 7 days at first. p_most_open: how many open holds an account may have, 1 to 100000, 100 at first. What is not named stays as it is. Raises PT422 bad_ttl or bad_limit.';
+COMMENT ON FUNCTION credits.bound_holds(p_longest interval, p_most_open bigint) IS 'For the operator. p_longest: how long after it was made a hold of a service can last at most, however often it is extended; 24 hours to 31 days, 7 days at first. p_most_open: how many open holds an account may have for its user to make another, and how many of services for a service to; 1 to 100000, 100 at first. What is not named stays as it is. Raises PT422 bad_ttl or bad_limit.';
 
 
 --
@@ -2387,7 +2388,7 @@ CREATE FUNCTION credits.bound_unpaid(p_most bigint DEFAULT NULL::bigint, p_windo
 -- Name: FUNCTION bound_unpaid(p_most bigint, p_window interval); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.bound_unpaid(p_most bigint, p_window interval) IS 'For the operator. p_most: how much a user may make without paying in one window: holds that end with nothing charged, uses of free modules, orders; 1 to 1000000, 1000 at first. p_window: how long the window is, from the first of them; a minute to 24 hours, an hour at first. What is not named stays as it is. Raises PT422 bad_limit.';
+COMMENT ON FUNCTION credits.bound_unpaid(p_most bigint, p_window interval) IS 'For the operator. p_most: how much of each kind a user may make without paying in one window: holds that end with nothing charged, uses of free modules, orders that end without money; 1 to 1000000, 1000 at first. p_window: how long the window is, from the first of them; a minute to 24 hours, an hour at first. What is not named stays as it is. Raises PT422 bad_limit.';
 
 
 --
@@ -3214,20 +3215,20 @@ COMMENT ON FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window
 
 
 --
--- Name: count_unpaid(uuid, bigint, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: count_unpaid(uuid, timestamp with time zone, bigint, bigint); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.count_unpaid(p_account_id uuid, p_more bigint, p_at timestamp with time zone) RETURNS void
+CREATE FUNCTION credits.count_unpaid(p_account_id uuid, p_at timestamp with time zone, p_uses bigint DEFAULT 0, p_holds bigint DEFAULT 0) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION count_unpaid(p_account_id uuid, p_more bigint, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION count_unpaid(p_account_id uuid, p_at timestamp with time zone, p_uses bigint, p_holds bigint); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.count_unpaid(p_account_id uuid, p_more bigint, p_at timestamp with time zone) IS 'Counts p_more things that the user of a locked wallet has made without paying.';
+COMMENT ON FUNCTION credits.count_unpaid(p_account_id uuid, p_at timestamp with time zone, p_uses bigint, p_holds bigint) IS 'Counts what the user of a locked wallet has made without paying: p_uses more uses, p_holds more holds.';
 
 
 --
@@ -4394,7 +4395,8 @@ CREATE TABLE credits.wallets (
     head_held credits.amount DEFAULT 0 NOT NULL,
     head_keeps boolean DEFAULT false NOT NULL,
     unpaid bigint DEFAULT 0 NOT NULL,
-    unpaid_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL
+    unpaid_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    unpaid_holds bigint DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_cost_delay='0');
 
@@ -4496,7 +4498,7 @@ COMMENT ON COLUMN credits.wallets.head_keeps IS 'Holds keep their tokens in the 
 -- Name: COLUMN wallets.unpaid; Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON COLUMN credits.wallets.unpaid IS 'How much the user has made without paying in the window that ends at unpaid_until: see sql/credits/unpaid.sql.';
+COMMENT ON COLUMN credits.wallets.unpaid IS 'How many uses, and other things that are no holds, the user has made without paying in the window that ends at unpaid_until: see sql/credits/unpaid.sql.';
 
 
 --
@@ -4504,6 +4506,13 @@ COMMENT ON COLUMN credits.wallets.unpaid IS 'How much the user has made without 
 --
 
 COMMENT ON COLUMN credits.wallets.unpaid_until IS 'When the window ends; in the past, nothing counts.';
+
+
+--
+-- Name: COLUMN wallets.unpaid_holds; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON COLUMN credits.wallets.unpaid_holds IS 'How many holds of the user have ended with nothing charged in that window.';
 
 
 --
@@ -4756,20 +4765,20 @@ COMMENT ON FUNCTION credits.is_well_written(p_word text) IS 'Are the letters of 
 
 
 --
--- Name: keep_holds_few(uuid); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: keep_holds_few(uuid, boolean); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.keep_holds_few(p_account_id uuid) RETURNS void
+CREATE FUNCTION credits.keep_holds_few(p_account_id uuid, p_by_service boolean) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION keep_holds_few(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION keep_holds_few(p_account_id uuid, p_by_service boolean); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.keep_holds_few(p_account_id uuid) IS 'Refuses one more hold on a locked wallet on which nothing is due, when it has as many open ones as the settings allow. Raises PT429 too_many_holds (limit).';
+COMMENT ON FUNCTION credits.keep_holds_few(p_account_id uuid, p_by_service boolean) IS 'Refuses one more hold on a locked wallet on which nothing is due, when it has as many open ones as the settings allow; to a service (p_by_service) only those count that services made. Raises PT429 too_many_holds (limit).';
 
 
 --
@@ -4824,20 +4833,37 @@ COMMENT ON FUNCTION credits.keep_partitions() IS 'Makes the ledger''s partitions
 
 
 --
--- Name: keep_unpaid_few(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: keep_unpaid_few(uuid, timestamp with time zone, boolean); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone) RETURNS void
+CREATE FUNCTION credits.keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone, p_holds boolean) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone, p_holds boolean); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone) IS 'Refuses one more thing without paying on a locked wallet, when the user has made as many in this window as the settings allow. Raises PT429 unpaid_limit (limit, reset_at).';
+COMMENT ON FUNCTION credits.keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone, p_holds boolean) IS 'Refuses one more hold (p_holds), or one more use without paying, on a locked wallet, when the user has made as many for nothing in this window as the settings allow. Raises PT429 unpaid_limit (limit, reset_at).';
+
+
+--
+-- Name: keep_unpaid_orders_few(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.keep_unpaid_orders_few(p_account_id uuid, p_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION keep_unpaid_orders_few(p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.keep_unpaid_orders_few(p_account_id uuid, p_at timestamp with time zone) IS 'Refuses a user one more order on a locked wallet, when as many as the settings allow were made within the window and have ended without money. Raises PT429 unpaid_limit (limit, reset_at).';
 
 
 --
@@ -5260,7 +5286,7 @@ CREATE FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time 
 -- Name: FUNCTION make_unpaid(p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time zone) IS 'A user makes one more thing without paying, on a locked wallet; of a service nothing counts. Raises PT429 unpaid_limit (limit, reset_at).';
+COMMENT ON FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time zone) IS 'A user makes one more use without paying, on a locked wallet; of a service nothing counts. Raises PT429 unpaid_limit (limit, reset_at).';
 
 
 --
@@ -6391,6 +6417,23 @@ CREATE FUNCTION credits.refuse_tokens(p_balance numeric, p_debt numeric, p_price
 --
 
 COMMENT ON FUNCTION credits.refuse_tokens(p_balance numeric, p_debt numeric, p_price_id bigint, p_cost numeric, p_missing numeric) IS 'Raises PT402 insufficient_tokens: p_missing of p_cost cannot be paid.';
+
+
+--
+-- Name: refuse_unpaid(bigint, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.refuse_unpaid(p_most bigint, p_until timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION refuse_unpaid(p_most bigint, p_until timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.refuse_unpaid(p_most bigint, p_until timestamp with time zone) IS 'Raises PT429 unpaid_limit (limit, reset_at).';
 
 
 --
@@ -17037,10 +17080,10 @@ REVOKE ALL ON FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_win
 
 
 --
--- Name: FUNCTION count_unpaid(p_account_id uuid, p_more bigint, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION count_unpaid(p_account_id uuid, p_at timestamp with time zone, p_uses bigint, p_holds bigint); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.count_unpaid(p_account_id uuid, p_more bigint, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.count_unpaid(p_account_id uuid, p_at timestamp with time zone, p_uses bigint, p_holds bigint) FROM PUBLIC;
 
 
 --
@@ -17716,10 +17759,10 @@ REVOKE ALL ON FUNCTION credits.is_well_written(p_word text) FROM PUBLIC;
 
 
 --
--- Name: FUNCTION keep_holds_few(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION keep_holds_few(p_account_id uuid, p_by_service boolean); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.keep_holds_few(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.keep_holds_few(p_account_id uuid, p_by_service boolean) FROM PUBLIC;
 
 
 --
@@ -17744,10 +17787,17 @@ REVOKE ALL ON FUNCTION credits.keep_partitions() FROM PUBLIC;
 
 
 --
--- Name: FUNCTION keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone, p_holds boolean); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone, p_holds boolean) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION keep_unpaid_orders_few(p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.keep_unpaid_orders_few(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 
 
 --
@@ -18446,6 +18496,13 @@ REVOKE ALL ON FUNCTION credits.refuse_own_hold(p_state text, p_status text) FROM
 --
 
 REVOKE ALL ON FUNCTION credits.refuse_tokens(p_balance numeric, p_debt numeric, p_price_id bigint, p_cost numeric, p_missing numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION refuse_unpaid(p_most bigint, p_until timestamp with time zone); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.refuse_unpaid(p_most bigint, p_until timestamp with time zone) FROM PUBLIC;
 
 
 --

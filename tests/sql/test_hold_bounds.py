@@ -220,7 +220,7 @@ def test_account_has_at_most_100_open_holds(user: User, service: Caller, cost: i
     ada = user(10_000)
     maker = ada if cost else service  # a user holds nothing for nothing
     holds = [hold(maker, cost, user_id=ada.user_id) for _ in range(100)]
-    for caller in (ada, service):
+    for caller in (ada, maker):
         with refused("too_many_holds") as facts:
             hold(caller, cost, user_id=ada.user_id, idempotency_key="one more")
         assert facts == {"error": "too_many_holds", "limit": 100}
@@ -243,4 +243,23 @@ def test_hold_that_has_expired_is_not_counted(bank: Bank, ada: Caller) -> None:
     bank.at("2098-06-01 12:15Z")
     hold(ada)
     with refused("too_many_holds"):
+        hold(ada)
+
+
+def test_what_a_user_holds_stops_no_service_and_a_services_holds_have_their_bound(
+    bank: Bank, ada: Caller
+) -> None:
+    bank.rows("select credits.bound_holds(p_most_open => 3)")
+    for _ in range(3):
+        hold(ada)
+    for _ in range(3):
+        with refused("too_many_holds"):
+            hold(ada)
         clock_hold(bank)
+    with refused("too_many_holds") as facts:
+        clock_hold(bank)
+    assert facts["limit"] == 3
+    bank.rows("select credits.bound_holds(p_most_open => 4)")
+    with refused("too_many_holds"):
+        hold(ada)  # the account has six
+    clock_hold(bank)

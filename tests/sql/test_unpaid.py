@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from holding import Bank, hold
 from people import Caller, Connection, Row, refused, slugs
+from stripe_events import COMPLETED, attached, event, session
 
 MOST = 5
 FREE = '[{"dimension": "calls", "price_per_unit": 0}]'
@@ -39,7 +40,9 @@ class World:
         self.own = hold(self.ada)["hold_id"]
         self.released = hold(self.ada)["hold_id"]
         self.ada.call("release_hold", hold_id=self.released)
-        bank.rows("update credits.wallets set unpaid = 0, unpaid_until = '-infinity' returning 1")
+        bank.rows(
+            "update credits.wallets set unpaid = 0, unpaid_holds = 0, unpaid_until = '-infinity' returning 1"
+        )
 
     def rows(self) -> int:
         """How many there are, in all tables."""
@@ -50,13 +53,13 @@ class World:
         counts = " + ".join(f"(select count(*) from {table['name']})" for table in tables)
         return int(self.bank.row(f"select {counts} as rows")["rows"])
 
-    def unpaid(self) -> int:
-        return int(
-            self.bank.row(
-                "select unpaid from credits.wallets where account_id ="
-                " (select account_id from credits.identities where subject = 'clock')"
-            )["unpaid"]
+    def unpaid(self) -> tuple[int, int]:
+        """Uses, and holds."""
+        row = self.bank.row(
+            "select unpaid, unpaid_holds from credits.wallets where account_id ="
+            " (select account_id from credits.identities where subject = 'clock')"
         )
+        return row["unpaid"], row["unpaid_holds"]
 
 
 Loop = Callable[[World, str], Any]  # once round; the text is another one each time
@@ -245,13 +248,60 @@ def test_refusal_says_when_to_try_again_and_then_it_goes_on(world: World) -> Non
     with refused("unpaid_limit") as facts:
         hold(world.ada)
     assert (facts["limit"], facts["reset_at"]) == (MOST, "2098-06-01T13:00:00+00:00")
-    with refused("unpaid_limit"):
-        world.ada.call("consume_tokens", module_id="free")
     world.ada.call("consume_tokens", module_id="whisper")  # what is paid for is not stopped
     world.ada.call("capture_hold", hold_id=world.own)
     world.bank.at("2098-06-01 13:00Z")
     held_and_released(world, "")
-    assert world.unpaid() == 1
+    assert world.unpaid() == (0, 1)
+
+
+KINDS: dict[str, Loop] = {
+    "holds": held_and_released,
+    "uses": call("consume_tokens", module_id="free"),
+    "orders": ordered_and_cancelled,
+}
+
+
+@pytest.mark.parametrize("full", KINDS)
+def test_what_was_made_of_one_kind_stops_no_other(world: World, full: str) -> None:
+    for _ in range(MOST):
+        KINDS[full](world, str(next(_numbers)))
+    for kind, loop in KINDS.items():
+        if kind == full:
+            with refused("unpaid_limit") as facts:
+                loop(world, str(next(_numbers)))
+            assert (facts["limit"], facts["reset_at"]) == (MOST, "2098-06-01T13:00:00+00:00")
+        else:
+            loop(world, str(next(_numbers)))
+    if full != "holds":
+        held_and_captured(world, "")
+    if full != "orders":
+        assert world.ada.call("create_order", pack_id="standard")["state"] == "pending"
+
+
+def test_orders_that_were_paid_are_not_counted(world: World, bank: Bank) -> None:
+    for _ in range(3 * MOST):
+        order = attached(bank, world.ada.call("create_order", pack_id="standard"))
+        told = bank.call("apply_stripe_event", event=event(COMPLETED, session(order)))
+        assert told["outcome"] == "granted"
+    for _ in range(MOST):
+        ordered_and_cancelled(world, str(next(_numbers)))
+    with refused("unpaid_limit"):
+        world.ada.call("create_order", pack_id="standard")
+
+
+def test_orders_are_counted_within_the_last_hour(world: World, bank: Bank) -> None:
+    for minute in range(MOST):
+        bank.at(f"2098-06-01 12:0{minute}Z")
+        ordered_and_cancelled(world, str(minute))
+    with refused("unpaid_limit") as facts:
+        world.ada.call("create_order", pack_id="standard")
+    assert facts["reset_at"] == "2098-06-01T13:00:00+00:00"
+    bank.at("2098-06-01 13:00Z")
+    ordered_and_cancelled(world, "one more")
+    with refused("unpaid_limit") as facts:
+        world.ada.call("create_order", pack_id="standard")
+    assert facts["reset_at"] == "2098-06-01T13:01:00+00:00"
 
 
 def test_paid_holds_and_services_do_not_count(world: World, bank: Bank) -> None:
@@ -264,7 +314,7 @@ def test_paid_holds_and_services_do_not_count(world: World, bank: Bank) -> None:
     part = hold(world.ada, 2)["hold_id"]
     world.ada.call("capture_hold", hold_id=part, usage={"calls": 1}, final=False)
     world.ada.call("release_hold", hold_id=part)
-    assert world.unpaid() == 0
+    assert world.unpaid() == (0, 0)
 
 
 def test_service_is_not_stopped_where_the_user_is(world: World, bank: Bank) -> None:
@@ -288,8 +338,8 @@ def test_bank_without_its_settings_has_the_bounds_of_the_start(world: World, ban
     bank.rows("delete from credits.settings returning 1")
     for _ in range(MOST + 1):
         held_and_released(world, "")
-    assert world.unpaid() == MOST + 1
-    bank.rows("update credits.wallets set unpaid = 1000 returning 1")
+    assert world.unpaid() == (0, MOST + 1)
+    bank.rows("update credits.wallets set unpaid_holds = 1000 returning 1")
     with refused("unpaid_limit") as facts:
         hold(world.ada)
     assert facts["limit"] == 1000

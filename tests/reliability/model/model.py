@@ -442,8 +442,9 @@ class Account:
         self._must_be_active()
         price = module.price(self.now)
         tokens = price.cost(usage)
-        # Holds of nothing are not counted where something is held for the first time.
-        if (self.held or not tokens) and sum(h.state == "open" for h in self.holds.values()) >= MOST_OPEN:
+        # What users hold stops no service. Holds of nothing are not counted where something is first held.
+        those = [h for h in self.holds.values() if h.state == "open" and (h.by_service or not by_service)]
+        if (self.held or not tokens) and len(those) >= MOST_OPEN:
             raise Refused("too_many_holds", limit=MOST_OPEN)
         price.may_cost(tokens, by_service)
         draws = self._afford(module, price, tokens)

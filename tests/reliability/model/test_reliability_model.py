@@ -206,6 +206,11 @@ FAULTS = {
     "a part of nothing": ("credits.capture", "(v_cost = 0) is true", "false"),
     "a part that was paid before": ("credits.check_free_part", "p_final is true or not v_used", "true"),
     "the end of what was paid": ("credits.check_free_part", "or p_final is true and v_paid > 0", ""),
+    "a user's holds stop a service": (
+        "credits.keep_holds_few",
+        "and (h.by_service or p_by_service is not true)",
+        "",
+    ),
     "half a call": ("credits.price_usage", "credits.whole(v_quantity)", "v_quantity"),
     "long metadata": ("credits.check_metadata", "v_size > 1024", "v_size > 16384"),
     "a slip of the pen at the default price": (
