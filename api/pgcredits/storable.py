@@ -1,12 +1,13 @@
 """JSON that jsonb can hold, made from JSON that it cannot.
 
 Only what stands in the way is replaced: in strings by U+FFFD, numbers beyond numeric by their own text,
-containers nested too deeply by null. So no value turns into another one that means something, and an id that
-was changed shows it.
+containers nested too deeply by null; a mark of the byte order is left out. So no value turns into another one
+that means something, and an id that was changed shows it.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from contextlib import suppress
@@ -27,16 +28,17 @@ _DIGITS_BEFORE, _DIGITS_AFTER = 131072, 16383  # of numeric
 
 def storable(body: bytes) -> tuple[str, bool]:
     """JSON text that jsonb can hold, and whether it differs from what came. Raises ValueError: no JSON."""
+    unmarked = body.removeprefix(codecs.BOM_UTF8)
     try:
-        text = body.decode()
+        text = unmarked.decode()
     except UnicodeDecodeError:
-        return _replaced(body.decode(errors="replace")), True
+        return _replaced(unmarked.decode(errors="replace")), True
     if not _SUSPECT.search(text) and _is_shallow(text):
         with suppress(ValueError):  # a raw control character: the closer look replaces it
             json.loads(text, parse_constant=_no_constant)
-            return text, False
+            return text, unmarked != body
     replaced = _replaced(text)
-    return replaced, replaced != text
+    return replaced, replaced.encode() != body
 
 
 def _replaced(text: str) -> str:

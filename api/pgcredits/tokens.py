@@ -13,6 +13,8 @@ ROLES = ("anon", "authenticated", "spender", "support", "service_role")
 BACKENDS = frozenset({"spender", "support", "service_role"})  # act for, or read of, any user
 LEEWAY = 30  # seconds of clock difference forgiven
 _ALGORITHM = "HS256"
+_TIMES = ("exp", "nbf", "iat")
+_LATEST = 253_402_300_799  # the end of the year 9999
 _CACHED = 10_000
 _EMPTY_JWT = "Empty JWT is sent in Authorization header"
 
@@ -128,7 +130,15 @@ class TokenVerifier:
             raise TokenError("PGRST301", "No suitable key or wrong key type") from None
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
             raise TokenError("PGRST301", "JWT cannot be decoded") from None
+        for name in _TIMES:
+            if name in claims and not _is_time(claims[name]):
+                raise TokenError("PGRST303", f"JWT claim {name} is not a time")
         return claims
+
+
+def _is_time(value: object) -> bool:
+    """Is it a number of seconds, within four digits of years? The library also takes text, and any number."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= _LATEST
 
 
 def _caller(claims: dict[str, object]) -> Caller:

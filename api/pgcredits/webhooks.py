@@ -24,7 +24,9 @@ from pgcredits.storable import storable
 from pgcredits.tokens import SERVICE
 
 _LARGEST = 1_000_000  # bytes
-_TOLERANCE = 300  # seconds that a signature may be old, or ahead of our clock
+_OLDEST = 300  # seconds since the signature
+_AHEAD = 10  # seconds by which Stripe's clock may be ahead of ours
+_LONGEST_ID = 255  # characters, as the database keeps them; Stripe's own have 30
 _REFUSED = ("bad_event", "foreign_account", "wrong_mode")  # by the database: Stripe is told so
 
 
@@ -57,7 +59,7 @@ async def receive(
 
 
 def verify(body: bytes, signature: str | None, secrets: tuple[str, ...]) -> None:
-    """Raises ApiError 400 bad_signature unless one of our secrets signed this, within five minutes of now.
+    """Raises ApiError 400 bad_signature unless one of our secrets signed this, in the last five minutes.
 
     Over the bytes, as Stripe signs them; the library's check is over text, and an event may not be text.
     """
@@ -68,7 +70,7 @@ def verify(body: bytes, signature: str | None, secrets: tuple[str, ...]) -> None
     items = [item.strip().partition("=")[::2] for item in signature.split(",")]
     times = [value for name, value in items if name == "t"]
     given = [value for name, value in items if name == "v1"]
-    if len(times) != 1 or not times[0].isdigit() or float(times[0]) > time.time() + _TOLERANCE:
+    if len(times) != 1 or not times[0].isdigit() or float(times[0]) > time.time() + _AHEAD:
         raise refuse(400, "bad_signature", "The signature carries no time, or one in the future.")
     signed = times[0].encode() + b"." + body
     for secret in filter(str.strip, secrets):
@@ -77,7 +79,7 @@ def verify(body: bytes, signature: str | None, secrets: tuple[str, ...]) -> None
             break
     else:
         raise refuse(400, _slug_of_unsigned(body), "The signature is not Stripe's.")
-    if float(times[0]) < time.time() - _TOLERANCE:
+    if float(times[0]) < time.time() - _OLDEST:
         raise refuse(400, "bad_signature", "The signature is older than five minutes.")
 
 
@@ -122,7 +124,7 @@ def _arguments(body: bytes, settings: Settings) -> jsonbody.JsonObject:
     if event.members.get("livemode") != ("true" if settings.live else "false"):
         raise refuse(400, "bad_payload", "The event is not of the mode (live or test) of our key.")
     members = {"event": event.text}
-    if replaced:
+    if replaced or len(event.string("id") or "") > _LONGEST_ID:
         log.warning("event %s cannot be stored as it came: its bytes are kept", event.string("id"))
         members["payload"] = jsonbody.text(f"\\x{body.hex()}")
     return jsonbody.build(members)

@@ -5,7 +5,8 @@
 --   already (api.attach_checkout, api.maintain) passes over an event that somebody else is applying, and never waits
 --   for it.
 
--- An id that had to be changed to be stored may be that of two events; the bytes are told apart.
+-- An id that had to be changed to be stored may be that of two events, and one of 300 characters is no key; the bytes are
+-- told apart.
 create or replace function credits.event_id(p_event jsonb, p_original bytea)
 returns text
 language plpgsql
@@ -17,7 +18,9 @@ declare
 begin
     if jsonb_typeof(v_id) is distinct from 'string' then
         return null;
-    elsif (p_original is not null and strpos(v_id #>> '{}', chr(65533)) > 0) is true then
+    elsif (
+        p_original is not null and (strpos(v_id #>> '{}', chr(65533)) > 0 or length(v_id #>> '{}') > 255)
+    ) is true then
         return 'sha256:' || encode(sha256(p_original), 'hex');
     end if;
     return credits.stripe_id(v_id);

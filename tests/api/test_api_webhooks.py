@@ -95,6 +95,13 @@ def test_the_secret_before_the_rotation(client: httpx.Client) -> None:
     )
 
 
+def test_clocks_that_differ_a_little(client: httpx.Client) -> None:
+    for seconds in (-295, 5):
+        payload = event()
+        signature = sign(payload, when=time.time() + seconds)
+        assert client.post(PATHS[0], content=payload, headers=signature).status_code == 200
+
+
 def test_several_signatures(client: httpx.Client) -> None:
     payload = event()
     good = sign(payload)["Stripe-Signature"]
@@ -114,7 +121,7 @@ def _forgeries() -> dict[str, Callable[[str], dict[str, str]]]:
         "empty secret": lambda payload: sign(payload, ""),
         "another payload": lambda payload: sign(payload + " "),
         "old": lambda payload: sign(payload, when=time.time() - 302),
-        "future": lambda payload: sign(payload, when=time.time() + 310),
+        "future": lambda payload: sign(payload, when=time.time() + 15),
         "far future": lambda payload: sign(payload, when=time.time() + 10**9),
         "changed time": lambda payload: {
             "Stripe-Signature": sign(payload, when=now - 400)["Stripe-Signature"].replace(
@@ -186,7 +193,7 @@ def test_signed_but_no_event(client: httpx.Client, payload: str, caplog: pytest.
         (event(id=""), "bad_event"),
         (event(type=None), "bad_event"),
         (event(data=[]), "bad_event"),
-        (event(id="x" * 256), "bad_event"),
+        (event(id=None), "bad_event"),
         (event(account="acct_of_somebody"), "foreign_account"),
     ],
 )
@@ -219,6 +226,28 @@ STORABLE = {
     "an escaped backslash": (rb'"\\u0000"', r"\u0000"),
     "a small number": (b"1e-400", None),
 }
+
+
+@pytest.mark.parametrize("what", ["a long id", "a mark of the byte order"])
+def test_paid_event_of_an_odd_form_is_granted_once_and_kept(
+    client: httpx.Client, user: User, admin: psycopg.Connection[Any], what: str
+) -> None:
+    more = {"id": "evt_" + "x" * 300} if what == "a long id" else {}
+    body = event("checkout.session.completed", session(order(client, user)), **more).encode()
+    if not more:
+        body = b"\xef\xbb\xbf" + body
+    response = _send(client, body)
+    assert (response.status_code, response.json()["outcome"]) == (200, "granted"), response.text
+    assert _send(client, body).json()["outcome"] == "duplicate"
+    assert balance(client, user) == 500
+    kept = admin.execute(
+        "select e.original, e.payload ->> 'id' from credits.stripe_events as e where e.event_id = %s",
+        (response.json()["event_id"],),
+    ).fetchone()
+    assert kept == (body, more.get("id") or json.loads(body)["id"])
+    if more:  # another long id is another event
+        other = event("checkout.session.expired", session(order(client, user)), id="evt_" + "x" * 299 + "y")
+        assert deliver(client, other).json()["outcome"] != "duplicate"
 
 
 def _bytes(told: dict[str, Any], name: bytes) -> bytes:
