@@ -5,8 +5,8 @@
 --   already (api.attach_checkout, api.maintain) passes over an event that somebody else is applying, and never waits
 --   for it.
 
--- An id that had to be changed to be stored may be that of two events, and one of 300 characters is no key; the bytes are
--- told apart.
+-- An id that had to be changed to be stored may be that of two events, and one of 300 characters is no key; the bytes
+-- are told apart.
 create or replace function credits.event_id(p_event jsonb, p_original bytea)
 returns text
 language plpgsql
