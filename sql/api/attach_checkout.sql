@@ -47,6 +47,13 @@ begin
                 409, 'order_closed', 'this order is an hour old, or what it orders is no longer sold so',
                 json_build_object('state', 'expired')
             );
+        elsif exists (
+            select from credits.orders as o where o.checkout_session_id = attach_checkout.session_id
+        ) then
+            perform credits.fail(
+                409, 'order_closed', 'this checkout is that of another order',
+                json_build_object('state', v_order.state)
+            );
         end if;
         update credits.orders as o
         set checkout_session_id = attach_checkout.session_id
@@ -61,5 +68,5 @@ comment on function api.attach_checkout(uuid, uuid, text, text, text) is
 
 Only the events of this session move the order. Those that came before this call are applied by it.
 The first customer stays, unless replaces_customer_id names it: that one is gone. An order that got no checkout within an
-hour, or is not sold as it was, gets none any more: end the session then.
+hour, or is not sold as it was, gets none any more: end the session then. A session is that of one order.
 Raises PT404 unknown_order or unknown_user, PT409 order_closed (state), PT422 bad_order, PT403 not_yours.';

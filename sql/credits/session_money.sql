@@ -64,8 +64,11 @@ begin
         when (v_discount <= p_amount) is not true
             then format('a discount of %s on %s', v_details -> 'amount_discount', p_amount)
         when v_odd is not null then v_odd
-        -- A tax is a part of the prices, or comes on top of them: the session does not say which.
-        when (v_total = v_net or v_total = v_net + v_tax) is not true
+        -- A tax is a part of the prices, or comes on top of them: the session does not say which. Where there is shipping
+        -- it may be a part of the one and come on top of the other.
+        when (
+            v_total = v_net or v_total = v_net + v_tax or (v_shipping > 0 and v_total between v_net and v_net + v_tax)
+        ) is not true
             then format(
                 'a total of %s: ordered for %s, discount %s, tax %s, shipping %s',
                 v_total, p_amount, v_discount, v_tax, v_shipping

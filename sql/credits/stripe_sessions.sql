@@ -110,8 +110,17 @@ begin
     return left(case
         when p_event.object_id is null then 'a session without an id that can be kept'
         when p_order.checkout_session_id is distinct from p_event.object_id then 'another session than the order''s'
+        -- Also a session whose buyer paid in another currency, as Stripe told of them until March 2025: what its discount,
+        -- tax and shipping were in ours it does not say. Ours are younger, and keep the currency of the order.
         when v_session -> 'currency' is distinct from to_jsonb(p_order.currency)
             then format('currency %s, ordered in %s', v_session ->> 'currency', p_order.currency)
+            || case when (jsonb_typeof(v_session -> 'currency_conversion') = 'object') is true
+                then format(
+                    ', converted from %s %s', v_session #>> '{currency_conversion,amount_total}',
+                    v_session #>> '{currency_conversion,source_currency}'
+                )
+                else ''
+            end
         when v_money is not null then v_money
         when exists (
             select from credits.stripe_objects as s where s.object_id in (p_event.object_id, v_payment_intent_id)
@@ -163,7 +172,7 @@ begin
             else 'expired'
         end;
         if (
-            v_own and (p_order.state = 'pending' or (p_order.state = 'processing' and outcome = 'failed'))
+            v_own and (p_order.state = 'pending' or (p_order.state = 'processing' and outcome in ('failed', 'expired')))
         ) is not true then
             outcome := 'duplicate';
             return;

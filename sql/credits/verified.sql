@@ -52,6 +52,9 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    if p_required is null then
+        perform credits.fail(422, 'bad_email', 'an address has to be verified or not: true or false');
+    end if;
     update credits.settings as s
     set verified_welcome = p_required
     where s.verified_welcome is distinct from p_required;
@@ -60,4 +63,4 @@ $$;
 comment on function credits.require_verified_email(boolean) is
 'For the operator. Whether the welcome of new accounts waits until a service says that the e-mail address is verified '
 '(api.verify_email). An account that waits when this is switched off gets its welcome when open_account is called '
-'again.';
+'again. Raises PT422 bad_email for null.';

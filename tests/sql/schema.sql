@@ -902,7 +902,7 @@ COMMENT ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_
 
 Only the events of this session move the order. Those that came before this call are applied by it.
 The first customer stays, unless replaces_customer_id names it: that one is gone. An order that got no checkout within an
-hour, or is not sold as it was, gets none any more: end the session then.
+hour, or is not sold as it was, gets none any more: end the session then. A session is that of one order.
 Raises PT404 unknown_order or unknown_user, PT409 order_closed (state), PT422 bad_order, PT403 not_yours.';
 
 
@@ -6505,7 +6505,7 @@ CREATE FUNCTION credits.require_verified_email(p_required boolean) RETURNS void
 -- Name: FUNCTION require_verified_email(p_required boolean); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.require_verified_email(p_required boolean) IS 'For the operator. Whether the welcome of new accounts waits until a service says that the e-mail address is verified (api.verify_email). An account that waits when this is switched off gets its welcome when open_account is called again.';
+COMMENT ON FUNCTION credits.require_verified_email(p_required boolean) IS 'For the operator. Whether the welcome of new accounts waits until a service says that the e-mail address is verified (api.verify_email). An account that waits when this is switched off gets its welcome when open_account is called again. Raises PT422 bad_email for null.';
 
 
 --
@@ -11668,7 +11668,7 @@ UNION ALL
         END, t.tax, t.shipping) AS found
    FROM (told t
      JOIN g ON (((t.account_id = g.account_id) AND (t.order_id = g.order_id))))
-  WHERE ((((NOT t.names_total) OR (abs(((t.total - t.shipping) - g.cost)) <= 0.01) OR (abs((((t.total - t.shipping) - t.tax) - g.cost)) <= 0.01)) IS NOT TRUE) OR ((t.is_free AND (g.cost > 0.01)) IS TRUE));
+  WHERE ((((NOT t.names_total) OR (abs(((t.total - t.shipping) - g.cost)) <= 0.01) OR (abs((((t.total - t.shipping) - t.tax) - g.cost)) <= 0.01) OR ((t.shipping > (0)::numeric) AND ((((t.total - t.shipping) - g.cost) >= '-0.01'::numeric) AND (((t.total - t.shipping) - g.cost) <= (t.tax + 0.01))))) IS NOT TRUE) OR ((t.is_free AND (g.cost > 0.01)) IS TRUE));
 
 
 --
@@ -13667,6 +13667,20 @@ CREATE INDEX modules_category_idx ON credits.modules USING btree (category_id);
 --
 
 CREATE INDEX modules_likeness_idx ON credits.modules USING btree (likeness);
+
+
+--
+-- Name: orders_checkout_session_idx; Type: INDEX; Schema: credits; Owner: -
+--
+
+CREATE INDEX orders_checkout_session_idx ON credits.orders USING btree (checkout_session_id) WHERE (checkout_session_id IS NOT NULL);
+
+
+--
+-- Name: INDEX orders_checkout_session_idx; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON INDEX credits.orders_checkout_session_idx IS 'Of which order a Checkout session is.';
 
 
 --

@@ -105,6 +105,9 @@ def test_free_by_promotion_code_is_granted(ada: Caller, order: Row, apply: Apply
         ({"amount_discount": 1000, "amount_tax": 479}, 2999),
         ({"amount_discount": 1000, "amount_tax": 479, "amount_shipping": 500}, 3499),
         ({"amount_discount": 1000, "amount_tax": 570, "amount_shipping": 500}, 3499 + 570),
+        # Shipping is taxed on top, the price has its tax in it; and the other way round.
+        ({"amount_tax": 738, "amount_shipping": 500}, 4499 + 100),
+        ({"amount_tax": 860, "amount_shipping": 500}, 4499 + 760),
     ],
     ids=str,
 )
@@ -216,7 +219,22 @@ def test_failure_that_is_told_before_the_beginning_stays(ada: Caller, order: Row
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"currency": "usd"}, "currency usd"),
+        ({"currency": "usd"}, "currency usd, ordered in eur"),
+        (
+            {
+                "currency": "usd",
+                "amount_subtotal": 4512,
+                "amount_total": 4512,
+                "currency_conversion": {
+                    "amount_subtotal": 3999,
+                    "amount_total": 3999,
+                    "fx_rate": "1.1282",
+                    "source_currency": "eur",
+                },
+            },
+            "currency usd, ordered in eur, converted from 3999 eur",
+        ),
+        ({"currency": "usd", "currency_conversion": "eur"}, "currency usd, ordered in eur"),
         ({"currency": None}, "currency"),
         ({"amount_subtotal": 3998}, "subtotal 3998"),
         ({"amount_subtotal": 4000}, "subtotal 4000"),
@@ -322,6 +340,17 @@ def test_session_that_expires_before_anything_is_paid_ends_its_order(
     assert apply(event(EXPIRED, told))["outcome"] == "expired"
 
 
+@pytest.mark.parametrize("status", ["unpaid", None], ids=str)
+def test_session_that_expires_ends_an_order_whose_payment_nobody_spoke_of(
+    status: str | None, ada: Caller, order: Row, apply: Apply
+) -> None:
+    told = session(order, payment_status=status)
+    assert apply(event(COMPLETED, told))["outcome"] == "processing"
+    assert apply(event(EXPIRED, told | SAYS[EXPIRED]))["outcome"] == "expired"
+    assert ada.row("select state from api.orders")["state"] == "expired"
+    assert apply(event(COMPLETED, session(order)))["outcome"] == "granted"  # money is money
+
+
 def brief(value: Any) -> str:
     """The id of a test: some numbers here have 400 digits."""
     return str(value)[:80]
@@ -388,6 +417,14 @@ def test_token_costs_what_was_paid_and_a_discount_only_where_one_is_named(
         ({"amount_total": 3999, "total_details": {"amount_discount": 1000}}, "a total of 3999: "),
         ({"amount_total": 4000, "total_details": {"amount_tax": 638}}, "a total of 4000: "),
         ({"amount_total": 3999, "total_details": {"amount_shipping": 500}}, "a total of 3999: "),
+        (
+            {"amount_total": 4498, "total_details": {"amount_shipping": 500, "amount_tax": 100}},
+            "a total of 4498: ",
+        ),
+        (
+            {"amount_total": 4600, "total_details": {"amount_shipping": 500, "amount_tax": 100}},
+            "a total of 4600: ",
+        ),
         *(({"amount_total": odd}, "amount_total ") for odd in ODD_AMOUNTS),
         *(({"total_details": {"amount_discount": odd}}, "a discount of ") for odd in ODD_AMOUNTS),
         *(({"total_details": {"amount_tax": odd}}, "amount_tax ") for odd in ODD_AMOUNTS),

@@ -314,6 +314,23 @@ def test_only_a_service_cancels_and_only_what_there_is(
         cancel(bank, order | {"account_id": uuid4()})
 
 
+# Its session
+
+
+@pytest.mark.parametrize("buyer", ["ada", "bob"])
+@pytest.mark.parametrize("paid", [False, True], ids=["pending", "paid"])
+def test_session_of_another_order_is_refused(bank: Caller, buyer: str, paid: bool) -> None:
+    first = attach(bank, bank.call("create_order", user_id="ada", pack_id="gift"), "cs_1")
+    if paid:
+        bank.call("apply_stripe_event", event=event(COMPLETED, session(first)))
+    second = bank.call("create_order", user_id=buyer, pack_id="gift")
+    with refused("order_closed") as facts:
+        attach(bank, second, "cs_1")
+    assert facts["state"] == "pending"
+    assert attach(bank, first, "cs_1")["checkout_session_id"] == "cs_1"
+    assert attach(bank, second, "cs_2")["state"] == "pending"
+
+
 # Customers at Stripe
 
 

@@ -181,8 +181,8 @@ FAULTS = {
     "a lot kept without end": ("credits.last_moment", "coalesce(v_lots, 'infinity')", "'infinity'"),
     "money that does not add up": (
         "credits.money_problem",
-        "(v_total = v_net or v_total = v_net + v_tax) is not true",
-        "false",
+        "v_total = v_net or v_total = v_net + v_tax or",
+        "true or",
     ),
     "free at the full price": (
         "credits.money_problem",
