@@ -83,6 +83,7 @@ api.capture_hold(text, jsonb, boolean, text, text, text),
 api.release_hold(text, text, text, text),
 api.extend_hold(text, interval, text),
 api.report_refusal(text, jsonb, text),
+api.report_refused_capture(text, jsonb, text),
 api.open_account(text, text, text[], text[], boolean, boolean)
 to authenticated, spender, service_role;
 grant execute on function

@@ -92,7 +92,9 @@ async def _call(
     key = idempotency_key(request)
     meant = await rpc.find(door.catalogue, function, arguments.members, keyed=key is not None)
     statement = rpc.call_with_object(meant, arguments, key)
-    row = await refusals.ask(door.catalogue, caller, statement, arguments, read_only=False, path=_PATH)
+    row = await refusals.ask(
+        door.catalogue, caller, statement, arguments, function=function, read_only=False, path=_PATH
+    )
     receipt = msgspec.json.decode(str(row[0] if row else "null"), type=dict[str, msgspec.Raw])
     answer = {
         "success": msgspec.Raw(b"true"),

@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import msgspec
 import psycopg
 
-from pgcredits import rpc
+from pgcredits import jsonbody, rpc
 from pgcredits.catalogue import Catalogue
 from pgcredits.db import BusyError, Statement, UnavailableError
 from pgcredits.errors import ApiError
@@ -20,8 +21,14 @@ from pgcredits.tokens import Caller
 
 log = logging.getLogger("pgcredits")
 
-_FUNCTION = "report_refusal"
-_NAMED = ("module_id", "usage", "user_id")
+_USE = ("module_id", "usage", "user_id")
+_CAPTURE = ("hold_id", "usage", "user_id")
+
+
+class _Facts(msgspec.Struct):
+    """Of a refusal, as its DETAIL has them."""
+
+    index: int | None = None  # which item of a batch was refused
 
 
 async def ask(
@@ -30,25 +37,48 @@ async def ask(
     statement: Statement,
     body: JsonObject,
     *,
+    function: str,
     read_only: bool,
     path: str,
 ) -> tuple[Any, ...] | None:
-    """`Catalogue.ask` for a call with these arguments; a PT402 is reported before it is raised."""
+    """`Catalogue.ask` for a call of a function; a PT402 is reported before it is raised."""
     try:
         return await catalogue.ask(caller, statement, read_only=read_only, path=path)
     except psycopg.Error as error:
-        if error.sqlstate == "PT402" and "module_id" in body.members:
-            await _report(catalogue, caller, body, path)
+        if error.sqlstate == "PT402":
+            await _report(catalogue, caller, function, body, error, path)
         raise
 
 
-async def _report(catalogue: Catalogue, caller: Caller, body: JsonObject, path: str) -> None:
+async def _report(
+    catalogue: Catalogue, caller: Caller, refused: str, body: JsonObject, error: psycopg.Error, path: str
+) -> None:
     """Never fails: the client is told of the refusal, whatever becomes of the notice."""
-    arguments = body.pick({name: name for name in _NAMED})
     try:
-        function = await rpc.find(catalogue, _FUNCTION, arguments.members)
+        name, arguments = _told(refused, body, error)
+        if not arguments.members:
+            return
+        function = await rpc.find(catalogue, name, arguments.members)
         await catalogue.ask(
             caller, rpc.call_with_object(function, arguments, None), read_only=False, path=path
         )
-    except (psycopg.Error, ApiError, BusyError, UnavailableError) as error:
-        log.warning("the refusal of a use was not reported: %s", type(error).__name__)
+    except (
+        psycopg.Error,
+        ApiError,
+        BusyError,
+        UnavailableError,
+        msgspec.MsgspecError,
+        LookupError,
+    ) as failure:
+        log.warning("the refusal of a use was not reported: %s", type(failure).__name__)
+
+
+def _told(refused: str, body: JsonObject, error: psycopg.Error) -> tuple[str, JsonObject]:
+    """Which function takes the report, and what it is told: of a batch, the item that was refused."""
+    if refused == "capture_hold":
+        return "report_refused_capture", body.pick({name: name for name in _CAPTURE})
+    if refused == "consume_tokens_batch":
+        facts = msgspec.json.decode(error.diag.message_detail or "{}", type=_Facts)
+        items = msgspec.json.decode(body.members["items"], type=list[msgspec.Raw])
+        body = jsonbody.parse(bytes(items[facts.index or 0]))
+    return "report_refusal", body.pick({name: name for name in _USE})

@@ -66,7 +66,13 @@ async def call_function(
     path = f"/rest/v1/rpc/{name}"
     if posting:
         row = await refusals.ask(
-            door.catalogue, caller, statement, body, read_only=function.stable, path=path
+            door.catalogue,
+            caller,
+            statement,
+            body,
+            function=name,
+            read_only=function.stable,
+            path=path,
         )
     else:
         row = await door.catalogue.ask(

@@ -310,8 +310,8 @@ begin
     where
         n.nspname = 'api' and r.rolname in ('anon', 'spender', 'support', 'analyst', 'auditor')
         and not (r.rolname = 'spender' and p.proname in (
-            'consume_tokens', 'consume_call', 'report_refusal', 'consume_tokens_batch', 'quote_tokens',
-            'hold_tokens', 'capture_hold', 'release_hold',
+            'consume_tokens', 'consume_call', 'report_refusal', 'report_refused_capture', 'consume_tokens_batch',
+            'quote_tokens', 'hold_tokens', 'capture_hold', 'release_hold',
             'extend_hold', 'open_account', 'report_failure'
         ));
 end

@@ -628,6 +628,37 @@ def test_use_that_is_refused_for_want_of_tokens_tells_depleted_once(
         admin.execute("delete from credits.notice_rules")
 
 
+@pytest.mark.parametrize("what", ["a batch", "a user's capture", "a service's capture"])
+def test_refusals_that_name_no_module_tell_depleted_once(
+    what: str,
+    client: httpx.Client,
+    user: User,
+    service: dict[str, str],
+    admin: psycopg.Connection[Any],
+) -> None:
+    admin.execute("select credits.define_notice('depleted')")
+    try:
+        give(client, service, user, 40)
+        use = {"user_id": user.user_id, "module_id": "whisper"}
+        headers = user.headers if what == "a user's capture" else service
+        if what == "a batch":
+            bob = f"bob_{user.user_id}"
+            give(client, service, User(bob, {}), 100)
+            items = [use | {"user_id": bob}, use | {"module_id": "stablediffusion"}]
+            name, arguments = "consume_tokens_batch", {"items": items, "atomic": True}
+        else:
+            held = client.post("/rest/v1/rpc/hold_tokens", json=use, headers=headers).raise_for_status()
+            name, arguments = "capture_hold", {"hold_id": held.json()["hold_id"], "usage": {"calls": 20}}
+            if headers is service:
+                arguments["over"] = "error"
+        for _ in range(2):
+            assert client.post(f"/rest/v1/rpc/{name}", json=arguments, headers=headers).status_code == 402
+        notices = client.get("/rest/v1/notices?select=kind", headers=user.headers).json()
+        assert notices == [{"kind": "depleted"}]
+    finally:
+        admin.execute("delete from credits.notice_rules")
+
+
 @pytest.mark.parametrize(
     ("function", "lost", "error"),
     [

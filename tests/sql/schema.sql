@@ -1565,6 +1565,29 @@ Raises PT404 unknown_module or unknown_user, PT422 bad_usage, PT403 not_yours, P
 
 
 --
+-- Name: report_refused_capture(text, jsonb, text); Type: FUNCTION; Schema: api; Owner: -
+--
+
+CREATE FUNCTION api.report_refused_capture(hold_id text, usage jsonb DEFAULT '"held"'::jsonb, user_id text DEFAULT NULL::text) RETURNS api.refusal_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION report_refused_capture(hold_id text, usage jsonb, user_id text); Type: COMMENT; Schema: api; Owner: -
+--
+
+COMMENT ON FUNCTION api.report_refused_capture(hold_id text, usage jsonb, user_id text) IS 'Say that a capture of a hold was refused for want of tokens (over: error, or a user''s beyond the hold), so that a
+notice depleted is written, once until tokens come again. HTTP clients need not call this: the door does. It charges nothing.
+depleted: the hold and the tokens that are there do not pay for this use; where they do, or the hold is over, nothing is
+written.
+
+Raises PT404 unknown_hold, PT422 bad_usage, PT403 not_yours, PT401 not_signed_in, PT423 account_frozen (a user), PT429
+spend_limit or unpaid_limit (a user).';
+
+
+--
 -- Name: reset_low_balance(text); Type: FUNCTION; Schema: api; Owner: -
 --
 
@@ -16324,6 +16347,16 @@ REVOKE ALL ON FUNCTION api.report_refusal(module_id text, usage jsonb, user_id t
 GRANT ALL ON FUNCTION api.report_refusal(module_id text, usage jsonb, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.report_refusal(module_id text, usage jsonb, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.report_refusal(module_id text, usage jsonb, user_id text) TO service_role;
+
+
+--
+-- Name: FUNCTION report_refused_capture(hold_id text, usage jsonb, user_id text); Type: ACL; Schema: api; Owner: -
+--
+
+REVOKE ALL ON FUNCTION api.report_refused_capture(hold_id text, usage jsonb, user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.report_refused_capture(hold_id text, usage jsonb, user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.report_refused_capture(hold_id text, usage jsonb, user_id text) TO spender;
+GRANT ALL ON FUNCTION api.report_refused_capture(hold_id text, usage jsonb, user_id text) TO service_role;
 
 
 --

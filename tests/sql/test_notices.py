@@ -425,6 +425,33 @@ def test_report_of_a_refusal_is_not_believed(till: Connection) -> None:
         assert notices(bank) == []
 
 
+def test_refused_capture_that_is_reported_tells_depleted_once(till: Connection) -> None:
+    with rules(till, DEPLETED) as bank:
+        grant(bank, 100)
+        held = bank.call("hold_tokens", user_id="noted", module_id="stablediffusion")
+        capture = {"hold_id": held["hold_id"], "usage": {"calls": 3}}
+        with refused("insufficient_tokens"):
+            bank.call("capture_hold", **capture, over="error")
+        before = till.execute("select w.balance, w.held, w.seq from credits.wallets as w").fetchall()
+        for _ in range(2):
+            answer = bank.call("report_refused_capture", **capture)
+            assert answer == {"user_id": "noted", "module_id": "stablediffusion", "depleted": True}
+        assert len(notices(bank)) == 1
+        assert till.execute("select w.balance, w.held, w.seq from credits.wallets as w").fetchall() == before
+
+
+def test_report_of_a_refused_capture_is_not_believed_and_charges_nothing(till: Connection) -> None:
+    with rules(till, DEPLETED) as bank:
+        grant(bank, 100)
+        held = bank.call("hold_tokens", user_id="noted", module_id="stablediffusion")
+        for usage in ({}, {"usage": {"calls": 2}}):
+            answer = bank.call("report_refused_capture", hold_id=held["hold_id"], **usage)
+            assert answer["depleted"] is False
+        assert notices(bank) == []
+        assert bank.call("capture_hold", hold_id=held["hold_id"])["cost"] == 50
+        assert bank.call("report_refused_capture", hold_id=held["hold_id"])["depleted"] is False
+
+
 def test_refused_item_of_a_batch_tells_depleted(till: Connection) -> None:
     with rules(till, DEPLETED) as bank:
         grant(bank, 30)

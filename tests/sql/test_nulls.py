@@ -176,6 +176,7 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "idempotency_key": KEY,
     },
     "report_refusal/3": {"module_id": "unknown_module", "usage": "bad_usage", "user_id": "bad_user"},
+    "report_refused_capture/3": {"hold_id": "unknown_hold", "usage": "bad_usage", "user_id": OWN},
     "reset_low_balance/1": {"user_id": "bad_user"},
     "set_low_balance/3": {
         "below": "bad_threshold",
@@ -298,6 +299,7 @@ class World:
             "release_hold/4": hold | {"reason": "failed", "idempotency_key": "k"},
             "report_failure/5": said | whisper | {"duration_ms": 5},
             "report_refusal/3": self.ada | whisper | {"usage": {"calls": 100}},
+            "report_refused_capture/3": hold | {"usage": {"calls": 100}},
             "reset_low_balance/1": self.ada,
             "set_low_balance/3": self.ada | {"below": 5},
             "set_overdraft_limit/2": self.ada | {"tokens": 5},

@@ -301,6 +301,7 @@ CHARGE = {
     "api.consume_tokens(text,text,text,numeric)": "null::text, 'whisper', 'Whisper', 25",
     "api.consume_call(text,text,text,numeric,text)": "null::text, 'whisper', 'Whisper', 25",
     "api.report_refusal(text,jsonb,text)": "'whisper'",
+    "api.report_refused_capture(text,jsonb,text)": "'nothing'",
     "api.quote_tokens(text,jsonb,text)": "'whisper'",
     "api.hold_tokens(text,jsonb,interval,text,text,jsonb)": "'whisper'",
     "api.capture_hold(text,jsonb,boolean,text,text,text)": "'nothing'",

@@ -158,6 +158,14 @@ BOUNDS: dict[str, list[Bound]] = {
         SameRows(call("report_refusal", module_id="whisper", usage={"calls": 1000})),
         SameRows(call("report_refusal", module_id="whisper")),
     ],
+    "report_refused_capture/3": [
+        SameRows(
+            lambda world, name: world.ada.call(
+                "report_refused_capture", hold_id=world.own, usage={"calls": 100_000}
+            )
+        ),
+        SameRows(lambda world, name: world.ada.call("report_refused_capture", hold_id=world.own)),
+    ],
     "open_account/6": [SameRows(call("open_account"))],
     "create_order/5": [
         Bounded("too_many_orders", keyed("create_order", pack_id="standard")),
