@@ -153,7 +153,8 @@ credits.functions_digest(), credits.columns_digest()
 to service_role;
 grant execute on function
 credits.release_differences(), credits.standing_objects(), credits.standing_functions(), credits.standing_relations(),
-credits.standing_attachments(), credits.standing_types(), credits.standing_privileges()
+credits.standing_attachments(), credits.standing_types(), credits.standing_privileges(),
+credits.standing_others(), credits.standing_triggers_of_events(), credits.standing_defaults()
 to auditor;
 grant select on credits.current_lots, credits.held_draws to auditor;
 grant select on credits.captures to analyst, auditor;

@@ -26,12 +26,19 @@ begin
         select x.kind, x.name, x.definition from credits.standing_types() as x
     ) as o
     union all
-    select p.kind, p.name, md5(p.definition) from credits.standing_privileges() as p;
+    select p.kind, p.name, md5(p.definition) from credits.standing_privileges() as p
+    union all
+    select t.kind, t.name, md5(t.definition) from credits.standing_others() as t
+    union all
+    select e.kind, e.name, md5(e.definition) from credits.standing_triggers_of_events() as e
+    union all
+    select d.kind, d.name, md5(d.definition) from credits.standing_defaults() as d;
 end
 $$;
 comment on function credits.standing_objects() is
-'The functions, views, tables, sequences, types, triggers, policies and rules of the bank''s schemas, and who may use '
-'them; definition is a digest, the same on the same major version of PostgreSQL.';
+'The functions, views, tables, sequences, types, triggers, policies and rules of the bank''s schemas, who may use '
+'them, and everything else that somebody put there or hung on them; definition is a digest, the same on the same '
+'major version of PostgreSQL.';
 
 create or replace function credits.standing_functions()
 returns table (kind text, name text, definition text)
@@ -139,16 +146,26 @@ as $$
 begin
     return query
     with tables as (
-        select c.oid, format('%I.%I', n.nspname, c.relname) as name
+        -- A partition has its parent's triggers, which are not listed again, and a policy that check_access compares.
+        select c.oid, format('%I.%I', n.nspname, c.relname) as name, c.relispartition
         from pg_catalog.pg_class as c
         join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
-        where n.nspname in ('credits', 'api', 'analytics', 'audit') and not c.relispartition
+        where n.nspname in ('credits', 'api', 'analytics', 'audit')
     )
 
     select 'trigger', format('%I on %s', t.tgname, x.name), concat_ws(' ', pg_get_triggerdef(t.oid), t.tgenabled)
     from pg_catalog.pg_trigger as t
     join tables as x on t.tgrelid = x.oid
-    where not t.tgisinternal and t.tgparentid = 0
+    where
+        not t.tgisinternal and t.tgparentid = 0
+        and not exists (
+            select
+            from pg_catalog.pg_inherits as h
+            join pg_catalog.pg_trigger as o on h.inhparent = o.tgrelid
+            where
+                x.relispartition and h.inhrelid = t.tgrelid and o.tgname = t.tgname and o.tgfoid = t.tgfoid
+                and o.tgtype = t.tgtype and o.tgenabled = t.tgenabled
+        )
     union all
     select
         'policy', format('%I on %s', p.polname, x.name),
@@ -160,6 +177,7 @@ begin
         )
     from pg_catalog.pg_policy as p
     join tables as x on p.polrelid = x.oid
+    where not x.relispartition
     union all
     select 'rule', format('%I on %s', r.rulename, x.name), pg_get_ruledef(r.oid)
     from pg_catalog.pg_rewrite as r

@@ -6926,6 +6926,23 @@ COMMENT ON FUNCTION credits.standing_attachments() IS 'The triggers, policies an
 
 
 --
+-- Name: standing_defaults(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.standing_defaults() RETURNS TABLE(kind text, name text, definition text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION standing_defaults(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.standing_defaults() IS 'Default privileges for what will be made in the bank''s schemas, or by its owner, of anybody but who makes it.';
+
+
+--
 -- Name: standing_functions(); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -6964,7 +6981,24 @@ CREATE FUNCTION credits.standing_objects() RETURNS TABLE(kind text, name text, d
 -- Name: FUNCTION standing_objects(); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.standing_objects() IS 'The functions, views, tables, sequences, types, triggers, policies and rules of the bank''s schemas, and who may use them; definition is a digest, the same on the same major version of PostgreSQL.';
+COMMENT ON FUNCTION credits.standing_objects() IS 'The functions, views, tables, sequences, types, triggers, policies and rules of the bank''s schemas, who may use them, and everything else that somebody put there or hung on them; definition is a digest, the same on the same major version of PostgreSQL.';
+
+
+--
+-- Name: standing_others(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.standing_others() RETURNS TABLE(kind text, name text, definition text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION standing_others(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.standing_others() IS 'What pgcredits never makes, in the bank''s schemas or on what stands there: operators, collations, text search, statistics, casts, publications and the like.';
 
 
 --
@@ -7007,6 +7041,23 @@ CREATE FUNCTION credits.standing_relations() RETURNS TABLE(kind text, name text,
 --
 
 COMMENT ON FUNCTION credits.standing_relations() IS 'The tables, views and sequences among credits.standing_objects(), with columns, constraints and indexes.';
+
+
+--
+-- Name: standing_triggers_of_events(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.standing_triggers_of_events() RETURNS TABLE(kind text, name text, definition text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION standing_triggers_of_events(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.standing_triggers_of_events() IS 'Event triggers, which run with every migration: all in a database of the bank''s own; in one with neighbours those whose function is in schema public or belongs to somebody who is no superuser.';
 
 
 --
@@ -18747,6 +18798,14 @@ GRANT ALL ON FUNCTION credits.standing_attachments() TO auditor;
 
 
 --
+-- Name: FUNCTION standing_defaults(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.standing_defaults() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.standing_defaults() TO auditor;
+
+
+--
 -- Name: FUNCTION standing_functions(); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -18763,6 +18822,14 @@ GRANT ALL ON FUNCTION credits.standing_objects() TO auditor;
 
 
 --
+-- Name: FUNCTION standing_others(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.standing_others() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.standing_others() TO auditor;
+
+
+--
 -- Name: FUNCTION standing_privileges(); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -18776,6 +18843,14 @@ GRANT ALL ON FUNCTION credits.standing_privileges() TO auditor;
 
 REVOKE ALL ON FUNCTION credits.standing_relations() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.standing_relations() TO auditor;
+
+
+--
+-- Name: FUNCTION standing_triggers_of_events(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.standing_triggers_of_events() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.standing_triggers_of_events() TO auditor;
 
 
 --

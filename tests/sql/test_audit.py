@@ -63,6 +63,23 @@ CARLA = (
 USER, ANALYST, BACKEND = (CARLA.format(role=role) for role in ("authenticated", "analyst", "spender"))
 
 
+# Kinds of object that pgcredits never makes, in the schemas of the bank.
+OTHERS = (
+    "create operator credits.=== (leftarg = integer, rightarg = integer, function = int4eq)",
+    'create collation api.extra from "C"',
+    "create conversion audit.extra for 'LATIN1' to 'UTF8' from iso8859_1_to_utf8",
+    "create text search configuration credits.extra (copy = simple)",
+    "create text search dictionary api.extra (template = simple)",
+    "create text search parser credits.extra (start = prsd_start, gettoken = prsd_nexttoken,"
+    " end = prsd_end, lextypes = prsd_lextype)",
+    "create text search template credits.extra (lexize = dsimple_lexize)",
+    "create operator class credits.extra for type integer using btree"
+    " as function 1 btint4cmp(integer, integer)",
+    "create operator family credits.family using hash",
+    "create statistics analytics.extra on kind, module_id from credits.entries",
+)
+
+
 def in_this_database(command: str) -> str:
     """The command with %I for the name of the database."""
     return f"do $$ begin execute format('{command}', current_database()); end $$"
@@ -584,6 +601,27 @@ FAULTS = {
         "grant execute on function credits.post_entry to public",
         "grant usage on schema audit to analyst",
         "revoke select on api.packs from anon",
+        # What no file of ours makes.
+        *OTHERS,
+        "create sequence api.extra",
+        "create domain credits.extra as text",
+        "create foreign data wrapper files; create server files foreign data wrapper files;"
+        " create foreign table audit.extra (line text) server files",
+        "create publication extra for table credits.entries",
+        "create publication extra for all tables",
+        "create publication extra for tables in schema credits",
+        "create function public.extra() returns event_trigger language plpgsql as 'begin end';"
+        " create event trigger extra on ddl_command_end execute function public.extra()",
+        "create statistics public.extra on kind, module_id from credits.entries",
+        "create cast (text as credits.entry_kind) with inout as assignment",
+        "create table public.extra () inherits (credits.outbox)",
+        "create table public.extra partition of credits.entries for values"
+        " from ('1999-01-01Z') to ('1999-02-01Z')",
+        "alter default privileges in schema credits grant select on tables to anon",
+        "alter default privileges for role credits_owner grant execute on functions to public",
+        "alter default privileges for role credits_owner grant select on tables to pgcredits_analyst",
+        "create trigger extra before insert on credits.entries_default for each row"
+        " execute function credits.refuse_change()",
         "update credits.releases set server = 9",
         "delete from credits.releases",
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from support import PASSWORD
 
 from pgcredits.addresses import as_login
 from pgcredits.migrate import SQL, MigrationError, Options, migrate, run
+
+sys.path.append(str(Path(__file__).parents[1] / "sql"))
+from test_audit import OTHERS
 
 Connection = psycopg.Connection[Any]
 Edit = Callable[[str, str, str], None]
@@ -167,6 +171,53 @@ def test_whatever_stands_there_and_is_not_made(url: str, db: Connection) -> None
         "view api.extra_view",
     ]
     is_sound(url, db, SQL)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        *OTHERS,
+        "alter default privileges in schema credits grant select on tables to anon, public",
+        "create trigger extra before insert on credits.entries_default for each row"
+        " execute function credits.refuse_change()",
+        # The function that the operator calls goes too.
+        "create function credits.same(integer, integer) returns boolean language sql return true;"
+        " create operator credits.=== (leftarg = integer, rightarg = integer, function = credits.same)",
+    ],
+)
+def test_kinds_that_are_never_made_are_dropped(made: str, url: str, db: Connection) -> None:
+    db.execute(made.encode())
+    assert run(url).dropped
+    is_sound(url, db, SQL)
+
+
+def test_what_needs_a_strange_operator_is_named(url: str, db: Connection) -> None:
+    db.execute(
+        "create operator credits.=== (leftarg = integer, rightarg = integer, function = int4eq);"
+        " create view public.extra as select 1 operator(credits.===) 1 as same"
+    )
+    with pytest.raises(MigrationError, match=r"operator credits\.===.*has to be dropped.*view"):
+        run(url)
+    db.execute("drop view public.extra")
+    run(url)
+    is_sound(url, db, SQL)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "create publication extra for table credits.entries",
+        "create cast (text as credits.entry_kind) with inout as assignment",
+        "create sequence api.extra owned by none; alter sequence api.extra owner to credits_owner",
+        "create function public.extra() returns event_trigger language plpgsql as 'begin end';"
+        " create event trigger extra on ddl_command_end execute function public.extra()",
+    ],
+)
+def test_what_migrate_does_not_drop_stays_a_finding(made: str, url: str, db: Connection) -> None:
+    db.execute(made.encode())
+    for _ in range(2):
+        run(url, Options(force=True))
+        assert db.execute("select count(*) from audit.check_release").fetchone() == (1,)
 
 
 def test_what_somebody_dropped_or_changed_is_made_again(url: str, db: Connection) -> None:

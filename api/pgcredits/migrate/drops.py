@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from pgcredits.migrate.errors import MigrationError
 from pgcredits.migrate.files import FOLDERS
@@ -67,6 +68,40 @@ _RELATIONS = """
     )
     order by c.oid
 """
+# What we never make, in an order in which nothing is dropped before what needs it.
+_OTHERS = {
+    "operator class": "operator class",
+    "operator family": "operator family",
+    "text search configuration": "text search configuration",
+    "text search dictionary": "text search dictionary",
+    "text search template": "text search template",
+    "text search parser": "text search parser",
+    "conversion": "conversion",
+    "operator": "operator",
+    "statistics object": "statistics",
+    "collation": "collation",
+}
+_STANDING_OTHERS = """
+    select distinct i.type, i.identity, array_position(%(kinds)s::text[], i.type)
+    from pg_depend as d
+    cross join lateral pg_identify_object(d.classid, d.objid, 0) as i
+    where d.refclassid = 'pg_namespace'::regclass and d.refobjid::regnamespace::text = any(%(schemas)s)
+        and d.deptype = 'n' and i.type = any(%(kinds)s) and not exists (
+            select from pg_depend as e
+            where e.classid = d.classid and e.objid = d.objid and e.deptype = 'e'
+        )
+    order by 3, 2
+"""
+_DEFAULTS = """
+    select r.rolname, n.nspname, a.defaclobjtype::text, x.privilege_type, g.rolname
+    from pg_default_acl as a
+    join pg_namespace as n on n.oid = a.defaclnamespace
+    join pg_roles as r on r.oid = a.defaclrole
+    cross join lateral aclexplode(a.defaclacl) as x
+    left join pg_roles as g on g.oid = x.grantee
+    where n.nspname = any(%s)
+"""
+_DEFAULTS_OF = {"r": "tables", "S": "sequences", "f": "functions", "T": "types"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +140,49 @@ def drop_view(connection: psycopg.Connection[Any], name: str, oid: int, kind: st
     needing = _needing(connection, "pg_class", oid, f"{kind} {name}")
     connection.execute(f"drop {kind} {name} cascade".encode())
     return [f"{kind} {name}", *needing]
+
+
+def drop_others(connection: psycopg.Connection[Any]) -> list[str]:
+    """Drop what we never make: operators, collations, text search, statistics. Returns what.
+
+    Raises MigrationError where something else needs it.
+    """
+    rows = connection.execute(_STANDING_OTHERS, {"kinds": list(_OTHERS), "schemas": _SCHEMAS}).fetchall()
+    dropped: list[str] = []
+    for kind, identity, _ in rows:
+        try:
+            connection.execute(f"drop {_OTHERS[kind]} if exists {identity}".encode())
+        except psycopg.errors.DependentObjectsStillExist as error:
+            raise MigrationError(
+                f"{kind} {identity} has to be dropped, but it is used by what pgcredits does not make:"
+                f" {error.diag.message_detail}. Drop that, migrate, and make it again"
+            ) from error
+        dropped.append(f"{kind} {identity}")
+    return dropped
+
+
+def revoke_defaults(connection: psycopg.Connection[Any]) -> list[str]:
+    """Take back what somebody gave by default on what will be made in our schemas. Returns what."""
+    taken: list[str] = []
+    for role, schema, kind, privilege, grantee in connection.execute(_DEFAULTS, [_SCHEMAS]).fetchall():
+        kinds = _DEFAULTS_OF[_text(kind)]
+        statement = sql.SQL(
+            "alter default privileges for role {} in schema {} revoke {} on {} from {}"
+        ).format(
+            sql.Identifier(role),
+            sql.Identifier(schema),
+            sql.SQL(privilege),
+            sql.SQL(kinds),
+            sql.SQL("public") if grantee is None else sql.Identifier(grantee),
+        )
+        try:
+            with connection.transaction():
+                connection.execute(statement)
+        except psycopg.errors.InsufficientPrivilege:
+            continue  # of a role that is not ours to act for: the audit names it
+        who = grantee or "public"
+        taken.append(f"default privilege on {kinds} of {role} in {schema}: {privilege} to {who}")
+    return taken
 
 
 def _needing(connection: psycopg.Connection[Any], catalogue: str, oid: int, what: str) -> list[str]:

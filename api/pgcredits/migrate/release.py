@@ -15,7 +15,8 @@ import psycopg
 from pgcredits.migrate import marks
 from pgcredits.migrate.files import OWNER, digest, digests
 
-_SHAPE = ("table", "sequence", "type")  # made by migrations; everything else is made by sql/
+_SHAPE = ("table", "sequence", "type")  # made by migrations
+_BEHAVIOUR = ("function", "view", "trigger", "policy", "rule", "privileges")  # made by sql/
 _Key = tuple[str, str]
 
 
@@ -99,7 +100,10 @@ def record(
     sources: Mapping[_Key, str],
     facts: Mapping[str, Any],
 ) -> None:
-    """Write down what stands now. What somebody else made, or changed, of the shape stays a finding."""
+    """Write down what stands now.
+
+    What somebody else made, or changed, of the shape stays a finding, as does every kind that we never make.
+    """
     now = standing(connection)
     made = [
         (
@@ -108,7 +112,8 @@ def record(
             sources.get(key),
         )
         for key, definition in now.items()
-        if not (before.made and key[0] in _SHAPE and key in before.standing and key not in before.made)
+        if key[0] in _BEHAVIOUR
+        or (key[0] in _SHAPE and not (before.made and key in before.standing and key not in before.made))
     ]
     connection.execute("delete from credits.release_objects")
     with connection.cursor() as cursor:

@@ -5,7 +5,8 @@ Steps, inside the transaction of the migrations:
 1. Every file, in order. Left out are the statements that lock a table and would change nothing
    (statements.py). What CREATE OR REPLACE cannot change (a result type, the name of a parameter, a column of
    a view) is dropped first.
-2. Functions, views, triggers and rules that no file made are dropped. If something that was made went with
+2. Functions, views, triggers and rules that no file made are dropped, as is what no file
+   ever makes. If something that was made went with
    any of them, 1 again.
 3. access.sql, partitions of the ledger, and a look at every body.
 """
@@ -61,6 +62,7 @@ class Reload:
         else:
             raise MigrationError(f"sql/ cannot be loaded: dropping one thing drops another: {went_along}")
         self._connection.execute("reset role")
+        self._drop(drops.revoke_defaults(self._connection))
         if self._harden:
             execute(self._connection, self._sql / HARDEN)
         self._access()
@@ -128,6 +130,8 @@ class Reload:
     def _drop_leftovers(self) -> list[str]:
         """Step 2. Returns what went along and is no leftover itself."""
         went: list[str] = []
+        for name in drops.drop_others(self._connection):
+            self._drop([name])
         while leftover := next(
             (f for f in drops.functions(self._connection).values() if self._before.get(f.oid) == f), None
         ):
@@ -215,16 +219,23 @@ _STRANGERS = """
 """
 _ATTACHED = """
     with tables as (
-        select c.oid, format('%%s.%%I', c.relnamespace::regnamespace, c.relname) as name
+        select
+            c.oid, format('%%s.%%I', c.relnamespace::regnamespace, c.relname) as name, c.relispartition
         from pg_class as c
-        where c.relnamespace::regnamespace::text = any(%s) and not c.relispartition
+        where c.relnamespace::regnamespace::text = any(%s)
     )
     select 'policy', format('%%I on %%s', p.polname, t.name)
     from pg_policy as p join tables as t on p.polrelid = t.oid
+    where not t.relispartition
     union all
     select 'trigger', format('%%I on %%s', g.tgname, t.name)
     from pg_trigger as g join tables as t on g.tgrelid = t.oid
-    where not g.tgisinternal and g.tgparentid = 0
+    where not g.tgisinternal and g.tgparentid = 0 and not exists (
+        select
+        from pg_inherits as h
+        join pg_trigger as o on o.tgrelid = h.inhparent
+        where t.relispartition and h.inhrelid = g.tgrelid and o.tgname = g.tgname and o.tgfoid = g.tgfoid
+    )
     union all
     select 'rule', format('%%I on %%s', r.rulename, t.name)
     from pg_rewrite as r join tables as t on r.ev_class = t.oid
