@@ -25,10 +25,21 @@ _TIME = re.compile(
     re.ASCII,
 )
 _DECIMAL = r"[0-9]{1,9}(\.[0-9]{1,6})?"
-_UNIT = (
-    r"(years?|mons?|months?|weeks?|days?|hours?|hrs?|minutes?|mins?|seconds?|secs?|milliseconds?|microseconds?"
-    r"|y|w|d|h|m|s|ms|us)"
-)
+_SPELLINGS = {
+    "year": "year years y",
+    "month": "mon mons month months",
+    "week": "week weeks w",
+    "day": "day days d",
+    "hour": "hour hours hr hrs h",
+    "minute": "minute minutes min mins m",
+    "second": "second seconds sec secs s",
+    "millisecond": "millisecond milliseconds ms",
+    "microsecond": "microsecond microseconds us",
+}
+UNITS = {word: unit for unit, words in _SPELLINGS.items() for word in words.split()}
+_UNIT = f"({'|'.join(UNITS)})"
+_PARTS = re.compile(rf"({_DECIMAL}) ?([a-z]+)", re.ASCII)
+_MOST = 2_000_000_000  # months, and days, of an interval of PostgreSQL: a little less than it holds
 _CLOCK = r"[0-9]{1,9}:[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
 _WORDS = re.compile(rf"-?({_DECIMAL} ?{_UNIT}( {_DECIMAL} ?{_UNIT})*( {_CLOCK})?|{_CLOCK})", re.ASCII | re.I)
 _SECONDS = re.compile(rf"-?{_DECIMAL}", re.ASCII)
@@ -39,9 +50,9 @@ _ISO_INTERVAL = re.compile(
 )
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.I)
 _BOOLEAN = re.compile(r"t|f|true|false|y|n|yes|no|on|off|1|0", re.ASCII | re.I)
-# Numbers of JSON with such an exponent are beyond what PostgreSQL's numeric holds, or close to it.
+# Numbers of JSON with such an exponent, or so many digits, are beyond PostgreSQL's numeric, or close to it.
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-_HUGE = re.compile(r"[0-9][eE][+-]?0*[1-9][0-9]{4}")
+_HUGE = re.compile(r"[0-9][eE][+-]?0*[1-9][0-9]{4}|[0-9]{1001}")
 _RANGES = {"smallint": 15, "integer": 31, "bigint": 63}
 
 _SLUGS = {
@@ -97,7 +108,26 @@ def _time(text: str, string: bool) -> bool:
 def _interval(text: str, string: bool) -> bool:
     if not string:
         return _SECONDS.fullmatch(text) is not None
-    return any(pattern.fullmatch(text) for pattern in (_WORDS, _SECONDS, _ISO_INTERVAL))
+    if _WORDS.fullmatch(text):
+        return _fits(text.lower())
+    return any(pattern.fullmatch(text) for pattern in (_SECONDS, _ISO_INTERVAL))
+
+
+def _fits(words: str) -> bool:
+    """Does an interval of PostgreSQL hold so much, each unit named once?"""
+    amounts: dict[str, Decimal] = {}
+    for amount, _, word in _PARTS.findall(words):
+        unit = UNITS[word]
+        if unit in amounts:
+            return False
+        amounts[unit] = Decimal(amount)
+    small = amounts.keys() & {"millisecond", "microsecond"}
+    if (small and amounts.get("second", 0) % 1) or (
+        ":" in words and (small or amounts.keys() & {"hour", "minute", "second"})
+    ):
+        return False
+    months = 12 * amounts.get("year", 0) + amounts.get("month", 0)
+    return months < _MOST and 7 * amounts.get("week", 0) + amounts.get("day", 0) < _MOST
 
 
 def _boolean(text: str, string: bool) -> bool:
@@ -141,7 +171,7 @@ def read_json(name: str, kind: str, value: str) -> str:
     """A member of a JSON body, as PostgreSQL is to read it. Raises ApiError 422."""
     if kind in ("json", "jsonb"):
         if _HUGE.search(_STRING.sub("", value)):
-            raise _refuse(name, "JSON with numbers below 10^10000")
+            raise _refuse(name, "JSON with numbers of at most 1000 digits, below 10^10000")
         return value
     if value == "null":
         return value

@@ -6,9 +6,11 @@ Each is refused with a slug, on every version of PostgreSQL alike, and none of P
 from __future__ import annotations
 
 import json
+from itertools import product
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from knocking import User, slug
 
@@ -40,6 +42,8 @@ NO_INTERVALS = [
         "1e3 s",
     ),
     *("1 fortnight", "15 minutes 30", "+15 minutes", "PT1_0M", "P1Y2", "1 day -2 hours", "9999999999 years"),
+    *("999999999 years", "999999999 weeks", "1 y 1 y", "1 day 24 hours 1 d", "1 h 01:00", "01:00:00 01:00"),
+    *("1.5 s 1 ms", "178956970 years 999999999 months", "1 min 00:00:01", "1 week 1 w", "1 mon 1 month"),
     *("1 century", "1-2", "P0001-02-03T04:05:06", "NaN s", " 1 min", "00:99:00", "٣ min"),
 ]
 NO_UUIDS = ["x", "", "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}", "a0eebc999c0b4ef8bb6d6bb9bd380a11", "0" * 36]
@@ -140,6 +144,38 @@ def test_a_filter_with_a_value_that_the_column_cannot_have_is_refused(
     assert name is not None and name.startswith("bad_")
 
 
+def is_read(kind: str, text: str) -> bool:
+    try:
+        literals.read_text("ttl", kind, text)
+    except ApiError:
+        return False
+    return True
+
+
+def test_every_length_of_time_that_is_let_through_is_one_to_postgresql(admin_url: str) -> None:
+    amounts = ["1", "0", "1.5", "999999999", "0.000001", "170000000"]
+    parts = [f"{amount} {unit}" for amount, unit in product(amounts, literals.UNITS)]
+    parts += ["01:00", "999999999:59:59.999999"]
+    told = [*parts, *(f"{first} {second}" for first, second in product(parts, parts))]
+    read = [text for text in told if is_read("interval", text)]
+    assert len(read) > len(told) // 3
+    with psycopg.connect(admin_url) as connection:
+        connection.execute("select x::interval::text from unnest(%s::text[]) as x", (read,)).fetchall()
+
+
+@pytest.mark.parametrize(
+    "digits", ["1." + "0" * 16_384, "0." + "1" * 16_383 + "1", "1" * 140_000, "9" * 1001]
+)
+@pytest.mark.parametrize("function", ["quote_tokens", "hold_tokens", "consume_tokens"])
+def test_a_number_that_is_too_long_for_postgresql_is_refused_by_its_argument(
+    client: httpx.Client, user: User, function: str, digits: str
+) -> None:
+    body = f'{{"module_id": "stablediffusion", "usage": {{"calls": {digits}}}}}'
+    headers = user.headers | {"Content-Type": "application/json"}
+    response = client.post(f"{RPC}{function}", content=body, headers=headers)
+    assert refusal(response) == (422, "bad_usage", "usage")
+
+
 @pytest.mark.parametrize("usage", ["{", "calls", "", "{'calls': 1}", "NaN", '{"calls": 1}}'])
 def test_json_in_a_query_string_is_json(client: httpx.Client, user: User, usage: str) -> None:
     query = {"module_id": "stablediffusion", "usage": usage}
@@ -151,6 +187,7 @@ def test_json_in_a_query_string_is_json(client: httpx.Client, user: User, usage:
     ("metadata", "expected"),
     [
         ('{"a": 1e400000}', "bad_metadata"),
+        ('{"a": 0.' + "0" * 16_384 + "1}", "bad_metadata"),
         ('{"a": [1.5E-400000]}', "bad_metadata"),
         ('{"a": 1e131071}', "bad_metadata"),
         ('{"a": 1e9999}', "bad_metadata"),

@@ -354,7 +354,30 @@ def test_a_file_is_bounded_and_text(content: bytes, message: str, tmp_path: Path
             "select credits.define_nothing('x');",
             r"hostile\.sql:2: there is no credits\.define_nothing",
         ),
-        ("select credits.define_module('x', p_no => 'X');", r"hostile\.sql:2: function .* does not exist"),
+        *(
+            (
+                f"select credits.define_module({arguments});",
+                r"hostile\.sql:2: credits\.define_module takes p_mod",
+            )
+            for arguments in (
+                "'x', p_no => 'X'",
+                "5, 'X'",
+                "'x', 'X', p_active => 5",
+                "'x'",
+                "'a', 'b', 'c', true, 5",
+            )
+        ),
+        *(
+            (
+                f"select credits.define_campaign('c', 'promo', 'C', 5, p_budget => {number});",
+                r"hostile\.sql:2: p_budget is a whole number, in digits\. It is",
+            )
+            for number in ("1e2", "100.0", "1.5::bigint", "-1e2", ".5")
+        ),
+        (
+            "select credits.define_campaign('c', 'promo', 'C', 5, p_budget => 99999999999999999999);",
+            r"hostile\.sql:2: credits\.define_campaign takes .*p_budget bigint",
+        ),
         (
             "select credits.define_pack('x', 'X', 'many', 5, 'eur');",
             r"hostile\.sql:2: p_tokens is a decimal number\. It is 'many'",

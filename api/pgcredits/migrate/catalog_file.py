@@ -52,6 +52,8 @@ def execute(connection: admin.Connection, path: Path, definitions: Sequence[Defi
             connection.execute(catalog_words.statement(words, definition))
         except MigrationError as error:
             raise MigrationError(f"{place}: {error}") from error
+        except psycopg.errors.UndefinedFunction as error:
+            raise MigrationError(f"{place}: {catalog_words.takes(words, definition)}") from error
         except psycopg.Error as error:
             message = error.diag.message_primary or str(error)
             if (error.sqlstate or "").startswith("PT"):  # ours, which names what it is about

@@ -14,6 +14,8 @@ from pgcredits.migrate.catalog_text import Constant, Definition
 from pgcredits.migrate.errors import MigrationError
 from pgcredits.migrate.files import OWNER
 
+_WHOLE = {"smallint", "integer", "bigint"}
+_DIGITS = re.compile(r"-?[0-9]+", re.ASCII)
 _WRITTEN_OUT = re.compile(r"\d{4}-\d\d-\d\d(?:[ T][0-9:.]+ *(?:Z|[-+][0-9:]+)?)?", re.I)
 # The types that literals.py knows by their long names.
 _CASTS = {"int2": "smallint", "int4": "integer", "int8": "bigint", "bool": "boolean"}
@@ -59,6 +61,8 @@ def statement(words: Mapping[str, Word], definition: Definition) -> sql.Composed
             _check_moment(name, argument.value)
         elif kind and argument.value.kind == "text":
             _check_spelling(name, argument.value, kind)
+        elif kind in _WHOLE and argument.value.kind == "number":
+            _check_digits(name, argument.value)
         value = _written(argument.value)
         arguments.append(
             sql.SQL("{} => {}").format(sql.Identifier(argument.name), value) if argument.name else value
@@ -66,6 +70,20 @@ def statement(words: Mapping[str, Word], definition: Definition) -> sql.Composed
     return sql.SQL("select credits.{}({})").format(
         sql.Identifier(definition.word), sql.SQL(", ").join(arguments)
     )
+
+
+def takes(words: Mapping[str, Word], definition: Definition) -> str:
+    """What the word of a definition takes, for whom has given it something else."""
+    given = ", ".join(f"{name} {kind}" for name, kind in words[definition.word].parameters.items())
+    return (
+        f"credits.{definition.word} takes {given}; what stands here is of another type, or has another name"
+    )
+
+
+def _check_digits(name: str, value: Constant) -> None:
+    """To PostgreSQL 1e2 is no whole number, and 1.5::bigint is 2."""
+    if not _DIGITS.fullmatch(value.value):
+        raise MigrationError(f"{name} is a whole number, in digits. It is {value.value[:50]!r}")
 
 
 def _check_moment(name: str, value: Constant) -> None:
