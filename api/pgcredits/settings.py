@@ -18,6 +18,7 @@ _STRIPE_KEY = re.compile(r"[sr]k_(?P<mode>test|live)_[A-Za-z0-9_]{1,240}")
 _WEBHOOK = "whsec_"  # how Stripe's webhook secrets begin
 _STRIPE_PRICE = re.compile(r"price_[A-Za-z0-9_]{1,240}")
 _SHORTEST_SECRET = 32  # bytes: a shorter HS256 key can be guessed
+_SHORTEST_TEST_SECRET = 8  # bytes of a webhook secret in test mode, where people make up their own
 _FEWEST_LETTERS = 8  # different ones: 32 random hex digits have fewer once in ten million times
 
 
@@ -142,7 +143,8 @@ def check_secret(name: str, secret: str, random: str | None = None) -> None:
 def check_stripe(secret_key: str | None, webhook_secrets: Iterable[str]) -> None:
     """Raises SettingsError for what is no secret key of Stripe's, or a webhook secret that can be guessed.
 
-    Whoever guesses a webhook secret signs payments that nobody made.
+    Whoever guesses a webhook secret signs payments that nobody made. Beside a live key it must be one of
+    Stripe's making; in test mode, where people make up their own, it may not be as short as a slip of the pen.
     """
     if secret_key is not None and not _STRIPE_KEY.fullmatch(secret_key):
         raise SettingsError(
@@ -150,6 +152,12 @@ def check_stripe(secret_key: str | None, webhook_secrets: Iterable[str]) -> None
             " rk_live_…, without spaces. Leave it out to sell nothing."
         )
     for secret in webhook_secrets:
+        if not is_live(secret_key):
+            if len(secret.encode()) < _SHORTEST_TEST_SECRET:
+                raise SettingsError(
+                    f"STRIPE_WEBHOOK_SECRET must be at least {_SHORTEST_TEST_SECRET} bytes long."
+                )
+            continue
         if not secret.startswith(_WEBHOOK):
             raise SettingsError(
                 f"STRIPE_WEBHOOK_SECRET must begin with {_WEBHOOK}, as Stripe's do; several are separated by"

@@ -67,7 +67,18 @@ def test_what_is_missing_is_named(name: str) -> None:
         ({"STRIPE_SECRET_KEY": "sk_live_1", "STRIPE_API_BASE": "http://127.0.0.1:1"}, "STRIPE_API_BASE"),
         ({"STRIPE_SECRET_KEY": "rk_live_1", "STRIPE_API_BASE": "http://127.0.0.1:1"}, "STRIPE_API_BASE"),
         *(({"STRIPE_SECRET_KEY": key}, "STRIPE_SECRET_KEY must be") for key in NO_KEYS),
-        *(({"STRIPE_WEBHOOK_SECRET": secret}, "STRIPE_WEBHOOK_SECRET must") for secret in GUESSED),
+        *(
+            (
+                {"STRIPE_SECRET_KEY": "sk_live_1", "STRIPE_WEBHOOK_SECRET": secret},
+                "STRIPE_WEBHOOK_SECRET must",
+            )
+            for secret in GUESSED
+        ),
+        *(
+            ({"STRIPE_SECRET_KEY": key, "STRIPE_WEBHOOK_SECRET": secret}, "STRIPE_WEBHOOK_SECRET must")
+            for key in ("", "sk_test_1")
+            for secret in ("x", "whsec_", "whsec_x", f"{WEBHOOK[0]},x")
+        ),
         ({"PGCREDITS_PUBLIC_URL": "javascript:alert(1)"}, "PGCREDITS_PUBLIC_URL"),
         ({"PGCREDITS_POOL_SIZE": "0"}, "PGCREDITS_POOL_SIZE"),
         ({"PGCREDITS_ANSWER_TIMEOUT": "0"}, "PGCREDITS_ANSWER_TIMEOUT"),
