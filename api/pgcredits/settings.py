@@ -144,7 +144,7 @@ def check_stripe(secret_key: str | None, webhook_secrets: Iterable[str]) -> None
     """Raises SettingsError for what is no secret key of Stripe's, or a webhook secret that can be guessed.
 
     Whoever guesses a webhook secret signs payments that nobody made. Beside a live key it must be one of
-    Stripe's making; in test mode, where people make up their own, it may not be as short as a slip of the pen.
+    Stripe's making; in test mode, where people make up their own, it has some length at least.
     """
     if secret_key is not None and not _STRIPE_KEY.fullmatch(secret_key):
         raise SettingsError(
