@@ -82,7 +82,7 @@ begin
             -- The names and times of an application's own tables. Nothing of the bank's depends on them.
             when v.is_application and lower(s.name) ~ '^(search_path|timezone|datestyle|intervalstyle|lc_.*)$' then false
             -- What PostgREST keeps with its login.
-            when not l.inherits and s.name ~ '^(pgrst\..*|session_preload_libraries)$' then false
+            when (not l.inherits and s.name ~ '^(pgrst\..*|session_preload_libraries)$') is true then false
             -- What a session costs, and how it names itself.
             else s.name !~ (
                 '^(application_name|client_min_messages|client_encoding|synchronous_commit|((maintenance_)?work|hash)_mem.*'

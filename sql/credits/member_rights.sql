@@ -83,7 +83,7 @@ begin
 
     select
         format('role %s, a member of the bank''s roles, has no more than these', x.role),
-        case when x.target_id = x.role_id then p.power else format('%s, by %s', p.power, x.target) end
+        case when (x.target_id = x.role_id) is true then p.power else format('%s, by %s', p.power, x.target) end
     from reach as x
     inner join powers as p on x.target_id = p.target_id
     where
@@ -132,7 +132,7 @@ begin
         format('%s is for nobody who is a member of the bank''s roles', g.thing),
         format('%s may %s', coalesce(x.role, 'PUBLIC'), g.may)
     from grants as g
-    left join credits.member_reach() as x on g.grantee = x.target_id and not starts_with(x.target, 'pg_')
+    left join credits.member_reach() as x on g.grantee = x.target_id and starts_with(x.target, 'pg_') is not true
     where x.role is not null or (g.grantee = 0 and starts_with(g.thing, 'relation yoyo.'));
 end
 $$;

@@ -11081,7 +11081,7 @@ UNION ALL
     format('%s belongs to nobody who is a member of the bank''s roles'::text, p.place) AS expected,
     format('%s is its owner%s'::text, x.role,
         CASE
-            WHEN (x.target_id <> x.role_id) THEN (', by '::text || x.target)
+            WHEN ((x.target_id <> x.role_id) IS TRUE) THEN (', by '::text || x.target)
             ELSE NULL::text
         END) AS found
    FROM (places p
@@ -12413,8 +12413,8 @@ UNION ALL
     format('login %s: no setting of %s but as SECURITY.md has it'::text, x.login, x.name) AS expected,
     format('%s = %s'::text, x.name, x.value) AS found
    FROM credits.setting_faults() x(login, name, value)
-  WHERE (NOT (x.login IN ( SELECT r.login
-           FROM recipe r)))
+  WHERE ((x.login IN ( SELECT r.login
+           FROM recipe r)) IS NOT TRUE)
 UNION ALL
  SELECT NULL::uuid AS account_id,
     format('login %s: a connection limit of at most %s'::text, l.login, v.most) AS expected,
