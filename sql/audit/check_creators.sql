@@ -51,7 +51,9 @@ union all
 select
     null as account_id,
     format('%s belongs to nobody who is a member of the bank''s roles', p.place) as expected,
-    format('%s is its owner%s', x.role, case when (x.target_id <> x.role_id) is true then ', by ' || x.target end) as found
+    format(
+        '%s is its owner%s', x.role, case when (x.target_id <> x.role_id) is true then ', by ' || x.target end
+    ) as found
 from places as p
 inner join credits.member_reach() as x on p.owner = x.target_id;
 comment on view audit.check_creators is
