@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import psycopg
 
 from pgcredits import admin
+from pgcredits.migrate import marks
+from pgcredits.migrate.files import newest_migration
 
 _END_IDLE = """
     with idle as materialized (
@@ -77,13 +79,14 @@ def maintain(url: str) -> int:
     """Call api.maintain until nothing is left; returns how many accounts were brought up to date.
 
     `url` is of any login that may become service_role. Each call is a transaction of its own.
-    Raises psycopg.OperationalError.
+    Raises MigrationError for a bank that was migrated by a newer program, psycopg.OperationalError.
     """
     accounts = 0
     with admin.connect(url, "pgcredits maintain", autocommit=True, lock_seconds=10) as connection:
         while True:
             with connection.transaction():
                 connection.execute("set local role service_role")  # the login does not inherit it
+                _refuse_newer(connection)
                 row = connection.execute(
                     "select accounts, keys, events, partitions from api.maintain()"
                 ).fetchone()
@@ -92,12 +95,20 @@ def maintain(url: str) -> int:
             accounts += row[0]
 
 
+def _refuse_newer(connection: admin.Connection) -> None:
+    """The marks of migrations are not for every login; the release is for service_role."""
+    if connection.execute("select to_regclass('api.release') is not null").fetchone() == (True,):
+        row = connection.execute("select r.migration from api.release as r").fetchone()
+        if row is not None:
+            marks.refuse_if_newer(row[0], newest_migration())
+
+
 def keep_maintaining(
     url: str, seconds: float, say: Callable[[str], None], idle_seconds: float | None = None
 ) -> None:
     """A round every so many seconds, for ever; a database that is away is waited for.
 
-    `idle_seconds`: also `end_idle`. Raises RightsError.
+    `idle_seconds`: also `end_idle`. Raises RightsError, MigrationError.
     """
     while True:
         try:

@@ -13,7 +13,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 
+from pgcredits.cli import main
 from pgcredits.migrate import MIGRATIONS, SQL, MigrationError, apply_catalog, list_catalogs, migrate
 
 ROLE = """
@@ -41,7 +43,7 @@ def home(tmp_path: Path) -> Path:
         "create or replace function credits.ensure_partitions(p int) returns void language plpgsql"
         " as $$ begin null; end $$;"
     )
-    for name in ("standing_objects", "release"):
+    for name in ("standing_objects", "standing_others", "release"):
         shutil.copy(SQL / f"credits/{name}.sql", tmp_path / "sql/credits")
     (tmp_path / "sql/access.sql").write_text("revoke all on schema credits from public;")
     (tmp_path / "sql/harden_database.sql").write_text((SQL / "harden_database.sql").read_text())
@@ -330,3 +332,24 @@ def test_catalogue_with_a_mistake_is_refused_whole(url: str, tmp_path: Path) -> 
             )
             == 0
         )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["migrate"], ["catalog", "apply", "iahome"], ["catalog", "apply", "iahome", "--dry-run"], ["roles"],
+     ["roles", "--take-ownership"], ["maintain"], ["maintain", "--every", "60"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_an_older_program_does_nothing_to_a_newer_bank(
+    command: list[str], url: str, db: psycopg.Connection[Any]
+) -> None:
+    db.execute(
+        "insert into yoyo._yoyo_migration select 'f', '9999-later', now();"
+        " update credits.releases set migration = '9999-later'"
+    )
+    shown = "select array_agg(line order by line)::text from credits.show_catalogue() as line"
+    before = db.execute(shown).fetchone()
+    done = CliRunner().invoke(main, [*command, "--database-url", url])
+    assert done.exit_code == 1
+    assert "this database is newer than this pgcredits: it has 9999-later" in done.output
+    assert db.execute(shown).fetchone() == before

@@ -11,11 +11,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pgcredits.migrate import migrate, run
+from pgcredits.migrate import HOME, MigrationError, migrate, run
 
 sys.path.append(str(Path(__file__).parents[1] / "sql"))
 from test_schema_snapshot import dump, plain
 
+UPGRADING = HOME / "docs" / "upgrading.md"
 FROZEN = sorted(Path(__file__).parent.glob("*.sql.gz"))
 
 
@@ -54,6 +55,40 @@ def test_an_earlier_bank_becomes_what_a_fresh_one_is(frozen: Path, empty_url: st
         admin.execute("reset role")
         assert admin.execute("table audit.findings").fetchall() == []
     assert migrate(empty_url) == []
+
+
+# Banks of days on which a file was edited after it was applied. No digest was kept then: tests/upgrade/edited.
+EDITED = {
+    "2026-11-21-523a92f": ("0017-holds", "column credits.holds.shortfall credits.amount"),
+    "2026-11-24-5632b45": ("0022-captures", "column credits.wallets.head_keeps boolean"),
+}
+
+
+@pytest.mark.parametrize("name", EDITED)
+def test_a_file_that_was_edited_before_there_were_digests_is_refused(name: str, empty_url: str) -> None:
+    thaw(empty_url, Path(__file__).parent / "edited" / f"{name}.sql.gz")
+    file, missing = EDITED[name]
+    before = dump(empty_url)
+    with pytest.raises(MigrationError, match=f"{file} was edited after it was applied.*{missing}"):
+        run(empty_url)
+    assert dump(empty_url) == before
+    # The way forward, as docs/upgrading.md has it.
+    blocks = re.findall(r"```sql\n(.*?)```", UPGRADING.read_text(), re.S)
+    (by_hand,) = [text for text in blocks if missing.split()[1].split(".")[2] in text]
+    with psycopg.connect(empty_url, autocommit=True) as admin:
+        admin.execute(by_hand.encode())
+        admin.execute("reset role")
+        assert run(empty_url).applied
+        assert admin.execute("table audit.findings").fetchall() == []
+        admin.execute("set role service_role")
+        for call in (
+            "consume_tokens('whisper', user_id => 'ada')",
+            "hold_tokens('whisper', user_id => 'bob')",
+        ):
+            admin.execute(f"select api.{call}".encode())
+        admin.execute("reset role")
+        assert admin.execute("table audit.findings").fetchall() == []
+    assert run(empty_url).up_to_date
 
 
 def test_a_restored_dump_is_the_release_that_was_dumped(url: str, empty_url: str, bin_dir: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from pgcredits import admin, strangers
 from pgcredits.migrate import catalog_file, catalog_login, locks, marks
 from pgcredits.migrate.catalog_text import Definition
 from pgcredits.migrate.errors import MigrationError
-from pgcredits.migrate.files import SQL
+from pgcredits.migrate.files import SQL, newest_migration
 
 PURPOSE = "pgcredits catalog"
 WAIT_SECONDS = 60.0
@@ -70,14 +71,16 @@ def apply_catalog(
     """
     path = find_catalog(name_or_path, sql)
     definitions = catalog_file.read(path)
-    with (
-        admin.connect(url, PURPOSE, autocommit=True) as administrator,
-        catalog_login.opened(url, PURPOSE, catalog_file.SECONDS) as connection,
-    ):
+    with ExitStack() as stack:
+        administrator = stack.enter_context(admin.connect(url, PURPOSE, autocommit=True))
+        strangers.refuse(administrator, (), strangers.BOOKKEEPING)
+        marks.refuse_newer(administrator, newest_migration())
+        connection = stack.enter_context(catalog_login.opened(url, PURPOSE, catalog_file.SECONDS))
 
         def attempt() -> Applied:
             with administrator.transaction():
                 strangers.refuse(administrator, (), strangers.BOOKKEEPING)
+                marks.refuse_newer(administrator, newest_migration())
                 marks.prepare(administrator)
                 administrator.execute(f"lock table {marks.MUTEX} in access exclusive mode".encode())
                 with connection.transaction(force_rollback=dry_run):

@@ -86,8 +86,12 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no ty
 
     def apply_here(self, migration: Migration) -> None:
         """Apply it and mark it, in the transaction that is open."""
-        migration.load()
         self.mark(migration)
+        self.execute_steps(migration)
+
+    def execute_steps(self, migration: Migration) -> None:
+        """Apply it without a mark. Raises MigrationError."""
+        migration.load()
         try:
             # Nothing is made where a name happens to lead: an unqualified CREATE fails.
             self.execute("set local search_path to pg_catalog, pg_temp")
@@ -141,6 +145,23 @@ def add_enum_values(connection: psycopg.Connection[Any], migrations: Sequence[Mi
                         connection.execute(found[0].encode())
 
 
+def without_digest(connection: psycopg.Connection[Any]) -> list[str]:
+    """The marks of which no digest is kept."""
+    kept = {name for (name,) in connection.execute("select migration_id from yoyo.applied_files").fetchall()}
+    return [name for name in applied(connection) if name not in kept]
+
+
+def refuse_newer(connection: psycopg.Connection[Any], newest: str) -> None:
+    """Raises MigrationError for a database that was migrated by a newer program; ours ends with `newest`."""
+    refuse_if_newer(max(applied(connection), default=""), newest)
+
+
+def refuse_if_newer(last: str, newest: str) -> None:
+    """The same, of a database whose last migration is known."""
+    if last > newest:
+        raise MigrationError(_newer(last, newest))
+
+
 def check(connection: psycopg.Connection[Any], migrations: Sequence[Migration]) -> None:
     """Refuse a database that this program must not touch: newer than it, or made by other files.
 
@@ -167,11 +188,15 @@ def _unknown(name: str, texts: Mapping[str, str], kept: Mapping[str, str]) -> st
     if renamed:
         return f"{name} was applied here and its file is now called {renamed[0]}: give it its old name"
     if name > last:
-        return (
-            f"this database is newer than this pgcredits: it has {name}, which comes after "
-            f"{last or 'nothing'}. Migrate with the release that it was migrated with, or a newer one"
-        )
+        return _newer(name, last)
     return f"{name} was applied here and is no file of this pgcredits: it was renamed or removed since"
+
+
+def _newer(name: str, last: str) -> str:
+    return (
+        f"this database is newer than this pgcredits: it has {name}, which comes after {last or 'nothing'}."
+        " Use the release that it was migrated with, or a newer one"
+    )
 
 
 def _first(connection: psycopg.Connection[Any], query: str) -> Any:

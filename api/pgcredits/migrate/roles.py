@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from pgcredits import admin
+from pgcredits.migrate import marks
 from pgcredits.migrate.errors import MigrationError
-from pgcredits.migrate.files import OWNER, ROLES, SQL, execute
+from pgcredits.migrate.files import OWNER, ROLES, SQL, execute, newest_migration
 
 PURPOSE = "pgcredits roles"
 _OWNED = "take_ownership.sql"
@@ -35,6 +36,7 @@ def _become_able_to_act(connection: admin.Connection) -> None:
 def run(url: str, take_ownership: bool) -> None:
     """What `pgcredits roles` does, in one transaction. Raises MigrationError and psycopg.OperationalError."""
     with admin.connect(url, PURPOSE) as connection:
+        marks.refuse_newer(connection, newest_migration())
         make_roles(connection)
         if take_ownership:
             execute(connection, SQL / _OWNED)
