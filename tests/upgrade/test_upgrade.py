@@ -57,7 +57,7 @@ def test_an_earlier_bank_becomes_what_a_fresh_one_is(frozen: Path, empty_url: st
     assert migrate(empty_url) == []
 
 
-# Banks of days on which a file was edited after it was applied. No digest was kept then: tests/upgrade/edited.
+# Banks of days on which a file was edited after it was applied, and no digest kept: tests/upgrade/edited.
 EDITED = {
     "2026-11-21-523a92f": ("0017-holds", "column credits.holds.shortfall credits.amount"),
     "2026-11-24-5632b45": ("0022-captures", "column credits.wallets.head_keeps boolean"),
@@ -65,7 +65,10 @@ EDITED = {
 
 
 @pytest.mark.parametrize("name", EDITED)
-def test_a_file_that_was_edited_before_there_were_digests_is_refused(name: str, empty_url: str) -> None:
+def test_a_file_that_was_edited_before_there_were_digests_is_refused(
+    name: str, empty_url: str, own_url: str
+) -> None:
+    """`own_url`: with another bank on the server its roles are there."""
     thaw(empty_url, Path(__file__).parent / "edited" / f"{name}.sql.gz")
     file, missing = EDITED[name]
     before = dump(empty_url)
