@@ -11,7 +11,8 @@ PG15 := /usr/lib/postgresql/15/bin
 VERSIONS := 18 $(if $(wildcard $(PG15)/postgres),15)  # of PostgreSQL, embedded and Debian's
 # These ask nothing of the version of PostgreSQL, or take long for what a second version would show.
 INDEPENDENT := $(addprefix --ignore=tests/,simulator lint bench demo upgrade tooling/test_tooling_up.py \
-	tooling/test_tooling_embedded.py tooling/test_tooling_ownership.py) \
+	tooling/test_tooling_embedded.py tooling/test_tooling_ownership.py tooling/test_tooling_secrets.py \
+	tooling/test_tooling_odd_names.py) \
 	--deselect=tests/reliability/model/test_reliability_model.py::test_a_bank_with_a_fault_does_not
 SQL := $(wildcard migrations/*.sql sql/*.sql sql/*/*.sql)
 

@@ -33,15 +33,18 @@ def test_user_captures_no_part_of_nothing_and_may_let_go(user: User) -> None:
 
 
 def test_user_captures_no_rest_of_nothing(user: User) -> None:
-    """Once all of a hold is captured, another part or a last capture would be a row for nothing, at will."""
+    """Once all of a hold is captured, another part would be a row for nothing, at will; the last one ends the hold."""
     ada = user(100)
     name = ada.call("hold_tokens", module_id="metube")["hold_id"]
     assert ada.call("capture_hold", hold_id=name, final=False)["paid"] == 10
+    with refused("bad_usage"):
+        ada.call("capture_hold", hold_id=name, final=False)
+    last = ada.call("capture_hold", hold_id=name, final=True)
+    assert (last["state"], last["cost"]) == ("captured", 0)
     for final in (False, True):
-        with refused("bad_usage"):
+        with refused("hold_closed"):
             ada.call("capture_hold", hold_id=name, final=final)
-    assert ada.call("release_hold", hold_id=name)["captured"] == 10
-    assert ada.row("select count(*) from api.entries")["count"] == 2
+    assert ada.row("select count(*) from api.entries")["count"] == 3
 
 
 def test_service_may_charge_nothing(user: User, service: Caller) -> None:
