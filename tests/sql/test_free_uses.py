@@ -33,7 +33,7 @@ def test_user_captures_no_part_of_nothing_and_may_let_go(user: User) -> None:
 
 
 def test_user_captures_no_rest_of_nothing(user: User) -> None:
-    """Once all of a hold is captured, another part would be a row for nothing, at will; the last one ends the hold."""
+    """Once all of a hold is captured, another part is a row for nothing; a last one ends the hold."""
     ada = user(100)
     name = ada.call("hold_tokens", module_id="metube")["hold_id"]
     assert ada.call("capture_hold", hold_id=name, final=False)["paid"] == 10
