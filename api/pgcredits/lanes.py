@@ -27,7 +27,7 @@ def width_of_a_kind(pool_size: int) -> int:
 
 
 class LaneFullError(Exception):
-    """This subject's calls have waited too long, or too many of them wait."""
+    """The calls of this subject, or kind, have waited too long, or too many of them wait."""
 
 
 @dataclass(slots=True)
@@ -67,7 +67,7 @@ class Lanes:
 
     async def _wait(self, lane: _Lane) -> None:
         if len(lane.waiting) >= QUEUE:
-            raise LaneFullError("too many calls of one subject wait")
+            raise LaneFullError("too many calls of one subject, or of one kind, wait")
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         lane.waiting.append(place)
         try:
