@@ -260,7 +260,9 @@ class Worker:
         arguments["over"] = self.random.choice(["debt", "debt", "available", "error"])
         if self.random.random() < 0.7:
             ((dimension, quantity),) = hold["usage"].items()
-            arguments["usage"] = {dimension: max(1, quantity * self.random.choice([1, 2, 3, 6, 9]) // 3)}
+            # Thirds of what was held. A user pays a little more than that, a service runs into debt.
+            thirds = self.random.choice([2, 3, 5, 6, 6, 9] if self.name else [1, 2, 3, 6, 9, 30])
+            arguments["usage"] = {dimension: max(1, quantity * thirds // 3)}
         return "capture_hold", arguments | self.key(0.6)
 
     def release(self, name: str) -> tuple[str, Row] | None:
