@@ -164,9 +164,10 @@ to anon, authenticated, spender, support, service_role;
 grant execute on function credits.clock() to authenticated, spender, support, service_role;
 grant execute on function
 credits.me(), credits.subject(), credits.period_start(text, timestamptz), credits.next_period(text, timestamptz),
-credits.held_at(uuid, timestamptz), credits.quantity(jsonb), credits.clock(uuid), credits.later(timestamptz, interval)
+credits.held_at(uuid, timestamptz), credits.quantity(jsonb), credits.clock(uuid), credits.later(timestamptz, interval),
+credits.user_of(uuid)
 to authenticated, support, service_role;
-grant execute on function credits.me(), credits.subject(), credits.clock(uuid) to spender;
+grant execute on function credits.me(), credits.subject(), credits.clock(uuid), credits.user_of(uuid) to spender;
 
 -- Support also sees which payments and holds wait for a person.
 grant usage on schema audit to support;

@@ -46,11 +46,7 @@ begin
             json_build_object('state', v_shortfall.state)
         );
     end if;
-    select i.subject into v_subject
-    from credits.identities as i
-    where i.account_id = v_shortfall.account_id
-    order by i.created_at, i.subject
-    limit 1;
+    select u.user_id into v_subject from credits.user_of(v_shortfall.account_id) as u;
     return row(
         v_shortfall.account_id || ':' || v_shortfall.shortfall_id, v_subject, trim_scale(v_shortfall.tokens),
         v_shortfall.state, v_replayed

@@ -4,7 +4,7 @@ with (security_invoker = true)
 as
 select
     f.failure_id,
-    i.subject as user_id,
+    u.user_id,
     f.failed_at,
     f.module_id,
     m.title as module_title,
@@ -12,13 +12,7 @@ select
     f.metadata
 from credits.failures as f
 left join credits.modules as m on f.module_id = m.module_id
-left join lateral (
-    select x.subject
-    from credits.identities as x
-    where x.account_id = f.account_id
-    order by x.created_at, x.subject
-    limit 1
-) as i on true;
+left join lateral credits.user_of(f.account_id) as u on true;
 
 comment on view api.failures is
 'Uses of the caller that failed and were not charged; a service sees every account''s.';

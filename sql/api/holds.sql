@@ -4,7 +4,7 @@ with (security_invoker = true)
 as
 select
     h.account_id || ':' || h.hold_id as hold_id,
-    i.subject as user_id,
+    u.user_id,
     h.module_id,
     case when x.lapsed then 'expired' else h.state::text end as state,
     trim_scale(h.tokens) as tokens,
@@ -25,13 +25,7 @@ select
     h.price_source
 from credits.holds as h
 cross join lateral (select h.state = 'open' and h.expires_at <= credits.clock(h.account_id) as lapsed) as x
-left join lateral (
-    select s.subject
-    from credits.identities as s
-    where s.account_id = h.account_id
-    order by s.created_at, s.subject
-    limit 1
-) as i on true;
+left join lateral credits.user_of(h.account_id) as u on true;
 
 comment on view api.holds is 'The holds of the caller; a service sees every account''s.';
 comment on column api.holds.hold_id is 'Name of the hold: account:uuid.';

@@ -4,19 +4,13 @@ with (security_invoker = true)
 as
 select
     o.notice_id,
-    i.subject as user_id,
+    u.user_id,
     o.kind,
     o.facts,
     o.created_at,
     o.delivered_at is not null as delivered
 from credits.outbox as o
-left join lateral (
-    select x.subject
-    from credits.identities as x
-    where x.account_id = o.account_id
-    order by x.created_at, x.subject
-    limit 1
-) as i on true;
+left join lateral credits.user_of(o.account_id) as u on true;
 
 comment on view api.notices is 'The notices of the caller; a service sees every account''s.';
 comment on column api.notices.notice_id is 'Name for api.acknowledge_notices.';

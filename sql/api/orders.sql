@@ -4,7 +4,7 @@ with (security_invoker = true)
 as
 select
     o.order_id,
-    i.subject as user_id,
+    u.user_id,
     o.state,
     o.pack_id,
     o.package_name,
@@ -18,13 +18,7 @@ select
     o.paid_at,
     o.scope
 from credits.orders as o
-left join lateral (
-    select x.subject
-    from credits.identities as x
-    where x.account_id = o.account_id
-    order by x.created_at, x.subject
-    limit 1
-) as i on true;
+left join lateral credits.user_of(o.account_id) as u on true;
 
 comment on view api.orders is 'The orders of the caller; a service sees every account''s.';
 comment on column api.orders.order_id is 'Name of the order.';

@@ -3,20 +3,14 @@ create or replace view api.referrals
 with (security_invoker = true)
 as
 select
-    i.subject as user_id,
+    u.user_id,
     r.code,
     r.campaign_id,
     r.state,
     r.created_at,
     r.settled_at
 from credits.referrals as r
-left join lateral (
-    select x.subject
-    from credits.identities as x
-    where x.account_id = r.referrer_id
-    order by x.created_at, x.subject
-    limit 1
-) as i on true;
+left join lateral credits.user_of(r.referrer_id) as u on true;
 
 comment on view api.referrals is 'Those whom the caller has brought, without their names; a service sees everybody''s.';
 comment on column api.referrals.user_id is 'The user id (sub) of who brought them.';

@@ -4,7 +4,7 @@ with (security_invoker = true)
 as
 select
     s.account_id || ':' || s.shortfall_id as shortfall_id,
-    i.subject as user_id,
+    u.user_id,
     s.account_id || ':' || s.hold_id as hold_id,
     s.account_id || ':' || s.entry_seq as entry_id,
     trim_scale(s.tokens) as tokens,
@@ -12,13 +12,7 @@ select
     s.created_at,
     s.closed_at
 from credits.shortfalls as s
-left join lateral (
-    select x.subject
-    from credits.identities as x
-    where x.account_id = s.account_id
-    order by x.created_at, x.subject
-    limit 1
-) as i on true;
+left join lateral credits.user_of(s.account_id) as u on true;
 
 comment on view api.shortfalls is
 'What captures cost beyond what could be paid, of the caller; a service sees every account''s.';

@@ -3,7 +3,7 @@ create or replace view api.spend_limits
 with (security_invoker = true)
 as
 select
-    i.subject as user_id,
+    u.user_id,
     s.period,
     s.set_by,
     trim_scale(s.tokens) as tokens,
@@ -21,13 +21,7 @@ cross join
             else w.lifetime_spent - s.spent_before
         end as spent
     ) as p
-left join lateral (
-    select x.subject
-    from credits.identities as x
-    where x.account_id = s.account_id
-    order by x.created_at, x.subject
-    limit 1
-) as i on true;
+left join lateral credits.user_of(s.account_id) as u on true;
 
 comment on view api.spend_limits is 'The spend limits of the caller; a service sees every account''s.';
 comment on column api.spend_limits.user_id is 'The user id (sub) of the account.';

@@ -14,12 +14,10 @@ begin
         return nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub';
     end if;
     return (
-        select i.subject
+        select u.user_id
         from credits.sql_logins as l
-        join credits.identities as i on i.account_id = l.account_id
+        cross join lateral credits.user_of(l.account_id) as u
         where l.login = session_user and l.role_oid = credits.session_role()
-        order by i.created_at
-        limit 1
     );
 end
 $$;

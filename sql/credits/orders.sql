@@ -238,13 +238,7 @@ begin
     if not found then
         perform credits.fail(404, 'unknown_order', 'no such order');
     end if;
-    return credits.order_receipt(v_order, (
-        select i.subject
-        from credits.identities as i
-        where i.account_id = p_account_id
-        order by i.created_at, i.subject
-        limit 1
-    ), false);
+    return credits.order_receipt(v_order, (select u.user_id from credits.user_of(p_account_id) as u), false);
 end
 $$;
 comment on function credits.find_order(uuid, uuid) is

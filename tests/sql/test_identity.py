@@ -64,6 +64,52 @@ def pretend(connection: Connection, victim: Caller) -> None:
         connection.execute("select set_config(%s, %s, false)", (name, value))
 
 
+# The user of an account
+
+
+def test_of_two_users_of_an_account_the_first_by_name_stands_for_it(
+    user: User, service: Caller, admin: Connection, sql_login: Callable[..., Connection]
+) -> None:
+    """Both came at one moment, and the one who is meant was written last."""
+    ada = user(100)
+    first = f"a{ada.user_id}"
+    admin.execute(
+        "insert into credits.identities (subject, account_id, created_at)"
+        " select %s, account_id, created_at from credits.identities where subject = %s",
+        (first, ada.user_id),
+    )
+    connection = sql_login(of=ada)
+    answer = connection.execute(
+        "select user_id, split_part(entry_id, ':', 1) from api.consume_tokens('whisper')"
+    )
+    named, account_id = answer.fetchone() or ("", "")
+    assert named == first
+    person = Caller(connection, "authenticated")
+    for view in VIEWS:
+        assert {row["user_id"] for row in person.rows(f"select user_id from api.{view}")} <= {first}
+    order = ada.call("create_order", pack_id="standard")["order_id"]
+    found = admin.execute("select user_id from credits.find_order(%s, %s)", (account_id, order)).fetchone()
+    assert found == (first,)
+
+
+@pytest.mark.parametrize("role", ["authenticated", "service_role"])
+def test_views_look_the_user_up_themselves_and_call_nothing_for_it(
+    role: str, user: User, service: Caller
+) -> None:
+    """The planner has taken credits.user_of into the view: row security goes by the reader."""
+    reader = user(100) if role == "authenticated" else service
+    views = reader.rows(
+        "select c.relname from pg_class as c where c.relnamespace = 'api'::regnamespace and c.relkind = 'v'"
+        " and pg_get_viewdef(c.oid) like '%%credits.user_of(%%'"
+    )
+    assert {"orders", "holds", "notices", "referrals"} <= {view["relname"] for view in views}
+    for view in views:
+        plan = str(reader.rows(f"explain (verbose) select user_id from api.{view['relname']}"))
+        assert "credits.identities" in plan
+        assert "user_of" not in plan, view
+        assert ("credits.me()" in plan) == (role == "authenticated"), view
+
+
 # Users of the door
 
 

@@ -361,7 +361,7 @@ READING = {
     "credits.quantity(jsonb)",
     "credits.later(timestamp with time zone,interval)",  # of next_period
 }
-WHO = {"credits.clock()", "credits.me()", "credits.subject()", *PERIODS, *READING}
+WHO = {"credits.clock()", "credits.me()", "credits.subject()", "credits.user_of(uuid)", *PERIODS, *READING}
 HELPERS = {"credits.module_price(text)"}
 WHOLE = {f"credits.{name}()" for name in ("functions_digest", "columns_digest")}
 SHOPPING = {*HELPERS, "credits.topup_tokens(bigint,numeric)", "credits.interval_text(interval)"}
@@ -376,6 +376,7 @@ EXECUTE = {
         "credits.subject()",
         "credits.clock()",
         "credits.clock(uuid)",
+        "credits.user_of(uuid)",
     },
     "support": {*SHOPPING, *WHO, "credits.stripe_id(jsonb)"},
     "service_role": {*CALLS, *SHOPPING, *WHO, *WHOLE},
