@@ -7493,6 +7493,49 @@ COMMENT ON FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times inte
 
 
 --
+-- Name: identities; Type: TABLE; Schema: credits; Owner: -
+--
+
+CREATE TABLE credits.identities (
+    subject text NOT NULL,
+    account_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT identities_subject_is_sane CHECK (((length(subject) >= 1) AND (length(subject) <= 255)))
+);
+
+ALTER TABLE ONLY credits.identities FORCE ROW LEVEL SECURITY;
+
+
+--
+-- Name: TABLE identities; Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON TABLE credits.identities IS 'The user ids of identity providers (the sub of their tokens), and the account of each.';
+
+
+--
+-- Name: user_of(uuid); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.user_of(p_account_id uuid) RETURNS TABLE(user_id text)
+    LANGUAGE sql STABLE ROWS 1
+    BEGIN ATOMIC
+ SELECT i.subject
+    FROM credits.identities i
+   WHERE (i.account_id = user_of.p_account_id)
+   ORDER BY i.created_at, i.subject
+  LIMIT 1;
+END;
+
+
+--
+-- Name: FUNCTION user_of(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.user_of(p_account_id uuid) IS 'The user id (sub) of an account, in one row; no row when the account has no user.';
+
+
+--
 -- Name: utc_text(timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -8696,27 +8739,6 @@ COMMENT ON VIEW credits.held_draws IS 'The tokens in each lot that each open hol
 
 
 --
--- Name: identities; Type: TABLE; Schema: credits; Owner: -
---
-
-CREATE TABLE credits.identities (
-    subject text NOT NULL,
-    account_id uuid NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT identities_subject_is_sane CHECK (((length(subject) >= 1) AND (length(subject) <= 255)))
-);
-
-ALTER TABLE ONLY credits.identities FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE identities; Type: COMMENT; Schema: credits; Owner: -
---
-
-COMMENT ON TABLE credits.identities IS 'The user ids of identity providers (the sub of their tokens), and the account of each.';
-
-
---
 -- Name: balance; Type: VIEW; Schema: api; Owner: -
 --
 
@@ -9067,7 +9089,7 @@ COMMENT ON COLUMN credits.modules.likeness IS 'The id in Latin letters that are 
 
 CREATE VIEW api.failures WITH (security_invoker='true') AS
  SELECT f.failure_id,
-    i.subject AS user_id,
+    u.user_id,
     f.failed_at,
     f.module_id,
     m.title AS module_title,
@@ -9075,11 +9097,7 @@ CREATE VIEW api.failures WITH (security_invoker='true') AS
     f.metadata
    FROM ((credits.failures f
      LEFT JOIN credits.modules m ON ((f.module_id = m.module_id)))
-     LEFT JOIN LATERAL ( SELECT x.subject
-           FROM credits.identities x
-          WHERE (x.account_id = f.account_id)
-          ORDER BY x.created_at, x.subject
-         LIMIT 1) i ON (true));
+     LEFT JOIN LATERAL credits.user_of(f.account_id) u(user_id) ON (true));
 
 
 --
@@ -9144,7 +9162,7 @@ COMMENT ON COLUMN api.failures.metadata IS 'What the service wrote on it.';
 
 CREATE VIEW api.holds WITH (security_invoker='true') AS
  SELECT ((h.account_id || ':'::text) || h.hold_id) AS hold_id,
-    i.subject AS user_id,
+    u.user_id,
     h.module_id,
         CASE
             WHEN x.lapsed THEN 'expired'::text
@@ -9176,11 +9194,7 @@ CREATE VIEW api.holds WITH (security_invoker='true') AS
     h.price_source
    FROM ((credits.holds h
      CROSS JOIN LATERAL ( SELECT (((h.state)::text = 'open'::text) AND (h.expires_at <= credits.clock(h.account_id))) AS lapsed) x)
-     LEFT JOIN LATERAL ( SELECT s.subject
-           FROM credits.identities s
-          WHERE (s.account_id = h.account_id)
-          ORDER BY s.created_at, s.subject
-         LIMIT 1) i ON (true));
+     LEFT JOIN LATERAL credits.user_of(h.account_id) u(user_id) ON (true));
 
 
 --
@@ -9568,17 +9582,13 @@ COMMENT ON COLUMN credits.outbox.facts IS 'balance, threshold, lot_id, tokens, e
 
 CREATE VIEW api.notices WITH (security_invoker='true') AS
  SELECT o.notice_id,
-    i.subject AS user_id,
+    u.user_id,
     o.kind,
     o.facts,
     o.created_at,
     (o.delivered_at IS NOT NULL) AS delivered
    FROM (credits.outbox o
-     LEFT JOIN LATERAL ( SELECT x.subject
-           FROM credits.identities x
-          WHERE (x.account_id = o.account_id)
-          ORDER BY x.created_at, x.subject
-         LIMIT 1) i ON (true));
+     LEFT JOIN LATERAL credits.user_of(o.account_id) u(user_id) ON (true));
 
 
 --
@@ -9636,7 +9646,7 @@ COMMENT ON COLUMN api.notices.delivered IS 'A service has acknowledged it.';
 
 CREATE VIEW api.orders WITH (security_invoker='true') AS
  SELECT o.order_id,
-    i.subject AS user_id,
+    u.user_id,
     o.state,
     o.pack_id,
     o.package_name,
@@ -9653,11 +9663,7 @@ CREATE VIEW api.orders WITH (security_invoker='true') AS
     o.paid_at,
     o.scope
    FROM (credits.orders o
-     LEFT JOIN LATERAL ( SELECT x.subject
-           FROM credits.identities x
-          WHERE (x.account_id = o.account_id)
-          ORDER BY x.created_at, x.subject
-         LIMIT 1) i ON (true));
+     LEFT JOIN LATERAL credits.user_of(o.account_id) u(user_id) ON (true));
 
 
 --
@@ -10091,18 +10097,14 @@ COMMENT ON COLUMN credits.referrals.state IS 'pending until the first paid purch
 --
 
 CREATE VIEW api.referrals WITH (security_invoker='true') AS
- SELECT i.subject AS user_id,
+ SELECT u.user_id,
     r.code,
     r.campaign_id,
     r.state,
     r.created_at,
     r.settled_at
    FROM (credits.referrals r
-     LEFT JOIN LATERAL ( SELECT x.subject
-           FROM credits.identities x
-          WHERE (x.account_id = r.referrer_id)
-          ORDER BY x.created_at, x.subject
-         LIMIT 1) i ON (true));
+     LEFT JOIN LATERAL credits.user_of(r.referrer_id) u(user_id) ON (true));
 
 
 --
@@ -10326,7 +10328,7 @@ COMMENT ON COLUMN credits.shortfalls.entry_seq IS 'The capture that charged what
 
 CREATE VIEW api.shortfalls WITH (security_invoker='true') AS
  SELECT ((s.account_id || ':'::text) || s.shortfall_id) AS shortfall_id,
-    i.subject AS user_id,
+    u.user_id,
     ((s.account_id || ':'::text) || s.hold_id) AS hold_id,
     ((s.account_id || ':'::text) || s.entry_seq) AS entry_id,
     trim_scale((s.tokens)::numeric) AS tokens,
@@ -10334,11 +10336,7 @@ CREATE VIEW api.shortfalls WITH (security_invoker='true') AS
     s.created_at,
     s.closed_at
    FROM (credits.shortfalls s
-     LEFT JOIN LATERAL ( SELECT x.subject
-           FROM credits.identities x
-          WHERE (x.account_id = s.account_id)
-          ORDER BY x.created_at, x.subject
-         LIMIT 1) i ON (true));
+     LEFT JOIN LATERAL credits.user_of(s.account_id) u(user_id) ON (true));
 
 
 --
@@ -10448,7 +10446,7 @@ COMMENT ON COLUMN credits.spend_limits.spent_before IS 'wallets.lifetime_spent w
 --
 
 CREATE VIEW api.spend_limits WITH (security_invoker='true') AS
- SELECT i.subject AS user_id,
+ SELECT u.user_id,
     s.period,
     s.set_by,
     trim_scale((s.tokens)::numeric) AS tokens,
@@ -10463,11 +10461,7 @@ CREATE VIEW api.spend_limits WITH (security_invoker='true') AS
                     WHEN (s.period_starts < credits.period_start(s.period, c.shows)) THEN (0)::numeric
                     ELSE ((w.lifetime_spent)::numeric - (s.spent_before)::numeric)
                 END AS spent) p)
-     LEFT JOIN LATERAL ( SELECT x.subject
-           FROM credits.identities x
-          WHERE (x.account_id = s.account_id)
-          ORDER BY x.created_at, x.subject
-         LIMIT 1) i ON (true));
+     LEFT JOIN LATERAL credits.user_of(s.account_id) u(user_id) ON (true));
 
 
 --
@@ -19044,6 +19038,28 @@ REVOKE ALL ON FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times i
 
 
 --
+-- Name: TABLE identities; Type: ACL; Schema: credits; Owner: -
+--
+
+GRANT SELECT ON TABLE credits.identities TO authenticated;
+GRANT SELECT ON TABLE credits.identities TO support;
+GRANT SELECT ON TABLE credits.identities TO service_role;
+GRANT SELECT ON TABLE credits.identities TO spender;
+GRANT SELECT ON TABLE credits.identities TO auditor;
+
+
+--
+-- Name: FUNCTION user_of(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.user_of(p_account_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.user_of(p_account_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION credits.user_of(p_account_id uuid) TO support;
+GRANT ALL ON FUNCTION credits.user_of(p_account_id uuid) TO service_role;
+GRANT ALL ON FUNCTION credits.user_of(p_account_id uuid) TO spender;
+
+
+--
 -- Name: FUNCTION utc_text(p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -19436,17 +19452,6 @@ GRANT SELECT ON TABLE credits.held_draws TO support;
 GRANT SELECT ON TABLE credits.held_draws TO service_role;
 GRANT SELECT ON TABLE credits.held_draws TO spender;
 GRANT SELECT ON TABLE credits.held_draws TO auditor;
-
-
---
--- Name: TABLE identities; Type: ACL; Schema: credits; Owner: -
---
-
-GRANT SELECT ON TABLE credits.identities TO authenticated;
-GRANT SELECT ON TABLE credits.identities TO support;
-GRANT SELECT ON TABLE credits.identities TO service_role;
-GRANT SELECT ON TABLE credits.identities TO spender;
-GRANT SELECT ON TABLE credits.identities TO auditor;
 
 
 --
