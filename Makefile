@@ -17,7 +17,7 @@ INDEPENDENT := $(addprefix --ignore=tests/,simulator lint bench demo upgrade too
 SQL := $(wildcard migrations/*.sql sql/*.sql sql/*/*.sql)
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test test-18 test-15 lint prove bench clean
+.PHONY: help install up test test-18 test-15 lint reference prove bench clean
 
 help: ## this list
 	@echo "Usage: make TARGET [CATALOG=NAME] [DATA_DIR=pgcredits-data] [PORT=8000]"
@@ -47,6 +47,9 @@ lint: $(DEV_STAMP) ## ruff, mypy, sqlfluff, squawk
 	$(BIN)/mypy
 	$(if $(SQL),$(BIN)/sqlfluff lint --processes 0 --nocolor --disable-progress-bar migrations sql)
 	$(if $(SQL),$(BIN)/squawk --exclude-path '*.rollback.sql' $(SQL))
+
+reference: $(DEV_STAMP) ## docs/reference.md and the schema snapshot, written anew from the database
+	REFRESH_SNAPSHOT=1 $(BIN)/pytest -q tests/sql/test_schema_snapshot.py
 
 prove: $(DEV_STAMP) ## the long form of the model-based, race and crash tests: about two hours
 	$(BIN)/pytest --prove tests/reliability

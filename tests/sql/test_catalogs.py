@@ -553,14 +553,39 @@ def price(author: Caller, components: str, margin: Any = 1, rate: Any = 1) -> in
     return int(row["price_id"])
 
 
-def test_catalogue_of_the_readme_is_one(author: Caller) -> None:
-    (text,) = re.findall(
-        "```sql\n(select credits.define_catalog.*?)```", (SQL.parent / "README.md").read_text(), re.S
-    )
-    author.rows(text + "select 1")
-    author.rows(text + "select 1")
-    shop = Caller(author.connection, "service_role")
-    shop.call("open_account", user_id="reader")
-    assert shop.call("redeem_code", code="summer", user_id="reader")["tokens"] == 25
-    charge = shop.call("consume_tokens", user_id="reader", module_id="dubbing", usage={"seconds": 34})
+def documented(pattern: str) -> str:
+    """The one piece of docs/price-lists.md that matches."""
+    (text,) = re.findall(pattern, (SQL.parent / "docs" / "price-lists.md").read_text(), re.S)
+    return str(text)
+
+
+def shop(author: Caller, price_list: str) -> Caller:
+    """A service of a bank with this price list, and its user `reader` with the 10 tokens of a welcome."""
+    author.rows(price_list + "select 1")
+    author.rows(price_list + "select 1")
+    service = Caller(author.connection, "service_role")
+    service.call("open_account", user_id="reader")
+    return service
+
+
+def test_documented_price_list_applies(author: Caller) -> None:
+    service = shop(author, documented("```sql\n(select credits.define_catalog.*?)```"))
+    assert service.call("redeem_code", code="summer", user_id="reader")["tokens"] == 25
+    charge = service.call("consume_tokens", user_id="reader", module_id="dubbing", usage={"seconds": 34})
     assert (charge["cost"], charge["balance"]) == (4, 31)
+
+
+def test_documented_dimension_is_added_by_data_alone(author: Caller) -> None:
+    added = documented("`(select credits.define_dimension.*?;)`") + documented(
+        "```sql\n *(select credits.define_price.*?)```"
+    )
+    before = documented("```sql\n(select credits.define_catalog.*?)```")
+    service = shop(
+        author, re.sub(r"select credits.define_price\(.*?\);", lambda _: added, before, flags=re.S)
+    )
+    usage = {"seconds": 34, "pages": 12}
+    charge = service.call("consume_tokens", user_id="reader", module_id="dubbing", usage=usage)
+    assert (charge["cost"], charge["balance"]) == (Decimal("8.5"), Decimal("1.5"))
+    with refused("bad_usage") as facts, author.connection.transaction():
+        service.call("consume_tokens", user_id="reader", module_id="dubbing", usage={"seconds": 34})
+    assert facts["dimensions"] == ["pages", "seconds"]

@@ -3,6 +3,8 @@
 After a change that is meant, refresh the file and read its diff:
 
     REFRESH_SNAPSHOT=1 .venv/bin/pytest tests/sql/test_schema_snapshot.py
+
+The same command writes docs/reference.md anew, and so does `make reference`.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from difflib import unified_diff
 from pathlib import Path
 
 import pytest
+from docs import reference
 from people import Connection
 
 from pgcredits import embedded
@@ -75,3 +78,32 @@ def test_changes_would_show(db: Connection, url: str) -> None:
         before, fresh = fresh, dump(url)
         assert fresh != before, change
         assert plain(fresh) != plain(before), change
+
+
+def test_reference_says_what_the_database_says(db: Connection) -> None:
+    kept = reference.PAGE.read_text()
+    fresh = reference.page(db, kept)
+    if os.environ.get("REFRESH_SNAPSHOT"):
+        reference.PAGE.write_text(fresh)
+    elif fresh != kept:
+        lines = list(
+            unified_diff(kept.splitlines(), fresh.splitlines(), "reference.md", "fresh", "", "", 1, "")
+        )
+        pytest.fail("\n".join(["stale: run make reference, and read the difference", *lines[:60]]))
+
+
+def test_reference_shows_every_change(db: Connection) -> None:
+    kept = fresh = reference.page(db, reference.PAGE.read_text())
+    for change in (
+        "comment on function api.redeem_code(text, text, text) is 'Redeem.'",
+        "comment on column api.balance.held is 'Held.'",
+        "comment on view audit.check_lots is 'Lots.'",
+        "comment on type api.quote is 'A quote.'",
+        "revoke execute on function api.maintain(bigint, bigint) from service_role",
+    ):
+        db.execute(change)
+        before, fresh = fresh, reference.page(db, kept)
+        assert fresh != before, change
+    db.execute("create function api.extra() returns integer language sql return 1")
+    with pytest.raises(LookupError, match="extra"):
+        reference.page(db, kept)
