@@ -12,9 +12,8 @@ declare
     v_before text;
     v_answer api.acknowledgement;
 begin
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may acknowledge notices');
-    elsif acknowledge_notices.notice_ids is null or array_position(acknowledge_notices.notice_ids, null) is not null then
+    perform credits.require_service('may acknowledge notices');
+    if acknowledge_notices.notice_ids is null or array_position(acknowledge_notices.notice_ids, null) is not null then
         perform credits.fail(422, 'bad_notices', 'notice_ids is an array of the ids of notices, none of them null');
     end if;
     v_before := credits.bound_wait();

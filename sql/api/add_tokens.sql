@@ -67,9 +67,7 @@ begin
     perform credits.check_scope(v_scope);
 
     -- 2. Whose account; a first grant opens it. Then the lock.
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may grant tokens');
-    end if;
+    perform credits.require_service('may grant tokens');
     v_subject := credits.caller_subject(add_tokens.user_id);
     v_account_id := credits.account_of(v_subject, true);
     v_wallet := credits.lock_wallet(v_account_id);
@@ -95,7 +93,7 @@ begin
     elsif (v_expires_at <= credits.clock(v_account_id)) is true then
         perform credits.fail(422, 'bad_expiry', 'expires_at is in the past');
     elsif v_wallet.status = 'closed' then
-        perform credits.fail(423, 'account_frozen', 'this account is closed');
+        perform credits.refuse_status(v_wallet.status);
     end if;
 
     -- 4. The lot and its entry.

@@ -27,12 +27,8 @@ declare
     v_new boolean not null := false;
     v_before text;
 begin
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may apply Stripe events');
-    elsif v_event_id is null then
-        perform credits.fail(422, 'bad_event', 'this is not a Stripe event');
-    end if;
-    perform credits.check_event(apply_stripe_event.event);
+    perform credits.require_service('may apply Stripe events');
+    perform credits.check_event(v_event_id, apply_stripe_event.event);
 
     -- 1. Once.
     begin

@@ -16,9 +16,7 @@ as $$
 declare
     v_order credits.orders;
 begin
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may attach a checkout');
-    end if;
+    perform credits.require_service('may attach a checkout');
     if not credits.is_name(attach_checkout.session_id, 255)
         or attach_checkout.customer_id is not null and not credits.is_name(attach_checkout.customer_id, 255) then
         perform credits.fail(
@@ -31,12 +29,8 @@ begin
     perform credits.note_customer(
         attach_checkout.account_id, attach_checkout.customer_id, attach_checkout.replaces_customer_id
     );
-    select o.* into v_order
-    from credits.orders as o
-    where o.account_id = attach_checkout.account_id and o.order_id = attach_checkout.order_id;
-    if not found then
-        perform credits.fail(404, 'unknown_order', 'no such order');
-    elsif v_order.checkout_session_id is distinct from attach_checkout.session_id then
+    v_order := credits.find_order(attach_checkout.account_id, attach_checkout.order_id);
+    if v_order.checkout_session_id is distinct from attach_checkout.session_id then
         if v_order.checkout_session_id is not null or v_order.state <> 'pending' then
             perform credits.fail(
                 409, 'order_closed', 'this order has a checkout already, or is over',
@@ -60,7 +54,7 @@ begin
         where o.account_id = attach_checkout.account_id and o.order_id = attach_checkout.order_id;
     end if;
     perform credits.apply_waiting(attach_checkout.account_id, attach_checkout.order_id);
-    return credits.find_order(attach_checkout.account_id, attach_checkout.order_id);
+    return credits.order_receipt(credits.find_order(attach_checkout.account_id, attach_checkout.order_id));
 end
 $$;
 comment on function api.attach_checkout(uuid, uuid, text, text, text) is

@@ -16,9 +16,7 @@ declare
     v_found credits.credentials;
     v_limits record;
 begin
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may read credentials');
-    end if;
+    perform credits.require_service('may read credentials');
     v_keys := credits.check_guest_keys(begin_sign_in.network_keys);
     v_email_key := credits.email_key(begin_sign_in.email);
     v_found := credits.credential_of(begin_sign_in.email);

@@ -14,9 +14,7 @@ declare
     v_limits record;
     v_count record;
 begin
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may sign users up');
-    end if;
+    perform credits.require_service('may sign users up');
     v_keys := credits.check_guest_keys(begin_sign_up.network_keys);
     select s.* into strict v_limits from credits.settings as s;
     v_count := credits.count_attempt(

@@ -10,14 +10,12 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may cancel an order');
-    end if;
+    perform credits.require_service('may cancel an order');
     perform credits.lock_wallet(cancel_order.account_id, p_settle => false);
     update credits.orders as o
     set state = 'expired'
     where o.account_id = cancel_order.account_id and o.order_id = cancel_order.order_id and o.state = 'pending';
-    return credits.find_order(cancel_order.account_id, cancel_order.order_id);
+    return credits.order_receipt(credits.find_order(cancel_order.account_id, cancel_order.order_id));
 end
 $$;
 comment on function api.cancel_order(uuid, uuid) is

@@ -12,9 +12,8 @@ declare
     v_subject text;
     v_replayed boolean;
 begin
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may close a shortfall');
-    elsif close_shortfall.state is null or close_shortfall.state not in ('settled', 'written_off') then
+    perform credits.require_service('may close a shortfall');
+    if close_shortfall.state is null or close_shortfall.state not in ('settled', 'written_off') then
         perform credits.fail(422, 'bad_state', 'state is settled or written_off');
     elsif (close_shortfall.shortfall_id ~* ('^' || v_uuid || ':' || v_uuid || '$')) is true then
         select s.* into v_shortfall

@@ -1,37 +1,5 @@
 -- The order is written before Stripe is asked: a snapshot of what is sold, which later payments can only confirm.
 
-create or replace function credits.order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean)
-returns api.order_receipt
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_receipt api.order_receipt;
-begin
-    v_receipt.order_id := p_order.order_id;
-    v_receipt.account_id := p_order.account_id;
-    v_receipt.user_id := p_user_id;
-    v_receipt.pack_id := p_order.pack_id;
-    v_receipt.package_name := p_order.package_name;
-    v_receipt.module_id := case when (p_order.scope like 'module:%') is true then substr(p_order.scope, 8) end;
-    v_receipt.scope := p_order.scope;
-    v_receipt.tokens := trim_scale(p_order.tokens);
-    v_receipt.bonus_tokens := trim_scale(p_order.bonus_tokens);
-    v_receipt.amount := p_order.amount;
-    v_receipt.currency := p_order.currency;
-    v_receipt.state := p_order.state;
-    v_receipt.stripe_price_id := p_order.stripe_price_id;
-    v_receipt.stripe_customer_id := (
-        select a.stripe_customer_id from credits.accounts as a where a.account_id = p_order.account_id
-    );
-    v_receipt.checkout_session_id := p_order.checkout_session_id;
-    v_receipt.replayed := p_replayed;
-    return v_receipt;
-end
-$$;
-comment on function credits.order_receipt(credits.orders, text, boolean) is 'An order as api functions answer it.';
-
 create or replace function api.create_order(
     pack_id text default null,
     amount bigint default null,
@@ -78,7 +46,7 @@ begin
         where o.account_id = v_account_id and o.order_id = v_known::uuid;
         return credits.order_receipt(v_order, v_subject, true);
     elsif v_wallet.status = 'closed' then
-        perform credits.fail(423, 'account_frozen', 'this account is closed');
+        perform credits.refuse_status(v_wallet.status);
     end if;
 
     -- 3. The snapshot.
@@ -100,7 +68,7 @@ begin
     )
     returning * into v_order;
 
-    return credits.order_receipt(v_order, v_subject, false);
+    return credits.order_receipt(v_order, v_subject);
 end
 $$;
 comment on function api.create_order(text, bigint, text, text, text) is

@@ -33,9 +33,7 @@ as $$
 declare
     v_found credits.credentials;
 begin
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may read credentials');
-    end if;
+    perform credits.require_service('may read credentials');
     v_found := credits.credential_of(find_credential.email);
     return row(v_found.subject, v_found.email, v_found.password_hash)::api.credential;
 end

@@ -17,9 +17,7 @@ declare
     v_before text;
 begin
     v_before := credits.bound_wait();
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may say who has signed in');
-    end if;
+    perform credits.require_service('may say who has signed in');
     v_keys := credits.check_guest_keys(finish_sign_in.network_keys);
     v_email_key := credits.email_key(finish_sign_in.email);
     select i.subject, i.account_id into v_answer.user_id, v_account_id

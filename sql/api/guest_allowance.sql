@@ -11,9 +11,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may say who a guest is');
-    end if;
+    perform credits.require_service('may say who a guest is');
     return credits.guest_allowance(
         guest_allowance.device_keys, guest_allowance.network_keys, guest_allowance.shared_network
     );

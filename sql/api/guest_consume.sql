@@ -27,9 +27,7 @@ declare
     v_use_id uuid;
 begin
     -- 1. Who.
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may say who a guest is');
-    end if;
+    perform credits.require_service('may say who a guest is');
 
     -- 2. Look.
     v_left := credits.guest_allowance(

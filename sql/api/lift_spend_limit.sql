@@ -14,9 +14,7 @@ declare
     v_account_id constant uuid := credits.account_of(v_subject, false);
     v_set_by constant text := case when credits.is_service() then 'service' else 'user' end;
 begin
-    if lift_spend_limit.period is null or lift_spend_limit.period not in ('day', 'month') then
-        perform credits.fail(422, 'bad_period', 'period is day or month');
-    end if;
+    perform credits.check_period(lift_spend_limit.period);
 
     perform credits.lock_wallet(v_account_id);
     delete from credits.spend_limits as s

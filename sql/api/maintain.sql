@@ -14,9 +14,8 @@ declare
     v_account_id uuid;
     v_answer api.maintenance := row(0, 0, 0, 0);
 begin
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may do the maintenance');
-    elsif (maintain.max_accounts >= 0 and maintain.max_keys >= 0) is not true then
+    perform credits.require_service('may do the maintenance');
+    if (maintain.max_accounts >= 0 and maintain.max_keys >= 0) is not true then
         perform credits.fail(422, 'bad_limit', 'max_accounts and max_keys are numbers from 0');
     end if;
     -- First, while no wallet is locked. A new partition locks the ledger: it gets a transaction of its own.

@@ -21,7 +21,7 @@ begin
     -- 1. Whose tokens? Nobody's account is opened by asking.
     select i.account_id into v_account_id from credits.identities as i where i.subject = v_subject;
     if not found and credits.is_spender() then
-        perform credits.fail(404, 'unknown_user', 'no such user: open_account opens an account');
+        perform credits.refuse_unknown_user();
     end if;
     v_now := credits.clock(v_account_id);
 

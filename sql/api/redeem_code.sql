@@ -85,7 +85,7 @@ begin
         end if;
     end if;
     if v_wallet.status <> 'active' then
-        perform credits.fail(423, 'account_frozen', 'this account is ' || v_wallet.status);
+        perform credits.refuse_status(v_wallet.status);
     end if;
 
     -- 3. Claim and grant.

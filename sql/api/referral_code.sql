@@ -35,7 +35,7 @@ begin
     -- The lock: of two first calls at once the second one finds the first one's code.
     v_wallet := credits.lock_wallet(v_account_id, p_settle => false);
     if v_wallet.status <> 'active' then
-        perform credits.fail(423, 'account_frozen', 'this account is ' || v_wallet.status);
+        perform credits.refuse_status(v_wallet.status);
     end if;
     select c.campaign_id, c.title, trim_scale(c.tokens), trim_scale(c.referee_tokens)
     into v_offer.campaign_id, v_offer.title, v_offer.tokens, v_offer.referee_tokens

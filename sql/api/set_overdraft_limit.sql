@@ -14,9 +14,8 @@ declare
     v_account_id uuid;
     v_overdraft api.overdraft;
 begin
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may set an overdraft limit');
-    elsif set_overdraft_limit.tokens is distinct from 0 then
+    perform credits.require_service('may set an overdraft limit');
+    if set_overdraft_limit.tokens is distinct from 0 then
         perform credits.check_amount(set_overdraft_limit.tokens);
     end if;
     v_subject := credits.caller_subject(set_overdraft_limit.user_id);

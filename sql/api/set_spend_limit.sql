@@ -17,9 +17,8 @@ declare
     v_set_by constant text := case when credits.is_service() then 'service' else 'user' end;
     v_now timestamptz;
 begin
-    if set_spend_limit.period is null or set_spend_limit.period not in ('day', 'month') then
-        perform credits.fail(422, 'bad_period', 'period is day or month');
-    elsif set_spend_limit.tokens is distinct from 0 then
+    perform credits.check_period(set_spend_limit.period);
+    if set_spend_limit.tokens is distinct from 0 then
         perform credits.check_amount(set_spend_limit.tokens);
     end if;
 

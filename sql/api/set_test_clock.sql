@@ -18,9 +18,8 @@ declare
     v_clock timestamptz;
 begin
     -- 1. Only where the operator allows it.
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may set a test clock');
-    elsif not credits.test_clocks_allowed() then
+    perform credits.require_service('may set a test clock');
+    if not credits.test_clocks_allowed() then
         perform credits.fail(403, 'no_test_clocks', 'this bank has no test clocks: its time is the time');
     elsif num_nonnulls(set_test_clock.frozen_time, v_advance) = 2 then
         perform credits.fail(422, 'bad_clock', 'frozen_time or advance, not both');

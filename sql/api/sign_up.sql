@@ -21,9 +21,8 @@ declare
     v_before text;
     v_welcome record;
 begin
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may sign users up');
-    elsif v_email is null then
+    perform credits.require_service('may sign users up');
+    if v_email is null then
         perform credits.fail(
             422, 'bad_email', 'this is not an e-mail address, or it has letters that are not allowed, or of two scripts'
         );

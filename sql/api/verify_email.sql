@@ -14,16 +14,15 @@ declare
     v_account_id uuid;
     v_welcome record;
 begin
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may say that an address is verified');
-    elsif (verify_email.email is null) = (verify_email.user_id is null) then
+    perform credits.require_service('may say that an address is verified');
+    if (verify_email.email is null) = (verify_email.user_id is null) then
         perform credits.fail(422, 'bad_user', 'either email or user_id says whose address is verified');
     elsif verify_email.email is not null then
         v_subject := (credits.credential_of(verify_email.email)).subject;
     end if;
     select i.account_id into v_account_id from credits.identities as i where i.subject = v_subject;
     if v_account_id is null then
-        perform credits.fail(404, 'unknown_user', 'no such user: open_account opens an account');
+        perform credits.refuse_unknown_user();
     end if;
     perform credits.mark_verified(v_account_id);
     v_welcome := credits.welcome_again(v_account_id);

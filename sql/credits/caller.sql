@@ -90,7 +90,7 @@ begin
     select i.account_id into v_account_id from credits.identities as i where i.subject = p_subject;
     if v_account_id is null then
         if credits.is_spender() and not p_service_opens then
-            perform credits.fail(404, 'unknown_user', 'no such user: open_account opens an account');
+            perform credits.refuse_unknown_user();
         end if;
         v_account_id := credits.open_account(p_subject);
     end if;

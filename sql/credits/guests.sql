@@ -278,9 +278,7 @@ declare
     v_left record;
     v_before text;
 begin
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may say how a guest''s use ended');
-    end if;
+    perform credits.require_service('may say how a guest''s use ended');
 
     begin
         v_before := credits.bound_wait();

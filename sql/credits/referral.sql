@@ -100,7 +100,7 @@ begin
     ) then
         return;
     elsif v_wallet.status <> 'active' then
-        perform credits.fail(423, 'account_frozen', 'this account is ' || v_wallet.status);
+        perform credits.refuse_status(v_wallet.status);
     end if;
     perform credits.attach_referrer(p_account_id, v_code);
 end

@@ -29,7 +29,7 @@ $$;
 comment on function credits.event_id(jsonb, bytea) is
 'By what an event is known: its id, or the hash of its bytes where its id cannot be stored; null when it has none.';
 
-create or replace function credits.check_event(p_event jsonb)
+create or replace function credits.check_event(p_event_id text, p_event jsonb)
 returns void
 language plpgsql
 stable
@@ -38,7 +38,7 @@ as $$
 declare
     v_settings credits.settings;
 begin
-    if (
+    if p_event_id is null or (
         p_event -> 'object' = '"event"' and jsonb_typeof(p_event -> 'type') = 'string'
         and jsonb_typeof(p_event #> '{data,object}') = 'object' and jsonb_typeof(p_event -> 'livemode') = 'boolean'
     ) is not true then
@@ -60,8 +60,8 @@ begin
     end if;
 end
 $$;
-comment on function credits.check_event(jsonb) is
-'Is this an event of Stripe, and one for us? Raises PT422 bad_event, foreign_account, wrong_mode.';
+comment on function credits.check_event(text, jsonb) is
+'Checks that this is an event of Stripe, known by p_event_id, and one for this bank. Raises PT422 bad_event, foreign_account, wrong_mode.';
 
 create or replace function credits.apply_event(p_event_id text)
 returns api.event_receipt

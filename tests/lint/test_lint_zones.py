@@ -257,7 +257,7 @@ def test_no_check_of_the_bank_depends_on_the_sessions_zone(catalogue: Catalogue)
         ),
         ("sql/analytics/tokens_sold.sql", "(o.paid_at at time zone interval '0')::date", "o.paid_at::date"),
         ("sql/audit/check_prices.sql", "credits.utc_text(l.valid_from)", "l.valid_from"),
-        ("sql/credits/orders.sql", "credits.utc_text(v_pending.reset_at)", "v_pending.reset_at"),
+        ("sql/credits/keep_orders_few.sql", "credits.utc_text(v_pending.reset_at)", "v_pending.reset_at"),
         ("sql/api/hold_tokens.sql", "make_interval(secs => v_ttl)", "ttl"),
     ],
 )

@@ -1,0 +1,18 @@
+-- An account has one customer at Stripe.
+create or replace function credits.note_customer(p_account_id uuid, p_customer_id text, p_replaces text)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- Two calls at once may each bring a customer: the first one stays, unless it is the one that is gone.
+    update credits.accounts as a
+    set stripe_customer_id = p_customer_id
+    where
+        a.account_id = p_account_id and p_customer_id is not null
+        and (a.stripe_customer_id is null or (a.stripe_customer_id = p_replaces) is true);
+end
+$$;
+comment on function credits.note_customer(uuid, text, text) is
+'Notes the Stripe customer of an account that has none, or has the one that p_replaces says is gone.';
