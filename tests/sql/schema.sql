@@ -2900,20 +2900,20 @@ COMMENT ON FUNCTION credits.check_currency(p_currency text) IS 'Raises PT422 bad
 
 
 --
--- Name: check_event(jsonb); Type: FUNCTION; Schema: credits; Owner: -
+-- Name: check_event(text, jsonb); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.check_event(p_event jsonb) RETURNS void
+CREATE FUNCTION credits.check_event(p_event_id text, p_event jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 
 
 --
--- Name: FUNCTION check_event(p_event jsonb); Type: COMMENT; Schema: credits; Owner: -
+-- Name: FUNCTION check_event(p_event_id text, p_event jsonb); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.check_event(p_event jsonb) IS 'Is this an event of Stripe, and one for us? Raises PT422 bad_event, foreign_account, wrong_mode.';
+COMMENT ON FUNCTION credits.check_event(p_event_id text, p_event jsonb) IS 'Checks that this is an event of Stripe, known by p_event_id, and one for this bank. Raises PT422 bad_event, foreign_account, wrong_mode.';
 
 
 --
@@ -3036,6 +3036,40 @@ COMMENT ON FUNCTION credits.check_metadata(p_metadata jsonb) IS 'Raises PT422 ba
 
 
 --
+-- Name: check_period(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.check_period(p_period text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION check_period(p_period text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.check_period(p_period text) IS 'Checks that a period is day or month. Raises PT422 bad_period, also for null.';
+
+
+--
+-- Name: check_reason(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.check_reason(p_reason text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION check_reason(p_reason text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.check_reason(p_reason text) IS 'Checks the reason of freezing, releasing or refunding: null, or text of at most 200 characters without control characters. Raises PT422 bad_reason.';
+
+
+--
 -- Name: check_scope(text); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -3101,6 +3135,23 @@ CREATE FUNCTION credits.check_ttl(p_ttl interval) RETURNS numeric
 --
 
 COMMENT ON FUNCTION credits.check_ttl(p_ttl interval) IS 'The seconds of an interval, if a hold may last so long. Raises PT422 bad_ttl.';
+
+
+--
+-- Name: check_usage_size(jsonb); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.check_usage_size(p_usage jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION check_usage_size(p_usage jsonb); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.check_usage_size(p_usage jsonb) IS 'Checks that usage takes at most 2048 bytes as jsonb; null passes. Raises PT422 bad_usage.';
 
 
 --
@@ -3960,7 +4011,7 @@ COMMENT ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT accoun
 -- Name: find_order(uuid, uuid); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) RETURNS api.order_receipt
+CREATE FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) RETURNS credits.orders
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -3970,7 +4021,7 @@ CREATE FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) RETURNS a
 -- Name: FUNCTION find_order(p_account_id uuid, p_order_id uuid); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) IS 'An order as api functions answer it, for services, which name it by its account. Raises PT404 unknown_order.';
+COMMENT ON FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) IS 'The order of this name and account. Raises PT404 unknown_order.';
 
 
 --
@@ -5773,7 +5824,7 @@ COMMENT ON FUNCTION credits.order_of_session(p_session jsonb, OUT account_id uui
 -- Name: order_receipt(credits.orders, text, boolean); Type: FUNCTION; Schema: credits; Owner: -
 --
 
-CREATE FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean) RETURNS api.order_receipt
+CREATE FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text DEFAULT NULL::text, p_replayed boolean DEFAULT false) RETURNS api.order_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
@@ -5783,7 +5834,7 @@ CREATE FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text, p_
 -- Name: FUNCTION order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean); Type: COMMENT; Schema: credits; Owner: -
 --
 
-COMMENT ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean) IS 'An order as api functions answer it.';
+COMMENT ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean) IS 'The answer of api functions about an order. p_user_id: who asked, when it was a user, or a service about a user.';
 
 
 --
@@ -6427,6 +6478,23 @@ COMMENT ON FUNCTION credits.refuse_own_hold(p_state text, p_status text) IS 'Ref
 
 
 --
+-- Name: refuse_status(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.refuse_status(p_status text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION refuse_status(p_status text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.refuse_status(p_status text) IS 'Refuses a call because the account has this status, frozen or closed. Raises PT423 account_frozen.';
+
+
+--
 -- Name: refuse_tokens(numeric, numeric, bigint, numeric, numeric); Type: FUNCTION; Schema: credits; Owner: -
 --
 
@@ -6441,6 +6509,23 @@ CREATE FUNCTION credits.refuse_tokens(p_balance numeric, p_debt numeric, p_price
 --
 
 COMMENT ON FUNCTION credits.refuse_tokens(p_balance numeric, p_debt numeric, p_price_id bigint, p_cost numeric, p_missing numeric) IS 'Raises PT402 insufficient_tokens: p_missing of p_cost cannot be paid.';
+
+
+--
+-- Name: refuse_unknown_user(); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.refuse_unknown_user() RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION refuse_unknown_user(); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.refuse_unknown_user() IS 'Refuses a call about a user who has no account. Raises PT404 unknown_user.';
 
 
 --
@@ -6513,6 +6598,23 @@ CREATE FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) RETURNS v
 --
 
 COMMENT ON FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) IS 'Pays the debt of a locked and settled wallet, as far as it goes, from a lot that has just been bought.';
+
+
+--
+-- Name: require_service(text); Type: FUNCTION; Schema: credits; Owner: -
+--
+
+CREATE FUNCTION credits.require_service(p_what text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+
+
+--
+-- Name: FUNCTION require_service(p_what text); Type: COMMENT; Schema: credits; Owner: -
+--
+
+COMMENT ON FUNCTION credits.require_service(p_what text) IS 'Refuses anyone who is not a service. p_what completes the message "only a service …": may grant tokens. Raises PT403 not_yours.';
 
 
 --
@@ -17019,10 +17121,10 @@ REVOKE ALL ON FUNCTION credits.check_currency(p_currency text) FROM PUBLIC;
 
 
 --
--- Name: FUNCTION check_event(p_event jsonb); Type: ACL; Schema: credits; Owner: -
+-- Name: FUNCTION check_event(p_event_id text, p_event jsonb); Type: ACL; Schema: credits; Owner: -
 --
 
-REVOKE ALL ON FUNCTION credits.check_event(p_event jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.check_event(p_event_id text, p_event jsonb) FROM PUBLIC;
 
 
 --
@@ -17075,6 +17177,20 @@ REVOKE ALL ON FUNCTION credits.check_metadata(p_metadata jsonb) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION check_period(p_period text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.check_period(p_period text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION check_reason(p_reason text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.check_reason(p_reason text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION check_scope(p_scope text); Type: ACL; Schema: credits; Owner: -
 --
 
@@ -17101,6 +17217,13 @@ REVOKE ALL ON FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tier
 --
 
 REVOKE ALL ON FUNCTION credits.check_ttl(p_ttl interval) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION check_usage_size(p_usage jsonb); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.check_usage_size(p_usage jsonb) FROM PUBLIC;
 
 
 --
@@ -18585,10 +18708,24 @@ REVOKE ALL ON FUNCTION credits.refuse_own_hold(p_state text, p_status text) FROM
 
 
 --
+-- Name: FUNCTION refuse_status(p_status text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.refuse_status(p_status text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION refuse_tokens(p_balance numeric, p_debt numeric, p_price_id bigint, p_cost numeric, p_missing numeric); Type: ACL; Schema: credits; Owner: -
 --
 
 REVOKE ALL ON FUNCTION credits.refuse_tokens(p_balance numeric, p_debt numeric, p_price_id bigint, p_cost numeric, p_missing numeric) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION refuse_unknown_user(); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.refuse_unknown_user() FROM PUBLIC;
 
 
 --
@@ -18618,6 +18755,13 @@ GRANT ALL ON FUNCTION credits.release_differences() TO auditor;
 --
 
 REVOKE ALL ON FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION require_service(p_what text); Type: ACL; Schema: credits; Owner: -
+--
+
+REVOKE ALL ON FUNCTION credits.require_service(p_what text) FROM PUBLIC;
 
 
 --
