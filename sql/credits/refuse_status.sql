@@ -1,4 +1,4 @@
--- One refusal for an account that is frozen or closed. The caller has looked at the status and decides which one it refuses.
+-- One refusal for an account that is frozen or closed. The caller decides which of the two it refuses.
 create or replace function credits.refuse_status(p_status text)
 returns void
 language plpgsql

@@ -61,7 +61,8 @@ begin
 end
 $$;
 comment on function credits.check_event(text, jsonb) is
-'Checks that this is an event of Stripe, known by p_event_id, and one for this bank. Raises PT422 bad_event, foreign_account, wrong_mode.';
+'Checks that this is an event of Stripe, known by p_event_id, and one for this bank. '
+'Raises PT422 bad_event, foreign_account, wrong_mode.';
 
 create or replace function credits.apply_event(p_event_id text)
 returns api.event_receipt
