@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 ARRIVAL = 15.0  # seconds from the first byte of a request, or from connecting, to the last byte
@@ -52,13 +51,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.abort()  # a client that does not read would keep a polite answer waiting, too
 
 
-def config(app: Any, **options: Any) -> uvicorn.Config:
-    """How every server of ours is configured; `options` are uvicorn's."""
-    return uvicorn.Config(app, **defaults(), **options)
-
-
 def defaults() -> dict[str, Any]:
-    """uvicorn's options that are the same everywhere."""
+    """uvicorn's options, the same for every server of ours."""
     return {
         "http": BoundedProtocol,
         "access_log": False,

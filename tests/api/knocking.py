@@ -16,7 +16,7 @@ import stripe
 import uvicorn
 from litestar import Litestar
 
-from pgcredits.server import config
+from pgcredits.server import defaults
 from pgcredits.tokens import mint
 
 SECRET = "a secret of the tests, of forty characters"
@@ -57,7 +57,7 @@ def free_port() -> int:
 def serving(app: Litestar, port: int | None = None) -> Iterator[str]:
     """Runs the app in a thread, on a port of its own; gives its URL."""
     port = port or free_port()
-    server = uvicorn.Server(config(app, port=port, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", **defaults()))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 10

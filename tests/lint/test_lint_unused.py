@@ -1,0 +1,86 @@
+"""Nothing in the program is defined and then used nowhere: no constant, function, class, method or field."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import pgcredits
+
+PACKAGE = Path(pgcredits.__file__).parent.parent
+# They replace methods of a library's class, which calls them.
+OVERRIDES = {"list_commands", "_exit_gen", "ensure_internal_schema_updated"}
+_PLAIN = {"property", "classmethod", "staticmethod", "contextmanager", "dataclass"}
+
+
+def defined(tree: ast.Module) -> Iterator[str]:
+    """What a file names for others to use. What a decorator registers is used by whoever registers it."""
+    bodies: list[list[ast.stmt]] = [tree.body]
+    while bodies:
+        for node in bodies.pop():
+            match node:
+                case ast.Assign(targets=targets):
+                    yield from (one.id for one in targets if isinstance(one, ast.Name))
+                case ast.AnnAssign(target=ast.Name(id=name)):
+                    yield name
+                case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                    if isinstance(node, ast.ClassDef):
+                        bodies.append(node.body)
+                    decorators = {ast.unparse(one).split("(")[0] for one in node.decorator_list}
+                    if decorators <= _PLAIN:
+                        yield node.name
+
+
+def used(tree: ast.Module) -> Iterator[str]:
+    """Each mention of a name, in code or in a text that programs read."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name):
+                yield name
+            case ast.keyword(arg=str(name)):
+                yield name
+            case ast.alias(name=name):
+                yield name
+            case ast.Constant(value=str(text)) if text.isidentifier():
+                yield text
+
+
+def unused(texts: dict[str, str]) -> set[tuple[str, str]]:
+    trees = {name: ast.parse(text) for name, text in texts.items()}
+    mentioned = Counter(name for tree in trees.values() for name in used(tree))
+    return {
+        (file, name)
+        for file, tree in trees.items()
+        for name in defined(tree)
+        if not mentioned[name] and not (name.startswith("__") and name.endswith("__"))
+    }
+
+
+def test_everything_that_is_defined_is_used() -> None:
+    texts = {path.relative_to(PACKAGE).as_posix(): path.read_text() for path in PACKAGE.rglob("*.py")}
+    found = unused(texts)
+    assert {(file, name) for file, name in found if name not in OVERRIDES} == set()
+    assert {name for _, name in found} >= OVERRIDES, "an exemption that nothing needs any more"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("LIMIT = 5", {"LIMIT"}),
+        ("LIMIT: int = 5", {"LIMIT"}),
+        ("LIMIT = 5\nprint(LIMIT)", set()),
+        ("def f(): ...", {"f"}),
+        ("@app.command()\ndef f(): ...", set()),
+        ("class C: ...", {"C"}),
+        ("@dataclass(frozen=True)\nclass C:\n    x: int", {"C", "x"}),
+        ("class C:\n    def f(self): ...\nprint(C)", {"f"}),
+        ("class C:\n    @property\n    def f(self): ...\nprint(C().f)", set()),
+        ("class C:\n    def __init__(self): ...\nC()", set()),
+    ],
+)
+def test_what_nobody_uses_is_seen(text: str, names: set[str]) -> None:
+    assert {name for _, name in unused({"a.py": text})} == names
