@@ -1,7 +1,7 @@
 -- Guests: so many uses in any span of the window, of a device and of the network it comes from.
 --
 -- A device or network comes under two keys, for the door's salt rotates: the first is the one to keep, the second its
--- name before or after. Lock order: the guest's rows, then the network's, each by id. No wallet.
+-- name before or after. The lock order: sql/README.md.
 
 create or replace function credits.check_guest_keys(p_keys text[])
 returns text[]

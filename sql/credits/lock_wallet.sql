@@ -1,5 +1,4 @@
--- Lock order of the whole bank: 1. a Stripe event's row, 2. the identity, where a referrer matters (see referral.sql),
--- 3. the wallet (several: in the order of account_id), 4. campaigns and whatever else hangs on it.
+-- The lock order of the whole bank: sql/README.md.
 --
 -- Who holds a lock may be a session that does nothing: every wait has an end, whatever the session has set. A spend, a
 -- hold and a capture bound all their waits at once, in sql/api; the rest look first whether the row is free, which

@@ -1,8 +1,8 @@
 -- Who brought whom. One referrer per account, before its first paid purchase, and never in a circle; both are paid with
 -- that purchase.
 --
--- Locks: the identity of who was brought (so that nobody attaches a referrer between a payment's look at it and its
--- locks), then wallets, then campaigns. A referrer's wallet is locked to pay them, not to attach somebody: else anybody
+-- Locked first is the identity of who was brought: nobody attaches a referrer between a payment's look at it and its
+-- locks. (The lock order: sql/README.md.) A referrer's wallet is locked to pay them, not to attach somebody: else anybody
 -- with a code and a session in SQL could stop its owner from spending.
 
 create or replace function credits.lock_identity(p_account_id uuid)

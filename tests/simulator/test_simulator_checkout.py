@@ -262,13 +262,3 @@ def test_customer_update(simulator):
     again = simulator.stripe.customers.retrieve(customer.id)
     assert again.to_dict() == changed.to_dict()
     assert simulator.stripe.customers.update(customer.id, {"metadata": ""}).metadata.to_dict() == {}
-
-
-def test_creating_a_session_takes_milliseconds(simulator):
-    simulator.new_session()
-    times = []
-    for _ in range(30):
-        began = time.perf_counter()
-        simulator.new_session()
-        times.append(time.perf_counter() - began)
-    assert sorted(times)[15] < 0.05

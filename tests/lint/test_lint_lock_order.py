@@ -1,0 +1,35 @@
+"""The lock order is told in one place; whoever else mentions it points there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+TOLD = ROOT / "sql" / "README.md"
+
+
+def mentions(text: str) -> list[str]:
+    """The paragraphs and comments that speak of it."""
+    return [part for part in re.split(r"\n(?:--)?\n|\n- ", text) if re.search(r"lock order", part, re.I)]
+
+
+def test_the_lock_order_is_told_once() -> None:
+    assert re.search(r"^## Lock order$", TOLD.read_text(), re.M)
+    files = [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("sql/**/*.sql"),
+        *ROOT.glob("api/**/*.py"),
+    ]
+    elsewhere = {
+        path.relative_to(ROOT).as_posix(): part
+        for path in files
+        for part in mentions(path.read_text())
+        if "sql/README.md" not in part
+    }
+    assert elsewhere == {}
+
+
+def test_a_second_telling_is_seen() -> None:
+    assert mentions("Rules.\n\n- **Lock order**: the wallet, then the rest.\n- Another rule.")

@@ -1,0 +1,74 @@
+"""No test measures how long something takes: figures belong into bench/, as ratios against a peer.
+
+Where a wait must have an end, whoever waits has a time-out, and the test sees that it does not run into it.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parents[1]
+CLOCKS = {"time.monotonic", "time.perf_counter", "time.process_time", "time.thread_time"}
+# They print how much was tried, and assert nothing of it.
+FIGURES = {
+    "reliability/killing.py",
+    "reliability/model/test_reliability_model.py",
+}
+
+
+def measured(text: str) -> set[int]:
+    """The lines that take the difference of two readings of a clock."""
+    tree = ast.parse(text)
+    readings = {
+        ast.unparse(target)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and _reads(node.value)
+        for target in node.targets
+    }
+    return {
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub)
+        if _reads(node.left) or ast.unparse(node.right) in readings
+    }
+
+
+def _reads(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func).removesuffix("_ns") in CLOCKS
+
+
+def test_no_test_measures_a_duration() -> None:
+    found = {
+        path.relative_to(TESTS).as_posix(): lines
+        for path in sorted(TESTS.rglob("*.py"))
+        if (lines := measured(path.read_text()))
+    }
+    assert {path: lines for path, lines in found.items() if path not in FIGURES} == {}
+    assert found.keys() >= FIGURES, "an exemption that nothing needs any more"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "began = time.monotonic()\nassert time.monotonic() - began < 1",
+        "began = time.perf_counter()\ntimes.append(time.perf_counter() - began)",
+        "began = time.monotonic()\nend = time.monotonic()\nassert end - began < 1",
+        "self.began = time.perf_counter_ns()\nx = time.perf_counter_ns() - self.began",
+    ],
+)
+def test_a_measurement_is_seen(text: str) -> None:
+    assert measured(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "deadline = time.monotonic() + 10\nassert time.monotonic() < deadline",
+        "assert abs(session.expires_at - time.time() - 86400) < 5",
+    ],
+)
+def test_waiting_for_something_is_no_measurement(text: str) -> None:
+    assert measured(text) == set()
