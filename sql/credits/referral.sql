@@ -2,8 +2,8 @@
 -- that purchase.
 --
 -- Locked first is the identity of who was brought: nobody attaches a referrer between a payment's look at it and its
--- locks. (The lock order: sql/README.md.) A referrer's wallet is locked to pay them, not to attach somebody: else anybody
--- with a code and a session in SQL could stop its owner from spending.
+-- locks. (The lock order: sql/README.md.) A referrer's wallet is locked to pay them, not to attach somebody: else
+-- anybody with a code and a session in SQL could stop its owner from spending.
 
 create or replace function credits.lock_identity(p_account_id uuid)
 returns void
