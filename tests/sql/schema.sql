@@ -1,10 +1,4 @@
---
--- PostgreSQL database dump
---
-
 \restrict x
-
-
 SET statement_timeout = 0;
 SET lock_timeout = 0;
 SET idle_in_transaction_session_timeout = 0;
@@ -16,67 +10,14 @@ SET check_function_bodies = false;
 SET xmloption = content;
 SET client_min_messages = warning;
 SET row_security = off;
-
---
--- Name: analytics; Type: SCHEMA; Schema: -; Owner: -
---
-
 CREATE SCHEMA analytics;
-
-
---
--- Name: SCHEMA analytics; Type: COMMENT; Schema: -; Owner: -
---
-
 COMMENT ON SCHEMA analytics IS 'For analysts: figures without personal data, under row security.';
-
-
---
--- Name: api; Type: SCHEMA; Schema: -; Owner: -
---
-
 CREATE SCHEMA api;
-
-
---
--- Name: SCHEMA api; Type: COMMENT; Schema: -; Owner: -
---
-
 COMMENT ON SCHEMA api IS 'Public: what frontends and backends may call and read. Names are the JSON names.';
-
-
---
--- Name: audit; Type: SCHEMA; Schema: -; Owner: -
---
-
 CREATE SCHEMA audit;
-
-
---
--- Name: SCHEMA audit; Type: COMMENT; Schema: -; Owner: -
---
-
 COMMENT ON SCHEMA audit IS 'For DBAs and finance: checks that find no row while the books are sound, and reports.';
-
-
---
--- Name: credits; Type: SCHEMA; Schema: -; Owner: -
---
-
 CREATE SCHEMA credits;
-
-
---
--- Name: SCHEMA credits; Type: COMMENT; Schema: -; Owner: -
---
-
 COMMENT ON SCHEMA credits IS 'Private: the tables of the bank and the functions that do its work.';
-
-
---
--- Name: account_receipt; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.account_receipt AS (
 	user_id text,
 	opened boolean,
@@ -86,19 +27,7 @@ CREATE TYPE api.account_receipt AS (
 	welcome_waits_for text,
 	reset_at timestamp with time zone
 );
-
-
---
--- Name: TYPE account_receipt; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.account_receipt IS 'An account: whether this call opened it, what is in it, and whether somebody brought it. welcome: the tokens that this call gave it. welcome_waits_for: verification (of the address), limit (of the device or network; until reset_at), or null.';
-
-
---
--- Name: account_standing; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.account_standing AS (
 	user_id text,
 	status text,
@@ -106,71 +35,23 @@ CREATE TYPE api.account_standing AS (
 	changed_at timestamp with time zone,
 	replayed boolean
 );
-
-
---
--- Name: TYPE account_standing; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.account_standing IS 'Whether an account is frozen, since when and why. replayed: it was already.';
-
-
---
--- Name: acknowledgement; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.acknowledgement AS (
 	notices bigint
 );
-
-
---
--- Name: TYPE acknowledgement; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.acknowledgement IS 'How many notices were marked as delivered now.';
-
-
---
--- Name: admission; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.admission AS (
 	user_id text,
 	attempts bigint,
 	reset_at timestamp with time zone
 );
-
-
---
--- Name: TYPE admission; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.admission IS 'A sign-in that worked (user_id), or a sign-up that may go on: what has been counted of its network in the window that ends at reset_at.';
-
-
---
--- Name: batch_receipt; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.batch_receipt AS (
 	accepted bigint,
 	refused bigint,
 	verdicts jsonb
 );
-
-
---
--- Name: TYPE batch_receipt; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.batch_receipt IS 'What became of a batch: verdicts has one object for each item, in their order. {"ok": true, …} and then as consume_tokens answers, or {"ok": false, "code": "PT402", "error": slug, "message", …} and the facts of the refusal.';
-
-
---
--- Name: capture_receipt; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.capture_receipt AS (
 	hold_id text,
 	entry_id text,
@@ -190,37 +71,13 @@ CREATE TYPE api.capture_receipt AS (
 	price_source text,
 	refunded numeric
 );
-
-
---
--- Name: TYPE capture_receipt; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.capture_receipt IS 'A charge on a hold. cost = paid + shortfall; paid is the entry''s tokens, debt the part of it that no lot paid. released: tokens that went back; held: tokens that the hold still keeps. price_source: module, category or default, whose price the hold keeps. refunded: what of paid has been given back; a repeated call tells it as it is now.';
-
-
---
--- Name: credential; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.credential AS (
 	user_id text,
 	email text,
 	password_hash text
 );
-
-
---
--- Name: TYPE credential; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.credential IS 'A sign-in of the embedded identity provider.';
-
-
---
--- Name: event_receipt; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.event_receipt AS (
 	event_id text,
 	type text,
@@ -228,19 +85,7 @@ CREATE TYPE api.event_receipt AS (
 	order_id uuid,
 	entry_id text
 );
-
-
---
--- Name: TYPE event_receipt; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.event_receipt IS 'What a Stripe event led to.';
-
-
---
--- Name: failure_receipt; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.failure_receipt AS (
 	failure_id uuid,
 	user_id text,
@@ -248,33 +93,9 @@ CREATE TYPE api.failure_receipt AS (
 	failed_at timestamp with time zone,
 	replayed boolean
 );
-
-
---
--- Name: TYPE failure_receipt; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.failure_receipt IS 'A failed use, noted.';
-
-
---
--- Name: grant_reason; Type: DOMAIN; Schema: api; Owner: -
---
-
 CREATE DOMAIN api.grant_reason AS text;
-
-
---
--- Name: DOMAIN grant_reason; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON DOMAIN api.grant_reason IS 'Why tokens are granted: grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment.';
-
-
---
--- Name: grant_receipt; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.grant_receipt AS (
 	entry_id text,
 	user_id text,
@@ -283,19 +104,7 @@ CREATE TYPE api.grant_receipt AS (
 	balance numeric,
 	replayed boolean
 );
-
-
---
--- Name: TYPE grant_receipt; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.grant_receipt IS 'Tokens that came in, as a lot.';
-
-
---
--- Name: guest_receipt; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.guest_receipt AS (
 	use_id uuid,
 	module_id text,
@@ -306,19 +115,7 @@ CREATE TYPE api.guest_receipt AS (
 	reset_at timestamp with time zone,
 	replayed boolean
 );
-
-
---
--- Name: TYPE guest_receipt; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.guest_receipt IS 'A guest''s use, and what is left, of the device or of its network: used and limit are of the one that has less. reset_at: when remaining next grows; null while all of it is free.';
-
-
---
--- Name: hold_receipt; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.hold_receipt AS (
 	hold_id text,
 	user_id text,
@@ -332,57 +129,21 @@ CREATE TYPE api.hold_receipt AS (
 	replayed boolean,
 	price_source text
 );
-
-
---
--- Name: TYPE hold_receipt; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.hold_receipt IS 'Tokens held, the lots they are in, and what is left beside them (available: the balance less all that is held). price_source: module, category or default, whose price it is.';
-
-
---
--- Name: low_balance; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.low_balance AS (
 	user_id text,
 	below numeric,
 	percent numeric,
 	threshold numeric
 );
-
-
---
--- Name: TYPE low_balance; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.low_balance IS 'When a user is told that the balance is low: below so many tokens, or percent of the last grant; threshold is what that is now. All null: as the bank''s rule has it, and it has none.';
-
-
---
--- Name: maintenance; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.maintenance AS (
 	accounts bigint,
 	keys bigint,
 	events bigint,
 	partitions bigint
 );
-
-
---
--- Name: TYPE maintenance; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.maintenance IS 'How many accounts were brought up to date, how many idempotency keys were forgotten, how many Stripe events that had waited were applied, and how many partitions of the ledger were made.';
-
-
---
--- Name: newcomer; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.newcomer AS (
 	user_id text,
 	email text,
@@ -391,19 +152,7 @@ CREATE TYPE api.newcomer AS (
 	welcome_waits_for text,
 	reset_at timestamp with time zone
 );
-
-
---
--- Name: TYPE newcomer; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.newcomer IS 'Who has signed up: the user id, the address as it is kept, and what they were given. password_hash is null: it is kept, and not told. welcome_waits_for: verification (of the address), limit (of the device or network; until reset_at), or null.';
-
-
---
--- Name: order_receipt; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.order_receipt AS (
 	order_id uuid,
 	account_id uuid,
@@ -422,37 +171,13 @@ CREATE TYPE api.order_receipt AS (
 	replayed boolean,
 	scope text
 );
-
-
---
--- Name: TYPE order_receipt; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.order_receipt IS 'A purchase and its state; amount in minor units of currency.';
-
-
---
--- Name: overdraft; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.overdraft AS (
 	user_id text,
 	tokens numeric,
 	debt numeric
 );
-
-
---
--- Name: TYPE overdraft; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.overdraft IS 'How far captures may take an account into debt, and how much debt it has.';
-
-
---
--- Name: quote; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.quote AS (
 	module_id text,
 	cost numeric,
@@ -464,19 +189,7 @@ CREATE TYPE api.quote AS (
 	parts jsonb,
 	price_source text
 );
-
-
---
--- Name: TYPE quote; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.quote IS 'What a use would cost now. available: tokens that may be spent on this module; affordable: how many such uses they pay, null when it is free. price_source: module, category or default, whose price it is.';
-
-
---
--- Name: redemption_receipt; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.redemption_receipt AS (
 	code text,
 	kind text,
@@ -490,19 +203,7 @@ CREATE TYPE api.redemption_receipt AS (
 	expires_at timestamp with time zone,
 	replayed boolean
 );
-
-
---
--- Name: TYPE redemption_receipt; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.redemption_receipt IS 'What a code gave: a promotion its tokens, at once; a referral none yet (entry_id null), they come with the first purchase.';
-
-
---
--- Name: referral_offer; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.referral_offer AS (
 	user_id text,
 	code text,
@@ -511,19 +212,7 @@ CREATE TYPE api.referral_offer AS (
 	tokens numeric,
 	referee_tokens numeric
 );
-
-
---
--- Name: TYPE referral_offer; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.referral_offer IS 'A user''s own code, and what its first purchase brings: tokens to the user, referee_tokens to who used the code.';
-
-
---
--- Name: refund_receipt; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.refund_receipt AS (
 	entry_id text,
 	user_id text,
@@ -534,37 +223,13 @@ CREATE TYPE api.refund_receipt AS (
 	draws jsonb,
 	replayed boolean
 );
-
-
---
--- Name: TYPE refund_receipt; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.refund_receipt IS 'A charge undone, or a part of it: charge_id is its entry, draws are the lots that tokens went back into, expired is what of them had passed its date and expired at once. balance: after that.';
-
-
---
--- Name: refusal_receipt; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.refusal_receipt AS (
 	user_id text,
 	module_id text,
 	depleted boolean
 );
-
-
---
--- Name: TYPE refusal_receipt; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.refusal_receipt IS 'Whether the tokens of a user do not pay for a use of a module.';
-
-
---
--- Name: release_receipt; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.release_receipt AS (
 	hold_id text,
 	user_id text,
@@ -574,19 +239,7 @@ CREATE TYPE api.release_receipt AS (
 	captured numeric,
 	replayed boolean
 );
-
-
---
--- Name: TYPE release_receipt; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.release_receipt IS 'A hold that has ended: the tokens that went back, and those charged before.';
-
-
---
--- Name: shortfall_receipt; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.shortfall_receipt AS (
 	shortfall_id text,
 	user_id text,
@@ -594,19 +247,7 @@ CREATE TYPE api.shortfall_receipt AS (
 	state text,
 	replayed boolean
 );
-
-
---
--- Name: TYPE shortfall_receipt; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.shortfall_receipt IS 'A shortfall that was settled or written off.';
-
-
---
--- Name: spend_limit; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.spend_limit AS (
 	user_id text,
 	period text,
@@ -616,19 +257,7 @@ CREATE TYPE api.spend_limit AS (
 	remaining numeric,
 	resets_at timestamp with time zone
 );
-
-
---
--- Name: TYPE spend_limit; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.spend_limit IS 'What may be spent in a period, and what has been. tokens null: no limit.';
-
-
---
--- Name: spend_receipt; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.spend_receipt AS (
 	entry_id text,
 	user_id text,
@@ -640,66 +269,18 @@ CREATE TYPE api.spend_receipt AS (
 	price_source text,
 	refunded numeric
 );
-
-
---
--- Name: TYPE spend_receipt; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.spend_receipt IS 'A charge: the entry, what it cost, the balance after it, and the lots it was taken from. price_source: module, category or default, whose price it is. refunded: what of the cost has been given back; a repeated call tells it as it is now.';
-
-
---
--- Name: test_clock; Type: TYPE; Schema: api; Owner: -
---
-
 CREATE TYPE api.test_clock AS (
 	user_id text,
 	frozen_time timestamp with time zone
 );
-
-
---
--- Name: TYPE test_clock; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON TYPE api.test_clock IS 'The clock of an account under test, and the moment at which it stands.';
-
-
---
--- Name: account_status; Type: DOMAIN; Schema: credits; Owner: -
---
-
 CREATE DOMAIN credits.account_status AS text
 	CONSTRAINT account_status_is_known CHECK ((VALUE = ANY (ARRAY['active'::text, 'frozen'::text, 'closed'::text])));
-
-
---
--- Name: DOMAIN account_status; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON DOMAIN credits.account_status IS 'active, frozen (spends nothing) or closed (gets nothing either).';
-
-
---
--- Name: amount; Type: DOMAIN; Schema: credits; Owner: -
---
-
 CREATE DOMAIN credits.amount AS numeric(20,6)
 	CONSTRAINT amount_is_finite_and_not_negative CHECK (((VALUE >= (0)::numeric) AND (VALUE < ('100000000000000'::bigint)::numeric)));
-
-
---
--- Name: DOMAIN amount; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON DOMAIN credits.amount IS 'An amount of tokens that cannot be below zero.';
-
-
---
--- Name: entry_kind; Type: TYPE; Schema: credits; Owner: -
---
-
 CREATE TYPE credits.entry_kind AS ENUM (
     'purchase',
     'bonus',
@@ -718,139 +299,45 @@ CREATE TYPE credits.entry_kind AS ENUM (
     'repayment',
     'adjustment'
 );
-
-
---
--- Name: TYPE entry_kind; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TYPE credits.entry_kind IS 'Why a balance moved. Each kind has its counter-account in credits.entry_kinds.';
-
-
---
--- Name: hold_state; Type: DOMAIN; Schema: credits; Owner: -
---
-
 CREATE DOMAIN credits.hold_state AS text
 	CONSTRAINT hold_state_is_known CHECK ((VALUE = ANY (ARRAY['open'::text, 'captured'::text, 'released'::text, 'expired'::text])));
-
-
---
--- Name: DOMAIN hold_state; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON DOMAIN credits.hold_state IS 'open until it is captured or released, or has expired: one transition.';
-
-
---
--- Name: tokens; Type: DOMAIN; Schema: credits; Owner: -
---
-
 CREATE DOMAIN credits.tokens AS numeric(20,6)
 	CONSTRAINT tokens_are_finite CHECK (((VALUE > ('-100000000000000'::bigint)::numeric) AND (VALUE < ('100000000000000'::bigint)::numeric)));
-
-
---
--- Name: DOMAIN tokens; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON DOMAIN credits.tokens IS 'An exact amount in the unit of the catalogue (tokens, credits, euro cents), six decimals. Refuses NaN and infinity.';
-
-
---
--- Name: unit_cost; Type: DOMAIN; Schema: credits; Owner: -
---
-
 CREATE DOMAIN credits.unit_cost AS numeric
 	CONSTRAINT unit_cost_is_not_negative CHECK (((VALUE >= (0)::numeric) AND (VALUE < 'Infinity'::numeric)));
-
-
---
--- Name: DOMAIN unit_cost; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON DOMAIN credits.unit_cost IS 'Money paid for one token, in minor units of a currency.';
-
-
---
--- Name: acknowledge_notices(uuid[]); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.acknowledge_notices(notice_ids uuid[]) RETURNS api.acknowledgement
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION acknowledge_notices(notice_ids uuid[]); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.acknowledge_notices(notice_ids uuid[]) IS 'Mark notices as delivered, so that api.notices shows them so. For services; safe to repeat. notices: how many were
 marked now.
-
 Raises PT422 bad_notices, PT403 not_yours.';
-
-
---
--- Name: add_package(text, numeric, text, text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.add_package(user_id text, tokens_to_add numeric, package_name text, idempotency_key text DEFAULT NULL::text) RETURNS api.grant_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION add_package(user_id text, tokens_to_add numeric, package_name text, idempotency_key text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.add_package(user_id text, tokens_to_add numeric, package_name text, idempotency_key text) IS 'Grant the tokens of a package that was paid for. For services.
-
 With an idempotency_key a repeat of the same call gets the same answer; without one it is another grant.
 Raises PT422 bad_reason for a package with the name of a reason, PT422 bad_amount, bad_key or bad_user, PT409 key_reused,
 PT423 account_frozen, PT403 not_yours.';
-
-
---
--- Name: add_tokens(text, numeric, text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.add_tokens(user_id text, tokens_to_add numeric, package_name text) RETURNS api.grant_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION add_tokens(user_id text, tokens_to_add numeric, package_name text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.add_tokens(user_id text, tokens_to_add numeric, package_name text) IS 'Grant the tokens of a package that was paid for (IAHome''s signature). For services. Other reasons are named:
 add_tokens(''ada'', 3, reason => ''promo''). It takes no idempotency_key, so a repeat is another grant: add_package takes
 one.
-
 Raises PT422 bad_reason for a package with the name of a reason, PT422 bad_amount or bad_user, PT423 account_frozen,
 PT403 not_yours.';
-
-
---
--- Name: add_tokens(text, numeric, api.grant_reason, text, timestamp with time zone, bigint, text, text, jsonb); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.grant_reason DEFAULT 'grant'::text, package_name text DEFAULT NULL::text, expires_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, priority bigint DEFAULT NULL::bigint, scope text DEFAULT 'any'::text, idempotency_key text DEFAULT NULL::text, metadata jsonb DEFAULT '{}'::jsonb) RETURNS api.grant_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION add_tokens(user_id text, tokens numeric, reason api.grant_reason, package_name text, expires_at timestamp with time zone, priority bigint, scope text, idempotency_key text, metadata jsonb); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.grant_reason, package_name text, expires_at timestamp with time zone, priority bigint, scope text, idempotency_key text, metadata jsonb) IS 'Grant tokens to a user, as a lot. For services; opens the account of a new user.
-
 reason: grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment.
 scope: module:ID or category:ID that the tokens are bound to; any, the default, is none, and null is refused.
 expires_at: infinity, the default, is never, and null is refused.
@@ -858,132 +345,54 @@ Lower priority is spent first; by default rollover 5, allowance 10, given away 2
 With an idempotency_key a repeat of the same call gets the same answer.
 Raises PT422 bad_amount, bad_reason, bad_expiry, bad_scope, bad_key, bad_user or bad_metadata, PT409 key_reused,
 PT423 account_frozen, PT403 not_yours.';
-
-
---
--- Name: apply_stripe_event(jsonb, bytea); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.apply_stripe_event(event jsonb, payload bytea DEFAULT NULL::bytea) RETURNS api.event_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION apply_stripe_event(event jsonb, payload bytea); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.apply_stripe_event(event jsonb, payload bytea) IS 'Apply a Stripe event whose signature has been verified. For services; safe to repeat, in any order.
-
 payload: the bytes as they came, where event could only be stored with something replaced in it; they are kept.
 outcome: granted, processing (paid later), failed, expired, parked (for a person: the money does not match the order, or the
 event contradicts itself), waiting (its order cannot be seen yet, or has no session yet: it is looked at again when attach_checkout names the session,
 when the event is repeated, and by maintain), duplicate (of an event or of a purchase), unmatched (names no order), stored
 (a type that moves nothing).
 Raises PT422 bad_event, foreign_account or wrong_mode, PT403 not_yours.';
-
-
---
--- Name: attach_checkout(uuid, uuid, text, text, text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text DEFAULT NULL::text, replaces_customer_id text DEFAULT NULL::text) RETURNS api.order_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text, replaces_customer_id text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text, replaces_customer_id text) IS 'Note the Stripe Checkout session of an order, and the account''s Stripe customer. For services.
-
 Only the events of this session move the order. Those that came before this call are applied by it.
 The first customer stays, unless replaces_customer_id names it: that one is gone. An order that got no checkout within an
 hour, or is not sold as it was, gets none any more: end the session then. A session is that of one order.
 Raises PT404 unknown_order or unknown_user, PT409 order_closed (state), PT422 bad_order, PT403 not_yours.';
-
-
---
--- Name: begin_sign_in(text, text[], boolean); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.begin_sign_in(email text, network_keys text[], shared_network boolean DEFAULT false) RETURNS api.credential
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION begin_sign_in(email text, network_keys text[], shared_network boolean); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.begin_sign_in(email text, network_keys text[], shared_network boolean) IS 'The credential of an e-mail, or a row of nulls, for one attempt to sign in. It counts as a failed one until
 finish_sign_in says that it worked. For services.
-
 network_keys and shared_network: as guest_consume takes them. The limits are per account and network, per account over
 the networks where it has not signed in before, and per network: see credits.limit_sign_ins.
 Raises PT429 sign_in_limit, PT422 bad_guest, PT403 not_yours.';
-
-
---
--- Name: begin_sign_up(text[], boolean); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.begin_sign_up(network_keys text[], shared_network boolean DEFAULT false) RETURNS api.admission
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION begin_sign_up(network_keys text[], shared_network boolean); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.begin_sign_up(network_keys text[], shared_network boolean) IS 'Count a sign-up of a network, before its password is hashed. For services.
-
 Raises PT429 sign_up_limit, PT422 bad_guest, PT403 not_yours.';
-
-
---
--- Name: cancel_order(uuid, uuid); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.cancel_order(account_id uuid, order_id uuid) RETURNS api.order_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION cancel_order(account_id uuid, order_id uuid); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.cancel_order(account_id uuid, order_id uuid) IS 'End a pending order, whose state is expired then; an order in any other state stays as it is. For services.
-
 End the order''s Checkout session first: money that comes through it is granted all the same.
 Raises PT404 unknown_order or unknown_user, PT403 not_yours.';
-
-
---
--- Name: capture_hold(text, jsonb, boolean, text, text, text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.capture_hold(hold_id text, usage jsonb DEFAULT '"held"'::jsonb, final boolean DEFAULT true, over text DEFAULT 'debt'::text, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text) RETURNS api.capture_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) IS 'Charge a hold for what was really used, at the price that it was made at; without usage, for all that it holds.
 The default of usage, "held", says so too; null is refused.
-
 Less than is held: the rest goes back. More: over says what pays it beyond the lots: debt (up to the account''s overdraft
 limit, then a shortfall), available (a shortfall at once), error (then nothing is done). final: false charges a part and
 keeps the rest held, for streaming. For 24 hours after it has expired a hold can be captured once, by a fresh debit,
@@ -997,108 +406,43 @@ Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT402 insuff
 PT422 bad_usage, bad_final, bad_over or bad_key, PT423 account_frozen (a user), PT429 spend_limit (a user''s, beyond the hold)
 or unpaid_limit (a user, of a free module or of too many parts that cost nothing), PT403 not_yours, PT401 not_signed_in,
 PT422 bad_isolation.';
-
-
---
--- Name: close_shortfall(text, text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.close_shortfall(shortfall_id text, state text) RETURNS api.shortfall_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION close_shortfall(shortfall_id text, state text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.close_shortfall(shortfall_id text, state text) IS 'Say what became of a shortfall: settled (paid in another way) or written_off. For services. No balance changes.
-
 Saying it again gets the same answer, replayed: true. Raises PT404 unknown_shortfall, PT409 shortfall_closed (state),
 PT422 bad_state, PT403 not_yours.';
-
-
---
--- Name: confirm_guest_use(uuid); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.confirm_guest_use(use_id uuid) RETURNS api.guest_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION confirm_guest_use(use_id uuid); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.confirm_guest_use(use_id uuid) IS 'A guest''s use worked: reserved becomes confirmed, once and for all.
-
 For services. A use_id that came from a client is good for one piece of work, on the module it names: a second
 confirmation is answered with replayed: true. Raises PT404 unknown_use, PT409 use_closed (it was released),
 PT403 not_yours.';
-
-
---
--- Name: consume_call(text, text, text, numeric, text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text DEFAULT NULL::text) RETURNS api.spend_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text) IS 'Spend tokens on one call of a module, naming the price.
-
 With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true. A key is the
 same key here and in consume_tokens. Without one a repeat is another charge.
 Raises PT402 insufficient_tokens, PT404 unknown_module or unknown_user, PT409 key_reused, PT422 price_mismatch when
 tokens_to_consume is not the price in the database, PT422 bad_amount, bad_key, bad_usage or bad_isolation, PT423
 account_frozen, PT429 spend_limit, PT403 not_yours, PT401 not_signed_in, PT503 busy.';
-
-
---
--- Name: consume_tokens(text, text, text, numeric); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) RETURNS api.spend_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) IS 'Spend tokens on one call of a module, naming the price (IAHome''s signature). It takes no idempotency_key, so a repeat
 is another charge: consume_call takes one.
-
 Raises what consume_call raises.';
-
-
---
--- Name: consume_tokens(text, jsonb, text, text, jsonb, boolean); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.consume_tokens(module_id text, usage jsonb DEFAULT '{}'::jsonb, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, metadata jsonb DEFAULT '{}'::jsonb, byok boolean DEFAULT false) RETURNS api.spend_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) IS 'Spend tokens on a module.
-
 The price is the database''s; usage gives the quantity of each dimension of the price, by default {"calls": 1}.
 price_source says whose price it is: the module''s own, its category''s, or the default of every other module.
 A user''s use may cost 0 only where one whole unit costs 0. metadata: at most 1 kB of a user, 16 kB of a service.
@@ -1109,24 +453,11 @@ byok: a service says that the user''s own key at the provider was used: recorded
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable), PT404 unknown_module (did_you_mean)
 or unknown_user, PT409 key_reused, PT422 bad_usage, bad_key, bad_byok or bad_metadata, PT423 account_frozen, PT429 spend_limit or
 unpaid_limit (a user, of a free module), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
-
-
---
--- Name: consume_tokens_batch(jsonb, boolean); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean DEFAULT false) RETURNS api.batch_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION consume_tokens_batch(items jsonb, atomic boolean); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) IS 'Spend tokens many times in one call. For services and spenders.
-
 items: 1 to 1000 of {"user_id", "module_id", "usage", "idempotency_key", "metadata", "byok"}, each as consume_tokens has
 it. Each is charged or refused by itself, in this order; verdicts says how, in this order too. {"ok": true, …} has what
 consume_tokens answers, {"ok": false, "code": "PT402", "error": "insufficient_tokens", "message", …} what it raises.
@@ -1134,177 +465,72 @@ The items of a user whose wallet another transaction has for too long are refuse
 A key is the same key in consume_tokens and here: whichever comes second gets the first one''s answer.
 atomic: if any item is refused nothing is charged, and the call is refused as the first such item is, with its index
 (from 0) beside the facts.
-
 Raises PT422 bad_items, PT403 not_yours.';
-
-
---
--- Name: create_order(text, bigint, text, text, text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.create_order(pack_id text DEFAULT NULL::text, amount bigint DEFAULT NULL::bigint, module_id text DEFAULT NULL::text, user_id text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text) RETURNS api.order_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text) IS 'Begin a purchase: a pack, or a top-up of an amount where the catalogue offers it. Tokens come with the payment.
-
 amount is in minor units (cents). module_id binds the tokens to that module, where the pack''s own scope lets it.
 With an idempotency_key a repeat gets the same order, as it stands now. Until it has a checkout, an order lasts an hour, and
 only as long as its pack or top-up is sold as it was; then its state is expired. An account has at most 20 pending orders,
 unless the operator says otherwise, and of a user''s 1000 an hour may end without money (credits.bound_unpaid).
 Raises PT404 unknown_pack or unknown_module, PT422 bad_order, bad_amount or bad_key, PT409 key_reused,
 PT429 too_many_orders or unpaid_limit (a user), PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
-
-
---
--- Name: extend_hold(text, interval, text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.extend_hold(hold_id text, ttl interval DEFAULT '00:15:00'::interval, user_id text DEFAULT NULL::text) RETURNS api.hold_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION extend_hold(hold_id text, ttl interval, user_id text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) IS 'Let an open hold last for ttl from now, at most 24 hours; as often as needed, before it expires.
-
 However often it is extended, a hold that a user made ends at most 24 hours after it was made, one that a service made
 after 7 days (the operator may set another bound), and neither keeps the tokens of a lot for more than 24 hours after
 the lot''s date: it is extended as far as it may be, and expires_at says how far that is.
 A user extends their own holds, while the account is active.
 Raises PT404 unknown_hold, PT409 hold_closed (state), PT422 bad_ttl, PT423 account_frozen (a user), PT403 not_yours,
 PT401 not_signed_in, PT422 bad_isolation.';
-
-
---
--- Name: find_credential(text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.find_credential(email text) RETURNS api.credential
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION find_credential(email text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.find_credential(email text) IS 'The credential of an e-mail, or a row of nulls. For services.
-
 Raises PT403 not_yours.';
-
-
---
--- Name: finish_sign_in(text, text[]); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.finish_sign_in(email text, network_keys text[]) RETURNS api.admission
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION finish_sign_in(email text, network_keys text[]); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.finish_sign_in(email text, network_keys text[]) IS 'Say that an attempt of begin_sign_in worked: it no longer counts, and its network is known as one where this user signs
 in. For services.
-
 Raises PT404 unknown_user, PT422 bad_guest, PT403 not_yours.';
-
-
---
--- Name: freeze_account(text, text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.freeze_account(user_id text, reason text DEFAULT NULL::text) RETURNS api.account_standing
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION freeze_account(user_id text, reason text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.freeze_account(user_id text, reason text) IS 'Freeze an account: it spends and holds nothing new until thaw_account. For services.
-
 It still gets what it buys, and work under way is captured or released. Who froze it, when and why is recorded; freezing
 again changes nothing. Raises PT404 unknown_user, PT423 account_frozen (closed for good), PT422 bad_reason or bad_user,
 PT403 not_yours.';
-
-
---
--- Name: guest_allowance(text[], text[], boolean); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.guest_allowance(device_keys text[], network_keys text[], shared_network boolean DEFAULT false) RETURNS api.guest_receipt
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION guest_allowance(device_keys text[], network_keys text[], shared_network boolean); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.guest_allowance(device_keys text[], network_keys text[], shared_network boolean) IS 'What a guest has left: of remaining uses, and when the next one comes free. Writes nothing.
-
 For services; the arguments are those of guest_consume. Raises PT403 no_guests or not_yours, PT422 bad_guest.';
-
-
---
--- Name: guest_consume(text, text[], text[], boolean); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.guest_consume(module_id text, device_keys text[], network_keys text[], shared_network boolean DEFAULT false) RETURNS api.guest_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION guest_consume(module_id text, device_keys text[], network_keys text[], shared_network boolean); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.guest_consume(module_id text, device_keys text[], network_keys text[], shared_network boolean) IS 'Reserve a free use for a guest: somebody without an account.
-
 For services. Then confirm_guest_use when it worked, release_guest_use when it failed; until then it counts as used.
 device_keys and network_keys are one or two HMACs each (64 hex digits): under the current salt, and under the one before
 or after it. shared_network: the network is known to be shared, and has the higher limit.
 Raises PT429 guest_limit (what the limit is, and when the next use comes free), PT403 no_guests or not_yours,
 PT404 unknown_module, PT422 bad_guest.';
-
-
---
--- Name: hold_tokens(text, jsonb, interval, text, text, jsonb); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.hold_tokens(module_id text, usage jsonb DEFAULT '{}'::jsonb, ttl interval DEFAULT '00:15:00'::interval, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, metadata jsonb DEFAULT '{}'::jsonb) RETURNS api.hold_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) IS 'Hold tokens for a use of a module: priced now, at the worst case that usage names, and charged by capture_hold when the
 work is done. release_hold lets them go; so does the time: after ttl (at most 24 hours) the hold counts for nothing.
-
 The hold keeps the version of the price and the lots, whatever becomes of them meanwhile.
 With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true, but state,
 held and expires_at are those of the hold as it is now: work only while it is open.
@@ -1315,404 +541,168 @@ end with nothing charged, unless the operator says otherwise (credits.bound_unpa
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable, debt), PT404 unknown_module or unknown_user,
 PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user or bad_metadata, PT423 account_frozen, PT429 spend_limit,
 too_many_holds (limit) or unpaid_limit (a user: limit, reset_at), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
-
-
---
--- Name: lift_spend_limit(text, text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.lift_spend_limit(period text, user_id text DEFAULT NULL::text) RETURNS api.spend_limit
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION lift_spend_limit(period text, user_id text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.lift_spend_limit(period text, user_id text) IS 'Lift a limit of a day or month that set_spend_limit set; safe to repeat. The answer''s tokens are null: no limit.
-
 A user lifts their own limit; what a service has set only a service lifts, for a user_id.
 Raises PT422 bad_period, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
-
-
---
--- Name: maintain(bigint, bigint); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.maintain(max_accounts bigint DEFAULT 100, max_keys bigint DEFAULT 10000) RETURNS api.maintenance
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION maintain(max_accounts bigint, max_keys bigint); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) IS 'Book expired holds and lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts
 accounts; end orders that got no checkout within an hour, for as many; apply at most max_accounts Stripe events that
 waited for their order; list the prices that have begun; forget at most max_keys idempotency keys of more than 35 days ago.
 When partitions of the ledger are missing for the next months, a call makes these and nothing else.
 For services. accounts, keys, events and partitions: how many; call again until all are 0.
-
 Raises PT403 not_yours, PT422 bad_limit.';
-
-
---
--- Name: open_account(text, text, text[], text[], boolean, boolean); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.open_account(user_id text DEFAULT NULL::text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT '{unknown}'::text[], network_keys text[] DEFAULT '{unknown}'::text[], shared_network boolean DEFAULT false, email_verified boolean DEFAULT false) RETURNS api.account_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) IS 'Open the caller''s account, with what new accounts are given, or find it. Safe to repeat; a welcome that was withheld
 is tried again.
-
 referral_code: of the user who brought them; one that is not good refuses the call, which may be repeated without.
 From services and spenders only: device_keys, of the guest that a new user was; network_keys and shared_network, as
 guest_consume takes them, for the bounds of campaigns. From services only: email_verified, the issuer has verified the
 user''s address. Keys that are not known are left out, or {unknown}: null and an empty array are refused.
 Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle,
 PT422 bad_user, bad_guest or bad_isolation, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
-
-
---
--- Name: quote_tokens(text, jsonb, text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.quote_tokens(module_id text, usage jsonb DEFAULT '{}'::jsonb, user_id text DEFAULT NULL::text) RETURNS api.quote
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION quote_tokens(module_id text, usage jsonb, user_id text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) IS 'What a use of a module would cost now, and whether the balance pays it. Writes nothing.
-
 parts tell how the cost comes about: of each dimension the quantity, what of it is free, the units charged (rounded up to
 whole ones where whole_units), their price or their tiers [{"above", "units", "price_per_unit"}], the minimum, and the
 charge. The cost is the sum of the charges × margin ÷ exchange_rate, rounded up at the sixth decimal, once.
 affordable is the greatest whole quantity that the tokens pay, or, of a price of several dimensions, how many such uses;
 null when it is free.
-
 Raises PT404 unknown_module or unknown_user, PT422 bad_usage, PT403 not_yours, PT401 not_signed_in.';
-
-
---
--- Name: redeem_code(text, text, text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.redeem_code(code text, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text) RETURNS api.redemption_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION redeem_code(code text, idempotency_key text, user_id text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.redeem_code(code text, idempotency_key text, user_id text) IS 'Redeem a code: of a promotion, for its tokens, or of the user who brought you, for what the first purchase will bring.
-
 Case, white space and characters that nobody sees do not matter. Opens the account of a new user.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
 Raises PT404 unknown_code, PT409 code_expired, code_used, code_exhausted, own_code, not_eligible, referral_circle or
 key_reused, PT422 bad_key, bad_user, bad_amount or bad_isolation, PT423 account_frozen, PT429 campaign_limit,
 PT403 not_yours, PT401 not_signed_in.';
-
-
---
--- Name: referral_code(text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.referral_code(user_id text DEFAULT NULL::text) RETURNS api.referral_offer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION referral_code(user_id text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.referral_code(user_id text) IS 'The caller''s own code, for those whom they bring, and what the first purchase of such a one gives to both. Made when
 it is first asked for.
-
 Raises PT404 no_campaign (none rewards bringing somebody) or unknown_user, PT422 bad_user,
 PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
-
-
---
--- Name: refund_usage(text, numeric, text, text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.refund_usage(entry_id text, tokens numeric DEFAULT 'Infinity'::numeric, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text) RETURNS api.refund_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION refund_usage(entry_id text, tokens numeric, reason text, idempotency_key text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.refund_usage(entry_id text, tokens numeric, reason text, idempotency_key text) IS 'Undo a charge (an entry of kind spend), whole or in part, back into the lots that it was drawn from. For services.
-
 tokens: how much; Infinity, the default, is all that is left of the charge, and null is refused. Refunds of one charge add up, to no more than it took.
 Tokens that go back into a lot past its date expire at once: expired. reason: at most 200 characters.
 A refund frees the spend limits of the day and month of the charge, not those of later ones.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
 Raises PT404 unknown_entry, PT409 already_refunded, not_refundable or key_reused, PT422 bad_amount (refundable),
 bad_reason or bad_key, PT423 account_frozen when it is closed, PT403 not_yours.';
-
-
---
--- Name: release_guest_use(uuid); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.release_guest_use(use_id uuid) RETURNS api.guest_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION release_guest_use(use_id uuid); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.release_guest_use(use_id uuid) IS 'A guest''s use failed: it no longer counts.
-
 For services. The same again is answered again, replayed: true. Raises PT404 unknown_use,
 PT409 use_closed (it was confirmed), PT403 not_yours.';
-
-
---
--- Name: release_hold(text, text, text, text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.release_hold(hold_id text, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text) RETURNS api.release_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION release_hold(hold_id text, reason text, idempotency_key text, user_id text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) IS 'Let go of a hold: its tokens go back to their lots, and nothing is charged. Those of a lot that has expired meanwhile
 expire now.
-
 A reason (at most 200 characters) that begins with failed, error or timeout counts as a failure in the figures.
 Parts captured before stay charged, and the hold ends as captured: releasing that again needs the key of the first time.
 Releasing any other again gets the same answer.
 Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT422 bad_reason or bad_key,
 PT429 unpaid_limit (a user, with ever new keys for what is released), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
-
-
---
--- Name: report_failure(text, numeric, jsonb, text, text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.report_failure(module_id text, duration_ms numeric DEFAULT NULL::numeric, metadata jsonb DEFAULT '{}'::jsonb, user_id text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text) RETURNS api.failure_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) IS 'Note that a use of a module failed: nothing is charged, and the figures know. For services and spenders.
-
 duration_ms is how long it took; a success''s is the number duration_ms in the metadata of its charge.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
 Raises PT404 unknown_module or unknown_user, PT409 key_reused, PT422 bad_duration, bad_metadata, bad_key or bad_user,
 PT403 not_yours.';
-
-
---
--- Name: report_refusal(text, jsonb, text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.report_refusal(module_id text, usage jsonb DEFAULT '{}'::jsonb, user_id text DEFAULT NULL::text) RETURNS api.refusal_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION report_refusal(module_id text, usage jsonb, user_id text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.report_refusal(module_id text, usage jsonb, user_id text) IS 'Say that a use was refused for want of tokens, so that a notice depleted is written, once until tokens come again. A
 refusal undoes everything, and could not write it itself; HTTP clients need not call this: the door does. depleted: the
 tokens that are there do not pay for this use; where they do, nothing is written.
-
 Raises PT404 unknown_module or unknown_user, PT422 bad_usage, PT403 not_yours, PT401 not_signed_in.';
-
-
---
--- Name: report_refused_capture(text, jsonb, text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.report_refused_capture(hold_id text, usage jsonb DEFAULT '"held"'::jsonb, user_id text DEFAULT NULL::text) RETURNS api.refusal_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION report_refused_capture(hold_id text, usage jsonb, user_id text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.report_refused_capture(hold_id text, usage jsonb, user_id text) IS 'Say that a capture of a hold was refused for want of tokens (over: error, or a user''s beyond the hold), so that a
 notice depleted is written, once until tokens come again. HTTP clients need not call this: the door does. It charges nothing.
 depleted: the hold and the tokens that are there do not pay for this use; where they do, or the hold is over, nothing is
 written.
-
 Raises PT404 unknown_hold, PT422 bad_usage, PT403 not_yours, PT401 not_signed_in, PT423 account_frozen (a user), PT429
 spend_limit or unpaid_limit (a user).';
-
-
---
--- Name: reset_low_balance(text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.reset_low_balance(user_id text DEFAULT NULL::text) RETURNS api.low_balance
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION reset_low_balance(user_id text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.reset_low_balance(user_id text) IS 'Let the bank''s rule say when the balance is low, instead of what set_low_balance chose. Safe to repeat.
-
 Raises PT404 unknown_user, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
-
-
---
--- Name: set_low_balance(numeric, numeric, text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.set_low_balance(below numeric DEFAULT NULL::numeric, percent numeric DEFAULT NULL::numeric, user_id text DEFAULT NULL::text) RETURNS api.low_balance
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION set_low_balance(below numeric, percent numeric, user_id text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.set_low_balance(below numeric, percent numeric, user_id text) IS 'Choose when the balance is low: below so many tokens, or below so many percent (to six decimals) of the last
 grant; one of the two. reset_low_balance goes back to the bank''s rule. Falling below it writes a notice, once until the balance has been above 110 percent
 of it again.
-
 Raises PT422 bad_threshold or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in,
 PT422 bad_isolation.';
-
-
---
--- Name: set_overdraft_limit(numeric, text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.set_overdraft_limit(tokens numeric, user_id text DEFAULT NULL::text) RETURNS api.overdraft
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION set_overdraft_limit(tokens numeric, user_id text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.set_overdraft_limit(tokens numeric, user_id text) IS 'Say how many tokens of debt an account may have; 0, as at first, for none. For services.
-
 Only captures of services make debt, of work that cost more than was held and than the lots could pay. What is bought repays it
 first. With more debt than the limit the account spends and holds nothing new.
 Raises PT422 bad_amount or bad_user, PT404 unknown_user, PT403 not_yours.';
-
-
---
--- Name: set_spend_limit(text, numeric, text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.set_spend_limit(period text, tokens numeric, user_id text DEFAULT NULL::text) RETURNS api.spend_limit
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION set_spend_limit(period text, tokens numeric, user_id text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.set_spend_limit(period text, tokens numeric, user_id text) IS 'Limit what may be spent in a day or month (UTC); 0 stops all spending. lift_spend_limit lifts it.
-
 A user sets their own limit; what a service sets for a user_id stands beside it, and only a service can lift it.
 A spend that would pass a limit raises PT429 spend_limit.
 Raises PT422 bad_period or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
-
-
---
--- Name: set_test_clock(text, timestamp with time zone, interval); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.set_test_clock(user_id text, frozen_time timestamp with time zone DEFAULT NULL::timestamp with time zone, advance interval DEFAULT '00:00:00'::interval) RETURNS api.test_clock
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION set_test_clock(user_id text, frozen_time timestamp with time zone, advance interval); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.set_test_clock(user_id text, frozen_time timestamp with time zone, advance interval) IS 'Put an account on a test clock, or move its clock on, and book at once what that makes due. For services, in banks that
 allow it (credits.allow_test_clocks): never where money is real.
-
 The clock stands at frozen_time, or advance after what it showed before (with neither, where it is), until it is moved again;
 forward only, and for good. Every rule about this account goes by it: prices, expiry of lots and holds, limits, campaigns.
 Times that no rule asks for (of notices, keys, freezing, orders) stay those of the bank.
 Opens the account of a new user.
-
 Raises PT403 no_test_clocks or not_yours, PT422 bad_clock (with the time it shows; also for nulls) or
 bad_user.';
-
-
---
--- Name: sign_up(text, text, text, text[], text[], boolean); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.sign_up(email text, password_hash text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT '{unknown}'::text[], network_keys text[] DEFAULT '{unknown}'::text[], shared_network boolean DEFAULT false) RETURNS api.newcomer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION sign_up(email text, password_hash text, referral_code text, device_keys text[], network_keys text[], shared_network boolean); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[], network_keys text[], shared_network boolean) IS 'Sign a user up with an e-mail and an argon2 hash, and open their account, with what new accounts are given. For services.
-
 The address is kept in one spelling: Unicode''s form NFKC in lower case, without characters that nobody sees, the domain
 as mail servers write it.
 referral_code: of the user who brought them; one that is not good refuses the sign-up, which may be repeated without.
@@ -1722,241 +712,75 @@ what the bounds of a campaign count: over a bound the account opens without its 
 later.
 Raises PT409 email_taken, code_expired or code_exhausted, PT404 unknown_code, PT422 bad_email, bad_password or
 bad_guest, PT403 not_yours.';
-
-
---
--- Name: thaw_account(text, text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.thaw_account(user_id text, reason text DEFAULT NULL::text) RETURNS api.account_standing
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION thaw_account(user_id text, reason text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.thaw_account(user_id text, reason text) IS 'Let a frozen account spend again. For services. Who thawed it, when and why is recorded; thawing again changes nothing.
-
 Raises PT404 unknown_user, PT423 account_frozen (closed for good), PT422 bad_reason or bad_user, PT403 not_yours.';
-
-
---
--- Name: verify_email(text, text); Type: FUNCTION; Schema: api; Owner: -
---
-
 CREATE FUNCTION api.verify_email(email text DEFAULT NULL::text, user_id text DEFAULT NULL::text) RETURNS api.account_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION verify_email(email text, user_id text); Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON FUNCTION api.verify_email(email text, user_id text) IS 'Say that the e-mail address of a user is verified: by email, of one who signed up here, or by user_id. Grants the
 welcome that waited for it, once; safe to repeat. For services.
-
 Raises PT404 unknown_user, PT422 bad_user, PT403 not_yours.';
-
-
---
--- Name: accept_stripe_accounts(text[]); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.accept_stripe_accounts(p_accounts text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION accept_stripe_accounts(p_accounts text[]); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.accept_stripe_accounts(p_accounts text[]) IS 'The connected Stripe accounts (acct_…) whose events are accepted beside our own; null or empty: none. An event of any other connected account is refused.';
-
-
---
--- Name: accept_stripe_livemode(boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.accept_stripe_livemode(p_livemode boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION accept_stripe_livemode(p_livemode boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.accept_stripe_livemode(p_livemode boolean) IS 'Which Stripe events are accepted: live ones (true), or those of test mode (false). Until somebody says, both are. `pgcredits up` says which, from the Stripe key. Raises PT422 wrong_mode for null, and for false where events of real money are.';
-
-
---
--- Name: account_of(text, boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.account_of(p_subject text, p_service_opens boolean) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION account_of(p_subject text, p_service_opens boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.account_of(p_subject text, p_service_opens boolean) IS 'The account of a user id. A new one is opened by a user''s own call, and by a service''s if p_service_opens. Raises PT404 unknown_user, PT422 bad_user.';
-
-
---
--- Name: account_receipt(uuid, text, boolean, numeric, text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome numeric, p_waits_for text, p_reset_at timestamp with time zone) RETURNS api.account_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome numeric, p_waits_for text, p_reset_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome numeric, p_waits_for text, p_reset_at timestamp with time zone) IS 'What api.open_account and api.verify_email answer.';
-
-
---
--- Name: actor(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.actor() RETURNS text
     LANGUAGE sql STABLE
     RETURN COALESCE(NULLIF(current_setting('role'::text), 'none'::text), (SESSION_USER)::text);
-
-
---
--- Name: FUNCTION actor(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.actor() IS 'The acting role: authenticated, service_role, or an SQL login.';
-
-
---
--- Name: affordable(bigint, numeric, numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens numeric) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION affordable(p_price_id bigint, p_cost numeric, p_tokens numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens numeric) IS 'How much p_tokens pay: the greatest whole quantity of the price''s one dimension, at most 10^15, or, when it has several, how many uses that cost p_cost. Null when it is free.';
-
-
---
--- Name: allow_test_clocks(boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.allow_test_clocks(p_allowed boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION allow_test_clocks(p_allowed boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.allow_test_clocks(p_allowed boolean) IS 'Whether services may put accounts on test clocks (api.set_test_clock). `pgcredits up` allows it beside the Stripe simulator and forbids it with a real Stripe key. Raises PT422 bad_clock for null, PT403 no_test_clocks where events of real money are.';
-
-
---
--- Name: analyst_accounts(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.analyst_accounts() RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION analyst_accounts(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.analyst_accounts() IS 'The accounts in the segments granted to the SQL login of this session.';
-
-
---
--- Name: analyst_segments(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.analyst_segments() RETURNS text[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION analyst_segments(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.analyst_segments() IS 'The segments granted to the SQL login of this session; * is every account.';
-
-
---
--- Name: announce_expiries(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.announce_expiries(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION announce_expiries(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.announce_expiries(p_account_id uuid) IS 'Puts the lots of a locked and settled wallet that expire soon in the outbox, once each.';
-
-
---
--- Name: apply_event(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.apply_event(p_event_id text) RETURNS api.event_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION apply_event(p_event_id text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.apply_event(p_event_id text) IS 'Does what a stored event asks for, and notes its outcome on it. Safe to repeat while that is waiting or parked.';
-
-
 SET default_tablespace = '';
-
 SET default_table_access_method = heap;
-
---
--- Name: orders; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.orders (
     account_id uuid NOT NULL,
     order_id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -1981,35 +805,10 @@ CREATE TABLE credits.orders (
     CONSTRAINT orders_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'processing'::text, 'paid'::text, 'failed'::text, 'expired'::text, 'parked'::text]))),
     CONSTRAINT orders_tokens_are_positive CHECK ((((tokens)::numeric > (0)::numeric) AND ((bonus_tokens)::numeric >= (0)::numeric)))
 );
-
 ALTER TABLE ONLY credits.orders FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE orders; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.orders IS 'Purchases, each with a snapshot of what was sold: the grant comes from here, never from what an event says.';
-
-
---
--- Name: COLUMN orders.state; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.orders.state IS 'pending → processing (paid later) → paid, failed or expired; parked: money that does not match the order, for a person to decide.';
-
-
---
--- Name: COLUMN orders.amount; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.orders.amount IS 'Price in minor units of currency.';
-
-
---
--- Name: stripe_events; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.stripe_events (
     event_id text NOT NULL,
     type text NOT NULL,
@@ -2025,128 +824,31 @@ CREATE TABLE credits.stripe_events (
     looked_at timestamp with time zone,
     trouble text
 );
-
 ALTER TABLE ONLY credits.stripe_events FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE stripe_events; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.stripe_events IS 'Every event that Stripe sent, once, with what it led to: written in the transaction of its effect.';
-
-
---
--- Name: COLUMN stripe_events.outcome; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.stripe_events.outcome IS 'granted, processing, failed, expired, parked, duplicate (of the same purchase), stored, unmatched (names no order), or waiting: the order that it names is not there yet, or has no session yet.';
-
-
---
--- Name: COLUMN stripe_events.account_id; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.stripe_events.account_id IS 'The account that it names, together with order_id; null when it names none.';
-
-
---
--- Name: COLUMN stripe_events.order_id; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.stripe_events.order_id IS 'The order that it names. While the event waits, that order may not exist.';
-
-
---
--- Name: COLUMN stripe_events.payload; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.stripe_events.payload IS 'The event. Where original is set, what jsonb cannot hold was replaced in it.';
-
-
---
--- Name: COLUMN stripe_events.reason; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.stripe_events.reason IS 'Why it is parked or waits.';
-
-
---
--- Name: COLUMN stripe_events.original; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.stripe_events.original IS 'The bytes that Stripe sent, for an event that holds what jsonb cannot hold; else null.';
-
-
---
--- Name: COLUMN stripe_events.looked_at; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.stripe_events.looked_at IS 'When maintenance last failed to apply it while it waited; null: never.';
-
-
---
--- Name: COLUMN stripe_events.trouble; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.stripe_events.trouble IS 'The error of that failure.';
-
-
---
--- Name: apply_session(credits.orders, credits.stripe_events); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.apply_session(p_order credits.orders, p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION apply_session(p_order credits.orders, p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.apply_session(p_order credits.orders, p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) IS 'What an event of a Checkout session does to the order that it names, under the locks of credits.lock_with_referrer.';
-
-
---
--- Name: apply_waiting(uuid, uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.apply_waiting(p_account_id uuid, p_order_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION apply_waiting(p_account_id uuid, p_order_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.apply_waiting(p_account_id uuid, p_order_id uuid) IS 'Applies the events that wait for an order whose account is locked by credits.lock_with_referrer.';
-
-
---
--- Name: attach_at_sign_up(uuid, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.attach_at_sign_up(p_account_id uuid, p_code text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION attach_at_sign_up(p_account_id uuid, p_code text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.attach_at_sign_up(p_account_id uuid, p_code text) IS 'Notes who brought an account, by their code; null is nobody, and the same code again is no error. Raises what credits.attach_referrer raises, PT404 unknown_code for a code that is no person''s, PT423 account_frozen.';
-
-
---
--- Name: codes; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.codes (
     code text NOT NULL,
     campaign_id text NOT NULL,
@@ -2154,79 +856,24 @@ CREATE TABLE credits.codes (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT codes_are_normal CHECK (((code = upper(btrim(code))) AND ((length(code) >= 3) AND (length(code) <= 64))))
 );
-
 ALTER TABLE ONLY credits.codes FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE codes; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.codes IS 'What people type in: the code of a promotion, or of the person who refers.';
-
-
---
--- Name: COLUMN codes.referrer_id; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.codes.referrer_id IS 'The referrer; null for a promotion.';
-
-
---
--- Name: attach_referrer(uuid, credits.codes); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.attach_referrer(p_account_id uuid, p_code credits.codes) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION attach_referrer(p_account_id uuid, p_code credits.codes); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.attach_referrer(p_account_id uuid, p_code credits.codes) IS 'Notes who brought an account whose identity and wallet are locked. Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle.';
-
-
---
--- Name: balance_at(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION balance_at(p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time zone) IS 'Balance of an account without what has expired by p_at; 0 for none.';
-
-
---
--- Name: begin_periods(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.begin_periods(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION begin_periods(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.begin_periods(p_account_id uuid) IS 'Begins the days and months of a locked wallet''s limits that have come.';
-
-
---
--- Name: campaigns; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.campaigns (
     campaign_id text NOT NULL,
     kind credits.entry_kind NOT NULL,
@@ -2259,318 +906,83 @@ CREATE TABLE credits.campaigns (
     CONSTRAINT campaigns_welcome_once CHECK (((kind <> 'welcome'::credits.entry_kind) OR (per_account = 1))),
     CONSTRAINT campaigns_window_is_sane CHECK (((sliding_window > '00:00:00'::interval) AND (sliding_window <= '7 days'::interval)))
 );
-
 ALTER TABLE ONLY credits.campaigns FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE campaigns; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.campaigns IS 'What is given away, to whom, how often, and for how long.';
-
-
---
--- Name: COLUMN campaigns.kind; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.campaigns.kind IS 'welcome: when an account opens; promo: for a code; referral: to who brought somebody, once that one has paid.';
-
-
---
--- Name: COLUMN campaigns.tokens; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.campaigns.tokens IS 'Size of one grant: of a referral, the referrer''s.';
-
-
---
--- Name: COLUMN campaigns.referee_tokens; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.campaigns.referee_tokens IS 'Of a referral: what the one who was brought gets with the first purchase.';
-
-
---
--- Name: COLUMN campaigns.budget; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.campaigns.budget IS 'Grants at most, over all accounts; null: no limit.';
-
-
---
--- Name: COLUMN campaigns.grants; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.campaigns.grants IS 'Grants so far, counted under this row''s lock, which is taken after the wallet''s. A referral counts once, though two are given something.';
-
-
---
--- Name: COLUMN campaigns.per_account; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.campaigns.per_account IS 'Grants to one account at most: of a referral, to one referrer.';
-
-
---
--- Name: COLUMN campaigns.expires_after; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.campaigns.expires_after IS 'Life of the granted tokens; null: they never expire.';
-
-
---
--- Name: COLUMN campaigns.per_device; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.campaigns.per_device IS 'Grants at most to accounts that one device opened, in any span of sliding_window; null: no bound.';
-
-
---
--- Name: COLUMN campaigns.per_network; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.campaigns.per_network IS 'The same for the accounts that were opened behind one address.';
-
-
---
--- Name: COLUMN campaigns.per_shared_network; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.campaigns.per_shared_network IS 'The same for the networks that the operator knows to be shared (schools, offices).';
-
-
---
--- Name: COLUMN campaigns.sliding_window; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.campaigns.sliding_window IS 'At most 7 days: the keys of the time before are known for that long.';
-
-
---
--- Name: book_gift(uuid, credits.campaigns, bigint, numeric, text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone) IS 'Books grant p_number of a campaign on a locked wallet, and returns the lot. The key of the redemption lets it happen once.';
-
-
---
--- Name: bound_holds(interval, bigint); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.bound_holds(p_longest interval DEFAULT NULL::interval, p_most_open bigint DEFAULT NULL::bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION bound_holds(p_longest interval, p_most_open bigint); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.bound_holds(p_longest interval, p_most_open bigint) IS 'For the operator. p_longest: how long after it was made a hold of a service can last at most, however often it is extended; 24 hours to 31 days, 7 days at first. p_most_open: how many open holds an account may have for its user to make another, and how many of services for a service to; 1 to 100000, 100 at first. What is not named stays as it is. Raises PT422 bad_ttl or bad_limit.';
-
-
---
--- Name: bound_orders(bigint); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.bound_orders(p_most_pending bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION bound_orders(p_most_pending bigint); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.bound_orders(p_most_pending bigint) IS 'For the operator: how many orders of one account may be pending, 1 to 100000, 20 at first. Raises PT422 bad_limit.';
-
-
---
--- Name: bound_unpaid(bigint, interval); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.bound_unpaid(p_most bigint DEFAULT NULL::bigint, p_window interval DEFAULT NULL::interval) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION bound_unpaid(p_most bigint, p_window interval); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.bound_unpaid(p_most bigint, p_window interval) IS 'For the operator. p_most: how much of each kind a user may make without paying in one window: holds that end with nothing charged, uses of free modules, orders that end without money; 1 to 1000000, 1000 at first. p_window: how long the window is, from the first of them; a minute to 24 hours, an hour at first. What is not named stays as it is. Raises PT422 bad_limit.';
-
-
---
--- Name: bound_wait(interval); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.bound_wait(p_longest interval DEFAULT '00:00:02'::interval) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION bound_wait(p_longest interval); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.bound_wait(p_longest interval) IS 'No lock is waited for longer than this from now on, and returns the bound before: whoever goes on sets it again. A wait for a row of a table may be two, one for the queue and one for its head.';
-
-
---
--- Name: call_cost(bigint); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.call_cost(p_price_id bigint) RETURNS numeric
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION call_cost(p_price_id bigint); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.call_cost(p_price_id bigint) IS 'What one call costs under a price that counts calls and nothing else; null for other prices, and above 10^12.';
-
-
---
--- Name: call_faults(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.call_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION call_faults(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.call_faults() IS 'Functions of the bank without a pinned search_path, and views that do not run with the rights of their reader.';
-
-
---
--- Name: caller_subject(text, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.caller_subject(p_user_id text, p_role text DEFAULT 'service_role'::text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION caller_subject(p_user_id text, p_role text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.caller_subject(p_user_id text, p_role text) IS 'The user id that a change is about: the caller''s own, or the one that a member of p_role names. p_role is spender for what a backend that only charges may do for any user, service_role for the rest. Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user, PT422 bad_isolation.';
-
-
---
--- Name: campaign_room(credits.campaigns, uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.campaign_room(p_campaign credits.campaigns, p_account_id uuid, p_at timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION campaign_room(p_campaign credits.campaigns, p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.campaign_room(p_campaign credits.campaigns, p_account_id uuid, p_at timestamp with time zone) IS 'When a locked campaign has room again for an account''s device and network; null: it has room already, or nobody said where the account comes from.';
-
-
---
--- Name: campaign_verdict(credits.campaigns, bigint, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.campaign_verdict(p_campaign credits.campaigns, p_number bigint, p_at timestamp with time zone) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION campaign_verdict(p_campaign credits.campaigns, p_number bigint, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.campaign_verdict(p_campaign credits.campaigns, p_number bigint, p_at timestamp with time zone) IS 'Whether a campaign would give an account its grant of that number: open, else withdrawn (or not begun), ended, used (by the account) or exhausted (the budget).';
-
-
---
--- Name: canonical(jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.canonical(p_arguments jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE
     RETURN regexp_replace((p_arguments)::text, '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])'::text, '\1\2'::text, 'g'::text);
-
-
---
--- Name: FUNCTION canonical(p_arguments jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.canonical(p_arguments jsonb) IS 'The arguments of a call as text, the same for every spelling of the same numbers.';
-
-
---
--- Name: capital_letters(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.capital_letters(p_text text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION capital_letters(p_text text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.capital_letters(p_text text) IS 'A text in capital letters, the same in every database.';
-
-
---
--- Name: capture(uuid, uuid, text, boolean, jsonb, boolean, text, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_service boolean, p_usage jsonb, p_final boolean, p_over text, p_key text) RETURNS api.capture_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_service boolean, p_usage jsonb, p_final boolean, p_over text, p_key text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_service boolean, p_usage jsonb, p_final boolean, p_over text, p_key text) IS 'The work of api.capture_hold, on an account.';
-
-
---
--- Name: holds; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.holds (
     account_id uuid NOT NULL,
     hold_id uuid NOT NULL,
@@ -2598,718 +1010,195 @@ CREATE TABLE credits.holds (
     price_source text DEFAULT 'module'::text NOT NULL
 )
 WITH (fillfactor='70');
-
 ALTER TABLE ONLY credits.holds FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE holds; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.holds IS 'Tokens reserved for work under way. One transition: open → captured, released or expired. From expires_at on an open one counts for nothing, booked or not. No foreign keys, which would lock more rows: only definer functions write it, under the wallet''s lock.';
-
-
---
--- Name: COLUMN holds.price_id; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.holds.price_id IS 'The version of the price that it was made at: captures are charged by it.';
-
-
---
--- Name: COLUMN holds.usage; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.holds.usage IS 'The worst case that tokens were reserved for, per dimension.';
-
-
---
--- Name: COLUMN holds.usage_left; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.holds.usage_left IS 'Of this, what captures have not recorded yet; below 0 when they recorded more.';
-
-
---
--- Name: COLUMN holds.tokens; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.holds.tokens IS 'Tokens reserved at first.';
-
-
---
--- Name: COLUMN holds.held; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.holds.held IS 'Tokens still reserved.';
-
-
---
--- Name: COLUMN holds.captured; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.holds.captured IS 'Tokens charged: what its entries add up to.';
-
-
---
--- Name: COLUMN holds.shortfall; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.holds.shortfall IS 'What its captures cost beyond that.';
-
-
---
--- Name: COLUMN holds.draws; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.holds.draws IS 'The lots that held is reserved in, first to be charged first: as in credits.entries.';
-
-
---
--- Name: COLUMN holds.seqs; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.holds.seqs IS 'Its entries: the captures.';
-
-
---
--- Name: COLUMN holds.late; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.holds.late IS 'Captured after it had expired, by a fresh debit.';
-
-
---
--- Name: COLUMN holds.failed; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.holds.failed IS 'Released for a reason that says that the work failed.';
-
-
---
--- Name: COLUMN holds.by_service; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.holds.by_service IS 'Made by a service, which alone may then end it: a user could let go of it while the work is done.';
-
-
---
--- Name: COLUMN holds.actor; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.holds.actor IS 'The role or SQL login that made it, or ended it.';
-
-
---
--- Name: COLUMN holds.answer; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.holds.answer IS 'What hold_tokens answered under its key.';
-
-
---
--- Name: COLUMN holds.price_source; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.holds.price_source IS 'Whose price it keeps: module, category, or default, that of every other module.';
-
-
---
--- Name: capture_receipt(credits.holds, text, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.capture_receipt(p_hold credits.holds, p_reference text, p_user_id text) RETURNS api.capture_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION capture_receipt(p_hold credits.holds, p_reference text, p_user_id text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_reference text, p_user_id text) IS 'The answer of an earlier capture, told again from its entry; state and held are those of the hold as it is now, and refunded is what has been given back by now. p_reference: its seq, what the hold kept then, and what went back if it ended the hold.';
-
-
---
--- Name: catch_up(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.catch_up(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION catch_up(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.catch_up(p_account_id uuid) IS 'Does what has become due on a locked and settled wallet.';
-
-
---
--- Name: ceil_tokens(numeric, numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE
     RETURN ((div((numerator * (1000000)::numeric), denominator) + sign(mod((numerator * (1000000)::numeric), denominator))) / 1000000.000000);
-
-
---
--- Name: FUNCTION ceil_tokens(numerator numeric, denominator numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) IS 'A quotient at ledger scale, up.';
-
-
---
--- Name: change_status(text, text, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.change_status(p_user_id text, p_status text, p_reason text) RETURNS api.account_standing
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION change_status(p_user_id text, p_status text, p_reason text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.change_status(p_user_id text, p_status text, p_reason text) IS 'The work of api.freeze_account and api.thaw_account.';
-
-
---
--- Name: charge(numeric, numeric, numeric, numeric, boolean, numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.charge(quantity numeric, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN (quantity IS NULL) THEN NULL::numeric WHEN ((quantity <= free_quantity) IS TRUE) THEN (0)::numeric WHEN (whole_units IS TRUE) THEN (GREATEST(((div((quantity - free_quantity), unit_size) + (((mod((quantity - free_quantity), unit_size) > (0)::numeric))::integer)::numeric) * price_per_unit), minimum_charge) * unit_size) ELSE GREATEST(((quantity - free_quantity) * price_per_unit), (minimum_charge * unit_size)) END;
-
-
---
--- Name: FUNCTION charge(quantity numeric, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.charge(quantity numeric, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric) IS 'What a component of a price takes for a quantity, before margin and exchange rate, times unit_size. Exact.';
-
-
---
--- Name: charge_durations(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.charge_durations() RETURNS TABLE(account_id uuid, seq bigint, duration_ms numeric)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10000
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION charge_durations(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.charge_durations() IS 'Milliseconds that a use took: the number duration_ms in the metadata of a service''s charge, of the accounts that the analyst of this session may count; an auditor gets all.';
-
-
---
--- Name: charge_problem(bigint, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.charge_problem(p_amount bigint, p_currency text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION charge_problem(p_amount bigint, p_currency text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.charge_problem(p_amount bigint, p_currency text) IS 'Why Stripe would not charge this amount; null when it would, as far as its documentation says, or could, where that depends on the rate of the day. A null amount has no problem.';
-
-
---
--- Name: check_amount(numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.check_amount(p_amount numeric) RETURNS credits.tokens
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION check_amount(p_amount numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.check_amount(p_amount numeric) IS 'The amount, if it is above 0, at most 10^12 and has at most six decimals. Raises PT422 bad_amount.';
-
-
---
--- Name: check_charge(bigint, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.check_charge(p_amount bigint, p_currency text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION check_charge(p_amount bigint, p_currency text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.check_charge(p_amount bigint, p_currency text) IS 'Raises PT422 bad_catalogue for an amount that Stripe would not charge. Nulls pass.';
-
-
---
--- Name: check_components(text, jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.check_components(p_name text, p_components jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION check_components(p_name text, p_components jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.check_components(p_name text, p_components jsonb) IS 'The components of a price as credits.components_as_json would give them, with the defaults filled in. Raises PT422 bad_catalogue for anything that is none.';
-
-
---
--- Name: check_currency(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.check_currency(p_currency text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION check_currency(p_currency text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.check_currency(p_currency text) IS 'Raises PT422 bad_catalogue unless p_currency is null or one that Stripe takes payments in.';
-
-
---
--- Name: check_event(text, jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.check_event(p_event_id text, p_event jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION check_event(p_event_id text, p_event jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.check_event(p_event_id text, p_event jsonb) IS 'Checks that this is an event of Stripe, known by p_event_id, and one for this bank. Raises PT422 bad_event, foreign_account, wrong_mode.';
-
-
---
--- Name: check_fingerprint(bytea, jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.check_fingerprint(p_known bytea, p_arguments jsonb) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION check_fingerprint(p_known bytea, p_arguments jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.check_fingerprint(p_known bytea, p_arguments jsonb) IS 'Raises PT409 key_reused unless a key is repeated with the arguments that are remembered.';
-
-
---
--- Name: check_free_part(credits.holds, jsonb, boolean, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.check_free_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION check_free_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.check_free_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone) IS 'May a user capture a part of a hold that costs 0, the wallet being locked? Yes, when it ends a hold that has been paid. Yes, when something was used: its unit has been paid already, or is still within what is free; beyond 100 parts for each token paid it counts as made without paying. p_usage: what the part used. p_final: it ends the hold. Raises PT422 bad_usage for a use that costs nothing as a whole and for a part that uses nothing, PT429 unpaid_limit.';
-
-
---
--- Name: check_free_use(bigint, uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.check_free_use(p_price_id bigint, p_account_id uuid DEFAULT NULL::uuid, p_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION check_free_use(p_price_id bigint, p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.check_free_use(p_price_id bigint, p_account_id uuid, p_at timestamp with time zone) IS 'Raises PT422 bad_usage for a user whose use costs 0, unless one whole unit of each dimension costs 0. Then, with the account whose wallet is locked, the use counts as one that nobody pays: raises PT429 unpaid_limit.';
-
-
---
--- Name: check_guest_keys(text[]); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.check_guest_keys(p_keys text[]) RETURNS text[]
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION check_guest_keys(p_keys text[]); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.check_guest_keys(p_keys text[]) IS 'The keys of a device or network, as a plain array. Raises PT422 bad_guest.';
-
-
---
--- Name: check_key(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.check_key(p_key text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION check_key(p_key text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.check_key(p_key text) IS 'Raises PT422 bad_key unless this is an idempotency key: credits.is_name, of at most 200 characters.';
-
-
---
--- Name: check_line(text, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.check_line(p_name text, p_title text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION check_line(p_name text, p_title text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.check_line(p_name text, p_title text) IS 'Raises PT422 bad_catalogue when a line of a catalogue file has an id that is none (credits.is_name), or a title, unit or description that cannot be shown (credits.is_label).';
-
-
---
--- Name: check_metadata(jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.check_metadata(p_metadata jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION check_metadata(p_metadata jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.check_metadata(p_metadata jsonb) IS 'Raises PT422 bad_metadata unless it is an object of at most 16 kB (of a user: 1 kB), without numbers beyond 10^100 or with more than 100 decimals. Its texts may have any character: JSON writes controls as escapes.';
-
-
---
--- Name: check_period(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.check_period(p_period text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION check_period(p_period text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.check_period(p_period text) IS 'Checks that a period is day or month. Raises PT422 bad_period, also for null.';
-
-
---
--- Name: check_reason(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.check_reason(p_reason text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION check_reason(p_reason text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.check_reason(p_reason text) IS 'Checks the reason of freezing, releasing or refunding: null, or text of at most 200 characters without control characters. Raises PT422 bad_reason.';
-
-
---
--- Name: check_scope(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.check_scope(p_scope text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION check_scope(p_scope text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.check_scope(p_scope text) IS 'Raises PT422 bad_scope unless p_scope is null or names a module or category of the catalogue.';
-
-
---
--- Name: check_stripe_prices(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.check_stripe_prices() RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION check_stripe_prices(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.check_stripe_prices() IS 'Asked after a catalogue file: raises PT422 bad_catalogue when a price is configured for a pack that does not exist.';
-
-
---
--- Name: check_tiers(text, text, jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION check_tiers(p_name text, p_dimension text, p_tiers jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb) IS 'Raises PT422 bad_catalogue unless these are tiers, in ascending order.';
-
-
---
--- Name: check_ttl(interval); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.check_ttl(p_ttl interval) RETURNS numeric
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION check_ttl(p_ttl interval); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.check_ttl(p_ttl interval) IS 'The seconds of an interval, if a hold may last so long. Raises PT422 bad_ttl.';
-
-
---
--- Name: check_usage_size(jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.check_usage_size(p_usage jsonb) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION check_usage_size(p_usage jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.check_usage_size(p_usage jsonb) IS 'Checks that usage takes at most 2048 bytes as jsonb; null passes. Raises PT422 bad_usage.';
-
-
---
--- Name: choose_head(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION choose_head(p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) IS 'Moves tokens of the lot that is spent next onto a locked and settled wallet, if that lot is next for every module: all that are free, or as many as may go before a limit or a notice is reached.';
-
-
---
--- Name: claim_key(uuid, text, text, jsonb, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_reference text) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_reference text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_reference text) IS 'Claims a key for the call that is about to make p_reference. Null: it is new, go on. Else what the call made the first time: answer that again. Raises PT409 key_reused, PT422 bad_key.';
-
-
---
--- Name: clock(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.clock() RETURNS timestamp with time zone
     LANGUAGE sql PARALLEL SAFE
     RETURN clock_timestamp();
-
-
---
--- Name: FUNCTION clock(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.clock() IS 'The time now, not the start of the transaction.';
-
-
---
--- Name: clock(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.clock(p_account_id uuid) RETURNS timestamp with time zone
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION clock(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.clock(p_account_id uuid) IS 'The time of an account: what its test clock shows, else the time now. Null is nobody in particular.';
-
-
---
--- Name: columns_digest(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.columns_digest() RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION columns_digest(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.columns_digest() IS 'Of the columns of all tables and composite types in the bank''s schemas.';
-
-
---
--- Name: components_as_json(bigint); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.components_as_json(p_price_id bigint) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION components_as_json(p_price_id bigint); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.components_as_json(p_price_id bigint) IS 'The components of a version, by dimension, each with all its fields, as credits.define_price takes them.';
-
-
---
--- Name: configured_stripe_price(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.configured_stripe_price(p_pack_id text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION configured_stripe_price(p_pack_id text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.configured_stripe_price(p_pack_id text) IS 'The price at Stripe that the operator has configured for a pack; null when there is none.';
-
-
---
--- Name: count_attempt(text, bigint, interval, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone) IS 'Counts an attempt; of several at once each has a number of its own. Raises PT429 with p_slug (limit, reset_at).';
-
-
---
--- Name: count_unpaid(uuid, timestamp with time zone, bigint, bigint); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.count_unpaid(p_account_id uuid, p_at timestamp with time zone, p_uses bigint DEFAULT 0, p_holds bigint DEFAULT 0) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION count_unpaid(p_account_id uuid, p_at timestamp with time zone, p_uses bigint, p_holds bigint); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.count_unpaid(p_account_id uuid, p_at timestamp with time zone, p_uses bigint, p_holds bigint) IS 'Counts what the user of a locked wallet has made without paying: p_uses more uses, p_holds more holds.';
-
-
---
--- Name: credentials; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.credentials (
     email text NOT NULL,
     password_hash text NOT NULL,
@@ -3317,562 +1206,165 @@ CREATE TABLE credits.credentials (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT credentials_email_is_normal CHECK (((email = lower(btrim(email))) AND ((length(email) >= 3) AND (length(email) <= 320))))
 );
-
 ALTER TABLE ONLY credits.credentials FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE credentials; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.credentials IS 'Sign-in of the embedded identity provider: e-mail and argon2 hash. Empty where an outside issuer signs the tokens.';
-
-
---
--- Name: credential_of(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.credential_of(p_email text) RETURNS credits.credentials
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION credential_of(p_email text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.credential_of(p_email text) IS 'The credential of an e-mail address, however it is spelt; or nulls.';
-
-
---
--- Name: database_faults(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.database_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION database_faults(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.database_faults() IS 'What PUBLIC may do with the database, where it is the bank''s own, and what the bank''s roles may beyond connecting.';
-
-
---
--- Name: default_least(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.default_least() RETURNS numeric
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION default_least(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.default_least() IS 'credits.least_cost of the default price now; null when there is none, or it is free.';
-
-
---
--- Name: default_priority(credits.entry_kind); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.default_priority(p_source credits.entry_kind) RETURNS bigint
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION default_priority(p_source credits.entry_kind); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.default_priority(p_source credits.entry_kind) IS 'When tokens of a source are spent: rollover 5, allowance 10, given away 20, bought (and what came with it) 50.';
-
-
---
--- Name: define_campaign(text, text, text, numeric, numeric, bigint, bigint, timestamp with time zone, timestamp with time zone, interval, bigint, text, boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric DEFAULT 0, p_budget bigint DEFAULT NULL::bigint, p_per_account bigint DEFAULT 1, p_valid_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_valid_until timestamp with time zone DEFAULT NULL::timestamp with time zone, p_expires_after interval DEFAULT NULL::interval, p_priority bigint DEFAULT NULL::bigint, p_scope text DEFAULT NULL::text, p_active boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric, p_budget bigint, p_per_account bigint, p_valid_from timestamp with time zone, p_valid_until timestamp with time zone, p_expires_after interval, p_priority bigint, p_scope text, p_active boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric, p_budget bigint, p_per_account bigint, p_valid_from timestamp with time zone, p_valid_until timestamp with time zone, p_expires_after interval, p_priority bigint, p_scope text, p_active boolean) IS 'Something given away: kind welcome (when an account opens), promo (for a code) or referral (tokens to who brought somebody, referee_tokens to whom they brought, with the first purchase). budget and per_account count grants; p_expires_after is the life of what is granted. Raises PT422 bad_catalogue.';
-
-
---
--- Name: define_campaign_bounds(text, bigint, bigint, bigint, interval); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint DEFAULT NULL::bigint, p_per_shared_network bigint DEFAULT NULL::bigint, p_sliding_window interval DEFAULT '24:00:00'::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) IS 'How often a campaign gives to accounts of one device and of one network, in any span of p_sliding_window (at most 7 days): per network by default as often as per device; per network that is known to be shared, by default ten times that. p_per_device 0: without bounds. A welcome has 3, 20 and 200 until this says otherwise; a promotion has none, and a referral cannot have any. Raises PT422 bad_catalogue.';
-
-
---
--- Name: define_catalog(text, text, text, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_unit text, p_currency text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION define_catalog(p_catalog_id text, p_title text, p_unit text, p_currency text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_unit text, p_currency text) IS 'Names the catalogue, the unit of its balances, and the money that its packs are sold in. Raises PT422 bad_catalogue.';
-
-
---
--- Name: define_category(text, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.define_category(p_category_id text, p_title text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION define_category(p_category_id text, p_title text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.define_category(p_category_id text, p_title text) IS 'A group of modules. Raises PT422 bad_catalogue.';
-
-
---
--- Name: define_code(text, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.define_code(p_code text, p_campaign_id text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION define_code(p_code text, p_campaign_id text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.define_code(p_code text, p_campaign_id text) IS 'A code for a campaign of kind promo: 3 to 64 letters of one script, digits, and - _ . + % & !. Case, white space, the kind of dash and characters that nobody sees do not matter. Raises PT422 bad_catalogue.';
-
-
---
--- Name: define_dimension(text, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.define_dimension(p_dimension text, p_description text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION define_dimension(p_dimension text, p_description text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.define_dimension(p_dimension text, p_description text) IS 'Something that usage can be measured in, for prices to name. Raises PT422 bad_catalogue.';
-
-
---
--- Name: define_guest_limits(text, bigint, bigint, bigint, interval); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint DEFAULT NULL::bigint, p_per_shared_network bigint DEFAULT NULL::bigint, p_sliding_window interval DEFAULT '24:00:00'::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) IS 'Uses without an account, in any span of p_sliding_window (at most 7 days): per device; per network, by default as many; per network that is known to be shared, by default ten times that. p_per_device 0: none any more. Raises PT422 bad_catalogue.';
-
-
---
--- Name: define_module(text, text, text, boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text DEFAULT NULL::text, p_active boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION define_module(p_module_id text, p_title text, p_category_id text, p_active boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text, p_active boolean) IS 'Something tokens can be spent on. Not active: withdrawn, no longer spendable. A new id looks like that of no other module, withdrawn or not: by case, accents, letters of other scripts, white space, hyphens or underscores. Raises PT422 bad_catalogue.';
-
-
---
--- Name: define_notice(text, numeric, numeric, interval); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.define_notice(p_kind text, p_below numeric DEFAULT NULL::numeric, p_percent numeric DEFAULT NULL::numeric, p_ahead interval DEFAULT NULL::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION define_notice(p_kind text, p_below numeric, p_percent numeric, p_ahead interval); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.define_notice(p_kind text, p_below numeric, p_percent numeric, p_ahead interval) IS 'When users are told something: low_balance (p_below tokens, or p_percent of the last purchase or the greatest lot), depleted, expiring_soon (p_ahead of it). A changed rule locks every wallet: in a file it comes before modules, prices and campaigns, which have locks of their own. Raises PT422 bad_catalogue.';
-
-
---
--- Name: define_pack(text, text, numeric, bigint, text, numeric, boolean, bigint, interval, text, boolean, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric DEFAULT 0, p_popular boolean DEFAULT false, p_position bigint DEFAULT 0, p_expires_after interval DEFAULT NULL::interval, p_stripe_price_id text DEFAULT NULL::text, p_active boolean DEFAULT true, p_scope text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text) IS 'Something that can be bought, for an amount that Stripe would charge, in the unit that Stripe counts currency in (cents; 5000 ugx are 50 shillings). scope (module:ID or category:ID) binds its tokens. Without a Stripe price the configured one is taken, else the one there is stays. Orders keep their own snapshot. Raises PT422 bad_catalogue.';
-
-
---
--- Name: define_price(jsonb, text, text, numeric, numeric, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.define_price(p_components jsonb, p_module_id text DEFAULT NULL::text, p_category_id text DEFAULT NULL::text, p_margin numeric DEFAULT 1, p_exchange_rate numeric DEFAULT 1, p_valid_from timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone) IS 'The price of a module, of a category, or the default, from p_valid_from on: null is now, a time to come is a later version; a time that has been, from the year 2000, only while the target has no version yet. components: [{dimension, price_per_unit, unit_size = 1, free_quantity = 0, whole_units = false, whole_quantity = false, minimum_charge = 0, provider_cost, tiers: [{above, price_per_unit}]}]. whole_units: units begun are charged whole; whole_quantity: a quantity that is no whole number is refused. The version, which is the one there is when it is the same. Raises PT422 bad_catalogue.';
-
-
---
--- Name: define_topup(text, bigint, bigint, numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) IS 'Offers buying any amount that Stripe would charge, between two bounds (minor units of currency), at so many tokens per minor unit; takes back its presets. Raises PT422 bad_catalogue.';
-
-
---
--- Name: define_topup_preset(text, bigint, boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION define_topup_preset(p_currency text, p_amount bigint, p_popular boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) IS 'An amount of a top-up to propose (minor units of currency), between its bounds. Raises PT422 bad_catalogue.';
-
-
---
--- Name: draw_lots(uuid, text, numeric, timestamp with time zone, boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean DEFAULT false, OUT draws jsonb, OUT missing numeric) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean, OUT draws jsonb, OUT missing numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean, OUT draws jsonb, OUT missing numeric) IS 'Takes p_tokens from the lots of a settled wallet in burn order, or holds them there, and says from which. missing > 0: the lots did not reach, and the caller must refuse, which puts them back, or pay the rest otherwise.';
-
-
---
--- Name: draw_of(bigint, numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) RETURNS jsonb
     LANGUAGE sql STABLE
     RETURN CASE WHEN ((p_tokens > (0)::numeric) IS TRUE) THEN jsonb_build_array(jsonb_build_object('lot_id', p_lot_id, 'tokens', trim_scale(p_tokens))) ELSE '[]'::jsonb END;
-
-
---
--- Name: FUNCTION draw_of(p_lot_id bigint, p_tokens numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) IS 'The draws of so many tokens from one lot.';
-
-
---
--- Name: draw_settled(uuid, text, numeric, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.draw_settled(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION draw_settled(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.draw_settled(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric) IS 'credits.draw_lots for a wallet that may have a head lot. The caller chooses a new one once the entry is written.';
-
-
---
--- Name: earlier(timestamp with time zone, interval); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((p_at AT TIME ZONE '00:00:00'::interval) - p_before) AT TIME ZONE '00:00:00'::interval);
-
-
---
--- Name: FUNCTION earlier(p_at timestamp with time zone, p_before interval); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) IS 'A moment and an interval before it, by the calendar of UTC.';
-
-
---
--- Name: email_key(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.email_key(p_email text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION email_key(p_email text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.email_key(p_email text) IS 'What stands for an e-mail address where sign-ins are counted.';
-
-
---
--- Name: ensure_partitions(integer); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.ensure_partitions(p_months integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION ensure_partitions(p_months integer); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.ensure_partitions(p_months integer) IS 'Makes the ledger''s partitions for this month and the next ones, p_months in all; returns how many were missing.';
-
-
---
--- Name: enter(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened boolean) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION enter(p_subject text, OUT account_id uuid, OUT opened boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened boolean) IS 'Opens the account of a user id with an empty wallet, or finds it. Who calls it welcomes a new one: the order of locks decides when. Raises PT422 bad_user, PT503 busy.';
-
-
---
--- Name: entry_hash(bytea, uuid, bigint, timestamp with time zone, timestamp with time zone, credits.entry_kind, numeric, numeric, numeric, jsonb, text, jsonb, bigint, text, text, jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.entry_hash(p_previous bytea, p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_effective_at timestamp with time zone, p_kind credits.entry_kind, p_tokens numeric, p_balance_after numeric, p_debt_after numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_actor text, p_metadata jsonb) RETURNS bytea
     LANGUAGE sql STABLE
     RETURN sha256(array_send(ARRAY['\x01'::bytea, p_previous, uuid_send(p_account_id), int8send(p_seq), timestamptz_send(p_posted_at), timestamptz_send(p_effective_at), convert_to((p_kind)::text, 'UTF8'::name), convert_to(((p_tokens)::numeric(20,6))::text, 'UTF8'::name), convert_to(((p_balance_after)::numeric(20,6))::text, 'UTF8'::name), convert_to(((p_debt_after)::numeric(20,6))::text, 'UTF8'::name), convert_to((p_draws)::text, 'UTF8'::name), convert_to(p_module_id, 'UTF8'::name), convert_to((p_usage)::text, 'UTF8'::name), int8send(p_price_id), convert_to(p_reference, 'UTF8'::name), convert_to(p_actor, 'UTF8'::name), sha256(convert_to((p_metadata)::text, 'UTF8'::name))]));
-
-
---
--- Name: FUNCTION entry_hash(p_previous bytea, p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_effective_at timestamp with time zone, p_kind credits.entry_kind, p_tokens numeric, p_balance_after numeric, p_debt_after numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_actor text, p_metadata jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.entry_hash(p_previous bytea, p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_effective_at timestamp with time zone, p_kind credits.entry_kind, p_tokens numeric, p_balance_after numeric, p_debt_after numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_actor text, p_metadata jsonb) IS 'sha256 of the hash before (empty for the first) and an entry''s fields.';
-
-
---
--- Name: event_id(jsonb, bytea); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.event_id(p_event jsonb, p_original bytea) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION event_id(p_event jsonb, p_original bytea); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.event_id(p_event jsonb, p_original bytea) IS 'By what an event is known: its id, or the hash of its bytes where its id cannot be stored; null when it has none.';
-
-
---
--- Name: expire_holds(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.expire_holds(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION expire_holds(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.expire_holds(p_account_id uuid) IS 'Lets the tokens of those holds of a locked and settled wallet go free that are past their time.';
-
-
---
--- Name: expire_lots(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.expire_lots(p_account_id uuid, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION expire_lots(p_account_id uuid, p_since timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.expire_lots(p_account_id uuid, p_since timestamp with time zone) IS 'Books an expire entry, dated at the moment of expiry, for each lot of a locked wallet that is past it. p_since: when tokens came back into such lots; they expired then, and the caller sees to the notices.';
-
-
---
--- Name: expire_old_orders(bigint); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.expire_old_orders(p_most bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION expire_old_orders(p_most bigint); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.expire_old_orders(p_most bigint) IS 'Ends the orders of at most p_most accounts that got no checkout within an hour, and returns how many accounts. Null: all.';
-
-
---
--- Name: expire_orders(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.expire_orders(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION expire_orders(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.expire_orders(p_account_id uuid) IS 'Ends the orders of a locked wallet that have no checkout and for which it is too late to open one.';
-
-
---
--- Name: fail(integer, text, text, json); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.fail(p_status integer, p_slug text, p_message text, p_facts json DEFAULT '{}'::json) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION fail(p_status integer, p_slug text, p_message text, p_facts json); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.fail(p_status integer, p_slug text, p_message text, p_facts json) IS 'Raises SQLSTATE PT<status> with a message for people and a DETAIL for programs: {"error": slug, …facts}.';
-
-
---
--- Name: find_code(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.find_code(p_code text) RETURNS credits.codes
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION find_code(p_code text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.find_code(p_code text) IS 'The code that somebody typed: case, white space and characters that nobody sees do not matter. Raises PT404 unknown_code.';
-
-
---
--- Name: entries; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.entries (
     account_id uuid NOT NULL,
     seq bigint NOT NULL,
@@ -3892,260 +1384,67 @@ CREATE TABLE credits.entries (
     hash bytea NOT NULL
 )
 PARTITION BY RANGE (posted_at);
-
 ALTER TABLE ONLY credits.entries FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE entries; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.entries IS 'The ledger. Append-only, partitioned by month, a hash chain per account. No foreign keys: only definer functions write it, under the wallet''s lock.';
-
-
---
--- Name: COLUMN entries.seq; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.entries.seq IS '1, 2, 3 … per account, without gaps.';
-
-
---
--- Name: COLUMN entries.posted_at; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.entries.posted_at IS 'When it was written, after the lock was taken; rises strictly with seq.';
-
-
---
--- Name: COLUMN entries.effective_at; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.entries.effective_at IS 'When it happened: for an expiry the moment the lot expired, else posted_at.';
-
-
---
--- Name: COLUMN entries.tokens; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.entries.tokens IS 'Change of the balance: of what is in the lots, less the change of the debt. Above zero in, below zero out.';
-
-
---
--- Name: COLUMN entries.debt_after; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.entries.debt_after IS 'Debt after it: what a charge left unpaid by lots, and a repayment took off.';
-
-
---
--- Name: COLUMN entries.draws; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.entries.draws IS 'The lots moved: [{"lot_id": seq of the granting entry, "tokens": how much, above zero}], in the order they were taken. Into them when tokens is above zero, else out of them.';
-
-
---
--- Name: COLUMN entries.usage; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.entries.usage IS 'What was used, per dimension.';
-
-
---
--- Name: COLUMN entries.reference; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.entries.reference IS 'Order, reason or package that the entry belongs to; of a capture the hold, with :late after it when it was.';
-
-
---
--- Name: COLUMN entries.actor; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.entries.actor IS 'The role or SQL login that caused it. Never a person''s name.';
-
-
---
--- Name: COLUMN entries.hash; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.entries.hash IS 'sha256 over the fields and the hash before: see credits.entry_hash.';
-
-
---
--- Name: find_entry(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.find_entry(p_entry_id text) RETURNS credits.entries
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION find_entry(p_entry_id text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.find_entry(p_entry_id text) IS 'The entry of that name (account:seq). Raises PT404 unknown_entry.';
-
-
---
--- Name: find_hold(text, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean) IS 'Where to look for a hold, and whose it would be: the caller''s own, or for a service anybody''s; and whether a service asks. Raises PT404 unknown_hold, PT403 not_yours, PT401 not_signed_in.';
-
-
---
--- Name: find_order(uuid, uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) RETURNS credits.orders
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION find_order(p_account_id uuid, p_order_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) IS 'The order of this name and account. Raises PT404 unknown_order.';
-
-
---
--- Name: find_price(text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.find_price(p_module_id text, p_at timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION find_price(p_module_id text, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with time zone) IS 'The price of a module at a time: its own, else its category''s, else the default; null when there is none, or when a listed module is nearly spelled like this.';
-
-
---
--- Name: fingerprint(jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.fingerprint(p_arguments jsonb) RETURNS bytea
     LANGUAGE sql IMMUTABLE
     RETURN sha256(convert_to(CASE WHEN (((p_arguments)::text ~~ '%.%0%'::text) IS TRUE) THEN credits.canonical(p_arguments) ELSE (p_arguments)::text END, 'UTF8'::name));
-
-
---
--- Name: FUNCTION fingerprint(p_arguments jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.fingerprint(p_arguments jsonb) IS 'What is remembered of the arguments of a call that has a key.';
-
-
---
--- Name: finish_guest_use(uuid, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) RETURNS api.guest_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION finish_guest_use(p_use_id uuid, p_state text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) IS 'The work of api.confirm_guest_use and api.release_guest_use: one transition, the same again is answered again. Raises PT403 not_yours, PT404 unknown_use, PT409 use_closed.';
-
-
---
--- Name: follow_prices(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.follow_prices() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION follow_prices(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.follow_prices() IS 'Trigger: a new version of a price changes the price list.';
-
-
---
--- Name: forget_attempts(bigint); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.forget_attempts(p_max bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION forget_attempts(p_max bigint); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.forget_attempts(p_max bigint) IS 'Forgets at most p_max counts whose window is over, and as many networks where nobody has signed in for 35 days. Null: all.';
-
-
---
--- Name: forget_keys(bigint); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.forget_keys(p_most bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION forget_keys(p_most bigint); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.forget_keys(p_most bigint) IS 'Forgets at most p_most keys that are older than 35 days, and returns how many they were. A repeat of such a call is a new one.';
-
-
---
--- Name: forget_origins(bigint); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.forget_origins(p_max bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION forget_origins(p_max bigint); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.forget_origins(p_max bigint) IS 'Forgets at most p_max origins of more than 35 days ago: their keys match no new ones any more. Null: all.';
-
-
---
--- Name: lots; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.lots (
     account_id uuid NOT NULL,
     lot_id bigint NOT NULL,
@@ -4166,70 +1465,15 @@ CREATE TABLE credits.lots (
     announced boolean DEFAULT false NOT NULL
 )
 WITH (fillfactor='70');
-
 ALTER TABLE ONLY credits.lots FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE lots; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.lots IS 'Tokens that came in together and share a price, a scope and an expiry. Spent in burn order: see credits.draw_lots. 0 <= held <= remaining <= granted: the domains refuse what is negative, audit.check_lots proves the rest.';
-
-
---
--- Name: COLUMN lots.lot_id; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.lots.lot_id IS 'The seq of the entry that granted it.';
-
-
---
--- Name: COLUMN lots.priority; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.lots.priority IS 'Lower is spent first.';
-
-
---
--- Name: COLUMN lots.scope; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.lots.scope IS 'module:ID or category:ID that the tokens are bound to; null: any.';
-
-
---
--- Name: COLUMN lots.unit_cost; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.lots.unit_cost IS 'Money really paid for one token, in minor units of currency.';
-
-
---
--- Name: COLUMN lots.frozen; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.lots.frozen IS 'Not spendable while the payment is disputed.';
-
-
---
--- Name: COLUMN lots.live; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.lots.live IS 'Has tokens in it.';
-
-
---
--- Name: COLUMN lots.announced; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.lots.announced IS 'Its coming expiry has been put in the outbox.';
-
-
---
--- Name: free_lots(uuid, timestamp with time zone, bigint, numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone, p_head_lot bigint DEFAULT NULL::bigint, p_head_free numeric DEFAULT 0) RETURNS TABLE(lot_id bigint, scope text, free numeric)
     LANGUAGE sql STABLE
     BEGIN ATOMIC
@@ -4248,36 +1492,12 @@ CREATE FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zo
          END) > (l.held)::numeric) AND (l.effective_at <= free_lots.p_at) AND ((l.expires_at IS NULL) OR (l.expires_at > free_lots.p_at)))
    ORDER BY l.priority, l.expires_at, (l.scope IS NULL), ((l.unit_cost)::numeric > (0)::numeric), l.effective_at, l.lot_id;
 END;
-
-
---
--- Name: FUNCTION free_lots(p_account_id uuid, p_at timestamp with time zone, p_head_lot bigint, p_head_free numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone, p_head_lot bigint, p_head_free numeric) IS 'The lots of an account that may be spent, bound to something or not, in burn order, and what is free in each. Of a wallet that has a head lot: which, and how many tokens it carries.';
-
-
---
--- Name: fulfil_order(credits.orders, text, text, numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount numeric) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount numeric) IS 'Grants the snapshot of an order under the wallet''s lock: the tokens, then the bonus. p_discount: minor units, from 0 to the amount of the order. Returns the entry of the purchase.';
-
-
---
--- Name: functions_digest(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.functions_digest() RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4286,172 +1506,52 @@ CREATE FUNCTION credits.functions_digest() RETURNS text
     SET "IntervalStyle" TO 'postgres'
     SET quote_all_identifiers TO 'off'
     AS …;
-
-
---
--- Name: FUNCTION functions_digest(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.functions_digest() IS 'Of the bodies of all functions in the bank''s schemas.';
-
-
---
--- Name: grant_campaign(uuid, text, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text DEFAULT NULL::text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone) IS 'Grants what a campaign gives to a locked wallet, if it still does: see credits.campaign_verdict; bounded, until reset_at, when the account''s device or network has had what it may have. Raises PT422 bad_amount.';
-
-
---
--- Name: grant_faults(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.grant_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION grant_faults(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.grant_faults() IS 'Rights in the schemas of the bank of anybody whom access.sql does not name, and rights that it never gives.';
-
-
---
--- Name: grant_lot(uuid, credits.entry_kind, numeric, text, bigint, text, timestamp with time zone, numeric, text, uuid, text, jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.grant_lot(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric, p_package_name text DEFAULT NULL::text, p_priority bigint DEFAULT NULL::bigint, p_scope text DEFAULT NULL::text, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_unit_cost numeric DEFAULT 0, p_currency text DEFAULT NULL::text, p_order_id uuid DEFAULT NULL::uuid, p_reference text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION grant_lot(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric, p_package_name text, p_priority bigint, p_scope text, p_expires_at timestamp with time zone, p_unit_cost numeric, p_currency text, p_order_id uuid, p_reference text, p_metadata jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.grant_lot(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric, p_package_name text, p_priority bigint, p_scope text, p_expires_at timestamp with time zone, p_unit_cost numeric, p_currency text, p_order_id uuid, p_reference text, p_metadata jsonb) IS 'Grants a lot to a locked wallet and returns its lot_id, the seq of its entry. Raises PT422 bad_amount.';
-
-
---
--- Name: grant_receipt(uuid, bigint, text, boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.grant_receipt(p_account_id uuid, p_lot_id bigint, p_user_id text, p_replayed boolean) RETURNS api.grant_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION grant_receipt(p_account_id uuid, p_lot_id bigint, p_user_id text, p_replayed boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.grant_receipt(p_account_id uuid, p_lot_id bigint, p_user_id text, p_replayed boolean) IS 'The answer of a grant, told from its entry.';
-
-
---
--- Name: guest_allowance(text[], text[], boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.guest_allowance(p_device_keys text[], p_network_keys text[], p_shared_network boolean) RETURNS api.guest_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION guest_allowance(p_device_keys text[], p_network_keys text[], p_shared_network boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.guest_allowance(p_device_keys text[], p_network_keys text[], p_shared_network boolean) IS 'The work of api.guest_allowance. Locks nothing. Raises PT403 no_guests, PT422 bad_guest.';
-
-
---
--- Name: guest_limit(boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.guest_limit(p_shared_network boolean, OUT per_device bigint, OUT per_network bigint, OUT sliding_window interval) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION guest_limit(p_shared_network boolean, OUT per_device bigint, OUT per_network bigint, OUT sliding_window interval); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.guest_limit(p_shared_network boolean, OUT per_device bigint, OUT per_network bigint, OUT sliding_window interval) IS 'What guests are allowed; of several catalogues the least, in the longest window. Raises PT403 no_guests.';
-
-
---
--- Name: guest_standing(uuid[], uuid[], bigint, bigint, interval, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.guest_standing(p_guest_ids uuid[], p_network_ids uuid[], p_per_device bigint, p_per_network bigint, p_sliding_window interval, p_now timestamp with time zone, OUT used bigint, OUT allowed bigint, OUT remaining bigint, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION guest_standing(p_guest_ids uuid[], p_network_ids uuid[], p_per_device bigint, p_per_network bigint, p_sliding_window interval, p_now timestamp with time zone, OUT used bigint, OUT allowed bigint, OUT remaining bigint, OUT reset_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.guest_standing(p_guest_ids uuid[], p_network_ids uuid[], p_per_device bigint, p_per_network bigint, p_sliding_window interval, p_now timestamp with time zone, OUT used bigint, OUT allowed bigint, OUT remaining bigint, OUT reset_at timestamp with time zone) IS 'What device and network have used of what they are allowed. reset_at: when remaining next grows; null when all is free.';
-
-
---
--- Name: has_lapsed(credits.orders); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.has_lapsed(p_order credits.orders) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION has_lapsed(p_order credits.orders); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.has_lapsed(p_order credits.orders) IS 'Is it too late to open a checkout for this order: is it an hour old, or no longer on sale?';
-
-
---
--- Name: head_allowance(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION head_allowance(p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) IS 'Tokens that an account can spend before a limit stops it or a notice is due; null: any number.';
-
-
---
--- Name: wallets; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.wallets (
     account_id uuid NOT NULL,
     status credits.account_status DEFAULT 'active'::text NOT NULL,
@@ -4474,1543 +1574,432 @@ CREATE TABLE credits.wallets (
     unpaid_holds bigint DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_cost_delay='0');
-
 ALTER TABLE ONLY credits.wallets FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE wallets; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.wallets IS 'The one row that a spend locks. balance = sum of the lots'' remaining tokens - debt, proved by audit.check_balance.';
-
-
---
--- Name: COLUMN wallets.status; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.wallets.status IS 'Here and not on the account, so that freezing waits for the same lock.';
-
-
---
--- Name: COLUMN wallets.held; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.wallets.held IS 'Tokens reserved by open holds, part of balance.';
-
-
---
--- Name: COLUMN wallets.debt; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.wallets.debt IS 'Tokens used that no lot could pay.';
-
-
---
--- Name: COLUMN wallets.seq; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.wallets.seq IS 'Number of the last entry: no gaps, because it is taken from the locked row.';
-
-
---
--- Name: COLUMN wallets.head_hash; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.wallets.head_hash IS 'Hash of the last entry; empty before the first.';
-
-
---
--- Name: COLUMN wallets.posted_at; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.wallets.posted_at IS 'Time of the last entry, so that entries never go back in time.';
-
-
---
--- Name: COLUMN wallets.due_at; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.wallets.due_at IS 'Before this moment the clock changes nothing: no hold or lot expires, no lot is announced to, no day or month of a limit begins.';
-
-
---
--- Name: COLUMN wallets.head_lot; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.wallets.head_lot IS 'The lot that is spent next, whatever the module; null when that is not known. See sql/credits/head_lot.sql.';
-
-
---
--- Name: COLUMN wallets.head_free; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.wallets.head_free IS 'Tokens of head_lot, kept here and not on the lot''s row: as many as can go before a limit or a notice is reached.';
-
-
---
--- Name: COLUMN wallets.test_clock; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.wallets.test_clock IS 'What the account''s own clock shows, for tests; null: it goes by the bank''s. Only moved forward, never taken off.';
-
-
---
--- Name: COLUMN wallets.head_held; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.wallets.head_held IS 'Tokens of head_lot that holds keep, here and not on the lot''s row, beside head_free.';
-
-
---
--- Name: COLUMN wallets.head_keeps; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.wallets.head_keeps IS 'Holds keep their tokens in the head: head_lot never expires, and no notice is due when they let go of them.';
-
-
---
--- Name: COLUMN wallets.unpaid; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.wallets.unpaid IS 'How many uses, and other things that are no holds, the user has made without paying in the window that ends at unpaid_until: see sql/credits/unpaid.sql.';
-
-
---
--- Name: COLUMN wallets.unpaid_until; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.wallets.unpaid_until IS 'When the window ends; in the past, nothing counts.';
-
-
---
--- Name: COLUMN wallets.unpaid_holds; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.wallets.unpaid_holds IS 'How many holds of the user have ended with nothing charged in that window.';
-
-
---
--- Name: held_at(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE sql STABLE
     RETURN (((SELECT w.held FROM credits.wallets w WHERE (w.account_id = held_at.p_account_id)))::numeric - COALESCE((SELECT sum((h.held)::numeric) AS sum FROM credits.holds h WHERE ((h.account_id = held_at.p_account_id) AND ((h.state)::text = 'open'::text) AND (h.expires_at <= held_at.p_at))), (0)::numeric));
-
-
---
--- Name: FUNCTION held_at(p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) IS 'Tokens that holds of an account keep at a moment, without those that have expired by then.';
-
-
---
--- Name: hold(uuid, text, text, jsonb, interval, text, jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.hold(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_metadata jsonb) RETURNS api.hold_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION hold(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_metadata jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.hold(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_metadata jsonb) IS 'The work of api.hold_tokens, on an account.';
-
-
---
--- Name: hold_again(uuid, uuid, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.hold_again(p_account_id uuid, p_hold_id uuid, p_user_id text) RETURNS api.hold_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION hold_again(p_account_id uuid, p_hold_id uuid, p_user_id text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.hold_again(p_account_id uuid, p_hold_id uuid, p_user_id text) IS 'The answer of an earlier hold, told again: balance, available and draws as they were then; state, held and expires_at as they are now. The wallet is locked, so that an expired hold has been booked.';
-
-
---
--- Name: in_default(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.in_default(p_account_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION in_default(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.in_default(p_account_id uuid) IS 'Has the account more debt than it may have? Then it spends nothing new.';
-
-
---
--- Name: interval_text(interval); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.interval_text(p_interval interval) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (p_interval IS NOT NULL) THEN concat_ws(' '::text, (NULLIF(EXTRACT(year FROM p_interval), (0)::numeric) || CASE EXTRACT(year FROM p_interval) WHEN 1 THEN ' year'::text ELSE ' years'::text END), (NULLIF(EXTRACT(month FROM p_interval), (0)::numeric) || CASE EXTRACT(month FROM p_interval) WHEN 1 THEN ' mon'::text ELSE ' mons'::text END), (NULLIF(EXTRACT(day FROM p_interval), (0)::numeric) || CASE EXTRACT(day FROM p_interval) WHEN 1 THEN ' day'::text ELSE ' days'::text END), CASE WHEN ((p_interval <> date_trunc('day'::text, p_interval)) OR (p_interval = '00:00:00'::interval)) THEN rtrim(rtrim(to_char(p_interval, 'HH24:MI:SS.US'::text), '0'::text), '.'::text) ELSE NULL::text END) ELSE NULL::text END;
-
-
---
--- Name: FUNCTION interval_text(p_interval interval); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.interval_text(p_interval interval) IS 'An interval as PostgreSQL writes it by default (1 year 2 mons 30 days 12:00:00), whatever IntervalStyle is.';
-
-
---
--- Name: is_held_in_head(numeric, jsonb, bigint, numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.is_held_in_head(p_held numeric, p_draws jsonb, p_head_lot bigint, p_head_held numeric) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     RETURN COALESCE(((p_head_held >= p_held) AND (jsonb_array_length(p_draws) = 1) AND ((((p_draws -> 0) -> 'lot_id'::text))::bigint = p_head_lot)), false);
-
-
---
--- Name: FUNCTION is_held_in_head(p_held numeric, p_draws jsonb, p_head_lot bigint, p_head_held numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.is_held_in_head(p_held numeric, p_draws jsonb, p_head_lot bigint, p_head_held numeric) IS 'Are the tokens of a hold on the wallet''s row, and none of them on that of a lot?';
-
-
---
--- Name: is_label(text, bigint, boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.is_label(p_text text, p_longest bigint, p_lines boolean DEFAULT false) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION is_label(p_text text, p_longest bigint, p_lines boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.is_label(p_text text, p_longest bigint, p_lines boolean) IS 'May people be shown this text? At most p_longest characters, without controls or changes of direction; p_lines: it may have several lines. Null is nothing to show.';
-
-
---
--- Name: is_misspelled(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.is_misspelled(p_module_id text) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION is_misspelled(p_module_id text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.is_misspelled(p_module_id text) IS 'Is there a listed module that this id looks like: by letters of other scripts, accents, case, white space, hyphens or underscores? Asked of an id that is not listed. An id of nothing else, one of Latin and other letters mixed, and what could not be listed (credits.is_name) are misspelled, too.';
-
-
---
--- Name: is_name(text, bigint); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.is_name(p_text text, p_longest bigint) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION is_name(p_text text, p_longest bigint); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.is_name(p_text text, p_longest bigint) IS 'May this text name something? At most p_longest characters in Unicode''s form NFC, without controls, characters that nobody sees, private ones, marks without a letter, or space at its ends or twice in a row. Case and letters that pass for one another count: names come from programs.';
-
-
---
--- Name: is_on_sale(credits.orders); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.is_on_sale(p_order credits.orders) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION is_on_sale(p_order credits.orders); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.is_on_sale(p_order credits.orders) IS 'Could the same order be made now: under the same title, the same tokens for the same money, bound and expiring alike?';
-
-
---
--- Name: is_policy_of_ours(text, text[], boolean, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) IS 'Is this a policy as access.sql makes those of that name? Roles in alphabetical order.';
-
-
---
--- Name: is_sane_time(timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.is_sane_time(p_at timestamp with time zone) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN COALESCE(((p_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (p_at < '10000-01-01 00:00:00+00'::timestamp with time zone)), true);
-
-
---
--- Name: FUNCTION is_sane_time(p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.is_sane_time(p_at timestamp with time zone) IS 'Is this a time from the year 2000 to 9999, or null? Others are slips, or are not spelled alike by everybody who reads ISO 8601.';
-
-
---
--- Name: is_service(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.is_service() RETURNS boolean
     LANGUAGE sql STABLE
     RETURN pg_has_role((COALESCE(NULLIF(current_setting('role'::text), 'none'::text), (SESSION_USER)::text))::name, 'service_role'::name, 'member'::text);
-
-
---
--- Name: FUNCTION is_service(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.is_service() IS 'May the caller do everything for any user, also grant tokens? Members of service_role may.';
-
-
---
--- Name: is_spender(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.is_spender() RETURNS boolean
     LANGUAGE sql STABLE
     RETURN pg_has_role((COALESCE(NULLIF(current_setting('role'::text), 'none'::text), (SESSION_USER)::text))::name, 'spender'::name, 'member'::text);
-
-
---
--- Name: FUNCTION is_spender(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.is_spender() IS 'May the caller charge any user? Members of spender may, and service_role is one of them.';
-
-
---
--- Name: is_well_written(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.is_well_written(p_word text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION is_well_written(p_word text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.is_well_written(p_word text) IS 'Are the letters of a word where such letters stand: marks on letters, and the like?';
-
-
---
--- Name: keep_holds_few(uuid, boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.keep_holds_few(p_account_id uuid, p_by_service boolean) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION keep_holds_few(p_account_id uuid, p_by_service boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.keep_holds_few(p_account_id uuid, p_by_service boolean) IS 'Refuses one more hold on a locked wallet on which nothing is due, when it has as many open ones as the settings allow; to a service (p_by_service) only those count that services made. Raises PT429 too_many_holds (limit).';
-
-
---
--- Name: keep_limits(uuid, numeric, timestamp with time zone, numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric DEFAULT 0) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric) IS 'Refuses a cost that, with what is held, passes a limit of the locked wallet: PT429 spend_limit. p_unwritten: what has been spent and is not on the wallet yet.';
-
-
---
--- Name: keep_orders_few(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.keep_orders_few(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION keep_orders_few(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.keep_orders_few(p_account_id uuid) IS 'Refuses one more order on a locked wallet that has as many pending ones as the settings allow. Raises PT429 too_many_orders (limit, reset_at).';
-
-
---
--- Name: keep_partitions(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.keep_partitions() RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION keep_partitions(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.keep_partitions() IS 'Makes the ledger''s partitions for a year when those of the next three months are not all there; returns how many. Waits for a lock at most a second, and else makes none.';
-
-
---
--- Name: keep_unpaid_few(uuid, timestamp with time zone, boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone, p_holds boolean) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone, p_holds boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone, p_holds boolean) IS 'Refuses one more hold (p_holds), or one more use without paying, on a locked wallet, when the user has made as many for nothing in this window as the settings allow. Raises PT429 unpaid_limit (limit, reset_at).';
-
-
---
--- Name: keep_unpaid_orders_few(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.keep_unpaid_orders_few(p_account_id uuid, p_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION keep_unpaid_orders_few(p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.keep_unpaid_orders_few(p_account_id uuid, p_at timestamp with time zone) IS 'Refuses a user one more order on a locked wallet, when as many as the settings allow were made within the window and have ended without money. Raises PT429 unpaid_limit (limit, reset_at).';
-
-
---
--- Name: last_moment(credits.holds); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.last_moment(p_hold credits.holds) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION last_moment(p_hold credits.holds); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.last_moment(p_hold credits.holds) IS 'Until when an open hold can be extended: 24 hours from when a user made it, or what the operator allows a service, and never more than 24 hours past the date of a lot that it draws on. A new hold keeps to that by itself: it lasts at most 24 hours.';
-
-
---
--- Name: later(timestamp with time zone, interval); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.later(p_at timestamp with time zone, p_after interval) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((p_at AT TIME ZONE '00:00:00'::interval) + p_after) AT TIME ZONE '00:00:00'::interval);
-
-
---
--- Name: FUNCTION later(p_at timestamp with time zone, p_after interval); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) IS 'A moment and an interval after it, by the calendar of UTC: a day has 24 hours, a month after 28 February is 28 March.';
-
-
---
--- Name: least_charge(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.least_charge() RETURNS numeric
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION least_charge(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.least_charge() IS 'The least that anything in this bank costs, of what costs something.';
-
-
---
--- Name: least_cost(bigint); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.least_cost(p_price_id bigint) RETURNS numeric
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION least_cost(p_price_id bigint); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.least_cost(p_price_id bigint) IS 'The least that a use costs under a price, of the uses that cost something; null when all are free.';
-
-
---
--- Name: let_go(credits.holds, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.let_go(p_hold credits.holds, p_reason text) RETURNS credits.holds
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION let_go(p_hold credits.holds, p_reason text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.let_go(p_hold credits.holds, p_reason text) IS 'Ends an open hold of a locked wallet without charging what it still holds, and says how it stands then.';
-
-
---
--- Name: letter_cases(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.letter_cases(OUT capitals text, OUT small text) RETURNS record
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION letter_cases(OUT capitals text, OUT small text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.letter_cases(OUT capitals text, OUT small text) IS 'The letters that have two cases: at each place a capital, and its small letter.';
-
-
---
--- Name: likeness(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.likeness(p_module_id text) RETURNS text
     LANGUAGE sql IMMUTABLE
     RETURN regexp_replace(lower((translate(NORMALIZE(p_module_id, NFKD), (((((((((((((((((((((((((((((((((((((((((((((('ȺɑΑαАаᎪᴀᶏⱥⱭⲀⲁꓮꭺ'::text || 'ßƀƁƂƃƄƅɃɓʙΒβВЪЬв'::text) || 'ъьᏏᏴᏼᵬᶀẞⲂⲃꓐꞖꞗꮟ'::text) || 'ƇƈȻȼɕΣςСсҪҫᏟᴄⲤⲥꓚ'::text) || 'ꞒꞓꞔꟄꮯ'::text) || 'ĐđƊƋƌȡɖɗԀԁᎠᏧᴅᵭᶁᶑ'::text) || 'ꓓꝹꝺꟇꟈꭰꮷ'::text) || 'ɆɇΕεЄЕеєҼҽҾҿԐԑᎬᴇ'::text) || 'ᶒ℮ⱸⲈⲉꓰꬲꬴꭼ'::text) || 'ƑƒϜϝҒғքᵮᶂẝꓝꜰꝻꝼꞘꞙ'::text) || 'ƓǤǥɠɡɢʛԌԍցᏀᶃꓖꝽꞠꞡ'::text) || 'Ɡꮐ'::text) || 'ĦħɦʜΗЂЋНнђћҢңҤҥҺ'::text) || 'һӇӈӉӊհᎻᏂⱧⱨⲎⲏꓧꞕꞪꮋ'::text) || 'ꮒ'::text) || 'ıƖƗɨɩɪΙιІіւᎥᵼᶖⲒⲓ'::text) || 'ꓲꭵ'::text) || 'ȷɈɉʝͿϳЈјյᎫᴊꓙꞲꭻ'::text) || 'ƘƙΚκКкҚқҜҝҞҟҠҡӃӄ'::text) || 'ԞԟᏦᴋᶄⱩⱪⲔⲕꓗꝀꝁꝂꝃꝄꝅ'::text) || 'Ꞣꞣꮶ'::text) || 'ŁłƚǀȴȽɫɬɭʟӀӏԼլᏞᴌ'::text) || 'ᶅⱠⱡⱢꓡꝈꝉꞎꞭꬷꬸꬹꮮ'::text) || 'ɱΜМмӍӎᎷᴍᵯᶆⱮⲘⲙꓟꬺꮇ'::text) || 'ƝƞȠȵɲɳɴΝηПпոռᵰᶇⲚ'::text) || 'ⲛꓠꞐꞑꞤꞥꬻ'::text) || 'ØøƟΟοσОоѲѳӨөՕօᴏⱺ'::text) || 'ⲞⲟꓳꝊꝋꝌꝍꬽ'::text) || 'ƤƥΡρРрҎҏᏢᴘᵱᵽᶈⱣⲢⲣ'::text) || 'ꓑꝐꝑꝒꝓꝔꝕꮲ'::text) || 'ɋʠԚԛԳգզꝖꝗꝘꝙꞯ'::text) || 'ɌɍɼɽɾʀГгҐґᎡᏒᵲᵳᶉⱤ'::text) || 'ꓣꝵꞂꞃꞦꞧꭆꭇꭈꭉꭋꭱꮢ'::text) || 'ȿʂЅѕՏᏕᏚᵴᶊⱾꓢꜱꞄꞅꞨꞩ'::text) || 'ꟅꟉꟊꮥꮪ'::text) || 'ŦŧƫƬƭƮȶȾʈΤτТтҬҭᎢ'::text) || 'ᴛᵵⱦⲦⲧꓔꞆꞇꭲ'::text) || 'ƱʊμυЏџՍսᴜᵿᶙꓴꞸꞹꭎꭒ'::text) || 'ƲɅʋʌνѴѵᏙᴠᶌⱱⱴꓦꝞꝟꮩ'::text) || 'ωШЩшщѠѡԜԝաᎳᏔᴡⱲⱳⲰ'::text) || 'ⲱꓪꮃꮤ'::text) || 'ΧχХхҲҳӼӽӾӿᶍⲬⲭꓫꭖꭗ'::text) || 'ꭘꭙ'::text) || 'ƳƴɎɏʏΥγУуҮүҰұᎩᎽỾ'::text) || 'ỿⲨⲩꓬꭚꭹꮍ'::text) || 'ƵƶȤȥɀʐʑΖᏃᴢᵶᶎⱫⱬⱿꓜ'::text) || 'Ᶎꮓ'::text), ((((('aaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbbbbbbbbbbcccccccccccccccccccccdddddddddddddddddddddddeeeeeeeeeee'::text || 'eeeeeeeeeeeeeeffffffffffffffffgggggggggggggggggghhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhiiiiiiiiiiiiiiiiiij'::text) || 'jjjjjjjjjjjjjkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkklllllllllllllllllllllllllllllmmmmmmmmmmmmmmmmnnnnnnn'::text) || 'nnnnnnnnnnnnnnnnooooooooooooooooooooooooppppppppppppppppppppppppqqqqqqqqqqqqrrrrrrrrrrrrrrrrrrrrrrrr'::text) || 'rrrrrssssssssssssssssssssstttttttttttttttttttttttttuuuuuuuuuuuuuuuuvvvvvvvvvvvvvvvvwwwwwwwwwwwwwwwww'::text) || 'wwwxxxxxxxxxxxxxxxxxxyyyyyyyyyyyyyyyyyyyyyyyzzzzzzzzzzzzzzzzzz'::text)) COLLATE "C")), '[\u0001-\u0020\u007F-\u00A0\u00AD\u02D7\u0300-\u036F\u0483-\u0489\u058A\u05BE\u061C\u115F\u1160\u1680\u17B4\u17B5\u1806\u180B-\u180F\u1AB0-\u1AFF\u1DC0-\u1DFF\u2000-\u2015\u2028-\u202F\u203F\u2040\u2043\u2054\u205F-\u206F\u20D0-\u20FF\u2212\u2800\u2E17\u2E1A\u2E2F\u2E3A\u2E3B\u2E40\u2E5D\u3000\u301C\u3030\u30A0\u3164\uFE00-\uFE0F\uFE20-\uFE2F\uFE33\uFE34\uFE4D-\uFE4F\uFE58\uFE63\uFEFF\uFF0D\uFFA0\uFFF9-\uFFFB\U00010EAD\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A\U000E0000-\U000E0FFF_-]'::text, ''::text, 'g'::text);
-
-
---
--- Name: FUNCTION likeness(p_module_id text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.likeness(p_module_id text) IS 'The id of a module in Latin letters that are drawn like its own, without case, accents, white space and other characters that nobody sees, hyphens and underscores.';
-
-
---
--- Name: limit_left(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION limit_left(p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) IS 'What the limits of an account still allow at a moment: what is held counts as spent. Null without a limit.';
-
-
---
--- Name: limit_sign_ins(bigint, bigint, bigint, bigint, interval); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.limit_sign_ins(p_per_pair bigint DEFAULT NULL::bigint, p_per_account bigint DEFAULT NULL::bigint, p_per_network bigint DEFAULT NULL::bigint, p_sign_ups bigint DEFAULT NULL::bigint, p_window interval DEFAULT NULL::interval) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION limit_sign_ins(p_per_pair bigint, p_per_account bigint, p_per_network bigint, p_sign_ups bigint, p_window interval); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.limit_sign_ins(p_per_pair bigint, p_per_account bigint, p_per_network bigint, p_sign_ups bigint, p_window interval) IS 'For the operator. Failed sign-ins in one p_window (15 minutes at first): to one account from one network (10), to one account from networks where it has not signed in before (100), from one network (300); and sign-ups from one network (300). What is not named stays as it is. Raises PT422 bad_limit.';
-
-
---
--- Name: linear_price(bigint); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric, OUT whole_quantity boolean) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric, OUT whole_quantity boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric, OUT whole_quantity boolean) IS 'The dimension of a price that is so much for a unit and nothing else, and the fraction that a quantity is multiplied with; nulls for other prices. whole_quantity: it comes in whole numbers.';
-
-
---
--- Name: link_guest(uuid, text[]); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.link_guest(p_account_id uuid, p_device_keys text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION link_guest(p_account_id uuid, p_device_keys text[]); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.link_guest(p_account_id uuid, p_device_keys text[]) IS 'Notes that the guest with one of these device keys signed up for an account. The first account stays.';
-
-
---
--- Name: list_prices(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.list_prices() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION list_prices(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.list_prices() IS 'Brings credits.price_list up to date with the modules and their prices.';
-
-
---
--- Name: lock_campaigns(text[]); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.lock_campaigns(p_campaign_ids text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION lock_campaigns(p_campaign_ids text[]); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.lock_campaigns(p_campaign_ids text[]) IS 'Locks campaigns in their order, until the end of the transaction. Raises PT503 busy.';
-
-
---
--- Name: lock_guest(text[]); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.lock_guest(p_keys text[]) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION lock_guest(p_keys text[]); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.lock_guest(p_keys text[]) IS 'Locks the guest of these device keys, a new one if need be. Its id comes first; when both keys were given out as new, at two doors, there is a second one, and both count.';
-
-
---
--- Name: lock_guest_network(text[]); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.lock_guest_network(p_keys text[]) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION lock_guest_network(p_keys text[]); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.lock_guest_network(p_keys text[]) IS 'The same as credits.lock_guest, for a network.';
-
-
---
--- Name: lock_hold(uuid, uuid, boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean) RETURNS credits.holds
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean) IS 'Locks the wallet, books what is due, and says how the hold stands then. The head lot is left where it is. p_service: a service asks. Raises PT404 unknown_hold, PT403 not_yours, PT503 busy.';
-
-
---
--- Name: lock_identity(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.lock_identity(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION lock_identity(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.lock_identity(p_account_id uuid) IS 'Until the end of the transaction the account gets no referrer. Taken before any wallet. Raises PT503 busy.';
-
-
---
--- Name: lock_those_free(uuid[]); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.lock_those_free(p_account_ids uuid[]) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION lock_those_free(p_account_ids uuid[]); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.lock_those_free(p_account_ids uuid[]) IS 'Locks wallets, waiting up to 1 second, and as long again in the worst case, for all of them together, and returns those that somebody else has all the same. Nulls are passed over.';
-
-
---
--- Name: lock_to_end(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.lock_to_end(p_account_id uuid, p_due_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION lock_to_end(p_account_id uuid, p_due_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.lock_to_end(p_account_id uuid, p_due_at timestamp with time zone) IS 'The long way to the lock for who is to end a hold. p_due_at: when something is due on the wallet, null if somebody else has it. Raises PT404 unknown_hold where there is no such account, PT503 busy.';
-
-
---
--- Name: lock_to_spend(uuid[]); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.lock_to_spend(p_account_ids uuid[]) RETURNS timestamp with time zone
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION lock_to_spend(p_account_ids uuid[]); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.lock_to_spend(p_account_ids uuid[]) IS 'Locks wallets, in the order that keeps calls from waiting for each other, books what is due, and gives the time, at which nothing is due on any of them. Waits for none of them: raises lock_not_available when somebody else has one.';
-
-
---
--- Name: lock_wallet(uuid, boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.lock_wallet(p_account_id uuid, p_settle boolean DEFAULT true, OUT seq bigint, OUT balance numeric, OUT status text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION lock_wallet(p_account_id uuid, p_settle boolean, OUT seq bigint, OUT balance numeric, OUT status text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.lock_wallet(p_account_id uuid, p_settle boolean, OUT seq bigint, OUT balance numeric, OUT status text) IS 'Locks the wallet until the end of the transaction, books what has expired, and says how it stands. p_settle: the tokens of the head lot are put back on its row, as everything needs it that looks at lots. Raises PT404 unknown_user, PT503 busy.';
-
-
---
--- Name: lock_wallets(uuid[]); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.lock_wallets(p_account_ids uuid[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION lock_wallets(p_account_ids uuid[]); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.lock_wallets(p_account_ids uuid[]) IS 'credits.lock_wallet for several accounts, in the order that keeps them from waiting for each other. Nulls are passed over. Raises PT404 unknown_user, PT503 busy.';
-
-
---
--- Name: lock_with_referrer(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.lock_with_referrer(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION lock_with_referrer(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.lock_with_referrer(p_account_id uuid) IS 'Locks the wallet of an account that is about to pay, and of whoever is to be rewarded for that.';
-
-
---
--- Name: logins(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.logins() RETURNS TABLE(login text, roles text[], inherits boolean, administers boolean, connection_limit integer, settings jsonb)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION logins(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.logins() IS 'The logins that are members of the bank''s roles, superusers apart: whether they have what their roles have, or take it by SET ROLE as a program does; whether they may become the owner, so that no bound holds for them; their connection limit (-1: none); and {"setting": "value"}, what their sessions begin with in this database. A login may change these for itself.';
-
-
---
--- Name: make_unpaid(uuid, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION make_unpaid(p_account_id uuid, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time zone) IS 'A user makes one more use without paying, on a locked wallet; of a service nothing counts. Raises PT429 unpaid_limit (limit, reset_at).';
-
-
---
--- Name: mark_verified(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.mark_verified(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION mark_verified(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.mark_verified(p_account_id uuid) IS 'Notes that the address of an account''s holder is verified. Locks the wallet.';
-
-
---
--- Name: may_be_welcomed(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.may_be_welcomed(p_account_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION may_be_welcomed(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.may_be_welcomed(p_account_id uuid) IS 'False while the operator wants a verified address and nobody has said that this account has one.';
-
-
---
--- Name: me(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.me() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION me(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.me() IS 'The account of the caller; null for nobody. What the policies compare rows with.';
-
-
---
--- Name: member_faults(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.member_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION member_faults(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.member_faults() IS 'Attributes, predefined roles and logins of the bank that a member of its roles has or can take.';
-
-
---
--- Name: member_grants(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.member_grants() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION member_grants(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.member_grants() IS 'Rights on settings of the server, on PostgreSQL''s own functions and tables, and on the bookkeeping of migrations, that a member of the bank''s roles was given.';
-
-
---
--- Name: member_reach(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.member_reach() RETURNS TABLE(role_id oid, role text, target_id oid, target text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION member_reach(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.member_reach() IS 'Of each role of the bank, and of each role that is a member of one in any number of steps: every role that it can take, itself included. Administrators are left out: who may become the owner, and the first superuser of the server.';
-
-
---
--- Name: mixes_letters(text, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.mixes_letters(p_module_id text, p_likeness text) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     RETURN (((NORMALIZE(p_module_id, NFKD) ~ '[A-Za-z]'::text) AND (p_likeness ~ '[^\u0001-\u007F\u1100-\u11FF\u2E80-\u2FDF\u3005\u3007\u3040-\u318F\u31A0-\u31FF\u3400-\u4DBF\u4E00-\u9FFF\U00020000-\U0003FFFF]'::text)) IS TRUE);
-
-
---
--- Name: FUNCTION mixes_letters(p_module_id text, p_likeness text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.mixes_letters(p_module_id text, p_likeness text) IS 'Has an id with this likeness, beside Latin letters, others that might pass for them?';
-
-
---
--- Name: module_price(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.module_price(p_module_id text) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION module_price(p_module_id text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.module_price(p_module_id text) IS 'The price of a module as anybody may see it: without the provider''s cost.';
-
-
---
--- Name: money(bigint, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.money(p_amount bigint, p_currency text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION money(p_amount bigint, p_currency text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.money(p_amount bigint, p_currency text) IS 'An amount of minor units for people: 3999, eur is 39.99 EUR; 5000, ugx is 50.00 UGX.';
-
-
---
--- Name: money_problem(jsonb, bigint); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION money_problem(p_session jsonb, p_amount bigint); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) IS 'Why the money of a session that is paid is not what was asked for an amount (minor units), less the discount that it names; null when it is.';
-
-
---
--- Name: next_level(uuid, numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.next_level(p_account_id uuid, p_available numeric) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION next_level(p_account_id uuid, p_available numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.next_level(p_account_id uuid, p_available numeric) IS 'The amount below which falling writes a notice next; null: none will be written.';
-
-
---
--- Name: next_lot(uuid, text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_at timestamp with time zone, OUT lot_id bigint, OUT free numeric) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION next_lot(p_account_id uuid, p_module_id text, p_at timestamp with time zone, OUT lot_id bigint, OUT free numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_at timestamp with time zone, OUT lot_id bigint, OUT free numeric) IS 'The lot that a spend on a module takes from next, and what is free in it; nulls when there is none.';
-
-
---
--- Name: period_start(text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE
     RETURN (date_trunc(p_period, (p_at AT TIME ZONE '00:00:00'::interval)) AT TIME ZONE '00:00:00'::interval);
-
-
---
--- Name: FUNCTION period_start(p_period text, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) IS 'The beginning, in UTC, of the day or month of a moment.';
-
-
---
--- Name: next_period(text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE
     RETURN credits.later(credits.period_start(p_period, p_at), CASE WHEN ((p_period = 'day'::text) IS TRUE) THEN '1 day'::interval WHEN ((p_period = 'month'::text) IS TRUE) THEN '1 mon'::interval ELSE NULL::interval END);
-
-
---
--- Name: FUNCTION next_period(p_period text, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) IS 'When the day or month after that of a moment begins, in UTC.';
-
-
---
--- Name: normal_code(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.normal_code(p_code text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION normal_code(p_code text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.normal_code(p_code text) IS 'A code as it is kept: capital letters of one script (credits.script_of), digits, and - _ . + % & !, in Unicode''s form NFKC. White space and characters that nobody sees are left out, and every dash is a hyphen. Null for a code with anything else in it, and for nothing.';
-
-
---
--- Name: normal_domain(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.normal_domain(p_domain text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION normal_domain(p_domain text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.normal_domain(p_domain text) IS 'A domain, given in small letters, as mail servers write it, without a dot at its end. Null when it is none.';
-
-
---
--- Name: normal_email(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.normal_email(p_email text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION normal_email(p_email text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.normal_email(p_email text) IS 'An e-mail address in its one spelling: Unicode''s form NFKC in small letters, without characters that nobody sees, the domain as mail servers write it and without a dot at its end. The same on every version of PostgreSQL and in every locale. Null when it is none, or has anything that credits.normal_local_part and credits.normal_label do not allow: letters that pass for others, or two scripts in a word.';
-
-
---
--- Name: normal_label(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.normal_label(p_label text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION normal_label(p_label text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.normal_label(p_label text) IS 'A label of a domain, given in small letters, as mail servers write it (xn--… for one that is not ASCII). A label has letters of one script (credits.script_of), digits and hyphens, and at most 63 octets; Punycode stands for such a label. Null for anything else.';
-
-
---
--- Name: normal_local_part(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.normal_local_part(p_local text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION normal_local_part(p_local text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.normal_local_part(p_local text) IS 'What stands before the @ of an address, given in small letters. Null when it is none: the characters of RFC 5321, or letters of one script (credits.script_of) with digits and . _ + - and apostrophes; of Latin letters those of European keyboards but ae and oe in one; at most 64 octets.';
-
-
---
--- Name: note_basis(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.note_basis(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION note_basis(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.note_basis(p_account_id uuid) IS 'Remembers the larger of the last purchase and the greatest lot that has tokens now; where none has any, what was remembered before.';
-
-
---
--- Name: note_customer(uuid, text, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.note_customer(p_account_id uuid, p_customer_id text, p_replaces text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION note_customer(p_account_id uuid, p_customer_id text, p_replaces text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.note_customer(p_account_id uuid, p_customer_id text, p_replaces text) IS 'Notes the Stripe customer of an account that has none, or has the one that p_replaces says is gone.';
-
-
---
--- Name: note_grant(uuid, credits.entry_kind, numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric) IS 'Remembers from what a percentage is taken once so many tokens have been granted.';
-
-
---
--- Name: note_origin(uuid, text[], text[], boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) IS 'Notes the device and the network that an account was opened from; {unknown} is the word for not known. Raises PT422 bad_guest.';
-
-
---
--- Name: note_role(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.note_role() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION note_role(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.note_role() IS 'Trigger: keeps the oid of the role beside its name; null while there is none of that name.';
-
-
---
--- Name: notice_levels_of(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean) IS 'The threshold of an account''s low balance (null: none), and which notices its next crossing would write; depleted_armed null: the bank has no such rule.';
-
-
---
--- Name: open_account(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.open_account(p_subject text) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION open_account(p_subject text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.open_account(p_subject text) IS 'Opens the account of a user id, with what new accounts are given, or finds it. Raises PT422 bad_user.';
-
-
---
--- Name: order_of_session(jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.order_of_session(p_session jsonb, OUT account_id uuid, OUT order_id uuid) RETURNS record
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION order_of_session(p_session jsonb, OUT account_id uuid, OUT order_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.order_of_session(p_session jsonb, OUT account_id uuid, OUT order_id uuid) IS 'The order that a Checkout session names, whether it exists or not; nulls when it names none.';
-
-
---
--- Name: order_receipt(credits.orders, text, boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text DEFAULT NULL::text, p_replayed boolean DEFAULT false) RETURNS api.order_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean) IS 'The answer of api functions about an order. p_user_id: who asked, when it was a user, or a service about a user.';
-
-
---
--- Name: ownership_faults(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.ownership_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION ownership_faults(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.ownership_faults() IS 'Schemas, tables, views, sequences, functions and types of the bank that credits_owner does not own.';
-
-
---
--- Name: pack_order(text, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.pack_order(p_pack_id text, p_module_id text) RETURNS credits.orders
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION pack_order(p_pack_id text, p_module_id text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.pack_order(p_pack_id text, p_module_id text) IS 'The snapshot of a pack, bought for a module or for what the pack is bound to. Raises PT404 unknown_pack, PT422 bad_order.';
-
-
---
--- Name: parts_to_return(jsonb, numeric, numeric, numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric, p_before numeric, p_tokens numeric) RETURNS TABLE(lot_id bigint, tokens numeric)
     LANGUAGE plpgsql IMMUTABLE ROWS 3
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION parts_to_return(p_draws jsonb, p_charged numeric, p_before numeric, p_tokens numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric, p_before numeric, p_tokens numeric) IS 'The lots that p_tokens of a charge go back into, last taken first, after p_before of it have; lot_id null: its debt.';
-
-
---
--- Name: passes_for_latin(text, boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.passes_for_latin(p_word text, p_capitals boolean DEFAULT false) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION passes_for_latin(p_word text, p_capitals boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.passes_for_latin(p_word text, p_capitals boolean) IS 'Is a word in small letters written in letters that are drawn like Latin ones, and are none? p_capitals: or in letters whose capitals are.';
-
-
---
--- Name: payment_mismatch(credits.orders, credits.stripe_events); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.payment_mismatch(p_order credits.orders, p_event credits.stripe_events) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION payment_mismatch(p_order credits.orders, p_event credits.stripe_events); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_event credits.stripe_events) IS 'Why a payment is not the one that the order asked for; null when it is.';
-
-
---
--- Name: pays_for_something(uuid, numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.pays_for_something(p_account_id uuid, p_available numeric) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION pays_for_something(p_account_id uuid, p_available numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.pays_for_something(p_account_id uuid, p_available numeric) IS 'Do the free tokens of an account, p_available in all, pay for at least one use of something that costs anything?';
-
-
---
--- Name: plain_text(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.plain_text(p_text text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION plain_text(p_text text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.plain_text(p_text text) IS 'A text in Unicode''s form NFKC, without characters that nobody sees (Default_Ignorable_Code_Point) and without space around it; every white space within is one plain space. Null for a text with characters beyond the first plane, but for mathematical alphabets: versions of PostgreSQL know different ones.';
-
-
---
--- Name: post_entry(uuid, bigint, numeric, numeric, timestamp with time zone, bytea, credits.entry_kind, numeric, jsonb, text, jsonb, bigint, text, jsonb, timestamp with time zone, numeric, timestamp with time zone, numeric, numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text DEFAULT NULL::text, p_usage jsonb DEFAULT NULL::jsonb, p_price_id bigint DEFAULT NULL::bigint, p_reference text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb, p_effective_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_from_head numeric DEFAULT 0, p_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_unheld numeric DEFAULT NULL::numeric, p_head_unheld numeric DEFAULT 0) RETURNS numeric
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone, p_unheld numeric, p_head_unheld numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone, p_unheld numeric, p_head_unheld numeric) IS 'Appends entry p_seq to the chain of a locked wallet and moves its balance by p_tokens, to what it returns. The caller moves the lots; p_balance is the balance before, p_debt the debt after it. p_from_head is what a spend takes from the head lot, whose tokens are on the wallet (below zero: what a capture lets go free there); p_unheld what a capture takes from, or lets go of, what is held (null: no capture, and no change of the debt by a spend), p_head_unheld what of this the head holds. Of another kind, with -p_tokens, it says that the caller sees to the notices itself.';
-
-
---
--- Name: power_faults(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.power_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION power_faults(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.power_faults() IS 'Functions of api that a role may call which should not: whoever charges, reads or counts must not be able to grant.';
-
-
---
--- Name: price_parts(bigint, jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION price_parts(p_price_id bigint, p_usage jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) IS 'How a cost comes about, by dimension: units are what is charged after the free quantity; charge is their price, or the minimum, before margin and exchange rate. Fractions that do not end are rounded here; the cost is made without them.';
-
-
---
--- Name: prices; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.prices (
     price_id bigint NOT NULL,
     module_id text,
@@ -6023,549 +2012,157 @@ CREATE TABLE credits.prices (
     CONSTRAINT prices_have_one_target CHECK (((module_id IS NULL) OR (category_id IS NULL))),
     CONSTRAINT prices_margin_is_sane CHECK (((margin >= (0)::numeric) AND (margin < (1000000)::numeric)))
 );
-
 ALTER TABLE ONLY credits.prices FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE prices; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.prices IS 'Versions of the price of a module, of a category, or (both null) of any other module. Never edited: a version ends where the next one of the same target begins.';
-
-
---
--- Name: COLUMN prices.margin; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.prices.margin IS 'Factor on the provider''s price: 1.05 adds five percent.';
-
-
---
--- Name: COLUMN prices.exchange_rate; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.prices.exchange_rate IS 'Units of the component prices'' currency for one unit of the balance: 1.08 when prices are US cents and balances euro cents.';
-
-
---
--- Name: COLUMN prices.defined_at; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.prices.defined_at IS 'The transaction that wrote it: two versions of one target from now on, in one catalogue file, are a mistake.';
-
-
---
--- Name: price_source(credits.prices); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.price_source(p_price credits.prices) RETURNS text
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN ((p_price).module_id IS NOT NULL) THEN 'module'::text WHEN ((p_price).category_id IS NOT NULL) THEN 'category'::text ELSE 'default'::text END;
-
-
---
--- Name: FUNCTION price_source(p_price credits.prices); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.price_source(p_price credits.prices) IS 'Whose price it is: module, category, or default, that of every other module.';
-
-
---
--- Name: price_usage(text, jsonb, timestamp with time zone, bigint); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint DEFAULT NULL::bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric, OUT price_source text) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric, OUT price_source text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric, OUT price_source text) IS 'The cost of a use of a module, the usage as it is recorded, and the version of the price: the one in force, or the one that is named; and whose it is: module, category or default. Raises PT404 unknown_module, PT422 bad_usage.';
-
-
---
--- Name: punycode_adapt(bigint, bigint, boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.punycode_adapt(p_delta bigint, p_points bigint, p_first boolean) RETURNS bigint
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION punycode_adapt(p_delta bigint, p_points bigint, p_first boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.punycode_adapt(p_delta bigint, p_points bigint, p_first boolean) IS 'The new bias of RFC 3492, section 6.1.';
-
-
---
--- Name: punycode_decode(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.punycode_decode(p_code text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION punycode_decode(p_code text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.punycode_decode(p_code text) IS 'The label that some Punycode stands for, given without the xn-- before it; null when it is none.';
-
-
---
--- Name: punycode_encode(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.punycode_encode(p_label text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION punycode_encode(p_label text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.punycode_encode(p_label text) IS 'A label of a domain in Punycode, without the xn-- before it.';
-
-
---
--- Name: put_notice(uuid, text, jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION put_notice(p_account_id uuid, p_kind text, p_facts jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts jsonb) IS 'Puts a notice in the outbox.';
-
-
---
--- Name: quantity(jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.quantity(quantity jsonb) RETURNS numeric
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN ((jsonb_typeof(quantity) = 'number'::text) IS NOT TRUE) THEN NULL::numeric WHEN (((scale((quantity)::numeric) <= 30) AND (((quantity)::numeric >= (0)::numeric) AND ((quantity)::numeric <= ('1000000000000000'::bigint)::numeric))) IS TRUE) THEN (quantity)::numeric ELSE NULL::numeric END;
-
-
---
--- Name: FUNCTION quantity(quantity jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.quantity(quantity jsonb) IS 'A quantity of usage, if it is a number from 0 to 10^15 with at most 30 decimals; else null.';
-
-
---
--- Name: random_code(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.random_code() RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION random_code(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.random_code() IS 'Eight characters that are not mistaken for one another.';
-
-
---
--- Name: reader_subject(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.reader_subject(p_user_id text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION reader_subject(p_user_id text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.reader_subject(p_user_id text) IS 'credits.caller_subject for what changes nothing: at any isolation level. Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user.';
-
-
---
--- Name: redemption_receipt(uuid, text, credits.codes, bigint, boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.redemption_receipt(p_account_id uuid, p_user_id text, p_code credits.codes, p_lot_id bigint, p_replayed boolean) RETURNS api.redemption_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION redemption_receipt(p_account_id uuid, p_user_id text, p_code credits.codes, p_lot_id bigint, p_replayed boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.redemption_receipt(p_account_id uuid, p_user_id text, p_code credits.codes, p_lot_id bigint, p_replayed boolean) IS 'What a code gave, told from the entry of its grant; without one, of a referrer noted.';
-
-
---
--- Name: refund_receipt(uuid, bigint, boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.refund_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) RETURNS api.refund_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION refund_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.refund_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) IS 'The answer of a refund, told from its entry.';
-
-
---
--- Name: charge_refunds; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.charge_refunds (
     account_id uuid NOT NULL,
     seq bigint NOT NULL,
     refunded credits.amount NOT NULL
 );
-
 ALTER TABLE ONLY credits.charge_refunds FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE charge_refunds; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.charge_refunds IS 'How much of a charge was refunded, in all. Written under the wallet''s lock; proved by audit.check_refunds.';
-
-
---
--- Name: COLUMN charge_refunds.seq; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.charge_refunds.seq IS 'The charge; or a repayment of debt, when the use that made the debt was refunded after it had been repaid.';
-
-
---
--- Name: COLUMN charge_refunds.refunded; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.charge_refunds.refunded IS 'Tokens, at most those of the charge; of a repayment what has gone back into the lot that paid it.';
-
-
---
--- Name: refunded_of(uuid, bigint); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.refunded_of(p_account_id uuid, p_seq bigint) RETURNS numeric
     LANGUAGE sql STABLE
     RETURN COALESCE((SELECT trim_scale((r.refunded)::numeric) AS trim_scale FROM credits.charge_refunds r WHERE ((r.account_id = refunded_of.p_account_id) AND (r.seq = refunded_of.p_seq))), (0)::numeric);
-
-
---
--- Name: FUNCTION refunded_of(p_account_id uuid, p_seq bigint); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.refunded_of(p_account_id uuid, p_seq bigint) IS 'What of a charge has been given back so far.';
-
-
---
--- Name: refuse_addition(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.refuse_addition() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION refuse_addition(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.refuse_addition() IS 'Trigger: refuses with PT405 append_only what another transaction than the version''s own adds to it.';
-
-
---
--- Name: refuse_busy(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.refuse_busy(p_what text DEFAULT 'this account'::text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION refuse_busy(p_what text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.refuse_busy(p_what text) IS 'Raises PT503 busy: nothing was done, and the call may be repeated.';
-
-
---
--- Name: refuse_caller(text, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.refuse_caller(p_subject text, p_user_id text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION refuse_caller(p_subject text, p_user_id text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.refuse_caller(p_subject text, p_user_id text) IS 'Raises PT401 not_signed_in, PT403 not_yours, or else PT422 bad_isolation.';
-
-
---
--- Name: refuse_change(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION refuse_change(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.refuse_change() IS 'Trigger: refuses with PT405 append_only.';
-
-
---
--- Name: refuse_closed(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.refuse_closed(p_state text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION refuse_closed(p_state text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.refuse_closed(p_state text) IS 'Raises PT409 hold_closed.';
-
-
---
--- Name: refuse_code(text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.refuse_code(p_verdict text, p_reset_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION refuse_code(p_verdict text, p_reset_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.refuse_code(p_verdict text, p_reset_at timestamp with time zone) IS 'Refuses a code with the verdict on its campaign. Raises PT404 unknown_code, PT409 code_expired, code_used or code_exhausted, PT429 campaign_limit; nothing for open.';
-
-
---
--- Name: refuse_guest(bigint, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.refuse_guest(p_limit bigint, p_reset_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION refuse_guest(p_limit bigint, p_reset_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.refuse_guest(p_limit bigint, p_reset_at timestamp with time zone) IS 'Raises PT429 guest_limit (remaining, limit, reset_at).';
-
-
---
--- Name: refuse_hold(boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.refuse_hold(p_by_service boolean DEFAULT NULL::boolean) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION refuse_hold(p_by_service boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.refuse_hold(p_by_service boolean) IS 'Raises PT403 not_yours for a hold that a service made, else PT404 unknown_hold.';
-
-
---
--- Name: refuse_line(text, text, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION refuse_line(p_what text, p_name text, p_why text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) IS 'Raises PT422 bad_catalogue with the name of the line that is wrong.';
-
-
---
--- Name: refuse_module(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.refuse_module(p_module_id text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION refuse_module(p_module_id text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.refuse_module(p_module_id text) IS 'Raises PT404 unknown_module; did_you_mean is the listed module that this id looks like.';
-
-
---
--- Name: refuse_own_hold(text, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.refuse_own_hold(p_state text, p_status text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION refuse_own_hold(p_state text, p_status text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.refuse_own_hold(p_state text, p_status text) IS 'Refuses a user who captures or extends their own hold while their account is not active (PT423 account_frozen), or more than 24 hours after they made it (PT409 hold_closed).';
-
-
---
--- Name: refuse_status(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.refuse_status(p_status text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION refuse_status(p_status text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.refuse_status(p_status text) IS 'Refuses a call because the account has this status, frozen or closed. Raises PT423 account_frozen.';
-
-
---
--- Name: refuse_tokens(numeric, numeric, bigint, numeric, numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.refuse_tokens(p_balance numeric, p_debt numeric, p_price_id bigint, p_cost numeric, p_missing numeric) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION refuse_tokens(p_balance numeric, p_debt numeric, p_price_id bigint, p_cost numeric, p_missing numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.refuse_tokens(p_balance numeric, p_debt numeric, p_price_id bigint, p_cost numeric, p_missing numeric) IS 'Raises PT402 insufficient_tokens: p_missing of p_cost cannot be paid.';
-
-
---
--- Name: refuse_unknown_user(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.refuse_unknown_user() RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION refuse_unknown_user(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.refuse_unknown_user() IS 'Refuses a call about a user who has no account. Raises PT404 unknown_user.';
-
-
---
--- Name: refuse_unpaid(bigint, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.refuse_unpaid(p_most bigint, p_until timestamp with time zone) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION refuse_unpaid(p_most bigint, p_until timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.refuse_unpaid(p_most bigint, p_until timestamp with time zone) IS 'Raises PT429 unpaid_limit (limit, reset_at).';
-
-
---
--- Name: refuse_usage(bigint, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.refuse_usage(p_price_id bigint, p_module_id text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION refuse_usage(p_price_id bigint, p_module_id text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.refuse_usage(p_price_id bigint, p_module_id text) IS 'Raises PT404 unknown_module without a price, else PT422 bad_usage.';
-
-
---
--- Name: release_differences(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.release_differences() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -6574,443 +2171,131 @@ CREATE FUNCTION credits.release_differences() RETURNS TABLE(expected text, found
     SET "IntervalStyle" TO 'postgres'
     SET quote_all_identifiers TO 'off'
     AS …;
-
-
---
--- Name: FUNCTION release_differences(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.release_differences() IS 'Objects in the bank''s schemas that the last pgcredits migrate did not make, that are gone, or that were changed since.';
-
-
---
--- Name: repay_debt(uuid, bigint); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION repay_debt(p_account_id uuid, p_lot_id bigint); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) IS 'Pays the debt of a locked and settled wallet, as far as it goes, from a lot that has just been bought.';
-
-
---
--- Name: require_service(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.require_service(p_what text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION require_service(p_what text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.require_service(p_what text) IS 'Refuses anyone who is not a service. p_what completes the message "only a service …": may grant tokens. Raises PT403 not_yours.';
-
-
---
--- Name: require_verified_email(boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.require_verified_email(p_required boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION require_verified_email(p_required boolean); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.require_verified_email(p_required boolean) IS 'For the operator. Whether the welcome of new accounts waits until a service says that the e-mail address is verified (api.verify_email). An account that waits when this is switched off gets its welcome when open_account is called again. Raises PT422 bad_email for null.';
-
-
---
--- Name: return_repaid(uuid, bigint, numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.return_repaid(p_account_id uuid, p_seq bigint, p_tokens numeric) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION return_repaid(p_account_id uuid, p_seq bigint, p_tokens numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.return_repaid(p_account_id uuid, p_seq bigint, p_tokens numeric) IS 'Gives p_tokens of repaid debt, which charge p_seq had made, back to the lots that repaid it, and says to which.';
-
-
---
--- Name: return_to_lot(uuid, bigint, numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric) IS 'Puts tokens that were drawn back into a lot of a settled wallet.';
-
-
---
--- Name: row_security_faults(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.row_security_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION row_security_faults(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.row_security_faults() IS 'Tables and partitions of the bank whose row security is not forced, that lack a policy for somebody who may read them, or that have one which access.sql does not make.';
-
-
---
--- Name: says_paid(jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.says_paid(p_session jsonb) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION says_paid(p_session jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.says_paid(p_session jsonb) IS 'Does this Checkout session say that it is paid? Never null: what is not said is not so.';
-
-
---
--- Name: scopes_of(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.scopes_of(p_module_id text) RETURNS text[]
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION scopes_of(p_module_id text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.scopes_of(p_module_id text) IS 'The scopes of lots that may be spent on a module: its own and its category''s.';
-
-
---
--- Name: script_of(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.script_of(p_word text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION script_of(p_word text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.script_of(p_word text) IS 'The script of a word in small letters; Japanese and Korean may have Latin letters among theirs, and Chinese counts as Japanese. Characters of ASCII that are no letters may stand anywhere. Null for a letter that this function does not know, and for letters of two scripts.';
-
-
---
--- Name: session_contradiction(credits.stripe_events); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.session_contradiction(p_event credits.stripe_events) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION session_contradiction(p_event credits.stripe_events); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.session_contradiction(p_event credits.stripe_events) IS 'What an event''s session says that an event of this type cannot say; null when there is nothing.';
-
-
---
--- Name: session_discount(jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.session_discount(p_session jsonb) RETURNS numeric
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION session_discount(p_session jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.session_discount(p_session jsonb) IS 'How much the session was discounted, in minor units: 0 where it names no discount, null where it names none that can be read.';
-
-
---
--- Name: session_role(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.session_role() RETURNS oid
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION session_role(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.session_role() IS 'The role that signed in. SET ROLE does not change it.';
-
-
---
--- Name: set_due(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.set_due(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION set_due(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.set_due(p_account_id uuid) IS 'Says on a locked and settled wallet when the clock next has something to do there.';
-
-
---
--- Name: setting_faults(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.setting_faults() RETURNS TABLE(login text, name text, value text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION setting_faults(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.setting_faults() IS 'What logins that are members of the bank''s roles, administrators apart, begin their sessions with and should not: time-outs that are none, and every setting that is neither in the recipe of SECURITY.md nor about what a session costs. An application also chooses names and zones for itself.';
-
-
---
--- Name: settle_events(bigint); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.settle_events(p_limit bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION settle_events(p_limit bigint); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.settle_events(p_limit bigint) IS 'Applies at most so many events that wait and whose order has a session now. Returns how many wait no longer. Passes over accounts that somebody else has locked.';
-
-
---
--- Name: settle_head(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.settle_head(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION settle_head(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.settle_head(p_account_id uuid) IS 'Puts the tokens of a locked wallet''s head lot back on the lot''s row.';
-
-
---
--- Name: settle_referral(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.settle_referral(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION settle_referral(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.settle_referral(p_account_id uuid) IS 'Rewards whoever brought an account that has just paid for the first time, and the account itself. Both wallets are locked by credits.lock_with_referrer.';
-
-
---
--- Name: show_catalogue(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.show_catalogue() RETURNS SETOF text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION show_catalogue(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.show_catalogue() IS 'What is defined, a line for each word of a price list: its kind, its name, and what it says as JSON. Of prices those in force and those to come.';
-
-
---
--- Name: small_letters(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.small_letters(p_text text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION small_letters(p_text text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.small_letters(p_text text) IS 'A text in small letters, the same in every database.';
-
-
---
--- Name: spelled_usage(jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.spelled_usage(p_usage jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN ((p_usage = '{"calls": 1}'::jsonb) IS TRUE) THEN '{}'::jsonb ELSE p_usage END;
-
-
---
--- Name: FUNCTION spelled_usage(p_usage jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.spelled_usage(p_usage jsonb) IS 'The usage as fingerprints have it: {"calls": 1} is the default, and is not said.';
-
-
---
--- Name: spend(uuid, text, text, jsonb, text, jsonb, boolean, numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_byok boolean DEFAULT false, p_expected_cost numeric DEFAULT NULL::numeric) RETURNS api.spend_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_byok boolean, p_expected_cost numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_byok boolean, p_expected_cost numeric) IS 'The work of api.consume_tokens, on an account.';
-
-
---
--- Name: spend_limit_receipt(uuid, text, text, text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.spend_limit_receipt(p_account_id uuid, p_user_id text, p_period text, p_set_by text, p_now timestamp with time zone) RETURNS api.spend_limit
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION spend_limit_receipt(p_account_id uuid, p_user_id text, p_period text, p_set_by text, p_now timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.spend_limit_receipt(p_account_id uuid, p_user_id text, p_period text, p_set_by text, p_now timestamp with time zone) IS 'A limit as set_spend_limit and lift_spend_limit answer it; one that is lifted has no tokens.';
-
-
---
--- Name: spend_many(jsonb, uuid[], timestamp with time zone, uuid[]); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone, p_busy uuid[] DEFAULT '{}'::uuid[]) RETURNS jsonb[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone, p_busy uuid[]); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone, p_busy uuid[]) IS 'The work of api.consume_tokens_batch: charges the items of accounts whose wallets are locked, and gives a verdict for each, in their order. p_account_ids: the account of each item, null for a user who is not known. p_busy: the accounts whose wallets could not be locked.';
-
-
---
--- Name: spend_receipt(uuid, bigint, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text) RETURNS api.spend_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text) IS 'The answer of an earlier spend, told again from its entry; refunded is what has been given back by now.';
-
-
---
--- Name: spendable(uuid, text, timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION spendable(p_account_id uuid, p_module_id text, p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_at timestamp with time zone) IS 'Tokens that an account may spend on a module now: not held, frozen, expired or bound to something else.';
-
-
---
--- Name: standing_attachments(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.standing_attachments() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -7019,36 +2304,12 @@ CREATE FUNCTION credits.standing_attachments() RETURNS TABLE(kind text, name tex
     SET "IntervalStyle" TO 'postgres'
     SET quote_all_identifiers TO 'off'
     AS …;
-
-
---
--- Name: FUNCTION standing_attachments(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.standing_attachments() IS 'The triggers, policies and rules among credits.standing_objects(): what hangs on a table.';
-
-
---
--- Name: standing_defaults(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.standing_defaults() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION standing_defaults(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.standing_defaults() IS 'Default privileges for what will be made in the bank''s schemas, or by its owner, of anybody but who makes it.';
-
-
---
--- Name: standing_functions(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.standing_functions() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -7057,19 +2318,7 @@ CREATE FUNCTION credits.standing_functions() RETURNS TABLE(kind text, name text,
     SET "IntervalStyle" TO 'postgres'
     SET quote_all_identifiers TO 'off'
     AS …;
-
-
---
--- Name: FUNCTION standing_functions(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.standing_functions() IS 'The functions among credits.standing_objects(), with their text.';
-
-
---
--- Name: standing_objects(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.standing_objects() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -7078,36 +2327,12 @@ CREATE FUNCTION credits.standing_objects() RETURNS TABLE(kind text, name text, d
     SET "IntervalStyle" TO 'postgres'
     SET quote_all_identifiers TO 'off'
     AS …;
-
-
---
--- Name: FUNCTION standing_objects(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.standing_objects() IS 'The functions, views, tables, sequences, types, triggers, policies and rules of the bank''s schemas, who may use them, and everything else that somebody put there or hung on them; definition is a digest, the same on the same major version of PostgreSQL.';
-
-
---
--- Name: standing_others(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.standing_others() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION standing_others(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.standing_others() IS 'What pgcredits never makes, in the bank''s schemas or on what stands there: operators, collations, text search, statistics, casts, publications and the like.';
-
-
---
--- Name: standing_privileges(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.standing_privileges() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -7116,19 +2341,7 @@ CREATE FUNCTION credits.standing_privileges() RETURNS TABLE(kind text, name text
     SET "IntervalStyle" TO 'postgres'
     SET quote_all_identifiers TO 'off'
     AS …;
-
-
---
--- Name: FUNCTION standing_privileges(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.standing_privileges() IS 'Of each of the bank''s schemas: who owns what is in it, and what PUBLIC and the bank''s roles may do with it.';
-
-
---
--- Name: standing_relations(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.standing_relations() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -7137,36 +2350,12 @@ CREATE FUNCTION credits.standing_relations() RETURNS TABLE(kind text, name text,
     SET "IntervalStyle" TO 'postgres'
     SET quote_all_identifiers TO 'off'
     AS …;
-
-
---
--- Name: FUNCTION standing_relations(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.standing_relations() IS 'The tables, views and sequences among credits.standing_objects(), with columns, constraints and indexes.';
-
-
---
--- Name: standing_triggers_of_events(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.standing_triggers_of_events() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION standing_triggers_of_events(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.standing_triggers_of_events() IS 'Event triggers, which run with every migration: all in a database of the bank''s own; in one with neighbours those whose function is in schema public or belongs to somebody who is no superuser.';
-
-
---
--- Name: standing_types(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.standing_types() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -7175,137 +2364,41 @@ CREATE FUNCTION credits.standing_types() RETURNS TABLE(kind text, name text, def
     SET "IntervalStyle" TO 'postgres'
     SET quote_all_identifiers TO 'off'
     AS …;
-
-
---
--- Name: FUNCTION standing_types(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.standing_types() IS 'The types and domains among credits.standing_objects(): not those of tables.';
-
-
---
--- Name: stripe_amount(jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.stripe_amount(p_amount jsonb) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN ((jsonb_typeof(p_amount) = 'number'::text) IS NOT TRUE) THEN NULL::numeric WHEN ((((p_amount)::numeric = trunc((p_amount)::numeric)) AND (((p_amount)::numeric >= (0)::numeric) AND ((p_amount)::numeric <= ('999999999999'::bigint)::numeric))) IS TRUE) THEN (p_amount)::numeric ELSE NULL::numeric END;
-
-
---
--- Name: FUNCTION stripe_amount(p_amount jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.stripe_amount(p_amount jsonb) IS 'An amount of Stripe''s, in minor units, if it is a whole number from 0 to below 10^12; else null.';
-
-
---
--- Name: stripe_id(jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.stripe_id(p_id jsonb) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION stripe_id(p_id jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.stripe_id(p_id jsonb) IS 'The id of an object at Stripe, given by itself or expanded; null for what is no id of 1 to 255 characters.';
-
-
---
--- Name: subject(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.subject() RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION subject(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.subject() IS 'The user id of the caller; null for nobody.';
-
-
---
--- Name: tell_depleted(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.tell_depleted(p_account_id uuid) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION tell_depleted(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.tell_depleted(p_account_id uuid) IS 'Writes depleted for a locked wallet with nothing due, whose tokens did not pay for a use, if it is armed; true when it was. Armed again when tokens come that pay for something.';
-
-
---
--- Name: tell_refused(uuid[], jsonb[]); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.tell_refused(p_account_ids uuid[], p_verdicts jsonb[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION tell_refused(p_account_ids uuid[], p_verdicts jsonb[]); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.tell_refused(p_account_ids uuid[], p_verdicts jsonb[]) IS 'Writes depleted for each locked account of a batch that had an item refused for want of tokens.';
-
-
---
--- Name: test_clocks_allowed(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.test_clocks_allowed() RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION test_clocks_allowed(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.test_clocks_allowed() IS 'May services put accounts on test clocks?';
-
-
---
--- Name: tidy_after_release(uuid, timestamp with time zone, jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.tidy_after_release(p_account_id uuid, p_at timestamp with time zone, p_back jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION tidy_after_release(p_account_id uuid, p_at timestamp with time zone, p_back jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.tidy_after_release(p_account_id uuid, p_at timestamp with time zone, p_back jsonb) IS 'Books on a locked wallet what follows from tokens that lots no longer hold: expiry, notices of it, another head lot.';
-
-
---
--- Name: price_tiers; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.price_tiers (
     price_id bigint NOT NULL,
     dimension text NOT NULL,
@@ -7314,311 +2407,93 @@ CREATE TABLE credits.price_tiers (
     CONSTRAINT price_tiers_above_is_positive CHECK (((above > (0)::numeric) AND (above <= ('1000000000000000'::bigint)::numeric))),
     CONSTRAINT price_tiers_price_is_not_negative CHECK (((price_per_unit >= (0)::numeric) AND (price_per_unit < 'Infinity'::numeric)))
 );
-
 ALTER TABLE ONLY credits.price_tiers FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE price_tiers; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.price_tiers IS 'Graduated tiers of a component, per charge: the units beyond `above` (counted after the free quantity) cost price_per_unit, until the next tier. The units below the first tier cost the component''s own price.';
-
-
---
--- Name: tiered_charge(numeric, numeric, numeric, numeric, boolean, numeric, credits.price_tiers[]); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.tiered_charge(p_quantity numeric, p_unit_size numeric, p_price_per_unit numeric, p_free_quantity numeric, p_whole_units boolean, p_minimum_charge numeric, p_tiers credits.price_tiers[]) RETURNS numeric
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION tiered_charge(p_quantity numeric, p_unit_size numeric, p_price_per_unit numeric, p_free_quantity numeric, p_whole_units boolean, p_minimum_charge numeric, p_tiers credits.price_tiers[]); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.tiered_charge(p_quantity numeric, p_unit_size numeric, p_price_per_unit numeric, p_free_quantity numeric, p_whole_units boolean, p_minimum_charge numeric, p_tiers credits.price_tiers[]) IS 'credits.charge of a component with tiers: exact, times unit_size; null for a quantity that is null.';
-
-
---
--- Name: tiers_of(bigint, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.tiers_of(p_price_id bigint, p_dimension text) RETURNS credits.price_tiers[]
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION tiers_of(p_price_id bigint, p_dimension text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.tiers_of(p_price_id bigint, p_dimension text) IS 'The tiers of a component, in ascending order.';
-
-
---
--- Name: tiers_used(bigint, text, numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.tiers_used(p_price_id bigint, p_dimension text, p_billed numeric) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION tiers_used(p_price_id bigint, p_dimension text, p_billed numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.tiers_used(p_price_id bigint, p_dimension text, p_billed numeric) IS 'How the units of a charge fall into tiers, those below the first one too: [{"above", "units", "price_per_unit"}]. p_billed is units times unit_size. Empty without tiers.';
-
-
---
--- Name: tighter(numeric, numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.tighter(p_bound numeric, p_other numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (p_bound IS NULL) THEN p_other WHEN (p_other IS NULL) THEN p_bound ELSE LEAST(p_bound, p_other) END;
-
-
---
--- Name: FUNCTION tighter(p_bound numeric, p_other numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.tighter(p_bound numeric, p_other numeric) IS 'The tighter of two bounds, of which null is none; null when there is neither.';
-
-
---
--- Name: timeout(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.timeout(p_setting text) RETURNS interval
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION timeout(p_setting text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.timeout(p_setting text) IS 'The length of a time-out such as 15s, 5min or 500 (milliseconds); 0 is none. Null when it is spelled otherwise.';
-
-
---
--- Name: topup_order(bigint, text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.topup_order(p_amount bigint, p_module_id text) RETURNS credits.orders
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION topup_order(p_amount bigint, p_module_id text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.topup_order(p_amount bigint, p_module_id text) IS 'The snapshot of a top-up of an amount, for a module or for any. Raises PT422 bad_amount.';
-
-
---
--- Name: topup_tokens(bigint, numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE
     RETURN trim_scale(trunc(((amount)::numeric * tokens_per_unit), 6));
-
-
---
--- Name: FUNCTION topup_tokens(amount bigint, tokens_per_unit numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) IS 'The tokens of a top-up of amount (minor units), rounded down at ledger scale.';
-
-
---
--- Name: transaction_began(); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.transaction_began() RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN transaction_timestamp();
-
-
---
--- Name: FUNCTION transaction_began(); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.transaction_began() IS 'The start of this transaction, as credits.prices.defined_at has it: was a version written by this very transaction?';
-
-
---
--- Name: trust_login(name); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.trust_login(p_login name) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION trust_login(p_login name); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.trust_login(p_login name) IS 'For the operator. The role that has this name at present is the one that its account and its reach are for: after a restore into another cluster, where every role has a new oid, or when somebody gets a new role on purpose.';
-
-
---
--- Name: try_event(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.try_event(p_event_id text) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION try_event(p_event_id text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.try_event(p_event_id text) IS 'Applies an event that waits; true when it waits no longer. A refusal is noted on the event and undoes nothing else.';
-
-
---
--- Name: try_lock_with_referrer(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.try_lock_with_referrer(p_account_id uuid) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION try_lock_with_referrer(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.try_lock_with_referrer(p_account_id uuid) IS 'Takes the row locks of credits.lock_with_referrer without ever waiting; false when somebody else has one of them.';
-
-
---
--- Name: uncount_attempt(text); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.uncount_attempt(p_scope text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION uncount_attempt(p_scope text); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.uncount_attempt(p_scope text) IS 'Takes one attempt off: it worked.';
-
-
---
--- Name: unhold_lots(uuid, jsonb, numeric, boolean); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.unhold_lots(p_account_id uuid, p_draws jsonb, p_taken numeric, p_back boolean, OUT taken jsonb, OUT rest jsonb) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION unhold_lots(p_account_id uuid, p_draws jsonb, p_taken numeric, p_back boolean, OUT taken jsonb, OUT rest jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.unhold_lots(p_account_id uuid, p_draws jsonb, p_taken numeric, p_back boolean, OUT taken jsonb, OUT rest jsonb) IS 'Takes the first p_taken tokens of the draws of a hold out of its lots, on a locked wallet, and says from which, and which are left. p_back: these are no longer held.';
-
-
---
--- Name: unit_cost(bigint); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.unit_cost(p_price_id bigint) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION unit_cost(p_price_id bigint); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.unit_cost(p_price_id bigint) IS 'What one whole unit (unit_size) of each dimension costs under a price, before the exchange rate and times the unit sizes: good for a comparison with 0.';
-
-
---
--- Name: usage_of_rest(jsonb); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.usage_of_rest(p_usage_left jsonb) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION usage_of_rest(p_usage_left jsonb); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.usage_of_rest(p_usage_left jsonb) IS 'What is recorded as used when all that a hold keeps is charged: what is left of its usage, not below 0.';
-
-
---
--- Name: usage_sum(jsonb, jsonb, integer); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times integer) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION usage_sum(p_usage jsonb, p_other jsonb, p_times integer); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times integer) IS 'A usage and so many times another one, per dimension: 1 adds, -1 takes off, below 0 if it comes to that.';
-
-
---
--- Name: identities; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.identities (
     subject text NOT NULL,
     account_id uuid NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT identities_subject_is_sane CHECK (((length(subject) >= 1) AND (length(subject) <= 255)))
 );
-
 ALTER TABLE ONLY credits.identities FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE identities; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.identities IS 'The user ids of identity providers (the sub of their tokens), and the account of each.';
-
-
---
--- Name: user_of(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.user_of(p_account_id uuid) RETURNS TABLE(user_id text)
     LANGUAGE sql STABLE ROWS 1
     BEGIN ATOMIC
@@ -7628,136 +2503,40 @@ CREATE FUNCTION credits.user_of(p_account_id uuid) RETURNS TABLE(user_id text)
    ORDER BY i.created_at, i.subject
   LIMIT 1;
 END;
-
-
---
--- Name: FUNCTION user_of(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.user_of(p_account_id uuid) IS 'The user id (sub) of an account, in one row; no row when the account has no user.';
-
-
---
--- Name: utc_text(timestamp with time zone); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.utc_text(p_at timestamp with time zone) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ((to_json((p_at AT TIME ZONE '00:00:00'::interval)) #>> '{}'::text[]) || CASE WHEN (isfinite(p_at) IS TRUE) THEN '+00:00'::text ELSE ''::text END);
-
-
---
--- Name: FUNCTION utc_text(p_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.utc_text(p_at timestamp with time zone) IS 'A moment as text, in ISO 8601 and UTC: 2027-02-28T12:00:00+00:00. No setting of the session changes it.';
-
-
---
--- Name: wait_for_wallet(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.wait_for_wallet(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION wait_for_wallet(p_account_id uuid); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.wait_for_wallet(p_account_id uuid) IS 'Locks a wallet that somebody else has, when they let go of it within 4 seconds. Raises PT503 busy, PT404 unknown_user.';
-
-
---
--- Name: welcome(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) IS 'Grants a new account what every welcome campaign gives; one that is over gives nothing, and is no error. Says how many tokens that was, and what withheld others: verification, or limit until reset_at.';
-
-
---
--- Name: welcome_again(uuid); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) IS 'Tries a welcome that was withheld once more, for an account that is active. Each campaign gives it once, ever.';
-
-
---
--- Name: welcome_tokens(timestamp with time zone, text[]); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_scopes text[] DEFAULT NULL::text[]) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION welcome_tokens(p_at timestamp with time zone, p_scopes text[]); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_scopes text[]) IS 'Tokens that an account would find if it opened now: those bound to one of the scopes or to none; without scopes, all.';
-
-
---
--- Name: whole(numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.whole(quantity numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN ((quantity = trunc(quantity)) IS TRUE) THEN quantity ELSE NULL::numeric END;
-
-
---
--- Name: FUNCTION whole(quantity numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.whole(quantity numeric) IS 'A quantity, if it is a whole number; else null.';
-
-
---
--- Name: write_notices(uuid, numeric, numeric); Type: FUNCTION; Schema: credits; Owner: -
---
-
 CREATE FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-
-
---
--- Name: FUNCTION write_notices(p_account_id uuid, p_before numeric, p_after numeric); Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) IS 'Writes the notices that a change of a locked wallet''s balance calls for, and arms those that it has risen above.';
-
-
---
--- Name: captures; Type: VIEW; Schema: credits; Owner: -
---
-
 CREATE VIEW credits.captures WITH (security_invoker='true') AS
  SELECT h.account_id,
     h.hold_id,
@@ -7765,19 +2544,7 @@ CREATE VIEW credits.captures WITH (security_invoker='true') AS
     s.part
    FROM (credits.holds h
      CROSS JOIN LATERAL unnest(h.seqs) WITH ORDINALITY s(seq, part));
-
-
---
--- Name: VIEW captures; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON VIEW credits.captures IS 'The entries that charged each hold, numbered from 1.';
-
-
---
--- Name: average_use; Type: VIEW; Schema: analytics; Owner: -
---
-
 CREATE VIEW analytics.average_use WITH (security_invoker='true') AS
  SELECT month,
     count(*) AS active_accounts,
@@ -7793,33 +2560,9 @@ CREATE VIEW analytics.average_use WITH (security_invoker='true') AS
           GROUP BY ((date_trunc('month'::text, (e.posted_at AT TIME ZONE '00:00:00'::interval)))::date), e.account_id) u
   WHERE (uses > 0)
   GROUP BY month;
-
-
---
--- Name: VIEW average_use; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON VIEW analytics.average_use IS 'Per month (UTC): accounts that used anything, and their average number of uses and of tokens.';
-
-
---
--- Name: COLUMN average_use.uses_per_account; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.average_use.uses_per_account IS 'Charges, and uses with the user''s own key: a use is one whoever pays the provider, in however many captures.';
-
-
---
--- Name: COLUMN average_use.tokens_per_account; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.average_use.tokens_per_account IS 'Tokens charged, less those refunded in the month.';
-
-
---
--- Name: burn_rate; Type: VIEW; Schema: analytics; Owner: -
---
-
 CREATE VIEW analytics.burn_rate WITH (security_invoker='true') AS
  WITH moved AS (
          SELECT ((e.effective_at AT TIME ZONE '00:00:00'::interval))::date AS day,
@@ -7853,61 +2596,13 @@ CREATE VIEW analytics.burn_rate WITH (security_invoker='true') AS
     outstanding,
     round((outstanding / NULLIF(spent_per_day, (0)::numeric)), 1) AS days_left
    FROM daily b;
-
-
---
--- Name: VIEW burn_rate; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON VIEW analytics.burn_rate IS 'Per day (UTC), from the first entry until today: tokens spent, granted and expired, how fast they burn, and how long what is out would last.';
-
-
---
--- Name: COLUMN burn_rate.spent; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.burn_rate.spent IS 'Tokens charged, less those refunded on the day.';
-
-
---
--- Name: COLUMN burn_rate.granted; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.burn_rate.granted IS 'Tokens bought or given.';
-
-
---
--- Name: COLUMN burn_rate.expired; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.burn_rate.expired IS 'Tokens that passed their date on this day, as far as that is booked.';
-
-
---
--- Name: COLUMN burn_rate.spent_per_day; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.burn_rate.spent_per_day IS 'Average of spent over this day and the six before, or fewer at the start; today counts as far as it has come.';
-
-
---
--- Name: COLUMN burn_rate.outstanding; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.burn_rate.outstanding IS 'Sum of all balances at the end of the day.';
-
-
---
--- Name: COLUMN burn_rate.days_left; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.burn_rate.days_left IS 'How many days outstanding lasts at spent_per_day; null when nothing is spent.';
-
-
---
--- Name: guest_uses; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.guest_uses (
     guest_id uuid NOT NULL,
     use_id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -7922,28 +2617,9 @@ CREATE TABLE credits.guest_uses (
     CONSTRAINT guest_uses_finished_has_time CHECK (((state = 'reserved'::text) = (finished_at IS NULL))),
     CONSTRAINT guest_uses_state_is_known CHECK ((state = ANY (ARRAY['reserved'::text, 'confirmed'::text, 'released'::text])))
 );
-
 ALTER TABLE ONLY credits.guest_uses FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE guest_uses; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.guest_uses IS 'reserved → confirmed (it worked) or released (it failed, and is free). Reserved counts as used: who never tells how it ended gains nothing.';
-
-
---
--- Name: COLUMN guest_uses.per_device; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.guest_uses.per_device IS 'What was allowed when it was made: with per_network and sliding_window, for the audit.';
-
-
---
--- Name: guests; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.guests (
     guest_id uuid DEFAULT gen_random_uuid() NOT NULL,
     device_key text NOT NULL,
@@ -7953,35 +2629,10 @@ CREATE TABLE credits.guests (
     CONSTRAINT guests_device_key_is_sane CHECK ((device_key ~ '^[0-9a-f]{64}$'::text)),
     CONSTRAINT guests_linked_has_time CHECK (((linked_to IS NULL) = (linked_at IS NULL)))
 );
-
 ALTER TABLE ONLY credits.guests FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE guests; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.guests IS 'A device that came without an account.';
-
-
---
--- Name: COLUMN guests.device_key; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.guests.device_key IS 'HMAC of its cookie, 64 hex digits; follows the rotation of the salt.';
-
-
---
--- Name: COLUMN guests.linked_to; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.guests.linked_to IS 'The account that it signed up for.';
-
-
---
--- Name: guest_conversion; Type: VIEW; Schema: analytics; Owner: -
---
-
 CREATE VIEW analytics.guest_conversion WITH (security_invoker='true') AS
  SELECT (date_trunc('month'::text, (g.first_seen_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
     count(*) AS guests,
@@ -8002,61 +2653,13 @@ CREATE VIEW analytics.guest_conversion WITH (security_invoker='true') AS
                   WHERE (y.state <> 'released'::text)) x
           GROUP BY x.guest_id) u ON ((g.guest_id = u.guest_id)))
   GROUP BY ((date_trunc('month'::text, (g.first_seen_at AT TIME ZONE '00:00:00'::interval)))::date);
-
-
---
--- Name: VIEW guest_conversion; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON VIEW analytics.guest_conversion IS 'Per month (UTC) in which they came: guests, and how many of them have signed up. An analyst of segments sees only the guests who signed up for an account in them, and so no conversion worth the name.';
-
-
---
--- Name: COLUMN guest_conversion.guests; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.guest_conversion.guests IS 'Devices that came without an account.';
-
-
---
--- Name: COLUMN guest_conversion.users; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.guest_conversion.users IS 'Guests with at least one use that did not fail.';
-
-
---
--- Name: COLUMN guest_conversion.uses; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.guest_conversion.uses IS 'Their uses that did not fail.';
-
-
---
--- Name: COLUMN guest_conversion.used_up; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.guest_conversion.used_up IS 'Guests whose device has had, at some time, all the uses that it was allowed.';
-
-
---
--- Name: COLUMN guest_conversion.signed_up; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.guest_conversion.signed_up IS 'Guests who have signed up since, whenever that was.';
-
-
---
--- Name: COLUMN guest_conversion.conversion; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.guest_conversion.conversion IS 'signed_up as share of guests, 0 to 1.';
-
-
---
--- Name: catalogs; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.catalogs (
     catalog_id text NOT NULL,
     title text NOT NULL,
@@ -8064,35 +2667,10 @@ CREATE TABLE credits.catalogs (
     applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     currency text
 );
-
 ALTER TABLE ONLY credits.catalogs FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE catalogs; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.catalogs IS 'The price lists that have been applied to this database.';
-
-
---
--- Name: COLUMN catalogs.unit; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.catalogs.unit IS 'What one unit of a balance is called: token, credit, euro cent.';
-
-
---
--- Name: COLUMN catalogs.currency; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.catalogs.currency IS 'The money that its packs are sold in and its margins are counted in.';
-
-
---
--- Name: price_components; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.price_components (
     price_id bigint NOT NULL,
     dimension text NOT NULL,
@@ -8111,77 +2689,16 @@ CREATE TABLE credits.price_components (
     CONSTRAINT price_components_provider_cost_is_not_negative CHECK (((provider_cost >= (0)::numeric) AND (provider_cost < 'Infinity'::numeric))),
     CONSTRAINT price_components_unit_size_is_positive CHECK (((unit_size > (0)::numeric) AND (unit_size < 'Infinity'::numeric)))
 );
-
 ALTER TABLE ONLY credits.price_components FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE price_components; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.price_components IS 'What a price charges for each dimension of usage (calls, seconds, input_tokens …).';
-
-
---
--- Name: COLUMN price_components.unit_size; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.price_components.unit_size IS 'How much of the dimension one unit is: 1000000 for a price per million.';
-
-
---
--- Name: COLUMN price_components.price_per_unit; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.price_components.price_per_unit IS 'Price of one unit, before margin and exchange rate.';
-
-
---
--- Name: COLUMN price_components.free_quantity; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.price_components.free_quantity IS 'How much of the dimension costs nothing, per charge.';
-
-
---
--- Name: COLUMN price_components.whole_units; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.price_components.whole_units IS 'True: units begun are charged whole. False: exact fractions.';
-
-
---
--- Name: COLUMN price_components.minimum_charge; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.price_components.minimum_charge IS 'Least charge of this component, when more than the free quantity is used.';
-
-
---
--- Name: COLUMN price_components.provider_cost; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.price_components.provider_cost IS 'What the provider takes for one unit, in minor units of the component prices'' money (the exchange rate turns it into the catalogue''s), for margins; not part of the charge.';
-
-
---
--- Name: COLUMN price_components.tiered; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.price_components.tiered IS 'Units beyond some number cost less, or more: see price_tiers.';
-
-
---
--- Name: COLUMN price_components.whole_quantity; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.price_components.whole_quantity IS 'True: a quantity that is no whole number is refused, as half a call is no call.';
-
-
---
--- Name: module_margin; Type: VIEW; Schema: analytics; Owner: -
---
-
 CREATE VIEW analytics.module_margin WITH (security_invoker='true') AS
  WITH money AS (
          SELECT
@@ -8242,61 +2759,13 @@ CREATE VIEW analytics.module_margin WITH (security_invoker='true') AS
     trim_scale(round((revenue - cost), 6)) AS margin,
     round((((100)::numeric * (revenue - cost)) / NULLIF(revenue, (0)::numeric)), 2) AS margin_percent
    FROM summed s;
-
-
---
--- Name: VIEW module_margin; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON VIEW analytics.module_margin IS 'Per month (UTC), module and currency: what the tokens spent on it were really bought for, what the provider takes, and what is left. Refunds of charges lower the tokens and the revenue of their own month. Uses with the user''s own key are not in it: they cost and earn nothing. Nor are tokens that no lot paid: debt.';
-
-
---
--- Name: COLUMN module_margin.currency; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.module_margin.currency IS 'Of the lots that were spent; of tokens given away the catalogue''s. Null when neither says.';
-
-
---
--- Name: COLUMN module_margin.uses; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.module_margin.uses IS 'Charges. One that drew on two currencies, or was captured in parts, counts where it began to.';
-
-
---
--- Name: COLUMN module_margin.revenue; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.module_margin.revenue IS 'Money paid for the tokens spent, in minor units: of each lot the price it was really bought at; of gifts 0.';
-
-
---
--- Name: COLUMN module_margin.provider_cost; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.module_margin.provider_cost IS 'What the provider takes for them, in minor units, at the price version of each charge; null when the catalogue does not say it for all of them, or counts it in another currency.';
-
-
---
--- Name: COLUMN module_margin.margin; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.module_margin.margin IS 'revenue - provider_cost, in minor units.';
-
-
---
--- Name: COLUMN module_margin.margin_percent; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.module_margin.margin_percent IS 'margin as percent of revenue; null when that is 0.';
-
-
---
--- Name: failures; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.failures (
     account_id uuid NOT NULL,
     failure_id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -8306,21 +2775,8 @@ CREATE TABLE credits.failures (
     metadata jsonb NOT NULL,
     CONSTRAINT failures_duration_is_sane CHECK (((duration_ms >= (0)::numeric) AND (duration_ms < ('1000000000000'::bigint)::numeric)))
 );
-
 ALTER TABLE ONLY credits.failures FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE failures; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.failures IS 'Uses of a module that failed: nothing was charged for them.';
-
-
---
--- Name: module_reliability; Type: VIEW; Schema: analytics; Owner: -
---
-
 CREATE VIEW analytics.module_reliability WITH (security_invoker='true') AS
  WITH services AS (
          SELECT x.rolname
@@ -8379,75 +2835,15 @@ CREATE VIEW analytics.module_reliability WITH (security_invoker='true') AS
     count(*) FILTER (WHERE (outcome = 'open'::text)) AS open
    FROM outcomes o
   GROUP BY (((began_at AT TIME ZONE '00:00:00'::interval))::date), module_id;
-
-
---
--- Name: VIEW module_reliability; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON VIEW analytics.module_reliability IS 'Per day (UTC) on which they began and module: uses that worked, that failed, and that are still under way, guests'' among them, and how long they took. started = succeeded + failed + called_off + open.';
-
-
---
--- Name: COLUMN module_reliability.succeeded; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.module_reliability.succeeded IS 'Charges, holds captured, uses with the user''s own key, and uses of guests that were confirmed.';
-
-
---
--- Name: COLUMN module_reliability.failed; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.module_reliability.failed IS 'What services reported as failed, their holds that expired or were released because the work had failed, and released uses of guests. A hold that is captured after it has expired succeeded after all.';
-
-
---
--- Name: COLUMN module_reliability.failure_rate; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.module_reliability.failure_rate IS 'failed as share of succeeded and failed, 0 to 1; null while there are neither.';
-
-
---
--- Name: COLUMN module_reliability.mean_duration_ms; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.module_reliability.mean_duration_ms IS 'Mean time of those that worked, as services measured it (duration_ms in the metadata of a charge; of a hold the time from its beginning to its end, of a guest from reservation to confirmation); null when none was.';
-
-
---
--- Name: COLUMN module_reliability.mean_duration_of_failed_ms; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.module_reliability.mean_duration_of_failed_ms IS 'The same of those that failed; a hold that nobody ended took until it expired.';
-
-
---
--- Name: COLUMN module_reliability.started; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.module_reliability.started IS 'All of them: holds and uses of guests when they began; charges without a hold, and reported failures, when they were written.';
-
-
---
--- Name: COLUMN module_reliability.called_off; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.module_reliability.called_off IS 'Holds released for a reason that is no failure, and users'' own holds that were not captured.';
-
-
---
--- Name: COLUMN module_reliability.open; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.module_reliability.open IS 'Holds before their end, and uses of guests of which nobody has said how they ended.';
-
-
---
--- Name: module_usage; Type: VIEW; Schema: analytics; Owner: -
---
-
 CREATE VIEW analytics.module_usage WITH (security_invoker='true') AS
  SELECT ((e.posted_at AT TIME ZONE '00:00:00'::interval))::date AS day,
     e.module_id,
@@ -8459,40 +2855,10 @@ CREATE VIEW analytics.module_usage WITH (security_invoker='true') AS
      LEFT JOIN credits.captures c ON (((e.account_id = c.account_id) AND (e.seq = c.seq))))
   WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind]))
   GROUP BY (((e.posted_at AT TIME ZONE '00:00:00'::interval))::date), e.module_id;
-
-
---
--- Name: VIEW module_usage; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON VIEW analytics.module_usage IS 'Uses per day (UTC) and module: how many, by how many accounts, for how many tokens.';
-
-
---
--- Name: COLUMN module_usage.uses; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.module_usage.uses IS 'Charges, and uses with the user''s own key. A hold captured in parts is one use, on the day of the first.';
-
-
---
--- Name: COLUMN module_usage.tokens; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.module_usage.tokens IS 'Tokens charged, less those refunded on the day: below zero when more came back than was charged.';
-
-
---
--- Name: COLUMN module_usage.own_key_uses; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.module_usage.own_key_uses IS 'Of the uses, those with the user''s own key: for no tokens.';
-
-
---
--- Name: pack_mix; Type: VIEW; Schema: analytics; Owner: -
---
-
 CREATE VIEW analytics.pack_mix WITH (security_invoker='true') AS
  SELECT (date_trunc('month'::text, (paid_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
     currency,
@@ -8507,40 +2873,10 @@ CREATE VIEW analytics.pack_mix WITH (security_invoker='true') AS
   WHERE (state = 'paid'::text)
   GROUP BY ((date_trunc('month'::text, (paid_at AT TIME ZONE '00:00:00'::interval)))::date), currency, pack_id, package_name
   WINDOW same_month AS (PARTITION BY ((date_trunc('month'::text, (paid_at AT TIME ZONE '00:00:00'::interval)))::date), currency);
-
-
---
--- Name: VIEW pack_mix; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON VIEW analytics.pack_mix IS 'Per month (UTC) and currency: paid orders of each pack and of top-ups, and their share. Shares add up to 1 in each month and currency.';
-
-
---
--- Name: COLUMN pack_mix.pack_id; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.pack_mix.pack_id IS 'Null for top-ups of an amount.';
-
-
---
--- Name: COLUMN pack_mix.tokens; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.pack_mix.tokens IS 'Tokens sold, with those that came free.';
-
-
---
--- Name: COLUMN pack_mix.amount; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.pack_mix.amount IS 'Their price in minor units of currency.';
-
-
---
--- Name: accounts; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.accounts (
     account_id uuid DEFAULT gen_random_uuid() NOT NULL,
     kind text DEFAULT 'user'::text NOT NULL,
@@ -8552,56 +2888,13 @@ CREATE TABLE credits.accounts (
     welcome_waits boolean DEFAULT false NOT NULL,
     CONSTRAINT accounts_kind_is_known CHECK ((kind = ANY (ARRAY['user'::text, 'guest'::text, 'team'::text, 'system'::text])))
 );
-
 ALTER TABLE ONLY credits.accounts FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE accounts; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.accounts IS 'One holder of a balance. Says nothing about the person, so that a person can be forgotten and the books stay.';
-
-
---
--- Name: COLUMN accounts.segment; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.accounts.segment IS 'A cohort that analysts can be granted; free text, null for none.';
-
-
---
--- Name: COLUMN accounts.stripe_customer_id; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.accounts.stripe_customer_id IS 'The one Stripe customer of this account (cus_…), once it has bought.';
-
-
---
--- Name: COLUMN accounts.overdraft_limit; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.accounts.overdraft_limit IS 'How far captures may take the account into debt. With more debt than this nothing new is spent or held.';
-
-
---
--- Name: COLUMN accounts.verified_at; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.accounts.verified_at IS 'When a service said that the holder''s e-mail address is verified; null: nobody has.';
-
-
---
--- Name: COLUMN accounts.welcome_waits; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.accounts.welcome_waits IS 'Was a welcome withheld when it opened, for want of a verified address or over a bound? Then it is tried again.';
-
-
---
--- Name: purchase_conversion; Type: VIEW; Schema: analytics; Owner: -
---
-
 CREATE VIEW analytics.purchase_conversion WITH (security_invoker='true') AS
  SELECT (date_trunc('month'::text, (a.created_at AT TIME ZONE '00:00:00'::interval)))::date AS opened_in,
     count(*) AS accounts,
@@ -8613,19 +2906,7 @@ CREATE VIEW analytics.purchase_conversion WITH (security_invoker='true') AS
                   WHERE ((o.account_id = a.account_id) AND (o.state = 'paid'::text)))) AS bought) b)
   WHERE (a.kind = 'user'::text)
   GROUP BY ((date_trunc('month'::text, (a.created_at AT TIME ZONE '00:00:00'::interval)))::date);
-
-
---
--- Name: VIEW purchase_conversion; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON VIEW analytics.purchase_conversion IS 'Per month of opening (UTC): accounts, how many of them have bought, and the share.';
-
-
---
--- Name: tokens_sold; Type: VIEW; Schema: analytics; Owner: -
---
-
 CREATE VIEW analytics.tokens_sold WITH (security_invoker='true') AS
  SELECT ((paid_at AT TIME ZONE '00:00:00'::interval))::date AS day,
     package_name,
@@ -8636,19 +2917,7 @@ CREATE VIEW analytics.tokens_sold WITH (security_invoker='true') AS
    FROM credits.orders o
   WHERE (state = 'paid'::text)
   GROUP BY (((paid_at AT TIME ZONE '00:00:00'::interval))::date), package_name, currency;
-
-
---
--- Name: VIEW tokens_sold; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON VIEW analytics.tokens_sold IS 'Paid orders per day (UTC), package and currency; amount in minor units.';
-
-
---
--- Name: usage_quantities; Type: VIEW; Schema: analytics; Owner: -
---
-
 CREATE VIEW analytics.usage_quantities WITH (security_invoker='true') AS
  SELECT ((e.posted_at AT TIME ZONE '00:00:00'::interval))::date AS day,
     e.module_id,
@@ -8659,26 +2928,8 @@ CREATE VIEW analytics.usage_quantities WITH (security_invoker='true') AS
      CROSS JOIN LATERAL jsonb_each_text(e.usage) u(dimension, quantity))
   WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind]))
   GROUP BY (((e.posted_at AT TIME ZONE '00:00:00'::interval))::date), e.module_id, u.dimension;
-
-
---
--- Name: VIEW usage_quantities; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON VIEW analytics.usage_quantities IS 'Per day (UTC), module and dimension (calls, seconds, input_tokens …): how much of it was used.';
-
-
---
--- Name: COLUMN usage_quantities.own_key_quantity; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.usage_quantities.own_key_quantity IS 'Of the quantity, what the user''s own key paid for.';
-
-
---
--- Name: redemptions; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.redemptions (
     account_id uuid NOT NULL,
     campaign_id text NOT NULL,
@@ -8688,21 +2939,8 @@ CREATE TABLE credits.redemptions (
     redeemed_at timestamp with time zone NOT NULL,
     CONSTRAINT redemptions_number_is_not_negative CHECK ((number >= 0))
 );
-
 ALTER TABLE ONLY credits.redemptions FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE redemptions; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.redemptions IS 'The grants of campaigns: number 1, 2 … per account; 0 is what somebody got for having been brought. The key lets each of them happen once.';
-
-
---
--- Name: welcome_use; Type: VIEW; Schema: analytics; Owner: -
---
-
 CREATE VIEW analytics.welcome_use WITH (security_invoker='true') AS
  WITH moved AS MATERIALIZED (
          SELECT e.account_id,
@@ -8750,47 +2988,11 @@ CREATE VIEW analytics.welcome_use WITH (security_invoker='true') AS
    FROM (given g
      LEFT JOIN credits.redemptions r ON (((g.account_id = r.account_id) AND (g.lot_id = r.lot_id))))
   GROUP BY ((date_trunc('month'::text, (g.effective_at AT TIME ZONE '00:00:00'::interval)))::date), (g.source)::text, r.campaign_id;
-
-
---
--- Name: VIEW welcome_use; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON VIEW analytics.welcome_use IS 'Per month (UTC) of the grant, source (welcome, promo, referral) and campaign: how many accounts got tokens, and what has become of them until now.';
-
-
---
--- Name: COLUMN welcome_use.campaign_id; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.welcome_use.campaign_id IS 'Null for what a service granted outside of campaigns.';
-
-
---
--- Name: COLUMN welcome_use.expired; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.welcome_use.expired IS 'Passed their date.';
-
-
---
--- Name: COLUMN welcome_use.remaining; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.welcome_use.remaining IS 'Still there to be spent.';
-
-
---
--- Name: COLUMN welcome_use.share_spent; Type: COMMENT; Schema: analytics; Owner: -
---
-
 COMMENT ON COLUMN analytics.welcome_use.share_spent IS 'spent as share of granted, 0 to 1.';
-
-
---
--- Name: current_lots; Type: VIEW; Schema: credits; Owner: -
---
-
 CREATE VIEW credits.current_lots WITH (security_invoker='true') AS
  SELECT l.account_id,
     l.lot_id,
@@ -8809,19 +3011,7 @@ CREATE VIEW credits.current_lots WITH (security_invoker='true') AS
     l.frozen
    FROM (credits.lots l
      LEFT JOIN credits.wallets w ON (((l.account_id = w.account_id) AND (l.lot_id = w.head_lot))));
-
-
---
--- Name: VIEW current_lots; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON VIEW credits.current_lots IS 'The lots with what really remains in them, the head lot''s tokens included.';
-
-
---
--- Name: held_draws; Type: VIEW; Schema: credits; Owner: -
---
-
 CREATE VIEW credits.held_draws WITH (security_invoker='true') AS
  SELECT h.account_id,
     h.hold_id,
@@ -8831,19 +3021,7 @@ CREATE VIEW credits.held_draws WITH (security_invoker='true') AS
    FROM (credits.holds h
      CROSS JOIN LATERAL jsonb_to_recordset(h.draws) d(lot_id bigint, tokens numeric))
   WHERE ((h.state)::text = 'open'::text);
-
-
---
--- Name: VIEW held_draws; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON VIEW credits.held_draws IS 'The tokens in each lot that each open hold keeps.';
-
-
---
--- Name: balance; Type: VIEW; Schema: api; Owner: -
---
-
 CREATE VIEW api.balance WITH (security_invoker='true') AS
  SELECT i.subject AS user_id,
     trim_scale(b.balance) AS balance,
@@ -8899,96 +3077,18 @@ UNION ALL
     NULL::timestamp with time zone AS purchased_at,
     NULL::timestamp with time zone AS updated_at
   WHERE ((CURRENT_USER = 'authenticated'::name) AND (credits.me() IS NULL) AND (credits.subject() IS NOT NULL));
-
-
---
--- Name: VIEW balance; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON VIEW api.balance IS 'The balance of the caller; a service sees every account''s.';
-
-
---
--- Name: COLUMN balance.user_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.balance.user_id IS 'The user id (sub) of the account.';
-
-
---
--- Name: COLUMN balance.balance; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.balance.balance IS 'Tokens, without those expired; below zero only with debt.';
-
-
---
--- Name: COLUMN balance.held; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.balance.held IS 'Tokens reserved by open holds.';
-
-
---
--- Name: COLUMN balance.available; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.balance.available IS 'balance - held, not below zero.';
-
-
---
--- Name: COLUMN balance.debt; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.balance.debt IS 'Tokens used that no lot could pay.';
-
-
---
--- Name: COLUMN balance.lifetime_granted; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.balance.lifetime_granted IS 'All tokens that ever came in.';
-
-
---
--- Name: COLUMN balance.lifetime_spent; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.balance.lifetime_spent IS 'All tokens ever charged, less refunds.';
-
-
---
--- Name: COLUMN balance.status; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.balance.status IS 'active, frozen or closed.';
-
-
---
--- Name: COLUMN balance.package_name; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.balance.package_name IS 'The package bought last.';
-
-
---
--- Name: COLUMN balance.purchased_at; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.balance.purchased_at IS 'When it was.';
-
-
---
--- Name: COLUMN balance.updated_at; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.balance.updated_at IS 'Time of the last entry.';
-
-
---
--- Name: entries; Type: VIEW; Schema: api; Owner: -
---
-
 CREATE VIEW api.entries WITH (security_invoker='true') AS
  SELECT ((e.account_id || ':'::text) || e.seq) AS entry_id,
     i.subject AS user_id,
@@ -9020,145 +3120,25 @@ CREATE VIEW api.entries WITH (security_invoker='true') AS
           WHERE (x.account_id = e.account_id)
           ORDER BY x.created_at, x.subject
          LIMIT 1) i ON (true));
-
-
---
--- Name: VIEW entries; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON VIEW api.entries IS 'The ledger of the caller; a service sees every account''s.';
-
-
---
--- Name: COLUMN entries.entry_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.entries.entry_id IS 'Name of the entry: account:seq.';
-
-
---
--- Name: COLUMN entries.user_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.entries.user_id IS 'The user id (sub) of the account.';
-
-
---
--- Name: COLUMN entries.seq; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.entries.seq IS '1, 2, 3 … per account, without gaps.';
-
-
---
--- Name: COLUMN entries.posted_at; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.entries.posted_at IS 'When it was written.';
-
-
---
--- Name: COLUMN entries.effective_at; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.entries.effective_at IS 'When it happened.';
-
-
---
--- Name: COLUMN entries.kind; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.entries.kind IS 'purchase, bonus, grant, welcome, promo, referral, allowance, rollover, spend, byok, refund, expire, reversal, reinstatement, repayment or adjustment.';
-
-
---
--- Name: COLUMN entries.tokens; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.entries.tokens IS 'Change of the balance: above zero in, below zero out.';
-
-
---
--- Name: COLUMN entries.balance_before; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.entries.balance_before IS 'Balance before it.';
-
-
---
--- Name: COLUMN entries.balance_after; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.entries.balance_after IS 'Balance after it.';
-
-
---
--- Name: COLUMN entries.draws; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.entries.draws IS 'The lots it moved, and by how much.';
-
-
---
--- Name: COLUMN entries.module_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.entries.module_id IS 'The module that was used.';
-
-
---
--- Name: COLUMN entries.usage; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.entries.usage IS 'What was used, per dimension.';
-
-
---
--- Name: COLUMN entries.price_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.entries.price_id IS 'The version of the price.';
-
-
---
--- Name: COLUMN entries.reference; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.entries.reference IS 'Order, reason or package that it belongs to; of a capture the hold, with :late after it when it was.';
-
-
---
--- Name: COLUMN entries.metadata; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.entries.metadata IS 'What the caller wrote on it.';
-
-
---
--- Name: COLUMN entries.hash; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.entries.hash IS 'The hash chain of the account at this entry.';
-
-
---
--- Name: COLUMN entries.debt_after; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.entries.debt_after IS 'Debt after it: tokens used that no lot could pay.';
-
-
---
--- Name: COLUMN entries.price_source; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.entries.price_source IS 'Whose price it is: module, category, or default, that of every other module.';
-
-
---
--- Name: modules; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.modules (
     module_id text NOT NULL,
     title text NOT NULL,
@@ -9167,28 +3147,9 @@ CREATE TABLE credits.modules (
     likeness text GENERATED ALWAYS AS (regexp_replace(lower((translate(NORMALIZE(module_id, NFKD), (((((((((((((((((((((((((((((((((((((((((((((('ȺɑΑαАаᎪᴀᶏⱥⱭⲀⲁꓮꭺ'::text || 'ßƀƁƂƃƄƅɃɓʙΒβВЪЬв'::text) || 'ъьᏏᏴᏼᵬᶀẞⲂⲃꓐꞖꞗꮟ'::text) || 'ƇƈȻȼɕΣςСсҪҫᏟᴄⲤⲥꓚ'::text) || 'ꞒꞓꞔꟄꮯ'::text) || 'ĐđƊƋƌȡɖɗԀԁᎠᏧᴅᵭᶁᶑ'::text) || 'ꓓꝹꝺꟇꟈꭰꮷ'::text) || 'ɆɇΕεЄЕеєҼҽҾҿԐԑᎬᴇ'::text) || 'ᶒ℮ⱸⲈⲉꓰꬲꬴꭼ'::text) || 'ƑƒϜϝҒғքᵮᶂẝꓝꜰꝻꝼꞘꞙ'::text) || 'ƓǤǥɠɡɢʛԌԍցᏀᶃꓖꝽꞠꞡ'::text) || 'Ɡꮐ'::text) || 'ĦħɦʜΗЂЋНнђћҢңҤҥҺ'::text) || 'һӇӈӉӊհᎻᏂⱧⱨⲎⲏꓧꞕꞪꮋ'::text) || 'ꮒ'::text) || 'ıƖƗɨɩɪΙιІіւᎥᵼᶖⲒⲓ'::text) || 'ꓲꭵ'::text) || 'ȷɈɉʝͿϳЈјյᎫᴊꓙꞲꭻ'::text) || 'ƘƙΚκКкҚқҜҝҞҟҠҡӃӄ'::text) || 'ԞԟᏦᴋᶄⱩⱪⲔⲕꓗꝀꝁꝂꝃꝄꝅ'::text) || 'Ꞣꞣꮶ'::text) || 'ŁłƚǀȴȽɫɬɭʟӀӏԼլᏞᴌ'::text) || 'ᶅⱠⱡⱢꓡꝈꝉꞎꞭꬷꬸꬹꮮ'::text) || 'ɱΜМмӍӎᎷᴍᵯᶆⱮⲘⲙꓟꬺꮇ'::text) || 'ƝƞȠȵɲɳɴΝηПпոռᵰᶇⲚ'::text) || 'ⲛꓠꞐꞑꞤꞥꬻ'::text) || 'ØøƟΟοσОоѲѳӨөՕօᴏⱺ'::text) || 'ⲞⲟꓳꝊꝋꝌꝍꬽ'::text) || 'ƤƥΡρРрҎҏᏢᴘᵱᵽᶈⱣⲢⲣ'::text) || 'ꓑꝐꝑꝒꝓꝔꝕꮲ'::text) || 'ɋʠԚԛԳգզꝖꝗꝘꝙꞯ'::text) || 'ɌɍɼɽɾʀГгҐґᎡᏒᵲᵳᶉⱤ'::text) || 'ꓣꝵꞂꞃꞦꞧꭆꭇꭈꭉꭋꭱꮢ'::text) || 'ȿʂЅѕՏᏕᏚᵴᶊⱾꓢꜱꞄꞅꞨꞩ'::text) || 'ꟅꟉꟊꮥꮪ'::text) || 'ŦŧƫƬƭƮȶȾʈΤτТтҬҭᎢ'::text) || 'ᴛᵵⱦⲦⲧꓔꞆꞇꭲ'::text) || 'ƱʊμυЏџՍսᴜᵿᶙꓴꞸꞹꭎꭒ'::text) || 'ƲɅʋʌνѴѵᏙᴠᶌⱱⱴꓦꝞꝟꮩ'::text) || 'ωШЩшщѠѡԜԝաᎳᏔᴡⱲⱳⲰ'::text) || 'ⲱꓪꮃꮤ'::text) || 'ΧχХхҲҳӼӽӾӿᶍⲬⲭꓫꭖꭗ'::text) || 'ꭘꭙ'::text) || 'ƳƴɎɏʏΥγУуҮүҰұᎩᎽỾ'::text) || 'ỿⲨⲩꓬꭚꭹꮍ'::text) || 'ƵƶȤȥɀʐʑΖᏃᴢᵶᶎⱫⱬⱿꓜ'::text) || 'Ᶎꮓ'::text), ((((('aaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbbbbbbbbbbcccccccccccccccccccccdddddddddddddddddddddddeeeeeeeeeee'::text || 'eeeeeeeeeeeeeeffffffffffffffffgggggggggggggggggghhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhiiiiiiiiiiiiiiiiiij'::text) || 'jjjjjjjjjjjjjkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkklllllllllllllllllllllllllllllmmmmmmmmmmmmmmmmnnnnnnn'::text) || 'nnnnnnnnnnnnnnnnooooooooooooooooooooooooppppppppppppppppppppppppqqqqqqqqqqqqrrrrrrrrrrrrrrrrrrrrrrrr'::text) || 'rrrrrssssssssssssssssssssstttttttttttttttttttttttttuuuuuuuuuuuuuuuuvvvvvvvvvvvvvvvvwwwwwwwwwwwwwwwww'::text) || 'wwwxxxxxxxxxxxxxxxxxxyyyyyyyyyyyyyyyyyyyyyyyzzzzzzzzzzzzzzzzzz'::text)) COLLATE "C")), '[\u0001-\u0020\u007F-\u00A0\u00AD\u02D7\u0300-\u036F\u0483-\u0489\u058A\u05BE\u061C\u115F\u1160\u1680\u17B4\u17B5\u1806\u180B-\u180F\u1AB0-\u1AFF\u1DC0-\u1DFF\u2000-\u2015\u2028-\u202F\u203F\u2040\u2043\u2054\u205F-\u206F\u20D0-\u20FF\u2212\u2800\u2E17\u2E1A\u2E2F\u2E3A\u2E3B\u2E40\u2E5D\u3000\u301C\u3030\u30A0\u3164\uFE00-\uFE0F\uFE20-\uFE2F\uFE33\uFE34\uFE4D-\uFE4F\uFE58\uFE63\uFEFF\uFF0D\uFFA0\uFFF9-\uFFFB\U00010EAD\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A\U000E0000-\U000E0FFF_-]'::text, ''::text, 'g'::text)) STORED,
     CONSTRAINT modules_id_is_sane CHECK (((length(module_id) >= 1) AND (length(module_id) <= 200)))
 );
-
 ALTER TABLE ONLY credits.modules FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE modules; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.modules IS 'What tokens can be spent on.';
-
-
---
--- Name: COLUMN modules.likeness; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.modules.likeness IS 'The id in Latin letters that are drawn like its own, without case, accents, white space, hyphens and underscores: what looks like it has the same.';
-
-
---
--- Name: failures; Type: VIEW; Schema: api; Owner: -
---
-
 CREATE VIEW api.failures WITH (security_invoker='true') AS
  SELECT f.failure_id,
     u.user_id,
@@ -9200,68 +3161,14 @@ CREATE VIEW api.failures WITH (security_invoker='true') AS
    FROM ((credits.failures f
      LEFT JOIN credits.modules m ON ((f.module_id = m.module_id)))
      LEFT JOIN LATERAL credits.user_of(f.account_id) u(user_id) ON (true));
-
-
---
--- Name: VIEW failures; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON VIEW api.failures IS 'Uses of the caller that failed and were not charged; a service sees every account''s.';
-
-
---
--- Name: COLUMN failures.failure_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.failures.failure_id IS 'Name of the failure.';
-
-
---
--- Name: COLUMN failures.user_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.failures.user_id IS 'The user id (sub) of the account.';
-
-
---
--- Name: COLUMN failures.failed_at; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.failures.failed_at IS 'When it was reported.';
-
-
---
--- Name: COLUMN failures.module_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.failures.module_id IS 'The module that failed.';
-
-
---
--- Name: COLUMN failures.module_title; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.failures.module_title IS 'Its title, when the catalogue lists it.';
-
-
---
--- Name: COLUMN failures.duration_ms; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.failures.duration_ms IS 'How long it took, in milliseconds; null when nobody said.';
-
-
---
--- Name: COLUMN failures.metadata; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.failures.metadata IS 'What the service wrote on it.';
-
-
---
--- Name: holds; Type: VIEW; Schema: api; Owner: -
---
-
 CREATE VIEW api.holds WITH (security_invoker='true') AS
  SELECT ((h.account_id || ':'::text) || h.hold_id) AS hold_id,
     u.user_id,
@@ -9297,145 +3204,25 @@ CREATE VIEW api.holds WITH (security_invoker='true') AS
    FROM ((credits.holds h
      CROSS JOIN LATERAL ( SELECT (((h.state)::text = 'open'::text) AND (h.expires_at <= credits.clock(h.account_id))) AS lapsed) x)
      LEFT JOIN LATERAL credits.user_of(h.account_id) u(user_id) ON (true));
-
-
---
--- Name: VIEW holds; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON VIEW api.holds IS 'The holds of the caller; a service sees every account''s.';
-
-
---
--- Name: COLUMN holds.hold_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.holds.hold_id IS 'Name of the hold: account:uuid.';
-
-
---
--- Name: COLUMN holds.user_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.holds.user_id IS 'The user id (sub) of the account.';
-
-
---
--- Name: COLUMN holds.module_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.holds.module_id IS 'The module that it is for.';
-
-
---
--- Name: COLUMN holds.state; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.holds.state IS 'open, captured, released or expired; a late capture leaves it expired.';
-
-
---
--- Name: COLUMN holds.tokens; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.holds.tokens IS 'Tokens held at first: the worst case.';
-
-
---
--- Name: COLUMN holds.held; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.holds.held IS 'Tokens still held.';
-
-
---
--- Name: COLUMN holds.captured; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.holds.captured IS 'Tokens charged, so far.';
-
-
---
--- Name: COLUMN holds.shortfall; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.holds.shortfall IS 'What its captures cost beyond that, and nobody paid.';
-
-
---
--- Name: COLUMN holds.usage; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.holds.usage IS 'The worst case, per dimension.';
-
-
---
--- Name: COLUMN holds.price_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.holds.price_id IS 'The version of the price that it keeps.';
-
-
---
--- Name: COLUMN holds.created_at; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.holds.created_at IS 'When the work began.';
-
-
---
--- Name: COLUMN holds.expires_at; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.holds.expires_at IS 'From this moment on it counts for nothing.';
-
-
---
--- Name: COLUMN holds.finished_at; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.holds.finished_at IS 'When it was captured or released, or expired.';
-
-
---
--- Name: COLUMN holds.duration_ms; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.holds.duration_ms IS 'From created_at to finished_at, in milliseconds.';
-
-
---
--- Name: COLUMN holds.late; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.holds.late IS 'Captured after it had expired.';
-
-
---
--- Name: COLUMN holds.reason; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.holds.reason IS 'Why it was released.';
-
-
---
--- Name: COLUMN holds.metadata; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.holds.metadata IS 'What the caller wrote on it.';
-
-
---
--- Name: COLUMN holds.price_source; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.holds.price_source IS 'Whose price it keeps: module, category, or default, that of every other module.';
-
-
---
--- Name: lots; Type: VIEW; Schema: api; Owner: -
---
-
 CREATE VIEW api.lots WITH (security_invoker='true') AS
  SELECT l.lot_id,
     i.subject AS user_id,
@@ -9464,136 +3251,27 @@ CREATE VIEW api.lots WITH (security_invoker='true') AS
           WHERE (x.account_id = l.account_id)
           ORDER BY x.created_at, x.subject
          LIMIT 1) i ON (true));
-
-
---
--- Name: VIEW lots; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON VIEW api.lots IS 'The lots of tokens of the caller; a service sees every account''s.';
-
-
---
--- Name: COLUMN lots.lot_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.lots.lot_id IS 'The seq of the entry that granted it.';
-
-
---
--- Name: COLUMN lots.user_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.lots.user_id IS 'The user id (sub) of the account.';
-
-
---
--- Name: COLUMN lots.source; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.lots.source IS 'Where it came from: purchase, bonus, grant, welcome …';
-
-
---
--- Name: COLUMN lots.package_name; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.lots.package_name IS 'The package it was bought as.';
-
-
---
--- Name: COLUMN lots.granted; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.lots.granted IS 'Tokens that came in.';
-
-
---
--- Name: COLUMN lots.remaining; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.lots.remaining IS 'Tokens left in it.';
-
-
---
--- Name: COLUMN lots.held; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.lots.held IS 'Of these, reserved by open holds.';
-
-
---
--- Name: COLUMN lots.priority; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.lots.priority IS 'Lower is spent first.';
-
-
---
--- Name: COLUMN lots.scope; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.lots.scope IS 'module:ID or category:ID that it is bound to; null: any.';
-
-
---
--- Name: COLUMN lots.granted_at; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.lots.granted_at IS 'When it came.';
-
-
---
--- Name: COLUMN lots.expires_at; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.lots.expires_at IS 'From this moment on it counts for nothing; null: never.';
-
-
---
--- Name: COLUMN lots.expired; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.lots.expired IS 'Has that moment come?';
-
-
---
--- Name: COLUMN lots.frozen; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.lots.frozen IS 'Not spendable while its payment is disputed.';
-
-
---
--- Name: COLUMN lots.order_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.lots.order_id IS 'The order that paid for it.';
-
-
---
--- Name: module_categories; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.module_categories (
     category_id text NOT NULL,
     title text NOT NULL
 );
-
 ALTER TABLE ONLY credits.module_categories FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE module_categories; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.module_categories IS 'Groups of modules that may share a price.';
-
-
---
--- Name: modules; Type: VIEW; Schema: api; Owner: -
---
-
 CREATE VIEW api.modules WITH (security_invoker='true') AS
  SELECT m.module_id,
     m.title,
@@ -9604,54 +3282,12 @@ CREATE VIEW api.modules WITH (security_invoker='true') AS
      LEFT JOIN credits.module_categories c ON ((m.category_id = c.category_id)))
   WHERE m.active
   ORDER BY m.category_id, m.module_id;
-
-
---
--- Name: VIEW modules; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON VIEW api.modules IS 'What tokens can be spent on.';
-
-
---
--- Name: COLUMN modules.module_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.modules.module_id IS 'Name for api.consume_tokens.';
-
-
---
--- Name: COLUMN modules.title; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.modules.title IS 'Title.';
-
-
---
--- Name: COLUMN modules.category_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.modules.category_id IS 'Its category.';
-
-
---
--- Name: COLUMN modules.category_title; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.modules.category_title IS 'Title of the category.';
-
-
---
--- Name: COLUMN modules.price; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.modules.price IS 'The price valid now: {"price_id", "margin", "exchange_rate", "components": [{"dimension", "unit_size", "price_per_unit", "free_quantity", "whole_units", "whole_quantity", "minimum_charge", "tiers": [{"above", "price_per_unit"}]}]}; null: not for sale.';
-
-
---
--- Name: outbox; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.outbox (
     account_id uuid NOT NULL,
     notice_id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -9660,28 +3296,9 @@ CREATE TABLE credits.outbox (
     created_at timestamp with time zone NOT NULL,
     delivered_at timestamp with time zone
 );
-
 ALTER TABLE ONLY credits.outbox FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE outbox; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.outbox IS 'What users are to be told, written in the transaction that caused it. Whoever delivers reads api.notices and acknowledges.';
-
-
---
--- Name: COLUMN outbox.facts; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.outbox.facts IS 'balance, threshold, lot_id, tokens, expires_at: as the kind has them.';
-
-
---
--- Name: notices; Type: VIEW; Schema: api; Owner: -
---
-
 CREATE VIEW api.notices WITH (security_invoker='true') AS
  SELECT o.notice_id,
     u.user_id,
@@ -9691,61 +3308,13 @@ CREATE VIEW api.notices WITH (security_invoker='true') AS
     (o.delivered_at IS NOT NULL) AS delivered
    FROM (credits.outbox o
      LEFT JOIN LATERAL credits.user_of(o.account_id) u(user_id) ON (true));
-
-
---
--- Name: VIEW notices; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON VIEW api.notices IS 'The notices of the caller; a service sees every account''s.';
-
-
---
--- Name: COLUMN notices.notice_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.notices.notice_id IS 'Name for api.acknowledge_notices.';
-
-
---
--- Name: COLUMN notices.user_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.notices.user_id IS 'The user id (sub) of the account.';
-
-
---
--- Name: COLUMN notices.kind; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.notices.kind IS 'low_balance, depleted or expiring_soon.';
-
-
---
--- Name: COLUMN notices.facts; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.notices.facts IS 'low_balance: balance, threshold; depleted: balance; expiring_soon: lot_id, tokens, expires_at.';
-
-
---
--- Name: COLUMN notices.created_at; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.notices.created_at IS 'When the balance crossed the line, or the lot came close to its end.';
-
-
---
--- Name: COLUMN notices.delivered; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.notices.delivered IS 'A service has acknowledged it.';
-
-
---
--- Name: orders; Type: VIEW; Schema: api; Owner: -
---
-
 CREATE VIEW api.orders WITH (security_invoker='true') AS
  SELECT o.order_id,
     u.user_id,
@@ -9766,117 +3335,21 @@ CREATE VIEW api.orders WITH (security_invoker='true') AS
     o.scope
    FROM (credits.orders o
      LEFT JOIN LATERAL credits.user_of(o.account_id) u(user_id) ON (true));
-
-
---
--- Name: VIEW orders; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON VIEW api.orders IS 'The orders of the caller; a service sees every account''s.';
-
-
---
--- Name: COLUMN orders.order_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.orders.order_id IS 'Name of the order.';
-
-
---
--- Name: COLUMN orders.user_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.orders.user_id IS 'The user id (sub) of the account.';
-
-
---
--- Name: COLUMN orders.state; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.orders.state IS 'pending, processing (paid later), paid, failed, expired, or parked (under review).';
-
-
---
--- Name: COLUMN orders.pack_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.orders.pack_id IS 'The pack; null for a top-up of an amount.';
-
-
---
--- Name: COLUMN orders.package_name; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.orders.package_name IS 'What was bought.';
-
-
---
--- Name: COLUMN orders.module_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.orders.module_id IS 'The module that the tokens are bound to; null: none, or a category.';
-
-
---
--- Name: COLUMN orders.tokens; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.orders.tokens IS 'Tokens bought.';
-
-
---
--- Name: COLUMN orders.bonus_tokens; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.orders.bonus_tokens IS 'Tokens that come free with them.';
-
-
---
--- Name: COLUMN orders.amount; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.orders.amount IS 'Price in minor units of currency.';
-
-
---
--- Name: COLUMN orders.currency; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.orders.currency IS 'ISO 4217, lower case.';
-
-
---
--- Name: COLUMN orders.checkout_session_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.orders.checkout_session_id IS 'Stripe Checkout session.';
-
-
---
--- Name: COLUMN orders.created_at; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.orders.created_at IS 'When it was ordered.';
-
-
---
--- Name: COLUMN orders.paid_at; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.orders.paid_at IS 'When it was paid and granted.';
-
-
---
--- Name: COLUMN orders.scope; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.orders.scope IS 'module:ID or category:ID that the tokens are bound to; null: any.';
-
-
---
--- Name: currencies; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.currencies (
     currency text NOT NULL,
     minor_digits bigint NOT NULL,
@@ -9894,56 +3367,13 @@ CASE
 END),
     CONSTRAINT currencies_step_is_sane CHECK ((step = ANY (ARRAY[(1)::bigint, (10)::bigint, (100)::bigint])))
 );
-
 ALTER TABLE ONLY credits.currencies FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE currencies; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.currencies IS 'The currencies that Stripe takes payments in (docs.stripe.com/currencies), ISO 4217, lower case.';
-
-
---
--- Name: COLUMN currencies.minor_digits; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.currencies.minor_digits IS 'Decimals of the unit that Stripe counts amounts in: 2 for cents, 0 where it counts whole units. 2 for isk and ugx too, which have no hundredths: there step is 100.';
-
-
---
--- Name: COLUMN currencies.step; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.currencies.step IS 'Every amount is a multiple of it: 100 where only whole units can be charged (isk, ugx), 10 where the last of three digits must be 0 (bhd, jod, kwd, omr, tnd), else 1.';
-
-
---
--- Name: COLUMN currencies.minimum; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.currencies.minimum IS 'Smallest charge, in minor units, to an account that is paid out in this currency. Null: Stripe names none. An account that is paid out in another currency has that one''s minimum, converted at the rate of the day, which cannot be known here.';
-
-
---
--- Name: COLUMN currencies.maximum; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.currencies.maximum IS 'Largest charge, in minor units: as many digits as Stripe takes, for lbp, cop, huf and jpy by card.';
-
-
---
--- Name: COLUMN currencies.rough_minimum; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.currencies.rough_minimum IS 'Where Stripe lists no smallest charge: an amount, in minor units, that is worth less than Stripe charges anywhere. It is about 0.25 USD at rates of 2025, where Stripe wants about 0.50 USD at the rate of the day. It is too low on purpose: it finds prices that are a hundred times too small, and refuses none that could be paid.';
-
-
---
--- Name: packs; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.packs (
     pack_id text NOT NULL,
     title text NOT NULL,
@@ -9963,49 +3393,12 @@ CREATE TABLE credits.packs (
     CONSTRAINT packs_expiry_is_positive CHECK ((expires_after > '00:00:00'::interval)),
     CONSTRAINT packs_tokens_are_positive CHECK (((tokens)::numeric > (0)::numeric))
 );
-
 ALTER TABLE ONLY credits.packs FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE packs; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.packs IS 'What can be bought.';
-
-
---
--- Name: COLUMN packs.amount; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.packs.amount IS 'Price in the minor unit of the currency (cents).';
-
-
---
--- Name: COLUMN packs.stripe_price_id; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.packs.stripe_price_id IS 'Price object at Stripe (price_…), where one is configured; else the amount is sent.';
-
-
---
--- Name: COLUMN packs.expires_after; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.packs.expires_after IS 'Life of the tokens after payment; null: they never expire.';
-
-
---
--- Name: COLUMN packs.scope; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.packs.scope IS 'module:ID or category:ID that its tokens are bound to; null: what the buyer chooses, or any.';
-
-
---
--- Name: packs; Type: VIEW; Schema: api; Owner: -
---
-
 CREATE VIEW api.packs WITH (security_invoker='true') AS
  WITH compared AS (
          SELECT p.pack_id,
@@ -10046,117 +3439,21 @@ CREATE VIEW api.packs WITH (security_invoker='true') AS
    FROM (compared c
      JOIN credits.currencies m ON ((c.currency = m.currency)))
   ORDER BY c."position", c.pack_id;
-
-
---
--- Name: VIEW packs; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON VIEW api.packs IS 'What can be bought, in the order of the catalogue.';
-
-
---
--- Name: COLUMN packs.pack_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.packs.pack_id IS 'Name for api.create_order.';
-
-
---
--- Name: COLUMN packs.package_name; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.packs.package_name IS 'Title.';
-
-
---
--- Name: COLUMN packs.tokens; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.packs.tokens IS 'Tokens in it.';
-
-
---
--- Name: COLUMN packs.bonus_tokens; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.packs.bonus_tokens IS 'Tokens that come free with them.';
-
-
---
--- Name: COLUMN packs.amount; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.packs.amount IS 'Price in the unit that Stripe counts currency in (cents).';
-
-
---
--- Name: COLUMN packs.currency; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.packs.currency IS 'ISO 4217, lower case.';
-
-
---
--- Name: COLUMN packs.popular; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.packs.popular IS 'The one to show first.';
-
-
---
--- Name: COLUMN packs."position"; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.packs."position" IS 'Order of display.';
-
-
---
--- Name: COLUMN packs.expires_after; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.packs.expires_after IS 'Life of the tokens; null: they never expire.';
-
-
---
--- Name: COLUMN packs.amount_per_token; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.packs.amount_per_token IS 'Minor units of currency for one token, bonus included, to six decimals.';
-
-
---
--- Name: COLUMN packs.saving_percent; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.packs.saving_percent IS 'How much less a token costs than in the dearest pack of the same currency, rounded down to two decimals.';
-
-
---
--- Name: COLUMN packs.best_value; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.packs.best_value IS 'Cheapest per token of its currency, and cheaper than another one: one pack, or none.';
-
-
---
--- Name: COLUMN packs.scope; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.packs.scope IS 'module:ID or category:ID that its tokens are bound to; null: what the buyer chooses, or any.';
-
-
---
--- Name: COLUMN packs.price; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.packs.price IS 'amount in whole units of currency, to show: 39.99. Not every currency has hundredths.';
-
-
---
--- Name: referrals; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.referrals (
     account_id uuid NOT NULL,
     referrer_id uuid NOT NULL,
@@ -10169,35 +3466,10 @@ CREATE TABLE credits.referrals (
     CONSTRAINT referrals_settled_has_time CHECK (((state = 'pending'::text) = (settled_at IS NULL))),
     CONSTRAINT referrals_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'paid'::text, 'capped'::text, 'lapsed'::text])))
 );
-
 ALTER TABLE ONLY credits.referrals FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE referrals; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.referrals IS 'Who was brought (account_id) by whom. One referrer per account, for ever.';
-
-
---
--- Name: COLUMN referrals.referrer_id; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.referrals.referrer_id IS 'An account, without a foreign key: keys between accounts could not be spread over several servers.';
-
-
---
--- Name: COLUMN referrals.state; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.referrals.state IS 'pending until the first paid purchase; then paid, capped (the referrer''s or the campaign''s limit was reached) or lapsed (the campaign had ended, or the referrer''s account was closed).';
-
-
---
--- Name: referrals; Type: VIEW; Schema: api; Owner: -
---
-
 CREATE VIEW api.referrals WITH (security_invoker='true') AS
  SELECT u.user_id,
     r.code,
@@ -10207,61 +3479,13 @@ CREATE VIEW api.referrals WITH (security_invoker='true') AS
     r.settled_at
    FROM (credits.referrals r
      LEFT JOIN LATERAL credits.user_of(r.referrer_id) u(user_id) ON (true));
-
-
---
--- Name: VIEW referrals; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON VIEW api.referrals IS 'Those whom the caller has brought, without their names; a service sees everybody''s.';
-
-
---
--- Name: COLUMN referrals.user_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.referrals.user_id IS 'The user id (sub) of who brought them.';
-
-
---
--- Name: COLUMN referrals.code; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.referrals.code IS 'The code that they used.';
-
-
---
--- Name: COLUMN referrals.campaign_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.referrals.campaign_id IS 'The campaign that rewards it.';
-
-
---
--- Name: COLUMN referrals.state; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.referrals.state IS 'pending until their first purchase; then paid, capped (a limit was reached) or lapsed (the campaign had ended).';
-
-
---
--- Name: COLUMN referrals.created_at; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.referrals.created_at IS 'When they used the code.';
-
-
---
--- Name: COLUMN referrals.settled_at; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.referrals.settled_at IS 'When they bought for the first time.';
-
-
---
--- Name: releases; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.releases (
     one_row boolean DEFAULT true NOT NULL,
     program text NOT NULL,
@@ -10275,124 +3499,27 @@ CREATE TABLE credits.releases (
     released_at timestamp with time zone NOT NULL,
     CONSTRAINT releases_are_one_row CHECK (one_row)
 );
-
 ALTER TABLE ONLY credits.releases FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE releases; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.releases IS 'What the last pgcredits migrate left: one row, written in its transaction.';
-
-
---
--- Name: COLUMN releases.program; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.releases.program IS 'Version of pgcredits.';
-
-
---
--- Name: COLUMN releases.server; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.releases.server IS 'Major version of PostgreSQL, which decides how it spells definitions.';
-
-
---
--- Name: COLUMN releases.migration; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.releases.migration IS 'The newest migration.';
-
-
---
--- Name: COLUMN releases.digest; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.releases.digest IS 'Digest of everything that decided the outcome: the files, the versions, the month.';
-
-
---
--- Name: COLUMN releases.files; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.releases.files IS 'Digest of each file of sql/.';
-
-
---
--- Name: COLUMN releases.functions_digest; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.releases.functions_digest IS 'credits.functions_digest() as it was then.';
-
-
---
--- Name: COLUMN releases.columns_digest; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.releases.columns_digest IS 'credits.columns_digest() as it was then.';
-
-
---
--- Name: COLUMN releases.hardened; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.releases.hardened IS 'The database is the bank''s own: PUBLIC may neither connect nor make temporary objects (--harden-database).';
-
-
---
--- Name: release; Type: VIEW; Schema: api; Owner: -
---
-
 CREATE VIEW api.release WITH (security_invoker='true') AS
  SELECT migration,
     program,
     released_at,
     ((functions_digest = credits.functions_digest()) AND (columns_digest = credits.columns_digest())) AS whole
    FROM credits.releases r;
-
-
---
--- Name: VIEW release; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON VIEW api.release IS 'What the last pgcredits migrate left in this database: one row, for services.';
-
-
---
--- Name: COLUMN release.migration; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.release.migration IS 'The newest migration.';
-
-
---
--- Name: COLUMN release.program; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.release.program IS 'Version of the pgcredits that migrated.';
-
-
---
--- Name: COLUMN release.released_at; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.release.released_at IS 'When.';
-
-
---
--- Name: COLUMN release.whole; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.release.whole IS 'Functions and columns are those that it left; false: something was changed by hand, or by an older pgcredits.';
-
-
---
--- Name: shortfalls; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.shortfalls (
     account_id uuid NOT NULL,
     shortfall_id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -10406,28 +3533,9 @@ CREATE TABLE credits.shortfalls (
     CONSTRAINT shortfalls_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'settled'::text, 'written_off'::text]))),
     CONSTRAINT shortfalls_tokens_are_positive CHECK (((tokens)::numeric > (0)::numeric))
 );
-
 ALTER TABLE ONLY credits.shortfalls FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE shortfalls; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.shortfalls IS 'What finished work cost beyond what lots and debt could pay. Not part of any balance: for the operator to settle or to write off.';
-
-
---
--- Name: COLUMN shortfalls.entry_seq; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.shortfalls.entry_seq IS 'The capture that charged what could be paid.';
-
-
---
--- Name: shortfalls; Type: VIEW; Schema: api; Owner: -
---
-
 CREATE VIEW api.shortfalls WITH (security_invoker='true') AS
  SELECT ((s.account_id || ':'::text) || s.shortfall_id) AS shortfall_id,
     u.user_id,
@@ -10439,75 +3547,15 @@ CREATE VIEW api.shortfalls WITH (security_invoker='true') AS
     s.closed_at
    FROM (credits.shortfalls s
      LEFT JOIN LATERAL credits.user_of(s.account_id) u(user_id) ON (true));
-
-
---
--- Name: VIEW shortfalls; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON VIEW api.shortfalls IS 'What captures cost beyond what could be paid, of the caller; a service sees every account''s.';
-
-
---
--- Name: COLUMN shortfalls.shortfall_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.shortfalls.shortfall_id IS 'Name of the shortfall: account:uuid.';
-
-
---
--- Name: COLUMN shortfalls.user_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.shortfalls.user_id IS 'The user id (sub) of the account.';
-
-
---
--- Name: COLUMN shortfalls.hold_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.shortfalls.hold_id IS 'The hold that was captured.';
-
-
---
--- Name: COLUMN shortfalls.entry_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.shortfalls.entry_id IS 'The entry that charged what could be paid.';
-
-
---
--- Name: COLUMN shortfalls.tokens; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.shortfalls.tokens IS 'Tokens that were not paid.';
-
-
---
--- Name: COLUMN shortfalls.state; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.shortfalls.state IS 'open, settled or written_off.';
-
-
---
--- Name: COLUMN shortfalls.created_at; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.shortfalls.created_at IS 'When the work was captured.';
-
-
---
--- Name: COLUMN shortfalls.closed_at; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.shortfalls.closed_at IS 'When it was settled or written off.';
-
-
---
--- Name: spend_limits; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.spend_limits (
     account_id uuid NOT NULL,
     set_by text NOT NULL,
@@ -10518,35 +3566,10 @@ CREATE TABLE credits.spend_limits (
     CONSTRAINT spend_limits_period_is_known CHECK ((period = ANY (ARRAY['day'::text, 'month'::text]))),
     CONSTRAINT spend_limits_set_by_is_known CHECK ((set_by = ANY (ARRAY['user'::text, 'service'::text])))
 );
-
 ALTER TABLE ONLY credits.spend_limits FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE spend_limits; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.spend_limits IS 'What an account may spend in a day or month (UTC). A user sets and lifts their own; a service''s stands beside it.';
-
-
---
--- Name: COLUMN spend_limits.period_starts; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.spend_limits.period_starts IS 'The day or month that spent_before belongs to.';
-
-
---
--- Name: COLUMN spend_limits.spent_before; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.spend_limits.spent_before IS 'wallets.lifetime_spent when the period began: what was spent in it is the difference.';
-
-
---
--- Name: spend_limits; Type: VIEW; Schema: api; Owner: -
---
-
 CREATE VIEW api.spend_limits WITH (security_invoker='true') AS
  SELECT u.user_id,
     s.period,
@@ -10564,89 +3587,22 @@ CREATE VIEW api.spend_limits WITH (security_invoker='true') AS
                     ELSE ((w.lifetime_spent)::numeric - (s.spent_before)::numeric)
                 END AS spent) p)
      LEFT JOIN LATERAL credits.user_of(s.account_id) u(user_id) ON (true));
-
-
---
--- Name: VIEW spend_limits; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON VIEW api.spend_limits IS 'The spend limits of the caller; a service sees every account''s.';
-
-
---
--- Name: COLUMN spend_limits.user_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.spend_limits.user_id IS 'The user id (sub) of the account.';
-
-
---
--- Name: COLUMN spend_limits.period; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.spend_limits.period IS 'day or month, in UTC.';
-
-
---
--- Name: COLUMN spend_limits.set_by; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.spend_limits.set_by IS 'user or service; the stricter one counts.';
-
-
---
--- Name: COLUMN spend_limits.tokens; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.spend_limits.tokens IS 'What may be spent in the period.';
-
-
---
--- Name: COLUMN spend_limits.spent; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.spend_limits.spent IS 'What has been.';
-
-
---
--- Name: COLUMN spend_limits.remaining; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.spend_limits.remaining IS 'What is left: what is held counts as spent.';
-
-
---
--- Name: COLUMN spend_limits.resets_at; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.spend_limits.resets_at IS 'When the next period begins.';
-
-
---
--- Name: topup_presets; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.topup_presets (
     currency text NOT NULL,
     amount bigint NOT NULL,
     popular boolean DEFAULT false NOT NULL,
     CONSTRAINT topup_presets_amount_is_positive CHECK ((amount > 0))
 );
-
 ALTER TABLE ONLY credits.topup_presets FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE topup_presets; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.topup_presets IS 'Amounts of a top-up to propose, in minor units of currency.';
-
-
---
--- Name: topups; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.topups (
     currency text NOT NULL,
     minimum bigint NOT NULL,
@@ -10656,28 +3612,9 @@ CREATE TABLE credits.topups (
     CONSTRAINT topups_currency_is_iso CHECK ((currency ~ '^[a-z]{3}$'::text)),
     CONSTRAINT topups_rate_is_positive CHECK (((tokens_per_unit > (0)::numeric) AND (tokens_per_unit < (1000000)::numeric)))
 );
-
 ALTER TABLE ONLY credits.topups FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE topups; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.topups IS 'Buying any amount between two bounds, where the catalogue offers it.';
-
-
---
--- Name: COLUMN topups.tokens_per_unit; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.topups.tokens_per_unit IS 'Tokens for one minor unit of the currency.';
-
-
---
--- Name: topups; Type: VIEW; Schema: api; Owner: -
---
-
 CREATE VIEW api.topups WITH (security_invoker='true') AS
  SELECT t.currency,
     t.minimum,
@@ -10690,68 +3627,14 @@ CREATE VIEW api.topups WITH (security_invoker='true') AS
     m.step
    FROM (credits.topups t
      JOIN credits.currencies m ON ((t.currency = m.currency)));
-
-
---
--- Name: VIEW topups; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON VIEW api.topups IS 'Buying any amount between two bounds, where the catalogue offers it.';
-
-
---
--- Name: COLUMN topups.currency; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.topups.currency IS 'ISO 4217, lower case.';
-
-
---
--- Name: COLUMN topups.minimum; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.topups.minimum IS 'Least amount for api.create_order, in minor units of currency (cents).';
-
-
---
--- Name: COLUMN topups.maximum; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.topups.maximum IS 'Greatest amount.';
-
-
---
--- Name: COLUMN topups.tokens_per_unit; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.topups.tokens_per_unit IS 'Tokens for one minor unit.';
-
-
---
--- Name: COLUMN topups.presets; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.topups.presets IS 'Amounts to propose, the smallest first: [{"amount", "tokens", "popular"}].';
-
-
---
--- Name: COLUMN topups.minor_digits; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.topups.minor_digits IS 'Decimals of the unit that amounts are in: shown in whole units of currency, an amount is amount / 10^minor_digits.';
-
-
---
--- Name: COLUMN topups.step; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.topups.step IS 'Every amount is a multiple of it: 1, or 10 or 100 where Stripe asks for that.';
-
-
---
--- Name: usage; Type: VIEW; Schema: api; Owner: -
---
-
 CREATE VIEW api.usage WITH (security_invoker='true') AS
  SELECT ((e.account_id || ':'::text) || e.seq) AS entry_id,
     i.subject AS user_id,
@@ -10788,124 +3671,22 @@ CREATE VIEW api.usage WITH (security_invoker='true') AS
           ORDER BY x.created_at, x.subject
          LIMIT 1) i ON (true))
   WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind]));
-
-
---
--- Name: VIEW usage; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON VIEW api.usage IS 'The charges of the caller; a service sees every account''s.';
-
-
---
--- Name: COLUMN usage.entry_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.usage.entry_id IS 'Name of the entry: account:seq.';
-
-
---
--- Name: COLUMN usage.user_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.usage.user_id IS 'The user id (sub) of the account.';
-
-
---
--- Name: COLUMN usage.used_at; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.usage.used_at IS 'When it was charged.';
-
-
---
--- Name: COLUMN usage.module_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.usage.module_id IS 'The module that was used.';
-
-
---
--- Name: COLUMN usage.module_title; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.usage.module_title IS 'Its title, when the catalogue lists it.';
-
-
---
--- Name: COLUMN usage.usage; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.usage.usage IS 'What was used, per dimension.';
-
-
---
--- Name: COLUMN usage.cost; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.usage.cost IS 'Tokens charged, whether or not they were refunded later.';
-
-
---
--- Name: COLUMN usage.balance_after; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.usage.balance_after IS 'Balance after it.';
-
-
---
--- Name: COLUMN usage.price_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.usage.price_id IS 'The version of the price.';
-
-
---
--- Name: COLUMN usage.metadata; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.usage.metadata IS 'What the caller wrote on it.';
-
-
---
--- Name: COLUMN usage.own_key; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.usage.own_key IS 'The user''s own key at the provider was used: not charged.';
-
-
---
--- Name: COLUMN usage.hold_id; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.usage.hold_id IS 'The hold that it was captured from; null for a charge without one.';
-
-
---
--- Name: COLUMN usage.duration_ms; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.usage.duration_ms IS 'How long it took, in milliseconds: of a hold from its beginning to its end, else what the caller wrote on the charge.';
-
-
---
--- Name: COLUMN usage.refunded; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.usage.refunded IS 'Of the cost, what was given back.';
-
-
---
--- Name: COLUMN usage.price_source; Type: COMMENT; Schema: api; Owner: -
---
-
 COMMENT ON COLUMN api.usage.price_source IS 'Whose price it is: module, category, or default, that of every other module.';
-
-
---
--- Name: check_access; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_access WITH (security_invoker='true') AS
  SELECT NULL::uuid AS account_id,
     f.expected,
@@ -10936,19 +3717,7 @@ UNION ALL
     f.expected,
     f.found
    FROM credits.power_faults() f(expected, found);
-
-
---
--- Name: VIEW check_access; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_access IS 'credits_owner owns everything; row security is forced, with the policies that it should have and no other; nobody but the roles of the bank may do anything, and they no more than read and call; functions and views run as they should; PUBLIC may do nothing in a database that was hardened.';
-
-
---
--- Name: check_balance; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_balance WITH (security_invoker='true') AS
  WITH l AS (
          SELECT x.account_id,
@@ -10988,19 +3757,7 @@ UNION ALL
      JOIN credits.current_lots l ON ((w.account_id = l.account_id)))
   WHERE ((l.remaining > l.held) AND (l.expires_at < w.due_at))
   GROUP BY w.account_id, w.due_at;
-
-
---
--- Name: VIEW check_balance; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_balance IS 'Balance equals lots minus debt, and the sum of the entries; held, the lifetime sums and the next expiry are right.';
-
-
---
--- Name: check_campaigns; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_campaigns WITH (security_invoker='true') AS
  WITH RECURSIVE g AS (
          SELECT e.account_id,
@@ -11092,19 +3849,7 @@ UNION ALL
    FROM (credits.referrals f
      LEFT JOIN t ON ((f.account_id = t.account_id)))
   WHERE (t.account_id IS NULL);
-
-
---
--- Name: VIEW check_campaigns; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_campaigns IS 'Each campaign granted what was redeemed, within its budget and its limit per account; each referral was settled once, with its grants; nobody is above themselves.';
-
-
---
--- Name: check_charges; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_charges WITH (security_invoker='true') AS
  SELECT NULL::uuid AS account_id,
     format('%s: an amount that Stripe charges'::text, what) AS expected,
@@ -11130,19 +3875,7 @@ CREATE VIEW audit.check_charges WITH (security_invoker='true') AS
             s.currency
            FROM credits.topup_presets s) a
   WHERE (credits.charge_problem(amount, currency) IS NOT NULL);
-
-
---
--- Name: VIEW check_charges; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_charges IS 'Stripe would charge the price of every pack, and every amount of a top-up.';
-
-
---
--- Name: check_creators; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_creators WITH (security_invoker='true') AS
  WITH places AS (
          SELECT format('database %I'::text, d.datname) AS place,
@@ -11183,19 +3916,7 @@ UNION ALL
         END) AS found
    FROM (places p
      JOIN credits.member_reach() x(role_id, role, target_id, target) ON ((p.owner = x.target_id)));
-
-
---
--- Name: VIEW check_creators; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_creators IS 'Nobody may create in the database, in schema public or where migrations are written down: PUBLIC, the bank''s roles and their members never, not as owners either; in a database of its own only the owner.';
-
-
---
--- Name: check_draws; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_draws WITH (security_invoker='true') AS
  SELECT e.account_id,
     format('draws of %s in entry %s (%s)'::text, abs(((e.tokens)::numeric + e.owed)), e.seq, e.kind) AS expected,
@@ -11215,19 +3936,7 @@ CREATE VIEW audit.check_draws WITH (security_invoker='true') AS
             WHEN ((e.tokens)::numeric > (0)::numeric) THEN d.drawn
             ELSE (- d.drawn)
         END <> ((e.tokens)::numeric + e.owed)) OR (d.smallest < (0)::numeric));
-
-
---
--- Name: VIEW check_draws; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_draws IS 'The draws recorded on an entry add up to its tokens and what it changed of the debt.';
-
-
---
--- Name: check_events; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_events WITH (security_invoker='true') AS
  WITH paid AS (
          SELECT e.event_id,
@@ -11283,19 +3992,7 @@ UNION ALL
    FROM (paid e
      JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
   WHERE ((e.outcome = 'granted'::text) AND (e.object_id IS DISTINCT FROM o.checkout_session_id));
-
-
---
--- Name: VIEW check_events; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_events IS 'Every Stripe event was applied, or waits for its order; every payment it tells of was granted or parked; and nothing was granted that is not said to be paid, or ended that is, or by another session than the order''s.';
-
-
---
--- Name: check_guests; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_guests WITH (security_invoker='true') AS
  SELECT NULL::uuid AS account_id,
     format('guest %s, use %s: at most %s in %s'::text, c.guest_id, c.use_id, c.per_device, credits.interval_text(c.sliding_window)) AS expected,
@@ -11334,19 +4031,7 @@ UNION ALL
                   WHERE ((o.network_id = u.network_id) AND (o.used_at <= u.used_at) AND (o.used_at > credits.earlier(u.used_at, u.sliding_window)) AND ((o.state <> 'released'::text) OR (o.finished_at > u.used_at)))) AS uses
            FROM credits.guest_uses u) c
   WHERE (c.uses > c.per_network);
-
-
---
--- Name: VIEW check_guests; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_guests IS 'Every use of a guest was within the limits of its device and its network.';
-
-
---
--- Name: check_hash_chain; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_hash_chain WITH (security_invoker='true') AS
  SELECT e.account_id,
     format('hash %s of entry %s'::text, encode(e.computed, 'hex'::text), e.seq) AS expected,
@@ -11364,19 +4049,7 @@ UNION ALL
    FROM (credits.wallets w
      LEFT JOIN credits.entries e ON (((w.account_id = e.account_id) AND (w.seq = e.seq))))
   WHERE (w.head_hash <> COALESCE(e.hash, '\x'::bytea));
-
-
---
--- Name: VIEW check_hash_chain; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_hash_chain IS 'Recomputes the hash of every entry from its fields and the hash before, and compares the last one with the wallet''s.';
-
-
---
--- Name: check_heads; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_heads WITH (security_invoker='true') AS
  SELECT w.account_id,
     format('at most %s tokens in the head'::text, a.allowed) AS expected,
@@ -11385,19 +4058,7 @@ CREATE VIEW audit.check_heads WITH (security_invoker='true') AS
      CROSS JOIN LATERAL ( SELECT COALESCE(w.test_clock, credits.clock()) AS shows) c)
      CROSS JOIN LATERAL ( SELECT credits.head_allowance(w.account_id, c.shows) AS allowed) a)
   WHERE ((w.head_lot IS NOT NULL) AND (w.due_at > c.shows) AND ((w.head_free)::numeric > a.allowed));
-
-
---
--- Name: VIEW check_heads; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_heads IS 'No spend can pass a limit or a threshold of a notice unseen: the head lot ends before it.';
-
-
---
--- Name: check_holds; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_holds WITH (security_invoker='true') AS
  WITH h AS (
          SELECT x.account_id,
@@ -11467,19 +4128,7 @@ UNION ALL
    FROM (credits.holds x
      FULL JOIN e ON (((x.account_id = e.account_id) AND ((x.hold_id)::text = e.hold_id))))
   WHERE (((x.captured)::numeric IS DISTINCT FROM COALESCE(e.captured, (0)::numeric)) OR (x.seqs IS DISTINCT FROM COALESCE(e.seqs, '{}'::bigint[])) OR (x.late IS DISTINCT FROM COALESCE(e.late, false)) OR (((x.state)::text = 'captured'::text) AND (e.seqs IS NULL)) OR (((x.state)::text = 'released'::text) AND (e.seqs IS NOT NULL)));
-
-
---
--- Name: VIEW check_holds; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_holds IS 'What open holds keep is what their lots and the wallet count as held, for no longer than it may be; what holds captured is what their entries charged.';
-
-
---
--- Name: idempotency_keys; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.idempotency_keys (
     account_id uuid NOT NULL,
     operation text NOT NULL,
@@ -11488,35 +4137,10 @@ CREATE TABLE credits.idempotency_keys (
     reference text NOT NULL,
     created_at timestamp with time zone NOT NULL
 );
-
 ALTER TABLE ONLY credits.idempotency_keys FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE idempotency_keys; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.idempotency_keys IS 'Calls already answered, kept 35 days: the same key with the same arguments gets the same answer. A refusal leaves no key.';
-
-
---
--- Name: COLUMN idempotency_keys.fingerprint; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.idempotency_keys.fingerprint IS 'sha256 of the arguments.';
-
-
---
--- Name: COLUMN idempotency_keys.reference; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.idempotency_keys.reference IS 'What the call made, from which its answer is told again: the seq of an entry, or an order_id.';
-
-
---
--- Name: check_keys; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_keys WITH (security_invoker='true') AS
  SELECT k.account_id,
     format('%s under key %s: entry %s'::text, k.operation, "left"(k.key, 60), k.reference) AS expected,
@@ -11549,19 +4173,7 @@ UNION ALL
    FROM (credits.idempotency_keys k
      LEFT JOIN credits.holds h ON (((k.account_id = h.account_id) AND ((h.hold_id)::text = k.reference))))
   WHERE ((k.operation = ANY (ARRAY['hold_tokens'::text, 'release_hold'::text])) AND (h.hold_id IS NULL));
-
-
---
--- Name: VIEW check_keys; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_keys IS 'Every idempotency key leads to the entry, order, failure or hold that answered it.';
-
-
---
--- Name: check_limits; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_limits WITH (security_invoker='true') AS
  SELECT s.account_id,
     format('%s of the %s from %s'::text, e.spent, s.period, credits.utc_text(s.period_starts)) AS expected,
@@ -11573,73 +4185,23 @@ CREATE VIEW audit.check_limits WITH (security_invoker='true') AS
              LEFT JOIN credits.charge_refunds r ON (((x.account_id = r.account_id) AND (x.seq = r.seq))))
           WHERE ((x.account_id = s.account_id) AND (x.kind = 'spend'::credits.entry_kind) AND (x.posted_at >= s.period_starts))) e)
   WHERE (e.spent <> ((w.lifetime_spent)::numeric - (s.spent_before)::numeric));
-
-
---
--- Name: VIEW check_limits; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_limits IS 'What spend limits count is what was spent, and not refunded, since their period began.';
-
-
---
--- Name: analyst_grants; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.analyst_grants (
     login name NOT NULL,
     segment text NOT NULL,
     role_oid oid
 );
-
 ALTER TABLE ONLY credits.analyst_grants FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE analyst_grants; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.analyst_grants IS 'Which accounts an analyst''s SQL login sees: a segment, or * for all.';
-
-
---
--- Name: COLUMN analyst_grants.role_oid; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.analyst_grants.role_oid IS 'As in credits.sql_logins.';
-
-
---
--- Name: sql_logins; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.sql_logins (
     login name NOT NULL,
     account_id uuid NOT NULL,
     role_oid oid
 );
-
 ALTER TABLE ONLY credits.sql_logins FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE sql_logins; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.sql_logins IS 'The account of a person who connects with an SQL login of their own. Claims that such a session sets are ignored.';
-
-
---
--- Name: COLUMN sql_logins.role_oid; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.sql_logins.role_oid IS 'The role that had the name when the row was written: another role of that name is somebody else. Filled in by a trigger; after a restore credits.trust_login sets it anew.';
-
-
---
--- Name: check_logins; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_logins WITH (security_invoker='true') AS
  SELECT l.account_id,
     format('login %s is the role with oid %s'::text, l.login, COALESCE((l.role_oid)::text, 'of its time'::text)) AS expected,
@@ -11654,19 +4216,7 @@ UNION ALL
    FROM (credits.analyst_grants g
      LEFT JOIN pg_roles r ON ((g.login = r.rolname)))
   WHERE ((g.role_oid IS DISTINCT FROM r.oid) OR (r.oid IS NULL));
-
-
---
--- Name: VIEW check_logins; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_logins IS 'Every SQL login that has an account or an analyst''s reach is still the role that was given it.';
-
-
---
--- Name: check_lots; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_lots WITH (security_invoker='true') AS
  WITH m AS (
          SELECT e.account_id,
@@ -11700,19 +4250,7 @@ UNION ALL
    FROM (credits.wallets w
      LEFT JOIN credits.lots l ON (((w.account_id = l.account_id) AND (w.head_lot = l.lot_id))))
   WHERE (((w.head_lot IS NOT NULL) AND (l.lot_id IS NULL)) OR ((w.head_lot IS NULL) AND (((w.head_free)::numeric + (w.head_held)::numeric) <> (0)::numeric)) OR (((w.head_held)::numeric > (0)::numeric) AND ((NOT w.head_keeps) OR (l.expires_at IS NOT NULL))));
-
-
---
--- Name: VIEW check_lots; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_lots IS 'Each lot holds what was granted less what the entries drew from it, within its bounds.';
-
-
---
--- Name: check_negative; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_negative WITH (security_invoker='true') AS
  SELECT w.account_id,
     'balance + debt, debt and held not below 0, held within balance'::text AS expected,
@@ -11725,19 +4263,7 @@ UNION ALL
     format('balance %s, debt %s'::text, e.balance_after, e.debt_after) AS found
    FROM credits.entries e
   WHERE (((e.balance_after)::numeric + (e.debt_after)::numeric) < (0)::numeric);
-
-
---
--- Name: VIEW check_negative; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_negative IS 'No balance is, or ever was, below zero without debt.';
-
-
---
--- Name: check_orders; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_orders WITH (security_invoker='true') AS
  WITH g AS (
          SELECT l.account_id,
@@ -11840,19 +4366,7 @@ UNION ALL
    FROM (told t
      JOIN g ON (((t.account_id = g.account_id) AND (t.order_id = g.order_id))))
   WHERE ((((NOT t.names_total) OR (abs(((t.total - t.shipping) - g.cost)) <= 0.01) OR (abs((((t.total - t.shipping) - t.tax) - g.cost)) <= 0.01) OR ((t.shipping > (0)::numeric) AND ((((t.total - t.shipping) - g.cost) >= '-0.01'::numeric) AND (((t.total - t.shipping) - g.cost) <= (t.tax + 0.01))))) IS NOT TRUE) OR ((t.is_free AND (g.cost > 0.01)) IS TRUE));
-
-
---
--- Name: VIEW check_orders; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_orders IS 'Each paid order was granted exactly once, as ordered, and its tokens cost what its event says was paid for it; no lot belongs to an order that was not paid.';
-
-
---
--- Name: price_list; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.price_list (
     module_id text NOT NULL,
     price_id bigint NOT NULL,
@@ -11867,77 +4381,16 @@ CREATE TABLE credits.price_list (
     least_cost credits.amount,
     CONSTRAINT price_list_is_linear_or_not CHECK ((num_nulls(dimension, numerator, denominator) = ANY (ARRAY[0, 3])))
 );
-
 ALTER TABLE ONLY credits.price_list FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE price_list; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.price_list IS 'The price in force of each module on sale, its own or inherited: one look-up for a spend. Follows credits.prices.';
-
-
---
--- Name: COLUMN price_list.valid_until; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.price_list.valid_until IS 'When a later version may begin: from then on the versions themselves are asked.';
-
-
---
--- Name: COLUMN price_list.call_cost; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.price_list.call_cost IS 'What one call costs, where calls are all that the price counts: a spend that says no more need not calculate.';
-
-
---
--- Name: COLUMN price_list.valid_from; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.price_list.valid_from IS 'Since when price_id is in force.';
-
-
---
--- Name: COLUMN price_list.dimension; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.price_list.dimension IS 'Of a price that is so much for a unit, of one dimension, and nothing else: the dimension; null of other prices.';
-
-
---
--- Name: COLUMN price_list.numerator; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.price_list.numerator IS 'What a quantity is charged is quantity * numerator / denominator, up.';
-
-
---
--- Name: COLUMN price_list.price_source; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.price_list.price_source IS 'module: the price is the module''s own; category: its category''s; default: that of every other module.';
-
-
---
--- Name: COLUMN price_list.whole_quantity; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.price_list.whole_quantity IS 'The one dimension is counted in whole numbers.';
-
-
---
--- Name: COLUMN price_list.least_cost; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.price_list.least_cost IS 'The least that a use costs, of the uses that cost something; null when all are free.';
-
-
---
--- Name: check_prices; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_prices WITH (security_invoker='true') AS
  SELECT NULL::uuid AS account_id,
     format('%s at price %s'::text, m.module_id, p.price_id) AS expected,
@@ -11985,19 +4438,7 @@ UNION ALL
   WHERE (c.tiered <> (EXISTS ( SELECT
            FROM credits.price_tiers t
           WHERE ((t.price_id = c.price_id) AND (t.dimension = c.dimension)))));
-
-
---
--- Name: VIEW check_prices; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_prices IS 'The list of prices in force agrees with the versions of the prices; a component is tiered where it has tiers.';
-
-
---
--- Name: check_refunds; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_refunds WITH (security_invoker='true') AS
  WITH refunds AS (
          SELECT e.account_id,
@@ -12081,37 +4522,13 @@ UNION ALL
     format('%s'::text, c.refunded) AS found
    FROM noted c
   WHERE ((c.refunded)::numeric > c.repaid);
-
-
---
--- Name: VIEW check_refunds; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_refunds IS 'Refunds of a charge add up to what is noted as refunded, to no more than it took, and went into the lots it came from.';
-
-
---
--- Name: check_release; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_release WITH (security_invoker='true') AS
  SELECT NULL::uuid AS account_id,
     expected,
     found
    FROM credits.release_differences() d(expected, found);
-
-
---
--- Name: VIEW check_release; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_release IS 'Nothing in the schemas of the bank was made, changed or dropped by anybody but pgcredits migrate.';
-
-
---
--- Name: check_roles; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_roles WITH (security_invoker='true') AS
  WITH recipe(role, login, inherits, member_of) AS (
          VALUES ('credits_owner'::text,false,NULL::boolean,'{}'::text[]), ('anon'::text,false,NULL::boolean,'{}'::text[]), ('authenticated'::text,false,NULL::boolean,'{}'::text[]), ('spender'::text,false,NULL::boolean,'{}'::text[]), ('support'::text,false,NULL::boolean,'{}'::text[]), ('service_role'::text,false,NULL::boolean,'{spender}'::text[]), ('analyst'::text,false,NULL::boolean,'{}'::text[]), ('auditor'::text,false,NULL::boolean,'{}'::text[]), ('pgcredits_api'::text,true,false,'{anon,authenticated}'::text[]), ('pgcredits_service'::text,true,false,'{service_role,spender,support}'::text[]), ('pgcredits_analyst'::text,true,true,'{analyst}'::text[]), ('pgcredits_auditor'::text,true,true,'{auditor}'::text[]), ('pgcredits_catalog'::text,true,false,'{}'::text[])
@@ -12206,19 +4623,7 @@ UNION ALL
     f.expected,
     f.found
    FROM credits.member_grants() f(expected, found);
-
-
---
--- Name: VIEW check_roles; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_roles IS 'The roles of the bank exist, have no attribute that they should not have, and are members of what they should be; only administrators may hand them on or become the owner; whoever is a member of them, in any number of steps, has no power of the server and no login of the bank besides.';
-
-
---
--- Name: check_running_balance; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_running_balance WITH (security_invoker='true') AS
  SELECT account_id,
     format('balance %s after entry %s'::text, (previous_balance + (tokens)::numeric), seq) AS expected,
@@ -12230,19 +4635,7 @@ CREATE VIEW audit.check_running_balance WITH (security_invoker='true') AS
             COALESCE((lag(x.balance_after) OVER (PARTITION BY x.account_id ORDER BY x.seq))::numeric, (0)::numeric) AS previous_balance
            FROM credits.entries x) e
   WHERE ((balance_after)::numeric <> (previous_balance + (tokens)::numeric));
-
-
---
--- Name: VIEW check_running_balance; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_running_balance IS 'balance_after of each entry is the one before plus its tokens.';
-
-
---
--- Name: check_sequence; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_sequence WITH (security_invoker='true') AS
  WITH e AS (
          SELECT x.account_id,
@@ -12269,19 +4662,7 @@ UNION ALL
    FROM (credits.wallets w
      FULL JOIN e ON ((w.account_id = e.account_id)))
   WHERE ((w.seq IS DISTINCT FROM COALESCE(e.entries, (0)::bigint)) OR (w.posted_at IS DISTINCT FROM COALESCE(e.last_at, '-infinity'::timestamp with time zone)));
-
-
---
--- Name: VIEW check_sequence; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_sequence IS 'Entries of an account are numbered without a gap, in the order of time, up to the wallet''s seq.';
-
-
---
--- Name: settings; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.settings (
     one_row boolean DEFAULT true NOT NULL,
     test_clocks boolean DEFAULT false NOT NULL,
@@ -12302,126 +4683,23 @@ CREATE TABLE credits.settings (
     CONSTRAINT settings_are_one_row CHECK (one_row),
     CONSTRAINT settings_sign_in_limits_are_sane CHECK ((((sign_ins_per_pair >= 1) AND (sign_ins_per_pair <= 1000000)) AND ((sign_ins_per_account >= sign_ins_per_pair) AND (sign_ins_per_account <= 1000000)) AND ((sign_ins_per_network >= sign_ins_per_pair) AND (sign_ins_per_network <= 1000000)) AND ((sign_ups_per_network >= 1) AND (sign_ups_per_network <= 1000000)) AND (sign_in_window >= '00:00:01'::interval) AND (sign_in_window <= '24:00:00'::interval)))
 );
-
 ALTER TABLE ONLY credits.settings FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE settings; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.settings IS 'What the operator decides for the whole bank: one row.';
-
-
---
--- Name: COLUMN settings.test_clocks; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.settings.test_clocks IS 'May services put accounts on test clocks? Off unless credits.allow_test_clocks was called: never where money is real.';
-
-
---
--- Name: COLUMN settings.longest_service_hold; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.settings.longest_service_hold IS 'How long after it was made a hold of a service can last at most: see credits.bound_holds.';
-
-
---
--- Name: COLUMN settings.most_open_holds; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.settings.most_open_holds IS 'How many open holds an account may have.';
-
-
---
--- Name: COLUMN settings.verified_welcome; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.settings.verified_welcome IS 'Do welcome tokens wait until a service says that the e-mail address is verified? See credits.require_verified_email.';
-
-
---
--- Name: COLUMN settings.stripe_accounts; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.settings.stripe_accounts IS 'Connected Stripe accounts whose events are accepted beside our own; see credits.accept_stripe_accounts.';
-
-
---
--- Name: COLUMN settings.stripe_livemode; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.settings.stripe_livemode IS 'Which events are accepted: live (true), test (false), or both (null); see credits.accept_stripe_livemode.';
-
-
---
--- Name: COLUMN settings.instance_id; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.settings.instance_id IS 'Names this bank. `pgcredits up` keeps it in its data folder and refuses a bank of another folder without --adopt.';
-
-
---
--- Name: COLUMN settings.sign_ins_per_pair; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.settings.sign_ins_per_pair IS 'Failed sign-ins in a row to one account from one network, in one sign_in_window. See credits.limit_sign_ins.';
-
-
---
--- Name: COLUMN settings.sign_ins_per_account; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.settings.sign_ins_per_account IS 'The same to one account from all networks where it has not signed in before.';
-
-
---
--- Name: COLUMN settings.sign_ins_per_network; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.settings.sign_ins_per_network IS 'The same from one network to all accounts; ten times as many from one that is known to be shared.';
-
-
---
--- Name: COLUMN settings.sign_ups_per_network; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.settings.sign_ups_per_network IS 'Sign-ups from one network, whatever became of them: each hashes a password. Ten times as many if it is shared.';
-
-
---
--- Name: COLUMN settings.sign_in_window; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.settings.sign_in_window IS 'How long such a count goes on before it begins anew.';
-
-
---
--- Name: COLUMN settings.most_pending_orders; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.settings.most_pending_orders IS 'How many orders of one account may be pending.';
-
-
---
--- Name: COLUMN settings.most_unpaid; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.settings.most_unpaid IS 'How much a user may make without paying in one window: see credits.bound_unpaid.';
-
-
---
--- Name: COLUMN settings.unpaid_window; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.settings.unpaid_window IS 'How long one such window is, from the first thing in it.';
-
-
---
--- Name: check_settings; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_settings WITH (security_invoker='true') AS
  WITH recipe(login, name, value) AS (
          VALUES ('pgcredits_api'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_api'::text,'statement_timeout'::text,'15s'::text), ('pgcredits_api'::text,'idle_in_transaction_session_timeout'::text,'15s'::text), ('pgcredits_service'::text,'lock_timeout'::text,'10s'::text), ('pgcredits_service'::text,'statement_timeout'::text,'30s'::text), ('pgcredits_service'::text,'idle_in_transaction_session_timeout'::text,'30s'::text), ('pgcredits_analyst'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_analyst'::text,'statement_timeout'::text,'5min'::text), ('pgcredits_analyst'::text,'idle_in_transaction_session_timeout'::text,'60s'::text), ('pgcredits_analyst'::text,'transaction_timeout'::text,'10min'::text), ('pgcredits_auditor'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_auditor'::text,'statement_timeout'::text,'30min'::text), ('pgcredits_auditor'::text,'idle_in_transaction_session_timeout'::text,'60s'::text), ('pgcredits_auditor'::text,'transaction_timeout'::text,'60min'::text), ('pgcredits_analyst'::text,'default_transaction_read_only'::text,'on'::text), ('pgcredits_auditor'::text,'default_transaction_read_only'::text,'on'::text)
@@ -12539,19 +4817,7 @@ UNION ALL
     'none: everything in it counts as off'::text AS found
   WHERE (NOT (EXISTS ( SELECT
            FROM credits.settings)));
-
-
---
--- Name: VIEW check_settings; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous_commit are on; nobody is on a test clock in a bank without them, and none are allowed where real money is; every login has time-outs and a connection limit, ours those of sql/roles.sql, and begins its sessions with no setting that SECURITY.md does not have; no transaction is prepared; the operator''s settings are there.';
-
-
---
--- Name: check_shortfalls; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.check_shortfalls WITH (security_invoker='true') AS
  SELECT s.account_id,
     format('shortfall %s of entry %s, a capture of hold %s'::text, s.shortfall_id, s.entry_seq, s.hold_id) AS expected,
@@ -12570,19 +4836,7 @@ UNION ALL
            FROM credits.shortfalls x
           GROUP BY x.account_id, x.hold_id) s ON (((h.account_id = s.account_id) AND (h.hold_id = s.hold_id))))
   WHERE ((h.shortfall)::numeric IS DISTINCT FROM COALESCE(s.tokens, (0)::numeric));
-
-
---
--- Name: VIEW check_shortfalls; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.check_shortfalls IS 'Every shortfall belongs to the capture that could not charge it, and they add up to those of the holds.';
-
-
---
--- Name: findings; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.findings WITH (security_invoker='true') AS
  SELECT 'check_access'::text AS check_name,
     c.account_id,
@@ -12733,40 +4987,15 @@ UNION ALL
     c.expected,
     c.found
    FROM audit.check_shortfalls c;
-
-
---
--- Name: VIEW findings; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.findings IS 'Every fault that any check finds. No row: the books close.';
-
-
---
--- Name: stripe_objects; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.stripe_objects (
     object_id text NOT NULL,
     account_id uuid NOT NULL,
     order_id uuid NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
-
 ALTER TABLE ONLY credits.stripe_objects FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE stripe_objects; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.stripe_objects IS 'Stripe objects (sessions, payment intents) that have been granted: a purchase counts once, whichever of its events come, and how often.';
-
-
---
--- Name: parked; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.parked WITH (security_invoker='true') AS
  WITH told AS (
          SELECT e.event_id,
@@ -12851,19 +5080,7 @@ UNION ALL
            FROM (refunds r
              JOIN ungranted u ON ((r.payment_intent_id = u.payment_intent_id)))
           WHERE (r.event_id = t.event_id)))));
-
-
---
--- Name: VIEW parked; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.parked IS 'Money for a person to decide on: payments that do not match their order, wait for it, or name no order of ours; refunds; disputes. What was granted since, or refunded in full before it was granted, is not listed.';
-
-
---
--- Name: stuck_holds; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.stuck_holds WITH (security_invoker='true') AS
  SELECT account_id,
     hold_id,
@@ -12873,39 +5090,14 @@ CREATE VIEW audit.stuck_holds WITH (security_invoker='true') AS
     expires_at
    FROM credits.holds h
   WHERE (((state)::text = 'open'::text) AND (expires_at <= (credits.clock(account_id) - '01:00:00'::interval)));
-
-
---
--- Name: VIEW stuck_holds; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.stuck_holds IS 'Holds that expired more than an hour ago and are not booked: no fault of the books, but pgcredits maintain does not run.';
-
-
---
--- Name: entry_kinds; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.entry_kinds (
     kind credits.entry_kind NOT NULL,
     counter_account text NOT NULL,
     description text NOT NULL
 );
-
 ALTER TABLE ONLY credits.entry_kinds FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE entry_kinds; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.entry_kinds IS 'The other side of each kind of entry: double entry by construction.';
-
-
---
--- Name: trial_balance; Type: VIEW; Schema: audit; Owner: -
---
-
 CREATE VIEW audit.trial_balance WITH (security_invoker='true') AS
  SELECT 'customers'::text AS side,
     COALESCE(sum((w.balance)::numeric), (0)::numeric) AS tokens
@@ -12916,19 +5108,7 @@ UNION ALL
    FROM (credits.entry_kinds k
      LEFT JOIN credits.entries e ON ((k.kind = e.kind)))
   GROUP BY k.counter_account;
-
-
---
--- Name: VIEW trial_balance; Type: COMMENT; Schema: audit; Owner: -
---
-
 COMMENT ON VIEW audit.trial_balance IS 'Balance of each side of the books, in tokens; the column adds up to zero.';
-
-
---
--- Name: account_origins; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.account_origins (
     account_id uuid NOT NULL,
     device_keys text[] DEFAULT '{}'::text[] NOT NULL,
@@ -12936,48 +5116,16 @@ CREATE TABLE credits.account_origins (
     shared_network boolean DEFAULT false NOT NULL,
     noted_at timestamp with time zone NOT NULL
 );
-
 ALTER TABLE ONLY credits.account_origins FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE account_origins; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.account_origins IS 'The device and the network that an account was opened from, for the bounds of campaigns: HMACs with a salt that rotates, made by the door, as those of guests are. api.maintain forgets them after 35 days.';
-
-
---
--- Name: COLUMN account_origins.device_keys; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.account_origins.device_keys IS 'Under the salt of that time, and under the one before or after it; empty when nobody said.';
-
-
---
--- Name: dimensions; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.dimensions (
     dimension text NOT NULL,
     description text NOT NULL,
     CONSTRAINT dimensions_name_is_sane CHECK ((dimension ~ '^[a-z][a-z0-9_]{0,62}$'::text))
 );
-
 ALTER TABLE ONLY credits.dimensions FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE dimensions; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.dimensions IS 'What usage can be measured in. A price of anything else is a slip of the pen and is refused.';
-
-
---
--- Name: entries_default; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.entries_default (
     account_id uuid CONSTRAINT entries_account_id_not_null NOT NULL,
     seq bigint CONSTRAINT entries_seq_not_null NOT NULL,
@@ -12996,21 +5144,8 @@ CREATE TABLE credits.entries_default (
     metadata jsonb CONSTRAINT entries_metadata_not_null NOT NULL,
     hash bytea CONSTRAINT entries_hash_not_null NOT NULL
 );
-
 ALTER TABLE ONLY credits.entries_default FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE entries_default; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.entries_default IS 'Part of credits.entries; nobody but the owner reads it directly.';
-
-
---
--- Name: guest_limits; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.guest_limits (
     catalog_id text NOT NULL,
     per_device bigint NOT NULL,
@@ -13020,62 +5155,18 @@ CREATE TABLE credits.guest_limits (
     CONSTRAINT guest_limits_are_sane CHECK (((per_device >= 1) AND (per_network >= per_device) AND (per_shared_network >= per_network) AND (per_shared_network <= 1000000))),
     CONSTRAINT guest_limits_window_is_sane CHECK (((sliding_window > '00:00:00'::interval) AND (sliding_window <= '7 days'::interval)))
 );
-
 ALTER TABLE ONLY credits.guest_limits FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE guest_limits; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.guest_limits IS 'How many uses a guest has in any span of sliding_window. Where there is no row, guests have none.';
-
-
---
--- Name: COLUMN guest_limits.per_network; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.guest_limits.per_network IS 'Uses of all devices behind one address. Equal to per_device by default: who throws the cookie away gains nothing.';
-
-
---
--- Name: COLUMN guest_limits.per_shared_network; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.guest_limits.per_shared_network IS 'The same for the networks that the operator knows to be shared (schools, offices).';
-
-
---
--- Name: COLUMN guest_limits.sliding_window; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.guest_limits.sliding_window IS 'At most 7 days: the keys of the time before are known for that long.';
-
-
---
--- Name: guest_networks; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.guest_networks (
     network_id uuid DEFAULT gen_random_uuid() NOT NULL,
     network_key text NOT NULL,
     CONSTRAINT guest_networks_key_is_sane CHECK ((network_key ~ '^[0-9a-f]{64}$'::text))
 );
-
 ALTER TABLE ONLY credits.guest_networks FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE guest_networks; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.guest_networks IS 'The address (IPv6: the /64) that guests came from, as an HMAC.';
-
-
---
--- Name: notice_levels; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.notice_levels (
     account_id uuid NOT NULL,
     below credits.amount,
@@ -13087,49 +5178,12 @@ CREATE TABLE credits.notice_levels (
     CONSTRAINT notice_levels_one_threshold CHECK ((num_nonnulls(below, percent) < 2)),
     CONSTRAINT notice_levels_percent_is_sane CHECK (((percent > (0)::numeric) AND (percent < (100)::numeric)))
 );
-
 ALTER TABLE ONLY credits.notice_levels FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE notice_levels; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.notice_levels IS 'Where an account stands with its notices. Armed: falling through the threshold writes one, and disarms; above 110 percent of it the next is armed. No row: armed, and nothing granted yet.';
-
-
---
--- Name: COLUMN notice_levels.below; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.notice_levels.below IS 'The user''s own threshold for low_balance, instead of the rule''s.';
-
-
---
--- Name: COLUMN notice_levels.percent; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.notice_levels.percent IS 'The same, as percent of the basis.';
-
-
---
--- Name: COLUMN notice_levels.basis; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.notice_levels.basis IS 'What a percentage is taken of: the larger of the last purchase and the greatest lot that had tokens when some last came, came back or expired.';
-
-
---
--- Name: COLUMN notice_levels.last_purchase; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.notice_levels.last_purchase IS 'Tokens of the last purchase, with what came free with it.';
-
-
---
--- Name: notice_rules; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.notice_rules (
     kind text NOT NULL,
     below credits.amount,
@@ -13145,28 +5199,9 @@ CASE kind
     ELSE ((num_nonnulls(below, percent) = 0) AND COALESCE((ahead > '00:00:00'::interval), false))
 END)
 );
-
 ALTER TABLE ONLY credits.notice_rules FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE notice_rules; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.notice_rules IS 'When users are told something, in this bank. low_balance: below so many tokens, or so many percent of the last purchase or the greatest lot, whichever is larger. depleted: what is left pays for nothing.';
-
-
---
--- Name: COLUMN notice_rules.ahead; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.notice_rules.ahead IS 'How long before it expires a lot is announced.';
-
-
---
--- Name: prices_price_id_seq; Type: SEQUENCE; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.prices ALTER COLUMN price_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME credits.prices_price_id_seq
     START WITH 1
@@ -13175,47 +5210,16 @@ ALTER TABLE credits.prices ALTER COLUMN price_id ADD GENERATED ALWAYS AS IDENTIT
     NO MAXVALUE
     CACHE 1
 );
-
-
---
--- Name: release_objects; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.release_objects (
     kind text NOT NULL,
     name text NOT NULL,
     definition text NOT NULL,
     source text
 );
-
 ALTER TABLE ONLY credits.release_objects FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE release_objects; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.release_objects IS 'Every object in the schemas of the bank that pgcredits migrate has made, as credits.standing_objects() shows it.';
-
-
---
--- Name: COLUMN release_objects.definition; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.release_objects.definition IS 'Digest of what PostgreSQL says it is.';
-
-
---
--- Name: COLUMN release_objects.source; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.release_objects.source IS 'Digest of the statement that made it, where migrate leaves it alone while neither has changed; else null.';
-
-
---
--- Name: sign_in_counts; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.sign_in_counts (
     scope text NOT NULL,
     attempts bigint NOT NULL,
@@ -13223,48 +5227,16 @@ CREATE TABLE credits.sign_in_counts (
     CONSTRAINT sign_in_counts_are_positive CHECK ((attempts >= 0)),
     CONSTRAINT sign_in_counts_scope_is_sane CHECK (((length(scope) >= 1) AND (length(scope) <= 200)))
 );
-
 ALTER TABLE ONLY credits.sign_in_counts FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE sign_in_counts; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.sign_in_counts IS 'Sign-ins that failed, or have not ended, and sign-ups, in the window that is running. Nothing here says who it was.';
-
-
---
--- Name: COLUMN sign_in_counts.scope; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.sign_in_counts.scope IS 'network:…, account:…, pair:… or sign_up:…, with the door''s key of the network and a hash of the e-mail address.';
-
-
---
--- Name: sign_in_networks; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.sign_in_networks (
     account_id uuid NOT NULL,
     network_key text NOT NULL,
     seen_at timestamp with time zone NOT NULL
 );
-
 ALTER TABLE ONLY credits.sign_in_networks FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE sign_in_networks; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.sign_in_networks IS 'Where an account has signed in from: strangers who guess its password elsewhere do not keep it from signing in there. Keys are HMACs with a salt that rotates; api.maintain forgets them after 35 days.';
-
-
---
--- Name: status_changes; Type: TABLE; Schema: credits; Owner: -
---
-
 CREATE TABLE credits.status_changes (
     account_id uuid NOT NULL,
     change_id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -13273,3977 +5245,800 @@ CREATE TABLE credits.status_changes (
     actor text NOT NULL,
     changed_at timestamp with time zone NOT NULL
 );
-
 ALTER TABLE ONLY credits.status_changes FORCE ROW LEVEL SECURITY;
-
-
---
--- Name: TABLE status_changes; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON TABLE credits.status_changes IS 'Who froze or thawed an account, when and why.';
-
-
---
--- Name: COLUMN status_changes.status; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON COLUMN credits.status_changes.status IS 'What it was changed to.';
-
-
---
--- Name: entries_default; Type: TABLE ATTACH; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.entries ATTACH PARTITION credits.entries_default DEFAULT;
-
-
---
--- Name: account_origins account_origins_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.account_origins
     ADD CONSTRAINT account_origins_pkey PRIMARY KEY (account_id);
-
-
---
--- Name: accounts accounts_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (account_id);
-
-
---
--- Name: analyst_grants analyst_grants_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.analyst_grants
     ADD CONSTRAINT analyst_grants_pkey PRIMARY KEY (login, segment);
-
-
---
--- Name: campaigns campaigns_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.campaigns
     ADD CONSTRAINT campaigns_pkey PRIMARY KEY (campaign_id);
-
-
---
--- Name: catalogs catalogs_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.catalogs
     ADD CONSTRAINT catalogs_pkey PRIMARY KEY (catalog_id);
-
-
---
--- Name: charge_refunds charge_refunds_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.charge_refunds
     ADD CONSTRAINT charge_refunds_pkey PRIMARY KEY (account_id, seq);
-
-
---
--- Name: codes codes_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.codes
     ADD CONSTRAINT codes_pkey PRIMARY KEY (code);
-
-
---
--- Name: credentials credentials_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.credentials
     ADD CONSTRAINT credentials_pkey PRIMARY KEY (email);
-
-
---
--- Name: currencies currencies_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.currencies
     ADD CONSTRAINT currencies_pkey PRIMARY KEY (currency);
-
-
---
--- Name: dimensions dimensions_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.dimensions
     ADD CONSTRAINT dimensions_pkey PRIMARY KEY (dimension);
-
-
---
--- Name: entries entries_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.entries
     ADD CONSTRAINT entries_pkey PRIMARY KEY (account_id, seq, posted_at);
-
-
---
--- Name: entries_default entries_default_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.entries_default
     ADD CONSTRAINT entries_default_pkey PRIMARY KEY (account_id, seq, posted_at);
-
-
---
--- Name: entry_kinds entry_kinds_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.entry_kinds
     ADD CONSTRAINT entry_kinds_pkey PRIMARY KEY (kind);
-
-
---
--- Name: failures failures_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.failures
     ADD CONSTRAINT failures_pkey PRIMARY KEY (account_id, failure_id);
-
-
---
--- Name: guest_limits guest_limits_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.guest_limits
     ADD CONSTRAINT guest_limits_pkey PRIMARY KEY (catalog_id);
-
-
---
--- Name: guest_networks guest_networks_network_key; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.guest_networks
     ADD CONSTRAINT guest_networks_network_key UNIQUE (network_key);
-
-
---
--- Name: guest_networks guest_networks_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.guest_networks
     ADD CONSTRAINT guest_networks_pkey PRIMARY KEY (network_id);
-
-
---
--- Name: guest_uses guest_uses_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.guest_uses
     ADD CONSTRAINT guest_uses_pkey PRIMARY KEY (use_id);
-
-
---
--- Name: guests guests_device_key; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.guests
     ADD CONSTRAINT guests_device_key UNIQUE (device_key);
-
-
---
--- Name: guests guests_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.guests
     ADD CONSTRAINT guests_pkey PRIMARY KEY (guest_id);
-
-
---
--- Name: holds holds_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.holds
     ADD CONSTRAINT holds_pkey PRIMARY KEY (account_id, hold_id);
-
-
---
--- Name: idempotency_keys idempotency_keys_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (account_id, operation, key);
-
-
---
--- Name: identities identities_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.identities
     ADD CONSTRAINT identities_pkey PRIMARY KEY (subject);
-
-
---
--- Name: lots lots_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.lots
     ADD CONSTRAINT lots_pkey PRIMARY KEY (account_id, lot_id);
-
-
---
--- Name: module_categories module_categories_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.module_categories
     ADD CONSTRAINT module_categories_pkey PRIMARY KEY (category_id);
-
-
---
--- Name: modules modules_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.modules
     ADD CONSTRAINT modules_pkey PRIMARY KEY (module_id);
-
-
---
--- Name: notice_levels notice_levels_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.notice_levels
     ADD CONSTRAINT notice_levels_pkey PRIMARY KEY (account_id);
-
-
---
--- Name: notice_rules notice_rules_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.notice_rules
     ADD CONSTRAINT notice_rules_pkey PRIMARY KEY (kind);
-
-
---
--- Name: orders orders_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.orders
     ADD CONSTRAINT orders_pkey PRIMARY KEY (account_id, order_id);
-
-
---
--- Name: outbox outbox_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (account_id, notice_id);
-
-
---
--- Name: packs packs_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.packs
     ADD CONSTRAINT packs_pkey PRIMARY KEY (pack_id);
-
-
---
--- Name: price_components price_components_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.price_components
     ADD CONSTRAINT price_components_pkey PRIMARY KEY (price_id, dimension);
-
-
---
--- Name: price_list price_list_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.price_list
     ADD CONSTRAINT price_list_pkey PRIMARY KEY (module_id);
-
-
---
--- Name: price_tiers price_tiers_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.price_tiers
     ADD CONSTRAINT price_tiers_pkey PRIMARY KEY (price_id, dimension, above);
-
-
---
--- Name: prices prices_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.prices
     ADD CONSTRAINT prices_pkey PRIMARY KEY (price_id);
-
-
---
--- Name: prices prices_start_at_different_times; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.prices
     ADD CONSTRAINT prices_start_at_different_times UNIQUE NULLS NOT DISTINCT (module_id, category_id, valid_from);
-
-
---
--- Name: redemptions redemptions_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.redemptions
     ADD CONSTRAINT redemptions_pkey PRIMARY KEY (account_id, campaign_id, number);
-
-
---
--- Name: referrals referrals_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.referrals
     ADD CONSTRAINT referrals_pkey PRIMARY KEY (account_id);
-
-
---
--- Name: release_objects release_objects_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.release_objects
     ADD CONSTRAINT release_objects_pkey PRIMARY KEY (kind, name);
-
-
---
--- Name: releases releases_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.releases
     ADD CONSTRAINT releases_pkey PRIMARY KEY (one_row);
-
-
---
--- Name: settings settings_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (one_row);
-
-
---
--- Name: shortfalls shortfalls_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.shortfalls
     ADD CONSTRAINT shortfalls_pkey PRIMARY KEY (account_id, shortfall_id);
-
-
---
--- Name: sign_in_counts sign_in_counts_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.sign_in_counts
     ADD CONSTRAINT sign_in_counts_pkey PRIMARY KEY (scope);
-
-
---
--- Name: sign_in_networks sign_in_networks_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.sign_in_networks
     ADD CONSTRAINT sign_in_networks_pkey PRIMARY KEY (account_id, network_key);
-
-
---
--- Name: spend_limits spend_limits_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.spend_limits
     ADD CONSTRAINT spend_limits_pkey PRIMARY KEY (account_id, set_by, period);
-
-
---
--- Name: sql_logins sql_logins_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.sql_logins
     ADD CONSTRAINT sql_logins_pkey PRIMARY KEY (login);
-
-
---
--- Name: status_changes status_changes_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.status_changes
     ADD CONSTRAINT status_changes_pkey PRIMARY KEY (account_id, change_id);
-
-
---
--- Name: stripe_events stripe_events_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.stripe_events
     ADD CONSTRAINT stripe_events_pkey PRIMARY KEY (event_id);
-
-
---
--- Name: stripe_objects stripe_objects_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.stripe_objects
     ADD CONSTRAINT stripe_objects_pkey PRIMARY KEY (object_id);
-
-
---
--- Name: topup_presets topup_presets_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.topup_presets
     ADD CONSTRAINT topup_presets_pkey PRIMARY KEY (currency, amount);
-
-
---
--- Name: topups topups_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.topups
     ADD CONSTRAINT topups_pkey PRIMARY KEY (currency);
-
-
---
--- Name: wallets wallets_pkey; Type: CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.wallets
     ADD CONSTRAINT wallets_pkey PRIMARY KEY (account_id);
-
-
---
--- Name: account_origins_device_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX account_origins_device_idx ON credits.account_origins USING gin (device_keys);
-
-
---
--- Name: account_origins_network_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX account_origins_network_idx ON credits.account_origins USING gin (network_keys);
-
-
---
--- Name: account_origins_noted_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX account_origins_noted_idx ON credits.account_origins USING btree (noted_at);
-
-
---
--- Name: catalogs_currency_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX catalogs_currency_idx ON credits.catalogs USING btree (currency);
-
-
---
--- Name: codes_campaign_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX codes_campaign_idx ON credits.codes USING btree (campaign_id);
-
-
---
--- Name: codes_one_per_referrer_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE UNIQUE INDEX codes_one_per_referrer_idx ON credits.codes USING btree (referrer_id, campaign_id);
-
-
---
--- Name: credentials_subject_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX credentials_subject_idx ON credits.credentials USING btree (subject);
-
-
---
--- Name: failures_module_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX failures_module_idx ON credits.failures USING btree (module_id, failed_at);
-
-
---
--- Name: guest_uses_guest_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX guest_uses_guest_idx ON credits.guest_uses USING btree (guest_id, used_at);
-
-
---
--- Name: guest_uses_network_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX guest_uses_network_idx ON credits.guest_uses USING btree (network_id, used_at);
-
-
---
--- Name: guests_linked_to_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX guests_linked_to_idx ON credits.guests USING btree (linked_to);
-
-
---
--- Name: holds_open_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX holds_open_idx ON credits.holds USING btree (account_id, expires_at) WHERE ((state)::text = 'open'::text);
-
-
---
--- Name: idempotency_keys_created_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX idempotency_keys_created_idx ON credits.idempotency_keys USING btree (created_at);
-
-
---
--- Name: identities_account_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX identities_account_idx ON credits.identities USING btree (account_id);
-
-
---
--- Name: lots_live_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX lots_live_idx ON credits.lots USING btree (account_id, lot_id) WHERE live;
-
-
---
--- Name: lots_order_is_granted_once; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE UNIQUE INDEX lots_order_is_granted_once ON credits.lots USING btree (account_id, order_id, source) WHERE (order_id IS NOT NULL);
-
-
---
--- Name: modules_category_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX modules_category_idx ON credits.modules USING btree (category_id);
-
-
---
--- Name: modules_likeness_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX modules_likeness_idx ON credits.modules USING btree (likeness);
-
-
---
--- Name: orders_checkout_session_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX orders_checkout_session_idx ON credits.orders USING btree (checkout_session_id) WHERE (checkout_session_id IS NOT NULL);
-
-
---
--- Name: INDEX orders_checkout_session_idx; Type: COMMENT; Schema: credits; Owner: -
---
-
 COMMENT ON INDEX credits.orders_checkout_session_idx IS 'Of which order a Checkout session is.';
-
-
---
--- Name: orders_pack_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX orders_pack_idx ON credits.orders USING btree (pack_id);
-
-
---
--- Name: orders_without_checkout_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX orders_without_checkout_idx ON credits.orders USING btree (created_at) WHERE ((state = 'pending'::text) AND (checkout_session_id IS NULL));
-
-
---
--- Name: outbox_pending_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX outbox_pending_idx ON credits.outbox USING btree (created_at) WHERE (delivered_at IS NULL);
-
-
---
--- Name: packs_currency_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX packs_currency_idx ON credits.packs USING btree (currency);
-
-
---
--- Name: price_components_dimension_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX price_components_dimension_idx ON credits.price_components USING btree (dimension);
-
-
---
--- Name: price_list_price_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX price_list_price_idx ON credits.price_list USING btree (price_id);
-
-
---
--- Name: prices_category_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX prices_category_idx ON credits.prices USING btree (category_id, valid_from);
-
-
---
--- Name: redemptions_campaign_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX redemptions_campaign_idx ON credits.redemptions USING btree (campaign_id);
-
-
---
--- Name: redemptions_lot_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX redemptions_lot_idx ON credits.redemptions USING btree (account_id, lot_id);
-
-
---
--- Name: referrals_campaign_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX referrals_campaign_idx ON credits.referrals USING btree (campaign_id);
-
-
---
--- Name: referrals_referrer_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX referrals_referrer_idx ON credits.referrals USING btree (referrer_id);
-
-
---
--- Name: shortfalls_hold_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX shortfalls_hold_idx ON credits.shortfalls USING btree (account_id, hold_id);
-
-
---
--- Name: shortfalls_one_per_entry_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE UNIQUE INDEX shortfalls_one_per_entry_idx ON credits.shortfalls USING btree (account_id, entry_seq);
-
-
---
--- Name: sign_in_counts_ends_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX sign_in_counts_ends_idx ON credits.sign_in_counts USING btree (window_ends);
-
-
---
--- Name: sign_in_networks_seen_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX sign_in_networks_seen_idx ON credits.sign_in_networks USING btree (seen_at);
-
-
---
--- Name: sql_logins_account_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX sql_logins_account_idx ON credits.sql_logins USING btree (account_id);
-
-
---
--- Name: stripe_events_object_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX stripe_events_object_idx ON credits.stripe_events USING btree (object_id);
-
-
---
--- Name: stripe_events_waiting_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX stripe_events_waiting_idx ON credits.stripe_events USING btree (account_id, order_id) WHERE (outcome = 'waiting'::text);
-
-
---
--- Name: stripe_objects_order_idx; Type: INDEX; Schema: credits; Owner: -
---
-
 CREATE INDEX stripe_objects_order_idx ON credits.stripe_objects USING btree (account_id, order_id);
-
-
---
--- Name: entries_default_pkey; Type: INDEX ATTACH; Schema: credits; Owner: -
---
-
 ALTER INDEX credits.entries_pkey ATTACH PARTITION credits.entries_default_pkey;
-
-
---
--- Name: analyst_grants analyst_grants_note_the_role; Type: TRIGGER; Schema: credits; Owner: -
---
-
 CREATE TRIGGER analyst_grants_note_the_role BEFORE INSERT OR UPDATE OF login ON credits.analyst_grants FOR EACH ROW EXECUTE FUNCTION credits.note_role();
-
-
---
--- Name: entries entries_are_never_changed; Type: TRIGGER; Schema: credits; Owner: -
---
-
 CREATE TRIGGER entries_are_never_changed BEFORE DELETE OR UPDATE ON credits.entries FOR EACH ROW EXECUTE FUNCTION credits.refuse_change();
-
 ALTER TABLE credits.entries ENABLE ALWAYS TRIGGER entries_are_never_changed;
-
-
---
--- Name: entries entries_are_never_truncated; Type: TRIGGER; Schema: credits; Owner: -
---
-
 CREATE TRIGGER entries_are_never_truncated BEFORE TRUNCATE ON credits.entries FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
-
 ALTER TABLE credits.entries ENABLE ALWAYS TRIGGER entries_are_never_truncated;
-
-
---
--- Name: entries_default entries_are_never_truncated; Type: TRIGGER; Schema: credits; Owner: -
---
-
 CREATE TRIGGER entries_are_never_truncated BEFORE TRUNCATE ON credits.entries_default FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
-
 ALTER TABLE credits.entries_default ENABLE ALWAYS TRIGGER entries_are_never_truncated;
-
-
---
--- Name: price_components price_components_are_listed; Type: TRIGGER; Schema: credits; Owner: -
---
-
 CREATE TRIGGER price_components_are_listed AFTER INSERT ON credits.price_components FOR EACH STATEMENT EXECUTE FUNCTION credits.follow_prices();
-
-
---
--- Name: price_components price_components_are_never_edited; Type: TRIGGER; Schema: credits; Owner: -
---
-
 CREATE TRIGGER price_components_are_never_edited BEFORE DELETE OR UPDATE ON credits.price_components FOR EACH ROW EXECUTE FUNCTION credits.refuse_change();
-
 ALTER TABLE credits.price_components ENABLE ALWAYS TRIGGER price_components_are_never_edited;
-
-
---
--- Name: price_components price_components_are_never_truncated; Type: TRIGGER; Schema: credits; Owner: -
---
-
 CREATE TRIGGER price_components_are_never_truncated BEFORE TRUNCATE ON credits.price_components FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
-
 ALTER TABLE credits.price_components ENABLE ALWAYS TRIGGER price_components_are_never_truncated;
-
-
---
--- Name: price_components price_components_are_written_at_once; Type: TRIGGER; Schema: credits; Owner: -
---
-
 CREATE TRIGGER price_components_are_written_at_once BEFORE INSERT ON credits.price_components FOR EACH ROW EXECUTE FUNCTION credits.refuse_addition();
-
-
---
--- Name: price_tiers price_tiers_are_listed; Type: TRIGGER; Schema: credits; Owner: -
---
-
 CREATE TRIGGER price_tiers_are_listed AFTER INSERT ON credits.price_tiers FOR EACH STATEMENT EXECUTE FUNCTION credits.follow_prices();
-
-
---
--- Name: price_tiers price_tiers_are_never_edited; Type: TRIGGER; Schema: credits; Owner: -
---
-
 CREATE TRIGGER price_tiers_are_never_edited BEFORE DELETE OR UPDATE ON credits.price_tiers FOR EACH ROW EXECUTE FUNCTION credits.refuse_change();
-
 ALTER TABLE credits.price_tiers ENABLE ALWAYS TRIGGER price_tiers_are_never_edited;
-
-
---
--- Name: price_tiers price_tiers_are_never_truncated; Type: TRIGGER; Schema: credits; Owner: -
---
-
 CREATE TRIGGER price_tiers_are_never_truncated BEFORE TRUNCATE ON credits.price_tiers FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
-
 ALTER TABLE credits.price_tiers ENABLE ALWAYS TRIGGER price_tiers_are_never_truncated;
-
-
---
--- Name: price_tiers price_tiers_are_written_at_once; Type: TRIGGER; Schema: credits; Owner: -
---
-
 CREATE TRIGGER price_tiers_are_written_at_once BEFORE INSERT ON credits.price_tiers FOR EACH ROW EXECUTE FUNCTION credits.refuse_addition();
-
-
---
--- Name: prices prices_are_listed; Type: TRIGGER; Schema: credits; Owner: -
---
-
 CREATE TRIGGER prices_are_listed AFTER INSERT ON credits.prices FOR EACH STATEMENT EXECUTE FUNCTION credits.follow_prices();
-
-
---
--- Name: prices prices_are_never_edited; Type: TRIGGER; Schema: credits; Owner: -
---
-
 CREATE TRIGGER prices_are_never_edited BEFORE DELETE OR UPDATE ON credits.prices FOR EACH ROW EXECUTE FUNCTION credits.refuse_change();
-
 ALTER TABLE credits.prices ENABLE ALWAYS TRIGGER prices_are_never_edited;
-
-
---
--- Name: prices prices_are_never_truncated; Type: TRIGGER; Schema: credits; Owner: -
---
-
 CREATE TRIGGER prices_are_never_truncated BEFORE TRUNCATE ON credits.prices FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
-
 ALTER TABLE credits.prices ENABLE ALWAYS TRIGGER prices_are_never_truncated;
-
-
---
--- Name: sql_logins sql_logins_note_the_role; Type: TRIGGER; Schema: credits; Owner: -
---
-
 CREATE TRIGGER sql_logins_note_the_role BEFORE INSERT OR UPDATE OF login ON credits.sql_logins FOR EACH ROW EXECUTE FUNCTION credits.note_role();
-
-
---
--- Name: account_origins account_origins_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.account_origins
     ADD CONSTRAINT account_origins_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
-
-
---
--- Name: catalogs catalogs_currency_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.catalogs
     ADD CONSTRAINT catalogs_currency_fkey FOREIGN KEY (currency) REFERENCES credits.currencies(currency);
-
-
---
--- Name: charge_refunds charge_refunds_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.charge_refunds
     ADD CONSTRAINT charge_refunds_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
-
-
---
--- Name: codes codes_campaign_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.codes
     ADD CONSTRAINT codes_campaign_fkey FOREIGN KEY (campaign_id) REFERENCES credits.campaigns(campaign_id);
-
-
---
--- Name: codes codes_referrer_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.codes
     ADD CONSTRAINT codes_referrer_fkey FOREIGN KEY (referrer_id) REFERENCES credits.accounts(account_id);
-
-
---
--- Name: credentials credentials_subject_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.credentials
     ADD CONSTRAINT credentials_subject_fkey FOREIGN KEY (subject) REFERENCES credits.identities(subject);
-
-
---
--- Name: failures failures_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.failures
     ADD CONSTRAINT failures_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
-
-
---
--- Name: guest_limits guest_limits_catalog_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.guest_limits
     ADD CONSTRAINT guest_limits_catalog_fkey FOREIGN KEY (catalog_id) REFERENCES credits.catalogs(catalog_id);
-
-
---
--- Name: guest_uses guest_uses_guest_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.guest_uses
     ADD CONSTRAINT guest_uses_guest_fkey FOREIGN KEY (guest_id) REFERENCES credits.guests(guest_id);
-
-
---
--- Name: guest_uses guest_uses_network_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.guest_uses
     ADD CONSTRAINT guest_uses_network_fkey FOREIGN KEY (network_id) REFERENCES credits.guest_networks(network_id);
-
-
---
--- Name: guests guests_linked_to_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.guests
     ADD CONSTRAINT guests_linked_to_fkey FOREIGN KEY (linked_to) REFERENCES credits.accounts(account_id);
-
-
---
--- Name: identities identities_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.identities
     ADD CONSTRAINT identities_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
-
-
---
--- Name: lots lots_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.lots
     ADD CONSTRAINT lots_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
-
-
---
--- Name: lots lots_order_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.lots
     ADD CONSTRAINT lots_order_fkey FOREIGN KEY (account_id, order_id) REFERENCES credits.orders(account_id, order_id);
-
-
---
--- Name: modules modules_category_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.modules
     ADD CONSTRAINT modules_category_fkey FOREIGN KEY (category_id) REFERENCES credits.module_categories(category_id);
-
-
---
--- Name: notice_levels notice_levels_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.notice_levels
     ADD CONSTRAINT notice_levels_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
-
-
---
--- Name: orders orders_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.orders
     ADD CONSTRAINT orders_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
-
-
---
--- Name: orders orders_pack_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.orders
     ADD CONSTRAINT orders_pack_fkey FOREIGN KEY (pack_id) REFERENCES credits.packs(pack_id);
-
-
---
--- Name: outbox outbox_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.outbox
     ADD CONSTRAINT outbox_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
-
-
---
--- Name: packs packs_currency_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.packs
     ADD CONSTRAINT packs_currency_fkey FOREIGN KEY (currency) REFERENCES credits.currencies(currency);
-
-
---
--- Name: price_components price_components_dimension_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.price_components
     ADD CONSTRAINT price_components_dimension_fkey FOREIGN KEY (dimension) REFERENCES credits.dimensions(dimension);
-
-
---
--- Name: price_components price_components_price_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.price_components
     ADD CONSTRAINT price_components_price_fkey FOREIGN KEY (price_id) REFERENCES credits.prices(price_id);
-
-
---
--- Name: price_list price_list_module_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.price_list
     ADD CONSTRAINT price_list_module_fkey FOREIGN KEY (module_id) REFERENCES credits.modules(module_id);
-
-
---
--- Name: price_list price_list_price_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.price_list
     ADD CONSTRAINT price_list_price_fkey FOREIGN KEY (price_id) REFERENCES credits.prices(price_id);
-
-
---
--- Name: price_tiers price_tiers_component_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.price_tiers
     ADD CONSTRAINT price_tiers_component_fkey FOREIGN KEY (price_id, dimension) REFERENCES credits.price_components(price_id, dimension);
-
-
---
--- Name: prices prices_category_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.prices
     ADD CONSTRAINT prices_category_fkey FOREIGN KEY (category_id) REFERENCES credits.module_categories(category_id);
-
-
---
--- Name: prices prices_module_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.prices
     ADD CONSTRAINT prices_module_fkey FOREIGN KEY (module_id) REFERENCES credits.modules(module_id);
-
-
---
--- Name: redemptions redemptions_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.redemptions
     ADD CONSTRAINT redemptions_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
-
-
---
--- Name: redemptions redemptions_campaign_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.redemptions
     ADD CONSTRAINT redemptions_campaign_fkey FOREIGN KEY (campaign_id) REFERENCES credits.campaigns(campaign_id);
-
-
---
--- Name: redemptions redemptions_lot_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.redemptions
     ADD CONSTRAINT redemptions_lot_fkey FOREIGN KEY (account_id, lot_id) REFERENCES credits.lots(account_id, lot_id);
-
-
---
--- Name: referrals referrals_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.referrals
     ADD CONSTRAINT referrals_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
-
-
---
--- Name: referrals referrals_campaign_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.referrals
     ADD CONSTRAINT referrals_campaign_fkey FOREIGN KEY (campaign_id) REFERENCES credits.campaigns(campaign_id);
-
-
---
--- Name: shortfalls shortfalls_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.shortfalls
     ADD CONSTRAINT shortfalls_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
-
-
---
--- Name: shortfalls shortfalls_hold_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.shortfalls
     ADD CONSTRAINT shortfalls_hold_fkey FOREIGN KEY (account_id, hold_id) REFERENCES credits.holds(account_id, hold_id);
-
-
---
--- Name: sign_in_networks sign_in_networks_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.sign_in_networks
     ADD CONSTRAINT sign_in_networks_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
-
-
---
--- Name: spend_limits spend_limits_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.spend_limits
     ADD CONSTRAINT spend_limits_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
-
-
---
--- Name: sql_logins sql_logins_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.sql_logins
     ADD CONSTRAINT sql_logins_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
-
-
---
--- Name: status_changes status_changes_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.status_changes
     ADD CONSTRAINT status_changes_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
-
-
---
--- Name: stripe_objects stripe_objects_order_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.stripe_objects
     ADD CONSTRAINT stripe_objects_order_fkey FOREIGN KEY (account_id, order_id) REFERENCES credits.orders(account_id, order_id);
-
-
---
--- Name: topup_presets topup_presets_topup_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.topup_presets
     ADD CONSTRAINT topup_presets_topup_fkey FOREIGN KEY (currency) REFERENCES credits.topups(currency);
-
-
---
--- Name: topups topups_currency_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.topups
     ADD CONSTRAINT topups_currency_fkey FOREIGN KEY (currency) REFERENCES credits.currencies(currency);
-
-
---
--- Name: wallets wallets_account_fkey; Type: FK CONSTRAINT; Schema: credits; Owner: -
---
-
 ALTER TABLE ONLY credits.wallets
     ADD CONSTRAINT wallets_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
-
-
---
--- Name: account_origins; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.account_origins ENABLE ROW LEVEL SECURITY;
-
---
--- Name: accounts; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.accounts ENABLE ROW LEVEL SECURITY;
-
---
--- Name: analyst_grants; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.analyst_grants ENABLE ROW LEVEL SECURITY;
-
---
--- Name: catalogs analyst_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY analyst_reads ON credits.catalogs FOR SELECT TO analyst USING (true);
-
-
---
--- Name: price_components analyst_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY analyst_reads ON credits.price_components FOR SELECT TO analyst USING (true);
-
-
---
--- Name: prices analyst_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY analyst_reads ON credits.prices FOR SELECT TO analyst USING (true);
-
-
---
--- Name: account_origins auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.account_origins FOR SELECT TO auditor USING (true);
-
-
---
--- Name: accounts auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.accounts FOR SELECT TO auditor USING (true);
-
-
---
--- Name: analyst_grants auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.analyst_grants FOR SELECT TO auditor USING (true);
-
-
---
--- Name: campaigns auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.campaigns FOR SELECT TO auditor USING (true);
-
-
---
--- Name: catalogs auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.catalogs FOR SELECT TO auditor USING (true);
-
-
---
--- Name: charge_refunds auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.charge_refunds FOR SELECT TO auditor USING (true);
-
-
---
--- Name: codes auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.codes FOR SELECT TO auditor USING (true);
-
-
---
--- Name: currencies auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.currencies FOR SELECT TO auditor USING (true);
-
-
---
--- Name: dimensions auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.dimensions FOR SELECT TO auditor USING (true);
-
-
---
--- Name: entries auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.entries FOR SELECT TO auditor USING (true);
-
-
---
--- Name: entry_kinds auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.entry_kinds FOR SELECT TO auditor USING (true);
-
-
---
--- Name: failures auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.failures FOR SELECT TO auditor USING (true);
-
-
---
--- Name: guest_limits auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.guest_limits FOR SELECT TO auditor USING (true);
-
-
---
--- Name: guest_networks auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.guest_networks FOR SELECT TO auditor USING (true);
-
-
---
--- Name: guest_uses auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.guest_uses FOR SELECT TO auditor USING (true);
-
-
---
--- Name: guests auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.guests FOR SELECT TO auditor USING (true);
-
-
---
--- Name: holds auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.holds FOR SELECT TO auditor USING (true);
-
-
---
--- Name: idempotency_keys auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.idempotency_keys FOR SELECT TO auditor USING (true);
-
-
---
--- Name: identities auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.identities FOR SELECT TO auditor USING (true);
-
-
---
--- Name: lots auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.lots FOR SELECT TO auditor USING (true);
-
-
---
--- Name: module_categories auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.module_categories FOR SELECT TO auditor USING (true);
-
-
---
--- Name: modules auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.modules FOR SELECT TO auditor USING (true);
-
-
---
--- Name: notice_levels auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.notice_levels FOR SELECT TO auditor USING (true);
-
-
---
--- Name: notice_rules auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.notice_rules FOR SELECT TO auditor USING (true);
-
-
---
--- Name: orders auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.orders FOR SELECT TO auditor USING (true);
-
-
---
--- Name: outbox auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.outbox FOR SELECT TO auditor USING (true);
-
-
---
--- Name: packs auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.packs FOR SELECT TO auditor USING (true);
-
-
---
--- Name: price_components auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.price_components FOR SELECT TO auditor USING (true);
-
-
---
--- Name: price_list auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.price_list FOR SELECT TO auditor USING (true);
-
-
---
--- Name: price_tiers auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.price_tiers FOR SELECT TO auditor USING (true);
-
-
---
--- Name: prices auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.prices FOR SELECT TO auditor USING (true);
-
-
---
--- Name: redemptions auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.redemptions FOR SELECT TO auditor USING (true);
-
-
---
--- Name: referrals auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.referrals FOR SELECT TO auditor USING (true);
-
-
---
--- Name: release_objects auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.release_objects FOR SELECT TO auditor USING (true);
-
-
---
--- Name: releases auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.releases FOR SELECT TO auditor USING (true);
-
-
---
--- Name: settings auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.settings FOR SELECT TO auditor USING (true);
-
-
---
--- Name: shortfalls auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.shortfalls FOR SELECT TO auditor USING (true);
-
-
---
--- Name: sign_in_counts auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.sign_in_counts FOR SELECT TO auditor USING (true);
-
-
---
--- Name: sign_in_networks auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.sign_in_networks FOR SELECT TO auditor USING (true);
-
-
---
--- Name: spend_limits auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.spend_limits FOR SELECT TO auditor USING (true);
-
-
---
--- Name: sql_logins auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.sql_logins FOR SELECT TO auditor USING (true);
-
-
---
--- Name: status_changes auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.status_changes FOR SELECT TO auditor USING (true);
-
-
---
--- Name: stripe_events auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.stripe_events FOR SELECT TO auditor USING (true);
-
-
---
--- Name: stripe_objects auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.stripe_objects FOR SELECT TO auditor USING (true);
-
-
---
--- Name: topup_presets auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.topup_presets FOR SELECT TO auditor USING (true);
-
-
---
--- Name: topups auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.topups FOR SELECT TO auditor USING (true);
-
-
---
--- Name: wallets auditor_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY auditor_reads ON credits.wallets FOR SELECT TO auditor USING (true);
-
-
---
--- Name: campaigns; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.campaigns ENABLE ROW LEVEL SECURITY;
-
---
--- Name: catalogs; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.catalogs ENABLE ROW LEVEL SECURITY;
-
---
--- Name: charge_refunds; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.charge_refunds ENABLE ROW LEVEL SECURITY;
-
---
--- Name: codes; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.codes ENABLE ROW LEVEL SECURITY;
-
---
--- Name: credentials; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.credentials ENABLE ROW LEVEL SECURITY;
-
---
--- Name: currencies; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.currencies ENABLE ROW LEVEL SECURITY;
-
---
--- Name: dimensions; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.dimensions ENABLE ROW LEVEL SECURITY;
-
---
--- Name: entries; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.entries ENABLE ROW LEVEL SECURITY;
-
---
--- Name: entries_default; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.entries_default ENABLE ROW LEVEL SECURITY;
-
---
--- Name: entry_kinds; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.entry_kinds ENABLE ROW LEVEL SECURITY;
-
---
--- Name: failures; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.failures ENABLE ROW LEVEL SECURITY;
-
---
--- Name: currencies for_sale; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY for_sale ON credits.currencies FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
-
-
---
--- Name: module_categories for_sale; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY for_sale ON credits.module_categories FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
-
-
---
--- Name: modules for_sale; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY for_sale ON credits.modules FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
-
-
---
--- Name: packs for_sale; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY for_sale ON credits.packs FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
-
-
---
--- Name: topup_presets for_sale; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY for_sale ON credits.topup_presets FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
-
-
---
--- Name: topups for_sale; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY for_sale ON credits.topups FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
-
-
---
--- Name: accounts granted_accounts; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY granted_accounts ON credits.accounts FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
    FROM credits.analyst_accounts() a(account_id)))));
-
-
---
--- Name: entries granted_accounts; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY granted_accounts ON credits.entries FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
    FROM credits.analyst_accounts() a(account_id)))));
-
-
---
--- Name: failures granted_accounts; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY granted_accounts ON credits.failures FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
    FROM credits.analyst_accounts() a(account_id)))));
-
-
---
--- Name: guest_uses granted_accounts; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY granted_accounts ON credits.guest_uses FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (guest_id IN ( SELECT g.guest_id
    FROM credits.guests g))));
-
-
---
--- Name: guests granted_accounts; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY granted_accounts ON credits.guests FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (linked_to IN ( SELECT a.account_id
    FROM credits.analyst_accounts() a(account_id)))));
-
-
---
--- Name: holds granted_accounts; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY granted_accounts ON credits.holds FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
    FROM credits.analyst_accounts() a(account_id)))));
-
-
---
--- Name: lots granted_accounts; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY granted_accounts ON credits.lots FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
    FROM credits.analyst_accounts() a(account_id)))));
-
-
---
--- Name: orders granted_accounts; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY granted_accounts ON credits.orders FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
    FROM credits.analyst_accounts() a(account_id)))));
-
-
---
--- Name: redemptions granted_accounts; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY granted_accounts ON credits.redemptions FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
    FROM credits.analyst_accounts() a(account_id)))));
-
-
---
--- Name: guest_limits; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.guest_limits ENABLE ROW LEVEL SECURITY;
-
---
--- Name: guest_networks; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.guest_networks ENABLE ROW LEVEL SECURITY;
-
---
--- Name: guest_uses; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.guest_uses ENABLE ROW LEVEL SECURITY;
-
---
--- Name: guests; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.guests ENABLE ROW LEVEL SECURITY;
-
---
--- Name: holds; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.holds ENABLE ROW LEVEL SECURITY;
-
---
--- Name: idempotency_keys; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.idempotency_keys ENABLE ROW LEVEL SECURITY;
-
---
--- Name: identities; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.identities ENABLE ROW LEVEL SECURITY;
-
---
--- Name: lots; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.lots ENABLE ROW LEVEL SECURITY;
-
---
--- Name: module_categories; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.module_categories ENABLE ROW LEVEL SECURITY;
-
---
--- Name: modules; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.modules ENABLE ROW LEVEL SECURITY;
-
---
--- Name: notice_levels; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.notice_levels ENABLE ROW LEVEL SECURITY;
-
---
--- Name: notice_rules; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.notice_rules ENABLE ROW LEVEL SECURITY;
-
---
--- Name: orders; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.orders ENABLE ROW LEVEL SECURITY;
-
---
--- Name: outbox; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.outbox ENABLE ROW LEVEL SECURITY;
-
---
--- Name: charge_refunds own_rows; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY own_rows ON credits.charge_refunds FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
-
-
---
--- Name: entries own_rows; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY own_rows ON credits.entries FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
-
-
---
--- Name: failures own_rows; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY own_rows ON credits.failures FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
-
-
---
--- Name: holds own_rows; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY own_rows ON credits.holds FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
-
-
---
--- Name: identities own_rows; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY own_rows ON credits.identities FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
-
-
---
--- Name: lots own_rows; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY own_rows ON credits.lots FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
-
-
---
--- Name: orders own_rows; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY own_rows ON credits.orders FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
-
-
---
--- Name: outbox own_rows; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY own_rows ON credits.outbox FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
-
-
---
--- Name: referrals own_rows; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY own_rows ON credits.referrals FOR SELECT TO authenticated USING ((referrer_id = ( SELECT credits.me() AS me)));
-
-
---
--- Name: shortfalls own_rows; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY own_rows ON credits.shortfalls FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
-
-
---
--- Name: spend_limits own_rows; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY own_rows ON credits.spend_limits FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
-
-
---
--- Name: wallets own_rows; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY own_rows ON credits.wallets FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
-
-
---
--- Name: account_origins owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.account_origins TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: accounts owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.accounts TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: analyst_grants owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.analyst_grants TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: campaigns owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.campaigns TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: catalogs owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.catalogs TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: charge_refunds owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.charge_refunds TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: codes owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.codes TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: credentials owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.credentials TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: currencies owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.currencies TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: dimensions owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.dimensions TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: entries owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.entries TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: entries_default owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.entries_default TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: entry_kinds owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.entry_kinds TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: failures owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.failures TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: guest_limits owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.guest_limits TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: guest_networks owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.guest_networks TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: guest_uses owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.guest_uses TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: guests owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.guests TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: holds owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.holds TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: idempotency_keys owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.idempotency_keys TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: identities owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.identities TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: lots owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.lots TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: module_categories owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.module_categories TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: modules owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.modules TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: notice_levels owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.notice_levels TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: notice_rules owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.notice_rules TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: orders owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.orders TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: outbox owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.outbox TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: packs owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.packs TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: price_components owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.price_components TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: price_list owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.price_list TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: price_tiers owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.price_tiers TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: prices owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.prices TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: redemptions owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.redemptions TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: referrals owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.referrals TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: release_objects owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.release_objects TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: releases owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.releases TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: settings owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.settings TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: shortfalls owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.shortfalls TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: sign_in_counts owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.sign_in_counts TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: sign_in_networks owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.sign_in_networks TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: spend_limits owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.spend_limits TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: sql_logins owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.sql_logins TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: status_changes owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.status_changes TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: stripe_events owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.stripe_events TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: stripe_objects owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.stripe_objects TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: topup_presets owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.topup_presets TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: topups owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.topups TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: wallets owner; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY owner ON credits.wallets TO credits_owner USING (true) WITH CHECK (true);
-
-
---
--- Name: packs; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.packs ENABLE ROW LEVEL SECURITY;
-
---
--- Name: price_components; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.price_components ENABLE ROW LEVEL SECURITY;
-
---
--- Name: price_list; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.price_list ENABLE ROW LEVEL SECURITY;
-
---
--- Name: price_tiers; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.price_tiers ENABLE ROW LEVEL SECURITY;
-
---
--- Name: prices; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.prices ENABLE ROW LEVEL SECURITY;
-
---
--- Name: redemptions; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.redemptions ENABLE ROW LEVEL SECURITY;
-
---
--- Name: referrals; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.referrals ENABLE ROW LEVEL SECURITY;
-
---
--- Name: release_objects; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.release_objects ENABLE ROW LEVEL SECURITY;
-
---
--- Name: releases; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.releases ENABLE ROW LEVEL SECURITY;
-
---
--- Name: charge_refunds service_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY service_reads ON credits.charge_refunds FOR SELECT TO service_role USING (true);
-
-
---
--- Name: entries service_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY service_reads ON credits.entries FOR SELECT TO service_role USING (true);
-
-
---
--- Name: failures service_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY service_reads ON credits.failures FOR SELECT TO service_role USING (true);
-
-
---
--- Name: holds service_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY service_reads ON credits.holds FOR SELECT TO service_role USING (true);
-
-
---
--- Name: identities service_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY service_reads ON credits.identities FOR SELECT TO service_role USING (true);
-
-
---
--- Name: lots service_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY service_reads ON credits.lots FOR SELECT TO service_role USING (true);
-
-
---
--- Name: orders service_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY service_reads ON credits.orders FOR SELECT TO service_role USING (true);
-
-
---
--- Name: outbox service_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY service_reads ON credits.outbox FOR SELECT TO service_role USING (true);
-
-
---
--- Name: referrals service_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY service_reads ON credits.referrals FOR SELECT TO service_role USING (true);
-
-
---
--- Name: releases service_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY service_reads ON credits.releases FOR SELECT TO service_role USING (true);
-
-
---
--- Name: shortfalls service_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY service_reads ON credits.shortfalls FOR SELECT TO service_role USING (true);
-
-
---
--- Name: spend_limits service_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY service_reads ON credits.spend_limits FOR SELECT TO service_role USING (true);
-
-
---
--- Name: wallets service_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY service_reads ON credits.wallets FOR SELECT TO service_role USING (true);
-
-
---
--- Name: settings; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.settings ENABLE ROW LEVEL SECURITY;
-
---
--- Name: shortfalls; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.shortfalls ENABLE ROW LEVEL SECURITY;
-
---
--- Name: sign_in_counts; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.sign_in_counts ENABLE ROW LEVEL SECURITY;
-
---
--- Name: sign_in_networks; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.sign_in_networks ENABLE ROW LEVEL SECURITY;
-
---
--- Name: spend_limits; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.spend_limits ENABLE ROW LEVEL SECURITY;
-
---
--- Name: holds spender_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY spender_reads ON credits.holds FOR SELECT TO spender USING (true);
-
-
---
--- Name: identities spender_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY spender_reads ON credits.identities FOR SELECT TO spender USING (true);
-
-
---
--- Name: lots spender_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY spender_reads ON credits.lots FOR SELECT TO spender USING (true);
-
-
---
--- Name: wallets spender_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY spender_reads ON credits.wallets FOR SELECT TO spender USING (true);
-
-
---
--- Name: sql_logins; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.sql_logins ENABLE ROW LEVEL SECURITY;
-
---
--- Name: status_changes; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.status_changes ENABLE ROW LEVEL SECURITY;
-
---
--- Name: stripe_events; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.stripe_events ENABLE ROW LEVEL SECURITY;
-
---
--- Name: stripe_objects; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.stripe_objects ENABLE ROW LEVEL SECURITY;
-
---
--- Name: charge_refunds support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY support_reads ON credits.charge_refunds FOR SELECT TO support USING (true);
-
-
---
--- Name: entries support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY support_reads ON credits.entries FOR SELECT TO support USING (true);
-
-
---
--- Name: failures support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY support_reads ON credits.failures FOR SELECT TO support USING (true);
-
-
---
--- Name: holds support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY support_reads ON credits.holds FOR SELECT TO support USING (true);
-
-
---
--- Name: identities support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY support_reads ON credits.identities FOR SELECT TO support USING (true);
-
-
---
--- Name: lots support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY support_reads ON credits.lots FOR SELECT TO support USING (true);
-
-
---
--- Name: orders support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY support_reads ON credits.orders FOR SELECT TO support USING (true);
-
-
---
--- Name: outbox support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY support_reads ON credits.outbox FOR SELECT TO support USING (true);
-
-
---
--- Name: referrals support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY support_reads ON credits.referrals FOR SELECT TO support USING (true);
-
-
---
--- Name: shortfalls support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY support_reads ON credits.shortfalls FOR SELECT TO support USING (true);
-
-
---
--- Name: spend_limits support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY support_reads ON credits.spend_limits FOR SELECT TO support USING (true);
-
-
---
--- Name: stripe_events support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY support_reads ON credits.stripe_events FOR SELECT TO support USING (true);
-
-
---
--- Name: stripe_objects support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY support_reads ON credits.stripe_objects FOR SELECT TO support USING (true);
-
-
---
--- Name: wallets support_reads; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY support_reads ON credits.wallets FOR SELECT TO support USING (true);
-
-
---
--- Name: topup_presets; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.topup_presets ENABLE ROW LEVEL SECURITY;
-
---
--- Name: topups; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.topups ENABLE ROW LEVEL SECURITY;
-
---
--- Name: wallets; Type: ROW SECURITY; Schema: credits; Owner: -
---
-
 ALTER TABLE credits.wallets ENABLE ROW LEVEL SECURITY;
-
---
--- Name: prices whose_price; Type: POLICY; Schema: credits; Owner: -
---
-
 CREATE POLICY whose_price ON credits.prices FOR SELECT TO authenticated, support, service_role USING (true);
-
-
---
--- Name: SCHEMA analytics; Type: ACL; Schema: -; Owner: -
---
-
 GRANT USAGE ON SCHEMA analytics TO analyst;
 GRANT USAGE ON SCHEMA analytics TO auditor;
-
-
---
--- Name: SCHEMA api; Type: ACL; Schema: -; Owner: -
---
-
 GRANT USAGE ON SCHEMA api TO anon;
 GRANT USAGE ON SCHEMA api TO authenticated;
 GRANT USAGE ON SCHEMA api TO spender;
 GRANT USAGE ON SCHEMA api TO support;
 GRANT USAGE ON SCHEMA api TO service_role;
-
-
---
--- Name: SCHEMA audit; Type: ACL; Schema: -; Owner: -
---
-
 GRANT USAGE ON SCHEMA audit TO support;
 GRANT USAGE ON SCHEMA audit TO auditor;
-
-
---
--- Name: SCHEMA credits; Type: ACL; Schema: -; Owner: -
---
-
 GRANT USAGE ON SCHEMA credits TO auditor;
 GRANT USAGE ON SCHEMA credits TO pgcredits_catalog;
-
-
---
--- Name: TYPE account_receipt; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.account_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.account_receipt TO authenticated;
 GRANT ALL ON TYPE api.account_receipt TO spender;
 GRANT ALL ON TYPE api.account_receipt TO service_role;
-
-
---
--- Name: TYPE account_standing; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.account_standing FROM PUBLIC;
 GRANT ALL ON TYPE api.account_standing TO service_role;
-
-
---
--- Name: TYPE acknowledgement; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.acknowledgement FROM PUBLIC;
 GRANT ALL ON TYPE api.acknowledgement TO service_role;
-
-
---
--- Name: TYPE admission; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.admission FROM PUBLIC;
 GRANT ALL ON TYPE api.admission TO service_role;
-
-
---
--- Name: TYPE batch_receipt; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.batch_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.batch_receipt TO spender;
 GRANT ALL ON TYPE api.batch_receipt TO service_role;
-
-
---
--- Name: TYPE capture_receipt; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.capture_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.capture_receipt TO authenticated;
 GRANT ALL ON TYPE api.capture_receipt TO spender;
 GRANT ALL ON TYPE api.capture_receipt TO service_role;
-
-
---
--- Name: TYPE credential; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.credential FROM PUBLIC;
 GRANT ALL ON TYPE api.credential TO service_role;
-
-
---
--- Name: TYPE event_receipt; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.event_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.event_receipt TO service_role;
-
-
---
--- Name: TYPE failure_receipt; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.failure_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.failure_receipt TO spender;
 GRANT ALL ON TYPE api.failure_receipt TO service_role;
-
-
---
--- Name: TYPE grant_reason; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.grant_reason FROM PUBLIC;
 GRANT ALL ON TYPE api.grant_reason TO service_role;
-
-
---
--- Name: TYPE grant_receipt; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.grant_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.grant_receipt TO service_role;
-
-
---
--- Name: TYPE guest_receipt; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.guest_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.guest_receipt TO service_role;
-
-
---
--- Name: TYPE hold_receipt; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.hold_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.hold_receipt TO authenticated;
 GRANT ALL ON TYPE api.hold_receipt TO spender;
 GRANT ALL ON TYPE api.hold_receipt TO service_role;
-
-
---
--- Name: TYPE low_balance; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.low_balance FROM PUBLIC;
 GRANT ALL ON TYPE api.low_balance TO authenticated;
 GRANT ALL ON TYPE api.low_balance TO service_role;
-
-
---
--- Name: TYPE maintenance; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.maintenance FROM PUBLIC;
 GRANT ALL ON TYPE api.maintenance TO service_role;
-
-
---
--- Name: TYPE newcomer; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.newcomer FROM PUBLIC;
 GRANT ALL ON TYPE api.newcomer TO service_role;
-
-
---
--- Name: TYPE order_receipt; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.order_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.order_receipt TO authenticated;
 GRANT ALL ON TYPE api.order_receipt TO service_role;
-
-
---
--- Name: TYPE overdraft; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.overdraft FROM PUBLIC;
 GRANT ALL ON TYPE api.overdraft TO service_role;
-
-
---
--- Name: TYPE quote; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.quote FROM PUBLIC;
 GRANT ALL ON TYPE api.quote TO authenticated;
 GRANT ALL ON TYPE api.quote TO spender;
 GRANT ALL ON TYPE api.quote TO service_role;
-
-
---
--- Name: TYPE redemption_receipt; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.redemption_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.redemption_receipt TO authenticated;
 GRANT ALL ON TYPE api.redemption_receipt TO service_role;
-
-
---
--- Name: TYPE referral_offer; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.referral_offer FROM PUBLIC;
 GRANT ALL ON TYPE api.referral_offer TO authenticated;
 GRANT ALL ON TYPE api.referral_offer TO service_role;
-
-
---
--- Name: TYPE refund_receipt; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.refund_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.refund_receipt TO service_role;
-
-
---
--- Name: TYPE refusal_receipt; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.refusal_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.refusal_receipt TO authenticated;
 GRANT ALL ON TYPE api.refusal_receipt TO spender;
 GRANT ALL ON TYPE api.refusal_receipt TO service_role;
-
-
---
--- Name: TYPE release_receipt; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.release_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.release_receipt TO authenticated;
 GRANT ALL ON TYPE api.release_receipt TO spender;
 GRANT ALL ON TYPE api.release_receipt TO service_role;
-
-
---
--- Name: TYPE shortfall_receipt; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.shortfall_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.shortfall_receipt TO service_role;
-
-
---
--- Name: TYPE spend_limit; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.spend_limit FROM PUBLIC;
 GRANT ALL ON TYPE api.spend_limit TO authenticated;
 GRANT ALL ON TYPE api.spend_limit TO service_role;
-
-
---
--- Name: TYPE spend_receipt; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.spend_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.spend_receipt TO authenticated;
 GRANT ALL ON TYPE api.spend_receipt TO spender;
 GRANT ALL ON TYPE api.spend_receipt TO service_role;
-
-
---
--- Name: TYPE test_clock; Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON TYPE api.test_clock FROM PUBLIC;
 GRANT ALL ON TYPE api.test_clock TO service_role;
-
-
---
--- Name: TYPE account_status; Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON TYPE credits.account_status FROM PUBLIC;
-
-
---
--- Name: TYPE amount; Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON TYPE credits.amount FROM PUBLIC;
-
-
---
--- Name: TYPE entry_kind; Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON TYPE credits.entry_kind FROM PUBLIC;
-
-
---
--- Name: TYPE hold_state; Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON TYPE credits.hold_state FROM PUBLIC;
-
-
---
--- Name: TYPE tokens; Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON TYPE credits.tokens FROM PUBLIC;
-
-
---
--- Name: TYPE unit_cost; Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON TYPE credits.unit_cost FROM PUBLIC;
-
-
---
--- Name: FUNCTION acknowledge_notices(notice_ids uuid[]); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.acknowledge_notices(notice_ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.acknowledge_notices(notice_ids uuid[]) TO service_role;
-
-
---
--- Name: FUNCTION add_package(user_id text, tokens_to_add numeric, package_name text, idempotency_key text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.add_package(user_id text, tokens_to_add numeric, package_name text, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.add_package(user_id text, tokens_to_add numeric, package_name text, idempotency_key text) TO service_role;
-
-
---
--- Name: FUNCTION add_tokens(user_id text, tokens_to_add numeric, package_name text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.add_tokens(user_id text, tokens_to_add numeric, package_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.add_tokens(user_id text, tokens_to_add numeric, package_name text) TO service_role;
-
-
---
--- Name: FUNCTION add_tokens(user_id text, tokens numeric, reason api.grant_reason, package_name text, expires_at timestamp with time zone, priority bigint, scope text, idempotency_key text, metadata jsonb); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.grant_reason, package_name text, expires_at timestamp with time zone, priority bigint, scope text, idempotency_key text, metadata jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.grant_reason, package_name text, expires_at timestamp with time zone, priority bigint, scope text, idempotency_key text, metadata jsonb) TO service_role;
-
-
---
--- Name: FUNCTION apply_stripe_event(event jsonb, payload bytea); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.apply_stripe_event(event jsonb, payload bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.apply_stripe_event(event jsonb, payload bytea) TO service_role;
-
-
---
--- Name: FUNCTION attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text, replaces_customer_id text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text, replaces_customer_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text, replaces_customer_id text) TO service_role;
-
-
---
--- Name: FUNCTION begin_sign_in(email text, network_keys text[], shared_network boolean); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.begin_sign_in(email text, network_keys text[], shared_network boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.begin_sign_in(email text, network_keys text[], shared_network boolean) TO service_role;
-
-
---
--- Name: FUNCTION begin_sign_up(network_keys text[], shared_network boolean); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.begin_sign_up(network_keys text[], shared_network boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.begin_sign_up(network_keys text[], shared_network boolean) TO service_role;
-
-
---
--- Name: FUNCTION cancel_order(account_id uuid, order_id uuid); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.cancel_order(account_id uuid, order_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.cancel_order(account_id uuid, order_id uuid) TO service_role;
-
-
---
--- Name: FUNCTION capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) TO service_role;
-
-
---
--- Name: FUNCTION close_shortfall(shortfall_id text, state text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.close_shortfall(shortfall_id text, state text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.close_shortfall(shortfall_id text, state text) TO service_role;
-
-
---
--- Name: FUNCTION confirm_guest_use(use_id uuid); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.confirm_guest_use(use_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.confirm_guest_use(use_id uuid) TO service_role;
-
-
---
--- Name: FUNCTION consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text) TO authenticated;
 GRANT ALL ON FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text) TO spender;
 GRANT ALL ON FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text) TO service_role;
-
-
---
--- Name: FUNCTION consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) TO authenticated;
 GRANT ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) TO spender;
 GRANT ALL ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) TO service_role;
-
-
---
--- Name: FUNCTION consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) TO authenticated;
 GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) TO spender;
 GRANT ALL ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) TO service_role;
-
-
---
--- Name: FUNCTION consume_tokens_batch(items jsonb, atomic boolean); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) TO spender;
 GRANT ALL ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) TO service_role;
-
-
---
--- Name: FUNCTION create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text) TO authenticated;
 GRANT ALL ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text) TO service_role;
-
-
---
--- Name: FUNCTION extend_hold(hold_id text, ttl interval, user_id text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) TO service_role;
-
-
---
--- Name: FUNCTION find_credential(email text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.find_credential(email text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.find_credential(email text) TO service_role;
-
-
---
--- Name: FUNCTION finish_sign_in(email text, network_keys text[]); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.finish_sign_in(email text, network_keys text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.finish_sign_in(email text, network_keys text[]) TO service_role;
-
-
---
--- Name: FUNCTION freeze_account(user_id text, reason text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.freeze_account(user_id text, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.freeze_account(user_id text, reason text) TO service_role;
-
-
---
--- Name: FUNCTION guest_allowance(device_keys text[], network_keys text[], shared_network boolean); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.guest_allowance(device_keys text[], network_keys text[], shared_network boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.guest_allowance(device_keys text[], network_keys text[], shared_network boolean) TO service_role;
-
-
---
--- Name: FUNCTION guest_consume(module_id text, device_keys text[], network_keys text[], shared_network boolean); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.guest_consume(module_id text, device_keys text[], network_keys text[], shared_network boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.guest_consume(module_id text, device_keys text[], network_keys text[], shared_network boolean) TO service_role;
-
-
---
--- Name: FUNCTION hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) TO authenticated;
 GRANT ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) TO spender;
 GRANT ALL ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) TO service_role;
-
-
---
--- Name: FUNCTION lift_spend_limit(period text, user_id text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.lift_spend_limit(period text, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.lift_spend_limit(period text, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.lift_spend_limit(period text, user_id text) TO service_role;
-
-
---
--- Name: FUNCTION maintain(max_accounts bigint, max_keys bigint); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) TO service_role;
-
-
---
--- Name: FUNCTION open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) TO authenticated;
 GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) TO spender;
 GRANT ALL ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) TO service_role;
-
-
---
--- Name: FUNCTION quote_tokens(module_id text, usage jsonb, user_id text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) TO service_role;
-
-
---
--- Name: FUNCTION redeem_code(code text, idempotency_key text, user_id text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.redeem_code(code text, idempotency_key text, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.redeem_code(code text, idempotency_key text, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.redeem_code(code text, idempotency_key text, user_id text) TO service_role;
-
-
---
--- Name: FUNCTION referral_code(user_id text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.referral_code(user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.referral_code(user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.referral_code(user_id text) TO service_role;
-
-
---
--- Name: FUNCTION refund_usage(entry_id text, tokens numeric, reason text, idempotency_key text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.refund_usage(entry_id text, tokens numeric, reason text, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.refund_usage(entry_id text, tokens numeric, reason text, idempotency_key text) TO service_role;
-
-
---
--- Name: FUNCTION release_guest_use(use_id uuid); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.release_guest_use(use_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.release_guest_use(use_id uuid) TO service_role;
-
-
---
--- Name: FUNCTION release_hold(hold_id text, reason text, idempotency_key text, user_id text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) TO service_role;
-
-
---
--- Name: FUNCTION report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) TO spender;
 GRANT ALL ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) TO service_role;
-
-
---
--- Name: FUNCTION report_refusal(module_id text, usage jsonb, user_id text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.report_refusal(module_id text, usage jsonb, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.report_refusal(module_id text, usage jsonb, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.report_refusal(module_id text, usage jsonb, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.report_refusal(module_id text, usage jsonb, user_id text) TO service_role;
-
-
---
--- Name: FUNCTION report_refused_capture(hold_id text, usage jsonb, user_id text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.report_refused_capture(hold_id text, usage jsonb, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.report_refused_capture(hold_id text, usage jsonb, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.report_refused_capture(hold_id text, usage jsonb, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.report_refused_capture(hold_id text, usage jsonb, user_id text) TO service_role;
-
-
---
--- Name: FUNCTION reset_low_balance(user_id text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.reset_low_balance(user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.reset_low_balance(user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.reset_low_balance(user_id text) TO service_role;
-
-
---
--- Name: FUNCTION set_low_balance(below numeric, percent numeric, user_id text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.set_low_balance(below numeric, percent numeric, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.set_low_balance(below numeric, percent numeric, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.set_low_balance(below numeric, percent numeric, user_id text) TO service_role;
-
-
---
--- Name: FUNCTION set_overdraft_limit(tokens numeric, user_id text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.set_overdraft_limit(tokens numeric, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.set_overdraft_limit(tokens numeric, user_id text) TO service_role;
-
-
---
--- Name: FUNCTION set_spend_limit(period text, tokens numeric, user_id text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.set_spend_limit(period text, tokens numeric, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.set_spend_limit(period text, tokens numeric, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.set_spend_limit(period text, tokens numeric, user_id text) TO service_role;
-
-
---
--- Name: FUNCTION set_test_clock(user_id text, frozen_time timestamp with time zone, advance interval); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.set_test_clock(user_id text, frozen_time timestamp with time zone, advance interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.set_test_clock(user_id text, frozen_time timestamp with time zone, advance interval) TO service_role;
-
-
---
--- Name: FUNCTION sign_up(email text, password_hash text, referral_code text, device_keys text[], network_keys text[], shared_network boolean); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[], network_keys text[], shared_network boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[], network_keys text[], shared_network boolean) TO service_role;
-
-
---
--- Name: FUNCTION thaw_account(user_id text, reason text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.thaw_account(user_id text, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.thaw_account(user_id text, reason text) TO service_role;
-
-
---
--- Name: FUNCTION verify_email(email text, user_id text); Type: ACL; Schema: api; Owner: -
---
-
 REVOKE ALL ON FUNCTION api.verify_email(email text, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.verify_email(email text, user_id text) TO service_role;
-
-
---
--- Name: FUNCTION accept_stripe_accounts(p_accounts text[]); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.accept_stripe_accounts(p_accounts text[]) FROM PUBLIC;
-
-
---
--- Name: FUNCTION accept_stripe_livemode(p_livemode boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.accept_stripe_livemode(p_livemode boolean) FROM PUBLIC;
-
-
---
--- Name: FUNCTION account_of(p_subject text, p_service_opens boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.account_of(p_subject text, p_service_opens boolean) FROM PUBLIC;
-
-
---
--- Name: FUNCTION account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome numeric, p_waits_for text, p_reset_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome numeric, p_waits_for text, p_reset_at timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION actor(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.actor() FROM PUBLIC;
-
-
---
--- Name: FUNCTION affordable(p_price_id bigint, p_cost numeric, p_tokens numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION allow_test_clocks(p_allowed boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.allow_test_clocks(p_allowed boolean) FROM PUBLIC;
-
-
---
--- Name: FUNCTION analyst_accounts(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.analyst_accounts() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.analyst_accounts() TO analyst;
-
-
---
--- Name: FUNCTION analyst_segments(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.analyst_segments() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.analyst_segments() TO analyst;
-
-
---
--- Name: FUNCTION announce_expiries(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.announce_expiries(p_account_id uuid) FROM PUBLIC;
-
-
---
--- Name: FUNCTION apply_event(p_event_id text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.apply_event(p_event_id text) FROM PUBLIC;
-
-
---
--- Name: TABLE orders; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.orders TO authenticated;
 GRANT SELECT ON TABLE credits.orders TO support;
 GRANT SELECT ON TABLE credits.orders TO service_role;
 GRANT SELECT ON TABLE credits.orders TO auditor;
-
-
---
--- Name: COLUMN orders.account_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(account_id) ON TABLE credits.orders TO analyst;
-
-
---
--- Name: COLUMN orders.state; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(state) ON TABLE credits.orders TO analyst;
-
-
---
--- Name: COLUMN orders.pack_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(pack_id) ON TABLE credits.orders TO analyst;
-
-
---
--- Name: COLUMN orders.package_name; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(package_name) ON TABLE credits.orders TO analyst;
-
-
---
--- Name: COLUMN orders.tokens; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(tokens) ON TABLE credits.orders TO analyst;
-
-
---
--- Name: COLUMN orders.bonus_tokens; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(bonus_tokens) ON TABLE credits.orders TO analyst;
-
-
---
--- Name: COLUMN orders.amount; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(amount) ON TABLE credits.orders TO analyst;
-
-
---
--- Name: COLUMN orders.currency; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(currency) ON TABLE credits.orders TO analyst;
-
-
---
--- Name: COLUMN orders.paid_at; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(paid_at) ON TABLE credits.orders TO analyst;
-
-
---
--- Name: TABLE stripe_events; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.stripe_events TO auditor;
-
-
---
--- Name: COLUMN stripe_events.event_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(event_id) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: COLUMN stripe_events.type; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(type) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: COLUMN stripe_events.object_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(object_id) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: COLUMN stripe_events.outcome; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(outcome) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: COLUMN stripe_events.account_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(account_id) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: COLUMN stripe_events.order_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(order_id) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: COLUMN stripe_events.payload; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(payload) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: COLUMN stripe_events.received_at; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(received_at) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: COLUMN stripe_events.reason; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(reason) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: COLUMN stripe_events.trouble; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(trouble) ON TABLE credits.stripe_events TO support;
-
-
---
--- Name: FUNCTION apply_session(p_order credits.orders, p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.apply_session(p_order credits.orders, p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION apply_waiting(p_account_id uuid, p_order_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.apply_waiting(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
-
-
---
--- Name: FUNCTION attach_at_sign_up(p_account_id uuid, p_code text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.attach_at_sign_up(p_account_id uuid, p_code text) FROM PUBLIC;
-
-
---
--- Name: TABLE codes; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.codes TO auditor;
-
-
---
--- Name: FUNCTION attach_referrer(p_account_id uuid, p_code credits.codes); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.attach_referrer(p_account_id uuid, p_code credits.codes) FROM PUBLIC;
-
-
---
--- Name: FUNCTION balance_at(p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION begin_periods(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.begin_periods(p_account_id uuid) FROM PUBLIC;
-
-
---
--- Name: TABLE campaigns; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.campaigns TO auditor;
-
-
---
--- Name: FUNCTION book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION bound_holds(p_longest interval, p_most_open bigint); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.bound_holds(p_longest interval, p_most_open bigint) FROM PUBLIC;
-
-
---
--- Name: FUNCTION bound_orders(p_most_pending bigint); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.bound_orders(p_most_pending bigint) FROM PUBLIC;
-
-
---
--- Name: FUNCTION bound_unpaid(p_most bigint, p_window interval); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.bound_unpaid(p_most bigint, p_window interval) FROM PUBLIC;
-
-
---
--- Name: FUNCTION bound_wait(p_longest interval); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.bound_wait(p_longest interval) FROM PUBLIC;
-
-
---
--- Name: FUNCTION call_cost(p_price_id bigint); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.call_cost(p_price_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.call_cost(p_price_id bigint) TO auditor;
-
-
---
--- Name: FUNCTION call_faults(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.call_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.call_faults() TO auditor;
-
-
---
--- Name: FUNCTION caller_subject(p_user_id text, p_role text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.caller_subject(p_user_id text, p_role text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION campaign_room(p_campaign credits.campaigns, p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.campaign_room(p_campaign credits.campaigns, p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION campaign_verdict(p_campaign credits.campaigns, p_number bigint, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.campaign_verdict(p_campaign credits.campaigns, p_number bigint, p_at timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION canonical(p_arguments jsonb); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.canonical(p_arguments jsonb) FROM PUBLIC;
-
-
---
--- Name: FUNCTION capital_letters(p_text text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.capital_letters(p_text text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_service boolean, p_usage jsonb, p_final boolean, p_over text, p_key text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_service boolean, p_usage jsonb, p_final boolean, p_over text, p_key text) FROM PUBLIC;
-
-
---
--- Name: TABLE holds; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.holds TO authenticated;
 GRANT SELECT ON TABLE credits.holds TO support;
 GRANT SELECT ON TABLE credits.holds TO service_role;
 GRANT SELECT ON TABLE credits.holds TO spender;
 GRANT SELECT ON TABLE credits.holds TO auditor;
-
-
---
--- Name: COLUMN holds.account_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(account_id) ON TABLE credits.holds TO analyst;
-
-
---
--- Name: COLUMN holds.hold_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(hold_id) ON TABLE credits.holds TO analyst;
-
-
---
--- Name: COLUMN holds.module_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(module_id) ON TABLE credits.holds TO analyst;
-
-
---
--- Name: COLUMN holds.seqs; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(seqs) ON TABLE credits.holds TO analyst;
-
-
---
--- Name: COLUMN holds.state; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(state) ON TABLE credits.holds TO analyst;
-
-
---
--- Name: COLUMN holds.late; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(late) ON TABLE credits.holds TO analyst;
-
-
---
--- Name: COLUMN holds.failed; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(failed) ON TABLE credits.holds TO analyst;
-
-
---
--- Name: COLUMN holds.actor; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(actor) ON TABLE credits.holds TO analyst;
-
-
---
--- Name: COLUMN holds.created_at; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(created_at) ON TABLE credits.holds TO analyst;
-
-
---
--- Name: COLUMN holds.expires_at; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(expires_at) ON TABLE credits.holds TO analyst;
-
-
---
--- Name: COLUMN holds.finished_at; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(finished_at) ON TABLE credits.holds TO analyst;
-
-
---
--- Name: FUNCTION capture_receipt(p_hold credits.holds, p_reference text, p_user_id text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_reference text, p_user_id text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION catch_up(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.catch_up(p_account_id uuid) FROM PUBLIC;
-
-
---
--- Name: FUNCTION ceil_tokens(numerator numeric, denominator numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION change_status(p_user_id text, p_status text, p_reason text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.change_status(p_user_id text, p_status text, p_reason text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION charge(quantity numeric, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.charge(quantity numeric, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION charge_durations(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.charge_durations() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.charge_durations() TO analyst;
 GRANT ALL ON FUNCTION credits.charge_durations() TO auditor;
-
-
---
--- Name: FUNCTION charge_problem(p_amount bigint, p_currency text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.charge_problem(p_amount bigint, p_currency text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.charge_problem(p_amount bigint, p_currency text) TO auditor;
-
-
---
--- Name: FUNCTION check_amount(p_amount numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.check_amount(p_amount numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION check_charge(p_amount bigint, p_currency text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.check_charge(p_amount bigint, p_currency text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION check_components(p_name text, p_components jsonb); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.check_components(p_name text, p_components jsonb) FROM PUBLIC;
-
-
---
--- Name: FUNCTION check_currency(p_currency text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.check_currency(p_currency text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION check_event(p_event_id text, p_event jsonb); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.check_event(p_event_id text, p_event jsonb) FROM PUBLIC;
-
-
---
--- Name: FUNCTION check_fingerprint(p_known bytea, p_arguments jsonb); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.check_fingerprint(p_known bytea, p_arguments jsonb) FROM PUBLIC;
-
-
---
--- Name: FUNCTION check_free_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.check_free_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION check_free_use(p_price_id bigint, p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.check_free_use(p_price_id bigint, p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION check_guest_keys(p_keys text[]); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.check_guest_keys(p_keys text[]) FROM PUBLIC;
-
-
---
--- Name: FUNCTION check_key(p_key text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.check_key(p_key text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION check_line(p_name text, p_title text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.check_line(p_name text, p_title text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION check_metadata(p_metadata jsonb); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.check_metadata(p_metadata jsonb) FROM PUBLIC;
-
-
---
--- Name: FUNCTION check_period(p_period text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.check_period(p_period text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION check_reason(p_reason text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.check_reason(p_reason text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION check_scope(p_scope text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.check_scope(p_scope text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION check_stripe_prices(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.check_stripe_prices() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.check_stripe_prices() TO pgcredits_catalog;
-
-
---
--- Name: FUNCTION check_tiers(p_name text, p_dimension text, p_tiers jsonb); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb) FROM PUBLIC;
-
-
---
--- Name: FUNCTION check_ttl(p_ttl interval); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.check_ttl(p_ttl interval) FROM PUBLIC;
-
-
---
--- Name: FUNCTION check_usage_size(p_usage jsonb); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.check_usage_size(p_usage jsonb) FROM PUBLIC;
-
-
---
--- Name: FUNCTION choose_head(p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_reference text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_reference text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION clock(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.clock() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.clock() TO authenticated;
 GRANT ALL ON FUNCTION credits.clock() TO spender;
@@ -17251,12 +6046,6 @@ GRANT ALL ON FUNCTION credits.clock() TO support;
 GRANT ALL ON FUNCTION credits.clock() TO service_role;
 GRANT ALL ON FUNCTION credits.clock() TO analyst;
 GRANT ALL ON FUNCTION credits.clock() TO auditor;
-
-
---
--- Name: FUNCTION clock(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.clock(p_account_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO support;
@@ -17264,636 +6053,126 @@ GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO service_role;
 GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO spender;
 GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO analyst;
 GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO auditor;
-
-
---
--- Name: FUNCTION columns_digest(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.columns_digest() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.columns_digest() TO service_role;
-
-
---
--- Name: FUNCTION components_as_json(p_price_id bigint); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.components_as_json(p_price_id bigint) FROM PUBLIC;
-
-
---
--- Name: FUNCTION configured_stripe_price(p_pack_id text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.configured_stripe_price(p_pack_id text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION count_unpaid(p_account_id uuid, p_at timestamp with time zone, p_uses bigint, p_holds bigint); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.count_unpaid(p_account_id uuid, p_at timestamp with time zone, p_uses bigint, p_holds bigint) FROM PUBLIC;
-
-
---
--- Name: FUNCTION credential_of(p_email text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.credential_of(p_email text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION database_faults(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.database_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.database_faults() TO auditor;
-
-
---
--- Name: FUNCTION default_least(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.default_least() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.default_least() TO auditor;
-
-
---
--- Name: FUNCTION default_priority(p_source credits.entry_kind); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.default_priority(p_source credits.entry_kind) FROM PUBLIC;
-
-
---
--- Name: FUNCTION define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric, p_budget bigint, p_per_account bigint, p_valid_from timestamp with time zone, p_valid_until timestamp with time zone, p_expires_after interval, p_priority bigint, p_scope text, p_active boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric, p_budget bigint, p_per_account bigint, p_valid_from timestamp with time zone, p_valid_until timestamp with time zone, p_expires_after interval, p_priority bigint, p_scope text, p_active boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric, p_budget bigint, p_per_account bigint, p_valid_from timestamp with time zone, p_valid_until timestamp with time zone, p_expires_after interval, p_priority bigint, p_scope text, p_active boolean) TO pgcredits_catalog;
-
-
---
--- Name: FUNCTION define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) TO pgcredits_catalog;
-
-
---
--- Name: FUNCTION define_catalog(p_catalog_id text, p_title text, p_unit text, p_currency text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_unit text, p_currency text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_unit text, p_currency text) TO pgcredits_catalog;
-
-
---
--- Name: FUNCTION define_category(p_category_id text, p_title text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.define_category(p_category_id text, p_title text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_category(p_category_id text, p_title text) TO pgcredits_catalog;
-
-
---
--- Name: FUNCTION define_code(p_code text, p_campaign_id text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.define_code(p_code text, p_campaign_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_code(p_code text, p_campaign_id text) TO pgcredits_catalog;
-
-
---
--- Name: FUNCTION define_dimension(p_dimension text, p_description text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.define_dimension(p_dimension text, p_description text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_dimension(p_dimension text, p_description text) TO pgcredits_catalog;
-
-
---
--- Name: FUNCTION define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) TO pgcredits_catalog;
-
-
---
--- Name: FUNCTION define_module(p_module_id text, p_title text, p_category_id text, p_active boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text, p_active boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text, p_active boolean) TO pgcredits_catalog;
-
-
---
--- Name: FUNCTION define_notice(p_kind text, p_below numeric, p_percent numeric, p_ahead interval); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.define_notice(p_kind text, p_below numeric, p_percent numeric, p_ahead interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_notice(p_kind text, p_below numeric, p_percent numeric, p_ahead interval) TO pgcredits_catalog;
-
-
---
--- Name: FUNCTION define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text) TO pgcredits_catalog;
-
-
---
--- Name: FUNCTION define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone) TO pgcredits_catalog;
-
-
---
--- Name: FUNCTION define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) TO pgcredits_catalog;
-
-
---
--- Name: FUNCTION define_topup_preset(p_currency text, p_amount bigint, p_popular boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) TO pgcredits_catalog;
-
-
---
--- Name: FUNCTION draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean, OUT draws jsonb, OUT missing numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean, OUT draws jsonb, OUT missing numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION draw_of(p_lot_id bigint, p_tokens numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION draw_settled(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.draw_settled(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION earlier(p_at timestamp with time zone, p_before interval); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) TO auditor;
-
-
---
--- Name: FUNCTION email_key(p_email text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.email_key(p_email text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION ensure_partitions(p_months integer); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.ensure_partitions(p_months integer) FROM PUBLIC;
-
-
---
--- Name: FUNCTION enter(p_subject text, OUT account_id uuid, OUT opened boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened boolean) FROM PUBLIC;
-
-
---
--- Name: FUNCTION entry_hash(p_previous bytea, p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_effective_at timestamp with time zone, p_kind credits.entry_kind, p_tokens numeric, p_balance_after numeric, p_debt_after numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_actor text, p_metadata jsonb); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_effective_at timestamp with time zone, p_kind credits.entry_kind, p_tokens numeric, p_balance_after numeric, p_debt_after numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_actor text, p_metadata jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_effective_at timestamp with time zone, p_kind credits.entry_kind, p_tokens numeric, p_balance_after numeric, p_debt_after numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_actor text, p_metadata jsonb) TO auditor;
-
-
---
--- Name: FUNCTION event_id(p_event jsonb, p_original bytea); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.event_id(p_event jsonb, p_original bytea) FROM PUBLIC;
-
-
---
--- Name: FUNCTION expire_holds(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.expire_holds(p_account_id uuid) FROM PUBLIC;
-
-
---
--- Name: FUNCTION expire_lots(p_account_id uuid, p_since timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.expire_lots(p_account_id uuid, p_since timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION expire_old_orders(p_most bigint); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.expire_old_orders(p_most bigint) FROM PUBLIC;
-
-
---
--- Name: FUNCTION expire_orders(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.expire_orders(p_account_id uuid) FROM PUBLIC;
-
-
---
--- Name: FUNCTION fail(p_status integer, p_slug text, p_message text, p_facts json); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.fail(p_status integer, p_slug text, p_message text, p_facts json) FROM PUBLIC;
-
-
---
--- Name: FUNCTION find_code(p_code text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.find_code(p_code text) FROM PUBLIC;
-
-
---
--- Name: TABLE entries; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.entries TO authenticated;
 GRANT SELECT ON TABLE credits.entries TO support;
 GRANT SELECT ON TABLE credits.entries TO service_role;
 GRANT SELECT ON TABLE credits.entries TO auditor;
-
-
---
--- Name: COLUMN entries.account_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(account_id) ON TABLE credits.entries TO analyst;
-
-
---
--- Name: COLUMN entries.seq; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(seq) ON TABLE credits.entries TO analyst;
-
-
---
--- Name: COLUMN entries.posted_at; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(posted_at) ON TABLE credits.entries TO analyst;
-
-
---
--- Name: COLUMN entries.effective_at; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(effective_at) ON TABLE credits.entries TO analyst;
-
-
---
--- Name: COLUMN entries.kind; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(kind) ON TABLE credits.entries TO analyst;
-
-
---
--- Name: COLUMN entries.tokens; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(tokens) ON TABLE credits.entries TO analyst;
-
-
---
--- Name: COLUMN entries.draws; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(draws) ON TABLE credits.entries TO analyst;
-
-
---
--- Name: COLUMN entries.module_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(module_id) ON TABLE credits.entries TO analyst;
-
-
---
--- Name: COLUMN entries.usage; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(usage) ON TABLE credits.entries TO analyst;
-
-
---
--- Name: COLUMN entries.price_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(price_id) ON TABLE credits.entries TO analyst;
-
-
---
--- Name: FUNCTION find_entry(p_entry_id text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.find_entry(p_entry_id text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean) FROM PUBLIC;
-
-
---
--- Name: FUNCTION find_order(p_account_id uuid, p_order_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
-
-
---
--- Name: FUNCTION find_price(p_module_id text, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION fingerprint(p_arguments jsonb); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.fingerprint(p_arguments jsonb) FROM PUBLIC;
-
-
---
--- Name: FUNCTION finish_guest_use(p_use_id uuid, p_state text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION follow_prices(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.follow_prices() FROM PUBLIC;
-
-
---
--- Name: FUNCTION forget_attempts(p_max bigint); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.forget_attempts(p_max bigint) FROM PUBLIC;
-
-
---
--- Name: FUNCTION forget_keys(p_most bigint); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.forget_keys(p_most bigint) FROM PUBLIC;
-
-
---
--- Name: FUNCTION forget_origins(p_max bigint); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.forget_origins(p_max bigint) FROM PUBLIC;
-
-
---
--- Name: TABLE lots; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.lots TO authenticated;
 GRANT SELECT ON TABLE credits.lots TO support;
 GRANT SELECT ON TABLE credits.lots TO service_role;
 GRANT SELECT ON TABLE credits.lots TO spender;
 GRANT SELECT ON TABLE credits.lots TO auditor;
-
-
---
--- Name: COLUMN lots.account_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(account_id) ON TABLE credits.lots TO analyst;
-
-
---
--- Name: COLUMN lots.lot_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(lot_id) ON TABLE credits.lots TO analyst;
-
-
---
--- Name: COLUMN lots.source; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(source) ON TABLE credits.lots TO analyst;
-
-
---
--- Name: COLUMN lots.granted; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(granted) ON TABLE credits.lots TO analyst;
-
-
---
--- Name: COLUMN lots.effective_at; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(effective_at) ON TABLE credits.lots TO analyst;
-
-
---
--- Name: COLUMN lots.expires_at; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(expires_at) ON TABLE credits.lots TO analyst;
-
-
---
--- Name: COLUMN lots.unit_cost; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(unit_cost) ON TABLE credits.lots TO analyst;
-
-
---
--- Name: COLUMN lots.currency; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(currency) ON TABLE credits.lots TO analyst;
-
-
---
--- Name: FUNCTION free_lots(p_account_id uuid, p_at timestamp with time zone, p_head_lot bigint, p_head_free numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone, p_head_lot bigint, p_head_free numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION functions_digest(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.functions_digest() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.functions_digest() TO service_role;
-
-
---
--- Name: FUNCTION grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION grant_faults(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.grant_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.grant_faults() TO auditor;
-
-
---
--- Name: FUNCTION grant_lot(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric, p_package_name text, p_priority bigint, p_scope text, p_expires_at timestamp with time zone, p_unit_cost numeric, p_currency text, p_order_id uuid, p_reference text, p_metadata jsonb); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.grant_lot(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric, p_package_name text, p_priority bigint, p_scope text, p_expires_at timestamp with time zone, p_unit_cost numeric, p_currency text, p_order_id uuid, p_reference text, p_metadata jsonb) FROM PUBLIC;
-
-
---
--- Name: FUNCTION grant_receipt(p_account_id uuid, p_lot_id bigint, p_user_id text, p_replayed boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.grant_receipt(p_account_id uuid, p_lot_id bigint, p_user_id text, p_replayed boolean) FROM PUBLIC;
-
-
---
--- Name: FUNCTION guest_allowance(p_device_keys text[], p_network_keys text[], p_shared_network boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.guest_allowance(p_device_keys text[], p_network_keys text[], p_shared_network boolean) FROM PUBLIC;
-
-
---
--- Name: FUNCTION guest_limit(p_shared_network boolean, OUT per_device bigint, OUT per_network bigint, OUT sliding_window interval); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.guest_limit(p_shared_network boolean, OUT per_device bigint, OUT per_network bigint, OUT sliding_window interval) FROM PUBLIC;
-
-
---
--- Name: FUNCTION guest_standing(p_guest_ids uuid[], p_network_ids uuid[], p_per_device bigint, p_per_network bigint, p_sliding_window interval, p_now timestamp with time zone, OUT used bigint, OUT allowed bigint, OUT remaining bigint, OUT reset_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.guest_standing(p_guest_ids uuid[], p_network_ids uuid[], p_per_device bigint, p_per_network bigint, p_sliding_window interval, p_now timestamp with time zone, OUT used bigint, OUT allowed bigint, OUT remaining bigint, OUT reset_at timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION has_lapsed(p_order credits.orders); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.has_lapsed(p_order credits.orders) FROM PUBLIC;
-
-
---
--- Name: FUNCTION head_allowance(p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) TO auditor;
-
-
---
--- Name: TABLE wallets; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.wallets TO authenticated;
 GRANT SELECT ON TABLE credits.wallets TO support;
 GRANT SELECT ON TABLE credits.wallets TO service_role;
 GRANT SELECT ON TABLE credits.wallets TO spender;
 GRANT SELECT ON TABLE credits.wallets TO auditor;
-
-
---
--- Name: FUNCTION held_at(p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO support;
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO service_role;
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO auditor;
-
-
---
--- Name: FUNCTION hold(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_metadata jsonb); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.hold(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_metadata jsonb) FROM PUBLIC;
-
-
---
--- Name: FUNCTION hold_again(p_account_id uuid, p_hold_id uuid, p_user_id text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.hold_again(p_account_id uuid, p_hold_id uuid, p_user_id text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION in_default(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.in_default(p_account_id uuid) FROM PUBLIC;
-
-
---
--- Name: FUNCTION interval_text(p_interval interval); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.interval_text(p_interval interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO anon;
 GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO authenticated;
@@ -17901,364 +6180,70 @@ GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO spender;
 GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO support;
 GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO service_role;
 GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO auditor;
-
-
---
--- Name: FUNCTION is_held_in_head(p_held numeric, p_draws jsonb, p_head_lot bigint, p_head_held numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.is_held_in_head(p_held numeric, p_draws jsonb, p_head_lot bigint, p_head_held numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION is_label(p_text text, p_longest bigint, p_lines boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.is_label(p_text text, p_longest bigint, p_lines boolean) FROM PUBLIC;
-
-
---
--- Name: FUNCTION is_misspelled(p_module_id text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.is_misspelled(p_module_id text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION is_name(p_text text, p_longest bigint); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.is_name(p_text text, p_longest bigint) FROM PUBLIC;
-
-
---
--- Name: FUNCTION is_on_sale(p_order credits.orders); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.is_on_sale(p_order credits.orders) FROM PUBLIC;
-
-
---
--- Name: FUNCTION is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) TO auditor;
-
-
---
--- Name: FUNCTION is_sane_time(p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.is_sane_time(p_at timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION is_service(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.is_service() FROM PUBLIC;
-
-
---
--- Name: FUNCTION is_spender(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.is_spender() FROM PUBLIC;
-
-
---
--- Name: FUNCTION is_well_written(p_word text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.is_well_written(p_word text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION keep_holds_few(p_account_id uuid, p_by_service boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.keep_holds_few(p_account_id uuid, p_by_service boolean) FROM PUBLIC;
-
-
---
--- Name: FUNCTION keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION keep_orders_few(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.keep_orders_few(p_account_id uuid) FROM PUBLIC;
-
-
---
--- Name: FUNCTION keep_partitions(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.keep_partitions() FROM PUBLIC;
-
-
---
--- Name: FUNCTION keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone, p_holds boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone, p_holds boolean) FROM PUBLIC;
-
-
---
--- Name: FUNCTION keep_unpaid_orders_few(p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.keep_unpaid_orders_few(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION last_moment(p_hold credits.holds); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.last_moment(p_hold credits.holds) FROM PUBLIC;
-
-
---
--- Name: FUNCTION later(p_at timestamp with time zone, p_after interval); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) TO authenticated;
 GRANT ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) TO support;
 GRANT ALL ON FUNCTION credits.later(p_at timestamp with time zone, p_after interval) TO service_role;
-
-
---
--- Name: FUNCTION least_charge(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.least_charge() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.least_charge() TO auditor;
-
-
---
--- Name: FUNCTION least_cost(p_price_id bigint); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.least_cost(p_price_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.least_cost(p_price_id bigint) TO auditor;
-
-
---
--- Name: FUNCTION let_go(p_hold credits.holds, p_reason text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.let_go(p_hold credits.holds, p_reason text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION letter_cases(OUT capitals text, OUT small text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.letter_cases(OUT capitals text, OUT small text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION likeness(p_module_id text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.likeness(p_module_id text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION limit_left(p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) TO auditor;
-
-
---
--- Name: FUNCTION limit_sign_ins(p_per_pair bigint, p_per_account bigint, p_per_network bigint, p_sign_ups bigint, p_window interval); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.limit_sign_ins(p_per_pair bigint, p_per_account bigint, p_per_network bigint, p_sign_ups bigint, p_window interval) FROM PUBLIC;
-
-
---
--- Name: FUNCTION linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric, OUT whole_quantity boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric, OUT whole_quantity boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric, OUT whole_quantity boolean) TO auditor;
-
-
---
--- Name: FUNCTION link_guest(p_account_id uuid, p_device_keys text[]); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.link_guest(p_account_id uuid, p_device_keys text[]) FROM PUBLIC;
-
-
---
--- Name: FUNCTION list_prices(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.list_prices() FROM PUBLIC;
-
-
---
--- Name: FUNCTION lock_campaigns(p_campaign_ids text[]); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.lock_campaigns(p_campaign_ids text[]) FROM PUBLIC;
-
-
---
--- Name: FUNCTION lock_guest(p_keys text[]); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.lock_guest(p_keys text[]) FROM PUBLIC;
-
-
---
--- Name: FUNCTION lock_guest_network(p_keys text[]); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.lock_guest_network(p_keys text[]) FROM PUBLIC;
-
-
---
--- Name: FUNCTION lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean) FROM PUBLIC;
-
-
---
--- Name: FUNCTION lock_identity(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.lock_identity(p_account_id uuid) FROM PUBLIC;
-
-
---
--- Name: FUNCTION lock_those_free(p_account_ids uuid[]); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.lock_those_free(p_account_ids uuid[]) FROM PUBLIC;
-
-
---
--- Name: FUNCTION lock_to_end(p_account_id uuid, p_due_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.lock_to_end(p_account_id uuid, p_due_at timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION lock_to_spend(p_account_ids uuid[]); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.lock_to_spend(p_account_ids uuid[]) FROM PUBLIC;
-
-
---
--- Name: FUNCTION lock_wallet(p_account_id uuid, p_settle boolean, OUT seq bigint, OUT balance numeric, OUT status text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.lock_wallet(p_account_id uuid, p_settle boolean, OUT seq bigint, OUT balance numeric, OUT status text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION lock_wallets(p_account_ids uuid[]); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.lock_wallets(p_account_ids uuid[]) FROM PUBLIC;
-
-
---
--- Name: FUNCTION lock_with_referrer(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.lock_with_referrer(p_account_id uuid) FROM PUBLIC;
-
-
---
--- Name: FUNCTION logins(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.logins() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.logins() TO auditor;
-
-
---
--- Name: FUNCTION make_unpaid(p_account_id uuid, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION mark_verified(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.mark_verified(p_account_id uuid) FROM PUBLIC;
-
-
---
--- Name: FUNCTION may_be_welcomed(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.may_be_welcomed(p_account_id uuid) FROM PUBLIC;
-
-
---
--- Name: FUNCTION me(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.me() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.me() TO authenticated;
 GRANT ALL ON FUNCTION credits.me() TO support;
 GRANT ALL ON FUNCTION credits.me() TO service_role;
 GRANT ALL ON FUNCTION credits.me() TO spender;
-
-
---
--- Name: FUNCTION member_faults(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.member_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.member_faults() TO auditor;
-
-
---
--- Name: FUNCTION member_grants(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.member_grants() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.member_grants() TO auditor;
-
-
---
--- Name: FUNCTION member_reach(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.member_reach() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.member_reach() TO auditor;
-
-
---
--- Name: FUNCTION mixes_letters(p_module_id text, p_likeness text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.mixes_letters(p_module_id text, p_likeness text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION module_price(p_module_id text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.module_price(p_module_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO anon;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO authenticated;
@@ -18266,1947 +6251,422 @@ GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO spender;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO support;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO service_role;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO auditor;
-
-
---
--- Name: FUNCTION money(p_amount bigint, p_currency text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.money(p_amount bigint, p_currency text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.money(p_amount bigint, p_currency text) TO auditor;
-
-
---
--- Name: FUNCTION money_problem(p_session jsonb, p_amount bigint); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) FROM PUBLIC;
-
-
---
--- Name: FUNCTION next_level(p_account_id uuid, p_available numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.next_level(p_account_id uuid, p_available numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.next_level(p_account_id uuid, p_available numeric) TO auditor;
-
-
---
--- Name: FUNCTION next_lot(p_account_id uuid, p_module_id text, p_at timestamp with time zone, OUT lot_id bigint, OUT free numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_at timestamp with time zone, OUT lot_id bigint, OUT free numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION period_start(p_period text, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO support;
 GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO service_role;
 GRANT ALL ON FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) TO auditor;
-
-
---
--- Name: FUNCTION next_period(p_period text, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) TO support;
 GRANT ALL ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) TO service_role;
-
-
---
--- Name: FUNCTION normal_code(p_code text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.normal_code(p_code text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION normal_domain(p_domain text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.normal_domain(p_domain text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION normal_email(p_email text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.normal_email(p_email text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION normal_label(p_label text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.normal_label(p_label text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION normal_local_part(p_local text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.normal_local_part(p_local text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION note_basis(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.note_basis(p_account_id uuid) FROM PUBLIC;
-
-
---
--- Name: FUNCTION note_customer(p_account_id uuid, p_customer_id text, p_replaces text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.note_customer(p_account_id uuid, p_customer_id text, p_replaces text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) FROM PUBLIC;
-
-
---
--- Name: FUNCTION note_role(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.note_role() FROM PUBLIC;
-
-
---
--- Name: FUNCTION notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean) TO auditor;
-
-
---
--- Name: FUNCTION open_account(p_subject text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.open_account(p_subject text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION order_of_session(p_session jsonb, OUT account_id uuid, OUT order_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.order_of_session(p_session jsonb, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
-
-
---
--- Name: FUNCTION order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean) FROM PUBLIC;
-
-
---
--- Name: FUNCTION ownership_faults(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.ownership_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.ownership_faults() TO auditor;
-
-
---
--- Name: FUNCTION pack_order(p_pack_id text, p_module_id text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.pack_order(p_pack_id text, p_module_id text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION parts_to_return(p_draws jsonb, p_charged numeric, p_before numeric, p_tokens numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric, p_before numeric, p_tokens numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION passes_for_latin(p_word text, p_capitals boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.passes_for_latin(p_word text, p_capitals boolean) FROM PUBLIC;
-
-
---
--- Name: FUNCTION payment_mismatch(p_order credits.orders, p_event credits.stripe_events); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_event credits.stripe_events) FROM PUBLIC;
-
-
---
--- Name: FUNCTION pays_for_something(p_account_id uuid, p_available numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.pays_for_something(p_account_id uuid, p_available numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION plain_text(p_text text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.plain_text(p_text text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone, p_unheld numeric, p_head_unheld numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone, p_unheld numeric, p_head_unheld numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION power_faults(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.power_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.power_faults() TO auditor;
-
-
---
--- Name: FUNCTION price_parts(p_price_id bigint, p_usage jsonb); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) FROM PUBLIC;
-
-
---
--- Name: TABLE prices; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.prices TO auditor;
-
-
---
--- Name: COLUMN prices.price_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(price_id) ON TABLE credits.prices TO authenticated;
 GRANT SELECT(price_id) ON TABLE credits.prices TO support;
 GRANT SELECT(price_id) ON TABLE credits.prices TO service_role;
 GRANT SELECT(price_id) ON TABLE credits.prices TO analyst;
-
-
---
--- Name: COLUMN prices.module_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(module_id) ON TABLE credits.prices TO authenticated;
 GRANT SELECT(module_id) ON TABLE credits.prices TO support;
 GRANT SELECT(module_id) ON TABLE credits.prices TO service_role;
-
-
---
--- Name: COLUMN prices.category_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(category_id) ON TABLE credits.prices TO authenticated;
 GRANT SELECT(category_id) ON TABLE credits.prices TO support;
 GRANT SELECT(category_id) ON TABLE credits.prices TO service_role;
-
-
---
--- Name: COLUMN prices.exchange_rate; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(exchange_rate) ON TABLE credits.prices TO analyst;
-
-
---
--- Name: FUNCTION price_source(p_price credits.prices); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.price_source(p_price credits.prices) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.price_source(p_price credits.prices) TO auditor;
-
-
---
--- Name: FUNCTION price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric, OUT price_source text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric, OUT price_source text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION punycode_adapt(p_delta bigint, p_points bigint, p_first boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.punycode_adapt(p_delta bigint, p_points bigint, p_first boolean) FROM PUBLIC;
-
-
---
--- Name: FUNCTION punycode_decode(p_code text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.punycode_decode(p_code text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION punycode_encode(p_label text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.punycode_encode(p_label text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION put_notice(p_account_id uuid, p_kind text, p_facts jsonb); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts jsonb) FROM PUBLIC;
-
-
---
--- Name: FUNCTION quantity(quantity jsonb); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.quantity(quantity jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO authenticated;
 GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO support;
 GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO service_role;
-
-
---
--- Name: FUNCTION random_code(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.random_code() FROM PUBLIC;
-
-
---
--- Name: FUNCTION reader_subject(p_user_id text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.reader_subject(p_user_id text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION redemption_receipt(p_account_id uuid, p_user_id text, p_code credits.codes, p_lot_id bigint, p_replayed boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.redemption_receipt(p_account_id uuid, p_user_id text, p_code credits.codes, p_lot_id bigint, p_replayed boolean) FROM PUBLIC;
-
-
---
--- Name: FUNCTION refund_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.refund_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) FROM PUBLIC;
-
-
---
--- Name: TABLE charge_refunds; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.charge_refunds TO authenticated;
 GRANT SELECT ON TABLE credits.charge_refunds TO support;
 GRANT SELECT ON TABLE credits.charge_refunds TO service_role;
 GRANT SELECT ON TABLE credits.charge_refunds TO auditor;
-
-
---
--- Name: FUNCTION refunded_of(p_account_id uuid, p_seq bigint); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.refunded_of(p_account_id uuid, p_seq bigint) FROM PUBLIC;
-
-
---
--- Name: FUNCTION refuse_addition(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.refuse_addition() FROM PUBLIC;
-
-
---
--- Name: FUNCTION refuse_busy(p_what text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.refuse_busy(p_what text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION refuse_caller(p_subject text, p_user_id text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.refuse_caller(p_subject text, p_user_id text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION refuse_change(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.refuse_change() FROM PUBLIC;
-
-
---
--- Name: FUNCTION refuse_closed(p_state text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.refuse_closed(p_state text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION refuse_code(p_verdict text, p_reset_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.refuse_code(p_verdict text, p_reset_at timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION refuse_guest(p_limit bigint, p_reset_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.refuse_guest(p_limit bigint, p_reset_at timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION refuse_hold(p_by_service boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.refuse_hold(p_by_service boolean) FROM PUBLIC;
-
-
---
--- Name: FUNCTION refuse_line(p_what text, p_name text, p_why text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION refuse_module(p_module_id text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.refuse_module(p_module_id text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION refuse_own_hold(p_state text, p_status text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.refuse_own_hold(p_state text, p_status text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION refuse_status(p_status text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.refuse_status(p_status text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION refuse_tokens(p_balance numeric, p_debt numeric, p_price_id bigint, p_cost numeric, p_missing numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.refuse_tokens(p_balance numeric, p_debt numeric, p_price_id bigint, p_cost numeric, p_missing numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION refuse_unknown_user(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.refuse_unknown_user() FROM PUBLIC;
-
-
---
--- Name: FUNCTION refuse_unpaid(p_most bigint, p_until timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.refuse_unpaid(p_most bigint, p_until timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION refuse_usage(p_price_id bigint, p_module_id text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.refuse_usage(p_price_id bigint, p_module_id text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION release_differences(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.release_differences() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.release_differences() TO auditor;
-
-
---
--- Name: FUNCTION repay_debt(p_account_id uuid, p_lot_id bigint); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) FROM PUBLIC;
-
-
---
--- Name: FUNCTION require_service(p_what text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.require_service(p_what text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION require_verified_email(p_required boolean); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.require_verified_email(p_required boolean) FROM PUBLIC;
-
-
---
--- Name: FUNCTION return_repaid(p_account_id uuid, p_seq bigint, p_tokens numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.return_repaid(p_account_id uuid, p_seq bigint, p_tokens numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION row_security_faults(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.row_security_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.row_security_faults() TO auditor;
-
-
---
--- Name: FUNCTION says_paid(p_session jsonb); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.says_paid(p_session jsonb) FROM PUBLIC;
-
-
---
--- Name: FUNCTION scopes_of(p_module_id text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.scopes_of(p_module_id text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION script_of(p_word text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.script_of(p_word text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION session_contradiction(p_event credits.stripe_events); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.session_contradiction(p_event credits.stripe_events) FROM PUBLIC;
-
-
---
--- Name: FUNCTION session_discount(p_session jsonb); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.session_discount(p_session jsonb) FROM PUBLIC;
-
-
---
--- Name: FUNCTION session_role(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.session_role() FROM PUBLIC;
-
-
---
--- Name: FUNCTION set_due(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.set_due(p_account_id uuid) FROM PUBLIC;
-
-
---
--- Name: FUNCTION setting_faults(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.setting_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.setting_faults() TO auditor;
-
-
---
--- Name: FUNCTION settle_events(p_limit bigint); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.settle_events(p_limit bigint) FROM PUBLIC;
-
-
---
--- Name: FUNCTION settle_head(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.settle_head(p_account_id uuid) FROM PUBLIC;
-
-
---
--- Name: FUNCTION settle_referral(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.settle_referral(p_account_id uuid) FROM PUBLIC;
-
-
---
--- Name: FUNCTION show_catalogue(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.show_catalogue() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.show_catalogue() TO pgcredits_catalog;
-
-
---
--- Name: FUNCTION small_letters(p_text text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.small_letters(p_text text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION spelled_usage(p_usage jsonb); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.spelled_usage(p_usage jsonb) FROM PUBLIC;
-
-
---
--- Name: FUNCTION spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_byok boolean, p_expected_cost numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_byok boolean, p_expected_cost numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION spend_limit_receipt(p_account_id uuid, p_user_id text, p_period text, p_set_by text, p_now timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.spend_limit_receipt(p_account_id uuid, p_user_id text, p_period text, p_set_by text, p_now timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone, p_busy uuid[]); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone, p_busy uuid[]) FROM PUBLIC;
-
-
---
--- Name: FUNCTION spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION spendable(p_account_id uuid, p_module_id text, p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_at timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION standing_attachments(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.standing_attachments() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.standing_attachments() TO auditor;
-
-
---
--- Name: FUNCTION standing_defaults(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.standing_defaults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.standing_defaults() TO auditor;
-
-
---
--- Name: FUNCTION standing_functions(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.standing_functions() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.standing_functions() TO auditor;
-
-
---
--- Name: FUNCTION standing_objects(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.standing_objects() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.standing_objects() TO auditor;
-
-
---
--- Name: FUNCTION standing_others(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.standing_others() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.standing_others() TO auditor;
-
-
---
--- Name: FUNCTION standing_privileges(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.standing_privileges() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.standing_privileges() TO auditor;
-
-
---
--- Name: FUNCTION standing_relations(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.standing_relations() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.standing_relations() TO auditor;
-
-
---
--- Name: FUNCTION standing_triggers_of_events(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.standing_triggers_of_events() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.standing_triggers_of_events() TO auditor;
-
-
---
--- Name: FUNCTION standing_types(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.standing_types() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.standing_types() TO auditor;
-
-
---
--- Name: FUNCTION stripe_amount(p_amount jsonb); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.stripe_amount(p_amount jsonb) FROM PUBLIC;
-
-
---
--- Name: FUNCTION stripe_id(p_id jsonb); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.stripe_id(p_id jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.stripe_id(p_id jsonb) TO support;
 GRANT ALL ON FUNCTION credits.stripe_id(p_id jsonb) TO auditor;
-
-
---
--- Name: FUNCTION subject(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.subject() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.subject() TO authenticated;
 GRANT ALL ON FUNCTION credits.subject() TO support;
 GRANT ALL ON FUNCTION credits.subject() TO service_role;
 GRANT ALL ON FUNCTION credits.subject() TO spender;
-
-
---
--- Name: FUNCTION tell_depleted(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.tell_depleted(p_account_id uuid) FROM PUBLIC;
-
-
---
--- Name: FUNCTION tell_refused(p_account_ids uuid[], p_verdicts jsonb[]); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.tell_refused(p_account_ids uuid[], p_verdicts jsonb[]) FROM PUBLIC;
-
-
---
--- Name: FUNCTION test_clocks_allowed(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.test_clocks_allowed() FROM PUBLIC;
-
-
---
--- Name: FUNCTION tidy_after_release(p_account_id uuid, p_at timestamp with time zone, p_back jsonb); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.tidy_after_release(p_account_id uuid, p_at timestamp with time zone, p_back jsonb) FROM PUBLIC;
-
-
---
--- Name: TABLE price_tiers; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.price_tiers TO auditor;
-
-
---
--- Name: FUNCTION tiered_charge(p_quantity numeric, p_unit_size numeric, p_price_per_unit numeric, p_free_quantity numeric, p_whole_units boolean, p_minimum_charge numeric, p_tiers credits.price_tiers[]); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.tiered_charge(p_quantity numeric, p_unit_size numeric, p_price_per_unit numeric, p_free_quantity numeric, p_whole_units boolean, p_minimum_charge numeric, p_tiers credits.price_tiers[]) FROM PUBLIC;
-
-
---
--- Name: FUNCTION tiers_of(p_price_id bigint, p_dimension text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.tiers_of(p_price_id bigint, p_dimension text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION tiers_used(p_price_id bigint, p_dimension text, p_billed numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.tiers_used(p_price_id bigint, p_dimension text, p_billed numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION tighter(p_bound numeric, p_other numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.tighter(p_bound numeric, p_other numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.tighter(p_bound numeric, p_other numeric) TO auditor;
-
-
---
--- Name: FUNCTION timeout(p_setting text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.timeout(p_setting text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.timeout(p_setting text) TO auditor;
-
-
---
--- Name: FUNCTION topup_order(p_amount bigint, p_module_id text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.topup_order(p_amount bigint, p_module_id text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION topup_tokens(amount bigint, tokens_per_unit numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO anon;
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO authenticated;
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO spender;
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO support;
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO service_role;
-
-
---
--- Name: FUNCTION transaction_began(); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.transaction_began() FROM PUBLIC;
-
-
---
--- Name: FUNCTION trust_login(p_login name); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.trust_login(p_login name) FROM PUBLIC;
-
-
---
--- Name: FUNCTION try_event(p_event_id text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.try_event(p_event_id text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION try_lock_with_referrer(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.try_lock_with_referrer(p_account_id uuid) FROM PUBLIC;
-
-
---
--- Name: FUNCTION uncount_attempt(p_scope text); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.uncount_attempt(p_scope text) FROM PUBLIC;
-
-
---
--- Name: FUNCTION unhold_lots(p_account_id uuid, p_draws jsonb, p_taken numeric, p_back boolean, OUT taken jsonb, OUT rest jsonb); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.unhold_lots(p_account_id uuid, p_draws jsonb, p_taken numeric, p_back boolean, OUT taken jsonb, OUT rest jsonb) FROM PUBLIC;
-
-
---
--- Name: FUNCTION unit_cost(p_price_id bigint); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.unit_cost(p_price_id bigint) FROM PUBLIC;
-
-
---
--- Name: FUNCTION usage_of_rest(p_usage_left jsonb); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.usage_of_rest(p_usage_left jsonb) FROM PUBLIC;
-
-
---
--- Name: FUNCTION usage_sum(p_usage jsonb, p_other jsonb, p_times integer); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times integer) FROM PUBLIC;
-
-
---
--- Name: TABLE identities; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.identities TO authenticated;
 GRANT SELECT ON TABLE credits.identities TO support;
 GRANT SELECT ON TABLE credits.identities TO service_role;
 GRANT SELECT ON TABLE credits.identities TO spender;
 GRANT SELECT ON TABLE credits.identities TO auditor;
-
-
---
--- Name: FUNCTION user_of(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.user_of(p_account_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.user_of(p_account_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION credits.user_of(p_account_id uuid) TO support;
 GRANT ALL ON FUNCTION credits.user_of(p_account_id uuid) TO service_role;
 GRANT ALL ON FUNCTION credits.user_of(p_account_id uuid) TO spender;
-
-
---
--- Name: FUNCTION utc_text(p_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.utc_text(p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.utc_text(p_at timestamp with time zone) TO auditor;
-
-
---
--- Name: FUNCTION wait_for_wallet(p_account_id uuid); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.wait_for_wallet(p_account_id uuid) FROM PUBLIC;
-
-
---
--- Name: FUNCTION welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) FROM PUBLIC;
-
-
---
--- Name: FUNCTION welcome_tokens(p_at timestamp with time zone, p_scopes text[]); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_scopes text[]) FROM PUBLIC;
-
-
---
--- Name: FUNCTION whole(quantity numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.whole(quantity numeric) FROM PUBLIC;
-
-
---
--- Name: FUNCTION write_notices(p_account_id uuid, p_before numeric, p_after numeric); Type: ACL; Schema: credits; Owner: -
---
-
 REVOKE ALL ON FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) FROM PUBLIC;
-
-
---
--- Name: TABLE captures; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.captures TO analyst;
 GRANT SELECT ON TABLE credits.captures TO auditor;
-
-
---
--- Name: TABLE average_use; Type: ACL; Schema: analytics; Owner: -
---
-
 GRANT SELECT ON TABLE analytics.average_use TO analyst;
 GRANT SELECT ON TABLE analytics.average_use TO auditor;
-
-
---
--- Name: TABLE burn_rate; Type: ACL; Schema: analytics; Owner: -
---
-
 GRANT SELECT ON TABLE analytics.burn_rate TO analyst;
 GRANT SELECT ON TABLE analytics.burn_rate TO auditor;
-
-
---
--- Name: TABLE guest_uses; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.guest_uses TO auditor;
-
-
---
--- Name: COLUMN guest_uses.guest_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(guest_id) ON TABLE credits.guest_uses TO analyst;
-
-
---
--- Name: COLUMN guest_uses.use_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(use_id) ON TABLE credits.guest_uses TO analyst;
-
-
---
--- Name: COLUMN guest_uses.module_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(module_id) ON TABLE credits.guest_uses TO analyst;
-
-
---
--- Name: COLUMN guest_uses.state; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(state) ON TABLE credits.guest_uses TO analyst;
-
-
---
--- Name: COLUMN guest_uses.used_at; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(used_at) ON TABLE credits.guest_uses TO analyst;
-
-
---
--- Name: COLUMN guest_uses.finished_at; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(finished_at) ON TABLE credits.guest_uses TO analyst;
-
-
---
--- Name: COLUMN guest_uses.per_device; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(per_device) ON TABLE credits.guest_uses TO analyst;
-
-
---
--- Name: COLUMN guest_uses.sliding_window; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(sliding_window) ON TABLE credits.guest_uses TO analyst;
-
-
---
--- Name: TABLE guests; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.guests TO auditor;
-
-
---
--- Name: COLUMN guests.guest_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(guest_id) ON TABLE credits.guests TO analyst;
-
-
---
--- Name: COLUMN guests.linked_to; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(linked_to) ON TABLE credits.guests TO analyst;
-
-
---
--- Name: COLUMN guests.first_seen_at; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(first_seen_at) ON TABLE credits.guests TO analyst;
-
-
---
--- Name: TABLE guest_conversion; Type: ACL; Schema: analytics; Owner: -
---
-
 GRANT SELECT ON TABLE analytics.guest_conversion TO analyst;
 GRANT SELECT ON TABLE analytics.guest_conversion TO auditor;
-
-
---
--- Name: TABLE catalogs; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.catalogs TO auditor;
-
-
---
--- Name: COLUMN catalogs.currency; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(currency) ON TABLE credits.catalogs TO analyst;
-
-
---
--- Name: TABLE price_components; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.price_components TO auditor;
-
-
---
--- Name: COLUMN price_components.price_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(price_id) ON TABLE credits.price_components TO analyst;
-
-
---
--- Name: COLUMN price_components.dimension; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(dimension) ON TABLE credits.price_components TO analyst;
-
-
---
--- Name: COLUMN price_components.unit_size; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(unit_size) ON TABLE credits.price_components TO analyst;
-
-
---
--- Name: COLUMN price_components.provider_cost; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(provider_cost) ON TABLE credits.price_components TO analyst;
-
-
---
--- Name: TABLE module_margin; Type: ACL; Schema: analytics; Owner: -
---
-
 GRANT SELECT ON TABLE analytics.module_margin TO analyst;
 GRANT SELECT ON TABLE analytics.module_margin TO auditor;
-
-
---
--- Name: TABLE failures; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.failures TO authenticated;
 GRANT SELECT ON TABLE credits.failures TO support;
 GRANT SELECT ON TABLE credits.failures TO service_role;
 GRANT SELECT ON TABLE credits.failures TO auditor;
-
-
---
--- Name: COLUMN failures.module_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(module_id) ON TABLE credits.failures TO analyst;
-
-
---
--- Name: COLUMN failures.failed_at; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(failed_at) ON TABLE credits.failures TO analyst;
-
-
---
--- Name: COLUMN failures.duration_ms; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(duration_ms) ON TABLE credits.failures TO analyst;
-
-
---
--- Name: TABLE module_reliability; Type: ACL; Schema: analytics; Owner: -
---
-
 GRANT SELECT ON TABLE analytics.module_reliability TO analyst;
 GRANT SELECT ON TABLE analytics.module_reliability TO auditor;
-
-
---
--- Name: TABLE module_usage; Type: ACL; Schema: analytics; Owner: -
---
-
 GRANT SELECT ON TABLE analytics.module_usage TO analyst;
 GRANT SELECT ON TABLE analytics.module_usage TO auditor;
-
-
---
--- Name: TABLE pack_mix; Type: ACL; Schema: analytics; Owner: -
---
-
 GRANT SELECT ON TABLE analytics.pack_mix TO analyst;
 GRANT SELECT ON TABLE analytics.pack_mix TO auditor;
-
-
---
--- Name: TABLE accounts; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.accounts TO auditor;
-
-
---
--- Name: COLUMN accounts.account_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(account_id) ON TABLE credits.accounts TO analyst;
-
-
---
--- Name: COLUMN accounts.kind; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(kind) ON TABLE credits.accounts TO analyst;
-
-
---
--- Name: COLUMN accounts.created_at; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(created_at) ON TABLE credits.accounts TO analyst;
-
-
---
--- Name: TABLE purchase_conversion; Type: ACL; Schema: analytics; Owner: -
---
-
 GRANT SELECT ON TABLE analytics.purchase_conversion TO analyst;
 GRANT SELECT ON TABLE analytics.purchase_conversion TO auditor;
-
-
---
--- Name: TABLE tokens_sold; Type: ACL; Schema: analytics; Owner: -
---
-
 GRANT SELECT ON TABLE analytics.tokens_sold TO analyst;
 GRANT SELECT ON TABLE analytics.tokens_sold TO auditor;
-
-
---
--- Name: TABLE usage_quantities; Type: ACL; Schema: analytics; Owner: -
---
-
 GRANT SELECT ON TABLE analytics.usage_quantities TO analyst;
 GRANT SELECT ON TABLE analytics.usage_quantities TO auditor;
-
-
---
--- Name: TABLE redemptions; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.redemptions TO auditor;
-
-
---
--- Name: COLUMN redemptions.account_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(account_id) ON TABLE credits.redemptions TO analyst;
-
-
---
--- Name: COLUMN redemptions.campaign_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(campaign_id) ON TABLE credits.redemptions TO analyst;
-
-
---
--- Name: COLUMN redemptions.lot_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(lot_id) ON TABLE credits.redemptions TO analyst;
-
-
---
--- Name: TABLE welcome_use; Type: ACL; Schema: analytics; Owner: -
---
-
 GRANT SELECT ON TABLE analytics.welcome_use TO analyst;
 GRANT SELECT ON TABLE analytics.welcome_use TO auditor;
-
-
---
--- Name: TABLE current_lots; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.current_lots TO authenticated;
 GRANT SELECT ON TABLE credits.current_lots TO support;
 GRANT SELECT ON TABLE credits.current_lots TO service_role;
 GRANT SELECT ON TABLE credits.current_lots TO spender;
 GRANT SELECT ON TABLE credits.current_lots TO auditor;
-
-
---
--- Name: TABLE held_draws; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.held_draws TO authenticated;
 GRANT SELECT ON TABLE credits.held_draws TO support;
 GRANT SELECT ON TABLE credits.held_draws TO service_role;
 GRANT SELECT ON TABLE credits.held_draws TO spender;
 GRANT SELECT ON TABLE credits.held_draws TO auditor;
-
-
---
--- Name: TABLE balance; Type: ACL; Schema: api; Owner: -
---
-
 GRANT SELECT ON TABLE api.balance TO authenticated;
 GRANT SELECT ON TABLE api.balance TO support;
 GRANT SELECT ON TABLE api.balance TO service_role;
 GRANT SELECT ON TABLE api.balance TO spender;
-
-
---
--- Name: TABLE entries; Type: ACL; Schema: api; Owner: -
---
-
 GRANT SELECT ON TABLE api.entries TO authenticated;
 GRANT SELECT ON TABLE api.entries TO support;
 GRANT SELECT ON TABLE api.entries TO service_role;
-
-
---
--- Name: TABLE modules; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.modules TO anon;
 GRANT SELECT ON TABLE credits.modules TO authenticated;
 GRANT SELECT ON TABLE credits.modules TO spender;
 GRANT SELECT ON TABLE credits.modules TO support;
 GRANT SELECT ON TABLE credits.modules TO service_role;
 GRANT SELECT ON TABLE credits.modules TO auditor;
-
-
---
--- Name: TABLE failures; Type: ACL; Schema: api; Owner: -
---
-
 GRANT SELECT ON TABLE api.failures TO authenticated;
 GRANT SELECT ON TABLE api.failures TO support;
 GRANT SELECT ON TABLE api.failures TO service_role;
-
-
---
--- Name: TABLE holds; Type: ACL; Schema: api; Owner: -
---
-
 GRANT SELECT ON TABLE api.holds TO authenticated;
 GRANT SELECT ON TABLE api.holds TO support;
 GRANT SELECT ON TABLE api.holds TO service_role;
 GRANT SELECT ON TABLE api.holds TO spender;
-
-
---
--- Name: TABLE lots; Type: ACL; Schema: api; Owner: -
---
-
 GRANT SELECT ON TABLE api.lots TO authenticated;
 GRANT SELECT ON TABLE api.lots TO support;
 GRANT SELECT ON TABLE api.lots TO service_role;
-
-
---
--- Name: TABLE module_categories; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.module_categories TO anon;
 GRANT SELECT ON TABLE credits.module_categories TO authenticated;
 GRANT SELECT ON TABLE credits.module_categories TO spender;
 GRANT SELECT ON TABLE credits.module_categories TO support;
 GRANT SELECT ON TABLE credits.module_categories TO service_role;
 GRANT SELECT ON TABLE credits.module_categories TO auditor;
-
-
---
--- Name: TABLE modules; Type: ACL; Schema: api; Owner: -
---
-
 GRANT SELECT ON TABLE api.modules TO anon;
 GRANT SELECT ON TABLE api.modules TO authenticated;
 GRANT SELECT ON TABLE api.modules TO spender;
 GRANT SELECT ON TABLE api.modules TO support;
 GRANT SELECT ON TABLE api.modules TO service_role;
-
-
---
--- Name: TABLE outbox; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.outbox TO authenticated;
 GRANT SELECT ON TABLE credits.outbox TO support;
 GRANT SELECT ON TABLE credits.outbox TO service_role;
 GRANT SELECT ON TABLE credits.outbox TO auditor;
-
-
---
--- Name: TABLE notices; Type: ACL; Schema: api; Owner: -
---
-
 GRANT SELECT ON TABLE api.notices TO authenticated;
 GRANT SELECT ON TABLE api.notices TO support;
 GRANT SELECT ON TABLE api.notices TO service_role;
-
-
---
--- Name: TABLE orders; Type: ACL; Schema: api; Owner: -
---
-
 GRANT SELECT ON TABLE api.orders TO authenticated;
 GRANT SELECT ON TABLE api.orders TO support;
 GRANT SELECT ON TABLE api.orders TO service_role;
-
-
---
--- Name: TABLE currencies; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.currencies TO anon;
 GRANT SELECT ON TABLE credits.currencies TO authenticated;
 GRANT SELECT ON TABLE credits.currencies TO spender;
 GRANT SELECT ON TABLE credits.currencies TO support;
 GRANT SELECT ON TABLE credits.currencies TO service_role;
 GRANT SELECT ON TABLE credits.currencies TO auditor;
-
-
---
--- Name: TABLE packs; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.packs TO anon;
 GRANT SELECT ON TABLE credits.packs TO authenticated;
 GRANT SELECT ON TABLE credits.packs TO spender;
 GRANT SELECT ON TABLE credits.packs TO support;
 GRANT SELECT ON TABLE credits.packs TO service_role;
 GRANT SELECT ON TABLE credits.packs TO auditor;
-
-
---
--- Name: TABLE packs; Type: ACL; Schema: api; Owner: -
---
-
 GRANT SELECT ON TABLE api.packs TO anon;
 GRANT SELECT ON TABLE api.packs TO authenticated;
 GRANT SELECT ON TABLE api.packs TO spender;
 GRANT SELECT ON TABLE api.packs TO support;
 GRANT SELECT ON TABLE api.packs TO service_role;
-
-
---
--- Name: TABLE referrals; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.referrals TO authenticated;
 GRANT SELECT ON TABLE credits.referrals TO support;
 GRANT SELECT ON TABLE credits.referrals TO service_role;
 GRANT SELECT ON TABLE credits.referrals TO auditor;
-
-
---
--- Name: TABLE referrals; Type: ACL; Schema: api; Owner: -
---
-
 GRANT SELECT ON TABLE api.referrals TO authenticated;
 GRANT SELECT ON TABLE api.referrals TO support;
 GRANT SELECT ON TABLE api.referrals TO service_role;
-
-
---
--- Name: TABLE releases; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.releases TO service_role;
 GRANT SELECT ON TABLE credits.releases TO auditor;
-
-
---
--- Name: TABLE release; Type: ACL; Schema: api; Owner: -
---
-
 GRANT SELECT ON TABLE api.release TO service_role;
-
-
---
--- Name: TABLE shortfalls; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.shortfalls TO authenticated;
 GRANT SELECT ON TABLE credits.shortfalls TO support;
 GRANT SELECT ON TABLE credits.shortfalls TO service_role;
 GRANT SELECT ON TABLE credits.shortfalls TO auditor;
-
-
---
--- Name: TABLE shortfalls; Type: ACL; Schema: api; Owner: -
---
-
 GRANT SELECT ON TABLE api.shortfalls TO authenticated;
 GRANT SELECT ON TABLE api.shortfalls TO support;
 GRANT SELECT ON TABLE api.shortfalls TO service_role;
-
-
---
--- Name: TABLE spend_limits; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.spend_limits TO authenticated;
 GRANT SELECT ON TABLE credits.spend_limits TO support;
 GRANT SELECT ON TABLE credits.spend_limits TO service_role;
 GRANT SELECT ON TABLE credits.spend_limits TO auditor;
-
-
---
--- Name: TABLE spend_limits; Type: ACL; Schema: api; Owner: -
---
-
 GRANT SELECT ON TABLE api.spend_limits TO authenticated;
 GRANT SELECT ON TABLE api.spend_limits TO support;
 GRANT SELECT ON TABLE api.spend_limits TO service_role;
-
-
---
--- Name: TABLE topup_presets; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.topup_presets TO anon;
 GRANT SELECT ON TABLE credits.topup_presets TO authenticated;
 GRANT SELECT ON TABLE credits.topup_presets TO spender;
 GRANT SELECT ON TABLE credits.topup_presets TO support;
 GRANT SELECT ON TABLE credits.topup_presets TO service_role;
 GRANT SELECT ON TABLE credits.topup_presets TO auditor;
-
-
---
--- Name: TABLE topups; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.topups TO anon;
 GRANT SELECT ON TABLE credits.topups TO authenticated;
 GRANT SELECT ON TABLE credits.topups TO spender;
 GRANT SELECT ON TABLE credits.topups TO support;
 GRANT SELECT ON TABLE credits.topups TO service_role;
 GRANT SELECT ON TABLE credits.topups TO auditor;
-
-
---
--- Name: TABLE topups; Type: ACL; Schema: api; Owner: -
---
-
 GRANT SELECT ON TABLE api.topups TO anon;
 GRANT SELECT ON TABLE api.topups TO authenticated;
 GRANT SELECT ON TABLE api.topups TO spender;
 GRANT SELECT ON TABLE api.topups TO support;
 GRANT SELECT ON TABLE api.topups TO service_role;
-
-
---
--- Name: TABLE usage; Type: ACL; Schema: api; Owner: -
---
-
 GRANT SELECT ON TABLE api.usage TO authenticated;
 GRANT SELECT ON TABLE api.usage TO support;
 GRANT SELECT ON TABLE api.usage TO service_role;
-
-
---
--- Name: TABLE check_access; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_access TO auditor;
-
-
---
--- Name: TABLE check_balance; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_balance TO auditor;
-
-
---
--- Name: TABLE check_campaigns; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_campaigns TO auditor;
-
-
---
--- Name: TABLE check_charges; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_charges TO auditor;
-
-
---
--- Name: TABLE check_creators; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_creators TO auditor;
-
-
---
--- Name: TABLE check_draws; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_draws TO auditor;
-
-
---
--- Name: TABLE check_events; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_events TO auditor;
-
-
---
--- Name: TABLE check_guests; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_guests TO auditor;
-
-
---
--- Name: TABLE check_hash_chain; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_hash_chain TO auditor;
-
-
---
--- Name: TABLE check_heads; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_heads TO auditor;
-
-
---
--- Name: TABLE check_holds; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_holds TO auditor;
-
-
---
--- Name: TABLE idempotency_keys; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.idempotency_keys TO auditor;
-
-
---
--- Name: TABLE check_keys; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_keys TO auditor;
-
-
---
--- Name: TABLE check_limits; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_limits TO auditor;
-
-
---
--- Name: TABLE analyst_grants; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.analyst_grants TO auditor;
-
-
---
--- Name: TABLE sql_logins; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.sql_logins TO auditor;
-
-
---
--- Name: TABLE check_logins; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_logins TO auditor;
-
-
---
--- Name: TABLE check_lots; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_lots TO auditor;
-
-
---
--- Name: TABLE check_negative; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_negative TO auditor;
-
-
---
--- Name: TABLE check_orders; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_orders TO auditor;
-
-
---
--- Name: TABLE price_list; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.price_list TO auditor;
-
-
---
--- Name: TABLE check_prices; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_prices TO auditor;
-
-
---
--- Name: TABLE check_refunds; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_refunds TO auditor;
-
-
---
--- Name: TABLE check_release; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_release TO auditor;
-
-
---
--- Name: TABLE check_roles; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_roles TO auditor;
-
-
---
--- Name: TABLE check_running_balance; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_running_balance TO auditor;
-
-
---
--- Name: TABLE check_sequence; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_sequence TO auditor;
-
-
---
--- Name: TABLE settings; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.settings TO auditor;
-
-
---
--- Name: TABLE check_settings; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_settings TO auditor;
-
-
---
--- Name: TABLE check_shortfalls; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.check_shortfalls TO auditor;
-
-
---
--- Name: TABLE findings; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.findings TO auditor;
-
-
---
--- Name: TABLE stripe_objects; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.stripe_objects TO auditor;
-
-
---
--- Name: COLUMN stripe_objects.object_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(object_id) ON TABLE credits.stripe_objects TO support;
-
-
---
--- Name: COLUMN stripe_objects.account_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(account_id) ON TABLE credits.stripe_objects TO support;
-
-
---
--- Name: COLUMN stripe_objects.order_id; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT(order_id) ON TABLE credits.stripe_objects TO support;
-
-
---
--- Name: TABLE parked; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.parked TO support;
 GRANT SELECT ON TABLE audit.parked TO auditor;
-
-
---
--- Name: TABLE stuck_holds; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.stuck_holds TO support;
 GRANT SELECT ON TABLE audit.stuck_holds TO auditor;
-
-
---
--- Name: TABLE entry_kinds; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.entry_kinds TO auditor;
-
-
---
--- Name: TABLE trial_balance; Type: ACL; Schema: audit; Owner: -
---
-
 GRANT SELECT ON TABLE audit.trial_balance TO auditor;
-
-
---
--- Name: TABLE account_origins; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.account_origins TO auditor;
-
-
---
--- Name: TABLE dimensions; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.dimensions TO auditor;
-
-
---
--- Name: TABLE guest_limits; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.guest_limits TO auditor;
-
-
---
--- Name: TABLE guest_networks; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.guest_networks TO auditor;
-
-
---
--- Name: TABLE notice_levels; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.notice_levels TO auditor;
-
-
---
--- Name: TABLE notice_rules; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.notice_rules TO auditor;
-
-
---
--- Name: TABLE release_objects; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.release_objects TO auditor;
-
-
---
--- Name: TABLE sign_in_counts; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.sign_in_counts TO auditor;
-
-
---
--- Name: TABLE sign_in_networks; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.sign_in_networks TO auditor;
-
-
---
--- Name: TABLE status_changes; Type: ACL; Schema: credits; Owner: -
---
-
 GRANT SELECT ON TABLE credits.status_changes TO auditor;
-
-
---
--- PostgreSQL database dump complete
---
-
 \unrestrict x
-

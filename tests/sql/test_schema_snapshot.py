@@ -46,7 +46,8 @@ def dump(url: str) -> str:
     text = re.sub(r"^-- Dumped .*\n", "", text, flags=re.M)
     # Bookkeeping of Debian's PostgreSQL 15.20, which pg_dump 18 takes for an option of ours.
     text = re.sub(r"^ALTER TABLE ONLY \S+ ALTER COLUMN \S+ SET \(pg_attver=\d+\);\n", "", text, flags=re.M)
-    return re.sub(r"AS (\$\w*\$).*?\1;", "AS …;", text, flags=re.S)
+    text = re.sub(r"AS (\$\w*\$).*?\1;", "AS …;", text, flags=re.S)
+    return re.sub(r"^(--.*)?\n", "", text, flags=re.M)  # pg_dump's own comments, and blank lines
 
 
 def plain(text: str) -> str:
