@@ -1,30 +1,11 @@
--- The words of a catalogue file for prices. A price is never edited: a changed one is a new version, from now or from a
--- time to come, and the version before ends there.
+-- The price of a module, of a category, or of everything else. A price is never edited: a changed price is a new
+-- version, from now on or from a time to come, and the version before it ends there.
 --
 --   1. One writer at a time.
---   2. What makes no sense is refused, with the name of the line.
---   3. The same again is nothing to do; another price for the same time overlaps, and is refused.
---   4. A new version. The price list follows (list_prices.sql).
-
-create or replace function credits.define_dimension(p_dimension text, p_description text)
-returns void
-language plpgsql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    perform credits.check_line(p_dimension, p_description);
-    insert into credits.dimensions as d (dimension, description) values (p_dimension, p_description)
-    on conflict (dimension) do update
-    set description = excluded.description where d.description <> excluded.description;
-exception
-    when check_violation or not_null_violation or sqlstate 'PT422' then
-        perform credits.refuse_line('dimension', p_dimension, sqlerrm);
-end
-$$;
-comment on function credits.define_dimension(text, text) is
-'Something that usage can be measured in, for prices to name. Raises PT422 bad_catalogue.';
+--   2. Refuse what makes no sense, with the name of the line.
+--   3. Find the version that the line speaks of: the one that begins at its time, or the one in force. Refuse a line
+--      that overlaps another version. If the version says the same already, there is nothing to do.
+--   4. Write a new version. The list of current prices follows it (list_prices.sql).
 
 create or replace function credits.define_price(
     p_components jsonb,
@@ -43,36 +24,27 @@ as $$
 declare
     v_name constant text := coalesce('module ' || p_module_id, 'category ' || p_category_id, 'default');
     v_now timestamptz;
-    v_components jsonb;
+    v_line credits.prices;
     v_current credits.prices;
-    v_version credits.prices;
+    v_named credits.prices;
+    v_components jsonb;
     v_same boolean;
-    -- The targets that this transaction has given a price from now on.
-    v_said constant jsonb := coalesce(nullif(current_setting('pgcredits.priced_from_now', true), ''), '[]')::jsonb;
-    v_price_id bigint;
+    v_overlap text;
 begin
     -- 1. One writer.
     lock table credits.prices in share row exclusive mode;
     v_now := credits.clock();
 
     -- 2. Refuse.
-    if p_module_id is not null and not exists (select from credits.modules as m where m.module_id = p_module_id) then
-        perform credits.refuse_line('price of', v_name, 'no such module');
-    elsif p_category_id is not null
-        and not exists (select from credits.module_categories as c where c.category_id = p_category_id) then
-        perform credits.refuse_line('price of', v_name, 'no such category');
-    elsif num_nonnulls(p_module_id, p_category_id) > 1 then
-        perform credits.refuse_line('price of', v_name, 'it is of a module or of a category');
-    elsif (p_margin >= 0 and p_margin < 1000000 and scale(p_margin) <= 30) is not true then
-        perform credits.refuse_line('price of', v_name, 'margin is a factor from 0 to 10^6');
-    elsif (p_exchange_rate > 0 and p_exchange_rate < 1000000000 and scale(p_exchange_rate) <= 30) is not true then
-        perform credits.refuse_line('price of', v_name, 'exchange_rate is above 0, up to 10^9');
-    elsif credits.is_sane_time(p_valid_from) is not true then
-        perform credits.refuse_line('price of', v_name, 'valid_from is a time from the year 2000 to 9999');
-    end if;
+    v_line.module_id := p_module_id;
+    v_line.category_id := p_category_id;
+    v_line.margin := p_margin;
+    v_line.exchange_rate := p_exchange_rate;
+    v_line.valid_from := p_valid_from;
+    perform credits.check_price(v_name, v_line);
     v_components := credits.check_components(v_name, p_components);
 
-    -- 3. The version in force, and the one that begins when this one would.
+    -- 3. The version in force, and the one that the line speaks of.
     select p.* into v_current
     from credits.prices as p
     where
@@ -81,76 +53,28 @@ begin
     order by p.valid_from desc
     limit 1;
     if p_valid_from is null then
-        v_version := v_current;
+        v_named := v_current;
     else
-        select p.* into v_version
+        select p.* into v_named
         from credits.prices as p
         where
             p.module_id is not distinct from p_module_id and p.category_id is not distinct from p_category_id
             and p.valid_from = p_valid_from;
     end if;
-    v_same := coalesce(
-        (v_version.margin, v_version.exchange_rate) = (p_margin, p_exchange_rate)
-        and credits.components_as_json(v_version.price_id) = v_components,
-        false
-    );
-    if p_valid_from is null then
-        if v_said ? v_name and not v_same then
-            perform credits.refuse_line('price of', v_name, 'overlaps the other price without valid_from in the same file');
-        end if;
-        perform set_config('pgcredits.priced_from_now', (v_said || to_jsonb(v_name))::text, true);
-    elsif v_version.price_id is not null and not v_same then
-        perform credits.refuse_line(
-            'price of', v_name,
-            format('overlaps the other version that begins at %s: choose a later time', credits.utc_text(p_valid_from))
-        );
-    elsif (
-        p_valid_from <= v_now and v_said ? v_name and v_current.defined_at = credits.transaction_began()
-    ) is true then
-        -- The line before has just ended this version, which has begun since it was written down as a later one.
-        perform credits.refuse_line(
-            'price of', v_name,
-            format(
-                'overlaps the price without valid_from in the same file: this one has begun, at %s',
-                credits.utc_text(p_valid_from)
-            )
-        );
-    elsif p_valid_from <= v_now and v_version.price_id is null and exists (
-        select
-        from credits.prices as p
-        where
-            p.module_id is not distinct from p_module_id and p.category_id is not distinct from p_category_id
-            and p.valid_from <= v_now and p.defined_at <> credits.transaction_began()
-    ) then
-        perform credits.refuse_line(
-            'price of', v_name,
-            format('overlaps the price that was valid from %s on: the past stays', credits.utc_text(p_valid_from))
-        );
-    end if;
-    if v_same then
-        return v_version.price_id;
+    v_same := (
+        (v_named.margin, v_named.exchange_rate) = (p_margin, p_exchange_rate)
+        and credits.components_as_json(v_named.price_id) = v_components
+    ) is true;
+    v_overlap := credits.price_overlap(v_name, v_line, v_current, v_named, v_same, v_now);
+    if v_overlap is not null then
+        perform credits.refuse_line('price of', v_name, 'overlaps ' || v_overlap);
+    elsif v_same then
+        return v_named.price_id;
     end if;
 
     -- 4. A new version.
-    insert into credits.prices (module_id, category_id, valid_from, margin, exchange_rate)
-    values (p_module_id, p_category_id, coalesce(p_valid_from, v_now), p_margin, p_exchange_rate)
-    returning price_id into v_price_id;
-    insert into credits.price_components (
-        price_id, dimension, unit_size, price_per_unit, free_quantity, whole_units, whole_quantity, minimum_charge,
-        provider_cost, tiered
-    )
-    select
-        v_price_id, c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.whole_quantity,
-        c.minimum_charge, c.provider_cost, c.tiers <> '[]'
-    from jsonb_to_recordset(v_components) as c (
-        dimension text, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean,
-        whole_quantity boolean, minimum_charge numeric, provider_cost numeric, tiers jsonb
-    );
-    insert into credits.price_tiers (price_id, dimension, above, price_per_unit)
-    select v_price_id, c.dimension, t.above, t.price_per_unit
-    from jsonb_to_recordset(v_components) as c (dimension text, tiers jsonb)
-    cross join lateral jsonb_to_recordset(c.tiers) as t (above numeric, price_per_unit numeric);
-    return v_price_id;
+    v_line.valid_from := coalesce(p_valid_from, v_now);
+    return credits.write_price(v_line, v_components);
 end
 $$;
 comment on function credits.define_price(jsonb, text, text, numeric, numeric, timestamptz) is
@@ -161,103 +85,141 @@ comment on function credits.define_price(jsonb, text, text, numeric, numeric, ti
 'tiers: [{above, price_per_unit}]}]. whole_units: units begun are charged whole; whole_quantity: a quantity that is no '
 'whole number is refused. The version, which is the one there is when it is the same. Raises PT422 bad_catalogue.';
 
-create or replace function credits.check_components(p_name text, p_components jsonb)
-returns jsonb
+create or replace function credits.check_price(p_name text, p_price credits.prices)
+returns void
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_component jsonb;
-    v_dimension text;
-    v_field record;
+    v_problem constant text := case
+        when p_price.module_id is not null
+            and not exists (select from credits.modules as m where m.module_id = p_price.module_id)
+            then 'no such module'
+        when p_price.category_id is not null
+            and not exists (select from credits.module_categories as c where c.category_id = p_price.category_id)
+            then 'no such category'
+        when num_nonnulls(p_price.module_id, p_price.category_id) > 1
+            then 'it is of a module or of a category'
+        when (p_price.margin >= 0 and p_price.margin < 1000000 and scale(p_price.margin) <= 30) is not true
+            then 'margin is a factor from 0 to 10^6'
+        when (
+            p_price.exchange_rate > 0 and p_price.exchange_rate < 1000000000 and scale(p_price.exchange_rate) <= 30
+        ) is not true
+            then 'exchange_rate is above 0, up to 10^9'
+        when credits.is_sane_time(p_price.valid_from) is not true
+            then 'valid_from is a time from the year 2000 to 9999'
+    end;
 begin
-    if jsonb_typeof(p_components) is distinct from 'array' or jsonb_array_length(p_components) = 0 then
-        perform credits.refuse_line('price of', p_name, 'components is an array of at least one');
+    if v_problem is not null then
+        perform credits.refuse_line('price of', p_name, v_problem);
     end if;
-    for v_component in select c.value from jsonb_array_elements(p_components) as c loop
-        v_dimension := v_component ->> 'dimension';
-        if jsonb_typeof(v_component) is distinct from 'object' or v_dimension is null then
-            perform credits.refuse_line('price of', p_name, 'a component is an object with a dimension');
-        elsif not exists (select from credits.dimensions as d where d.dimension = v_dimension) then
-            perform credits.refuse_line('price of', p_name, format('unknown dimension %L', left(v_dimension, 100)));
-        elsif not v_component ? 'price_per_unit' then
-            perform credits.refuse_line('price of', p_name, format('%s without price_per_unit', v_dimension));
-        end if;
-        for v_field in select f.key, f.value from jsonb_each(v_component) as f loop
-            case v_field.key
-                when 'dimension' then
-                    continue;
-                when 'tiers' then
-                    perform credits.check_tiers(p_name, v_dimension, v_field.value);
-                when 'whole_units', 'whole_quantity' then
-                    if jsonb_typeof(v_field.value) is distinct from 'boolean' then
-                        perform credits.refuse_line(
-                            'price of', p_name, format('%s of %s is true or false', v_field.key, v_dimension)
-                        );
-                    end if;
-                when 'unit_size', 'price_per_unit', 'free_quantity', 'minimum_charge', 'provider_cost' then
-                    if credits.quantity(v_field.value) is null
-                        or v_field.key = 'unit_size' and credits.quantity(v_field.value) = 0 then
-                        perform credits.refuse_line(
-                            'price of', p_name, format(
-                                '%s of %s is a number %s to 10^15', v_field.key, v_dimension,
-                                case v_field.key when 'unit_size' then 'above 0, up' else 'from 0' end
-                            )
-                        );
-                    end if;
-                else
-                    perform credits.refuse_line(
-                        'price of', p_name, format('unknown field %L of %s', left(v_field.key, 100), v_dimension)
-                    );
-            end case;
-        end loop;
-    end loop;
-    if (select count(*) > count(distinct c.value -> 'dimension') from jsonb_array_elements(p_components) as c) then
-        perform credits.refuse_line('price of', p_name, 'the same dimension twice');
-    end if;
-    return (
-        select jsonb_agg(
-            '{"unit_size": 1, "free_quantity": 0, "whole_units": false, "whole_quantity": false, "minimum_charge": 0,
-              "provider_cost": null, "tiers": []}' || c.value
-            order by c.value ->> 'dimension'
-        )
-        from jsonb_array_elements(p_components) as c
-    );
 end
 $$;
-comment on function credits.check_components(text, jsonb) is
-'The components of a price as credits.components_as_json would give them, with the defaults filled in. Raises PT422 '
-'bad_catalogue for anything that is none.';
+comment on function credits.check_price(text, credits.prices) is
+'Checks what a line says of a price beside its components. Raises PT422 bad_catalogue.';
 
-create or replace function credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb)
-returns void
+create or replace function credits.price_overlap(
+    p_name text,
+    p_line credits.prices,
+    p_current credits.prices,
+    p_named credits.prices,
+    p_same boolean,
+    p_now timestamptz
+)
+returns text
 language plpgsql
-immutable
+volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_tier jsonb;
-    v_before numeric := 0;
+    v_from_now constant boolean := credits.note_priced(p_name, p_line.valid_from is null);
 begin
-    if jsonb_typeof(p_tiers) <> 'array' or jsonb_array_length(p_tiers) = 0 then
-        perform credits.refuse_line('price of', p_name, format('tiers of %s is an array of at least one', p_dimension));
-    end if;
-    for v_tier in select t.value from jsonb_array_elements(p_tiers) as t loop
-        if jsonb_typeof(v_tier) <> 'object' or v_tier - array['above', 'price_per_unit'] <> '{}'
-            or credits.quantity(v_tier -> 'above') is null or credits.quantity(v_tier -> 'price_per_unit') is null then
-            perform credits.refuse_line(
-                'price of', p_name,
-                format('a tier of %s is {"above", "price_per_unit"}, numbers from 0 to 10^15', p_dimension)
-            );
-        elsif credits.quantity(v_tier -> 'above') <= v_before then
-            perform credits.refuse_line(
-                'price of', p_name, format('tiers of %s begin above 0, each above the one before', p_dimension)
-            );
-        end if;
-        v_before := credits.quantity(v_tier -> 'above');
-    end loop;
+    return case
+        -- A line from now on.
+        when p_line.valid_from is null
+            then case when v_from_now and not p_same then 'the other price without valid_from in the same file' end
+        -- A line with a time, which belongs to another version already.
+        when p_named.price_id is not null and not p_same
+            then format(
+                'the other version that begins at %s: choose a later time', credits.utc_text(p_line.valid_from)
+            )
+        when p_line.valid_from > p_now then null
+        -- This version was to begin later when it was first written. It has begun, and the line before has just ended it.
+        when (v_from_now and p_current.defined_at = credits.transaction_began()) is true
+            then format(
+                'the price without valid_from in the same file: this one has begun, at %s',
+                credits.utc_text(p_line.valid_from)
+            )
+        -- A new version in the past, where others have been valid since before this file.
+        when p_named.price_id is null and exists (
+            select
+            from credits.prices as p
+            where
+                p.module_id is not distinct from p_line.module_id
+                and p.category_id is not distinct from p_line.category_id
+                and p.valid_from <= p_now and p.defined_at <> credits.transaction_began()
+        )
+            then format('the price that was valid from %s on: the past stays', credits.utc_text(p_line.valid_from))
+    end;
 end
 $$;
-comment on function credits.check_tiers(text, text, jsonb) is
-'Raises PT422 bad_catalogue unless these are tiers, in ascending order.';
+comment on function credits.price_overlap(
+    text, credits.prices, credits.prices, credits.prices, boolean, timestamptz
+) is
+'What a line of a price list overlaps, in words, or null. p_current: the version in force; p_named: the version that '
+'the line speaks of; p_same: that version says the same.';
+
+create or replace function credits.note_priced(p_name text, p_from_now boolean)
+returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_priced constant jsonb := coalesce(nullif(current_setting('pgcredits.priced_from_now', true), ''), '[]')::jsonb;
+begin
+    if p_from_now then
+        perform set_config('pgcredits.priced_from_now', (v_priced || to_jsonb(p_name))::text, true);
+    end if;
+    return v_priced ? p_name;
+end
+$$;
+comment on function credits.note_priced(text, boolean) is
+'Has a line before this one, in the same file, given this target a price from now on? p_from_now: this line does so '
+'too.';
+
+create or replace function credits.write_price(p_price credits.prices, p_components jsonb)
+returns bigint
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_price_id bigint;
+begin
+    insert into credits.prices (module_id, category_id, valid_from, margin, exchange_rate)
+    values (
+        p_price.module_id, p_price.category_id, p_price.valid_from, p_price.margin, p_price.exchange_rate
+    )
+    returning price_id into v_price_id;
+    insert into credits.price_components (
+        price_id, dimension, unit_size, price_per_unit, free_quantity, whole_units, whole_quantity, minimum_charge,
+        provider_cost, tiered
+    )
+    select
+        v_price_id, c.dimension, c.unit_size, c.price_per_unit, c.free_quantity, c.whole_units, c.whole_quantity,
+        c.minimum_charge, c.provider_cost, c.tiers <> '[]'
+    from jsonb_to_recordset(p_components) as c (
+        dimension text, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean,
+        whole_quantity boolean, minimum_charge numeric, provider_cost numeric, tiers jsonb
+    );
+    insert into credits.price_tiers (price_id, dimension, above, price_per_unit)
+    select v_price_id, c.dimension, t.above, t.price_per_unit
+    from jsonb_to_recordset(p_components) as c (dimension text, tiers jsonb)
+    cross join lateral jsonb_to_recordset(c.tiers) as t (above numeric, price_per_unit numeric);
+    return v_price_id;
+end
+$$;
+comment on function credits.write_price(credits.prices, jsonb) is
+'Writes a version of a price with its components, and returns its price_id.';

@@ -26,7 +26,7 @@ class Rule:
 
 
 # A function is told in steps that have names. These still have too many lines or arguments.
-STILL_LONG = {"capture", "define_price", "hold", "price_usage", "refund_usage", "spend", "spend_many"}
+STILL_LONG = {"capture", "hold", "refund_usage", "spend", "spend_many"}
 STILL_WIDE = {"entry_hash", "post_entry"}
 LONG = f"""
     select p.proname from pg_proc as p

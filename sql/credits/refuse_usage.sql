@@ -1,0 +1,34 @@
+-- One refusal for usage that the price cannot charge.
+
+create or replace function credits.refuse_usage(p_price_id bigint, p_module_id text default null)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_dimensions constant text[] := array(
+        select c.dimension from credits.price_components as c where c.price_id = p_price_id order by c.dimension
+    );
+    v_whole constant text[] := array(
+        select c.dimension
+        from credits.price_components as c
+        where c.price_id = p_price_id and c.whole_quantity
+        order by c.dimension
+    );
+begin
+    if p_price_id is null then
+        perform credits.refuse_module(p_module_id);
+    end if;
+    perform credits.fail(
+        422, 'bad_usage', format(
+            'usage names exactly %s, each a number from 0 to 10^15%s, and costs at most 10^12',
+            array_to_string(v_dimensions, ', '),
+            case when v_whole <> '{}' then format(' (%s: a whole number)', array_to_string(v_whole, ', ')) else '' end
+        ),
+        json_build_object('dimensions', v_dimensions)
+    );
+end
+$$;
+comment on function credits.refuse_usage(bigint, text) is
+'Raises PT404 unknown_module without a price, else PT422 bad_usage.';
