@@ -1125,6 +1125,28 @@ CREATE FUNCTION credits.check_period(p_period text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.check_period(p_period text) IS 'Checks that a period is day or month. Raises PT422 bad_period, also for null.';
+CREATE TABLE credits.prices (
+    price_id bigint NOT NULL,
+    module_id text,
+    category_id text,
+    valid_from timestamp with time zone NOT NULL,
+    margin numeric DEFAULT 1 NOT NULL,
+    exchange_rate numeric DEFAULT 1 NOT NULL,
+    defined_at timestamp with time zone DEFAULT transaction_timestamp() NOT NULL,
+    CONSTRAINT prices_exchange_rate_is_sane CHECK (((exchange_rate > (0)::numeric) AND (exchange_rate < (1000000000)::numeric))),
+    CONSTRAINT prices_have_one_target CHECK (((module_id IS NULL) OR (category_id IS NULL))),
+    CONSTRAINT prices_margin_is_sane CHECK (((margin >= (0)::numeric) AND (margin < (1000000)::numeric)))
+);
+ALTER TABLE ONLY credits.prices FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.prices IS 'Versions of the price of a module, of a category, or (both null) of any other module. Never edited: a version ends where the next one of the same target begins.';
+COMMENT ON COLUMN credits.prices.margin IS 'Factor on the provider''s price: 1.05 adds five percent.';
+COMMENT ON COLUMN credits.prices.exchange_rate IS 'Units of the component prices'' currency for one unit of the balance: 1.08 when prices are US cents and balances euro cents.';
+COMMENT ON COLUMN credits.prices.defined_at IS 'The transaction that wrote it: two versions of one target from now on, in one catalogue file, are a mistake.';
+CREATE FUNCTION credits.check_price(p_name text, p_price credits.prices) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.check_price(p_name text, p_price credits.prices) IS 'Checks what a line says of a price beside its components. Raises PT422 bad_catalogue.';
 CREATE FUNCTION credits.check_reason(p_reason text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1925,6 +1947,11 @@ CREATE FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_n
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) IS 'Notes the device and the network that an account was opened from; {unknown} is the word for not known. Raises PT422 bad_guest.';
+CREATE FUNCTION credits.note_priced(p_name text, p_from_now boolean) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.note_priced(p_name text, p_from_now boolean) IS 'Has a line before this one, in the same file, given this target a price from now on? p_from_now: this line does so too.';
 CREATE FUNCTION credits.note_role() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1995,28 +2022,16 @@ CREATE FUNCTION credits.power_faults() RETURNS TABLE(expected text, found text)
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.power_faults() IS 'Functions of api that a role may call which should not: whoever charges, reads or counts must not be able to grant.';
+CREATE FUNCTION credits.price_overlap(p_name text, p_line credits.prices, p_current credits.prices, p_named credits.prices, p_same boolean, p_now timestamp with time zone) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.price_overlap(p_name text, p_line credits.prices, p_current credits.prices, p_named credits.prices, p_same boolean, p_now timestamp with time zone) IS 'What a line of a price list overlaps, in words, or null. p_current: the version in force; p_named: the version that the line speaks of; p_same: that version says the same.';
 CREATE FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) IS 'How a cost comes about, by dimension: units are what is charged after the free quantity; charge is their price, or the minimum, before margin and exchange rate. Fractions that do not end are rounded here; the cost is made without them.';
-CREATE TABLE credits.prices (
-    price_id bigint NOT NULL,
-    module_id text,
-    category_id text,
-    valid_from timestamp with time zone NOT NULL,
-    margin numeric DEFAULT 1 NOT NULL,
-    exchange_rate numeric DEFAULT 1 NOT NULL,
-    defined_at timestamp with time zone DEFAULT transaction_timestamp() NOT NULL,
-    CONSTRAINT prices_exchange_rate_is_sane CHECK (((exchange_rate > (0)::numeric) AND (exchange_rate < (1000000000)::numeric))),
-    CONSTRAINT prices_have_one_target CHECK (((module_id IS NULL) OR (category_id IS NULL))),
-    CONSTRAINT prices_margin_is_sane CHECK (((margin >= (0)::numeric) AND (margin < (1000000)::numeric)))
-);
-ALTER TABLE ONLY credits.prices FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.prices IS 'Versions of the price of a module, of a category, or (both null) of any other module. Never edited: a version ends where the next one of the same target begins.';
-COMMENT ON COLUMN credits.prices.margin IS 'Factor on the provider''s price: 1.05 adds five percent.';
-COMMENT ON COLUMN credits.prices.exchange_rate IS 'Units of the component prices'' currency for one unit of the balance: 1.08 when prices are US cents and balances euro cents.';
-COMMENT ON COLUMN credits.prices.defined_at IS 'The transaction that wrote it: two versions of one target from now on, in one catalogue file, are a mistake.';
 CREATE FUNCTION credits.price_source(p_price credits.prices) RETURNS text
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN ((p_price).module_id IS NOT NULL) THEN 'module'::text WHEN ((p_price).category_id IS NOT NULL) THEN 'category'::text ELSE 'default'::text END;
@@ -2379,6 +2394,11 @@ CREATE FUNCTION credits.subject() RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.subject() IS 'The user id of the caller; null for nobody.';
+CREATE FUNCTION credits.sum_components(p_price_id bigint, p_usage jsonb, OUT price_id bigint, OUT cost numeric, OUT price_source text, OUT exact boolean) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.sum_components(p_price_id bigint, p_usage jsonb, OUT price_id bigint, OUT cost numeric, OUT price_source text, OUT exact boolean) IS 'What a use costs under a version of a price, in tokens: the sum over its components. exact: the usage names the dimensions of the price and no other. cost is null when a quantity cannot be charged, price_id when there is no price.';
 CREATE FUNCTION credits.tell_depleted(p_account_id uuid) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2537,6 +2557,11 @@ CREATE FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_aft
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) IS 'Writes the notices that a change of a locked wallet''s balance calls for, and arms those that it has risen above.';
+CREATE FUNCTION credits.write_price(p_price credits.prices, p_components jsonb) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.write_price(p_price credits.prices, p_components jsonb) IS 'Writes a version of a price with its components, and returns its price_id.';
 CREATE VIEW credits.captures WITH (security_invoker='true') AS
  SELECT h.account_id,
     h.hold_id,
@@ -6030,6 +6055,19 @@ REVOKE ALL ON FUNCTION credits.check_key(p_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_line(p_name text, p_title text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_metadata(p_metadata jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_period(p_period text) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.prices TO auditor;
+GRANT SELECT(price_id) ON TABLE credits.prices TO authenticated;
+GRANT SELECT(price_id) ON TABLE credits.prices TO support;
+GRANT SELECT(price_id) ON TABLE credits.prices TO service_role;
+GRANT SELECT(price_id) ON TABLE credits.prices TO analyst;
+GRANT SELECT(module_id) ON TABLE credits.prices TO authenticated;
+GRANT SELECT(module_id) ON TABLE credits.prices TO support;
+GRANT SELECT(module_id) ON TABLE credits.prices TO service_role;
+GRANT SELECT(category_id) ON TABLE credits.prices TO authenticated;
+GRANT SELECT(category_id) ON TABLE credits.prices TO support;
+GRANT SELECT(category_id) ON TABLE credits.prices TO service_role;
+GRANT SELECT(exchange_rate) ON TABLE credits.prices TO analyst;
+REVOKE ALL ON FUNCTION credits.check_price(p_name text, p_price credits.prices) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_reason(p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_scope(p_scope text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_stripe_prices() FROM PUBLIC;
@@ -6275,6 +6313,7 @@ REVOKE ALL ON FUNCTION credits.note_basis(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_customer(p_account_id uuid, p_customer_id text, p_replaces text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.note_priced(p_name text, p_from_now boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_role() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean) TO auditor;
@@ -6292,19 +6331,8 @@ REVOKE ALL ON FUNCTION credits.plain_text(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone, p_unheld numeric, p_head_unheld numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.power_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.power_faults() TO auditor;
+REVOKE ALL ON FUNCTION credits.price_overlap(p_name text, p_line credits.prices, p_current credits.prices, p_named credits.prices, p_same boolean, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) FROM PUBLIC;
-GRANT SELECT ON TABLE credits.prices TO auditor;
-GRANT SELECT(price_id) ON TABLE credits.prices TO authenticated;
-GRANT SELECT(price_id) ON TABLE credits.prices TO support;
-GRANT SELECT(price_id) ON TABLE credits.prices TO service_role;
-GRANT SELECT(price_id) ON TABLE credits.prices TO analyst;
-GRANT SELECT(module_id) ON TABLE credits.prices TO authenticated;
-GRANT SELECT(module_id) ON TABLE credits.prices TO support;
-GRANT SELECT(module_id) ON TABLE credits.prices TO service_role;
-GRANT SELECT(category_id) ON TABLE credits.prices TO authenticated;
-GRANT SELECT(category_id) ON TABLE credits.prices TO support;
-GRANT SELECT(category_id) ON TABLE credits.prices TO service_role;
-GRANT SELECT(exchange_rate) ON TABLE credits.prices TO analyst;
 REVOKE ALL ON FUNCTION credits.price_source(p_price credits.prices) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.price_source(p_price credits.prices) TO auditor;
 REVOKE ALL ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric, OUT price_source text) FROM PUBLIC;
@@ -6398,6 +6426,7 @@ GRANT ALL ON FUNCTION credits.subject() TO authenticated;
 GRANT ALL ON FUNCTION credits.subject() TO support;
 GRANT ALL ON FUNCTION credits.subject() TO service_role;
 GRANT ALL ON FUNCTION credits.subject() TO spender;
+REVOKE ALL ON FUNCTION credits.sum_components(p_price_id bigint, p_usage jsonb, OUT price_id bigint, OUT cost numeric, OUT price_source text, OUT exact boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.tell_depleted(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.tell_refused(p_account_ids uuid[], p_verdicts jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.test_clocks_allowed() FROM PUBLIC;
@@ -6444,6 +6473,7 @@ REVOKE ALL ON FUNCTION credits.welcome_again(p_account_id uuid, OUT tokens numer
 REVOKE ALL ON FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_scopes text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.whole(quantity numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.write_price(p_price credits.prices, p_components jsonb) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.captures TO analyst;
 GRANT SELECT ON TABLE credits.captures TO auditor;
 GRANT SELECT ON TABLE analytics.average_use TO analyst;
