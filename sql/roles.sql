@@ -10,22 +10,31 @@ declare
 begin
     -- 1. Those that nobody logs in with, and our logins. Passwords are set outside: without one, a login cannot sign in.
     for v_role in
-        select x.name, x.attributes
+        select x.name, x.attributes, x.summary
         from (
             values
-            ('credits_owner', 'nologin'), ('anon', 'nologin'), ('authenticated', 'nologin'), ('spender', 'nologin'),
-            ('support', 'nologin'), ('service_role', 'nologin'), ('analyst', 'nologin'), ('auditor', 'nologin'),
+            ('credits_owner', 'nologin', ''), ('anon', 'nologin', ''), ('authenticated', 'nologin', ''),
+            ('service_role', 'nologin', ''), ('analyst', 'nologin', ''), ('auditor', 'nologin', ''),
+            (
+                'spender', 'nologin',
+                'pgcredits: charges any user (charge, hold, capture, release, quote, open accounts), and grants nothing.'
+            ),
+            ('support', 'nologin', 'pgcredits: reads the rows of every user, and writes nothing.'),
             -- The API's logins have nothing before they take a role.
-            ('pgcredits_api', 'login noinherit'), ('pgcredits_service', 'login noinherit'),
+            ('pgcredits_api', 'login noinherit', ''), ('pgcredits_service', 'login noinherit', ''),
             -- Their readers share them; each person's own login is better (SECURITY.md).
-            ('pgcredits_analyst', 'login connection limit 10'), ('pgcredits_auditor', 'login connection limit 10'),
+            ('pgcredits_analyst', 'login connection limit 10', ''),
+            ('pgcredits_auditor', 'login connection limit 10', ''),
             -- Applies price lists. It has a password only while `pgcredits catalog apply` opens its session.
-            ('pgcredits_catalog', 'login noinherit connection limit 10')
-        ) as x (name, attributes)
+            ('pgcredits_catalog', 'login noinherit connection limit 10', '')
+        ) as x (name, attributes, summary)
         where not exists (select from pg_catalog.pg_roles as r where r.rolname = x.name)
     loop
         begin
             execute format('create role %I %s', v_role.name, v_role.attributes);
+            if v_role.summary <> '' then
+                execute format('comment on role %I is %L', v_role.name, v_role.summary);
+            end if;
         exception
             when duplicate_object or unique_violation then
                 raise notice 'role % was made at the same time', v_role.name;
@@ -61,9 +70,10 @@ begin
         select x.login, x.name, x.value
         from (
             values
-            ('pgcredits_api', 'lock_timeout', '5s'), ('pgcredits_api', 'statement_timeout', '15s'),
+            -- The lock_timeout that money functions set for their waits, from the start: they need not set it then.
+            ('pgcredits_api', 'lock_timeout', '2s'), ('pgcredits_api', 'statement_timeout', '15s'),
             ('pgcredits_api', 'idle_in_transaction_session_timeout', '15s'),
-            ('pgcredits_service', 'lock_timeout', '10s'), ('pgcredits_service', 'statement_timeout', '30s'),
+            ('pgcredits_service', 'lock_timeout', '2s'), ('pgcredits_service', 'statement_timeout', '30s'),
             ('pgcredits_service', 'idle_in_transaction_session_timeout', '30s'),
             ('pgcredits_analyst', 'lock_timeout', '5s'), ('pgcredits_analyst', 'statement_timeout', '5min'),
             ('pgcredits_analyst', 'idle_in_transaction_session_timeout', '60s'),

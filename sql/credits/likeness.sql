@@ -59,12 +59,12 @@ return regexp_replace(
         || U&'\1EFF\2CA8\2CA9\A4EC\AB5A\AB79\AB8D'
         || U&'\01B5\01B6\0224\0225\0240\0290\0291\0396\13C3\1D22\1D76\1D8E\2C6B\2C6C\2C7F\A4DC'
         || U&'\A7C6\AB93',
-        'aaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbbbbbbbbbbcccccccccccccccccccccdddddddddddddddddddddddeeeeeeeeeee'
-        || 'eeeeeeeeeeeeeeffffffffffffffffgggggggggggggggggghhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhiiiiiiiiiiiiiiiiiij'
-        || 'jjjjjjjjjjjjjkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkklllllllllllllllllllllllllllllmmmmmmmmmmmmmmmmnnnnnnn'
-        || 'nnnnnnnnnnnnnnnnooooooooooooooooooooooooppppppppppppppppppppppppqqqqqqqqqqqqrrrrrrrrrrrrrrrrrrrrrrrr'
-        || 'rrrrrssssssssssssssssssssstttttttttttttttttttttttttuuuuuuuuuuuuuuuuvvvvvvvvvvvvvvvvwwwwwwwwwwwwwwwww'
-        || 'wwwxxxxxxxxxxxxxxxxxxyyyyyyyyyyyyyyyyyyyyyyyzzzzzzzzzzzzzzzzzz'
+        'aaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbbbbbbbbbbcccccccccccccccccccccdddddddddddddddddddddddeeeeeee'
+        || 'eeeeeeeeeeeeeeeeeeffffffffffffffffgggggggggggggggggghhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhiiiiiiiiiii'
+        || 'iiiiiiijjjjjjjjjjjjjjkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkklllllllllllllllllllllllllllllmmmmmmmmmmm'
+        || 'mmmmmnnnnnnnnnnnnnnnnnnnnnnnooooooooooooooooooooooooppppppppppppppppppppppppqqqqqqqqqqqqrrrrrrrr'
+        || 'rrrrrrrrrrrrrrrrrrrrrssssssssssssssssssssstttttttttttttttttttttttttuuuuuuuuuuuuuuuuvvvvvvvvvvvvv'
+        || 'vvvwwwwwwwwwwwwwwwwwwwwxxxxxxxxxxxxxxxxxxyyyyyyyyyyyyyyyyyyyyyyyzzzzzzzzzzzzzzzzzz'
     ) collate "C"),
     '[\u0001-\u0020\u007F-\u00A0\u00AD\u02D7\u0300-\u036F\u0483-\u0489\u058A\u05BE\u061C\u115F\u1160\u1680\u17B4'
     '\u17B5\u1806\u180B-\u180F\u1AB0-\u1AFF\u1DC0-\u1DFF\u2000-\u2015\u2028-\u202F\u203F\u2040\u2043\u2054'

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +13,6 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 from stripe_events import COMPLETED, EXPIRED, FAILED, SAYS, SUCCEEDED, Event, attached, event, session
 
-ROOT = Path(__file__).resolve().parents[2]
 User = Callable[..., Caller]
 Crowd = Callable[[int], list[Caller]]
 
@@ -140,32 +137,6 @@ def test_parked_money_that_went_back_in_full_is_dealt_with(
         "select event_id from audit.parked where payment_intent_id = %s", (told["payment_intent"],)
     ).fetchall()
     assert {event_id for (event_id,) in listed} == (set() if gone else {wrong["id"], refund["id"]})
-
-
-def test_payment_that_an_earlier_version_lost_is_granted_after_the_upgrade(db: Connection) -> None:
-    """It was "unmatched" for ever."""
-    bank = Caller(db, "none")
-    order = attached(bank, bank.call("create_order", pack_id="basique", user_id="ada"))
-    lost = event(COMPLETED, session(order))
-    strays = [
-        event(COMPLETED, session(order, client_reference_id="user_2ab")),
-        event(COMPLETED, session(order, metadata="nothing")),
-        event(COMPLETED, session(order, object="invoice")),
-    ]
-    for told in (lost, *strays):
-        db.execute(
-            "insert into credits.stripe_events (event_id, type, object_id, livemode, outcome, payload)"
-            " values (%s, %s, %s, false, 'unmatched', %s)",
-            (told["id"], told["type"], told["data"]["object"]["id"], Jsonb(told)),
-        )
-    (migration,) = (ROOT / "migrations").glob("*-stripe_events.sql")
-    statement = re.search(r"^update .*?;", migration.read_text(), re.DOTALL | re.MULTILINE)
-    assert statement
-    db.execute(statement[0].encode())
-    assert bank.call("maintain")["events"] == 1
-    assert bank.row("select balance from api.balance where user_id = 'ada'")["balance"] == 100
-    left = bank.rows("select event_id from credits.stripe_events where outcome = 'unmatched'")
-    assert {row["event_id"] for row in left} == {told["id"] for told in strays}
 
 
 # Whose event?

@@ -258,27 +258,6 @@ def test_the_real_thing_is_repeatable(url: str) -> None:
     assert {"appforge", "iahome"} <= set(list_catalogs())
 
 
-def test_heads_and_prices_of_before_are_made_up_for(url: str, db: psycopg.Connection[Any]) -> None:
-    """A bank of before 0022-captures: heads that never expire and linear prices are there already."""
-    db.execute("select api.add_tokens('lasts', 100)")
-    db.execute("select api.add_tokens('ends', 100, expires_at => '2098-06-01 12:00Z')")
-    for user_id in ("lasts", "ends"):
-        db.execute("select api.consume_tokens('metube', user_id => %s)", (user_id,))
-    db.execute("alter table credits.wallets drop column head_held cascade, drop column head_keeps cascade")
-    db.execute(
-        "alter table credits.price_list drop column dimension cascade, drop column numerator cascade,"
-        " drop column denominator cascade"
-    )
-    marked = db.execute("delete from yoyo._yoyo_migration where migration_id = '0022-captures'")
-    assert marked.rowcount == 1
-    assert migrate(url) == ["0022-captures"]
-    heads = db.execute(
-        "select count(*) from credits.wallets where head_lot is not null and head_keeps"
-    ).fetchone()
-    assert heads == (0,)  # until they are chosen anew
-    assert db.execute("select * from audit.findings").fetchall() == []
-
-
 def test_prices_at_stripe_come_from_the_configuration(url: str, tmp_path: Path) -> None:
     query = (
         "select json_object_agg(pack_id, stripe_price_id) from credits.packs"

@@ -163,7 +163,7 @@ def test_roles_are_made_once_and_keep_what_an_operator_sets(elsewhere: embedded.
         again = {row[0]: row[4] for row in admin.execute(query).fetchall()}
         assert len(again) == 14
         assert "statement_timeout=1min" in again["pgcredits_analyst"]
-        assert "lock_timeout=5s" in again["pgcredits_api"]
+        assert "lock_timeout=2s" in again["pgcredits_api"]
 
 
 def test_a_prepared_transaction_is_found(elsewhere: embedded.Server, bin_dir: Path) -> None:

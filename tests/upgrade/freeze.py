@@ -2,8 +2,9 @@
 
     .venv/bin/python tests/upgrade/freeze.py COMMIT
 
-The commit's own `migrate` makes a bank on PostgreSQL 15, the oldest that is supported, and a few calls give
-it rows. Its dump is written beside this file, named for the day and the commit. Do this for each release.
+The commit's own `migrate` makes a bank on PostgreSQL 15, the oldest that is supported, and story.sql gives
+it rows. Its dump is written beside this file, named for the version of pgcredits. Do this for each release.
+Until 0.1.0 is released its migrations may change, and then it is frozen anew.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 
 import psycopg
@@ -20,6 +22,7 @@ import psycopg
 from pgcredits import embedded
 
 HERE = Path(__file__).parent
+STORY = HERE / "story.sql"
 REPOSITORY = HERE.parents[1]
 BIN = Path("/usr/lib/postgresql/15/bin")
 MIGRATE = """
@@ -28,19 +31,11 @@ from pgcredits.migrate import apply_catalog, migrate
 migrate(sys.argv[1])
 apply_catalog(sys.argv[1], "iahome")
 """
-STORY = (
-    "add_tokens('ada', 200::numeric, 'Standard')",
-    "consume_tokens('ada', 'whisper', 'Whisper', 25)",
-    "consume_tokens('ada', 'metube', 'MeTube', 10)",
-    "create_order('standard', user_id => 'ada')",
-    "add_tokens('bob', 100::numeric, 'Standard')",
-    "consume_tokens('bob', 'whisper', 'Whisper', 25)",
-)
 
 
 def main(commit: str) -> None:
     """Write the dump."""
-    day, sha = git("log", "-1", "--format=%cs %h", commit).split()
+    version = tomllib.loads(git("show", f"{commit}:pyproject.toml"))["project"]["version"]
     with tempfile.TemporaryDirectory(prefix="pgcredits-freeze-") as folder:
         tree = Path(folder) / "tree"
         git("worktree", "add", "--quiet", "--detach", str(tree), commit)
@@ -50,7 +45,7 @@ def main(commit: str) -> None:
         finally:
             embedded.stop(server)
             git("worktree", "remove", "--force", str(tree))
-    target = HERE / f"{day}-{sha}.sql.gz"
+    target = HERE / f"{version}.sql.gz"
     target.write_bytes(gzip.compress(text.encode(), mtime=0))
     print(target)
 
@@ -63,8 +58,7 @@ def frozen(url: str, server_url: str, tree: Path) -> str:
     subprocess.run([sys.executable, "-P", "-c", MIGRATE, url], env=environment, check=True)
     with psycopg.connect(url, autocommit=True) as service:
         service.execute("set role service_role")
-        for call in STORY:
-            service.execute(f"select api.{call}".encode())
+        service.execute(STORY.read_bytes())
     dump = subprocess.run(
         [BIN / "pg_dump", "--inserts", url], check=True, capture_output=True, text=True
     ).stdout

@@ -4,20 +4,43 @@ from __future__ import annotations
 
 import gzip
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
-from pgcredits.migrate import HOME, MigrationError, migrate, run
+from pgcredits.migrate import (
+    HOME,
+    MIGRATIONS,
+    SQL,
+    MigrationError,
+    Options,
+    PrereleaseError,
+    apply_catalog,
+    marks,
+    migrate,
+    plan,
+    roles,
+    run,
+)
 
 sys.path.append(str(Path(__file__).parents[1] / "sql"))
 from test_schema_snapshot import dump, plain
 
 UPGRADING = HOME / "docs" / "upgrading.md"
 FROZEN = sorted(Path(__file__).parent.glob("*.sql.gz"))
+PRERELEASE = Path(__file__).parent / "prerelease" / "2026-11-24-2dc4dba.sql.gz"
+VIEWS = (
+    *("balance", "entries", "failures", "holds", "lots", "notices", "orders", "referrals"),
+    *("shortfalls", "spend_limits", "usage"),
+)
+Rows = list[dict[str, Any]]
 
 
 def thaw(url: str, frozen: Path) -> None:
@@ -31,67 +54,128 @@ def squeezed(text: str) -> str:
     return re.sub(r"[()]", "", plain(text))
 
 
+def seen(admin: psycopg.Connection[Any]) -> dict[str, Rows]:
+    """What people see of the bank."""
+    return {
+        view: [row for (row,) in admin.execute(f"select to_jsonb(v) from api.{view} as v".encode())]
+        for view in VIEWS
+    }
+
+
+def within(rows: Rows, columns: Rows) -> list[str]:
+    """The rows with those columns alone that `columns` has: a release adds some, and takes none away."""
+    kept = columns[0].keys() if columns else ()
+    return sorted(str({name: row[name] for name in kept}) for row in rows)
+
+
+def call(admin: psycopg.Connection[Any], query: str) -> Any:
+    """The first column of the answer, as a service."""
+    admin.execute("set role service_role")
+    row = admin.execute(query.encode()).fetchone()
+    admin.execute("reset role")
+    assert row is not None
+    return row[0]
+
+
 def test_something_is_frozen() -> None:
-    assert len(FROZEN) >= 4
+    assert version("pgcredits") in {path.name.removesuffix(".sql.gz") for path in FROZEN}
 
 
-@pytest.mark.parametrize("frozen", FROZEN, ids=lambda path: path.name.removesuffix(".sql.gz"))
-def test_an_earlier_bank_becomes_what_a_fresh_one_is(frozen: Path, empty_url: str, own_url: str) -> None:
-    thaw(empty_url, frozen)
-    outcome = run(empty_url)
-    assert outcome.applied
-    assert squeezed(dump(empty_url)) == squeezed(dump(own_url))
+@pytest.fixture(params=FROZEN, ids=lambda path: path.name.removesuffix(".sql.gz"))
+def frozen_url(request: pytest.FixtureRequest, empty_url: str, own_url: str) -> str:
+    """`own_url`: with another bank on the server its roles are there. See docs/restoring.md."""
+    thaw(empty_url, request.param)
     with psycopg.connect(empty_url, autocommit=True) as admin:
-        assert admin.execute("table audit.findings").fetchall() == []
-        before = admin.execute("select user_id, balance from api.balance order by user_id").fetchall()
-        assert before == [("ada", 165), ("bob", 75)]
-        admin.execute("set role service_role")
-        (spent,) = admin.execute(
-            "select (c).cost from (select api.consume_tokens('whisper', user_id => 'ada') as c) as x"
-        ).fetchone() or (None,)
-        assert spent == 25
-        held = admin.execute("select (api.hold_tokens('whisper', user_id => 'bob')).held").fetchone()
-        assert held == (25,)
-        admin.execute("reset role")
-        assert admin.execute("table audit.findings").fetchall() == []
-    assert migrate(empty_url) == []
+        admin.execute("select credits.trust_login('pgcredits_analyst')")
+    return empty_url
 
 
-# Banks of days on which a file was edited after it was applied, and no digest kept: tests/upgrade/edited.
-EDITED = {
-    "2026-11-21-523a92f": ("0017-holds", "column credits.holds.shortfall credits.amount"),
-    "2026-11-24-5632b45": ("0022-captures", "column credits.wallets.head_keeps boolean"),
+def test_an_earlier_bank_becomes_what_a_fresh_one_is(frozen_url: str, own_url: str) -> None:
+    with psycopg.connect(frozen_url, autocommit=True) as admin:
+        before = seen(admin)
+        run(frozen_url, Options(force=True))
+        after = seen(admin)
+        for view in VIEWS:
+            assert within(after[view], before[view]) == within(before[view], before[view]), view
+        assert len(before["entries"]) == 9
+        assert admin.execute("table audit.findings").fetchall() == []
+    assert squeezed(dump(frozen_url)) == squeezed(dump(own_url))
+    assert run(frozen_url).up_to_date
+
+
+def test_an_earlier_bank_goes_on_where_it_stopped(frozen_url: str) -> None:
+    run(frozen_url, Options(force=True))
+    with psycopg.connect(frozen_url, autocommit=True) as admin:
+        assert call(admin, "select cost from api.consume_tokens('whisper', user_id => 'ada')") == 25
+        # The key of before is known, and the charge of before can be given back.
+        again = "api.consume_tokens('whisper', user_id => 'bob', idempotency_key => 'charge')"
+        assert call(admin, f"select replayed from {again}") is True
+        assert call(admin, f"select tokens from {again} as c cross join api.refund_usage(c.entry_id)") == 25
+        # So is the hold, which has expired since, or not.
+        held = "api.hold_tokens('whisper', user_id => 'bob', idempotency_key => 'captured')"
+        assert call(admin, f"select replayed from {held}") is True
+        assert call(admin, f"select paid from {held} as h cross join api.capture_hold(h.hold_id)") == 25
+        assert call(admin, "select status from api.thaw_account('cyd')") == "active"
+        assert call(admin, "select cost from api.consume_tokens('whisper', user_id => 'cyd')") == 25
+        assert admin.execute("table audit.findings").fetchall() == []
+
+
+def test_an_earlier_bank_takes_the_next_release(frozen_url: str, tmp_path: Path) -> None:
+    """One that has a column, an attribute and a comment more."""
+    migrations = Path(shutil.copytree(MIGRATIONS, tmp_path / "migrations"))
+    sql = Path(shutil.copytree(SQL, tmp_path / "sql"))
+    (migrations / "9999-next.sql").write_text(
+        "set local role credits_owner;\n"
+        "alter table credits.wallets add column mood text not null default 'calm';\n"
+        "alter type api.quote add attribute mood text;\n"
+        "update credits.price_list set valid_until = '-infinity', call_cost = null;\n"
+    )
+    (sql / "comments/next.sql").write_text(
+        "comment on column credits.wallets.mood is 'Of the next release.';\n"
+    )
+    with psycopg.connect(frozen_url, autocommit=True) as admin:
+        before = seen(admin)
+        outcome = run(frozen_url, Options(migrations=migrations, sql=sql))
+        assert outcome.applied[-1] == "9999-next"
+        assert seen(admin) == before
+        assert admin.execute("select distinct mood from credits.wallets").fetchall() == [("calm",)]
+        # The list of prices may have learned a column: it is written anew.
+        listed = "select count(*) from credits.price_list where valid_until > now() and call_cost is not null"
+        assert admin.execute(listed.encode()).fetchone() != (0,)
+        said = "select col_description('credits.wallets'::regclass, max(attnum)) from pg_attribute"
+        assert admin.execute(
+            f"{said} where attrelid = 'credits.wallets'::regclass and attname = 'mood'".encode()
+        ).fetchone() == ("Of the next release.",)
+        assert call(admin, "select cost from api.consume_tokens('whisper', user_id => 'ada')") == 25
+        assert admin.execute("table audit.findings").fetchall() == []
+    with pytest.raises(MigrationError, match="this database is newer than this pgcredits"):
+        run(frozen_url)
+
+
+COMMANDS: dict[str, Callable[[str], object]] = {
+    "migrate": migrate,
+    "migrate --plan": plan,
+    "migrate --force": lambda url: run(url, Options(force=True)),
+    "catalog apply": lambda url: apply_catalog(url, "iahome"),
+    "roles": lambda url: roles.run(url, take_ownership=True),
 }
 
 
-@pytest.mark.parametrize("name", EDITED)
-def test_a_file_that_was_edited_before_there_were_digests_is_refused(
-    name: str, empty_url: str, own_url: str
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_database_from_before_0_1_0_is_refused_and_left_alone(
+    command: str, empty_url: str, own_url: str
 ) -> None:
-    """`own_url`: with another bank on the server its roles are there."""
-    thaw(empty_url, Path(__file__).parent / "edited" / f"{name}.sql.gz")
-    file, missing = EDITED[name]
-    before = dump(empty_url)
-    with pytest.raises(MigrationError, match=f"{file} was edited after it was applied.*{missing}"):
-        run(empty_url)
-    assert dump(empty_url) == before
-    # The way forward, as docs/upgrading.md has it.
-    blocks = re.findall(r"```sql\n(.*?)```", UPGRADING.read_text(), re.S)
-    (by_hand,) = [text for text in blocks if missing.split()[1].split(".")[2] in text]
+    thaw(empty_url, PRERELEASE)
     with psycopg.connect(empty_url, autocommit=True) as admin:
-        admin.execute(by_hand.encode())
-        admin.execute("reset role")
-        assert run(empty_url).applied
-        assert admin.execute("table audit.findings").fetchall() == []
+        before = dump(empty_url), seen(admin), marks.applied(admin)
+        with pytest.raises(PrereleaseError, match=r"^prerelease_database: .*Nothing was done") as refusal:
+            COMMANDS[command](empty_url)
+        assert (dump(empty_url), seen(admin), marks.applied(admin)) == before
         admin.execute("set role service_role")
-        for call in (
-            "consume_tokens('whisper', user_id => 'ada')",
-            "hold_tokens('whisper', user_id => 'bob')",
-        ):
-            admin.execute(f"select api.{call}".encode())
-        admin.execute("reset role")
-        assert admin.execute("table audit.findings").fetchall() == []
-    assert run(empty_url).up_to_date
+        admin.execute("select api.consume_tokens('whisper', user_id => 'ada')")  # it works on
+    (anchor,) = re.findall(r"docs/upgrading\.md#(\S+)", str(refusal.value))
+    titles = re.findall(r"^#+ (.*)$", UPGRADING.read_text(), re.M)
+    assert anchor in {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
 
 
 def test_a_restored_dump_is_the_release_that_was_dumped(url: str, empty_url: str, bin_dir: Path) -> None:

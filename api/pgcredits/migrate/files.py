@@ -17,6 +17,7 @@ MIGRATIONS = HOME / "migrations"
 SQL = HOME / "sql"
 
 FOLDERS = ("credits", "api", "analytics", "audit")  # the schemas, too
+COMMENTS = "comments"
 ACCESS = "access.sql"
 HARDEN = "harden_database.sql"
 ROLES = "roles.sql"
@@ -29,8 +30,8 @@ def newest_migration(folder: Path = MIGRATIONS) -> str:
 
 
 def reloaded(sql: Path) -> Iterator[Path]:
-    """The files that make functions, views and triggers, in the order in which they are loaded."""
-    for folder in FOLDERS:
+    """The comments on what migrations make, then functions, views and triggers, in the order of loading."""
+    for folder in (COMMENTS, *FOLDERS):
         yield from sorted((sql / folder).glob("*.sql"))
 
 

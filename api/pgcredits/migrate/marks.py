@@ -17,10 +17,11 @@ from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.connections import DatabaseURI
 from yoyo.migrations import Migration
 
-from pgcredits.migrate.errors import MigrationError
+from pgcredits.migrate.errors import MigrationError, PrereleaseError
 from pgcredits.migrate.files import OWNER, digest
 
 MUTEX = "yoyo.migrating"
+_FIRST_OF_BEFORE = "0001-roles"  # before 0.1.0 every database began with it, and none has since
 _BOOKKEEPING = (
     "create schema if not exists yoyo",
     "revoke all on schema yoyo from public",
@@ -145,14 +146,19 @@ def add_enum_values(connection: psycopg.Connection[Any], migrations: Sequence[Mi
                         connection.execute(found[0].encode())
 
 
-def without_digest(connection: psycopg.Connection[Any]) -> list[str]:
-    """The marks of which no digest is kept."""
-    kept = {name for (name,) in connection.execute("select migration_id from yoyo.applied_files").fetchall()}
-    return [name for name in applied(connection) if name not in kept]
+def refuse_prerelease(connection: psycopg.Connection[Any]) -> None:
+    """Raises PrereleaseError for a database from before 0.1.0, whose migrations are no longer here."""
+    if _FIRST_OF_BEFORE in applied(connection):
+        raise PrereleaseError(
+            "prerelease_database: a development state of pgcredits before 0.1.0 made this database, and its"
+            " migrations cannot be continued. Nothing was done. Make a new database, or keep to the pgcredits"
+            " that made this one: see docs/upgrading.md#a-database-from-before-010"
+        )
 
 
 def refuse_newer(connection: psycopg.Connection[Any], newest: str) -> None:
-    """Raises MigrationError for a database that was migrated by a newer program; ours ends with `newest`."""
+    """Raises MigrationError for a database from before 0.1.0, or of a newer program than ours (`newest`)."""
+    refuse_prerelease(connection)
     refuse_if_newer(max(applied(connection), default=""), newest)
 
 
@@ -165,21 +171,23 @@ def refuse_if_newer(last: str, newest: str) -> None:
 def check(connection: psycopg.Connection[Any], migrations: Sequence[Migration]) -> None:
     """Refuse a database that this program must not touch: newer than it, or made by other files.
 
-    Marks of before there were digests get the digest of the file that is here. Raises MigrationError.
+    Raises MigrationError.
     """
     texts = {str(m.id): digest(Path(m.path).read_text()) for m in migrations}
     kept = dict(connection.execute("select migration_id, digest from yoyo.applied_files").fetchall())
-    marks = applied(connection)
-    for name in marks:
+    for name in applied(connection):
         if name not in texts:
             raise MigrationError(_unknown(name, texts, kept))
-        if kept.get(name, texts[name]) != texts[name]:
+        if name not in kept:
+            raise MigrationError(
+                f"{name} is marked as applied and no digest of it is kept: `pgcredits migrate` did not apply"
+                " it. Restore a dump of this database, and migrate with `pgcredits migrate` alone"
+            )
+        if kept[name] != texts[name]:
             raise MigrationError(
                 f"{name} was applied here and its file was edited since. An applied migration stays as it "
                 "is: restore the file, and put the change into a new one"
             )
-    for name in set(marks) - set(kept):
-        connection.execute("insert into yoyo.applied_files values (%s, %s)", [name, texts[name]])
 
 
 def _unknown(name: str, texts: Mapping[str, str], kept: Mapping[str, str]) -> str:

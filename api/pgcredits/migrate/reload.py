@@ -21,7 +21,7 @@ import psycopg
 
 from pgcredits.migrate import drops
 from pgcredits.migrate.errors import MigrationError
-from pgcredits.migrate.files import ACCESS, FOLDERS, HARDEN, OWNER, execute, reloaded
+from pgcredits.migrate.files import ACCESS, COMMENTS, FOLDERS, HARDEN, OWNER, execute, reloaded
 from pgcredits.migrate.statements import Statement, leave_out, split
 
 MONTHS_AHEAD = 13  # partitions kept ready
@@ -44,6 +44,7 @@ class Reload:
         self._connection, self._sql, self._harden = connection, sql, harden
         self._unchanged = dict(unchanged)
         self._before = drops.functions(connection)
+        self._comments = _comments(connection)
         self.sources: dict[_Key, str] = {}  # of every statement that makes something which may be left alone
         self.dropped: list[str] = []
 
@@ -86,7 +87,9 @@ class Reload:
         went_along: list[str] = []
         for path in reloaded(self._sql):
             text = path.read_text()
-            if "create or replace view" in text or "trigger" in text:
+            if path.parent.name == COMMENTS:
+                text = leave_out(text, self._is_said)
+            elif "create or replace view" in text or "trigger" in text:
                 self._note(text)
                 text = leave_out(text, self._is_unchanged)
             try:
@@ -204,12 +207,27 @@ class Reload:
             return self._unchanged.get(statement.key) == self.sources.get(statement.key)
         return statement.kind != "" and self._unchanged.get(statement.key) == statement.source
 
+    def _is_said(self, statement: Statement) -> bool:
+        """Is a comment there already?"""
+        return statement.kind == "comment" and self._comments.get(statement.name) == statement.comment
+
     def _attached(self) -> list[_Key]:
         """Policies, triggers and rules on our tables, as access.sql names them."""
         rows = self._connection.execute(_ATTACHED, [list(FOLDERS)]).fetchall()
         return [(kind, name) for kind, name in rows]
 
 
+_COMMENTS = """
+    select
+        case when d.objsubid > 0 then 'column' when t.typtype = 'd' then 'domain' else i.type end
+        || ' ' || i.identity,
+        d.description
+    from pg_description as d
+    cross join lateral pg_identify_object(d.classoid, d.objoid, d.objsubid) as i
+    left join pg_type as t on d.classoid = 'pg_type'::regclass and d.objoid = t.oid
+    where d.classoid in ('pg_class'::regclass, 'pg_type'::regclass, 'pg_namespace'::regclass)
+        and coalesce(i.schema, i.name) = any(%s)
+"""
 _STRANGERS = """
     select pg_describe_object('pg_class'::regclass, c.oid, 0) || ' of ' || c.relowner::regrole
     from pg_class as c
@@ -247,6 +265,12 @@ _BODIES = """
     join pg_language as l on l.oid = p.prolang
     where l.lanname in ('sql', 'plpgsql') and p.pronamespace::regnamespace::text = any(%s)
 """
+
+
+def _comments(connection: psycopg.Connection[Any]) -> dict[str, str]:
+    """The comments on what is no function: `table credits.lots` → what it says."""
+    rows = connection.execute(_COMMENTS, [list(FOLDERS)]).fetchall()
+    return {str(name): str(text) for name, text in rows}
 
 
 def _refuse_strangers(connection: psycopg.Connection[Any]) -> None:

@@ -15,7 +15,7 @@ import psycopg
 from yoyo.migrations import Migration
 
 from pgcredits import admin, strangers
-from pgcredits.migrate import edited, locks, marks, release, roles
+from pgcredits.migrate import locks, marks, release, roles
 from pgcredits.migrate.files import MIGRATIONS, OWNER, SQL, digests, newest_migration
 from pgcredits.migrate.reload import Reload
 
@@ -118,6 +118,7 @@ class _Run:
     def _attempt(self) -> Outcome:
         strangers.refuse(self._connection, (), strangers.BOOKKEEPING)
         roles.refuse_strangers_bank(self._connection)
+        marks.refuse_prerelease(self._connection)
         if self._is_up_to_date():
             return Outcome(up_to_date=True)
         outcome = Outcome()
@@ -160,10 +161,7 @@ class _Run:
         connection, options = self._connection, self._options
         before_roles = _roles(connection)
         roles.make_roles(connection, options.sql)
-        undigested = marks.without_digest(connection)
         marks.check(connection, self._migrations)
-        if undigested:
-            edited.refuse(connection, self._migrations, undigested)
         last, before = release.last(connection), release.objects(connection)
         hardened = options.harden or (last is not None and last.hardened)
         backend = marks.Backend(connection)

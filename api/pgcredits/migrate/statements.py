@@ -1,7 +1,8 @@
-"""Statements of sql/ that take a strong lock on a table or view, and need none when nothing has changed.
+"""Statements of sql/ that lock a table or view, and need no lock when nothing has changed.
 
 CREATE OR REPLACE VIEW and TRIGGER, CREATE POLICY and ENABLE ROW LEVEL SECURITY lock out every reader or
-writer, even when they change nothing. Everything else in sql/ locks no table against reads and writes.
+writer, even when they change nothing. COMMENT ON a table or a column waits for VACUUM and for concurrent
+indexes. Everything else in sql/ locks no table.
 """
 
 from __future__ import annotations
@@ -27,7 +28,11 @@ _PATTERNS = {
     "security": re.compile(
         rf"alter table (?P<name>{_NAME}) enable row level security, force row level security", re.I
     ),
+    "comment": re.compile(
+        r"comment on (?P<what>schema|table|column|index|view|type|domain) (?P<name>[\w.]+) is\s+'", re.I
+    ),
 }
+_STRING = re.compile(r"'((?:[^']|'')*)'")
 _LEADING = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*", re.S)
 
 
@@ -46,6 +51,12 @@ class Statement:
     @property
     def source(self) -> str:
         return digest(self.text.strip())
+
+    @property
+    def comment(self) -> str:
+        """What a comment says: PostgreSQL puts string constants on several lines together."""
+        begins = _leading(self.text)
+        return "".join(_STRING.findall(self.text, begins)).replace("''", "'")
 
 
 def split(text: str) -> Iterator[Statement]:
@@ -68,12 +79,18 @@ def leave_out(text: str, unwanted: Callable[[Statement], bool]) -> str:
     )
 
 
+def _leading(text: str) -> int:
+    """Where a statement begins, after comments and spaces."""
+    found = _LEADING.match(text)
+    return found.end() if found else 0
+
+
 def _classify(text: str) -> Statement:
-    leading = _LEADING.match(text)
-    begins = leading.end() if leading else 0
+    begins = _leading(text)
     for kind, pattern in _PATTERNS.items():
         found = pattern.match(text, begins)
         if found:
-            table = found.groupdict().get("table")
-            return Statement(kind, f"{found['name']} on {table}" if table else found["name"], text)
+            table, what = (found.groupdict().get(group) for group in ("table", "what"))
+            name = f"{what} {found['name']}" if what else found["name"]
+            return Statement(kind, f"{name} on {table}" if table else name, text)
     return Statement("", "", text)
