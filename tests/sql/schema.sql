@@ -785,6 +785,7 @@ CREATE TABLE credits.orders (
     account_id uuid NOT NULL,
     order_id uuid DEFAULT gen_random_uuid() NOT NULL,
     state text DEFAULT 'pending'::text NOT NULL,
+    parked_reason text,
     pack_id text,
     package_name text NOT NULL,
     scope text,
@@ -796,7 +797,6 @@ CREATE TABLE credits.orders (
     stripe_price_id text,
     checkout_session_id text,
     payment_intent_id text,
-    parked_reason text,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     paid_at timestamp with time zone,
     CONSTRAINT orders_amount_is_positive CHECK ((amount > 0)),
@@ -814,23 +814,23 @@ CREATE TABLE credits.stripe_events (
     type text NOT NULL,
     object_id text,
     livemode boolean NOT NULL,
-    outcome text,
     account_id uuid,
     order_id uuid,
-    payload jsonb NOT NULL,
-    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    outcome text,
     reason text,
+    payload jsonb NOT NULL,
     original bytea,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     looked_at timestamp with time zone,
     trouble text
 );
 ALTER TABLE ONLY credits.stripe_events FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.stripe_events IS 'Every event that Stripe sent, once, with what it led to: written in the transaction of its effect.';
-COMMENT ON COLUMN credits.stripe_events.outcome IS 'granted, processing, failed, expired, parked, duplicate (of the same purchase), stored, unmatched (names no order), or waiting: the order that it names is not there yet, or has no session yet.';
 COMMENT ON COLUMN credits.stripe_events.account_id IS 'The account that it names, together with order_id; null when it names none.';
 COMMENT ON COLUMN credits.stripe_events.order_id IS 'The order that it names. While the event waits, that order may not exist.';
-COMMENT ON COLUMN credits.stripe_events.payload IS 'The event. Where original is set, what jsonb cannot hold was replaced in it.';
+COMMENT ON COLUMN credits.stripe_events.outcome IS 'granted, processing, failed, expired, parked, duplicate (of the same purchase), stored, unmatched (names no order), or waiting: the order that it names is not there yet, or has no session yet.';
 COMMENT ON COLUMN credits.stripe_events.reason IS 'Why it is parked or waits.';
+COMMENT ON COLUMN credits.stripe_events.payload IS 'The event. Where original is set, what jsonb cannot hold was replaced in it.';
 COMMENT ON COLUMN credits.stripe_events.original IS 'The bytes that Stripe sent, for an event that holds what jsonb cannot hold; else null.';
 COMMENT ON COLUMN credits.stripe_events.looked_at IS 'When maintenance last failed to apply it while it waited; null: never.';
 COMMENT ON COLUMN credits.stripe_events.trouble IS 'The error of that failure.';
@@ -880,15 +880,15 @@ CREATE TABLE credits.campaigns (
     title text NOT NULL,
     tokens credits.amount NOT NULL,
     referee_tokens credits.amount DEFAULT 0 NOT NULL,
-    budget bigint,
-    grants bigint DEFAULT 0 NOT NULL,
-    per_account bigint DEFAULT 1 NOT NULL,
-    valid_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    valid_until timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
     expires_after interval,
     priority bigint,
     scope text,
+    valid_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    valid_until timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
     active boolean DEFAULT true NOT NULL,
+    budget bigint,
+    grants bigint DEFAULT 0 NOT NULL,
+    per_account bigint DEFAULT 1 NOT NULL,
     per_device bigint,
     per_network bigint,
     per_shared_network bigint,
@@ -911,10 +911,10 @@ COMMENT ON TABLE credits.campaigns IS 'What is given away, to whom, how often, a
 COMMENT ON COLUMN credits.campaigns.kind IS 'welcome: when an account opens; promo: for a code; referral: to who brought somebody, once that one has paid.';
 COMMENT ON COLUMN credits.campaigns.tokens IS 'Size of one grant: of a referral, the referrer''s.';
 COMMENT ON COLUMN credits.campaigns.referee_tokens IS 'Of a referral: what the one who was brought gets with the first purchase.';
+COMMENT ON COLUMN credits.campaigns.expires_after IS 'Life of the granted tokens; null: they never expire.';
 COMMENT ON COLUMN credits.campaigns.budget IS 'Grants at most, over all accounts; null: no limit.';
 COMMENT ON COLUMN credits.campaigns.grants IS 'Grants so far, counted under this row''s lock, which is taken after the wallet''s. A referral counts once, though two are given something.';
 COMMENT ON COLUMN credits.campaigns.per_account IS 'Grants to one account at most: of a referral, to one referrer.';
-COMMENT ON COLUMN credits.campaigns.expires_after IS 'Life of the granted tokens; null: they never expire.';
 COMMENT ON COLUMN credits.campaigns.per_device IS 'Grants at most to accounts that one device opened, in any span of sliding_window; null: no bound.';
 COMMENT ON COLUMN credits.campaigns.per_network IS 'The same for the accounts that were opened behind one address.';
 COMMENT ON COLUMN credits.campaigns.per_shared_network IS 'The same for the networks that the operator knows to be shared (schools, offices).';
@@ -986,8 +986,10 @@ COMMENT ON FUNCTION credits.capture(p_account_id uuid, p_hold_id uuid, p_user_id
 CREATE TABLE credits.holds (
     account_id uuid NOT NULL,
     hold_id uuid NOT NULL,
+    state credits.hold_state DEFAULT 'open'::text NOT NULL,
     module_id text NOT NULL,
     price_id bigint NOT NULL,
+    price_source text DEFAULT 'module'::text NOT NULL,
     usage jsonb NOT NULL,
     usage_left jsonb NOT NULL,
     tokens credits.amount NOT NULL,
@@ -996,7 +998,6 @@ CREATE TABLE credits.holds (
     shortfall credits.amount DEFAULT 0 NOT NULL,
     draws jsonb NOT NULL,
     seqs bigint[] DEFAULT '{}'::bigint[] NOT NULL,
-    state credits.hold_state DEFAULT 'open'::text NOT NULL,
     late boolean DEFAULT false NOT NULL,
     failed boolean DEFAULT false NOT NULL,
     reason text,
@@ -1006,13 +1007,13 @@ CREATE TABLE credits.holds (
     answer jsonb,
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
-    finished_at timestamp with time zone,
-    price_source text DEFAULT 'module'::text NOT NULL
+    finished_at timestamp with time zone
 )
 WITH (fillfactor='70');
 ALTER TABLE ONLY credits.holds FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.holds IS 'Tokens reserved for work under way. One transition: open → captured, released or expired. From expires_at on an open one counts for nothing, booked or not. No foreign keys, which would lock more rows: only definer functions write it, under the wallet''s lock.';
 COMMENT ON COLUMN credits.holds.price_id IS 'The version of the price that it was made at: captures are charged by it.';
+COMMENT ON COLUMN credits.holds.price_source IS 'Whose price it keeps: module, category, or default, that of every other module.';
 COMMENT ON COLUMN credits.holds.usage IS 'The worst case that tokens were reserved for, per dimension.';
 COMMENT ON COLUMN credits.holds.usage_left IS 'Of this, what captures have not recorded yet; below 0 when they recorded more.';
 COMMENT ON COLUMN credits.holds.tokens IS 'Tokens reserved at first.';
@@ -1026,7 +1027,6 @@ COMMENT ON COLUMN credits.holds.failed IS 'Released for a reason that says that 
 COMMENT ON COLUMN credits.holds.by_service IS 'Made by a service, which alone may then end it: a user could let go of it while the work is done.';
 COMMENT ON COLUMN credits.holds.actor IS 'The role or SQL login that made it, or ended it.';
 COMMENT ON COLUMN credits.holds.answer IS 'What hold_tokens answered under its key.';
-COMMENT ON COLUMN credits.holds.price_source IS 'Whose price it keeps: module, category, or default, that of every other module.';
 CREATE FUNCTION credits.capture_receipt(p_hold credits.holds, p_reference text, p_user_id text) RETURNS api.capture_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1470,32 +1470,32 @@ COMMENT ON FUNCTION credits.forget_origins(p_max bigint) IS 'Forgets at most p_m
 CREATE TABLE credits.lots (
     account_id uuid NOT NULL,
     lot_id bigint NOT NULL,
+    priority bigint NOT NULL,
     source credits.entry_kind NOT NULL,
-    package_name text,
+    live boolean DEFAULT true NOT NULL,
+    frozen boolean DEFAULT false NOT NULL,
+    announced boolean DEFAULT false NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
     granted credits.amount NOT NULL,
     remaining credits.amount NOT NULL,
     held credits.amount DEFAULT 0 NOT NULL,
-    priority bigint NOT NULL,
     scope text,
-    effective_at timestamp with time zone NOT NULL,
-    expires_at timestamp with time zone,
-    unit_cost credits.unit_cost DEFAULT 0 NOT NULL,
-    currency text,
     order_id uuid,
-    frozen boolean DEFAULT false NOT NULL,
-    live boolean DEFAULT true NOT NULL,
-    announced boolean DEFAULT false NOT NULL
+    package_name text,
+    unit_cost credits.unit_cost DEFAULT 0 NOT NULL,
+    currency text
 )
 WITH (fillfactor='70');
 ALTER TABLE ONLY credits.lots FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.lots IS 'Tokens that came in together and share a price, a scope and an expiry. Spent in burn order: see credits.draw_lots. 0 <= held <= remaining <= granted: the domains refuse what is negative, audit.check_lots proves the rest.';
 COMMENT ON COLUMN credits.lots.lot_id IS 'The seq of the entry that granted it.';
 COMMENT ON COLUMN credits.lots.priority IS 'Lower is spent first.';
+COMMENT ON COLUMN credits.lots.live IS 'Has tokens in it.';
+COMMENT ON COLUMN credits.lots.frozen IS 'Not spendable while the payment is disputed.';
+COMMENT ON COLUMN credits.lots.announced IS 'Its coming expiry has been put in the outbox.';
 COMMENT ON COLUMN credits.lots.scope IS 'module:ID or category:ID that the tokens are bound to; null: any.';
 COMMENT ON COLUMN credits.lots.unit_cost IS 'Money really paid for one token, in minor units of currency.';
-COMMENT ON COLUMN credits.lots.frozen IS 'Not spendable while the payment is disputed.';
-COMMENT ON COLUMN credits.lots.live IS 'Has tokens in it.';
-COMMENT ON COLUMN credits.lots.announced IS 'Its coming expiry has been put in the outbox.';
 CREATE FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone, p_head_lot bigint DEFAULT NULL::bigint, p_head_free numeric DEFAULT 0) RETURNS TABLE(lot_id bigint, scope text, free numeric)
     LANGUAGE sql STABLE
     BEGIN ATOMIC
@@ -1576,43 +1576,43 @@ CREATE FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with ti
 COMMENT ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) IS 'Tokens that an account can spend before a limit stops it or a notice is due; null: any number.';
 CREATE TABLE credits.wallets (
     account_id uuid NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL,
+    posted_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    due_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
+    unpaid bigint DEFAULT 0 NOT NULL,
+    unpaid_holds bigint DEFAULT 0 NOT NULL,
+    unpaid_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    head_keeps boolean DEFAULT false NOT NULL,
+    head_lot bigint,
+    test_clock timestamp with time zone,
     status credits.account_status DEFAULT 'active'::text NOT NULL,
     balance credits.tokens DEFAULT 0 NOT NULL,
     held credits.amount DEFAULT 0 NOT NULL,
     debt credits.amount DEFAULT 0 NOT NULL,
-    seq bigint DEFAULT 0 NOT NULL,
-    head_hash bytea DEFAULT '\x'::bytea NOT NULL,
-    posted_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    due_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone CONSTRAINT wallets_next_expiry_not_null NOT NULL,
-    head_lot bigint,
     head_free credits.amount DEFAULT 0 NOT NULL,
+    head_held credits.amount DEFAULT 0 NOT NULL,
     lifetime_granted credits.amount DEFAULT 0 NOT NULL,
     lifetime_spent credits.amount DEFAULT 0 NOT NULL,
-    test_clock timestamp with time zone,
-    head_held credits.amount DEFAULT 0 NOT NULL,
-    head_keeps boolean DEFAULT false NOT NULL,
-    unpaid bigint DEFAULT 0 NOT NULL,
-    unpaid_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    unpaid_holds bigint DEFAULT 0 NOT NULL
+    head_hash bytea DEFAULT '\x'::bytea NOT NULL
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_cost_delay='0');
 ALTER TABLE ONLY credits.wallets FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.wallets IS 'The one row that a spend locks. balance = sum of the lots'' remaining tokens - debt, proved by audit.check_balance.';
+COMMENT ON COLUMN credits.wallets.seq IS 'Number of the last entry: no gaps, because it is taken from the locked row.';
+COMMENT ON COLUMN credits.wallets.posted_at IS 'Time of the last entry, so that entries never go back in time.';
+COMMENT ON COLUMN credits.wallets.due_at IS 'Before this moment the clock changes nothing: no hold or lot expires, no lot is announced to, no day or month of a limit begins.';
+COMMENT ON COLUMN credits.wallets.unpaid IS 'How many uses, and other things that are no holds, the user has made without paying in the window that ends at unpaid_until: see sql/credits/unpaid.sql.';
+COMMENT ON COLUMN credits.wallets.unpaid_holds IS 'How many holds of the user have ended with nothing charged in that window.';
+COMMENT ON COLUMN credits.wallets.unpaid_until IS 'When the window ends; in the past, nothing counts.';
+COMMENT ON COLUMN credits.wallets.head_keeps IS 'Holds keep their tokens in the head: head_lot never expires, and no notice is due when they let go of them.';
+COMMENT ON COLUMN credits.wallets.head_lot IS 'The lot that is spent next, whatever the module; null when that is not known. See sql/credits/head_lot.sql.';
+COMMENT ON COLUMN credits.wallets.test_clock IS 'What the account''s own clock shows, for tests; null: it goes by the bank''s. Only moved forward, never taken off.';
 COMMENT ON COLUMN credits.wallets.status IS 'Here and not on the account, so that freezing waits for the same lock.';
 COMMENT ON COLUMN credits.wallets.held IS 'Tokens reserved by open holds, part of balance.';
 COMMENT ON COLUMN credits.wallets.debt IS 'Tokens used that no lot could pay.';
-COMMENT ON COLUMN credits.wallets.seq IS 'Number of the last entry: no gaps, because it is taken from the locked row.';
-COMMENT ON COLUMN credits.wallets.head_hash IS 'Hash of the last entry; empty before the first.';
-COMMENT ON COLUMN credits.wallets.posted_at IS 'Time of the last entry, so that entries never go back in time.';
-COMMENT ON COLUMN credits.wallets.due_at IS 'Before this moment the clock changes nothing: no hold or lot expires, no lot is announced to, no day or month of a limit begins.';
-COMMENT ON COLUMN credits.wallets.head_lot IS 'The lot that is spent next, whatever the module; null when that is not known. See sql/credits/head_lot.sql.';
 COMMENT ON COLUMN credits.wallets.head_free IS 'Tokens of head_lot, kept here and not on the lot''s row: as many as can go before a limit or a notice is reached.';
-COMMENT ON COLUMN credits.wallets.test_clock IS 'What the account''s own clock shows, for tests; null: it goes by the bank''s. Only moved forward, never taken off.';
 COMMENT ON COLUMN credits.wallets.head_held IS 'Tokens of head_lot that holds keep, here and not on the lot''s row, beside head_free.';
-COMMENT ON COLUMN credits.wallets.head_keeps IS 'Holds keep their tokens in the head: head_lot never expires, and no notice is due when they let go of them.';
-COMMENT ON COLUMN credits.wallets.unpaid IS 'How many uses, and other things that are no holds, the user has made without paying in the window that ends at unpaid_until: see sql/credits/unpaid.sql.';
-COMMENT ON COLUMN credits.wallets.unpaid_until IS 'When the window ends; in the past, nothing counts.';
-COMMENT ON COLUMN credits.wallets.unpaid_holds IS 'How many holds of the user have ended with nothing charged in that window.';
+COMMENT ON COLUMN credits.wallets.head_hash IS 'Hash of the last entry; empty before the first.';
 CREATE FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE sql STABLE
     RETURN (((SELECT w.held FROM credits.wallets w WHERE (w.account_id = held_at.p_account_id)))::numeric - COALESCE((SELECT sum((h.held)::numeric) AS sum FROM credits.holds h WHERE ((h.account_id = held_at.p_account_id) AND ((h.state)::text = 'open'::text) AND (h.expires_at <= held_at.p_at))), (0)::numeric));
@@ -1743,7 +1743,7 @@ CREATE FUNCTION credits.letter_cases(OUT capitals text, OUT small text) RETURNS 
 COMMENT ON FUNCTION credits.letter_cases(OUT capitals text, OUT small text) IS 'The letters that have two cases: at each place a capital, and its small letter.';
 CREATE FUNCTION credits.likeness(p_module_id text) RETURNS text
     LANGUAGE sql IMMUTABLE
-    RETURN regexp_replace(lower((translate(NORMALIZE(p_module_id, NFKD), (((((((((((((((((((((((((((((((((((((((((((((('ȺɑΑαАаᎪᴀᶏⱥⱭⲀⲁꓮꭺ'::text || 'ßƀƁƂƃƄƅɃɓʙΒβВЪЬв'::text) || 'ъьᏏᏴᏼᵬᶀẞⲂⲃꓐꞖꞗꮟ'::text) || 'ƇƈȻȼɕΣςСсҪҫᏟᴄⲤⲥꓚ'::text) || 'ꞒꞓꞔꟄꮯ'::text) || 'ĐđƊƋƌȡɖɗԀԁᎠᏧᴅᵭᶁᶑ'::text) || 'ꓓꝹꝺꟇꟈꭰꮷ'::text) || 'ɆɇΕεЄЕеєҼҽҾҿԐԑᎬᴇ'::text) || 'ᶒ℮ⱸⲈⲉꓰꬲꬴꭼ'::text) || 'ƑƒϜϝҒғքᵮᶂẝꓝꜰꝻꝼꞘꞙ'::text) || 'ƓǤǥɠɡɢʛԌԍցᏀᶃꓖꝽꞠꞡ'::text) || 'Ɡꮐ'::text) || 'ĦħɦʜΗЂЋНнђћҢңҤҥҺ'::text) || 'һӇӈӉӊհᎻᏂⱧⱨⲎⲏꓧꞕꞪꮋ'::text) || 'ꮒ'::text) || 'ıƖƗɨɩɪΙιІіւᎥᵼᶖⲒⲓ'::text) || 'ꓲꭵ'::text) || 'ȷɈɉʝͿϳЈјյᎫᴊꓙꞲꭻ'::text) || 'ƘƙΚκКкҚқҜҝҞҟҠҡӃӄ'::text) || 'ԞԟᏦᴋᶄⱩⱪⲔⲕꓗꝀꝁꝂꝃꝄꝅ'::text) || 'Ꞣꞣꮶ'::text) || 'ŁłƚǀȴȽɫɬɭʟӀӏԼլᏞᴌ'::text) || 'ᶅⱠⱡⱢꓡꝈꝉꞎꞭꬷꬸꬹꮮ'::text) || 'ɱΜМмӍӎᎷᴍᵯᶆⱮⲘⲙꓟꬺꮇ'::text) || 'ƝƞȠȵɲɳɴΝηПпոռᵰᶇⲚ'::text) || 'ⲛꓠꞐꞑꞤꞥꬻ'::text) || 'ØøƟΟοσОоѲѳӨөՕօᴏⱺ'::text) || 'ⲞⲟꓳꝊꝋꝌꝍꬽ'::text) || 'ƤƥΡρРрҎҏᏢᴘᵱᵽᶈⱣⲢⲣ'::text) || 'ꓑꝐꝑꝒꝓꝔꝕꮲ'::text) || 'ɋʠԚԛԳգզꝖꝗꝘꝙꞯ'::text) || 'ɌɍɼɽɾʀГгҐґᎡᏒᵲᵳᶉⱤ'::text) || 'ꓣꝵꞂꞃꞦꞧꭆꭇꭈꭉꭋꭱꮢ'::text) || 'ȿʂЅѕՏᏕᏚᵴᶊⱾꓢꜱꞄꞅꞨꞩ'::text) || 'ꟅꟉꟊꮥꮪ'::text) || 'ŦŧƫƬƭƮȶȾʈΤτТтҬҭᎢ'::text) || 'ᴛᵵⱦⲦⲧꓔꞆꞇꭲ'::text) || 'ƱʊμυЏџՍսᴜᵿᶙꓴꞸꞹꭎꭒ'::text) || 'ƲɅʋʌνѴѵᏙᴠᶌⱱⱴꓦꝞꝟꮩ'::text) || 'ωШЩшщѠѡԜԝաᎳᏔᴡⱲⱳⲰ'::text) || 'ⲱꓪꮃꮤ'::text) || 'ΧχХхҲҳӼӽӾӿᶍⲬⲭꓫꭖꭗ'::text) || 'ꭘꭙ'::text) || 'ƳƴɎɏʏΥγУуҮүҰұᎩᎽỾ'::text) || 'ỿⲨⲩꓬꭚꭹꮍ'::text) || 'ƵƶȤȥɀʐʑΖᏃᴢᵶᶎⱫⱬⱿꓜ'::text) || 'Ᶎꮓ'::text), ((((('aaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbbbbbbbbbbcccccccccccccccccccccdddddddddddddddddddddddeeeeeeeeeee'::text || 'eeeeeeeeeeeeeeffffffffffffffffgggggggggggggggggghhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhiiiiiiiiiiiiiiiiiij'::text) || 'jjjjjjjjjjjjjkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkklllllllllllllllllllllllllllllmmmmmmmmmmmmmmmmnnnnnnn'::text) || 'nnnnnnnnnnnnnnnnooooooooooooooooooooooooppppppppppppppppppppppppqqqqqqqqqqqqrrrrrrrrrrrrrrrrrrrrrrrr'::text) || 'rrrrrssssssssssssssssssssstttttttttttttttttttttttttuuuuuuuuuuuuuuuuvvvvvvvvvvvvvvvvwwwwwwwwwwwwwwwww'::text) || 'wwwxxxxxxxxxxxxxxxxxxyyyyyyyyyyyyyyyyyyyyyyyzzzzzzzzzzzzzzzzzz'::text)) COLLATE "C")), '[\u0001-\u0020\u007F-\u00A0\u00AD\u02D7\u0300-\u036F\u0483-\u0489\u058A\u05BE\u061C\u115F\u1160\u1680\u17B4\u17B5\u1806\u180B-\u180F\u1AB0-\u1AFF\u1DC0-\u1DFF\u2000-\u2015\u2028-\u202F\u203F\u2040\u2043\u2054\u205F-\u206F\u20D0-\u20FF\u2212\u2800\u2E17\u2E1A\u2E2F\u2E3A\u2E3B\u2E40\u2E5D\u3000\u301C\u3030\u30A0\u3164\uFE00-\uFE0F\uFE20-\uFE2F\uFE33\uFE34\uFE4D-\uFE4F\uFE58\uFE63\uFEFF\uFF0D\uFFA0\uFFF9-\uFFFB\U00010EAD\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A\U000E0000-\U000E0FFF_-]'::text, ''::text, 'g'::text);
+    RETURN regexp_replace(lower((translate(NORMALIZE(p_module_id, NFKD), (((((((((((((((((((((((((((((((((((((((((((((('ȺɑΑαАаᎪᴀᶏⱥⱭⲀⲁꓮꭺ'::text || 'ßƀƁƂƃƄƅɃɓʙΒβВЪЬв'::text) || 'ъьᏏᏴᏼᵬᶀẞⲂⲃꓐꞖꞗꮟ'::text) || 'ƇƈȻȼɕΣςСсҪҫᏟᴄⲤⲥꓚ'::text) || 'ꞒꞓꞔꟄꮯ'::text) || 'ĐđƊƋƌȡɖɗԀԁᎠᏧᴅᵭᶁᶑ'::text) || 'ꓓꝹꝺꟇꟈꭰꮷ'::text) || 'ɆɇΕεЄЕеєҼҽҾҿԐԑᎬᴇ'::text) || 'ᶒ℮ⱸⲈⲉꓰꬲꬴꭼ'::text) || 'ƑƒϜϝҒғքᵮᶂẝꓝꜰꝻꝼꞘꞙ'::text) || 'ƓǤǥɠɡɢʛԌԍցᏀᶃꓖꝽꞠꞡ'::text) || 'Ɡꮐ'::text) || 'ĦħɦʜΗЂЋНнђћҢңҤҥҺ'::text) || 'һӇӈӉӊհᎻᏂⱧⱨⲎⲏꓧꞕꞪꮋ'::text) || 'ꮒ'::text) || 'ıƖƗɨɩɪΙιІіւᎥᵼᶖⲒⲓ'::text) || 'ꓲꭵ'::text) || 'ȷɈɉʝͿϳЈјյᎫᴊꓙꞲꭻ'::text) || 'ƘƙΚκКкҚқҜҝҞҟҠҡӃӄ'::text) || 'ԞԟᏦᴋᶄⱩⱪⲔⲕꓗꝀꝁꝂꝃꝄꝅ'::text) || 'Ꞣꞣꮶ'::text) || 'ŁłƚǀȴȽɫɬɭʟӀӏԼլᏞᴌ'::text) || 'ᶅⱠⱡⱢꓡꝈꝉꞎꞭꬷꬸꬹꮮ'::text) || 'ɱΜМмӍӎᎷᴍᵯᶆⱮⲘⲙꓟꬺꮇ'::text) || 'ƝƞȠȵɲɳɴΝηПпոռᵰᶇⲚ'::text) || 'ⲛꓠꞐꞑꞤꞥꬻ'::text) || 'ØøƟΟοσОоѲѳӨөՕօᴏⱺ'::text) || 'ⲞⲟꓳꝊꝋꝌꝍꬽ'::text) || 'ƤƥΡρРрҎҏᏢᴘᵱᵽᶈⱣⲢⲣ'::text) || 'ꓑꝐꝑꝒꝓꝔꝕꮲ'::text) || 'ɋʠԚԛԳգզꝖꝗꝘꝙꞯ'::text) || 'ɌɍɼɽɾʀГгҐґᎡᏒᵲᵳᶉⱤ'::text) || 'ꓣꝵꞂꞃꞦꞧꭆꭇꭈꭉꭋꭱꮢ'::text) || 'ȿʂЅѕՏᏕᏚᵴᶊⱾꓢꜱꞄꞅꞨꞩ'::text) || 'ꟅꟉꟊꮥꮪ'::text) || 'ŦŧƫƬƭƮȶȾʈΤτТтҬҭᎢ'::text) || 'ᴛᵵⱦⲦⲧꓔꞆꞇꭲ'::text) || 'ƱʊμυЏџՍսᴜᵿᶙꓴꞸꞹꭎꭒ'::text) || 'ƲɅʋʌνѴѵᏙᴠᶌⱱⱴꓦꝞꝟꮩ'::text) || 'ωШЩшщѠѡԜԝաᎳᏔᴡⱲⱳⲰ'::text) || 'ⲱꓪꮃꮤ'::text) || 'ΧχХхҲҳӼӽӾӿᶍⲬⲭꓫꭖꭗ'::text) || 'ꭘꭙ'::text) || 'ƳƴɎɏʏΥγУуҮүҰұᎩᎽỾ'::text) || 'ỿⲨⲩꓬꭚꭹꮍ'::text) || 'ƵƶȤȥɀʐʑΖᏃᴢᵶᶎⱫⱬⱿꓜ'::text) || 'Ᶎꮓ'::text), ((((('aaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbbbbbbbbbbcccccccccccccccccccccdddddddddddddddddddddddeeeeeee'::text || 'eeeeeeeeeeeeeeeeeeffffffffffffffffgggggggggggggggggghhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhiiiiiiiiiii'::text) || 'iiiiiiijjjjjjjjjjjjjjkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkklllllllllllllllllllllllllllllmmmmmmmmmmm'::text) || 'mmmmmnnnnnnnnnnnnnnnnnnnnnnnooooooooooooooooooooooooppppppppppppppppppppppppqqqqqqqqqqqqrrrrrrrr'::text) || 'rrrrrrrrrrrrrrrrrrrrrssssssssssssssssssssstttttttttttttttttttttttttuuuuuuuuuuuuuuuuvvvvvvvvvvvvv'::text) || 'vvvwwwwwwwwwwwwwwwwwwwwxxxxxxxxxxxxxxxxxxyyyyyyyyyyyyyyyyyyyyyyyzzzzzzzzzzzzzzzzzz'::text)) COLLATE "C")), '[\u0001-\u0020\u007F-\u00A0\u00AD\u02D7\u0300-\u036F\u0483-\u0489\u058A\u05BE\u061C\u115F\u1160\u1680\u17B4\u17B5\u1806\u180B-\u180F\u1AB0-\u1AFF\u1DC0-\u1DFF\u2000-\u2015\u2028-\u202F\u203F\u2040\u2043\u2054\u205F-\u206F\u20D0-\u20FF\u2212\u2800\u2E17\u2E1A\u2E2F\u2E3A\u2E3B\u2E40\u2E5D\u3000\u301C\u3030\u30A0\u3164\uFE00-\uFE0F\uFE20-\uFE2F\uFE33\uFE34\uFE4D-\uFE4F\uFE58\uFE63\uFEFF\uFF0D\uFFA0\uFFF9-\uFFFB\U00010EAD\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A\U000E0000-\U000E0FFF_-]'::text, ''::text, 'g'::text);
 COMMENT ON FUNCTION credits.likeness(p_module_id text) IS 'The id of a module in Latin letters that are drawn like its own, without case, accents, white space and other characters that nobody sees, hyphens and underscores.';
 CREATE FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE plpgsql STABLE
@@ -2648,8 +2648,8 @@ COMMENT ON COLUMN credits.guest_uses.per_device IS 'What was allowed when it was
 CREATE TABLE credits.guests (
     guest_id uuid DEFAULT gen_random_uuid() NOT NULL,
     device_key text NOT NULL,
-    linked_to uuid,
     first_seen_at timestamp with time zone NOT NULL,
+    linked_to uuid,
     linked_at timestamp with time zone,
     CONSTRAINT guests_device_key_is_sane CHECK ((device_key ~ '^[0-9a-f]{64}$'::text)),
     CONSTRAINT guests_linked_has_time CHECK (((linked_to IS NULL) = (linked_at IS NULL)))
@@ -2689,8 +2689,8 @@ CREATE TABLE credits.catalogs (
     catalog_id text NOT NULL,
     title text NOT NULL,
     unit text NOT NULL,
-    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    currency text
+    currency text,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 ALTER TABLE ONLY credits.catalogs FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.catalogs IS 'The price lists that have been applied to this database.';
@@ -2701,12 +2701,12 @@ CREATE TABLE credits.price_components (
     dimension text NOT NULL,
     unit_size numeric DEFAULT 1 NOT NULL,
     price_per_unit numeric NOT NULL,
-    free_quantity numeric DEFAULT 0 NOT NULL,
-    whole_units boolean DEFAULT false NOT NULL,
-    minimum_charge numeric DEFAULT 0 NOT NULL,
-    provider_cost numeric,
     tiered boolean DEFAULT false NOT NULL,
+    free_quantity numeric DEFAULT 0 NOT NULL,
+    minimum_charge numeric DEFAULT 0 NOT NULL,
+    whole_units boolean DEFAULT false NOT NULL,
     whole_quantity boolean DEFAULT false NOT NULL,
+    provider_cost numeric,
     CONSTRAINT price_components_dimension_is_sane CHECK ((dimension ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
     CONSTRAINT price_components_free_quantity_is_not_negative CHECK (((free_quantity >= (0)::numeric) AND (free_quantity < 'Infinity'::numeric))),
     CONSTRAINT price_components_minimum_is_not_negative CHECK (((minimum_charge >= (0)::numeric) AND (minimum_charge < 'Infinity'::numeric))),
@@ -2718,12 +2718,12 @@ ALTER TABLE ONLY credits.price_components FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.price_components IS 'What a price charges for each dimension of usage (calls, seconds, input_tokens …).';
 COMMENT ON COLUMN credits.price_components.unit_size IS 'How much of the dimension one unit is: 1000000 for a price per million.';
 COMMENT ON COLUMN credits.price_components.price_per_unit IS 'Price of one unit, before margin and exchange rate.';
-COMMENT ON COLUMN credits.price_components.free_quantity IS 'How much of the dimension costs nothing, per charge.';
-COMMENT ON COLUMN credits.price_components.whole_units IS 'True: units begun are charged whole. False: exact fractions.';
-COMMENT ON COLUMN credits.price_components.minimum_charge IS 'Least charge of this component, when more than the free quantity is used.';
-COMMENT ON COLUMN credits.price_components.provider_cost IS 'What the provider takes for one unit, in minor units of the component prices'' money (the exchange rate turns it into the catalogue''s), for margins; not part of the charge.';
 COMMENT ON COLUMN credits.price_components.tiered IS 'Units beyond some number cost less, or more: see price_tiers.';
+COMMENT ON COLUMN credits.price_components.free_quantity IS 'How much of the dimension costs nothing, per charge.';
+COMMENT ON COLUMN credits.price_components.minimum_charge IS 'Least charge of this component, when more than the free quantity is used.';
+COMMENT ON COLUMN credits.price_components.whole_units IS 'True: units begun are charged whole. False: exact fractions.';
 COMMENT ON COLUMN credits.price_components.whole_quantity IS 'True: a quantity that is no whole number is refused, as half a call is no call.';
+COMMENT ON COLUMN credits.price_components.provider_cost IS 'What the provider takes for one unit, in minor units of the component prices'' money (the exchange rate turns it into the catalogue''s), for margins; not part of the charge.';
 CREATE VIEW analytics.module_margin WITH (security_invoker='true') AS
  WITH money AS (
          SELECT
@@ -2907,10 +2907,10 @@ CREATE TABLE credits.accounts (
     kind text DEFAULT 'user'::text NOT NULL,
     segment text,
     stripe_customer_id text,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     overdraft_limit credits.amount DEFAULT 0 NOT NULL,
     verified_at timestamp with time zone,
     welcome_waits boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT accounts_kind_is_known CHECK ((kind = ANY (ARRAY['user'::text, 'guest'::text, 'team'::text, 'system'::text])))
 );
 ALTER TABLE ONLY credits.accounts FORCE ROW LEVEL SECURITY;
@@ -3169,7 +3169,7 @@ CREATE TABLE credits.modules (
     title text NOT NULL,
     category_id text,
     active boolean DEFAULT true NOT NULL,
-    likeness text GENERATED ALWAYS AS (regexp_replace(lower((translate(NORMALIZE(module_id, NFKD), (((((((((((((((((((((((((((((((((((((((((((((('ȺɑΑαАаᎪᴀᶏⱥⱭⲀⲁꓮꭺ'::text || 'ßƀƁƂƃƄƅɃɓʙΒβВЪЬв'::text) || 'ъьᏏᏴᏼᵬᶀẞⲂⲃꓐꞖꞗꮟ'::text) || 'ƇƈȻȼɕΣςСсҪҫᏟᴄⲤⲥꓚ'::text) || 'ꞒꞓꞔꟄꮯ'::text) || 'ĐđƊƋƌȡɖɗԀԁᎠᏧᴅᵭᶁᶑ'::text) || 'ꓓꝹꝺꟇꟈꭰꮷ'::text) || 'ɆɇΕεЄЕеєҼҽҾҿԐԑᎬᴇ'::text) || 'ᶒ℮ⱸⲈⲉꓰꬲꬴꭼ'::text) || 'ƑƒϜϝҒғքᵮᶂẝꓝꜰꝻꝼꞘꞙ'::text) || 'ƓǤǥɠɡɢʛԌԍցᏀᶃꓖꝽꞠꞡ'::text) || 'Ɡꮐ'::text) || 'ĦħɦʜΗЂЋНнђћҢңҤҥҺ'::text) || 'һӇӈӉӊհᎻᏂⱧⱨⲎⲏꓧꞕꞪꮋ'::text) || 'ꮒ'::text) || 'ıƖƗɨɩɪΙιІіւᎥᵼᶖⲒⲓ'::text) || 'ꓲꭵ'::text) || 'ȷɈɉʝͿϳЈјյᎫᴊꓙꞲꭻ'::text) || 'ƘƙΚκКкҚқҜҝҞҟҠҡӃӄ'::text) || 'ԞԟᏦᴋᶄⱩⱪⲔⲕꓗꝀꝁꝂꝃꝄꝅ'::text) || 'Ꞣꞣꮶ'::text) || 'ŁłƚǀȴȽɫɬɭʟӀӏԼլᏞᴌ'::text) || 'ᶅⱠⱡⱢꓡꝈꝉꞎꞭꬷꬸꬹꮮ'::text) || 'ɱΜМмӍӎᎷᴍᵯᶆⱮⲘⲙꓟꬺꮇ'::text) || 'ƝƞȠȵɲɳɴΝηПпոռᵰᶇⲚ'::text) || 'ⲛꓠꞐꞑꞤꞥꬻ'::text) || 'ØøƟΟοσОоѲѳӨөՕօᴏⱺ'::text) || 'ⲞⲟꓳꝊꝋꝌꝍꬽ'::text) || 'ƤƥΡρРрҎҏᏢᴘᵱᵽᶈⱣⲢⲣ'::text) || 'ꓑꝐꝑꝒꝓꝔꝕꮲ'::text) || 'ɋʠԚԛԳգզꝖꝗꝘꝙꞯ'::text) || 'ɌɍɼɽɾʀГгҐґᎡᏒᵲᵳᶉⱤ'::text) || 'ꓣꝵꞂꞃꞦꞧꭆꭇꭈꭉꭋꭱꮢ'::text) || 'ȿʂЅѕՏᏕᏚᵴᶊⱾꓢꜱꞄꞅꞨꞩ'::text) || 'ꟅꟉꟊꮥꮪ'::text) || 'ŦŧƫƬƭƮȶȾʈΤτТтҬҭᎢ'::text) || 'ᴛᵵⱦⲦⲧꓔꞆꞇꭲ'::text) || 'ƱʊμυЏџՍսᴜᵿᶙꓴꞸꞹꭎꭒ'::text) || 'ƲɅʋʌνѴѵᏙᴠᶌⱱⱴꓦꝞꝟꮩ'::text) || 'ωШЩшщѠѡԜԝաᎳᏔᴡⱲⱳⲰ'::text) || 'ⲱꓪꮃꮤ'::text) || 'ΧχХхҲҳӼӽӾӿᶍⲬⲭꓫꭖꭗ'::text) || 'ꭘꭙ'::text) || 'ƳƴɎɏʏΥγУуҮүҰұᎩᎽỾ'::text) || 'ỿⲨⲩꓬꭚꭹꮍ'::text) || 'ƵƶȤȥɀʐʑΖᏃᴢᵶᶎⱫⱬⱿꓜ'::text) || 'Ᶎꮓ'::text), ((((('aaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbbbbbbbbbbcccccccccccccccccccccdddddddddddddddddddddddeeeeeeeeeee'::text || 'eeeeeeeeeeeeeeffffffffffffffffgggggggggggggggggghhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhiiiiiiiiiiiiiiiiiij'::text) || 'jjjjjjjjjjjjjkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkklllllllllllllllllllllllllllllmmmmmmmmmmmmmmmmnnnnnnn'::text) || 'nnnnnnnnnnnnnnnnooooooooooooooooooooooooppppppppppppppppppppppppqqqqqqqqqqqqrrrrrrrrrrrrrrrrrrrrrrrr'::text) || 'rrrrrssssssssssssssssssssstttttttttttttttttttttttttuuuuuuuuuuuuuuuuvvvvvvvvvvvvvvvvwwwwwwwwwwwwwwwww'::text) || 'wwwxxxxxxxxxxxxxxxxxxyyyyyyyyyyyyyyyyyyyyyyyzzzzzzzzzzzzzzzzzz'::text)) COLLATE "C")), '[\u0001-\u0020\u007F-\u00A0\u00AD\u02D7\u0300-\u036F\u0483-\u0489\u058A\u05BE\u061C\u115F\u1160\u1680\u17B4\u17B5\u1806\u180B-\u180F\u1AB0-\u1AFF\u1DC0-\u1DFF\u2000-\u2015\u2028-\u202F\u203F\u2040\u2043\u2054\u205F-\u206F\u20D0-\u20FF\u2212\u2800\u2E17\u2E1A\u2E2F\u2E3A\u2E3B\u2E40\u2E5D\u3000\u301C\u3030\u30A0\u3164\uFE00-\uFE0F\uFE20-\uFE2F\uFE33\uFE34\uFE4D-\uFE4F\uFE58\uFE63\uFEFF\uFF0D\uFFA0\uFFF9-\uFFFB\U00010EAD\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A\U000E0000-\U000E0FFF_-]'::text, ''::text, 'g'::text)) STORED,
+    likeness text GENERATED ALWAYS AS (regexp_replace(lower((translate(NORMALIZE(module_id, NFKD), (((((((((((((((((((((((((((((((((((((((((((((('ȺɑΑαАаᎪᴀᶏⱥⱭⲀⲁꓮꭺ'::text || 'ßƀƁƂƃƄƅɃɓʙΒβВЪЬв'::text) || 'ъьᏏᏴᏼᵬᶀẞⲂⲃꓐꞖꞗꮟ'::text) || 'ƇƈȻȼɕΣςСсҪҫᏟᴄⲤⲥꓚ'::text) || 'ꞒꞓꞔꟄꮯ'::text) || 'ĐđƊƋƌȡɖɗԀԁᎠᏧᴅᵭᶁᶑ'::text) || 'ꓓꝹꝺꟇꟈꭰꮷ'::text) || 'ɆɇΕεЄЕеєҼҽҾҿԐԑᎬᴇ'::text) || 'ᶒ℮ⱸⲈⲉꓰꬲꬴꭼ'::text) || 'ƑƒϜϝҒғքᵮᶂẝꓝꜰꝻꝼꞘꞙ'::text) || 'ƓǤǥɠɡɢʛԌԍցᏀᶃꓖꝽꞠꞡ'::text) || 'Ɡꮐ'::text) || 'ĦħɦʜΗЂЋНнђћҢңҤҥҺ'::text) || 'һӇӈӉӊհᎻᏂⱧⱨⲎⲏꓧꞕꞪꮋ'::text) || 'ꮒ'::text) || 'ıƖƗɨɩɪΙιІіւᎥᵼᶖⲒⲓ'::text) || 'ꓲꭵ'::text) || 'ȷɈɉʝͿϳЈјյᎫᴊꓙꞲꭻ'::text) || 'ƘƙΚκКкҚқҜҝҞҟҠҡӃӄ'::text) || 'ԞԟᏦᴋᶄⱩⱪⲔⲕꓗꝀꝁꝂꝃꝄꝅ'::text) || 'Ꞣꞣꮶ'::text) || 'ŁłƚǀȴȽɫɬɭʟӀӏԼլᏞᴌ'::text) || 'ᶅⱠⱡⱢꓡꝈꝉꞎꞭꬷꬸꬹꮮ'::text) || 'ɱΜМмӍӎᎷᴍᵯᶆⱮⲘⲙꓟꬺꮇ'::text) || 'ƝƞȠȵɲɳɴΝηПпոռᵰᶇⲚ'::text) || 'ⲛꓠꞐꞑꞤꞥꬻ'::text) || 'ØøƟΟοσОоѲѳӨөՕօᴏⱺ'::text) || 'ⲞⲟꓳꝊꝋꝌꝍꬽ'::text) || 'ƤƥΡρРрҎҏᏢᴘᵱᵽᶈⱣⲢⲣ'::text) || 'ꓑꝐꝑꝒꝓꝔꝕꮲ'::text) || 'ɋʠԚԛԳգզꝖꝗꝘꝙꞯ'::text) || 'ɌɍɼɽɾʀГгҐґᎡᏒᵲᵳᶉⱤ'::text) || 'ꓣꝵꞂꞃꞦꞧꭆꭇꭈꭉꭋꭱꮢ'::text) || 'ȿʂЅѕՏᏕᏚᵴᶊⱾꓢꜱꞄꞅꞨꞩ'::text) || 'ꟅꟉꟊꮥꮪ'::text) || 'ŦŧƫƬƭƮȶȾʈΤτТтҬҭᎢ'::text) || 'ᴛᵵⱦⲦⲧꓔꞆꞇꭲ'::text) || 'ƱʊμυЏџՍսᴜᵿᶙꓴꞸꞹꭎꭒ'::text) || 'ƲɅʋʌνѴѵᏙᴠᶌⱱⱴꓦꝞꝟꮩ'::text) || 'ωШЩшщѠѡԜԝաᎳᏔᴡⱲⱳⲰ'::text) || 'ⲱꓪꮃꮤ'::text) || 'ΧχХхҲҳӼӽӾӿᶍⲬⲭꓫꭖꭗ'::text) || 'ꭘꭙ'::text) || 'ƳƴɎɏʏΥγУуҮүҰұᎩᎽỾ'::text) || 'ỿⲨⲩꓬꭚꭹꮍ'::text) || 'ƵƶȤȥɀʐʑΖᏃᴢᵶᶎⱫⱬⱿꓜ'::text) || 'Ᶎꮓ'::text), ((((('aaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbbbbbbbbbbcccccccccccccccccccccdddddddddddddddddddddddeeeeeee'::text || 'eeeeeeeeeeeeeeeeeeffffffffffffffffgggggggggggggggggghhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhiiiiiiiiiii'::text) || 'iiiiiiijjjjjjjjjjjjjjkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkklllllllllllllllllllllllllllllmmmmmmmmmmm'::text) || 'mmmmmnnnnnnnnnnnnnnnnnnnnnnnooooooooooooooooooooooooppppppppppppppppppppppppqqqqqqqqqqqqrrrrrrrr'::text) || 'rrrrrrrrrrrrrrrrrrrrrssssssssssssssssssssstttttttttttttttttttttttttuuuuuuuuuuuuuuuuvvvvvvvvvvvvv'::text) || 'vvvwwwwwwwwwwwwwwwwwwwwxxxxxxxxxxxxxxxxxxyyyyyyyyyyyyyyyyyyyyyyyzzzzzzzzzzzzzzzzzz'::text)) COLLATE "C")), '[\u0001-\u0020\u007F-\u00A0\u00AD\u02D7\u0300-\u036F\u0483-\u0489\u058A\u05BE\u061C\u115F\u1160\u1680\u17B4\u17B5\u1806\u180B-\u180F\u1AB0-\u1AFF\u1DC0-\u1DFF\u2000-\u2015\u2028-\u202F\u203F\u2040\u2043\u2054\u205F-\u206F\u20D0-\u20FF\u2212\u2800\u2E17\u2E1A\u2E2F\u2E3A\u2E3B\u2E40\u2E5D\u3000\u301C\u3030\u30A0\u3164\uFE00-\uFE0F\uFE20-\uFE2F\uFE33\uFE34\uFE4D-\uFE4F\uFE58\uFE63\uFEFF\uFF0D\uFFA0\uFFF9-\uFFFB\U00010EAD\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A\U000E0000-\U000E0FFF_-]'::text, ''::text, 'g'::text)) STORED,
     CONSTRAINT modules_id_is_sane CHECK (((length(module_id) >= 1) AND (length(module_id) <= 200)))
 );
 ALTER TABLE ONLY credits.modules FORCE ROW LEVEL SECURITY;
@@ -3402,16 +3402,16 @@ COMMENT ON COLUMN credits.currencies.rough_minimum IS 'Where Stripe lists no sma
 CREATE TABLE credits.packs (
     pack_id text NOT NULL,
     title text NOT NULL,
+    scope text,
     tokens credits.tokens NOT NULL,
     bonus_tokens credits.tokens DEFAULT 0 NOT NULL,
+    expires_after interval,
     amount bigint NOT NULL,
     currency text NOT NULL,
     stripe_price_id text,
     popular boolean DEFAULT false NOT NULL,
     "position" bigint DEFAULT 0 NOT NULL,
-    expires_after interval,
     active boolean DEFAULT true NOT NULL,
-    scope text,
     CONSTRAINT packs_amount_is_positive CHECK ((amount > 0)),
     CONSTRAINT packs_bonus_is_not_negative CHECK (((bonus_tokens)::numeric >= (0)::numeric)),
     CONSTRAINT packs_currency_is_iso CHECK ((currency ~ '^[a-z]{3}$'::text)),
@@ -3420,24 +3420,24 @@ CREATE TABLE credits.packs (
 );
 ALTER TABLE ONLY credits.packs FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.packs IS 'What can be bought.';
+COMMENT ON COLUMN credits.packs.scope IS 'module:ID or category:ID that its tokens are bound to; null: what the buyer chooses, or any.';
+COMMENT ON COLUMN credits.packs.expires_after IS 'Life of the tokens after payment; null: they never expire.';
 COMMENT ON COLUMN credits.packs.amount IS 'Price in the minor unit of the currency (cents).';
 COMMENT ON COLUMN credits.packs.stripe_price_id IS 'Price object at Stripe (price_…), where one is configured; else the amount is sent.';
-COMMENT ON COLUMN credits.packs.expires_after IS 'Life of the tokens after payment; null: they never expire.';
-COMMENT ON COLUMN credits.packs.scope IS 'module:ID or category:ID that its tokens are bound to; null: what the buyer chooses, or any.';
 CREATE VIEW api.packs WITH (security_invoker='true') AS
  WITH compared AS (
          SELECT p.pack_id,
             p.title,
+            p.scope,
             p.tokens,
             p.bonus_tokens,
+            p.expires_after,
             p.amount,
             p.currency,
             p.stripe_price_id,
             p.popular,
             p."position",
-            p.expires_after,
             p.active,
-            p.scope,
             ((p.tokens)::numeric + (p.bonus_tokens)::numeric) AS total,
             ((p.amount)::numeric / ((p.tokens)::numeric + (p.bonus_tokens)::numeric)) AS unit_price,
             first_value(p.amount) OVER dearest_first AS dearest_amount,
@@ -3968,13 +3968,13 @@ CREATE VIEW audit.check_events WITH (security_invoker='true') AS
             e.type,
             e.object_id,
             e.livemode,
-            e.outcome,
             e.account_id,
             e.order_id,
-            e.payload,
-            e.received_at,
+            e.outcome,
             e.reason,
+            e.payload,
             e.original,
+            e.received_at,
             e.looked_at,
             e.trouble,
             ((e.type = ANY (ARRAY['checkout.session.completed'::text, 'checkout.session.async_payment_succeeded'::text])) AND (COALESCE((e.payload #>> '{data,object,payment_status}'::text[]), ''::text) = ANY (ARRAY['paid'::text, 'no_payment_required'::text]))) AS says_paid
@@ -4213,16 +4213,16 @@ CREATE VIEW audit.check_limits WITH (security_invoker='true') AS
 COMMENT ON VIEW audit.check_limits IS 'What spend limits count is what was spent, and not refunded, since their period began.';
 CREATE TABLE credits.analyst_grants (
     login name NOT NULL,
-    segment text NOT NULL,
-    role_oid oid
+    role_oid oid,
+    segment text NOT NULL
 );
 ALTER TABLE ONLY credits.analyst_grants FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.analyst_grants IS 'Which accounts an analyst''s SQL login sees: a segment, or * for all.';
 COMMENT ON COLUMN credits.analyst_grants.role_oid IS 'As in credits.sql_logins.';
 CREATE TABLE credits.sql_logins (
     login name NOT NULL,
-    account_id uuid NOT NULL,
-    role_oid oid
+    role_oid oid,
+    account_id uuid NOT NULL
 );
 ALTER TABLE ONLY credits.sql_logins FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.sql_logins IS 'The account of a person who connects with an SQL login of their own. Claims that such a session sets are ignored.';
@@ -4395,27 +4395,27 @@ COMMENT ON VIEW audit.check_orders IS 'Each paid order was granted exactly once,
 CREATE TABLE credits.price_list (
     module_id text NOT NULL,
     price_id bigint NOT NULL,
+    price_source text DEFAULT 'module'::text NOT NULL,
+    valid_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
     valid_until timestamp with time zone NOT NULL,
     call_cost credits.amount,
-    valid_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    least_cost credits.amount,
     dimension text,
     numerator numeric,
     denominator numeric,
-    price_source text DEFAULT 'module'::text NOT NULL,
     whole_quantity boolean DEFAULT false NOT NULL,
-    least_cost credits.amount,
     CONSTRAINT price_list_is_linear_or_not CHECK ((num_nulls(dimension, numerator, denominator) = ANY (ARRAY[0, 3])))
 );
 ALTER TABLE ONLY credits.price_list FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.price_list IS 'The price in force of each module on sale, its own or inherited: one look-up for a spend. Follows credits.prices.';
+COMMENT ON COLUMN credits.price_list.price_source IS 'module: the price is the module''s own; category: its category''s; default: that of every other module.';
+COMMENT ON COLUMN credits.price_list.valid_from IS 'Since when price_id is in force.';
 COMMENT ON COLUMN credits.price_list.valid_until IS 'When a later version may begin: from then on the versions themselves are asked.';
 COMMENT ON COLUMN credits.price_list.call_cost IS 'What one call costs, where calls are all that the price counts: a spend that says no more need not calculate.';
-COMMENT ON COLUMN credits.price_list.valid_from IS 'Since when price_id is in force.';
+COMMENT ON COLUMN credits.price_list.least_cost IS 'The least that a use costs, of the uses that cost something; null when all are free.';
 COMMENT ON COLUMN credits.price_list.dimension IS 'Of a price that is so much for a unit, of one dimension, and nothing else: the dimension; null of other prices.';
 COMMENT ON COLUMN credits.price_list.numerator IS 'What a quantity is charged is quantity * numerator / denominator, up.';
-COMMENT ON COLUMN credits.price_list.price_source IS 'module: the price is the module''s own; category: its category''s; default: that of every other module.';
 COMMENT ON COLUMN credits.price_list.whole_quantity IS 'The one dimension is counted in whole numbers.';
-COMMENT ON COLUMN credits.price_list.least_cost IS 'The least that a use costs, of the uses that cost something; null when all are free.';
 CREATE VIEW audit.check_prices WITH (security_invoker='true') AS
  SELECT NULL::uuid AS account_id,
     format('%s at price %s'::text, m.module_id, p.price_id) AS expected,
@@ -4690,41 +4690,41 @@ UNION ALL
 COMMENT ON VIEW audit.check_sequence IS 'Entries of an account are numbered without a gap, in the order of time, up to the wallet''s seq.';
 CREATE TABLE credits.settings (
     one_row boolean DEFAULT true NOT NULL,
+    instance_id uuid DEFAULT gen_random_uuid(),
     test_clocks boolean DEFAULT false NOT NULL,
-    longest_service_hold interval DEFAULT '168:00:00'::interval NOT NULL,
-    most_open_holds bigint DEFAULT 100 NOT NULL,
-    verified_welcome boolean DEFAULT false NOT NULL,
     stripe_accounts text[] DEFAULT '{}'::text[] NOT NULL,
     stripe_livemode boolean,
-    instance_id uuid DEFAULT gen_random_uuid(),
+    most_pending_orders bigint DEFAULT 20 NOT NULL,
+    longest_service_hold interval DEFAULT '168:00:00'::interval NOT NULL,
+    most_open_holds bigint DEFAULT 100 NOT NULL,
+    most_unpaid bigint DEFAULT 1000 NOT NULL,
+    unpaid_window interval DEFAULT '01:00:00'::interval NOT NULL,
+    verified_welcome boolean DEFAULT false NOT NULL,
     sign_ins_per_pair bigint DEFAULT 10 NOT NULL,
     sign_ins_per_account bigint DEFAULT 100 NOT NULL,
     sign_ins_per_network bigint DEFAULT 300 NOT NULL,
     sign_ups_per_network bigint DEFAULT 300 NOT NULL,
     sign_in_window interval DEFAULT '00:15:00'::interval NOT NULL,
-    most_pending_orders bigint DEFAULT 20 NOT NULL,
-    most_unpaid bigint DEFAULT 1000 NOT NULL,
-    unpaid_window interval DEFAULT '01:00:00'::interval NOT NULL,
     CONSTRAINT settings_are_one_row CHECK (one_row),
     CONSTRAINT settings_sign_in_limits_are_sane CHECK ((((sign_ins_per_pair >= 1) AND (sign_ins_per_pair <= 1000000)) AND ((sign_ins_per_account >= sign_ins_per_pair) AND (sign_ins_per_account <= 1000000)) AND ((sign_ins_per_network >= sign_ins_per_pair) AND (sign_ins_per_network <= 1000000)) AND ((sign_ups_per_network >= 1) AND (sign_ups_per_network <= 1000000)) AND (sign_in_window >= '00:00:01'::interval) AND (sign_in_window <= '24:00:00'::interval)))
 );
 ALTER TABLE ONLY credits.settings FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.settings IS 'What the operator decides for the whole bank: one row.';
+COMMENT ON COLUMN credits.settings.instance_id IS 'Names this bank. `pgcredits up` keeps it in its data folder and refuses a bank of another folder without --adopt.';
 COMMENT ON COLUMN credits.settings.test_clocks IS 'May services put accounts on test clocks? Off unless credits.allow_test_clocks was called: never where money is real.';
-COMMENT ON COLUMN credits.settings.longest_service_hold IS 'How long after it was made a hold of a service can last at most: see credits.bound_holds.';
-COMMENT ON COLUMN credits.settings.most_open_holds IS 'How many open holds an account may have.';
-COMMENT ON COLUMN credits.settings.verified_welcome IS 'Do welcome tokens wait until a service says that the e-mail address is verified? See credits.require_verified_email.';
 COMMENT ON COLUMN credits.settings.stripe_accounts IS 'Connected Stripe accounts whose events are accepted beside our own; see credits.accept_stripe_accounts.';
 COMMENT ON COLUMN credits.settings.stripe_livemode IS 'Which events are accepted: live (true), test (false), or both (null); see credits.accept_stripe_livemode.';
-COMMENT ON COLUMN credits.settings.instance_id IS 'Names this bank. `pgcredits up` keeps it in its data folder and refuses a bank of another folder without --adopt.';
+COMMENT ON COLUMN credits.settings.most_pending_orders IS 'How many orders of one account may be pending.';
+COMMENT ON COLUMN credits.settings.longest_service_hold IS 'How long after it was made a hold of a service can last at most: see credits.bound_holds.';
+COMMENT ON COLUMN credits.settings.most_open_holds IS 'How many open holds an account may have.';
+COMMENT ON COLUMN credits.settings.most_unpaid IS 'How much a user may make without paying in one window: see credits.bound_unpaid.';
+COMMENT ON COLUMN credits.settings.unpaid_window IS 'How long one such window is, from the first thing in it.';
+COMMENT ON COLUMN credits.settings.verified_welcome IS 'Do welcome tokens wait until a service says that the e-mail address is verified? See credits.require_verified_email.';
 COMMENT ON COLUMN credits.settings.sign_ins_per_pair IS 'Failed sign-ins in a row to one account from one network, in one sign_in_window. See credits.limit_sign_ins.';
 COMMENT ON COLUMN credits.settings.sign_ins_per_account IS 'The same to one account from all networks where it has not signed in before.';
 COMMENT ON COLUMN credits.settings.sign_ins_per_network IS 'The same from one network to all accounts; ten times as many from one that is known to be shared.';
 COMMENT ON COLUMN credits.settings.sign_ups_per_network IS 'Sign-ups from one network, whatever became of them: each hashes a password. Ten times as many if it is shared.';
 COMMENT ON COLUMN credits.settings.sign_in_window IS 'How long such a count goes on before it begins anew.';
-COMMENT ON COLUMN credits.settings.most_pending_orders IS 'How many orders of one account may be pending.';
-COMMENT ON COLUMN credits.settings.most_unpaid IS 'How much a user may make without paying in one window: see credits.bound_unpaid.';
-COMMENT ON COLUMN credits.settings.unpaid_window IS 'How long one such window is, from the first thing in it.';
 CREATE VIEW audit.check_settings WITH (security_invoker='true') AS
  WITH recipe(login, name, value) AS (
          VALUES ('pgcredits_api'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_api'::text,'statement_timeout'::text,'15s'::text), ('pgcredits_api'::text,'idle_in_transaction_session_timeout'::text,'15s'::text), ('pgcredits_service'::text,'lock_timeout'::text,'10s'::text), ('pgcredits_service'::text,'statement_timeout'::text,'30s'::text), ('pgcredits_service'::text,'idle_in_transaction_session_timeout'::text,'30s'::text), ('pgcredits_analyst'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_analyst'::text,'statement_timeout'::text,'5min'::text), ('pgcredits_analyst'::text,'idle_in_transaction_session_timeout'::text,'60s'::text), ('pgcredits_analyst'::text,'transaction_timeout'::text,'10min'::text), ('pgcredits_auditor'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_auditor'::text,'statement_timeout'::text,'30min'::text), ('pgcredits_auditor'::text,'idle_in_transaction_session_timeout'::text,'60s'::text), ('pgcredits_auditor'::text,'transaction_timeout'::text,'60min'::text), ('pgcredits_analyst'::text,'default_transaction_read_only'::text,'on'::text), ('pgcredits_auditor'::text,'default_transaction_read_only'::text,'on'::text)
@@ -5196,10 +5196,10 @@ CREATE TABLE credits.notice_levels (
     account_id uuid NOT NULL,
     below credits.amount,
     percent numeric,
-    basis credits.amount DEFAULT 0 CONSTRAINT notice_levels_last_grant_not_null NOT NULL,
+    basis credits.amount DEFAULT 0 NOT NULL,
+    last_purchase credits.amount DEFAULT 0 NOT NULL,
     low_armed boolean DEFAULT true NOT NULL,
     depleted_armed boolean DEFAULT true NOT NULL,
-    last_purchase credits.amount DEFAULT 0 NOT NULL,
     CONSTRAINT notice_levels_one_threshold CHECK ((num_nonnulls(below, percent) < 2)),
     CONSTRAINT notice_levels_percent_is_sane CHECK (((percent > (0)::numeric) AND (percent < (100)::numeric)))
 );
@@ -5591,12 +5591,12 @@ ALTER TABLE credits.entries ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.entries_default ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.entry_kinds ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.failures ENABLE ROW LEVEL SECURITY;
-CREATE POLICY for_sale ON credits.currencies FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
-CREATE POLICY for_sale ON credits.module_categories FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
-CREATE POLICY for_sale ON credits.modules FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
-CREATE POLICY for_sale ON credits.packs FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
-CREATE POLICY for_sale ON credits.topup_presets FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
-CREATE POLICY for_sale ON credits.topups FOR SELECT TO anon, authenticated, spender, support, service_role USING (true);
+CREATE POLICY for_sale ON credits.currencies FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.module_categories FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.modules FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.packs FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.topup_presets FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
+CREATE POLICY for_sale ON credits.topups FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
 CREATE POLICY granted_accounts ON credits.accounts FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
    FROM credits.analyst_accounts() a(account_id)))));
 CREATE POLICY granted_accounts ON credits.entries FOR SELECT TO analyst USING ((( SELECT ('*'::text = ANY (credits.analyst_segments()))) OR (account_id IN ( SELECT a.account_id
@@ -5742,7 +5742,7 @@ CREATE POLICY support_reads ON credits.wallets FOR SELECT TO support USING (true
 ALTER TABLE credits.topup_presets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.topups ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.wallets ENABLE ROW LEVEL SECURITY;
-CREATE POLICY whose_price ON credits.prices FOR SELECT TO authenticated, support, service_role USING (true);
+CREATE POLICY whose_price ON credits.prices FOR SELECT TO authenticated, service_role, support USING (true);
 GRANT USAGE ON SCHEMA analytics TO analyst;
 GRANT USAGE ON SCHEMA analytics TO auditor;
 GRANT USAGE ON SCHEMA api TO anon;
@@ -5986,12 +5986,12 @@ GRANT SELECT ON TABLE credits.stripe_events TO auditor;
 GRANT SELECT(event_id) ON TABLE credits.stripe_events TO support;
 GRANT SELECT(type) ON TABLE credits.stripe_events TO support;
 GRANT SELECT(object_id) ON TABLE credits.stripe_events TO support;
-GRANT SELECT(outcome) ON TABLE credits.stripe_events TO support;
 GRANT SELECT(account_id) ON TABLE credits.stripe_events TO support;
 GRANT SELECT(order_id) ON TABLE credits.stripe_events TO support;
+GRANT SELECT(outcome) ON TABLE credits.stripe_events TO support;
+GRANT SELECT(reason) ON TABLE credits.stripe_events TO support;
 GRANT SELECT(payload) ON TABLE credits.stripe_events TO support;
 GRANT SELECT(received_at) ON TABLE credits.stripe_events TO support;
-GRANT SELECT(reason) ON TABLE credits.stripe_events TO support;
 GRANT SELECT(trouble) ON TABLE credits.stripe_events TO support;
 REVOKE ALL ON FUNCTION credits.apply_session(p_order credits.orders, p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.apply_waiting(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
@@ -6023,9 +6023,9 @@ GRANT SELECT ON TABLE credits.holds TO spender;
 GRANT SELECT ON TABLE credits.holds TO auditor;
 GRANT SELECT(account_id) ON TABLE credits.holds TO analyst;
 GRANT SELECT(hold_id) ON TABLE credits.holds TO analyst;
+GRANT SELECT(state) ON TABLE credits.holds TO analyst;
 GRANT SELECT(module_id) ON TABLE credits.holds TO analyst;
 GRANT SELECT(seqs) ON TABLE credits.holds TO analyst;
-GRANT SELECT(state) ON TABLE credits.holds TO analyst;
 GRANT SELECT(late) ON TABLE credits.holds TO analyst;
 GRANT SELECT(failed) ON TABLE credits.holds TO analyst;
 GRANT SELECT(actor) ON TABLE credits.holds TO analyst;
@@ -6178,9 +6178,9 @@ GRANT SELECT ON TABLE credits.lots TO auditor;
 GRANT SELECT(account_id) ON TABLE credits.lots TO analyst;
 GRANT SELECT(lot_id) ON TABLE credits.lots TO analyst;
 GRANT SELECT(source) ON TABLE credits.lots TO analyst;
-GRANT SELECT(granted) ON TABLE credits.lots TO analyst;
 GRANT SELECT(effective_at) ON TABLE credits.lots TO analyst;
 GRANT SELECT(expires_at) ON TABLE credits.lots TO analyst;
+GRANT SELECT(granted) ON TABLE credits.lots TO analyst;
 GRANT SELECT(unit_cost) ON TABLE credits.lots TO analyst;
 GRANT SELECT(currency) ON TABLE credits.lots TO analyst;
 REVOKE ALL ON FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone, p_head_lot bigint, p_head_free numeric) FROM PUBLIC;
@@ -6491,8 +6491,8 @@ GRANT SELECT(per_device) ON TABLE credits.guest_uses TO analyst;
 GRANT SELECT(sliding_window) ON TABLE credits.guest_uses TO analyst;
 GRANT SELECT ON TABLE credits.guests TO auditor;
 GRANT SELECT(guest_id) ON TABLE credits.guests TO analyst;
-GRANT SELECT(linked_to) ON TABLE credits.guests TO analyst;
 GRANT SELECT(first_seen_at) ON TABLE credits.guests TO analyst;
+GRANT SELECT(linked_to) ON TABLE credits.guests TO analyst;
 GRANT SELECT ON TABLE analytics.guest_conversion TO analyst;
 GRANT SELECT ON TABLE analytics.guest_conversion TO auditor;
 GRANT SELECT ON TABLE credits.catalogs TO auditor;
