@@ -26,7 +26,6 @@ from pgcredits.tokens import BACKENDS
 
 Connection = psycopg.Connection[Any]
 LOGINS = ("pgcredits_api", "pgcredits_service", "pgcredits_analyst", "pgcredits_auditor")
-TEMPLATE = "pgcredits_tests_tmpl"  # the name that pytest-postgresql gives it
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -149,10 +148,10 @@ def connect_as(url: str) -> Iterator[Callable[..., Connection]]:
 
 
 @pytest.fixture(scope="session")
-def admin_url(cluster: Cluster, template: object) -> Iterator[str]:
+def admin_url(cluster: Cluster, template: Any) -> Iterator[str]:
     """A migrated database that all tests of the session share, as the superuser."""
     with psycopg.connect(cluster.url(), autocommit=True) as admin:
-        admin.execute(f"create database pgcredits_shared template {TEMPLATE}")
+        admin.execute(f"create database pgcredits_shared template {template.template_dbname}")
         with psycopg.connect(cluster.url("pgcredits_shared"), autocommit=True) as shared:
             harden(shared)
         yield cluster.url("pgcredits_shared")
@@ -160,10 +159,10 @@ def admin_url(cluster: Cluster, template: object) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def own_url(cluster: Cluster, template: object) -> Iterator[str]:
+def own_url(cluster: Cluster, template: Any) -> Iterator[str]:
     """A migrated database that the tests of one module share, as the superuser."""
     with psycopg.connect(cluster.url(), autocommit=True) as admin:
-        admin.execute(f"create database pgcredits_own template {TEMPLATE}")
+        admin.execute(f"create database pgcredits_own template {template.template_dbname}")
         with psycopg.connect(cluster.url("pgcredits_own"), autocommit=True) as own:
             harden(own)
         yield cluster.url("pgcredits_own")

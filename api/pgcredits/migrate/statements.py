@@ -8,8 +8,9 @@ indexes. Everything else in sql/ locks no table.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sqlparse
 
@@ -59,16 +60,18 @@ class Statement:
         return "".join(_STRING.findall(self.text, begins)).replace("''", "'")
 
 
-def split(text: str) -> Iterator[Statement]:
+@lru_cache(maxsize=1024)  # sqlparse is slow, and a reload asks three times for the same file
+def split(text: str) -> tuple[Statement, ...]:
     """The statements of a file, in order; together they are its text."""
-    position = 0
+    statements, position = [], 0
     for part in sqlparse.split(text):
         start = text.index(part, position)
         end = start + len(part)
-        yield _classify(text[position:end])
+        statements.append(_classify(text[position:end]))
         position = end
     if text[position:].strip():
-        yield Statement("", "", text[position:])
+        statements.append(Statement("", "", text[position:]))
+    return tuple(statements)
 
 
 def leave_out(text: str, unwanted: Callable[[Statement], bool]) -> str:
