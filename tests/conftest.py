@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -35,8 +36,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--prove", action="store_true", help="the long form of tests/reliability")
 
 
+def pytest_configure() -> None:
+    """Servers and files of the tests are kept in memory where there is room, unless TMPDIR says where."""
+    memory = _in_memory()
+    if memory and "TMPDIR" not in os.environ:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(memory)
+
+
+def _in_memory() -> Path | None:
+    """A folder in memory with room for a few servers, if there is one."""
+    shared = Path("/dev/shm")
+    return shared if shared.is_dir() and shutil.disk_usage(shared).free > 4 * 2**30 else None
+
+
 def pytest_report_header(config: pytest.Config) -> str:
     return f"PostgreSQL {config.getoption('--pg')}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What workers of pytest-xdist have said: they have no terminal of their own."""
+    reports = [one for some in terminalreporter.stats.values() for one in some if hasattr(one, "when")]
+    for report in reports:
+        if report.when == "call":
+            for name, text in report.user_properties:
+                if name == "figures":
+                    terminalreporter.write_line(text)
 
 
 @dataclass(frozen=True)
@@ -62,16 +86,10 @@ def bin_dir(request: pytest.FixtureRequest) -> Path:
     return embedded.find_binaries() if major == 18 else Path(f"/usr/lib/postgresql/{major}/bin")
 
 
-def _in_memory() -> Path | None:
-    """A folder in memory with room for the server, if there is one: every test writes a clone."""
-    shared = Path("/dev/shm")
-    return shared if shared.is_dir() and shutil.disk_usage(shared).free > 4 * 2**30 else None
-
-
 @pytest.fixture(scope="session")
 def cluster(bin_dir: Path) -> Iterator[Cluster]:
     """The server of this run; its folder is removed afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="pgcredits-tests-", dir=_in_memory()))
+    folder = Path(tempfile.mkdtemp(prefix="pgcredits-tests-"))
     server = embedded.start(folder, free_port(), PASSWORD, bin_dir, say=lambda text: None)
     try:
         yield Cluster(server.port)

@@ -22,11 +22,14 @@ def long_form(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Seeds and figures belong into every log."""
+def say(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Seeds and figures belong into every log: at once, or from a worker at the end."""
 
     def speak(text: str) -> None:
-        with capsys.disabled():
-            print(f"\n{text}", end="", flush=True)
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            request.node.user_properties.append(("figures", text))
+        else:
+            with capsys.disabled():
+                print(f"\n{text}", end="", flush=True)
 
     return speak
