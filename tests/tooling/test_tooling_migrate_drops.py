@@ -174,7 +174,7 @@ def test_whatever_stands_there_and_is_not_made(url: str, db: Connection) -> None
 
 
 def test_kinds_that_are_never_made_are_dropped(url: str, db: Connection) -> None:
-    """All of them in one migrate: what stayed would be found by the audit, each kind by itself (test_audit.py)."""
+    """All of them in one migrate; the audit would find what stayed."""
     for made in (
         *OTHERS,
         "alter default privileges in schema credits grant select on tables to anon, public",
