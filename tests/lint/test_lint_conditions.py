@@ -126,7 +126,7 @@ def test_a_predicate_that_can_return_null_is_found() -> None:
     assert found(sql) == ["return: p_a > 1"]
 
 
-def test_what_a_private_function_is_given_and_gives_back_is_known_from_its_callers_and_its_body() -> None:
+def test_nullability_of_private_functions_follows_callers_and_bodies() -> None:
     inner = body(
         "if p_a > 1 then return false; end if; return true;", parameters="p_a numeric", returns="boolean"
     )

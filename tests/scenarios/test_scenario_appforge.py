@@ -328,7 +328,7 @@ def test_calls_that_race_take_what_there_is_and_no_more(system: System) -> None:
     assert sum(tokens for _, tokens in racer.kinds()) == racer.balance()
 
 
-def test_work_that_costs_more_than_there_is_is_charged_and_what_is_missing_not_forgotten(
+def test_work_beyond_the_balance_is_charged_and_the_rest_recorded(
     system: System,
 ) -> None:
     verbose = system.sign_up("verbose@appforge.example")

@@ -26,7 +26,7 @@ PRIORITIES = {
 }
 
 
-def test_grant_is_a_lot_and_an_entry(user: User, service: Caller) -> None:
+def test_grant_makes_a_lot_and_an_entry(user: User, service: Caller) -> None:
     ada = user()
     receipt = service.call(
         "add_tokens",
@@ -87,7 +87,7 @@ def test_each_reason_has_its_kind_and_default_priority(
 @pytest.mark.parametrize(
     "reason", [None, "", "spend", "refund", "expire", "reversal", "Grant", "gift"], ids=str
 )
-def test_reason_that_is_no_way_in_is_refused(reason: str | None, user: User, service: Caller) -> None:
+def test_only_reasons_for_grants_are_accepted(reason: str | None, user: User, service: Caller) -> None:
     with refused("bad_reason"):
         service.call("add_tokens", user_id=user().user_id, tokens=1, reason=reason)
 
@@ -116,7 +116,7 @@ def test_reason_that_is_no_way_in_is_refused(reason: str | None, user: User, ser
     ],
     ids=str,
 )
-def test_amount_that_is_none_is_refused(tokens: Decimal | int | None, user: User, service: Caller) -> None:
+def test_grant_refuses_a_bad_amount(tokens: Decimal | int | None, user: User, service: Caller) -> None:
     ada = user(5)
     with refused("bad_amount"):
         service.call("add_tokens", user_id=ada.user_id, tokens=tokens)
@@ -142,7 +142,7 @@ def test_balance_stays_below_its_bound(user: User, service: Caller) -> None:
 @pytest.mark.parametrize(
     "scope", ["", "whisper", "module:", "module:none", "category:", "category:whisper", "MODULE:whisper", "%"]
 )
-def test_scope_names_something_in_the_catalogue(scope: str, user: User, service: Caller) -> None:
+def test_scope_must_name_a_listed_module_or_category(scope: str, user: User, service: Caller) -> None:
     with refused("bad_scope"):
         service.call("add_tokens", user_id=user().user_id, tokens=1, scope=scope)
 
@@ -152,7 +152,7 @@ def test_scope_names_something_in_the_catalogue(scope: str, user: User, service:
     [datetime(2000, 1, 1, tzinfo=UTC), "now", "-infinity"],
     ids=["past", "now", "minus infinity"],
 )
-def test_expiry_is_in_the_future(expires_at: object, user: User, service: Caller) -> None:
+def test_expiry_must_be_in_the_future(expires_at: object, user: User, service: Caller) -> None:
     with refused("bad_expiry"):
         service.call("add_tokens", user_id=user().user_id, tokens=1, expires_at=expires_at)
 
@@ -172,17 +172,17 @@ def test_user_id_is_any_text(user: User, service: Caller) -> None:
 
 
 @pytest.mark.parametrize("metadata", ["[]", "null", "7", '{"text": "' + "x" * 16_384 + '"}', None])
-def test_metadata_is_a_small_object(metadata: str | None, user: User, service: Caller) -> None:
+def test_metadata_must_be_a_small_object(metadata: str | None, user: User, service: Caller) -> None:
     with refused("bad_metadata"):
         service.call("add_tokens", user_id=user().user_id, tokens=1, metadata=metadata)
 
 
-def test_package_name_is_short(user: User, service: Caller) -> None:
+def test_package_name_must_be_short(user: User, service: Caller) -> None:
     with refused("bad_reason"):
         service.call("add_tokens", user_id=user().user_id, tokens=1, package_name="p" * 201)
 
 
-def test_frozen_account_may_be_granted_tokens_a_closed_one_not(
+def test_frozen_account_receives_grants_and_a_closed_one_does_not(
     user: User, service: Caller, admin: Connection
 ) -> None:
     ada = user(1)
@@ -212,7 +212,7 @@ def test_same_call_with_the_same_key_gets_the_same_answer(user: User, service: C
     assert ada.balance() == 12
 
 
-def test_same_key_in_another_time_zone_is_the_same_call(user: User, service_url: str) -> None:
+def test_key_matches_the_same_call_in_another_time_zone(user: User, service_url: str) -> None:
     """A moment is the same moment wherever the backend stands."""
     ada, replayed = user(), []
     for zone in ("UTC", "Asia/Tokyo"):
@@ -235,7 +235,7 @@ def test_same_key_in_another_time_zone_is_the_same_call(user: User, service_url:
     ],
     ids=lambda other: next(iter(other)),
 )
-def test_same_key_with_other_arguments_is_refused(other: dict[str, Any], user: User, service: Caller) -> None:
+def test_key_with_other_arguments_is_refused(other: dict[str, Any], user: User, service: Caller) -> None:
     ada = user()
     call: dict[str, Any] = {
         "user_id": ada.user_id,
@@ -257,7 +257,7 @@ def test_refusal_leaves_no_key(user: User, service: Caller) -> None:
     assert not service.call("add_tokens", **call)["replayed"]
 
 
-def test_key_of_another_account_is_another_key(user: User, service: Caller) -> None:
+def test_each_account_has_its_own_keys(user: User, service: Caller) -> None:
     for caller in (user(), user()):
         receipt = service.call("add_tokens", user_id=caller.user_id, tokens=5, idempotency_key="shared")
         assert (receipt["balance"], receipt["replayed"]) == (5, False)
@@ -286,7 +286,7 @@ def test_key_has_1_to_200_characters(key: str, user: User, service: Caller) -> N
         "user_id => %(user)s, tokens_to_add => 500, package_name => 'Standard'",
     ],
 )
-def test_package_of_the_first_system(arguments: str, user: User, service: Caller) -> None:
+def test_iahome_signature_grants_a_package(arguments: str, user: User, service: Caller) -> None:
     ada = user()
     receipt = service.row(f"select * from api.add_tokens({arguments})", {"user": ada.user_id})
     assert (receipt["tokens"], receipt["balance"]) == (500, 500)
@@ -308,7 +308,7 @@ def test_package_of_the_first_system(arguments: str, user: User, service: Caller
         "%(user)s, 5, 'promo', null, 'infinity', 20, 'any', 'key', '{}'",
     ],
 )
-def test_full_signature_by_position(arguments: str, user: User, service: Caller) -> None:
+def test_full_signature_works_by_position(arguments: str, user: User, service: Caller) -> None:
     ada = user()
     receipt = service.row(f"select * from api.add_tokens({arguments})", {"user": ada.user_id})
     assert receipt["balance"] == 5
@@ -318,7 +318,7 @@ def test_full_signature_by_position(arguments: str, user: User, service: Caller)
 @pytest.mark.parametrize(
     "tokens", [None, 0, -5, Decimal("NaN"), Decimal("Infinity"), Decimal("1.0000001")], ids=str
 )
-def test_amount_of_a_package_is_checked_as_well(
+def test_package_with_a_bad_amount_is_refused(
     tokens: Decimal | int | None, user: User, service: Caller
 ) -> None:
     with refused("bad_amount"):
@@ -333,7 +333,7 @@ def _set_status(admin: Connection, caller: Caller, status: str) -> None:
     )
 
 
-def test_a_reason_by_position_is_no_package(service: Caller, user: User) -> None:
+def test_third_argument_must_not_be_a_reason(service: Caller, user: User) -> None:
     """Three arguments by position are IAHome's signature: a gift must not become a sale."""
     ada = user()
     with refused("bad_reason"):
@@ -345,6 +345,6 @@ def test_a_reason_by_position_is_no_package(service: Caller, user: User) -> None
 
 
 @pytest.mark.parametrize("moment", ["294276-12-31 00:00+00", "10000-01-01 00:00+00"])
-def test_a_time_that_never_comes_is_no_expiry(service: Caller, moment: str) -> None:
+def test_expiry_must_be_a_time_that_comes(service: Caller, moment: str) -> None:
     with refused("bad_expiry"):
         service.call("add_tokens", user_id="ada", tokens=5, expires_at=moment)

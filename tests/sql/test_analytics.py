@@ -63,7 +63,7 @@ def test_module_usage_counts_charges_accounts_and_tokens(bank: Caller) -> None:
     ]
 
 
-def test_average_use_is_of_those_who_used_anything(bank: Caller) -> None:
+def test_average_use_counts_only_active_accounts(bank: Caller) -> None:
     row = bank.row("select active_accounts, uses_per_account, tokens_per_account from analytics.average_use")
     assert tuple(row.values()) == (2, 3, 60)
 
@@ -170,7 +170,7 @@ def decimals(*numbers: str) -> tuple[Decimal, ...]:
     return tuple(Decimal(number) for number in numbers)
 
 
-def test_margin_is_of_the_price_really_paid_for_the_tokens_spent(story: Bank) -> None:
+def test_margin_uses_the_price_really_paid(story: Bank) -> None:
     """Luneo: a draw of two packs at 19 and 12.51 cents a credit; a gift earns nothing and costs the same."""
     story.sells("luneo")
     story.at("2027-01-31 23:30")
@@ -195,7 +195,7 @@ def test_margin_is_of_the_price_really_paid_for_the_tokens_spent(story: Bank) ->
     assert story.figures("select count(*) from analytics.module_margin") == [(4,)]
 
 
-def test_margin_in_two_currencies(story: Bank) -> None:
+def test_margin_is_told_per_currency(story: Bank) -> None:
     """A charge that draws on both is divided by what it drew; costs in euros say nothing beside dollars."""
     story.sells("luneo")
     story.db.execute("select credits.define_pack('dollars', 'Dollars', 10, 500, 'usd')")
@@ -223,7 +223,7 @@ def test_margin_in_two_currencies(story: Bank) -> None:
     ]
 
 
-def test_margin_follows_the_version_of_the_price_and_says_when_it_does_not_know(story: Bank) -> None:
+def test_margin_follows_price_versions_and_is_null_when_unknown(story: Bank) -> None:
     story.sells("luneo")
 
     def price(provider_cost: str, tokens: int = 5) -> None:
@@ -260,7 +260,7 @@ def test_margin_follows_the_version_of_the_price_and_says_when_it_does_not_know(
     ]
 
 
-def test_margin_in_two_dimensions_and_another_currency_of_the_provider(story: Bank) -> None:
+def test_margin_adds_dimensions_and_converts_provider_cost(story: Bank) -> None:
     """AppForge: 500 + 2000 tokens at 3 and 15 dollars a million, 1.08 dollars a euro: 2.9167 of 3.0625."""
     story.sells("appforge")
     story.at("2027-01-01 00:00")
@@ -286,7 +286,7 @@ def test_margin_in_two_dimensions_and_another_currency_of_the_provider(story: Ba
     ]
 
 
-def test_refunds_count_on_the_day_they_are_made_and_are_no_uses(story: Bank) -> None:
+def test_refunds_count_on_their_own_day_and_not_as_uses(story: Bank) -> None:
     """Luneo: 8 credits of 19 cents; the provider is paid whether or not the customer is."""
     story.sells("luneo")
     story.at("2027-01-31 12:00")
@@ -395,7 +395,7 @@ QUESTIONS = {
 }
 
 
-def test_imagegens_questions_are_one_select_each(story: Bank) -> None:
+def test_each_question_of_imagegen_is_one_select(story: Bank) -> None:
     tell_of_imagegen(story)
     for question, (query, answer) in QUESTIONS.items():
         assert story.figures(query) == answer, question
@@ -454,7 +454,7 @@ def tell_of_imagegen(story: Bank) -> None:
     story.at("2027-03-09 12:00")
 
 
-def test_a_hold_is_one_use_on_the_day_it_began_in_however_many_parts_it_is_captured(story: Bank) -> None:
+def test_hold_captured_in_parts_is_one_use_on_its_first_day(story: Bank) -> None:
     """Luneo: 3 times 5 credits of 19 cents, streamed over midnight; and a hold whose worker came late."""
     story.sells("luneo")
     story.at("2027-01-31 23:59:50")
@@ -491,7 +491,7 @@ def test_a_hold_is_one_use_on_the_day_it_began_in_however_many_parts_it_is_captu
     ]
 
 
-def test_means_take_no_number_that_is_none(story: Bank) -> None:
+def test_means_ignore_missing_numbers(story: Bank) -> None:
     story.at("2027-01-01 00:00")
     story.give("ada", 100, "grant")
     for duration in (-1, 1e12, 1e99, True, None, [7], {"ms": 7}, "7", "NaN"):
@@ -504,7 +504,7 @@ def test_means_take_no_number_that_is_none(story: Bank) -> None:
     assert story.figures(mean) == [(11, Decimal("2.5"))]
 
 
-def test_welcome_tokens_end_spent_expired_or_still_there(story: Bank) -> None:
+def test_welcome_tokens_are_spent_expired_or_remaining(story: Bank) -> None:
     """By campaign; what is past its date has expired, booked or not."""
     story.at("2027-01-01 00:00")
     story.db.execute("select credits.define_campaign('spring', 'promo', 'Spring', 30)")
@@ -548,7 +548,7 @@ def test_welcome_tokens_end_spent_expired_or_still_there(story: Bank) -> None:
     ]
 
 
-def test_pack_mix_is_within_a_month_and_a_currency(story: Bank) -> None:
+def test_pack_mix_shares_add_up_per_month_and_currency(story: Bank) -> None:
     story.sells("appforge")
     story.db.execute("select credits.define_pack('dollars', 'Dollars', 10, 500, 'usd')")
     story.db.execute("select credits.define_pack('big', 'Big', 1000, 900, 'eur', 100)")
@@ -573,7 +573,7 @@ def test_pack_mix_is_within_a_month_and_a_currency(story: Bank) -> None:
     ]
 
 
-def test_used_up_is_all_that_a_device_may_have_within_the_window(story: Bank) -> None:
+def test_guest_is_used_up_at_the_limit_within_the_window(story: Bank) -> None:
     story.db.execute("select credits.define_guest_limits('iahome', 2, p_sliding_window => '24 hours')")
     slow, quick, lucky = (uuid4().hex * 2 for _ in range(3))
     used_up = "select guests, users, uses, used_up from analytics.guest_conversion"
@@ -645,14 +645,14 @@ def granted(story: Bank, *segments: str) -> None:
         story.db.execute("insert into credits.analyst_grants values ('pgcredits_analyst', %s)", (segment,))
 
 
-def test_every_view_of_the_schema_is_told_apart_here(story: Bank) -> None:
+def test_every_view_of_analytics_is_tested_for_segments(story: Bank) -> None:
     found = story.db.execute(
         "select relname from pg_class where relnamespace = 'analytics'::regnamespace and relkind = 'v'"
     ).fetchall()
     assert sorted(name for (name,) in found) == list(VIEWS)
 
 
-def test_each_figure_is_of_the_granted_segments_only(story: Bank) -> None:
+def test_analyst_sees_figures_of_granted_segments_only(story: Bank) -> None:
     tell_of_two_segments(story)
     granted(story, "shops")
     shops = read_all(story, story.analyst)
@@ -675,7 +675,7 @@ def test_each_figure_is_of_the_granted_segments_only(story: Bank) -> None:
     assert {view: rows for view, rows in read_all(story, story.analyst).items() if rows} == {}
 
 
-def test_all_segments_together_are_less_than_everything_by_the_guests_who_never_signed_up(
+def test_all_segments_together_lack_only_guests_without_an_account(
     story: Bank,
 ) -> None:
     tell_of_two_segments(story)
@@ -695,7 +695,7 @@ def test_all_segments_together_are_less_than_everything_by_the_guests_who_never_
     assert read_all(story, story.login("pgcredits_auditor")) == everything
 
 
-def test_what_lets_durations_out_looks_at_segments_itself(story: Bank) -> None:
+def test_charge_durations_checks_segments_itself(story: Bank) -> None:
     """Even for somebody who could call it; and it gives nothing else of the metadata."""
     tell_of_two_segments(story)
     granted(story, "shops")

@@ -53,7 +53,7 @@ def ledger(till: Connection) -> Iterator[Connection]:
 
 @pytest.mark.parametrize("role", ["none", "credits_owner"])
 @pytest.mark.parametrize("mode", ["origin", "replica", "local"])
-def test_entries_are_never_changed_by_superuser_nor_owner(role: str, mode: str, ledger: Connection) -> None:
+def test_neither_superuser_nor_owner_changes_entries(role: str, mode: str, ledger: Connection) -> None:
     ledger.execute(f"set local session_replication_role = {mode}")
     ledger.execute(f"set local role {role}")
     assert len(partitions(ledger)) == 14
@@ -114,7 +114,7 @@ def test_partitions_are_the_same_in_every_time_zone(ledger: Connection) -> None:
         assert row[0].count("-01 00:00:00+00") == 2
 
 
-def test_what_no_month_takes_falls_into_the_default_partition(ledger: Connection) -> None:
+def test_entries_outside_all_months_go_to_the_default_partition(ledger: Connection) -> None:
     row = ledger.execute("select count(*) from credits.entries_default").fetchone()
     assert row == (1,)
 

@@ -89,7 +89,7 @@ def test_grant_remembers_what_a_token_cost(order: Row, apply: Apply, admin: Conn
     assert admin.execute(query, (order["order_id"],)).fetchall() == [(Decimal("7.998"), "eur")]
 
 
-def test_free_by_promotion_code_is_granted(ada: Caller, order: Row, apply: Apply) -> None:
+def test_order_paid_by_a_promotion_code_is_granted(ada: Caller, order: Row, apply: Apply) -> None:
     free = session(order, **FREE, total_details={"amount_discount": 3999})
     assert free["amount_total"] == 0
     assert apply(event(COMPLETED, free))["outcome"] == "granted"
@@ -179,9 +179,7 @@ MONEY = {"succeeded", "paid"}
 ORDERS = [names for length in (1, 2, 3, 5) for names in permutations(NEWS, length)]
 
 
-def test_any_news_in_any_order_end_with_the_money_granted_once(
-    user: User, service: Caller, apply: Apply
-) -> None:
+def test_events_in_any_order_grant_the_money_once(user: User, service: Caller, apply: Apply) -> None:
     """Every order of every one, two, three and five of the news."""
     ada = user()
     for names in ORDERS:
@@ -206,7 +204,7 @@ def test_any_news_in_any_order_end_with_the_money_granted_once(
             assert not {"granted", "parked"} & set(outcomes), names
 
 
-def test_failure_that_is_told_before_the_beginning_stays(ada: Caller, order: Row, apply: Apply) -> None:
+def test_failure_told_before_the_beginning_stays(ada: Caller, order: Row, apply: Apply) -> None:
     told = session(order, payment_status="unpaid")
     assert apply(event(FAILED, told))["outcome"] == "failed"
     assert apply(event(COMPLETED, told))["outcome"] == "duplicate"
@@ -243,7 +241,7 @@ def test_failure_that_is_told_before_the_beginning_stays(ada: Caller, order: Row
     ],
     ids=str,
 )
-def test_money_that_is_not_what_was_asked_is_parked(
+def test_payment_of_another_amount_is_parked(
     changes: Row, reason: str, ada: Caller, order: Row, apply: Apply, admin: Connection
 ) -> None:
     wrong = event(COMPLETED, session(order, **changes))
@@ -256,9 +254,7 @@ def test_money_that_is_not_what_was_asked_is_parked(
     assert (parked[0], parked[1].startswith(reason)) == ("parked", True)
 
 
-def test_money_on_another_session_than_the_orders_is_parked_and_moves_nothing(
-    ada: Caller, order: Row, apply: Apply, admin: Connection
-) -> None:
+def test_money_on_another_session_is_parked(ada: Caller, order: Row, apply: Apply, admin: Connection) -> None:
     stray = event(COMPLETED, _stray(order))
     assert apply(stray)["outcome"] == "parked"
     assert ada.balance() == 0
@@ -267,7 +263,7 @@ def test_money_on_another_session_than_the_orders_is_parked_and_moves_nothing(
 
 
 @pytest.mark.parametrize("status", [None, "missing", "unpaid"], ids=str)
-def test_session_that_does_not_say_it_is_paid_grants_nothing(
+def test_session_grants_only_when_it_says_paid(
     status: str | None, ada: Caller, order: Row, apply: Apply, admin: Connection
 ) -> None:
     """As for "unpaid"; an event that says otherwise by its type is for a person."""
@@ -305,7 +301,7 @@ CONTRADICTIONS: list[tuple[str, Row, str]] = [
 ]
 
 
-def test_event_that_contradicts_itself_is_parked_and_not_obeyed(
+def test_contradictory_event_is_parked_and_not_obeyed(
     ada: Caller, service: Caller, apply: Apply, admin: Connection
 ) -> None:
     """Neither granted, nor an end of the order: its money may have come."""
@@ -321,7 +317,7 @@ def test_event_that_contradicts_itself_is_parked_and_not_obeyed(
     assert len(CONTRADICTIONS) > 100
 
 
-def test_order_that_an_event_contradicted_is_still_paid_by_a_plain_one(
+def test_plain_event_pays_an_order_after_a_contradictory_one(
     ada: Caller, order: Row, apply: Apply, admin: Connection
 ) -> None:
     odd = event(EXPIRED, session(order, status="expired", payment_status="paid"))
@@ -333,15 +329,13 @@ def test_order_that_an_event_contradicted_is_still_paid_by_a_plain_one(
 
 
 @pytest.mark.parametrize("status", ["unpaid", "no_payment_required", None], ids=str)
-def test_session_that_expires_before_anything_is_paid_ends_its_order(
-    status: str | None, order: Row, apply: Apply
-) -> None:
+def test_unpaid_session_that_expires_ends_its_order(status: str | None, order: Row, apply: Apply) -> None:
     told = session(order, **SAYS[EXPIRED] | {"payment_status": status})
     assert apply(event(EXPIRED, told))["outcome"] == "expired"
 
 
 @pytest.mark.parametrize("status", ["unpaid", None], ids=str)
-def test_session_that_expires_ends_an_order_whose_payment_nobody_spoke_of(
+def test_expired_session_ends_an_order_without_payment_news(
     status: str | None, ada: Caller, order: Row, apply: Apply
 ) -> None:
     told = session(order, payment_status=status)
@@ -374,7 +368,7 @@ DISCOUNTS = [
 
 @pytest.mark.parametrize("total", ["said", None, "missing"])
 @pytest.mark.parametrize(("details", "discount"), DISCOUNTS, ids=str)
-def test_token_costs_what_was_paid_and_a_discount_only_where_one_is_named(
+def test_token_cost_counts_only_a_named_discount(
     details: Any, discount: int, total: str | None, db: Connection
 ) -> None:
     db.execute("select credits.define_pack('hundred', 'Hundred', 100, 1900, 'eur')")
@@ -454,7 +448,7 @@ def test_token_costs_what_was_paid_and_a_discount_only_where_one_is_named(
     ],
     ids=brief,
 )
-def test_payment_that_is_not_plainly_the_one_that_was_asked_for_is_parked(
+def test_payment_that_differs_from_the_order_is_parked(
     changes: Row, reason: str, ada: Caller, order: Row, apply: Apply, admin: Connection
 ) -> None:
     wrong = event(COMPLETED, session(order, **changes))
@@ -467,7 +461,7 @@ def test_payment_that_is_not_plainly_the_one_that_was_asked_for_is_parked(
 @pytest.mark.parametrize(
     "left_out", ["mode", "status", "livemode", "customer", "payment_intent", "amount_total"]
 )
-def test_what_older_events_lack_is_not_held_against_them(
+def test_fields_that_older_events_lack_are_not_required(
     left_out: str, ada: Caller, order: Row, apply: Apply
 ) -> None:
     told = session(order)
@@ -476,7 +470,7 @@ def test_what_older_events_lack_is_not_held_against_them(
     assert ada.balance() == 500
 
 
-def test_payment_intent_that_comes_expanded_is_the_same_one(
+def test_expanded_payment_intent_is_the_same_one(
     ada: Caller, service: Caller, order: Row, apply: Apply, admin: Connection
 ) -> None:
     paid = session(order)
@@ -511,9 +505,7 @@ def test_the_right_money_after_a_wrong_payment_is_granted(
     assert (_is_reported(admin, stray), _is_reported(admin, right)) == (True, False)
 
 
-def test_wrong_money_after_a_wrong_payment_is_not_swallowed(
-    order: Row, apply: Apply, admin: Connection
-) -> None:
+def test_second_wrong_payment_is_parked_too(order: Row, apply: Apply, admin: Connection) -> None:
     first = event(COMPLETED, session(order, currency="usd"))
     second = event(COMPLETED, _stray(order, currency="usd"))
     apply(first)
@@ -522,9 +514,7 @@ def test_wrong_money_after_a_wrong_payment_is_not_swallowed(
     assert _is_reported(admin, second), "a second payment, of another session, is shown to nobody"
 
 
-def test_parked_money_that_is_told_again_is_reported_once(
-    order: Row, apply: Apply, admin: Connection
-) -> None:
+def test_parked_money_is_reported_once(order: Row, apply: Apply, admin: Connection) -> None:
     wrong = session(order, currency="usd")
     first, again = event(COMPLETED, wrong), event(SUCCEEDED, wrong)
     assert [apply(first)["outcome"], apply(again)["outcome"]] == ["parked", "duplicate"]
@@ -540,7 +530,7 @@ def test_payment_intent_of_another_order_is_parked(ada: Caller, service: Caller,
     assert (outcome, ada.balance()) == ("parked", 500)
 
 
-def test_news_of_a_stray_session_do_not_move_the_order(ada: Caller, order: Row, apply: Apply) -> None:
+def test_events_of_a_stray_session_do_not_move_the_order(ada: Caller, order: Row, apply: Apply) -> None:
     for kind in (EXPIRED, FAILED, COMPLETED):
         told = _stray(order, **SAYS[kind] | {"payment_status": "unpaid"})
         assert apply(event(kind, told))["outcome"] == "duplicate"
@@ -580,7 +570,7 @@ def test_session_that_names_no_order_is_unmatched_and_reported(
     [{"client_reference_id": str(uuid4())}, {"metadata": {"order_id": str(uuid4())}}],
     ids=["account", "order"],
 )
-def test_session_of_an_order_that_nobody_knows_waits_and_is_reported(
+def test_session_of_an_unknown_order_waits_and_is_reported(
     changes: Row, ada: Caller, order: Row, apply: Apply, admin: Connection
 ) -> None:
     early = event(COMPLETED, session(order, **changes))
@@ -591,7 +581,7 @@ def test_session_of_an_order_that_nobody_knows_waits_and_is_reported(
     assert _is_reported(admin, early)
 
 
-def test_order_of_somebody_else_is_not_paid(order: Row, user: User, apply: Apply) -> None:
+def test_event_does_not_pay_another_accounts_order(order: Row, user: User, apply: Apply) -> None:
     other = user().call("create_order", pack_id="standard")
     stray = session(order, client_reference_id=str(other["account_id"]))
     assert apply(event(COMPLETED, stray))["outcome"] == "waiting"
@@ -663,13 +653,13 @@ WHOLE = event("customer.created", {"id": "cus_1", "object": "customer"})
     ],
     ids=lambda malformed: json.dumps(malformed)[:60],
 )
-def test_what_is_no_event_is_refused(malformed: Any, apply: Apply) -> None:
+def test_only_stripe_events_are_accepted(malformed: Any, apply: Apply) -> None:
     with refused("bad_event"):
         apply(malformed)
 
 
 @pytest.mark.parametrize("member", ["account", "context"])
-def test_event_of_a_connected_account_is_refused_unless_that_is_accepted(member: str, db: Connection) -> None:
+def test_events_of_unaccepted_connected_accounts_are_refused(member: str, db: Connection) -> None:
     bank = Caller(db, "none")
     order = attached(bank, bank.call("create_order", pack_id="basique", user_id="ada"))
     paid = session(order)
@@ -692,7 +682,7 @@ def test_event_of_a_connected_account_is_refused_unless_that_is_accepted(member:
 
 
 @pytest.mark.parametrize("accepted", [True, False, None])
-def test_events_of_the_other_mode_are_refused_where_one_mode_is_said(
+def test_events_of_the_other_mode_are_refused_once_a_mode_is_set(
     accepted: bool | None, db: Connection
 ) -> None:
     bank = Caller(db, "none")
@@ -707,7 +697,7 @@ def test_events_of_the_other_mode_are_refused_where_one_mode_is_said(
                 bank.call("apply_stripe_event", event=told)
 
 
-def test_a_bank_of_real_money_does_not_go_back_to_test_mode(db: Connection) -> None:
+def test_live_bank_does_not_go_back_to_test_mode(db: Connection) -> None:
     def accept(livemode: bool | None) -> None:
         db.execute("select credits.accept_stripe_livemode(%s)", (livemode,))
 
@@ -722,7 +712,7 @@ def test_a_bank_of_real_money_does_not_go_back_to_test_mode(db: Connection) -> N
     assert db.execute("select s.stripe_livemode from credits.settings as s").fetchone() == (True,)
 
 
-def test_the_mode_of_a_bank_is_not_unsaid(db: Connection) -> None:
+def test_mode_of_a_bank_cannot_be_unset(db: Connection) -> None:
     with refused("wrong_mode"):
         db.execute("select credits.accept_stripe_livemode(null)")
 
@@ -757,7 +747,7 @@ def test_session_without_a_sane_id_grants_nothing(
 @pytest.mark.parametrize(
     "odd_id", [None, 7, [], {}, "", "cs_\ufffd", "x" * 100_000], ids=lambda odd: str(odd)[:9]
 )
-def test_event_about_something_without_a_sane_id_is_kept(
+def test_event_about_an_object_without_a_sane_id_is_kept(
     kind: str, odd_id: Any, ada: Caller, order: Row, apply: Apply, admin: Connection
 ) -> None:
     odd = event(kind, session(order, id=odd_id))
@@ -793,7 +783,7 @@ def test_bonus_and_expiry_of_a_pack_come_as_lots(db: Connection) -> None:
     assert bank.rows("select * from audit.findings") == []
 
 
-def test_frozen_and_closed_accounts_get_what_they_paid(
+def test_frozen_and_closed_accounts_get_what_they_paid_for(
     ada: Caller, service: Caller, apply: Apply, admin: Connection
 ) -> None:
     for status, balance in (("frozen", 500), ("closed", 1000)):

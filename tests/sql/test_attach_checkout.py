@@ -45,7 +45,7 @@ def test_the_first_customer_stays(user: User, attach: Attach) -> None:
     assert second["stripe_customer_id"] == f"cus_1{name}"
 
 
-def test_repeat_is_welcome_another_session_is_not(user: User, attach: Attach) -> None:
+def test_session_may_be_attached_again_and_not_replaced(user: User, attach: Attach) -> None:
     order, name = user().call("create_order", pack_id="standard"), uuid4().hex
     assert attach(order, f"cs_{name}") == attach(order, f"cs_{name}")
     with refused("order_closed"):
@@ -53,14 +53,14 @@ def test_repeat_is_welcome_another_session_is_not(user: User, attach: Attach) ->
 
 
 @pytest.mark.parametrize("part", ["account_id", "order_id"])
-def test_order_must_be_the_accounts(part: str, user: User, attach: Attach) -> None:
+def test_checkout_is_for_an_order_of_the_account(part: str, user: User, attach: Attach) -> None:
     mine = user().call("create_order", pack_id="standard")
     other = user().call("create_order", pack_id="standard")
     with refused("unknown_order"):
         attach(mine | {part: other[part]}, "cs_x")
 
 
-def test_account_must_be_there(user: User, attach: Attach) -> None:
+def test_checkout_needs_an_existing_account(user: User, attach: Attach) -> None:
     order = user().call("create_order", pack_id="standard")
     with refused("unknown_user"):
         attach(order | {"account_id": uuid4()}, "cs_x")

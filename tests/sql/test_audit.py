@@ -863,7 +863,7 @@ def found(bank: Caller, check: str, account: UUID | None) -> list[Row]:
     return rows
 
 
-def test_faults_are_known_for_every_check(admin: Connection) -> None:
+def test_every_check_has_seeded_faults(admin: Connection) -> None:
     names = admin.execute(
         "select relname from pg_class where relnamespace = 'audit'::regnamespace and relname like 'check%'"
     ).fetchall()
@@ -898,7 +898,7 @@ def test_sound_books_have_no_findings(till: Connection) -> None:
         "grant service_role to postgres",
     ],
 )
-def test_what_the_recipe_gives_is_no_fault(made: str, till: Connection) -> None:
+def test_login_made_by_the_recipe_has_no_findings(made: str, till: Connection) -> None:
     with told(till) as (bank, _):
         till.execute(made)
         assert found(bank, "findings", None) == []
@@ -909,7 +909,7 @@ def test_what_the_recipe_gives_is_no_fault(made: str, till: Connection) -> None:
     [(check, fault) for check, faults in FAULTS.items() for fault in faults],
     ids=lambda text: re.sub(r"create role carla .* end \$\$; ", "carla: ", text)[:120],
 )
-def test_fault_is_found(check: str, fault: str, till: Connection) -> None:
+def test_seeded_fault_is_found(check: str, fault: str, till: Connection) -> None:
     with told(till) as (bank, account):
         if check == "check_campaigns":
             give_away(bank)
@@ -955,7 +955,7 @@ def test_fault_is_found(check: str, fault: str, till: Connection) -> None:
         assert {"check_name": check, **findings[0]} in found(bank, "findings", subject)
 
 
-def test_an_account_without_a_wallet_or_with_a_strangers_lots_is_found(till: Connection) -> None:
+def test_account_without_a_wallet_or_with_strange_lots_is_found(till: Connection) -> None:
     with told(till) as (bank, account):
         till.execute("alter table credits.entries disable trigger all")
         till.execute("alter table credits.lots disable trigger all")
@@ -969,7 +969,7 @@ def test_an_account_without_a_wallet_or_with_a_strangers_lots_is_found(till: Con
 # Reports
 
 
-def test_trial_balance_adds_up_to_nothing_and_names_both_sides(till: Connection) -> None:
+def test_trial_balance_adds_up_to_zero(till: Connection) -> None:
     with told(till) as (bank, _):
         before = _trial(bank)
         bank.call("add_tokens", user_id="told", tokens=10, reason="promo")
@@ -991,7 +991,7 @@ def _trial(bank: Caller) -> dict[str, Decimal]:
     return {row["side"]: row["tokens"] for row in bank.rows("select * from audit.trial_balance")}
 
 
-def test_money_for_a_person_is_reported_and_nothing_else(till: Connection) -> None:
+def test_only_money_for_a_person_is_parked(till: Connection) -> None:
     with told(till) as (bank, account):
         reported = "select event_id from audit.parked where event_id = any (%s)"
         order = attached(bank, bank.call("create_order", pack_id="basique", user_id="told"))

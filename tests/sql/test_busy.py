@@ -71,7 +71,9 @@ def calls(ada: Caller, entry_id: str, hold_id: str) -> dict[str, dict[str, Any]]
     }
 
 
-def test_no_call_waits_for_a_wallet_for_ever(user: User, crowd: Crowd, idle: Caller, service: Caller) -> None:
+def test_no_call_waits_endlessly_for_a_wallet(
+    user: User, crowd: Crowd, idle: Caller, service: Caller
+) -> None:
     ada = user(100)
     entry_id = ada.call("consume_tokens", module_id="metube")["entry_id"]
     hold_id = hold(service, user_id=ada.user_id)["hold_id"]
@@ -95,7 +97,7 @@ def test_no_call_waits_for_a_wallet_for_ever(user: User, crowd: Crowd, idle: Cal
 
 
 @pytest.mark.parametrize("bound", ["100ms", "0", "1h", "2s"])
-def test_shorter_bound_of_the_caller_is_kept_and_none_is_left_behind(
+def test_callers_shorter_lock_timeout_is_kept_and_restored(
     user: User, crowd: Crowd, idle: Caller, bound: str
 ) -> None:
     ada = user(100)
@@ -132,9 +134,7 @@ def test_shorter_bound_of_the_caller_is_kept_and_none_is_left_behind(
         assert bounds(caller) == bound
 
 
-def test_transaction_goes_on_after_a_busy_call_that_it_guarded(
-    user: User, crowd: Crowd, idle: Caller
-) -> None:
+def test_transaction_goes_on_after_a_guarded_busy_call(user: User, crowd: Crowd, idle: Caller) -> None:
     ada, bob = user(100), user(100)
     idle.call("consume_tokens", module_id="metube", user_id=ada.user_id)
     (caller,) = patient(crowd, 1)
@@ -153,7 +153,7 @@ def items(*users: Caller) -> Jsonb:
     return Jsonb([{"user_id": one.user_id, "module_id": "metube", "idempotency_key": "k"} for one in users])
 
 
-def test_batch_serves_all_but_those_whose_wallets_are_busy(user: User, crowd: Crowd, idle: Caller) -> None:
+def test_batch_serves_everyone_whose_wallet_is_free(user: User, crowd: Crowd, idle: Caller) -> None:
     people = [user(100) for _ in range(12)]
     busy = people[3], people[7]
     for one in busy:
@@ -191,7 +191,7 @@ def test_atomic_batch_is_refused_whole_when_a_wallet_is_busy(user: User, crowd: 
     assert [one.balance() for one in people] == [100] * 3
 
 
-def test_batches_of_the_same_users_in_any_order_wait_for_each_other(user: User, crowd: Crowd) -> None:
+def test_batches_of_the_same_users_do_not_deadlock(user: User, crowd: Crowd) -> None:
     people = [user(1000) for _ in range(10)]
     callers = patient(crowd, 8)
     for number in range(4):
@@ -218,7 +218,7 @@ def test_batches_of_the_same_users_in_any_order_wait_for_each_other(user: User, 
 # Other rows that a transaction may have
 
 
-def test_no_call_waits_for_any_other_row_for_ever(crowd: Crowd, town: Any) -> None:
+def test_no_call_waits_endlessly_for_any_other_row(crowd: Crowd, town: Any) -> None:
     town.bank.rows("select credits.define_guest_limits('iahome', 3, 10, 100)")
     town.campaign("bring", "referral", 10, referee_tokens=5)
     code = town.code(10)

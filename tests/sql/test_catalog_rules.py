@@ -670,14 +670,12 @@ def test_rule_can_find_a_violation(rule: Rule, reloaded: Connection) -> None:
 
 
 @pytest.mark.parametrize(("query", "known"), [(LONG, STILL_LONG), (WIDE, STILL_WIDE)], ids=["long", "wide"])
-def test_what_is_no_longer_too_long_leaves_the_list(
-    query: str, known: set[str], reloaded: Connection
-) -> None:
+def test_list_of_long_functions_only_shrinks(query: str, known: set[str], reloaded: Connection) -> None:
     assert known <= {name for (name,) in reloaded.execute(query).fetchall()}
     reloaded.rollback()
 
 
-def test_domains_of_amounts_refuse_what_is_no_amount(reloaded: Connection) -> None:
+def test_domains_of_amounts_refuse_bad_amounts(reloaded: Connection) -> None:
     for domain, refused in (
         ("tokens", ("NaN", "Infinity", "-Infinity", "1e14", "-1e14")),
         ("amount", ("NaN", "Infinity", "-0.000001", "1e14")),
@@ -726,7 +724,7 @@ def test_every_function_and_view_has_a_file_of_its_name(schema: str, reloaded: C
             assert f"create or replace {kind} {schema}.{name}" in files[name]
 
 
-def test_everything_private_is_defined_in_a_file(reloaded: Connection) -> None:
+def test_every_private_object_is_defined_in_a_file(reloaded: Connection) -> None:
     assert existing(reloaded, "credits", "function") == defined("credits", "function", "credits", "api")
     assert existing(reloaded, "credits", "view") == defined("credits", "view", "credits")
 

@@ -51,7 +51,7 @@ def apply(author: Caller, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", list_catalogs())
-def test_notices_come_before_what_a_spend_or_a_gift_locks_after_a_wallet(name: str) -> None:
+def test_price_lists_define_notices_before_prices(name: str) -> None:
     text = (SQL / "catalogs" / f"{name}.sql").read_text()
     lines = [word for word in text.split() if word.startswith("credits.define_")]
     rest = [place for place, word in enumerate(lines) if "notice(" not in word and "catalog(" not in word]
@@ -78,7 +78,7 @@ def line_refused(author: Caller, name: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", list_catalogs())
-def test_catalogue_that_is_applied_again_changes_nothing(name: str, author: Caller) -> None:
+def test_catalog_applied_again_changes_nothing(name: str, author: Caller) -> None:
     apply(author, name)
     once = contents(author)
     apply(author, name)
@@ -87,7 +87,7 @@ def test_catalogue_that_is_applied_again_changes_nothing(name: str, author: Call
 
 
 @pytest.mark.parametrize("name", list_catalogs())
-def test_every_module_of_a_catalogue_has_a_price(name: str, author: Caller) -> None:
+def test_every_module_of_a_catalog_has_a_price(name: str, author: Caller) -> None:
     apply(author, name)
     assert author.rows("select module_id from api.modules where price is null") == []
 
@@ -175,12 +175,12 @@ def cost(author: Caller, module_id: str, usage: dict[str, Any]) -> Decimal:
     return Decimal(row["cost"])
 
 
-def test_there_are_five_catalogues() -> None:
+def test_there_are_five_catalogs() -> None:
     assert set(list_catalogs()) == set(CATALOGS) == set(PACKS) == set(COSTS)
 
 
 @pytest.mark.parametrize("name", CATALOGS)
-def test_name_unit_and_money(name: str, author: Caller) -> None:
+def test_each_catalog_has_its_name_unit_and_currency(name: str, author: Caller) -> None:
     apply(author, name)
     row = author.row("select title, unit, currency from credits.catalogs where catalog_id = %s", (name,))
     assert tuple(row.values()) == CATALOGS[name]
@@ -209,7 +209,7 @@ def test_prices_to_the_last_digit(name: str, author: Caller) -> None:
 
 
 @pytest.mark.parametrize("name", CATALOGS)
-def test_every_module_of_a_product_has_its_number_here(name: str, author: Caller) -> None:
+def test_every_module_of_a_product_has_its_price_here(name: str, author: Caller) -> None:
     before = {row["module_id"] for row in author.rows("select module_id from api.modules")}
     apply(author, name)
     there = {row["module_id"] for row in author.rows("select module_id from api.modules")}
@@ -233,7 +233,7 @@ def test_margin_and_rate_of_appforge(author: Caller) -> None:
     ]
 
 
-def test_what_luneos_providers_take(author: Caller) -> None:
+def test_luneo_knows_its_provider_costs(author: Caller) -> None:
     apply(author, "luneo")
     rows = author.rows(
         "select p.module_id, c.provider_cost from credits.prices as p"
@@ -242,7 +242,7 @@ def test_what_luneos_providers_take(author: Caller) -> None:
     assert [tuple(row.values()) for row in rows] == [("/api/3d/render-highres", 2), ("/api/ai/generate", 4)]
 
 
-def test_topups_of_appforge(author: Caller) -> None:
+def test_appforge_offers_its_topups(author: Caller) -> None:
     apply(author, "appforge")
     row = author.row("select minimum, maximum, tokens_per_unit from credits.topups where currency = 'eur'")
     assert row == {"minimum": 500, "maximum": 100000, "tokens_per_unit": 1}
@@ -255,7 +255,7 @@ def test_topups_of_appforge(author: Caller) -> None:
     ]
 
 
-def test_what_is_given_away(author: Caller) -> None:
+def test_each_catalog_gives_away_its_tokens(author: Caller) -> None:
     for name in CATALOGS:
         apply(author, name)
     rows = author.rows(
@@ -274,13 +274,13 @@ def test_what_is_given_away(author: Caller) -> None:
 # The words of which they are made
 
 
-def test_what_the_provider_takes_is_not_shown(author: Caller) -> None:
+def test_users_do_not_see_provider_costs(author: Caller) -> None:
     apply(author, "appforge")
     row = author.row("select price::text from api.modules where module_id = 'gpt-4o'")
     assert "provider" not in row["price"]
 
 
-def test_changed_price_is_a_new_version_and_the_same_one_is_not(db: Connection) -> None:
+def test_only_a_changed_price_makes_a_new_version(db: Connection) -> None:
     """Each line in a transaction of its own."""
     author = Caller(db, "credits_owner")
     one = '[{"dimension": "calls", "price_per_unit": 7}]'
@@ -310,7 +310,7 @@ def test_changed_price_is_a_new_version_and_the_same_one_is_not(db: Connection) 
     assert count["count"] == 10
 
 
-def test_changed_margin_or_rate_is_a_new_version(db: Connection) -> None:
+def test_changed_margin_or_rate_makes_a_new_version(db: Connection) -> None:
     author = Caller(db, "credits_owner")
     components = '[{"dimension": "calls", "price_per_unit": 7}]'
     ids = [
@@ -368,7 +368,7 @@ def test_changed_margin_or_rate_is_a_new_version(db: Connection) -> None:
         '[{"dimension": "calls", "price_per_unit": 1}, {"dimension": "calls", "price_per_unit": 2}]',
     ],
 )
-def test_price_that_makes_no_sense_is_refused_by_name(components: str, author: Caller) -> None:
+def test_senseless_price_is_refused_by_name(components: str, author: Caller) -> None:
     with line_refused(author, "whisper"):
         price(author, components)
 
@@ -398,12 +398,12 @@ def test_price_that_makes_no_sense_is_refused_by_name(components: str, author: C
         '[{"above": 2, "price_per_unit": 1}, {"above": 1, "price_per_unit": 2}]',
     ],
 )
-def test_tiers_that_make_no_sense_are_refused_by_name(tiers: str, author: Caller) -> None:
+def test_senseless_tiers_are_refused_by_name(tiers: str, author: Caller) -> None:
     with line_refused(author, "whisper"):
         price(author, f'[{{"dimension": "calls", "price_per_unit": 1, "tiers": {tiers}}}]')
 
 
-def test_dimension_that_is_defined_may_be_priced(author: Caller) -> None:
+def test_defined_dimension_may_be_priced(author: Caller) -> None:
     author.rows("select credits.define_dimension('gallons', 'gallons of whatever')")
     author.rows("select credits.define_dimension('gallons', 'gallons of paint')")
     assert author.row("select description from credits.dimensions where dimension = 'gallons'") == {
@@ -420,7 +420,7 @@ def test_dimension_that_is_defined_may_be_priced(author: Caller) -> None:
     ("margin", "rate"),
     [(-1, 1), ("NaN", 1), ("Infinity", 1), (None, 1), (1, 0), (1, -1), (1, "NaN"), (1, None)],
 )
-def test_factor_that_makes_no_sense_is_refused(margin: Any, rate: Any, author: Caller) -> None:
+def test_senseless_factor_is_refused(margin: Any, rate: Any, author: Caller) -> None:
     with line_refused(author, "whisper"):
         price(author, '[{"dimension": "calls", "price_per_unit": 1}]', margin, rate)
 
@@ -486,7 +486,7 @@ def test_factor_that_makes_no_sense_is_refused(margin: Any, rate: Any, author: C
         ("credits.define_topup('eur', 100, 200, 'NaN')", "eur"),
     ],
 )
-def test_line_that_makes_no_sense_is_refused_by_name(line: str, name: str, author: Caller) -> None:
+def test_senseless_line_is_refused_by_name(line: str, name: str, author: Caller) -> None:
     with line_refused(author, name):
         author.rows(f"select {line}")
 
@@ -514,7 +514,7 @@ def test_presets_lie_between_the_bounds_and_follow_their_topup(author: Caller) -
     assert author.rows(presets) == []
 
 
-def test_price_at_stripe_is_the_files_else_the_configured_one_else_the_one_there(author: Caller) -> None:
+def test_file_then_configuration_decides_the_price_at_stripe(author: Caller) -> None:
     def pack(price_id: str | None = None) -> str | None:
         author.rows(
             "select credits.define_pack('p', 'P', 5, 100, 'eur', p_stripe_price_id => %s)", (price_id,)
@@ -539,7 +539,7 @@ def test_price_at_stripe_is_the_files_else_the_configured_one_else_the_one_there
         pack()
 
 
-def test_pack_that_is_bound_to_something(author: Caller) -> None:
+def test_pack_may_be_bound_to_a_module_or_category(author: Caller) -> None:
     for scope in ("module:whisper", "category:audio", None):
         author.rows("select credits.define_pack('p', 'P', 5, 100, 'eur', p_scope => %s)", (scope,))
         assert author.row("select scope from credits.packs where pack_id = 'p'") == {"scope": scope}

@@ -16,7 +16,7 @@ from pgcredits.migrate import SQL
 User = Callable[..., Caller]
 
 
-def test_order_of_a_pack_is_its_snapshot(user: User) -> None:
+def test_order_is_a_snapshot_of_its_pack(user: User) -> None:
     ada = user()
     receipt = ada.call("create_order", pack_id="standard")
     assert isinstance(receipt.pop("order_id"), UUID)
@@ -56,19 +56,19 @@ def test_order_opens_the_account_of_a_newcomer(user: User, service: Caller) -> N
     ]
 
 
-def test_order_bound_to_a_module(user: User) -> None:
+def test_order_may_be_bound_to_a_module(user: User) -> None:
     receipt = user().call("create_order", pack_id="standard", module_id="whisper")
     assert (receipt["module_id"], receipt["scope"]) == ("whisper", "module:whisper")
 
 
 @pytest.mark.parametrize("module_id", ["", "unheard of", "x" * 12_000], ids=["empty", "unknown", "12 kB"])
-def test_module_of_an_order_must_be_listed(module_id: str, user: User) -> None:
+def test_order_refuses_an_unlisted_module(module_id: str, user: User) -> None:
     with refused("unknown_module"):
         user().call("create_order", pack_id="standard", module_id=module_id)
 
 
 @pytest.mark.parametrize("pack_id", ["", "unheard of", "Standard", "x" * 12_000], ids=str)
-def test_pack_must_be_listed(pack_id: str, user: User) -> None:
+def test_order_refuses_an_unlisted_pack(pack_id: str, user: User) -> None:
     with refused("unknown_pack"):
         user().call("create_order", pack_id=pack_id)
 
@@ -76,13 +76,13 @@ def test_pack_must_be_listed(pack_id: str, user: User) -> None:
 @pytest.mark.parametrize(
     "what", [{}, {"pack_id": "standard", "amount": 3999}, {"pack_id": None, "amount": None}]
 )
-def test_order_is_of_one_thing(what: dict[str, object], user: User) -> None:
+def test_order_is_for_a_pack_or_an_amount(what: dict[str, object], user: User) -> None:
     with refused("bad_order"):
         user().call("create_order", **what)
 
 
 @pytest.mark.parametrize("amount", [1000, 0, -5, 2**63 - 1])
-def test_amount_is_refused_where_the_catalogue_has_no_topup(amount: int, user: User) -> None:
+def test_amount_is_refused_without_a_topup_in_the_catalog(amount: int, user: User) -> None:
     with refused("bad_amount"):
         user().call("create_order", amount=amount)
 
@@ -104,7 +104,7 @@ def test_users_order_for_themselves_only(user: User, service: Caller) -> None:
         service.call("create_order", pack_id="standard")
 
 
-def test_closed_account_orders_nothing_a_frozen_one_may(user: User, admin: Connection) -> None:
+def test_frozen_account_may_order_and_a_closed_one_may_not(user: User, admin: Connection) -> None:
     ada = user(1)
     for status in ("frozen", "closed"):
         admin.execute(
@@ -147,7 +147,7 @@ def test_repeat_tells_the_order_as_it_stands_now(user: User, service: Caller) ->
 
 
 @pytest.mark.parametrize("other", [{"pack_id": "premium"}, {"module_id": "whisper"}], ids=str)
-def test_same_key_with_other_arguments_is_refused(other: dict[str, str], user: User) -> None:
+def test_key_with_other_arguments_is_refused(other: dict[str, str], user: User) -> None:
     ada = user()
     ada.call("create_order", pack_id="standard", idempotency_key="k")
     with refused("key_reused"):
@@ -174,7 +174,7 @@ def seller(db: Connection) -> Caller:
     return Caller(db, "none")
 
 
-def test_topups_bonuses_and_later_changes_of_the_catalogue(seller: Caller) -> None:
+def test_topups_and_bonuses_are_fixed_by_the_order(seller: Caller) -> None:
     for amount, tokens in ((500, "166.6665"), (501, "166.999833"), (100000, "33333.3")):
         order = seller.call("create_order", amount=amount, user_id="ada")
         assert (order["tokens"], order["amount"], order["package_name"], order["pack_id"]) == (
@@ -197,7 +197,7 @@ def test_topups_bonuses_and_later_changes_of_the_catalogue(seller: Caller) -> No
     assert (kept["tokens"], kept["amount"], kept["expires_after"]) == (10, 500, timedelta(days=30))
 
 
-def test_pack_that_is_bound_stays_bound_and_may_be_narrowed(seller: Caller) -> None:
+def test_bound_pack_stays_bound_and_may_be_narrowed(seller: Caller) -> None:
     for name, scope in (("dub", "module:whisper"), ("sound", "category:audio")):
         seller.rows("select credits.define_pack(%s, 'P', 10, 500, 'eur', p_scope => %s)", (name, scope))
     seller.rows("select credits.define_module('alone', 'Without a category')")
@@ -224,7 +224,7 @@ def test_pack_that_is_bound_stays_bound_and_may_be_narrowed(seller: Caller) -> N
     assert not seller.call("create_order", pack_id="dub", user_id="ada", idempotency_key="k")["replayed"]
 
 
-def test_bound_pack_pays_for_what_it_is_bound_to_and_nothing_else(seller: Caller) -> None:
+def test_bound_pack_pays_only_inside_its_scope(seller: Caller) -> None:
     seller.rows(
         "select credits.define_pack('sound', 'P', 50, 500, 'eur', 5, p_scope => 'category:audio'),"
         ' credits.define_price(\'[{"dimension": "calls", "price_per_unit": 55}]\', \'whisper\')'
@@ -240,7 +240,7 @@ def test_bound_pack_pays_for_what_it_is_bound_to_and_nothing_else(seller: Caller
     assert seller.rows("select * from audit.findings") == []
 
 
-def test_paths_are_module_ids(db: Connection) -> None:
+def test_module_id_may_be_a_path(db: Connection) -> None:
     """As Luneo names its endpoints: in a price, an order, a scope, a charge."""
     bank = Caller(db, "none")
     db.execute((SQL / "catalogs" / "luneo.sql").read_text().encode())

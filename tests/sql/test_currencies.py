@@ -91,7 +91,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("amount", "currency", "text"), CHARGED)
-def test_pack_that_stripe_charges(amount: int, currency: str, text: str, author: Caller) -> None:
+def test_pack_at_a_price_that_stripe_charges_is_sold(
+    amount: int, currency: str, text: str, author: Caller
+) -> None:
     define(author, amount, currency)
     shown = author.row("select amount, price, currency from api.packs where pack_id = 'p'")
     number, name = text.split()
@@ -101,7 +103,9 @@ def test_pack_that_stripe_charges(amount: int, currency: str, text: str, author:
 
 
 @pytest.mark.parametrize(("amount", "currency", "message"), REFUSED)
-def test_pack_that_stripe_would_refuse(amount: int, currency: str, message: str, author: Caller) -> None:
+def test_pack_that_stripe_would_refuse_is_refused(
+    amount: int, currency: str, message: str, author: Caller
+) -> None:
     with pytest.raises(psycopg.Error, match=re.escape(message)) as caught:
         define(author, amount, currency)
     assert caught.value.sqlstate == "PT422"
@@ -110,7 +114,9 @@ def test_pack_that_stripe_would_refuse(amount: int, currency: str, message: str,
 
 
 @pytest.mark.parametrize(("amount", "currency", "message"), REFUSED)
-def test_topup_that_stripe_would_refuse(amount: int, currency: str, message: str, author: Caller) -> None:
+def test_topup_that_stripe_would_refuse_is_refused(
+    amount: int, currency: str, message: str, author: Caller
+) -> None:
     for bounds in ((amount, 99_999_900), (50_000, amount), (amount, amount)):
         with pytest.raises(psycopg.Error) as caught, author.connection.transaction():
             author.rows("select credits.define_topup(%s, %s, %s, 1)", (currency, *bounds))
@@ -118,7 +124,7 @@ def test_topup_that_stripe_would_refuse(amount: int, currency: str, message: str
     assert message in str(caught.value)
 
 
-def test_every_currency_has_a_least_amount(author: Caller) -> None:
+def test_every_currency_has_a_smallest_amount(author: Caller) -> None:
     """One that Stripe lists, or one that is too low on purpose; nothing below it is for sale."""
     rows = author.rows("select currency, step, minimum, rough_minimum from credits.currencies")
     assert {row["currency"] for row in rows} == currencies.SUPPORTED
@@ -148,7 +154,7 @@ def test_buyer_chooses_an_amount_that_stripe_charges(author: Caller) -> None:
     assert (facts["minimum"], facts["maximum"], facts["step"]) == (500000, 5000000, 100)
 
 
-def test_pack_that_is_wrong_can_be_withdrawn_and_not_sold_again(author: Caller) -> None:
+def test_wrong_pack_can_be_withdrawn_and_not_sold_again(author: Caller) -> None:
     author.connection.execute(
         "insert into credits.packs (pack_id, title, tokens, amount, currency)"
         " values ('p', 'P', 50, 10, 'eur')"

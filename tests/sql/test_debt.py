@@ -57,9 +57,7 @@ def test_purchase_repays_debt_first_and_records_it(debtor: Callable[..., Caller]
     assert ada.call("consume_tokens", module_id="whisper")["balance"] == 0
 
 
-def test_purchase_smaller_than_the_debt_goes_into_it_whole(
-    debtor: Callable[..., Caller], service: Caller
-) -> None:
+def test_small_purchase_goes_wholly_into_the_debt(debtor: Callable[..., Caller], service: Caller) -> None:
     ada = debtor(100, 75)
     service.call("add_tokens", user_id=ada.user_id, tokens=50, reason="purchase")
     assert debt(ada) == (-25, 25)
@@ -70,7 +68,7 @@ def test_purchase_smaller_than_the_debt_goes_into_it_whole(
     assert ada.row("select count(*) from api.entries where kind = 'repayment'")["count"] == 2
 
 
-def test_order_paid_at_stripe_repays_debt_and_its_bonus_does_not(
+def test_stripe_purchase_repays_debt_and_its_bonus_does_not(
     debtor: Callable[..., Caller], service: Caller
 ) -> None:
     ada = debtor(200, 200)
@@ -82,16 +80,14 @@ def test_order_paid_at_stripe_repays_debt_and_its_bonus_does_not(
 @pytest.mark.parametrize(
     "reason", ["grant", "bonus", "welcome", "promo", "referral", "allowance", "rollover"]
 )
-def test_gifts_repay_nothing(debtor: Callable[..., Caller], service: Caller, reason: str) -> None:
+def test_gifts_repay_no_debt(debtor: Callable[..., Caller], service: Caller, reason: str) -> None:
     ada = debtor(100, 75)
     service.call("add_tokens", user_id=ada.user_id, tokens=100, reason=reason)
     assert debt(ada) == (25, 75)
     assert ada.call("consume_tokens", module_id="whisper", usage={"calls": 4})["balance"] == -75
 
 
-def test_more_debt_than_the_limit_stops_new_spending_and_holding(
-    debtor: Callable[..., Caller], service: Caller
-) -> None:
+def test_too_much_debt_stops_spending_and_holding(debtor: Callable[..., Caller], service: Caller) -> None:
     ada = debtor(50, 75)
     service.call("add_tokens", user_id=ada.user_id, tokens=100)
     for call in (
@@ -134,7 +130,7 @@ def test_debt_stops_at_the_limit_over_several_captures(user: User, service: Call
 
 
 @pytest.mark.parametrize("tokens", ["-1", "NaN", "Infinity", "0.0000001", None])
-def test_overdraft_limit_is_an_amount_or_nothing(user: User, service: Caller, tokens: str | None) -> None:
+def test_overdraft_limit_must_be_an_amount(user: User, service: Caller, tokens: str | None) -> None:
     ada = user(1)
     with refused("bad_amount"):
         service.row("select * from api.set_overdraft_limit(%s::numeric, %s)", (tokens, ada.user_id))
@@ -181,12 +177,12 @@ def test_shortfall_is_not_closed_before_it_was_made(bank: Bank) -> None:
 
 
 @pytest.mark.parametrize("name", [None, "", "nothing", f"{'0' * 8}-0000-0000-0000-{'0' * 12}:{'0' * 36}"])
-def test_shortfall_that_is_none(service: Caller, name: Any) -> None:
+def test_unknown_shortfall_is_refused(service: Caller, name: Any) -> None:
     with refused("unknown_shortfall"):
         service.call("close_shortfall", shortfall_id=name, state="settled")
 
 
-def test_nobody_sees_the_shortfall_of_another(user: User, service: Caller) -> None:
+def test_users_see_only_their_own_shortfalls(user: User, service: Caller) -> None:
     ada, eve = user(25), user(25)
     held = hold(service, user_id=ada.user_id)["hold_id"]
     service.call("capture_hold", hold_id=held, usage={"calls": 2})
@@ -223,7 +219,7 @@ def test_frozen_account_spends_and_holds_nothing_and_still_receives(
     assert changes == [("frozen", "a dispute", "service_role"), ("active", None, "service_role")]
 
 
-def test_thawing_what_was_never_frozen_changes_nothing(user: User, service: Caller) -> None:
+def test_thawing_an_active_account_changes_nothing(user: User, service: Caller) -> None:
     ada = user(1)
     answer = service.call("thaw_account", user_id=ada.user_id)
     assert (answer["status"], answer["changed_at"], answer["replayed"]) == ("active", None, True)
@@ -241,7 +237,7 @@ def test_closed_account_is_neither_frozen_nor_thawed(user: User, service: Caller
             service.call(function, user_id=ada.user_id)
 
 
-def test_freezing_takes_a_user_and_a_short_reason(user: User, service: Caller) -> None:
+def test_freezing_needs_a_user_and_a_short_reason(user: User, service: Caller) -> None:
     ada = user(1)
     with refused("bad_reason"):
         service.call("freeze_account", user_id=ada.user_id, reason="x" * 201)

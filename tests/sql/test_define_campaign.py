@@ -28,7 +28,7 @@ def campaign(author: Caller) -> dict[str, Any]:
     return dict(row["fields"])
 
 
-def test_line_applied_again_changes_what_it_will_give_and_never_the_count(author: Caller) -> None:
+def test_campaign_line_applied_again_keeps_its_count(author: Caller) -> None:
     define(author, "define_campaign('c', 'promo', 'C', 40, p_budget => 5)")
     define(author, "define_code('abc', 'c')")
     service = Caller(author.connection, "service_role")
@@ -93,7 +93,7 @@ def test_line_applied_again_changes_what_it_will_give_and_never_the_count(author
         "define_campaign('c', 'promo', 'C', 40, p_active => null)",
     ],
 )
-def test_campaign_that_makes_no_sense_is_refused_by_name(line: str, author: Caller) -> None:
+def test_senseless_campaign_is_refused_by_name(line: str, author: Caller) -> None:
     with refused("bad_catalogue") as facts:
         define(author, line)
     assert (facts["line"], facts["name"]) == (
@@ -102,7 +102,7 @@ def test_campaign_that_makes_no_sense_is_refused_by_name(line: str, author: Call
     )
 
 
-def test_what_has_been_given_binds_what_may_be_changed(author: Caller) -> None:
+def test_campaign_cannot_change_below_what_it_has_given(author: Caller) -> None:
     define(author, "define_campaign('c', 'promo', 'C', 40, p_per_account => 2)")
     define(author, "define_code('abc', 'c')")
     service = Caller(author.connection, "service_role")
@@ -156,9 +156,7 @@ def test_what_has_been_given_binds_what_may_be_changed(author: Caller) -> None:
         ("taken", "c"),
     ],
 )
-def test_code_that_makes_no_sense_is_refused_by_name(
-    code: str | None, campaign_id: str | None, author: Caller
-) -> None:
+def test_senseless_code_is_refused_by_name(code: str | None, campaign_id: str | None, author: Caller) -> None:
     define(author, "define_campaign('c', 'promo', 'C', 40)")
     define(author, "define_campaign('d', 'promo', 'D', 40)")
     define(author, "define_campaign('w', 'welcome', 'W', 40)")
@@ -209,7 +207,7 @@ def test_a_code_has_one_spelling(defined: str, typed: list[str], author: Caller)
 
 
 @pytest.mark.parametrize("code", ["abc\ufff9", "abc\x1f", "\u0430bc", "abc\ue000", "a\u0335bc"], ids=ascii)
-def test_what_only_looks_like_a_code_is_none(code: str, author: Caller) -> None:
+def test_code_with_lookalike_letters_is_refused(code: str, author: Caller) -> None:
     service = Caller(author.connection, "service_role")
     define(author, "define_campaign('c', 'promo', 'C', 40)")
     define(author, "define_code('abc', 'c')")

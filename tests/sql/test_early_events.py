@@ -60,7 +60,7 @@ def reported(admin: Connection, told: Event) -> str | None:
     return None if row is None else str(row[0])
 
 
-def test_payment_that_comes_before_its_order_can_be_seen_is_granted_when_it_comes_again(
+def test_payment_before_its_order_is_granted_when_repeated(
     ada: Caller, slow: Connection, service: Caller, admin: Connection
 ) -> None:
     paid = event(COMPLETED, session(order_unseen(slow, ada)))
@@ -87,7 +87,7 @@ def test_maintenance_grants_what_waited(
     assert reported(admin, paid) is None
 
 
-def test_another_event_of_the_order_grants_and_the_first_is_no_longer_listed(
+def test_another_event_of_the_order_ends_the_waiting_of_the_first(
     ada: Caller, slow: Connection, service: Caller, admin: Connection
 ) -> None:
     told = session(order_unseen(slow, ada))
@@ -111,7 +111,7 @@ def test_money_that_waited_is_granted_by_any_other_event_of_its_order(
     assert ada.row("select state from api.orders")["state"] == "paid"
 
 
-def test_event_that_named_no_order_is_dealt_with_by_another_of_its_session(
+def test_event_without_an_order_is_matched_by_its_session(
     ada: Caller, service: Caller, admin: Connection
 ) -> None:
     told = session(attached(service, ada.call("create_order", pack_id="basique")))
@@ -123,7 +123,7 @@ def test_event_that_named_no_order_is_dealt_with_by_another_of_its_session(
 
 
 @pytest.mark.parametrize("gone", [True, False], ids=["in full", "in part"])
-def test_parked_money_that_went_back_in_full_is_dealt_with(
+def test_fully_refunded_parked_money_leaves_the_list(
     gone: bool, ada: Caller, service: Caller, admin: Connection
 ) -> None:
     told = session(attached(service, ada.call("create_order", pack_id="basique")), currency="usd")
@@ -145,7 +145,7 @@ def test_parked_money_that_went_back_in_full_is_dealt_with(
 @pytest.mark.parametrize(
     ("kind", "status"), [(COMPLETED, "paid"), (COMPLETED, "unpaid"), (FAILED, "unpaid"), (EXPIRED, "unpaid")]
 )
-def test_order_without_a_session_is_moved_by_none_and_its_own_is_applied_once_it_is_named(
+def test_only_a_named_session_moves_an_order(
     kind: str, status: str, ada: Caller, service: Caller, admin: Connection
 ) -> None:
     order = ada.call("create_order", pack_id="basique")
@@ -170,7 +170,7 @@ def test_order_without_a_session_is_moved_by_none_and_its_own_is_applied_once_it
     assert reported(admin, other) == ("another session than the order's" if status == "paid" else None)
 
 
-def test_only_the_session_that_was_named_ends_an_order(ada: Caller, service: Caller) -> None:
+def test_only_the_named_session_ends_an_order(ada: Caller, service: Caller) -> None:
     order = attached(service, ada.call("create_order", pack_id="basique"))
     for kind in (EXPIRED, FAILED, COMPLETED, SUCCEEDED):
         for status in ("unpaid", "paid"):
@@ -182,7 +182,7 @@ def test_only_the_session_that_was_named_ends_an_order(ada: Caller, service: Cal
 
 
 @pytest.mark.parametrize("session_id", [None, "", "c" * 256], ids=["none", "empty", "long"])
-def test_checkout_has_the_id_of_a_session(session_id: str | None, ada: Caller, service: Caller) -> None:
+def test_checkout_needs_the_id_of_a_session(session_id: str | None, ada: Caller, service: Caller) -> None:
     order = ada.call("create_order", pack_id="basique")
     with pytest.raises(psycopg.Error) as caught:
         service.call(
@@ -197,7 +197,7 @@ def test_checkout_has_the_id_of_a_session(session_id: str | None, ada: Caller, s
 # One that fails, and many at once
 
 
-def test_event_that_fails_stops_neither_the_others_nor_the_maintenance(db: Connection) -> None:
+def test_failing_event_does_not_stop_maintenance(db: Connection) -> None:
     bank = Caller(db, "none")
     early = {}
     for who in ("ada", "bob", "cyd"):
@@ -268,7 +268,7 @@ def test_events_attachments_and_maintenance_at_once_grant_each_order_once(
 
 
 @pytest.mark.parametrize("first", ["event", "attachment"])
-def test_of_an_event_and_an_attachment_at_once_the_second_sees_the_first(
+def test_second_of_an_event_and_an_attachment_sees_the_first(
     first: str, ada: Caller, slow: Connection, crowd: Crowd, admin: Connection
 ) -> None:
     order = ada.call("create_order", pack_id="basique")

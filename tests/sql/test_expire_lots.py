@@ -46,7 +46,7 @@ def test_lot_counts_until_its_moment_and_not_at_it(user: User, service: Caller) 
     ("moment", "tokens"), [("2098-12-31 23:59:59.999999Z", 100), ("2099-01-01 00:00:00Z", 0)]
 )
 @pytest.mark.parametrize("head", [False, True], ids=["", "after a spend"])
-def test_moment_itself_is_too_late(moment: str, tokens: int, head: bool, admin: Connection) -> None:
+def test_lot_is_gone_at_its_exact_moment(moment: str, tokens: int, head: bool, admin: Connection) -> None:
     """To the microsecond, by a clock that stands still."""
     with admin.transaction(force_rollback=True):
         bank = Caller(admin, "none")
@@ -67,7 +67,7 @@ def test_moment_itself_is_too_late(moment: str, tokens: int, head: bool, admin: 
                 bank.call("consume_tokens", **call)
 
 
-def test_lot_that_expires_while_its_wallet_is_locked_is_due_at_once(admin: Connection) -> None:
+def test_lot_that_expires_during_the_wait_is_not_spent(admin: Connection) -> None:
     """Between catching up and saying what is due next: whoever is next books it."""
     with admin.transaction(force_rollback=True):
         bank = Caller(admin, "none")
@@ -139,9 +139,7 @@ def test_spend_after_an_expiry_books_it_and_takes_from_the_rest(
     assert kinds == ["grant", "grant", "expire", "spend"]
 
 
-def test_refused_spend_books_nothing_and_the_balance_is_right_all_the_same(
-    user: User, age: Callable[..., None]
-) -> None:
+def test_refused_spend_books_no_expiry_and_the_balance_is_right(user: User, age: Callable[..., None]) -> None:
     ada = user(100, expires_at="2099-01-01 00:00Z")
     age(ada, "90 years")
     with refused("insufficient_tokens"):
@@ -169,7 +167,7 @@ def test_lots_expire_one_after_the_other(user: User, service: Caller, age: Calla
     assert service.call("add_tokens", user_id=ada.user_id, tokens=1)["balance"] == 2
 
 
-def test_repeat_of_a_grant_that_has_expired_tells_the_old_answer(
+def test_repeat_of_an_expired_grant_tells_the_old_answer(
     user: User, service: Caller, age: Callable[..., None]
 ) -> None:
     ada = user()

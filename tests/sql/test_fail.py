@@ -63,7 +63,7 @@ def test_detail_is_json_that_begins_with_the_slug(facts: str, admin: Connection)
     assert dict(detail[1:]) == json.loads(facts)
 
 
-def test_refusal_says_nothing_of_tables_and_rows(service: Caller) -> None:
+def test_refusal_names_no_tables_or_rows(service: Caller) -> None:
     with pytest.raises(psycopg.Error) as caught:
         service.call("consume_tokens", module_id="whisper", user_id="nobody of that name")
     diagnosis = caught.value.diag

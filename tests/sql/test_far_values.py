@@ -138,7 +138,7 @@ def attempt(desk: Caller, function: str, given: dict[str, str], made: dict[str, 
     return ""
 
 
-def test_every_argument_that_can_be_too_far_away_has_a_good_call(desk: Caller) -> None:
+def test_every_argument_with_a_range_has_a_good_call(desk: Caller) -> None:
     """A new one needs a line in GOOD."""
     given = {(name, argument) for name, calls in GOOD.items() for call in calls for argument in call}
     missing = [place[:2] for place in asked(desk) if place[:2] not in given]
@@ -146,7 +146,7 @@ def test_every_argument_that_can_be_too_far_away_has_a_good_call(desk: Caller) -
     assert len(asked(desk)) > 30
 
 
-def test_what_is_too_far_away_is_refused_with_a_slug(desk: Caller) -> None:
+def test_far_values_are_refused_with_a_slug(desk: Caller) -> None:
     made = {
         "hold": desk.call("hold_tokens", user_id="ada", module_id="metube")["hold_id"],
         "entry": desk.call("consume_tokens", user_id="ada", module_id="metube")["entry_id"],
@@ -194,7 +194,7 @@ def component(**members: str) -> str:
 
 
 @pytest.mark.parametrize("value", NO_NUMBERS)
-def test_number_of_a_price_is_a_number(value: str, desk: Caller) -> None:
+def test_price_components_take_only_numbers(value: str, desk: Caller) -> None:
     """Of its components and their tiers: each is taken as 5, and refused as anything that is no number."""
 
     def define(components: str) -> str:
@@ -210,7 +210,7 @@ def test_number_of_a_price_is_a_number(value: str, desk: Caller) -> None:
             assert define(component(tiers=f"[{{{told}}}]")) == expected, name
 
 
-def test_no_whole_number_is_refused_in_postgresqls_words(desk: Caller) -> None:
+def test_whole_numbers_never_raise_raw_errors(desk: Caller) -> None:
     """A slug, or no refusal: an account may have any priority, and a pack any place in a list."""
     tried = 0
     rows = [row for row in desk.rows(CALLED) if row["type"] == "bigint"]

@@ -64,7 +64,7 @@ def test_keys_are_forgotten_after_35_days_and_not_before(
     assert admin.execute("select * from audit.findings").fetchall() == []
 
 
-def test_no_more_at_a_time_than_asked(user: User, service: Caller, admin: Connection) -> None:
+def test_maintenance_forgets_at_most_max_keys(user: User, service: Caller, admin: Connection) -> None:
     ada = user(1000)
     names = [f"k{number}" for number in range(7)]
     for name in names:
@@ -73,7 +73,7 @@ def test_no_more_at_a_time_than_asked(user: User, service: Caller, admin: Connec
     assert [forget(service, most) for most in (0, 3, 3, 3, 3)] == [0, 3, 3, 1, 0]
 
 
-def test_many_who_forget_take_different_keys(
+def test_concurrent_maintenance_takes_different_keys(
     user: User, service: Caller, admin: Connection, crowd: Crowd
 ) -> None:
     ada = user(1000)
@@ -88,7 +88,7 @@ def test_many_who_forget_take_different_keys(
 
 
 @pytest.mark.parametrize("forgotten", [True, False])
-def test_a_repeat_waits_for_who_forgets_its_key(
+def test_repeat_waits_while_its_key_is_forgotten(
     forgotten: bool, user: User, service: Caller, admin: Connection, admin_url: str
 ) -> None:
     ada = user(100)
@@ -112,12 +112,12 @@ def test_a_repeat_waits_for_who_forgets_its_key(
 
 
 @pytest.mark.parametrize("arguments", [{"max_accounts": -1}, {"max_keys": -1}, {"max_keys": None}])
-def test_less_than_nothing_is_refused(arguments: dict[str, int], service: Caller) -> None:
+def test_negative_max_keys_is_refused(arguments: dict[str, int], service: Caller) -> None:
     with refused("bad_limit"):
         service.call("maintain", **arguments)
 
 
-def test_the_oldest_are_found_without_reading_all(user: User, service: Caller, admin: Connection) -> None:
+def test_oldest_keys_are_found_by_an_index(user: User, service: Caller, admin: Connection) -> None:
     """Where none is old, no page of the table is looked at; where some are, theirs."""
     ada = user(100)
     spend(service, ada, "k")

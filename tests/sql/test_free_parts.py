@@ -55,7 +55,7 @@ def recorded(bank: Bank) -> tuple[Decimal, Decimal]:
     ids=["whole units", "rounding", "minimum", "free"],
 )
 @pytest.mark.parametrize("last", [False, True], ids=["parts", "last part ends it"])
-def test_users_parts_cost_together_what_the_whole_costs(
+def test_parts_of_a_users_hold_cost_what_the_whole_costs(
     bank: Bank, ada: Ada, component: Row, parts: list[Any], costs: list[Any], last: bool
 ) -> None:
     priced(bank, **component)
@@ -71,7 +71,7 @@ def test_users_parts_cost_together_what_the_whole_costs(
 
 
 @pytest.mark.parametrize("usage", [{"seconds": 9}, {"seconds": 0}, '"held"'])
-def test_last_part_ends_a_hold_on_which_nothing_is_left_to_pay(bank: Bank, ada: Ada, usage: Any) -> None:
+def test_last_part_ends_a_hold_with_nothing_left_to_pay(bank: Bank, ada: Ada, usage: Any) -> None:
     priced(bank, **TEN_SECONDS)
     held = ada.hold(10)
     assert ada.part(held, 1)["held"] == 0
@@ -94,7 +94,7 @@ def test_last_part_may_come_late(bank: Bank, ada: Ada) -> None:
     bank.sound()
 
 
-def test_use_that_costs_nothing_as_a_whole_is_refused(bank: Bank, ada: Ada) -> None:
+def test_users_use_that_costs_nothing_is_refused(bank: Bank, ada: Ada) -> None:
     priced(bank, **TEN_SECONDS, free_quantity=5)
     held = ada.hold(30)
     for seconds, final in ((0, True), (0, False), (5, True)):
@@ -111,9 +111,7 @@ def test_use_that_costs_nothing_as_a_whole_is_refused(bank: Bank, ada: Ada) -> N
 
 
 @pytest.mark.parametrize("paid", [1, 2])
-def test_hold_has_100_parts_for_each_token_and_beyond_them_they_count_as_unpaid(
-    bank: Bank, ada: Ada, paid: int
-) -> None:
+def test_parts_beyond_100_per_paid_token_count_as_unpaid(bank: Bank, ada: Ada, paid: int) -> None:
     bank.rows("select credits.bound_unpaid(3)")
     priced(bank, **(TEN_SECONDS | {"price_per_unit": paid}))
     held = ada.hold(30)
@@ -131,7 +129,7 @@ def test_hold_has_100_parts_for_each_token_and_beyond_them_they_count_as_unpaid(
     bank.call("capture_hold", hold_id=held, usage={"seconds": 0}, final=False)
 
 
-def test_parts_within_what_is_free_are_bounded_too(bank: Bank, ada: Ada) -> None:
+def test_parts_within_a_free_quantity_are_bounded_too(bank: Bank, ada: Ada) -> None:
     bank.rows("select credits.bound_unpaid(3)")
     priced(bank, **TEN_SECONDS, free_quantity=5)
     held = ada.hold(30)

@@ -14,7 +14,7 @@ User = Callable[..., Caller]
 @pytest.mark.parametrize("function", ["consume_tokens", "hold_tokens"])
 @pytest.mark.parametrize("usage", ['{"calls": 0}', '{"calls": 0.0}', '{"calls": -0}', '{"calls": 0e5}'])
 @pytest.mark.parametrize("module_id", ["metube", "unlisted"])
-def test_user_is_charged_for_no_use_of_nothing(function: str, usage: str, module_id: str, user: User) -> None:
+def test_users_charge_of_nothing_is_refused(function: str, usage: str, module_id: str, user: User) -> None:
     ada = user(100)
     with refused("bad_usage"):
         ada.call(function, module_id=module_id, usage=usage)
@@ -22,7 +22,7 @@ def test_user_is_charged_for_no_use_of_nothing(function: str, usage: str, module
     assert ada.rows("select * from api.holds") == []
 
 
-def test_user_captures_no_part_of_nothing_and_may_let_go(user: User) -> None:
+def test_users_capture_of_an_empty_part_is_refused(user: User) -> None:
     ada = user(100)
     for final in (True, False):
         name = ada.call("hold_tokens", module_id="metube")["hold_id"]
@@ -32,7 +32,7 @@ def test_user_captures_no_part_of_nothing_and_may_let_go(user: User) -> None:
     assert ada.row("select count(*) from api.entries")["count"] == 1
 
 
-def test_user_captures_no_rest_of_nothing(user: User) -> None:
+def test_users_capture_of_an_empty_rest_is_refused(user: User) -> None:
     """Once all of a hold is captured, another part is a row for nothing; a last one ends the hold."""
     ada = user(100)
     name = ada.call("hold_tokens", module_id="metube")["hold_id"]
@@ -75,7 +75,7 @@ NOT_FREE = [
 @pytest.mark.parametrize(
     ("components", "free"), [(c, True) for c in FREE] + [(c, False) for c in NOT_FREE], ids=str
 )
-def test_what_a_whole_unit_costs_decides(
+def test_use_may_be_free_only_where_a_whole_unit_is(
     components: list[Row], free: bool, bank: Bank, connect_as: Callable[..., Connection]
 ) -> None:
     bank.rows("select credits.define_module('tried', 'Tried')")
@@ -96,7 +96,7 @@ def test_what_a_whole_unit_costs_decides(
 
 @pytest.mark.parametrize("usage", ['{"calls": 0.5}', '{"calls": 1.000001}', '{"calls": 1e-30}'])
 @pytest.mark.parametrize("module_id", ["metube", "unlisted"])
-def test_calls_are_whole(usage: str, module_id: str, user: User, service: Caller) -> None:
+def test_fractions_of_a_call_are_refused(usage: str, module_id: str, user: User, service: Caller) -> None:
     ada = user(100)
     for caller, named in ((ada, {}), (service, {"user_id": ada.user_id})):
         for function in ("consume_tokens", "hold_tokens", "quote_tokens"):
@@ -109,7 +109,7 @@ def test_calls_are_whole(usage: str, module_id: str, user: User, service: Caller
     assert ada.call("capture_hold", hold_id=name, usage='{"calls": 2.0}')["paid"] in (20, 60)
 
 
-def test_calls_are_whole_in_every_shipped_price_list(db: Connection, url: str) -> None:
+def test_shipped_price_lists_refuse_fractions_of_a_call(db: Connection, url: str) -> None:
     from pgcredits.migrate import SQL, apply_catalog
 
     for file in sorted((SQL / "catalogs").glob("*.sql")):
@@ -119,7 +119,7 @@ def test_calls_are_whole_in_every_shipped_price_list(db: Connection, url: str) -
 
 
 @pytest.mark.parametrize("size", [1000, 1100, 16_000])
-def test_metadata_of_a_user_are_small(size: int, user: User, service: Caller) -> None:
+def test_users_metadata_must_be_small(size: int, user: User, service: Caller) -> None:
     ada = user(100)
     metadata = {"a": "x" * size}
     for function in ("consume_tokens", "hold_tokens"):
@@ -131,7 +131,7 @@ def test_metadata_of_a_user_are_small(size: int, user: User, service: Caller) ->
         service.call(function, module_id="metube", metadata=metadata, user_id=ada.user_id)
 
 
-def test_metadata_that_were_compressed_in_a_table_are_as_large_as_they_are(bank: Bank) -> None:
+def test_compressed_metadata_are_measured_uncompressed(bank: Bank) -> None:
     bank.connection.execute(
         "create temp table kept as select jsonb_build_object('a', repeat('x', 100000)) as m"
     )

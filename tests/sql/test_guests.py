@@ -81,7 +81,7 @@ def age(admin: Connection, use: Row, by: timedelta) -> None:
     )
 
 
-def test_three_uses_then_429_with_the_time_when_it_goes_on(guest: Guest) -> None:
+def test_fourth_use_is_refused_with_the_time_of_the_next(guest: Guest) -> None:
     new = guest.left()
     nothing = {"use_id": None, "module_id": None, "state": None, "reset_at": None, "replayed": False}
     assert new == nothing | {"used": 0, "limit": 3, "remaining": 3}
@@ -112,7 +112,7 @@ def test_refusal_leaves_nothing_behind(guest: Guest, admin: Connection) -> None:
     assert found.rowcount == 0
 
 
-def test_a_device_elsewhere_and_a_new_device_here_gain_nothing(guest: Guest) -> None:
+def test_neither_a_new_network_nor_a_new_device_gains_uses(guest: Guest) -> None:
     for _ in range(3):
         guest.use()
     for other in (
@@ -215,7 +215,7 @@ def _oldest(admin: Connection, guest: Guest) -> Any:
     return row[0] if row else None
 
 
-def test_limit_that_was_lowered_gives_nothing_and_says_until_when(guest: Guest, admin: Connection) -> None:
+def test_lowered_limit_refuses_and_says_until_when(guest: Guest, admin: Connection) -> None:
     for hours in (3, 2, 1):
         age(admin, guest.use(), hours * HOUR)
     define(admin, 2)
@@ -233,7 +233,7 @@ def test_limits_and_window_change_by_data(guest: Guest, admin: Connection) -> No
     assert [guest.use(shared_network=True)["remaining"] for _ in range(5)] == [4, 3, 2, 1, 0]
 
 
-def test_of_several_catalogues_the_least_counts(guest: Guest, admin: Connection) -> None:
+def test_smallest_limit_of_several_catalogs_counts(guest: Guest, admin: Connection) -> None:
     with admin.transaction(force_rollback=True):
         admin.execute("select credits.define_catalog('other', 'Other', 'tokens')")
         admin.execute("select credits.define_guest_limits('other', 2, 10, 10, '48 hours')")
@@ -267,7 +267,7 @@ def test_without_limits_there_are_no_guests(guest: Guest, admin: Connection) -> 
         "null, 3",
     ],
 )
-def test_limits_that_make_no_sense_are_refused_by_name(line: str, admin: Connection) -> None:
+def test_senseless_guest_limits_are_refused_by_name(line: str, admin: Connection) -> None:
     with refused("bad_catalogue") as facts:
         admin.execute(f"select credits.define_guest_limits({line})")
     assert facts["line"] == "guest limits of"
@@ -291,7 +291,7 @@ def test_released_use_is_free(guest: Guest) -> None:
     assert guest.use()["remaining"] == 0
 
 
-def test_confirmed_and_forgotten_uses_count_alike(guest: Guest) -> None:
+def test_confirmed_and_abandoned_uses_count_alike(guest: Guest) -> None:
     use, _, _ = [guest.use() for _ in range(3)]
     confirmed = guest.service.call("confirm_guest_use", use_id=use["use_id"])
     assert (confirmed["state"], confirmed["remaining"], confirmed["replayed"]) == ("confirmed", 0, False)
@@ -304,12 +304,12 @@ def test_confirmed_and_forgotten_uses_count_alike(guest: Guest) -> None:
 
 @pytest.mark.parametrize("function", ["confirm_guest_use", "release_guest_use"])
 @pytest.mark.parametrize("use_id", [None, uuid4()], ids=["null", "unknown"])
-def test_unknown_use(function: str, use_id: UUID | None, service: Caller) -> None:
+def test_unknown_use_is_refused(function: str, use_id: UUID | None, service: Caller) -> None:
     with refused("unknown_use"):
         service.call(function, use_id=use_id)
 
 
-def test_of_many_endings_at_once_one_counts(guest: Guest, crowd: Crowd, admin: Connection) -> None:
+def test_only_one_of_many_concurrent_endings_counts(guest: Guest, crowd: Crowd, admin: Connection) -> None:
     use = guest.use()
     results = at_once(
         [
@@ -347,7 +347,9 @@ def hundred(crowd: Crowd, use: Callable[[Caller, int], Row]) -> list[Any]:
 
 
 @pytest.mark.parametrize("fixed", ["both", "network", "device"])
-def test_hundred_at_once_get_three(fixed: str, guest: Guest, crowd: Crowd, admin: Connection) -> None:
+def test_hundred_concurrent_guests_get_three_uses(
+    fixed: str, guest: Guest, crowd: Crowd, admin: Connection
+) -> None:
     device = None if fixed == "network" else guest.device
     network = None if fixed == "device" else guest.network
     results = hundred(crowd, lambda service, _: Guest(service, device, network).use())
@@ -375,7 +377,7 @@ def rotating(service: Caller, device: list[str], network: list[str]) -> Callable
     )
 
 
-def test_rotation_gives_nothing(service: Caller, admin: Connection) -> None:
+def test_rotation_of_the_salt_gives_no_new_uses(service: Caller, admin: Connection) -> None:
     device, network = [key(), key(), key()], [key(), key(), key()]
     first = service.call(
         "guest_consume", module_id="whisper", device_keys=device[:1], network_keys=network[:1]
@@ -393,7 +395,7 @@ def test_rotation_gives_nothing(service: Caller, admin: Connection) -> None:
         assert found.fetchall() == [(keys[2],)]
 
 
-def test_both_keys_known_both_count(service: Caller) -> None:
+def test_keys_of_both_salts_count_together(service: Caller) -> None:
     """Two doors that were told two different keys of one device."""
     new, old, network = key(), key(), key()
     rotating(service, [old], [key()])()
@@ -404,7 +406,7 @@ def test_both_keys_known_both_count(service: Caller) -> None:
 
 
 @pytest.mark.parametrize("old_is_known", [True, False], ids=["known", "new"])
-def test_hundred_at_once_over_a_rotation_get_three(
+def test_hundred_concurrent_uses_over_a_rotation_get_three(
     old_is_known: bool, service: Caller, crowd: Crowd, admin: Connection
 ) -> None:
     """Half of the doors are ahead, half behind: each knows the other's key."""
@@ -477,7 +479,7 @@ def test_keys_never_come_from_a_client(role: str, door: Connection, guest: Guest
             client.call(function, use_id=uuid4())
 
 
-def test_functions_refuse_who_is_no_service_even_when_let_in(admin_url: str, guest: Guest) -> None:
+def test_guest_functions_refuse_users_even_with_execute(admin_url: str, guest: Guest) -> None:
     with psycopg.connect(admin_url) as connection:
         connection.execute("grant execute on all functions in schema api to authenticated")
         connection.execute("set local role authenticated")
@@ -508,7 +510,7 @@ def test_functions_refuse_who_is_no_service_even_when_let_in(admin_url: str, gue
     ],
     ids=str,
 )
-def test_what_is_no_key_is_refused(keys: list[str | None] | None, service: Caller) -> None:
+def test_malformed_guest_keys_are_refused(keys: list[str | None] | None, service: Caller) -> None:
     for device, network in ((keys, [key()]), ([key()], keys)):
         with refused("bad_guest"):
             service.call("guest_consume", module_id="whisper", device_keys=device, network_keys=network)

@@ -27,9 +27,7 @@ def extend(caller: Caller, held: dict[str, Any], ttl: str = "24 hours") -> str:
 # The user's own
 
 
-def test_users_own_hold_ends_24_hours_after_it_was_made_however_often_it_is_extended(
-    bank: Bank, ada: Caller
-) -> None:
+def test_extensions_never_pass_24_hours_of_a_users_hold(bank: Bank, ada: Caller) -> None:
     held = hold(ada, 4, ttl="24 hours")
     for hour in (13, 18, 23):
         bank.at(f"2098-06-01 {hour}:00Z")
@@ -45,7 +43,7 @@ def test_users_own_hold_ends_24_hours_after_it_was_made_however_often_it_is_exte
     assert bank.row("select held, captured from api.holds") == {"held": 0, "captured": 75}
 
 
-def test_service_cannot_lend_a_users_own_hold_more_time_either(bank: Bank, ada: Caller) -> None:
+def test_service_cannot_extend_a_users_hold_further_either(bank: Bank, ada: Caller) -> None:
     held = hold(ada)
     bank.at("2098-06-01 12:10Z")
     assert extend(bank, held) == "2098-06-02T12:00:00+00:00"
@@ -57,9 +55,7 @@ def test_hold_can_be_made_shorter_and_long_again(bank: Bank, ada: Caller) -> Non
     assert extend(ada, held, "2 hours") == "2098-06-01T14:00:00+00:00"
 
 
-def test_user_captures_their_own_expired_hold_until_24_hours_after_it_was_made(
-    bank: Bank, ada: Caller
-) -> None:
+def test_user_captures_an_expired_hold_within_24_hours_of_making_it(bank: Bank, ada: Caller) -> None:
     first, second = hold(ada), hold(ada)
     bank.at("2098-06-02 11:59:59Z")
     assert ada.call("capture_hold", hold_id=first["hold_id"])["late"] is True
@@ -72,9 +68,7 @@ def test_user_captures_their_own_expired_hold_until_24_hours_after_it_was_made(
 
 
 @pytest.mark.parametrize("status", ["frozen", "closed"])
-def test_user_whose_account_is_not_active_neither_extends_nor_captures_their_own_hold(
-    bank: Bank, ada: Caller, status: str
-) -> None:
+def test_inactive_user_neither_extends_nor_captures_a_hold(bank: Bank, ada: Caller, status: str) -> None:
     held = hold(ada, 4, ttl="1 hour")
     bank.rows(
         "update credits.wallets set status = %s where account_id ="
@@ -95,7 +89,7 @@ def test_user_whose_account_is_not_active_neither_extends_nor_captures_their_own
     assert bank.row("select captured from credits.holds") == {"captured": 0}
 
 
-def test_frozen_user_lets_go_of_their_hold_and_goes_on_when_thawed(bank: Bank, ada: Caller) -> None:
+def test_frozen_user_may_release_and_goes_on_when_thawed(bank: Bank, ada: Caller) -> None:
     first, second = hold(ada, 4), hold(ada)
     bank.call("freeze_account", user_id="clock")
     with refused("account_frozen"):
@@ -105,7 +99,7 @@ def test_frozen_user_lets_go_of_their_hold_and_goes_on_when_thawed(bank: Bank, a
     assert ada.call("capture_hold", hold_id=first["hold_id"])["paid"] == 100
 
 
-def test_answered_capture_is_told_again_to_a_user_who_is_frozen_since(bank: Bank, ada: Caller) -> None:
+def test_capture_is_told_again_to_a_user_frozen_since(bank: Bank, ada: Caller) -> None:
     held = hold(ada)
     captured = ada.call("capture_hold", hold_id=held["hold_id"], idempotency_key="k")
     bank.call("freeze_account", user_id="clock")
@@ -116,9 +110,7 @@ def test_answered_capture_is_told_again_to_a_user_who_is_frozen_since(bank: Bank
 # A service's
 
 
-def test_services_hold_ends_7_days_after_it_was_made_however_often_it_is_extended(
-    bank: Bank, ada: Caller
-) -> None:
+def test_extensions_never_pass_7_days_of_a_services_hold(bank: Bank, ada: Caller) -> None:
     held = clock_hold(bank, ttl="24 hours")
     for day in range(2, 8):
         bank.at(f"2098-06-0{day} {13 - day:02}:00Z")
@@ -132,7 +124,7 @@ def test_services_hold_ends_7_days_after_it_was_made_however_often_it_is_extende
     assert (late["late"], late["paid"]) == (True, 25)
 
 
-def test_operator_says_how_long_a_services_hold_lasts(bank: Bank, ada: Caller) -> None:
+def test_operator_sets_how_long_a_services_hold_lasts(bank: Bank, ada: Caller) -> None:
     bank.rows("select credits.bound_holds(p_longest => '36 hours')")
     held = clock_hold(bank, ttl="24 hours")
     bank.at("2098-06-02 11:00Z")
@@ -144,7 +136,7 @@ def test_operator_says_how_long_a_services_hold_lasts(bank: Bank, ada: Caller) -
 
 
 @pytest.mark.parametrize("longest", ["23 hours 59 minutes", "-7 days", "0", "1 month 2 days", "infinity"])
-def test_bound_of_a_services_hold_is_from_a_day_to_31(bank: Bank, longest: str) -> None:
+def test_bound_of_a_services_hold_is_1_to_31_days(bank: Bank, longest: str) -> None:
     if longest == "infinity" and bank.connection.info.server_version < 170000:
         pytest.skip("intervals end before PostgreSQL 17")
     with refused("bad_ttl"):
@@ -161,7 +153,7 @@ def test_bound_of_open_holds_is_from_1_to_100000(bank: Bank, most: int) -> None:
 
 
 @pytest.mark.parametrize("head", [False, True], ids=["", "after a spend"])
-def test_nothing_held_keeps_a_lot_alive_more_than_24_hours_past_its_date(bank: Bank, head: bool) -> None:
+def test_no_hold_keeps_a_lot_over_24_hours_past_its_date(bank: Bank, head: bool) -> None:
     bank.call("add_tokens", user_id="clock", tokens=110, expires_at="2098-06-01 18:00Z")
     bank.call("add_tokens", user_id="clock", tokens=1000)
     if head:
@@ -187,7 +179,7 @@ def test_nothing_held_keeps_a_lot_alive_more_than_24_hours_past_its_date(bank: B
     }
 
 
-def test_lot_whose_part_was_captured_does_not_bound_the_rest(bank: Bank) -> None:
+def test_captured_part_of_a_lot_does_not_bound_the_rest(bank: Bank) -> None:
     bank.call("add_tokens", user_id="clock", tokens=50, expires_at="2098-06-01 13:00Z")
     bank.call("add_tokens", user_id="clock", tokens=1000)
     held = clock_hold(bank, 4, ttl="24 hours")
@@ -198,7 +190,7 @@ def test_lot_whose_part_was_captured_does_not_bound_the_rest(bank: Bank) -> None
     assert extend(bank, held) == "2098-06-03T11:00:00+00:00"
 
 
-def test_audit_finds_a_hold_that_lasts_longer_than_it_may(bank: Bank, ada: Caller) -> None:
+def test_audit_finds_a_hold_that_lasts_too_long(bank: Bank, ada: Caller) -> None:
     held = hold(ada)
     bank.rows("update credits.holds set expires_at = created_at + interval '25 hours' returning 1")
     found = bank.rows("select check_name, expected from audit.findings where check_name <> 'check_release'")
@@ -246,9 +238,7 @@ def test_hold_that_has_expired_is_not_counted(bank: Bank, ada: Caller) -> None:
         hold(ada)
 
 
-def test_what_a_user_holds_stops_no_service_and_a_services_holds_have_their_bound(
-    bank: Bank, ada: Caller
-) -> None:
+def test_users_holds_do_not_stop_a_services_holds(bank: Bank, ada: Caller) -> None:
     bank.rows("select credits.bound_holds(p_most_open => 3)")
     for _ in range(3):
         hold(ada)

@@ -27,7 +27,7 @@ def answers(results: list[Any]) -> list[dict[str, Any]]:
     return [result for result in results if isinstance(result, dict)]
 
 
-def test_fifty_holds_of_a_balance_for_ten(user: User, crowd: Crowd) -> None:
+def test_fifty_concurrent_holds_get_what_ten_can_pay(user: User, crowd: Crowd) -> None:
     ada = user(250)
     results = at_once([partial(hold, service, user_id=ada.user_id) for service in crowd(MANY)])
     assert Counter(slugs(results)) == {"insufficient_tokens": MANY - 10}

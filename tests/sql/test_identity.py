@@ -67,7 +67,7 @@ def pretend(connection: Connection, victim: Caller) -> None:
 # The user of an account
 
 
-def test_of_two_users_of_an_account_the_first_by_name_stands_for_it(
+def test_first_user_by_name_stands_for_a_shared_account(
     user: User, service: Caller, admin: Connection, sql_login: Callable[..., Connection]
 ) -> None:
     """Both came at one moment, and the one who is meant was written last."""
@@ -92,9 +92,7 @@ def test_of_two_users_of_an_account_the_first_by_name_stands_for_it(
 
 
 @pytest.mark.parametrize("role", ["authenticated", "service_role"])
-def test_views_look_the_user_up_themselves_and_call_nothing_for_it(
-    role: str, user: User, service: Caller
-) -> None:
+def test_views_look_users_up_without_a_function_call(role: str, user: User, service: Caller) -> None:
     """The planner has taken credits.user_of into the view: row security goes by the reader."""
     reader = user(100) if role == "authenticated" else service
     views = reader.rows(
@@ -161,7 +159,7 @@ def test_user_id_of_the_wrong_length_opens_nothing(door: Connection) -> None:
 
 
 @pytest.mark.parametrize("name", ["' or true --", "a'; drop table x; --", "%", "ä😀", '{"sub": "x"}', "*"])
-def test_user_id_is_data(name: str, user: User, door: Connection, service: Caller) -> None:
+def test_user_id_is_never_executed(name: str, user: User, door: Connection, service: Caller) -> None:
     user(100)
     name += uuid4().hex
     service.call("add_tokens", user_id=name, tokens=30)
@@ -170,7 +168,7 @@ def test_user_id_is_data(name: str, user: User, door: Connection, service: Calle
     assert [row["user_id"] for row in odd.rows("select user_id from api.balance")] == [name]
 
 
-def test_claims_of_one_transaction_are_gone_in_the_next(user: User, door: Connection) -> None:
+def test_claims_end_with_their_transaction(user: User, door: Connection) -> None:
     assert user(100).balance() == 100
     row = door.execute(
         "select nullif(current_setting('request.jwt.claims', true), ''), current_user"
@@ -243,7 +241,7 @@ def test_first_calls_at_once_open_one_account(user: User, api_url: str, admin: C
         "pgcredits_service",
     ],
 )
-def test_api_login_can_become_the_two_weak_roles_only(role: str, door: Connection) -> None:
+def test_api_login_can_become_only_anon_and_authenticated(role: str, door: Connection) -> None:
     for command in (f"set role {role}", f"select set_config('role', '{role}', false)"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             door.execute(command)
@@ -252,7 +250,7 @@ def test_api_login_can_become_the_two_weak_roles_only(role: str, door: Connectio
 
 
 @pytest.mark.parametrize("role", ["credits_owner", "analyst", "auditor", "postgres", "authenticated", "anon"])
-def test_service_login_can_become_the_roles_of_backends_only(role: str, service: Caller) -> None:
+def test_service_login_can_become_only_backend_roles(role: str, service: Caller) -> None:
     for may in ("service_role", "spender", "support"):
         service.connection.execute(f"set role {may}")
         service.connection.execute("reset role")
@@ -260,14 +258,14 @@ def test_service_login_can_become_the_roles_of_backends_only(role: str, service:
         service.connection.execute(f"set role {role}")
 
 
-def test_logins_have_nothing_before_they_take_a_role(door: Connection, service: Caller) -> None:
+def test_logins_have_no_rights_before_taking_a_role(door: Connection, service: Caller) -> None:
     for connection in (door, service.connection):
         for command in ("select * from api.packs", "select * from api.consume_tokens('whisper')"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(command)
 
 
-def test_claiming_a_role_does_not_give_it(user: User, door: Connection) -> None:
+def test_claims_do_not_give_a_role(user: User, door: Connection) -> None:
     """The role in the claims is what the issuer wrote; what counts is the role that was set."""
     ada, bob = user(100), user(100)
     with door.transaction():
@@ -371,9 +369,7 @@ def test_analyst_counts_the_segments_that_are_granted(
 # A person's own SQL login
 
 
-def test_mapped_person_sees_and_spends_their_own_whatever_they_claim(
-    user: User, sql_login: Callable[..., Connection]
-) -> None:
+def test_claims_do_not_change_who_a_mapped_login_is(user: User, sql_login: Callable[..., Connection]) -> None:
     ada, bob = user(100), user(200)
     connection = sql_login(of=ada)
     pretend(connection, bob)
@@ -387,7 +383,7 @@ def test_mapped_person_sees_and_spends_their_own_whatever_they_claim(
     assert (ada.balance(), bob.balance()) == (75, 200)
 
 
-def test_mapped_person_needs_no_claims_nor_role(user: User, sql_login: Callable[..., Connection]) -> None:
+def test_mapped_login_needs_neither_claims_nor_role(user: User, sql_login: Callable[..., Connection]) -> None:
     ada = user(100)
     connection = sql_login(of=ada)
     assert connection.execute("select balance from api.consume_tokens('whisper')").fetchone() == (75,)
@@ -395,9 +391,7 @@ def test_mapped_person_needs_no_claims_nor_role(user: User, sql_login: Callable[
     assert ada.row("select count(*) from api.entries")["count"] == 2
 
 
-def test_unmapped_person_is_nobody_whatever_they_claim(
-    user: User, sql_login: Callable[..., Connection]
-) -> None:
+def test_claims_give_an_unmapped_login_nothing(user: User, sql_login: Callable[..., Connection]) -> None:
     ada = user(100)
     connection = sql_login()
     pretend(connection, ada)
@@ -413,7 +407,7 @@ def test_unmapped_person_is_nobody_whatever_they_claim(
 # Objects that shadow ours
 
 
-def test_reload_takes_temporary_objects_from_everybody(
+def test_reload_revokes_temporary_objects_from_everybody(
     db: Connection, url: str, connect_as: Callable[..., Connection]
 ) -> None:
     """The privileges of a database are not part of its template: the reload must bring them."""
@@ -433,7 +427,9 @@ def test_reload_takes_temporary_objects_from_everybody(
 TYPES = ("uuid", "text", "numeric", "jsonb", "json", "timestamptz", "int8", "bool", "bytea", "name", "date")
 
 
-def test_temporary_objects_cannot_shadow_ours(db: Connection, connect_as: Callable[..., Connection]) -> None:
+def test_temporary_objects_cannot_shadow_the_banks(
+    db: Connection, connect_as: Callable[..., Connection]
+) -> None:
     """The second wall: with TEMP granted all the same, no table, type or function of ours is replaced."""
     db.execute(f"grant temporary on database {db.info.dbname} to authenticated")
     Caller(db, "none").call("add_tokens", user_id="ada", tokens=100)
@@ -480,7 +476,7 @@ def test_temporary_objects_cannot_shadow_ours(db: Connection, connect_as: Callab
         ada.call("consume_tokens", module_id="whisper", usage={"calls": 4})
 
 
-def test_function_of_the_readers_own_sees_own_rows_only(
+def test_readers_own_function_sees_only_own_rows(
     db: Connection, connect_as: Callable[..., Connection]
 ) -> None:
     """A cheap function in WHERE, run early on every row it gets, gets no row that policies hide."""
@@ -521,7 +517,7 @@ def findings(admin: Connection, login: str) -> list[Any]:
     ).fetchall()
 
 
-def test_a_login_of_the_same_name_is_somebody_else(
+def test_recreated_login_is_somebody_else(
     sql_login: Callable[..., Connection], user: User, admin: Connection, admin_url: str
 ) -> None:
     ada = user(100)
@@ -544,7 +540,7 @@ def test_a_login_of_the_same_name_is_somebody_else(
         assert findings(admin, login) == []
 
 
-def test_a_role_renamed_to_that_of_somebody_else_is_not_them(
+def test_role_renamed_to_anothers_name_is_not_them(
     sql_login: Callable[..., Connection], user: User, admin: Connection, admin_url: str
 ) -> None:
     own, other = sql_login(user(100)), sql_login()
@@ -563,7 +559,7 @@ def test_a_role_renamed_to_that_of_somebody_else_is_not_them(
         admin.execute(f"alter role {ada}_gone rename to {ada}")
 
 
-def test_an_analyst_of_the_same_name_counts_nobody(
+def test_recreated_analyst_sees_nobody(
     sql_login: Callable[..., Connection], user: User, admin: Connection, admin_url: str
 ) -> None:
     user(100)
@@ -582,7 +578,7 @@ def test_an_analyst_of_the_same_name_counts_nobody(
         admin.execute("delete from credits.analyst_grants where login = %s", (login,))
 
 
-def test_a_row_for_a_login_that_is_yet_to_come_gives_nothing(admin: Connection, user: User) -> None:
+def test_row_for_a_future_login_gives_nothing(admin: Connection, user: User) -> None:
     login = f"to_come_{uuid4().hex[:8]}"
     ada = user(100)
     admin.execute(

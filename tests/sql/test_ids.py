@@ -10,7 +10,7 @@ OURS = {"entry_id", "hold_id", "shortfall_id", "account_id", "order_id", "use_id
 THEIRS = {"user_id", "module_id", "pack_id", "session_id", "customer_id", "replaces_customer_id"}
 
 
-def test_every_argument_that_is_an_id_is_known(bank: Bank) -> None:
+def test_every_id_argument_is_tested(bank: Bank) -> None:
     rows = bank.rows(
         "select distinct a.name from pg_proc as p cross join unnest(p.proargnames[:p.pronargs]) as a (name)"
         " where p.pronamespace = 'api'::regnamespace and a.name ~ '_ids?$'"
@@ -18,7 +18,7 @@ def test_every_argument_that_is_an_id_is_known(bank: Bank) -> None:
     assert {row["name"] for row in rows} == OURS | THEIRS
 
 
-def test_capitals_in_a_name_of_ours_are_the_same_name(bank: Bank) -> None:
+def test_ids_match_in_any_case(bank: Bank) -> None:
     bank.rows("select credits.define_guest_limits('iahome', 3)")
     bank.call("add_tokens", user_id="clock", tokens=100)
     entry = bank.call("consume_tokens", user_id="clock", module_id="whisper")["entry_id"]
@@ -49,7 +49,7 @@ def test_capitals_in_a_name_of_ours_are_the_same_name(bank: Bank) -> None:
     assert bank.call("confirm_guest_use", use_id=str(use).upper())["state"] == "confirmed"
 
 
-def test_what_is_no_name_of_ours_is_not_found(bank: Bank) -> None:
+def test_foreign_ids_are_not_found(bank: Bank) -> None:
     bank.call("add_tokens", user_id="clock", tokens=100)
     entry = bank.call("consume_tokens", user_id="clock", module_id="whisper")["entry_id"]
     for other in (

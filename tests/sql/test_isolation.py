@@ -48,7 +48,7 @@ def level(caller: Caller, name: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", STRICT)
-def test_every_change_by_a_user_is_refused_under(name: str, user: User, admin: Connection) -> None:
+def test_users_change_nothing_under(name: str, user: User, admin: Connection) -> None:
     every = calls(admin)
     assert {"api.create_order()", "api.consume_tokens('x')", "api.redeem_code('x')"} <= set(every)
     ada = user(10)
@@ -63,7 +63,7 @@ def test_every_change_by_a_user_is_refused_under(name: str, user: User, admin: C
     assert ada.balance() == 10
 
 
-def test_who_is_refused_anyway_hears_that_first(user: User, door: Connection) -> None:
+def test_other_refusals_come_before_bad_isolation(user: User, door: Connection) -> None:
     ada, nobody = user(), Caller(door, "authenticated")
     with level(ada, "serializable"), refused("not_yours"):
         ada.call("create_order", pack_id="standard", user_id="somebody else")
@@ -72,7 +72,7 @@ def test_who_is_refused_anyway_hears_that_first(user: User, door: Connection) ->
 
 
 @pytest.mark.parametrize("name", STRICT)
-def test_reading_is_free(name: str, user: User) -> None:
+def test_reading_is_allowed_in_any_isolation(name: str, user: User) -> None:
     ada = user(10)
     with level(ada, name):
         assert ada.balance() == 10
@@ -80,7 +80,7 @@ def test_reading_is_free(name: str, user: User) -> None:
 
 
 @pytest.mark.parametrize("name", STRICT)
-def test_service_chooses_for_its_own_transaction(name: str, user: User, service: Caller) -> None:
+def test_service_may_choose_its_isolation(name: str, user: User, service: Caller) -> None:
     ada = user(1000)
     with level(service, name):
         spent = service.call("consume_tokens", module_id="whisper", user_id=ada.user_id)
@@ -88,7 +88,7 @@ def test_service_chooses_for_its_own_transaction(name: str, user: User, service:
     assert ada.balance() == 1000 - Decimal(spent["cost"])
 
 
-def test_withdrawn_pack_cannot_be_ordered_from_before(db: Connection, url: str) -> None:
+def test_old_snapshot_cannot_order_a_withdrawn_pack(db: Connection, url: str) -> None:
     """The SQL login of a user, in a transaction that began while the pack was sold."""
     db.execute(f"create role ada login password '{PASSWORD}' in role authenticated")
     db.execute(f"grant connect on database {db.info.dbname} to ada")

@@ -48,7 +48,7 @@ def backend(request: pytest.FixtureRequest, login: Login) -> Caller:
 # A spender charges anybody
 
 
-def test_spender_charges_holds_and_opens_accounts_for_anybody(user: User, backend: Caller) -> None:
+def test_spender_charges_holds_and_opens_accounts_for_any_user(user: User, backend: Caller) -> None:
     ada = user(200)
     assert backend.call("quote_tokens", module_id="whisper", user_id=ada.user_id)["available"] == 200
     spent = backend.call("consume_tokens", module_id="whisper", user_id=ada.user_id)
@@ -69,7 +69,7 @@ def test_spender_charges_holds_and_opens_accounts_for_anybody(user: User, backen
     assert backend.row("select balance from api.balance where user_id = %s", (ada.user_id,))["balance"] == 125
 
 
-def test_spender_names_the_user(backend: Caller) -> None:
+def test_spender_must_name_the_user(backend: Caller) -> None:
     with refused("bad_user"):
         backend.call("consume_tokens", module_id="whisper")
     with refused("unknown_user"):
@@ -78,7 +78,7 @@ def test_spender_names_the_user(backend: Caller) -> None:
         backend.call("quote_tokens", module_id="whisper", user_id="nobody at all")
 
 
-def test_a_user_does_not_end_a_spenders_hold(user: User, login: Login) -> None:
+def test_user_cannot_end_a_spenders_hold(user: User, login: Login) -> None:
     """Else whoever is about to be charged calls it off, and has the work for nothing."""
     ada, backend = user(100), Caller(login("spender"), "none")
     hold = backend.call("hold_tokens", module_id="whisper", user_id=ada.user_id)["hold_id"]
@@ -87,7 +87,7 @@ def test_a_user_does_not_end_a_spenders_hold(user: User, login: Login) -> None:
             ada.call(function, hold_id=hold)
 
 
-def test_what_a_spender_measures_counts_in_the_figures(db: Connection, connect_as: Any) -> None:
+def test_spenders_durations_count_in_the_figures(db: Connection, connect_as: Any) -> None:
     bank, backend = Caller(db, "none"), Caller(connect_as("spender"), "spender")
     bank.call("add_tokens", user_id="ada", tokens=100)
     backend.call("consume_tokens", module_id="whisper", user_id="ada", metadata={"duration_ms": 40})
@@ -111,7 +111,7 @@ def plant(connection: Connection, call: str) -> None:
     )
 
 
-def test_a_strangers_trigger_mints_through_a_service(user: User, login: Login) -> None:
+def test_strangers_trigger_can_grant_through_a_service(user: User, login: Login) -> None:
     """The attack is a real one."""
     mallory, connection = user(100), login("service_role")
     connection.execute('set search_path = "$user"')
@@ -120,7 +120,7 @@ def test_a_strangers_trigger_mints_through_a_service(user: User, login: Login) -
     assert mallory.balance() == 1000100
 
 
-def test_a_strangers_trigger_does_nothing_but_charge_through_a_spender(
+def test_strangers_trigger_can_only_charge_through_a_spender(
     user: User, login: Login, admin: Connection
 ) -> None:
     mallory, connection = user(100), login("spender")
@@ -153,7 +153,7 @@ def test_a_strangers_trigger_does_nothing_but_charge_through_a_spender(
         ("referral_code", {}),
     ],
 )
-def test_a_login_that_is_a_user_too_does_only_for_itself_what_spenders_may_not(
+def test_spender_who_is_a_user_does_the_rest_only_for_itself(
     function: str, arguments: dict[str, Any], user: User, login: Login, admin: Connection
 ) -> None:
     """The function asks whether its caller is a service: that a spender may execute it is not enough."""
@@ -174,7 +174,7 @@ def test_a_login_that_is_a_user_too_does_only_for_itself_what_spenders_may_not(
     admin.execute("delete from credits.sql_logins where login = %s", (connection.info.user,))
 
 
-def test_spender_reads_balances_and_holds_and_no_ledger(user: User, login: Login) -> None:
+def test_spender_reads_balances_and_holds_only(user: User, login: Login) -> None:
     ada, connection = user(100), login("spender")
     seen = connection.execute("select balance from api.balance where user_id = %s", (ada.user_id,)).fetchall()
     assert seen == [(100,)]
@@ -187,7 +187,7 @@ def test_spender_reads_balances_and_holds_and_no_ledger(user: User, login: Login
 # Nobody makes themselves a spender
 
 
-def test_no_setting_of_a_session_makes_a_spender(user: User, login: Login, admin_url: str) -> None:
+def test_session_settings_do_not_make_a_spender(user: User, login: Login, admin_url: str) -> None:
     ada, bob = user(100), user(100)
     connection = login("authenticated")
     name = connection.info.user
@@ -214,7 +214,7 @@ def test_no_setting_of_a_session_makes_a_spender(user: User, login: Login, admin
     assert (ada.balance(), bob.balance()) == (100, 100)
 
 
-def test_a_spender_is_nobody_in_particular_whatever_it_claims(user: User, login: Login) -> None:
+def test_claims_give_a_spender_no_account(user: User, login: Login) -> None:
     ada, connection = user(100), login("spender")
     connection.execute(
         "select set_config('request.jwt.claims', json_build_object('sub', %s::text)::text, false)",

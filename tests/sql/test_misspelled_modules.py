@@ -90,7 +90,7 @@ def test_another_spelling_is_refused_with_the_right_name(spelled: str, user: Use
     assert ada.balance() == 1000
 
 
-def test_item_of_a_batch_and_a_guest_are_told_as_well(bank: Bank) -> None:
+def test_batch_items_and_guests_get_the_right_name_too(bank: Bank) -> None:
     bank.call("add_tokens", user_id="ada", tokens=100)
     (verdict,) = bank.row(
         'select verdicts from api.consume_tokens_batch(\'[{"user_id": "ada", "module_id": "MeTube"}]\')'
@@ -102,7 +102,7 @@ def test_item_of_a_batch_and_a_guest_are_told_as_well(bank: Bank) -> None:
     assert facts["did_you_mean"] == "metube"
 
 
-def test_what_differs_by_more_is_another_module_at_the_default_price(user: User) -> None:
+def test_really_different_ids_take_the_default_price(user: User) -> None:
     ada = user(100)
     for module_id in ("stablediffusion2", "stable.diffusion", "stablediffusio"):
         receipt = ada.call("consume_tokens", module_id=module_id)
@@ -135,7 +135,7 @@ def test_unlisted_id_of_one_script_takes_the_default_price(module_id: str, user:
 
 @pytest.mark.parametrize(("listed", "new"), LISTED, ids=ascii)
 @pytest.mark.parametrize("active", [True, False])
-def test_two_modules_that_look_alike_are_not_listed(listed: str, new: str, active: bool, bank: Bank) -> None:
+def test_lookalike_modules_cannot_both_be_listed(listed: str, new: str, active: bool, bank: Bank) -> None:
     if not active:
         bank.rows("select credits.define_module(%s, 'Withdrawn', p_active => false)", (listed,))
     with refused("bad_catalogue") as facts:
@@ -143,12 +143,12 @@ def test_two_modules_that_look_alike_are_not_listed(listed: str, new: str, activ
     assert facts == {"error": "bad_catalogue", "line": "module", "name": new}
 
 
-def test_module_is_defined_again_and_versions_stand_beside_it(bank: Bank) -> None:
+def test_module_with_versions_can_be_defined_again(bank: Bank) -> None:
     for module_id in ("whisper", "whisper", "whisper-2", "whisper.2", "whisper-3"):
         bank.rows("select credits.define_module(%s, 'Whisper')", (module_id,))
 
 
-def test_two_that_were_listed_before_can_be_defined_again_and_keep_their_prices(bank: Bank) -> None:
+def test_older_lookalikes_can_be_defined_again_and_keep_their_prices(bank: Bank) -> None:
     bank.rows("insert into credits.modules (module_id, title) values ('me-tube', 'Of before') returning 1")
     bank.rows("select credits.define_module('me-tube', 'Of before')")
     bank.rows('select credits.define_price(\'[{"dimension": "calls", "price_per_unit": 3}]\', \'me-tube\')')
@@ -162,12 +162,12 @@ def test_two_that_were_listed_before_can_be_defined_again_and_keep_their_prices(
 
 
 @pytest.mark.parametrize("module_id", ["-", "\u00a0_"], ids=ascii)
-def test_module_whose_id_shows_nothing_is_not_listed(module_id: str, bank: Bank) -> None:
+def test_invisible_module_id_is_not_listed(module_id: str, bank: Bank) -> None:
     with refused("bad_catalogue"):
         bank.rows("select credits.define_module(%s, 'Nothing')", (module_id,))
 
 
-def test_other_spelling_of_a_withdrawn_module_costs_no_default_price(bank: Bank) -> None:
+def test_other_spelling_of_a_withdrawn_module_is_refused(bank: Bank) -> None:
     bank.rows("select credits.define_module('metube', 'MeTube', 'video', p_active => false)")
     bank.call("add_tokens", user_id="ada", tokens=100)
     with refused("unknown_module") as facts:
@@ -176,7 +176,7 @@ def test_other_spelling_of_a_withdrawn_module_costs_no_default_price(bank: Bank)
 
 
 @pytest.mark.parametrize("module_id", ["", " ", "-", "_\t", "\u200b"], ids=ascii)
-def test_nothing_is_no_module(module_id: str, user: User) -> None:
+def test_empty_module_id_is_refused(module_id: str, user: User) -> None:
     with refused("unknown_module"):
         user(100).call("consume_tokens", module_id=module_id)
 
@@ -228,7 +228,7 @@ def test_receipts_say_whose_price_it_is(bank: Bank) -> None:
     ]
 
 
-def test_the_column_and_the_function_read_an_id_alike(admin: Connection) -> None:
+def test_stored_and_computed_likeness_agree(admin: Connection) -> None:
     """A generated column cannot use a function that is reloaded."""
     code = admin.execute(
         "select pg_get_expr(d.adbin, d.adrelid) from pg_attrdef as d join pg_attribute as a"

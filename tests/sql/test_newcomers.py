@@ -59,7 +59,7 @@ def test_ten_sign_ups_of_one_device_bring_three_welcomes(town: Town, campaign: s
     assert town.grants(campaign) == 3
 
 
-def test_who_throws_the_cookie_away_meets_the_bound_of_the_network(town: Town, campaign: str) -> None:
+def test_network_bounds_those_who_throw_the_cookie_away(town: Town, campaign: str) -> None:
     network = [key()]
     welcomes = [sign_up(town, device_keys=[key()], network_keys=network)["welcome"] for _ in range(22)]
     assert welcomes == [50] * 20 + [0] * 2
@@ -68,7 +68,7 @@ def test_who_throws_the_cookie_away_meets_the_bound_of_the_network(town: Town, c
     assert sign_up(town, network_keys=[key()])["welcome"] == 50
 
 
-def test_opening_accounts_of_another_issuer_is_bounded_the_same(town: Town, campaign: str) -> None:
+def test_accounts_of_another_issuer_are_bounded_the_same(town: Town, campaign: str) -> None:
     origin = {"device_keys": [key()], "network_keys": [key()]}
     receipts = [town.service.call("open_account", user_id=f"auth0|{uuid4()}", **origin) for _ in range(5)]
     assert [receipt["welcome"] for receipt in receipts] == [50] * 3 + [0] * 2
@@ -76,7 +76,7 @@ def test_opening_accounts_of_another_issuer_is_bounded_the_same(town: Town, camp
     assert sign_up(town, **origin)["welcome_waits_for"] == "limit"
 
 
-def test_a_withheld_welcome_comes_when_there_is_room_and_once(town: Town, campaign: str) -> None:
+def test_withheld_welcome_comes_once_when_there_is_room(town: Town, campaign: str) -> None:
     origin = {"device_keys": [key()], "network_keys": [key()]}
     users = [sign_up(town, **origin)["user_id"] for _ in range(5)]
     late = users[-1]
@@ -92,7 +92,7 @@ def test_a_withheld_welcome_comes_when_there_is_room_and_once(town: Town, campai
     assert (first["welcome_waits_for"], second["welcome_waits_for"]) == (None, None)
 
 
-def test_a_key_follows_the_rotation_of_the_salt(town: Town, campaign: str) -> None:
+def test_bounds_follow_the_rotation_of_the_salt(town: Town, campaign: str) -> None:
     before, now, after = key(), key(), key()
     for keys in ([before, now], [now, before], [now, after]):
         assert sign_up(town, device_keys=keys)["welcome"] == 50
@@ -116,7 +116,7 @@ def test_100_sign_ups_at_once_from_one_device_bring_exactly_the_bound(town: Town
     assert town.grants(campaign) == 7
 
 
-def test_repeats_at_once_bring_a_withheld_welcome_once(town: Town, campaign: str) -> None:
+def test_concurrent_repeats_bring_a_withheld_welcome_once(town: Town, campaign: str) -> None:
     bounds(town, campaign, 1)
     origin = {"device_keys": [key()], "network_keys": [key()]}
     sign_up(town, **origin)
@@ -130,7 +130,7 @@ def test_repeats_at_once_bring_a_withheld_welcome_once(town: Town, campaign: str
     assert sorted(result["welcome"] for result in results) == [0] * 11 + [50]
 
 
-def test_a_service_that_says_nothing_of_the_origin_is_not_bounded(town: Town, campaign: str) -> None:
+def test_accounts_without_keys_are_not_bounded(town: Town, campaign: str) -> None:
     assert [sign_up(town)["welcome"] for _ in range(5)] == [50] * 5
 
 
@@ -177,7 +177,7 @@ def test_a_promotion_is_bounded_by_where_the_accounts_were_opened(town: Town) ->
         ("referral", (3,)),
     ],
 )
-def test_bounds_that_make_no_sense_are_refused_by_name(town: Town, kind: str, numbers: Any) -> None:
+def test_senseless_bounds_are_refused_by_name(town: Town, kind: str, numbers: Any) -> None:
     name = town.campaign(uuid4().hex, kind, 50, active=False)
     with refused("bad_catalogue") as facts:
         bounds(town, name, *numbers)
@@ -186,7 +186,7 @@ def test_bounds_that_make_no_sense_are_refused_by_name(town: Town, kind: str, nu
         bounds(town, "no such campaign", 3)
 
 
-def test_bounds_stay_when_the_catalogue_is_applied_again_and_can_be_lifted(town: Town, campaign: str) -> None:
+def test_bounds_survive_the_catalog_and_can_be_lifted(town: Town, campaign: str) -> None:
     bounds(town, campaign, 1)
     town.campaign(campaign, "welcome", 60)
     origin = {"device_keys": [key()]}
@@ -235,7 +235,7 @@ def test_welcome_waits_for_a_verified_address_and_comes_once(town: Town, campaig
 
 
 @pytest.mark.parametrize("opening", ["consume_tokens", "open_account", "add_tokens"])
-def test_no_way_of_opening_an_account_goes_round_verification(
+def test_no_way_of_opening_an_account_avoids_verification(
     opening: str, town: Town, campaign: str, strict: None
 ) -> None:
     ada = town.user()
@@ -293,7 +293,7 @@ def test_a_frozen_account_waits_on(town: Town, campaign: str, strict: None) -> N
     assert town.service.call("verify_email", user_id=user_id)["welcome"] == 50
 
 
-def test_what_verify_email_refuses(town: Town) -> None:
+def test_verify_email_refuses_bad_arguments(town: Town) -> None:
     ada = town.user()
     ada.call("open_account")
     with refused("unknown_user"):

@@ -138,7 +138,7 @@ def test_spellings_of_one_mailbox_are_one_account(service: Caller) -> None:
     ],
     ids=ascii,
 )
-def test_letters_that_pass_for_others_are_refused(email: str, service: Caller) -> None:
+def test_lookalike_letters_are_refused(email: str, service: Caller) -> None:
     with refused("bad_email"):
         service.call("sign_up", email=email, password_hash=HASH)
 
@@ -204,7 +204,7 @@ def test_letters_that_pass_for_others_are_refused(email: str, service: Caller) -
     ],
     ids=ascii,
 )
-def test_what_is_no_mailbox_is_refused(email: str, service: Caller) -> None:
+def test_only_mailboxes_are_accepted(email: str, service: Caller) -> None:
     with refused("bad_email"):
         service.call("sign_up", email=email, password_hash=HASH)
 
@@ -263,7 +263,7 @@ def test_a_normal_address_is_its_own_normal_form(admin: Connection, text: str) -
     )
 )
 @STEADY
-def test_punycode_is_that_of_the_library(admin: Connection, label: str) -> None:
+def test_punycode_agrees_with_the_library(admin: Connection, label: str) -> None:
     encoded = label.encode("punycode").decode()
     row = admin.execute(
         "select credits.punycode_encode(%s), credits.punycode_decode(%s)", (label, encoded)
@@ -282,7 +282,7 @@ def test_any_punycode_is_read_or_refused(admin: Connection, code: str) -> None:
         assert again is not None
 
 
-def test_nothing_that_nobody_sees_is_left(admin: Connection) -> None:
+def test_invisible_characters_are_removed(admin: Connection) -> None:
     """Every character of Unicode's category Cf between two letters, but those that are drawn."""
     drawn = {
         *range(0x600, 0x606),
@@ -350,14 +350,14 @@ def test_an_address_is_the_same_in_every_locale_and_version(
     st.text(st.characters(min_codepoint=0x61, max_codepoint=0xFFFD, exclude_categories=["Cs"]), max_size=6)
 )
 @STEADY
-def test_a_domain_that_is_taken_is_one_of_idna(admin: Connection, label: str) -> None:
+def test_every_accepted_domain_is_valid_idna(admin: Connection, label: str) -> None:
     kept = normal(admin, f"ada@{label}.com")
     if kept is not None:
         domain = kept.removeprefix("ada@")
         assert idna.encode(idna.decode(domain)).decode() == domain
 
 
-def test_every_letter_that_is_taken_may_stand_in_a_domain(admin: Connection) -> None:
+def test_every_accepted_letter_may_stand_in_a_domain(admin: Connection) -> None:
     """By the tables of another library: PVALID, and its own form NFKC. A mark is tried on each script."""
     rows = admin.execute(
         "select chr(c.code) from generate_series(128, 65535) as c (code)"
@@ -379,9 +379,7 @@ def test_every_letter_that_is_taken_may_stand_in_a_domain(admin: Connection) -> 
     assert others == ["\u3007"]  # zero, as Chinese and Japanese write it: PVALID by an exception
 
 
-def test_an_account_of_the_time_before_signs_in_with_the_address_it_had(
-    service: Caller, admin: Connection
-) -> None:
+def test_older_account_signs_in_with_its_old_address(service: Caller, admin: Connection) -> None:
     """Kept when addresses had no one spelling: its own spelling finds it."""
     old = f"а{uuid4().hex}@exam\u00adple.com"
     user_id = service.call("sign_up", email=f"u{uuid4().hex}@example.com", password_hash=HASH)["user_id"]

@@ -52,7 +52,7 @@ def notices(bank: Caller) -> list[tuple[str, Row]]:
 LOW, DEPLETED = "'low_balance', p_percent => 20", "'depleted'"
 
 
-def test_low_once_when_falling_below_and_depleted_at_zero(till: Connection) -> None:
+def test_low_balance_and_depleted_are_told_once_each(till: Connection) -> None:
     with rules(till, LOW, DEPLETED) as bank:
         grant(bank, 100)
         spend(bank, 8)
@@ -75,7 +75,7 @@ def test_the_fast_way_of_a_spend_passes_no_threshold(till: Connection) -> None:
         assert heads == {"head_free": Decimal(70)}
 
 
-def test_armed_again_only_above_110_percent(till: Connection) -> None:
+def test_notice_is_armed_again_only_above_110_percent(till: Connection) -> None:
     with rules(till, "'low_balance', p_below => 20") as bank:
         grant(bank, 20)
         spend(bank)
@@ -88,7 +88,7 @@ def test_armed_again_only_above_110_percent(till: Connection) -> None:
         assert notices(bank)[1:] == [("low_balance", {"balance": Decimal("12.000001"), "threshold": 20})]
 
 
-def test_one_spend_past_everything_tells_both(till: Connection) -> None:
+def test_one_spend_may_tell_low_balance_and_depleted(till: Connection) -> None:
     with rules(till, LOW, DEPLETED) as bank:
         grant(bank, 10)
         spend(bank)
@@ -108,7 +108,7 @@ def test_bonus_counts_with_the_grant_it_came_with(till: Connection) -> None:
         assert notices(bank) == [("low_balance", {"balance": 30, "threshold": 40})]
 
 
-def test_a_small_grant_sets_a_small_threshold_and_arms_once_nothing_larger_is_left(till: Connection) -> None:
+def test_small_grant_sets_the_threshold_once_larger_lots_are_gone(till: Connection) -> None:
     with rules(till, LOW) as bank:
         grant(bank, 100)
         spend(bank, 10)
@@ -117,7 +117,7 @@ def test_a_small_grant_sets_a_small_threshold_and_arms_once_nothing_larger_is_le
         assert [facts["threshold"] for _, facts in notices(bank)] == [20, 2]
 
 
-def test_no_rule_no_notice(till: Connection) -> None:
+def test_without_a_rule_there_is_no_notice(till: Connection) -> None:
     with rules(till) as bank:
         grant(bank, 10)
         spend(bank)
@@ -133,7 +133,7 @@ def test_a_new_rule_reaches_accounts_with_a_head_lot(till: Connection) -> None:
         assert notices(bank) == [("depleted", {"balance": 0})]
 
 
-def test_balance_that_is_above_a_lowered_threshold_can_fall_below_it(till: Connection) -> None:
+def test_balance_can_fall_below_a_lowered_threshold(till: Connection) -> None:
     """The notice of the old threshold was the notice of the old threshold."""
     with rules(till, "'low_balance', p_below => 20") as bank:
         grant(bank, 25)
@@ -170,7 +170,7 @@ def test_users_choose_their_own_threshold(till: Connection) -> None:
         ({"below": -1}, "bad_amount"),
     ],
 )
-def test_threshold_is_checked(till: Connection, arguments: Row, slug: str) -> None:
+def test_bad_threshold_is_refused(till: Connection, arguments: Row, slug: str) -> None:
     with rules(till) as bank:
         grant(bank, 10)
         with refused(slug):
@@ -178,7 +178,7 @@ def test_threshold_is_checked(till: Connection, arguments: Row, slug: str) -> No
 
 
 @pytest.mark.parametrize("percent", ["0.000001", "33.333335"])
-def test_a_threshold_between_two_amounts_makes_no_tokens(percent: str, till: Connection) -> None:
+def test_fractional_threshold_makes_no_tokens(percent: str, till: Connection) -> None:
     """The head lot ends at the threshold; rounding it twice, for lot and wallet, once made a millionth."""
     with rules(till, DEPLETED) as bank:
         grant(bank, 50)
@@ -205,7 +205,7 @@ def sweep(bank: Caller) -> None:
         pass
 
 
-def test_lot_is_announced_once_before_it_expires_and_its_end_is_told(till: Connection) -> None:
+def test_lot_is_announced_once_before_it_expires(till: Connection) -> None:
     with rules(till, "'expiring_soon', p_ahead => '7 days'", DEPLETED) as bank:
         stop_clock(till, MIDNIGHT)
         grant(bank, 30, expires_at="2031-12-21 00:00Z")
@@ -225,7 +225,7 @@ def test_lot_is_announced_once_before_it_expires_and_its_end_is_told(till: Conne
         assert expired["tokens"] == -20
 
 
-def test_announced_by_the_next_touch_without_maintenance(till: Connection) -> None:
+def test_next_call_announces_without_maintenance(till: Connection) -> None:
     with rules(till, "'expiring_soon', p_ahead => '7 days'") as bank:
         stop_clock(till, MIDNIGHT)
         grant(bank, 30, expires_at="2031-12-21 00:00Z")
@@ -235,7 +235,7 @@ def test_announced_by_the_next_touch_without_maintenance(till: Connection) -> No
         assert [facts["tokens"] for _, facts in notices(bank)] == [20]
 
 
-def test_service_acknowledges_and_others_cannot(till: Connection) -> None:
+def test_only_a_service_acknowledges_notices(till: Connection) -> None:
     with rules(till, DEPLETED) as bank:
         grant(bank, 10)
         spend(bank)
@@ -269,7 +269,7 @@ def test_senseless_rule_is_refused_by_name(till: Connection, line: str) -> None:
     assert facts["line"] == "notice"
 
 
-def test_same_rule_again_disturbs_nobody(till: Connection) -> None:
+def test_same_rule_again_changes_nothing(till: Connection) -> None:
     with rules(till, LOW) as bank:
         grant(bank, 100)
         spend(bank)
@@ -287,7 +287,7 @@ def threshold(bank: Caller) -> Any:
     return bank.call("reset_low_balance", user_id="noted")["threshold"]
 
 
-def test_a_small_gift_leaves_the_threshold_of_the_purchase(till: Connection) -> None:
+def test_small_gift_does_not_change_the_threshold(till: Connection) -> None:
     with rules(till, LOW) as bank:
         grant(bank, 100, reason="purchase")
         grant(bank, 1, reason="promo")
@@ -312,7 +312,7 @@ def test_a_small_gift_leaves_the_threshold_of_the_purchase(till: Connection) -> 
     ],
     ids=str,
 )
-def test_threshold_is_of_the_last_purchase_or_the_greatest_lot(
+def test_threshold_follows_the_last_purchase_or_greatest_lot(
     grants: list[tuple[str, int]], expected: int, till: Connection
 ) -> None:
     with rules(till, LOW) as bank:
@@ -321,7 +321,7 @@ def test_threshold_is_of_the_last_purchase_or_the_greatest_lot(
         assert threshold(bank) == expected
 
 
-def test_an_empty_lot_is_no_basis_when_tokens_come_again(till: Connection) -> None:
+def test_empty_lot_does_not_set_the_threshold(till: Connection) -> None:
     with rules(till, LOW) as bank:
         grant(bank, 1000)
         spend(bank, 100)
@@ -329,7 +329,7 @@ def test_an_empty_lot_is_no_basis_when_tokens_come_again(till: Connection) -> No
         assert threshold(bank) == 10
 
 
-def test_an_expired_gift_is_no_basis(till: Connection) -> None:
+def test_expired_gift_does_not_set_the_threshold(till: Connection) -> None:
     with rules(till, LOW) as bank:
         stop_clock(till, MIDNIGHT)
         grant(bank, 100, reason="purchase")
@@ -358,14 +358,14 @@ def test_depleted_when_what_is_left_pays_for_nothing(till: Connection) -> None:
         assert notices(bank)[1:] == [("depleted", {"balance": 0})]
 
 
-def test_depleted_by_a_hold_that_leaves_too_little(till: Connection) -> None:
+def test_hold_that_leaves_too_little_tells_depleted(till: Connection) -> None:
     with rules(till, DEPLETED) as bank:
         grant(bank, 15)
         bank.call("hold_tokens", user_id="noted", module_id="metube")
         assert notices(bank) == [("depleted", {"balance": 5})]
 
 
-def test_what_pays_for_an_unlisted_module_is_not_depleted(till: Connection) -> None:
+def test_balance_that_pays_an_unlisted_module_is_not_depleted(till: Connection) -> None:
     with rules(till, DEPLETED) as bank:
         till.execute('select credits.define_price(\'[{"dimension": "calls", "price_per_unit": 2}]\')')
         grant(bank, 14)
@@ -376,7 +376,7 @@ def test_what_pays_for_an_unlisted_module_is_not_depleted(till: Connection) -> N
         assert notices(bank) == [("depleted", {"balance": 0})]
 
 
-def test_tokens_that_are_bound_pay_for_what_they_are_bound_to(till: Connection) -> None:
+def test_bound_tokens_count_for_depleted_inside_their_scope(till: Connection) -> None:
     with rules(till, DEPLETED) as bank:
         grant(bank, 40, scope="module:stablediffusion")  # which costs 50
         grant(bank, 20)
@@ -386,7 +386,7 @@ def test_tokens_that_are_bound_pay_for_what_they_are_bound_to(till: Connection) 
         assert notices(bank) == [("depleted", {"balance": 40})]
 
 
-def test_tokens_that_are_frozen_pay_for_nothing(till: Connection) -> None:
+def test_frozen_tokens_do_not_count_for_depleted(till: Connection) -> None:
     with rules(till, DEPLETED) as bank:
         grant(bank, 500)
         grant(bank, 20)
@@ -400,7 +400,7 @@ def test_tokens_that_are_frozen_pay_for_nothing(till: Connection) -> None:
         assert notices(bank) == [("depleted", {"balance": 500})]
 
 
-def test_refusal_that_is_reported_tells_depleted_once(till: Connection) -> None:
+def test_reported_refusal_tells_depleted_once(till: Connection) -> None:
     with rules(till, DEPLETED) as bank:
         grant(bank, 30)
         spend(bank)
@@ -417,7 +417,7 @@ def test_refusal_that_is_reported_tells_depleted_once(till: Connection) -> None:
         assert notices(bank)[1:] == [("depleted", {"balance": 30})]
 
 
-def test_report_of_a_refusal_is_not_believed(till: Connection) -> None:
+def test_report_of_a_refusal_is_checked(till: Connection) -> None:
     with rules(till, DEPLETED) as bank:
         grant(bank, 50)
         answer = bank.call("report_refusal", user_id="noted", module_id="stablediffusion")
@@ -425,7 +425,7 @@ def test_report_of_a_refusal_is_not_believed(till: Connection) -> None:
         assert notices(bank) == []
 
 
-def test_refused_capture_that_is_reported_tells_depleted_once(till: Connection) -> None:
+def test_reported_refused_capture_tells_depleted_once(till: Connection) -> None:
     with rules(till, DEPLETED) as bank:
         grant(bank, 100)
         held = bank.call("hold_tokens", user_id="noted", module_id="stablediffusion")
@@ -440,7 +440,7 @@ def test_refused_capture_that_is_reported_tells_depleted_once(till: Connection) 
         assert till.execute("select w.balance, w.held, w.seq from credits.wallets as w").fetchall() == before
 
 
-def test_report_of_a_refused_capture_is_not_believed_and_charges_nothing(till: Connection) -> None:
+def test_report_of_a_refused_capture_is_checked_and_charges_nothing(till: Connection) -> None:
     with rules(till, DEPLETED) as bank:
         grant(bank, 100)
         held = bank.call("hold_tokens", user_id="noted", module_id="stablediffusion")

@@ -331,7 +331,7 @@ def world(own_town: Any) -> World:
     return World(own_town)
 
 
-def test_every_argument_has_its_meaning_of_null(world: World) -> None:
+def test_every_argument_says_what_null_means(world: World) -> None:
     rows = world.service.rows(
         "select proname || '/' || pronargs as name, proargnames[:pronargs] as arguments from pg_proc"
         " where pronamespace = 'api'::regnamespace"
@@ -348,7 +348,7 @@ def test_calls_work_without_nulls(world: World, function: str) -> None:
 
 
 @pytest.mark.parametrize(("function", "argument"), ARGUMENTS)
-def test_null_is_omission_or_refused(world: World, function: str, argument: str) -> None:
+def test_null_means_omission_or_is_refused(world: World, function: str, argument: str) -> None:
     call, means = world.calls()[function], MEANS[function][argument]
     if isinstance(means, str):
         with refused(means):
@@ -363,7 +363,7 @@ def test_null_is_omission_or_refused(world: World, function: str, argument: str)
 
 
 @pytest.mark.parametrize(("member", "means"), MEANS["consume_tokens/6"].items())
-def test_null_in_an_item_of_a_batch_is_null_in_a_call(world: World, member: str, means: Meaning) -> None:
+def test_null_in_a_batch_item_means_the_same_as_in_a_call(world: World, member: str, means: Meaning) -> None:
     item = world.calls()["consume_tokens/6"] | {member: None}
     answer, _ = world.outcome("consume_tokens_batch/2", {"items": Jsonb([item])})
     (verdict,) = answer["verdicts"]
@@ -413,7 +413,7 @@ def test_clock_moves_by_advance_beside_a_frozen_time_of_null(world: World) -> No
     assert moved["frozen_time"] < named["frozen_time"]
 
 
-def test_any_is_the_word_for_tokens_that_are_bound_to_nothing(world: World) -> None:
+def test_any_is_the_word_for_unbound_tokens(world: World) -> None:
     call = world.ada | {"tokens": 5, "idempotency_key": "any"}
     with world.service.connection.transaction(force_rollback=True):
         first = world.service.call("add_tokens", **call)

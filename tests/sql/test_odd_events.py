@@ -93,7 +93,7 @@ def says_the_same(path: Place, odd: Any) -> bool:
     )
 
 
-def test_every_path_of_an_event_is_known() -> None:
+def test_every_member_of_an_event_is_tested() -> None:
     """A new member of the events in these tests is either harmless or has its reason to matter."""
     matter = {path for path in paths(whole(ORDER, COMPLETED)) if path not in HARMLESS | OPTIONAL}
     assert matter == {
@@ -120,7 +120,7 @@ ALL = list(paths(whole(ORDER, COMPLETED)))
 
 
 @pytest.mark.parametrize("kind", [COMPLETED, SUCCEEDED, EXPIRED, FAILED])
-def test_odd_members_neither_break_nor_grant(kind: str, db: Connection) -> None:
+def test_odd_members_neither_raise_nor_grant(kind: str, db: Connection) -> None:
     bank = Caller(db, "none")
     outcomes: Counter[str] = Counter()
     due = Decimal(0)
@@ -177,7 +177,7 @@ def test_json_from_outside_is_not_cast_from_its_text() -> None:
 AMOUNTS = [MISSING, None, 0, 1, 998, 999, 1000, 999.5, -1, "0", "999", True, [0], {}]
 
 
-def test_nothing_is_granted_at_a_price_that_the_event_does_not_plainly_say(db: Connection) -> None:
+def test_event_must_plainly_say_the_price_to_grant(db: Connection) -> None:
     """All of these for the total, the discount and the tax of 9.99, said to be paid or to be free."""
     bank = Caller(db, "none")
     outcomes: Counter[str] = Counter()

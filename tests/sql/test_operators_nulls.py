@@ -73,7 +73,7 @@ def prepare(connection: Connection) -> None:
     connection.execute("select credits.define_campaign('promo', 'promo', 'Promo', 5)")
 
 
-def test_every_word_for_the_operator_is_tried(admin: Connection) -> None:
+def test_every_operator_function_is_tested(admin: Connection) -> None:
     rows = admin.execute(
         "select proname, proargnames[1:pronargs] from pg_proc"
         " where pronamespace = 'credits'::regnamespace and proname ~ %s",
@@ -112,7 +112,7 @@ def test_null_is_refused_by_name_or_means_something(word: str, admin: Connection
         ("bound_orders", "bad_limit"),
     ],
 )
-def test_a_decision_is_not_null(word: str, slug: str, admin: Connection) -> None:
+def test_operators_decisions_refuse_null(word: str, slug: str, admin: Connection) -> None:
     with pytest.raises(psycopg.Error) as refusal, admin.transaction(force_rollback=True):
         call(admin, word, dict.fromkeys(GOOD[word]))
     assert slugs([refusal.value]) == [slug]

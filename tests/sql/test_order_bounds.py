@@ -103,9 +103,7 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("what", "change"), CHANGES)
-def test_order_ends_when_it_is_not_sold_so_any_more(
-    what: dict[str, Any], change: str, counter: Caller
-) -> None:
+def test_order_ends_when_the_sale_changes(what: dict[str, Any], change: str, counter: Caller) -> None:
     order = counter.call("create_order", user_id="ada", idempotency_key="k", **what)
     assert counter.connection.execute(change).rowcount == 1
     with refused("order_closed") as facts:
@@ -174,7 +172,7 @@ def test_order_with_a_checkout_keeps_its_snapshot(bank: Caller) -> None:
     assert bank.row("select balance from credits.wallets") == {"balance": 12}
 
 
-def test_hour_is_that_of_the_accounts_clock(bank: Caller) -> None:
+def test_orders_hour_follows_the_accounts_clock(bank: Caller) -> None:
     bank.call("set_test_clock", user_id="ada", frozen_time="2027-03-01T12:00:00Z")
     order = bank.call("create_order", user_id="ada", pack_id="gift")
     bank.call("set_test_clock", user_id="ada", advance="59 minutes")
@@ -187,7 +185,7 @@ def test_hour_is_that_of_the_accounts_clock(bank: Caller) -> None:
     assert state(bank, order) == "expired"
 
 
-def test_maintenance_ends_what_nobody_touches(bank: Caller) -> None:
+def test_maintenance_ends_forgotten_orders(bank: Caller) -> None:
     orders = [bank.call("create_order", user_id=f"user {n}", pack_id="gift") for n in range(5)]
     for order in orders[:4]:
         age(bank, order, "61 minutes")
@@ -210,7 +208,7 @@ def test_maintenance_passes_over_a_wallet_that_is_in_use(bank: Caller, url: str)
     assert bank.call("maintain")["accounts"] == 1
 
 
-def test_many_pending_orders_are_refused(counter: Caller) -> None:
+def test_too_many_pending_orders_are_refused(counter: Caller) -> None:
     orders = [counter.call("create_order", user_id="ada", pack_id="gift") for _ in range(20)]
     with refused("too_many_orders") as facts:
         counter.call("create_order", user_id="ada", pack_id="gift", idempotency_key="21")
@@ -235,7 +233,7 @@ def test_many_pending_orders_are_refused(counter: Caller) -> None:
     assert counter.call("create_order", user_id="ada", pack_id="gift")["state"] == "pending"
 
 
-def test_order_whose_end_was_not_heard_of_stands_in_nobodys_way(counter: Caller) -> None:
+def test_order_with_an_old_checkout_no_longer_counts(counter: Caller) -> None:
     counter.rows("select credits.bound_orders(1)")
     order = counter.call("create_order", user_id="ada", pack_id="gift")
     attach(counter, order)
@@ -246,7 +244,7 @@ def test_order_whose_end_was_not_heard_of_stands_in_nobodys_way(counter: Caller)
     assert counter.call("create_order", user_id="ada", pack_id="gift")["state"] == "pending"
 
 
-def test_operator_sets_the_number(counter: Caller) -> None:
+def test_operator_sets_the_number_of_pending_orders(counter: Caller) -> None:
     counter.rows("select credits.bound_orders(2)")
     for _ in range(2):
         counter.call("create_order", user_id="ada", pack_id="gift")
@@ -264,7 +262,7 @@ def test_operator_sets_the_number(counter: Caller) -> None:
         counter.call("create_order", user_id="ada", pack_id="gift")
 
 
-def test_orders_at_once_are_counted(bank: Caller, url: str) -> None:
+def test_concurrent_orders_keep_the_bound(bank: Caller, url: str) -> None:
     bank.rows("select credits.bound_orders(5)")
     bank.call("open_account", user_id="ada")
     with ExitStack() as stack:
@@ -301,9 +299,7 @@ def test_money_that_comes_for_a_cancelled_order_is_granted(bank: Caller) -> None
     assert bank.rows("select * from audit.findings") == []
 
 
-def test_only_a_service_cancels_and_only_what_there_is(
-    bank: Caller, connect_as: Callable[..., Connection]
-) -> None:
+def test_only_a_service_cancels_existing_orders(bank: Caller, connect_as: Callable[..., Connection]) -> None:
     order = bank.call("create_order", user_id="ada", pack_id="gift")
     ada = Caller(connect_as("authenticated", "ada"), "authenticated", "ada")
     with pytest.raises(Exception, match="permission denied"):
@@ -334,7 +330,7 @@ def test_session_of_another_order_is_refused(bank: Caller, buyer: str, paid: boo
 # Customers at Stripe
 
 
-def test_customer_that_is_gone_is_replaced_and_no_other(counter: Caller) -> None:
+def test_only_a_missing_customer_is_replaced(counter: Caller) -> None:
     def attach(customer_id: str, replaces: str | None = None) -> str:
         order = counter.call("create_order", user_id="ada", pack_id="gift")
         return str(

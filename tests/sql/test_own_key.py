@@ -37,7 +37,7 @@ def test_use_with_our_key_says_so(ada: Caller) -> None:
     assert ada.row("select own_key, cost from api.usage") == {"own_key": False, "cost": 25}
 
 
-def test_user_cannot_say_so(ada: Caller) -> None:
+def test_only_a_service_may_say_byok(ada: Caller) -> None:
     with refused("not_yours"):
         ada.call("consume_tokens", **CALL)
     with refused("not_yours"):
@@ -46,7 +46,7 @@ def test_user_cannot_say_so(ada: Caller) -> None:
     assert ada.rows("select * from api.usage") == []
 
 
-def test_it_needs_no_balance(user: User, service: Caller) -> None:
+def test_byok_needs_no_balance(user: User, service: Caller) -> None:
     poor = user()
     service.call("add_tokens", user_id=poor.user_id, tokens=1)
     assert service.call("consume_tokens", user_id=poor.user_id, **CALL)["cost"] == 0
@@ -54,12 +54,12 @@ def test_it_needs_no_balance(user: User, service: Caller) -> None:
 
 
 @pytest.mark.parametrize("usage", [{"calls": -1}, {"seconds": 1}, {"calls": "1"}, {"calls": None}])
-def test_quantities_are_checked_all_the_same(ada: Caller, service: Caller, usage: Row) -> None:
+def test_byok_checks_quantities_too(ada: Caller, service: Caller, usage: Row) -> None:
     with refused("bad_usage"):
         service.call("consume_tokens", user_id=ada.user_id, usage=usage, **CALL)
 
 
-def test_head_lot_is_left_alone(ada: Caller, service: Caller) -> None:
+def test_byok_does_not_touch_the_head_lot(ada: Caller, service: Caller) -> None:
     """The spend before put tokens on the wallet; they are still there afterwards."""
     ada.call("consume_tokens", module_id="metube")
     service.call("consume_tokens", user_id=ada.user_id, **CALL)
@@ -68,9 +68,7 @@ def test_head_lot_is_left_alone(ada: Caller, service: Caller) -> None:
     assert ada.row("select sum(remaining) from api.lots")["sum"] == 10
 
 
-def test_repeat_is_answered_again_and_the_same_key_without_byok_is_refused(
-    ada: Caller, service: Caller
-) -> None:
+def test_key_with_another_byok_is_refused(ada: Caller, service: Caller) -> None:
     first = service.call("consume_tokens", user_id=ada.user_id, idempotency_key="job", **CALL)
     again = service.call("consume_tokens", user_id=ada.user_id, idempotency_key="job", **CALL)
     assert again == first | {"replayed": True}

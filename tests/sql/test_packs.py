@@ -72,7 +72,7 @@ WINDOWS = {
 
 
 @pytest.mark.parametrize("name", WINDOWS)
-def test_the_shop_windows_of_the_five(name: str, shop: Caller) -> None:
+def test_each_catalog_shows_its_packs(name: str, shop: Caller) -> None:
     fill(shop, name)
     assert window(shop) == WINDOWS[name]
 
@@ -88,7 +88,7 @@ def test_packs_are_compared_within_their_currency(shop: Caller) -> None:
     ]
 
 
-def test_what_is_no_longer_sold_is_not_compared(shop: Caller) -> None:
+def test_withdrawn_packs_are_not_compared(shop: Caller) -> None:
     offer(shop, (10, 100), (10, 90), (10, 80))
     shop.rows("select credits.define_pack('p1', 'P', 10, 100, 'eur', p_active => false)")
     shop.rows("select credits.define_pack('p3', 'P', 10, 80, 'eur', p_active => false)")
@@ -100,12 +100,12 @@ def test_of_equally_good_packs_the_cheapest_to_buy_is_best(shop: Caller) -> None
     assert [best for _, _, best in window(shop)] == [False, False, True, False]
 
 
-def test_where_all_cost_the_same_none_is_best(shop: Caller) -> None:
+def test_no_pack_is_best_where_all_cost_the_same(shop: Caller) -> None:
     offer(shop, (3, 100), (6, 200), (9, 300))
     assert window(shop) == [(D("33.333333"), 0, False)] * 3
 
 
-def test_bonus_counts(shop: Caller) -> None:
+def test_bonus_counts_in_the_saving(shop: Caller) -> None:
     offer(shop, (100, 1000), (100, 1000, "eur", "25.5"))
     assert window(shop) == [(10, 0, False), (D("7.968127"), D("20.31"), True)]
 
@@ -147,7 +147,7 @@ def test_savings_are_never_promised_too_high(packs: list[tuple[Any, ...]], count
         assert all(units[place] == cheapest for place in best)
 
 
-def test_window_tells_the_scope(shop: Caller) -> None:
+def test_packs_tell_their_scope(shop: Caller) -> None:
     shop.rows("select credits.define_pack('p', 'P', 5, 100, 'eur', p_scope => 'category:audio')")
     assert shop.row("select scope from api.packs") == {"scope": "category:audio"}
 
@@ -155,7 +155,7 @@ def test_window_tells_the_scope(shop: Caller) -> None:
 # Amounts
 
 
-def test_topups_of_appforge(shop: Caller) -> None:
+def test_appforge_offers_its_topups(shop: Caller) -> None:
     fill(shop, "appforge")
     for role in ("anon", "authenticated", "service_role"):
         row = Caller(shop.connection, role, "ada").row("select * from api.topups")

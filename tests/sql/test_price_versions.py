@@ -101,7 +101,7 @@ def in_force(db: Connection) -> int:
         ("select credits.define_pack('large', 'Large', 10, -5, 'eur');", "large", "pack"),
     ],
 )
-def test_file_with_one_mistake_is_refused_whole_with_the_name_of_the_line(
+def test_one_mistake_refuses_the_whole_file_by_line(
     mistake: str, named: str, why: str, apply: Apply, db: Connection
 ) -> None:
     before = contents(db)
@@ -116,7 +116,7 @@ def test_file_with_one_mistake_is_refused_whole_with_the_name_of_the_line(
     assert db.execute("select * from audit.findings").fetchall() == []
 
 
-def test_file_with_later_versions_that_is_applied_again_changes_nothing(apply: Apply, db: Connection) -> None:
+def test_file_with_later_versions_can_be_applied_again(apply: Apply, db: Connection) -> None:
     file = SOUND + line(1) + line(2, "2090-01-01 00:00Z") + line(3, "2091-01-01 00:00Z")
     apply(file)
     once = contents(db) | {"catalogs": []}
@@ -130,7 +130,7 @@ def test_versions_may_be_written_in_any_order(apply: Apply, db: Connection) -> N
     assert (versions(db), in_force(db)) == ([1, 2, 3], 1)
 
 
-def test_price_with_a_history_goes_onto_a_new_database(apply: Apply, db: Connection) -> None:
+def test_price_with_a_history_applies_to_a_new_database(apply: Apply, db: Connection) -> None:
     """The target has no version yet, so nobody has paid another price."""
     file = line(1, "2020-01-01 00:00Z") + line(2, "2021-01-01 00:00Z") + line(3, "2090-01-01 00:00Z")
     apply(file)
@@ -141,7 +141,7 @@ def test_price_with_a_history_goes_onto_a_new_database(apply: Apply, db: Connect
     assert (versions(db), in_force(db)) == ([1, 2, 4, 3], 4)
 
 
-def test_past_cannot_be_changed(apply: Apply, db: Connection) -> None:
+def test_past_versions_cannot_be_changed(apply: Apply, db: Connection) -> None:
     apply(line(1, "2020-01-01 00:00Z"))
     for text in (
         line(2, "2020-01-01 00:00Z"),
@@ -154,7 +154,7 @@ def test_past_cannot_be_changed(apply: Apply, db: Connection) -> None:
     assert versions(db) == [1]
 
 
-def test_later_version_that_was_planned_cannot_become_another_one(apply: Apply, db: Connection) -> None:
+def test_planned_version_cannot_be_changed(apply: Apply, db: Connection) -> None:
     apply(line(1) + line(2, "2090-01-01 00:00Z"))
     with pytest.raises(MigrationError, match=r"'module whisper': overlaps"):
         apply(line(1) + line(3, "2090-01-01 00:00Z"))
@@ -162,7 +162,7 @@ def test_later_version_that_was_planned_cannot_become_another_one(apply: Apply, 
     assert versions(db) == [1, 2, 3]
 
 
-def test_second_price_from_now_on_is_refused_also_when_one_is_not_new(apply: Apply, db: Connection) -> None:
+def test_second_price_from_now_in_one_file_is_refused(apply: Apply, db: Connection) -> None:
     apply(line(1))
     apply(line(1) + line(1))
     for text in (line(1) + line(2), line(2) + line(1), line(2) + line(3)):
@@ -173,9 +173,7 @@ def test_second_price_from_now_on_is_refused_also_when_one_is_not_new(apply: App
     assert versions(db) == [1, 2]
 
 
-def test_file_whose_later_version_has_begun_does_not_bring_the_old_price_back(
-    apply: Apply, db: Connection
-) -> None:
+def test_begun_version_is_not_undone_by_its_file(apply: Apply, db: Connection) -> None:
     file = line(1) + line(2, "2090-01-01 00:00Z")
     apply(file)
     db.autocommit = False
@@ -189,7 +187,7 @@ def test_file_whose_later_version_has_begun_does_not_bring_the_old_price_back(
     db.commit()
 
 
-def test_versions_end_where_the_next_begins_for_whoever_asks(apply: Apply, db: Connection) -> None:
+def test_version_ends_where_the_next_begins(apply: Apply, db: Connection) -> None:
     """At one moment after another the price is that of the last version begun: no gap, no overlap."""
     apply(line(1, "2020-01-01 00:00Z") + line(2, "2021-01-01 00:00Z") + line(3, "2090-01-01 00:00Z"))
     asked = db.execute(
@@ -216,7 +214,7 @@ def test_versions_end_where_the_next_begins_for_whoever_asks(apply: Apply, db: C
     ]  # before 2020 it had none: nothing is asked then
 
 
-def test_writers_at_once_leave_a_price_list_that_agrees(db: Connection, url: str) -> None:
+def test_concurrent_writers_leave_a_sound_price_list(db: Connection, url: str) -> None:
     """Each for a target of its own, or two for one: whoever comes second sees what the first has written."""
     targets = ("'metube'", "null, 'video'", "'metube'", "null")
 

@@ -57,7 +57,7 @@ def shop(till: Connection) -> Iterator[Caller]:
 # Which price
 
 
-def test_price_is_the_modules_else_the_categorys_else_the_default(shop: Caller) -> None:
+def test_module_price_comes_before_category_and_default(shop: Caller) -> None:
     _define(shop, "m", "cat")
     assert _cost(shop, "m") == 30
     _price(shop, [{"dimension": "calls", "price_per_unit": 7}], category="cat")
@@ -81,7 +81,7 @@ def test_without_any_price_the_module_is_unknown(shop: Caller) -> None:
         shop.call("consume_tokens", module_id="never heard of", user_id="shopper")
 
 
-def test_withdrawn_module_is_unknown_whatever_the_default(shop: Caller) -> None:
+def test_withdrawn_module_does_not_take_the_default(shop: Caller) -> None:
     shop.rows("select credits.define_module('whisper', 'Whisper', 'audio', p_active => false)")
     for function in ("quote_tokens", "consume_tokens"):
         with refused("unknown_module"), shop.connection.transaction():
@@ -111,7 +111,7 @@ def test_a_version_counts_from_its_beginning(shop: Caller) -> None:
         assert _cost(shop, "whisper") == cost
 
 
-def test_a_later_version_counts_from_its_beginning_and_not_before(shop: Caller) -> None:
+def test_later_version_does_not_count_before_its_beginning(shop: Caller) -> None:
     """The price list is believed until then; from then on the versions themselves are asked."""
     _define(shop, "own", "cat")
     _define(shop, "category's", "cat")
@@ -182,7 +182,7 @@ def test_free_use_is_recorded_and_costs_nothing(shop: Caller) -> None:
 # How much
 
 
-def test_appforge_charges_3_0625_cents(shop: Caller) -> None:
+def test_appforge_charges_fractions_of_a_cent(shop: Caller) -> None:
     """(500 × 300 + 2000 × 1500) / 10^6 US cents, 5 % margin, 1.08 dollars per euro: 3.0625 exactly."""
     shop.connection.execute((SQL / "catalogs" / "appforge.sql").read_text())
     usage = {"input_tokens": 500, "output_tokens": 2000}
@@ -192,7 +192,7 @@ def test_appforge_charges_3_0625_cents(shop: Caller) -> None:
     assert row == {"tokens": Decimal("-3.0625"), "balance_after": Decimal("996.9375")}
 
 
-def test_seconds_begun_of_dubbing(shop: Caller) -> None:
+def test_begun_units_of_dubbing_are_charged_whole(shop: Caller) -> None:
     """One credit for each 10 seconds begun: 34 s are 4."""
     _define(shop, "dubbing", "audio")
     _price(
@@ -206,7 +206,7 @@ def test_seconds_begun_of_dubbing(shop: Caller) -> None:
     assert (quote["balance"], quote["affordable"]) == (996, 9960)
 
 
-def test_half_a_credit_for_a_picture(shop: Caller) -> None:
+def test_price_may_be_half_a_credit(shop: Caller) -> None:
     _define(shop, "nano-banana", "image")
     _price(shop, [{"dimension": "images", "price_per_unit": Decimal("0.5")}], "nano-banana")
     receipt = shop.call("consume_tokens", module_id="nano-banana", usage={"images": 1}, user_id="shopper")
@@ -319,7 +319,7 @@ def test_quote_tells_how_units_fall_into_tiers(shop: Caller) -> None:
     ],
     ids=str,
 )
-def test_affordable_is_the_last_whole_quantity_that_1000_tokens_pay(
+def test_affordable_is_the_greatest_whole_quantity(
     component: Component, margin: int, affordable: int | None, shop: Caller
 ) -> None:
     _define(shop, "m", "cat")
@@ -336,7 +336,7 @@ def test_affordable_is_the_last_whole_quantity_that_1000_tokens_pay(
     assert 0 <= receipt["balance"] == 1000 - receipt["cost"]
 
 
-def test_nobody_affords_a_use_that_is_too_dear_to_be_charged(shop: Caller) -> None:
+def test_uses_too_dear_to_charge_are_not_affordable(shop: Caller) -> None:
     """A cost above 10^12 is refused, however rich one is."""
     shop.call("add_tokens", user_id="shopper", tokens=10**12)
     shop.call("add_tokens", user_id="shopper", tokens=10**12)
@@ -348,7 +348,7 @@ def test_nobody_affords_a_use_that_is_too_dear_to_be_charged(shop: Caller) -> No
         _cost(shop, "m", {"calls": 11})
 
 
-def test_of_several_dimensions_whole_repeats_are_affordable(shop: Caller) -> None:
+def test_affordable_counts_whole_uses_of_several_dimensions(shop: Caller) -> None:
     _define(shop, "m", "cat")
     _price(
         shop,
@@ -430,7 +430,7 @@ _quantities = st.one_of(
     margin=st.sampled_from([Decimal(text) for text in ("0", "1", "1.05", "1.2", "2.345678")]),
     exchange_rate=st.sampled_from([Decimal(text) for text in ("1", "1.08", "0.93", "3", "7.7")]),
 )
-def test_price_is_what_fractions_make_of_it(
+def test_price_agrees_with_exact_fractions(
     till: Connection,
     components: list[tuple[Component, Decimal]],
     margin: Decimal,
@@ -462,7 +462,7 @@ def test_price_is_what_fractions_make_of_it(
     margin=_numbers("1000", 6),
     exchange_rate=st.sampled_from([Decimal(text) for text in ("1", "1.08", "3", "0.001")]),
 )
-def test_one_call_that_is_not_named_costs_what_one_that_is_named_does(
+def test_default_usage_costs_what_one_call_costs(
     till: Connection, component: Component, margin: Decimal, exchange_rate: Decimal
 ) -> None:
     """The first is read from the price list, the second calculated."""
@@ -492,7 +492,7 @@ def test_one_call_that_is_not_named_costs_what_one_that_is_named_does(
     quantity=st.one_of(_quantities, st.sampled_from([MOST, MOST + 1, Decimal(-1), Decimal("1e-30")])),
     dimension=st.sampled_from(["calls", "seconds"]),
 )
-def test_price_that_is_so_much_for_a_unit_is_the_same_from_the_list_and_the_long_way(
+def test_listed_linear_price_agrees_with_the_calculation(
     till: Connection,
     unit_size: Decimal,
     price_per_unit: Decimal,
@@ -543,7 +543,7 @@ def test_price_that_is_so_much_for_a_unit_is_the_same_from_the_list_and_the_long
     ],
     ids=str,
 )
-def test_usage_that_is_none_of_a_listed_price_is_refused(shop: Caller, usage: Any) -> None:
+def test_listed_price_refuses_bad_usage(shop: Caller, usage: Any) -> None:
     _define(shop, "m", "cat")
     price_id = _price(shop, [{"dimension": "seconds", "price_per_unit": 2}], "m")
     for of in (None, price_id):
@@ -560,7 +560,7 @@ def test_usage_that_is_none_of_a_listed_price_is_refused(shop: Caller, usage: An
     ],
     ids=str,
 )
-def test_only_so_much_for_a_unit_stands_in_the_list(shop: Caller, component: Component) -> None:
+def test_only_linear_prices_are_listed(shop: Caller, component: Component) -> None:
     listed = "select dimension, numerator, denominator from credits.price_list where module_id = %s"
     seconds = {"dimension": "seconds", "unit_size": 10, "price_per_unit": 3}
     pages = {"dimension": "pages", "price_per_unit": 1}
@@ -586,7 +586,7 @@ def test_only_so_much_for_a_unit_stands_in_the_list(shop: Caller, component: Com
     exchange_rate=st.sampled_from([Decimal(text) for text in ("1", "1.08", "7.7")]),
     held=st.integers(0, 3000),
 )
-def test_parts_of_a_use_cost_together_what_it_costs(
+def test_parts_of_a_use_cost_what_the_whole_costs(
     till: Connection,
     component: Component,
     parts: list[Decimal],

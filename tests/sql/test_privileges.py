@@ -578,7 +578,7 @@ def test_what_a_readable_view_calls_a_role_may_execute(role: str, ask: Callable[
     assert refused == set()
 
 
-def test_every_function_of_api_has_its_place(ask: Callable[..., set[str]]) -> None:
+def test_every_function_of_api_is_in_one_row(ask: Callable[..., set[str]]) -> None:
     """A new function is put into one of the four rows, or this fails."""
     assert sum(map(len, (CHARGE, CHARGE_ANYBODY, OWN, SERVE))) == len(CALLS)
     assert ask(
@@ -597,7 +597,7 @@ def test_schemas_that_a_role_may_use(role: str, ask: Callable[..., set[str]]) ->
 
 
 @pytest.mark.parametrize("login", ["pgcredits_api", "pgcredits_service"])
-def test_logins_of_the_door_have_no_privilege_of_their_own(login: str, ask: Callable[..., set[str]]) -> None:
+def test_api_logins_have_no_privileges_of_their_own(login: str, ask: Callable[..., set[str]]) -> None:
     """NOINHERIT: what their roles may, they may only after SET ROLE."""
     assert ask("select 1 where has_schema_privilege(%(login)s, 'api', 'usage')", login=login) == set()
     assert (
@@ -614,7 +614,7 @@ def test_logins_of_the_door_have_no_privilege_of_their_own(login: str, ask: Call
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_reading_is_allowed_where_the_schema_is_and_the_table_is(
+def test_reading_needs_rights_on_schema_and_table(
     role: str, acting: Callable[[str, str], str | None]
 ) -> None:
     for relation in RELATIONS:
@@ -625,7 +625,7 @@ def test_reading_is_allowed_where_the_schema_is_and_the_table_is(
 
 
 @pytest.mark.parametrize("role", (*ROLES, *LOGINS))
-def test_every_kind_of_writing_is_refused(
+def test_every_kind_of_write_is_refused(
     role: str, acting: Callable[[str, str], str | None], ask: Callable[..., set[Any]]
 ) -> None:
     for table in TABLES:
@@ -658,7 +658,7 @@ def test_views_cannot_be_written_through(role: str, acting: Callable[[str, str],
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_calling_is_allowed_where_it_is_granted(role: str, acting: Callable[[str, str], str | None]) -> None:
+def test_functions_run_only_where_granted(role: str, acting: Callable[[str, str], str | None]) -> None:
     """Refused by privilege, or let in and refused by the function itself."""
     for function, arguments in CALLS.items():
         name = function.split("(")[0]
@@ -670,7 +670,7 @@ def test_calling_is_allowed_where_it_is_granted(role: str, acting: Callable[[str
 
 
 @pytest.mark.parametrize("role", ["authenticated", "anon"])
-def test_money_functions_through_the_apis_login(role: str, door: Connection) -> None:
+def test_api_login_calls_money_functions_as_a_user(role: str, door: Connection) -> None:
     caller = Caller(door, role, "somebody")
     for function, arguments in SERVE.items():
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -678,7 +678,7 @@ def test_money_functions_through_the_apis_login(role: str, door: Connection) -> 
 
 
 @pytest.mark.parametrize("role", (*ROLES, *LOGINS))
-def test_private_functions_are_for_nobody(
+def test_nobody_may_call_private_functions(
     role: str, acting: Callable[[str, str], str | None], ask: Callable[..., set[str]]
 ) -> None:
     calls = ask(
@@ -698,14 +698,14 @@ def test_private_functions_are_for_nobody(
         assert acting(role, f"select {call}") == "42501", call
 
 
-def test_analyst_reads_figures_and_no_account(acting: Callable[[str, str], str | None]) -> None:
+def test_analyst_reads_figures_but_no_account(acting: Callable[[str, str], str | None]) -> None:
     for view in ANALYTICS:
         assert acting("pgcredits_analyst", f"select * from {view}") is None
     for column in ("account_id", "metadata", "draws"):
         assert acting("analyst", f"select {column} from credits.entries") == "42501"
 
 
-def test_auditor_reads_every_check_and_no_password(acting: Callable[[str, str], str | None]) -> None:
+def test_auditor_reads_every_check_but_no_password(acting: Callable[[str, str], str | None]) -> None:
     for view in AUDIT:
         assert acting("pgcredits_auditor", f"select * from {view}") is None, view
     assert acting("auditor", "select * from credits.credentials") == "42501"

@@ -12,7 +12,7 @@ from people import Caller, Connection, refused
 User = Callable[..., Caller]
 
 
-def test_quote_says_cost_balance_and_what_they_pay(user: User) -> None:
+def test_quote_tells_cost_balance_and_affordable(user: User) -> None:
     quote = user(Decimal("120.5")).call("quote_tokens", module_id="stablediffusion", usage={"calls": 2})
     assert quote.pop("price_id") > 0
     assert quote == {
@@ -51,7 +51,7 @@ def test_quote_agrees_with_the_spend(user: User) -> None:
     assert (quote["sufficient"], quote["affordable"], quote["available"]) == (False, 0, 0)
 
 
-def test_tokens_bound_to_something_else_are_not_available(user: User) -> None:
+def test_tokens_of_another_scope_are_not_available(user: User) -> None:
     ada = user(40, scope="module:whisper")
     whisper = ada.call("quote_tokens", module_id="whisper")
     picture = ada.call("quote_tokens", module_id="stablediffusion")
@@ -78,7 +78,7 @@ def test_quote_runs_in_a_read_only_transaction(user: User, api_url: str) -> None
             reader.call("consume_tokens", module_id="whisper")
 
 
-def test_service_asks_about_the_user_it_names(user: User, service: Caller) -> None:
+def test_service_quotes_for_the_user_it_names(user: User, service: Caller) -> None:
     ada = user(60)
     assert service.call("quote_tokens", module_id="whisper", user_id=ada.user_id)["balance"] == 60
     with refused("unknown_user"):
@@ -87,12 +87,12 @@ def test_service_asks_about_the_user_it_names(user: User, service: Caller) -> No
         service.call("quote_tokens", module_id="whisper")
 
 
-def test_user_cannot_ask_about_somebody_else(user: User) -> None:
+def test_user_cannot_quote_for_another(user: User) -> None:
     with refused("not_yours"):
         user(10).call("quote_tokens", module_id="whisper", user_id=user(60).user_id)
 
 
-def test_nobody_is_told_to_sign_in(door: Connection) -> None:
+def test_caller_without_a_user_must_sign_in(door: Connection) -> None:
     with refused("not_signed_in"):
         Caller(door, "authenticated").call("quote_tokens", module_id="whisper")
 
@@ -131,7 +131,7 @@ def test_bad_usage_is_refused(usage: str, user: User) -> None:
 
 
 @pytest.mark.parametrize("module_id", [None, "", "x" * 12_000], ids=["null", "empty", "12 kB"])
-def test_module_that_no_catalogue_could_have_is_refused(module_id: str | None, user: User) -> None:
+def test_impossible_module_id_is_refused(module_id: str | None, user: User) -> None:
     with refused("unknown_module"):
         user().call("quote_tokens", module_id=module_id)
 

@@ -316,7 +316,7 @@ def test_rival_with_the_same_key_waits_and_gets_the_first_answer(
     assert (rival.answer["replayed"], rival.answer["balance"]) == (True, 75)
 
 
-def test_rival_with_the_key_of_a_call_that_failed_takes_its_place(
+def test_rival_with_the_key_of_a_failed_call_takes_its_place(
     user: User, crowd: Crowd, admin: Connection
 ) -> None:
     ada = user(100)
@@ -410,7 +410,7 @@ def test_timeout_leaves_nothing_half_done(
     assert answer["replayed"] is False
 
 
-def test_event_that_times_out_is_applied_when_it_comes_again(user: User, crowd: Crowd) -> None:
+def test_event_that_timed_out_is_applied_when_repeated(user: User, crowd: Crowd) -> None:
     ada = user()
     first, second = crowd(2)
     paid = event(COMPLETED, session(attached(second, ada.call("create_order", pack_id="standard"))))
@@ -423,9 +423,7 @@ def test_event_that_times_out_is_applied_when_it_comes_again(user: User, crowd: 
     assert ada.balance() == 500
 
 
-def test_connection_that_dies_in_the_middle_leaves_nothing(
-    user: User, crowd: Crowd, admin: Connection
-) -> None:
+def test_connection_that_dies_leaves_nothing(user: User, crowd: Crowd, admin: Connection) -> None:
     ada = user(100)
     first, second = crowd(2)
     holding(first, "consume_tokens('whisper', idempotency_key => 'k', user_id => %s)", ada.user_id)

@@ -64,7 +64,7 @@ def functions(admin: Connection) -> list[tuple[str, list[tuple[str, str, bool]]]
     return [(row[0], list(zip(*row[1:], strict=True))) for row in found]
 
 
-def test_no_extreme_value_leaves_the_bank_in_postgresqls_words(
+def test_extreme_values_never_raise_raw_errors(
     admin: Connection, service: Caller, user: Callable[..., Caller]
 ) -> None:
     ada = user(1000).user_id

@@ -63,7 +63,7 @@ def test_code_gives_its_tokens_at_once(town: Town) -> None:
     }
 
 
-def test_case_and_the_space_around_do_not_matter(town: Town) -> None:
+def test_codes_ignore_case_and_surrounding_space(town: Town) -> None:
     code = town.code(40, per_account=3)
     ada = town.user()
     for typed in (code.lower(), f"  {code.title()}\n", f"\t{code} "):
@@ -76,14 +76,14 @@ def test_case_and_the_space_around_do_not_matter(town: Town) -> None:
     [None, "", "  ", "no such code", "CODE-%", "x" * 100_000, "' or true --", "\u0130\u00df"],
     ids=ascii,
 )
-def test_what_is_no_code(code: str | None, town: Town) -> None:
+def test_unknown_or_malformed_code_is_refused(code: str | None, town: Town) -> None:
     ada = town.user()
     with refused("unknown_code"):
         ada.call("redeem_code", code=code)
     assert town.bank.rows("select 1 from credits.identities where subject = %s", (ada.user_id,)) == []
 
 
-def test_campaign_that_is_not_there_yet_or_withdrawn_is_told_of_to_nobody(town: Town) -> None:
+def test_code_of_an_inactive_campaign_looks_unknown(town: Town) -> None:
     facts = []
     for more in (
         {"active": False},
@@ -98,7 +98,7 @@ def test_campaign_that_is_not_there_yet_or_withdrawn_is_told_of_to_nobody(town: 
     assert facts == [told] * 3
 
 
-def test_code_that_has_ended(town: Town) -> None:
+def test_ended_code_is_refused(town: Town) -> None:
     with refused("code_expired"):
         town.user().call("redeem_code", code=town.code(40, valid_until="2020-01-01"))
 
@@ -113,7 +113,7 @@ def test_code_ends_at_its_moment(town: Town) -> None:
         ada.call("redeem_code", code=code)
 
 
-def test_account_has_it_as_often_as_the_campaign_says(town: Town) -> None:
+def test_campaign_limits_redemptions_per_account(town: Town) -> None:
     code = town.code(40, per_account=2)
     ada = town.user()
     for _ in range(2):
@@ -133,7 +133,7 @@ def test_codes_of_one_campaign_share_its_limits(town: Town) -> None:
         ada.call("redeem_code", code=code)
 
 
-def test_budget_is_not_passed_and_may_be_raised(town: Town) -> None:
+def test_budget_holds_and_may_be_raised(town: Town) -> None:
     name = town.campaign(uuid4().hex, "promo", 40, budget=1)
     town.bank.rows("select credits.define_code(%s, %s)", (name, name))
     town.user().call("redeem_code", code=name)
@@ -146,7 +146,7 @@ def test_budget_is_not_passed_and_may_be_raised(town: Town) -> None:
 
 
 @pytest.mark.parametrize("state", ["frozen", "closed"])
-def test_account_that_is_frozen_or_closed_redeems_nothing(state: str, town: Town) -> None:
+def test_frozen_or_closed_account_redeems_nothing(state: str, town: Town) -> None:
     code, ada = town.code(40), town.user()
     status(town, ada, state)
     with refused("account_frozen"):
@@ -154,7 +154,7 @@ def test_account_that_is_frozen_or_closed_redeems_nothing(state: str, town: Town
     assert ada.balance() == 0
 
 
-def test_tokens_of_a_code_expire(town: Town) -> None:
+def test_tokens_of_a_code_expire_as_the_campaign_says(town: Town) -> None:
     ada = town.user()
     ada.call("redeem_code", code=town.code(40, expires_after="100 ms"))
     time.sleep(0.15)
@@ -163,7 +163,7 @@ def test_tokens_of_a_code_expire(town: Town) -> None:
         ada.call("consume_tokens", module_id="metube")
 
 
-def test_tokens_go_before_bought_ones(town: Town) -> None:
+def test_promotional_tokens_are_spent_before_bought_ones(town: Town) -> None:
     ada = town.user()
     town.service.call("add_tokens", user_id=ada.user_id, tokens=100, reason="purchase")
     lot_id = ada.call("redeem_code", code=town.code(40))["lot_id"]
@@ -174,7 +174,7 @@ def test_tokens_go_before_bought_ones(town: Town) -> None:
 # Who
 
 
-def test_user_may_not_name_another_and_a_service_must_name_one(town: Town) -> None:
+def test_only_a_service_redeems_for_a_named_user(town: Town) -> None:
     code, ada = town.code(40, per_account=2), town.user()
     with refused("not_yours"):
         town.user().call("redeem_code", code=code, user_id=ada.user_id)
@@ -217,7 +217,7 @@ def test_refusal_leaves_no_key(town: Town) -> None:
     assert ada.call("redeem_code", code=name, idempotency_key="k")["replayed"] is False
 
 
-def test_session_that_dies_leaves_nothing(town: Town) -> None:
+def test_dying_session_leaves_no_redemption(town: Town) -> None:
     code, ada = town.code(40, budget=1), town.user()
     ada.call("open_account")
     crashed = town.someone("authenticated", ada.user_id)

@@ -100,7 +100,7 @@ def test_without_a_campaign_there_is_no_code(town: Town) -> None:
         town.user().call("referral_code")
 
 
-def test_who_may_ask_for_a_code(town: Town, campaign: str) -> None:
+def test_users_and_services_may_ask_for_a_code(town: Town, campaign: str) -> None:
     ada = town.user()
     ada.call("open_account")
     with refused("not_yours"):
@@ -164,7 +164,7 @@ def test_sign_up_and_open_account_take_the_code(town: Town, campaign: str) -> No
         assert town.user().call("open_account", referral_code=nothing)["referred"] is False
 
 
-def test_sign_up_with_a_bad_code_is_refused_whole_and_may_be_repeated(town: Town, campaign: str) -> None:
+def test_sign_up_with_a_bad_code_is_refused_whole(town: Town, campaign: str) -> None:
     ended = town.campaign(uuid4().hex, "referral", 5)
     ada = town.user()
     town.bank.rows(
@@ -187,7 +187,7 @@ def test_sign_up_with_a_bad_code_is_refused_whole_and_may_be_repeated(town: Town
     town.service.call("sign_up", email=address, password_hash=HASH)
 
 
-def test_device_keys_come_from_services_only_and_link_the_guest_of_a_newcomer(town: Town) -> None:
+def test_only_services_link_a_newcomer_to_a_guest(town: Town) -> None:
     keys = [uuid4().hex * 2 for _ in range(4)]
     town.bank.rows(
         "insert into credits.guests (device_key, first_seen_at)"
@@ -212,7 +212,7 @@ def test_device_keys_come_from_services_only_and_link_the_guest_of_a_newcomer(to
     assert [row["subject"] for row in linked] == [ada.user_id, None, carol["user_id"], None]
 
 
-def test_own_code_brings_nobody(town: Town, campaign: str) -> None:
+def test_own_referral_code_is_refused(town: Town, campaign: str) -> None:
     ada = town.user()
     with refused("own_code"):
         ada.call("redeem_code", code=code_of(ada))
@@ -220,7 +220,7 @@ def test_own_code_brings_nobody(town: Town, campaign: str) -> None:
         ada.call("open_account", referral_code=code_of(ada))
 
 
-def test_account_is_brought_once_and_before_it_pays(town: Town, campaign: str) -> None:
+def test_account_is_referred_once_and_before_it_pays(town: Town, campaign: str) -> None:
     ada, bob = town.user(), town.user()
     friend = bring(town, ada)
     for somebody in (ada, bob):
@@ -238,7 +238,7 @@ def test_account_is_brought_once_and_before_it_pays(town: Town, campaign: str) -
     assert states(ada) == ["pending", "pending"]
 
 
-def test_closed_or_frozen_people(town: Town, campaign: str) -> None:
+def test_closed_or_frozen_users_take_no_part(town: Town, campaign: str) -> None:
     ada, bob = town.user(), town.user()
     code = code_of(ada)
     bob.call("open_account")
@@ -258,7 +258,7 @@ def test_closed_or_frozen_people(town: Town, campaign: str) -> None:
 
 
 @pytest.mark.parametrize("length", [2, 3, 4, 7])
-def test_no_circle_of_any_length(length: int, town: Town, campaign: str) -> None:
+def test_referral_circles_of_any_length_are_refused(length: int, town: Town, campaign: str) -> None:
     people = [town.user() for _ in range(length)]
     codes = [code_of(somebody) for somebody in people]
     for place in range(1, length):
@@ -268,7 +268,7 @@ def test_no_circle_of_any_length(length: int, town: Town, campaign: str) -> None
     people[0].call("redeem_code", code=code_of(town.user()))
 
 
-def test_no_circle_over_two_campaigns(town: Town, campaign: str) -> None:
+def test_referral_circle_over_two_campaigns_is_refused(town: Town, campaign: str) -> None:
     ada, bob = town.user(), town.user()
     bob.call("redeem_code", code=code_of(ada))
     town.campaign(uuid4().hex, "referral", 1, valid_from="2020-01-01")  # the newer one makes the codes
@@ -277,7 +277,7 @@ def test_no_circle_over_two_campaigns(town: Town, campaign: str) -> None:
 
 
 @pytest.mark.parametrize("length", [2, 3, 5])
-def test_circle_that_closes_at_once_stays_open(length: int, town: Town, campaign: str) -> None:
+def test_concurrent_referrals_close_no_circle(length: int, town: Town, campaign: str) -> None:
     """Half of the codes belong to another campaign: its row alone would not make them wait for each other."""
     other = town.campaign(uuid4().hex, "referral", 5)
     for _ in range(5):
@@ -325,7 +325,7 @@ class Rival(Thread):
             self.answer = error
 
 
-def test_circle_is_not_closed_under_stricter_isolation(town: Town, campaign: str) -> None:
+def test_stricter_isolation_closes_no_circle(town: Town, campaign: str) -> None:
     """A snapshot from before the other attachments would not show them: PostgreSQL says so instead.
 
     By a service: users are refused another isolation.
@@ -383,7 +383,7 @@ def test_first_purchase_rewards_both_and_later_ones_do_not(town: Town, campaign:
     assert town.grants(campaign) == 1
 
 
-def test_nothing_but_settled_money_rewards(town: Town, campaign: str) -> None:
+def test_only_paid_orders_bring_a_reward(town: Town, campaign: str) -> None:
     ada = town.user()
     friend = bring(town, ada)
     town.service.call("add_tokens", user_id=friend.user_id, tokens=5, reason="purchase")
@@ -405,7 +405,7 @@ def test_nothing_but_settled_money_rewards(town: Town, campaign: str) -> None:
     assert (states(ada), ada.balance()) == (["paid"], 500)
 
 
-def test_referee_may_get_nothing(town: Town) -> None:
+def test_campaign_may_reward_the_referrer_alone(town: Town) -> None:
     name = town.campaign(uuid4().hex, "referral", 500)
     ada = town.user()
     friend = bring(town, ada)
@@ -413,7 +413,7 @@ def test_referee_may_get_nothing(town: Town) -> None:
     assert (ada.balance(), friend.balance(), town.grants(name)) == (500, 100, 1)
 
 
-def test_one_who_was_brought_may_bring_up_to_the_whole_limit(town: Town) -> None:
+def test_referred_user_may_refer_up_to_the_limit(town: Town) -> None:
     town.campaign(uuid4().hex, "referral", 500, referee_tokens=300, per_account=2)
     ada = town.user()
     bob = bring(town, ada)
@@ -424,7 +424,7 @@ def test_one_who_was_brought_may_bring_up_to_the_whole_limit(town: Town) -> None
     assert bob.balance() == 100 + 300 + 2 * 500
 
 
-def test_referrers_limit_caps_and_neither_gets_anything(town: Town) -> None:
+def test_referrers_limit_stops_both_rewards(town: Town) -> None:
     town.campaign(uuid4().hex, "referral", 500, referee_tokens=300)
     ada = town.user()
     friends = [bring(town, ada) for _ in range(3)]
@@ -434,7 +434,7 @@ def test_referrers_limit_caps_and_neither_gets_anything(town: Town) -> None:
     assert (ada.balance(), [friend.balance() for friend in friends]) == (500, [400, 100, 100])
 
 
-def test_budget_caps_too_and_then_the_code_is_used_up(town: Town) -> None:
+def test_used_up_budget_exhausts_the_code(town: Town) -> None:
     name = town.campaign(uuid4().hex, "referral", 500, budget=1, per_account=9)
     ada, bob = town.user(), town.user()
     code = code_of(ada)
@@ -451,7 +451,7 @@ def test_budget_caps_too_and_then_the_code_is_used_up(town: Town) -> None:
 @pytest.mark.parametrize(
     "end", [{"valid_until": "2020-01-01"}, {"active": False}, {"valid_from": "2099-01-01"}]
 )
-def test_campaign_that_is_over_rewards_no_more(end: Row, town: Town, campaign: str) -> None:
+def test_ended_campaign_rewards_nobody(end: Row, town: Town, campaign: str) -> None:
     ada = town.user()
     friend = bring(town, ada)
     town.campaign(campaign, "referral", 500, referee_tokens=300, per_account=20, **end)
@@ -511,9 +511,7 @@ def test_different_orders_paid_at_once_are_one_reward(town: Town, campaign: str)
 
 @pytest.mark.parametrize("end", ["commit", "rollback"])
 @pytest.mark.parametrize("turn", range(3))
-def test_code_redeemed_while_the_money_comes_counts_if_it_was_first(
-    end: str, turn: int, town: Town, campaign: str
-) -> None:
+def test_code_redeemed_before_the_money_counts(end: str, turn: int, town: Town, campaign: str) -> None:
     """Whichever of the two wallets comes first in the order of locks: accounts are random."""
     ada, friend = town.user(), town.user()
     paid, first, second = (
@@ -532,7 +530,7 @@ def test_code_redeemed_while_the_money_comes_counts_if_it_was_first(
     assert states(ada) == (["paid"] if end == "commit" else [])
 
 
-def test_reward_waits_for_the_referrers_wallet_though_the_code_came_late(town: Town, campaign: str) -> None:
+def test_reward_waits_for_the_referrers_wallet(town: Town, campaign: str) -> None:
     """The payment was told of first, the code was noted meanwhile: the referrer's own spend is not lost."""
     ada, friend = town.user(), town.user()
     town.service.call("add_tokens", user_id=ada.user_id, tokens=100)
@@ -577,9 +575,7 @@ def test_code_redeemed_after_the_money_came_is_too_late(town: Town, campaign: st
     assert (states(ada), ada.balance()) == ([], 0)
 
 
-def test_purchases_of_people_who_brought_each_other_in_a_chain_do_not_deadlock(
-    town: Town, campaign: str
-) -> None:
+def test_purchases_along_a_referral_chain_do_not_deadlock(town: Town, campaign: str) -> None:
     people = [town.user()]
     for _ in range(11):
         people.append(bring(town, people[-1]))
@@ -600,7 +596,7 @@ def test_purchases_of_people_who_brought_each_other_in_a_chain_do_not_deadlock(
     assert balances == [201 + 500, *[201 + 300 + 500] * 10, 201 + 300]
 
 
-def test_payments_that_came_early_reward_a_chain_without_a_deadlock(town: Town, campaign: str) -> None:
+def test_early_payments_along_a_chain_do_not_deadlock(town: Town, campaign: str) -> None:
     """They are applied by attachments, which hold wallets by then, by maintenance, and by themselves."""
     people = [town.user()]
     for _ in range(7):
@@ -626,7 +622,7 @@ def test_payments_that_came_early_reward_a_chain_without_a_deadlock(town: Town, 
     assert town.grants(campaign) == 7
 
 
-def test_several_wallets_are_locked_in_one_order_however_they_are_named(town: Town, own_url: str) -> None:
+def test_several_wallets_are_always_locked_in_id_order(town: Town, own_url: str) -> None:
     accounts = [open_account(town.bank, str(town.user().user_id)) for _ in range(3)]
 
     def lock(place: int) -> None:
@@ -639,7 +635,7 @@ def test_several_wallets_are_locked_in_one_order_however_they_are_named(town: To
     assert results == [None] * 8
 
 
-def test_rule_that_reaches_all_wallets_locks_them_in_that_order(town: Town, own_url: str) -> None:
+def test_notice_rule_locks_all_wallets_in_id_order(town: Town, own_url: str) -> None:
     """Not as they lie in the table: there the first one comes last."""
     first, *others = sorted(open_account(town.bank, str(town.user().user_id)) for _ in range(10))
     move = "update credits.wallets set due_at = due_at where account_id = %s"
@@ -656,7 +652,7 @@ def test_rule_that_reaches_all_wallets_locks_them_in_that_order(town: Town, own_
         author.rollback()
 
 
-def test_sign_up_and_a_catalogue_do_not_deadlock(town: Town, campaign: str, own_url: str) -> None:
+def test_sign_up_and_catalog_do_not_deadlock(town: Town, campaign: str, own_url: str) -> None:
     """From the referral to the welcome goes the one, from the welcome to the referral the other."""
     code, newcomer = code_of(town.user()), town.user()
     welcome = town.campaign(uuid4().hex, "welcome", 7)
@@ -672,7 +668,7 @@ def test_sign_up_and_a_catalogue_do_not_deadlock(town: Town, campaign: str, own_
     assert (rival.answer["balance"], rival.answer["referred"]) == (7, True)
 
 
-def test_reward_that_times_out_comes_with_the_event_again(town: Town, campaign: str) -> None:
+def test_reward_that_timed_out_comes_with_the_repeated_event(town: Town, campaign: str) -> None:
     ada = town.user()
     friend = bring(town, ada)
     paid = ordered(town, friend)
@@ -690,7 +686,7 @@ def test_reward_that_times_out_comes_with_the_event_again(town: Town, campaign: 
 # What others see
 
 
-def test_nobody_sees_strangers_referrals_and_a_service_sees_all(town: Town, campaign: str) -> None:
+def test_users_see_own_referrals_and_services_all(town: Town, campaign: str) -> None:
     ada, bob = town.user(), town.user()
     friend = bring(town, ada)
     bring(town, bob)

@@ -78,9 +78,7 @@ def test_whole_charge_goes_back_where_it_came_from(ada: Caller, service: Caller,
     sound(admin, ada)
 
 
-def test_parts_add_up_and_what_was_taken_last_goes_back_first(
-    ada: Caller, service: Caller, admin: Connection
-) -> None:
+def test_partial_refunds_return_the_last_draws_first(ada: Caller, service: Caller, admin: Connection) -> None:
     spent = charge(ada, "4")  # 15 + 20 + 5
     undo = partial(service.call, "refund_usage", entry_id=spent["entry_id"])
     assert undo(tokens="2.5")["draws"] == [{"lot_id": 3, "tokens": Decimal("2.5")}]
@@ -101,7 +99,7 @@ def test_parts_add_up_and_what_was_taken_last_goes_back_first(
     sound(admin, ada)
 
 
-def test_tokens_back_in_an_expired_lot_expire_at_once_on_the_books(user: User, admin: Connection) -> None:
+def test_tokens_refunded_to_an_expired_lot_expire_at_once(user: User, admin: Connection) -> None:
     bank = Caller(admin, "none")
     admin.execute("begin")
     try:
@@ -142,7 +140,7 @@ def test_tokens_back_in_an_expired_lot_expire_at_once_on_the_books(user: User, a
         admin.execute("rollback")
 
 
-def test_emptied_lot_that_is_filled_again_expires_on_its_day(admin: Connection) -> None:
+def test_refilled_lot_expires_on_its_day(admin: Connection) -> None:
     bank = Caller(admin, "none")
     admin.execute("begin")
     try:
@@ -225,33 +223,33 @@ def test_only_charges_are_refunded(ada: Caller, service: Caller, admin: Connecti
         None,
     ],
 )
-def test_no_such_entry(name: str | None, ada: Caller, service: Caller) -> None:
+def test_refund_of_an_unknown_entry_is_refused(name: str | None, ada: Caller, service: Caller) -> None:
     account = charge(ada)["entry_id"].split(":")[0]
     with refused("unknown_entry"):
         service.call("refund_usage", entry_id=name and name.format(account=account))
 
 
 @pytest.mark.parametrize("tokens", ["0", "-1", "NaN", "-Infinity", "0.0000001", "1000000000001"])
-def test_amount_is_an_amount(tokens: str, ada: Caller, service: Caller) -> None:
+def test_refund_refuses_a_bad_amount(tokens: str, ada: Caller, service: Caller) -> None:
     with refused("bad_amount"):
         service.call("refund_usage", entry_id=charge(ada)["entry_id"], tokens=Decimal(tokens))
 
 
-def test_reason_is_short(ada: Caller, service: Caller) -> None:
+def test_refund_reason_must_be_short(ada: Caller, service: Caller) -> None:
     spent = charge(ada)
     with refused("bad_reason"):
         service.call("refund_usage", entry_id=spent["entry_id"], reason="x" * 201)
     assert service.call("refund_usage", entry_id=spent["entry_id"], reason="é" * 200)["tokens"] == 10
 
 
-def test_users_refund_nothing_themselves(ada: Caller, door: Connection) -> None:
+def test_users_cannot_refund(ada: Caller, door: Connection) -> None:
     spent = charge(ada)
     for role in ("authenticated", "anon"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             Caller(door, role, ada.user_id).call("refund_usage", entry_id=spent["entry_id"])
 
 
-def test_frozen_account_gets_its_refund_and_a_closed_one_nothing(
+def test_frozen_account_gets_refunds_and_a_closed_one_does_not(
     ada: Caller, service: Caller, admin: Connection
 ) -> None:
     spent = charge(ada)
@@ -266,7 +264,7 @@ def test_frozen_account_gets_its_refund_and_a_closed_one_nothing(
         service.call("refund_usage", entry_id=spent["entry_id"])
 
 
-def test_refund_of_today_frees_the_limits_and_one_of_before_does_not(admin: Connection) -> None:
+def test_only_refunds_of_today_free_todays_limits(admin: Connection) -> None:
     bank = Caller(admin, "none")
     admin.execute("begin")
     try:
@@ -303,13 +301,13 @@ def test_refund_of_today_frees_the_limits_and_one_of_before_does_not(admin: Conn
         admin.execute("rollback")
 
 
-def test_limit_set_after_a_refund_does_not_count_what_went_back(ada: Caller, service: Caller) -> None:
+def test_limit_set_after_a_refund_ignores_it(ada: Caller, service: Caller) -> None:
     spent = charge(ada, "4")
     service.call("refund_usage", entry_id=spent["entry_id"], tokens=15)
     assert ada.call("set_spend_limit", period="day", tokens=100)["spent"] == 25
 
 
-def test_refund_arms_the_notices_again_and_tells_nothing_itself(admin: Connection) -> None:
+def test_refund_arms_notices_and_writes_none(admin: Connection) -> None:
     bank = Caller(admin, "none")
     admin.execute("begin")
     try:
@@ -338,9 +336,7 @@ def test_refund_arms_the_notices_again_and_tells_nothing_itself(admin: Connectio
         admin.execute("rollback")
 
 
-def test_tokens_go_back_into_a_frozen_lot_and_stay_frozen(
-    ada: Caller, service: Caller, admin: Connection
-) -> None:
+def test_tokens_refunded_to_a_frozen_lot_stay_frozen(ada: Caller, service: Caller, admin: Connection) -> None:
     spent = charge(ada)
     account = spent["entry_id"].split(":")[0]
     admin.execute("select credits.lock_wallet(%s)", (account,))
@@ -361,7 +357,7 @@ def test_tokens_go_back_into_a_frozen_lot_and_stay_frozen(
         (0, 60, [(None, 10), (2, 20), (1, 30)]),
     ],
 )
-def test_debt_of_a_charge_was_taken_last_and_goes_back_first(
+def test_refund_reduces_the_charges_debt_first(
     before: int, tokens: int, parts: list[tuple[int | None, int]], admin: Connection
 ) -> None:
     """A charge of 60: 30 of lot 1, 20 of lot 2, 10 of debt."""
@@ -398,7 +394,7 @@ def test_refund_lowers_the_debt_that_the_charge_made(user: User, service: Caller
     sound(admin, ada)
 
 
-def test_debt_that_was_repaid_goes_back_to_the_lots_that_paid_it(
+def test_repaid_debt_goes_back_to_the_lots_that_paid_it(
     user: User, service: Caller, admin: Connection
 ) -> None:
     ada, spent = owing(user, service, 5)
@@ -420,7 +416,7 @@ def test_debt_that_was_repaid_goes_back_to_the_lots_that_paid_it(
     sound(admin, ada)
 
 
-def test_refunds_of_two_charges_share_the_debt_that_is_left(
+def test_refunds_of_two_charges_share_the_remaining_debt(
     user: User, service: Caller, admin: Connection
 ) -> None:
     """The first one's debt was repaid. Its refund lowers the other's, whose own goes to the repayment."""
@@ -507,7 +503,7 @@ _amounts = st.decimals("0.000001", "60", places=6)
         st.one_of(_amounts.map(lambda calls: ("spend", calls)), st.tuples(st.integers(0, 9), _amounts))
     ),
 )
-def test_refunds_follow_the_reference(
+def test_refunds_agree_with_the_reference_model(
     till: Connection, sizes: list[Decimal], steps: list[tuple[Any, Decimal]]
 ) -> None:
     """Charges in any size, and refunds of any of them by any amount: lot for lot."""

@@ -150,7 +150,7 @@ NAMED = [f"{function} {story.__name__}" for function, _, story in STORIES]
 
 
 @pytest.mark.parametrize(("function", "arguments", "story"), STORIES, ids=NAMED)
-def test_repeated_call_tells_the_present_state_of_what_it_made(
+def test_repeated_call_tells_the_present_state(
     bank: Bank, function: str, arguments: dict[str, Any], story: Story
 ) -> None:
     bank.call("add_tokens", user_id="clock", tokens=1000)
@@ -191,7 +191,7 @@ def test_repeated_call_tells_the_present_state_of_what_it_made(
     }
 
 
-def test_every_call_with_a_key_is_among_them(bank: Bank) -> None:
+def test_every_call_with_a_key_is_tested(bank: Bank) -> None:
     keyed = bank.rows(
         "select distinct p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace"
         " where n.nspname = 'api' and 'idempotency_key' = any (p.proargnames)"
@@ -210,7 +210,7 @@ def test_second_worker_sees_that_the_hold_of_its_key_has_ended(bank: Bank) -> No
     assert (again["hold_id"], again["state"], again["held"]) == (held["hold_id"], "released", 0)
 
 
-def test_repeated_item_of_a_batch_says_what_was_given_back(bank: Bank) -> None:
+def test_repeated_batch_item_tells_its_refund(bank: Bank) -> None:
     bank.call("add_tokens", user_id="clock", tokens=100)
     items = Jsonb([{"user_id": "clock", "module_id": "whisper", "idempotency_key": "k"}] * 2)
     first, same = bank.call("consume_tokens_batch", items=items)["verdicts"]
@@ -248,7 +248,7 @@ FINAL = {
 }
 
 
-def test_every_member_of_a_keyed_calls_receipt_is_final_or_told_as_it_is_now(bank: Bank) -> None:
+def test_every_receipt_member_is_final_or_told_as_it_is_now(bank: Bank) -> None:
     members = bank.rows(
         "select distinct t.typname as receipt, a.attname as member from pg_proc as p"
         " join pg_type as t on t.oid = p.prorettype join pg_attribute as a on a.attrelid = t.typrelid"

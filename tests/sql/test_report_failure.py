@@ -44,7 +44,7 @@ def test_only_a_service_may_report(user: Callable[..., Caller], door: Connection
     assert ada.rows("select * from api.failures") == []
 
 
-def test_a_role_that_is_let_in_by_mistake_is_refused_all_the_same(admin_url: str) -> None:
+def test_role_granted_by_mistake_is_refused_all_the_same(admin_url: str) -> None:
     with psycopg.connect(admin_url) as connection:
         connection.execute("grant execute on function api.report_failure to authenticated")
         with refused("not_yours"):
@@ -103,7 +103,7 @@ def test_repeats_at_once_are_one_failure(
 @pytest.mark.parametrize(
     "duration", ["-0.001", "1e12", "999999999999.9999999", "NaN", "Infinity", "-Infinity"]
 )
-def test_duration_that_is_none(duration: str, user: Callable[..., Caller], service: Caller) -> None:
+def test_bad_duration_is_refused(duration: str, user: Callable[..., Caller], service: Caller) -> None:
     ada = user(tokens=1)
     with refused("bad_duration"):
         service.call("report_failure", module_id="whisper", duration_ms=duration, user_id=ada.user_id)
@@ -122,7 +122,7 @@ def test_duration_is_kept_to_the_nanosecond(
     assert ada.row("select duration_ms from api.failures")["duration_ms"] == Decimal(kept)
 
 
-def test_what_makes_no_sense_is_refused_and_leaves_no_key(
+def test_refused_report_leaves_no_key(
     user: Callable[..., Caller], service: Caller, admin: Connection
 ) -> None:
     ada = user(tokens=1)
@@ -146,7 +146,7 @@ def test_what_makes_no_sense_is_refused_and_leaves_no_key(
     assert not service.call("report_failure", **said)["replayed"]
 
 
-def test_a_frozen_accounts_work_may_fail(
+def test_frozen_account_may_report_failures(
     user: Callable[..., Caller], service: Caller, admin: Connection
 ) -> None:
     ada = user(tokens=1)

@@ -70,13 +70,13 @@ def ask(admin: Connection) -> Ask:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_functions_are_granted_to_be_called_by_name_or_by_a_view(role: str, ask: Ask) -> None:
+def test_functions_are_granted_only_where_called(role: str, ask: Ask) -> None:
     by_name = EXECUTE[role] if role == "pgcredits_catalog" else set(CALLS)
     assert ask(CALLED, role=role) - by_name == set()
 
 
 @pytest.mark.parametrize("role", [role for role in ROLES if role != "auditor"])  # who reads everything
-def test_tables_are_granted_for_views_that_read_them(role: str, ask: Ask) -> None:
+def test_tables_are_granted_only_with_their_views(role: str, ask: Ask) -> None:
     unread = ask(
         f"with recursive {READ} select c.oid::regclass::text from pg_class as c"
         f" where c.relnamespace::regnamespace::text in {SCHEMAS} and c.relkind in ('r', 'p', 'v', 'm')"
@@ -88,7 +88,7 @@ def test_tables_are_granted_for_views_that_read_them(role: str, ask: Ask) -> Non
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_single_columns_are_granted_for_views_that_read_them(role: str, ask: Ask) -> None:
+def test_columns_are_granted_only_with_their_views(role: str, ask: Ask) -> None:
     unread = ask(
         f"""
         with recursive {READ}
@@ -110,7 +110,7 @@ def test_single_columns_are_granted_for_views_that_read_them(role: str, ask: Ask
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_types_are_granted_for_functions_that_take_or_return_them(role: str, ask: Ask) -> None:
+def test_types_are_granted_only_with_their_functions(role: str, ask: Ask) -> None:
     granted = ask(
         "select t.oid::regtype::text from pg_type as t, aclexplode(t.typacl) as g"
         f" where t.typnamespace::regnamespace::text in {SCHEMAS} and g.grantee = %(role)s::regrole",
@@ -130,7 +130,7 @@ def test_types_are_granted_for_functions_that_take_or_return_them(role: str, ask
     assert granted == used
 
 
-def test_public_has_nothing_of_ours(ask: Ask) -> None:
+def test_public_has_no_rights_on_the_bank(ask: Ask) -> None:
     """Also what nobody has granted, and PostgreSQL gives by itself."""
     public = ask(
         f"""
@@ -165,7 +165,7 @@ def test_public_has_nothing_of_ours(ask: Ask) -> None:
     assert public == set()
 
 
-def test_a_new_function_or_type_is_nobodys(db: Connection) -> None:
+def test_new_function_or_type_is_granted_to_nobody(db: Connection) -> None:
     """Until access.sql says whose: also between its CREATE and the end of a migration."""
     db.execute("set role credits_owner")
     db.execute("create function credits.fresh() returns int language sql as $$ select 1 $$")

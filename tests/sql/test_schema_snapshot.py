@@ -67,7 +67,7 @@ def test_fresh_installation_is_the_snapshot(db: Connection, url: str) -> None:
         pytest.fail("\n".join(["meant? then refresh the file, as this test's file says", *lines[:60]]))
 
 
-def test_changes_would_show(db: Connection, url: str) -> None:
+def test_snapshot_shows_every_change(db: Connection, url: str) -> None:
     fresh = dump(url)
     for change in (
         "grant select on credits.wallets to anon",

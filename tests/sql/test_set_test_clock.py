@@ -65,7 +65,7 @@ def test_a_month_of_expiry_and_renewal_plays_at_once(service: Caller, ada: Calle
     ]
 
 
-def test_time_stands_still_for_the_account_and_goes_on_for_others(service: Caller, ada: Caller) -> None:
+def test_test_clock_stops_time_for_one_account_only(service: Caller, ada: Caller) -> None:
     service.call("add_tokens", user_id="bob", tokens=100)
     name = hold(ada, ttl="15 minutes")["hold_id"]
     assert ada.row("select created_at from api.holds")["created_at"] == SPRING
@@ -86,9 +86,7 @@ def test_time_stands_still_for_the_account_and_goes_on_for_others(service: Calle
     assert service.call("maintain")["accounts"] == 0
 
 
-def test_a_lagging_test_clock_keeps_its_time_while_the_bank_s_goes_on(
-    bank: Caller, service: Caller, ada: Caller
-) -> None:
+def test_lagging_test_clock_keeps_its_time(bank: Caller, service: Caller, ada: Caller) -> None:
     hold(ada, ttl="15 minutes")
     service.call("add_tokens", user_id="ada", tokens=7, expires_at=SPRING + timedelta(days=1))
     stop_clock(bank.connection, "2098-06-01 12:00Z")
@@ -106,7 +104,7 @@ def test_a_lagging_test_clock_keeps_its_time_while_the_bank_s_goes_on(
     assert max(row["posted_at"] for row in posted) < SPRING + timedelta(seconds=1)
 
 
-def test_prices_are_those_of_the_account_s_time(bank: Caller, service: Caller, ada: Caller) -> None:
+def test_prices_follow_the_accounts_clock(bank: Caller, service: Caller, ada: Caller) -> None:
     def define(tokens: int, valid_from: str | None) -> None:
         components = f'[{{"dimension": "calls", "price_per_unit": {tokens}}}]'
         bank.rows(
@@ -127,7 +125,7 @@ def test_prices_are_those_of_the_account_s_time(bank: Caller, service: Caller, a
     assert ada.call("consume_tokens", module_id="whisper")["cost"] == 60
 
 
-def test_batch_has_for_each_account_the_price_of_its_time(bank: Caller, service: Caller, ada: Caller) -> None:
+def test_batch_prices_follow_each_accounts_clock(bank: Caller, service: Caller, ada: Caller) -> None:
     service.call("add_tokens", user_id="bob", tokens=100)
     bank.rows(
         "select credits.define_price(%s, p_module_id => 'whisper', p_valid_from => '2098-03-10')",
@@ -139,7 +137,7 @@ def test_batch_has_for_each_account_the_price_of_its_time(bank: Caller, service:
     assert [verdict["cost"] for verdict in verdicts] == [25, 40, 25, 40]
 
 
-def test_campaigns_are_open_when_they_are_for_the_account(bank: Caller, service: Caller, ada: Caller) -> None:
+def test_campaigns_follow_the_accounts_clock(bank: Caller, service: Caller, ada: Caller) -> None:
     bank.rows(
         "select credits.define_campaign('easter', 'promo', 'Easter', 10, p_valid_from => '2098-04-01',"
         " p_valid_until => '2098-04-08')"
@@ -154,7 +152,7 @@ def test_campaigns_are_open_when_they_are_for_the_account(bank: Caller, service:
         ada.call("redeem_code", code="EASTER", user_id="ada", idempotency_key="again")
 
 
-def test_month_that_a_test_clock_saw_first_comes_for_the_bank_too(bank: Caller, service: Caller) -> None:
+def test_month_seen_first_by_a_test_clock_gets_a_partition_later(bank: Caller, service: Caller) -> None:
     service.call("set_test_clock", user_id="ada", frozen_time=datetime(2098, 3, 15, tzinfo=UTC))
     service.call("add_tokens", user_id="ada", tokens=100)  # in the default partition: the month has none yet
     stop_clock(bank.connection, "2098-02-20 12:00Z")
@@ -167,7 +165,7 @@ def test_month_that_a_test_clock_saw_first_comes_for_the_bank_too(bank: Caller, 
     assert tables == [{"name": "credits.entries_default"}]
 
 
-def test_it_only_goes_forward(service: Caller, ada: Caller) -> None:
+def test_test_clock_only_goes_forward(service: Caller, ada: Caller) -> None:
     for arguments in (
         {"frozen_time": SPRING - timedelta(microseconds=1)},
         {"frozen_time": "infinity"},
@@ -186,7 +184,7 @@ def test_it_only_goes_forward(service: Caller, ada: Caller) -> None:
         service.call("set_test_clock", user_id=None)
 
 
-def test_a_first_clock_begins_now(service: Caller) -> None:
+def test_first_test_clock_begins_now(service: Caller) -> None:
     before = datetime.now(UTC)
     began = service.call("set_test_clock", user_id="newcomer")["frozen_time"]
     assert before <= began <= datetime.now(UTC)
@@ -194,7 +192,7 @@ def test_a_first_clock_begins_now(service: Caller) -> None:
         service.call("set_test_clock", user_id="other", frozen_time=before - timedelta(seconds=1))
 
 
-def test_services_only_and_only_where_the_operator_allows_it(
+def test_only_services_set_test_clocks_where_allowed(
     bank: Caller, service: Caller, ada: Caller, connect_as: Any
 ) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -213,15 +211,13 @@ def test_services_only_and_only_where_the_operator_allows_it(
     bank.rows("select credits.allow_test_clocks(true)")
 
 
-def test_a_bank_has_none_by_itself(db: Connection, connect_as: Any) -> None:
+def test_test_clocks_are_off_at_first(db: Connection, connect_as: Any) -> None:
     with refused("no_test_clocks"):
         Caller(connect_as("service_role"), "service_role").call("set_test_clock", user_id="ada")
     assert db.execute("select from credits.identities where subject = 'ada'").rowcount == 0
 
 
-def test_a_bank_without_its_row_of_settings_has_no_test_clocks_and_the_audit_says_so(
-    bank: Caller, service: Caller, ada: Caller
-) -> None:
+def test_bank_without_settings_has_no_test_clocks(bank: Caller, service: Caller, ada: Caller) -> None:
     bank.connection.execute("delete from credits.settings")
     with refused("no_test_clocks"):
         service.call("set_test_clock", user_id="ada", advance="1 day")

@@ -70,7 +70,7 @@ def age(town: Town) -> None:
     town.admin.execute("update credits.sign_in_counts set window_ends = window_ends - interval '16 minutes'")
 
 
-def test_guesses_at_one_account_from_one_network_end_until_the_window_does(town: Town, ada: str) -> None:
+def test_one_networks_guesses_at_one_account_are_bounded(town: Town, ada: str) -> None:
     network = Network(town)
     for _ in range(3):
         network.guess(ada)
@@ -84,7 +84,7 @@ def test_guesses_at_one_account_from_one_network_end_until_the_window_does(town:
     assert network.sign_in(ada)["user_id"] is not None
 
 
-def test_an_address_that_nobody_has_is_refused_at_the_same_point(town: Town, ada: str) -> None:
+def test_unknown_address_is_refused_at_the_same_point(town: Town, ada: str) -> None:
     for email in (ada, address(), "no address at all"):
         network = Network(town)
         found = [network.guess(email)["user_id"] for _ in range(3)]
@@ -93,14 +93,14 @@ def test_an_address_that_nobody_has_is_refused_at_the_same_point(town: Town, ada
             network.guess(email)
 
 
-def test_guesses_at_one_account_from_many_networks_end(town: Town, ada: str) -> None:
+def test_many_networks_guesses_at_one_account_are_bounded(town: Town, ada: str) -> None:
     for _ in range(5):
         Network(town).guess(ada)
     with refused("sign_in_limit"):
         Network(town).guess(ada)
 
 
-def test_a_stranger_does_not_lock_out_who_has_signed_in_from_there(town: Town, ada: str) -> None:
+def test_strangers_do_not_lock_out_a_known_network(town: Town, ada: str) -> None:
     home = Network(town)
     home.sign_in(ada)
     for _ in range(5):
@@ -111,7 +111,7 @@ def test_a_stranger_does_not_lock_out_who_has_signed_in_from_there(town: Town, a
         home.sign_in(ada)
 
 
-def test_guesses_from_one_network_at_many_accounts_end(town: Town, ada: str) -> None:
+def test_one_networks_guesses_at_many_accounts_are_bounded(town: Town, ada: str) -> None:
     network = Network(town)
     for _ in range(8):
         network.guess(address())
@@ -124,7 +124,7 @@ def test_guesses_from_one_network_at_many_accounts_end(town: Town, ada: str) -> 
         shared.guess(ada)
 
 
-def test_what_worked_does_not_count(town: Town, ada: str) -> None:
+def test_successful_sign_ins_do_not_count(town: Town, ada: str) -> None:
     network = Network(town)
     for _ in range(20):
         network.guess(ada)
@@ -139,7 +139,7 @@ def test_what_worked_does_not_count(town: Town, ada: str) -> None:
         network.guess(ada)
 
 
-def test_ones_own_sign_ins_do_not_cover_guesses_at_others(town: Town, ada: str) -> None:
+def test_own_sign_ins_do_not_cover_guesses_at_others(town: Town, ada: str) -> None:
     network, mine = Network(town), address()
     town.service.call("sign_up", email=mine, password_hash=HASH)
     for _ in range(8):
@@ -149,7 +149,7 @@ def test_ones_own_sign_ins_do_not_cover_guesses_at_others(town: Town, ada: str) 
         network.guess(address())
 
 
-def test_100_guesses_at_once_are_exactly_the_limit(town: Town, ada: str) -> None:
+def test_100_concurrent_guesses_stop_exactly_at_the_limit(town: Town, ada: str) -> None:
     network = Network(town)
     callers = [town.someone("service_role") for _ in range(25)]
 
@@ -170,7 +170,7 @@ def test_100_guesses_at_once_are_exactly_the_limit(town: Town, ada: str) -> None
     assert (len(everything), everything.count("let in")) == (100, 3)
 
 
-def test_guesses_at_once_from_everywhere_do_not_deadlock(town: Town) -> None:
+def test_concurrent_guesses_do_not_deadlock(town: Town) -> None:
     networks = [Network(town) for _ in range(3)]
     emails = [address() for _ in range(3)]
     callers = [town.someone("service_role") for _ in range(9)]
@@ -186,7 +186,7 @@ def test_guesses_at_once_from_everywhere_do_not_deadlock(town: Town) -> None:
     assert results == [None] * 9
 
 
-def test_sign_ups_of_one_network_end(town: Town) -> None:
+def test_sign_ups_of_one_network_are_bounded(town: Town) -> None:
     keys = [key()]
     counted = [town.service.call("begin_sign_up", network_keys=keys)["attempts"] for _ in range(4)]
     assert counted == [1, 2, 3, 4]
@@ -197,13 +197,13 @@ def test_sign_ups_of_one_network_end(town: Town) -> None:
     assert town.service.call("begin_sign_up", network_keys=[key()])["attempts"] == 1
 
 
-def test_nothing_is_kept_that_says_who_tried(town: Town, ada: str) -> None:
+def test_attempts_keep_no_address_or_network(town: Town, ada: str) -> None:
     Network(town).guess(ada)
     kept = town.bank.rows("select scope from credits.sign_in_counts where scope ~ '@|example'")
     assert kept == []
 
 
-def test_maintenance_forgets_what_is_over(town: Town, ada: str) -> None:
+def test_maintenance_forgets_ended_windows(town: Town, ada: str) -> None:
     old, new = Network(town), Network(town)
     old.sign_in(ada)
     age(town)
@@ -223,12 +223,12 @@ def test_maintenance_forgets_what_is_over(town: Town, ada: str) -> None:
     "numbers",
     [(0,), (-1,), (4, 3), (9, 9, 8), (None, None, None, 0), (None, None, None, None, "0"), (1, 10**7)],
 )
-def test_limits_that_make_no_sense_are_refused(town: Town, numbers: Any) -> None:
+def test_senseless_sign_in_limits_are_refused(town: Town, numbers: Any) -> None:
     with refused("bad_limit"):
         limit(town, *numbers)
 
 
-def test_what_begin_and_finish_refuse(town: Town, ada: str) -> None:
+def test_begin_and_finish_refuse_bad_arguments(town: Town, ada: str) -> None:
     keys = [key()]
     for name, arguments in (
         ("begin_sign_in", {"email": ada, "network_keys": ["x"]}),

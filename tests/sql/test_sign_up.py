@@ -34,7 +34,7 @@ def test_unknown_email_is_a_row_of_nulls(email: str | None, service: Caller) -> 
     assert service.call("find_credential", email=email) == nothing
 
 
-def test_email_is_taken_once_in_any_case(service: Caller) -> None:
+def test_email_can_be_taken_once_in_any_case(service: Caller) -> None:
     email = f"{uuid4().hex}@example.com"
     service.call("sign_up", email=email, password_hash=HASH)
     for same in (email, email.upper(), f" {email} "):
@@ -62,7 +62,7 @@ def test_email_is_taken_once_in_any_case(service: Caller) -> None:
     ],
     ids=ascii,
 )
-def test_what_is_no_email_is_refused(email: str | None, service: Caller) -> None:
+def test_only_email_addresses_are_accepted(email: str | None, service: Caller) -> None:
     with refused("bad_email"):
         service.call("sign_up", email=email, password_hash=HASH)
 

@@ -111,7 +111,7 @@ def test_repeat_in_another_spelling_is_the_same_call(
     [(function, first, other) for function, first, others in GRANTS for other in others],
     ids=str,
 )
-def test_repeat_of_what_a_service_does_in_another_spelling(
+def test_services_repeat_in_another_spelling_is_the_same_call(
     function: str, arguments: Row, other: Row, user: User, service: Caller
 ) -> None:
     named = arguments | {"user_id": user(10).user_id}
@@ -120,7 +120,7 @@ def test_repeat_of_what_a_service_does_in_another_spelling(
     assert again == first | {"replayed": True}
 
 
-def test_ends_of_a_hold_in_another_spelling(user: User) -> None:
+def test_ends_of_a_hold_repeat_in_another_spelling(user: User) -> None:
     ada = user(1000)
     for function, first, others in (
         (
@@ -142,7 +142,7 @@ def test_ends_of_a_hold_in_another_spelling(user: User) -> None:
             assert again == told | {"replayed": True}
 
 
-def test_refund_and_code_in_another_spelling(user: User, service: Caller, town: Any) -> None:
+def test_refund_and_code_repeat_in_another_spelling(user: User, service: Caller, town: Any) -> None:
     ada = user(1000)
     entry = ada.call("consume_tokens", **CALLS)["entry_id"]
     first = service.call("refund_usage", entry_id=entry, tokens=5, idempotency_key="k")
@@ -155,7 +155,7 @@ def test_refund_and_code_in_another_spelling(user: User, service: Caller, town: 
         assert bob.call("redeem_code", code=spelled, idempotency_key="k") == first | {"replayed": True}
 
 
-def test_batch_and_single_call_share_a_key_whatever_the_spelling(user: User, service: Caller) -> None:
+def test_batch_and_single_call_share_keys_in_any_spelling(user: User, service: Caller) -> None:
     ada = user(1000)
     item = CALLS | {"user_id": ada.user_id}
     spelled = ['{"calls": 1}', '{"calls": 1.0}', "{}"]
@@ -197,7 +197,7 @@ def test_batch_and_single_call_share_a_key_whatever_the_spelling(user: User, ser
     ],
     ids=str,
 )
-def test_another_call_is_no_spelling(other: Row, user: User) -> None:
+def test_key_with_another_call_is_refused(other: Row, user: User) -> None:
     ada = user(1000)
     named = CALLS | {"metadata": '{"a": 1.0}'}
     ada.call("consume_tokens", idempotency_key="k", **named)
@@ -205,7 +205,7 @@ def test_another_call_is_no_spelling(other: Row, user: User) -> None:
         ada.call("consume_tokens", idempotency_key="k", **(named | other))
 
 
-def test_metadata_may_be_nested_as_deep_as_they_may_be(user: User, service: Caller) -> None:
+def test_deeply_nested_metadata_can_be_repeated(user: User, service: Caller) -> None:
     named = CALLS | {"user_id": user(100).user_id}
     first = service.call("consume_tokens", metadata=f'{{"a": {NESTED}}}', idempotency_key="k", **named)
     other = NESTED.replace("1.0", "1.00")
@@ -213,7 +213,7 @@ def test_metadata_may_be_nested_as_deep_as_they_may_be(user: User, service: Call
     assert again == first | {"replayed": True}
 
 
-def test_key_from_before_numbers_had_one_spelling_still_counts(user: User, admin: Connection) -> None:
+def test_older_keys_still_count(user: User, admin: Connection) -> None:
     """What is remembered of it are the arguments as they stood."""
     ada = user(100)
     metadata = '{"a": 1.50}'
@@ -230,7 +230,7 @@ def test_key_from_before_numbers_had_one_spelling_still_counts(user: User, admin
     assert again == first | {"replayed": True}
 
 
-def test_every_function_that_takes_a_key_is_spelled_above(admin: Connection) -> None:
+def test_every_function_with_a_key_is_tested(admin: Connection) -> None:
     found = admin.execute(
         "select distinct p.proname from pg_proc as p"
         " where p.pronamespace = 'api'::regnamespace and 'idempotency_key' = any (p.proargnames)"

@@ -27,7 +27,7 @@ def spend(caller: Caller, times: int = 1) -> None:
         caller.call("consume_tokens", module_id="metube")  # 10 tokens
 
 
-def test_spend_that_would_pass_the_limit_is_refused_and_one_that_reaches_it_is_not(ada: Caller) -> None:
+def test_spend_may_reach_the_limit_but_not_pass_it(ada: Caller) -> None:
     limit = ada.call("set_spend_limit", period="day", tokens=30)
     assert (limit["set_by"], limit["tokens"], limit["spent"], limit["remaining"]) == ("user", 30, 0, 30)
     spend(ada, 3)
@@ -39,7 +39,7 @@ def test_spend_that_would_pass_the_limit_is_refused_and_one_that_reaches_it_is_n
     assert ada.row("select spent, remaining from api.spend_limits") == {"spent": 30, "remaining": 0}
 
 
-def test_what_was_spent_before_the_limit_was_set_counts(ada: Caller) -> None:
+def test_spending_before_the_limit_was_set_counts(ada: Caller) -> None:
     spend(ada, 4)
     limit = ada.call("set_spend_limit", period="month", tokens=50)
     assert (limit["spent"], limit["remaining"]) == (40, 10)
@@ -48,7 +48,7 @@ def test_what_was_spent_before_the_limit_was_set_counts(ada: Caller) -> None:
         spend(ada)
 
 
-def test_the_stricter_limit_counts_and_the_one_that_lasts_is_named(ada: Caller) -> None:
+def test_stricter_limit_counts_and_the_longest_lasting_is_named(ada: Caller) -> None:
     ada.call("set_spend_limit", period="day", tokens=20)
     ada.call("set_spend_limit", period="month", tokens=15)
     spend(ada)
@@ -68,7 +68,7 @@ def test_limit_can_be_raised_and_lifted(ada: Caller) -> None:
     assert ada.rows("select * from api.spend_limits") == []
 
 
-def test_zero_stops_all_spending_but_not_what_is_free(ada: Caller, service: Caller) -> None:
+def test_zero_limit_allows_only_free_uses(ada: Caller, service: Caller) -> None:
     ada.call("set_spend_limit", period="day", tokens=0)
     with refused("spend_limit"):
         spend(ada)
@@ -88,7 +88,7 @@ def test_user_cannot_lift_what_a_service_set(ada: Caller, service: Caller) -> No
     spend(ada, 3)
 
 
-def test_nobody_sets_or_sees_the_limit_of_another(ada: Caller, user: User) -> None:
+def test_users_set_and_see_only_their_own_limits(ada: Caller, user: User) -> None:
     ada.call("set_spend_limit", period="day", tokens=10)
     eve = user()
     with refused("not_yours"):
@@ -99,13 +99,13 @@ def test_nobody_sets_or_sees_the_limit_of_another(ada: Caller, user: User) -> No
 
 
 @pytest.mark.parametrize("tokens", ["NaN", "Infinity", -1, "0.0000001", 10**13])
-def test_limit_is_an_amount(ada: Caller, tokens: Any) -> None:
+def test_spend_limit_must_be_an_amount(ada: Caller, tokens: Any) -> None:
     with refused("bad_amount"):
         ada.row("select * from api.set_spend_limit('day', %s::text::numeric)", (str(tokens),))
 
 
 @pytest.mark.parametrize("period", ["week", "", None, "day; drop table"])
-def test_period_is_day_or_month(ada: Caller, period: str | None) -> None:
+def test_period_must_be_day_or_month(ada: Caller, period: str | None) -> None:
     with refused("bad_period"):
         ada.call("set_spend_limit", period=period, tokens=1)
     with refused("bad_period"):
@@ -120,7 +120,7 @@ def test_quote_says_what_the_limit_still_allows(ada: Caller) -> None:
     assert ada.call("quote_tokens", module_id="metube")["sufficient"] is False
 
 
-def test_limit_begins_anew_with_the_day_and_the_month(admin: Connection) -> None:
+def test_limits_begin_anew_with_each_day_and_month(admin: Connection) -> None:
     """Across midnight, without a spend in between, and across the end of the month."""
     bank = Caller(admin, "none")
     admin.execute("begin")
@@ -157,7 +157,7 @@ def test_limit_begins_anew_with_the_day_and_the_month(admin: Connection) -> None
         admin.execute("rollback")
 
 
-def test_day_that_begins_while_the_wallet_is_locked_is_due_at_once(admin: Connection) -> None:
+def test_day_that_begins_during_the_wait_counts(admin: Connection) -> None:
     """Between beginning the periods and saying what is due next: the new day is begun by whoever is next."""
     bank = Caller(admin, "none")
     with admin.transaction(force_rollback=True):
@@ -175,7 +175,7 @@ def test_day_that_begins_while_the_wallet_is_locked_is_due_at_once(admin: Connec
         assert findings(bank) == []
 
 
-def test_fifty_spends_at_once_keep_a_limit_for_five(ada: Caller, crowd: Crowd) -> None:
+def test_fifty_concurrent_spends_keep_the_limit(ada: Caller, crowd: Crowd) -> None:
     ada.call("set_spend_limit", period="day", tokens=55)
     charge = {"user_id": ada.user_id, "module_id": "metube"}
     results = at_once([partial(service.call, "consume_tokens", **charge) for service in crowd(50)])
@@ -183,7 +183,7 @@ def test_fifty_spends_at_once_keep_a_limit_for_five(ada: Caller, crowd: Crowd) -
     assert ada.balance() == Decimal(950)
 
 
-def test_no_time_zone_of_a_session_begins_a_day(bank: Bank) -> None:
+def test_session_time_zone_does_not_move_the_day(bank: Bank) -> None:
     bank.call("add_tokens", user_id="clock", tokens=100)
     bank.call("set_spend_limit", user_id="clock", period="day", tokens=10)
     bank.call("consume_tokens", user_id="clock", module_id="metube")
@@ -198,7 +198,7 @@ def test_no_time_zone_of_a_session_begins_a_day(bank: Bank) -> None:
     assert row == {"spent": 10, "at_midnight": True}
 
 
-def test_charge_that_is_posted_after_midnight_counts_there(bank: Bank) -> None:
+def test_charge_posted_after_midnight_counts_for_the_new_day(bank: Bank) -> None:
     bank.at("2098-06-01 23:59:59.999999Z")
     bank.call("add_tokens", user_id="clock", tokens=100)
     bank.call("set_spend_limit", user_id="clock", period="day", tokens=50)

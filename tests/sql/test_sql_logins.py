@@ -56,13 +56,13 @@ def about(db: Connection, url: str) -> list[str]:
 
 
 @pytest.mark.parametrize("role", ["analyst", "auditor", "support", "authenticated", "spender"])
-def test_a_login_made_by_the_recipe_is_no_finding(role: str, db: Connection, login: Login) -> None:
+def test_login_made_by_the_recipe_is_not_a_finding(role: str, db: Connection, login: Login) -> None:
     url = login(role)
     connect(url).close()
     assert about(db, url) == []
 
 
-def test_it_takes_its_connections_and_no_more(login: Login) -> None:
+def test_login_cannot_pass_its_connection_limit(login: Login) -> None:
     url = login("analyst", limit=2)
     with connect(url) as first, connect(url), pytest.raises(psycopg.OperationalError, match="too many conn"):
         connect(url)
@@ -73,7 +73,7 @@ def test_it_takes_its_connections_and_no_more(login: Login) -> None:
             first.execute(f"alter role {first.info.user} createrole")
 
 
-def test_an_open_transaction_ends(db: Connection, login: Login) -> None:
+def test_idle_transaction_of_a_login_ends(db: Connection, login: Login) -> None:
     url = login("analyst", idle_in_transaction_session_timeout="200ms")
     with connect(url) as connection:
         connection.execute("begin")
@@ -83,7 +83,7 @@ def test_an_open_transaction_ends(db: Connection, login: Login) -> None:
             connection.execute("select 1")
 
 
-def test_a_busy_transaction_ends_from_postgresql_17_on(db: Connection, login: Login) -> None:
+def test_busy_transaction_of_a_login_ends_from_17_on(db: Connection, login: Login) -> None:
     bound = {"transaction_timeout": "300ms"} if db.info.server_version >= 170000 else {}
     with connect(login("analyst", **bound)) as connection:
         connection.execute("begin")
@@ -99,9 +99,7 @@ def test_a_busy_transaction_ends_from_postgresql_17_on(db: Connection, login: Lo
             keep_busy()  # what SECURITY.md says of 15 and 16
 
 
-def test_it_lifts_its_bounds_for_a_session_and_for_good_where_the_audit_sees_it(
-    db: Connection, login: Login
-) -> None:
+def test_login_can_lift_its_bounds_and_the_audit_sees_it(db: Connection, login: Login) -> None:
     url = login("analyst")
     with connect(url) as connection:
         connection.execute("set statement_timeout = 0")
@@ -113,7 +111,7 @@ def test_it_lifts_its_bounds_for_a_session_and_for_good_where_the_audit_sees_it(
         assert len(about(db, url)) == (3 if db.info.server_version >= 170000 else 2)
 
 
-def test_it_neither_sees_nor_ends_what_others_do(db: Connection, login: Login) -> None:
+def test_login_neither_sees_nor_ends_others_sessions(db: Connection, login: Login) -> None:
     with connect(login("support")) as one, connect(login("support")) as other:
         seen = one.execute(
             "select query from pg_stat_activity where pid = %s", (other.info.backend_pid,)
@@ -125,7 +123,7 @@ def test_it_neither_sees_nor_ends_what_others_do(db: Connection, login: Login) -
                     one.execute(f"select {function}({pid})")
 
 
-def test_it_keeps_nobody_else_waiting_but_who_needs_the_same_wallet(db: Connection, login: Login) -> None:
+def test_login_delays_only_those_who_need_the_same_wallet(db: Connection, login: Login) -> None:
     bank = Caller(db, "none")
     for name in ("ada", "bob"):
         bank.call("add_tokens", user_id=name, tokens=100)

@@ -183,7 +183,7 @@ def world(own_town: Any) -> World:
     return world
 
 
-def test_every_text_that_somebody_may_bring_has_its_line(world: World) -> None:
+def test_every_text_argument_is_tested(world: World) -> None:
     for arguments in texts_of(world.service, "p.pronamespace = 'api'::regnamespace").values():
         assert arguments <= BY_NAME.keys()
     lines = texts_of(
@@ -211,7 +211,7 @@ def bad_texts(kind: Kind, good: str) -> list[str]:
     return unseen(good)
 
 
-def test_what_only_looks_like_a_name_is_none(world: World) -> None:
+def test_names_with_invisible_characters_are_refused(world: World) -> None:
     tried = 0
     for function, argument, kind, call in calls(world):
         if isinstance(kind, Unused | Elsewhere):
@@ -229,7 +229,7 @@ def test_what_only_looks_like_a_name_is_none(world: World) -> None:
     assert tried > 400
 
 
-def test_a_catalogue_defines_nothing_that_only_looks_like_something_else(world: World) -> None:
+def test_catalog_ids_must_be_proper_names(world: World) -> None:
     for function, (line, kinds) in LINES.items():
         define(world, function, line)
         for argument, kind in kinds.items():
@@ -261,13 +261,13 @@ def define(world: World, function: str, line: Row) -> None:
         "x" * 255,
     ],
 )
-def test_names_that_programs_give_are_kept_as_they_come(name: str, service: Caller) -> None:
+def test_names_are_kept_as_they_come(name: str, service: Caller) -> None:
     assert service.call("open_account", user_id=name)["user_id"] == name
     assert service.call("add_tokens", user_id=name, tokens=1, idempotency_key=name[:200])["user_id"] == name
 
 
 @pytest.mark.parametrize("name", ["Zoe\u0308", " ada", "ada ", "a  b", "ada\n", "ada\U000e0061"], ids=ascii)
-def test_no_name_is_written_in_two_ways(name: str, service: Caller) -> None:
+def test_names_must_be_in_normal_form(name: str, service: Caller) -> None:
     with refused("bad_user"):
         service.call("open_account", user_id=name)
     for key in (name, name * 100):
@@ -275,7 +275,7 @@ def test_no_name_is_written_in_two_ways(name: str, service: Caller) -> None:
             service.call("add_tokens", user_id="somebody", tokens=1, idempotency_key=key)
 
 
-def test_a_reason_has_lines_and_a_title_has_signs(service: Caller, user: Any) -> None:
+def test_reasons_may_have_lines_and_titles_signs(service: Caller, user: Any) -> None:
     ada = user(10).user_id
     reason = "Traceback:\n\tline 1\r\n"
     assert service.call("freeze_account", user_id=ada, reason=reason)["reason"] == reason
@@ -283,7 +283,7 @@ def test_a_reason_has_lines_and_a_title_has_signs(service: Caller, user: Any) ->
     assert service.call("add_tokens", user_id=ada, tokens=1, package_name=label)["tokens"] == 1
 
 
-def test_metadata_keeps_what_programs_write_into_it(user: Any, service: Caller) -> None:
+def test_metadata_is_kept_as_it_comes(user: Any, service: Caller) -> None:
     """Output of a program with its escapes: work that was done must not go unpaid for it."""
     metadata = r'{"log": "\u001b[31m", "\u0007": "\u0085\t"}'
     named = {"user_id": user(100).user_id, "metadata": metadata}

@@ -230,7 +230,7 @@ def test_every_function_for_users_and_guests_says_what_bounds_its_rows(bank: Ban
 
 
 @pytest.mark.parametrize("bound", LOOPS)
-def test_loop_of_a_user_is_bounded(bound: Pays | SameRows | Bounded, world: World) -> None:
+def test_users_unpaid_loop_is_bounded(bound: Pays | SameRows | Bounded, world: World) -> None:
     seen, refusal = [world.rows()], None
     for _ in range(4 * MOST):
         before = world.bank.row("select balance from api.balance where user_id = 'clock'")["balance"]
@@ -250,7 +250,7 @@ def test_loop_of_a_user_is_bounded(bound: Pays | SameRows | Bounded, world: Worl
         assert isinstance(bound, Pays) or set(seen[1:]) == {seen[1]}
 
 
-def test_refusal_says_when_to_try_again_and_then_it_goes_on(world: World) -> None:
+def test_unpaid_limit_says_when_to_try_again(world: World) -> None:
     for _ in range(MOST):
         held_and_released(world, "")
     with refused("unpaid_limit") as facts:
@@ -271,7 +271,7 @@ KINDS: dict[str, Loop] = {
 
 
 @pytest.mark.parametrize("full", KINDS)
-def test_what_was_made_of_one_kind_stops_no_other(world: World, full: str) -> None:
+def test_each_kind_is_bounded_by_itself(world: World, full: str) -> None:
     for _ in range(MOST):
         KINDS[full](world, str(next(_numbers)))
     for kind, loop in KINDS.items():
@@ -287,7 +287,7 @@ def test_what_was_made_of_one_kind_stops_no_other(world: World, full: str) -> No
         assert world.ada.call("create_order", pack_id="standard")["state"] == "pending"
 
 
-def test_orders_that_were_paid_are_not_counted(world: World, bank: Bank) -> None:
+def test_paid_orders_are_not_counted(world: World, bank: Bank) -> None:
     for _ in range(3 * MOST):
         order = attached(bank, world.ada.call("create_order", pack_id="standard"))
         told = bank.call("apply_stripe_event", event=event(COMPLETED, session(order)))
@@ -325,7 +325,7 @@ def test_paid_holds_and_services_do_not_count(world: World, bank: Bank) -> None:
     assert world.unpaid() == (0, 0)
 
 
-def test_service_is_not_stopped_where_the_user_is(world: World, bank: Bank) -> None:
+def test_unpaid_limit_of_a_user_does_not_stop_a_service(world: World, bank: Bank) -> None:
     for _ in range(MOST):
         held_and_released(world, "")
     with refused("unpaid_limit"):
@@ -335,14 +335,14 @@ def test_service_is_not_stopped_where_the_user_is(world: World, bank: Bank) -> N
     assert bank.call("create_order", user_id="clock", pack_id="standard")["state"] == "pending"
 
 
-def test_answered_hold_is_told_again_past_the_bound(world: World) -> None:
+def test_hold_can_be_repeated_past_the_bound(world: World) -> None:
     held = hold(world.ada, idempotency_key="k")
     for _ in range(MOST):
         held_and_released(world, "")
     assert hold(world.ada, idempotency_key="k") == held | {"replayed": True}
 
 
-def test_bank_without_its_settings_has_the_bounds_of_the_start(world: World, bank: Bank) -> None:
+def test_bank_without_settings_has_the_first_bounds(world: World, bank: Bank) -> None:
     bank.rows("delete from credits.settings returning 1")
     for _ in range(MOST + 1):
         held_and_released(world, "")
@@ -367,7 +367,7 @@ def test_window_is_from_a_minute_to_a_day(bank: Bank, window: str) -> None:
         bank.rows("select credits.bound_unpaid(p_window => %s)", (window,))
 
 
-def test_what_is_not_named_stays(bank: Bank) -> None:
+def test_bounds_that_are_not_named_stay(bank: Bank) -> None:
     def bounds() -> Row:
         return bank.row("select most_unpaid, unpaid_window::text as window from credits.settings")
 

@@ -52,7 +52,7 @@ def test_every_opening_of_an_account_brings_the_welcome_first(
     assert town.grants(name) == 1
 
 
-def test_sign_up_brings_it_as_a_lot_of_its_own(town: Town) -> None:
+def test_sign_up_brings_the_welcome_as_a_lot(town: Town) -> None:
     name = town.campaign(uuid4().hex, "welcome", 40, expires_after="30 days", scope="category:audio")
     receipt = town.service.call("sign_up", email=email(), password_hash=HASH)
     ada = Caller(town.door, "authenticated", receipt["user_id"])
@@ -81,7 +81,7 @@ def test_several_welcomes_come_together(town: Town) -> None:
     assert [row["priority"] for row in ada.rows("select priority from api.lots order by 1")] == [3, 20]
 
 
-def test_looking_opens_nothing_and_gives_nothing(town: Town) -> None:
+def test_reading_opens_no_account_and_gives_no_welcome(town: Town) -> None:
     name = town.campaign(uuid4().hex, "welcome", 40)
     ada, before = town.user(), accounts(town)
     assert ada.balance() == 0
@@ -96,7 +96,7 @@ def test_looking_opens_nothing_and_gives_nothing(town: Town) -> None:
     assert (accounts(town), town.grants(name)) == (before, 0)
 
 
-def test_quote_of_a_newcomer_says_what_the_first_spend_finds(town: Town) -> None:
+def test_newcomers_quote_counts_the_welcome(town: Town) -> None:
     town.campaign(uuid4().hex, "welcome", 30)
     town.campaign(uuid4().hex, "welcome", 20, scope="module:whisper")
     town.campaign(uuid4().hex, "welcome", 900, active=False)
@@ -117,7 +117,7 @@ def test_quote_of_a_newcomer_says_what_the_first_spend_finds(town: Town) -> None
     assert ada.call("consume_tokens", module_id="whisper", usage={"calls": 2})["balance"] == 0
 
 
-def test_budget_that_is_used_up_is_no_welcome_and_no_error(town: Town) -> None:
+def test_used_up_budget_gives_no_welcome_and_no_error(town: Town) -> None:
     name = town.campaign(uuid4().hex, "welcome", 40, budget=2)
     balances = [
         Caller(
@@ -132,7 +132,7 @@ def test_budget_that_is_used_up_is_no_welcome_and_no_error(town: Town) -> None:
     assert town.user().call("quote_tokens", module_id="whisper")["balance"] == 0
 
 
-def test_accounts_of_the_time_before_get_none(town: Town) -> None:
+def test_accounts_from_before_the_campaign_get_no_welcome(town: Town) -> None:
     ada = town.user()
     ada.call("open_account")
     name = town.campaign(uuid4().hex, "welcome", 40)
@@ -148,7 +148,7 @@ def test_accounts_of_the_time_before_get_none(town: Town) -> None:
     assert town.grants(name) == 0
 
 
-def test_tokens_expire_when_the_campaign_says(town: Town) -> None:
+def test_welcome_tokens_expire_as_the_campaign_says(town: Town) -> None:
     town.campaign(uuid4().hex, "welcome", 40, expires_after="150 ms")
     ada = town.user()
     assert ada.call("open_account")["balance"] == 40
@@ -165,7 +165,7 @@ def test_tokens_expire_when_the_campaign_says(town: Town) -> None:
     ]
 
 
-def test_first_spend_that_is_refused_leaves_no_account_and_no_grant(town: Town) -> None:
+def test_refused_first_spend_leaves_no_account_and_no_grant(town: Town) -> None:
     name = town.campaign(uuid4().hex, "welcome", 40)
     ada, before = town.user(), accounts(town)
     with refused("insufficient_tokens"):
@@ -174,7 +174,7 @@ def test_first_spend_that_is_refused_leaves_no_account_and_no_grant(town: Town) 
     assert ada.call("consume_tokens", module_id="metube")["balance"] == 30
 
 
-def test_sign_up_whose_session_dies_leaves_nothing(town: Town) -> None:
+def test_dying_session_leaves_no_sign_up(town: Town) -> None:
     name = town.campaign(uuid4().hex, "welcome", 40, budget=1)
     address, before = email(), accounts(town)
     crashed = town.someone("service_role")
@@ -220,7 +220,7 @@ def test_100_sign_ups_with_one_email_are_one_account_and_one_welcome(town: Town)
     assert Caller(town.door, "authenticated", receipt["user_id"]).balance() == 40
 
 
-def test_first_calls_of_one_user_at_once_are_one_welcome(town: Town) -> None:
+def test_concurrent_first_calls_bring_one_welcome(town: Town) -> None:
     name, ada = town.campaign(uuid4().hex, "welcome", 400), town.user()
     works = []
     for place in range(48):
@@ -241,7 +241,7 @@ def test_first_calls_of_one_user_at_once_are_one_welcome(town: Town) -> None:
     assert (ada.balance(), town.grants(name)) == (400 + 16 - 160, 1)
 
 
-def test_sign_ups_of_a_hundred_share_a_budget_of_ten(town: Town) -> None:
+def test_hundred_sign_ups_share_a_budget_of_ten(town: Town) -> None:
     name = town.campaign(uuid4().hex, "welcome", 40, budget=10)
     services = [town.someone("service_role") for _ in range(50)]
     results = at_once(

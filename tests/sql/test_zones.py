@@ -92,7 +92,7 @@ def test_a_lot_is_announced_a_month_before_its_end(bank: Bank) -> None:
 @pytest.mark.parametrize(
     ("period", "reset_at"), [("day", "2027-03-01T00:00:00+00:00"), ("month", "2027-03-01T00:00:00+00:00")]
 )
-def test_a_limit_begins_anew_at_midnight_of_utc(bank: Bank, period: str, reset_at: str) -> None:
+def test_limit_begins_anew_at_midnight_utc(bank: Bank, period: str, reset_at: str) -> None:
     give(bank)
     bank.call("set_spend_limit", user_id="ada", period=period, tokens=25)
     bank.call("consume_tokens", module_id="whisper", user_id="ada")
@@ -104,7 +104,7 @@ def test_a_limit_begins_anew_at_midnight_of_utc(bank: Bank, period: str, reset_a
     bank.call("consume_tokens", module_id="whisper", user_id="ada")
 
 
-def test_a_guest_s_window_of_a_day_has_24_hours(bank: Bank) -> None:
+def test_guests_window_of_a_day_has_24_hours(bank: Bank) -> None:
     bank.at("2027-03-13 12:00+00")  # in St John's this day has 23 hours
     bank.rows("select credits.define_guest_limits('iahome', 1, 1, 1, '1 day')")
     # As it would be in a bank whose window was kept in days.
@@ -194,7 +194,7 @@ def test_a_finding_tells_its_moments_in_utc(bank: Bank) -> None:
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_dates_of_a_price_list_are_utc_s(zone: str, db: Connection, url: str, tmp_path: Any) -> None:
+def test_dates_of_a_price_list_are_utc(zone: str, db: Connection, url: str, tmp_path: Any) -> None:
     """Whatever the database, or the login of whoever applies it, is set to."""
     db.execute(f"alter database {db.info.dbname} set timezone = '{zone}'")
     db.execute(f"alter database {db.info.dbname} set datestyle = 'SQL, MDY'")
@@ -243,7 +243,7 @@ def test_every_setting_of_a_session_writes_an_interval_alike(db: Connection) -> 
 
 
 @pytest.mark.parametrize("zone", ["Asia/Kathmandu", "UTC-14"])
-def test_a_definition_is_the_same_however_the_session_spells_it(zone: str, db: Connection) -> None:
+def test_definition_is_the_same_in_every_session_style(zone: str, db: Connection) -> None:
     db.execute(f"set timezone = '{zone}'")
     db.execute("set datestyle = 'SQL, DMY'")
     db.execute("set intervalstyle = 'sql_standard'")
