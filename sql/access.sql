@@ -295,7 +295,7 @@ credits.define_code(text, text),
 credits.define_dimension(text, text),
 credits.define_price(jsonb, text, text, numeric, numeric, timestamptz),
 credits.define_notice(text, numeric, numeric, interval),
-credits.show_catalogue()
+credits.show_catalog()
 to pgcredits_catalog;
 
 -- 5. Row security: on every table, forced on the owner too, so that a forgotten policy shows nothing instead of

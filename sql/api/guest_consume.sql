@@ -40,8 +40,8 @@ begin
     end if;
 
     -- 3. Lock.
-    v_guest_ids := credits.lock_guest(credits.check_guest_keys(guest_consume.device_keys));
-    v_network_ids := credits.lock_guest_network(credits.check_guest_keys(guest_consume.network_keys));
+    v_guest_ids := credits.lock_guest('device', credits.check_guest_keys(guest_consume.device_keys));
+    v_network_ids := credits.lock_guest('network', credits.check_guest_keys(guest_consume.network_keys));
     v_limit := credits.guest_limit(guest_consume.shared_network);
     v_now := credits.clock();
 

@@ -26,7 +26,7 @@ begin
     v_answer.keys := credits.forget_keys(maintain.max_keys);
     perform credits.forget_origins(maintain.max_keys);
     perform credits.forget_attempts(maintain.max_keys);
-    v_answer.events := credits.settle_events(maintain.max_accounts);
+    v_answer.events := credits.retry_events(maintain.max_accounts);
     -- Few at a time: their wallets stay locked until the end. One that is locked is being caught up by whoever has it.
     for v_account_id in
         select w.account_id

@@ -1,5 +1,5 @@
--- Modules that are nearly spelled, or look, as they are listed: a slip of the pen, which must not cost the default
--- price.
+-- Whether an id is a listed module with a slip of the pen in it, spelled or drawn almost like the listed one. A slip
+-- must not cost the default price.
 
 -- Letters that are drawn like a Latin one become it: Latin ones with strokes, hooks and tails, small capitals, and
 -- those of Cyrillic, Greek, Coptic, Armenian, Cherokee and Lisu (by Unicode's UTS 39 and by eye). Accents and what
@@ -112,30 +112,3 @@ comment on function credits.is_misspelled(text) is
 'Is there a listed module that this id looks like: by letters of other scripts, accents, case, white space, hyphens or '
 'underscores? Asked of an id that is not listed. An id of nothing else, one of Latin and other letters mixed, and what '
 'could not be listed (credits.is_name) are misspelled, too.';
-
-create or replace function credits.refuse_module(p_module_id text)
-returns void
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_meant constant text := (
-        select m.module_id
-        from credits.modules as m
-        where m.likeness = credits.likeness(p_module_id) and m.module_id is distinct from p_module_id and m.active
-        order by m.module_id
-        limit 1
-    );
-begin
-    if v_meant is not null then
-        perform credits.fail(
-            404, 'unknown_module', format('no such module: did you mean %s?', v_meant),
-            json_build_object('did_you_mean', v_meant)
-        );
-    end if;
-    perform credits.fail(404, 'unknown_module', 'no such module');
-end
-$$;
-comment on function credits.refuse_module(text) is
-'Raises PT404 unknown_module; did_you_mean is the listed module that this id looks like.';

@@ -437,7 +437,7 @@ EXECUTE = {
     },
 }
 EXECUTE["pgcredits_catalog"] = {
-    "credits.show_catalogue()",
+    "credits.show_catalog()",
     "credits.check_stripe_prices()",
     "credits.define_catalog(text,text,text,text)",
     "credits.define_category(text,text)",

@@ -21,7 +21,7 @@ MODULE = "select credits.define_module('m', 'M');\n"
 
 
 def shown(db: Connection) -> list[Any]:
-    return db.execute("select line from credits.show_catalogue() as line order by line").fetchall()
+    return db.execute("select line from credits.show_catalog() as line order by line").fetchall()
 
 
 @pytest.mark.parametrize(

@@ -236,7 +236,7 @@ STATEMENTS = [
     "select postgres.credits.define_module('x', 'X');",
     "select pg_temp.define_module('x', 'X');",
     "select credits.define_modulе('x', 'X');",  # a Cyrillic letter
-    "select credits.show_catalogue();",
+    "select credits.show_catalog();",
     "select credits.check_stripe_prices();",
     "select credits.define_module$$('x', 'X');",
     "select credits.define_module;",
@@ -294,7 +294,7 @@ def bank(admin: Connection, admin_url: str) -> Iterator[str]:
 
 
 def shown(db: Connection) -> list[Any]:
-    return db.execute("select line from credits.show_catalogue() as line order by line").fetchall()
+    return db.execute("select line from credits.show_catalog() as line order by line").fetchall()
 
 
 @pytest.fixture(scope="module")

@@ -326,7 +326,7 @@ def test_an_older_program_does_nothing_to_a_newer_bank(
         "insert into yoyo._yoyo_migration select 'f', '9999-later', now();"
         " update credits.releases set migration = '9999-later'"
     )
-    shown = "select array_agg(line order by line)::text from credits.show_catalogue() as line"
+    shown = "select array_agg(line order by line)::text from credits.show_catalog() as line"
     before = db.execute(shown).fetchone()
     done = CliRunner().invoke(main, [*command, "--database-url", url])
     assert done.exit_code == 1

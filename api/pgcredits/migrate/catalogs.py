@@ -19,12 +19,12 @@ from pgcredits.migrate.files import SQL, newest_migration
 
 PURPOSE = "pgcredits catalog"
 WAIT_SECONDS = 60.0
-_CATALOG = "catalog "  # begins a line of credits.show_catalogue() that names a price list
+_CATALOG = "catalog "  # begins a line of credits.show_catalog() that names a price list
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A price list that was applied, or would be. `before` and `after` are credits.show_catalogue()."""
+    """A price list that was applied, or would be. `before` and `after` are credits.show_catalog()."""
 
     path: Path
     before: list[str]
@@ -121,7 +121,7 @@ def _apply(
 
 
 def _shown(connection: admin.Connection) -> list[str]:
-    rows = connection.execute("select line from credits.show_catalogue() as line order by line").fetchall()
+    rows = connection.execute("select line from credits.show_catalog() as line order by line").fetchall()
     return [str(line) for (line,) in rows]
 
 

@@ -1,5 +1,6 @@
--- What names something: a user, a module, a pack, a key. They come from programs, so they are kept as they come, in any
--- script; what nobody can see in them, or write in two ways, makes them none. Texts for people are freer.
+-- Names: of users, modules, packs, keys. They come from programs, so they are kept as they come, in any script. A text
+-- with characters that nobody can see, or that can be written in two ways, is not a name. Texts for people have fewer
+-- rules.
 
 create or replace function credits.is_name(p_text text, p_longest bigint)
 returns boolean
@@ -50,44 +51,3 @@ end
 $$;
 comment on function credits.check_key(text) is
 'Raises PT422 bad_key unless this is an idempotency key: credits.is_name, of at most 200 characters.';
-
-create or replace function credits.is_label(p_text text, p_longest bigint, p_lines boolean default false)
-returns boolean
-language plpgsql
-immutable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    -- Controls, and what turns the direction of the text that follows or stands for nothing.
-    return coalesce(
-        length(p_text) <= p_longest
-        and case when p_lines is true then translate(p_text, e'\t\r\n', '') else p_text end
-        !~ '[\u0001-\u001F\u007F-\u009F\u2028\u2029\u202A-\u202E\u2066-\u2069\uFFF0-\uFFFB\uFFFE\uFFFF]',
-        true
-    );
-end
-$$;
-comment on function credits.is_label(text, bigint, boolean) is
-'May people be shown this text? At most p_longest characters, without controls or changes of direction; p_lines: it '
-'may have several lines. Null is nothing to show.';
-
-create or replace function credits.check_line(p_name text, p_title text default null)
-returns void
-language plpgsql
-immutable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    -- A name that is missing is refused by the table.
-    if p_name is not null and not credits.is_name(p_name, 200) then
-        perform credits.fail(
-            422, 'bad_catalogue', 'its id has 1 to 200 characters, none that cannot be seen, and no space at its ends'
-        );
-    elsif not credits.is_label(p_title, 1000) then
-        perform credits.fail(422, 'bad_catalogue', 'what it says to people has at most 1000 characters, and no control characters');
-    end if;
-end
-$$;
-comment on function credits.check_line(text, text) is
-'Raises PT422 bad_catalogue when a line of a catalogue file has an id that is none (credits.is_name), or a title, unit '
-'or description that cannot be shown (credits.is_label).';

@@ -1,5 +1,5 @@
 -- The catalogue as lines of text, so that two of them can be compared.
-create or replace function credits.show_catalogue()
+create or replace function credits.show_catalog()
 returns setof text
 language sql
 stable
@@ -61,6 +61,6 @@ union all
 select format('notice %s %s', n.kind, to_jsonb(n) - 'kind')
 from credits.notice_rules as n
 $$;
-comment on function credits.show_catalogue() is
+comment on function credits.show_catalog() is
 'What is defined, a line for each word of a price list: its kind, its name, and what it says as JSON. Of prices those '
 'in force and those to come.';

@@ -1,0 +1,60 @@
+-- Whether a request body is an event of Stripe, and one for this bank.
+
+-- An id that had to be changed to be stored may be that of two events, and one of 300 characters is no key; the bytes
+-- are told apart.
+create or replace function credits.event_id(p_event jsonb, p_original bytea)
+returns text
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_id constant jsonb := p_event -> 'id';
+begin
+    if jsonb_typeof(v_id) is distinct from 'string' then
+        return null;
+    elsif (
+        p_original is not null and (strpos(v_id #>> '{}', chr(65533)) > 0 or length(v_id #>> '{}') > 255)
+    ) is true then
+        return 'sha256:' || encode(sha256(p_original), 'hex');
+    end if;
+    return credits.stripe_id(v_id);
+end
+$$;
+comment on function credits.event_id(jsonb, bytea) is
+'By what an event is known: its id, or the hash of its bytes where its id cannot be stored; null when it has none.';
+
+create or replace function credits.check_event(p_event_id text, p_event jsonb)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_settings credits.settings;
+begin
+    if p_event_id is null or (
+        p_event -> 'object' = '"event"' and jsonb_typeof(p_event -> 'type') = 'string'
+        and jsonb_typeof(p_event #> '{data,object}') = 'object' and jsonb_typeof(p_event -> 'livemode') = 'boolean'
+    ) is not true then
+        perform credits.fail(422, 'bad_event', 'this is not a Stripe event');
+    end if;
+
+    -- Whose it is. Events of a connected account name it, those of an organisation have it as their context.
+    select s.* into v_settings from credits.settings as s;
+    if exists (
+        select
+        from unnest(array[p_event -> 'account', p_event -> 'context']) as a (account)
+        where
+            coalesce(a.account, 'null') <> 'null'
+            and (jsonb_typeof(a.account) = 'string' and a.account #>> '{}' = any (v_settings.stripe_accounts)) is not true
+    ) then
+        perform credits.fail(422, 'foreign_account', 'this event is of a connected account that is not accepted');
+    elsif (p_event -> 'livemode' <> to_jsonb(v_settings.stripe_livemode)) is true then
+        perform credits.fail(422, 'wrong_mode', 'this event is not of the mode (live or test) of this bank');
+    end if;
+end
+$$;
+comment on function credits.check_event(text, jsonb) is
+'Checks that this is an event of Stripe, known by p_event_id, and one for this bank. '
+'Raises PT422 bad_event, foreign_account, wrong_mode.';
