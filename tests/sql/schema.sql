@@ -749,6 +749,11 @@ CREATE FUNCTION credits.actor() RETURNS text
     LANGUAGE sql STABLE
     RETURN COALESCE(NULLIF(current_setting('role'::text), 'none'::text), (SESSION_USER)::text);
 COMMENT ON FUNCTION credits.actor() IS 'The acting role: authenticated, service_role, or an SQL login.';
+CREATE FUNCTION credits.add_guest_key(p_kind text, p_key text) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.add_guest_key(p_kind text, p_key text) IS 'Adds a device or a network, and returns its id; null when somebody else has just added it.';
 CREATE FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens numeric) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1041,6 +1046,11 @@ CREATE FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) RETU
     LANGUAGE sql IMMUTABLE
     RETURN ((div((numerator * (1000000)::numeric), denominator) + sign(mod((numerator * (1000000)::numeric), denominator))) / 1000000.000000);
 COMMENT ON FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) IS 'A quotient at ledger scale, up.';
+CREATE FUNCTION credits.change_guest_key(p_kind text, p_id uuid, p_key text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.change_guest_key(p_kind text, p_id uuid, p_key text) IS 'Gives a device or a network its key under the new salt, unless another row has it.';
 CREATE FUNCTION credits.change_status(p_user_id text, p_status text, p_reason text) RETURNS api.account_standing
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1775,16 +1785,16 @@ CREATE FUNCTION credits.lock_campaigns(p_campaign_ids text[]) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.lock_campaigns(p_campaign_ids text[]) IS 'Locks campaigns in their order, until the end of the transaction. Raises PT503 busy.';
-CREATE FUNCTION credits.lock_guest(p_keys text[]) RETURNS uuid[]
+CREATE FUNCTION credits.lock_guest(p_kind text, p_keys text[]) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.lock_guest(p_keys text[]) IS 'Locks the guest of these device keys, a new one if need be. Its id comes first; when both keys were given out as new, at two doors, there is a second one, and both count.';
-CREATE FUNCTION credits.lock_guest_network(p_keys text[]) RETURNS uuid[]
+COMMENT ON FUNCTION credits.lock_guest(p_kind text, p_keys text[]) IS 'Locks the guest of these device keys, or the network of these network keys (p_kind: device or network), and adds it if it is new. Its id comes first. If two servers gave out both keys as new, a second id follows, and both count. Raises PT503 busy.';
+CREATE FUNCTION credits.lock_guest_keys(p_kind text, p_keys text[]) RETURNS TABLE(id uuid, key text)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.lock_guest_network(p_keys text[]) IS 'The same as credits.lock_guest, for a network.';
+COMMENT ON FUNCTION credits.lock_guest_keys(p_kind text, p_keys text[]) IS 'Locks what is there under these keys, in the order of its ids. p_kind: device or network.';
 CREATE FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean) RETURNS credits.holds
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2202,6 +2212,11 @@ CREATE FUNCTION credits.require_verified_email(p_required boolean) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.require_verified_email(p_required boolean) IS 'For the operator. Whether the welcome of new accounts waits until a service says that the e-mail address is verified (api.verify_email). An account that waits when this is switched off gets its welcome when open_account is called again. Raises PT422 bad_email for null.';
+CREATE FUNCTION credits.retry_events(p_limit bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.retry_events(p_limit bigint) IS 'Applies at most so many events that wait and whose order has a session now. Returns how many wait no longer. Passes over accounts that somebody else has locked.';
 CREATE FUNCTION credits.return_repaid(p_account_id uuid, p_seq bigint, p_tokens numeric) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2257,11 +2272,6 @@ CREATE FUNCTION credits.setting_faults() RETURNS TABLE(login text, name text, va
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.setting_faults() IS 'What logins that are members of the bank''s roles, administrators apart, begin their sessions with and should not: time-outs that are none, and every setting that is neither in the recipe of SECURITY.md nor about what a session costs. An application also chooses names and zones for itself.';
-CREATE FUNCTION credits.settle_events(p_limit bigint) RETURNS bigint
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-COMMENT ON FUNCTION credits.settle_events(p_limit bigint) IS 'Applies at most so many events that wait and whose order has a session now. Returns how many wait no longer. Passes over accounts that somebody else has locked.';
 CREATE FUNCTION credits.settle_head(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2272,11 +2282,11 @@ CREATE FUNCTION credits.settle_referral(p_account_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.settle_referral(p_account_id uuid) IS 'Rewards whoever brought an account that has just paid for the first time, and the account itself. Both wallets are locked by credits.lock_with_referrer.';
-CREATE FUNCTION credits.show_catalogue() RETURNS SETOF text
+CREATE FUNCTION credits.show_catalog() RETURNS SETOF text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.show_catalogue() IS 'What is defined, a line for each word of a price list: its kind, its name, and what it says as JSON. Of prices those in force and those to come.';
+COMMENT ON FUNCTION credits.show_catalog() IS 'What is defined, a line for each word of a price list: its kind, its name, and what it says as JSON. Of prices those in force and those to come.';
 CREATE FUNCTION credits.small_letters(p_text text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5171,6 +5181,24 @@ CREATE TABLE credits.entries_default (
 );
 ALTER TABLE ONLY credits.entries_default FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.entries_default IS 'Part of credits.entries; nobody but the owner reads it directly.';
+CREATE TABLE credits.guest_networks (
+    network_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    network_key text NOT NULL,
+    CONSTRAINT guest_networks_key_is_sane CHECK ((network_key ~ '^[0-9a-f]{64}$'::text))
+);
+ALTER TABLE ONLY credits.guest_networks FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.guest_networks IS 'The address (IPv6: the /64) that guests came from, as an HMAC.';
+CREATE VIEW credits.guest_keys WITH (security_invoker='true') AS
+ SELECT 'device'::text AS kind,
+    g.guest_id AS id,
+    g.device_key AS key
+   FROM credits.guests g
+UNION ALL
+ SELECT 'network'::text AS kind,
+    n.network_id AS id,
+    n.network_key AS key
+   FROM credits.guest_networks n;
+COMMENT ON VIEW credits.guest_keys IS 'The keys of all guests: of their devices and of the networks they come from.';
 CREATE TABLE credits.guest_limits (
     catalog_id text NOT NULL,
     per_device bigint NOT NULL,
@@ -5185,13 +5213,6 @@ COMMENT ON TABLE credits.guest_limits IS 'How many uses a guest has in any span 
 COMMENT ON COLUMN credits.guest_limits.per_network IS 'Uses of all devices behind one address. Equal to per_device by default: who throws the cookie away gains nothing.';
 COMMENT ON COLUMN credits.guest_limits.per_shared_network IS 'The same for the networks that the operator knows to be shared (schools, offices).';
 COMMENT ON COLUMN credits.guest_limits.sliding_window IS 'At most 7 days: the keys of the time before are known for that long.';
-CREATE TABLE credits.guest_networks (
-    network_id uuid DEFAULT gen_random_uuid() NOT NULL,
-    network_key text NOT NULL,
-    CONSTRAINT guest_networks_key_is_sane CHECK ((network_key ~ '^[0-9a-f]{64}$'::text))
-);
-ALTER TABLE ONLY credits.guest_networks FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.guest_networks IS 'The address (IPv6: the /64) that guests came from, as an HMAC.';
 CREATE TABLE credits.notice_levels (
     account_id uuid NOT NULL,
     below credits.amount,
@@ -5961,6 +5982,7 @@ REVOKE ALL ON FUNCTION credits.accept_stripe_livemode(p_livemode boolean) FROM P
 REVOKE ALL ON FUNCTION credits.account_of(p_subject text, p_service_opens boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome numeric, p_waits_for text, p_reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.actor() FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.add_guest_key(p_kind text, p_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.allow_test_clocks(p_allowed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.analyst_accounts() FROM PUBLIC;
@@ -6035,6 +6057,7 @@ GRANT SELECT(finished_at) ON TABLE credits.holds TO analyst;
 REVOKE ALL ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_reference text, p_user_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.catch_up(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.change_guest_key(p_kind text, p_id uuid, p_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.change_status(p_user_id text, p_status text, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.charge(quantity numeric, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.charge_durations() FROM PUBLIC;
@@ -6255,8 +6278,8 @@ GRANT ALL ON FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text
 REVOKE ALL ON FUNCTION credits.link_guest(p_account_id uuid, p_device_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.list_prices() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_campaigns(p_campaign_ids text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.lock_guest(p_keys text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.lock_guest_network(p_keys text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.lock_guest(p_kind text, p_keys text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.lock_guest_keys(p_kind text, p_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_identity(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_those_free(p_account_ids uuid[]) FROM PUBLIC;
@@ -6374,6 +6397,7 @@ GRANT ALL ON FUNCTION credits.release_differences() TO auditor;
 REVOKE ALL ON FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.require_service(p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.require_verified_email(p_required boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.retry_events(p_limit bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.return_repaid(p_account_id uuid, p_seq bigint, p_tokens numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.row_security_faults() FROM PUBLIC;
@@ -6387,11 +6411,10 @@ REVOKE ALL ON FUNCTION credits.session_role() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.set_due(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.setting_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.setting_faults() TO auditor;
-REVOKE ALL ON FUNCTION credits.settle_events(p_limit bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.settle_head(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.settle_referral(p_account_id uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.show_catalogue() FROM PUBLIC;
-GRANT ALL ON FUNCTION credits.show_catalogue() TO pgcredits_catalog;
+REVOKE ALL ON FUNCTION credits.show_catalog() FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.show_catalog() TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.small_letters(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spelled_usage(p_usage jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_byok boolean, p_expected_cost numeric) FROM PUBLIC;
@@ -6691,8 +6714,8 @@ GRANT SELECT ON TABLE credits.entry_kinds TO auditor;
 GRANT SELECT ON TABLE audit.trial_balance TO auditor;
 GRANT SELECT ON TABLE credits.account_origins TO auditor;
 GRANT SELECT ON TABLE credits.dimensions TO auditor;
-GRANT SELECT ON TABLE credits.guest_limits TO auditor;
 GRANT SELECT ON TABLE credits.guest_networks TO auditor;
+GRANT SELECT ON TABLE credits.guest_limits TO auditor;
 GRANT SELECT ON TABLE credits.notice_levels TO auditor;
 GRANT SELECT ON TABLE credits.notice_rules TO auditor;
 GRANT SELECT ON TABLE credits.release_objects TO auditor;
