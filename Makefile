@@ -10,9 +10,8 @@ DEV_STAMP := .venv/.installed-dev
 PG15 := /usr/lib/postgresql/15/bin
 VERSIONS := 18 $(if $(wildcard $(PG15)/postgres),15)  # of PostgreSQL, embedded and Debian's
 # These ask nothing of the version of PostgreSQL, or take long for what a second version would show.
-INDEPENDENT := $(addprefix --ignore=tests/,simulator lint bench demo upgrade tooling/test_tooling_up.py \
-	tooling/test_tooling_embedded.py tooling/test_tooling_ownership.py tooling/test_tooling_secrets.py \
-	tooling/test_tooling_odd_names.py) \
+INDEPENDENT := $(addprefix --ignore=tests/,stripe_simulator lint bench demo upgrade local/test_up.py \
+	local/test_embedded.py local/test_ownership.py test_secrets.py test_odd_names.py) \
 	--deselect=tests/reliability/model/test_reliability_model.py::test_a_bank_with_a_fault_does_not
 SQL := $(wildcard migrations/*.sql sql/*.sql sql/*/*.sql)
 

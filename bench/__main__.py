@@ -17,8 +17,8 @@ from bench.comparisons import batch, holds, hot, latency, uniform
 from bench.growth import YOUNG, growth
 from bench.pgbench import Load, busy_already
 from bench.steps import steps
-from pgcredits import audit
-from pgcredits.embedded import EmbeddedError, find_binaries
+from pgcredits.bank import audit
+from pgcredits.local.embedded import EmbeddedError, find_binaries
 
 BENCHMARKS = {
     "uniform": uniform, "hot": hot, "holds": holds, "batch": batch, "latency": latency, "steps": steps,

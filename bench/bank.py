@@ -13,8 +13,9 @@ from typing import Any
 
 import psycopg
 
-from pgcredits import embedded
-from pgcredits.migrate import apply_catalog, migrate
+from pgcredits.bank.catalogs import apply_catalog
+from pgcredits.bank.migrate import migrate
+from pgcredits.local import embedded
 
 HERE = Path(__file__).parent
 DATABASE = "pgcredits"

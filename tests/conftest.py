@@ -20,9 +20,10 @@ import pytest
 from pytest_postgresql import factories
 from support import PASSWORD, free_port
 
-from pgcredits import embedded
-from pgcredits.addresses import as_login, database_url
-from pgcredits.migrate import Options, apply_catalog, migrate
+from pgcredits.bank.catalogs import apply_catalog
+from pgcredits.bank.migrate import Options, migrate
+from pgcredits.database_urls import as_login, database_url
+from pgcredits.local import embedded
 from pgcredits.tokens import BACKENDS
 
 Connection = psycopg.Connection[Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from people import Row
+from callers import Row
 from stripe_events import COMPLETED, EXPIRED, FAILED, FREE, SAYS, SUCCEEDED, Event, event, session
 
 # What is told of an order's session: the type, and what is changed in the session. None leaves a member out.

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
-from people import Caller
+from callers import Caller
 
 Event = dict[str, Any]
 Session = dict[str, Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pgcredits.addresses import free_ports
+from pgcredits.local.ports import free_ports
 
 PASSWORD = "of the tests/ä%"  # of every login
 

@@ -15,20 +15,21 @@ import psycopg
 import uvicorn
 from rich.console import Console
 
-from pgcredits import audit as audit_module
-from pgcredits import maintenance, server
-from pgcredits import migrate as migrate_module
-from pgcredits import up as up_module
+from pgcredits.bank import audit as audit_module
+from pgcredits.bank import catalogs, maintenance
+from pgcredits.bank import migrate as migrate_module
+from pgcredits.bank.migrate import roles as roles_module
+from pgcredits.bank.strangers import StrangersError
 from pgcredits.demo import DemoError, charges, holds
-from pgcredits.embedded import EmbeddedError
-from pgcredits.instance import DATA_DIR, Instance, InstanceError, shell_line
-from pgcredits.logins import LoginError
-from pgcredits.migrate import roles as roles_module
-from pgcredits.ownership import OwnershipError
+from pgcredits.http import server
+from pgcredits.local import up as up_module
+from pgcredits.local.embedded import EmbeddedError
+from pgcredits.local.instance import DATA_DIR, Instance, InstanceError, shell_line
+from pgcredits.local.logins import LoginError
+from pgcredits.local.ownership import OwnershipError
 from pgcredits.settings import Settings, SettingsError, check_secret, stripe_prices
-from pgcredits.simulator import run as simulator_module
-from pgcredits.strangers import StrangersError
 from pgcredits.tokens import ROLES, mint
+from stripe_simulator import run as simulator_module
 
 _EXPECTED = (
     DemoError,
@@ -186,7 +187,12 @@ def serve(host: str, port: int, workers: int) -> None:
     if settings.stripe_secret_key and settings.why_nothing_is_sold:
         click.echo(f"warning: {settings.why_nothing_is_sold}", err=True)
     uvicorn.run(
-        "pgcredits.app:create_app", factory=True, host=host, port=port, workers=workers, **server.defaults()
+        "pgcredits.http.app:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        **server.defaults(),
     )
 
 
@@ -254,7 +260,7 @@ def catalog() -> None:
 @catalog.command("list")
 def catalog_list() -> None:
     """List the price lists that come with pgcredits."""
-    for name in migrate_module.list_catalogs():
+    for name in catalogs.list_catalogs():
         click.echo(name)
 
 
@@ -281,7 +287,7 @@ def catalog_apply(
     """
     prices = stripe_prices()
     url = _database(database_url, data_dir)
-    applied = migrate_module.apply_catalog(
+    applied = catalogs.apply_catalog(
         url,
         name_or_file,
         stripe_prices=prices,
@@ -294,7 +300,7 @@ def catalog_apply(
         click.echo("\n".join(applied.difference()) or "nothing would change")
         return
     click.echo(f"applied {applied.path}")
-    names = migrate_module.applied_catalogs(url)
+    names = catalogs.applied_catalogs(url)
     if len(names) > 1:
         click.echo(
             f"this bank has several price lists, {', '.join(names)}: their units are counted together",
@@ -385,7 +391,7 @@ def demo(
         raise click.UsageError("--seed goes with --holds")
     console = Console()
     with up_module.running_up(data_dir, click.echo) as running:
-        migrate_module.apply_catalog(running.database_url, "appforge", add=True)
+        catalogs.apply_catalog(running.database_url, "appforge", add=True)
         if holding:
             holds.run(running, trace, workers, users, seed, console)
         else:

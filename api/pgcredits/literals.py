@@ -15,7 +15,7 @@ from decimal import Decimal
 
 import msgspec
 
-from pgcredits.errors import ApiError, refuse
+from pgcredits.http.errors import ApiError, refuse
 
 _NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
 _JSON_NUMBER = re.compile(r"-?[0-9]{1,1000}(\.[0-9]{1,1000})?([eE][+-]?[0-9]{1,3})?", re.ASCII)

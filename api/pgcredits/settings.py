@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from pgcredits.addresses import AddressError, parts_of
-from pgcredits.client_address import Networks
+from pgcredits.database_urls import AddressError, parts_of
+from pgcredits.networks import Networks
 
 Prepare: TypeAlias = Literal["auto", "on", "off"]
 _STRIPE_KEY = re.compile(r"[sr]k_(?P<mode>test|live)_[A-Za-z0-9_]{1,240}")

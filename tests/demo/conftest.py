@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from demonstration import PGCREDITS
+from demo.demonstration import PGCREDITS
 from support import free_port
 
 from pgcredits.demo.trace import SLICE

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from demonstration import REPOSITORY, database, line_of, price_of, start_demo
+from demo.demonstration import REPOSITORY, database, line_of, price_of, start_demo
 
 from pgcredits.demo import DemoError
 from pgcredits.demo.trace import SLICE, read_trace

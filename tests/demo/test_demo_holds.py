@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from demonstration import REPOSITORY, database, line_of, price, price_of, start_demo
+from demo.demonstration import REPOSITORY, database, line_of, price, price_of, start_demo
 
 from pgcredits.demo.job import DEATHS, Fate, draw_fates
 from pgcredits.demo.trace import SLICE

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from people import Connection
+from callers import Connection
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from nullability import (
+from lint.nullability import (
     Book,
     Scope,
     always_a_row,
@@ -23,8 +23,8 @@ from nullability import (
     statement_scope,
     with_ctes,
 )
+from lint.sql_sources import Function, Statement, Tree, expression, parsed, plpgsql, shown
 from pglast import ast, parse_sql
-from sql_sources import Function, Statement, Tree, expression, parsed, plpgsql, shown
 
 _UNEQUAL = frozenset(("<>", "!=", "!~", "!~*", "!~~", "!~~*"))
 _NEGATED_KINDS = frozenset(("AEXPR_NOT_BETWEEN", "AEXPR_NOT_BETWEEN_SYM"))

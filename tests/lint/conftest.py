@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sql_sources import Function, Statement, read
+from lint.sql_sources import Function, Statement, read
 
 ROOT = Path(__file__).parents[2]
 _COLUMNS = """

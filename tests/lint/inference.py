@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from nullability import children, names
+from lint.nullability import children, names
+from lint.sql_sources import Function, type_name
 from pglast import ast
-from sql_sources import Function, type_name
 
 MOMENT = "timestamptz"
 _SPELLINGS = {

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from lint.sql_sources import Function, shown
 from pglast import ast
-from sql_sources import Function, shown
 
 Columns = dict[str, bool]  # of a relation: is it never null?
 

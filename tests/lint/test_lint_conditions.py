@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import conditions
 import pytest
-from sql_sources import Function, Statement, read, read_text
+from lint import conditions
+from lint.sql_sources import Function, Statement, read, read_text
 
 TABLES = {
     "credits.orders": {"order_id": True, "state": True, "scope": False, "amount": True, "paid": False},

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from people import STATUS
-
-import pgcredits
+from callers import STATUS
 from pgcredits.migrate import SQL
 
+import pgcredits
+
 PACKAGE = Path(pgcredits.__file__).parent
-OTHER_PROGRAMS = {"demo", "simulator"}
+OTHER_PROGRAMS = {"demo"}
 _SLUG = re.compile(r"[a-z]+(_[a-z]+)*\Z")
 _WRITTEN = re.compile(r'\{"error": "(\w+)"')  # a body that stands there as text
 

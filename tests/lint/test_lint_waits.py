@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 import pgcredits
+import stripe_simulator
 
-PACKAGE = Path(pgcredits.__file__).parent
+PACKAGES = (Path(pgcredits.__file__).parent, Path(stripe_simulator.__file__).parent)
 # Where a wait ends by itself, and why.
 EXEMPT = {
     ("demo/crew.py", "line.recv"): "a worker waits for work; its line is cut when the employer ends",
@@ -63,8 +64,9 @@ def bounded(call: ast.Call, place: int) -> bool:
 
 def test_every_wait_of_the_program_has_a_bound() -> None:
     found = {
-        (path.relative_to(PACKAGE).as_posix(), name): line
-        for path in sorted(PACKAGE.rglob("*.py"))
+        (path.relative_to(package).as_posix(), name): line
+        for package in PACKAGES
+        for path in sorted(package.rglob("*.py"))
         for line, name in unbounded(path.read_text())
     }
     assert set(found) - set(EXEMPT) == set(), found

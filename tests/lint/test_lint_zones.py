@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import zones
-from sql_sources import Function, Statement, read, read_text
+from lint import zones
+from lint.sql_sources import Function, Statement, read, read_text
 
 ROOT = Path(__file__).parents[2]
 TABLES = {

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from conditions import Finding
-from inference import MOMENT, Names, Types, plain
-from nullability import children
+from lint.conditions import Finding
+from lint.inference import MOMENT, Names, Types, plain
+from lint.nullability import children
+from lint.sql_sources import Function, Statement, Tree, expression, parsed, plpgsql, shown, type_name
 from pglast import ast, parse_sql
-from sql_sources import Function, Statement, Tree, expression, parsed, plpgsql, shown, type_name
 
 _TIMES = frozenset((MOMENT, "timestamp", "date", "interval", "timetz"))  # written in the session's style
 _LOCAL = frozenset(("date", "timestamp", "time"))  # without a zone

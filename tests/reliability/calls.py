@@ -14,9 +14,9 @@ from typing import Protocol
 
 import httpx
 import psycopg
-from books import Row
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb, set_json_loads
+from reliability.books import Row
 
 
 class Lost(Exception):

@@ -11,12 +11,12 @@ from threading import Event, Thread
 from typing import Any
 
 import psycopg
-from books import Books, Row, read
-from calls import Call, Log, Lost, SqlDoor
 from purchases import NEWS, Purchase
+from reliability.books import Books, Row, read
+from reliability.calls import Call, Log, Lost, SqlDoor
 from support import PASSWORD
 
-from pgcredits.addresses import as_login
+from pgcredits.database_urls import as_login
 
 # What leaves an order open comes more often: otherwise a short race may see none of it.
 OFTEN = [*NEWS, *["unpaid", "nothing said"] * 3]

@@ -9,9 +9,9 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import islice, takewhile
 
-from books import Row
-from calls import Told
-from verdicts import Verdicts
+from reliability.books import Row
+from reliability.calls import Told
+from reliability.verdicts import Verdicts
 
 ZERO = Decimal(0)
 

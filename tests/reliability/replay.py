@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from books import Books, Row
+from reliability.books import Books, Row
 
 GRANTS = (
     "purchase", "bonus", "grant", "welcome", "promo", "referral", "allowance", "rollover", "adjustment",

@@ -11,16 +11,17 @@ from typing import Any
 
 import psycopg
 import pytest
-from books import read
-from calls import Log, SqlDoor
-from killing import LOGINS, Api, Postgres
-from replay import faults
+from reliability.books import read
+from reliability.calls import Log, SqlDoor
+from reliability.replay import faults
+from reliability.servers import LOGINS, Api, Postgres
+from reliability.verdicts import Verdicts
+from reliability.writing import Connect, Writers, fund, repeat_all
 from support import PASSWORD
-from verdicts import Verdicts
-from writing import Connect, Writers, fund, repeat_all
 
-from pgcredits.addresses import as_login
-from pgcredits.migrate import apply_catalog, migrate
+from pgcredits.bank.catalogs import apply_catalog
+from pgcredits.bank.migrate import migrate
+from pgcredits.database_urls import as_login
 
 # WAL is written by whoever waits for it, and by nobody else: what nobody waits for is lost in a crash.
 LAZY = {

@@ -10,11 +10,11 @@ from decimal import Decimal
 from random import Random
 
 import pytest
-from racing import PRICES, WORKERS, Race, race
-from refusals import Refusals
-from replay import faults
-from tampering import OF_THE_ANSWERS, OF_THE_LEDGER
-from verdicts import Verdicts
+from reliability.racing import PRICES, WORKERS, Race, race
+from reliability.refusals import Refusals
+from reliability.replay import faults
+from reliability.seeded_faults import OF_THE_ANSWERS, OF_THE_LEDGER
+from reliability.verdicts import Verdicts
 
 STEPS, MANY_STEPS = 250, 4000  # of each worker
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from books import Books, Row
-from calls import Call, Told, told
+from reliability.books import Books, Row
+from reliability.calls import Call, Told, told
 from stripe_events import COMPLETED, SUCCEEDED
 
 ZERO = Decimal(0)

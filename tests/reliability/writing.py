@@ -13,9 +13,9 @@ from random import Random
 from threading import Event, Thread
 from types import TracebackType
 
-from books import Row
-from calls import Door, Log, Lost
 from purchases import Purchase
+from reliability.books import Row
+from reliability.calls import Door, Log, Lost
 
 WRITERS = 8
 PEOPLE = ("ada", "bob", "cleo", "dan")

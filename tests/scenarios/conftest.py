@@ -7,9 +7,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from system import System, running
+from scenarios.system import System, running
 
-from pgcredits.migrate import Options, migrate
+from pgcredits.bank.migrate import Options, migrate
 
 
 @pytest.fixture(scope="module")

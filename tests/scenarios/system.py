@@ -23,8 +23,9 @@ import stripe
 from psycopg.rows import dict_row
 from support import PASSWORD
 
-from pgcredits.addresses import as_login, as_user, free_ports
-from pgcredits.instance import LOGINS, Instance, InstanceError
+from pgcredits.database_urls import as_login, as_user
+from pgcredits.local.instance import LOGINS, Instance, InstanceError
+from pgcredits.local.ports import free_ports
 
 Row = dict[str, Any]
 _PGCREDITS = (sys.executable, "-m", "pgcredits.cli")

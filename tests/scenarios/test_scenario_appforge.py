@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import psycopg
 import pytest
-from system import CARD_DECLINED, CARD_PAYS, Person, Refused, Row, System, at_once, refused
+from scenarios.system import CARD_DECLINED, CARD_PAYS, Person, Refused, Row, System, at_once, refused
 
 CLAUDE, GPT = "claude-sonnet-4", "gpt-4o"
 TYPICAL = {"input_tokens": 500, "output_tokens": 2000}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from system import CARD_DECLINED, Person, Row, System, at_once, forged_event, refused
+from scenarios.system import CARD_DECLINED, Person, Row, System, at_once, forged_event, refused
 
 
 def dub(person: Person, seconds: float, film: str | None = None, *, works: bool = True) -> Row:

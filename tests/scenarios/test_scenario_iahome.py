@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from system import CARD_DECLINED, Person, Refused, System, at_once, forged_event, refused
+from scenarios.system import CARD_DECLINED, Person, Refused, System, at_once, forged_event, refused
 
 TOKENS = "/api/user-tokens"  # IAHome's own route
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from system import CARD_DECLINED, Person, Refused, Row, System, at_once, refused
+from scenarios.system import CARD_DECLINED, Person, Refused, Row, System, at_once, refused
 
 MODELS = {
     "nano-banana": Decimal("0.5"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from system import System, at_once, refused
+from scenarios.system import System, at_once, refused
 
 GENERATE = "/api/ai/generate"
 RENDER = "/api/3d/render-highres"

@@ -14,11 +14,11 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from callers import Caller, Connection
 from holding import Bank
-from people import Caller, Connection
 from support import PASSWORD
 
-from pgcredits.addresses import as_login
+from pgcredits.database_urls import as_login
 
 _numbers = itertools.count(1)
 

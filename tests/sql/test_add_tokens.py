@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from people import Caller, Connection, refused
+from callers import Caller, Connection, refused
 
 User = Callable[..., Caller]
 FAR = datetime(2099, 1, 1, tzinfo=UTC)

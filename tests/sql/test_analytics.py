@@ -10,12 +10,12 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from people import Caller, Connection, Row, stop_clock
+from callers import Caller, Connection, Row, stop_clock
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 from stripe_events import COMPLETED, attached, event, session
 
-from pgcredits.migrate import apply_catalog
+from pgcredits.bank.catalogs import apply_catalog
 
 
 @pytest.fixture

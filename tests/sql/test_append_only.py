@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from people import Caller, Connection, refused
+from callers import Caller, Connection, refused
 
-from pgcredits.migrate import SQL
+from pgcredits.bank.migrate import SQL
 
 COMMANDS = ("update {} set metadata = '{{}}'", "delete from {}", "truncate {}")
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from people import Caller, Connection, Row, refused
+from callers import Caller, Connection, Row, refused
 from stripe_events import (
     COMPLETED,
     EXPIRED,

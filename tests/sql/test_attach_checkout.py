@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from people import Caller, refused
+from callers import Caller, refused
 
 User = Callable[..., Caller]
 Attach = Callable[..., dict[str, Any]]

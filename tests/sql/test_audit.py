@@ -11,7 +11,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from people import Caller, Connection, Row, open_account
+from callers import Caller, Connection, Row, open_account
 from psycopg.rows import dict_row
 from stripe_events import COMPLETED, attached, event, session
 

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from callers import Caller, Connection, at_once, refused, slugs
 from holding import hold
-from people import Caller, Connection, at_once, refused, slugs
 from psycopg.types.json import Jsonb
 from stripe_events import COMPLETED, event, session
 

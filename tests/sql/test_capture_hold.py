@@ -7,8 +7,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from callers import Caller, Connection, Row, refused
 from holding import Bank, clock_hold, hold, standing
-from people import Caller, Connection, Row, refused
 
 User = Callable[..., Caller]
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from people import Connection
+from callers import Connection
 
-from pgcredits.migrate import SQL, migrate
+from pgcredits.bank.migrate import SQL, migrate
 
 OURS = "('credits', 'api', 'analytics', 'audit')"
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from people import Caller, Connection, refused
+from callers import Caller, Connection, refused
 
-from pgcredits.migrate import SQL, list_catalogs
+from pgcredits.bank.catalogs import list_catalogs
+from pgcredits.bank.migrate import SQL
 
 TABLES = (
     "catalogs",

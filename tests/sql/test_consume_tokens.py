@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from people import Caller, Connection, refused
+from callers import Caller, Connection, refused
 
 User = Callable[..., Caller]
 HUGE = ("1e131071", "1e400", "1000000000000001")

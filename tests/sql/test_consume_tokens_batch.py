@@ -13,9 +13,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
-from people import (
+from callers import (
     STEADY,
     Caller,
     Connection,
@@ -27,6 +25,8 @@ from people import (
     slugs,
     stop_clock,
 )
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 User = Callable[..., Caller]

@@ -8,10 +8,10 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from people import Caller, Connection, refused
+from callers import Caller, Connection, refused
 from stripe_events import COMPLETED, attached, event, session
 
-from pgcredits.migrate import SQL
+from pgcredits.bank.migrate import SQL
 
 User = Callable[..., Caller]
 

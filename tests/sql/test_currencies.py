@@ -9,9 +9,9 @@ from decimal import Decimal
 
 import psycopg
 import pytest
-from people import Caller, Connection, refused
+from callers import Caller, Connection, refused
 
-from pgcredits.simulator import currencies
+from stripe_simulator.core import currencies
 
 
 @pytest.fixture(scope="module")

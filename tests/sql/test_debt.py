@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from callers import Caller, Connection, refused
 from holding import Bank, clock_hold, hold, standing
-from people import Caller, Connection, refused
 from stripe_events import COMPLETED, attached, event, session
 
 User = Callable[..., Caller]

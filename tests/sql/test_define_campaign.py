@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from people import Caller, Connection, refused
+from callers import Caller, Connection, refused
 
 
 @pytest.fixture

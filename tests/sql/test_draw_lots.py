@@ -12,9 +12,9 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from callers import STEADY, Caller, Connection, open_account, refused, stop_clock
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from people import STEADY, Caller, Connection, open_account, refused, stop_clock
 
 NOW = datetime.now(UTC)
 CATEGORY = {"whisper": "audio", "stablediffusion": "image", "metube": "video"}

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from people import Caller, Connection, Row, at_once, slugs
+from callers import Caller, Connection, Row, at_once, slugs
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 from stripe_events import COMPLETED, EXPIRED, FAILED, SAYS, SUCCEEDED, Event, attached, event, session

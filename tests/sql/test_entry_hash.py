@@ -12,7 +12,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from people import Caller, Connection
+from callers import Caller, Connection
 from psycopg.rows import dict_row
 
 User = Callable[..., Caller]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from people import Caller, Connection, findings, refused, stop_clock
+from callers import Caller, Connection, findings, refused, stop_clock
 
 User = Callable[..., Caller]
 

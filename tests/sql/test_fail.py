@@ -7,9 +7,9 @@ import re
 
 import psycopg
 import pytest
-from people import STATUS, Caller, Connection
+from callers import STATUS, Caller, Connection
 
-from pgcredits.migrate import SQL
+from pgcredits.bank.migrate import SQL
 
 
 def raised() -> dict[str, set[int]]:

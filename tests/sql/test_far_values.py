@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from people import Caller, Connection
+from callers import Caller, Connection
 from psycopg import sql
 
 FAR: dict[str, list[str]] = {

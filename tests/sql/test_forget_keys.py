@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from people import Caller, Connection, at_once, refused, slugs, wait_until_blocked
+from callers import Caller, Connection, at_once, refused, slugs, wait_until_blocked
 
 User = Callable[..., Caller]
 Crowd = Callable[[int], list[Caller]]

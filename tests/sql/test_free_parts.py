@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from callers import Caller, Connection, Row, refused
 from holding import Bank
-from people import Caller, Connection, Row, refused
 
 TEN_SECONDS = {"unit_size": 10, "whole_units": True, "price_per_unit": 1}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from callers import Caller, Connection, Row, refused
 from holding import Bank
-from people import Caller, Connection, Row, refused
 
 User = Callable[..., Caller]
 

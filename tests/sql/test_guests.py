@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from people import (
+from callers import (
     Caller,
     Connection,
     Row,

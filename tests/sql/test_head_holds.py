@@ -9,10 +9,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from callers import STEADY, Caller, Connection, Row, findings, refused, stop_clock
 from holding import Bank, clock_hold
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from people import STEADY, Caller, Connection, Row, findings, refused, stop_clock
 from psycopg.types.json import Jsonb
 
 NOON = "2098-06-01 12:00Z"

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from callers import Caller, Connection, refused
 from holding import Bank, clock_hold, hold
-from people import Caller, Connection, refused
 
 User = Callable[..., Caller]
 

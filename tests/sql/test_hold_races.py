@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 import pytest
+from callers import Caller, Connection, at_once, slugs, wait_until_blocked
 from holding import hold, standing
-from people import Caller, Connection, at_once, slugs, wait_until_blocked
 
 User = Callable[..., Caller]
 Crowd = Callable[[int], list[Caller]]

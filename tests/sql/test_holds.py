@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from callers import Caller, Connection, refused
 from holding import METUBE, WHISPER, Bank, clock_hold, hold, standing
-from people import Caller, Connection, refused
 
 User = Callable[..., Caller]
 

@@ -12,10 +12,10 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from people import Caller, Connection, at_once, refused
+from callers import Caller, Connection, at_once, refused
 
-from pgcredits.addresses import as_login
-from pgcredits.migrate import migrate
+from pgcredits.bank.migrate import migrate
+from pgcredits.database_urls import as_login
 
 User = Callable[..., Caller]
 VIEWS = ("balance", "entries", "usage", "lots", "orders", "failures")

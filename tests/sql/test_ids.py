@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from callers import refused
 from holding import Bank, clock_hold
-from people import refused
 
 # Of every argument that names something: who has given the name.
 OURS = {"entry_id", "hold_id", "shortfall_id", "account_id", "order_id", "use_id", "notice_ids"}

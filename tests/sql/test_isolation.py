@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import psycopg
 import pytest
-from people import Caller, Connection, open_account, refused
+from callers import Caller, Connection, open_account, refused
 from support import PASSWORD
 
-from pgcredits.addresses import as_login
+from pgcredits.database_urls import as_login
 
 User = Callable[..., Caller]
 STRICT = ("repeatable read", "serializable")

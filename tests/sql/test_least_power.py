@@ -10,10 +10,10 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from people import Caller, Connection, refused
-from test_privileges import CALLS, CHARGE, CHARGE_ANYBODY
+from callers import Caller, Connection, refused
+from sql.test_privileges import CALLS, CHARGE, CHARGE_ANYBODY
 
-from pgcredits.addresses import as_login
+from pgcredits.database_urls import as_login
 
 User = Callable[..., Caller]
 Login = Callable[..., Connection]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from callers import Caller, Connection, refused
 from holding import Bank
-from people import Caller, Connection, refused
 
 User = Callable[..., Caller]
 SPELLINGS = [

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from people import Caller, Row, at_once, refused, slugs
+from callers import Caller, Row, at_once, refused, slugs
 
 if TYPE_CHECKING:
     from conftest import Town

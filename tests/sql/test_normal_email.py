@@ -11,11 +11,11 @@ from uuid import uuid4
 import idna
 import psycopg
 import pytest
+from callers import STEADY, Caller, Connection, refused
 from hypothesis import given
 from hypothesis import strategies as st
 from idna.idnadata import codepoint_classes
 from idna.intranges import intranges_contain
-from people import STEADY, Caller, Connection, refused
 
 SQL = Path(__file__).parents[2] / "sql/credits"
 FILES = ("plain_text", "letters", "scripts", "punycode", "normal_email", "normal_code")

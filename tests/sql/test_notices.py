@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from people import Caller, Connection, Row, findings, refused, stop_clock
+from callers import Caller, Connection, Row, findings, refused, stop_clock
 
 MIDNIGHT = "2031-11-21 00:00Z"
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from people import Row, refused
+from callers import Row, refused
 from psycopg.types.json import Jsonb
 from stripe_events import COMPLETED, event, session
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from people import Caller, Connection
+from callers import Caller, Connection
 from stripe_events import COMPLETED, EXPIRED, FAILED, FREE, SAYS, SUCCEEDED, Event, attached, event, session
 
 Place = tuple[str, ...]

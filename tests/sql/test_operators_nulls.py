@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from people import Connection, slugs
+from callers import Connection, slugs
 from psycopg import sql
 
 CATALOG = {"p_catalog_id": "iahome"}

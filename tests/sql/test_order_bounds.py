@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from people import Caller, Connection, at_once, refused, slugs
+from callers import Caller, Connection, at_once, refused, slugs
 from stripe_events import COMPLETED, EXPIRED, SAYS, event, session
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from people import Caller, Row, refused
+from callers import Caller, Row, refused
 
 User = Callable[..., Caller]
 CALL = {"module_id": "whisper", "byok": True}

@@ -10,11 +10,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from callers import STEADY, Caller, Connection
 from hypothesis import given
 from hypothesis import strategies as st
-from people import STEADY, Caller, Connection
 
-from pgcredits.migrate import SQL
+from pgcredits.bank.migrate import SQL
 
 
 @pytest.fixture(scope="module")

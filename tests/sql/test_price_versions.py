@@ -9,9 +9,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from people import Connection, at_once, stop_clock
+from callers import Connection, at_once, stop_clock
 
-from pgcredits.migrate import MigrationError, apply_catalog
+from pgcredits.bank.catalogs import apply_catalog
+from pgcredits.bank.migrate import MigrationError
 
 TABLES = (
     "catalogs",

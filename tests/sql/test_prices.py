@@ -13,11 +13,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from callers import STEADY, Caller, Connection, refused, stop_clock
 from hypothesis import given
 from hypothesis import strategies as st
-from people import STEADY, Caller, Connection, refused, stop_clock
 
-from pgcredits.migrate import SQL
+from pgcredits.bank.migrate import SQL
 
 Component = dict[str, Any]
 MOST = Decimal(10**15)  # of a quantity

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from people import Caller, Connection
+from callers import Caller, Connection
 
 ROLES = (
     "anon",

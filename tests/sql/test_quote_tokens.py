@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import psycopg
 import pytest
-from people import Caller, Connection, refused
+from callers import Caller, Connection, refused
 
 User = Callable[..., Caller]
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from people import Caller, Connection, at_once, refused, slugs, wait_until_blocked
+from callers import Caller, Connection, at_once, refused, slugs, wait_until_blocked
 from stripe_events import COMPLETED, EXPIRED, FAILED, SAYS, SUCCEEDED, attached, event, session
 
 User = Callable[..., Caller]

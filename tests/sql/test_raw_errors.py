@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import psycopg
-from people import Caller, Connection
+from callers import Caller, Connection
 from psycopg import sql
 
 # What each type reads, on some version of PostgreSQL or on all of them, and nobody means.

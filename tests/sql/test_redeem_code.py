@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
-from people import Caller, at_once, open_account, refused, slugs
+from callers import Caller, at_once, open_account, refused, slugs
 
 if TYPE_CHECKING:
     from conftest import Town

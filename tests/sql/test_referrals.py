@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from people import Caller, Row, at_once, open_account, refused, slugs, wait_until_blocked
+from callers import Caller, Row, at_once, open_account, refused, slugs, wait_until_blocked
 from psycopg.types.json import Jsonb
 from stripe_events import COMPLETED, EXPIRED, SAYS, SUCCEEDED, attached, event, session
 

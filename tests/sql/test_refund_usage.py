@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from callers import STEADY, Caller, Connection, Row, at_once, findings, refused, slugs, stop_clock
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from people import STEADY, Caller, Connection, Row, at_once, findings, refused, slugs, stop_clock
 
 User = Callable[..., Caller]
 Crowd = Callable[[int], list[Caller]]

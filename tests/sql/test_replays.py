@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from callers import Row
 from holding import Bank
-from people import Row
 from psycopg.types.json import Jsonb
 
 # Each makes the call for the first time, then lets time and others have their way, and says how the object is

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from people import Caller, Connection, at_once, refused, slugs
+from callers import Caller, Connection, at_once, refused, slugs
 
 
 def test_failure_is_noted_and_nothing_is_charged(user: Callable[..., Caller], service: Caller) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from people import Connection
-from test_privileges import CALLS, EXECUTE, ROLES
+from callers import Connection
+from sql.test_privileges import CALLS, EXECUTE, ROLES
 
 SCHEMAS = "('credits', 'api', 'analytics', 'audit', 'yoyo')"
 Ask = Callable[..., set[Any]]

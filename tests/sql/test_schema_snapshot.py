@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 from docs import reference
-from people import Connection
+from callers import Connection
 
-from pgcredits import embedded
+from pgcredits.local import embedded
 
 SNAPSHOT = Path(__file__).with_name("schema.sql")
 SCHEMAS = ("credits", "api", "analytics", "audit")

@@ -8,8 +8,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from callers import Caller, Connection, findings, refused, stop_clock
 from holding import hold, standing
-from people import Caller, Connection, findings, refused, stop_clock
 from psycopg.types.json import Jsonb
 
 SPRING = datetime(2098, 3, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from people import Caller, Connection, Row, refused
+from callers import Caller, Connection, Row, refused
 
 User = Callable[..., Caller]
 CALLS = {"module_id": "metube"}

@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 import pytest
+from callers import Caller, Connection, at_once, findings, refused, slugs, stop_clock
 from holding import Bank, clock_hold
-from people import Caller, Connection, at_once, findings, refused, slugs, stop_clock
 
 User = Callable[..., Caller]
 Crowd = Callable[[int], list[Caller]]

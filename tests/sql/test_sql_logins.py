@@ -10,9 +10,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from people import Caller, Connection
+from callers import Caller, Connection
 
-from pgcredits.addresses import as_login
+from pgcredits.database_urls import as_login
 
 Login = Callable[..., str]
 _numbers = itertools.count(1)

@@ -12,8 +12,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from people import Caller, Row, refused
-from test_nulls import CHANCE, World
+from callers import Caller, Row, refused
+from sql.test_nulls import CHANCE, World
 
 LONG = "x" * 10_000
 

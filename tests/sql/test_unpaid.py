@@ -9,8 +9,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from callers import Caller, Connection, Row, refused, slugs
 from holding import Bank, hold
-from people import Caller, Connection, Row, refused, slugs
 from stripe_events import COMPLETED, attached, event, session
 
 MOST = 5

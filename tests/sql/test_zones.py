@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from callers import Caller, Connection, refused
 from holding import Bank, hold
-from people import Caller, Connection, refused
 from stripe_events import COMPLETED, attached, event, session
 
-from pgcredits.migrate import apply_catalog
+from pgcredits.bank.catalogs import apply_catalog
 
 NOON = datetime(2027, 2, 28, 12, tzinfo=UTC)
 MONTH_LATER = datetime(2027, 3, 28, 12, tzinfo=UTC)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psycopg
 
-from pgcredits import embedded
+from pgcredits.local import embedded
 
 HERE = Path(__file__).parent
 STORY = HERE / "story.sql"
@@ -27,7 +27,8 @@ REPOSITORY = HERE.parents[1]
 BIN = Path("/usr/lib/postgresql/15/bin")
 MIGRATE = """
 import sys
-from pgcredits.migrate import apply_catalog, migrate
+from pgcredits.bank.catalogs import apply_catalog
+from pgcredits.bank.migrate import migrate
 migrate(sys.argv[1])
 apply_catalog(sys.argv[1], "iahome")
 """

@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from sql.test_schema_snapshot import dump, plain
 
 from pgcredits.migrate import (
     HOME,
@@ -30,7 +31,6 @@ from pgcredits.migrate import (
     run,
 )
 
-sys.path.append(str(Path(__file__).parents[1] / "sql"))
 from test_schema_snapshot import dump, plain
 
 UPGRADING = HOME / "docs" / "upgrading.md"

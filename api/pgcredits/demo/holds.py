@@ -19,15 +19,15 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from pgcredits import admin
+from pgcredits.bank import admin
+from pgcredits.bank.maintenance import maintain
 from pgcredits.demo import DemoError, report
 from pgcredits.demo.crew import Employer, work_off
 from pgcredits.demo.customers import PATIENCE, TOPUP, Customers, User, connected, new_run
 from pgcredits.demo.job import TTL, Backend, Fate, Job, draw_fates
 from pgcredits.demo.proof import Hold, Outcome, Verdict, prove
 from pgcredits.demo.trace import SLICE, Request, read_trace
-from pgcredits.instance import TOKEN_SECONDS, Running
-from pgcredits.maintenance import maintain
+from pgcredits.local.instance import TOKEN_SECONDS, Running
 from pgcredits.tokens import mint
 
 _DRAWN_EVERY = 0.1  # seconds

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pgcredits.demo import DemoError
 
-SLICE = Path(__file__).parent.parent / "traces" / "azure_llm_code_2023.csv"
+SLICE = Path(__file__).parent / "traces" / "azure_llm_code_2023.csv"
 _MODELS = ("claude-sonnet-4", "gpt-4o")
 _REPOSITORY = {"input_tokens": 3_400_000, "output_tokens": 0}  # 9.92 EUR of claude-sonnet-4
 

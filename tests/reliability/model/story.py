@@ -12,12 +12,12 @@ from itertools import count
 from typing import Any
 
 import psycopg
+from callers import STATUS, Connection, Row
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
-from model import ZERO, Account, Answer, Module, Pack, Price, Refused
-from people import STATUS, Connection, Row
 from purchases import NEWS, Purchase
-from teller import Teller
+from reliability.model.model import ZERO, Account, Answer, Module, Pack, Price, Refused
+from reliability.model.teller import Teller
 
 USERS = ("ada", "bob", "cyd")
 START = datetime(2098, 1, 30, 12, tzinfo=UTC)

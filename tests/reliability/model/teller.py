@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from people import Connection, Row
+from callers import Connection, Row
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb, set_json_loads
 

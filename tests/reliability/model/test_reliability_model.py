@@ -12,13 +12,13 @@ from pathlib import Path
 import hypothesis
 import psycopg
 import pytest
+from callers import Connection
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.errors import FlakyFailure
 from hypothesis.stateful import run_state_machine_as_test
-from model import LONGEST, MOST_OPEN, MOST_PENDING
-from people import Connection
-from story import CALLS, NEVER, PACKS, PAGES, SECONDS, TASTES, Story
-from teller import exact
+from reliability.model.model import LONGEST, MOST_OPEN, MOST_PENDING
+from reliability.model.story import CALLS, NEVER, PACKS, PAGES, SECONDS, TASTES, Story
+from reliability.model.teller import exact
 
 STEPS_OF_A_STORY = 60
 CALLED = {

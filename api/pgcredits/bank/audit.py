@@ -1,0 +1,86 @@
+"""The books prove themselves: every check of schema `audit`, in one snapshot."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from rich.console import Console
+from rich.table import Table
+
+from pgcredits.bank import admin
+from pgcredits.bank.strangers import TRUSTED
+
+_SHOWN = 5  # findings printed per check
+# Of nobody else's: what is in a view is run by our login.
+_CHECKS = f"""
+    select c.relname
+    from pg_class as c
+    join pg_namespace as n on n.oid = c.relnamespace
+    join pg_roles as r on r.oid = c.relowner
+    where n.nspname = 'audit' and c.relkind in ('v', 'm') and starts_with(c.relname, 'check_') and {TRUSTED}
+    order by c.relname
+"""  # noqa: S608 - a constant of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One view audit.check_*. `findings` are the first (account_id, expected, found) of `rows`."""
+
+    name: str
+    rows: int
+    milliseconds: float
+    findings: list[tuple[Any, ...]]
+
+
+def run(url: str) -> list[Check]:
+    """Run every check as the login of `url`, all on the same moment of the database."""
+    with admin.connect(url, "pgcredits audit", statement_seconds=3600) as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        views = connection.execute(_CHECKS.encode()).fetchall()
+        return [_check(connection, name) for (name,) in views]
+
+
+def _check(connection: psycopg.Connection[tuple[Any, ...]], view: str) -> Check:
+    query = sql.SQL("select account_id, expected, found, count(*) over () from audit.{} limit {}").format(
+        sql.Identifier(view), sql.Literal(_SHOWN)
+    )
+    started = time.perf_counter()
+    found = connection.execute(query).fetchall()
+    spent = (time.perf_counter() - started) * 1000
+    return Check(view.removeprefix("check_"), found[0][3] if found else 0, spent, [row[:3] for row in found])
+
+
+def sound(checks: list[Check]) -> bool:
+    """No finding; and an audit that checks nothing proves nothing."""
+    return bool(checks) and not any(check.rows for check in checks)
+
+
+def report(checks: list[Check], console: Console) -> None:
+    """Print the checks, their findings, and the verdict."""
+    if not checks:
+        console.print("[red]the database has no checks: run `pgcredits migrate`")
+        return
+    table = Table("check", title="audit", title_justify="left")
+    table.add_column("rows", justify="right")
+    table.add_column("ms", justify="right")
+    for check in checks:
+        table.add_row(
+            check.name, str(check.rows), f"{check.milliseconds:.1f}", style="red" if check.rows else ""
+        )
+    console.print(table)
+    for check in checks:
+        for account_id, expected, found in check.findings:
+            console.print(
+                f"{check.name}: account {account_id}: expected {expected}, found {found}",
+                markup=False,
+                highlight=False,
+            )
+        if check.rows > len(check.findings):
+            console.print(f"{check.name}: and {check.rows - len(check.findings)} more", highlight=False)
+    total = sum(check.rows for check in checks)
+    console.print("[green]the books close: no finding" if not total else f"[red]{total} findings")

@@ -1,0 +1,137 @@
+"""Price lists: found by name, applied whole, and compared with what is there."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from pgcredits.bank import admin, strangers
+from pgcredits.bank.catalogs import catalog_file, catalog_login
+from pgcredits.bank.catalogs.catalog_text import Definition
+from pgcredits.bank.migrate import locks, marks
+from pgcredits.bank.migrate.errors import MigrationError
+from pgcredits.bank.migrate.files import SQL, newest_migration
+
+PURPOSE = "pgcredits catalog"
+WAIT_SECONDS = 60.0
+_CATALOG = "catalog "  # begins a line of credits.show_catalog() that names a price list
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A price list that was applied, or would be. `before` and `after` are credits.show_catalog()."""
+
+    path: Path
+    before: list[str]
+    after: list[str]
+
+    def difference(self) -> list[str]:
+        """What went (-) and what came (+), a line each."""
+        lines = difflib.unified_diff(self.before, self.after, n=0, lineterm="")
+        return [line for line in lines if not line.startswith(("---", "+++", "@@"))]
+
+
+def list_catalogs(sql: Path = SQL) -> list[str]:
+    """The names that `apply_catalog` takes."""
+    return sorted(path.stem for path in (sql / "catalogs").glob("*.sql"))
+
+
+def find_catalog(name_or_path: str, sql: Path = SQL) -> Path:
+    """The file of a price list. Raises MigrationError for what is neither a listed name nor a file."""
+    if name_or_path in list_catalogs(sql):
+        return sql / "catalogs" / f"{name_or_path}.sql"
+    if not Path(name_or_path).is_file():
+        known = ", ".join(list_catalogs(sql)) or "none"
+        raise MigrationError(f"no catalogue {name_or_path!r}: give a file or one of: {known}")
+    return Path(name_or_path)
+
+
+def apply_catalog(
+    url: str,
+    name_or_path: str,
+    sql: Path = SQL,
+    stripe_prices: Mapping[str, str] | None = None,
+    wait_seconds: float = WAIT_SECONDS,
+    say: Callable[[str], None] = lambda text: None,
+    *,
+    add: bool = False,
+    dry_run: bool = False,
+) -> Applied:
+    """Apply a price list whole, in one transaction, by a login that may do nothing else.
+
+    `stripe_prices` gives packs their price at Stripe, by pack_id. `add`: beside the price lists of other
+    products. `dry_run`: nothing is kept. A changed rule for notices locks every wallet: whoever keeps one
+    locked is waited for as locks.py says. Raises MigrationError, also for a name that is neither listed nor a
+    file, and for a file that holds anything but definitions.
+    """
+    path = find_catalog(name_or_path, sql)
+    definitions = catalog_file.read(path)
+    with ExitStack() as stack:
+        administrator = stack.enter_context(admin.connect(url, PURPOSE, autocommit=True))
+        strangers.refuse(administrator, (), strangers.BOOKKEEPING)
+        marks.refuse_newer(administrator, newest_migration())
+        connection = stack.enter_context(catalog_login.opened(url, PURPOSE, catalog_file.SECONDS))
+
+        def attempt() -> Applied:
+            with administrator.transaction():
+                strangers.refuse(administrator, (), strangers.BOOKKEEPING)
+                marks.refuse_newer(administrator, newest_migration())
+                marks.prepare(administrator)
+                administrator.execute(f"lock table {marks.MUTEX} in access exclusive mode".encode())
+                with connection.transaction(force_rollback=dry_run):
+                    return _apply(connection, path, definitions, stripe_prices, add)
+
+        sessions = (administrator.info.backend_pid, connection.info.backend_pid)
+        return locks.persist(attempt, url, sessions, wait_seconds, say)
+
+
+def _apply(
+    connection: admin.Connection,
+    path: Path,
+    definitions: Sequence[Definition],
+    stripe_prices: Mapping[str, str] | None,
+    add: bool,
+) -> Applied:
+    before = _shown(connection)
+    # What the definitions say to each other; nobody else has a say in it.
+    connection.execute(
+        "select set_config('pgcredits.stripe_prices', %s, true),"
+        " set_config('pgcredits.priced_from_now', '', true)",
+        (json.dumps(stripe_prices) if stripe_prices else "",),
+    )
+    catalog_file.execute(connection, path, definitions)
+    if stripe_prices:
+        try:
+            connection.execute("select credits.check_stripe_prices()")
+        except psycopg.Error as error:
+            raise MigrationError(f"PGCREDITS_STRIPE_PRICES: {error}") from error
+    applied = Applied(path, before, _shown(connection))
+    others = _names(before)
+    if others and (new := _names(applied.after) - others) and not add:
+        raise MigrationError(
+            f"this bank has the price list {', '.join(sorted(others))}, and balances count in one unit:"
+            f" {', '.join(sorted(new))} goes into a bank of its own, or is added to this one with --add"
+        )
+    return applied
+
+
+def _shown(connection: admin.Connection) -> list[str]:
+    rows = connection.execute("select line from credits.show_catalog() as line order by line").fetchall()
+    return [str(line) for (line,) in rows]
+
+
+def _names(shown: list[str]) -> set[str]:
+    return {line.split(" ", 2)[1] for line in shown if line.startswith(_CATALOG)}
+
+
+def applied_catalogs(url: str) -> list[str]:
+    """The price lists of a bank, oldest first."""
+    with admin.connect(url, PURPOSE) as connection:
+        rows = connection.execute("select catalog_id from credits.catalogs order by applied_at").fetchall()
+    return [str(name) for (name,) in rows]

@@ -1,0 +1,55 @@
+"""The roles of the bank: of the cluster, not of a database, so no dump of a database has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pgcredits.bank import admin
+from pgcredits.bank.migrate import marks
+from pgcredits.bank.migrate.errors import MigrationError
+from pgcredits.bank.migrate.files import OWNER, ROLES, SQL, execute, newest_migration
+
+PURPOSE = "pgcredits roles"
+_OWNED = "take_ownership.sql"
+
+
+def make_roles(connection: admin.Connection, sql: Path = SQL) -> None:
+    """Make those that are missing; give our logins the bounds that nobody has set. Raises MigrationError."""
+    if (sql / ROLES).exists():
+        execute(connection, sql / ROLES)
+    _become_able_to_act(connection)
+
+
+def _become_able_to_act(connection: admin.Connection) -> None:
+    """From PostgreSQL 16 on, who made a role may hand it on, and not act as it until given that, too."""
+    if connection.info.server_version < 160000:
+        return
+    row = connection.execute(
+        "select not coalesce(bool_or(pg_has_role(current_user, r.oid, 'set')), true) from pg_roles as r"
+        " where r.rolname = %s",
+        [OWNER],
+    ).fetchone()
+    if row is not None and row[0]:
+        connection.execute(f"grant {OWNER} to current_user with inherit true, set true".encode())
+
+
+def run(url: str, take_ownership: bool) -> None:
+    """What `pgcredits roles` does, in one transaction. Raises MigrationError and psycopg.OperationalError."""
+    with admin.connect(url, PURPOSE) as connection:
+        marks.refuse_newer(connection, newest_migration())
+        make_roles(connection)
+        if take_ownership:
+            execute(connection, SQL / _OWNED)
+
+
+def refuse_strangers_bank(connection: admin.Connection) -> None:
+    """Raises MigrationError for a bank that its owner does not own: it was restored without the roles."""
+    row = connection.execute(
+        "select r.rolname from pg_namespace as n join pg_roles as r on r.oid = n.nspowner"
+        " where n.nspname = 'credits'"
+    ).fetchone()
+    if row is not None and row[0] != OWNER:
+        raise MigrationError(
+            f"schema credits belongs to {row[0]}, not to {OWNER}: this database was restored where the roles"
+            " of the bank were missing. docs/restoring.md tells the way back."
+        )

@@ -1,0 +1,64 @@
+"""Database URLs, put together and taken apart."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote, urlencode
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+
+class AddressError(psycopg.ProgrammingError):
+    """A database URL that cannot be read. The message repeats nothing of it, for a password may be in it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the database URL cannot be read. It is postgresql://LOGIN:PASSWORD@HOST:PORT/DATABASE, and in"
+            " each part, the password above all, @ is written %40, / is %2F, % is %25, a space is %20"
+        )
+
+
+def parts_of(url: str) -> dict[str, str]:
+    """What a libpq URL or key=value string says. Raises AddressError."""
+    try:
+        parts = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
+    except psycopg.ProgrammingError:
+        raise AddressError from None
+    ports = parts.get("port", "").split(",")
+    # libpq would say these in its message. A password that is not written as it must be ends up here.
+    if "@" in parts.get("host", "") or not all(port.isdecimal() or not port for port in ports):
+        raise AddressError
+    return parts
+
+
+def database_url(
+    host: str, port: int | str | None, dbname: str, user: str, password: str | None, **more: str
+) -> str:
+    """A libpq URL. `more` are its query parameters; a socket folder or a list of hosts goes there as well."""
+    login = quote(user, safe="") + (f":{quote(password, safe='')}" if password else "")
+    if "/" in host or "," in host:
+        more = {"host": host, **({"port": str(port)} if port else {}), **more}
+        place = ""
+    else:
+        place = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
+    query = f"?{urlencode(more, quote_via=quote, safe='')}" if more else ""
+    return f"postgresql://{login}@{place}/{quote(dbname, safe='')}{query}"
+
+
+def as_login(url: str, user: str, password: str | None, **more: str) -> str:
+    """The same database by another login. `url` is a libpq URL or key=value string."""
+    parts = parts_of(url)
+    for key in ("user", "password", "passfile", "options"):
+        parts.pop(key, None)
+    host, port = parts.pop("host", "localhost"), parts.pop("port", None)
+    return database_url(host, port, parts.pop("dbname", user), user, password, **parts, **more)
+
+
+def as_user(api_url: str, subject: str) -> str:
+    """A connection of the API's login that acts as the user `subject`, as the door would."""
+    parts = parts_of(api_url)
+    claims = json.dumps({"sub": subject, "role": "authenticated"}, separators=(",", ":"))
+    escaped = claims.replace("\\", "\\\\").replace(" ", "\\ ")
+    options = f"-c role=authenticated -c request.jwt.claims={escaped}"
+    return as_login(api_url, parts["user"], parts.get("password"), options=options)

@@ -1,0 +1,65 @@
+"""The door: routes, what they need, and what the app owns, put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+from litestar.datastructures import ResponseHeader
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+
+from pgcredits.http import cors
+from pgcredits.http.caching import Uncached
+from pgcredits.http.db import Database
+from pgcredits.http.errors import answer
+from pgcredits.http.passwords import Passwords
+from pgcredits.http.resources import Door
+from pgcredits.http.routes import auth, checkout, health, iahome, openapi, rest, webhooks
+from pgcredits.http.schema_cache import Catalogue
+from pgcredits.settings import Settings
+from pgcredits.tokens import TokenVerifier
+
+_LARGEST_BODY = 1_000_000  # bytes
+
+
+def create_app(settings: Settings | None = None) -> Litestar:
+    """The ASGI app, configured by `settings` or by the environment. Raises SettingsError."""
+    settings = settings or Settings.from_env()
+    database = Database(settings)
+    door = Door(settings, database, Catalogue(database), _verifier(settings), Passwords())
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with database.opened(), checkout.stripe_client(settings) as door.stripe:
+            yield
+
+    app = Litestar(
+        route_handlers=[
+            rest.router,
+            auth.router,
+            iahome.router,
+            health.router,
+            checkout.checkout,
+            checkout.done,
+            checkout.cancelled,
+            checkout.style,
+            webhooks.receive,
+            openapi.schema,
+        ],
+        dependencies={"door": Provide(lambda: door, sync_to_thread=False)},
+        exception_handlers={Exception: answer, HTTPException: answer},
+        lifespan=[lifespan],
+        cors_config=cors.configuration(settings),
+        request_max_body_size=_LARGEST_BODY,
+        response_headers=[ResponseHeader(name="X-Content-Type-Options", value="nosniff")],
+        logging_config=None,  # whoever starts us decides where logs go
+        openapi_config=None,  # the database describes itself, in openapi.py
+    )
+    app.asgi_handler = Uncached(cors.Explained(app.asgi_handler, settings))
+    return app
+
+
+def _verifier(settings: Settings) -> TokenVerifier:
+    return TokenVerifier(settings.jwt_secret, settings.jwt_audience)

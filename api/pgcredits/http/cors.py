@@ -1,0 +1,84 @@
+"""Pages of other origins that may call from a browser, and an explanation for those that may not.
+
+A browser tells its page nothing but "Failed to fetch". So the refusal of a preflight, which the browser's
+tools show, and our log name the setting.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from litestar import MediaType
+from litestar.config.cors import CORSConfig
+from litestar.datastructures import Headers
+from litestar.enums import ScopeType
+from litestar.response.base import ASGIResponse
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from pgcredits.http.errors import log, refuse
+from pgcredits.http.origins import LOCAL, is_listed, local_pattern
+from pgcredits.settings import Settings
+
+_EXPOSED = ["content-range", "content-profile", "proxy-status", "retry-after", "www-authenticate"]
+_TOLD = 100  # origins that the log names, each once
+
+
+def configuration(settings: Settings) -> CORSConfig | None:
+    """Litestar's own handling of the origins that are listed; None when there are none."""
+    if not settings.cors_origins:
+        return None
+    origins = [origin for origin in settings.cors_origins if origin != LOCAL]
+    # The one cookie that we read tells guests apart, and grants nothing: everything else asks for a bearer
+    # token. So pages of the origins listed by name may have it sent; a pattern might match a stranger's.
+    named = not any("*" in origin for origin in origins)
+    return CORSConfig(
+        allow_origins=origins,
+        allow_origin_regex=local_pattern(settings.cors_origins),
+        allow_credentials=named,
+        expose_headers=_EXPOSED,
+    )
+
+
+class Explained:
+    """The app, with a reason for pages of origins that are not listed."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._listed = configuration(settings)
+        self._own = (settings.public_url,)
+        self._told: set[str] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.HTTP:
+            headers = Headers.from_scope(scope)
+            origin = headers.get("origin")
+            if origin and not self._may_call(origin):
+                self._tell(origin)
+                if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+                    await _refusal(origin)(scope, receive, send)
+                    return
+        await self._app(scope, receive, send)
+
+    def _may_call(self, origin: str) -> bool:
+        if self._listed is not None and self._listed.is_origin_allowed(origin):
+            return True
+        return is_listed(origin, self._own)
+
+    def _tell(self, origin: str) -> None:
+        if origin not in self._told and len(self._told) < _TOLD:
+            self._told.add(origin)
+            log.warning(
+                "a page of %.200r called from a browser, which PGCREDITS_CORS_ORIGINS does not allow", origin
+            )
+
+
+def _refusal(origin: str) -> ASGIResponse:
+    text = (
+        "Pages of this origin may not call this API. The setting PGCREDITS_CORS_ORIGINS lists those that may."
+    )
+    error = refuse(403, "origin_not_allowed", text, origin=origin)
+    return ASGIResponse(
+        body=msgspec.json.encode(error.body()),
+        status_code=error.status,
+        headers=error.headers,
+        media_type=MediaType.JSON,
+    )

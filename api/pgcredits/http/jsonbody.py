@@ -1,0 +1,63 @@
+"""A JSON object from outside. PostgreSQL interprets its values, nobody here does: so numbers stay exact."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from pgcredits.http.errors import ApiError, refuse
+
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # an escaped NUL, not a backslash followed by u0000
+
+
+@dataclass(frozen=True, slots=True)
+class JsonObject:
+    """The text as it came, and each member's. Of repeated members the last counts, as in PostgreSQL."""
+
+    text: str
+    members: Mapping[str, str]
+
+    def string(self, name: str) -> str | None:
+        """The member as a string; None when it is missing, null, or anything else."""
+        value = msgspec.json.decode(self.members.get(name, "null"))
+        return value if isinstance(value, str) else None
+
+    def pick(self, names: Mapping[str, str]) -> JsonObject:
+        """The members named by the values of `names`, renamed to its keys; missing ones are left out."""
+        members = {new: self.members[old] for new, old in names.items() if old in self.members}
+        return build(members)
+
+
+def parse(body: bytes) -> JsonObject:
+    """Read a body; an empty one is {}. Raises ApiError 400 PGRST102, or 422 bad_key or bad_text for NUL."""
+    if not body.strip():
+        return JsonObject("{}", {})
+    try:
+        text = body.decode()
+        members = {name: bytes(value).decode() for name, value in _OBJECT.decode(body).items()}
+    except msgspec.ValidationError:
+        raise ApiError(400, "PGRST102", "The body must be a JSON object.") from None
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
+        raise ApiError(400, "PGRST102", "Empty or invalid json") from None
+    for name, value in members.items():
+        if _NUL.search(value):
+            slug = "bad_key" if name == "idempotency_key" else "bad_text"
+            raise refuse(422, slug, f"{name!r} contains NUL.")
+        if "\0" in name:
+            raise refuse(422, "bad_text", "A member's name contains NUL.")
+    return JsonObject(text, members)
+
+
+def build(members: Mapping[str, str]) -> JsonObject:
+    """An object of JSON texts."""
+    parts = (f"{msgspec.json.encode(name).decode()}:{value}" for name, value in members.items())
+    return JsonObject("{" + ",".join(parts) + "}", members)
+
+
+def text(value: str) -> str:
+    """A string as JSON text."""
+    return msgspec.json.encode(value).decode()

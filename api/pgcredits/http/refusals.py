@@ -1,0 +1,84 @@
+"""A use that was refused for want of tokens is reported to the bank, which may owe the user a notice.
+
+The refusal undid its own transaction, so the database could not write anything in it. It does not believe the
+report either: it looks for itself.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import msgspec
+import psycopg
+
+from pgcredits.http import jsonbody, rpc
+from pgcredits.http.db import BusyError, Statement, UnavailableError
+from pgcredits.http.errors import ApiError
+from pgcredits.http.jsonbody import JsonObject
+from pgcredits.http.schema_cache import Catalogue
+from pgcredits.tokens import Caller
+
+log = logging.getLogger("pgcredits")
+
+_USE = ("module_id", "usage", "user_id")
+_CAPTURE = ("hold_id", "usage", "user_id")
+
+
+class _Facts(msgspec.Struct):
+    """Of a refusal, as its DETAIL has them."""
+
+    index: int | None = None  # which item of a batch was refused
+
+
+async def ask(
+    catalogue: Catalogue,
+    caller: Caller,
+    statement: Statement,
+    body: JsonObject,
+    *,
+    function: str,
+    read_only: bool,
+    path: str,
+) -> tuple[Any, ...] | None:
+    """`Catalogue.ask` for a call of a function; a PT402 is reported before it is raised."""
+    try:
+        return await catalogue.ask(caller, statement, read_only=read_only, path=path)
+    except psycopg.Error as error:
+        if error.sqlstate == "PT402":
+            await _report(catalogue, caller, function, body, error, path)
+        raise
+
+
+async def _report(
+    catalogue: Catalogue, caller: Caller, refused: str, body: JsonObject, error: psycopg.Error, path: str
+) -> None:
+    """Never fails: the client is told of the refusal, whatever becomes of the notice."""
+    try:
+        name, arguments = _told(refused, body, error)
+        if not arguments.members:
+            return
+        function = await rpc.find(catalogue, name, arguments.members)
+        await catalogue.ask(
+            caller, rpc.call_with_object(function, arguments, None), read_only=False, path=path
+        )
+    except (
+        psycopg.Error,
+        ApiError,
+        BusyError,
+        UnavailableError,
+        msgspec.MsgspecError,
+        LookupError,
+    ) as failure:
+        log.warning("the refusal of a use was not reported: %s", type(failure).__name__)
+
+
+def _told(refused: str, body: JsonObject, error: psycopg.Error) -> tuple[str, JsonObject]:
+    """Which function takes the report, and what it is told: of a batch, the item that was refused."""
+    if refused == "capture_hold":
+        return "report_refused_capture", body.pick({name: name for name in _CAPTURE})
+    if refused == "consume_tokens_batch":
+        facts = msgspec.json.decode(error.diag.message_detail or "{}", type=_Facts)
+        items = msgspec.json.decode(body.members["items"], type=list[msgspec.Raw])
+        body = jsonbody.parse(bytes(items[facts.index or 0]))
+    return "report_refusal", body.pick({name: name for name in _USE})

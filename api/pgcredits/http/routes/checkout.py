@@ -1,0 +1,233 @@
+"""Buying: first the order in the database, then a Stripe session for it. Tokens come with the webhook."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+import psycopg
+import stripe
+from litestar import MediaType, Request, Response, get, post
+from litestar.di import NamedDependency
+
+from pgcredits.http import jsonbody, rpc
+from pgcredits.http.caching import PUBLIC
+from pgcredits.http.db import BusyError, UnavailableError
+from pgcredits.http.errors import ApiError, log, refuse
+from pgcredits.http.origins import is_listed
+from pgcredits.http.payments import Order, end_session, find_session, open_session
+from pgcredits.http.resources import Door
+from pgcredits.http.routes.rest import idempotency_key
+from pgcredits.settings import Settings
+from pgcredits.tokens import SERVICE
+
+_STRIPE_VERSION = "2026-10-28.endive"
+_SECONDS = 10.0
+_NAMES = {
+    "pack_id": ("pack_id", "packId"),
+    "amount": ("amount",),
+    "module_id": ("module_id", "moduleId"),
+    "user_id": ("user_id", "userId"),
+}
+_HTML_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",  # the address holds the session's id
+    "X-Content-Type-Options": "nosniff",
+    **PUBLIC,
+}
+
+
+@post("/checkout", status_code=200)
+async def checkout(
+    request: Request[Any, Any, Any],
+    door: NamedDependency[Door],
+) -> dict[str, Any]:
+    """{"pack_id" or "amount", module_id?, success_url?, cancel_url?} → {"order_id", "session_id", "url"}.
+
+    A repeated Idempotency-Key gets the same order and the same session.
+    """
+    caller = door.identify(request)
+    if caller.anonymous:
+        raise refuse(401, "not_signed_in", "Sign in first.")
+    why = door.settings.why_nothing_is_sold
+    if door.stripe is None or why is not None:
+        raise refuse(503, "payment_unavailable", why or "Nothing can be bought.")
+    body = jsonbody.parse(await request.body())
+    urls = _return_urls(body, door.settings)
+    asked = {name: next((n for n in names if n in body.members), names[0]) for name, names in _NAMES.items()}
+    key = idempotency_key(request)
+    text = await rpc.call(door.catalogue, caller, "create_order", body.pick(asked), key=key, path="/checkout")
+    order = msgspec.json.decode(text, type=Order)
+    if order.state != "pending":
+        raise refuse(409, "order_closed", f"This order is {order.state} already.", state=order.state)
+    try:
+        async with _stripe_errors(order):
+            session = await _session(door, door.stripe, order, urls)
+    except ApiError:
+        if key is None:  # nobody can go on with this order: it shall not count as pending
+            await _cancel(door, order)
+        raise
+    if order.checkout_session_id is None:
+        await _attach(door, door.stripe, order, session)
+    await _require_price(door.stripe, order, session)  # once it is the order's: its end is the order's end
+    if session.url is None:
+        if session.status == "expired":  # in case the news of it was lost
+            await _cancel(door, order)
+        raise refuse(409, "order_closed", "The Checkout session of this order is over.")
+    return {"order_id": order.order_id, "session_id": session.id, "url": session.url}
+
+
+@asynccontextmanager
+async def stripe_client(settings: Settings) -> AsyncIterator[stripe.StripeClient | None]:
+    """Stripe, or the simulator, for the life of the app; None when no key is configured."""
+    if settings.stripe_secret_key is None:
+        yield None
+        return
+    base: Any = {"api": settings.stripe_api_base} if settings.stripe_api_base else {}
+    http = stripe.HTTPXClient(timeout=_SECONDS)
+    try:
+        yield stripe.StripeClient(
+            settings.stripe_secret_key,
+            base_addresses=base,
+            http_client=http,
+            max_network_retries=2,
+            stripe_version=_STRIPE_VERSION,
+        )
+    finally:
+        await http.close_async()  # type: ignore[no-untyped-call]
+
+
+async def _session(
+    door: Door, client: stripe.StripeClient, order: Order, urls: tuple[str, str]
+) -> stripe.checkout.Session:
+    if order.checkout_session_id is None:
+        return await open_session(client, order, urls)
+    session = await find_session(client, order)
+    if session is None:
+        await _cancel(door, order)
+        text = "The payment provider no longer knows the checkout of this order. Order again."
+        raise refuse(409, "order_closed", text, state="expired")
+    return session
+
+
+async def _attach(
+    door: Door, client: stripe.StripeClient, order: Order, session: stripe.checkout.Session
+) -> None:
+    """Notes the session on its order. An order that does not take it any more is paid by nobody."""
+    named = {
+        "account_id": order.account_id,
+        "order_id": order.order_id,
+        "session_id": session.id,
+        "customer_id": str(session.customer),
+    }
+    if order.stripe_customer_id not in (None, named["customer_id"]):
+        named["replaces_customer_id"] = str(order.stripe_customer_id)
+    attached = jsonbody.build({name: jsonbody.text(value) for name, value in named.items()})
+    try:
+        await rpc.call(door.catalogue, SERVICE, "attach_checkout", attached, path="/checkout")
+    except psycopg.Error as error:
+        if error.sqlstate in ("PT404", "PT409"):
+            await end_session(client, order, session)
+        raise
+
+
+async def _cancel(door: Door, order: Order) -> None:
+    """Ends the order. When that fails it ends by itself: after an hour, or with its session."""
+    named = {"account_id": order.account_id, "order_id": order.order_id}
+    cancelled = jsonbody.build({name: jsonbody.text(value) for name, value in named.items()})
+    try:
+        await rpc.call(door.catalogue, SERVICE, "cancel_order", cancelled, path="/checkout")
+    except (psycopg.Error, UnavailableError, BusyError) as error:
+        log.warning("order %s: was not cancelled: %s", order.order_id, error)
+
+
+async def _require_price(client: stripe.StripeClient, order: Order, session: stripe.checkout.Session) -> None:
+    """Nobody is asked for another amount than was ordered, as a price at Stripe may have it.
+
+    Raises ApiError 502 payment_failed.
+    """
+    if (session.amount_subtotal, session.currency) == (order.amount, order.currency):
+        return
+    log.error(
+        "order %s: ordered for %s %s, but at Stripe %s is %s %s",
+        order.order_id,
+        order.amount,
+        order.currency,
+        order.stripe_price_id,
+        session.amount_subtotal,
+        session.currency,
+    )
+    await end_session(client, order, session)
+    text = "The payment provider has another price for this."
+    raise refuse(502, "payment_failed", text, order_id=order.order_id)
+
+
+def _return_urls(body: jsonbody.JsonObject, settings: Settings) -> tuple[str, str]:
+    """Where the buyer comes back to: our pages, or an allowed origin's. Raises ApiError 422 bad_url."""
+    here = settings.public_url + "/checkout/"
+    urls = [here + "done?session_id={CHECKOUT_SESSION_ID}", here + "cancelled"]
+    allowed = (settings.public_url, *settings.return_origins)
+    for position, name in enumerate(("success_url", "cancel_url")):
+        if body.members.get(name, "null") == "null":
+            continue
+        url = body.string(name)
+        if url is None or not is_listed(url, allowed):
+            text = f"{name} must be a page of this site, or of an origin that PGCREDITS_RETURN_ORIGINS lists."
+            raise refuse(422, "bad_url", text)
+        urls[position] = url
+    return urls[0], urls[1]
+
+
+@asynccontextmanager
+async def _stripe_errors(order: Order) -> AsyncIterator[None]:
+    """The order stays pending whatever happens here: the same call again goes on where this one stopped."""
+    try:
+        yield
+    except stripe.IdempotencyError as error:
+        raise refuse(409, "key_reused", "This order was begun with other return addresses.") from error
+    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
+        log.warning("order %s: Stripe cannot be reached: %s", order.order_id, error)
+        text = "The payment provider cannot be reached. Try again."
+        raise refuse(503, "payment_unavailable", text, order_id=order.order_id) from error
+    except stripe.StripeError as error:
+        if error.code == "resource_missing" and order.stripe_price_id is not None:
+            log.error(
+                "order %s: Stripe has no price %s for %s: %s",
+                order.order_id,
+                order.stripe_price_id,
+                order.package_name,
+                error,
+            )
+        else:
+            log.error("order %s: Stripe refused: %s", order.order_id, error)
+        text = "The payment provider refused the order."
+        raise refuse(502, "payment_failed", text, order_id=order.order_id) from error
+
+
+def _page(name: str) -> bytes:
+    return (files("pgcredits.http") / "static" / name).read_bytes()
+
+
+@get("/checkout/done", media_type=MediaType.HTML)
+async def done() -> Response[bytes]:
+    """Where Checkout sends the buyer after paying."""
+    return Response(_page("done.html"), media_type=MediaType.HTML, headers=_HTML_HEADERS)
+
+
+@get("/checkout/cancelled", media_type=MediaType.HTML)
+async def cancelled() -> Response[bytes]:
+    """Where Checkout sends the buyer who went back."""
+    return Response(_page("cancelled.html"), media_type=MediaType.HTML, headers=_HTML_HEADERS)
+
+
+@get("/checkout/pages.css", media_type=MediaType.CSS)
+async def style() -> Response[bytes]:
+    """The style of the two pages."""
+    return Response(
+        _page("pages.css"), media_type=MediaType.CSS, headers={"X-Content-Type-Options": "nosniff", **PUBLIC}
+    )

@@ -1,0 +1,172 @@
+"""Calling a function of `api`: which one is meant, and the one statement that calls it and answers JSON."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import msgspec
+
+from pgcredits import literals
+from pgcredits.http.db import Statement
+from pgcredits.http.errors import ApiError, refuse
+from pgcredits.http.jsonbody import JsonObject, build
+from pgcredits.http.schema_cache import KEY, SCHEMA, Catalogue, Function
+from pgcredits.tokens import Caller
+
+# Arguments that tell whose wallet a call is about. All but the first are, or begin with, the account's id.
+_ABOUT = ("user_id", "hold_id", "entry_id", "account_id", "shortfall_id")
+_BATCHES = {"consume_tokens_batch": "items"}  # about many: the argument whose first item tells of one
+
+
+class _Item(msgspec.Struct):
+    user_id: str | None = None
+
+
+_ITEMS = msgspec.json.Decoder(list[_Item])
+
+
+def quoted(name: str) -> str:
+    """An identifier, safe inside a statement with %s placeholders."""
+    return '"' + name.replace('"', '""').replace("%", "%%") + '"'
+
+
+async def find(catalogue: Catalogue, name: str, given: Iterable[str], *, keyed: bool = False) -> Function:
+    """The function that these arguments mean; `keyed` when an Idempotency-Key header comes with them.
+
+    A reader has no use for a key; any other function that takes none
+    refuses it, for a repeat would not be safe.
+    Raises ApiError 404 PGRST202, 300 PGRST203, 422 bad_key.
+    """
+    names = frozenset(given)
+    fitting = await catalogue.fitting(name, names | {KEY} if keyed else names)
+    if keyed and not fitting:
+        fitting = await catalogue.fitting(name, names)
+        if fitting and not all(function.stable for function in fitting):
+            raise refuse(422, "bad_key", f"{name} with these arguments takes no idempotency key.")
+    if not fitting:
+        raise await _unknown(catalogue, name, names)
+    if len(fitting) > 1:
+        text = f"More than one function {SCHEMA}.{name} takes these arguments: " + "; ".join(
+            map(_signature, fitting)
+        )
+        raise ApiError(300, "PGRST203", text)
+    return fitting[0]
+
+
+def call_with_object(function: Function, body: JsonObject, key: str | None) -> Statement:
+    """Call it with the members of a JSON object, converted by PostgreSQL.
+
+    Raises ApiError 422 bad_key when header and body give different keys.
+    """
+    given = dict(body.members)
+    if key is not None and given.get(KEY) == "null":  # not given here: the header counts
+        del given[KEY]
+    if key is not None and KEY in given and body.string(KEY) != key:
+        raise refuse(422, "bad_key", "The Idempotency-Key header and idempotency_key differ.")
+    columns = [argument for argument in function.arguments if argument.name in given]
+    read = {a.name: literals.read_json(a.name, a.type, given[a.name]) for a in columns}
+    source_text = body.text if all(read[name] == given[name] for name in read) else build(read).text
+    arguments = [f"{quoted(a.name)} => _body.{quoted(a.name)}" for a in columns]
+    values: list[str] = []
+    if key is not None and KEY not in given and function.takes_key:
+        arguments.append(f"{quoted(KEY)} => %s")
+        values.append(key)
+    about = _about({name: body.string(name) for name in _ABOUT if name in body.members})
+    kind = None
+    if items := _BATCHES.get(function.name):
+        about, kind = _first_user(body.members.get(items, "[]")), function.name
+    if not columns:
+        return Statement(_select(function, "", arguments), tuple(values), about, kind)
+    record = ", ".join(f"{quoted(a.name)} {a.type}" for a in columns)
+    source = f"json_to_record(%s::json) as _body ({record}), lateral "
+    return Statement(_select(function, source, arguments), (source_text, *values), about, kind)
+
+
+def call_with_texts(function: Function, texts: Mapping[str, str], key: str | None) -> Statement:
+    """Call it with values as text, as they stand in a query string."""
+    given = dict(texts)
+    for argument in function.arguments:
+        if argument.name in given:
+            given[argument.name] = literals.read_text(argument.name, argument.type, given[argument.name])
+    if key is not None and function.takes_key and given.setdefault(KEY, key) != key:
+        raise refuse(422, "bad_key", "The Idempotency-Key header and idempotency_key differ.")
+    arguments = [f"{quoted(name)} => %s" for name in given]
+    return Statement(_select(function, "", arguments), tuple(given.values()), _about(given))
+
+
+async def call(
+    catalogue: Catalogue,
+    caller: Caller,
+    name: str,
+    body: JsonObject,
+    *,
+    key: str | None = None,
+    path: str,
+    account_id: str | None = None,
+    kind: str | None = None,
+) -> bytes:
+    """Call a function as `caller`; JSON text comes back.
+
+    `account_id`: whom the call is about, where no argument of its own says so; `kind`: see lanes.py.
+    Raises ApiError, psycopg.Error, BusyError, UnavailableError.
+    """
+    function = await find(catalogue, name, body.members, keyed=key is not None)
+    statement = call_with_object(function, body, key)
+    if account_id or kind:
+        about = _about({"account_id": account_id}) or statement.about
+        statement = replace(statement, about=about, kind=kind)
+    row = await catalogue.ask(caller, statement, read_only=function.stable, path=path)
+    return str(row[0] if row else "null").encode()
+
+
+def _select(function: Function, source: str, arguments: list[str]) -> str:
+    """One row: the answer as JSON text, and how many rows it stands for."""
+    if function.returns == "void":
+        answer = "'null', 1"
+    elif function.returns_set:
+        answer = "coalesce(json_agg(_result)::text, '[]'), count(*)"
+    else:
+        answer = "coalesce(to_json(_result)::text, 'null'), 1"
+    called = f"{SCHEMA}.{quoted(function.name)}({', '.join(arguments)})"
+    return f"select {answer} from {source}{called} as _result"  # noqa: S608 (names of the catalogue, quoted)
+
+
+def _about(given: Mapping[str, str | None]) -> str | None:
+    """Whose wallet a call is about: a user, or an account, whose id may be in capital letters."""
+    for name in _ABOUT:
+        if value := given.get(name):
+            return value if name == "user_id" else value.partition(":")[0].lower()
+    return None
+
+
+def _first_user(items: str) -> str | None:
+    """Who is first in a batch; None for what is no batch: the database refuses it."""
+    try:
+        found = _ITEMS.decode(items)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+    return found[0].user_id if found else None
+
+
+async def _unknown(catalogue: Catalogue, name: str, names: frozenset[str]) -> ApiError:
+    functions = (await catalogue.offer()).functions
+    listed = ", ".join(sorted(names))
+    hint = None
+    near = [name] if name in functions else difflib.get_close_matches(name, functions, 1)
+    if near:
+        hint = "Perhaps you meant to call the function " + " or ".join(map(_signature, functions[near[0]]))
+    return ApiError(
+        404,
+        "PGRST202",
+        f"Could not find the function {SCHEMA}.{name}({listed}) in the schema cache",
+        details=f"Searched for the function {SCHEMA}.{name} "
+        + (f"with parameters {listed}" if names else "without parameters")
+        + ", but no matches were found in the schema cache.",
+        hint=hint,
+    )
+
+
+def _signature(function: Function) -> str:
+    return f"{SCHEMA}.{function.name}({', '.join(a.name for a in function.arguments)})"

@@ -1,0 +1,220 @@
+"""What the schema `api` offers: its functions and views, read from the database's own catalogue.
+
+Read at first use, and again (not more often than every few seconds) when somebody asks for a name that is
+not in it, so that a migration needs no restart. Who may use what is not decided here: the database does
+that. A function that cannot be called by argument names (unnamed, variadic or polymorphic arguments, a
+trigger) is left out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import psycopg
+
+from pgcredits.http.db import Database, Statement
+from pgcredits.tokens import ANONYMOUS, Caller
+
+SCHEMA = "api"
+KEY = "idempotency_key"  # the argument that the Idempotency-Key header stands for
+_COOL_DOWN = 5.0  # seconds between two readings
+
+_READ = Statement(
+    """
+    select json_build_object(
+        'functions', (
+            select coalesce(json_agg(json_build_object(
+                'name', p.proname,
+                'arguments', (
+                    select coalesce(json_agg(json_build_object(
+                        'name', (array(
+                            select u.name
+                            from unnest(p.proargnames, p.proargmodes) with ordinality as u (name, mode, n)
+                            where coalesce(u.mode, 'i') in ('i', 'b') order by u.n
+                        ))[a.n],
+                        'type', format_type(a.type_id, null),
+                        'default', pg_get_function_arg_default(p.oid, a.n::integer),
+                        'required', a.n <= p.pronargs - p.pronargdefaults
+                    ) order by a.n), '[]')
+                    from unnest(p.proargtypes) with ordinality as a (type_id, n)
+                ),
+                'stable', p.provolatile <> 'v',
+                'returns', format_type(p.prorettype, null),
+                'returns_set', p.proretset,
+                'fields', (
+                    select coalesce(json_agg(json_build_object(
+                        'name', f.attname,
+                        'type', format_type(f.atttypid, null),
+                        'comment', col_description(f.attrelid, f.attnum)
+                    ) order by f.attnum), '[]')
+                    from pg_type as t
+                    join pg_attribute as f on f.attrelid = t.typrelid
+                    where t.oid = p.prorettype and f.attnum > 0 and not f.attisdropped
+                ),
+                'result_comment', obj_description(p.prorettype, 'pg_type'),
+                'comment', obj_description(p.oid, 'pg_proc'),
+                'roles', array(
+                    select r.rolname from pg_roles as r
+                    where r.rolname in ('anon', 'authenticated', 'spender', 'support', 'service_role')
+                        and has_function_privilege(r.oid, p.oid, 'EXECUTE')
+                    order by 1
+                )
+            ) order by p.proname, p.pronargs desc), '[]')
+            from pg_proc as p
+            where p.pronamespace = n.oid and p.prokind = 'f' and p.provariadic = 0
+                and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
+                -- Arguments come by name, with a type that JSON can be converted to.
+                and (select count(*) from unnest(p.proargtypes) as a (type_id)) = (
+                    select count(*)
+                    from unnest(p.proargnames) with ordinality as u (name, n)
+                    where u.name <> '' and coalesce(p.proargmodes[u.n], 'i') in ('i', 'b')
+                )
+                and not exists (
+                    select from unnest(p.proargtypes) as a (type_id)
+                    join pg_type as t on t.oid = a.type_id
+                    where t.typtype = 'p'
+                )
+        ),
+        'views', (
+            select coalesce(json_agg(json_build_object(
+                'name', c.relname,
+                'columns', (
+                    select coalesce(json_agg(json_build_object(
+                        'name', f.attname,
+                        'type', format_type(f.atttypid, null),
+                        'comment', col_description(c.oid, f.attnum)
+                    ) order by f.attnum), '[]')
+                    from pg_attribute as f
+                    where f.attrelid = c.oid and f.attnum > 0 and not f.attisdropped
+                ),
+                'comment', obj_description(c.oid, 'pg_class'),
+                'roles', array(
+                    select r.rolname from pg_roles as r
+                    where r.rolname in ('anon', 'authenticated', 'spender', 'support', 'service_role')
+                        and has_table_privilege(r.oid, c.oid, 'SELECT')
+                    order by 1
+                )
+            ) order by c.relname), '[]')
+            from pg_class as c
+            where c.relnamespace = n.oid and c.relkind in ('v', 'm', 'r', 'p', 'f')
+        )
+    )::text
+    from pg_namespace as n
+    where n.nspname = 'api'
+    """
+)
+
+
+class Argument(msgspec.Struct, frozen=True):
+    name: str
+    type: str
+    default: str | None
+    required: bool
+
+
+class Column(msgspec.Struct, frozen=True):
+    name: str
+    type: str
+    comment: str | None
+
+
+class Function(msgspec.Struct, frozen=True):
+    """`stable`: it only reads. `fields` are those of a composite result."""
+
+    name: str
+    arguments: list[Argument]
+    stable: bool
+    returns: str
+    returns_set: bool
+    fields: list[Column]
+    result_comment: str | None
+    comment: str | None
+    roles: list[str]
+
+    @property
+    def takes_key(self) -> bool:
+        return any(argument.name == KEY for argument in self.arguments)
+
+    def takes(self, names: frozenset[str]) -> bool:
+        """May it be called with exactly these arguments?"""
+        known = {argument.name for argument in self.arguments}
+        required = {argument.name for argument in self.arguments if argument.required}
+        return required <= names <= known
+
+
+class View(msgspec.Struct, frozen=True):
+    name: str
+    columns: list[Column]
+    comment: str | None
+    roles: list[str]
+
+
+class _Read(msgspec.Struct, frozen=True):
+    functions: list[Function]
+    views: list[View]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One reading of the catalogue."""
+
+    functions: dict[str, list[Function]]
+    views: dict[str, View]
+
+
+class Catalogue:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._offer: Offer | None = None
+        self._read_at = 0.0
+        self._reading = asyncio.Lock()
+
+    async def offer(self) -> Offer:
+        """The last reading. Raises db.UnavailableError when there is none yet and the database is away."""
+        return self._offer or await self._read()
+
+    async def fitting(self, name: str, names: frozenset[str]) -> list[Function]:
+        """The functions of this name that take exactly these arguments; none is no error."""
+        for offer in (self.offer, self._read):
+            fitting = [f for f in (await offer()).functions.get(name, []) if f.takes(names)]
+            if fitting:
+                return fitting
+        return []
+
+    async def view(self, name: str) -> View | None:
+        """The view of this name; none is no error."""
+        return (await self.offer()).views.get(name) or (await self._read()).views.get(name)
+
+    async def ask(
+        self, caller: Caller, statement: Statement, *, read_only: bool, method: str = "POST", path: str
+    ) -> tuple[Any, ...] | None:
+        """`Database.call`, for a statement made from this catalogue."""
+        try:
+            return await self._database.call(caller, statement, read_only=read_only, method=method, path=path)
+        except psycopg.ProgrammingError as error:
+            if error.sqlstate != "42501":  # the database does not know our names: we are out of date
+                self.doubt()
+            raise
+
+    def doubt(self) -> None:
+        """What was taken from the catalogue turned out wrong: read it again before the next use."""
+        if time.monotonic() - self._read_at > _COOL_DOWN:
+            self._offer = None
+
+    async def _read(self) -> Offer:
+        """A reading that is at most a cool-down old."""
+        async with self._reading:
+            if self._offer is not None and time.monotonic() - self._read_at < _COOL_DOWN:
+                return self._offer
+            row = await self._database.call(ANONYMOUS, _READ, read_only=True, method="GET")
+            read = msgspec.json.decode(row[0] if row else '{"functions":[],"views":[]}', type=_Read)
+            functions: dict[str, list[Function]] = {}
+            for function in read.functions:
+                functions.setdefault(function.name, []).append(function)
+            self._offer = Offer(functions, {view.name: view for view in read.views})
+            self._read_at = time.monotonic()
+            return self._offer

@@ -1,0 +1,80 @@
+"""The passwords of the bank's logins: set where there is none, never changed where somebody else set one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from pgcredits.bank import admin
+from pgcredits.database_urls import as_login
+from pgcredits.local.instance import LOGINS
+
+
+class LoginError(RuntimeError):
+    """A login has a password that is not ours; the message says what to do."""
+
+
+def existing(connection: psycopg.Connection[Any]) -> frozenset[str]:
+    """Which of the logins there are. Ask before migrating, which makes those that are missing."""
+    rows = connection.execute(
+        "select r.rolname from pg_catalog.pg_roles as r where r.rolname = any (%s)", (list(LOGINS.values()),)
+    )
+    return frozenset(str(name) for (name,) in rows)
+
+
+def urls(
+    connection: psycopg.Connection[Any],
+    admin_url: str,
+    passwords: Mapping[str, str],
+    environ: Mapping[str, str],
+    before: frozenset[str],
+) -> dict[str, str]:
+    """A URL for each login, by its name in `instance.Running`. One that the environment gives is left alone.
+
+    `before`: the logins that there were before migrating. Raises LoginError.
+    """
+    found = {}
+    for name, login in LOGINS.items():
+        variable = f"PGCREDITS_{name.upper()}"
+        if own := environ.get(variable):
+            found[name] = own
+            continue
+        found[name] = as_login(admin_url, login, passwords[login])
+        if login not in before or not _has_password(connection, login):
+            _set_password(connection, login, passwords[login])
+        elif not _lets_in(found[name]):
+            raise LoginError(
+                f"the login {login} has a password that was not set from this data folder: give its URL as"
+                f" {variable}, or remove the password with `alter role {login} password null` and start again"
+            )
+    return found
+
+
+def _has_password(connection: psycopg.Connection[Any], login: str) -> bool:
+    """True also where we may not know: only a superuser may look."""
+    try:
+        row = connection.execute(
+            "select a.rolpassword is not null from pg_catalog.pg_authid as a where a.rolname = %s", (login,)
+        ).fetchone()
+    except psycopg.errors.InsufficientPrivilege:
+        return True
+    return row is None or row[0] is True
+
+
+def _lets_in(url: str) -> bool:
+    try:
+        admin.connect(url, "pgcredits up").close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _set_password(connection: psycopg.Connection[Any], login: str, password: str) -> None:
+    # Hashed here: the server's log never sees it.
+    hashed = connection.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256")
+    connection.execute(
+        sql.SQL("alter role {} password {}").format(sql.Identifier(login), sql.Literal(hashed.decode()))
+    )

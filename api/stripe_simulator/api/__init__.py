@@ -1,0 +1,1 @@
+"""The objects of the API, a module for each of its paths."""

@@ -1,0 +1,103 @@
+"""The simulator's application, assembled."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from litestar import Litestar
+from litestar.exceptions import HTTPException
+
+from stripe_simulator import control
+from stripe_simulator.api import checkout_sessions, customers, event_log, payment_intents, prices, products
+from stripe_simulator.core import lifecycle
+from stripe_simulator.core.store import Store
+from stripe_simulator.core.webhooks import Courier
+from stripe_simulator.pages import index_page, pay_page
+from stripe_simulator.protocol import idempotency
+from stripe_simulator.protocol.errors import StripeError, answer_bug, answer_http_error, answer_stripe_error
+
+_log = logging.getLogger(__name__)
+
+_ROUTES = [
+    customers.create,
+    customers.retrieve,
+    customers.update,
+    customers.delete,
+    customers.list_all,
+    products.create,
+    products.retrieve,
+    products.list_all,
+    prices.create,
+    prices.retrieve,
+    prices.list_all,
+    checkout_sessions.create,
+    checkout_sessions.retrieve,
+    checkout_sessions.list_all,
+    checkout_sessions.list_line_items,
+    checkout_sessions.expire,
+    payment_intents.retrieve,
+    event_log.retrieve,
+    event_log.list_all,
+    control.send_event,
+    pay_page.show,
+    pay_page.act,
+    index_page.show,
+    index_page.send_again,
+]
+
+
+def create_app(
+    store_path: Path,
+    webhook_url: str,
+    webhook_secret: str,
+    public_url: str,
+    clock: Callable[[], float] = time.time,
+) -> Litestar:
+    """The application. State is in the sqlite file ``store_path`` (made when missing); events go to
+    ``webhook_url`` signed with ``webhook_secret``; ``public_url`` is where browsers reach the pay page.
+    ``clock`` gives seconds since 1970."""
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        store = Store(store_path, clock)
+        courier = Courier(store, webhook_url, webhook_secret)
+        store.after_commit = courier.wake
+        app.state.update(store=store, courier=courier, public_url=public_url.rstrip("/"))
+        checkout_sessions.move_open_sessions(store, app.state.public_url)
+        tasks = [asyncio.create_task(courier.run()), asyncio.create_task(_tidy(store))]
+        for task in tasks:
+            task.add_done_callback(_complain)
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            store.close()
+
+    return Litestar(
+        _ROUTES,
+        lifespan=[lifespan],
+        openapi_config=None,
+        logging_config=None,
+        exception_handlers={
+            StripeError: answer_stripe_error,
+            HTTPException: answer_http_error,
+            Exception: answer_bug,
+        },
+    )
+
+
+def _complain(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        _log.error("a background task stopped; restart the simulator", exc_info=error)
+
+
+async def _tidy(store: Store) -> None:
+    while True:
+        lifecycle.expire_due(store)
+        idempotency.forget_old(store)
+        await asyncio.sleep(1)

@@ -1,0 +1,40 @@
+"""Events: what happened, as Stripe tells it to webhooks and in ``/v1/events``."""
+
+from dataclasses import dataclass
+
+from stripe_simulator.core.identifiers import new_id
+from stripe_simulator.core.store import Json, Store
+
+API_VERSION = "2026-10-28.endive"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The API request that caused an event; both None when a person did on the pay page."""
+
+    request_id: str | None = None
+    idempotency_key: str | None = None
+
+
+PAY_PAGE = Origin()
+
+
+def emit(store: Store, type: str, object: Json, origin: Origin = PAY_PAGE) -> None:
+    """Record that something happened to ``object`` and queue its delivery. Call inside a transaction."""
+    event = {
+        "id": new_id("evt"),
+        "object": "event",
+        "api_version": API_VERSION,
+        "created": store.now(),
+        "data": {"object": object},
+        "livemode": False,
+        "pending_webhooks": 1,
+        "request": {"id": origin.request_id, "idempotency_key": origin.idempotency_key},
+        "type": type,
+    }
+    store.insert(event)
+    now = store.clock()
+    store.db.execute(
+        "insert into deliveries (event_id, state, since, next_at) values (?, 'pending', ?, ?)",
+        (event["id"], now, now),
+    )

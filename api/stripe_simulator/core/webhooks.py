@@ -1,0 +1,119 @@
+"""Signed webhooks, delivered in the background until the endpoint answers 2xx.
+
+Undelivered events are in the store, so they go on after a restart. Deliveries run in parallel and arrive in
+any order, now and then more than once: what Stripe promises too."""
+
+import asyncio
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+
+import httpx
+import stripe
+
+from stripe_simulator.core.store import Json, Store
+
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
+_GIVE_UP_AFTER = 3 * 24 * 3600
+_AT_ONCE = 16
+_TIMEOUT = 20.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the endpoint said: an HTTP status, or why there is none."""
+
+    status: int | None
+    error: str | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """Only 2xx counts; everything else is tried again."""
+        return self.status is not None and 200 <= self.status < 300
+
+    def __str__(self) -> str:
+        return self.error or f"HTTP {self.status}"
+
+
+class Courier:
+    """Delivers the events of a store to one endpoint. Call :meth:`wake` when there may be new ones."""
+
+    def __init__(self, store: Store, url: str, secret: str) -> None:
+        self.url = url
+        self._store = store
+        self._secret = secret
+        self._client = httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False)
+        self._woken = asyncio.Event()
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+
+    def wake(self) -> None:
+        """Look for due deliveries now."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        try:
+            while True:
+                self._woken.clear()
+                for event_id in self._due():
+                    self._under_way[event_id] = asyncio.create_task(self._deliver(event_id))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), self._time_to_next())
+        finally:
+            for task in self._under_way.values():
+                task.cancel()
+            await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+            await self._client.aclose()
+
+    async def send(self, event: Json) -> Answer:
+        """One signed POST of an event, whatever happened to it before."""
+        payload = json.dumps(event, indent=2)
+        signature = stripe.WebhookSignature.generate_signature_header(payload, self._secret)
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "Stripe-Signature": signature,
+            "User-Agent": "Stripe/1.0 (pgcredits simulator)",
+        }
+        try:
+            response = await self._client.post(self.url, content=payload.encode(), headers=headers)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return Answer(None, f"{type(error).__name__}: {error}".rstrip(": "))
+        return Answer(response.status_code)
+
+    def _due(self) -> list[str]:
+        free = _AT_ONCE - len(self._under_way)
+        rows = self._store.db.execute(
+            "select event_id from deliveries where state = 'pending' and next_at <= ? "
+            "order by next_at limit ?",
+            (self._store.clock(), _AT_ONCE),
+        )
+        return [id for (id,) in rows if id not in self._under_way][:free]
+
+    def _time_to_next(self) -> float | None:
+        if len(self._under_way) >= _AT_ONCE:
+            return None  # whoever finishes wakes us
+        waiting = self._store.db.execute(
+            "select event_id, next_at from deliveries where state = 'pending' order by next_at limit ?",
+            (_AT_ONCE,),
+        )
+        times = [next_at for id, next_at in waiting if id not in self._under_way]
+        return max(0.0, min(times) - self._store.clock()) if times else None
+
+    async def _deliver(self, event_id: str) -> None:
+        try:
+            self._note(event_id, await self.send(self._store.get("event", event_id)))
+        finally:
+            del self._under_way[event_id]
+            self.wake()
+
+    def _note(self, event_id: str, answer: Answer) -> None:
+        db, now = self._store.db, self._store.clock()
+        attempts, since = db.execute(
+            "select attempts + 1, since from deliveries where event_id = ?", (event_id,)
+        ).fetchone()
+        wait = min(_FIRST_WAIT * 2.0 ** min(attempts - 1, 30), _LONGEST_WAIT)
+        state = "delivered" if answer.accepted else "given_up" if now - since > _GIVE_UP_AFTER else "pending"
+        db.execute(
+            "update deliveries set state = ?, attempts = ?, next_at = ?, answer = ? where event_id = ?",
+            (state, attempts, now + wait, str(answer), event_id),
+        )

@@ -1,0 +1,32 @@
+"""Who may call: anybody with a test key. A live key has no business here and is refused."""
+
+import base64
+import binascii
+
+from stripe_simulator.protocol.errors import StripeError
+
+
+def authorize(header: str | None) -> None:
+    """Check an Authorization header: Bearer, or Basic with the key as user. Raises 401 without the key."""
+    scheme, _, credentials = (header or "").partition(" ")
+    key = credentials.strip()
+    if scheme.lower() == "basic":
+        try:
+            key = base64.b64decode(key, validate=True).decode().partition(":")[0]
+        except (binascii.Error, UnicodeDecodeError):
+            key = ""
+    elif scheme.lower() != "bearer":
+        key = ""
+    if not key:
+        message = (
+            "You did not provide an API key. You need to provide your API key in the Authorization header, "
+            "using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')."
+        )
+        raise StripeError(message, status=401)
+    if "_live_" in key:
+        message = (
+            "This is a simulator for development: live keys are refused. Revoke a key sent here by mistake."
+        )
+        raise StripeError(message, status=401)
+    if not key.startswith("sk_test_"):
+        raise StripeError("Invalid API Key provided: the simulator takes any sk_test_ key.", status=401)

@@ -1,0 +1,81 @@
+"""Errors in the shape Stripe sends them: ``{"error": {"type", "code", "message", "param"}}``."""
+
+import logging
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from stripe_simulator.core.identifiers import new_id
+
+_log = logging.getLogger(__name__)
+
+
+class StripeError(Exception):
+    """A refusal, to be answered with ``status`` and Stripe's JSON error object."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 400,
+        type: str = "invalid_request_error",
+        code: str | None = None,
+        param: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body: dict[str, Any] = {"error": {"message": message, "type": type}}
+        if code:
+            self.body["error"]["code"] = code
+            self.body["error"]["doc_url"] = f"https://stripe.com/docs/error-codes/{code.replace('_', '-')}"
+        if param:
+            self.body["error"]["param"] = param
+
+
+def missing_object(kind: str, id: str, param: str, status: int = 400) -> StripeError:
+    """Stripe's ``resource_missing``: 404 for an id in the path, 400 for one in the parameters."""
+    return StripeError(f"No such {kind}: '{id}'", status=status, code="resource_missing", param=param)
+
+
+def no_access(account: str) -> StripeError:
+    """What Stripe says of an account that the key cannot act for. The simulator has no connected accounts."""
+    message = (
+        f"The provided key does not have access to account '{account}' (or that account does not exist). "
+        "The simulator has no connected accounts."
+    )
+    return StripeError(message, status=403, code="account_invalid")
+
+
+def unknown_version(version: str, known: str) -> StripeError:
+    """Objects of another version look different: better no answer than one in the wrong shape."""
+    return StripeError(f"The simulator speaks API version {known} only, not {version}.")
+
+
+def answer_stripe_error(_: Request[Any, Any, Any], error: StripeError) -> Response[bytes]:
+    """The response for a :class:`StripeError`."""
+    return _json(error.status, error.body)
+
+
+def answer_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """Answer what the framework refused (unknown path, wrong method, body too large) as Stripe would."""
+    if error.status_code in (404, 405):
+        message = f"Unrecognized request URL ({request.method}: {request.url.path})."
+        return _json(404, StripeError(message).body)
+    return _json(error.status_code, StripeError(error.detail).body)
+
+
+def answer_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """A defect of the simulator itself: 500, logged with its traceback."""
+    _log.error("failed on %s %s", request.method, request.url.path, exc_info=error)
+    return _json(500, StripeError(f"The simulator failed: {error!r}", type="api_error").body)
+
+
+def _json(status: int, body: dict[str, Any]) -> Response[bytes]:
+    return Response(
+        msgspec.json.encode(body),
+        status_code=status,
+        media_type="application/json",
+        headers={"Request-Id": new_id("req", 14)},
+    )

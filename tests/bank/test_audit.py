@@ -1,0 +1,51 @@
+"""pgcredits audit: sound books, broken books, no books."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from click.testing import CliRunner
+from rich.console import Console
+
+from pgcredits.bank import audit
+from pgcredits.cli import main
+
+
+def printed(checks: list[audit.Check]) -> str:
+    out = io.StringIO()
+    audit.report(checks, Console(file=out, width=120))
+    return out.getvalue()
+
+
+def test_sound_books(url: str, connect_as: Callable[..., psycopg.Connection[Any]]) -> None:
+    connect_as("service_role").execute("select api.add_tokens(user_id => 'ada', tokens => 5)")
+    checks = audit.run(url)
+    assert {"balance", "hash_chain", "orders", "settings"} <= {check.name for check in checks}
+    assert audit.sound(checks), printed(checks)
+    assert "the books close" in printed(checks)
+
+
+def test_broken_books(url: str, db: psycopg.Connection[Any], connect_as: Callable[..., Any]) -> None:
+    for number in range(7):
+        connect_as("service_role").execute(f"select api.add_tokens(user_id => 'u{number}', tokens => 5)")
+    db.execute("update credits.wallets set balance = balance + 1")
+    checks = audit.run(url)
+    broken = next(check for check in checks if check.name == "balance")
+    assert not audit.sound(checks)
+    assert broken.rows >= 7
+    assert len(broken.findings) == 5
+    assert "expected" in printed(checks)
+    assert f"and {broken.rows - 5} more" in printed(checks)
+    result = CliRunner().invoke(main, ["audit", "--database-url", url])
+    assert result.exit_code == 1
+
+
+def test_books_without_checks_prove_nothing(empty_url: str) -> None:
+    assert audit.run(empty_url) == []
+    assert not audit.sound([])
+    result = CliRunner().invoke(main, ["audit", "--database-url", empty_url])
+    assert result.exit_code == 1
+    assert "no checks" in result.output

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from http_calls import WEBHOOK_SECRET, serving, slug
+from support import PASSWORD
+
+from pgcredits.database_urls import as_login
+from pgcredits.http.app import create_app
+from pgcredits.settings import Settings
+
+
+def test_alive_and_ready(client: httpx.Client) -> None:
+    assert client.get("/health/live").json() == {"status": "live"}
+    ready = client.get("/health/ready").json()
+    assert ready == {"status": "ready", "payments": "STRIPE_SECRET_KEY is not set: nothing can be bought."}
+
+
+def test_ready_says_whether_anything_is_sold(settings: Settings) -> None:
+    for secrets, said in (((), "STRIPE_WEBHOOK_SECRET is not set"), ((WEBHOOK_SECRET,), "open")):
+        configured = replace(settings, stripe_secret_key="sk_test_x", stripe_webhook_secrets=secrets)
+        with serving(create_app(configured)) as url:
+            assert httpx.get(f"{url}/health/ready").json()["payments"].startswith(said)
+
+
+def test_a_door_without_a_database_says_so(settings: Settings) -> None:
+    nowhere = "postgresql://x@127.0.0.1:1/nowhere"
+    for half in ({"api_database_url": nowhere}, {"service_database_url": nowhere}):
+        with serving(create_app(replace(settings, pool_timeout=0.3, **half))) as url:
+            assert httpx.get(f"{url}/health/live").status_code == 200
+            response = httpx.get(f"{url}/health/ready")
+            assert (response.status_code, slug(response)) == (503, "unavailable")
+            assert response.headers["retry-after"] == "1"
+
+
+def test_calls_without_a_database(settings: Settings) -> None:
+    nowhere = "postgresql://x@127.0.0.1:1/nowhere"
+    with serving(create_app(replace(settings, pool_timeout=0.3, api_database_url=nowhere))) as url:
+        for response in (
+            httpx.get(f"{url}/rest/v1/packs"),
+            httpx.post(f"{url}/rest/v1/rpc/consume_tokens", json={}),
+        ):
+            assert (response.status_code, slug(response)) == (503, "unavailable")
+            assert response.headers["retry-after"] == "1"
+
+
+@pytest.fixture
+def own_bank(own_url: str, settings: Settings) -> Iterator[tuple[str, psycopg.Connection[Any]]]:
+    """A door on a bank of its own, and the superuser behind it."""
+    half = {
+        "api_database_url": as_login(own_url, "pgcredits_api", PASSWORD),
+        "service_database_url": as_login(own_url, "pgcredits_service", PASSWORD),
+    }
+    with (
+        serving(create_app(replace(settings, **half))) as url,
+        psycopg.connect(own_url, autocommit=True) as admin,
+    ):
+        yield f"{url}/health/ready", admin
+
+
+def test_ready_says_what_is_wrong_with_the_database(own_bank: tuple[str, psycopg.Connection[Any]]) -> None:
+    url, admin = own_bank
+    assert httpx.get(url).json()["status"] == "ready"
+    for change, undo, words in (
+        (
+            "update credits.releases set migration = '0019-batch'",
+            "update credits.releases set migration = (select max(migration_id) from yoyo._yoyo_migration)",
+            "older than this program: it is at 0019-batch",
+        ),
+        (
+            "create function api.extra() returns integer language sql return 1",
+            "drop function api.extra()",
+            "do not belong together",
+        ),
+        (
+            "alter table credits.settings add column extra integer",
+            "alter table credits.settings drop column extra",
+            "do not belong together",
+        ),
+        (
+            "alter function credits.me() security invoker",
+            "alter function credits.me() security definer",
+            "do not belong together",
+        ),
+        ("alter view api.release rename to gone", "alter view api.gone rename to release", "not migrated"),
+    ):
+        admin.execute(change.encode())
+        response = httpx.get(url)
+        assert (response.status_code, slug(response)) == (503, "unavailable"), change
+        assert words in response.json()["message"], change
+        admin.execute(undo.encode())
+        assert httpx.get(url).json()["status"] == "ready", undo
+    admin.execute("update credits.releases set migration = '9999-later'")
+    assert httpx.get(url).json()["database"] == "newer"

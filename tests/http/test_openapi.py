@@ -1,0 +1,123 @@
+"""/schema describes what is really there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from http_calls import User
+
+from pgcredits.http.app import create_app
+from pgcredits.settings import Settings
+
+OPERATIONS = {"get", "post", "put", "delete", "patch"}
+
+
+@pytest.fixture(scope="module")
+def schema(client: httpx.Client) -> Any:
+    response = client.get("/schema")
+    assert response.headers["content-type"] == "application/json"
+    return response.json()
+
+
+def nodes(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+    for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from nodes(child)
+
+
+def test_structure(schema: Any) -> None:
+    assert schema["openapi"] == "3.1.0"
+    assert set(schema["info"]) >= {"title", "version"}
+    names = []
+    for path, item in schema["paths"].items():
+        assert re.fullmatch(r"(/[a-z0-9_-]+)+", path)
+        assert set(item) <= OPERATIONS
+        for operation in item.values():
+            names.append(operation["operationId"])
+            assert operation["summary"]
+            assert any(status.startswith("2") for status in operation["responses"])
+            assert all("description" in r or "$ref" in r for r in operation["responses"].values())
+            for parameter in operation.get("parameters", []):
+                assert parameter["in"] in ("query", "header")
+                assert "schema" in parameter
+    assert len(names) == len(set(names))
+
+
+def test_references_lead_somewhere(schema: Any) -> None:
+    references = {node["$ref"] for node in nodes(schema) if isinstance(node.get("$ref"), str)}
+    assert references
+    for reference in references:
+        target = schema
+        for step in reference.removeprefix("#/").split("/"):
+            target = target[step]
+
+
+def test_functions_and_views_come_from_the_database(schema: Any) -> None:
+    spend = schema["paths"]["/rest/v1/rpc/consume_tokens"]["post"]
+    assert spend["summary"] == "Spend tokens on a module."
+    assert "PT402 insufficient_tokens" in spend["description"]
+    assert "Roles: authenticated, service_role, spender." in spend["description"]
+    assert spend["parameters"][0]["name"] == "Idempotency-Key"
+    bodies = spend["requestBody"]["content"]["application/json"]["schema"]["anyOf"]
+    assert {tuple(sorted(body["required"])) for body in bodies} == {
+        ("module_id",),
+        ("module_id", "module_name", "tokens_to_consume", "user_id"),
+    }
+    receipt = schema["components"]["schemas"]["spend_receipt"]
+    assert receipt["properties"]["cost"] == {"type": ["number", "null"]}
+    quote = schema["paths"]["/rest/v1/rpc/quote_tokens"]
+    assert set(quote) == {"get", "post"}
+    assert "get" not in schema["paths"]["/rest/v1/rpc/consume_tokens"]
+    balance = schema["paths"]["/rest/v1/balance"]["get"]
+    columns = balance["responses"]["200"]["content"]["application/json"]["schema"]["items"]["properties"]
+    assert columns["debt"]["description"] == "Tokens used that no lot could pay."
+
+
+def test_an_argument_may_be_null_where_that_is_its_default(schema: Any) -> None:
+    """Elsewhere null is a value that got lost: it must not lift a limit, or refund all."""
+    limit = schema["paths"]["/rest/v1/rpc/set_spend_limit"]["post"]
+    body = limit["requestBody"]["content"]["application/json"]["schema"]
+    assert body["properties"]["tokens"] == {"type": "number"}
+    assert body["required"] == ["period", "tokens"]
+    assert body["properties"]["user_id"]["type"] == ["string", "null"]
+
+
+def test_what_is_described_is_what_is_answered(client: httpx.Client, schema: Any, rich: User) -> None:
+    receipt = client.post(
+        "/rest/v1/rpc/consume_tokens", json={"module_id": "whisper"}, headers=rich.headers
+    ).json()
+    assert set(receipt) == set(schema["components"]["schemas"]["spend_receipt"]["properties"])
+    error = client.get("/rest/v1/nonsense").json()
+    assert set(error) == set(schema["components"]["schemas"]["Error"]["required"])
+
+
+def test_the_doors_own_routes_are_all_there(schema: Any, settings: Settings) -> None:
+    described = {(path, method) for path, item in schema["paths"].items() for method in item}
+    routes = {
+        (route.path, method.lower())
+        for route in create_app(settings).routes
+        for method in getattr(route, "methods", ())
+        if "{" not in route.path and method != "OPTIONS"
+    }
+    pages = {("/checkout/done", "get"), ("/checkout/cancelled", "get"), ("/checkout/pages.css", "get")}
+    assert routes - pages == {(path, method) for path, method in described if not path.startswith("/rest/")}
+
+
+def test_guests_read_what_they_may_call(schema: Any) -> None:
+    ours = {"device_keys", "network_keys", "shared_network"}
+    for name, theirs in (("guest_consume", {"module_id"}), ("guest_allowance", set())):
+        operation = schema["paths"][f"/rest/v1/rpc/{name}"]["post"]
+        services, guests = operation["requestBody"]["content"]["application/json"]["schema"]["anyOf"]
+        assert set(services["properties"]) == theirs | ours
+        assert (set(guests["properties"]), set(guests["required"])) == (theirs, theirs)
+        assert operation["requestBody"]["required"] == bool(theirs)
+        assert "Anybody may call it" in operation["description"]
+        assert "429" in operation["responses"]
+    reader = schema["paths"]["/rest/v1/rpc/guest_allowance"]["get"]
+    assert not any(parameter["required"] for parameter in reader["parameters"])
+    assert "Anybody" not in schema["paths"]["/rest/v1/rpc/add_tokens"]["post"]["description"]

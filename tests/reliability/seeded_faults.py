@@ -1,0 +1,285 @@
+"""Seeded faults: each makes one thing untrue in a copy of the books, or of the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from reliability.books import Books, Row
+from reliability.calls import Call
+from reliability.replay import GRANTS
+
+CRUMB = Decimal("0.000001")
+
+
+def _pick(random: Random, rows: list[Row], allowed: Callable[[Row], Any] = bool) -> Row:
+    return random.choice([row for row in rows if allowed(row)])
+
+
+def _more(table: str, column: str) -> Callable[[Random, Books], None]:
+    """A crumb more of something."""
+
+    def tamper(random: Random, books: Books) -> None:
+        row = _pick(random, getattr(books, table))
+        row[column] += 1 if column == "seq" else CRUMB
+
+    return tamper
+
+
+def _lose(table: str, allowed: Callable[[Row], Any] = bool) -> Callable[[Random, Books], None]:
+    def tamper(random: Random, books: Books) -> None:
+        getattr(books, table).remove(_pick(random, getattr(books, table), allowed))
+
+    return tamper
+
+
+def _entry_twice(random: Random, books: Books) -> None:
+    place = random.randrange(len(books.entries))
+    books.entries.insert(place, dict(books.entries[place]))
+
+
+def _entries_swapped(random: Random, books: Books) -> None:
+    place = random.choice(
+        [
+            place
+            for place, row in enumerate(books.entries[1:])
+            if row["account_id"] == books.entries[place]["account_id"]
+        ]
+    )
+    first, second = books.entries[place : place + 2]
+    first["seq"], second["seq"] = second["seq"], first["seq"]
+    books.entries[place : place + 2] = [second, first]
+
+
+def _another_lot(random: Random, books: Books) -> None:
+    entry = _pick(random, books.entries, lambda row: row["kind"] == "spend" and row["draws"])
+    lots = [lot for lot in books.lots if lot["account_id"] == entry["account_id"]]
+    draw = random.choice(entry["draws"])
+    draw["lot_id"] = _pick(random, lots, lambda lot: lot["lot_id"] != draw["lot_id"])["lot_id"]
+
+
+def _draw_of_more(random: Random, books: Books) -> None:
+    random.choice(_pick(random, books.entries, lambda row: row["draws"])["draws"])["tokens"] += CRUMB
+
+
+def _draw_lost(random: Random, books: Books) -> None:
+    draws = _pick(random, books.entries, lambda row: row["draws"])["draws"]
+    draws.remove(random.choice(draws))
+
+
+def _another_kind(random: Random, books: Books) -> None:
+    entry = _pick(random, books.entries, lambda row: row["kind"] in GRANTS)
+    entry["kind"] = random.choice([kind for kind in GRANTS if kind != entry["kind"]])
+
+
+def _another_charge(random: Random, books: Books) -> None:
+    refund = _pick(random, books.entries, lambda row: row["kind"] == "refund")
+    own = [
+        row for row in books.entries if row["account_id"] == refund["account_id"] and row["kind"] == "spend"
+    ]
+    earlier = [str(row["seq"]) for row in own if row["seq"] < refund["seq"]]
+    refund["reference"] = random.choice([seq for seq in earlier if seq != refund["reference"]] or ["0"])
+
+
+def _time_goes_back(random: Random, books: Books) -> None:
+    entry = _pick(random, books.entries, lambda row: row["seq"] > 1)
+    (before,) = (row for row in books.entries_of(entry["account_id"]) if row["seq"] == entry["seq"] - 1)
+    entry["posted_at"] = before["posted_at"]
+
+
+def _between_lots(random: Random, books: Books) -> None:
+    """The balance is right, the lots are not."""
+    lot = _pick(random, books.lots, lambda row: row["remaining"] > 0)
+    own = [row for row in books.lots if row["account_id"] == lot["account_id"] and row is not lot]
+    lot["remaining"] -= CRUMB
+    random.choice(own)["remaining"] += CRUMB
+
+
+def _head_with_more(random: Random, books: Books) -> None:
+    wallet = _pick(random, books.wallets, lambda row: row["head_lot"])
+    wallet[random.choice(["head_free", "head_held"])] += CRUMB
+
+
+# Each must be reported by replay.faults.
+OF_THE_LEDGER: dict[str, Callable[[Random, Books], None]] = {
+    "tokens of an entry": _more("entries", "tokens"),
+    "balance after an entry": _more("entries", "balance_after"),
+    "debt after an entry": _more("entries", "debt_after"),
+    "entry lost": _lose("entries"),
+    "entry twice": _entry_twice,
+    "entries swapped": _entries_swapped,
+    "draw on another lot": _another_lot,
+    "draw of more": _draw_of_more,
+    "draw lost": _draw_lost,
+    "grant of another kind": _another_kind,
+    "refund of another charge": _another_charge,
+    "time goes back": _time_goes_back,
+    "stored balance": _more("wallets", "balance"),
+    "stored debt": _more("wallets", "debt"),
+    "stored seq": _more("wallets", "seq"),
+    "stored sum of grants": _more("wallets", "lifetime_granted"),
+    "stored sum of spends": _more("wallets", "lifetime_spent"),
+    "lot with more in it": _more("lots", "remaining"),
+    "head lot with more in it": _head_with_more,
+    "lot of more": _more("lots", "granted"),
+    "lot lost": _lose("lots"),
+    "tokens in another lot": _between_lots,
+    "share refunded": _more("refunds", "refunded"),
+    "share refunded lost": _lose("refunds"),
+}
+
+
+def _told_more(function: str, column: str) -> Callable[[Random, list[Call], Books], None]:
+    """An answer that tells of a crumb more than is so."""
+
+    def tamper(random: Random, calls: list[Call], books: Books) -> None:
+        place = random.choice(
+            [place for place, call in enumerate(calls) if call.function == function and call.answer]
+        )
+        answer = calls[place].answer or {}
+        calls[place] = replace(calls[place], answer=answer | {column: answer[column] + CRUMB})
+
+    return tamper
+
+
+def _batch_told_more(random: Random, calls: list[Call], books: Books) -> None:
+    places = [
+        (place, call.answer["verdicts"])
+        for place, call in enumerate(calls)
+        if call.answer and "verdicts" in call.answer
+    ]
+    place, verdicts = random.choice([each for each in places if any(verdict["ok"] for verdict in each[1])])
+    told = random.choice([n for n, verdict in enumerate(verdicts) if verdict["ok"]])
+    wrong = [
+        verdict | ({"cost": verdict["cost"] + 1} if n == told else {}) for n, verdict in enumerate(verdicts)
+    ]
+    calls[place] = replace(calls[place], answer={"verdicts": wrong})
+
+
+def _open_when_ended(random: Random, calls: list[Call], books: Books) -> None:
+    """A repeat that was told the first answer, though the hold had ended since."""
+    ended = {
+        f"{row['account_id']}:{row['hold_id']}": row["finished_at"]
+        for row in books.holds
+        if row["state"] in ("captured", "released")
+    }
+    first = random.choice(
+        [
+            call
+            for call in calls
+            if _keyed(call) and (call.answer or {}).get("hold_id") in ended and call.function == "hold_tokens"
+        ]
+    )
+    answer = first.answer or {}
+    sent_at = ended[answer["hold_id"]] + timedelta(seconds=1)
+    calls.append(replace(first, sent_at=sent_at, ended_at=None, answer=answer | {"replayed": True}))
+
+
+def _key_lost(random: Random, calls: list[Call], books: Books) -> None:
+    _lose("keys")(random, books)
+
+
+def _keyed(call: Call) -> bool:
+    return "idempotency_key" in call.arguments and call.answer is not None and not call.answer["replayed"]
+
+
+def _done_again(random: Random, calls: list[Call], books: Books) -> None:
+    """A repeat of a call with a key that did it again."""
+    place = random.choice(
+        [
+            place
+            for place, call in enumerate(calls)
+            if _keyed(call) and call.function in ("consume_tokens", "add_tokens")
+        ]
+    )
+    account_id, seq = str((calls[place].answer or {})["entry_id"]).split(":")
+    own = [row for row in books.entries_of(account_id) if row["seq"] != int(seq)]
+    again = f"{account_id}:{random.choice(own)['seq']}"
+    calls.append(replace(calls[place], answer=(calls[place].answer or {}) | {"entry_id": again}))
+
+
+def _ghost(random: Random, calls: list[Call], books: Books) -> None:
+    """A call that was refused, and yet is in the ledger."""
+    made = [
+        call
+        for call in calls
+        if call.function == "add_tokens" and call.answer and not call.answer["replayed"]
+    ]
+    gone = random.choice([call for call in made if "idempotency_key" not in call.arguments])
+    calls[calls.index(gone)] = replace(gone, answer=None, refusal={"error": "bad_expiry"})
+
+
+def _entry_gone(random: Random, calls: list[Call], books: Books) -> None:
+    told = {(call.answer or {}).get("entry_id") for call in calls}
+    _lose("entries", lambda row: f"{row['account_id']}:{row['seq']}" in told)(random, books)
+
+
+def _orders_paid(books: Books) -> list[str]:
+    return [str(order["order_id"]) for order in books.orders if order["state"] == "paid"]
+
+
+def _not_granted(random: Random, calls: list[Call], books: Books) -> None:
+    paid = random.choice(_orders_paid(books))
+    books.entries = [entry for entry in books.entries if entry["reference"] != paid]
+
+
+def _never_told(random: Random, calls: list[Call], books: Books) -> None:
+    """Nobody said that this order was paid."""
+    paid = random.choice(_orders_paid(books))
+    calls[:] = [
+        call
+        for call in calls
+        if call.function != "apply_stripe_event"
+        or call.arguments["event"]["data"]["object"]["metadata"]["order_id"] != paid
+    ]
+
+
+def _another_order(random: Random, calls: list[Call], books: Books) -> None:
+    granted = [call for call in calls if (call.answer or {}).get("outcome") == "granted"]
+    one, other = random.sample(granted, 2)
+    other_id = (other.answer or {})["order_id"]
+    calls[calls.index(one)] = replace(one, answer=(one.answer or {}) | {"order_id": other_id})
+
+
+def _hold_gone(random: Random, calls: list[Call], books: Books) -> None:
+    _lose("holds")(random, books)
+
+
+def _held_in_head(random: Random, calls: list[Call], books: Books) -> None:
+    _pick(random, books.wallets, lambda row: row["head_lot"])["head_held"] += CRUMB
+
+
+def _held_more(table: str) -> Callable[[Random, list[Call], Books], None]:
+    return lambda random, calls, books: _more(table, "held")(random, books)
+
+
+# Each must be reported by that method of verdicts.Verdicts.
+OF_THE_ANSWERS: dict[str, tuple[Callable[[Random, list[Call], Books], None], str]] = {
+    "cost of a spend": (_told_more("consume_tokens", "cost"), "untold"),
+    "balance after a spend": (_told_more("consume_tokens", "balance"), "untold"),
+    "tokens of a grant": (_told_more("add_tokens", "tokens"), "untold"),
+    "tokens of a hold": (_told_more("hold_tokens", "held"), "untold"),
+    "debt of a capture": (_told_more("capture_hold", "debt"), "untold"),
+    "shortfall of a capture": (_told_more("capture_hold", "shortfall"), "untold"),
+    "tokens of a refund": (_told_more("refund_usage", "tokens"), "untold"),
+    "tokens that a release gave back": (_told_more("release_hold", "released"), "untold"),
+    "cost in a batch": (_batch_told_more, "untold"),
+    "entry gone": (_entry_gone, "untold"),
+    "hold gone": (_hold_gone, "untold"),
+    "key gone": (_key_lost, "lost"),
+    "open, though it had ended": (_open_when_ended, "untold"),
+    "done again": (_done_again, "keyed_twice"),
+    "refused, and yet there": (_ghost, "ghosts"),
+    "paid, and not granted": (_not_granted, "wrong_orders"),
+    "granted, and not paid": (_never_told, "wrong_orders"),
+    "granted, and told by nobody": (_never_told, "ghosts"),
+    "granted to another order": (_another_order, "untold"),
+    "held in a lot": (_held_more("lots"), "wrong_holds"),
+    "held by a wallet": (_held_more("wallets"), "wrong_holds"),
+    "held in a head lot": (_held_in_head, "wrong_holds"),
+    "held by a hold": (_held_more("holds"), "wrong_holds"),
+}

@@ -1,0 +1,29 @@
+"""docker-compose.yml: no secret that everybody knows, no image that changes by itself."""
+
+from __future__ import annotations
+
+import re
+
+from pgcredits.bank.migrate import HOME
+
+TEXT = (HOME / "docker-compose.yml").read_text()
+
+
+def test_no_secret_has_a_default() -> None:
+    used = re.findall(r"\$\{(\w*(?:PASSWORD|SECRET)\w*)(:?[-?])([^}]*)\}", TEXT)
+    assert len(used) >= 5
+    stripe = {"STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"}  # optional: without them nothing is sold
+    assert [name for name, how, rest in used if name not in stripe and (how != ":?" or not rest)] == []
+    assert [name for name, _, rest in used if name in stripe and rest] == []
+
+
+def test_every_image_of_others_is_pinned() -> None:
+    images = [image for image in re.findall(r"image: (\S+)", TEXT) if image != "pgcredits"]
+    assert len(images) >= 3
+    assert [image for image in images if not re.search(r":v?\d+\.\d+", image)] == []
+
+
+def test_no_check_of_health_waits_for_ever() -> None:
+    calls = re.findall(r"urlopen\([^)]*\)", TEXT)
+    assert calls
+    assert [call for call in calls if "timeout=" not in call] == []
