@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from callers import STATUS
-from pgcredits.migrate import SQL
 
 import pgcredits
+from pgcredits.bank.migrate import SQL
 
 PACKAGE = Path(pgcredits.__file__).parent
 OTHER_PROGRAMS = {"demo"}

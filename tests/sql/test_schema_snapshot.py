@@ -16,8 +16,8 @@ from difflib import unified_diff
 from pathlib import Path
 
 import pytest
-from docs import reference
 from callers import Connection
+from docs import reference
 
 from pgcredits.local import embedded
 
