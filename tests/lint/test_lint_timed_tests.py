@@ -14,7 +14,7 @@ TESTS = Path(__file__).parents[1]
 CLOCKS = {"time.monotonic", "time.perf_counter", "time.process_time", "time.thread_time"}
 # They print how much was tried, and assert nothing of it.
 FIGURES = {
-    "reliability/killing.py",
+    "reliability/servers.py",
     "reliability/model/test_reliability_model.py",
 }
 
