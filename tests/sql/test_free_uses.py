@@ -110,7 +110,8 @@ def test_fractions_of_a_call_are_refused(usage: str, module_id: str, user: User,
 
 
 def test_shipped_price_lists_refuse_fractions_of_a_call(db: Connection, url: str) -> None:
-    from pgcredits.migrate import SQL, apply_catalog
+    from pgcredits.bank.catalogs import apply_catalog
+    from pgcredits.bank.migrate import SQL
 
     for file in sorted((SQL / "catalogs").glob("*.sql")):
         apply_catalog(url, file.stem, add=True)

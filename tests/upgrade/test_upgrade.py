@@ -6,7 +6,6 @@ import gzip
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -16,22 +15,20 @@ import psycopg
 import pytest
 from sql.test_schema_snapshot import dump, plain
 
-from pgcredits.migrate import (
+from pgcredits.bank.catalogs import apply_catalog
+from pgcredits.bank.migrate import (
     HOME,
     MIGRATIONS,
     SQL,
     MigrationError,
     Options,
     PrereleaseError,
-    apply_catalog,
     marks,
     migrate,
     plan,
     roles,
     run,
 )
-
-from test_schema_snapshot import dump, plain
 
 UPGRADING = HOME / "docs" / "upgrading.md"
 FROZEN = sorted(Path(__file__).parent.glob("*.sql.gz"))

@@ -17,8 +17,8 @@ from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.connections import DatabaseURI
 from yoyo.migrations import Migration
 
-from pgcredits.migrate.errors import MigrationError, PrereleaseError
-from pgcredits.migrate.files import OWNER, digest
+from pgcredits.bank.migrate.errors import MigrationError, PrereleaseError
+from pgcredits.bank.migrate.files import OWNER, digest
 
 MUTEX = "yoyo.migrating"
 _FIRST_OF_BEFORE = "0001-roles"  # before 0.1.0 every database began with it, and none has since

@@ -19,10 +19,10 @@ from typing import Any
 
 import psycopg
 
-from pgcredits.migrate import drops
-from pgcredits.migrate.errors import MigrationError
-from pgcredits.migrate.files import ACCESS, COMMENTS, FOLDERS, HARDEN, OWNER, execute, reloaded
-from pgcredits.migrate.statements import Statement, leave_out, split
+from pgcredits.bank.migrate import drops
+from pgcredits.bank.migrate.errors import MigrationError
+from pgcredits.bank.migrate.files import ACCESS, COMMENTS, FOLDERS, HARDEN, OWNER, execute, reloaded
+from pgcredits.bank.migrate.statements import Statement, leave_out, split
 
 MONTHS_AHEAD = 13  # partitions kept ready
 _PASSES = 5  # each makes again what went with something that was dropped; two are enough for anything seen

@@ -14,10 +14,10 @@ from pathlib import Path
 import psycopg
 from yoyo.migrations import Migration
 
-from pgcredits import admin, strangers
-from pgcredits.migrate import locks, marks, release, roles
-from pgcredits.migrate.files import MIGRATIONS, OWNER, SQL, digests, newest_migration
-from pgcredits.migrate.reload import Reload
+from pgcredits.bank import admin, strangers
+from pgcredits.bank.migrate import locks, marks, release, roles
+from pgcredits.bank.migrate.files import MIGRATIONS, OWNER, SQL, digests, newest_migration
+from pgcredits.bank.migrate.reload import Reload
 
 PURPOSE = "pgcredits migrate"
 WAIT_SECONDS = 60.0
