@@ -16,7 +16,7 @@ def hold(caller: Caller, calls: int = 1, **arguments: Any) -> Row:
 
 
 def standing(caller: Caller) -> tuple[Decimal, Decimal, Decimal]:
-    """One's balance, what of it is held, and what is available."""
+    """A user's balance, held and available tokens."""
     row = caller.row("select balance, held, available from api.balance")
     return row["balance"], row["held"], row["available"]
 

@@ -1,6 +1,6 @@
 """A service, users and an administrator on the database that the tests of this folder share.
 
-Tests that change prices, settings or the books behind the bank's back take a database of their own (`db`).
+A test that changes prices, settings or the books behind the bank's back takes a database of its own (`db`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _numbers = itertools.count(1)
 
 
 class Town:
-    """A database that one module has for itself, and its people: what it gives away is given nowhere else."""
+    """A database of one test module, and its people. Its campaigns reach no other test."""
 
     def __init__(self, url: str, stack: ExitStack) -> None:
         self.stack = stack
@@ -44,7 +44,7 @@ class Town:
         return Caller(connection, role, user_id)
 
     def user(self) -> Caller:
-        """Somebody of whom the bank has not heard."""
+        """A user whom the bank does not know yet."""
         return Caller(self.door, "authenticated", f"user_{next(_numbers)}_{uuid4().hex[:8]}")
 
     def campaign(self, campaign_id: str, kind: str, tokens: int, **more: Any) -> str:

@@ -1,4 +1,4 @@
-"""Granting: lots come in, once, from services only."""
+"""Granting: only services add lots, each once."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def test_same_call_with_the_same_key_gets_the_same_answer(user: User, service: C
 
 
 def test_key_matches_the_same_call_in_another_time_zone(user: User, service_url: str) -> None:
-    """A moment is the same moment wherever the backend stands."""
+    """The fingerprint of a time does not depend on the backend's time zone."""
     ada, replayed = user(), []
     for zone in ("UTC", "Asia/Tokyo"):
         with psycopg.connect(service_url, autocommit=True, options=f"-c TimeZone={zone}") as connection:
@@ -334,7 +334,7 @@ def _set_status(admin: Connection, caller: Caller, status: str) -> None:
 
 
 def test_third_argument_must_not_be_a_reason(service: Caller, user: User) -> None:
-    """Three arguments by position are IAHome's signature: a gift must not become a sale."""
+    """Three arguments by position mean IAHome's signature. Otherwise a gift would be booked as a sale."""
     ada = user()
     with refused("bad_reason"):
         service.row("select * from api.add_tokens(%s, 3, 'promo')", (ada.user_id,))

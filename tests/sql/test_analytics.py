@@ -100,7 +100,7 @@ class Bank:
         return connection
 
     def sells(self, catalog: str) -> None:
-        """What this catalogue sells, and no other one; what it gives away is the story's to say."""
+        """Sells only what this catalog has. The story itself says what is given away."""
         self.db.execute("delete from credits.catalogs")
         apply_catalog(self.url, catalog)
         for table in ("campaigns", "guest_limits"):
@@ -150,7 +150,7 @@ class Bank:
         self.service.call("open_account", user_id=user_id, device_keys=[device])
 
     def figures(self, query: str, reader: Connection | None = None) -> list[tuple[Any, ...]]:
-        """As the analyst reads them."""
+        """The figures, as the analyst reads them."""
         return (reader or self.analyst).execute(query.encode()).fetchall()
 
 
@@ -196,7 +196,7 @@ def test_margin_uses_the_price_really_paid(story: Bank) -> None:
 
 
 def test_margin_is_told_per_currency(story: Bank) -> None:
-    """A charge that draws on both is divided by what it drew; costs in euros say nothing beside dollars."""
+    """A charge on both is divided by what it drew. Euro costs are not compared with dollar revenue."""
     story.sells("luneo")
     story.db.execute("select credits.define_pack('dollars', 'Dollars', 10, 500, 'usd')")
     story.at("2027-01-01 00:00")
@@ -287,7 +287,7 @@ def test_margin_adds_dimensions_and_converts_provider_cost(story: Bank) -> None:
 
 
 def test_refunds_count_on_their_own_day_and_not_as_uses(story: Bank) -> None:
-    """Luneo: 8 credits of 19 cents; the provider is paid whether or not the customer is."""
+    """Luneo: 8 credits of 19 cents. The provider's cost stays when the customer is refunded."""
     story.sells("luneo")
     story.at("2027-01-31 12:00")
     story.buy("ada", pack_id="credits-100")
@@ -505,7 +505,7 @@ def test_means_ignore_missing_numbers(story: Bank) -> None:
 
 
 def test_welcome_tokens_are_spent_expired_or_remaining(story: Bank) -> None:
-    """By campaign; what is past its date has expired, booked or not."""
+    """Per campaign. Tokens past their date have expired, booked or not."""
     story.at("2027-01-01 00:00")
     story.db.execute("select credits.define_campaign('spring', 'promo', 'Spring', 30)")
     story.db.execute("select credits.define_code('SPRING', 'spring')")
@@ -611,7 +611,7 @@ VIEWS = (
 
 
 def tell_of_two_segments(story: Bank) -> None:
-    """Ada of the schools and bob of the shops, whose figures differ in all; and guests of nobody's."""
+    """Ada of the schools and bob of the shops have different figures everywhere; guests belong to neither."""
     story.db.execute("select credits.define_guest_limits('iahome', 3)")
     for user_id, segment, module_id, pack_id, times, moment in (
         ("ada", "schools", "metube", "basique", 1, "2027-01-01 10:00"),
@@ -696,7 +696,7 @@ def test_all_segments_together_lack_only_guests_without_an_account(
 
 
 def test_charge_durations_checks_segments_itself(story: Bank) -> None:
-    """Even for somebody who could call it; and it gives nothing else of the metadata."""
+    """It does so even for a caller who may execute it, and returns nothing else of the metadata."""
     tell_of_two_segments(story)
     granted(story, "shops")
     story.db.execute("grant usage on schema credits to analyst")

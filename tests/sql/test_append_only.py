@@ -1,4 +1,4 @@
-"""The ledger is written once: nobody changes it, in no mode, on no partition."""
+"""The ledger is written once: nobody changes it, in any mode, on any partition."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_triggers_come_with_a_new_partition(ledger: Connection) -> None:
 
 
 def test_partitions_are_whole_months_without_a_gap(admin: Connection) -> None:
-    """In UTC, whatever the time zone of the session that made them."""
+    """Partitions begin in UTC, whatever the time zone of the session that made them."""
     bounds = admin.execute(
         "select pg_get_expr(c.relpartbound, c.oid), c.relname from pg_class as c"
         " join pg_inherits as i on i.inhrelid = c.oid and i.inhparent = 'credits.entries'::regclass"

@@ -1,4 +1,4 @@
-"""Buying: money that came is granted exactly once, and nothing else is, in whatever order Stripe tells."""
+"""Buying: money that came is granted exactly once, whatever the order of Stripe's events. Nothing else is."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ ORDERS = [names for length in (1, 2, 3, 5) for names in permutations(NEWS, lengt
 
 
 def test_events_in_any_order_grant_the_money_once(user: User, service: Caller, apply: Apply) -> None:
-    """Every order of every one, two, three and five of the news."""
+    """Every order of every one, two, three and five of the events."""
     ada = user()
     for names in ORDERS:
         order = attached(service, ada.call("create_order", pack_id="basique"))
@@ -266,7 +266,7 @@ def test_money_on_another_session_is_parked(ada: Caller, order: Row, apply: Appl
 def test_session_grants_only_when_it_says_paid(
     status: str | None, ada: Caller, order: Row, apply: Apply, admin: Connection
 ) -> None:
-    """As for "unpaid"; an event that says otherwise by its type is for a person."""
+    """They count as "unpaid". If the type of the event says otherwise, a person decides."""
     told = session(order, payment_status=status)
     if status == "missing":
         del told["payment_status"]
@@ -304,7 +304,7 @@ CONTRADICTIONS: list[tuple[str, Row, str]] = [
 def test_contradictory_event_is_parked_and_not_obeyed(
     ada: Caller, service: Caller, apply: Apply, admin: Connection
 ) -> None:
-    """Neither granted, nor an end of the order: its money may have come."""
+    """Such an event neither grants nor ends the order: the order's money may have come."""
     for kind, changes, reason in CONTRADICTIONS:
         order = attached(service, ada.call("create_order", pack_id="basique"))
         odd = event(kind, session(order, **SAYS[kind] | changes))
@@ -719,7 +719,7 @@ def test_mode_of_a_bank_cannot_be_unset(db: Connection) -> None:
 
 @pytest.mark.parametrize("livemode", [None, "missing", "yes"], ids=str)
 def test_event_without_a_mode_is_refused_or_stored(livemode: str | None, apply: Apply) -> None:
-    """A slug or an outcome, never an error of the table's."""
+    """The answer is a slug or an outcome, never an error of the table."""
     odd = event("customer.created", {"id": "cus_1"}, livemode=livemode)
     if livemode == "missing":
         del odd["livemode"]
@@ -735,7 +735,7 @@ def test_event_without_a_mode_is_refused_or_stored(livemode: str | None, apply: 
 def test_session_without_a_sane_id_grants_nothing(
     session_id: str | None, ada: Caller, order: Row, apply: Apply
 ) -> None:
-    """What cannot be told apart from another payment cannot be granted once."""
+    """A payment without an id cannot be told from another, so it cannot be granted exactly once."""
     try:
         assert apply(event(COMPLETED, session(order, id=session_id)))["outcome"] in ("unmatched", "parked")
     except psycopg.Error as error:
@@ -799,7 +799,7 @@ def _account(caller: Caller) -> str:
 
 
 def _stray(order: Row, **changes: Any) -> Session:
-    """A session that names the order and is not the one that was opened for it."""
+    """A session that names the order, but was not opened for it."""
     return session(order, **{"id": f"cs_stray_{uuid4().hex}"} | changes)
 
 

@@ -1,4 +1,4 @@
-"""What Stripe made for an order is noted once."""
+"""An order keeps the session and customer that Stripe made for it, each once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The books prove themselves: sound ones give no finding, and each fault is found by the check for it."""
+"""The books prove themselves: sound books give no finding, and the check for each fault finds it."""
 
 from __future__ import annotations
 
@@ -792,7 +792,7 @@ def tell_a_story(bank: Caller) -> UUID:
 
 
 def tell_of_holds(bank: Caller) -> UUID:
-    """Holds in every state, in debt meanwhile: see HOLDER."""
+    """Holds in every state, some of them made while in debt: see HOLDER."""
 
     def hold(**arguments: object) -> str:
         return str(bank.call("hold_tokens", module_id="whisper", user_id="holder", **arguments)["hold_id"])
@@ -831,7 +831,7 @@ def undo(bank: Caller, account: UUID) -> None:
 
 
 def give_away(bank: Caller) -> None:
-    """Two accounts that have had everything that can be given away."""
+    """Two accounts that have received every kind of gift."""
     for line in (
         "define_campaign('hello', 'welcome', 'Hello', 5)",
         "define_campaign('gift', 'promo', 'Gift', 7, p_per_account => 2, p_budget => 9)",
@@ -853,7 +853,7 @@ def give_away(bank: Caller) -> None:
 
 
 def found(bank: Caller, check: str, account: UUID | None) -> list[Row]:
-    """The findings on the account, or on none, as the auditor sees them."""
+    """The findings about the account, or about no account, as the auditor sees them."""
     connection = bank.connection
     connection.execute("set local role auditor")
     with connection.cursor(row_factory=dict_row) as cursor:

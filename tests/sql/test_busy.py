@@ -1,4 +1,4 @@
-"""A transaction that is left open holds up nobody for long: every wait of the bank has an end."""
+"""A transaction that is left open delays nobody for long: every wait of the bank has a bound."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def idle(crowd: Crowd) -> Iterator[Caller]:
 
 
 def patient(crowd: Crowd, number: int, lock_timeout: str = "0", longest: str = LONGEST) -> list[Caller]:
-    """Sessions that would wait for a lock for ever, or as long as is said.
+    """Sessions without a lock_timeout, or with the given one.
 
     A call that takes longer than `longest` ends with another SQLSTATE than PT503.
     """
@@ -48,7 +48,7 @@ def bounds(caller: Caller) -> str:
 
 
 def calls(ada: Caller, entry_id: str, hold_id: str) -> dict[str, dict[str, Any]]:
-    """One of each kind that locks the wallet of ada."""
+    """One call of each kind that locks ada's wallet."""
     ada_is = {"user_id": ada.user_id}
     return {
         "consume_tokens": ada_is | {"module_id": "metube"},
@@ -293,7 +293,7 @@ OPERATORS = (
 
 
 def test_every_statement_that_may_wait_for_a_row_is_bounded(admin: Connection) -> None:
-    """A new one is bounded, too, or somebody has said why it need not be."""
+    """A new statement is bounded too, or is listed here with the reason why it need not be."""
     waits = re.compile(
         r"\bfor (no key )?update\b(?! *(of \w+ )?(skip locked|nowait))|\bon conflict\b", re.IGNORECASE
     )

@@ -1,4 +1,4 @@
-"""The rules of the house, asked of the catalogue: each finds nothing, and is shown able to find something."""
+"""The house rules, checked in PostgreSQL's system tables. Each finds nothing, and can find a violation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OURS = "('credits', 'api', 'analytics', 'audit')"
 
 @dataclass(frozen=True)
 class Rule:
-    """A query that finds what breaks the rule, and a way to break it."""
+    """A query that finds violations of the rule, and a command that violates it."""
 
     name: str
     query: str
@@ -44,7 +44,7 @@ WIDE = f"""
 
 
 def but(query: str, known: set[str]) -> str:
-    """What a query finds, without the names that are known."""
+    """The query's findings, without the known names."""
     names = ", ".join(f"'{name}'" for name in ("", *sorted(known)))
     return f"select name from ({query}) as found (name) where name not in ({names})"
 
@@ -644,7 +644,7 @@ RULES = [
 
 @pytest.fixture(scope="module")
 def reloaded(admin: Connection, admin_url: str) -> Iterator[Connection]:
-    """The shared database, reloaded: the rules hold after the second load as after the first."""
+    """The shared database, reloaded: the rules must also hold after a second load."""
     migrate(admin_url)
     with psycopg.connect(admin_url) as connection:
         yield connection

@@ -282,7 +282,7 @@ def test_users_do_not_see_provider_costs(author: Caller) -> None:
 
 
 def test_only_a_changed_price_makes_a_new_version(db: Connection) -> None:
-    """Each line in a transaction of its own."""
+    """Runs each line in a transaction of its own."""
     author = Caller(db, "credits_owner")
     one = '[{"dimension": "calls", "price_per_unit": 7}]'
     same = (

@@ -125,7 +125,7 @@ def test_topup_that_stripe_would_refuse_is_refused(
 
 
 def test_every_currency_has_a_smallest_amount(author: Caller) -> None:
-    """One that Stripe lists, or one that is too low on purpose; nothing below it is for sale."""
+    """Either Stripe lists it, or it is too low on purpose. Nothing below it is for sale."""
     rows = author.rows("select currency, step, minimum, rough_minimum from credits.currencies")
     assert {row["currency"] for row in rows} == currencies.SUPPORTED
     for row in rows:

@@ -16,7 +16,7 @@ User = Callable[..., Caller]
 
 @pytest.fixture(autouse=True)
 def sound(admin: Connection) -> Iterator[None]:
-    """The books close after every test, and add up to nothing."""
+    """The books close after every test, and add up to zero."""
     yield
     assert admin.execute("select * from audit.findings").fetchall() == []
     assert admin.execute("select sum(tokens) from audit.trial_balance").fetchall() == [(0,)]
@@ -24,7 +24,7 @@ def sound(admin: Connection) -> Iterator[None]:
 
 @pytest.fixture
 def debtor(user: User, service: Caller) -> Callable[..., Caller]:
-    """debtor(limit, debt): somebody with an empty account and so much debt; a multiple of 25."""
+    """debtor(limit, debt): a user with no tokens and this much debt, a multiple of 25."""
 
     def make(limit: int, debt: int) -> Caller:
         caller = user()

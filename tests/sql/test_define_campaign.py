@@ -1,4 +1,4 @@
-"""The lines of a catalogue that give tokens away: repeatable, and mistakes refused by name."""
+"""Lines of a catalog that give tokens away can be repeated; mistakes are refused by name."""
 
 from __future__ import annotations
 

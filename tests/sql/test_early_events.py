@@ -1,4 +1,4 @@
-"""Events that come before their order can be seen, or before its session is named: they wait."""
+"""Events wait if they come before their order is visible, or before its session is named."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def apply(service: Caller, told: Event) -> str:
 
 
 def reported(admin: Connection, told: Event) -> str | None:
-    """Why a person should look at it."""
+    """The reason why a person should look at the event."""
     row = admin.execute(
         "select parked_reason from audit.parked where event_id = %s", (told["id"],)
     ).fetchone()

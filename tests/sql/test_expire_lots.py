@@ -1,4 +1,4 @@
-"""Expiry: exact to the moment by predicate, booked by whoever touches the account next."""
+"""Expiry: exact to the moment by predicate, and booked by the next call on the account."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def age(admin: Connection) -> Callable[..., None]:
 
 
 def test_lot_counts_until_its_moment_and_not_at_it(user: User, service: Caller) -> None:
-    """Two tenths of a second are all this waits."""
+    """This test waits for two tenths of a second at most."""
     ada = user()
     moment = service.row("select clock_timestamp() + interval '0.2 s' as moment")["moment"]
     service.call("add_tokens", user_id=ada.user_id, tokens=100, expires_at=moment)
@@ -68,7 +68,7 @@ def test_lot_is_gone_at_its_exact_moment(moment: str, tokens: int, head: bool, a
 
 
 def test_lot_that_expires_during_the_wait_is_not_spent(admin: Connection) -> None:
-    """Between catching up and saying what is due next: whoever is next books it."""
+    """A lot expires between catching up and setting the next due time. The next call books it."""
     with admin.transaction(force_rollback=True):
         bank = Caller(admin, "none")
         bank.call("add_tokens", user_id="late", tokens=100, expires_at="2099-01-01 00:00Z")

@@ -13,7 +13,7 @@ from pgcredits.bank.migrate import SQL
 
 
 def raised() -> dict[str, set[int]]:
-    """The slugs that the files raise, with their statuses."""
+    """The slugs that the SQL files raise, with their statuses."""
     found: dict[str, set[int]] = {}
     for path in SQL.glob("*/*.sql"):
         for status, slug in re.findall(r"credits\.fail\(\s*(\d+),\s*'(\w+)'", path.read_text()):

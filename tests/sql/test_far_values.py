@@ -1,4 +1,4 @@
-"""Every time, length of time and number that anybody gives has a range, and is refused by name outside it."""
+"""Every time, length of time and number from a caller has a range, and is refused by name outside it."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def signature(row: dict[str, Any], overloaded: set[str]) -> str:
 
 
 def asked(desk: Caller) -> list[tuple[str, str, str]]:
-    """Function, argument, type: all that can be too far away."""
+    """Function, argument and type of every argument that has a range."""
     rows = desk.rows(CALLED)
     several = {(row["name"], row["arguments"]) for row in rows}
     overloaded = {name for name, _ in several if sum(name == other for other, _ in several) > 1}
@@ -124,7 +124,7 @@ def asked(desk: Caller) -> list[tuple[str, str, str]]:
 
 
 def attempt(desk: Caller, function: str, given: dict[str, str], made: dict[str, Any]) -> str:
-    """The slug of a refusal of ours, the words of PostgreSQL, or nothing."""
+    """The bank's slug, PostgreSQL's own words, or an empty text."""
     arguments = ", ".join(f"{name} => {value}" for name, value in given.items())
     for name, value in made.items():
         arguments = arguments.replace(f":{name}", f"'{value}'")
@@ -139,7 +139,7 @@ def attempt(desk: Caller, function: str, given: dict[str, str], made: dict[str, 
 
 
 def test_every_argument_with_a_range_has_a_good_call(desk: Caller) -> None:
-    """A new one needs a line in GOOD."""
+    """A new argument needs a line in GOOD."""
     given = {(name, argument) for name, calls in GOOD.items() for call in calls for argument in call}
     missing = [place[:2] for place in asked(desk) if place[:2] not in given]
     assert not missing
@@ -195,7 +195,7 @@ def component(**members: str) -> str:
 
 @pytest.mark.parametrize("value", NO_NUMBERS)
 def test_price_components_take_only_numbers(value: str, desk: Caller) -> None:
-    """Of its components and their tiers: each is taken as 5, and refused as anything that is no number."""
+    """Each number of a component and its tiers accepts 5, and refuses whatever is not a number."""
 
     def define(components: str) -> str:
         return attempt(desk, "credits.define_price", {"p_components": f"'{components}'::jsonb"}, {})
@@ -211,7 +211,7 @@ def test_price_components_take_only_numbers(value: str, desk: Caller) -> None:
 
 
 def test_whole_numbers_never_raise_raw_errors(desk: Caller) -> None:
-    """A slug, or no refusal: an account may have any priority, and a pack any place in a list."""
+    """The answer is a slug, or no refusal: any priority and any place in a list is fine."""
     tried = 0
     rows = [row for row in desk.rows(CALLED) if row["type"] == "bigint"]
     for row in rows:

@@ -20,7 +20,7 @@ def spend(service: Caller, ada: Caller, key: str) -> dict[str, Any]:
 
 
 def age(admin: Connection, ada: Caller, *keys: str, seconds: int) -> None:
-    """So many seconds older than keys live."""
+    """Keys become this many seconds older than the age at which they are forgotten."""
     admin.execute(
         "update credits.idempotency_keys as k"
         " set created_at = clock_timestamp() - %s::interval - make_interval(secs => %s)"
@@ -118,7 +118,7 @@ def test_negative_max_keys_is_refused(arguments: dict[str, int], service: Caller
 
 
 def test_oldest_keys_are_found_by_an_index(user: User, service: Caller, admin: Connection) -> None:
-    """Where none is old, no page of the table is looked at; where some are, theirs."""
+    """Without old keys no page of the table is read; otherwise only their pages."""
     ada = user(100)
     spend(service, ada, "k")
     forget(service)
@@ -150,7 +150,7 @@ def test_oldest_keys_are_found_by_an_index(user: User, service: Caller, admin: C
 
 
 def _pages_read(admin: Connection) -> int:
-    """Pages of the table, so far in this transaction."""
+    """Pages of the table that this transaction has read so far."""
     row = admin.execute(
         "select pg_stat_get_xact_blocks_fetched('credits.idempotency_keys'::regclass)"
     ).fetchone()

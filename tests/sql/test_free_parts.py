@@ -1,4 +1,4 @@
-"""Parts of a user's own hold that cost 0, their unit being paid: they are recorded, and have a bound."""
+"""Parts of a user's own hold may cost 0 where their unit is paid. They are recorded, and bounded."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def ada(bank: Bank, connect_as: Callable[..., Connection]) -> Ada:
 
 
 def recorded(bank: Bank) -> tuple[Decimal, Decimal]:
-    """What the ledger knows: seconds, and tokens charged for them."""
+    """The seconds in the ledger, and the tokens charged for them."""
     row = bank.row(
         "select sum((usage -> 'seconds')::numeric) as seconds, -sum(tokens) as tokens"
         " from api.entries where kind = 'spend'"

@@ -1,4 +1,4 @@
-"""A use that costs nothing is a row for ever: users write one only where a whole unit costs nothing."""
+"""A free use is a row for ever, so users may write one only where a whole unit costs nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_users_capture_of_an_empty_part_is_refused(user: User) -> None:
 
 
 def test_users_capture_of_an_empty_rest_is_refused(user: User) -> None:
-    """Once all of a hold is captured, another part is a row for nothing; a last one ends the hold."""
+    """When all of a hold is captured, another part would be a useless row. A last part ends the hold."""
     ada = user(100)
     name = ada.call("hold_tokens", module_id="metube")["hold_id"]
     assert ada.call("capture_hold", hold_id=name, final=False)["paid"] == 10

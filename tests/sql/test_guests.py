@@ -1,4 +1,4 @@
-"""Guests: so many uses in any 24 hours, of a device and of its network, whatever they do at once."""
+"""Guests: a device and its network each get so many uses in any 24 hours, even at once."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _numbers = count(1)
 
 
 def key() -> str:
-    """The key of a device or network that nobody has seen."""
+    """The key of a new device or network."""
     return sha256(f"{uuid4()} {next(_numbers)}".encode()).hexdigest()
 
 
@@ -41,7 +41,7 @@ def define(admin: Connection, per_device: int, *more: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def limits(admin: Connection) -> Iterator[None]:
-    """Three in 24 hours; a network that is shared, eight."""
+    """Three uses in 24 hours; eight on a shared network."""
     define(admin, 3, 3, 8)
     yield
     define(admin, 0)
@@ -185,7 +185,7 @@ def _at(connection: Connection, moment: str) -> None:
 
 
 def test_reset_is_when_remaining_grows(guest: Guest, admin: Connection) -> None:
-    """Of the two limits that stand in the way, the later one to give way."""
+    """Where both limits refuse, the reset is that of the later one."""
     age(admin, guest.use(), 10 * HOUR)
     elsewhere = Guest(guest.service, device=guest.device)
     age(admin, elsewhere.use(), 5 * HOUR)
@@ -331,7 +331,7 @@ def test_only_one_of_many_concurrent_endings_counts(guest: Guest, crowd: Crowd, 
 
 
 def hundred(crowd: Crowd, use: Callable[[Caller, int], Row]) -> list[Any]:
-    """A hundred uses, on fifty connections: what each came to."""
+    """The outcomes of a hundred uses on fifty connections."""
 
     def two(service: Caller, number: int) -> list[Any]:
         found: list[Any] = []
@@ -396,7 +396,7 @@ def test_rotation_of_the_salt_gives_no_new_uses(service: Caller, admin: Connecti
 
 
 def test_keys_of_both_salts_count_together(service: Caller) -> None:
-    """Two doors that were told two different keys of one device."""
+    """Two API servers know two different keys of one device."""
     new, old, network = key(), key(), key()
     rotating(service, [old], [key()])()
     rotating(service, [new], [network])()
@@ -409,7 +409,7 @@ def test_keys_of_both_salts_count_together(service: Caller) -> None:
 def test_hundred_concurrent_uses_over_a_rotation_get_three(
     old_is_known: bool, service: Caller, crowd: Crowd, admin: Connection
 ) -> None:
-    """Half of the doors are ahead, half behind: each knows the other's key."""
+    """Half of the API servers are ahead, half behind. Each knows the other's key."""
     device, network = [key(), key()], [key(), key()]
     if old_is_known:
         use = rotating(service, device, network)()

@@ -1,4 +1,4 @@
-"""What a hold freezes, it freezes for a time: nobody can go on renewing it for their own gain."""
+"""A hold freezes prices and lots only for a time: nobody can renew it for ever to their own gain."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def ada(bank: Bank, connect_as: Callable[..., Connection]) -> Caller:
 
 
 def extend(caller: Caller, held: dict[str, Any], ttl: str = "24 hours") -> str:
-    """Until when it lasts then."""
+    """The time until which the hold then lasts."""
     return str(caller.call("extend_hold", hold_id=held["hold_id"], ttl=ttl)["expires_at"].isoformat())
 
 

@@ -1,4 +1,4 @@
-"""Many at once on one account: holds are not oversold, and each ends once."""
+"""Concurrent calls on one account never oversell holds, and each hold ends once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is calling: claims count on our two logins only, and nobody reaches what is another's."""
+"""Who is calling: claims count on our two logins only, and nobody reaches another user's rows."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def pretend(connection: Connection, victim: Caller) -> None:
 def test_first_user_by_name_stands_for_a_shared_account(
     user: User, service: Caller, admin: Connection, sql_login: Callable[..., Connection]
 ) -> None:
-    """Both came at one moment, and the one who is meant was written last."""
+    """Both users came at the same moment; the one that counts was written last."""
     ada = user(100)
     first = f"a{ada.user_id}"
     admin.execute(
@@ -266,7 +266,7 @@ def test_logins_have_no_rights_before_taking_a_role(door: Connection, service: C
 
 
 def test_claims_do_not_give_a_role(user: User, door: Connection) -> None:
-    """The role in the claims is what the issuer wrote; what counts is the role that was set."""
+    """The issuer wrote the role in the claims. Only the role that was set counts."""
     ada, bob = user(100), user(100)
     with door.transaction():
         door.execute(
@@ -336,7 +336,7 @@ def test_analyst_cannot_execute_a_function_of_the_bank(call: str, user: User, an
 def test_analyst_counts_the_segments_that_are_granted(
     db: Connection, connect_as: Callable[..., Connection]
 ) -> None:
-    """Figures over the granted accounts only, whatever the session claims to be."""
+    """Figures cover only the granted accounts, whatever the session claims."""
     bank = Caller(db, "none")
     for name, segment in (("ada", "schools"), ("bob", "shops"), ("cyd", "shops")):
         bank.call("add_tokens", user_id=name, tokens=100)
@@ -430,7 +430,7 @@ TYPES = ("uuid", "text", "numeric", "jsonb", "json", "timestamptz", "int8", "boo
 def test_temporary_objects_cannot_shadow_the_banks(
     db: Connection, connect_as: Callable[..., Connection]
 ) -> None:
-    """The second wall: with TEMP granted all the same, no table, type or function of ours is replaced."""
+    """Even with TEMP granted, nobody can replace a table, type or function of the bank."""
     db.execute(f"grant temporary on database {db.info.dbname} to authenticated")
     Caller(db, "none").call("add_tokens", user_id="ada", tokens=100)
     connection = connect_as("authenticated", "ada")
@@ -479,7 +479,7 @@ def test_temporary_objects_cannot_shadow_the_banks(
 def test_readers_own_function_sees_only_own_rows(
     db: Connection, connect_as: Callable[..., Connection]
 ) -> None:
-    """A cheap function in WHERE, run early on every row it gets, gets no row that policies hide."""
+    """A cheap function in WHERE runs early, but gets no row that policies hide."""
     db.execute(f"grant temporary on database {db.info.dbname} to authenticated")
     bank = Caller(db, "none")
     for name in ("ada", "bob"):
@@ -501,7 +501,7 @@ def test_readers_own_function_sees_only_own_rows(
 
 
 def recreate(admin: Connection, login: str, *words: str) -> None:
-    """Drops the role and creates another one of the same name, as when somebody's successor is set up."""
+    """Drops the role and creates another of the same name, as for somebody's successor."""
     admin.execute(f"drop owned by {login}")
     admin.execute(f"drop role {login}")
     admin.execute(f"create role {login} login password 'of a person'")

@@ -1,4 +1,4 @@
-"""Names that the bank has given are found however a uuid is spelled; names of others stay as they are."""
+"""Ids that the bank gave are found however the uuid is spelled. Ids from outside stay as they are."""
 
 from __future__ import annotations
 

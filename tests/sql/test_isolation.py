@@ -1,4 +1,4 @@
-"""Users change nothing by the prices of an old snapshot: functions of theirs want READ COMMITTED."""
+"""Users change nothing at the prices of an old snapshot: their functions need READ COMMITTED."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VALUES = {"text": "'x'", "numeric": "1", "interval": "'1 hour'", "jsonb": "'{}'"
 
 
 def calls(admin: Connection) -> list[str]:
-    """A call of every function of the api that users may execute and that may change something."""
+    """A call of every function of api that users may execute and that can change something."""
     rows = admin.execute(
         """
         select p.proname, array(

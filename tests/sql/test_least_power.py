@@ -1,4 +1,4 @@
-"""Whoever charges cannot mint, and whoever reads cannot write: the roles spender and support."""
+"""The role spender charges and cannot grant; the role support reads and cannot write."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_spender_must_name_the_user(backend: Caller) -> None:
 
 
 def test_user_cannot_end_a_spenders_hold(user: User, login: Login) -> None:
-    """Else whoever is about to be charged calls it off, and has the work for nothing."""
+    """Otherwise a user could end the hold before the charge, and have the work for nothing."""
     ada, backend = user(100), Caller(login("spender"), "none")
     hold = backend.call("hold_tokens", module_id="whisper", user_id=ada.user_id)["hold_id"]
     for function in ("release_hold", "capture_hold", "extend_hold"):
@@ -100,7 +100,7 @@ def test_spenders_durations_count_in_the_figures(db: Connection, connect_as: Any
 
 
 def plant(connection: Connection, call: str) -> None:
-    """A trigger on a table of the application, as somebody else may have put it there."""
+    """A trigger that somebody else put on a table of the application."""
     connection.execute("create table if not exists jobs (job_id integer)")
     connection.execute(
         "create or replace function mint() returns trigger language plpgsql as"
@@ -112,7 +112,7 @@ def plant(connection: Connection, call: str) -> None:
 
 
 def test_strangers_trigger_can_grant_through_a_service(user: User, login: Login) -> None:
-    """The attack is a real one."""
+    """This shows that the attack works on a service."""
     mallory, connection = user(100), login("service_role")
     connection.execute('set search_path = "$user"')
     plant(connection, f"api.add_tokens('{mallory.user_id}', 1000000::numeric)")
@@ -156,7 +156,7 @@ def test_strangers_trigger_can_only_charge_through_a_spender(
 def test_spender_who_is_a_user_does_the_rest_only_for_itself(
     function: str, arguments: dict[str, Any], user: User, login: Login, admin: Connection
 ) -> None:
-    """The function asks whether its caller is a service: that a spender may execute it is not enough."""
+    """The function itself checks that its caller is a service. A spender's right to execute is not enough."""
     ada, bob = user(100), user(100)
     connection = login("spender", "authenticated")
     admin.execute(

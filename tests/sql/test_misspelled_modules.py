@@ -1,4 +1,4 @@
-"""What looks like a listed module (case, space, hyphens, accents, letters of other scripts) has no price."""
+"""An id that looks like a listed module (case, space, hyphens, accents, other scripts) has no price."""
 
 from __future__ import annotations
 

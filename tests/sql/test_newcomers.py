@@ -1,4 +1,4 @@
-"""What new accounts are given: bounded by device and network, and for verified addresses if so wished."""
+"""Gifts to new accounts are bounded per device and network, and may wait for a verified address."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def bounds(town: Town, name: str, *numbers: Any) -> None:
 
 @pytest.fixture
 def campaign(town: Town) -> Iterator[str]:
-    """A welcome of 50, as a catalogue defines it; over when the test is."""
+    """A welcome of 50, as a catalog defines it. It ends with the test."""
     name = town.campaign(uuid4().hex, "welcome", 50)
     yield name
     town.campaign(name, "welcome", 50, active=False)

@@ -1,4 +1,4 @@
-"""One mailbox is one account, however its address is spelt; and what passes for another address is none."""
+"""One mailbox is one account, however its address is spelled. Look-alike addresses are refused."""
 
 from __future__ import annotations
 
@@ -283,7 +283,7 @@ def test_any_punycode_is_read_or_refused(admin: Connection, code: str) -> None:
 
 
 def test_invisible_characters_are_removed(admin: Connection) -> None:
-    """Every character of Unicode's category Cf between two letters, but those that are drawn."""
+    """Puts every character of Unicode's category Cf that is not drawn between two letters."""
     drawn = {
         *range(0x600, 0x606),
         0x6DD,
@@ -358,7 +358,7 @@ def test_every_accepted_domain_is_valid_idna(admin: Connection, label: str) -> N
 
 
 def test_every_accepted_letter_may_stand_in_a_domain(admin: Connection) -> None:
-    """By the tables of another library: PVALID, and its own form NFKC. A mark is tried on each script."""
+    """Compared with another library's tables: PVALID, and in NFKC. A mark is tried on each script."""
     rows = admin.execute(
         "select chr(c.code) from generate_series(128, 65535) as c (code)"
         " where c.code not between 55296 and 57343"
@@ -380,7 +380,7 @@ def test_every_accepted_letter_may_stand_in_a_domain(admin: Connection) -> None:
 
 
 def test_older_account_signs_in_with_its_old_address(service: Caller, admin: Connection) -> None:
-    """Kept when addresses had no one spelling: its own spelling finds it."""
+    """The address was kept before addresses had one spelling. Its old spelling still finds it."""
     old = f"а{uuid4().hex}@exam\u00adple.com"
     user_id = service.call("sign_up", email=f"u{uuid4().hex}@example.com", password_hash=HASH)["user_id"]
     admin.execute("update credits.credentials set email = %s where subject = %s", (old, user_id))

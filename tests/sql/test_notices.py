@@ -1,4 +1,4 @@
-"""Telling users: one row in the outbox per crossing, written by what caused it."""
+"""Notices: one row in the outbox per crossing, written by the call that caused it."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_a_new_rule_reaches_accounts_with_a_head_lot(till: Connection) -> None:
 
 
 def test_balance_can_fall_below_a_lowered_threshold(till: Connection) -> None:
-    """The notice of the old threshold was the notice of the old threshold."""
+    """The notice of the old threshold does not count for the new one."""
     with rules(till, "'low_balance', p_below => 20") as bank:
         grant(bank, 25)
         spend(bank)
@@ -200,7 +200,7 @@ def test_refused_spend_leaves_no_notice(till: Connection) -> None:
 
 
 def sweep(bank: Caller) -> None:
-    """Everybody's, until nothing is due: other tests have left accounts with a clock of their own."""
+    """Maintains all accounts until nothing is due: other tests left accounts with clocks of their own."""
     while bank.call("maintain")["accounts"]:
         pass
 

@@ -1,6 +1,6 @@
-"""An explicit null is what leaving the argument out means, or it is refused.
+"""An explicit null means what leaving the argument out means, or it is refused.
 
-JSON has null where a program has lost a value: an invalid date, a number that is none. "All", "never" and
+JSON has null where a program has lost a value, such as an invalid date or NaN. "All", "never" and
 "lifted" have words and functions of their own.
 """
 
@@ -26,7 +26,7 @@ class Omitted:
 
 @dataclass(frozen=True)
 class Answered:
-    """There is no leaving it out: null has this answer, and that is harmless, because …"""
+    """The argument cannot be left out. Null has this answer, and that is harmless, because …"""
 
     answer: Row
     why: str
@@ -214,7 +214,7 @@ CHANCE = re.compile(  # names that chance gives, times, and the hashes over both
 
 
 class World:
-    """Somebody with tokens, and one of everything that a function may be about."""
+    """A user with tokens, and one of every object that a function may be about."""
 
     def __init__(self, town: Any) -> None:
         self.town, self.service = town, town.bank  # who may read the books, too
@@ -241,7 +241,7 @@ class World:
         call("sign_up", email="bea@example.com", password_hash=self.password_hash)
 
     def calls(self) -> dict[str, Row]:
-        """A call of every function that works, with every argument that it may have at once."""
+        """A working call of every function, with as many arguments as it may have at once."""
         whisper = {"module_id": "whisper"}
         network = {"network_keys": ["c" * 64], "shared_network": True}
         said = {"idempotency_key": "k", "metadata": {"a": 1}} | self.ada
@@ -317,7 +317,7 @@ class World:
         return str(self.service.call("referral_code", user_id="ada")["code"])
 
     def outcome(self, function: str, arguments: Row) -> tuple[Row, str]:
-        """The answer, and it with the books after it, without what chance and the clock give. Undone."""
+        """The answer and the books after it, without random values and times. Everything is undone."""
         with self.service.connection.transaction(force_rollback=True):
             answer = self.service.call(function.partition("/")[0], **arguments)
             books = [
@@ -343,7 +343,7 @@ def test_every_argument_says_what_null_means(world: World) -> None:
 
 @pytest.mark.parametrize("function", MEANS)
 def test_calls_work_without_nulls(world: World, function: str) -> None:
-    """So that a refusal is one of the null."""
+    """These calls must work, so that a refusal can only be about the null."""
     world.outcome(function, world.calls()[function])
 
 

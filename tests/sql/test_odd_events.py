@@ -1,4 +1,4 @@
-"""Every member of an event, left out or of another type: no raw error, and no grant that is not due."""
+"""Every member of an event is left out or given another type: no raw error, and no undue grant."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def whole(order: dict[str, Any], kind: str) -> Event:
 
 
 def says_the_same(path: Place, odd: Any) -> bool:
-    """Left out where that is allowed, or another word for what is so."""
+    """The member may be left out, or the value means the same."""
     return (
         (path in OPTIONAL and (odd is MISSING or odd is None))
         or (path[-1] == "livemode" and odd is False)
@@ -94,7 +94,7 @@ def says_the_same(path: Place, odd: Any) -> bool:
 
 
 def test_every_member_of_an_event_is_tested() -> None:
-    """A new member of the events in these tests is either harmless or has its reason to matter."""
+    """Each member of the events in these tests is listed as harmless, or with the reason why it matters."""
     matter = {path for path in paths(whole(ORDER, COMPLETED)) if path not in HARMLESS | OPTIONAL}
     assert matter == {
         ("id",), ("object",), ("type",), ("livemode",), ("data",), ("data", "object"),
@@ -162,7 +162,7 @@ CAST_FROM_TEXT = {
 
 
 def test_json_from_outside_is_not_cast_from_its_text() -> None:
-    """A text may say 5, true or a date as well: jsonb_typeof is asked first, and the JSON is cast."""
+    """A text may also say 5, true or a date. So check jsonb_typeof first, and cast the JSON."""
     text_of = r"(?:->>|#>>)"
     cast = re.compile(
         rf"\((?:[^()]|\([^()]*\))*{text_of}(?:[^()]|\([^()]*\))*\)::(?!text|jsonb)"
@@ -178,7 +178,7 @@ AMOUNTS = [MISSING, None, 0, 1, 998, 999, 1000, 999.5, -1, "0", "999", True, [0]
 
 
 def test_event_must_plainly_say_the_price_to_grant(db: Connection) -> None:
-    """All of these for the total, the discount and the tax of 9.99, said to be paid or to be free."""
+    """Tries these values for the total, discount and tax of 9.99, paid or free."""
     bank = Caller(db, "none")
     outcomes: Counter[str] = Counter()
     db.execute("begin")

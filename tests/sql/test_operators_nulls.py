@@ -1,4 +1,4 @@
-"""A null in what the operator calls is refused by name, or means what its comment says: no raw error."""
+"""In operators' functions a null is refused by name, or means what the comment says. No raw error."""
 
 from __future__ import annotations
 

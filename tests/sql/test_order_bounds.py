@@ -1,4 +1,4 @@
-"""An order without a checkout: good for an hour, while the same thing is sold, and not many at once."""
+"""An order without a checkout lasts an hour, while the same thing is sold. Only so many at once."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_byok_checks_quantities_too(ada: Caller, service: Caller, usage: Row) ->
 
 
 def test_byok_does_not_touch_the_head_lot(ada: Caller, service: Caller) -> None:
-    """The spend before put tokens on the wallet; they are still there afterwards."""
+    """The spend before chose a head lot. It is unchanged afterwards."""
     ada.call("consume_tokens", module_id="metube")
     service.call("consume_tokens", user_id=ada.user_id, **CALL)
     service.call("consume_tokens", user_id=ada.user_id, module_id="metube")

@@ -1,4 +1,4 @@
-"""The shop window: what packs cost per token, what they save, which is best; and amounts without a pack."""
+"""Packs: the cost of a token, the saving, the best value; and top-ups of any amount."""
 
 from __future__ import annotations
 

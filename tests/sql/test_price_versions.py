@@ -1,4 +1,4 @@
-"""Versions of a price, as catalogue files write them: none overlaps another; a wrong file changes nothing."""
+"""Price versions in catalog files do not overlap, and a wrong file changes nothing."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Apply = Callable[[str], None]
 
 @pytest.fixture
 def apply(url: str, tmp_path: Path) -> Apply:
-    """apply(text): that catalogue file, as `pgcredits catalog apply` takes it."""
+    """apply(text): applies the catalog file as `pgcredits catalog apply` does."""
 
     def apply(text: str) -> None:
         path = tmp_path / "shop.sql"
@@ -189,7 +189,7 @@ def test_begun_version_is_not_undone_by_its_file(apply: Apply, db: Connection) -
 
 
 def test_version_ends_where_the_next_begins(apply: Apply, db: Connection) -> None:
-    """At one moment after another the price is that of the last version begun: no gap, no overlap."""
+    """At every moment the price is the one of the latest version: no gap, no overlap."""
     apply(line(1, "2020-01-01 00:00Z") + line(2, "2021-01-01 00:00Z") + line(3, "2090-01-01 00:00Z"))
     asked = db.execute(
         "select m.at, p.price_per_unit from unnest(%s::timestamptz[]) as m (at)"
@@ -216,7 +216,7 @@ def test_version_ends_where_the_next_begins(apply: Apply, db: Connection) -> Non
 
 
 def test_concurrent_writers_leave_a_sound_price_list(db: Connection, url: str) -> None:
-    """Each for a target of its own, or two for one: whoever comes second sees what the first has written."""
+    """Writers have different targets, or share one. The second writer sees what the first wrote."""
     targets = ("'metube'", "null, 'video'", "'metube'", "null")
 
     def write(number: int) -> None:

@@ -1,4 +1,4 @@
-"""What a use costs: which price counts, and that the arithmetic is exact to the millionth."""
+"""The cost of a use: which price counts, and arithmetic that is exact to the millionth."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_version_counts_from_its_beginning(shop: Caller) -> None:
 
 
 def test_later_version_does_not_count_before_its_beginning(shop: Caller) -> None:
-    """The price list is believed until then; from then on the versions themselves are asked."""
+    """Until then the list of current prices counts; from then on the versions themselves."""
     _define(shop, "own", "cat")
     _define(shop, "category's", "cat")
     _price(shop, [{"dimension": "calls", "price_per_unit": 2090}], "own", valid_from="2090-01-01 00:00Z")
@@ -193,7 +193,7 @@ def test_appforge_charges_fractions_of_a_cent(shop: Caller) -> None:
 
 
 def test_begun_units_of_dubbing_are_charged_whole(shop: Caller) -> None:
-    """One credit for each 10 seconds begun: 34 s are 4."""
+    """One credit for every 10 seconds begun: 34 s cost 4."""
     _define(shop, "dubbing", "audio")
     _price(
         shop, [{"dimension": "seconds", "unit_size": 10, "price_per_unit": 1, "whole_units": True}], "dubbing"
@@ -337,7 +337,7 @@ def test_affordable_is_the_greatest_whole_quantity(
 
 
 def test_uses_too_dear_to_charge_are_not_affordable(shop: Caller) -> None:
-    """A cost above 10^12 is refused, however rich one is."""
+    """A cost above 10^12 is refused, whatever the balance."""
     shop.call("add_tokens", user_id="shopper", tokens=10**12)
     shop.call("add_tokens", user_id="shopper", tokens=10**12)
     _define(shop, "m", "cat")
@@ -501,7 +501,7 @@ def test_listed_linear_price_agrees_with_the_calculation(
     quantity: Decimal,
     dimension: str,
 ) -> None:
-    """For who asks what it costs now, and for a hold that asks for its own version."""
+    """Both for the price now, and for a hold's own version."""
     with opened(till) as shop:
         _define(shop, "property", "cat")
         component = {"dimension": dimension, "unit_size": unit_size, "price_per_unit": price_per_unit}
@@ -594,7 +594,7 @@ def test_parts_of_a_use_cost_what_the_whole_costs(
     exchange_rate: Decimal,
     held: int,
 ) -> None:
-    """Whatever is held, and whoever pays: tokens, or nobody."""
+    """For any hold, whether tokens pay or a shortfall remains."""
     with opened(till) as shop:
         _define(shop, "property", "cat")
         _price(
@@ -658,7 +658,7 @@ def test_affordable_quantity_can_be_paid_and_one_more_cannot(
 
 
 def _charge(component: Component, quantity: Decimal) -> Fraction:
-    """The reference: what a component takes, before margin and exchange rate."""
+    """The reference: a component's charge before margin and exchange rate."""
     billed = Fraction(quantity) - Fraction(component["free_quantity"])
     if billed <= 0:
         return Fraction(0)
@@ -675,7 +675,7 @@ def _charge(component: Component, quantity: Decimal) -> Fraction:
 
 
 def _check_part(part: dict[str, Any], component: Component, quantity: Decimal) -> None:
-    """What the quote tells is the component, and adds up, but for fractions that do not end."""
+    """The quote tells the component and adds up, except for endless fractions."""
     told = {field: part[field] for field in component if field != "tiers"}
     assert told == {field: value for field, value in component.items() if field != "tiers"}
     assert part["quantity"] == quantity

@@ -1,4 +1,4 @@
-"""Who may do what: by the catalogue, against this page, and by trying it."""
+"""Who may do what: compares PostgreSQL's system tables with this page, and tries it."""
 
 from __future__ import annotations
 
@@ -544,7 +544,7 @@ def test_functions_that_a_role_may_execute(role: str, ask: Callable[..., set[str
 
 @pytest.mark.parametrize("role", ROLES)
 def test_what_a_readable_view_calls_a_role_may_execute(role: str, ask: Callable[..., set[str]]) -> None:
-    """Also what those functions call, and what is called only for some rows."""
+    """This includes what those functions call, also if only for some rows."""
     refused = ask(
         r"""
         with recursive bodies (oid, name, body, prosecdef) as (
@@ -579,7 +579,7 @@ def test_what_a_readable_view_calls_a_role_may_execute(role: str, ask: Callable[
 
 
 def test_every_function_of_api_is_in_one_row(ask: Callable[..., set[str]]) -> None:
-    """A new function is put into one of the four rows, or this fails."""
+    """Put a new function into one of the four rows, or this fails."""
     assert sum(map(len, (CHARGE, CHARGE_ANYBODY, OWN, SERVE))) == len(CALLS)
     assert ask(
         "select p.oid::regprocedure::text from pg_proc as p where p.pronamespace = 'api'::regnamespace"
@@ -598,7 +598,7 @@ def test_schemas_that_a_role_may_use(role: str, ask: Callable[..., set[str]]) ->
 
 @pytest.mark.parametrize("login", ["pgcredits_api", "pgcredits_service"])
 def test_api_logins_have_no_privileges_of_their_own(login: str, ask: Callable[..., set[str]]) -> None:
-    """NOINHERIT: what their roles may, they may only after SET ROLE."""
+    """NOINHERIT: they have their roles' rights only after SET ROLE."""
     assert ask("select 1 where has_schema_privilege(%(login)s, 'api', 'usage')", login=login) == set()
     assert (
         ask(
@@ -659,7 +659,7 @@ def test_views_cannot_be_written_through(role: str, acting: Callable[[str, str],
 
 @pytest.mark.parametrize("role", ROLES)
 def test_functions_run_only_where_granted(role: str, acting: Callable[[str, str], str | None]) -> None:
-    """Refused by privilege, or let in and refused by the function itself."""
+    """The call is refused by privilege, or by the function itself."""
     for function, arguments in CALLS.items():
         name = function.split("(")[0]
         refusal = acting(role, f"select {name}({arguments})")

@@ -1,4 +1,4 @@
-"""Asking for a price: the same figures as the spend, and nothing is written."""
+"""A quote has the same figures as the spend, and writes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many at once: the wallet's lock decides, exactly once each, and nobody is left half done."""
+"""Concurrent calls: the wallet's lock decides, each counts exactly once, and none stays half done."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_different_events_of_one_session_at_once_grant_once(
 
 
 def test_two_orders_paid_by_one_payment_intent_at_once_grant_once(user: User, crowd: Crowd) -> None:
-    """Of two accounts, with no wallet between them: the second one waits, fails, and Stripe asks again."""
+    """Two accounts share no wallet: the second waits and fails, and Stripe sends the event again."""
     services, name = crowd(2), uuid4().hex
     people = [user(), user()]
     paid = [
@@ -348,7 +348,7 @@ def test_second_copy_of_an_event_waits_for_the_first(user: User, crowd: Crowd, a
 def test_tokens_that_expire_while_a_spend_waits_are_not_spent(
     end: str, user: User, service: Caller, crowd: Crowd, admin: Connection
 ) -> None:
-    """Time is asked after the lock is held, also when the row has not changed meanwhile."""
+    """Time is read after the lock, even when the row has not changed meanwhile."""
     ada = user()
     first, second = crowd(2)
     moment = service.row("select clock_timestamp() + interval '0.3 s' as moment")["moment"]
@@ -440,7 +440,7 @@ def test_connection_that_dies_leaves_nothing(user: User, crowd: Crowd, admin: Co
 def test_stricter_isolation_spends_no_more_than_there_is(
     level: str, user: User, crowd: Crowd, admin: Connection
 ) -> None:
-    """In a stricter transaction PostgreSQL itself may say: try again. Nothing is lost by it."""
+    """In a stricter transaction PostgreSQL itself may refuse and ask for a repeat. Nothing is lost."""
     ada = user(25)
     first, second = crowd(2)
     second.connection.execute(f"set default_transaction_isolation = '{level}'")

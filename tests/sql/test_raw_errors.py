@@ -1,4 +1,4 @@
-"""No value that a caller can give makes PostgreSQL answer in its own words: the bank has a slug for it."""
+"""No value from a caller makes PostgreSQL answer in its own words: the bank answers with a slug."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ GIVEN = {
 
 
 def functions(admin: Connection) -> list[tuple[str, list[tuple[str, str, bool]]]]:
-    """Every function of api that a service may call: its arguments, their types, which can be left out."""
+    """Every function of api that a service may call, with its arguments, their types and if optional."""
     found = admin.execute(
         """
         select

@@ -32,7 +32,7 @@ def code_of(somebody: Caller) -> str:
 
 
 def bring(town: Town, referrer: Caller) -> Caller:
-    """Somebody new, brought by that one."""
+    """A new user, referred by that one."""
     friend = town.user()
     friend.call("redeem_code", code=code_of(referrer))
     return friend
@@ -278,7 +278,7 @@ def test_referral_circle_over_two_campaigns_is_refused(town: Town, campaign: str
 
 @pytest.mark.parametrize("length", [2, 3, 5])
 def test_concurrent_referrals_close_no_circle(length: int, town: Town, campaign: str) -> None:
-    """Half of the codes belong to another campaign: its row alone would not make them wait for each other."""
+    """Half of the codes belong to another campaign, so the campaign's row alone does not serialize them."""
     other = town.campaign(uuid4().hex, "referral", 5)
     for _ in range(5):
         people = [town.user() for _ in range(length)]
@@ -326,9 +326,9 @@ class Rival(Thread):
 
 
 def test_stricter_isolation_closes_no_circle(town: Town, campaign: str) -> None:
-    """A snapshot from before the other attachments would not show them: PostgreSQL says so instead.
+    """A snapshot from before the other referrals would not show them, so PostgreSQL refuses.
 
-    By a service: users are refused another isolation.
+    A service makes the call, because users are refused any other isolation.
     """
     ada, bob, carol = town.user(), town.user(), town.user()
     codes = {somebody.user_id: code_of(somebody) for somebody in (ada, bob, carol)}
@@ -512,7 +512,7 @@ def test_different_orders_paid_at_once_are_one_reward(town: Town, campaign: str)
 @pytest.mark.parametrize("end", ["commit", "rollback"])
 @pytest.mark.parametrize("turn", range(3))
 def test_code_redeemed_before_the_money_counts(end: str, turn: int, town: Town, campaign: str) -> None:
-    """Whichever of the two wallets comes first in the order of locks: accounts are random."""
+    """Either of the two wallets may come first in lock order, because account ids are random."""
     ada, friend = town.user(), town.user()
     paid, first, second = (
         ordered(town, friend),
@@ -531,7 +531,7 @@ def test_code_redeemed_before_the_money_counts(end: str, turn: int, town: Town, 
 
 
 def test_reward_waits_for_the_referrers_wallet(town: Town, campaign: str) -> None:
-    """The payment was told of first, the code was noted meanwhile: the referrer's own spend is not lost."""
+    """The payment came first and the code was noted meanwhile. The referrer's own spend is not lost."""
     ada, friend = town.user(), town.user()
     town.service.call("add_tokens", user_id=ada.user_id, tokens=100)
     code, paid = code_of(ada), ordered(town, friend)
@@ -597,7 +597,7 @@ def test_purchases_along_a_referral_chain_do_not_deadlock(town: Town, campaign: 
 
 
 def test_early_payments_along_a_chain_do_not_deadlock(town: Town, campaign: str) -> None:
-    """They are applied by attachments, which hold wallets by then, by maintenance, and by themselves."""
+    """Checkouts (which hold wallets by then), maintenance and the events themselves apply them."""
     people = [town.user()]
     for _ in range(7):
         people.append(bring(town, people[-1]))
@@ -636,7 +636,7 @@ def test_several_wallets_are_always_locked_in_id_order(town: Town, own_url: str)
 
 
 def test_notice_rule_locks_all_wallets_in_id_order(town: Town, own_url: str) -> None:
-    """Not as they lie in the table: there the first one comes last."""
+    """Not in the order of the table, where the first one comes last."""
     first, *others = sorted(open_account(town.bank, str(town.user().user_id)) for _ in range(10))
     move = "update credits.wallets set due_at = due_at where account_id = %s"
     town.admin.execute(move, (first,))
@@ -653,7 +653,7 @@ def test_notice_rule_locks_all_wallets_in_id_order(town: Town, own_url: str) -> 
 
 
 def test_sign_up_and_catalog_do_not_deadlock(town: Town, campaign: str, own_url: str) -> None:
-    """From the referral to the welcome goes the one, from the welcome to the referral the other."""
+    """One locks the referral and then the welcome, the other the welcome and then the referral."""
     code, newcomer = code_of(town.user()), town.user()
     welcome = town.campaign(uuid4().hex, "welcome", 7)
     caller = town.someone("authenticated", newcomer.user_id)

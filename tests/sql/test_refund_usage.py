@@ -1,4 +1,4 @@
-"""Charges undone: back into the lots they came from, never more than was charged, each refund once."""
+"""Refunds go back into the lots of the charge, never exceed it, and count once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Crowd = Callable[[int], list[Caller]]
 
 
 def lots(caller: Caller) -> dict[int, Decimal]:
-    """What remains in each of one's own lots."""
+    """The remaining tokens of each of the user's lots."""
     return {row["lot_id"]: row["remaining"] for row in caller.rows("select lot_id, remaining from api.lots")}
 
 
@@ -369,7 +369,7 @@ def test_refund_reduces_the_charges_debt_first(
 
 
 def owing(user: User, service: Caller, calls: int) -> tuple[Caller, str]:
-    """Somebody with 20 tokens who used 10 times as many as calls, the rest on credit; and that charge."""
+    """A user with 20 tokens and a charge of 10 tokens a call, the rest as debt; and that charge."""
     ada = user(20)
     service.call("set_overdraft_limit", user_id=ada.user_id, tokens=1000)
     hold = service.call("hold_tokens", module_id="metube", user_id=ada.user_id)
@@ -419,7 +419,7 @@ def test_repaid_debt_goes_back_to_the_lots_that_paid_it(
 def test_refunds_of_two_charges_share_the_remaining_debt(
     user: User, service: Caller, admin: Connection
 ) -> None:
-    """The first one's debt was repaid. Its refund lowers the other's, whose own goes to the repayment."""
+    """The first charge's debt was repaid, so its refund lowers the debt of the other charge."""
     ada, first = owing(user, service, 3)
     service.call("add_tokens", user_id=ada.user_id, tokens=20, reason="purchase")  # 10 repay
     hold = service.call("hold_tokens", module_id="metube", user_id=ada.user_id)
@@ -466,7 +466,7 @@ def test_same_key_at_once_is_one_refund(ada: Caller, crowd: Crowd, admin: Connec
 
 
 def test_spends_and_refunds_at_once_lose_nothing(ada: Caller, crowd: Crowd, admin: Connection) -> None:
-    """Each spends and takes it back, over and over, in whole or in part."""
+    """Each worker spends and refunds again and again, in whole or in part."""
 
     def work(place: int, one: Caller) -> int:
         kept = 0
@@ -506,7 +506,7 @@ _amounts = st.decimals("0.000001", "60", places=6)
 def test_refunds_agree_with_the_reference_model(
     till: Connection, sizes: list[Decimal], steps: list[tuple[Any, Decimal]]
 ) -> None:
-    """Charges in any size, and refunds of any of them by any amount: lot for lot."""
+    """Charges of any size and refunds of any amount agree lot for lot."""
     till.execute("begin")
     try:
         bank = Caller(till, "none")

@@ -1,4 +1,4 @@
-"""A repeated call tells what it did then, and how what it made stands now: who acts on it must see that."""
+"""A repeated call tells what it did then, and the present state of what it made."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def failed(bank: Bank, call: Callable[[], Row]) -> Row:
 
 
 def charged_and_refunded(bank: Bank, call: Callable[[], Row]) -> Row:
-    """The worker that repeats the call must see that the charge was undone: the work is not paid for."""
+    """The worker that repeats the call must see that the charge was refunded: nobody pays for the work."""
     name = call()["entry_id"]
     bank.call("refund_usage", entry_id=name, tokens=4)
     shown = one(bank, "usage", "entry_id", name)
@@ -200,7 +200,7 @@ def test_every_call_with_a_key_is_tested(bank: Bank) -> None:
 
 
 def test_second_worker_sees_that_the_hold_of_its_key_has_ended(bank: Bank) -> None:
-    """hold, release, hold again under one key: not open, so that nobody does the work for nothing."""
+    """Hold, release, hold again under one key: the hold is not open, so nobody works for nothing."""
     bank.call("add_tokens", user_id="clock", tokens=100)
     call = {"user_id": "clock", "module_id": "whisper", "idempotency_key": "job 7"}
     held = bank.call("hold_tokens", **call)

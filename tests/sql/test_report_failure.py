@@ -1,4 +1,4 @@
-"""Failed work: written down by services, charged to nobody."""
+"""Failed work: services write it down, and nobody is charged."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""No right is wider than its use: whatever is granted is needed by something that its holder may do.
+"""No right is wider than its use: every grant is needed by something that its holder may do.
 
-test_privileges.py says who may what. Here the database's own catalogue says why.
+test_privileges.py says who may do what. Here PostgreSQL's system tables say why.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def test_types_are_granted_only_with_their_functions(role: str, ask: Ask) -> Non
 
 
 def test_public_has_no_rights_on_the_bank(ask: Ask) -> None:
-    """Also what nobody has granted, and PostgreSQL gives by itself."""
+    """This includes rights that PostgreSQL gives by default."""
     public = ask(
         f"""
         select 'function ' || p.oid::regprocedure
@@ -166,7 +166,7 @@ def test_public_has_no_rights_on_the_bank(ask: Ask) -> None:
 
 
 def test_new_function_or_type_is_granted_to_nobody(db: Connection) -> None:
-    """Until access.sql says whose: also between its CREATE and the end of a migration."""
+    """That holds until access.sql grants it, also between its CREATE and the end of a migration."""
     db.execute("set role credits_owner")
     db.execute("create function credits.fresh() returns int language sql as $$ select 1 $$")
     db.execute("create type credits.fresh_type as (n int)")

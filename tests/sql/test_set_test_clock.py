@@ -1,4 +1,4 @@
-"""Accounts on clocks of their own: a month in a second, beside accounts for which no time passes."""
+"""Accounts on clocks of their own live a month in a second, while no time passes for others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often somebody may try to sign in: guessing ends, and nobody can lock out somebody else for good."""
+"""Sign-in limits: guessing ends, and nobody can lock out somebody else for good."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def address() -> str:
 
 
 class Network:
-    """Somewhere that people sign in from."""
+    """A network that people sign in from."""
 
     def __init__(self, town: Town, *, shared: bool = False) -> None:
         self.service = town.service
@@ -35,7 +35,7 @@ class Network:
         self.shared = shared
 
     def guess(self, email: str, caller: Caller | None = None) -> Row:
-        """An attempt that nobody says has worked."""
+        """An attempt that is never reported as successful."""
         return (caller or self.service).call(
             "begin_sign_in", email=email, network_keys=self.keys, shared_network=self.shared
         )
@@ -47,7 +47,7 @@ class Network:
 
 @pytest.fixture
 def ada(town: Town) -> str:
-    """The address of somebody who has signed up."""
+    """The address of a user who has signed up."""
     email = address()
     town.service.call("sign_up", email=email, password_hash=HASH)
     return email
@@ -55,7 +55,7 @@ def ada(town: Town) -> str:
 
 @pytest.fixture(autouse=True)
 def limits(town: Town) -> Iterator[None]:
-    """Three to one account from one network, five to one account, eight from one network; four sign-ups."""
+    """Three failures on an account from one network, five on an account, eight from a network; four sign-ups."""
     limit(town, 3, 5, 8, 4, "15 minutes")
     yield
     limit(town, 10, 100, 300, 300, "15 minutes")

@@ -1,4 +1,4 @@
-"""A key is repeated with the same call, however its arguments are spelled; another call is refused."""
+"""A key accepts the same call in any spelling of its arguments, and refuses another call."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ def test_deeply_nested_metadata_can_be_repeated(user: User, service: Caller) -> 
 
 
 def test_older_keys_still_count(user: User, admin: Connection) -> None:
-    """What is remembered of it are the arguments as they stood."""
+    """The old fingerprint is of the arguments as they were spelled."""
     ada = user(100)
     metadata = '{"a": 1.50}'
     first = ada.call("consume_tokens", metadata=metadata, idempotency_key="old", **CALLS)

@@ -1,4 +1,4 @@
-"""Limits per day and month: kept under the wallet's lock, by whoever set them."""
+"""Limits per day and month, set by users or services, hold under the wallet's lock."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def test_limits_begin_anew_with_each_day_and_month(admin: Connection) -> None:
 
 
 def test_day_that_begins_during_the_wait_counts(admin: Connection) -> None:
-    """Between beginning the periods and saying what is due next: the new day is begun by whoever is next."""
+    """The day begins between beginning the periods and setting the due time. The next call begins it."""
     bank = Caller(admin, "none")
     with admin.transaction(force_rollback=True):
         stop_clock(admin, "2031-11-30 23:59:59Z")

@@ -1,4 +1,4 @@
-"""What an SQL login can do to others, and what bounds it: the table in SECURITY.md, tried."""
+"""Tries the table in SECURITY.md: what an SQL login can do to others, and what bounds it."""
 
 from __future__ import annotations
 

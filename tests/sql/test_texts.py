@@ -1,6 +1,6 @@
-"""What names something can be seen, and is written in one way; what people are shown does not mislead them.
+"""Names are visible and have one spelling. Texts that people are shown do not mislead them.
 
-Every argument of text, of every function that somebody may call, has its line here: what becomes of it.
+Every text argument of every function that somebody may call has a line here, which says what becomes of it.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ LONG = "x" * 10_000
 
 @dataclass(frozen=True)
 class Name:
-    """It names something, or is looked up as a name: another one, or refused with one of these slugs."""
+    """It is a name. A look-alike is another name, or is refused with one of these slugs."""
 
     slugs: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Typed:
-    """People type it: what cannot be seen is left out, or it is refused with one of these slugs."""
+    """People type it. Invisible characters are left out, or it is refused with one of these slugs."""
 
     slugs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Label:
-    """People read it: no controls and no changes of direction. `lines`: it may have several lines."""
+    """People read it. It has no controls and no changes of direction. `lines`: it may have several lines."""
 
     slug: str
     lines: bool = False
@@ -136,7 +136,7 @@ LINES: dict[str, tuple[Row, Mapping[str, Kind]]] = {
 
 
 def unseen(good: str) -> list[str]:
-    """What looks like a good text, and is another one."""
+    """Texts that look like the good one, and differ from it."""
     return [
         good + "\x1f",
         good[:1] + "\u200b" + good[1:],
@@ -153,7 +153,7 @@ def unseen(good: str) -> list[str]:
 
 
 def answers(world: World, function: str, arguments: Row) -> str:
-    """What a call came to: a slug, or its answer. Undone."""
+    """The slug or the answer of a call, which is undone."""
     try:
         answer, _ = world.outcome(function, arguments)
     except psycopg.Error as error:
@@ -284,7 +284,7 @@ def test_reasons_may_have_lines_and_titles_signs(service: Caller, user: Any) -> 
 
 
 def test_metadata_is_kept_as_it_comes(user: Any, service: Caller) -> None:
-    """Output of a program with its escapes: work that was done must not go unpaid for it."""
+    """Metadata may hold the raw output of a program. Odd characters must not stop a charge."""
     metadata = r'{"log": "\u001b[31m", "\u0007": "\u0085\t"}'
     named = {"user_id": user(100).user_id, "metadata": metadata}
     for function, arguments in (

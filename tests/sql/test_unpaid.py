@@ -1,4 +1,4 @@
-"""What users can make without paying for it has a bound: no loop of calls fills the disk for nothing."""
+"""What users can make without paying is bounded: no loop of calls fills the disk for nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _numbers = itertools.count(1)
 
 @dataclass
 class World:
-    """A user with tokens, in a bank with narrow bounds and with something of each kind to make."""
+    """A user with tokens, in a bank with narrow bounds that has something of each kind."""
 
     bank: Bank
     ada: Caller
@@ -45,7 +45,7 @@ class World:
         )
 
     def rows(self) -> int:
-        """How many there are, in all tables."""
+        """How many rows all tables have."""
         tables = self.bank.rows(
             "select c.oid::regclass::text as name from pg_class as c where c.relkind in ('r', 'p')"
             " and not c.relispartition and c.relnamespace = 'credits'::regnamespace"
@@ -54,7 +54,7 @@ class World:
         return int(self.bank.row(f"select {counts} as rows")["rows"])
 
     def unpaid(self) -> tuple[int, int]:
-        """Uses, and holds."""
+        """The number of uses and holds."""
         row = self.bank.row(
             "select unpaid, unpaid_holds from credits.wallets where account_id ="
             " (select account_id from credits.identities where subject = 'clock')"
@@ -74,7 +74,7 @@ class Pays:
 
 @dataclass(frozen=True)
 class SameRows:
-    """However often it is called, the first call has made all the rows that there will be."""
+    """Further calls make no more rows than the first one made."""
 
     loop: Loop
 
@@ -89,7 +89,7 @@ class Bounded:
 
 @dataclass(frozen=True)
 class Reads:
-    """It writes nothing: PostgreSQL itself sees to that, because it is STABLE or IMMUTABLE."""
+    """It writes nothing: it is STABLE or IMMUTABLE, and PostgreSQL enforces that."""
 
 
 Bound = Pays | SameRows | Bounded | Reads
@@ -111,7 +111,7 @@ def held_and_captured(world: World, name: str, module_id: str = "whisper") -> No
 
 
 def ordered_and_cancelled(world: World, name: str) -> None:
-    """As when the payment provider refuses the order, or its checkout ends."""
+    """Ends the order, as when the payment provider refuses it or its checkout expires."""
     order = world.ada.call("create_order", pack_id="standard", idempotency_key=name)
     world.bank.call("cancel_order", account_id=order["account_id"], order_id=order["order_id"])
 

@@ -1,4 +1,4 @@
-"""Welcome tokens: once per account, when it opens, whichever way; never by looking."""
+"""Welcome tokens come once per account, when it opens in any way, and never by reading."""
 
 from __future__ import annotations
 

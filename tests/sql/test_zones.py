@@ -1,4 +1,4 @@
-"""The bank's time is UTC: the same stories, in sessions of several zones, end alike to the microsecond."""
+"""The bank's time is UTC: the same stories end alike in sessions of several zones, to the microsecond."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def test_a_finding_tells_its_moments_in_utc(bank: Bank) -> None:
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_dates_of_a_price_list_are_utc(zone: str, db: Connection, url: str, tmp_path: Any) -> None:
-    """Whatever the database, or the login of whoever applies it, is set to."""
+    """Dates do not depend on the settings of the database or of the applying login."""
     db.execute(f"alter database {db.info.dbname} set timezone = '{zone}'")
     db.execute(f"alter database {db.info.dbname} set datestyle = 'SQL, MDY'")
     (tmp_path / "sale.sql").write_text(
