@@ -35,7 +35,7 @@ class Town:
         self.admin = stack.enter_context(psycopg.connect(url, autocommit=True))
         self.bank = Caller(self.admin, "none")  # the superuser
         self.service = self.someone("service_role")
-        self.door = self.someone("authenticated").connection
+        self.api_login = self.someone("authenticated").connection
 
     def someone(self, role: str, user_id: str | None = None) -> Caller:
         """A caller with a connection of their own."""
@@ -45,7 +45,7 @@ class Town:
 
     def user(self) -> Caller:
         """A user whom the bank does not know yet."""
-        return Caller(self.door, "authenticated", f"user_{next(_numbers)}_{uuid4().hex[:8]}")
+        return Caller(self.api_login, "authenticated", f"user_{next(_numbers)}_{uuid4().hex[:8]}")
 
     def campaign(self, campaign_id: str, kind: str, tokens: int, **more: Any) -> str:
         """Defines a campaign; `more` are its other parameters, without p_."""
@@ -86,18 +86,18 @@ def service(service_url: str, admin: Connection) -> Iterator[Caller]:
 
 
 @pytest.fixture(scope="session")
-def door(api_url: str, admin: Connection) -> Iterator[Connection]:
+def api_login(api_url: str, admin: Connection) -> Iterator[Connection]:
     """The one connection that all users share, as they share the API's pool."""
     with psycopg.connect(api_url, autocommit=True) as connection:
         yield connection
 
 
 @pytest.fixture
-def user(door: Connection, service: Caller) -> Callable[..., Caller]:
+def user(api_login: Connection, service: Caller) -> Callable[..., Caller]:
     """user(tokens=0, **grant): somebody new, with tokens when asked for."""
 
     def make(tokens: Decimal | int = 0, **grant: Any) -> Caller:
-        caller = Caller(door, "authenticated", f"user_{next(_numbers)}_{uuid4().hex[:8]}")
+        caller = Caller(api_login, "authenticated", f"user_{next(_numbers)}_{uuid4().hex[:8]}")
         if tokens:
             service.call("add_tokens", user_id=caller.user_id, tokens=tokens, **grant)
         return caller

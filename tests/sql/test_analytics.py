@@ -83,7 +83,7 @@ def test_tokens_sold_are_those_of_paid_orders(bank: Caller) -> None:
     ]
 
 
-# Whole stories, each in a bank of its own, with a clock that stands where the story is
+# Whole stories, each in a bank of its own, with a clock that the story sets
 
 
 class Bank:
@@ -213,7 +213,7 @@ def test_margin_is_told_per_currency(story: Bank) -> None:
         (RENDER, "usd", 1, 5, 250, None, None, None),
         (GENERATE, "usd", 1, 5, 250, None, None, None),
     ]
-    # Catalogues that name no money: whatever it is, it is the provider's as well.
+    # A catalog without a currency: revenue and provider cost are then in the same unit.
     story.db.execute("update credits.catalogs set currency = null")
     assert story.figures(MARGIN.format(month="2027-01-01")) == [
         (RENDER, "eur", 0, 3, *decimals("57", "0.75", "56.25", "98.68")),
@@ -441,7 +441,7 @@ def tell_of_imagegen(story: Bank) -> None:
     story.at("2027-03-02 00:00:09")
     story.release(pros[3], "failed: out of memory")
     story.fail("ada", "lora-normal")
-    # What a user says of the time does not count, nor what is none.
+    # A duration from a user does not count, and neither does one that is not a number.
     bob = Caller(story.connect_as("authenticated", "bob"), "authenticated", "bob")
     bob.call("consume_tokens", module_id="flux-dev", metadata={"duration_ms": 900000000})
     story.use("bob", "flux-dev", metadata={"duration_ms": [-5]})
@@ -667,7 +667,7 @@ def test_analyst_sees_figures_of_granted_segments_only(story: Bank) -> None:
     assert [tuple(row.values()) for row in shops["guest_conversion"]] == [(january, 1, 1, 1, 0, 1, 1)]
     assert [(row["pack_id"], row["share_of_orders"]) for row in shops["pack_mix"]] == [("standard", 1)]
     assert [(row["accounts"], row["granted"], row["spent"]) for row in shops["welcome_use"]] == [(1, 200, 50)]
-    # Two charges of 2000 ms and the guest's 1000; not ada's, nor those of guests who are nobody's.
+    # Two charges of 2000 ms and the guest's 1000, without ada's and those of unlinked guests.
     assert [tuple(row.values()) for row in shops["module_reliability"]] == [
         (january, "whisper", 3, 1, Decimal("0.25"), Decimal("1666.667"), 7, 4, 0, 0)
     ]
@@ -691,7 +691,7 @@ def test_all_segments_together_lack_only_guests_without_an_account(
     assert [(row["guests"], row["conversion"]) for row in everything["guest_conversion"]] == [
         (4, Decimal("0.5"))
     ]
-    # An auditor has no segments, and reads all of it.
+    # An auditor has no segments, and reads everything.
     assert read_all(story, story.login("pgcredits_auditor")) == everything
 
 

@@ -211,7 +211,7 @@ def test_failure_told_before_the_beginning_stays(ada: Caller, order: Row, apply:
     assert ada.row("select state from api.orders")["state"] == "failed"
 
 
-# Money that does not match
+# Money that does not match the order
 
 
 @pytest.mark.parametrize(
@@ -350,7 +350,7 @@ def brief(value: Any) -> str:
     return str(value)[:80]
 
 
-# No number of cents, and not nothing either.
+# Neither a number of cents nor absent.
 ODD_AMOUNTS = ["", "500", "0", -1, 5.5, 10**12, 10**400, True, False, [], [500], {}, {"amount": 500}]
 
 DISCOUNTS = [
@@ -391,7 +391,7 @@ def test_token_cost_counts_only_a_named_discount(
     ("changes", "reason"),
     [
         ({"mode": "setup", "payment_status": "no_payment_required"}, "mode setup"),
-        # Nothing was paid, says the event; and not that the price was discounted away.
+        # The event says that nothing was paid, but not that a discount covers the price.
         (FREE, "no payment required, of a total of 3999"),
         (FREE | {"total_details": None}, "no payment required, of a total of 3999"),
         (FREE | {"amount_total": None, "total_details": None}, "no payment required, of a total of 3999"),
@@ -402,7 +402,7 @@ def test_token_cost_counts_only_a_named_discount(
             FREE | {"total_details": {"amount_discount": 3999, "amount_tax": 1}},
             "no payment required, of a total of 1",
         ),
-        # Another total than that of the parts.
+        # The total differs from the sum of the parts.
         ({"amount_total": 1}, "a total of 1: ordered for 3999"),
         ({"amount_total": 0}, "a total of 0: "),
         ({"amount_total": 3998}, "a total of 3998: "),
@@ -587,7 +587,7 @@ def test_event_does_not_pay_another_accounts_order(order: Row, user: User, apply
     assert apply(event(COMPLETED, stray))["outcome"] == "waiting"
 
 
-# Not ours to act on
+# Events that the bank does not act on
 
 
 @pytest.mark.parametrize(
@@ -756,7 +756,7 @@ def test_event_about_an_object_without_a_sane_id_is_kept(
     assert ada.balance() == 0
 
 
-# Where the catalogue says more
+# Packs with a bonus, an expiry or a scope
 
 
 def test_bonus_and_expiry_of_a_pack_come_as_lots(db: Connection) -> None:
@@ -777,7 +777,7 @@ def test_bonus_and_expiry_of_a_pack_come_as_lots(db: Connection) -> None:
         common | {"source": "purchase", "granted": 100, "unit_cost": 5},
         common | {"source": "bonus", "granted": 20, "unit_cost": 0},
     ]
-    # Given before paid.
+    # Given tokens are spent before paid ones.
     spent = bank.call("consume_tokens", module_id="whisper", user_id="ada")
     assert spent["draws"] == [{"lot_id": 2, "tokens": 20}, {"lot_id": 1, "tokens": 5}]
     assert bank.rows("select * from audit.findings") == []

@@ -43,7 +43,7 @@ CHECKS = (
     "check_shortfalls",
 )
 
-# The one account of these tests, and its entries.
+# The main account of these tests, and its entries.
 ME = "account_id = %(account)s"
 GRANTED, EXPIRED, BOUGHT, BONUS, EXTRA, SPENT_FIRST, SPENT_LAST = 1, 2, 3, 4, 5, 6, 8
 # Another account, with holds and debt, and its entries: a grant, a capture with debt and a shortfall, a
@@ -106,7 +106,7 @@ FAULTS = {
         "create table credits.extra (account_id uuid)",
         "create table credits.entries_1999_01 partition of credits.entries for values"
         " from ('1999-01-01Z') to ('1999-02-01Z')",
-        # Policies: one that is missing, of each kind; one too many; one that shows more.
+        # Policies: of each kind one that is missing; one too many; one that shows more.
         *(
             f"drop policy {name} on credits.{table}"
             for name, table in (
@@ -152,7 +152,7 @@ FAULTS = {
         "grant execute on function api.add_tokens(text, numeric, text) to spender",
         "grant execute on function api.refund_usage(text, numeric, text, text) to support",
         "create function credits.extra() returns integer language sql return 1",
-        # The database, of which PUBLIC has nothing where it is the bank's own.
+        # The database: PUBLIC has no right on one of the bank's own.
         *(
             "do $$ begin execute format("
             f"'grant {right} on database %I to {role}', current_database()); end $$"
@@ -192,7 +192,7 @@ FAULTS = {
         "revoke anon from pgcredits_api",
         "create role stranger; grant credits_owner to stranger",
         "create role stranger; grant spender to stranger with admin option",
-        # Whoever is a member of a role of ours, in any number of steps.
+        # Members of a role of the bank, through any number of steps.
         *(
             USER + f"alter role carla {power}"
             for power in ("superuser", "createrole", "createdb", "replication", "bypassrls")
@@ -377,12 +377,12 @@ FAULTS = {
         f"update credits.orders set state = 'paid', paid_at = created_at where {ME} and state = 'pending'",
         f"update credits.lots set source = 'grant' where {ME} and source = 'purchase'",
         f"delete from credits.orders where {ME} and state = 'paid'",
-        # At another price than was paid.
+        # The price differs from what was paid.
         f"update credits.lots set unit_cost = 0 where {ME} and source = 'purchase'",
         f"update credits.lots set unit_cost = 1 where {ME} and source = 'bonus'",
         "update credits.stripe_events set payload = jsonb_set(payload, '{data,object,total_details}',"
         f" '{{\"amount_discount\": 1}}') where {ME} and outcome = 'granted'",
-        # As an event that says something else, or what nobody can read, would have it.
+        # The event says something else, or cannot be read.
         *(
             f"update credits.stripe_events set payload = {payload} where {ME} and outcome = 'granted'"
             for payload in (
@@ -394,7 +394,7 @@ FAULTS = {
                 "jsonb_set(payload, '{data,object,payment_status}', '\"no_payment_required\"')",
             )
         ),
-        # Bound to what was not ordered.
+        # Bound to a module that was not ordered.
         f"update credits.lots set scope = 'module:whisper' where {ME} and source = 'purchase'",
         # A second grant of one order, properly booked under another name.
         "select credits.grant_lot(account_id, 'promo', 100, p_order_id => order_id)"
@@ -456,7 +456,7 @@ FAULTS = {
         f"delete from credits.entries where {ME} and seq = {SPENT_LAST}",
     ],
     "check_logins": [
-        # The role is another one now, there is none of the name yet, or there is none any more.
+        # The role was replaced, does not exist yet, or no longer exists.
         "insert into credits.sql_logins select 'pgcredits_auditor', account_id from credits.wallets"
         f" where {ME}; update credits.sql_logins set role_oid = 10",
         f"insert into credits.sql_logins select 'nobody yet', account_id from credits.wallets where {ME}",
@@ -472,7 +472,7 @@ FAULTS = {
             f"update credits.wallets set head_held = head_held {change} where {HOLDER}"
             for change in ("+ 1", "- 1")
         ),
-        # The lot has as many tokens as before, but not as many that are held.
+        # The lot has as many tokens as before, but fewer held ones.
         f"update credits.wallets set head_held = head_held + 1, head_free = head_free - 1 where {HOLDER}",
         f"update credits.wallets set head_held = head_held - 1, head_free = head_free + 1 where {HOLDER}",
         f"update credits.wallets set head_held = 1, head_free = head_free - 1 where {ME}",
@@ -533,7 +533,7 @@ FAULTS = {
                 "dimension = null, numerator = null, denominator = null",
             )
         ),
-        # No longer so much for a unit, and the list knows nothing of it.
+        # The price is no longer linear, and the list does not know.
         *(
             f"update credits.price_components set {change}"
             for change in ("whole_units = true", "free_quantity = 1", "minimum_charge = 1", "unit_size = 2")
@@ -567,7 +567,7 @@ FAULTS = {
         f" where {ME} and kind = 'refund'",
         f"""update credits.entries set draws = '[{{"lot_id": {BOUGHT}, "tokens": 26}}]'"""
         f" where {ME} and kind = 'refund'",
-        # More of a repayment gone back than it paid.
+        # More of a repayment was returned than it paid.
         f"with e as (update credits.entries set kind = 'repayment' where {ME} and seq = {BONUS} returning *)"
         " insert into credits.charge_refunds select account_id, seq, 61 from e",
     ],
@@ -601,7 +601,7 @@ FAULTS = {
         "grant execute on function credits.post_entry to public",
         "grant usage on schema audit to analyst",
         "revoke select on api.packs from anon",
-        # What no file of ours makes.
+        # Objects that no file of the bank makes.
         *OTHERS,
         "create sequence api.extra",
         "create domain credits.extra as text",
@@ -656,7 +656,7 @@ FAULTS = {
         "do $$ begin execute format('alter role pgcredits_api in database %I set synchronous_commit = off',"
         " current_database()); end $$",
         f"update credits.wallets set test_clock = '2099-01-01' where {ME}",
-        # What a login may do to itself, unseen; and what nobody has given a login.
+        # Settings that a login can change for itself, and rights that nobody gave it.
         *(
             f"alter role {login} {change}"
             for login, change in (
@@ -698,7 +698,7 @@ FAULTS = {
         ),
         BACKEND + "alter role carla connection limit 1000",
         "alter role pgcredits_auditor connection limit 1000",
-        # What a login's sessions begin with.
+        # Settings with which a login's sessions begin.
         *(
             USER + f"alter role carla set {name} = {value}"
             for name, value in (
@@ -845,7 +845,7 @@ def give_away(bank: Caller) -> None:
     bank.call("open_account", user_id="Bob", referral_code=code)
     order = attached(bank, bank.call("create_order", pack_id="basique", user_id="Bob"))
     bank.call("apply_stripe_event", event=event(COMPLETED, session(order)))
-    # A service may call its grants what it likes.
+    # A service may name its grants freely.
     for name in ("gift", "hello"):
         bank.call("add_tokens", user_id="Ada", tokens=1, reason="promo", package_name=name)
     balances = bank.rows("select balance from api.balance where user_id in ('Ada', 'Bob') order by user_id")
@@ -891,7 +891,7 @@ def test_sound_books_have_no_findings(till: Connection) -> None:
         CARLA.format(role="service_role, pg_signal_backend, pg_read_all_stats"),
         "create role gate login noinherit in role anon, authenticated;"
         " alter role gate set statement_timeout = '8s'; alter role gate set pgrst.db_schemas = 'api'",
-        # Administrators: who migrates without being a superuser, and an owner who is nobody's member.
+        # Administrators: one who migrates without being a superuser, and an owner who is in no role.
         USER + "alter role carla createrole; grant credits_owner to carla; "
         "alter role carla connection limit -1; " + in_this_database("alter database %I owner to carla"),
         "create role landlord createrole; " + in_this_database("alter database %I owner to landlord"),

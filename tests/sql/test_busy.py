@@ -172,7 +172,7 @@ def test_batch_serves_everyone_whose_wallet_is_free(user: User, crowd: Crowd, id
             assert verdict["ok"] is True
             assert verdict["balance"] == 90
     assert answer["verdicts"][-1]["replayed"] is True
-    # The same again: who was served is not charged twice, who was not is served now.
+    # The same again: users who were served are not charged twice, and the others are served now.
     idle.connection.execute("rollback")
     again = caller.call("consume_tokens_batch", items=items(*people))
     assert [verdict["replayed"] for verdict in again["verdicts"]] == [one not in busy for one in people]
@@ -215,7 +215,7 @@ def test_batches_of_the_same_users_do_not_deadlock(user: User, crowd: Crowd) -> 
     assert {one.balance() for one in people} == {1000 - 4 * 8 * 10}
 
 
-# Other rows that a transaction may have
+# Other rows that a transaction may have locked
 
 
 def test_no_call_waits_endlessly_for_any_other_row(crowd: Crowd, town: Any) -> None:

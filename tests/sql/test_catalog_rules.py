@@ -614,7 +614,7 @@ RULES = [
         "grant credits_owner to pgcredits_service",
     ),
     Rule(
-        "logins of the door give up rather than hang",
+        "logins of the HTTP API give up rather than hang",
         """
         select r.rolname, s.name from pg_roles as r
         cross join (

@@ -93,7 +93,7 @@ def test_every_module_of_a_catalog_has_a_price(name: str, author: Caller) -> Non
     assert author.rows("select module_id from api.modules where price is null") == []
 
 
-# The numbers of the five products, to the last digit
+# The figures of the five products, to the last digit
 
 CATALOGS = {
     "iahome": ("IAHome", "token", "eur"),
@@ -272,7 +272,7 @@ def test_each_catalog_gives_away_its_tokens(author: Caller) -> None:
     ]
 
 
-# The words of which they are made
+# The functions that catalogs call
 
 
 def test_users_do_not_see_provider_costs(author: Caller) -> None:

@@ -153,11 +153,11 @@ def test_batch_that_is_none_is_refused(items: Any, service: Caller) -> None:
         service.call("consume_tokens_batch", items=None)
 
 
-def test_batches_are_for_services(user: User, door: Connection) -> None:
+def test_batches_are_for_services(user: User, api_login: Connection) -> None:
     ada = user(100)
     for role in ("authenticated", "anon"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            batch(Caller(door, role, ada.user_id), use(ada))
+            batch(Caller(api_login, role, ada.user_id), use(ada))
 
 
 def test_thousand_items_of_one_account(user: User, service: Caller, admin: Connection) -> None:
@@ -406,7 +406,7 @@ class World:
                 return self.plain({"ok": True} | self.bank.call("consume_tokens", **given))
         except psycopg.Error as error:
             assert (error.sqlstate or "").startswith("PT"), error
-            if error.sqlstate == "PT402":  # as the door does; a batch sees to it itself
+            if error.sqlstate == "PT402":  # as the HTTP API does; a batch sees to it itself
                 use = {name: given[name] for name in ("module_id", "usage", "user_id") if name in given}
                 self.bank.call("report_refusal", **use)
             facts = json.loads(error.diag.message_detail or "", parse_float=Decimal)

@@ -160,7 +160,7 @@ def test_key_has_1_to_200_characters(key: str, user: User) -> None:
         user().call("create_order", pack_id="standard", idempotency_key=key)
 
 
-# Where the catalogue says more
+# Top-ups, bonuses, scopes and other extras of a catalog
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ FAR: dict[str, list[str]] = {
         *("10000-01-01 00:00+00", "1999-12-31 23:59:59+00"),
     ],
 }
-# What means something of its own.
+# Values with a meaning of their own.
 MEANT = {
     ("add_tokens", "expires_at"): {"infinity"},  # never
     ("refund_usage", "tokens"): {"Infinity"},  # all that is left
@@ -79,7 +79,7 @@ GOOD: dict[str, list[dict[str, str]]] = {
         {"p_currency": "'usd'", "p_minimum": "500", "p_maximum": "5000", "p_tokens_per_unit": "0.5"}
     ],
 }
-# Everything that somebody calls: services and users, the words of a price list, the operator's settings.
+# Every function that somebody calls: services and users, price lists, operators.
 CALLED = """
 select
     p.pronamespace::regnamespace || '.' || p.proname as name,
@@ -179,7 +179,7 @@ def test_far_values_are_refused_with_a_slug(desk: Caller) -> None:
     assert tried > 150
 
 
-# What PostgreSQL, or some version of it, reads as a number where it is asked for one.
+# Texts that some version of PostgreSQL reads as a number.
 NO_NUMBERS = [
     *('"5"', '"0x64"', '"1_000"', '"1e3"', '" 5 "', '"Infinity"', '"NaN"', '""'),
     *("-1", "1e400", "1e-400", "10000000000000000", "true", "[5]", "{}", "null"),

@@ -124,7 +124,7 @@ def test_parts_beyond_100_per_paid_token_count_as_unpaid(bank: Bank, ada: Ada, p
     with refused("unpaid_limit") as facts:
         ada.part(held, 0.001)
     assert facts["limit"] == 3
-    # What costs something is no such part, and a service has its reasons.
+    # A part that costs something does not count, nor does a service's.
     assert ada.part(held, 9)["cost"] == paid
     bank.call("capture_hold", hold_id=held, usage={"seconds": 0}, final=False)
 

@@ -418,7 +418,7 @@ def test_hundred_concurrent_uses_over_a_rotation_get_three(
         crowd, lambda one, n: rotating(one, device[:: 1 - 2 * (n % 2)], network[:: 1 - 2 * (n % 2)])()
     )
     taken = 100 - len(slugs(results))
-    # Of somebody whom nobody has seen two doors may make two rows at the same moment: one use more at most.
+    # For a new guest, two API servers may make two rows at the same moment: at most one use more.
     assert taken == 3 if old_is_known else taken in (3, 4)
     with refused("guest_limit"):
         rotating(service, device, network)()
@@ -467,8 +467,8 @@ def test_first_account_of_a_device_stays(guest: Guest, admin: Connection) -> Non
 
 
 @pytest.mark.parametrize("role", ["authenticated", "anon"])
-def test_keys_never_come_from_a_client(role: str, door: Connection, guest: Guest) -> None:
-    client = Caller(door, role, "somebody" if role == "authenticated" else None)
+def test_keys_never_come_from_a_client(role: str, api_login: Connection, guest: Guest) -> None:
+    client = Caller(api_login, role, "somebody" if role == "authenticated" else None)
     for function in ("guest_consume", "guest_allowance"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             client.call(

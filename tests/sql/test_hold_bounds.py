@@ -63,7 +63,7 @@ def test_user_captures_an_expired_hold_within_24_hours_of_making_it(bank: Bank, 
     with refused("hold_closed") as facts:
         ada.call("capture_hold", hold_id=second["hold_id"])
     assert facts["state"] == "expired"
-    # A service has done work that must be paid: it has its day from when the hold expired.
+    # A service's finished work must be paid: it may capture for a day after the hold expired.
     assert bank.call("capture_hold", hold_id=second["hold_id"])["late"] is True
 
 
@@ -170,7 +170,7 @@ def test_no_hold_keeps_a_lot_over_24_hours_past_its_date(bank: Bank, head: bool)
     assert shown == {"remaining": 0, "held": 0, "expired": True}
     with refused("hold_closed"):
         extend(bank, held)
-    # The work that it was made for is paid from what there is.
+    # The hold's work is paid from the tokens that there are.
     late = bank.call("capture_hold", hold_id=held["hold_id"])
     assert (late["paid"], late["late"], late["shortfall"]) == (100, True, 0)
     assert [draw["lot_id"] for draw in late["draws"]] == [2]

@@ -279,8 +279,8 @@ def test_key_of_a_user_is_not_the_service_s(user: User, service: Caller) -> None
     assert again == held | {"replayed": True}
 
 
-def test_who_is_not_signed_in_holds_nothing(door: Connection) -> None:
-    nobody = Caller(door, "authenticated")
+def test_who_is_not_signed_in_holds_nothing(api_login: Connection) -> None:
+    nobody = Caller(api_login, "authenticated")
     with refused("not_signed_in"):
         hold(nobody)
     with refused("not_signed_in"):

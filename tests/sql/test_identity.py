@@ -107,7 +107,7 @@ def test_views_look_users_up_without_a_function_call(role: str, user: User, serv
         assert ("credits.me()" in plan) == (role == "authenticated"), view
 
 
-# Users of the door
+# Users of the HTTP API
 
 
 def test_user_sees_own_rows_only(user: User, service: Caller) -> None:
@@ -140,42 +140,42 @@ def test_user_cannot_act_for_another(function: str, arguments: dict[str, Any], u
 
 
 @pytest.mark.parametrize("claims", ["", "{}", '{"sub": null}', '{"role": "authenticated"}', "null", "[]"])
-def test_nobody_has_no_account(claims: str, door: Connection) -> None:
-    with door.transaction():
-        door.execute(
+def test_nobody_has_no_account(claims: str, api_login: Connection) -> None:
+    with api_login.transaction():
+        api_login.execute(
             "select set_config('role', 'authenticated', true), set_config('request.jwt.claims', %s, true)",
             (claims,),
         )
         for view in VIEWS:
-            assert door.execute(f"select * from api.{view}").fetchall() == []
-        with refused("not_signed_in"), door.transaction():
-            door.execute("select * from api.consume_tokens('whisper')")
+            assert api_login.execute(f"select * from api.{view}").fetchall() == []
+        with refused("not_signed_in"), api_login.transaction():
+            api_login.execute("select * from api.consume_tokens('whisper')")
 
 
-def test_user_id_of_the_wrong_length_opens_nothing(door: Connection) -> None:
+def test_user_id_of_the_wrong_length_opens_nothing(api_login: Connection) -> None:
     for name in ("", "u" * 256, "u" * 12_000):
         with refused("bad_user"):
-            Caller(door, "authenticated", name).call("create_order", pack_id="basique")
+            Caller(api_login, "authenticated", name).call("create_order", pack_id="basique")
 
 
 @pytest.mark.parametrize("name", ["' or true --", "a'; drop table x; --", "%", "ä😀", '{"sub": "x"}', "*"])
-def test_user_id_is_never_executed(name: str, user: User, door: Connection, service: Caller) -> None:
+def test_user_id_is_never_executed(name: str, user: User, api_login: Connection, service: Caller) -> None:
     user(100)
     name += uuid4().hex
     service.call("add_tokens", user_id=name, tokens=30)
-    odd = Caller(door, "authenticated", name)
+    odd = Caller(api_login, "authenticated", name)
     assert odd.call("consume_tokens", module_id="whisper")["balance"] == 5
     assert [row["user_id"] for row in odd.rows("select user_id from api.balance")] == [name]
 
 
-def test_claims_end_with_their_transaction(user: User, door: Connection) -> None:
+def test_claims_end_with_their_transaction(user: User, api_login: Connection) -> None:
     assert user(100).balance() == 100
-    row = door.execute(
+    row = api_login.execute(
         "select nullif(current_setting('request.jwt.claims', true), ''), current_user"
     ).fetchone()
     assert row == (None, "pgcredits_api")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        door.execute("select * from api.balance")
+        api_login.execute("select * from api.balance")
 
 
 def test_service_sees_everybody(user: User, service: Caller) -> None:
@@ -203,7 +203,7 @@ def test_reading_opens_no_account(user: User, admin: Connection) -> None:
 
 def test_first_calls_at_once_open_one_account(user: User, api_url: str, admin: Connection) -> None:
     ada, crowd = user(), 20  # as many pending orders as an account may have
-    # Other tests have people forgotten.
+    # Other tests have forgotten some people.
     orphans = (
         "select count(*) from credits.accounts as a"
         " left join credits.identities as i using (account_id) where i.subject is null"
@@ -241,12 +241,12 @@ def test_first_calls_at_once_open_one_account(user: User, api_url: str, admin: C
         "pgcredits_service",
     ],
 )
-def test_api_login_can_become_only_anon_and_authenticated(role: str, door: Connection) -> None:
+def test_api_login_can_become_only_anon_and_authenticated(role: str, api_login: Connection) -> None:
     for command in (f"set role {role}", f"select set_config('role', '{role}', false)"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            door.execute(command)
+            api_login.execute(command)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        door.execute("set session authorization pgcredits_service")
+        api_login.execute("set session authorization pgcredits_service")
 
 
 @pytest.mark.parametrize("role", ["credits_owner", "analyst", "auditor", "postgres", "authenticated", "anon"])
@@ -258,25 +258,25 @@ def test_service_login_can_become_only_backend_roles(role: str, service: Caller)
         service.connection.execute(f"set role {role}")
 
 
-def test_logins_have_no_rights_before_taking_a_role(door: Connection, service: Caller) -> None:
-    for connection in (door, service.connection):
+def test_logins_have_no_rights_before_taking_a_role(api_login: Connection, service: Caller) -> None:
+    for connection in (api_login, service.connection):
         for command in ("select * from api.packs", "select * from api.consume_tokens('whisper')"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(command)
 
 
-def test_claims_do_not_give_a_role(user: User, door: Connection) -> None:
+def test_claims_do_not_give_a_role(user: User, api_login: Connection) -> None:
     """The issuer wrote the role in the claims. Only the role that was set counts."""
     ada, bob = user(100), user(100)
-    with door.transaction():
-        door.execute(
+    with api_login.transaction():
+        api_login.execute(
             "select set_config('role', 'authenticated', true), set_config('request.jwt.claims', %s, true)",
             (json.dumps({"role": "service_role", "sub": ada.user_id}),),
         )
-        with refused("not_yours"), door.transaction():
-            door.execute("select api.consume_tokens('whisper', user_id => %s)", (bob.user_id,))
-        with pytest.raises(psycopg.errors.InsufficientPrivilege), door.transaction():
-            door.execute("select api.add_tokens(%s, 5::numeric)", (ada.user_id,))
+        with refused("not_yours"), api_login.transaction():
+            api_login.execute("select api.consume_tokens('whisper', user_id => %s)", (bob.user_id,))
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), api_login.transaction():
+            api_login.execute("select api.add_tokens(%s, 5::numeric)", (ada.user_id,))
 
 
 # An analyst's login

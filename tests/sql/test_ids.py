@@ -5,7 +5,7 @@ from __future__ import annotations
 from callers import refused
 from holding import Bank, clock_hold
 
-# Of every argument that names something: who has given the name.
+# For every argument that names something: who gave the name.
 OURS = {"entry_id", "hold_id", "shortfall_id", "account_id", "order_id", "use_id", "notice_ids"}
 THEIRS = {"user_id", "module_id", "pack_id", "session_id", "customer_id", "replaces_customer_id"}
 

@@ -15,7 +15,7 @@ from pgcredits.database_urls import as_login
 
 User = Callable[..., Caller]
 STRICT = ("repeatable read", "serializable")
-# What a parameter gets that has no default.
+# Values for parameters without a default.
 VALUES = {"text": "'x'", "numeric": "1", "interval": "'1 hour'", "jsonb": "'{}'"}
 
 
@@ -63,8 +63,8 @@ def test_users_change_nothing_under(name: str, user: User, admin: Connection) ->
     assert ada.balance() == 10
 
 
-def test_other_refusals_come_before_bad_isolation(user: User, door: Connection) -> None:
-    ada, nobody = user(), Caller(door, "authenticated")
+def test_other_refusals_come_before_bad_isolation(user: User, api_login: Connection) -> None:
+    ada, nobody = user(), Caller(api_login, "authenticated")
     with level(ada, "serializable"), refused("not_yours"):
         ada.call("create_order", pack_id="standard", user_id="somebody else")
     with level(nobody, "serializable"), refused("not_signed_in"):

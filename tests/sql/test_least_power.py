@@ -184,7 +184,7 @@ def test_spender_reads_balances_and_holds_only(user: User, login: Login) -> None
             connection.execute(f"select * from api.{view}")
 
 
-# Nobody makes themselves a spender
+# Nobody can make themselves a spender
 
 
 def test_session_settings_do_not_make_a_spender(user: User, login: Login, admin_url: str) -> None:

@@ -36,7 +36,7 @@ SPELLINGS = [
     "stable\u2028diffusion",
     "stable\uff3fdiffusion",
     "ｓtablediffusion",
-    # Letters that are drawn alike.
+    # Letters that look alike.
     "stabled\u0131ffusion",
     "\u0455table\u0501iffusion",
     "STABLED\u0130FFUSION",

@@ -52,7 +52,7 @@ def test_ten_sign_ups_of_one_device_bring_three_welcomes(town: Town, campaign: s
     receipts = [sign_up(town, **origin) for _ in range(10)]
     assert [receipt["welcome"] for receipt in receipts] == [50] * 3 + [0] * 7
     assert [receipt["welcome_waits_for"] for receipt in receipts] == [None] * 3 + ["limit"] * 7
-    balances = [Caller(town.door, "authenticated", receipt["user_id"]).balance() for receipt in receipts]
+    balances = [Caller(town.api_login, "authenticated", receipt["user_id"]).balance() for receipt in receipts]
     assert balances == [50] * 3 + [0] * 7
     reset_at = receipts[-1]["reset_at"]
     assert 24 * HOUR - timedelta(minutes=1) < reset_at - datetime.now(reset_at.tzinfo) <= 24 * HOUR
@@ -83,7 +83,7 @@ def test_withheld_welcome_comes_once_when_there_is_room(town: Town, campaign: st
     elsewhere = {"device_keys": [key()], "network_keys": [key()]}
     assert town.service.call("open_account", user_id=late, **elsewhere)["welcome"] == 0
     age(town, campaign, 25 * HOUR)
-    mine = Caller(town.door, "authenticated", late)
+    mine = Caller(town.api_login, "authenticated", late)
     first, second = mine.call("open_account"), mine.call("open_account")
     assert [(answer["welcome"], answer["balance"], answer["opened"]) for answer in (first, second)] == [
         (50, 50, False),
@@ -155,7 +155,7 @@ def test_a_promotion_is_bounded_by_where_the_accounts_were_opened(town: Town) ->
     bounds(town, name, 2)
     town.bank.rows("select credits.define_code(%s, %s)", (f"C{name[:10]}", name))
     origin = {"device_keys": [key()], "network_keys": [key()]}
-    farm = [Caller(town.door, "authenticated", sign_up(town, **origin)["user_id"]) for _ in range(3)]
+    farm = [Caller(town.api_login, "authenticated", sign_up(town, **origin)["user_id"]) for _ in range(3)]
     for user in farm[:2]:
         assert user.call("redeem_code", code=f"c{name[:10]}")["tokens"] == 30
     with refused("campaign_limit") as facts:
@@ -224,7 +224,7 @@ def strict(town: Town) -> Iterator[None]:
 def test_welcome_waits_for_a_verified_address_and_comes_once(town: Town, campaign: str, strict: None) -> None:
     receipt = sign_up(town)
     assert (receipt["welcome"], receipt["welcome_waits_for"]) == (0, "verification")
-    ada = Caller(town.door, "authenticated", receipt["user_id"])
+    ada = Caller(town.api_login, "authenticated", receipt["user_id"])
     assert (ada.balance(), ada.call("open_account")["welcome_waits_for"]) == (0, "verification")
     assert ada.call("quote_tokens", module_id="whisper")["balance"] == 0
     email = f" {receipt['email'].upper()}"

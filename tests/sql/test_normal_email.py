@@ -28,7 +28,7 @@ def normal(admin: Connection, email: str) -> str | None:
     return None if row[0] is None else str(row[0])
 
 
-# What is put in changes nothing that anybody sees.
+# The inserted character is invisible.
 SPELLINGS = {
     "capitals": "ADA.L@EXAMPLE.COM",
     "space around": " ada.l@example.com\t",
@@ -311,7 +311,7 @@ def test_invisible_characters_are_removed(admin: Connection) -> None:
     assert rows == []
 
 
-# What every character comes to after a letter of Latin, and alone in a domain. Han and Hangul: some of them.
+# The result of every character after a Latin letter, and alone in a domain; only some of Han and Hangul.
 DIGEST = "29ba9d612e37255be7b17428fac0546c"
 EVERY = """
 select md5(string_agg(

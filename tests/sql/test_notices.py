@@ -340,7 +340,7 @@ def test_expired_gift_does_not_set_the_threshold(till: Connection) -> None:
         assert notices(bank) == []
 
 
-# What is left pays for nothing
+# The remaining tokens pay for nothing
 
 
 def test_depleted_when_what_is_left_pays_for_nothing(till: Connection) -> None:

@@ -38,7 +38,7 @@ NO_REASON = Omitted("nobody said why")
 SHARED = Omitted("a network that is not known to be shared has the tighter bounds")
 OWN = Omitted("a hold's name says whose it is; user_id is compared with that")
 
-# Of every argument of every function of api. A new one fails until somebody has said what null means to it.
+# Every argument of every function of api. A new argument fails until it says what null means.
 MEANS: dict[str, dict[str, Meaning]] = {
     "acknowledge_notices/1": {"notice_ids": "bad_notices"},
     "add_package/4": {
@@ -202,7 +202,7 @@ MEANS: dict[str, dict[str, Meaning]] = {
     "verify_email/2": {"email": "bad_user", "user_id": Omitted("email says whose address it is")},
 }
 ARGUMENTS = [(function, argument) for function, means in MEANS.items() for argument in means]
-# What a call leaves in the books, beside its answer.
+# The rows that a call leaves, beside its answer.
 TABLES = (
     "accounts", "wallets", "lots", "holds", "entries", "orders", "spend_limits", "notice_levels", "outbox",
     "failures", "guest_uses", "status_changes", "account_origins", "sign_in_counts", "shortfalls",

@@ -38,14 +38,14 @@ ODD = [
     {},
     {"id": "x"},
 ]
-# What a grant does not hang on: whatever stands there.
+# Members that a grant does not depend on.
 HARMLESS = {
     ("api_version",), ("created",), ("pending_webhooks",), ("request",), ("data", "previous_attributes"),
     ("data", "object", "customer"),
     *(("data", "object", "metadata", name) for name in ("account_id", "user_id", "type", "tokens")),
     ("request", "id"), ("request", "idempotency_key"),
 }  # fmt: skip
-# What may be left out, and nothing else.
+# Members that may be left out; no others may.
 OPTIONAL = {
     ("account",), ("context",),
     *(

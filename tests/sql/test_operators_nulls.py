@@ -10,7 +10,7 @@ from callers import Connection, slugs
 from psycopg import sql
 
 CATALOG = {"p_catalog_id": "iahome"}
-# For each word a call that is good. Every argument of it becomes null in turn, and those left out as well.
+# A working call of each function. Every argument becomes null in turn, those left out as well.
 GOOD: dict[str, dict[str, Any]] = {
     "accept_stripe_accounts": {"p_accounts": ["acct_1"]},
     "accept_stripe_livemode": {"p_livemode": False},
@@ -57,7 +57,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "trust_login": {"p_login": "carla"},
 }
 WORDS = "^(accept|allow|bound|define|limit|require|trust)_"
-# These start with such a word, and are called by other functions only.
+# These have such a name, but only other functions call them.
 INNER = {"bound_wait", "limit_left"}
 
 

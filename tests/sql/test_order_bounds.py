@@ -68,12 +68,12 @@ def state(bank: Caller, order: dict[str, Any]) -> str:
     return str(row["state"])
 
 
-# Each is a change of what is sold, and the order that is not worth its snapshot after it.
+# A change of what is sold, and the order whose snapshot is then out of date.
 CHANGES = [
     # What the buyer saw.
     ({"pack_id": "gift"}, "update credits.packs set title = 'Present' where pack_id = 'gift'"),
     ({"pack_id": "gift"}, "update credits.packs set title = 'gift' where pack_id = 'gift'"),
-    # Equal to PostgreSQL, and not to the calendar.
+    # PostgreSQL calls them equal, the calendar does not.
     ({"pack_id": "gift"}, "update credits.packs set expires_after = '1 month' where pack_id = 'gift'"),
     ({"pack_id": "gift"}, "update credits.packs set expires_after = '720 hours' where pack_id = 'gift'"),
     ({"pack_id": "gift"}, "update credits.packs set active = false where pack_id = 'gift'"),
@@ -109,7 +109,7 @@ def test_order_ends_when_the_sale_changes(what: dict[str, Any], change: str, cou
     with refused("order_closed") as facts:
         attach(counter, order)
     assert facts["state"] == "expired"
-    # The refusal undid itself. Whatever touches the account next notes that the order is over.
+    # The refusal undid itself. The next call on the account notes that the order is over.
     if "module_id" not in what or "credits.modules" not in change:
         again = counter.call("create_order", user_id="ada", idempotency_key="k", **what)
         assert (again["order_id"], again["state"], again["replayed"]) == (order["order_id"], "expired", True)
@@ -219,12 +219,12 @@ def test_too_many_pending_orders_are_refused(counter: Caller) -> None:
         (facts["reset_at"], orders[0]["account_id"]),
     )
     assert first["due"] == first["said"]
-    # Others are not concerned, and a refusal leaves no key.
+    # Other accounts are not affected, and a refusal leaves no key.
     assert counter.call("create_order", user_id="bob", pack_id="gift")["state"] == "pending"
     age(counter, orders[0], "1 hour")
     again = counter.call("create_order", user_id="ada", pack_id="gift", idempotency_key="21")
     assert (again["state"], again["replayed"]) == ("pending", False)
-    # A repeat of what is there is no new order.
+    # A repeat does not make a new order.
     assert counter.call("create_order", user_id="ada", pack_id="gift", idempotency_key="21")["replayed"]
     attached = attach(counter, orders[1])
     with refused("too_many_orders"):
@@ -254,7 +254,7 @@ def test_operator_sets_the_number_of_pending_orders(counter: Caller) -> None:
     for wrong in (0, -1, 100001, None):
         with refused("bad_limit"):
             counter.rows("select credits.bound_orders(%s)", (wrong,))
-    # Nobody has as many as they like because the settings are lost.
+    # Without the settings row a bound still holds.
     counter.connection.execute("delete from credits.settings")
     for _ in range(18):
         counter.call("create_order", user_id="ada", pack_id="gift")

@@ -26,7 +26,7 @@ TABLES = (
     "packs",
     "topups",
 )
-# What a file may hold before its mistake: some of everything.
+# The valid lines before the mistake: some of every kind.
 SOUND = """
 select credits.define_catalog('shop', 'Shop', 'credit');
 select credits.define_dimension('gallons', 'gallons of paint');
@@ -111,7 +111,7 @@ def test_one_mistake_refuses_the_whole_file_by_line(
     assert f"'{named}'" in str(caught.value)
     assert why in str(caught.value)
     assert contents(db) == before
-    # It is the line that was wrong, and nothing of it is left.
+    # The refusal names the wrong line, and nothing of the file is left.
     apply(SOUND + line(7, module="metube"))
     assert contents(db) != before
     assert db.execute("select * from audit.findings").fetchall() == []
@@ -228,6 +228,6 @@ def test_concurrent_writers_leave_a_sound_price_list(db: Connection, url: str) -
     for turn in range(4):
         assert at_once([partial(write, 4 * turn + place) for place in range(4)]) == [None] * 4
         assert db.execute("select * from audit.check_prices").fetchall() == []
-    # The last one of metube's own goes before its category's, whoever wrote last.
+    # The latest price of metube itself comes before its category's, whichever was written last.
     row = db.execute("select cost from credits.price_usage('metube', '{}', credits.clock())").fetchone()
     assert row in ((112,), (114,))

@@ -307,14 +307,14 @@ def test_quote_tells_how_units_fall_into_tiers(shop: Caller) -> None:
         ({"price_per_unit": Decimal("2.500001")}, 1, 399),
         ({"price_per_unit": 3, "unit_size": 10, "whole_units": True}, 1, 3330),
         ({"price_per_unit": 3, "unit_size": Decimal("0.1"), "whole_units": True}, 1, 33),
-        # Free but for the minimum, which the tokens pay; or do not.
+        # Free except for the minimum, which the tokens can or cannot pay.
         ({"price_per_unit": 0, "minimum_charge": 1000}, 1, 10**15),
         ({"price_per_unit": 0, "minimum_charge": 1001, "free_quantity": Decimal("2.5")}, 1, 2),
         # Free below the tier; beyond the tier.
         ({"price_per_unit": 0, "tiers": [{"above": 7, "price_per_unit": 400}]}, 1, 9),
         ({"price_per_unit": 1, "tiers": [{"above": 1000, "price_per_unit": 0}]}, 1, 10**15),
         ({"price_per_unit": 1, "tiers": [{"above": 1001, "price_per_unit": 0}]}, 1, 1000),
-        # Cheaper than a usage may be large.
+        # So cheap that the largest usage is affordable.
         ({"price_per_unit": Decimal("0.000000000001")}, 1, 10**15),
     ],
     ids=str,

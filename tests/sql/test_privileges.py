@@ -173,7 +173,7 @@ BOOKS = {
     )
 }
 
-# What balances and holds are made of: all that a backend that charges reads of its users.
+# The tables under balance and holds: all that a spender reads of its users.
 TILL = {
     *(f"api.{view}" for view in ("balance", "holds")),
     *(
@@ -183,7 +183,7 @@ TILL = {
 }
 REPORTS = {"audit.parked", "audit.stuck_holds"}
 
-# What is granted: SELECT, of whole tables and views. Nothing else is granted to anybody.
+# Grants are SELECT on whole tables and views, and nothing else.
 SELECT = {
     "anon": SHOP,
     "authenticated": SHOP | ACCOUNT,
@@ -487,7 +487,7 @@ def acting(admin_url: str, admin: Connection) -> Iterator[Callable[[str, str], s
         yield act
 
 
-# By the catalogue
+# By the system tables
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -670,8 +670,8 @@ def test_functions_run_only_where_granted(role: str, acting: Callable[[str, str]
 
 
 @pytest.mark.parametrize("role", ["authenticated", "anon"])
-def test_api_login_calls_money_functions_as_a_user(role: str, door: Connection) -> None:
-    caller = Caller(door, role, "somebody")
+def test_api_login_calls_money_functions_as_a_user(role: str, api_login: Connection) -> None:
+    caller = Caller(api_login, role, "somebody")
     for function, arguments in SERVE.items():
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             caller.rows(f"select {function.split('(')[0]}({arguments})")

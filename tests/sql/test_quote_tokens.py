@@ -92,9 +92,9 @@ def test_user_cannot_quote_for_another(user: User) -> None:
         user(10).call("quote_tokens", module_id="whisper", user_id=user(60).user_id)
 
 
-def test_caller_without_a_user_must_sign_in(door: Connection) -> None:
+def test_caller_without_a_user_must_sign_in(api_login: Connection) -> None:
     with refused("not_signed_in"):
-        Caller(door, "authenticated").call("quote_tokens", module_id="whisper")
+        Caller(api_login, "authenticated").call("quote_tokens", module_id="whisper")
 
 
 @pytest.mark.parametrize(

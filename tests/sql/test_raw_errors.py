@@ -8,7 +8,7 @@ import psycopg
 from callers import Caller, Connection
 from psycopg import sql
 
-# What each type reads, on some version of PostgreSQL or on all of them, and nobody means.
+# Extreme values that each type reads on some version of PostgreSQL.
 EXTREMES = {
     "numeric": ["NaN", "Infinity", "-Infinity", "1e400", "-1e400", "1e-400", "1e131000"],
     "interval": ["infinity", "-infinity", "178000000 years", "-178000000 years", "2562047788 hours", "-1 us"],
@@ -83,7 +83,7 @@ def test_extreme_values_never_raise_raw_errors(
                         for a, v in given.items()
                     ),
                 )
-                # Versions differ in what they read at all: what the cast refuses never came to the bank.
+                # Versions differ in what they can read. A value that the cast refuses never reached the bank.
                 try:
                     admin.execute(sql.SQL("select {}::{}").format(sql.Literal(value), sql.SQL(kind)))
                 except psycopg.DataError:

@@ -181,7 +181,7 @@ def test_only_a_service_redeems_for_a_named_user(town: Town) -> None:
     with refused("bad_user"):
         town.service.call("redeem_code", code=code)
     with refused("not_signed_in"):
-        Caller(town.door, "authenticated").call("redeem_code", code=code)
+        Caller(town.api_login, "authenticated").call("redeem_code", code=code)
     assert town.service.call("redeem_code", code=code, user_id=ada.user_id)["balance"] == 40
     assert ada.call("redeem_code", code=code, user_id=ada.user_id)["balance"] == 80
 

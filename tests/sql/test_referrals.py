@@ -697,4 +697,4 @@ def test_users_see_own_referrals_and_services_all(town: Town, campaign: str) -> 
     )
     assert {row["user_id"] for row in seen} == {ada.user_id, bob.user_id}
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        Caller(town.door, "anon").rows("select * from api.referrals")
+        Caller(town.api_login, "anon").rows("select * from api.referrals")

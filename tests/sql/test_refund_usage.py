@@ -174,7 +174,7 @@ def test_key_makes_one_refund_and_one_answer(ada: Caller, service: Caller) -> No
         service.call(
             "refund_usage", entry_id=other_charge["entry_id"], tokens=10, reason="slow", idempotency_key="k"
         )
-    # The same key of another operation is another key.
+    # A key of another operation is a different key.
     assert service.call("add_tokens", user_id=ada.user_id, tokens=1, idempotency_key="k")["replayed"] is False
 
 
@@ -242,11 +242,11 @@ def test_refund_reason_must_be_short(ada: Caller, service: Caller) -> None:
     assert service.call("refund_usage", entry_id=spent["entry_id"], reason="é" * 200)["tokens"] == 10
 
 
-def test_users_cannot_refund(ada: Caller, door: Connection) -> None:
+def test_users_cannot_refund(ada: Caller, api_login: Connection) -> None:
     spent = charge(ada)
     for role in ("authenticated", "anon"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            Caller(door, role, ada.user_id).call("refund_usage", entry_id=spent["entry_id"])
+            Caller(api_login, role, ada.user_id).call("refund_usage", entry_id=spent["entry_id"])
 
 
 def test_frozen_account_gets_refunds_and_a_closed_one_does_not(
@@ -327,7 +327,7 @@ def test_refund_arms_notices_and_writes_none(admin: Connection) -> None:
         assert told() == ["low_balance", "depleted"]
         second = bank.call("consume_tokens", **use)["entry_id"]
         assert sorted(told()) == ["depleted", "depleted", "low_balance", "low_balance"]
-        # Into a lot past its date: nothing has risen, so nothing falls again.
+        # Into a lot past its date: the balance has not risen, so it does not fall again.
         stop_clock(admin, "2031-11-12 00:00Z")
         assert bank.call("refund_usage", entry_id=second)["balance"] == 0
         assert len(told()) == 4
@@ -482,7 +482,7 @@ def test_spends_and_refunds_at_once_lose_nothing(ada: Caller, crowd: Crowd, admi
     sound(admin, ada)
 
 
-# Against a reference of a few lines
+# Compared with a reference of a few lines
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from callers import Row
 from holding import Bank
 from psycopg.types.json import Jsonb
 
-# Each makes the call for the first time, then lets time and others have their way, and says how the object is
-# shown by then. When the call is repeated, what has the same name in the answer must be equal to that.
+# Each makes the first call, then changes its object through time and other calls, and tells how the object is
+# shown then. The repeated call must give the same value to every member of the same name.
 Story = Callable[[Bank, Callable[[], Row]], Row]
 
 
@@ -224,7 +224,7 @@ def test_repeated_batch_item_tells_its_refund(bank: Bank) -> None:
     )
 
 
-# Of the receipts of all calls: what in them can change later. A new member must be put here, or below.
+# Members of receipts that can change later. A new member must stand here, or below.
 LIVING = {
     "spend_receipt": {"refunded"},
     "hold_receipt": {"state", "held", "expires_at"},

@@ -36,7 +36,7 @@ def test_failure_is_noted_and_nothing_is_charged(user: Callable[..., Caller], se
     }
 
 
-def test_only_a_service_may_report(user: Callable[..., Caller], door: Connection) -> None:
+def test_only_a_service_may_report(user: Callable[..., Caller], api_login: Connection) -> None:
     ada = user(tokens=10)
     for named in ({}, {"user_id": ada.user_id}, {"user_id": "somebody else"}):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -77,7 +77,7 @@ def test_a_repeat_gets_the_same_answer(user: Callable[..., Caller], service: Cal
     ):
         with refused("key_reused"):
             service.call("report_failure", **(said | changes))
-    # The same key of another operation, or another user, is another key.
+    # A key of another operation or another user is a different key.
     service.call(
         "consume_tokens", module_id="nothing listed", user_id=user(tokens=30).user_id, idempotency_key="f1"
     )

@@ -14,7 +14,7 @@ from sql.test_privileges import CALLS, EXECUTE, ROLES
 
 SCHEMAS = "('credits', 'api', 'analytics', 'audit', 'yoyo')"
 Ask = Callable[..., set[Any]]
-# The views that a role may read, and what stands under them, as far as it is a view itself.
+# The views that a role may read, and the views under them.
 READ = """
     read (rel) as (
         select c.oid
@@ -29,7 +29,7 @@ READ = """
             and d.refclassid = 'pg_class'::regclass
     )
 """
-# What a role calls by reading: in views, in policies on it, in functions that run by its own rights.
+# Functions that a role calls by reading: in views, in policies, in functions with the caller's rights.
 CALLED = f"""
     with recursive {READ},
     bodies (oid, name, body, definer) as (

@@ -117,7 +117,7 @@ def test_prices_follow_the_accounts_clock(bank: Caller, service: Caller, ada: Ca
     move(service, "9 days")
     assert ada.call("quote_tokens", module_id="whisper")["cost"] == 40
     assert ada.call("consume_tokens", module_id="whisper")["cost"] == 40
-    # Later the bank knows a price of which the account's day has not heard.
+    # Later the bank has a price that does not exist yet on the account's day.
     stop_clock(bank.connection, "2098-06-01 12:00Z")
     define(60, None)
     assert ada.call("consume_tokens", module_id="whisper")["cost"] == 40

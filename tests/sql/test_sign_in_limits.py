@@ -55,7 +55,7 @@ def ada(town: Town) -> str:
 
 @pytest.fixture(autouse=True)
 def limits(town: Town) -> Iterator[None]:
-    """Three failures on an account from one network, five on an account, eight from a network; four sign-ups."""
+    """Per account and network three failures, per account five, per network eight; four sign-ups."""
     limit(town, 3, 5, 8, 4, "15 minutes")
     yield
     limit(town, 10, 100, 300, 300, "15 minutes")

@@ -10,11 +10,11 @@ from callers import Caller, Connection, refused
 HASH = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA"
 
 
-def test_sign_up_opens_an_account(service: Caller, door: Connection) -> None:
+def test_sign_up_opens_an_account(service: Caller, api_login: Connection) -> None:
     email = f"{uuid4().hex}@example.com"
     receipt = service.call("sign_up", email=email, password_hash=HASH)
     assert (receipt["email"], receipt["password_hash"]) == (email, None)
-    ada = Caller(door, "authenticated", receipt["user_id"])
+    ada = Caller(api_login, "authenticated", receipt["user_id"])
     assert ada.row("select balance, status from api.balance") == {"balance": 0, "status": "active"}
     with refused("insufficient_tokens"):
         service.call("consume_tokens", module_id="whisper", user_id=receipt["user_id"])

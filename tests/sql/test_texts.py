@@ -55,7 +55,7 @@ class Elsewhere:
 
 
 Kind = Name | Typed | Label | Unused | Elsewhere
-# Of arguments that mean the same in every function of api.
+# Arguments that mean the same in every function of api.
 BY_NAME: dict[str, Kind] = {
     "code": Typed(("unknown_code",)),
     "customer_id": Name(("bad_order",)),
@@ -65,7 +65,7 @@ BY_NAME: dict[str, Kind] = {
     "hold_id": Name(("unknown_hold",)),
     "idempotency_key": Name(("bad_key",)),
     "module_id": Elsewhere("test_misspelled_modules.py"),
-    "module_name": Unused("the name of a module is in the catalogue"),
+    "module_name": Unused("the name of a module is in the catalog"),
     "network_keys": Name(("bad_guest",)),
     "over": Name(("bad_over",)),
     "pack_id": Name(("unknown_pack",)),
@@ -85,7 +85,7 @@ EXCEPT: dict[tuple[str, str], Kind] = {("add_tokens/9", "reason"): Name(("bad_re
 
 CATALOGUE = Name(("bad_catalogue",))
 SHOWN = Label("bad_catalogue")
-# Lines of a catalogue that are good, and what the texts in them are.
+# Valid lines of a catalog, and the meaning of their texts.
 LINES: dict[str, tuple[Row, Mapping[str, Kind]]] = {
     "define_campaign": (
         {"p_campaign_id": "c", "p_kind": "promo", "p_title": "T", "p_tokens": 1, "p_scope": "module:whisper"},
@@ -220,7 +220,7 @@ def test_names_with_invisible_characters_are_refused(world: World) -> None:
         good = given[0] if isinstance(given, list) else str(given)
         allowed = {kind.slug} if isinstance(kind, Label) else set(kind.slugs)
         if isinstance(kind, Typed):
-            # What the good text does, or what a text does that nobody has.
+            # The answer of the good text, or of an unknown one.
             allowed |= {answers(world, function, call), answers(world, function, call | {argument: "-@-"})}
         for bad in bad_texts(kind, good):
             told = answers(world, function, call | {argument: [bad] if isinstance(given, list) else bad})

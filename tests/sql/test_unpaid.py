@@ -125,7 +125,7 @@ def keyed(function: str, **arguments: Any) -> Loop:
 
 
 PAID = {"user_id": "clock", "module_id": "whisper", "module_name": "W", "tokens_to_consume": 25}
-# Of every function that a user or a guest may execute: what bounds the rows that it makes.
+# Every function that a user or a guest may execute, and what bounds the rows that it makes.
 BOUNDS: dict[str, list[Bound]] = {
     "consume_call/5": [Pays(keyed("consume_call", **PAID))],
     "consume_tokens/4": [Pays(call("consume_tokens", **PAID))],
@@ -194,7 +194,7 @@ BOUNDS: dict[str, list[Bound]] = {
     "redeem_code/3": [Bounded("code_used", keyed("redeem_code", code="SUMMER"))],
     "referral_code/1": [SameRows(call("referral_code"))],
 }
-# Private functions that views and policies call with the rights of whoever reads.
+# Private functions that views and policies call with the reader's rights.
 READING = {"clock", "later", "held_at", "me", "module_price", "next_period", "period_start", "quantity"} | {
     "subject", "topup_tokens", "interval_text", "module_price",
 }  # fmt: skip

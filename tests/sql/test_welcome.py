@@ -55,7 +55,7 @@ def test_every_opening_of_an_account_brings_the_welcome_first(
 def test_sign_up_brings_the_welcome_as_a_lot(town: Town) -> None:
     name = town.campaign(uuid4().hex, "welcome", 40, expires_after="30 days", scope="category:audio")
     receipt = town.service.call("sign_up", email=email(), password_hash=HASH)
-    ada = Caller(town.door, "authenticated", receipt["user_id"])
+    ada = Caller(town.api_login, "authenticated", receipt["user_id"])
     lot = ada.row("select *, expires_at - granted_at as life from api.lots")
     assert {
         key: lot[key] for key in ("source", "package_name", "granted", "priority", "scope", "lot_id")
@@ -87,7 +87,7 @@ def test_reading_opens_no_account_and_gives_no_welcome(town: Town) -> None:
     assert ada.balance() == 0
     assert ada.rows("select * from api.entries") == ada.rows("select * from api.lots") == []
     ada.call("quote_tokens", module_id="whisper")
-    Caller(town.door, "anon").rows("select * from api.packs")
+    Caller(town.api_login, "anon").rows("select * from api.packs")
     for call in ("consume_tokens", "quote_tokens"):
         with refused("unknown_user"):
             town.service.call(call, module_id="whisper", user_id=ada.user_id)
@@ -121,7 +121,7 @@ def test_used_up_budget_gives_no_welcome_and_no_error(town: Town) -> None:
     name = town.campaign(uuid4().hex, "welcome", 40, budget=2)
     balances = [
         Caller(
-            town.door,
+            town.api_login,
             "authenticated",
             town.service.call("sign_up", email=email(), password_hash=HASH)["user_id"],
         ).balance()
@@ -183,7 +183,7 @@ def test_dying_session_leaves_no_sign_up(town: Town) -> None:
     crashed.connection.execute("select api.sign_up(%s, %s)", (address, HASH))
     town.admin.execute("select pg_terminate_backend(%s)", (crashed.connection.info.backend_pid,))
     receipt = town.service.call("sign_up", email=address, password_hash=HASH)
-    assert Caller(town.door, "authenticated", receipt["user_id"]).balance() == 40
+    assert Caller(town.api_login, "authenticated", receipt["user_id"]).balance() == 40
     assert (accounts(town), town.grants(name)) == (before + 1, 1)
 
 
@@ -217,7 +217,7 @@ def test_100_sign_ups_with_one_email_are_one_account_and_one_welcome(town: Town)
     assert Counter(slugs(outcomes)) == {"email_taken": 99}
     (receipt,) = [outcome for outcome in outcomes if isinstance(outcome, dict)]
     assert (accounts(town), town.grants(name)) == (before + 1, 1)
-    assert Caller(town.door, "authenticated", receipt["user_id"]).balance() == 40
+    assert Caller(town.api_login, "authenticated", receipt["user_id"]).balance() == 40
 
 
 def test_concurrent_first_calls_bring_one_welcome(town: Town) -> None:

@@ -107,7 +107,7 @@ def test_limit_begins_anew_at_midnight_utc(bank: Bank, period: str, reset_at: st
 def test_guests_window_of_a_day_has_24_hours(bank: Bank) -> None:
     bank.at("2027-03-13 12:00+00")  # in St John's this day has 23 hours
     bank.rows("select credits.define_guest_limits('iahome', 1, 1, 1, '1 day')")
-    # As it would be in a bank whose window was kept in days.
+    # As if the bank kept its window in days.
     bank.connection.execute("update credits.guest_limits set sliding_window = '1 day'")
     guest = {"module_id": "whisper", "device_keys": ["a" * 64], "network_keys": ["b" * 64]}
     used = bank.call("guest_consume", **guest)
