@@ -45,7 +45,7 @@ def test_every_command_explains_itself() -> None:
 
 
 @pytest.mark.parametrize("command", [["env"], ["audit"], ["migrate"], ["catalog", "apply", "iahome"]])
-def test_nothing_runs(command: list[str], tmp_path: Path) -> None:
+def test_commands_without_a_running_up_say_so(command: list[str], tmp_path: Path) -> None:
     code, text = invoke(*command, "--data-dir", str(tmp_path))
     assert code == 1
     assert (
@@ -90,7 +90,7 @@ def test_an_unreachable_database_is_one_line() -> None:
 
 
 @pytest.mark.parametrize("command", [["up"], ["catalog", "apply", "iahome"]])
-def test_prices_at_stripe_that_are_none(command: list[str], tmp_path: Path) -> None:
+def test_malformed_stripe_prices_are_refused(command: list[str], tmp_path: Path) -> None:
     if command == ["up"]:  # ports that are free now, not when this file was read
         command = [*command, "--port", str(free_port()), "--simulator-port", str(free_port())]
     env: dict[str, str | None] = {"PGCREDITS_STRIPE_PRICES": "standard=prod_1"}
@@ -114,6 +114,6 @@ def test_simulator_beside_real_keys(tmp_path: Path) -> None:
     assert "the simulator does not start" in text
 
 
-def test_catalogues() -> None:
+def test_catalogs_are_listed() -> None:
     code, text = invoke("catalog", "list")
     assert (code, text.split()) == (0, ["appforge", "aurisvoice", "iahome", "imagegen", "luneo"])

@@ -23,7 +23,7 @@ def test_every_image_of_others_is_pinned() -> None:
     assert [image for image in images if not re.search(r":v?\d+\.\d+", image)] == []
 
 
-def test_no_check_of_health_waits_for_ever() -> None:
+def test_every_health_check_has_a_bound() -> None:
     calls = re.findall(r"urlopen\([^)]*\)", TEXT)
     assert calls
     assert [call for call in calls if "timeout=" not in call] == []

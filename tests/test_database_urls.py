@@ -44,7 +44,7 @@ def test_a_user_url_acts_as_the_user(api_url: str, subject: str) -> None:
         assert shown == (subject, 0)
 
 
-def test_connect_as_acts_as_the_door_does(connect_as: Callable[..., psycopg.Connection[Any]]) -> None:
+def test_connect_as_acts_as_the_api_does(connect_as: Callable[..., psycopg.Connection[Any]]) -> None:
     connect_as("service_role").execute("select api.add_tokens(user_id => 'ada', tokens => 5)")
     assert connect_as("authenticated", "ada").execute("select balance from api.balance").fetchone() == (5,)
     assert connect_as("authenticated", "bob").execute("select balance from api.balance").fetchone() == (0,)

@@ -67,7 +67,7 @@ def test_every_command_takes_odd_names(odd: Connection, odd_url: str) -> None:
             assert connection.info.dbname == ODD
 
 
-def test_who_keeps_a_lock_is_named_as_they_are(odd: Connection, odd_url: str) -> None:
+def test_lock_holder_is_named_exactly(odd: Connection, odd_url: str) -> None:
     with psycopg.connect(odd_url) as holder:
         holder.execute("lock table yoyo.migrating in access exclusive mode")
         with pytest.raises(LockedError) as caught:

@@ -44,7 +44,7 @@ def test_defaults_and_lists() -> None:
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_what_is_missing_is_named(name: str) -> None:
+def test_missing_settings_are_named(name: str) -> None:
     with pytest.raises(SettingsError, match=name):
         Settings.from_env({key: value for key, value in GOOD.items() if key != name})
 
@@ -98,7 +98,7 @@ def test_what_is_missing_is_named(name: str) -> None:
         ),
     ],
 )
-def test_what_is_unsafe_is_refused(unsafe: dict[str, str], message: str) -> None:
+def test_unsafe_settings_are_refused(unsafe: dict[str, str], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         Settings.from_env(GOOD | unsafe)
 
@@ -157,7 +157,7 @@ def test_prices_at_stripe(text: str | None, prices: dict[str, str]) -> None:
         ("a=price_1,a=price_2", "two prices for the pack 'a'"),
     ],
 )
-def test_prices_at_stripe_that_are_none(text: str, named: str) -> None:
+def test_malformed_stripe_prices_are_refused(text: str, named: str) -> None:
     with pytest.raises(SettingsError, match=r"PGCREDITS_STRIPE_PRICES: ") as caught:
         stripe_prices({"PGCREDITS_STRIPE_PRICES": text})
     assert named in str(caught.value)

@@ -41,12 +41,12 @@ def test_minting_refuses_nonsense() -> None:
         mint(SECRET, "authenticated", "", 60)
 
 
-def test_a_token_without_role_is_nobodys() -> None:
+def test_token_without_a_role_is_anonymous() -> None:
     assert TokenVerifier(SECRET).verify(signed({"sub": "x"})).anonymous
 
 
 @pytest.mark.parametrize("audience", ["authenticated", ["a", "b"]])
-def test_an_audience_is_not_our_business(audience: Any) -> None:
+def test_audience_is_ignored_by_default(audience: Any) -> None:
     assert (
         TokenVerifier(SECRET).verify(signed({"role": "authenticated", "sub": "x", "aud": audience})).subject
         == "x"
@@ -74,7 +74,7 @@ def test_an_audience_is_not_our_business(audience: Any) -> None:
         "ä.ö.ü",
     ],
 )
-def test_what_we_did_not_sign(token: str) -> None:
+def test_foreign_signature_is_refused(token: str) -> None:
     assert refusal(token).code == "PGRST301"
 
 

@@ -44,7 +44,7 @@ def test_administrators_connect_through_one_helper() -> None:
     assert found.keys() == ALLOWED
 
 
-def test_a_connection_of_its_own_would_be_seen(tmp_path: Path) -> None:
+def test_connection_outside_the_helper_is_found(tmp_path: Path) -> None:
     for line in ("psycopg.connect(url)", "psycopg.Connection.connect(url)", "AsyncConnectionPool(url)"):
         module = tmp_path / "module.py"
         module.write_text(f"connection = {line}\n")
@@ -79,7 +79,7 @@ def trap(db: psycopg.Connection[Any]) -> Iterator[str]:
     db.execute("drop schema trap cascade")
 
 
-def test_nobody_elses_functions_run(
+def test_administrators_run_no_foreign_functions(
     db: psycopg.Connection[Any], url: str, trap: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PGOPTIONS", "-c search_path=trap,pg_catalog")
@@ -109,7 +109,7 @@ def test_administrators_have_bounds(url: str) -> None:
 @pytest.mark.parametrize(
     ("given", "used"), [("", "10"), ("0", "10"), ("-1", "10"), ("7", "7"), ("600", "600")]
 )
-def test_no_wait_for_a_connection_is_for_ever(monkeypatch: pytest.MonkeyPatch, given: str, used: str) -> None:
+def test_every_connection_wait_has_a_bound(monkeypatch: pytest.MonkeyPatch, given: str, used: str) -> None:
     """To libpq 0 and what is below it mean for ever. A server that is gone without a word is noticed, too."""
     asked: dict[str, Any] = {}
 

@@ -321,7 +321,7 @@ def test_nothing_of_a_hostile_file_is_applied(
     assert admin.execute("select * from public.fired").fetchall() == []
 
 
-def test_the_line_and_what_stands_there_are_named(tmp_path: Path) -> None:
+def test_refusal_names_the_line_and_its_text(tmp_path: Path) -> None:
     (file := tmp_path / "hostile.sql").write_text(
         "-- one\n/* two\nthree */\nselect credits.define_module(\n    'x',\n    pg_sleep(9)\n);\n"
     )
@@ -438,7 +438,7 @@ def test_a_file_is_bounded_and_text(content: bytes, message: str, tmp_path: Path
         ),
     ],
 )
-def test_what_the_database_refuses_has_its_line(
+def test_database_refusal_names_the_line(
     line: str, message: str, admin: Connection, bank: str, before: list[Any], tmp_path: Path
 ) -> None:
     (file := tmp_path / "hostile.sql").write_text(SOUND + line)
@@ -450,7 +450,9 @@ def test_what_the_database_refuses_has_its_line(
 @pytest.mark.parametrize(
     "arguments", ["p_module_id text, p_title text", "integer", "p_module_id text, variadic text[]"]
 )
-def test_an_overload_of_a_word_is_refused(db: Connection, url: str, tmp_path: Path, arguments: str) -> None:
+def test_overload_of_a_define_function_is_refused(
+    db: Connection, url: str, tmp_path: Path, arguments: str
+) -> None:
     """Whoever came to make something in our schema could otherwise be called in the place of the word."""
     before = shown(db)
     db.execute(
@@ -463,7 +465,7 @@ def test_an_overload_of_a_word_is_refused(db: Connection, url: str, tmp_path: Pa
     assert shown(db) == before
 
 
-def test_a_word_of_somebody_elses_is_refused(db: Connection, url: str, tmp_path: Path) -> None:
+def test_foreign_define_function_is_refused(db: Connection, url: str, tmp_path: Path) -> None:
     db.execute("create function credits.define_secret(text) returns text language sql as $$ select '' $$")
     (file := tmp_path / "hostile.sql").write_text("select credits.define_secret('x');")
     with pytest.raises(MigrationError, match=r"credits\.define_secret is not as sql/ has it"):
@@ -583,7 +585,7 @@ def written(definition: catalog_text.Definition) -> str:
 
 
 @pytest.mark.parametrize("constant", CONSTANTS)
-def test_constants_are_what_they_are_to_postgresql(constant: str, admin: Connection) -> None:
+def test_constants_mean_what_postgresql_means(constant: str, admin: Connection) -> None:
     text = f"Select /* a */ Credits.Define_Module\n( 'x' , {constant} ) -- b\n"
     (definition,) = catalog_text.parse(text, "fine.sql")
     check_by_postgresql(written(definition))
@@ -637,7 +639,7 @@ CALLED = "select credits.define_module({});"
 
 @settings(max_examples=3000, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
-def test_what_is_read_is_the_same_to_postgresql(text: str) -> None:
+def test_reader_agrees_with_postgresqls_parser(text: str) -> None:
     for attempt in (text, CALLED.format(text), SOUND + text, SOUND.rstrip("\n") + text + SOUND):
         try:
             definitions = catalog_text.parse(attempt, "any.sql")

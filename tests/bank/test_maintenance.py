@@ -39,7 +39,7 @@ def test_everything_due_is_booked_once(db: psycopg.Connection, url: str) -> None
     assert runner.invoke(main, ["maintain", "--database-url", url]).output.startswith("0 account(s)")
 
 
-def test_it_goes_on_every_so_often(db: psycopg.Connection, url: str) -> None:
+def test_maintenance_repeats_by_itself(db: psycopg.Connection, url: str) -> None:
     arguments = [sys.executable, "-m", "pgcredits.cli", "maintain", "--every", "1", "--database-url", url]
     process = subprocess.Popen(arguments)
     try:
@@ -76,7 +76,7 @@ def test_partitions_that_are_missing_are_made(db: psycopg.Connection, url: str) 
     assert db.execute("select * from audit.findings").fetchall() == []
 
 
-def test_a_reader_of_the_ledger_only_puts_partitions_off(db: psycopg.Connection, url: str) -> None:
+def test_reader_of_the_ledger_only_delays_partitions(db: psycopg.Connection, url: str) -> None:
     months = sorted(_months(url) - {"default"})
     for month in months[2:]:
         db.execute(f"drop table credits.entries_{month}".encode())
@@ -127,7 +127,7 @@ def test_sessions_that_are_idle_with_locks_of_the_bank_are_ended(db: psycopg.Con
     db.execute("select api.consume_tokens('metube', user_id => 'ada')")  # nobody has the wallet any more
 
 
-def test_who_may_not_end_sessions_is_told_so(db: psycopg.Connection, url: str) -> None:
+def test_ending_sessions_without_the_right_is_refused(db: psycopg.Connection, url: str) -> None:
     service = as_login(url, "pgcredits_service", PASSWORD)
     done = CliRunner().invoke(main, ["maintain", "--end-idle=1", "--database-url", service])
     assert done.exit_code == 1

@@ -185,7 +185,7 @@ def _only(home: Path, count: int) -> Path:
     return part
 
 
-def test_a_stale_row_of_yoyos_own_lock_is_no_hindrance(empty_url: str, home: Path) -> None:
+def test_stale_row_of_yoyos_lock_does_not_hinder(empty_url: str, home: Path) -> None:
     run(empty_url, home)
     with psycopg.connect(empty_url) as connection:
         connection.execute("insert into yoyo.yoyo_lock values (1, now(), 1)")
@@ -252,7 +252,7 @@ def test_bookkeeping_is_closed_to_others(empty_url: str, home: Path) -> None:
     assert value(empty_url, "select has_schema_privilege('public', 'yoyo', 'usage')") is False
 
 
-def test_the_real_thing_is_repeatable(url: str) -> None:
+def test_real_migrate_can_be_repeated(url: str) -> None:
     assert migrate(url) == []
     for name in list_catalogs():
         apply_catalog(url, name, add=True)
@@ -282,7 +282,7 @@ def test_prices_at_stripe_come_from_the_configuration(url: str, tmp_path: Path) 
     assert value(url, query) == {"standard": "price_3", "premium": "price_2", "own": "price_4"}
 
 
-def test_catalogue_with_a_mistake_is_refused_whole(url: str, tmp_path: Path) -> None:
+def test_catalog_with_a_mistake_is_refused_whole(url: str, tmp_path: Path) -> None:
     """Each mistake stands last in a file whose other lines are fine."""
     own = tmp_path / "own.sql"
     start = (

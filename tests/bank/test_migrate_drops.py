@@ -140,7 +140,7 @@ def test_columns_of_a_view_that_go_and_change_places(url: str, db: Connection, s
     assert db.execute("select to_regclass('analytics.below')").fetchone() == (None,)
 
 
-def test_whatever_stands_there_and_is_not_made(url: str, db: Connection) -> None:
+def test_foreign_objects_are_dropped(url: str, db: Connection) -> None:
     for statement in (
         "create function api.extra() returns int language sql return 1",
         "create procedure credits.extra() language sql as 'select 1'",
@@ -188,7 +188,7 @@ def test_kinds_that_are_never_made_are_dropped(url: str, db: Connection) -> None
     is_sound(url, db, SQL)
 
 
-def test_what_needs_a_strange_operator_is_named(url: str, db: Connection) -> None:
+def test_objects_that_need_a_foreign_operator_are_named(url: str, db: Connection) -> None:
     db.execute(
         "create operator credits.=== (leftarg = integer, rightarg = integer, function = int4eq);"
         " create view public.extra as select 1 operator(credits.===) 1 as same"
@@ -200,7 +200,7 @@ def test_what_needs_a_strange_operator_is_named(url: str, db: Connection) -> Non
     is_sound(url, db, SQL)
 
 
-def test_what_migrate_does_not_drop_stays_a_finding(url: str, db: Connection) -> None:
+def test_objects_that_migrate_does_not_drop_stay_findings(url: str, db: Connection) -> None:
     for made in (
         "create publication extra for table credits.entries",
         "create cast (text as credits.entry_kind) with inout as assignment",
@@ -214,7 +214,7 @@ def test_what_migrate_does_not_drop_stays_a_finding(url: str, db: Connection) ->
         assert db.execute("select count(*) from audit.check_release").fetchone() == (4,)
 
 
-def test_what_somebody_dropped_or_changed_is_made_again(url: str, db: Connection) -> None:
+def test_dropped_or_changed_objects_are_made_again(url: str, db: Connection) -> None:
     for statement in (
         "drop function credits.allow_test_clocks(boolean)",
         "drop view api.packs",
@@ -232,7 +232,7 @@ def test_what_somebody_dropped_or_changed_is_made_again(url: str, db: Connection
         is_sound(url, db, SQL)
 
 
-def test_what_somebody_did_to_tables_stays_a_finding(url: str, db: Connection) -> None:
+def test_changes_to_tables_stay_findings(url: str, db: Connection) -> None:
     """They are made by migrations, which run once: migrate neither drops nor mends them, nor forgets it."""
     db.execute("create table credits.extra (a integer)")
     with pytest.raises(MigrationError, match=r"what is not its own: table credits\.extra of postgres"):

@@ -108,9 +108,7 @@ def test_a_changed_function_waits_for_no_reader_of_tables_and_views(
     assert somebody.refusals == []
 
 
-def test_a_changed_view_that_is_being_read_is_tried_again_and_the_reader_named(
-    url: str, db: Connection, sql: Path
-) -> None:
+def test_changed_view_waits_and_names_its_reader(url: str, db: Connection, sql: Path) -> None:
     change(sql, "analytics/module_usage.sql", "\nas\n", "\nas -- another text\n")
     said: list[str] = []
     with reading(url) as analyst, spending(url, db) as somebody:
@@ -127,9 +125,7 @@ def test_a_changed_view_that_is_being_read_is_tried_again_and_the_reader_named(
     assert somebody.calls > 20
 
 
-def test_a_migration_that_needs_a_read_table_lets_everybody_pass_between_its_tries(
-    url: str, db: Connection, tmp_path: Path
-) -> None:
+def test_migration_lets_everybody_pass_between_its_attempts(url: str, db: Connection, tmp_path: Path) -> None:
     """The bank answers all the time; the migration comes when the reader has gone."""
     migrations = Path(shutil.copytree(SQL.parent / "migrations", tmp_path / "migrations"))
     (migrations / "9999-wider.sql").write_text(
@@ -203,7 +199,7 @@ def _wait_for_kept(connection: Connection) -> None:
     connection.execute("table kept")
 
 
-def test_a_catalogue_that_needs_a_locked_wallet_is_applied_later_and_whole(
+def test_catalog_that_needs_a_locked_wallet_is_applied_later(
     url: str, db: Connection, tmp_path: Path
 ) -> None:
     """A changed rule for notices changes every wallet. One of them is kept by a user's open transaction."""

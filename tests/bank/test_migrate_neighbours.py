@@ -58,7 +58,7 @@ OUTSIDE = """
 """
 
 
-def test_nothing_outside_of_our_schemas_changes(
+def test_nothing_outside_the_banks_schemas_changes(
     empty_url: str, neighbour: Connection, template: object
 ) -> None:
     with psycopg.connect(empty_url, autocommit=True) as admin:

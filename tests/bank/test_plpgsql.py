@@ -38,12 +38,12 @@ def checker(db: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
     return db
 
 
-def test_no_finding_in_any_body(checker: psycopg.Connection[Any]) -> None:
+def test_plpgsql_check_finds_nothing(checker: psycopg.Connection[Any]) -> None:
     findings = checker.execute(FINDINGS).fetchall()
     assert not findings, "\n" + "\n".join(" | ".join(map(str, row)) for row in findings)
 
 
-def test_it_would_find_something(checker: psycopg.Connection[Any]) -> None:
+def test_plpgsql_check_would_find_a_mistake(checker: psycopg.Connection[Any]) -> None:
     checker.execute(
         "create function credits.wrong() returns int language plpgsql"
         " as $$ begin return (select nothing from credits.wallets); end $$"

@@ -52,7 +52,7 @@ def rights(db: Connection, role: str) -> set[str]:
 @pytest.mark.parametrize(
     "role", ["public", "anon", "authenticated", "spender", "support", "pgcredits_catalog"]
 )
-def test_a_migrate_takes_back_what_access_does_not_give(db: Connection, url: str, role: str) -> None:
+def test_migrate_revokes_rights_that_access_does_not_give(db: Connection, url: str, role: str) -> None:
     before = rights(db, role)
     for right in RIGHTS:
         db.execute(f"grant {right} to {role}")

@@ -108,7 +108,7 @@ COMMANDS: dict[str, Callable[[str], object]] = {
 
 
 @pytest.mark.parametrize("made", [yoyo, bank, checks, reports, door])
-def test_no_command_touches_a_schema_of_somebody_elses(
+def test_no_command_touches_a_foreign_schema(
     made: Callable[[Connection], None], mallory: Connection, empty_url: str
 ) -> None:
     made(mallory)
@@ -129,7 +129,7 @@ def test_no_command_touches_a_schema_of_somebody_elses(
     assert "belongs to mallory" in done.output
 
 
-def test_what_somebody_put_into_a_schema_of_ours_is_found_and_not_run(
+def test_foreign_object_in_the_banks_schema_is_found_and_not_run(
     db: Connection, url: str, tmp_path: Path
 ) -> None:
     """A view runs by the login that reads it: an administrator's."""

@@ -52,7 +52,7 @@ def _api_pid(data_dir: Path) -> int:
     return next(int(line.split()[0]) for line in children.stdout.splitlines() if " serve " in line)
 
 
-def test_what_a_demo_leaves_is_its_owners_and_holds_no_secret(trace: Path) -> None:
+def test_files_of_a_demo_are_private_and_hold_no_secret(trace: Path) -> None:
     """It starts an `up` of its own, whose output goes into a file. The shell's umask lets everybody read."""
     home = Path(tempfile.mkdtemp(prefix="pgcredits-demo-"))
     folder = home / "data"
@@ -132,7 +132,7 @@ def test_requests_are_shared_out_unevenly() -> None:
 @pytest.mark.parametrize(
     "text", ["", "a,b\n1,2\n", "ContextTokens,GeneratedTokens\n1,x\n", "ContextTokens,GeneratedTokens\n"]
 )
-def test_a_file_that_is_no_trace(tmp_path: Path, text: str) -> None:
+def test_file_without_a_trace_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "trace.csv"
     path.write_text(text)
     with pytest.raises(DemoError, match=r"trace\.csv"):

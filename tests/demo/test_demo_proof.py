@@ -126,7 +126,7 @@ def _charge(job: int) -> Callable[[World], None]:
         (lambda w: setattr(w.outcome.reports[FAILS], "state", "expired"), "but its hold says"),
     ],
 )
-def test_what_does_not_fit_is_found(tamper: Callable[[World], object], fault: str) -> None:
+def test_mismatches_are_found(tamper: Callable[[World], object], fault: str) -> None:
     world = World()
     tamper(world)
     with pytest.raises(DemoError) as raised:
@@ -134,7 +134,7 @@ def test_what_does_not_fit_is_found(tamper: Callable[[World], object], fault: st
     assert fault in str(raised.value)
 
 
-def test_not_all_faults_are_told() -> None:
+def test_report_of_faults_is_bounded() -> None:
     world = World()
     world.more = [_hold(job, "expired") for job in range(100, 120)]
     with pytest.raises(DemoError, match=r"\(and 15 more\)$"):

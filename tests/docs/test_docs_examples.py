@@ -64,7 +64,7 @@ def test_same_commit_in_sql_and_in_python(bank: str, bin_dir: Path, db: psycopg.
     assert db.execute("select * from audit.findings").fetchall() == []
 
 
-def test_same_commit_says_when_something_is_not_as_it_expects(
+def test_same_commit_stops_at_an_unexpected_result(
     bank: str, bin_dir: Path, db: psycopg.Connection[Any]
 ) -> None:
     """Another price, and both stop at the first thing that is not so."""

@@ -217,7 +217,7 @@ def test_wrong_passwords_and_unknown_people_look_the_same(
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b"email=a"])
-def test_what_is_no_sign_in(client: httpx.Client, body: bytes) -> None:
+def test_malformed_sign_in_is_refused(client: httpx.Client, body: bytes) -> None:
     for path in ("/auth/token", "/auth/signup"):
         response = client.post(path, content=body)
         assert response.status_code == 400

@@ -49,12 +49,12 @@ SHOPS: dict[str, tuple[list[str], list[str], list[str], dict[str, Any]]] = {
 USAGE = {"appforge": {"input_tokens": 500, "output_tokens": 2000}, "aurisvoice": {"seconds": 34}}
 
 
-def test_every_catalogue_is_here() -> None:
+def test_every_catalog_is_tested_over_http() -> None:
     assert sorted(SHOPS) == list_catalogs()
 
 
 @pytest.mark.parametrize("name", SHOPS)
-def test_a_bank_with_one_catalogue(
+def test_bank_with_one_catalog_answers(
     name: str, empty_url: str, settings: Settings, user: User, service: dict[str, str]
 ) -> None:
     packs, best, topups, modules = SHOPS[name]

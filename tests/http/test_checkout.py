@@ -202,18 +202,20 @@ def test_orders_that_are_refused(
 
 
 @pytest.mark.parametrize("amount", ["9.99", "1e400", '"NaN"', "99999999999999999999", '"x"'])
-def test_amounts_that_are_no_integers(shop: httpx.Client, user: User, amount: str) -> None:
+def test_fractional_topup_amounts_are_refused(shop: httpx.Client, user: User, amount: str) -> None:
     response = shop.post("/checkout", content=f'{{"amount": {amount}}}', headers=user.headers)
     assert response.status_code in (400, 422)
     assert shop.get("/rest/v1/orders", headers=user.headers).json() == []
 
 
-def test_nobody_buys(shop: httpx.Client) -> None:
+def test_anonymous_caller_cannot_buy(shop: httpx.Client) -> None:
     response = buy(shop, {})
     assert (response.status_code, slug(response)) == (401, "not_signed_in")
 
 
-def test_coming_back_to_an_allowed_page(shop: httpx.Client, user: User, api: stripe.StripeClient) -> None:
+def test_return_to_an_allowed_page_is_accepted(
+    shop: httpx.Client, user: User, api: stripe.StripeClient
+) -> None:
     urls = {
         "success_url": "https://shop.example/ok?s={CHECKOUT_SESSION_ID}",
         "cancel_url": f"{shop.base_url}/away#x",
@@ -248,7 +250,7 @@ def test_coming_back_to_an_allowed_page(shop: httpx.Client, user: User, api: str
         "data:text/html,x",
     ],
 )
-def test_coming_back_to_somewhere_else(shop: httpx.Client, user: User, name: str, url: Any) -> None:
+def test_return_to_another_page_is_refused(shop: httpx.Client, user: User, name: str, url: Any) -> None:
     response = buy(shop, user.headers, **{name: url})
     assert (response.status_code, slug(response)) == (422, "bad_url")
 
@@ -464,7 +466,7 @@ def test_a_session_that_stripe_does_not_know_ends_its_order(
     assert buy(shop, user.headers).status_code == 200
 
 
-def test_a_price_that_is_mended_is_found_by_the_same_call(
+def test_corrected_price_is_found_by_the_same_call(
     shop: httpx.Client,
     user: User,
     api: stripe.StripeClient,
@@ -536,9 +538,7 @@ def test_an_old_order_is_closed_and_leaves_room_for_another(
     assert buy(shop, user.headers | {"Idempotency-Key": "buy-anew"}).status_code == 200
 
 
-def test_an_order_that_nobody_can_go_on_with_is_not_pending(
-    shop: httpx.Client, user: User, settings: Settings
-) -> None:
+def test_unusable_order_does_not_stay_pending(shop: httpx.Client, user: User, settings: Settings) -> None:
     """Stripe was away, and no key was given: the next call makes another order."""
     nowhere = replace(settings, stripe_secret_key=KEY, stripe_api_base="http://127.0.0.1:1")
     with serving(create_app(nowhere)) as url, httpx.Client(base_url=url, timeout=30) as unlucky:

@@ -113,7 +113,7 @@ def test_a_call_is_one_round_trip(settings: Settings, read_only: bool) -> None:
     asyncio.run(main())
 
 
-def test_role_and_claims_are_those_of_the_call_and_of_no_other(settings: Settings) -> None:
+def test_role_and_claims_belong_to_one_call(settings: Settings) -> None:
     async def work(database: Database) -> None:
         for _ in range(8):
             row = await database.call(ME, WHO, read_only=True, method="GET", path="/rest/v1/x")
@@ -142,7 +142,7 @@ def test_isolation_is_read_committed_whatever_the_server_defaults_to(
     run(replace(settings, api_database_url=make_conninfo(settings.api_database_url, options=strict)), work)
 
 
-def test_outside_of_a_call_a_connection_is_nobodys(settings: Settings) -> None:
+def test_connection_has_no_role_outside_a_call(settings: Settings) -> None:
     async def work(database: Database) -> None:
         await database.call(ME, WHO, read_only=True)
         with pytest.raises(psycopg.errors.DivisionByZero):
@@ -303,7 +303,7 @@ def test_a_connection_that_dies_under_a_call(settings: Settings, admin: psycopg.
     run(settings, work)
 
 
-def test_no_database_at_all(settings: Settings) -> None:
+def test_missing_database_is_unavailable(settings: Settings) -> None:
     async def work(database: Database) -> None:
         with pytest.raises(UnavailableError) as caught:
             await database.call(ME, WHO, read_only=True)
@@ -323,7 +323,7 @@ def test_claims_are_json_for_the_database(settings: Settings) -> None:
     run(settings, work)
 
 
-def test_nothing_is_said_after_the_sync_that_ends_a_call(settings: Settings) -> None:
+def test_nothing_is_sent_after_the_end_of_a_call(settings: Settings) -> None:
     """A pooler that has seen a transaction end takes whatever still comes for the next one."""
 
     async def main() -> None:

@@ -80,7 +80,7 @@ def test_sqlstates(sqlstate: str, status: int) -> None:
         ("22P05", "bad_text"),
     ],
 )
-def test_what_postgresql_says_of_a_value_stays_inside(sqlstate: str, slug: str) -> None:
+def test_postgresqls_words_about_a_value_stay_inside(sqlstate: str, slug: str) -> None:
     error = understand(Raised(sqlstate), anonymous=False)
     assert (error.status, error.code, error.slug) == (422, "PT422", slug)
     assert "secrets" not in str(error.body())
@@ -97,13 +97,13 @@ def test_an_error_of_psycopg_itself_is_ours_and_not_an_outage() -> None:
         assert (seen.status, seen.slug) == (status, "internal" if status == 500 else "unavailable")
 
 
-def test_permission_is_a_question_of_who_asks() -> None:
+def test_missing_permission_is_401_or_403() -> None:
     assert understand(Raised("42501"), anonymous=False).status == 403
     error = understand(Raised("42501"), anonymous=True)
     assert (error.status, error.headers["WWW-Authenticate"]) == (401, "Bearer")
 
 
-def test_nul_that_nobody_caught() -> None:
+def test_uncaught_nul_is_refused() -> None:
     assert (
         understand(psycopg.DataError("PostgreSQL text fields cannot contain NUL"), anonymous=True).slug
         == "bad_text"
@@ -114,7 +114,7 @@ def test_nul_that_nobody_caught() -> None:
     "error",
     [ValueError("secret"), KeyError("secret"), InternalServerException("secret"), RecursionError("secret")],
 )
-def test_the_unexpected_says_nothing(error: Exception) -> None:
+def test_unexpected_errors_reveal_nothing(error: Exception) -> None:
     seen = understand(error, anonymous=True)
     assert (seen.status, seen.slug) == (500, "internal")
     assert "secret" not in str(seen.body())

@@ -133,7 +133,7 @@ def test_cookie_is_set_once_and_only_for_guests(visit: Any, client: httpx.Client
 
 
 @pytest.mark.parametrize("value", ["", "x", "0" * 31, "0" * 33, "A" * 32, "' or 1=1 --", "0" * 10_000])
-def test_cookie_that_is_none_of_ours_is_replaced(value: str, visit: Any) -> None:
+def test_foreign_cookie_is_replaced(value: str, visit: Any) -> None:
     browser = visit()
     browser.headers["Cookie"] = f"{COOKIE}={value}"
     answer = use(browser)
@@ -158,7 +158,7 @@ def test_going_elsewhere_with_the_cookie_gains_nothing(visit: Any) -> None:
     assert use(browser, **{"X-Forwarded-For": "198.19.0.9"}).status_code == 429
 
 
-def test_hundred_at_once_without_cookies_get_three(door: str) -> None:
+def test_hundred_concurrent_guests_without_cookies_get_three(door: str) -> None:
     def knock(_: int) -> httpx.Response:
         return httpx.post(f"{door}{CONSUME}", json=USE, timeout=60)
 
@@ -168,7 +168,7 @@ def test_hundred_at_once_without_cookies_get_three(door: str) -> None:
     assert sorted(answer.json()["remaining"] for answer in found if answer.is_success) == [0, 1, 2]
 
 
-def test_released_use_comes_back_confirmed_does_not(
+def test_only_a_released_use_comes_back(
     visit: Any, client: httpx.Client, service: dict[str, str], user: User
 ) -> None:
     browser = visit()
@@ -196,7 +196,7 @@ def test_guests_may_be_signed_in(visit: Any, user: User) -> None:
 
 @pytest.mark.parametrize("name", FILLED_IN)
 @pytest.mark.parametrize("value", [["a" * 64], True, None], ids=str)
-def test_client_does_not_say_who_it_is(name: str, value: Any, visit: Any, user: User) -> None:
+def test_client_cannot_name_the_guest(name: str, value: Any, visit: Any, user: User) -> None:
     browser = visit()
     for headers in ({}, user.headers):
         for path, body in ((CONSUME, {**USE, name: value}), (ALLOWANCE, {name: value})):
@@ -206,7 +206,7 @@ def test_client_does_not_say_who_it_is(name: str, value: Any, visit: Any, user: 
         assert (answer.status_code, slug(answer)) == (403, "not_yours")
 
 
-def test_client_that_says_it_twice_or_in_disguise(visit: Any) -> None:
+def test_client_cannot_name_the_guest_in_disguise(visit: Any) -> None:
     for body in (
         '{"module_id":"whisper","device_keys":null,"device_keys":["' + "a" * 64 + '"]}',
         '{"module_id":"whisper","device\\u005fkeys":["' + "a" * 64 + '"]}',
@@ -226,7 +226,7 @@ def test_service_brings_its_own_keys(client: httpx.Client, service: dict[str, st
     assert client.get(ALLOWANCE, params=texts, headers=service).json()["used"] == 1
 
 
-def test_page_of_a_stranger_cannot_use_it_up(visit: Any) -> None:
+def test_foreign_page_cannot_use_up_free_uses(visit: Any) -> None:
     """A browser sends a POST without a type, or with text/plain, anywhere without asking."""
     browser = visit()
     for headers in (
@@ -263,7 +263,7 @@ def test_cookie_crosses_origins_that_are_listed(visit: Any, settings: Settings) 
     ],
     ids=str,
 )
-def test_bad_calls(body: Any, status: int, visit: Any) -> None:
+def test_bad_guest_calls_are_refused(body: Any, status: int, visit: Any) -> None:
     assert visit().post(CONSUME, json=body).status_code == status
 
 
@@ -280,7 +280,7 @@ def test_nobody_is_believed_without_trusted_proxies(client: httpx.Client) -> Non
     assert statuses == [200, 200, 200, 429, 429]
 
 
-def test_what_a_client_puts_before_its_address_is_not_believed(visit: Any) -> None:
+def test_addresses_that_a_client_prepends_are_not_believed(visit: Any) -> None:
     browser = visit()
     address = browser.headers["X-Forwarded-For"]
     forged = ("1.2.3.4", "10.1.1.1", "1.2.3.4, 5.6.7.8", "unknown", "::1", "")
@@ -381,7 +381,9 @@ def test_network_of_an_address(address: str, network: str) -> None:
     assert network_of(found) == network
 
 
-def test_our_own_server_believes_no_header(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+def test_server_itself_believes_no_forwarding_header(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
     """uvicorn would believe anybody on 127.0.0.1."""
     given: dict[str, Any] = {}
     monkeypatch.setattr(uvicorn, "run", lambda *_, **options: given.update(options))
@@ -423,7 +425,7 @@ def test_keys_need_the_secret(settings: Settings, monkeypatch: pytest.MonkeyPatc
     assert guests._keys(settings, "device:x") != guests._keys(settings, "network:x")
 
 
-def test_two_doors_know_each_others_keys_for_seven_days(
+def test_two_api_servers_share_keys_for_seven_days(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The key that one door gave is found by another, up to 7 days later, though its clock is an hour off."""
@@ -441,7 +443,7 @@ def test_two_doors_know_each_others_keys_for_seven_days(
 
 
 @pytest.mark.parametrize("step", [0, 1, 2, 3])
-def test_new_salt_gives_nothing(
+def test_new_salt_gives_no_new_uses(
     step: int, visit: Any, monkeypatch: pytest.MonkeyPatch, admin: psycopg.Connection[Any]
 ) -> None:
     """Four uses within four seconds, over the moment in which the salt changes."""
@@ -595,7 +597,7 @@ def test_guessing_a_password_ends_with_429_that_says_when(visit: Any, admin: psy
     assert counted == (10,)
 
 
-def test_sign_ups_from_one_network_end(visit: Any, admin: psycopg.Connection[Any]) -> None:
+def test_sign_ups_from_one_network_are_bounded(visit: Any, admin: psycopg.Connection[Any]) -> None:
     admin.execute("select credits.limit_sign_ins(p_sign_ups => 3)")
     try:
         browser = visit()
@@ -605,9 +607,7 @@ def test_sign_ups_from_one_network_end(visit: Any, admin: psycopg.Connection[Any
         admin.execute("select credits.limit_sign_ins(p_sign_ups => 300)")
 
 
-def test_the_word_of_an_issuer_that_an_address_is_verified_counts(
-    visit: Any, admin: psycopg.Connection[Any]
-) -> None:
+def test_issuers_email_verified_claim_counts(visit: Any, admin: psycopg.Connection[Any]) -> None:
     browser = visit()
 
     def opened(subject: str, **claims: Any) -> tuple[int, str | None]:

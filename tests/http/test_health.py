@@ -28,7 +28,7 @@ def test_ready_says_whether_anything_is_sold(settings: Settings) -> None:
             assert httpx.get(f"{url}/health/ready").json()["payments"].startswith(said)
 
 
-def test_a_door_without_a_database_says_so(settings: Settings) -> None:
+def test_api_without_a_database_says_so(settings: Settings) -> None:
     nowhere = "postgresql://x@127.0.0.1:1/nowhere"
     for half in ({"api_database_url": nowhere}, {"service_database_url": nowhere}):
         with serving(create_app(replace(settings, pool_timeout=0.3, **half))) as url:
@@ -38,7 +38,7 @@ def test_a_door_without_a_database_says_so(settings: Settings) -> None:
             assert response.headers["retry-after"] == "1"
 
 
-def test_calls_without_a_database(settings: Settings) -> None:
+def test_calls_without_a_database_are_unavailable(settings: Settings) -> None:
     nowhere = "postgresql://x@127.0.0.1:1/nowhere"
     with serving(create_app(replace(settings, pool_timeout=0.3, api_database_url=nowhere))) as url:
         for response in (

@@ -56,7 +56,7 @@ def test_consuming(client: httpx.Client, rich: User) -> None:
     assert balance(client, rich) == 925
 
 
-def test_the_client_names_no_price_and_no_user(client: httpx.Client, rich: User) -> None:
+def test_client_cannot_name_price_or_user(client: httpx.Client, rich: User) -> None:
     for price in (1, 0.5, 49.999999):
         refused(
             client.post(PATH, json=spend(rich, tokensToConsume=price), headers=rich.headers),
@@ -173,7 +173,7 @@ def test_another_spelling_of_a_module_is_refused_with_the_right_name(
     )
 
 
-def test_refused_for_want_of_tokens_the_user_is_told_once(
+def test_refused_call_tells_depleted_once(
     client: httpx.Client, user: User, service: dict[str, str], admin: psycopg.Connection[Any]
 ) -> None:
     admin.execute("select credits.define_notice('depleted')")

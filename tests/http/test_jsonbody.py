@@ -12,7 +12,7 @@ def test_values_stay_as_they_came() -> None:
 
 
 @pytest.mark.parametrize("nothing", [b"", b"  \n"])
-def test_no_body_is_no_arguments(nothing: bytes) -> None:
+def test_missing_body_means_no_arguments(nothing: bytes) -> None:
     assert jsonbody.parse(nothing).members == {}
 
 
@@ -37,7 +37,7 @@ def test_no_body_is_no_arguments(nothing: bytes) -> None:
         b'{"\\ud800":1}',
     ],
 )
-def test_what_is_not_an_object(body: bytes) -> None:
+def test_body_must_be_an_object(body: bytes) -> None:
     with pytest.raises(ApiError) as caught:
         jsonbody.parse(body)
     assert (caught.value.status, caught.value.code) == (400, "PGRST102")

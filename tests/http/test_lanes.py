@@ -51,7 +51,7 @@ def test_two_calls_of_a_subject_run_and_the_rest_wait() -> None:
     assert run_in_lanes(["ada"] * 7, 5, 0.01) == (["done"] * 7, 2)
 
 
-def test_subjects_do_not_wait_for_each_other_and_nobody_in_particular_never_waits() -> None:
+def test_only_calls_of_one_subject_wait_for_each_other() -> None:
     assert run_in_lanes(["ada", "bob", "eve"] * 2 + [None] * 5, 5, 0.05) == (["done"] * 11, 11)
 
 

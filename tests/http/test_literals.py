@@ -103,7 +103,7 @@ def test_a_member_that_is_not_of_its_type_is_refused_by_name(
 
 
 @pytest.mark.parametrize("ttl", ["-5 minutes", "0", "0 s", "PT0S", "2 days", "999999999 hours", 0, -1, 1e9])
-def test_a_length_of_time_that_is_read_is_judged_by_the_bank(
+def test_bank_judges_readable_lengths_of_time(
     client: httpx.Client, rich: User, service: dict[str, str], ttl: Any
 ) -> None:
     response = call(client, service, rich, "hold_tokens", ttl=int(ttl) if isinstance(ttl, float) else ttl)
@@ -152,7 +152,7 @@ def is_read(kind: str, text: str) -> bool:
     return True
 
 
-def test_every_length_of_time_that_is_let_through_is_one_to_postgresql(admin_url: str) -> None:
+def test_postgresql_reads_every_accepted_length_of_time(admin_url: str) -> None:
     amounts = ["1", "0", "1.5", "999999999", "0.000001", "170000000"]
     parts = [f"{amount} {unit}" for amount, unit in product(amounts, literals.UNITS)]
     parts += ["01:00", "999999999:59:59.999999"]
@@ -204,7 +204,7 @@ def test_json_that_postgresql_cannot_keep_has_a_slug(
 
 
 @pytest.mark.parametrize("text", [r"\ud800", r"\udc00x", r"\ud83d\ud83d\ude00"])
-def test_half_a_surrogate_pair_is_no_json(client: httpx.Client, rich: User, text: str) -> None:
+def test_half_a_surrogate_pair_is_refused(client: httpx.Client, rich: User, text: str) -> None:
     for metadata in (f'{{"a": "{text}"}}', f'{{"{text}": 1}}'):
         body = f'{{"module_id": "stablediffusion", "metadata": {metadata}}}'
         response = client.post(f"{RPC}consume_tokens", content=body, headers=rich.headers)
@@ -266,7 +266,7 @@ def test_a_whole_number_is_one_however_json_spells_it(kind: str, value: str, rea
 @pytest.mark.parametrize(
     "value", ["1.5", "1e-1", "1e19", "1e999", "-1e999", "9223372036854775808", "1" * 300]
 )
-def test_what_is_no_whole_number_of_64_bits_is_refused(value: str) -> None:
+def test_only_64_bit_whole_numbers_are_accepted(value: str) -> None:
     with pytest.raises(ApiError):
         literals.read_json("x", "bigint", value)
 
@@ -309,7 +309,7 @@ def texts(client: httpx.Client) -> list[tuple[str, str, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("value", [True, 5, 1.5, {}, [], ["x"]])
-def test_no_text_of_any_function_is_another_type_of_json(
+def test_text_arguments_accept_only_json_text(
     client: httpx.Client, service: dict[str, str], value: Any
 ) -> None:
     """PostgreSQL would make the user "true" of true."""

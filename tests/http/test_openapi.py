@@ -87,7 +87,7 @@ def test_an_argument_may_be_null_where_that_is_its_default(schema: Any) -> None:
     assert body["properties"]["user_id"]["type"] == ["string", "null"]
 
 
-def test_what_is_described_is_what_is_answered(client: httpx.Client, schema: Any, rich: User) -> None:
+def test_answers_match_their_description(client: httpx.Client, schema: Any, rich: User) -> None:
     receipt = client.post(
         "/rest/v1/rpc/consume_tokens", json={"module_id": "whisper"}, headers=rich.headers
     ).json()
@@ -96,7 +96,7 @@ def test_what_is_described_is_what_is_answered(client: httpx.Client, schema: Any
     assert set(error) == set(schema["components"]["schemas"]["Error"]["required"])
 
 
-def test_the_doors_own_routes_are_all_there(schema: Any, settings: Settings) -> None:
+def test_schema_has_all_routes_of_the_api(schema: Any, settings: Settings) -> None:
     described = {(path, method) for path, item in schema["paths"].items() for method in item}
     routes = {
         (route.path, method.lower())

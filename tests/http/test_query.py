@@ -188,7 +188,7 @@ def test_features_we_do_not_have_are_named(query_string: str, named: str) -> Non
         "%ff=eq.1",
     ],
 )
-def test_what_does_not_parse(query_string: str) -> None:
+def test_malformed_queries_are_refused(query_string: str) -> None:
     error = refusal(query_string)
     assert (error.status, error.code) == (400, "PGRST100")
 

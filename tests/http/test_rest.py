@@ -76,7 +76,7 @@ def test_numbers_stay_exact(client: httpx.Client, service: dict[str, str], user:
 @pytest.mark.parametrize(
     "tokens", ["-5", "0", "-0.0", '"NaN"', '"Infinity"', '"-Infinity"', "1e400", "1e15", "0.0000001", "null"]
 )
-def test_amounts_that_are_none(
+def test_bad_amounts_are_refused(
     client: httpx.Client, service: dict[str, str], user: User, tokens: str
 ) -> None:
     body = raw_grant(user, tokens)
@@ -131,9 +131,7 @@ def test_usage_that_makes_no_sense(client: httpx.Client, rich: User, usage: Any,
 
 
 @pytest.mark.parametrize("literal", ["NaN", "Infinity", "-Infinity", "1e131071", "1e999999", "0x10", "01"])
-def test_quantity_that_is_no_json_number_or_a_huge_one(
-    client: httpx.Client, rich: User, literal: str
-) -> None:
+def test_huge_or_non_json_quantities_are_refused(client: httpx.Client, rich: User, literal: str) -> None:
     for function in ("consume_tokens", "quote_tokens"):
         body = f'{{"module_id": "stablediffusion", "usage": {{"calls": {literal}}}}}'
         response = client.post(f"{RPC}{function}", content=body, headers=rich.headers)
@@ -156,7 +154,7 @@ def test_another_users_id(client: httpx.Client, rich: User) -> None:
         assert (response.status_code, slug(response)) == (403, "not_yours")
 
 
-def test_users_grant_themselves_nothing(client: httpx.Client, user: User) -> None:
+def test_users_cannot_grant_themselves_tokens(client: httpx.Client, user: User) -> None:
     for function, body in (
         ("add_tokens", {"user_id": user.user_id, "tokens": 1}),
         ("add_tokens", {"user_id": user.user_id, "tokens_to_add": 1, "package_name": "x"}),
@@ -172,7 +170,7 @@ def test_users_grant_themselves_nothing(client: httpx.Client, user: User) -> Non
         assert (response.status_code, response.headers["www-authenticate"]) == (401, "Bearer")
 
 
-def test_nobody_spends_nothing(client: httpx.Client) -> None:
+def test_anonymous_caller_cannot_spend(client: httpx.Client) -> None:
     response = client.post(f"{RPC}consume_tokens", json={"module_id": "whisper"})
     assert (response.status_code, slug(response)) == (401, "not_signed_in")
     assert response.headers["www-authenticate"] == "Bearer"
@@ -229,7 +227,7 @@ def test_keys_that_are_not_text(client: httpx.Client, rich: User) -> None:
         assert (response.status_code, slug(response)) == (422, "bad_key")
 
 
-def test_a_function_without_keys_does_not_pretend(
+def test_function_without_keys_refuses_a_key(
     client: httpx.Client, service: dict[str, str], user: User
 ) -> None:
     body = {"user_id": user.user_id, "tokens_to_add": 5, "package_name": "x"}
@@ -268,7 +266,7 @@ def test_nul(client: httpx.Client, rich: User) -> None:
 @pytest.mark.parametrize(
     "body", [b"[]", b"1", b"{", b"\xff", b"x=1", b'{"module_id": "\\ud800"}', b'{"a":' + b"[" * 50_000]
 )
-def test_bodies_that_are_no_object(client: httpx.Client, user: User, body: bytes) -> None:
+def test_bodies_must_be_objects(client: httpx.Client, user: User, body: bytes) -> None:
     response = client.post(f"{RPC}consume_tokens", content=body, headers=user.headers)
     assert response.status_code == 400
     slug(response)
@@ -471,7 +469,7 @@ def test_values_are_only_values(client: httpx.Client, value: str) -> None:
     assert (response.status_code, response.json()) == (200, [])
 
 
-def test_what_is_not_ours_does_not_leak(client: httpx.Client, new_function: str, user: User) -> None:
+def test_raw_database_errors_do_not_leak(client: httpx.Client, new_function: str, user: User) -> None:
     response = client.post(f"{RPC}{new_function}", json={"what": "check"}, headers=user.headers)
     assert (response.status_code, response.json()["code"]) == (400, "23514")
     assert response.json()["details"] is None
@@ -604,7 +602,7 @@ def test_a_number_and_a_time_in_text_are_read(
     ("function", "caller"),
     [("consume_tokens", "user"), ("hold_tokens", "user"), ("consume_tokens", "service")],
 )
-def test_use_that_is_refused_for_want_of_tokens_tells_depleted_once(
+def test_refused_use_tells_depleted_once(
     function: str,
     caller: str,
     client: httpx.Client,
@@ -670,7 +668,7 @@ def test_refusals_that_name_no_module_tell_depleted_once(
         ("maintain", "max_keys", "bad_limit"),
     ],
 )
-def test_a_value_that_a_client_lost_is_refused(
+def test_null_from_a_client_is_refused(
     client: httpx.Client, rich: User, service: dict[str, str], function: str, lost: str, error: str
 ) -> None:
     """JavaScript sends an invalid date, and a number that is none, as null."""

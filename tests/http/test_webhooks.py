@@ -145,7 +145,9 @@ def test_a_body_that_is_not_utf8(client: httpx.Client) -> None:
     ],
     ids=lambda payload: payload[-20:],
 )
-def test_signed_but_no_event(client: httpx.Client, payload: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_signed_body_without_an_event_is_refused(
+    client: httpx.Client, payload: str, caplog: pytest.LogCaptureFixture
+) -> None:
     response = deliver(client, payload)
     assert (response.status_code, slug(response)) == (400, "bad_payload")
     assert "a signed Stripe event was refused" in caplog.text
@@ -281,7 +283,7 @@ def test_event_whose_own_id_cannot_be_stored_is_known_by_its_bytes(client: httpx
         ("client_reference_id", r'"\u0000"', "unmatched"),
     ],
 )
-def test_what_was_replaced_pays_for_nothing(
+def test_replaced_text_pays_for_nothing(
     member: str,
     value: str,
     outcome: str,
@@ -321,7 +323,7 @@ def test_large_events(client: httpx.Client) -> None:
     assert (response.status_code, slug(response)) == (413, "too_large")
 
 
-def test_our_own_failure_is_5xx_and_heals(
+def test_own_failure_is_5xx_and_a_retry_succeeds(
     client: httpx.Client, user: User, admin: psycopg.Connection[Any]
 ) -> None:
     payload = event("checkout.session.completed", session(order(client, user)))
@@ -338,7 +340,7 @@ def test_our_own_failure_is_5xx_and_heals(
     assert balance(client, user) == 500
 
 
-def test_without_a_secret_nothing_is_believed(settings: Settings) -> None:
+def test_webhooks_without_a_secret_are_refused(settings: Settings) -> None:
     with serving(create_app(replace(settings, stripe_webhook_secrets=()))) as url:
         payload = event()
         response = httpx.post(
@@ -347,7 +349,7 @@ def test_without_a_secret_nothing_is_believed(settings: Settings) -> None:
         assert (response.status_code, slug(response)) == (503, "unavailable")
 
 
-def test_a_live_key_wants_live_events(settings: Settings) -> None:
+def test_live_key_accepts_only_live_events(settings: Settings) -> None:
     with serving(create_app(replace(settings, stripe_secret_key="sk_live_of_nobody"))) as url:
         payload = event()
         response = httpx.post(f"{url}/webhooks/stripe", content=payload, headers=sign(payload))

@@ -107,7 +107,7 @@ def test_a_condition_that_cannot_be_null_is_left_alone(text: str) -> None:
     assert found(body(text, declare="v_r record;")) == []
 
 
-def test_a_variable_that_cannot_be_null_is_one_that_says_so() -> None:
+def test_variable_is_nullable_unless_declared_not_null() -> None:
     assert found(body("if v_b then null; end if;", declare="v_b boolean not null := false;")) == []
     assert found(body("if v_b then null; end if;", declare="v_b constant boolean := 1 > 0;")) == []
     assert found(body("if v_b then null; end if;", declare="v_b constant boolean := p_a > 0;")) == ["if: v_b"]

@@ -70,5 +70,5 @@ def test_a_measurement_is_seen(text: str) -> None:
         "assert abs(session.expires_at - time.time() - 86400) < 5",
     ],
 )
-def test_waiting_for_something_is_no_measurement(text: str) -> None:
+def test_waiting_for_a_condition_is_allowed(text: str) -> None:
     assert measured(text) == set()

@@ -82,5 +82,5 @@ def test_everything_that_is_defined_is_used() -> None:
         ("class C:\n    def __init__(self): ...\nC()", set()),
     ],
 )
-def test_what_nobody_uses_is_seen(text: str, names: set[str]) -> None:
+def test_unused_definition_is_found(text: str, names: set[str]) -> None:
     assert {name for _, name in unused({"a.py": text})} == names

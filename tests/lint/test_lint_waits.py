@@ -123,5 +123,5 @@ def test_a_wait_without_a_bound_is_seen(line: str) -> None:
         "uvicorn.run(app, **defaults)",
     ],
 )
-def test_a_wait_with_a_bound_is_none(line: str) -> None:
+def test_bounded_wait_is_allowed(line: str) -> None:
     assert unbounded(line) == []

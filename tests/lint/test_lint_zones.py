@@ -142,7 +142,7 @@ DEPENDS = [
 
 
 @pytest.mark.parametrize("text", DEPENDS)
-def test_what_depends_on_the_session_is_found(text: str) -> None:
+def test_session_dependent_expression_is_found(text: str) -> None:
     assert found(body(text))
 
 
@@ -182,7 +182,7 @@ def test_what_depends_on_the_session_is_found(text: str) -> None:
         "insert into credits.orders (paid_at, note) values (p_at, 'x');",
     ],
 )
-def test_what_does_not_depend_on_the_session_is_left_alone(text: str) -> None:
+def test_session_independent_expression_is_left_alone(text: str) -> None:
     ours = (
         "create function credits.later(a timestamptz, b interval) returns timestamptz "
         "language sql return a;\n"

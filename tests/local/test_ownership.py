@@ -87,7 +87,7 @@ def test_a_test_key_does_not_start_where_real_money_is(db: Connection, url: str,
     ("variable", "value"),
     [("STRIPE_SECRET_KEY", " "), ("STRIPE_SECRET_KEY", "pk_live_x"), ("STRIPE_WEBHOOK_SECRET", "x")],
 )
-def test_what_is_no_key_of_stripe_is_refused_before_the_bank_is_touched(
+def test_bad_stripe_key_is_refused_before_the_bank_is_touched(
     variable: str, value: str, empty_url: str, tmp_path: Path
 ) -> None:
     done = up(tmp_path, empty_url, **{"STRIPE_SECRET_KEY": "sk_test_x", variable: value})
@@ -142,7 +142,7 @@ def test_a_folder_remembers_its_bank(db: Connection, tmp_path: Path) -> None:
     check(other, embedded=True)
 
 
-def test_an_empty_database_is_anybodys(empty_url: str, tmp_path: Path) -> None:
+def test_empty_database_may_be_taken(empty_url: str, tmp_path: Path) -> None:
     with psycopg.connect(empty_url, autocommit=True) as connection:
         bank = ownership.look(connection)
         assert (bank.exists, bank.instance_id, bank.live_events) == (False, None, False)

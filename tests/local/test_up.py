@@ -145,7 +145,7 @@ def up() -> Iterator[Up]:
         shutil.rmtree(folder)
 
 
-def test_what_it_prints_works(up: Up) -> None:
+def test_printed_addresses_and_logins_work(up: Up) -> None:
     lines = up.output.read_text().splitlines()
     curl = next(line for line in lines if line.startswith("  curl "))
     token = next(line for line in lines if line.startswith("  export TOKEN="))
@@ -159,7 +159,7 @@ def test_what_it_prints_works(up: Up) -> None:
         assert (up.folder / f"{name}.log").exists()
 
 
-def test_the_variables_work(up: Up) -> None:
+def test_printed_variables_work(up: Up) -> None:
     variables = up.variables()
     assert list(variables) == [
         "PGCREDITS_URL",
@@ -196,7 +196,7 @@ def test_the_other_commands_find_it(up: Up) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_second_one_is_refused(up: Up) -> None:
+def test_second_up_is_refused(up: Up) -> None:
     done = up.command("up")
     assert done.returncode == 1
     assert "already runs on" in done.stderr
@@ -220,7 +220,7 @@ def test_busy_port(up: Up, tmp_path: Path) -> None:
         ("postgres", "PostgreSQL"),
     ],
 )
-def test_what_is_killed_comes_back(up: Up, child: str, message: str) -> None:
+def test_killed_program_comes_back(up: Up, child: str, message: str) -> None:
     before = up.children()
     os.kill(before[child], signal.SIGKILL)
     up.wait_for(f"{message} was ended by SIGKILL: starting it again")
@@ -300,7 +300,7 @@ def superuser_of(up: Up) -> str:
     return "".join(shlex.split(line.split("=", 1)[1]))
 
 
-def test_killed_itself_it_leaves_only_postgres_which_is_used_again(up: Up) -> None:
+def test_killed_up_leaves_a_postgres_that_is_used_again(up: Up) -> None:
     children = up.children()
     up.stop(signal.SIGKILL)
     programs = {"serve", "simulator", "maintain"}

@@ -56,7 +56,7 @@ def sat_on(run: Race) -> dict[str, list[tuple[datetime, datetime]]]:
     return times
 
 
-def test_nothing_went_wrong(
+def test_race_ends_without_unexpected_errors(
     run: Race, verdicts: Verdicts, refusals: Refusals, say: Callable[[str], None]
 ) -> None:
     """No deadlock, no other error of the database."""
@@ -73,7 +73,7 @@ def test_nothing_went_wrong(
     assert not any(one.unknown for one in verdicts.told)
 
 
-def test_everything_was_tried(run: Race, verdicts: Verdicts, refusals: Refusals) -> None:
+def test_race_tries_every_kind_of_call(run: Race, verdicts: Verdicts, refusals: Refusals) -> None:
     """Else the rest would prove little."""
     done = {one.function for one in verdicts.told if one.answer} | {
         call.function for call in run.calls if call.answer
@@ -110,7 +110,7 @@ def test_answers_are_in_the_ledger_as_told(verdicts: Verdicts) -> None:
     assert verdicts.lost() == []
 
 
-def test_what_is_held_is_what_was_told(verdicts: Verdicts) -> None:
+def test_held_tokens_agree_with_the_answers(verdicts: Verdicts) -> None:
     assert verdicts.wrong_holds() == []
 
 
@@ -118,22 +118,22 @@ def test_one_key_is_one_effect_and_one_answer(verdicts: Verdicts) -> None:
     assert verdicts.keyed_twice() == []
 
 
-def test_nothing_is_there_that_nobody_asked_for(verdicts: Verdicts) -> None:
+def test_ledger_has_only_requested_entries(verdicts: Verdicts) -> None:
     """Refusals, too, have left nothing: no entry, no hold, no key."""
     assert verdicts.ghosts() == []
 
 
-def test_orders_are_granted_once_and_only_when_their_own_session_is_said_to_be_paid(
+def test_orders_are_granted_once_when_their_session_is_paid(
     verdicts: Verdicts,
 ) -> None:
     assert verdicts.wrong_orders() == []
 
 
-def test_refusals_were_true(refusals: Refusals) -> None:
+def test_every_refusal_was_true_at_some_moment(refusals: Refusals) -> None:
     assert refusals.untrue() == []
 
 
-def test_charges_were_allowed(refusals: Refusals) -> None:
+def test_every_charge_was_allowed(refusals: Refusals) -> None:
     assert refusals.charged_while_frozen() == []
     assert refusals.misdrawn() == []
     assert refusals.captured_while_frozen() == []

@@ -165,7 +165,7 @@ def test_the_story(system: System) -> None:
     assert tuple(outcome.values()) == (4, 3, 1, Decimal("0.25"), 0)
 
 
-def test_ones_own_key_is_recorded_and_not_charged_and_only_the_backend_says_so(system: System) -> None:
+def test_own_key_is_recorded_free_and_only_by_the_backend(system: System) -> None:
     owner = system.sign_up("owner@appforge.example")
     named = {"user_id": owner.user_id, "metadata": {"message_id": "m-1"}}
     receipt = system.service.spend(CLAUDE, TYPICAL, byok=True, key="m-1", **named)
@@ -188,7 +188,7 @@ def test_ones_own_key_is_recorded_and_not_charged_and_only_the_backend_says_so(s
     assert figure["uses"] == 1
 
 
-def test_who_brings_somebody_is_rewarded_once_that_one_has_paid(system: System) -> None:
+def test_referrer_is_rewarded_once_the_friend_has_paid(system: System) -> None:
     referrer = system.sign_up("referrer@appforge.example")
     offer = referrer.call("referral_code")
     with refused(404, "unknown_code"):
@@ -225,7 +225,7 @@ def test_who_brings_somebody_is_rewarded_once_that_one_has_paid(system: System) 
     assert [row["state"] for row in referrer.rows("referrals")] == ["paid"]
 
 
-def test_a_code_gives_what_its_budget_allows_and_once_each(system: System) -> None:
+def test_code_gives_once_each_within_its_budget(system: System) -> None:
     system.owner(
         "select credits.define_campaign('spring', 'promo', 'Spring', 150, p_budget => 3,"
         " p_expires_after => '30 days')",
@@ -252,7 +252,7 @@ def test_a_code_gives_what_its_budget_allows_and_once_each(system: System) -> No
     assert sum(person.balance() for person in people) == 5 * 1000 + 3 * 150
 
 
-def test_limits_a_day_and_a_month_hold_against_calls_that_race(system: System) -> None:
+def test_daily_and_monthly_limits_hold_against_races(system: System) -> None:
     careful = system.sign_up("careful@appforge.example")
     careful.call("set_spend_limit", period="day", tokens=9.1875)  # three typical calls
     results = at_once([lambda: ask(careful)] * 10)
@@ -279,7 +279,7 @@ def test_limits_a_day_and_a_month_hold_against_calls_that_race(system: System) -
     assert careful.standing() == (Decimal("988.205"), 0, Decimal("988.205"))
 
 
-def test_an_unknown_model_or_user_or_usage_is_refused_and_not_billed_as_another(system: System) -> None:
+def test_unknown_model_user_or_usage_is_refused(system: System) -> None:
     bob = system.sign_up("bob@appforge.example")
     for model in ("claude-sonnet-5", "Claude-Sonnet-4", "claude-sonnet-4 ", "", "llm", "gpt-4o-mini"):
         for work in (ask, chat):
@@ -308,7 +308,7 @@ def test_an_unknown_model_or_user_or_usage_is_refused_and_not_billed_as_another(
     assert (bob.kinds(), bob.rows("holds")) == ([("welcome", 1000)], [])
 
 
-def test_calls_that_race_take_what_there_is_and_no_more(system: System) -> None:
+def test_racing_calls_never_overspend(system: System) -> None:
     racer = system.sign_up("racer@appforge.example")
     usage = {"input_tokens": 1_000_000, "output_tokens": 0}
     results = at_once([lambda: ask(racer, estimate=usage)] * 20)
@@ -366,7 +366,7 @@ def test_forgetting_a_user_keeps_the_books(system: System) -> None:
     assert gone.rows("entries") == []
 
 
-def test_another_rate_of_the_euro_is_a_new_version_of_the_price(system: System) -> None:
+def test_new_exchange_rate_is_a_new_price_version(system: System) -> None:
     early = system.sign_up("early@appforge.example")
     before, under_way = chat(early, GPT), ask(early, GPT)
     system.owner(

@@ -115,7 +115,7 @@ def test_two_servers_and_many_users_lose_no_movement(system: System) -> None:
         assert person.standing() == (0, 0, 0)
 
 
-def test_failures_that_race_give_everything_back(system: System) -> None:
+def test_racing_failures_give_everything_back(system: System) -> None:
     unlucky = system.sign_up("unlucky@auris.example")
     works = [lambda: dub(unlucky, 30, works=False)["state"], lambda: dub(unlucky, 20)["state"]] * 10
     results = at_once(works)
@@ -138,7 +138,7 @@ def test_a_retried_charge_is_one_charge(system: System) -> None:
     assert len(retrying.rows("holds")) == 1
 
 
-def test_seconds_that_are_none_are_refused(system: System) -> None:
+def test_bad_seconds_are_refused(system: System) -> None:
     odd = system.sign_up("odd@auris.example")
     for usage in (
         {"seconds": -1},

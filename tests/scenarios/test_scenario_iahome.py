@@ -192,7 +192,7 @@ def test_the_sql_signatures_of_iahome(system: System) -> None:
     assert carl.kinds() == [("purchase", 60), ("spend", -50)]
 
 
-def test_nobody_names_another_user_or_another_price_or_gives_themselves_tokens(system: System) -> None:
+def test_users_cannot_name_a_user_a_price_or_a_grant(system: System) -> None:
     victim = system.sign_up("victim@iahome.example")
     victim.buy("basique")
     eve = system.sign_up("eve@iahome.example")
@@ -277,7 +277,7 @@ def test_nobody_updates_a_balance_by_rest_or_by_sql(system: System) -> None:
     assert mallory.balance() == 90
 
 
-def test_spends_that_race_take_what_there_is_and_no_more(system: System) -> None:
+def test_racing_spends_never_overspend(system: System) -> None:
     racer = system.sign_up("racer@iahome.example")
     racer.buy("basique")
     results = at_once([lambda: racer.spend("metube")["cost"]] * 30)

@@ -171,7 +171,7 @@ def test_the_story(system: System) -> None:
     assert tuple(average.values()) == (1, 26)
 
 
-def test_guests_who_race_or_throw_their_cookie_away_gain_nothing(system: System) -> None:
+def test_racing_or_cookieless_guests_gain_nothing(system: System) -> None:
     # Thirty browsers without a cookie, all at one address.
     results = at_once(
         [lambda: Guest(system, "203.0.113.50").call("guest_consume", module_id="flux-dev")["state"]] * 30
@@ -223,7 +223,7 @@ def test_the_window_of_a_guest_slides(system: System) -> None:
         assert guest.remaining() == 2
 
 
-def test_jobs_that_race_take_what_there_is_and_no_more(system: System) -> None:
+def test_racing_jobs_never_overspend(system: System) -> None:
     racer = system.sign_up("racer@imagegen.example")
     for _ in range(21):
         generate(racer, "nano-banana-pro")
@@ -258,7 +258,7 @@ def test_jobs_that_race_take_what_there_is_and_no_more(system: System) -> None:
     assert racer.standing() == (0, 0, 0)
 
 
-def test_what_takes_longer_than_its_hold_is_charged_late_and_what_never_ends_is_free(system: System) -> None:
+def test_late_job_is_charged_and_endless_job_is_free(system: System) -> None:
     patient = system.sign_up("patient@imagegen.example")
     slow = begin(patient, "lora-normal", "slow", ttl="5 minutes")
     lost = begin(patient, "lora-context", "lost", ttl="5 minutes")  # its worker never comes back
@@ -301,7 +301,7 @@ def outcomes(system: System) -> list[Decimal]:
     return list(row["counted"])
 
 
-def test_prices_welcome_and_guests_change_by_data_while_everything_runs(system: System) -> None:
+def test_prices_welcome_and_guest_limits_change_by_data(system: System) -> None:
     before = system.sign_up("before@imagegen.example")
     under_way = begin(before, "nano-banana")
     system.owner(

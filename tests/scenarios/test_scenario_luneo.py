@@ -88,7 +88,7 @@ def test_the_offer_to_buy_comes_below_a_fifth_and_at_zero(system: System) -> Non
     assert notices() == ["low_balance", "depleted"]
 
 
-def test_nothing_is_gated_on_a_balance_of_before(system: System) -> None:
+def test_racing_spends_never_use_an_old_balance(system: System) -> None:
     racer = system.sign_up("racer@luneo.example")
     system.service.call("add_tokens", user_id=racer.user_id, tokens=20)
     works = [lambda: racer.spend(GENERATE)["cost"]] * 20

@@ -91,7 +91,7 @@ def test_first_calls_at_once_make_one_code(town: Town, campaign: str) -> None:
     assert len(set(results)) == 1
 
 
-def test_without_a_campaign_there_is_no_code(town: Town) -> None:
+def test_referral_code_needs_a_campaign(town: Town) -> None:
     town.campaign(uuid4().hex, "referral", 5, valid_until="2020-01-01")
     town.campaign(uuid4().hex, "referral", 5, valid_from="2099-01-01")
     town.campaign(uuid4().hex, "referral", 5, active=False)

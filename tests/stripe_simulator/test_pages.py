@@ -38,7 +38,7 @@ def test_every_page_says_that_it_is_a_simulator(simulator):
         assert "<script" not in page.text and "default-src 'none'" in page.headers["content-security-policy"]
 
 
-def test_nothing_from_outside_becomes_markup(simulator):
+def test_outside_text_is_escaped(simulator):
     session = simulator.new_session(
         line_items=[item(EVIL)],
         client_reference_id=EVIL,

@@ -74,7 +74,7 @@ def call(admin: psycopg.Connection[Any], query: str) -> Any:
     return row[0]
 
 
-def test_something_is_frozen() -> None:
+def test_at_least_one_release_is_frozen() -> None:
     assert version("pgcredits") in {path.name.removesuffix(".sql.gz") for path in FROZEN}
 
 
