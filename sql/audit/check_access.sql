@@ -1,5 +1,6 @@
--- Who may do what is what access.sql says. A dump that was restored where the roles are missing has owners, grants and
--- policies of nobody's choice, and works all the same: functions that run as a superuser, tables without a policy.
+-- Everybody has the rights that access.sql gives, and no other. A dump that is restored where the roles are missing
+-- gets owners, grants and policies that nobody chose, and still works: with functions that run as a superuser, and
+-- tables without a policy.
 create or replace view audit.check_access
 with (security_invoker = true)
 as
@@ -39,6 +40,6 @@ select
     f.found
 from credits.power_faults() as f;
 comment on view audit.check_access is
-'credits_owner owns everything; row security is forced, with the policies that it should have and no other; nobody but '
-'the roles of the bank may do anything, and they no more than read and call; functions and views run as they should; '
-'PUBLIC may do nothing in a database that was hardened.';
+'credits_owner owns everything. Row security is forced, with the policies of access.sql and no other. Only the roles '
+'of the bank have rights, and only to read and to call. Functions and views run with the settings that they should '
+'have. PUBLIC has no right on a hardened database.';

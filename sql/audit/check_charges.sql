@@ -1,12 +1,12 @@
--- What is for sale is something that Stripe would charge. A catalogue that says otherwise is refused. A row that is
--- older than this rule, or was written around it, is found here.
+-- Stripe would charge everything that is for sale. A price list that says otherwise is refused. This check finds a row
+-- that is older than this rule, or was written without it.
 create or replace view audit.check_charges
 with (security_invoker = true)
 as
 select
     null::uuid as account_id,
-    format('%s: an amount that Stripe charges', a.what) as expected,
-    credits.charge_problem(a.amount, a.currency) as found
+    format('%s: an amount that Stripe charges', offer.what) as expected,
+    credits.charge_problem(offer.amount, offer.currency) as found
 from (
     select
         format('pack %L', p.pack_id) as what,
@@ -32,6 +32,6 @@ from (
         s.amount,
         s.currency
     from credits.topup_presets as s
-) as a
-where credits.charge_problem(a.amount, a.currency) is not null;
+) as offer
+where credits.charge_problem(offer.amount, offer.currency) is not null;
 comment on view audit.check_charges is 'Stripe would charge the price of every pack, and every amount of a top-up.';

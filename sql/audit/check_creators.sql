@@ -1,7 +1,8 @@
--- Whoever may create in the database, or in schema public, can put a function where somebody's session looks for one;
--- whoever has the schema of the migrations' bookkeeping can have code run by the next one. In a database of its own
--- (pgcredits migrate --harden-database) nobody may but the owner; in one that has neighbours, neither PUBLIC nor a role
--- of the bank, nor a member of one. An owner may, without a grant: so no such role owns any of these.
+-- A role that may create in the database, or in schema public, can put a function where somebody's session looks for
+-- one. A role that may write into the schema of the migrations' bookkeeping can have the next migration run its code.
+-- In a database of its own (pgcredits migrate --harden-database) only the owner may create there. In a database with
+-- neighbours neither PUBLIC nor a role of the bank, nor a member of one, may. An owner needs no grant, so none of these
+-- roles owns any of these places.
 create or replace view audit.check_creators
 with (security_invoker = true)
 as
@@ -20,7 +21,7 @@ with places as (
     from pg_catalog.pg_namespace as n
     where n.nspname in ('public', 'yoyo')
     union all
-    -- Who has a table there needs no schema.
+    -- The owner of a table there needs no right on the schema.
     select
         format('relation yoyo.%I', c.relname) as place,
         c.relowner as owner,
@@ -57,5 +58,5 @@ select
 from places as p
 inner join credits.member_reach() as x on p.owner = x.target_id;
 comment on view audit.check_creators is
-'Nobody may create in the database, in schema public or where migrations are written down: PUBLIC, the bank''s roles '
-'and their members never, not as owners either; in a database of its own only the owner.';
+'PUBLIC, the roles of the bank and their members may not create in the database, in schema public or where migrations '
+'are recorded, not as owners either. In a database of its own only the owner may.';

@@ -24,8 +24,8 @@ cross join
         from jsonb_to_recordset(e.draws) as x (lot_id bigint, tokens numeric)
     ) as d
 where
-    -- Into the lots what comes in, out of them everything else.
+    -- An entry above zero puts tokens into lots; any other takes them out.
     case when e.tokens > 0 then d.drawn else -d.drawn end <> e.tokens + e.owed
     or d.smallest < 0;
 comment on view audit.check_draws is
-'The draws recorded on an entry add up to its tokens and what it changed of the debt.';
+'The draws of an entry add up to its tokens and its change of the debt.';

@@ -1,9 +1,9 @@
--- No event of Stripe is lying about; no payment that we were told of is without its tokens or a note for a person;
--- nothing was granted that its own session did not say was paid, and no order was ended by a session that said it was.
+-- Every Stripe event has an outcome. Every payment that an event reports was granted, or is noted for a person. Nothing
+-- was granted that its session did not report as paid, and no session that reported a payment ended its order.
 create or replace view audit.check_events
 with (security_invoker = true)
 as
-with paid as (
+with events as (
     select
         e.*,
         e.type in ('checkout.session.completed', 'checkout.session.async_payment_succeeded')
@@ -15,14 +15,14 @@ select
     e.account_id,
     format('event %s (%s) has an outcome', e.event_id, e.type) as expected,
     format('none since %s', credits.utc_text(e.received_at)) as found
-from paid as e
+from events as e
 where e.outcome is null
 union all
 select
     e.account_id,
     format('session %s, paid by event %s, is granted, parked or waiting', e.object_id, e.event_id) as expected,
     format('the event is %s, order %s is %s', e.outcome, e.order_id, o.state) as found
-from paid as e
+from events as e
 left join credits.orders as o on e.account_id = o.account_id and e.order_id = o.order_id
 where
     e.says_paid and e.outcome is not null and e.outcome not in ('parked', 'waiting', 'unmatched')
@@ -39,7 +39,7 @@ select
     e.account_id,
     format('event %s (%s), which granted order %s, says that it is paid', e.event_id, e.type, e.order_id) as expected,
     format('payment_status %s', coalesce(e.payload #> '{data,object,payment_status}', 'null')) as found
-from paid as e
+from events as e
 where e.outcome = 'granted' and not e.says_paid
 union all
 select
@@ -48,7 +48,7 @@ select
         'event %s (%s), which left order %s %s, says that nothing was paid', e.event_id, e.type, e.order_id, e.outcome
     ) as expected,
     format('payment_status %s', e.payload #> '{data,object,payment_status}') as found
-from paid as e
+from events as e
 where
     e.outcome in ('processing', 'failed', 'expired')
     and coalesce(e.payload #> '{data,object,payment_status}', 'null')
@@ -62,9 +62,9 @@ select
         'event %s, which granted order %s, is of session %s', e.event_id, e.order_id, o.checkout_session_id
     ) as expected,
     format('session %s', e.object_id) as found
-from paid as e
+from events as e
 inner join credits.orders as o on e.account_id = o.account_id and e.order_id = o.order_id
 where e.outcome = 'granted' and e.object_id is distinct from o.checkout_session_id;
 comment on view audit.check_events is
-'Every Stripe event was applied, or waits for its order; every payment it tells of was granted or parked; and nothing '
-'was granted that is not said to be paid, or ended that is, or by another session than the order''s.';
+'Every Stripe event was applied, or waits for its order. Every payment that an event reports was granted or parked. '
+'Nothing was granted unless the session of the order reported it as paid, and no order was ended that was paid.';

@@ -1,4 +1,4 @@
--- What a limit counts as spent is what the entries of its period say, less what of these very charges was refunded.
+-- A limit counts as spent what the entries of its period say, less what was refunded of these charges.
 create or replace view audit.check_limits
 with (security_invoker = true)
 as

@@ -1,5 +1,5 @@
--- Whoever may see an account by an SQL login, or count accounts, is the role that was given this, not a later one of
--- the same name. What is found here gives nothing: see credits.trust_login.
+-- An SQL login that may see an account, or count accounts, is the role that was given this right, not a later role of
+-- the same name. A login that is found here has no rights: see credits.trust_login.
 create or replace view audit.check_logins
 with (security_invoker = true)
 as

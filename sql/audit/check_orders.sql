@@ -1,8 +1,9 @@
--- Every paid order was granted once, as ordered, at what was paid for it; nothing was granted without a paid order.
+-- Every paid order was granted once, as ordered, and its tokens cost what was paid for it. Nothing was granted without
+-- a paid order.
 create or replace view audit.check_orders
 with (security_invoker = true)
 as
-with g as (
+with granted as (
     select
         l.account_id,
         l.order_id,
@@ -17,8 +18,8 @@ with g as (
     group by l.account_id, l.order_id
 ),
 
--- Read from the event itself, and not as fulfilment reads it: what is no number of minor units is null here.
-said as (
+-- Read from the event itself, not by the functions that fulfil an order. A member that is missing or null counts as 0.
+payments as (
     select
         e.account_id,
         e.order_id,
@@ -34,39 +35,41 @@ said as (
     where e.outcome = 'granted' and o.state = 'paid'
 ),
 
-told as (
+-- As numbers of minor units. What is not a number is null.
+amounts as (
     select
-        s.account_id,
-        s.order_id,
-        s.event_id,
-        s.amount,
-        s.is_free,
-        case jsonb_typeof(s.discount) when 'number' then s.discount::numeric end as discount,
-        case jsonb_typeof(s.shipping) when 'number' then s.shipping::numeric end as shipping,
-        case jsonb_typeof(s.tax) when 'number' then s.tax::numeric end as tax,
-        case when (jsonb_typeof(s.total) = 'number') is true then s.total::numeric end as total,
-        s.total is not null as names_total
-    from said as s
+        payments.account_id,
+        payments.order_id,
+        payments.event_id,
+        payments.amount,
+        payments.is_free,
+        case jsonb_typeof(payments.discount) when 'number' then payments.discount::numeric end as discount,
+        case jsonb_typeof(payments.shipping) when 'number' then payments.shipping::numeric end as shipping,
+        case jsonb_typeof(payments.tax) when 'number' then payments.tax::numeric end as tax,
+        case when (jsonb_typeof(payments.total) = 'number') is true then payments.total::numeric end as total,
+        payments.total is not null as names_total
+    from payments
 )
 
 select
-    coalesce(o.account_id, g.account_id) as account_id,
+    coalesce(o.account_id, granted.account_id) as account_id,
     format(
         'order %s %s: %s tokens and %s bonus',
-        coalesce(o.order_id, g.order_id), o.state,
+        coalesce(o.order_id, granted.order_id), o.state,
         case when (o.state = 'paid') is true then o.tokens else 0 end,
         case when (o.state = 'paid') is true then o.bonus_tokens else 0 end
     ) as expected,
     format(
         'granted %s and %s in %s lots',
-        coalesce(g.tokens, 0), coalesce(g.bonus_tokens, 0), coalesce(g.lots, 0)
-    ) || case when (g.others > 0) is true then ', not all as ordered' else '' end as found
+        coalesce(granted.tokens, 0), coalesce(granted.bonus_tokens, 0), coalesce(granted.lots, 0)
+    ) || case when (granted.others > 0) is true then ', not all as ordered' else '' end as found
 from credits.orders as o
-full join g on o.account_id = g.account_id and o.order_id = g.order_id
+full join granted on o.account_id = granted.account_id and o.order_id = granted.order_id
 where
-    coalesce(g.tokens, 0) is distinct from case when (o.state = 'paid') is true then o.tokens else 0 end
-    or coalesce(g.bonus_tokens, 0) is distinct from case when (o.state = 'paid') is true then o.bonus_tokens else 0 end
-    or g.others > 0
+    coalesce(granted.tokens, 0) is distinct from case when (o.state = 'paid') is true then o.tokens else 0 end
+    or coalesce(granted.bonus_tokens, 0)
+    is distinct from case when (o.state = 'paid') is true then o.bonus_tokens else 0 end
+    or granted.others > 0
     or o.order_id is null
 union all
 select
@@ -77,39 +80,44 @@ from credits.stripe_events as e
 left join credits.orders as o on e.account_id = o.account_id and e.order_id = o.order_id
 where e.outcome = 'granted' and o.state is distinct from 'paid'
 union all
--- A price per token may be a fraction that does not end: a hundredth of a minor unit is allowed for.
+-- A price per token may be a fraction that does not end, so a difference of a hundredth of a minor unit is allowed.
 select
-    t.account_id,
+    amounts.account_id,
     format(
-        'order %s was sold for %s less %s', t.order_id, t.amount, coalesce(t.discount::text, 'what cannot be read')
+        'order %s was sold for %s less %s', amounts.order_id, amounts.amount,
+        coalesce(amounts.discount::text, 'what cannot be read')
     ) as expected,
-    format('its tokens cost %s', trim_scale(g.cost)) as found
-from told as t
-inner join g on t.account_id = g.account_id and t.order_id = g.order_id
-where (abs(g.cost - (t.amount - t.discount)) <= 0.01) is not true
+    format('its tokens cost %s', trim_scale(granted.cost)) as found
+from amounts
+inner join granted on amounts.account_id = granted.account_id and amounts.order_id = granted.order_id
+where (abs(granted.cost - (amounts.amount - amounts.discount)) <= 0.01) is not true
 union all
--- With the tax in the prices or on top of them: the event does not say which. Of shipping it may be the other one.
+-- Tax may be included in the prices or come on top of them: the event does not say which. For shipping it may be the
+-- other way round than for the tokens.
 select
-    t.account_id,
+    amounts.account_id,
     format(
         'event %s, which granted order %s, tells of the %s that its tokens cost',
-        t.event_id, t.order_id, trim_scale(g.cost)
+        amounts.event_id, amounts.order_id, trim_scale(granted.cost)
     ) as expected,
     format(
         '%s with %s tax and %s shipping',
-        case when t.is_free is true then 'no payment required' else coalesce(t.total::text, 'no total') end,
-        t.tax, t.shipping
+        case when amounts.is_free is true then 'no payment required' else coalesce(amounts.total::text, 'no total') end,
+        amounts.tax, amounts.shipping
     ) as found
-from told as t
-inner join g on t.account_id = g.account_id and t.order_id = g.order_id
+from amounts
+inner join granted on amounts.account_id = granted.account_id and amounts.order_id = granted.order_id
 where
     (
-        not t.names_total
-        or abs(t.total - t.shipping - g.cost) <= 0.01
-        or abs(t.total - t.shipping - t.tax - g.cost) <= 0.01
-        or (t.shipping > 0 and t.total - t.shipping - g.cost between -0.01 and t.tax + 0.01)
+        not amounts.names_total
+        or abs(amounts.total - amounts.shipping - granted.cost) <= 0.01
+        or abs(amounts.total - amounts.shipping - amounts.tax - granted.cost) <= 0.01
+        or (
+            amounts.shipping > 0
+            and amounts.total - amounts.shipping - granted.cost between -0.01 and amounts.tax + 0.01
+        )
     ) is not true
-    or (t.is_free and g.cost > 0.01) is true;
+    or (amounts.is_free and granted.cost > 0.01) is true;
 comment on view audit.check_orders is
-'Each paid order was granted exactly once, as ordered, and its tokens cost what its event says was paid for it; no lot '
+'Each paid order was granted exactly once, as ordered, and its tokens cost what its event says was paid for it. No lot '
 'belongs to an order that was not paid.';

@@ -1,4 +1,5 @@
--- The price list says what the versions of the prices say, and a component is tiered where it has tiers.
+-- The list of current prices agrees with the versions of the prices, and a component is marked as tiered if it has
+-- tiers.
 create or replace view audit.check_prices
 with (security_invoker = true)
 as
@@ -68,4 +69,5 @@ where
         where t.price_id = c.price_id and t.dimension = c.dimension
     );
 comment on view audit.check_prices is
-'The list of prices in force agrees with the versions of the prices; a component is tiered where it has tiers.';
+'The list of current prices agrees with the versions of the prices, and a component is marked as tiered if it has '
+'tiers.';

@@ -1,4 +1,4 @@
--- The functions and the shape of the bank belong together: everything in its schemas is what the last migrate left.
+-- Functions and tables belong together: everything in the schemas of the bank is as the last migrate left it.
 create or replace view audit.check_release
 with (security_invoker = true)
 as

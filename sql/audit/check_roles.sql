@@ -1,10 +1,10 @@
--- The roles of the bank are those of roles.sql: none missing, none that may more, none that may become another one. No
--- dump of a database has them, so a restored one may be without.
+-- The roles of the bank are those of roles.sql: none is missing, none has more power, and none can become another role.
+-- A dump of a database does not contain its roles, so a restored database may lack them.
 create or replace view audit.check_roles
 with (security_invoker = true)
 as
 with recipe (role, login, inherits, member_of) as (
-    -- inherits: null where it does not matter.
+    -- inherits is null where it does not matter.
     values
     ('credits_owner', false, null::boolean, '{}'::text[]),
     ('anon', false, null, '{}'),
@@ -34,7 +34,7 @@ standing as (
             case when r.rolcreaterole is true then 'createrole' end,
             case when r.rolcreatedb is true then 'createdb' end,
             case when r.rolreplication is true then 'replication' end,
-            -- Supabase gives it to service_role, whose policies show every row anyway.
+            -- Supabase gives bypassrls to service_role, whose policies show it every row anyway.
             case when (r.rolbypassrls and e.role <> 'service_role') is true then 'bypassrls' end
         ], null) as faults,
         array(
@@ -70,7 +70,8 @@ select
 from standing as s
 where s.oid is not null and not (s.is_member_of @> s.member_of and s.is_member_of <@ s.member_of)
 union all
--- Whoever is the owner, or may hand a role of ours on, is an administrator: who may create roles, or has the database.
+-- Only an administrator may become the owner, or grant a role of the bank: a role that may create roles, or the owner
+-- of the database.
 select
     null as account_id,
     case
@@ -102,6 +103,6 @@ select
     f.found
 from credits.member_grants() as f;
 comment on view audit.check_roles is
-'The roles of the bank exist, have no attribute that they should not have, and are members of what they should be; '
-'only administrators may hand them on or become the owner; whoever is a member of them, in any number of steps, has no '
-'power of the server and no login of the bank besides.';
+'The roles of the bank exist, have no attribute that they should not have, and are members of the roles that they '
+'should be. Only administrators may grant them or become the owner. A member of them, in any number of steps, has no '
+'power over the server and is no other login of the bank.';

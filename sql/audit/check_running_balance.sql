@@ -1,19 +1,21 @@
--- Each entry's balance is the one before plus its tokens.
+-- The balance after each entry is the balance before it plus its tokens.
 create or replace view audit.check_running_balance
 with (security_invoker = true)
 as
 select
-    e.account_id,
-    format('balance %s after entry %s', e.previous_balance + e.tokens, e.seq) as expected,
-    format('balance %s', e.balance_after) as found
+    pair.account_id,
+    format('balance %s after entry %s', pair.previous_balance + pair.tokens, pair.seq) as expected,
+    format('balance %s', pair.balance_after) as found
 from (
     select
-        x.account_id,
-        x.seq,
-        x.tokens,
-        x.balance_after,
-        coalesce(lag(x.balance_after) over (partition by x.account_id order by x.seq), 0) as previous_balance
-    from credits.entries as x
-) as e
-where e.balance_after <> e.previous_balance + e.tokens;
-comment on view audit.check_running_balance is 'balance_after of each entry is the one before plus its tokens.';
+        entry.account_id,
+        entry.seq,
+        entry.tokens,
+        entry.balance_after,
+        coalesce(lag(entry.balance_after) over in_order, 0) as previous_balance
+    from credits.entries as entry
+    window in_order as (partition by entry.account_id order by entry.seq)
+) as pair
+where pair.balance_after <> pair.previous_balance + pair.tokens;
+comment on view audit.check_running_balance is
+'balance_after of each entry is that of the entry before plus its tokens.';

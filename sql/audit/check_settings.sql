@@ -1,11 +1,11 @@
--- A commit that was answered must survive a crash: the settings that make it so, in force and stored for any role or
--- database. Nobody's time is made up unless the operator allows it. Nobody who logs in can keep the bank waiting for
--- long, or take all of its connections: a login may change its own settings, and here that is seen.
+-- A commit that was confirmed must survive a crash, so the settings behind that are checked: those in force, and those
+-- stored for a role or a database. No account is on a test clock unless the operator allows it. No login can keep the
+-- bank waiting for long, or take all of its connections: a login may change its own settings, and this check sees that.
 create or replace view audit.check_settings
 with (security_invoker = true)
 as
 with recipe (login, name, value) as (
-    -- As roles.sql makes our logins: of a time-out at most so much, of another setting just that.
+    -- The settings that roles.sql gives to the logins. A time-out may also be shorter.
     values
     ('pgcredits_api', 'lock_timeout', '5s'), ('pgcredits_api', 'statement_timeout', '15s'),
     ('pgcredits_api', 'idle_in_transaction_session_timeout', '15s'),
@@ -21,7 +21,7 @@ with recipe (login, name, value) as (
     ('pgcredits_auditor', 'default_transaction_read_only', 'on')
 ),
 
--- Logins of persons and of applications. Not of programs that take a role by SET ROLE, which have a pool of their own.
+-- Logins of persons and of applications, but not of programs that take a role by SET ROLE: these have their own pool.
 others as (
     select l.*
     from credits.logins() as l
@@ -34,7 +34,7 @@ others as (
         )
 ),
 
--- A bound that is hardly one is none.
+-- A time-out that is longer than this does not count as one.
 bounds (name, for_applications, most) as (
     values
     ('statement_timeout', true, interval '1 hour'),
@@ -116,7 +116,7 @@ where
         from recipe as r
         where r.login = l.login and r.name = s.name
     )
-    -- What it costs, what is logged, and what applications keep for themselves.
+    -- Settings of the planner, of logging, and those that applications make for themselves.
     and s.name !~ (
         '^(application_name|client_min_messages|((maintenance_)?work|hash)_mem.*|temp_(buffers|file_limit)|effective_.*'
         || '|(seq|random)_page_cost|cpu_.*|(max_)?parallel_.*|enable_.*|jit.*|plan_cache_mode|log_.*|track_.*|tcp_.*'
@@ -143,7 +143,7 @@ select
 from credits.setting_faults() as x
 where (x.login in (select r.login from recipe as r)) is not true
 union all
--- A person needs few connections; an application leaves half of the server's to others.
+-- A person needs few connections. An application leaves half of the server's connections to others.
 select
     null as account_id,
     format('login %s: a connection limit of at most %s', l.login, v.most) as expected,
@@ -175,7 +175,7 @@ select
     'none: everything in it counts as off' as found
 where not exists (select from credits.settings);
 comment on view audit.check_settings is
-'fsync, full_page_writes and synchronous_commit are on; nobody is on a test clock in a bank without them, and none are '
-'allowed where real money is; every login has time-outs and a connection limit, ours those of sql/roles.sql, and '
-'begins its sessions with no setting that SECURITY.md does not have; '
-'no transaction is prepared; the operator''s settings are there.';
+'fsync, full_page_writes and synchronous_commit are on. No account is on a test clock in a bank that has none, and '
+'test clocks are not allowed where there is real money. Every login has time-outs and a connection limit, those of the '
+'bank as in sql/roles.sql, and no stored setting that SECURITY.md does not allow. No transaction is prepared. The row '
+'of the operator''s settings is there.';

@@ -1,4 +1,4 @@
--- All checks at once. No row: the books close.
+-- All checks at once. If there is no row, the books close.
 create or replace view audit.findings
 with (security_invoker = true)
 as
@@ -176,4 +176,4 @@ select
     c.expected,
     c.found
 from audit.check_shortfalls as c;
-comment on view audit.findings is 'Every fault that any check finds. No row: the books close.';
+comment on view audit.findings is 'Every fault that any check finds. If there is no row, the books close.';

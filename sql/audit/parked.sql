@@ -1,9 +1,10 @@
--- Money that needs a person: it came, and it is not what was ordered, or names no order of ours, or waits for its
--- order. What was granted since, or given back in full, is dealt with, whichever event did it.
+-- Money that a person has to decide about: it arrived, and it does not match its order, or names no order of this bank,
+-- or still waits for its order. A payment that was granted since, or refunded in full, is dealt with, whichever event
+-- did it.
 create or replace view audit.parked
 with (security_invoker = true)
 as
-with told as (
+with reported as (
     select
         e.event_id,
         e.type,
@@ -26,7 +27,7 @@ with told as (
                 'checkout.session.completed', 'checkout.session.async_payment_succeeded',
                 'checkout.session.async_payment_failed', 'checkout.session.expired'
             )
-            -- What does not plainly say that nothing was paid.
+            -- Everything that does not plainly say that nothing was paid.
             and coalesce(e.payload #> '{data,object,payment_status}', 'null')
             not in (
                 '"unpaid"', 'null',
@@ -42,7 +43,7 @@ with told as (
 
 ungranted as (
     select t.*
-    from told as t
+    from reported as t
     where
         t.is_money and not exists (
             select from credits.stripe_objects as s
@@ -56,7 +57,7 @@ refunds as (
     select
         t.event_id,
         t.payment_intent_id
-    from told as t
+    from reported as t
     where t.type = 'charge.refunded' and t.payload #> '{data,object,refunded}' = 'true'
 )
 
@@ -81,7 +82,7 @@ where
         where r.payment_intent_id = t.payment_intent_id
     )
 union all
--- Money that went back: until reversals are booked, a person takes the tokens back.
+-- Money that went back. Reversals are not booked yet: a person takes the tokens back.
 select
     t.event_id,
     t.type,
@@ -95,7 +96,7 @@ select
     t.payment_intent_id,
     t.payload #>> '{data,object,amount_subtotal}' as subtotal,
     t.payload #>> '{data,object,currency}' as currency
-from told as t
+from reported as t
 where
     t.goes_back and not exists (
         select
@@ -104,5 +105,6 @@ where
         where r.event_id = t.event_id
     );
 comment on view audit.parked is
-'Money for a person to decide on: payments that do not match their order, wait for it, or name no order of ours; '
-'refunds; disputes. What was granted since, or refunded in full before it was granted, is not listed.';
+'Money that a person has to decide about: payments that do not match their order, wait for it, or name no order of '
+'this bank; refunds; disputes. A payment that was granted since, or refunded in full before it was granted, is not '
+'listed.';

@@ -1,4 +1,5 @@
--- Holds that nobody has booked as expired for an hour: they count for nothing, and the sweeper is not running.
+-- Holds that expired an hour ago and are still not booked as expired. They count for nothing, but pgcredits maintain is
+-- not running.
 create or replace view audit.stuck_holds
 with (security_invoker = true)
 as
@@ -12,5 +13,5 @@ select
 from credits.holds as h
 where h.state = 'open' and h.expires_at <= credits.clock(h.account_id) - interval '1 hour';
 comment on view audit.stuck_holds is
-'Holds that expired more than an hour ago and are not booked: no fault of the books, but pgcredits maintain does not '
-'run.';
+'Holds that expired more than an hour ago and are not booked as expired. This is no fault of the books, but pgcredits '
+'maintain is not running.';

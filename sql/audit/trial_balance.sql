@@ -1,4 +1,4 @@
--- The books of the whole bank, two-sided: what customers hold against where it came from and went.
+-- The books of the whole bank, with two sides: what customers hold, against where it came from and where it went.
 create or replace view audit.trial_balance
 with (security_invoker = true)
 as
@@ -13,4 +13,4 @@ select
 from credits.entry_kinds as k
 left join credits.entries as e on k.kind = e.kind
 group by k.counter_account;
-comment on view audit.trial_balance is 'Balance of each side of the books, in tokens; the column adds up to zero.';
+comment on view audit.trial_balance is 'The balance of each side of the books, in tokens. The column adds up to zero.';

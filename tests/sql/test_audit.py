@@ -457,9 +457,11 @@ FAULTS = {
     ],
     "check_logins": [
         # The role was replaced, does not exist yet, or no longer exists.
-        "insert into credits.sql_logins select 'pgcredits_auditor', account_id from credits.wallets"
+        "insert into credits.sql_logins (login, account_id)"
+        " select 'pgcredits_auditor', account_id from credits.wallets"
         f" where {ME}; update credits.sql_logins set role_oid = 10",
-        f"insert into credits.sql_logins select 'nobody yet', account_id from credits.wallets where {ME}",
+        "insert into credits.sql_logins (login, account_id)"
+        f" select 'nobody yet', account_id from credits.wallets where {ME}",
         "update credits.analyst_grants set role_oid = null",
         "update credits.analyst_grants set login = 'somebody else'",
     ],
