@@ -1,14 +1,15 @@
--- The roles of the bank: made where they are missing, by every `pgcredits migrate`, and by `pgcredits roles` before a
--- dump is restored on another server. Roles belong to the cluster, so no dump of a database has them.
+-- The roles of the bank. Every `pgcredits migrate` makes those that are missing, and so does `pgcredits roles` before a
+-- dump is restored on another server: roles belong to the cluster, so a dump of a database does not contain them.
 --
--- What an operator has set otherwise stays as it is, and audit.check_roles and audit.check_settings say so. Where the
--- migrating login may not change a role that somebody else made, they say that too.
+-- What an operator has set differently stays as it is, and audit.check_roles and audit.check_settings report it. They
+-- also report roles that somebody else made and that the migrating login may not change.
 do $roles$
 declare
     v_role record;
     v_setting record;
 begin
-    -- 1. Those that nobody logs in with, and our logins. Passwords are set outside: without one, a login cannot sign in.
+    -- 1. Roles that nobody logs in with, and the logins. Passwords are set elsewhere: a login without one cannot sign
+    --    in.
     for v_role in
         select x.name, x.attributes, x.summary
         from (
@@ -20,9 +21,9 @@ begin
                 'pgcredits: charges any user (charge, hold, capture, release, quote, open accounts), and grants nothing.'
             ),
             ('support', 'nologin', 'pgcredits: reads the rows of every user, and writes nothing.'),
-            -- The API's logins have nothing before they take a role.
+            -- The logins of the HTTP API have no rights before they take a role.
             ('pgcredits_api', 'login noinherit', ''), ('pgcredits_service', 'login noinherit', ''),
-            -- Their readers share them; each person's own login is better (SECURITY.md).
+            -- Several people may share these two. A login for each person is better (SECURITY.md).
             ('pgcredits_analyst', 'login connection limit 10', ''),
             ('pgcredits_auditor', 'login connection limit 10', ''),
             -- Applies price lists. It has a password only while `pgcredits catalog apply` opens its session.
@@ -41,7 +42,7 @@ begin
         end;
     end loop;
 
-    -- 2. Who may become whom.
+    -- 2. Which role may become which.
     for v_role in
         select x.member, x.role
         from (
@@ -60,17 +61,18 @@ begin
     loop
         execute format('grant %I to %I', v_role.role, v_role.member);
     end loop;
-    -- A superuser may become anybody; any other migrating login must be a member of the owner.
+    -- A superuser may become any role. Any other migrating login must be a member of the owner.
     if not pg_has_role(current_user, 'credits_owner', 'member') then
         execute format('grant credits_owner to %I', current_user);
     end if;
 
-    -- 3. The bounds of our logins: nothing hangs on a lock, stays open behind a dead client, or takes all connections.
+    -- 3. The bounds of the logins: no session waits for a lock for ever, stays open after its client has died, or takes
+    --    all connections.
     for v_setting in
         select x.login, x.name, x.value
         from (
             values
-            -- The lock_timeout that money functions set for their waits, from the start: they need not set it then.
+            -- The lock_timeout that money functions set for their waits. With this login they need not set it.
             ('pgcredits_api', 'lock_timeout', '2s'), ('pgcredits_api', 'statement_timeout', '15s'),
             ('pgcredits_api', 'idle_in_transaction_session_timeout', '15s'),
             ('pgcredits_service', 'lock_timeout', '2s'), ('pgcredits_service', 'statement_timeout', '30s'),
@@ -83,10 +85,10 @@ begin
             ('pgcredits_auditor', 'transaction_timeout', '60min'),
             ('pgcredits_analyst', 'default_transaction_read_only', 'on'),
             ('pgcredits_auditor', 'default_transaction_read_only', 'on'),
-            -- The JIT compiler takes a second for a check of all the books that takes milliseconds.
+            -- For a check of all the books, which takes milliseconds, the JIT compiler takes a second.
             ('pgcredits_analyst', 'jit', 'off'), ('pgcredits_auditor', 'jit', 'off')
         ) as x (login, name, value)
-        -- transaction_timeout is of PostgreSQL 17.
+        -- transaction_timeout came with PostgreSQL 17.
         where exists (select from pg_catalog.pg_settings as s where s.name = x.name) and not exists (
             select
             from pg_catalog.pg_db_role_setting as s

@@ -1,6 +1,6 @@
--- Give the schemas of the bank, and everything in them, back to credits_owner: for `pgcredits roles --take-ownership`,
--- after a dump was restored where the roles were missing. Whatever somebody else put into these schemas comes along:
--- `pgcredits migrate`, to be run next, drops what it has not made, or the audit names it.
+-- Gives the schemas of the bank, and everything in them, back to credits_owner. `pgcredits roles --take-ownership` runs
+-- this after a dump was restored where the roles were missing. Objects that somebody else put into these schemas get
+-- the new owner, too: `pgcredits migrate`, to be run next, drops what it has not made, or the audit names it.
 do $owner$
 declare
     v_statement text;
@@ -24,7 +24,7 @@ begin
             join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
             where
                 c.relkind in ('r', 'p', 'v', 'm', 'S')
-                -- The sequence of an identity column follows its table.
+                -- The sequence of an identity column gets the owner of its table.
                 and not (c.relkind = 'S' and exists (
                     select
                     from pg_catalog.pg_depend as d
@@ -46,7 +46,7 @@ begin
             left join pg_catalog.pg_class as c on t.typrelid = c.oid
             where t.typtype in ('c', 'd', 'e', 'r') and coalesce(c.relkind, 'c') = 'c'
             union all
-            -- The one policy that access.sql does not make: of the partitions of the ledger.
+            -- The only policy that access.sql does not make is that of the partitions of the ledger.
             select n.nspname, null, 3,
                 format('create policy owner on %I.%I to credits_owner using (true) with check (true)', n.nspname, c.relname)
             from pg_catalog.pg_class as c

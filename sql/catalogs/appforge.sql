@@ -1,9 +1,9 @@
--- AppForge: prepaid euro cents for LLM tokens. The provider's prices are US cents per million tokens;
--- five percent margin, 1.08 US dollars per euro. An unknown model has no price: it is refused, not billed as another
--- one.
+-- AppForge: prepaid euro cents for LLM tokens. The provider's prices are US cents per million tokens, with a margin of
+-- five percent and 1.08 US dollars per euro. An unknown model has no price: its use is refused, not billed as another
+-- model.
 select credits.define_catalog('appforge', 'AppForge', 'euro cent', 'eur');
 
--- What users are told. Before the rest, for the order of locks.
+-- What users are told. These lines come first because of the order of locks.
 select credits.define_notice('low_balance', p_below => 200);
 select credits.define_notice('depleted');
 select credits.define_notice('expiring_soon', p_ahead => '7 days');
@@ -23,13 +23,14 @@ select credits.define_price(
     p_module_id => 'gpt-4o', p_margin => 1.05, p_exchange_rate => 1.08
 );
 
--- Any amount from 5 to 1000 euros, cent for cent.
+-- Any amount from 5 to 1000 euros, to the cent.
 select credits.define_topup('eur', 500, 100000, 1);
 select credits.define_topup_preset('eur', 500);
 select credits.define_topup_preset('eur', 1000, p_popular => true);
 select credits.define_topup_preset('eur', 2500);
 select credits.define_topup_preset('eur', 5000);
 
--- What is given away: 10 euros at sign-up; 5 to each of two, when one brings the other and that one tops up.
+-- What is given away: 10 euros at sign-up, and 5 euros to each of two users when one brings the other and the other
+-- tops up.
 select credits.define_campaign('appforge-sign-up', 'welcome', 'Sign-up bonus', 1000);
 select credits.define_campaign('appforge-referral', 'referral', 'Bring a friend', 500, 500, p_per_account => 20);

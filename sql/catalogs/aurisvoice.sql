@@ -1,7 +1,7 @@
--- AurisVoice: dubbing, one credit for ten seconds begun, packs in euros.
+-- AurisVoice: dubbing. One credit for every ten seconds begun. Packs in euros.
 select credits.define_catalog('aurisvoice', 'AurisVoice', 'credit', 'eur');
 
--- What users are told. Before the rest, for the order of locks.
+-- What users are told. These lines come first because of the order of locks.
 select credits.define_notice('depleted');
 
 select credits.define_module('dubbing', 'Dubbing');

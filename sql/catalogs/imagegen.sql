@@ -1,7 +1,7 @@
 -- Imagegen: credits per generated image, packs in US dollars with a bonus.
 select credits.define_catalog('imagegen', 'Imagegen', 'credit', 'usd');
 
--- What users are told. Before the rest, for the order of locks.
+-- What users are told. These lines come first because of the order of locks.
 select credits.define_notice('low_balance', p_below => 10);
 select credits.define_notice('depleted');
 
@@ -36,8 +36,8 @@ select credits.define_pack('credits-110', '110 credits', 100, 1499, 'usd', 10, p
 select credits.define_pack('credits-300', '300 credits', 250, 2999, 'usd', 50, p_position => 3);
 select credits.define_pack('credits-650', '650 credits', 500, 4999, 'usd', 150, p_position => 4);
 
--- What is given away: 50 credits to start with, apart from those bought.
+-- What is given away: 50 credits to start with, kept apart from those that are bought.
 select credits.define_campaign('imagegen-welcome', 'welcome', 'Welcome credits', 50);
 
--- What guests may use: three in any 24 hours.
+-- What guests may use: three images in any 24 hours.
 select credits.define_guest_limits('imagegen', 3);

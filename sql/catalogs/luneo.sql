@@ -1,8 +1,8 @@
--- Luneo: credits per endpoint, packs in euros. The id of a module is its path. What the provider takes is in euro
--- cents. Stripe's price ids are configuration: PGCREDITS_STRIPE_PRICES.
+-- Luneo: credits per endpoint. Packs in euros. The id of a module is its path. The provider's cost is in euro cents.
+-- The ids of prices at Stripe are configuration: PGCREDITS_STRIPE_PRICES.
 select credits.define_catalog('luneo', 'Luneo', 'credit', 'eur');
 
--- What users are told. Before the rest, for the order of locks.
+-- What users are told. These lines come first because of the order of locks.
 select credits.define_notice('low_balance', p_percent => 20);
 select credits.define_notice('depleted');
 

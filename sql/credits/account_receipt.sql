@@ -26,4 +26,4 @@ begin
 end
 $$;
 comment on function credits.account_receipt(uuid, text, boolean, numeric, text, timestamptz) is
-'What api.open_account and api.verify_email answer.';
+'The answer of api.open_account and api.verify_email.';

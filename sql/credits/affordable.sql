@@ -1,5 +1,5 @@
--- The inverse of a price: how much may be used for so many tokens. Found by halving, with the charge itself: it grows
--- with the quantity whatever the price is made of, so there is no second formula that could disagree.
+-- The inverse of a price: how much can be used for so many tokens. It is found by halving, with the charge itself. The
+-- charge grows with the quantity, whatever the price is made of, so no second formula is needed that could disagree.
 create or replace function credits.affordable(p_price_id bigint, p_cost numeric, p_tokens numeric)
 returns numeric
 language plpgsql
@@ -12,18 +12,19 @@ declare
     v_most numeric;
     v_charge numeric;
     v_middle numeric;
-    -- Between the two lies the last quantity that can be paid. More than 10^15 is no usage.
+    -- The greatest quantity that can be paid lies between these two. A quantity is at most 10^15.
     v_low numeric := 0;
     v_high numeric := 1000000000000001;
     v_charge_of_low numeric := 0;
 begin
-    -- 1. Several dimensions: whole repeats of the use that was priced.
+    -- 1. Several dimensions: count whole repeats of the use that was priced.
     if (select count(*) from credits.price_components as c where c.price_id = p_price_id) > 1 then
         return div(p_tokens, nullif(p_cost, 0));
     end if;
 
-    -- 2. The most that the component may charge, in the fractions of credits.charge: nothing is divided or rounded.
-    --    Tokens have ledger scale, so that a cost is within them exactly when its rounding is. No use costs above 10^12.
+    -- 2. The most that the component may charge, in the fractions of credits.charge, where nothing is divided or
+    --    rounded. Tokens have ledger scale, so a cost is within them exactly if its rounding is. No use costs more than
+    --    10^12.
     select c.*, p.margin, p.exchange_rate into strict v_price
     from credits.price_components as c
     join credits.prices as p on c.price_id = p.price_id
@@ -57,7 +58,7 @@ begin
         end if;
     end loop;
 
-    -- 4. Free, however much.
+    -- 4. Any quantity is free.
     if v_low = 1000000000000000 and v_charge_of_low = 0 then
         return null;
     end if;
@@ -65,5 +66,5 @@ begin
 end
 $$;
 comment on function credits.affordable(bigint, numeric, numeric) is
-'How much p_tokens pay: the greatest whole quantity of the price''s one dimension, at most 10^15, or, when it has '
-'several, how many uses that cost p_cost. Null when it is free.';
+'How much p_tokens pay for: the greatest whole quantity of the price''s one dimension, at most 10^15, or, if it has '
+'several, how many uses that cost p_cost. Null when any quantity is free.';

@@ -1,4 +1,4 @@
--- Which accounts an analyst may count: what credits.analyst_grants says of their SQL login.
+-- Which accounts an analyst may count: those that credits.analyst_grants gives to their SQL login.
 create or replace function credits.analyst_segments()
 returns text[]
 language plpgsql
@@ -18,7 +18,7 @@ begin
 end
 $$;
 comment on function credits.analyst_segments() is
-'The segments granted to the SQL login of this session; * is every account.';
+'The segments granted to the SQL login of this session; * means every account.';
 
 create or replace function credits.analyst_accounts()
 returns setof uuid

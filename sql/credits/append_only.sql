@@ -1,5 +1,4 @@
--- The ledger and the versions of prices are never changed, not by the owner and not in replica mode either (ENABLE
--- ALWAYS).
+-- Ledger entries and versions of prices are never changed, not even by the owner or in replica mode (ENABLE ALWAYS).
 create or replace function credits.refuse_change()
 returns trigger
 language plpgsql
@@ -52,7 +51,7 @@ before truncate on credits.price_tiers
 for each statement execute function credits.refuse_change();
 alter table credits.price_tiers enable always trigger price_tiers_are_never_truncated;
 
--- What would be added to a version later would change it as well.
+-- Adding to a version later would change it as well.
 create or replace function credits.refuse_addition()
 returns trigger
 language plpgsql
@@ -68,7 +67,7 @@ begin
 end
 $$;
 comment on function credits.refuse_addition() is
-'Trigger: refuses with PT405 append_only what another transaction than the version''s own adds to it.';
+'Trigger: refuses additions to a version by any transaction but the one that wrote it. Raises PT405 append_only.';
 
 create or replace trigger price_components_are_written_at_once
 before insert on credits.price_components

@@ -19,7 +19,7 @@ begin
     v_receipt := row(v_event.event_id, v_event.type, 'waiting', null, null);
     v_event.reason := null;
 
-    -- 1. What is it about?
+    -- 1. What is the event about?
     if (v_event.type in (
         'checkout.session.completed', 'checkout.session.async_payment_succeeded',
         'checkout.session.async_payment_failed', 'checkout.session.expired'
@@ -38,7 +38,7 @@ begin
         end if;
     end if;
 
-    -- 2. Its order: locked, then read as it is now. One that cannot be seen may still be in a transaction.
+    -- 2. Lock its order, then read it as it is now. An order that cannot be seen may still be in an open transaction.
     if v_receipt.order_id is not null then
         perform credits.lock_with_referrer(v_order.account_id);
         select o.* into v_order
@@ -61,4 +61,4 @@ begin
 end
 $$;
 comment on function credits.apply_event(text) is
-'Does what a stored event asks for, and notes its outcome on it. Safe to repeat while that is waiting or parked.';
+'Does what a stored event asks for, and records its outcome. Safe to repeat while the outcome is waiting or parked.';

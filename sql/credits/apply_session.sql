@@ -15,20 +15,20 @@ declare
     v_type constant text not null := p_event.type;
     v_own constant boolean not null := (p_order.checkout_session_id = p_event.object_id) is true;
 begin
-    -- 1. Before attach_checkout has named the order's session nobody knows whether this is it.
+    -- 1. Until attach_checkout has named the session of the order, nobody knows whether this is the one.
     if p_order.checkout_session_id is null then
         outcome := 'waiting';
         reason := 'its order has no session yet';
         return;
     end if;
 
-    -- 2. Money that has been dealt with, told again under another event id; and late news of it.
+    -- 2. The payment was granted before: this event reports it again under another id, or comes late.
     if (p_order.state = 'paid' and v_own) is true then
         outcome := 'duplicate';
         return;
     end if;
 
-    -- 3. No money (yet). Another session says nothing about this order; nor does late news.
+    -- 3. Nothing was paid, or not yet. An event of another session, or a late one, changes nothing.
     reason := credits.session_contradiction(p_event);
     if reason is null and (
         v_type in ('checkout.session.async_payment_failed', 'checkout.session.expired')
@@ -53,8 +53,8 @@ begin
         return;
     end if;
 
-    -- 4. What contradicts itself, and money that is not what was asked for: a person must look at it, the order being
-    --    paid already or not.
+    -- 4. An event that contradicts itself, or money that does not match the order: a person must look at it, even if
+    --    the order is already paid.
     reason := coalesce(reason, credits.payment_mismatch(p_order, p_event));
     if reason is not null then
         outcome := case
@@ -72,7 +72,7 @@ begin
         return;
     end if;
 
-    -- 5. The money that was asked for.
+    -- 5. The money matches the order.
     outcome := 'granted';
     entry_id := credits.fulfil_order(
         p_order, p_event.object_id, credits.stripe_id(v_session -> 'payment_intent'),
@@ -82,4 +82,5 @@ begin
 end
 $$;
 comment on function credits.apply_session(credits.orders, credits.stripe_events) is
-'What an event of a Checkout session does to the order that it names, under the locks of credits.lock_with_referrer.';
+'Does what an event of a Checkout session says to the order that it names. The caller holds the locks of '
+'credits.lock_with_referrer.';

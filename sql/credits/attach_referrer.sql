@@ -12,11 +12,11 @@ as $$
 declare
     v_campaign credits.campaigns;
 begin
-    -- 1. One attachment at a time in the whole bank. The update makes a stricter isolation level see that, too.
+    -- 1. One attachment at a time in the whole bank. The update makes this hold at stricter isolation levels, too.
     perform credits.lock_campaigns(array(select c.campaign_id from credits.campaigns as c where c.kind = 'referral'));
     update credits.campaigns as c set grants = c.grants where c.kind = 'referral';
 
-    -- 2. Does the code still bring anything?
+    -- 2. Does the code still give anything?
     select c.* into v_campaign from credits.campaigns as c where c.campaign_id = p_code.campaign_id;
     perform credits.refuse_code(credits.campaign_verdict(v_campaign, 1, credits.clock(p_account_id)));
     if exists (
@@ -25,7 +25,7 @@ begin
         perform credits.refuse_code('withdrawn');
     end if;
 
-    -- 3. May this account be brought, and by this one?
+    -- 3. May this account have a referrer, and this one?
     if p_code.referrer_id is not distinct from p_account_id then
         perform credits.fail(409, 'own_code', 'this is your own code');
     elsif exists (select from credits.referrals as r where r.account_id = p_account_id)
@@ -51,7 +51,7 @@ begin
 end
 $$;
 comment on function credits.attach_referrer(uuid, credits.codes) is
-'Notes who brought an account whose identity and wallet are locked. Raises PT404 unknown_code, PT409 code_expired, '
+'Records who brought an account whose identity and wallet are locked. Raises PT404 unknown_code, PT409 code_expired, '
 'code_exhausted, own_code, not_eligible or referral_circle.';
 
 create or replace function credits.attach_at_sign_up(p_account_id uuid, p_code text)
@@ -84,5 +84,6 @@ begin
 end
 $$;
 comment on function credits.attach_at_sign_up(uuid, text) is
-'Notes who brought an account, by their code; null is nobody, and the same code again is no error. Raises what '
-'credits.attach_referrer raises, PT404 unknown_code for a code that is no person''s, PT423 account_frozen.';
+'Records who brought an account, by their code. Null means nobody, and the same code again is not an error. Raises '
+'what credits.attach_referrer raises, PT404 unknown_code for a code that does not belong to a user, PT423 '
+'account_frozen.';

@@ -1,8 +1,9 @@
--- Time is UTC, whatever zone the session is in. What depends on a zone is done by these functions; everything else
+-- Time is UTC, whatever the session's zone is. These functions do everything that depends on a zone. All other code
 -- compares moments and adds seconds.
 --
--- UTC is written as an offset, because a session can give the name to another zone: in one with TimeZone = 'UTC-14',
--- PostgreSQL 18 reads `at time zone 'UTC'` as fourteen hours ahead, and every version has timezone_abbreviations.
+-- UTC is written as an offset, because a session can give its name to another zone: with TimeZone = 'UTC-14',
+-- PostgreSQL 18 reads `at time zone 'UTC'` as fourteen hours ahead, and timezone_abbreviations does the same in every
+-- version.
 create or replace function credits.later(p_at timestamptz, p_after interval)
 returns timestamptz
 language sql
@@ -21,7 +22,7 @@ return (p_at at time zone interval '0' - p_before) at time zone interval '0';
 comment on function credits.earlier(timestamptz, interval) is
 'A moment and an interval before it, by the calendar of UTC.';
 
--- For JSON and messages. A column of type timestamptz needs none of this: it is a moment, and its reader chooses how to
+-- For JSON and messages. A column of type timestamptz does not need this: it is a moment, and its reader chooses how to
 -- see it.
 create or replace function credits.utc_text(p_at timestamptz)
 returns text
@@ -47,7 +48,7 @@ return case
         || case extract(month from p_interval) when 1 then ' mon' else ' mons' end,
         nullif(extract(day from p_interval), 0)
         || case extract(day from p_interval) when 1 then ' day' else ' days' end,
-        -- The time of day, of which there may be more than 24 hours.
+        -- The time of day, which may have more than 24 hours.
         case
             when p_interval <> date_trunc('day', p_interval) or p_interval = interval '0'
                 then rtrim(rtrim(to_char(p_interval, 'HH24:MI:SS.US'), '0'), '.')
@@ -64,5 +65,5 @@ immutable
 parallel safe
 return coalesce(p_at >= timestamptz '2000-01-01 00:00+00' and p_at < timestamptz '10000-01-01 00:00+00', true);
 comment on function credits.is_sane_time(timestamptz) is
-'Is this a time from the year 2000 to 9999, or null? Others are slips, or are not spelled alike by everybody who reads '
-'ISO 8601.';
+'Whether this is a time from the year 2000 to 9999, or null. Other times are slips, or are not spelled in the same way '
+'by every reader of ISO 8601.';

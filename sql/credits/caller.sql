@@ -1,4 +1,4 @@
--- Whose account is this call about? A user's own; a service names the user.
+-- Whose account a call is about. A user's call is about their own account; a service names the user.
 
 create or replace function credits.refuse_caller(p_subject text, p_user_id text)
 returns void
@@ -19,10 +19,11 @@ begin
 end
 $$;
 comment on function credits.refuse_caller(text, text) is
-'Raises PT401 not_signed_in, PT403 not_yours, or else PT422 bad_isolation.';
+'Refuses a caller. Raises PT401 not_signed_in, PT403 not_yours, or else PT422 bad_isolation.';
 
--- REPEATABLE READ and SERIALIZABLE show the prices, packs and limits of when the transaction began, perhaps hours ago.
--- Users who could spend or order by those would choose their price. A service is trusted to choose its own isolation.
+-- REPEATABLE READ and SERIALIZABLE show prices, packs and limits as they were when the transaction began, perhaps hours
+-- ago. Users who could spend or order by these would choose their own price. A service is trusted to choose its
+-- isolation.
 create or replace function credits.caller_subject(p_user_id text, p_role text default 'service_role')
 returns text
 language plpgsql
@@ -32,7 +33,7 @@ as $$
 declare
     v_subject text;
 begin
-    -- The role that a session has set, or its login, is a member of p_role: no setting of a session makes it one.
+    -- The role that acts is a member of p_role. No setting of a session can make it one.
     if pg_has_role(credits.actor(), p_role, 'member') then
         if p_user_id is null then
             perform credits.fail(422, 'bad_user', 'user_id is required: a service says whose tokens it means');
@@ -40,7 +41,7 @@ begin
         return p_user_id;
     end if;
     v_subject := credits.subject();
-    -- One expression: each costs every spend.
+    -- One expression, because every spend pays for each of them.
     if (
         v_subject is null or p_user_id <> v_subject
         or current_setting('transaction_isolation') in ('repeatable read', 'serializable')
@@ -52,8 +53,8 @@ end
 $$;
 comment on function credits.caller_subject(text, text) is
 'The user id that a change is about: the caller''s own, or the one that a member of p_role names. p_role is spender '
-'for what a backend that only charges may do for any user, service_role for the rest. '
-'Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user, PT422 bad_isolation.';
+'for what a backend may do for any user that only charges, and service_role for everything else. Raises PT401 '
+'not_signed_in, PT403 not_yours, PT422 bad_user, PT422 bad_isolation.';
 
 create or replace function credits.reader_subject(p_user_id text)
 returns text
@@ -75,7 +76,7 @@ begin
 end
 $$;
 comment on function credits.reader_subject(text) is
-'credits.caller_subject for what changes nothing: at any isolation level. '
+'Like credits.caller_subject, for functions that change nothing: at any isolation level. '
 'Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user.';
 
 create or replace function credits.account_of(p_subject text, p_service_opens boolean)
@@ -98,5 +99,5 @@ begin
 end
 $$;
 comment on function credits.account_of(text, boolean) is
-'The account of a user id. A new one is opened by a user''s own call, and by a service''s if p_service_opens. '
+'The account of a user id. A user''s own call opens a missing account, and a service''s call does if p_service_opens. '
 'Raises PT404 unknown_user, PT422 bad_user.';

@@ -5,21 +5,21 @@ returns numeric
 language sql
 immutable
 return case
-    -- CASE keeps what is no number from being cast.
+    -- CASE prevents the cast of anything that is not a number.
     when (jsonb_typeof(quantity) = 'number') is not true then null
-    -- BETWEEN comes second: a dump spells it otherwise where it comes first.
+    -- BETWEEN comes second: where it comes first, a dump spells it differently.
     when (scale(quantity::numeric) <= 30 and quantity::numeric between 0 and 1000000000000000) is true
         then quantity::numeric
 end;
 comment on function credits.quantity(jsonb) is
-'A quantity of usage, if it is a number from 0 to 10^15 with at most 30 decimals; else null.';
+'A quantity of usage, if it is a number from 0 to 10^15 with at most 30 decimals; otherwise null.';
 
 create or replace function credits.whole(quantity numeric)
 returns numeric
 language sql
 immutable
 return case when (quantity = trunc(quantity)) is true then quantity end;
-comment on function credits.whole(numeric) is 'A quantity, if it is a whole number; else null.';
+comment on function credits.whole(numeric) is 'A quantity, if it is a whole number; otherwise null.';
 
 create or replace function credits.charge(
     quantity numeric,
@@ -51,6 +51,6 @@ create or replace function credits.ceil_tokens(numerator numeric, denominator nu
 returns numeric
 language sql
 immutable
--- div and mod are exact, where a division would round before we round up.
+-- div and mod are exact. A division would round before the result is rounded up.
 return (div(numerator * 1000000, denominator) + sign(mod(numerator * 1000000, denominator))) / 1000000.000000;
-comment on function credits.ceil_tokens(numeric, numeric) is 'A quotient at ledger scale, up.';
+comment on function credits.ceil_tokens(numeric, numeric) is 'A quotient, rounded up at ledger scale.';

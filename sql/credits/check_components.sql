@@ -66,8 +66,8 @@ begin
 end
 $$;
 comment on function credits.check_components(text, jsonb) is
-'The components of a price as credits.components_as_json would give them, with the defaults filled in. Raises PT422 '
-'bad_catalogue for anything that is none.';
+'Checks the components of a price, and returns them as credits.components_as_json would, with the defaults filled in. '
+'Raises PT422 bad_catalogue.';
 
 create or replace function credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb)
 returns void
@@ -99,4 +99,4 @@ begin
 end
 $$;
 comment on function credits.check_tiers(text, text, jsonb) is
-'Raises PT422 bad_catalogue unless these are tiers, in ascending order.';
+'Checks that these are tiers, in ascending order. Raises PT422 bad_catalogue.';

@@ -1,7 +1,7 @@
 -- Whether a request body is an event of Stripe, and one for this bank.
 
--- An id that had to be changed to be stored may be that of two events, and one of 300 characters is no key; the bytes
--- are told apart.
+-- Two events may get the same id when characters of it had to be replaced, and an id of 300 characters is too long for
+-- a key. The bytes of the event identify it then.
 create or replace function credits.event_id(p_event jsonb, p_original bytea)
 returns text
 language plpgsql
@@ -22,7 +22,7 @@ begin
 end
 $$;
 comment on function credits.event_id(jsonb, bytea) is
-'By what an event is known: its id, or the hash of its bytes where its id cannot be stored; null when it has none.';
+'The key of an event: its id, or the hash of its bytes if its id cannot be stored. Null when it has no id.';
 
 create or replace function credits.check_event(p_event_id text, p_event jsonb)
 returns void
@@ -40,7 +40,7 @@ begin
         perform credits.fail(422, 'bad_event', 'this is not a Stripe event');
     end if;
 
-    -- Whose it is. Events of a connected account name it, those of an organisation have it as their context.
+    -- Whose event is it? An event of a connected account names the account; for an organisation, it is the context.
     select s.* into v_settings from credits.settings as s;
     if exists (
         select

@@ -1,4 +1,4 @@
--- Whoever writes rows that cost nothing fills the ledger for nothing. A service may: it has its reasons.
+-- Users cannot fill the ledger with rows that cost nothing. A service may write such rows: it has its reasons.
 create or replace function credits.check_free_use(
     p_price_id bigint, p_account_id uuid default null, p_at timestamptz default null
 )
@@ -27,8 +27,8 @@ begin
 end
 $$;
 comment on function credits.check_free_use(bigint, uuid, timestamptz) is
-'Raises PT422 bad_usage for a user whose use costs 0, unless one whole unit of each dimension costs 0. Then, with the '
-'account whose wallet is locked, the use counts as one that nobody pays: raises PT429 unpaid_limit.';
+'Refuses a user''s use that costs 0, unless a whole unit of each dimension costs 0. If so, and if the account of a '
+'locked wallet is given, the use is counted as one that nobody pays for. Raises PT422 bad_usage, PT429 unpaid_limit.';
 
 create or replace function credits.unit_cost(p_price_id bigint)
 returns numeric
@@ -52,5 +52,5 @@ begin
 end
 $$;
 comment on function credits.unit_cost(bigint) is
-'What one whole unit (unit_size) of each dimension costs under a price, before the exchange rate and times the unit '
-'sizes: good for a comparison with 0.';
+'What one whole unit (unit_size) of each dimension costs under a price, before the exchange rate and multiplied by the '
+'unit sizes. Only good for a comparison with 0.';

@@ -1,5 +1,5 @@
--- The one clock: every time predicate asks it. Money functions ask it after they hold the lock, so that time never goes
--- back. Tests put accounts on clocks of their own: see sql/api/set_test_clock.sql.
+-- The one clock: every condition about time asks it. Money functions ask it once they hold the lock, so that time never
+-- goes back. Tests put accounts on clocks of their own: see sql/api/set_test_clock.sql.
 create or replace function credits.clock()
 returns timestamptz
 language sql
@@ -8,8 +8,9 @@ parallel safe
 return clock_timestamp();
 comment on function credits.clock() is 'The time now, not the start of the transaction.';
 
--- Whoever has the wallet's row at hand says coalesce(test_clock, credits.clock()), and saves looking it up. No
--- expression that the planner takes in: its look-up would make those that use it dearer, looked up or not.
+-- Code that has the wallet's row at hand uses coalesce(test_clock, credits.clock()), and saves this look-up. The
+-- function is not one that the planner takes into statements: the look-up would make them dearer, even when it is not
+-- needed.
 create or replace function credits.clock(p_account_id uuid)
 returns timestamptz
 language plpgsql
@@ -24,9 +25,9 @@ begin
 end
 $$;
 comment on function credits.clock(uuid) is
-'The time of an account: what its test clock shows, else the time now. Null is nobody in particular.';
+'The time of an account: what its test clock shows, otherwise the time now. Null stands for no account in particular.';
 
--- Not a time to write into the books: which transaction this is.
+-- Not a time to write into the books: it says which transaction this is.
 create or replace function credits.transaction_began()
 returns timestamptz
 language sql
@@ -34,4 +35,4 @@ stable
 parallel safe
 return transaction_timestamp();
 comment on function credits.transaction_began() is
-'The start of this transaction, as credits.prices.defined_at has it: was a version written by this very transaction?';
+'The start of this transaction, as in credits.prices.defined_at. It shows whether this transaction wrote a version.';

@@ -8,7 +8,7 @@ as $$
 declare
     v_credential credits.credentials;
 begin
-    -- As it is kept now; and as it was kept before addresses had one spelling.
+    -- As addresses are stored now, and as they were stored before they had one spelling.
     select c.* into v_credential
     from credits.credentials as c
     where c.email in (credits.normal_email(p_email), lower(btrim(p_email)))
@@ -18,4 +18,4 @@ begin
 end
 $$;
 comment on function credits.credential_of(text) is
-'The credential of an e-mail address, however it is spelt; or nulls.';
+'The credential of an e-mail address, however the address is spelled. Nulls when there is none.';

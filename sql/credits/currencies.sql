@@ -1,4 +1,5 @@
--- What Stripe takes payments in, and how much. Amounts are in the unit that Stripe counts in.
+-- The currencies that Stripe takes payments in, and the amounts that it charges. Amounts are in the unit that Stripe
+-- counts in.
 
 create or replace function credits.money(p_amount bigint, p_currency text)
 returns text
@@ -52,8 +53,8 @@ begin
 end
 $$;
 comment on function credits.charge_problem(bigint, text) is
-'Why Stripe would not charge this amount; null when it would, as far as its documentation says, or could, where that '
-'depends on the rate of the day. A null amount has no problem.';
+'Why Stripe would not charge this amount. Null when it would, according to its documentation, or could, where that '
+'depends on the exchange rate of the day; null also for a null amount.';
 
 create or replace function credits.check_currency(p_currency text)
 returns void
@@ -69,7 +70,7 @@ begin
 end
 $$;
 comment on function credits.check_currency(text) is
-'Raises PT422 bad_catalogue unless p_currency is null or one that Stripe takes payments in.';
+'Checks that p_currency is null or a currency that Stripe takes payments in. Raises PT422 bad_catalogue.';
 
 create or replace function credits.check_charge(p_amount bigint, p_currency text)
 returns void
@@ -80,11 +81,11 @@ as $$
 declare
     v_problem constant text := credits.charge_problem(p_amount, p_currency);
 begin
-    -- What is missing altogether is refused by the table.
+    -- If one of the two is missing, the table refuses the row.
     if p_currency is not null and v_problem is not null then
         perform credits.fail(422, 'bad_catalogue', v_problem);
     end if;
 end
 $$;
 comment on function credits.check_charge(bigint, text) is
-'Raises PT422 bad_catalogue for an amount that Stripe would not charge. Nulls pass.';
+'Checks that Stripe would charge this amount; null passes. Raises PT422 bad_catalogue.';

@@ -1,5 +1,5 @@
--- The lines of a catalogue file that say what is given away. Applied again they change what a campaign will give from
--- now on, never what it has given.
+-- The lines of a price list that say what is given away. Applied again, they change what a campaign gives from now on,
+-- never what it has given.
 create or replace function credits.define_campaign(
     p_campaign_id text,
     p_kind text,
@@ -25,8 +25,9 @@ declare
     v_known credits.campaigns;
     v_why text;
 begin
-    -- Locked: no grant is counted while the new budget is compared with the count. All of them, in the order in which a
-    -- sign-up locks its referrer's, its welcomes and a code's: the lines of a file come in any.
+    -- The lock keeps grants from being counted while the new budget is compared with the count. All campaigns are
+    -- locked, because the lines of a file come in any order: a sign-up locks those of its referrer, of welcomes and of
+    -- a code in this order.
     perform
     from credits.campaigns as c
     order by array_position(array['referral', 'welcome', 'promo'], c.kind::text), c.campaign_id
@@ -63,7 +64,7 @@ begin
     values (
         p_campaign_id, p_kind::credits.entry_kind, p_title, p_tokens, p_referee_tokens, p_budget, p_per_account,
         coalesce(p_valid_from, '-infinity'), coalesce(p_valid_until, 'infinity'), p_expires_after, p_priority, p_scope,
-        -- What a sign-up brings is never without bounds by mistake: credits.define_campaign_bounds says others.
+        -- A welcome has bounds unless the price list says otherwise, with credits.define_campaign_bounds.
         p_active, case when (p_kind = 'welcome') is true then 3 end, case when (p_kind = 'welcome') is true then 20 end,
         case when (p_kind = 'welcome') is true then 200 end
     )
@@ -74,7 +75,7 @@ begin
         valid_until = excluded.valid_until, expires_after = excluded.expires_after, priority = excluded.priority,
         scope = excluded.scope, active = excluded.active;
 exception
-    -- What was refused here gets the name of its line there.
+    -- What was refused above gets the name of its line here.
     when check_violation or not_null_violation or sqlstate 'PT422' then
         perform credits.refuse_line('campaign', p_campaign_id, sqlerrm);
 end
@@ -82,9 +83,9 @@ $$;
 comment on function credits.define_campaign(
     text, text, text, numeric, numeric, bigint, bigint, timestamptz, timestamptz, interval, bigint, text, boolean
 ) is
-'Something given away: kind welcome (when an account opens), promo (for a code) or referral (tokens to who brought '
-'somebody, referee_tokens to whom they brought, with the first purchase). budget and per_account count grants; '
-'p_expires_after is the life of what is granted. Raises PT422 bad_catalogue.';
+'Something that is given away. p_kind: welcome (when an account opens), promo (for a code) or referral (with the first '
+'purchase of a user: p_tokens to the referrer who brought them, p_referee_tokens to the user). p_budget and '
+'p_per_account count grants. p_expires_after: how long the granted tokens last. Raises PT422 bad_catalogue.';
 
 create or replace function credits.define_campaign_bounds(
     p_campaign_id text,
@@ -112,7 +113,7 @@ begin
         per_shared_network = case
             when v_per_device is not null then coalesce(p_per_shared_network, credits.tighter(10 * v_per_network, 1000000)::bigint)
         end,
-        -- In seconds: a day of the calendar has 23 or 25 hours when the clocks change.
+        -- In seconds: a calendar day has 23 or 25 hours when the clocks change.
         sliding_window = make_interval(secs => extract(epoch from p_sliding_window)::double precision)
     where c.campaign_id = p_campaign_id;
     if not found then
@@ -125,7 +126,7 @@ exception
 end
 $$;
 comment on function credits.define_campaign_bounds(text, bigint, bigint, bigint, interval) is
-'How often a campaign gives to accounts of one device and of one network, in any span of p_sliding_window (at most 7 '
-'days): per network by default as often as per device; per network that is known to be shared, by default ten times '
-'that. p_per_device 0: without bounds. A welcome has 3, 20 and 200 until this says otherwise; a promotion has none, '
-'and a referral cannot have any. Raises PT422 bad_catalogue.';
+'How often a campaign gives to accounts of one device, and of one network, in any span of p_sliding_window (at most 7 '
+'days). p_per_network: by default as often as per device. p_per_shared_network, for a network that is known to be '
+'shared: by default ten times that. p_per_device 0 means no bounds. By default a welcome has the bounds 3, 20 and 200, '
+'and a promotion has none. A referral cannot have bounds. Raises PT422 bad_catalogue.';

@@ -24,4 +24,5 @@ exception
 end
 $$;
 comment on function credits.define_catalog(text, text, text, text) is
-'Names the catalogue, the unit of its balances, and the money that its packs are sold in. Raises PT422 bad_catalogue.';
+'Names a price list, the unit of its balances, and the currency that its packs are sold in. Raises PT422 '
+'bad_catalogue.';

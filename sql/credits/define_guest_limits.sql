@@ -23,7 +23,7 @@ begin
     values (
         p_catalog_id, p_per_device, v_per_network,
         coalesce(p_per_shared_network, credits.tighter(10 * v_per_network, 1000000)::bigint),
-        -- In seconds: a day of the calendar has 23 or 25 hours when the clocks change.
+        -- In seconds: a calendar day has 23 or 25 hours when the clocks change.
         make_interval(secs => extract(epoch from p_sliding_window)::double precision)
     )
     on conflict (catalog_id) do update
@@ -37,6 +37,6 @@ exception
 end
 $$;
 comment on function credits.define_guest_limits(text, bigint, bigint, bigint, interval) is
-'Uses without an account, in any span of p_sliding_window (at most 7 days): per device; per network, by default as '
-'many; per network that is known to be shared, by default ten times that. p_per_device 0: none any more. '
-'Raises PT422 bad_catalogue.';
+'How many uses are free without an account, in any span of p_sliding_window (at most 7 days). p_per_network: by '
+'default as many as per device. p_per_shared_network, for a network that is known to be shared: by default ten times '
+'that. p_per_device 0 means that nothing is free any more. Raises PT422 bad_catalogue.';

@@ -16,7 +16,7 @@ exception
         perform credits.refuse_line('category', p_category_id, sqlerrm);
 end
 $$;
-comment on function credits.define_category(text, text) is 'A group of modules. Raises PT422 bad_catalogue.';
+comment on function credits.define_category(text, text) is 'Defines a group of modules. Raises PT422 bad_catalogue.';
 
 create or replace function credits.define_module(
     p_module_id text, p_title text, p_category_id text default null, p_active boolean default true
@@ -35,7 +35,7 @@ begin
         perform credits.fail(422, 'bad_catalogue', format('no category %L', p_category_id));
     end if;
     perform credits.check_line(p_module_id, p_title);
-    -- Of two modules that look alike, a slip of the pen costs the price of the other one.
+    -- If two modules looked alike, a slip of the pen would cost the price of the other one.
     v_other := (
         select m.module_id
         from credits.modules as m
@@ -62,6 +62,6 @@ exception
 end
 $$;
 comment on function credits.define_module(text, text, text, boolean) is
-'Something tokens can be spent on. Not active: withdrawn, no longer spendable. A new id looks like that of no other '
-'module, withdrawn or not: by case, accents, letters of other scripts, white space, hyphens or underscores. '
-'Raises PT422 bad_catalogue.';
+'Defines something that tokens can be spent on. A module that is not active is withdrawn, and can no longer be '
+'charged. A new id must not look like the id of another module, withdrawn or not: by case, accents, letters of other '
+'scripts, white space, hyphens or underscores. Raises PT422 bad_catalogue.';

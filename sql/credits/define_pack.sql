@@ -20,7 +20,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- What the file says, else what the operator has configured, else what is there.
+    -- The file's price id, otherwise the operator's, otherwise the one that is there.
     v_stripe_price_id constant text := coalesce(p_stripe_price_id, credits.configured_stripe_price(p_pack_id));
 begin
     perform credits.check_line(p_pack_id, p_title);
@@ -33,7 +33,7 @@ begin
     if p_bonus_tokens is distinct from 0 then
         perform credits.check_amount(p_bonus_tokens);
     end if;
-    -- Found out by the payment it would be too late: no time is that far away.
+    -- Otherwise the payment would fail: no time is that far away.
     if (p_expires_after > interval '1000 years') is true then
         perform credits.fail(422, 'bad_catalogue', 'tokens expire after 1000 years at most, or never');
     end if;
@@ -63,7 +63,7 @@ $$;
 comment on function credits.define_pack(
     text, text, numeric, bigint, text, numeric, boolean, bigint, interval, text, boolean, text
 ) is
-'Something that can be bought, for an amount that Stripe would charge, in the unit that Stripe counts currency in '
-'(cents; 5000 ugx are 50 shillings). scope (module:ID or category:ID) binds its tokens. '
-'Without a Stripe price the configured one is taken, else the one there is stays. Orders keep their own snapshot. '
-'Raises PT422 bad_catalogue.';
+'Defines something that can be bought, for an amount that Stripe would charge, in the unit that Stripe counts the '
+'currency in (cents; 5000 ugx are 50 shillings). p_scope (module:ID or category:ID) binds its tokens. '
+'p_stripe_price_id: by default the one that the operator has configured, otherwise the one that is there stays. Orders '
+'keep their own snapshot. Raises PT422 bad_catalogue.';

@@ -78,12 +78,12 @@ begin
 end
 $$;
 comment on function credits.define_price(jsonb, text, text, numeric, numeric, timestamptz) is
-'The price of a module, of a category, or the default, from p_valid_from on: null is now, a time to come is a later '
-'version; a time that has been, from the year 2000, only while the target has no version yet. '
-'components: [{dimension, price_per_unit, '
-'unit_size = 1, free_quantity = 0, whole_units = false, whole_quantity = false, minimum_charge = 0, provider_cost, '
-'tiers: [{above, price_per_unit}]}]. whole_units: units begun are charged whole; whole_quantity: a quantity that is no '
-'whole number is refused. The version, which is the one there is when it is the same. Raises PT422 bad_catalogue.';
+'Defines the price of a module, of a category, or of every other module (the default), and returns its version. '
+'p_valid_from: null means now, and a time in the future makes a later version. A time in the past, from the year 2000 '
+'on, is allowed only while there is no version yet. p_components: [{dimension, price_per_unit, unit_size = 1, '
+'free_quantity = 0, whole_units = false, whole_quantity = false, minimum_charge = 0, provider_cost, tiers: [{above, '
+'price_per_unit}]}]. whole_units: a unit that was begun is charged whole. whole_quantity: a quantity that is not a '
+'whole number is refused. If the price is the same already, its version is returned. Raises PT422 bad_catalogue.';
 
 create or replace function credits.check_price(p_name text, p_price credits.prices)
 returns void
@@ -145,7 +145,8 @@ begin
                 'the other version that begins at %s: choose a later time', credits.utc_text(p_line.valid_from)
             )
         when p_line.valid_from > p_now then null
-        -- This version was to begin later when it was first written. It has begun, and the line before has just ended it.
+        -- This version was to begin later when it was first written. It has begun, and the line before has just ended
+        -- it.
         when (v_from_now and p_current.defined_at = credits.transaction_began()) is true
             then format(
                 'the price without valid_from in the same file: this one has begun, at %s',

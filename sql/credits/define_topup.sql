@@ -16,7 +16,7 @@ begin
     if (scale(p_tokens_per_unit) <= 30) is not true then
         perform credits.fail(422, 'bad_catalogue', 'tokens_per_unit is a number with at most 30 decimals');
     elsif p_minimum is not null and p_maximum is not null then
-        -- What is paid for always buys something.
+        -- A payment always buys something.
         perform credits.check_amount(credits.topup_tokens(p_minimum, p_tokens_per_unit));
         perform credits.check_amount(credits.topup_tokens(p_maximum, p_tokens_per_unit));
     end if;
@@ -31,8 +31,8 @@ exception
 end
 $$;
 comment on function credits.define_topup(text, bigint, bigint, numeric) is
-'Offers buying any amount that Stripe would charge, between two bounds (minor units of currency), at so many tokens '
-'per minor unit; takes back its presets. Raises PT422 bad_catalogue.';
+'Offers to sell tokens for any amount that Stripe would charge between two bounds (minor units of the currency), at so '
+'many tokens per minor unit. Removes the presets of this currency. Raises PT422 bad_catalogue.';
 
 create or replace function credits.define_topup_preset(
     p_currency text, p_amount bigint, p_popular boolean default false
@@ -60,4 +60,5 @@ exception
 end
 $$;
 comment on function credits.define_topup_preset(text, bigint, boolean) is
-'An amount of a top-up to propose (minor units of currency), between its bounds. Raises PT422 bad_catalogue.';
+'Defines an amount to propose for a top-up (minor units of the currency), between its bounds. Raises PT422 '
+'bad_catalogue.';

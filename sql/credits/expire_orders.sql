@@ -26,15 +26,15 @@ begin
         from credits.packs as p
         where
             p.pack_id = p_order.pack_id and p.active
-            -- The title as well: it is what the buyer saw.
+            -- The title counts as well: the buyer saw it.
             and (p.title, p.tokens, p.bonus_tokens, p.amount, p.currency, p.stripe_price_id)
             is not distinct from (
                 p_order.package_name, p_order.tokens, p_order.bonus_tokens, p_order.amount, p_order.currency,
                 p_order.stripe_price_id
             )
-            -- As text: a month and 30 days are equal to PostgreSQL, and not to the calendar.
+            -- Compared as text: to PostgreSQL a month equals 30 days, to the calendar it does not.
             and credits.interval_text(p.expires_after) is not distinct from credits.interval_text(p_order.expires_after)
-            -- Bound as the pack is, or by the buyer to something narrower.
+            -- Bound as the pack is, or to something narrower that the buyer chose.
             and (
                 p.scope is not distinct from p_order.scope
                 or (
@@ -46,7 +46,8 @@ begin
 end
 $$;
 comment on function credits.is_on_sale(credits.orders) is
-'Could the same order be made now: under the same title, the same tokens for the same money, bound and expiring alike?';
+'Whether the same order could be made now: with the same title, the same tokens for the same money, the same scope and '
+'the same expiry.';
 
 create or replace function credits.has_lapsed(p_order credits.orders)
 returns boolean
@@ -55,13 +56,13 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    -- An order that is not there has lapsed, too.
+    -- An order that does not exist has lapsed, too.
     return (p_order.created_at > credits.earlier(credits.clock(p_order.account_id), '1 hour')) is not true
         or credits.is_on_sale(p_order) is not true;
 end
 $$;
 comment on function credits.has_lapsed(credits.orders) is
-'Is it too late to open a checkout for this order: is it an hour old, or no longer on sale?';
+'Whether it is too late to open a checkout for this order: it is an hour old, or what it orders is no longer on sale.';
 
 create or replace function credits.expire_orders(p_account_id uuid)
 returns void
@@ -78,7 +79,7 @@ begin
 end
 $$;
 comment on function credits.expire_orders(uuid) is
-'Ends the orders of a locked wallet that have no checkout and for which it is too late to open one.';
+'Ends the orders of a locked wallet that have no checkout and are too old to get one.';
 
 create or replace function credits.expire_old_orders(p_most bigint)
 returns bigint
@@ -90,7 +91,7 @@ declare
     v_account_id uuid;
     v_accounts bigint := 0;
 begin
-    -- By their wallets, as everything that moves an order locks. What is locked is left for the next time.
+    -- The wallets are locked first, as by everything that moves an order. Locked wallets are left for the next time.
     for v_account_id in
         select w.account_id
         from credits.wallets as w
@@ -112,5 +113,5 @@ begin
 end
 $$;
 comment on function credits.expire_old_orders(bigint) is
-'Ends the orders of at most p_most accounts that got no checkout within an hour, and returns how many accounts. '
-'Null: all.';
+'Ends the orders that got no checkout within an hour, of at most p_most accounts, and returns how many accounts. Null '
+'means all of them.';

@@ -1,6 +1,5 @@
--- Refuse: the only way in which our functions raise an error.
--- SQLSTATE PTxyz becomes HTTP status xyz; DETAIL is JSON text that begins with the slug. The register of slugs is
--- sql/README.md.
+-- The only way in which functions of the bank raise an error. SQLSTATE PTxyz becomes HTTP status xyz. DETAIL is JSON
+-- text that begins with the slug. The register of slugs is in sql/README.md.
 create or replace function credits.fail(
     p_status integer,
     p_slug text,
@@ -21,4 +20,4 @@ begin
 end
 $$;
 comment on function credits.fail(integer, text, text, json) is
-'Raises SQLSTATE PT<status> with a message for people and a DETAIL for programs: {"error": slug, …facts}.';
+'Raises SQLSTATE PT<status> with a message for people, and a DETAIL for programs: {"error": slug, …facts}.';

@@ -9,7 +9,7 @@ as $$
 declare
     v_code credits.codes;
 begin
-    -- One that was defined with a space in it is found as it stands.
+    -- A code that was defined with a space in it is found as it was written.
     select c.* into v_code
     from credits.codes as c
     where c.code in (credits.normal_code(p_code), upper(btrim(p_code, E' \t\r\n')))
@@ -22,7 +22,7 @@ begin
 end
 $$;
 comment on function credits.find_code(text) is
-'The code that somebody typed: case, white space and characters that nobody sees do not matter. '
+'The code that somebody typed. Case, white space and invisible characters do not matter. '
 'Raises PT404 unknown_code.';
 
 create or replace function credits.refuse_code(p_verdict text, p_reset_at timestamptz default null)
@@ -32,7 +32,7 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    -- Of a campaign that has not begun nobody is told that it is there.
+    -- Nobody is told about a campaign that has not begun.
     if p_verdict = 'withdrawn' then
         perform credits.fail(404, 'unknown_code', 'no such code');
     elsif p_verdict = 'ended' then
@@ -50,5 +50,5 @@ begin
 end
 $$;
 comment on function credits.refuse_code(text, timestamptz) is
-'Refuses a code with the verdict on its campaign. Raises PT404 unknown_code, PT409 code_expired, code_used or '
-'code_exhausted, PT429 campaign_limit; nothing for open.';
+'Refuses a code by the verdict on its campaign; the verdict open passes. Raises PT404 unknown_code, PT409 '
+'code_expired, code_used or code_exhausted, PT429 campaign_limit.';

@@ -1,5 +1,5 @@
--- The version that is valid at a time: the module's own, else its category's, else the default.
--- A module that is listed and withdrawn has no price; one that is not listed may have the default.
+-- The price that is valid at a time: the module's own, otherwise that of its category, otherwise the default. A module
+-- that is listed and withdrawn has no price. A module that is not listed may have the default price.
 create or replace function credits.find_price(p_module_id text, p_at timestamptz)
 returns bigint
 language plpgsql
@@ -37,7 +37,7 @@ begin
         return v_price_id;
     end if;
 
-    -- Another spelling of a listed module is no other module.
+    -- Another spelling of a listed module is not another module.
     if v_active is null and credits.is_misspelled(p_module_id) is true then
         return null;
     end if;
@@ -50,5 +50,5 @@ begin
 end
 $$;
 comment on function credits.find_price(text, timestamptz) is
-'The price of a module at a time: its own, else its category''s, else the default; null when there is none, or when a '
-'listed module is nearly spelled like this.';
+'The price of a module at a time: its own, otherwise that of its category, otherwise the default. Null when there is '
+'none, or when the id looks like that of a listed module.';

@@ -41,5 +41,5 @@ begin
 end
 $$;
 comment on function credits.finish_guest_use(uuid, text) is
-'The work of api.confirm_guest_use and api.release_guest_use: one transition, the same again is answered again. '
+'Does the work of api.confirm_guest_use and api.release_guest_use. A use ends once; a repeat gets the same answer. '
 'Raises PT403 not_yours, PT404 unknown_use, PT409 use_closed.';

@@ -8,7 +8,8 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    -- Open is what can be shown to be: a campaign that is not there is not. Without a budget there is no end of it.
+    -- A campaign is open only if that can be shown, so one that does not exist is not. Without a budget it is never
+    -- exhausted.
     return case
         when (p_campaign.active and p_at >= p_campaign.valid_from) is not true then 'withdrawn'
         when (p_at < p_campaign.valid_until) is not true then 'ended'
@@ -19,7 +20,7 @@ begin
 end
 $$;
 comment on function credits.campaign_verdict(credits.campaigns, bigint, timestamptz) is
-'Whether a campaign would give an account its grant of that number: open, else withdrawn (or not begun), ended, '
+'Whether a campaign would give an account the grant of that number: open, or else withdrawn (or not begun), ended, '
 'used (by the account) or exhausted (the budget).';
 
 create or replace function credits.lock_campaigns(p_campaign_ids text[])
@@ -43,7 +44,7 @@ exception
 end
 $$;
 comment on function credits.lock_campaigns(text[]) is
-'Locks campaigns in their order, until the end of the transaction. Raises PT503 busy.';
+'Locks campaigns in the order of their ids, until the end of the transaction. Raises PT503 busy.';
 
 create or replace function credits.grant_campaign(
     p_account_id uuid,
@@ -82,8 +83,9 @@ begin
 end
 $$;
 comment on function credits.grant_campaign(uuid, text, text) is
-'Grants what a campaign gives to a locked wallet, if it still does: see credits.campaign_verdict; bounded, until '
-'reset_at, when the account''s device or network has had what it may have. Raises PT422 bad_amount.';
+'Grants what a campaign gives to a locked wallet. verdict: open if it was granted, otherwise that of '
+'credits.campaign_verdict, or bounded, until reset_at, if the device or network of the account has had what it may '
+'have. Raises PT422 bad_amount.';
 
 create or replace function credits.book_gift(
     p_account_id uuid,
@@ -101,7 +103,8 @@ as $$
 declare
     v_lot_id bigint;
 begin
-    -- The metadata put the campaign into the hash chain, and tell its grants from those of a service of that reference.
+    -- The metadata put the campaign into the hash chain. They also distinguish its grants from those of a service that
+    -- uses the same reference.
     v_lot_id := credits.grant_lot(
         p_account_id, p_campaign.kind, p_tokens, p_campaign.title, p_campaign.priority, p_campaign.scope,
         credits.later(p_at, p_campaign.expires_after), p_reference => p_campaign.campaign_id,
@@ -113,5 +116,5 @@ begin
 end
 $$;
 comment on function credits.book_gift(uuid, credits.campaigns, bigint, numeric, text, timestamptz) is
-'Books grant p_number of a campaign on a locked wallet, and returns the lot. The key of the redemption lets it happen '
-'once.';
+'Books grant p_number of a campaign on a locked wallet, and returns the lot. The key of credits.redemptions lets this '
+'happen only once.';

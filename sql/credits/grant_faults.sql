@@ -63,7 +63,7 @@ begin
         )
         and (g.is_grantable or (g.kind = 'relation' and g.may <> 'SELECT') or (g.kind = 'schema' and g.may = 'CREATE'))
     union all
-    -- Without the schema no name in it can be used, whatever else is granted.
+    -- Without a right on the schema no name in it can be used, whatever else is granted.
     select 'schemas credits, audit and analytics are for those whom access.sql names',
         format('%s may use %s', g.who, g.thing)
     from grants as g
@@ -75,7 +75,7 @@ begin
 end
 $$;
 comment on function credits.grant_faults() is
-'Rights in the schemas of the bank of anybody whom access.sql does not name, and rights that it never gives.';
+'Rights in the schemas of the bank that roles have whom access.sql does not name, and rights that it never gives.';
 
 create or replace function credits.database_faults()
 returns table (expected text, found text)
@@ -84,7 +84,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- A database with neighbours was never hardened. The rights on a database are in no dump of it.
+    -- A database with neighbours was never hardened. A dump of a database does not contain the rights on it.
     v_hardened constant boolean not null := exists (select from credits.releases as r where r.hardened);
 begin
     return query
@@ -106,4 +106,4 @@ begin
 end
 $$;
 comment on function credits.database_faults() is
-'What PUBLIC may do with the database, where it is the bank''s own, and what the bank''s roles may beyond connecting.';
+'Rights of PUBLIC on a database of the bank''s own, and rights of the bank''s roles other than to connect.';

@@ -16,4 +16,4 @@ begin
 end
 $$;
 comment on function credits.grant_receipt(uuid, bigint, text, boolean) is
-'The answer of a grant, told from its entry.';
+'The answer of api.add_tokens, read from the entry of the grant.';

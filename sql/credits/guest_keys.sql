@@ -16,7 +16,7 @@ begin
 end
 $$;
 comment on function credits.check_guest_keys(text[]) is
-'The keys of a device or network, as a plain array. Raises PT422 bad_guest.';
+'Checks the keys of a device or network, and returns them as a plain array. Raises PT422 bad_guest.';
 
 create or replace view credits.guest_keys
 with (security_invoker = true)

@@ -23,7 +23,7 @@ begin
 end
 $$;
 comment on function credits.guest_limit(boolean) is
-'What guests are allowed; of several catalogues the least, in the longest window. Raises PT403 no_guests.';
+'What guests are allowed. With several price lists, the least of each, in the longest window. Raises PT403 no_guests.';
 
 create or replace function credits.guest_standing(
     p_guest_ids uuid[],
@@ -42,8 +42,8 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    -- The n-th oldest use to fall out of the window is the one that lets remaining grow; where both device and network
-    -- stand in the way, the later of the two. The tighter one is shown.
+    -- remaining grows when the n-th oldest use leaves the window. Where both the device and the network are at their
+    -- limit, the later of their two times counts. The tighter of the two limits is shown.
     with counted as (
         select
             1 as place,
@@ -90,8 +90,8 @@ begin
 end
 $$;
 comment on function credits.guest_standing(uuid[], uuid[], bigint, bigint, interval, timestamptz) is
-'What device and network have used of what they are allowed. reset_at: when remaining next grows; null when all is '
-'free.';
+'How much a device and a network have used of what they are allowed. reset_at: when remaining next grows; null when '
+'nothing is used.';
 
 create or replace function credits.guest_allowance(
     p_device_keys text[], p_network_keys text[], p_shared_network boolean
@@ -119,7 +119,7 @@ begin
 end
 $$;
 comment on function credits.guest_allowance(text[], text[], boolean) is
-'The work of api.guest_allowance. Locks nothing. Raises PT403 no_guests, PT422 bad_guest.';
+'Does the work of api.guest_allowance. Locks nothing. Raises PT403 no_guests, PT422 bad_guest.';
 
 create or replace function credits.refuse_guest(p_limit bigint, p_reset_at timestamptz)
 returns void

@@ -1,6 +1,6 @@
--- Who is calling? Anybody with SQL can set request.jwt.claims, so claims count only on our two logins;
--- any other session is the person whom credits.sql_logins names, as long as the role is the one that was named: a new
--- one of the same name is nobody. session_user cannot be changed by SET ROLE.
+-- Who is calling. Anybody with SQL can set request.jwt.claims, so claims count only for the two logins of the HTTP API.
+-- Any other session belongs to the person whom credits.sql_logins names for its login, as long as it is the role that
+-- was named then: a new role of the same name is nobody. SET ROLE does not change session_user.
 
 create or replace function credits.subject()
 returns text
@@ -42,10 +42,11 @@ begin
 end
 $$;
 comment on function credits.me() is
-'The account of the caller; null for nobody. What the policies compare rows with.';
+'The account of the caller; null for nobody. Policies compare rows with it.';
 
--- The role that is acting: SET ROLE's if there is one, else the login itself. current_user would be the owner in here.
--- These two are expressions that the planner takes into the statements that use them; names are bound at creation.
+-- The role that acts: that of SET ROLE, if there is one, otherwise the login. Inside a definer function current_user
+-- would be the owner. The planner takes these expressions into the statements that use them, and their names are bound
+-- when they are created.
 create or replace function credits.actor()
 returns text
 language sql
@@ -59,7 +60,7 @@ language sql
 stable
 return pg_has_role(coalesce(nullif(current_setting('role'), 'none'), session_user), 'service_role', 'member');
 comment on function credits.is_service() is
-'May the caller do everything for any user, also grant tokens? Members of service_role may.';
+'Whether the caller may do everything for any user, including granting tokens: whether it is a member of service_role.';
 
 create or replace function credits.is_spender()
 returns boolean
@@ -67,4 +68,4 @@ language sql
 stable
 return pg_has_role(coalesce(nullif(current_setting('role'), 'none'), session_user), 'spender', 'member');
 comment on function credits.is_spender() is
-'May the caller charge any user? Members of spender may, and service_role is one of them.';
+'Whether the caller may charge any user: whether it is a member of spender, as service_role is.';

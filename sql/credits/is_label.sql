@@ -6,7 +6,8 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    -- Controls, and what turns the direction of the text that follows or stands for nothing.
+    -- Control characters, characters that change the direction of the text that follows, and code points that stand for
+    -- no character.
     return coalesce(
         length(p_text) <= p_longest
         and case when p_lines is true then translate(p_text, e'\t\r\n', '') else p_text end
@@ -16,5 +17,5 @@ begin
 end
 $$;
 comment on function credits.is_label(text, bigint, boolean) is
-'May people be shown this text? At most p_longest characters, without controls or changes of direction; p_lines: it '
-'may have several lines. Null is nothing to show.';
+'Whether a text may be shown to people: at most p_longest characters, without control characters or changes of '
+'direction. p_lines: it may have several lines. True for null, which shows nothing.';

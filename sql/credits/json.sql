@@ -1,5 +1,5 @@
--- Is this JSON that can be kept? Asked before anything turns it into text: a number like 1e131071 or 1e-16383 is
--- nine bytes on the way in, and 131 or 16 kB as text.
+-- Whether JSON can be stored. It is checked before anything turns it into text: a number like 1e131071 or 1e-16383
+-- arrives as nine bytes, and becomes 131 or 16 kB of text.
 create or replace function credits.check_metadata(p_metadata jsonb)
 returns void
 language plpgsql
@@ -9,7 +9,7 @@ as $$
 declare
     v_size bigint;
 begin
-    -- Put together anew: a value that was read from a table may be compressed, and its size that of a few bytes.
+    -- The value is built anew: one that was read from a table may be compressed to a few bytes.
     v_size := pg_column_size('{}' || p_metadata);
     if (v_size > 1024 and v_size <= 16384 and not credits.is_spender()) is true then
         perform credits.fail(422, 'bad_metadata', 'metadata of a user is an object of at most 1 kB');
@@ -28,5 +28,6 @@ begin
 end
 $$;
 comment on function credits.check_metadata(jsonb) is
-'Raises PT422 bad_metadata unless it is an object of at most 16 kB (of a user: 1 kB), without numbers beyond '
-'10^100 or with more than 100 decimals. Its texts may have any character: JSON writes controls as escapes.';
+'Checks that metadata is an object of at most 16 kB (from a user: 1 kB), without numbers beyond 10^100 or with more '
+'than 100 decimals. Its texts may contain any character: JSON writes control characters as escapes. Raises PT422 '
+'bad_metadata.';

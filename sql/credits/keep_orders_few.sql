@@ -10,7 +10,7 @@ declare
     v_now constant timestamptz := credits.clock(p_account_id);
     v_pending record;
 begin
-    -- A checkout ends within 24 hours. An order that is older has missed the news, and must not stand in the way.
+    -- A checkout ends within 24 hours. The event that ended an older order was missed, so such an order must not count.
     select
         count(*) as orders,
         min(credits.later(
@@ -28,5 +28,5 @@ begin
 end
 $$;
 comment on function credits.keep_orders_few(uuid) is
-'Refuses one more order on a locked wallet that has as many pending ones as the settings allow. '
+'Refuses another order of a locked wallet that has as many pending orders as the settings allow. '
 'Raises PT429 too_many_orders (limit, reset_at).';

@@ -1,5 +1,5 @@
--- Capital and small letters of the scripts that credits.script_of knows, whatever the locale of the database: lower()
--- and upper() depend on it, and on the release of PostgreSQL.
+-- Capital and small letters of the scripts that credits.script_of knows, the same in every database. lower() and
+-- upper() depend on the locale of the database and on the version of PostgreSQL.
 
 create or replace function credits.letter_cases(out capitals text, out small text)
 language plpgsql
@@ -18,7 +18,7 @@ begin
 end
 $$;
 comment on function credits.letter_cases() is
-'The letters that have two cases: at each place a capital, and its small letter.';
+'The letters that have two cases. Each place of capitals has its small letter at the same place of small.';
 
 create or replace function credits.small_letters(p_text text)
 returns text
@@ -29,8 +29,8 @@ as $$
 declare
     v_cases constant record := credits.letter_cases();
 begin
-    -- Greek has a second small sigma for the end of a word, German a capital of its double s. The capital i of Turkish
-    -- telephones has a dot, and its small letter, elsewhere, two.
+    -- Greek has a second small sigma for the end of a word, and German has a capital double s. Turkish telephones write
+    -- a capital i with a dot, whose small letter becomes two characters elsewhere.
     return replace(translate(p_text, v_cases.capitals || 'ςẞİ', v_cases.small || 'σßi'), 'i' || chr(775), 'i');
 end
 $$;

@@ -1,14 +1,15 @@
 -- Whether an id is a listed module with a slip of the pen in it, spelled or drawn almost like the listed one. A slip
 -- must not cost the default price.
 
--- Letters that are drawn like a Latin one become it: Latin ones with strokes, hooks and tails, small capitals, and
--- those of Cyrillic, Greek, Coptic, Armenian, Cherokee and Lisu (by Unicode's UTS 39 and by eye). Accents and what
--- nobody sees go. Both cases are in the list, because lower() knows other letters in every database.
+-- Letters that are drawn like a Latin letter become that letter: Latin letters with strokes, hooks and tails, small
+-- capitals, and letters of Cyrillic, Greek, Coptic, Armenian, Cherokee and Lisu (by Unicode's UTS 39 and by eye).
+-- Accents and invisible characters are removed. Both cases are in the list, because lower() knows different letters in
+-- different databases.
 create or replace function credits.likeness(p_module_id text)
 returns text
 language sql
 immutable
--- As the column credits.modules.likeness is generated; a test compares the two.
+-- The generated column credits.modules.likeness has the same expression; a test compares the two.
 return regexp_replace(
     lower(translate(
         normalize(p_module_id, nfkd),
@@ -74,11 +75,11 @@ return regexp_replace(
     '', 'g'
 );
 comment on function credits.likeness(text) is
-'The id of a module in Latin letters that are drawn like its own, without case, accents, white space and other '
-'characters that nobody sees, hyphens and underscores.';
+'The id of a module in the Latin letters that its letters look like, in small letters, without accents, white space, '
+'invisible characters, hyphens and underscores.';
 
--- No table of look-alikes is complete: an id that nobody has listed and that has other letters among Latin ones is
--- refused as well. Chinese, Japanese and Korean are written with Latin letters among them, and look like none.
+-- No table of look-alikes is complete, so an unlisted id that mixes Latin letters with others is refused as well.
+-- Chinese, Japanese and Korean are often written with Latin letters among theirs, and do not look like them.
 create or replace function credits.mixes_letters(p_module_id text, p_likeness text)
 returns boolean
 language sql
@@ -89,7 +90,7 @@ return (
     '\u4E00-\u9FFF\U00020000-\U0003FFFF]'
 ) is true;
 comment on function credits.mixes_letters(text, text) is
-'Has an id with this likeness, beside Latin letters, others that might pass for them?';
+'Whether an id with this likeness has, besides Latin letters, other letters that could be mistaken for them.';
 
 create or replace function credits.is_misspelled(p_module_id text)
 returns boolean
@@ -109,6 +110,6 @@ begin
 end
 $$;
 comment on function credits.is_misspelled(text) is
-'Is there a listed module that this id looks like: by letters of other scripts, accents, case, white space, hyphens or '
-'underscores? Asked of an id that is not listed. An id of nothing else, one of Latin and other letters mixed, and what '
-'could not be listed (credits.is_name) are misspelled, too.';
+'Whether an id that is not listed looks like a listed module: by letters of other scripts, accents, case, white space, '
+'hyphens or underscores. An id that consists of nothing else, that mixes Latin letters with others, or that could not '
+'be listed (credits.is_name) is misspelled, too.';

@@ -1,5 +1,5 @@
--- A guest who signs up: the device that came without an account now has one, for conversion figures. Only the device:
--- others behind the same address have not signed up.
+-- A guest signs up: the device that came without an account now has one, which the conversion figures count. Only the
+-- device is linked: other people behind the same address have not signed up.
 create or replace function credits.link_guest(p_account_id uuid, p_device_keys text[])
 returns void
 language plpgsql
@@ -26,4 +26,4 @@ exception
 end
 $$;
 comment on function credits.link_guest(uuid, text[]) is
-'Notes that the guest with one of these device keys signed up for an account. The first account stays.';
+'Records that the guest with one of these device keys has signed up for an account. The first account stays.';

@@ -1,5 +1,5 @@
--- The price list: what each module costs now, so that a spend looks it up once. It follows every new version of a
--- price, in the same transaction, and is believed only until a later version may begin.
+-- The list of current prices: what each module costs now, so that a spend needs one look-up. It follows every new
+-- version of a price in the same transaction, and is used only until a later version may begin.
 create or replace function credits.call_cost(p_price_id bigint)
 returns numeric
 language plpgsql
@@ -28,8 +28,7 @@ begin
 end
 $$;
 comment on function credits.call_cost(bigint) is
-'What one call costs under a price that counts calls and nothing else; null for other prices, and above '
-'10^12.';
+'What one call costs under a price that counts calls and nothing else. Null for other prices, and above 10^12.';
 
 create or replace function credits.linear_price(
     p_price_id bigint,
@@ -55,8 +54,8 @@ begin
 end
 $$;
 comment on function credits.linear_price(bigint) is
-'The dimension of a price that is so much for a unit and nothing else, and the fraction that a quantity is multiplied '
-'with; nulls for other prices. whole_quantity: it comes in whole numbers.';
+'For a price of one dimension that is so much for each unit, and nothing else: the dimension, and the fraction that a '
+'quantity is multiplied by. Nulls for other prices. whole_quantity: quantities are whole numbers.';
 
 create or replace function credits.price_source(p_price credits.prices)
 returns text
@@ -68,7 +67,7 @@ return case
     else 'default'
 end;
 comment on function credits.price_source(credits.prices) is
-'Whose price it is: module, category, or default, that of every other module.';
+'Whose price it is: module, category, or default, which is for every other module.';
 
 create or replace function credits.list_prices()
 returns void
@@ -79,7 +78,7 @@ as $$
 declare
     v_now timestamptz;
 begin
-    -- Of two writers at once, the second sees what the first has written. Who reads does not wait.
+    -- Of two writers at once, the second sees what the first has written. Readers do not wait.
     lock table credits.price_list in share row exclusive mode;
     v_now := credits.clock();
     delete from credits.price_list as l where credits.find_price(l.module_id, v_now) is null;
@@ -139,7 +138,7 @@ create or replace trigger price_components_are_listed
 after insert on credits.price_components
 for each statement execute function credits.follow_prices();
 
--- The least that a use costs may be a tier's.
+-- The least that a use costs may come from a tier.
 create or replace trigger price_tiers_are_listed
 after insert on credits.price_tiers
 for each statement execute function credits.follow_prices();

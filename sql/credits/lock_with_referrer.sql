@@ -21,7 +21,8 @@ exception
 end
 $$;
 comment on function credits.lock_identity(uuid) is
-'Until the end of the transaction the account gets no referrer. Taken before any wallet. Raises PT503 busy.';
+'Locks the identity of an account: nobody can attach a referrer to it until the end of the transaction. Taken before '
+'any wallet. Raises PT503 busy.';
 
 create or replace function credits.lock_with_referrer(p_account_id uuid)
 returns void
@@ -39,7 +40,7 @@ begin
 end
 $$;
 comment on function credits.lock_with_referrer(uuid) is
-'Locks the wallet of an account that is about to pay, and of whoever is to be rewarded for that.';
+'Locks the wallet of an account that is about to pay, and that of the referrer who is to be rewarded for it.';
 
 create or replace function credits.try_lock_with_referrer(p_account_id uuid)
 returns boolean
@@ -69,4 +70,4 @@ begin
 end
 $$;
 comment on function credits.try_lock_with_referrer(uuid) is
-'Takes the row locks of credits.lock_with_referrer without ever waiting; false when somebody else has one of them.';
+'Takes the row locks of credits.lock_with_referrer without waiting. False when somebody else has one of them.';

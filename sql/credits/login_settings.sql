@@ -1,4 +1,4 @@
--- Who logs in to the bank, and within which bounds: what audit.check_settings looks at.
+-- Who may log in to the bank, and within which bounds. audit.check_settings looks at this.
 create or replace function credits.logins()
 returns table (
     login text, roles text[], inherits boolean, administers boolean, connection_limit integer, settings jsonb
@@ -14,7 +14,7 @@ begin
     ),
 
     settings as (
-        -- What holds for a login is the most special of what is set: for it here, for it, for this database, for all.
+        -- The most specific setting counts: for the login in this database, for the login, for the database, for all.
         select distinct on (r.oid, split_part(c.setting, '=', 1))
             r.oid as login_id,
             split_part(c.setting, '=', 1) as name,
@@ -32,7 +32,7 @@ begin
         r.rolname::text as login,
         m.roles,
         r.rolinherit as inherits,
-        -- Administrators are whom migrations made members of the owner.
+        -- Administrators are the roles that a migration made members of the owner.
         coalesce(pg_has_role(r.oid, o.oid, 'member'), false) as administers,
         r.rolconnlimit as connection_limit,
         coalesce((select jsonb_object_agg(s.name, s.value) from settings as s where s.login_id = r.oid), '{}') as settings
@@ -49,10 +49,10 @@ begin
 end
 $$;
 comment on function credits.logins() is
-'The logins that are members of the bank''s roles, superusers apart: whether they have what their roles have, or take '
-'it by SET ROLE as a program does; whether they may become the owner, so that no bound holds for them; their '
-'connection limit (-1: none); and {"setting": "value"}, what their sessions begin with in this database. A login may '
-'change these for itself.';
+'The logins that are members of the bank''s roles, except superusers. inherits: they have the rights of their roles, '
+'and do not take them by SET ROLE as a program does. administers: they may become the owner, so that no bound applies. '
+'connection_limit: -1 means none. settings: {"setting": "value"}, what their sessions in this database begin with. A '
+'login may change these for itself.';
 
 create or replace function credits.setting_faults()
 returns table (login text, name text, value text)
@@ -79,11 +79,11 @@ begin
             when s.name in ('lock_timeout', 'idle_session_timeout') then v.bounds is not true
             when s.name = 'default_transaction_read_only'
                 then not v.is_application and lower(s.value) not in ('on', 'true', 'yes', '1')
-            -- The names and times of an application's own tables. Nothing of the bank's depends on them.
+            -- How an application spells names and times. Nothing in the bank depends on them.
             when v.is_application and lower(s.name) ~ '^(search_path|timezone|datestyle|intervalstyle|lc_.*)$' then false
-            -- What PostgREST keeps with its login.
+            -- Settings that PostgREST stores with its login.
             when (not l.inherits and s.name ~ '^(pgrst\..*|session_preload_libraries)$') is true then false
-            -- What a session costs, and how it names itself.
+            -- What a session costs, and how it calls itself.
             else s.name !~ (
                 '^(application_name|client_min_messages|client_encoding|synchronous_commit|((maintenance_)?work|hash)_mem.*'
                 || '|temp_(buffers|file_limit)|effective_.*|(seq|random)_page_cost|cpu_.*|(max_)?parallel_.*|enable_.*'
@@ -93,6 +93,6 @@ begin
 end
 $$;
 comment on function credits.setting_faults() is
-'What logins that are members of the bank''s roles, administrators apart, begin their sessions with and should not: '
-'time-outs that are none, and every setting that is neither in the recipe of SECURITY.md nor about what a session '
-'costs. An application also chooses names and zones for itself.';
+'Settings that members of the bank''s roles, except administrators, should not begin their sessions with: time-outs '
+'that do not bound anything, and every setting that is neither in the recipe of SECURITY.md nor about what a session '
+'costs. An application may also choose names and time zones for itself.';

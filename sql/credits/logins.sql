@@ -1,5 +1,5 @@
--- Which role an SQL login was when something was given to it. Names come back: who is created anew under the name of
--- somebody who has left must not find their account, nor their reach.
+-- Which role an SQL login was when it was given something. Names are used again: a new login with the name of somebody
+-- who has left must not get their account, nor the accounts that they could count.
 
 create or replace function credits.note_role()
 returns trigger
@@ -12,7 +12,7 @@ begin
 end
 $$;
 comment on function credits.note_role() is
-'Trigger: keeps the oid of the role beside its name; null while there is none of that name.';
+'Trigger: keeps the oid of the role beside its name. Null while there is no role of that name.';
 
 create or replace trigger sql_logins_note_the_role
 before insert or update of login on credits.sql_logins
@@ -46,5 +46,6 @@ begin
 end
 $$;
 comment on function credits.trust_login(name) is
-'For the operator. The role that has this name at present is the one that its account and its reach are for: after a '
-'restore into another cluster, where every role has a new oid, or when somebody gets a new role on purpose.';
+'For the operator. Says that the role which has this name now is the one that was given an account, or accounts to '
+'count. Needed after a restore into another cluster, where every role has a new oid, and when somebody gets a new role '
+'on purpose.';

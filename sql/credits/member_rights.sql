@@ -1,5 +1,5 @@
--- What those who are members of the bank's roles may do beyond them: what audit.check_roles and audit.check_creators
--- look at. A member may act as every role that it can take in any number of steps.
+-- What members of the bank's roles may do beyond these roles. audit.check_roles and audit.check_creators look at this.
+-- A member may act as every role that it can take, in any number of steps.
 
 create or replace function credits.member_reach()
 returns table (role_id oid, role text, target_id oid, target text)
@@ -35,7 +35,8 @@ begin
                 x.target in ('anon', 'authenticated', 'spender', 'support', 'service_role', 'analyst', 'auditor')
                 or starts_with(x.target, 'pgcredits_')
         )
-        -- Administrators are those whom a migration made members of the owner, and the one who made the server.
+        -- Administrators are the roles that a migration made members of the owner, and the first superuser of the
+        -- server.
         and n.role_id <> 10
         and n.role_id not in (
             select x.role_id
@@ -45,8 +46,8 @@ begin
 end
 $$;
 comment on function credits.member_reach() is
-'Of each role of the bank, and of each role that is a member of one in any number of steps: every role that it can '
-'take, itself included. Administrators are left out: who may become the owner, and the first superuser of the server.';
+'For each role of the bank, and each member of one in any number of steps: every role that it can take, itself '
+'included. Administrators are left out: the roles that may become the owner, and the first superuser of the server.';
 
 create or replace function credits.member_faults()
 returns table (expected text, found text)
@@ -57,7 +58,7 @@ as $$
 begin
     return query
     with reach as (
-        -- Those that roles.sql makes are compared with it as a whole.
+        -- The roles that roles.sql makes are compared with it as a whole.
         select x.*
         from credits.member_reach() as x
         where
@@ -120,7 +121,7 @@ begin
         cross join lateral aclexplode(c.relacl) as a
         where c.relnamespace = 'pg_catalog'::regnamespace
         union all
-        -- Nor may they write down what was migrated, or keep a migration waiting.
+        -- They may not write into the bookkeeping of migrations either, or keep a migration waiting.
         select format('relation %s', c.oid::regclass), a.privilege_type, a.grantee
         from pg_catalog.pg_class as c
         inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
@@ -137,5 +138,5 @@ begin
 end
 $$;
 comment on function credits.member_grants() is
-'Rights on settings of the server, on PostgreSQL''s own functions and tables, and on the bookkeeping of migrations, '
-'that a member of the bank''s roles was given.';
+'Rights that a member of the bank''s roles was given on settings of the server, on PostgreSQL''s own functions and '
+'tables, and on the bookkeeping of migrations.';

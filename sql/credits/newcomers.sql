@@ -1,5 +1,5 @@
--- Where an account comes from, so that nobody opens many for what new ones are given. Counted as guests are: by device
--- and by network, in a sliding window, by keys that say nothing about a person.
+-- Where an account comes from, so that nobody opens many accounts to get what new ones are given. It is counted as for
+-- guests: by device and by network, in a sliding window, by keys that say nothing about a person.
 
 create or replace function credits.note_origin(
     p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean
@@ -13,7 +13,7 @@ begin
     if (p_device_keys = '{unknown}' and p_network_keys = '{unknown}') is true then
         return;
     end if;
-    -- The first one stays: who comes back from elsewhere has not become somebody else.
+    -- The first origin stays: a user who comes back from elsewhere is still the same user.
     insert into credits.account_origins (account_id, device_keys, network_keys, shared_network, noted_at)
     values (
         p_account_id,
@@ -26,7 +26,7 @@ begin
 end
 $$;
 comment on function credits.note_origin(uuid, text[], text[], boolean) is
-'Notes the device and the network that an account was opened from; {unknown} is the word for not known. '
+'Records the device and the network that an account was opened from. {unknown} means that they are not known. '
 'Raises PT422 bad_guest.';
 
 create or replace function credits.campaign_room(p_campaign credits.campaigns, p_account_id uuid, p_at timestamptz)
@@ -48,7 +48,7 @@ begin
         return null;
     end if;
 
-    -- The n-th newest grant stands in the way of the next one until it falls out of the window.
+    -- The n-th newest grant blocks the next one until it leaves the window.
     select r.redeemed_at into v_device
     from credits.account_origins as o
     inner join credits.redemptions as r on r.account_id = o.account_id and r.campaign_id = p_campaign.campaign_id
@@ -70,8 +70,8 @@ begin
 end
 $$;
 comment on function credits.campaign_room(credits.campaigns, uuid, timestamptz) is
-'When a locked campaign has room again for an account''s device and network; null: it has room already, or nobody said '
-'where the account comes from.';
+'When a locked campaign can give again to the device and network of an account. Null if it can now, or if the origin '
+'of the account is not known.';
 
 create or replace function credits.forget_origins(p_max bigint)
 returns void
@@ -92,4 +92,5 @@ begin
 end
 $$;
 comment on function credits.forget_origins(bigint) is
-'Forgets at most p_max origins of more than 35 days ago: their keys match no new ones any more. Null: all.';
+'Forgets at most p_max origins that are older than 35 days: their keys no longer match new ones. Null means all of '
+'them.';

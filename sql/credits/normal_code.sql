@@ -1,4 +1,4 @@
--- How a code is kept, and compared with what somebody typed. Its definition and its use go through the same function.
+-- How a code is stored, and compared with what somebody typed. Defining and redeeming a code use the same function.
 create or replace function credits.normal_code(p_code text)
 returns text
 language plpgsql
@@ -7,8 +7,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_plain constant text := credits.plain_text(case when (length(p_code) <= 1000) is true then p_code end);
-    -- Spaces go (but where a mark would fall on another letter), a dash of any kind is a hyphen, and the i of Turkish
-    -- keyboards without its dot is an i.
+    -- Spaces are removed (except where a mark would fall on another letter), a dash of any kind becomes a hyphen, and
+    -- the dotless i of Turkish keyboards becomes an i.
     v_typed constant text := regexp_replace(
         translate(regexp_replace(v_plain, ' (?![\u0300-\u036F\u3099\u309A])', '', 'g'), 'ı', 'i'),
         '[\u02D7\u058A\u05BE\u1806\u2010-\u2015\u2043\u2212\u2E3A\u2E3B]', '-', 'g'
@@ -24,6 +24,6 @@ begin
 end
 $$;
 comment on function credits.normal_code(text) is
-'A code as it is kept: capital letters of one script (credits.script_of), digits, and - _ . + % & !, in Unicode''s '
-'form NFKC. White space and characters that nobody sees are left out, and every dash is a hyphen. Null for a code with '
-'anything else in it, and for nothing.';
+'A code as it is stored: capital letters of one script (credits.script_of), digits, and - _ . + % & !, in Unicode''s '
+'form NFKC. White space and invisible characters are left out, and every dash is a hyphen. Null for a code with '
+'anything else in it, and for an empty one.';

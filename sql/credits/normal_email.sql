@@ -1,12 +1,14 @@
--- An e-mail address, as it is kept and compared: one mailbox has one spelling. What cannot be told from another address
--- is none. Dots and +words in the part before the @ are left: for most servers they name other mailboxes.
+-- An e-mail address as it is stored and compared: a mailbox has one spelling. A text that cannot be told from another
+-- address is not accepted as an address. Dots and +words in the part before the @ are kept: on most servers they name
+-- other mailboxes.
 --
--- RFC 5321 says what an address is, RFC 6531 and RFC 5890 to 5893 what may be in it beyond ASCII, and UTS 39 what
--- passes for something else. This rule is narrower than all of them, and refuses nothing that mail providers give out.
+-- RFC 5321 says what an address is, RFC 6531 and RFC 5890 to 5893 say what it may contain beyond ASCII, and UTS 39 says
+-- what can be mistaken for something else. This rule is narrower than all of them, and accepts every address that mail
+-- providers give out.
 --
--- One person can still have many addresses: by +words and dots, where their provider takes them for one mailbox, and by
--- names in a domain of their own. Bounds per device and network, and the welcome that waits for a verified address, are
--- for that.
+-- One person can still have many addresses: with +words and dots, where their provider delivers them to one mailbox,
+-- and with names in a domain of their own. Against that there are bounds per device and network, and a welcome that
+-- waits until the address is verified.
 
 create or replace function credits.normal_label(p_label text)
 returns text
@@ -18,7 +20,7 @@ declare
     v_label text := p_label;
     v_encoded text;
 begin
-    -- A label in Punycode stands for a label that is written just so: not for ASCII, nor for capitals.
+    -- A label in Punycode stands for a label that is written in exactly this way: not for ASCII, and not for capitals.
     if (v_label ~ '^xn--') is true then
         v_label := case
             when length(v_label) <= 63 and v_label ~ '^[a-z0-9-]+$' then credits.punycode_decode(substr(v_label, 5))
@@ -35,7 +37,7 @@ begin
         v_label := replace(v_label, 'ς', 'σ');
     end if;
 
-    -- Letters, digits and hyphens, of which none is at an end, and none in the third and fourth place.
+    -- Letters, digits and hyphens. No hyphen stands at either end, nor in the third and fourth place.
     if (
         length(v_label) <= 63 and v_label ~ '^[^\u0001-\u002C\u002E\u002F\u003A-\u0060\u007B-\u007F]+$'
         and v_label !~ '^-|-$|^..--'
@@ -50,9 +52,9 @@ begin
 end
 $$;
 comment on function credits.normal_label(text) is
-'A label of a domain, given in small letters, as mail servers write it (xn--… for one that is not ASCII). A label has '
-'letters of one script (credits.script_of), digits and hyphens, and at most 63 octets; Punycode stands for such a '
-'label. Null for anything else.';
+'A label of a domain, given in small letters, as mail servers write it (xn--… if it is not ASCII). A label has letters '
+'of one script (credits.script_of), digits and hyphens, and at most 63 octets; Punycode must stand for such a label. '
+'Null for anything else.';
 
 create or replace function credits.normal_domain(p_domain text)
 returns text
@@ -61,7 +63,7 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- A full stop of East Asia is one, and the last one only says that the domain is whole.
+    -- An East Asian full stop counts as one. A full stop at the end only says that the domain is complete.
     v_labels constant text[] := string_to_array(regexp_replace(replace(p_domain, '。', '.'), '\.$', ''), '.');
     v_normal constant text[] := array(
         select credits.normal_label(l.label)
@@ -71,9 +73,10 @@ declare
     v_domain constant text := array_to_string(v_normal, '.');
 begin
     if cardinality(v_normal) = 0 or array_position(v_normal, null) is not null or length(v_domain) > 253
-        -- Digits alone are an address of the network, or a part of one.
+        -- Digits alone are a network address, or a part of one.
         or v_domain ~ '(^|\.)[0-9]+$'
-        -- Beside a label that is read from right to left, digits at the beginning of another one change places with it.
+        -- Next to a label that is read from right to left, digits at the beginning of another label change places with
+        -- it.
         or v_domain ~ '(^|\.)[0-9]' and exists (
             select
             from unnest(v_normal) as n (label)
@@ -85,7 +88,7 @@ begin
 end
 $$;
 comment on function credits.normal_domain(text) is
-'A domain, given in small letters, as mail servers write it, without a dot at its end. Null when it is none.';
+'A domain, given in small letters, as mail servers write it, without a dot at its end. Null when it is not a domain.';
 
 create or replace function credits.normal_local_part(p_local text)
 returns text
@@ -109,9 +112,9 @@ begin
 end
 $$;
 comment on function credits.normal_local_part(text) is
-'What stands before the @ of an address, given in small letters. Null when it is none: the characters of RFC 5321, or '
-'letters of one script (credits.script_of) with digits and . _ + - and apostrophes; of Latin letters those of '
-'European keyboards but ae and oe in one; at most 64 octets.';
+'The part of an address before the @, given in small letters: the characters of RFC 5321, or letters of one script '
+'(credits.script_of) with digits, . _ + - and apostrophes, at most 64 octets. Latin letters are those of European '
+'keyboards, except ae and oe written as one letter. Null for anything else.';
 
 create or replace function credits.normal_email(p_email text)
 returns text
@@ -132,7 +135,7 @@ begin
 end
 $$;
 comment on function credits.normal_email(text) is
-'An e-mail address in its one spelling: Unicode''s form NFKC in small letters, without characters that nobody sees, '
-'the domain as mail servers write it and without a dot at its end. The same on every version of PostgreSQL and in '
-'every locale. Null when it is none, or has anything that credits.normal_local_part and credits.normal_label do not '
-'allow: letters that pass for others, or two scripts in a word.';
+'An e-mail address in its one spelling: Unicode''s form NFKC in small letters, without invisible characters, the '
+'domain as mail servers write it and without a dot at its end. The result is the same on every version of PostgreSQL '
+'and in every locale. Null when the text is not an address, or has anything that credits.normal_local_part and '
+'credits.normal_label do not allow: letters that can be mistaken for others, or two scripts in a word.';

@@ -6,7 +6,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    -- Two calls at once may each bring a customer: the first one stays, unless it is the one that is gone.
+    -- Two calls at once may each name a customer. The first one stays, unless it is the one that no longer exists.
     update credits.accounts as a
     set stripe_customer_id = p_customer_id
     where
@@ -15,4 +15,4 @@ begin
 end
 $$;
 comment on function credits.note_customer(uuid, text, text) is
-'Notes the Stripe customer of an account that has none, or has the one that p_replaces says is gone.';
+'Records the Stripe customer of an account that has none, or whose customer p_replaces names as no longer existing.';

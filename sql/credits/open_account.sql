@@ -1,4 +1,4 @@
--- An account opens at sign-up, at a user's first write, or at a service's first grant. Reading never opens one.
+-- An account opens at sign-up, at a user's first write, or at a service's first grant. Reading never opens an account.
 
 create or replace function credits.enter(p_subject text, out account_id uuid, out opened boolean)
 language plpgsql
@@ -19,7 +19,7 @@ begin
         );
     end if;
 
-    -- Of two first calls at once the second waits at the identity, then finds the first one's account.
+    -- Of two first calls at once, the second waits for the identity, and then finds the account of the first.
     insert into credits.accounts as a default values returning a.account_id into account_id;
     begin
         v_before := credits.bound_wait();
@@ -40,8 +40,8 @@ begin
 end
 $$;
 comment on function credits.enter(text) is
-'Opens the account of a user id with an empty wallet, or finds it. Who calls it welcomes a new one: the order of locks '
-'decides when. Raises PT422 bad_user, PT503 busy.';
+'Opens the account of a user id with an empty wallet, or finds it. The caller welcomes a new account, at the moment '
+'that the order of locks allows. Raises PT422 bad_user, PT503 busy.';
 
 create or replace function credits.open_account(p_subject text)
 returns uuid
@@ -59,4 +59,4 @@ begin
 end
 $$;
 comment on function credits.open_account(text) is
-'Opens the account of a user id, with what new accounts are given, or finds it. Raises PT422 bad_user.';
+'Opens the account of a user id, with what new accounts are given, or finds it. Raises PT422 bad_user, PT503 busy.';

@@ -35,7 +35,7 @@ begin
 end
 $$;
 comment on function credits.pack_order(text, text) is
-'The snapshot of a pack, bought for a module or for what the pack is bound to. '
+'The order of a pack, bought for a module or for what the pack is bound to. '
 'Raises PT404 unknown_pack, PT422 bad_order.';
 
 create or replace function credits.topup_order(p_amount bigint, p_module_id text)
@@ -73,4 +73,4 @@ begin
 end
 $$;
 comment on function credits.topup_order(bigint, text) is
-'The snapshot of a top-up of an amount, for a module or for any. Raises PT422 bad_amount.';
+'The order of a top-up of an amount, for one module or for any. Raises PT422 bad_amount.';

@@ -34,4 +34,4 @@ begin
 end
 $$;
 comment on function credits.ownership_faults() is
-'Schemas, tables, views, sequences, functions and types of the bank that credits_owner does not own.';
+'Schemas, tables, views, sequences, functions and types of the bank that do not belong to credits_owner.';

@@ -1,7 +1,6 @@
--- Monthly partitions of the ledger, made ahead of time; what no month takes falls into a default partition, never on
--- the floor.
--- The one function with dynamic SQL: DDL has no other way. Its only input is a number, and only the owner may call
--- it.
+-- Monthly partitions of the ledger, made ahead of time. An entry that no month takes goes into a default partition.
+-- This is the only function with dynamic SQL, because DDL offers no other way. Its only input is a number, and only the
+-- owner may call it.
 create or replace function credits.ensure_partitions(p_months integer)
 returns integer
 language plpgsql
@@ -32,8 +31,8 @@ begin
             where
                 e.posted_at >= v_month and e.posted_at < credits.later(v_month, interval '1 month')
         ) then
-            -- A test clock was there before, or the bank has not been migrated for long. What is written stays where
-            -- it is: so does the rest of this month.
+            -- A test clock has been in this month before, or the bank has not been migrated for a long time. The
+            -- entries that are written stay where they are, and so does the rest of this month.
             continue;
         else
             execute format(
@@ -43,7 +42,7 @@ begin
                 credits.utc_text(credits.later(v_month, interval '1 month'))
             );
         end if;
-        -- Row triggers and the key come with the parent; these three do not.
+        -- Row triggers and the key come from the parent table. These three do not.
         execute format('alter table credits.%I enable row level security, force row level security', v_partition);
         execute format(
             'create policy owner on credits.%I to credits_owner using (true) with check (true)', v_partition
@@ -61,9 +60,10 @@ begin
 end
 $$;
 comment on function credits.ensure_partitions(integer) is
-'Makes the ledger''s partitions for this month and the next ones, p_months in all; returns how many were missing.';
+'Makes the ledger''s partitions for this month and the following ones, p_months in all. Returns how many were missing.';
 
--- Nobody may have to wait for a month that has not come: not longer than a moment, and then it is tried again later.
+-- Nobody has to wait longer than a moment for the partition of a later month. If a lock is taken, it is made another
+-- time.
 create or replace function credits.keep_partitions()
 returns bigint
 language plpgsql
@@ -91,5 +91,5 @@ begin
 end
 $$;
 comment on function credits.keep_partitions() is
-'Makes the ledger''s partitions for a year when those of the next three months are not all there; returns how many. '
-'Waits for a lock at most a second, and else makes none.';
+'Makes the ledger''s partitions for a year if a partition of the next three months is missing. Returns how many. Waits '
+'for a lock for a second at most, and makes none if it does not get it.';

@@ -28,7 +28,7 @@ begin
 end
 $$;
 comment on function credits.power_faults() is
-'Functions of api that a role may call which should not: whoever charges, reads or counts must not be able to grant.';
+'Functions of api that a role may call but should not. A role that charges, reads or counts must not be able to grant.';
 
 create or replace function credits.call_faults()
 returns table (expected text, found text)
@@ -38,7 +38,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return query
-    -- Whoever calls a function or reads a view must not decide what the names in it mean, nor borrow its owner's eyes.
+    -- The caller of a function must not decide what the names in it mean, and the reader of a view must not read with
+    -- the rights of its owner.
     select format('function %s with search_path = pg_catalog, pg_temp', p.oid::regprocedure),
         coalesce(array_to_string(p.proconfig, '; '), 'no setting')
     from pg_catalog.pg_proc as p

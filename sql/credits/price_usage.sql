@@ -75,8 +75,9 @@ begin
 end
 $$;
 comment on function credits.price_usage(text, jsonb, timestamptz, bigint) is
-'The cost of a use of a module, the usage as it is recorded, and the version of the price: the one in force, or the '
-'one that is named; and whose it is: module, category or default. Raises PT404 unknown_module, PT422 bad_usage.';
+'The cost of a use of a module. usage: the usage as it is recorded. price_id: the version of the price that is in '
+'force, or the one that is named. price_source: whose price it is, module, category or default. Raises PT404 '
+'unknown_module, PT422 bad_usage.';
 
 create or replace function credits.sum_components(
     p_price_id bigint,
@@ -106,8 +107,8 @@ begin
         join credits.prices as p on c.price_id = p.price_id
         where c.price_id = p_price_id
     loop
-        -- A statement of its own: as an argument it would be too dear for the planner to put credits.charge in its place.
-        -- A quantity that cannot be charged is null here, and makes the sum null.
+        -- A statement of its own: as an argument it would be too dear for the planner to put credits.charge in its
+        -- place. A quantity that cannot be charged is null here, and makes the sum null.
         v_quantity := credits.quantity(p_usage -> v_component.dimension);
         if v_component.whole_quantity is true then
             v_quantity := credits.whole(v_quantity);
@@ -133,7 +134,7 @@ begin
     price_source := v_component.price_source;
     exact := v_rest = '{}';
 
-    -- Margin and currency, and the one rounding: up, at ledger scale.
+    -- Apply margin and exchange rate, and round once: up, at ledger scale.
     cost := credits.ceil_tokens(v_numerator * v_component.margin, v_denominator * v_component.exchange_rate);
 end
 $$;

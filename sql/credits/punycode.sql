@@ -1,4 +1,4 @@
--- RFC 3492, so that a domain has one form, the one that mail servers use: xn--mnchen-3ya for münchen.
+-- RFC 3492. It gives a domain the one form that mail servers use: xn--mnchen-3ya for münchen.
 
 create or replace function credits.punycode_adapt(p_delta bigint, p_points bigint, p_first boolean)
 returns bigint
@@ -106,7 +106,7 @@ begin
             v_i := v_i + v_digit * v_weight;
             v_t := least(greatest(v_k - v_bias, 1), 26);
             exit when (v_digit >= v_t) is not true;
-            -- Cut off, or far beyond what a label can hold.
+            -- The Punycode is cut off, or stands for far more than a label can hold.
             if v_rest = '' or v_i > 1000000000 or v_weight > 1000000000 then
                 return null;
             end if;
@@ -129,4 +129,4 @@ begin
 end
 $$;
 comment on function credits.punycode_decode(text) is
-'The label that some Punycode stands for, given without the xn-- before it; null when it is none.';
+'The label that Punycode stands for, given without the xn-- before it. Null when it is not Punycode.';

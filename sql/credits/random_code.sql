@@ -16,4 +16,4 @@ begin
     );
 end
 $$;
-comment on function credits.random_code() is 'Eight characters that are not mistaken for one another.';
+comment on function credits.random_code() is 'Eight random characters that cannot be mistaken for one another.';

@@ -12,7 +12,7 @@ begin
 end
 $$;
 comment on function credits.says_paid(jsonb) is
-'Does this Checkout session say that it is paid? Never null: what is not said is not so.';
+'Whether a Checkout session says that it is paid. Never null: a session that does not say so is not paid.';
 
 create or replace function credits.order_of_session(
     p_session jsonb,
@@ -35,7 +35,7 @@ begin
 end
 $$;
 comment on function credits.order_of_session(jsonb) is
-'The order that a Checkout session names, whether it exists or not; nulls when it names none.';
+'The order that a Checkout session names, whether it exists or not. Nulls when it names none.';
 
 create or replace function credits.session_contradiction(p_event credits.stripe_events)
 returns text
@@ -50,7 +50,7 @@ declare
     v_type constant text not null := p_event.type;
 begin
     return left(case
-        -- A session that completes without a word about its payment is as one that is not paid yet.
+        -- A session that completes without saying anything about its payment is treated as not paid yet.
         when (v_paid = any (case v_type
             when 'checkout.session.completed' then array['"paid"', '"no_payment_required"', '"unpaid"', 'null']
             when 'checkout.session.async_payment_succeeded' then array['"paid"']
@@ -58,7 +58,7 @@ begin
             when 'checkout.session.expired' then array['"unpaid"', '"no_payment_required"', 'null']
         end::jsonb[])) is not true
             then format('%s with payment_status %s', v_type, v_paid #>> '{}')
-        -- Older events lack these three. A session that we opened says what we asked for, or nothing.
+        -- Older events lack these three. A session that the bank opened says what was asked for, or nothing.
         when v_status not in (
             case v_type when 'checkout.session.expired' then '"expired"' else '"complete"' end::jsonb, 'null'
         ) then format('status %s in %s', v_status #>> '{}', v_type)
@@ -72,7 +72,7 @@ begin
 end
 $$;
 comment on function credits.session_contradiction(credits.stripe_events) is
-'What an event''s session says that an event of this type cannot say; null when there is nothing.';
+'What the session in an event says that contradicts the type of the event. Null when nothing does.';
 
 create or replace function credits.payment_mismatch(p_order credits.orders, p_event credits.stripe_events)
 returns text
@@ -88,8 +88,9 @@ begin
     return left(case
         when p_event.object_id is null then 'a session without an id that can be kept'
         when p_order.checkout_session_id is distinct from p_event.object_id then 'another session than the order''s'
-        -- Also a session whose buyer paid in another currency, as Stripe told of them until March 2025: what its discount,
-        -- tax and shipping were in ours it does not say. Ours are younger, and keep the currency of the order.
+        -- This includes sessions whose buyer paid in another currency, as Stripe described them until March 2025: they
+        -- do not say what discount, tax and shipping were in the currency of the order. Newer sessions keep that
+        -- currency.
         when v_session -> 'currency' is distinct from to_jsonb(p_order.currency)
             then format('currency %s, ordered in %s', v_session ->> 'currency', p_order.currency)
             || case when (jsonb_typeof(v_session -> 'currency_conversion') = 'object') is true
@@ -107,4 +108,4 @@ begin
 end
 $$;
 comment on function credits.payment_mismatch(credits.orders, credits.stripe_events) is
-'Why a payment is not the one that the order asked for; null when it is.';
+'Why a payment does not match its order. Null when it does.';

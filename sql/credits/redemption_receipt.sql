@@ -34,4 +34,4 @@ begin
 end
 $$;
 comment on function credits.redemption_receipt(uuid, text, credits.codes, bigint, boolean) is
-'What a code gave, told from the entry of its grant; without one, of a referrer noted.';
+'The answer of api.redeem_code. p_lot_id: the lot that a promotion granted; null when a referrer was recorded.';

@@ -14,7 +14,7 @@ begin
 end
 $$;
 comment on function credits.refuse_line(text, text, text) is
-'Raises PT422 bad_catalogue with the name of the line that is wrong.';
+'Refuses a line of a price list, by its kind and name. Raises PT422 bad_catalogue.';
 
 create or replace function credits.check_line(p_name text, p_title text default null)
 returns void
@@ -23,7 +23,7 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    -- A name that is missing is refused by the table.
+    -- If the name is missing, the table refuses the row.
     if p_name is not null and not credits.is_name(p_name, 200) then
         perform credits.fail(
             422, 'bad_catalogue', 'its id has 1 to 200 characters, none that cannot be seen, and no space at its ends'
@@ -34,5 +34,5 @@ begin
 end
 $$;
 comment on function credits.check_line(text, text) is
-'Raises PT422 bad_catalogue when a line of a catalogue file has an id that is none (credits.is_name), or a title, unit '
-'or description that cannot be shown (credits.is_label).';
+'Checks that the id in a line of a price list is a name (credits.is_name), and that its title, unit or description can '
+'be shown (credits.is_label). Raises PT422 bad_catalogue.';

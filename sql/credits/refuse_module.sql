@@ -24,4 +24,5 @@ begin
 end
 $$;
 comment on function credits.refuse_module(text) is
-'Raises PT404 unknown_module; did_you_mean is the listed module that this id looks like.';
+'Refuses a module that has no price. did_you_mean is the listed module that its id looks like. Raises PT404 '
+'unknown_module.';

@@ -31,4 +31,4 @@ begin
 end
 $$;
 comment on function credits.refuse_usage(bigint, text) is
-'Raises PT404 unknown_module without a price, else PT422 bad_usage.';
+'Refuses usage that does not fit a price. Raises PT404 unknown_module without a price, otherwise PT422 bad_usage.';

@@ -1,7 +1,8 @@
--- Do the functions and the shape of this database belong together? What stands here, against what the last
--- `pgcredits migrate` left.
+-- Whether the functions and the tables of this database belong together: what stands here is compared with what the
+-- last `pgcredits migrate` left.
 
--- These two are asked by every look at the API's readiness: no definition is spelled out for them.
+-- The HTTP API asks for these two digests whenever somebody asks whether it is ready, so no definition is spelled out
+-- for them.
 create or replace function credits.functions_digest()
 returns text
 language plpgsql
@@ -32,7 +33,7 @@ begin
     );
 end
 $$;
-comment on function credits.functions_digest() is 'Of the bodies of all functions in the bank''s schemas.';
+comment on function credits.functions_digest() is 'A digest of the bodies of all functions in the bank''s schemas.';
 
 create or replace function credits.columns_digest()
 returns text
@@ -57,7 +58,7 @@ begin
 end
 $$;
 comment on function credits.columns_digest() is
-'Of the columns of all tables and composite types in the bank''s schemas.';
+'A digest of the columns of all tables and composite types in the bank''s schemas.';
 
 create or replace function credits.release_differences()
 returns table (expected text, found text)
@@ -97,5 +98,5 @@ begin
 end
 $$;
 comment on function credits.release_differences() is
-'Objects in the bank''s schemas that the last pgcredits migrate did not make, that are gone, or that were changed '
+'Objects in the bank''s schemas that the last pgcredits migrate did not make, that are missing, or that have changed '
 'since.';

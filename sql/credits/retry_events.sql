@@ -11,7 +11,7 @@ declare
 begin
     v_receipt := credits.apply_event(p_event_id);
     return v_receipt.outcome is distinct from 'waiting';
--- Classes, each named by its 000: refusals of ours, what a value or a constraint forbids, locks.
+-- Each 000 stands for a class: refusals of the bank, what a value or a constraint forbids, locks.
 exception when sqlstate 'PT000' or data_exception or integrity_constraint_violation
     or object_not_in_prerequisite_state or transaction_rollback then
     update credits.stripe_events as e
@@ -21,7 +21,8 @@ exception when sqlstate 'PT000' or data_exception or integrity_constraint_violat
 end
 $$;
 comment on function credits.try_event(text) is
-'Applies an event that waits; true when it waits no longer. A refusal is noted on the event and undoes nothing else.';
+'Applies an event that waits. True when it waits no longer. A refusal is recorded on the event and undoes nothing '
+'else.';
 
 create or replace function credits.apply_waiting(p_account_id uuid, p_order_id uuid)
 returns void
@@ -56,7 +57,7 @@ declare
     v_event record;
     v_done bigint := 0;
 begin
-    -- Nearly always attach_checkout has done it. What is left: an event that came while the transaction was open that
+    -- Nearly always attach_checkout has applied them. An event is left if it came while the transaction was open that
     -- wrote the order and attached its session. No transaction is open for 35 days.
     for v_event in
         select
@@ -79,5 +80,5 @@ begin
 end
 $$;
 comment on function credits.retry_events(bigint) is
-'Applies at most so many events that wait and whose order has a session now. Returns how many wait no '
-'longer. Passes over accounts that somebody else has locked.';
+'Applies at most p_limit events that wait and whose order has a session now. Returns how many of them wait no longer. '
+'Skips accounts that somebody else has locked.';

@@ -29,7 +29,8 @@ begin
         join tables as t on p.polrelid = t.oid
     ),
 
-    -- Who may read which tables, whole or in part: each needs a policy there, and no policy is for anybody else.
+    -- Which roles may read which tables, in whole or in part. Each needs a policy there, and no policy is for another
+    -- role.
     readers as (
         select distinct t.oid as table_id, r.rolname::text as role
         from tables as t
@@ -44,7 +45,7 @@ begin
         join pg_catalog.pg_roles as r on a.grantee = r.oid
         where a.privilege_type = 'SELECT' and a.grantee is distinct from t.relowner
         union
-        -- An auditor reads everything but passwords, so this holds where no grant is left.
+        -- An auditor reads everything but passwords, and needs a policy even where the grant is missing.
         select t.oid, 'auditor'
         from tables as t
         where not t.relispartition and t.oid <> 'credits.credentials'::regclass
@@ -80,8 +81,8 @@ begin
 end
 $$;
 comment on function credits.row_security_faults() is
-'Tables and partitions of the bank whose row security is not forced, that lack a policy for somebody who may read '
-'them, or that have one which access.sql does not make.';
+'Tables and partitions of the bank whose row security is not forced, that lack a policy for a role that may read them, '
+'or that have a policy which access.sql does not make.';
 
 create or replace function credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text)
 returns boolean
@@ -113,4 +114,4 @@ begin
 end
 $$;
 comment on function credits.is_policy_of_ours(text, text[], boolean, text) is
-'Is this a policy as access.sql makes those of that name? Roles in alphabetical order.';
+'Whether a policy is as access.sql makes policies of this name. p_roles is in alphabetical order.';

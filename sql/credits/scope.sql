@@ -30,4 +30,4 @@ begin
 end
 $$;
 comment on function credits.check_scope(text) is
-'Raises PT422 bad_scope unless p_scope is null or names a module or category of the catalogue.';
+'Checks that p_scope is null, or names a module or a category that is listed. Raises PT422 bad_scope.';

@@ -1,11 +1,11 @@
--- What a word may consist of: letters of one script, of those in which somebody has an address today. A list of what is
--- allowed, because nobody can list all that passes for something else; and our own, because the tables of PostgreSQL
--- differ from version to version.
+-- What a word may consist of: letters of one script, out of the scripts in which people have addresses today. This is a
+-- list of what is allowed, because nobody can list everything that can be mistaken for something else. It is our own
+-- list, because the tables of PostgreSQL differ from version to version.
 --
--- The letters are those that RFC 5892 lets stand in a domain (PVALID) and UTS 39 allows in identifiers, as Unicode 14
--- has them, of the scripts of the root zone of the DNS. Left out are letters that nobody's language needs today
--- (polytonic Greek, Pinyin, two of Thai), and those Latin ones that cannot be told from another one: dotless i, kra,
--- t with cedilla, s with comma. The only digits are 0 to 9.
+-- The letters are those of Unicode 14 that RFC 5892 allows in a domain (PVALID) and UTS 39 allows in identifiers, from
+-- the scripts of the root zone of the DNS. Left out are letters that no language needs today (polytonic Greek, Pinyin,
+-- two of Thai), and Latin letters that cannot be told from another one: dotless i, kra, t with cedilla, s with comma.
+-- The only digits are 0 to 9.
 
 create or replace function credits.script_of(p_word text)
 returns text
@@ -71,7 +71,7 @@ begin
             ('Japanese', 97, 40959, 'a-z\u3005-\u3007\u3400-\u4DBF\u4E00-\u9FFF\u3041-\u3096\u309D-\u309E\u30A1-\u30FA\u30FC-\u30FE'),
             ('Korean', 97, 55203, 'a-z\u3005-\u3007\u3400-\u4DBF\u4E00-\u9FFF\uAC00-\uD7A3')
         ) as s (script, first, last, letters)
-        -- One pattern for most words: PostgreSQL keeps 32 of them ready.
+        -- One pattern for most words: PostgreSQL caches 32 patterns.
         where
             case
                 when (ascii(v_letters) between s.first and s.last) is true then v_letters ~ ('^[' || s.letters || ']+$')
@@ -82,9 +82,9 @@ begin
 end
 $$;
 comment on function credits.script_of(text) is
-'The script of a word in small letters; Japanese and Korean may have Latin letters among theirs, and Chinese counts as '
-'Japanese. Characters of ASCII that are no letters may stand anywhere. Null for a letter that this function does not '
-'know, and for letters of two scripts.';
+'The script of a word in small letters. Japanese and Korean may contain Latin letters, and Chinese counts as Japanese. '
+'ASCII characters that are not letters may stand anywhere. Null for a letter that this function does not know, and for '
+'letters of two scripts.';
 
 create or replace function credits.is_well_written(p_word text)
 returns boolean
@@ -107,24 +107,25 @@ declare
         || ']';
 begin
     return coalesce(
-        -- A mark stands on a letter, and not twice. Thai's long ae is one letter and no two e's.
+        -- A mark stands on a letter, and not twice. The long ae of Thai is one letter, not two e.
         p_word !~ ('(^|[\u0001-\u007F])' || v_marks) and p_word !~ ('(' || v_marks || ')\1') and p_word !~ '\u0E40\u0E40'
-        -- The long vowel of Japanese follows one of its letters; elsewhere it is a hyphen. Beside Latin letters, strokes
-        -- are strokes, and a square is an o.
+        -- The long vowel sign of Japanese follows a Japanese letter; elsewhere it passes for a hyphen. Next to Latin
+        -- letters, signs made of one stroke pass for strokes, and a square passes for an o.
         and p_word !~ '(^|[^\u3041-\u3096\u30A1-\u30FE])\u30FC'
         and not (
             p_word ~ '[a-z]'
             and p_word ~ ('[\u3006\u3007\u4E00\u4E28\u4E36\u4E3F\u4E59\u4E85\u4E8C\u5DE5\u53E3\u56D7'
                 || '\u30A8\u30CB\u30CE\u30ED\u30FD\u30FE\u3078\u30D8]')
         )
-        -- From right to left: no digit or sign at the beginning, and no sign at the end. They would be shown elsewhere.
+        -- A word that is read from right to left has no digit or sign at its beginning, and no sign at its end: they
+        -- would be displayed in another place.
         and p_word !~ '^[^a-z\u0080-\uFFFF].*[\u0590-\u06FF]' and p_word !~ '[\u0590-\u06FF].*[^a-z0-9\u0080-\uFFFF]$',
         false
     );
 end
 $$;
 comment on function credits.is_well_written(text) is
-'Are the letters of a word where such letters stand: marks on letters, and the like?';
+'Whether the letters of a word stand where such letters can stand: for example, marks on letters.';
 
 create or replace function credits.passes_for_latin(p_word text, p_capitals boolean default false)
 returns boolean
@@ -133,13 +134,13 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- Letters of other scripts that are drawn like a Latin one.
+    -- Letters of other scripts that are drawn like a Latin letter.
     v_small constant text := '\u0430\u0433\u0435\u043A\u043C\u043E\u043F\u0440\u0441\u0442\u0443\u0445\u0455\u0456\u0458'
         || '\u0461\u0475\u04AF\u04BB\u04CF\u0501\u051B\u051D\u03B1\u03B3\u03B7\u03B9\u03BA\u03BD\u03BF\u03C1\u03C3'
         || '\u03C4\u03C5\u03C7\u03C9\u03F2\u03F3\u0561\u0563\u0566\u0570\u0578\u057C\u057D\u0581\u0584\u0585'
         || '\u05D5\u05D8\u05D9\u05DF\u05E1\u0627\u0647\u06BE\u06C1\u0B03\u0B20\u0D20\u101D\u10E7\u10FF\u1200\u12D0'
         || '\u3007\u4E00\u4E28\u4E36\u4E3F';
-    -- Whose capital is, though they are not: Cyrillic, Greek, Armenian.
+    -- Letters whose capital is drawn like one, though they are not: Cyrillic, Greek, Armenian.
     v_capital constant text := '\u0432\u043D\u04AF\u04B1\u03B2\u03B5\u03B6\u03BC\u056C\u057F';
 begin
     return p_word ~ '[^\u0001-\u007F]'
@@ -148,5 +149,5 @@ begin
 end
 $$;
 comment on function credits.passes_for_latin(text, boolean) is
-'Is a word in small letters written in letters that are drawn like Latin ones, and are none? p_capitals: or in letters '
-'whose capitals are.';
+'Whether a word in small letters consists of letters that are drawn like Latin ones but are not Latin. p_capitals: '
+'letters whose capitals are drawn like Latin ones count, too.';

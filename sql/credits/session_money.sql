@@ -1,5 +1,5 @@
--- What an event says of the money of a Checkout session. A member that is left out or null says nothing; one of another
--- type than Stripe's whole numbers of minor units is never taken for one that says nothing.
+-- What an event says about the money of a Checkout session. A member that is left out or null says nothing. A member
+-- that is not a whole number of minor units, as Stripe writes amounts, is never treated as if it said nothing.
 
 create or replace function credits.stripe_amount(p_amount jsonb)
 returns numeric
@@ -7,13 +7,13 @@ language sql
 immutable
 parallel safe
 return case
-    -- CASE keeps what is no number from being cast.
+    -- CASE prevents the cast of anything that is not a number.
     when (jsonb_typeof(p_amount) = 'number') is not true then null
     when (p_amount::numeric = trunc(p_amount::numeric) and p_amount::numeric between 0 and 999999999999) is true
         then p_amount::numeric
 end;
 comment on function credits.stripe_amount(jsonb) is
-'An amount of Stripe''s, in minor units, if it is a whole number from 0 to below 10^12; else null.';
+'An amount at Stripe, in minor units, if it is a whole number from 0 to below 10^12; otherwise null.';
 
 create or replace function credits.session_discount(p_session jsonb)
 returns numeric
@@ -28,8 +28,7 @@ begin
 end
 $$;
 comment on function credits.session_discount(jsonb) is
-'How much the session was discounted, in minor units: 0 where it names no discount, null where it names none that can '
-'be read.';
+'The discount on a session, in minor units. 0 if it names no discount, null if its discount cannot be read.';
 
 create or replace function credits.money_problem(p_session jsonb, p_amount bigint)
 returns text
@@ -56,16 +55,16 @@ declare
     );
 begin
     return case
-        -- What was sold is the subtotal, before discounts and taxes.
+        -- The subtotal is the price of what was sold, before discounts and taxes.
         when p_session -> 'amount_subtotal' is distinct from to_jsonb(p_amount)
             then format('subtotal %s, ordered for %s', p_session ->> 'amount_subtotal', p_amount)
         when jsonb_typeof(v_details) not in ('object', 'null') then format('total_details %s', v_details)
-        -- It decides what a token cost.
+        -- The discount decides what a token cost.
         when (v_discount <= p_amount) is not true
             then format('a discount of %s on %s', v_details -> 'amount_discount', p_amount)
         when v_odd is not null then v_odd
-        -- A tax is a part of the prices, or comes on top of them: the session does not say which. Where there is shipping
-        -- it may be a part of the one and come on top of the other.
+        -- A tax is included in the prices or comes on top of them: the session does not say which. With shipping, it
+        -- may be included in one of the two and come on top of the other.
         when (
             v_total = v_net or v_total = v_net + v_tax or (v_shipping > 0 and v_total between v_net and v_net + v_tax)
         ) is not true
@@ -79,5 +78,5 @@ begin
 end
 $$;
 comment on function credits.money_problem(jsonb, bigint) is
-'Why the money of a session that is paid is not what was asked for an amount (minor units), less the discount that it '
-'names; null when it is.';
+'Why the money of a paid session is not what was asked for an amount (minor units), less the discount that the session '
+'names. Null when it is.';

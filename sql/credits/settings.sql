@@ -1,4 +1,4 @@
--- What the operator decides for the whole bank.
+-- Settings that the operator decides for the whole bank.
 create or replace function credits.allow_test_clocks(p_allowed boolean)
 returns void
 language plpgsql
@@ -17,9 +17,9 @@ begin
 end
 $$;
 comment on function credits.allow_test_clocks(boolean) is
-'Whether services may put accounts on test clocks (api.set_test_clock). `pgcredits up` allows it beside the Stripe '
-'simulator and forbids it with a real Stripe key. Raises PT422 bad_clock for null, PT403 no_test_clocks where events '
-'of real money are.';
+'For the operator. Whether services may put accounts on test clocks (api.set_test_clock). `pgcredits up` allows it '
+'with the Stripe simulator and forbids it with a real Stripe key. Raises PT422 bad_clock for null, PT403 '
+'no_test_clocks in a bank that has events of real money.';
 
 create or replace function credits.test_clocks_allowed()
 returns boolean
@@ -28,11 +28,11 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    -- Without its row the bank has no test clocks: what nobody decided is off.
+    -- Without its row the bank has no test clocks: a setting that nobody decided is off.
     return coalesce((select s.test_clocks from credits.settings as s), false);
 end
 $$;
-comment on function credits.test_clocks_allowed() is 'May services put accounts on test clocks?';
+comment on function credits.test_clocks_allowed() is 'Whether services may put accounts on test clocks.';
 
 create or replace function credits.bound_holds(p_longest interval default null, p_most_open bigint default null)
 returns void
@@ -43,7 +43,7 @@ as $$
 declare
     v_seconds constant numeric := extract(epoch from p_longest);
 begin
-    -- One hold lasts up to 24 hours without being extended.
+    -- A hold lasts up to 24 hours without being extended.
     if (v_seconds not between 86400 and 31 * 86400) is true then
         perform credits.fail(422, 'bad_ttl', 'the longest hold of a service is from 24 hours to 31 days');
     elsif (p_most_open not between 1 and 100000) is true then
@@ -56,10 +56,10 @@ begin
 end
 $$;
 comment on function credits.bound_holds(interval, bigint) is
-'For the operator. p_longest: how long after it was made a hold of a service can last at most, however often it is '
-'extended; 24 hours to 31 days, 7 days at first. p_most_open: how many open holds an account may have for its user to '
-'make another, and how many of services for a service to; 1 to 100000, 100 at first. What is not named stays as it '
-'is. Raises PT422 bad_ttl or bad_limit.';
+'For the operator. p_longest: how long after its beginning a hold of a service can last at most, however often it is '
+'extended: 24 hours to 31 days, by default 7 days. p_most_open: how many holds an account may have open, counted for '
+'its user over all holds, and for services over the holds of services: 1 to 100000, by default 100. A setting that is '
+'left out stays as it is. Raises PT422 bad_ttl or bad_limit.';
 
 create or replace function credits.bound_unpaid(p_most bigint default null, p_window interval default null)
 returns void
@@ -82,10 +82,10 @@ begin
 end
 $$;
 comment on function credits.bound_unpaid(bigint, interval) is
-'For the operator. p_most: how much of each kind a user may make without paying in one window: holds that end with '
-'nothing charged, uses of free modules, orders that end without money; 1 to 1000000, 1000 at first. p_window: how long '
-'the window is, from the first of them; a minute to 24 hours, an hour at first. What is not named stays as it is. '
-'Raises PT422 bad_limit.';
+'For the operator. p_most: how many of each kind a user may make in one window without paying: holds that end with '
+'nothing charged, uses of free modules, orders that end without money: 1 to 1000000, by default 1000. p_window: the '
+'length of the window, which begins with the first of them: a minute to 24 hours, by default an hour. A setting that '
+'is left out stays as it is. Raises PT422 bad_limit.';
 
 create or replace function credits.bound_orders(p_most_pending bigint)
 returns void
@@ -101,4 +101,4 @@ begin
 end
 $$;
 comment on function credits.bound_orders(bigint) is
-'For the operator: how many orders of one account may be pending, 1 to 100000, 20 at first. Raises PT422 bad_limit.';
+'For the operator. How many orders of one account may be pending: 1 to 100000, by default 20. Raises PT422 bad_limit.';

@@ -17,7 +17,7 @@ begin
         return;
     end if;
 
-    -- Both get theirs, or neither. A frozen referrer may receive; a closed one may not.
+    -- Both get their tokens, or neither. A frozen referrer may receive tokens; a closed one may not.
     if (
         select w.status <> 'closed' from credits.wallets as w where w.account_id = v_referral.referrer_id
     ) is true then
@@ -44,5 +44,5 @@ begin
 end
 $$;
 comment on function credits.settle_referral(uuid) is
-'Rewards whoever brought an account that has just paid for the first time, and the account itself. Both wallets are '
+'Rewards the referrer of an account that has just paid for the first time, and the account itself. Both wallets are '
 'locked by credits.lock_with_referrer.';

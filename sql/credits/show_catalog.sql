@@ -1,4 +1,4 @@
--- The catalogue as lines of text, so that two of them can be compared.
+-- The price lists of the bank as lines of text, so that they can be compared before and after.
 create or replace function credits.show_catalog()
 returns setof text
 language sql
@@ -62,5 +62,5 @@ select format('notice %s %s', n.kind, to_jsonb(n) - 'kind')
 from credits.notice_rules as n
 $$;
 comment on function credits.show_catalog() is
-'What is defined, a line for each word of a price list: its kind, its name, and what it says as JSON. Of prices those '
-'in force and those to come.';
+'Everything that price lists have defined, one line for each definition: its kind, its name, and what it says, as '
+'JSON. Prices are those in force and those to come.';

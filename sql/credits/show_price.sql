@@ -1,4 +1,4 @@
--- Prices as they are told to people: what a price is made of, and how a cost came about.
+-- Prices as they are shown to people: what a price is made of, and how a cost is made up.
 
 create or replace function credits.components_as_json(p_price_id bigint)
 returns jsonb
@@ -62,7 +62,7 @@ begin
 end
 $$;
 comment on function credits.module_price(text) is
-'The price of a module as anybody may see it: without the provider''s cost.';
+'The price of a module as everybody may see it: without the provider''s cost.';
 
 create or replace function credits.price_parts(p_price_id bigint, p_usage jsonb)
 returns jsonb
@@ -103,6 +103,6 @@ begin
 end
 $$;
 comment on function credits.price_parts(bigint, jsonb) is
-'How a cost comes about, by dimension: units are what is charged after the free quantity; charge is their price, or '
-'the minimum, before margin and exchange rate. Fractions that do not end are rounded here; the cost is made without '
-'them.';
+'How a cost is made up, by dimension. units: what is charged after the free quantity. charge: their price, or the '
+'minimum, before margin and exchange rate. Fractions that do not end are rounded here; the cost itself is computed '
+'without rounding them.';

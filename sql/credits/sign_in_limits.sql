@@ -1,7 +1,8 @@
--- How often somebody may try. An attempt counts before its password is compared, so that a hundred at once are a
--- hundred; one that worked is taken off again.
+-- How often somebody may try to sign in. An attempt is counted before its password is compared, so that a hundred
+-- attempts at once count as a hundred. An attempt that succeeded is subtracted again.
 --
--- Locks: the counts of the network, then of the account, then of the pair. A refusal undoes what its call has counted.
+-- Locks: the count of the network, then that of the account, then that of the pair. A refusal undoes what its call has
+-- counted.
 
 create or replace function credits.limit_sign_ins(
     p_per_pair bigint default null,
@@ -33,9 +34,10 @@ exception
 end
 $$;
 comment on function credits.limit_sign_ins(bigint, bigint, bigint, bigint, interval) is
-'For the operator. Failed sign-ins in one p_window (15 minutes at first): to one account from one network (10), to one '
-'account from networks where it has not signed in before (100), from one network (300); and sign-ups from one network '
-'(300). What is not named stays as it is. Raises PT422 bad_limit.';
+'For the operator. How many failed sign-ins are allowed in one p_window (by default 15 minutes): to one account from '
+'one network (p_per_pair, by default 10), to one account from networks where it has not signed in before '
+'(p_per_account, 100), from one network (p_per_network, 300); and how many sign-ups from one network (p_sign_ups, '
+'300). A setting that is left out stays as it is. Raises PT422 bad_limit.';
 
 create or replace function credits.count_attempt(
     p_scope text,
@@ -74,7 +76,8 @@ exception
 end
 $$;
 comment on function credits.count_attempt(text, bigint, interval, text) is
-'Counts an attempt; of several at once each has a number of its own. Raises PT429 with p_slug (limit, reset_at).';
+'Counts an attempt. Several attempts at once get different numbers. Raises PT429 with p_slug (limit, reset_at), PT503 '
+'busy.';
 
 create or replace function credits.uncount_attempt(p_scope text)
 returns void
@@ -86,7 +89,7 @@ begin
     update credits.sign_in_counts as c set attempts = greatest(c.attempts - 1, 0) where c.scope = p_scope;
 end
 $$;
-comment on function credits.uncount_attempt(text) is 'Takes one attempt off: it worked.';
+comment on function credits.uncount_attempt(text) is 'Subtracts an attempt that succeeded.';
 
 create or replace function credits.email_key(p_email text)
 returns text
@@ -95,7 +98,7 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    -- Also of an address that nobody has: who guesses learns nothing from where the limit is.
+    -- An address that nobody has gets a key as well, so that the limit tells nothing to somebody who guesses addresses.
     return encode(
         sha256(
             convert_to(
@@ -109,7 +112,7 @@ begin
     );
 end
 $$;
-comment on function credits.email_key(text) is 'What stands for an e-mail address where sign-ins are counted.';
+comment on function credits.email_key(text) is 'The key under which the sign-ins to an e-mail address are counted.';
 
 create or replace function credits.forget_attempts(p_max bigint)
 returns void
@@ -139,5 +142,5 @@ begin
 end
 $$;
 comment on function credits.forget_attempts(bigint) is
-'Forgets at most p_max counts whose window is over, and as many networks where nobody has signed in for 35 days. '
-'Null: all.';
+'Forgets at most p_max counts whose window is over, and as many networks where nobody has signed in for 35 days. Null '
+'means all of them.';

@@ -1,5 +1,5 @@
--- What stands in the four schemas now, each object with a digest of its definition. Partitions of the ledger follow
--- their parent and are left out, as is what belongs to an extension.
+-- The objects in the four schemas now, each with a digest of its definition. Partitions of the ledger follow their
+-- parent and are left out. So are objects that belong to an extension.
 create or replace function credits.standing_objects()
 returns table (kind text, name text, definition text)
 language plpgsql
@@ -15,8 +15,8 @@ begin
     return query
     select f.kind, f.name, md5(f.definition) from credits.standing_functions() as f
     union all
-    -- Without parentheses: `a and b and c` has other ones when it was restored from a dump. So it is in the body of a
-    -- function that is no text.
+    -- Without parentheses: PostgreSQL writes `a and b and c` with others after a restore from a dump. The same is true
+    -- of function bodies that are not stored as text.
     select o.kind, o.name, md5(regexp_replace(o.definition, '[()\s]+', ' ', 'g'))
     from (
         select x.kind, x.name, x.definition from credits.standing_relations() as x
@@ -37,7 +37,7 @@ end
 $$;
 comment on function credits.standing_objects() is
 'The functions, views, tables, sequences, types, triggers, policies and rules of the bank''s schemas, who may use '
-'them, and everything else that somebody put there or hung on them; definition is a digest, the same on the same '
+'them, and everything else that somebody added there or attached to them. definition is a digest, the same on the same '
 'major version of PostgreSQL.';
 
 create or replace function credits.standing_functions()
@@ -122,7 +122,7 @@ begin
         and c.relkind in ('r', 'p', 'f', 'v', 'm', 'S') and not c.relispartition
         and not exists (
             select from pg_catalog.pg_depend as d
-            -- A partitioned table depends on the columns of its own key.
+            -- PostgreSQL records that a partitioned table depends on the columns of its own key.
             where
                 d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid and d.refobjid <> c.oid
                 and d.deptype in ('e', 'i')
@@ -146,7 +146,8 @@ as $$
 begin
     return query
     with tables as (
-        -- A partition has its parent's triggers, which are not listed again, and a policy that check_access compares.
+        -- A partition has the triggers of its parent, which are not listed again, and a policy that check_access
+        -- compares.
         select c.oid, format('%I.%I', n.nspname, c.relname) as name, c.relispartition
         from pg_catalog.pg_class as c
         join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
@@ -186,7 +187,7 @@ begin
 end
 $$;
 comment on function credits.standing_attachments() is
-'The triggers, policies and rules among credits.standing_objects(): what hangs on a table.';
+'The triggers, policies and rules among credits.standing_objects(): what is attached to a table.';
 
 create or replace function credits.standing_types()
 returns table (kind text, name text, definition text)
@@ -227,7 +228,7 @@ begin
     where
         n.nspname in ('credits', 'api', 'analytics', 'audit')
         and t.typtype in ('b', 'c', 'd', 'e', 'r') and coalesce(c.relkind, 'c') = 'c'
-        -- Arrays follow what they are arrays of.
+        -- An array type follows the type of its elements.
         and not exists (select from pg_catalog.pg_type as x where x.typarray = t.oid)
         and not exists (
             select from pg_catalog.pg_depend as d
@@ -236,7 +237,7 @@ begin
 end
 $$;
 comment on function credits.standing_types() is
-'The types and domains among credits.standing_objects(): not those of tables.';
+'The types and domains among credits.standing_objects(), except those of tables.';
 
 create or replace function credits.standing_privileges()
 returns table (kind text, name text, definition text)
@@ -257,7 +258,7 @@ begin
             p.proowner as owner, coalesce(p.proacl, acldefault('f', p.proowner)) as acl
         from pg_catalog.pg_proc as p
         union all
-        -- A dump does not tell what is granted as it is anyway from nothing granted.
+        -- A dump does not distinguish default rights from rights that were granted and equal the default.
         select
             c.relnamespace, c.relname, c.relowner,
             coalesce(c.relacl, acldefault(case c.relkind when 'S' then 's' else 'r' end::"char", c.relowner))
@@ -283,7 +284,7 @@ begin
         left join pg_catalog.pg_roles as g on a.grantee = g.oid
         where
             t.schema = n.oid
-            -- An operator may let logins of their own in: that is theirs to know.
+            -- An operator may give rights to logins of their own: these are not compared.
             and (
                 coalesce(a.grantee, 0) = 0 or a.grantee = t.owner
                 or g.rolname in ('anon', 'authenticated', 'service_role', 'spender', 'support', 'analyst', 'auditor')
@@ -295,4 +296,4 @@ begin
 end
 $$;
 comment on function credits.standing_privileges() is
-'Of each of the bank''s schemas: who owns what is in it, and what PUBLIC and the bank''s roles may do with it.';
+'For each of the bank''s schemas: who owns what is in it, and what PUBLIC and the bank''s roles may do with it.';

@@ -1,5 +1,5 @@
--- What neither migrations/ nor sql/ ever makes, in the four schemas or on what stands there: whatever is found is
--- somebody else's. A part of credits.standing_objects().
+-- A part of credits.standing_objects(): kinds of objects that neither migrations/ nor sql/ ever makes, in the four
+-- schemas or attached to what stands there. Whatever is found was made by somebody else.
 
 create or replace function credits.standing_others()
 returns table (kind text, name text, definition text)
@@ -9,8 +9,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return query
-    -- Whatever is in a schema depends on it: operators, collations, conversions, text search, statistics, and what a
-    -- later PostgreSQL will have.
+    -- Everything in a schema depends on it: operators, collations, conversions, text search, statistics, and whatever
+    -- later versions of PostgreSQL will have.
     select distinct i.type, i.identity, i.identity
     from pg_catalog.pg_depend as d
     join pg_catalog.pg_namespace as n on d.refobjid = n.oid
@@ -27,8 +27,8 @@ begin
             where e.classid = d.classid and e.objid = d.objid and e.deptype = 'e'
         )
     union
-    -- What hangs on a table, a function or a type of ours from outside: publications, statistics, casts, transforms,
-    -- and tables that inherit.
+    -- What is attached from outside to a table, a function or a type of the bank: publications, statistics, casts,
+    -- transforms, and tables that inherit.
     select i.type, i.identity, i.identity
     from pg_catalog.pg_depend as d
     left join pg_catalog.pg_class as c on d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = c.oid
@@ -60,8 +60,8 @@ begin
 end
 $$;
 comment on function credits.standing_others() is
-'What pgcredits never makes, in the bank''s schemas or on what stands there: operators, collations, text search, '
-'statistics, casts, publications and the like.';
+'Objects that pgcredits never makes, in the bank''s schemas or attached to what stands there: operators, collations, '
+'text search, statistics, casts, publications and the like.';
 
 create or replace function credits.standing_triggers_of_events()
 returns table (kind text, name text, definition text)
@@ -70,7 +70,8 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- In a database with neighbours some are theirs (Supabase has several), of superusers and out of others' reach.
+    -- In a database with neighbours some belong to them (Supabase has several). These are owned by superusers and
+    -- cannot be changed by others.
     v_hardened constant boolean not null := exists (select from credits.releases as r where r.hardened);
 begin
     return query
@@ -89,8 +90,8 @@ begin
 end
 $$;
 comment on function credits.standing_triggers_of_events() is
-'Event triggers, which run with every migration: all in a database of the bank''s own; in one with neighbours those '
-'whose function is in schema public or belongs to somebody who is no superuser.';
+'Event triggers, which run with every migration. In a database of the bank''s own: all of them. In a database with '
+'neighbours: those whose function is in schema public, or belongs to a role that is not a superuser.';
 
 create or replace function credits.standing_defaults()
 returns table (kind text, name text, definition text)
@@ -107,7 +108,7 @@ begin
         left join pg_catalog.pg_namespace as n on a.defaclnamespace = n.oid
         where n.nspname in ('credits', 'api', 'analytics', 'audit') or r.rolname = 'credits_owner'
         union all
-        -- Without a word of ours PUBLIC may call what the owner makes. access.sql says it.
+        -- By default PUBLIC may call what the owner makes. access.sql takes that away.
         select r.rolname, null, x.type, r.oid, acldefault(x.type::"char", r.oid)
         from pg_catalog.pg_roles as r
         cross join (values ('f'), ('T')) as x (type)
@@ -134,4 +135,5 @@ begin
 end
 $$;
 comment on function credits.standing_defaults() is
-'Default privileges for what will be made in the bank''s schemas, or by its owner, of anybody but who makes it.';
+'Default privileges for objects that will be made in the bank''s schemas, or by its owner, given to anybody but their '
+'maker.';

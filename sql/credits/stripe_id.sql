@@ -8,7 +8,7 @@ as $$
 declare
     v_id constant jsonb := case when (jsonb_typeof(p_id) = 'object') is true then p_id -> 'id' else p_id end;
 begin
-    -- U+FFFD stands for what could not be stored: another id may look the same.
+    -- U+FFFD replaces what could not be stored, so another id may look the same.
     if (
         jsonb_typeof(v_id) = 'string' and length(v_id #>> '{}') between 1 and 255
         and strpos(v_id #>> '{}', chr(65533)) = 0
@@ -19,4 +19,5 @@ begin
 end
 $$;
 comment on function credits.stripe_id(jsonb) is
-'The id of an object at Stripe, given by itself or expanded; null for what is no id of 1 to 255 characters.';
+'The id of an object at Stripe, given as the id or as the expanded object. Null unless it is an id of 1 to 255 '
+'characters.';

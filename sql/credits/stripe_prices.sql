@@ -12,7 +12,7 @@ begin
 end
 $$;
 comment on function credits.configured_stripe_price(text) is
-'The price at Stripe that the operator has configured for a pack; null when there is none.';
+'The id of the price at Stripe that the operator has configured for a pack. Null when there is none.';
 
 create or replace function credits.check_stripe_prices()
 returns void
@@ -34,4 +34,5 @@ begin
 end
 $$;
 comment on function credits.check_stripe_prices() is
-'Asked after a catalogue file: raises PT422 bad_catalogue when a price is configured for a pack that does not exist.';
+'Called after a price list was applied: checks that every pack with a configured Stripe price exists. Raises PT422 '
+'bad_catalogue.';

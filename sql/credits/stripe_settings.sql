@@ -1,4 +1,4 @@
--- Which of Stripe's events are for this bank: what the operator decides.
+-- The operator decides which Stripe events are for this bank.
 create or replace function credits.accept_stripe_accounts(p_accounts text[])
 returns void
 language plpgsql
@@ -10,8 +10,8 @@ begin
 end
 $$;
 comment on function credits.accept_stripe_accounts(text[]) is
-'The connected Stripe accounts (acct_…) whose events are accepted beside our own; null or empty: none. An event of any '
-'other connected account is refused.';
+'For the operator. The connected Stripe accounts (acct_…) whose events are accepted in addition to those of the own '
+'account; null or empty means none. An event of any other connected account is refused.';
 
 create or replace function credits.accept_stripe_livemode(p_livemode boolean)
 returns void
@@ -31,6 +31,6 @@ begin
 end
 $$;
 comment on function credits.accept_stripe_livemode(boolean) is
-'Which Stripe events are accepted: live ones (true), or those of test mode (false). Until somebody says, both are. '
-'`pgcredits up` says which, from the Stripe key. Raises PT422 wrong_mode for null, and for false where events of real '
-'money are.';
+'For the operator. Which Stripe events are accepted: live events (true), or events of test mode (false). Until this is '
+'called, both are. `pgcredits up` calls it, by the Stripe key. Raises PT422 wrong_mode for null, and for false in a '
+'bank that has events of real money.';

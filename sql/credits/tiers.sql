@@ -1,5 +1,5 @@
--- Graduated tiers: the units beyond a number cost another price, per charge. All in the scale of credits.charge, which
--- divides by nothing.
+-- Graduated tiers: in each charge, the units above a number have another price. All amounts are scaled as in
+-- credits.charge, so that nothing is divided.
 
 create or replace function credits.tiers_of(p_price_id bigint, p_dimension text)
 returns credits.price_tiers[]
@@ -33,17 +33,17 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- At a price of 1 and without a minimum the charge is what is billed: units times unit_size.
+    -- At a price of 1 and without a minimum, the charge is the quantity that is billed: units times unit_size.
     v_billed constant numeric := credits.charge(p_quantity, p_unit_size, 1, p_free_quantity, p_whole_units, 0);
     v_charge numeric := v_billed * p_price_per_unit;
     v_price numeric := p_price_per_unit;
     v_tier credits.price_tiers;
 begin
-    -- Within the free quantity, or no quantity at all.
+    -- The quantity is within the free quantity, or is null.
     if v_billed > 0 is not true then
         return v_billed;
     end if;
-    -- What lies beyond the start of a tier changes from the price before to the tier's.
+    -- The part above the start of a tier changes from the price before to the price of the tier.
     foreach v_tier in array p_tiers loop
         exit when (v_billed <= v_tier.above * p_unit_size) is true;
         v_charge := v_charge + (v_billed - v_tier.above * p_unit_size) * (v_tier.price_per_unit - v_price);
@@ -55,7 +55,7 @@ $$;
 comment on function credits.tiered_charge(
     numeric, numeric, numeric, numeric, boolean, numeric, credits.price_tiers[]
 ) is
-'credits.charge of a component with tiers: exact, times unit_size; null for a quantity that is null.';
+'The credits.charge of a component with tiers: exact, times unit_size. Null for a null quantity.';
 
 create or replace function credits.tiers_used(p_price_id bigint, p_dimension text, p_billed numeric)
 returns jsonb
@@ -87,5 +87,5 @@ begin
 end
 $$;
 comment on function credits.tiers_used(bigint, text, numeric) is
-'How the units of a charge fall into tiers, those below the first one too: [{"above", "units", "price_per_unit"}]. '
-'p_billed is units times unit_size. Empty without tiers.';
+'How the units of a charge are divided into tiers, including those below the first one: [{"above", "units", '
+'"price_per_unit"}]. p_billed is units times unit_size. Empty without tiers.';

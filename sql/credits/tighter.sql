@@ -1,4 +1,4 @@
--- LEAST passes NULL over, and nobody sees whether that was meant. Here it is: a bound that is null is none.
+-- LEAST ignores NULL, and a reader cannot see whether that was intended. Here it is: null means that there is no bound.
 create or replace function credits.tighter(p_bound numeric, p_other numeric)
 returns numeric
 language sql
@@ -10,4 +10,4 @@ return case
     else least(p_bound, p_other)
 end;
 comment on function credits.tighter(numeric, numeric) is
-'The tighter of two bounds, of which null is none; null when there is neither.';
+'The tighter of two bounds. Null means no bound.';

@@ -1,4 +1,4 @@
--- A time-out as PostgreSQL keeps it for a role: a number with a unit, or of milliseconds.
+-- A time-out as PostgreSQL stores it for a role: a number with a unit, or a number of milliseconds.
 create or replace function credits.timeout(p_setting text)
 returns interval
 language plpgsql
@@ -19,4 +19,5 @@ begin
 end
 $$;
 comment on function credits.timeout(text) is
-'The length of a time-out such as 15s, 5min or 500 (milliseconds); 0 is none. Null when it is spelled otherwise.';
+'The length of a time-out such as 15s, 5min or 500 (milliseconds). 0 means no time-out. Null when it is spelled in '
+'another way.';

@@ -1,4 +1,5 @@
--- What an amount of money buys. Never more than was paid for: down, at ledger scale.
+-- How many tokens an amount of money buys. The number is rounded down at ledger scale, so that it is never more than
+-- was paid for.
 create or replace function credits.topup_tokens(amount bigint, tokens_per_unit numeric)
 returns numeric
 language sql

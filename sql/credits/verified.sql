@@ -14,7 +14,7 @@ begin
 end
 $$;
 comment on function credits.mark_verified(uuid) is
-'Notes that the address of an account''s holder is verified. Locks the wallet.';
+'Records that the address of an account''s holder is verified. Locks the wallet.';
 
 create or replace function credits.require_verified_email(p_required boolean)
 returns void
@@ -33,5 +33,5 @@ end
 $$;
 comment on function credits.require_verified_email(boolean) is
 'For the operator. Whether the welcome of new accounts waits until a service says that the e-mail address is verified '
-'(api.verify_email). An account that waits when this is switched off gets its welcome when open_account is called '
-'again. Raises PT422 bad_email for null.';
+'(api.verify_email). An account that is waiting when this is switched off gets its welcome with the next call of '
+'open_account. Raises PT422 bad_email for null.';

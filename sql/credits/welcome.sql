@@ -1,4 +1,4 @@
--- What an account gets when it opens: its first entries.
+-- What an account is given when it opens: its first entries.
 create or replace function credits.welcome(
     p_account_id uuid,
     out tokens numeric,
@@ -15,7 +15,7 @@ declare
     v_grant record;
 begin
     tokens := 0;
-    -- Those that are over are passed by without waiting for their row. The lock makes the grant durable: nobody else
+    -- Campaigns that are over are skipped without waiting for their rows. The lock makes the grant durable; nobody else
     -- knows this wallet yet.
     for v_campaign in
         select c.campaign_id, c.tokens
@@ -43,8 +43,8 @@ begin
 end
 $$;
 comment on function credits.welcome(uuid) is
-'Grants a new account what every welcome campaign gives; one that is over gives nothing, and is no error. Says how '
-'many tokens that was, and what withheld others: verification, or limit until reset_at.';
+'Grants a new account what every welcome campaign gives. A campaign that is over gives nothing, which is not an error. '
+'tokens: how many were granted. waits_for: what withholds others: verification, or limit until reset_at.';
 
 create or replace function credits.may_be_welcomed(p_account_id uuid)
 returns boolean
@@ -59,7 +59,7 @@ begin
 end
 $$;
 comment on function credits.may_be_welcomed(uuid) is
-'False while the operator wants a verified address and nobody has said that this account has one.';
+'False while the operator requires a verified address and no service has said that this account has one.';
 
 create or replace function credits.welcome_again(
     p_account_id uuid,
@@ -76,7 +76,7 @@ declare
     v_welcome record;
 begin
     tokens := 0;
-    -- Of two calls at once the second one waits at the wallet, and then sees what the first one has done.
+    -- Of two calls at once, the second waits for the wallet, and then sees what the first has done.
     if (select a.welcome_waits from credits.accounts as a where a.account_id = p_account_id) is not true then
         return;
     end if;
@@ -91,7 +91,7 @@ begin
 end
 $$;
 comment on function credits.welcome_again(uuid) is
-'Tries a welcome that was withheld once more, for an account that is active. Each campaign gives it once, ever.';
+'Tries again to grant a welcome that was withheld, to an active account. Each campaign gives a welcome only once.';
 
 create or replace function credits.welcome_tokens(p_at timestamptz, p_scopes text[] default null)
 returns numeric
@@ -111,4 +111,5 @@ begin
 end
 $$;
 comment on function credits.welcome_tokens(timestamptz, text[]) is
-'Tokens that an account would find if it opened now: those bound to one of the scopes or to none; without scopes, all.';
+'Tokens that an account would be given if it opened now: those bound to one of the scopes or to nothing. Without '
+'scopes, all of them.';
