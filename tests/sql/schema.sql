@@ -729,22 +729,22 @@ CREATE FUNCTION credits.accept_stripe_accounts(p_accounts text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.accept_stripe_accounts(p_accounts text[]) IS 'The connected Stripe accounts (acct_…) whose events are accepted beside our own; null or empty: none. An event of any other connected account is refused.';
+COMMENT ON FUNCTION credits.accept_stripe_accounts(p_accounts text[]) IS 'For the operator. The connected Stripe accounts (acct_…) whose events are accepted in addition to those of the own account; null or empty means none. An event of any other connected account is refused.';
 CREATE FUNCTION credits.accept_stripe_livemode(p_livemode boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.accept_stripe_livemode(p_livemode boolean) IS 'Which Stripe events are accepted: live ones (true), or those of test mode (false). Until somebody says, both are. `pgcredits up` says which, from the Stripe key. Raises PT422 wrong_mode for null, and for false where events of real money are.';
+COMMENT ON FUNCTION credits.accept_stripe_livemode(p_livemode boolean) IS 'For the operator. Which Stripe events are accepted: live events (true), or events of test mode (false). Until this is called, both are. `pgcredits up` calls it, by the Stripe key. Raises PT422 wrong_mode for null, and for false in a bank that has events of real money.';
 CREATE FUNCTION credits.account_of(p_subject text, p_service_opens boolean) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.account_of(p_subject text, p_service_opens boolean) IS 'The account of a user id. A new one is opened by a user''s own call, and by a service''s if p_service_opens. Raises PT404 unknown_user, PT422 bad_user.';
+COMMENT ON FUNCTION credits.account_of(p_subject text, p_service_opens boolean) IS 'The account of a user id. A user''s own call opens a missing account, and a service''s call does if p_service_opens. Raises PT404 unknown_user, PT422 bad_user.';
 CREATE FUNCTION credits.account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome numeric, p_waits_for text, p_reset_at timestamp with time zone) RETURNS api.account_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome numeric, p_waits_for text, p_reset_at timestamp with time zone) IS 'What api.open_account and api.verify_email answer.';
+COMMENT ON FUNCTION credits.account_receipt(p_account_id uuid, p_subject text, p_opened boolean, p_welcome numeric, p_waits_for text, p_reset_at timestamp with time zone) IS 'The answer of api.open_account and api.verify_email.';
 CREATE FUNCTION credits.actor() RETURNS text
     LANGUAGE sql STABLE
     RETURN COALESCE(NULLIF(current_setting('role'::text), 'none'::text), (SESSION_USER)::text);
@@ -758,12 +758,12 @@ CREATE FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens n
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens numeric) IS 'How much p_tokens pay: the greatest whole quantity of the price''s one dimension, at most 10^15, or, when it has several, how many uses that cost p_cost. Null when it is free.';
+COMMENT ON FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens numeric) IS 'How much p_tokens pay for: the greatest whole quantity of the price''s one dimension, at most 10^15, or, if it has several, how many uses that cost p_cost. Null when any quantity is free.';
 CREATE FUNCTION credits.allow_test_clocks(p_allowed boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.allow_test_clocks(p_allowed boolean) IS 'Whether services may put accounts on test clocks (api.set_test_clock). `pgcredits up` allows it beside the Stripe simulator and forbids it with a real Stripe key. Raises PT422 bad_clock for null, PT403 no_test_clocks where events of real money are.';
+COMMENT ON FUNCTION credits.allow_test_clocks(p_allowed boolean) IS 'For the operator. Whether services may put accounts on test clocks (api.set_test_clock). `pgcredits up` allows it with the Stripe simulator and forbids it with a real Stripe key. Raises PT422 bad_clock for null, PT403 no_test_clocks in a bank that has events of real money.';
 CREATE FUNCTION credits.analyst_accounts() RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -773,7 +773,7 @@ CREATE FUNCTION credits.analyst_segments() RETURNS text[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.analyst_segments() IS 'The segments granted to the SQL login of this session; * is every account.';
+COMMENT ON FUNCTION credits.analyst_segments() IS 'The segments granted to the SQL login of this session; * means every account.';
 CREATE FUNCTION credits.announce_expiries(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -783,7 +783,7 @@ CREATE FUNCTION credits.apply_event(p_event_id text) RETURNS api.event_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.apply_event(p_event_id text) IS 'Does what a stored event asks for, and notes its outcome on it. Safe to repeat while that is waiting or parked.';
+COMMENT ON FUNCTION credits.apply_event(p_event_id text) IS 'Does what a stored event asks for, and records its outcome. Safe to repeat while the outcome is waiting or parked.';
 SET default_tablespace = '';
 SET default_table_access_method = heap;
 CREATE TABLE credits.orders (
@@ -843,7 +843,7 @@ CREATE FUNCTION credits.apply_session(p_order credits.orders, p_event credits.st
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.apply_session(p_order credits.orders, p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) IS 'What an event of a Checkout session does to the order that it names, under the locks of credits.lock_with_referrer.';
+COMMENT ON FUNCTION credits.apply_session(p_order credits.orders, p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) IS 'Does what an event of a Checkout session says to the order that it names. The caller holds the locks of credits.lock_with_referrer.';
 CREATE FUNCTION credits.apply_waiting(p_account_id uuid, p_order_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -853,7 +853,7 @@ CREATE FUNCTION credits.attach_at_sign_up(p_account_id uuid, p_code text) RETURN
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.attach_at_sign_up(p_account_id uuid, p_code text) IS 'Notes who brought an account, by their code; null is nobody, and the same code again is no error. Raises what credits.attach_referrer raises, PT404 unknown_code for a code that is no person''s, PT423 account_frozen.';
+COMMENT ON FUNCTION credits.attach_at_sign_up(p_account_id uuid, p_code text) IS 'Records who brought an account, by their code. Null means nobody, and the same code again is not an error. Raises what credits.attach_referrer raises, PT404 unknown_code for a code that does not belong to a user, PT423 account_frozen.';
 CREATE TABLE credits.codes (
     code text NOT NULL,
     campaign_id text NOT NULL,
@@ -868,7 +868,7 @@ CREATE FUNCTION credits.attach_referrer(p_account_id uuid, p_code credits.codes)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.attach_referrer(p_account_id uuid, p_code credits.codes) IS 'Notes who brought an account whose identity and wallet are locked. Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle.';
+COMMENT ON FUNCTION credits.attach_referrer(p_account_id uuid, p_code credits.codes) IS 'Records who brought an account whose identity and wallet are locked. Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle.';
 CREATE FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -928,22 +928,22 @@ CREATE FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaign
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone) IS 'Books grant p_number of a campaign on a locked wallet, and returns the lot. The key of the redemption lets it happen once.';
+COMMENT ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone) IS 'Books grant p_number of a campaign on a locked wallet, and returns the lot. The key of credits.redemptions lets this happen only once.';
 CREATE FUNCTION credits.bound_holds(p_longest interval DEFAULT NULL::interval, p_most_open bigint DEFAULT NULL::bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.bound_holds(p_longest interval, p_most_open bigint) IS 'For the operator. p_longest: how long after it was made a hold of a service can last at most, however often it is extended; 24 hours to 31 days, 7 days at first. p_most_open: how many open holds an account may have for its user to make another, and how many of services for a service to; 1 to 100000, 100 at first. What is not named stays as it is. Raises PT422 bad_ttl or bad_limit.';
+COMMENT ON FUNCTION credits.bound_holds(p_longest interval, p_most_open bigint) IS 'For the operator. p_longest: how long after its beginning a hold of a service can last at most, however often it is extended: 24 hours to 31 days, by default 7 days. p_most_open: how many holds an account may have open, counted for its user over all holds, and for services over the holds of services: 1 to 100000, by default 100. A setting that is left out stays as it is. Raises PT422 bad_ttl or bad_limit.';
 CREATE FUNCTION credits.bound_orders(p_most_pending bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.bound_orders(p_most_pending bigint) IS 'For the operator: how many orders of one account may be pending, 1 to 100000, 20 at first. Raises PT422 bad_limit.';
+COMMENT ON FUNCTION credits.bound_orders(p_most_pending bigint) IS 'For the operator. How many orders of one account may be pending: 1 to 100000, by default 20. Raises PT422 bad_limit.';
 CREATE FUNCTION credits.bound_unpaid(p_most bigint DEFAULT NULL::bigint, p_window interval DEFAULT NULL::interval) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.bound_unpaid(p_most bigint, p_window interval) IS 'For the operator. p_most: how much of each kind a user may make without paying in one window: holds that end with nothing charged, uses of free modules, orders that end without money; 1 to 1000000, 1000 at first. p_window: how long the window is, from the first of them; a minute to 24 hours, an hour at first. What is not named stays as it is. Raises PT422 bad_limit.';
+COMMENT ON FUNCTION credits.bound_unpaid(p_most bigint, p_window interval) IS 'For the operator. p_most: how many of each kind a user may make in one window without paying: holds that end with nothing charged, uses of free modules, orders that end without money: 1 to 1000000, by default 1000. p_window: the length of the window, which begins with the first of them: a minute to 24 hours, by default an hour. A setting that is left out stays as it is. Raises PT422 bad_limit.';
 CREATE FUNCTION credits.bound_wait(p_longest interval DEFAULT '00:00:02'::interval) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -953,7 +953,7 @@ CREATE FUNCTION credits.call_cost(p_price_id bigint) RETURNS numeric
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.call_cost(p_price_id bigint) IS 'What one call costs under a price that counts calls and nothing else; null for other prices, and above 10^12.';
+COMMENT ON FUNCTION credits.call_cost(p_price_id bigint) IS 'What one call costs under a price that counts calls and nothing else. Null for other prices, and above 10^12.';
 CREATE FUNCTION credits.call_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -963,17 +963,17 @@ CREATE FUNCTION credits.caller_subject(p_user_id text, p_role text DEFAULT 'serv
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.caller_subject(p_user_id text, p_role text) IS 'The user id that a change is about: the caller''s own, or the one that a member of p_role names. p_role is spender for what a backend that only charges may do for any user, service_role for the rest. Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user, PT422 bad_isolation.';
+COMMENT ON FUNCTION credits.caller_subject(p_user_id text, p_role text) IS 'The user id that a change is about: the caller''s own, or the one that a member of p_role names. p_role is spender for what a backend may do for any user that only charges, and service_role for everything else. Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user, PT422 bad_isolation.';
 CREATE FUNCTION credits.campaign_room(p_campaign credits.campaigns, p_account_id uuid, p_at timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.campaign_room(p_campaign credits.campaigns, p_account_id uuid, p_at timestamp with time zone) IS 'When a locked campaign has room again for an account''s device and network; null: it has room already, or nobody said where the account comes from.';
+COMMENT ON FUNCTION credits.campaign_room(p_campaign credits.campaigns, p_account_id uuid, p_at timestamp with time zone) IS 'When a locked campaign can give again to the device and network of an account. Null if it can now, or if the origin of the account is not known.';
 CREATE FUNCTION credits.campaign_verdict(p_campaign credits.campaigns, p_number bigint, p_at timestamp with time zone) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.campaign_verdict(p_campaign credits.campaigns, p_number bigint, p_at timestamp with time zone) IS 'Whether a campaign would give an account its grant of that number: open, else withdrawn (or not begun), ended, used (by the account) or exhausted (the budget).';
+COMMENT ON FUNCTION credits.campaign_verdict(p_campaign credits.campaigns, p_number bigint, p_at timestamp with time zone) IS 'Whether a campaign would give an account the grant of that number: open, or else withdrawn (or not begun), ended, used (by the account) or exhausted (the budget).';
 CREATE FUNCTION credits.canonical(p_arguments jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE
     RETURN regexp_replace((p_arguments)::text, '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])'::text, '\1\2'::text, 'g'::text);
@@ -1045,7 +1045,7 @@ COMMENT ON FUNCTION credits.catch_up(p_account_id uuid) IS 'Does what has become
 CREATE FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE
     RETURN ((div((numerator * (1000000)::numeric), denominator) + sign(mod((numerator * (1000000)::numeric), denominator))) / 1000000.000000);
-COMMENT ON FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) IS 'A quotient at ledger scale, up.';
+COMMENT ON FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) IS 'A quotient, rounded up at ledger scale.';
 CREATE FUNCTION credits.change_guest_key(p_kind text, p_id uuid, p_key text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1069,27 +1069,27 @@ CREATE FUNCTION credits.charge_problem(p_amount bigint, p_currency text) RETURNS
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.charge_problem(p_amount bigint, p_currency text) IS 'Why Stripe would not charge this amount; null when it would, as far as its documentation says, or could, where that depends on the rate of the day. A null amount has no problem.';
+COMMENT ON FUNCTION credits.charge_problem(p_amount bigint, p_currency text) IS 'Why Stripe would not charge this amount. Null when it would, according to its documentation, or could, where that depends on the exchange rate of the day; null also for a null amount.';
 CREATE FUNCTION credits.check_amount(p_amount numeric) RETURNS credits.tokens
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_amount(p_amount numeric) IS 'The amount, if it is above 0, at most 10^12 and has at most six decimals. Raises PT422 bad_amount.';
+COMMENT ON FUNCTION credits.check_amount(p_amount numeric) IS 'The amount, if it is above 0 and at most 10^12 and has at most six decimals. Raises PT422 bad_amount.';
 CREATE FUNCTION credits.check_charge(p_amount bigint, p_currency text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_charge(p_amount bigint, p_currency text) IS 'Raises PT422 bad_catalogue for an amount that Stripe would not charge. Nulls pass.';
+COMMENT ON FUNCTION credits.check_charge(p_amount bigint, p_currency text) IS 'Checks that Stripe would charge this amount; null passes. Raises PT422 bad_catalogue.';
 CREATE FUNCTION credits.check_components(p_name text, p_components jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_components(p_name text, p_components jsonb) IS 'The components of a price as credits.components_as_json would give them, with the defaults filled in. Raises PT422 bad_catalogue for anything that is none.';
+COMMENT ON FUNCTION credits.check_components(p_name text, p_components jsonb) IS 'Checks the components of a price, and returns them as credits.components_as_json would, with the defaults filled in. Raises PT422 bad_catalogue.';
 CREATE FUNCTION credits.check_currency(p_currency text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_currency(p_currency text) IS 'Raises PT422 bad_catalogue unless p_currency is null or one that Stripe takes payments in.';
+COMMENT ON FUNCTION credits.check_currency(p_currency text) IS 'Checks that p_currency is null or a currency that Stripe takes payments in. Raises PT422 bad_catalogue.';
 CREATE FUNCTION credits.check_event(p_event_id text, p_event jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1109,27 +1109,27 @@ CREATE FUNCTION credits.check_free_use(p_price_id bigint, p_account_id uuid DEFA
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_free_use(p_price_id bigint, p_account_id uuid, p_at timestamp with time zone) IS 'Raises PT422 bad_usage for a user whose use costs 0, unless one whole unit of each dimension costs 0. Then, with the account whose wallet is locked, the use counts as one that nobody pays: raises PT429 unpaid_limit.';
+COMMENT ON FUNCTION credits.check_free_use(p_price_id bigint, p_account_id uuid, p_at timestamp with time zone) IS 'Refuses a user''s use that costs 0, unless a whole unit of each dimension costs 0. If so, and if the account of a locked wallet is given, the use is counted as one that nobody pays for. Raises PT422 bad_usage, PT429 unpaid_limit.';
 CREATE FUNCTION credits.check_guest_keys(p_keys text[]) RETURNS text[]
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_guest_keys(p_keys text[]) IS 'The keys of a device or network, as a plain array. Raises PT422 bad_guest.';
+COMMENT ON FUNCTION credits.check_guest_keys(p_keys text[]) IS 'Checks the keys of a device or network, and returns them as a plain array. Raises PT422 bad_guest.';
 CREATE FUNCTION credits.check_key(p_key text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_key(p_key text) IS 'Raises PT422 bad_key unless this is an idempotency key: credits.is_name, of at most 200 characters.';
+COMMENT ON FUNCTION credits.check_key(p_key text) IS 'Checks that a text is an idempotency key: a name (credits.is_name) of at most 200 characters. Raises PT422 bad_key.';
 CREATE FUNCTION credits.check_line(p_name text, p_title text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_line(p_name text, p_title text) IS 'Raises PT422 bad_catalogue when a line of a catalogue file has an id that is none (credits.is_name), or a title, unit or description that cannot be shown (credits.is_label).';
+COMMENT ON FUNCTION credits.check_line(p_name text, p_title text) IS 'Checks that the id in a line of a price list is a name (credits.is_name), and that its title, unit or description can be shown (credits.is_label). Raises PT422 bad_catalogue.';
 CREATE FUNCTION credits.check_metadata(p_metadata jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_metadata(p_metadata jsonb) IS 'Raises PT422 bad_metadata unless it is an object of at most 16 kB (of a user: 1 kB), without numbers beyond 10^100 or with more than 100 decimals. Its texts may have any character: JSON writes controls as escapes.';
+COMMENT ON FUNCTION credits.check_metadata(p_metadata jsonb) IS 'Checks that metadata is an object of at most 16 kB (from a user: 1 kB), without numbers beyond 10^100 or with more than 100 decimals. Its texts may contain any character: JSON writes control characters as escapes. Raises PT422 bad_metadata.';
 CREATE FUNCTION credits.check_period(p_period text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1166,17 +1166,17 @@ CREATE FUNCTION credits.check_scope(p_scope text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_scope(p_scope text) IS 'Raises PT422 bad_scope unless p_scope is null or names a module or category of the catalogue.';
+COMMENT ON FUNCTION credits.check_scope(p_scope text) IS 'Checks that p_scope is null, or names a module or a category that is listed. Raises PT422 bad_scope.';
 CREATE FUNCTION credits.check_stripe_prices() RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_stripe_prices() IS 'Asked after a catalogue file: raises PT422 bad_catalogue when a price is configured for a pack that does not exist.';
+COMMENT ON FUNCTION credits.check_stripe_prices() IS 'Called after a price list was applied: checks that every pack with a configured Stripe price exists. Raises PT422 bad_catalogue.';
 CREATE FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb) IS 'Raises PT422 bad_catalogue unless these are tiers, in ascending order.';
+COMMENT ON FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb) IS 'Checks that these are tiers, in ascending order. Raises PT422 bad_catalogue.';
 CREATE FUNCTION credits.check_ttl(p_ttl interval) RETURNS numeric
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1205,12 +1205,12 @@ CREATE FUNCTION credits.clock(p_account_id uuid) RETURNS timestamp with time zon
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.clock(p_account_id uuid) IS 'The time of an account: what its test clock shows, else the time now. Null is nobody in particular.';
+COMMENT ON FUNCTION credits.clock(p_account_id uuid) IS 'The time of an account: what its test clock shows, otherwise the time now. Null stands for no account in particular.';
 CREATE FUNCTION credits.columns_digest() RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.columns_digest() IS 'Of the columns of all tables and composite types in the bank''s schemas.';
+COMMENT ON FUNCTION credits.columns_digest() IS 'A digest of the columns of all tables and composite types in the bank''s schemas.';
 CREATE FUNCTION credits.components_as_json(p_price_id bigint) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1220,12 +1220,12 @@ CREATE FUNCTION credits.configured_stripe_price(p_pack_id text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.configured_stripe_price(p_pack_id text) IS 'The price at Stripe that the operator has configured for a pack; null when there is none.';
+COMMENT ON FUNCTION credits.configured_stripe_price(p_pack_id text) IS 'The id of the price at Stripe that the operator has configured for a pack. Null when there is none.';
 CREATE FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone) IS 'Counts an attempt; of several at once each has a number of its own. Raises PT429 with p_slug (limit, reset_at).';
+COMMENT ON FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone) IS 'Counts an attempt. Several attempts at once get different numbers. Raises PT429 with p_slug (limit, reset_at), PT503 busy.';
 CREATE FUNCTION credits.count_unpaid(p_account_id uuid, p_at timestamp with time zone, p_uses bigint DEFAULT 0, p_holds bigint DEFAULT 0) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1244,12 +1244,12 @@ CREATE FUNCTION credits.credential_of(p_email text) RETURNS credits.credentials
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.credential_of(p_email text) IS 'The credential of an e-mail address, however it is spelt; or nulls.';
+COMMENT ON FUNCTION credits.credential_of(p_email text) IS 'The credential of an e-mail address, however the address is spelled. Nulls when there is none.';
 CREATE FUNCTION credits.database_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.database_faults() IS 'What PUBLIC may do with the database, where it is the bank''s own, and what the bank''s roles may beyond connecting.';
+COMMENT ON FUNCTION credits.database_faults() IS 'Rights of PUBLIC on a database of the bank''s own, and rights of the bank''s roles other than to connect.';
 CREATE FUNCTION credits.default_least() RETURNS numeric
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1264,42 +1264,42 @@ CREATE FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric, p_budget bigint, p_per_account bigint, p_valid_from timestamp with time zone, p_valid_until timestamp with time zone, p_expires_after interval, p_priority bigint, p_scope text, p_active boolean) IS 'Something given away: kind welcome (when an account opens), promo (for a code) or referral (tokens to who brought somebody, referee_tokens to whom they brought, with the first purchase). budget and per_account count grants; p_expires_after is the life of what is granted. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric, p_budget bigint, p_per_account bigint, p_valid_from timestamp with time zone, p_valid_until timestamp with time zone, p_expires_after interval, p_priority bigint, p_scope text, p_active boolean) IS 'Something that is given away. p_kind: welcome (when an account opens), promo (for a code) or referral (with the first purchase of a user: p_tokens to the referrer who brought them, p_referee_tokens to the user). p_budget and p_per_account count grants. p_expires_after: how long the granted tokens last. Raises PT422 bad_catalogue.';
 CREATE FUNCTION credits.define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint DEFAULT NULL::bigint, p_per_shared_network bigint DEFAULT NULL::bigint, p_sliding_window interval DEFAULT '24:00:00'::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) IS 'How often a campaign gives to accounts of one device and of one network, in any span of p_sliding_window (at most 7 days): per network by default as often as per device; per network that is known to be shared, by default ten times that. p_per_device 0: without bounds. A welcome has 3, 20 and 200 until this says otherwise; a promotion has none, and a referral cannot have any. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) IS 'How often a campaign gives to accounts of one device, and of one network, in any span of p_sliding_window (at most 7 days). p_per_network: by default as often as per device. p_per_shared_network, for a network that is known to be shared: by default ten times that. p_per_device 0 means no bounds. By default a welcome has the bounds 3, 20 and 200, and a promotion has none. A referral cannot have bounds. Raises PT422 bad_catalogue.';
 CREATE FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_unit text, p_currency text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_unit text, p_currency text) IS 'Names the catalogue, the unit of its balances, and the money that its packs are sold in. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_unit text, p_currency text) IS 'Names a price list, the unit of its balances, and the currency that its packs are sold in. Raises PT422 bad_catalogue.';
 CREATE FUNCTION credits.define_category(p_category_id text, p_title text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_category(p_category_id text, p_title text) IS 'A group of modules. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_category(p_category_id text, p_title text) IS 'Defines a group of modules. Raises PT422 bad_catalogue.';
 CREATE FUNCTION credits.define_code(p_code text, p_campaign_id text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_code(p_code text, p_campaign_id text) IS 'A code for a campaign of kind promo: 3 to 64 letters of one script, digits, and - _ . + % & !. Case, white space, the kind of dash and characters that nobody sees do not matter. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_code(p_code text, p_campaign_id text) IS 'A code for a campaign of kind promo: 3 to 64 letters of one script, digits, and - _ . + % & !. Case, white space, the kind of dash and invisible characters do not matter. Raises PT422 bad_catalogue.';
 CREATE FUNCTION credits.define_dimension(p_dimension text, p_description text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_dimension(p_dimension text, p_description text) IS 'Something that usage can be measured in, for prices to name. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_dimension(p_dimension text, p_description text) IS 'Defines something that usage is measured in, so that prices can name it. Raises PT422 bad_catalogue.';
 CREATE FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint DEFAULT NULL::bigint, p_per_shared_network bigint DEFAULT NULL::bigint, p_sliding_window interval DEFAULT '24:00:00'::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) IS 'Uses without an account, in any span of p_sliding_window (at most 7 days): per device; per network, by default as many; per network that is known to be shared, by default ten times that. p_per_device 0: none any more. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) IS 'How many uses are free without an account, in any span of p_sliding_window (at most 7 days). p_per_network: by default as many as per device. p_per_shared_network, for a network that is known to be shared: by default ten times that. p_per_device 0 means that nothing is free any more. Raises PT422 bad_catalogue.';
 CREATE FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text DEFAULT NULL::text, p_active boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text, p_active boolean) IS 'Something tokens can be spent on. Not active: withdrawn, no longer spendable. A new id looks like that of no other module, withdrawn or not: by case, accents, letters of other scripts, white space, hyphens or underscores. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text, p_active boolean) IS 'Defines something that tokens can be spent on. A module that is not active is withdrawn, and can no longer be charged. A new id must not look like the id of another module, withdrawn or not: by case, accents, letters of other scripts, white space, hyphens or underscores. Raises PT422 bad_catalogue.';
 CREATE FUNCTION credits.define_notice(p_kind text, p_below numeric DEFAULT NULL::numeric, p_percent numeric DEFAULT NULL::numeric, p_ahead interval DEFAULT NULL::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1309,22 +1309,22 @@ CREATE FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text) IS 'Something that can be bought, for an amount that Stripe would charge, in the unit that Stripe counts currency in (cents; 5000 ugx are 50 shillings). scope (module:ID or category:ID) binds its tokens. Without a Stripe price the configured one is taken, else the one there is stays. Orders keep their own snapshot. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text) IS 'Defines something that can be bought, for an amount that Stripe would charge, in the unit that Stripe counts the currency in (cents; 5000 ugx are 50 shillings). p_scope (module:ID or category:ID) binds its tokens. p_stripe_price_id: by default the one that the operator has configured, otherwise the one that is there stays. Orders keep their own snapshot. Raises PT422 bad_catalogue.';
 CREATE FUNCTION credits.define_price(p_components jsonb, p_module_id text DEFAULT NULL::text, p_category_id text DEFAULT NULL::text, p_margin numeric DEFAULT 1, p_exchange_rate numeric DEFAULT 1, p_valid_from timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone) IS 'The price of a module, of a category, or the default, from p_valid_from on: null is now, a time to come is a later version; a time that has been, from the year 2000, only while the target has no version yet. components: [{dimension, price_per_unit, unit_size = 1, free_quantity = 0, whole_units = false, whole_quantity = false, minimum_charge = 0, provider_cost, tiers: [{above, price_per_unit}]}]. whole_units: units begun are charged whole; whole_quantity: a quantity that is no whole number is refused. The version, which is the one there is when it is the same. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone) IS 'Defines the price of a module, of a category, or of every other module (the default), and returns its version. p_valid_from: null means now, and a time in the future makes a later version. A time in the past, from the year 2000 on, is allowed only while there is no version yet. p_components: [{dimension, price_per_unit, unit_size = 1, free_quantity = 0, whole_units = false, whole_quantity = false, minimum_charge = 0, provider_cost, tiers: [{above, price_per_unit}]}]. whole_units: a unit that was begun is charged whole. whole_quantity: a quantity that is not a whole number is refused. If the price is the same already, its version is returned. Raises PT422 bad_catalogue.';
 CREATE FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) IS 'Offers buying any amount that Stripe would charge, between two bounds (minor units of currency), at so many tokens per minor unit; takes back its presets. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) IS 'Offers to sell tokens for any amount that Stripe would charge between two bounds (minor units of the currency), at so many tokens per minor unit. Removes the presets of this currency. Raises PT422 bad_catalogue.';
 CREATE FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) IS 'An amount of a top-up to propose (minor units of currency), between its bounds. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) IS 'Defines an amount to propose for a top-up (minor units of the currency), between its bounds. Raises PT422 bad_catalogue.';
 CREATE FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean DEFAULT false, OUT draws jsonb, OUT missing numeric) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1347,17 +1347,17 @@ CREATE FUNCTION credits.email_key(p_email text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.email_key(p_email text) IS 'What stands for an e-mail address where sign-ins are counted.';
+COMMENT ON FUNCTION credits.email_key(p_email text) IS 'The key under which the sign-ins to an e-mail address are counted.';
 CREATE FUNCTION credits.ensure_partitions(p_months integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.ensure_partitions(p_months integer) IS 'Makes the ledger''s partitions for this month and the next ones, p_months in all; returns how many were missing.';
+COMMENT ON FUNCTION credits.ensure_partitions(p_months integer) IS 'Makes the ledger''s partitions for this month and the following ones, p_months in all. Returns how many were missing.';
 CREATE FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened boolean) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened boolean) IS 'Opens the account of a user id with an empty wallet, or finds it. Who calls it welcomes a new one: the order of locks decides when. Raises PT422 bad_user, PT503 busy.';
+COMMENT ON FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened boolean) IS 'Opens the account of a user id with an empty wallet, or finds it. The caller welcomes a new account, at the moment that the order of locks allows. Raises PT422 bad_user, PT503 busy.';
 CREATE FUNCTION credits.entry_hash(p_previous bytea, p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_effective_at timestamp with time zone, p_kind credits.entry_kind, p_tokens numeric, p_balance_after numeric, p_debt_after numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_actor text, p_metadata jsonb) RETURNS bytea
     LANGUAGE sql STABLE
     RETURN sha256(array_send(ARRAY['\x01'::bytea, p_previous, uuid_send(p_account_id), int8send(p_seq), timestamptz_send(p_posted_at), timestamptz_send(p_effective_at), convert_to((p_kind)::text, 'UTF8'::name), convert_to(((p_tokens)::numeric(20,6))::text, 'UTF8'::name), convert_to(((p_balance_after)::numeric(20,6))::text, 'UTF8'::name), convert_to(((p_debt_after)::numeric(20,6))::text, 'UTF8'::name), convert_to((p_draws)::text, 'UTF8'::name), convert_to(p_module_id, 'UTF8'::name), convert_to((p_usage)::text, 'UTF8'::name), int8send(p_price_id), convert_to(p_reference, 'UTF8'::name), convert_to(p_actor, 'UTF8'::name), sha256(convert_to((p_metadata)::text, 'UTF8'::name))]));
@@ -1366,7 +1366,7 @@ CREATE FUNCTION credits.event_id(p_event jsonb, p_original bytea) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.event_id(p_event jsonb, p_original bytea) IS 'By what an event is known: its id, or the hash of its bytes where its id cannot be stored; null when it has none.';
+COMMENT ON FUNCTION credits.event_id(p_event jsonb, p_original bytea) IS 'The key of an event: its id, or the hash of its bytes if its id cannot be stored. Null when it has no id.';
 CREATE FUNCTION credits.expire_holds(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1381,22 +1381,22 @@ CREATE FUNCTION credits.expire_old_orders(p_most bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.expire_old_orders(p_most bigint) IS 'Ends the orders of at most p_most accounts that got no checkout within an hour, and returns how many accounts. Null: all.';
+COMMENT ON FUNCTION credits.expire_old_orders(p_most bigint) IS 'Ends the orders that got no checkout within an hour, of at most p_most accounts, and returns how many accounts. Null means all of them.';
 CREATE FUNCTION credits.expire_orders(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.expire_orders(p_account_id uuid) IS 'Ends the orders of a locked wallet that have no checkout and for which it is too late to open one.';
+COMMENT ON FUNCTION credits.expire_orders(p_account_id uuid) IS 'Ends the orders of a locked wallet that have no checkout and are too old to get one.';
 CREATE FUNCTION credits.fail(p_status integer, p_slug text, p_message text, p_facts json DEFAULT '{}'::json) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.fail(p_status integer, p_slug text, p_message text, p_facts json) IS 'Raises SQLSTATE PT<status> with a message for people and a DETAIL for programs: {"error": slug, …facts}.';
+COMMENT ON FUNCTION credits.fail(p_status integer, p_slug text, p_message text, p_facts json) IS 'Raises SQLSTATE PT<status> with a message for people, and a DETAIL for programs: {"error": slug, …facts}.';
 CREATE FUNCTION credits.find_code(p_code text) RETURNS credits.codes
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.find_code(p_code text) IS 'The code that somebody typed: case, white space and characters that nobody sees do not matter. Raises PT404 unknown_code.';
+COMMENT ON FUNCTION credits.find_code(p_code text) IS 'The code that somebody typed. Case, white space and invisible characters do not matter. Raises PT404 unknown_code.';
 CREATE TABLE credits.entries (
     account_id uuid NOT NULL,
     seq bigint NOT NULL,
@@ -1447,7 +1447,7 @@ CREATE FUNCTION credits.find_price(p_module_id text, p_at timestamp with time zo
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with time zone) IS 'The price of a module at a time: its own, else its category''s, else the default; null when there is none, or when a listed module is nearly spelled like this.';
+COMMENT ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with time zone) IS 'The price of a module at a time: its own, otherwise that of its category, otherwise the default. Null when there is none, or when the id looks like that of a listed module.';
 CREATE FUNCTION credits.fingerprint(p_arguments jsonb) RETURNS bytea
     LANGUAGE sql IMMUTABLE
     RETURN sha256(convert_to(CASE WHEN (((p_arguments)::text ~~ '%.%0%'::text) IS TRUE) THEN credits.canonical(p_arguments) ELSE (p_arguments)::text END, 'UTF8'::name));
@@ -1456,7 +1456,7 @@ CREATE FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) RETURNS ap
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) IS 'The work of api.confirm_guest_use and api.release_guest_use: one transition, the same again is answered again. Raises PT403 not_yours, PT404 unknown_use, PT409 use_closed.';
+COMMENT ON FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) IS 'Does the work of api.confirm_guest_use and api.release_guest_use. A use ends once; a repeat gets the same answer. Raises PT403 not_yours, PT404 unknown_use, PT409 use_closed.';
 CREATE FUNCTION credits.follow_prices() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1466,7 +1466,7 @@ CREATE FUNCTION credits.forget_attempts(p_max bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.forget_attempts(p_max bigint) IS 'Forgets at most p_max counts whose window is over, and as many networks where nobody has signed in for 35 days. Null: all.';
+COMMENT ON FUNCTION credits.forget_attempts(p_max bigint) IS 'Forgets at most p_max counts whose window is over, and as many networks where nobody has signed in for 35 days. Null means all of them.';
 CREATE FUNCTION credits.forget_keys(p_most bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1476,7 +1476,7 @@ CREATE FUNCTION credits.forget_origins(p_max bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.forget_origins(p_max bigint) IS 'Forgets at most p_max origins of more than 35 days ago: their keys match no new ones any more. Null: all.';
+COMMENT ON FUNCTION credits.forget_origins(p_max bigint) IS 'Forgets at most p_max origins that are older than 35 days: their keys no longer match new ones. Null means all of them.';
 CREATE TABLE credits.lots (
     account_id uuid NOT NULL,
     lot_id bigint NOT NULL,
@@ -1538,17 +1538,17 @@ CREATE FUNCTION credits.functions_digest() RETURNS text
     SET "IntervalStyle" TO 'postgres'
     SET quote_all_identifiers TO 'off'
     AS …;
-COMMENT ON FUNCTION credits.functions_digest() IS 'Of the bodies of all functions in the bank''s schemas.';
+COMMENT ON FUNCTION credits.functions_digest() IS 'A digest of the bodies of all functions in the bank''s schemas.';
 CREATE FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text DEFAULT NULL::text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone) IS 'Grants what a campaign gives to a locked wallet, if it still does: see credits.campaign_verdict; bounded, until reset_at, when the account''s device or network has had what it may have. Raises PT422 bad_amount.';
+COMMENT ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone) IS 'Grants what a campaign gives to a locked wallet. verdict: open if it was granted, otherwise that of credits.campaign_verdict, or bounded, until reset_at, if the device or network of the account has had what it may have. Raises PT422 bad_amount.';
 CREATE FUNCTION credits.grant_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.grant_faults() IS 'Rights in the schemas of the bank of anybody whom access.sql does not name, and rights that it never gives.';
+COMMENT ON FUNCTION credits.grant_faults() IS 'Rights in the schemas of the bank that roles have whom access.sql does not name, and rights that it never gives.';
 CREATE FUNCTION credits.grant_lot(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric, p_package_name text DEFAULT NULL::text, p_priority bigint DEFAULT NULL::bigint, p_scope text DEFAULT NULL::text, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_unit_cost numeric DEFAULT 0, p_currency text DEFAULT NULL::text, p_order_id uuid DEFAULT NULL::uuid, p_reference text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1558,27 +1558,27 @@ CREATE FUNCTION credits.grant_receipt(p_account_id uuid, p_lot_id bigint, p_user
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.grant_receipt(p_account_id uuid, p_lot_id bigint, p_user_id text, p_replayed boolean) IS 'The answer of a grant, told from its entry.';
+COMMENT ON FUNCTION credits.grant_receipt(p_account_id uuid, p_lot_id bigint, p_user_id text, p_replayed boolean) IS 'The answer of api.add_tokens, read from the entry of the grant.';
 CREATE FUNCTION credits.guest_allowance(p_device_keys text[], p_network_keys text[], p_shared_network boolean) RETURNS api.guest_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.guest_allowance(p_device_keys text[], p_network_keys text[], p_shared_network boolean) IS 'The work of api.guest_allowance. Locks nothing. Raises PT403 no_guests, PT422 bad_guest.';
+COMMENT ON FUNCTION credits.guest_allowance(p_device_keys text[], p_network_keys text[], p_shared_network boolean) IS 'Does the work of api.guest_allowance. Locks nothing. Raises PT403 no_guests, PT422 bad_guest.';
 CREATE FUNCTION credits.guest_limit(p_shared_network boolean, OUT per_device bigint, OUT per_network bigint, OUT sliding_window interval) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.guest_limit(p_shared_network boolean, OUT per_device bigint, OUT per_network bigint, OUT sliding_window interval) IS 'What guests are allowed; of several catalogues the least, in the longest window. Raises PT403 no_guests.';
+COMMENT ON FUNCTION credits.guest_limit(p_shared_network boolean, OUT per_device bigint, OUT per_network bigint, OUT sliding_window interval) IS 'What guests are allowed. With several price lists, the least of each, in the longest window. Raises PT403 no_guests.';
 CREATE FUNCTION credits.guest_standing(p_guest_ids uuid[], p_network_ids uuid[], p_per_device bigint, p_per_network bigint, p_sliding_window interval, p_now timestamp with time zone, OUT used bigint, OUT allowed bigint, OUT remaining bigint, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.guest_standing(p_guest_ids uuid[], p_network_ids uuid[], p_per_device bigint, p_per_network bigint, p_sliding_window interval, p_now timestamp with time zone, OUT used bigint, OUT allowed bigint, OUT remaining bigint, OUT reset_at timestamp with time zone) IS 'What device and network have used of what they are allowed. reset_at: when remaining next grows; null when all is free.';
+COMMENT ON FUNCTION credits.guest_standing(p_guest_ids uuid[], p_network_ids uuid[], p_per_device bigint, p_per_network bigint, p_sliding_window interval, p_now timestamp with time zone, OUT used bigint, OUT allowed bigint, OUT remaining bigint, OUT reset_at timestamp with time zone) IS 'How much a device and a network have used of what they are allowed. reset_at: when remaining next grows; null when nothing is used.';
 CREATE FUNCTION credits.has_lapsed(p_order credits.orders) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.has_lapsed(p_order credits.orders) IS 'Is it too late to open a checkout for this order: is it an hour old, or no longer on sale?';
+COMMENT ON FUNCTION credits.has_lapsed(p_order credits.orders) IS 'Whether it is too late to open a checkout for this order: it is an hour old, or what it orders is no longer on sale.';
 CREATE FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1654,44 +1654,44 @@ CREATE FUNCTION credits.is_label(p_text text, p_longest bigint, p_lines boolean 
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.is_label(p_text text, p_longest bigint, p_lines boolean) IS 'May people be shown this text? At most p_longest characters, without controls or changes of direction; p_lines: it may have several lines. Null is nothing to show.';
+COMMENT ON FUNCTION credits.is_label(p_text text, p_longest bigint, p_lines boolean) IS 'Whether a text may be shown to people: at most p_longest characters, without control characters or changes of direction. p_lines: it may have several lines. True for null, which shows nothing.';
 CREATE FUNCTION credits.is_misspelled(p_module_id text) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.is_misspelled(p_module_id text) IS 'Is there a listed module that this id looks like: by letters of other scripts, accents, case, white space, hyphens or underscores? Asked of an id that is not listed. An id of nothing else, one of Latin and other letters mixed, and what could not be listed (credits.is_name) are misspelled, too.';
+COMMENT ON FUNCTION credits.is_misspelled(p_module_id text) IS 'Whether an id that is not listed looks like a listed module: by letters of other scripts, accents, case, white space, hyphens or underscores. An id that consists of nothing else, that mixes Latin letters with others, or that could not be listed (credits.is_name) is misspelled, too.';
 CREATE FUNCTION credits.is_name(p_text text, p_longest bigint) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.is_name(p_text text, p_longest bigint) IS 'May this text name something? At most p_longest characters in Unicode''s form NFC, without controls, characters that nobody sees, private ones, marks without a letter, or space at its ends or twice in a row. Case and letters that pass for one another count: names come from programs.';
+COMMENT ON FUNCTION credits.is_name(p_text text, p_longest bigint) IS 'Whether a text may name something: 1 to p_longest characters in Unicode''s form NFC, without control, invisible and private characters, without marks that have no letter, and without space at its ends or twice in a row. Case matters, and letters that look alike are different letters: names come from programs.';
 CREATE FUNCTION credits.is_on_sale(p_order credits.orders) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.is_on_sale(p_order credits.orders) IS 'Could the same order be made now: under the same title, the same tokens for the same money, bound and expiring alike?';
+COMMENT ON FUNCTION credits.is_on_sale(p_order credits.orders) IS 'Whether the same order could be made now: with the same title, the same tokens for the same money, the same scope and the same expiry.';
 CREATE FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) IS 'Is this a policy as access.sql makes those of that name? Roles in alphabetical order.';
+COMMENT ON FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) IS 'Whether a policy is as access.sql makes policies of this name. p_roles is in alphabetical order.';
 CREATE FUNCTION credits.is_sane_time(p_at timestamp with time zone) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN COALESCE(((p_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (p_at < '10000-01-01 00:00:00+00'::timestamp with time zone)), true);
-COMMENT ON FUNCTION credits.is_sane_time(p_at timestamp with time zone) IS 'Is this a time from the year 2000 to 9999, or null? Others are slips, or are not spelled alike by everybody who reads ISO 8601.';
+COMMENT ON FUNCTION credits.is_sane_time(p_at timestamp with time zone) IS 'Whether this is a time from the year 2000 to 9999, or null. Other times are slips, or are not spelled in the same way by every reader of ISO 8601.';
 CREATE FUNCTION credits.is_service() RETURNS boolean
     LANGUAGE sql STABLE
     RETURN pg_has_role((COALESCE(NULLIF(current_setting('role'::text), 'none'::text), (SESSION_USER)::text))::name, 'service_role'::name, 'member'::text);
-COMMENT ON FUNCTION credits.is_service() IS 'May the caller do everything for any user, also grant tokens? Members of service_role may.';
+COMMENT ON FUNCTION credits.is_service() IS 'Whether the caller may do everything for any user, including granting tokens: whether it is a member of service_role.';
 CREATE FUNCTION credits.is_spender() RETURNS boolean
     LANGUAGE sql STABLE
     RETURN pg_has_role((COALESCE(NULLIF(current_setting('role'::text), 'none'::text), (SESSION_USER)::text))::name, 'spender'::name, 'member'::text);
-COMMENT ON FUNCTION credits.is_spender() IS 'May the caller charge any user? Members of spender may, and service_role is one of them.';
+COMMENT ON FUNCTION credits.is_spender() IS 'Whether the caller may charge any user: whether it is a member of spender, as service_role is.';
 CREATE FUNCTION credits.is_well_written(p_word text) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.is_well_written(p_word text) IS 'Are the letters of a word where such letters stand: marks on letters, and the like?';
+COMMENT ON FUNCTION credits.is_well_written(p_word text) IS 'Whether the letters of a word stand where such letters can stand: for example, marks on letters.';
 CREATE FUNCTION credits.keep_holds_few(p_account_id uuid, p_by_service boolean) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1706,12 +1706,12 @@ CREATE FUNCTION credits.keep_orders_few(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.keep_orders_few(p_account_id uuid) IS 'Refuses one more order on a locked wallet that has as many pending ones as the settings allow. Raises PT429 too_many_orders (limit, reset_at).';
+COMMENT ON FUNCTION credits.keep_orders_few(p_account_id uuid) IS 'Refuses another order of a locked wallet that has as many pending orders as the settings allow. Raises PT429 too_many_orders (limit, reset_at).';
 CREATE FUNCTION credits.keep_partitions() RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.keep_partitions() IS 'Makes the ledger''s partitions for a year when those of the next three months are not all there; returns how many. Waits for a lock at most a second, and else makes none.';
+COMMENT ON FUNCTION credits.keep_partitions() IS 'Makes the ledger''s partitions for a year if a partition of the next three months is missing. Returns how many. Waits for a lock for a second at most, and makes none if it does not get it.';
 CREATE FUNCTION credits.keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone, p_holds boolean) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1750,11 +1750,11 @@ CREATE FUNCTION credits.letter_cases(OUT capitals text, OUT small text) RETURNS 
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.letter_cases(OUT capitals text, OUT small text) IS 'The letters that have two cases: at each place a capital, and its small letter.';
+COMMENT ON FUNCTION credits.letter_cases(OUT capitals text, OUT small text) IS 'The letters that have two cases. Each place of capitals has its small letter at the same place of small.';
 CREATE FUNCTION credits.likeness(p_module_id text) RETURNS text
     LANGUAGE sql IMMUTABLE
     RETURN regexp_replace(lower((translate(NORMALIZE(p_module_id, NFKD), (((((((((((((((((((((((((((((((((((((((((((((('ȺɑΑαАаᎪᴀᶏⱥⱭⲀⲁꓮꭺ'::text || 'ßƀƁƂƃƄƅɃɓʙΒβВЪЬв'::text) || 'ъьᏏᏴᏼᵬᶀẞⲂⲃꓐꞖꞗꮟ'::text) || 'ƇƈȻȼɕΣςСсҪҫᏟᴄⲤⲥꓚ'::text) || 'ꞒꞓꞔꟄꮯ'::text) || 'ĐđƊƋƌȡɖɗԀԁᎠᏧᴅᵭᶁᶑ'::text) || 'ꓓꝹꝺꟇꟈꭰꮷ'::text) || 'ɆɇΕεЄЕеєҼҽҾҿԐԑᎬᴇ'::text) || 'ᶒ℮ⱸⲈⲉꓰꬲꬴꭼ'::text) || 'ƑƒϜϝҒғքᵮᶂẝꓝꜰꝻꝼꞘꞙ'::text) || 'ƓǤǥɠɡɢʛԌԍցᏀᶃꓖꝽꞠꞡ'::text) || 'Ɡꮐ'::text) || 'ĦħɦʜΗЂЋНнђћҢңҤҥҺ'::text) || 'һӇӈӉӊհᎻᏂⱧⱨⲎⲏꓧꞕꞪꮋ'::text) || 'ꮒ'::text) || 'ıƖƗɨɩɪΙιІіւᎥᵼᶖⲒⲓ'::text) || 'ꓲꭵ'::text) || 'ȷɈɉʝͿϳЈјյᎫᴊꓙꞲꭻ'::text) || 'ƘƙΚκКкҚқҜҝҞҟҠҡӃӄ'::text) || 'ԞԟᏦᴋᶄⱩⱪⲔⲕꓗꝀꝁꝂꝃꝄꝅ'::text) || 'Ꞣꞣꮶ'::text) || 'ŁłƚǀȴȽɫɬɭʟӀӏԼլᏞᴌ'::text) || 'ᶅⱠⱡⱢꓡꝈꝉꞎꞭꬷꬸꬹꮮ'::text) || 'ɱΜМмӍӎᎷᴍᵯᶆⱮⲘⲙꓟꬺꮇ'::text) || 'ƝƞȠȵɲɳɴΝηПпոռᵰᶇⲚ'::text) || 'ⲛꓠꞐꞑꞤꞥꬻ'::text) || 'ØøƟΟοσОоѲѳӨөՕօᴏⱺ'::text) || 'ⲞⲟꓳꝊꝋꝌꝍꬽ'::text) || 'ƤƥΡρРрҎҏᏢᴘᵱᵽᶈⱣⲢⲣ'::text) || 'ꓑꝐꝑꝒꝓꝔꝕꮲ'::text) || 'ɋʠԚԛԳգզꝖꝗꝘꝙꞯ'::text) || 'ɌɍɼɽɾʀГгҐґᎡᏒᵲᵳᶉⱤ'::text) || 'ꓣꝵꞂꞃꞦꞧꭆꭇꭈꭉꭋꭱꮢ'::text) || 'ȿʂЅѕՏᏕᏚᵴᶊⱾꓢꜱꞄꞅꞨꞩ'::text) || 'ꟅꟉꟊꮥꮪ'::text) || 'ŦŧƫƬƭƮȶȾʈΤτТтҬҭᎢ'::text) || 'ᴛᵵⱦⲦⲧꓔꞆꞇꭲ'::text) || 'ƱʊμυЏџՍսᴜᵿᶙꓴꞸꞹꭎꭒ'::text) || 'ƲɅʋʌνѴѵᏙᴠᶌⱱⱴꓦꝞꝟꮩ'::text) || 'ωШЩшщѠѡԜԝաᎳᏔᴡⱲⱳⲰ'::text) || 'ⲱꓪꮃꮤ'::text) || 'ΧχХхҲҳӼӽӾӿᶍⲬⲭꓫꭖꭗ'::text) || 'ꭘꭙ'::text) || 'ƳƴɎɏʏΥγУуҮүҰұᎩᎽỾ'::text) || 'ỿⲨⲩꓬꭚꭹꮍ'::text) || 'ƵƶȤȥɀʐʑΖᏃᴢᵶᶎⱫⱬⱿꓜ'::text) || 'Ᶎꮓ'::text), ((((('aaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbbbbbbbbbbcccccccccccccccccccccdddddddddddddddddddddddeeeeeee'::text || 'eeeeeeeeeeeeeeeeeeffffffffffffffffgggggggggggggggggghhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhiiiiiiiiiii'::text) || 'iiiiiiijjjjjjjjjjjjjjkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkklllllllllllllllllllllllllllllmmmmmmmmmmm'::text) || 'mmmmmnnnnnnnnnnnnnnnnnnnnnnnooooooooooooooooooooooooppppppppppppppppppppppppqqqqqqqqqqqqrrrrrrrr'::text) || 'rrrrrrrrrrrrrrrrrrrrrssssssssssssssssssssstttttttttttttttttttttttttuuuuuuuuuuuuuuuuvvvvvvvvvvvvv'::text) || 'vvvwwwwwwwwwwwwwwwwwwwwxxxxxxxxxxxxxxxxxxyyyyyyyyyyyyyyyyyyyyyyyzzzzzzzzzzzzzzzzzz'::text)) COLLATE "C")), '[\u0001-\u0020\u007F-\u00A0\u00AD\u02D7\u0300-\u036F\u0483-\u0489\u058A\u05BE\u061C\u115F\u1160\u1680\u17B4\u17B5\u1806\u180B-\u180F\u1AB0-\u1AFF\u1DC0-\u1DFF\u2000-\u2015\u2028-\u202F\u203F\u2040\u2043\u2054\u205F-\u206F\u20D0-\u20FF\u2212\u2800\u2E17\u2E1A\u2E2F\u2E3A\u2E3B\u2E40\u2E5D\u3000\u301C\u3030\u30A0\u3164\uFE00-\uFE0F\uFE20-\uFE2F\uFE33\uFE34\uFE4D-\uFE4F\uFE58\uFE63\uFEFF\uFF0D\uFFA0\uFFF9-\uFFFB\U00010EAD\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A\U000E0000-\U000E0FFF_-]'::text, ''::text, 'g'::text);
-COMMENT ON FUNCTION credits.likeness(p_module_id text) IS 'The id of a module in Latin letters that are drawn like its own, without case, accents, white space and other characters that nobody sees, hyphens and underscores.';
+COMMENT ON FUNCTION credits.likeness(p_module_id text) IS 'The id of a module in the Latin letters that its letters look like, in small letters, without accents, white space, invisible characters, hyphens and underscores.';
 CREATE FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1764,17 +1764,17 @@ CREATE FUNCTION credits.limit_sign_ins(p_per_pair bigint DEFAULT NULL::bigint, p
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.limit_sign_ins(p_per_pair bigint, p_per_account bigint, p_per_network bigint, p_sign_ups bigint, p_window interval) IS 'For the operator. Failed sign-ins in one p_window (15 minutes at first): to one account from one network (10), to one account from networks where it has not signed in before (100), from one network (300); and sign-ups from one network (300). What is not named stays as it is. Raises PT422 bad_limit.';
+COMMENT ON FUNCTION credits.limit_sign_ins(p_per_pair bigint, p_per_account bigint, p_per_network bigint, p_sign_ups bigint, p_window interval) IS 'For the operator. How many failed sign-ins are allowed in one p_window (by default 15 minutes): to one account from one network (p_per_pair, by default 10), to one account from networks where it has not signed in before (p_per_account, 100), from one network (p_per_network, 300); and how many sign-ups from one network (p_sign_ups, 300). A setting that is left out stays as it is. Raises PT422 bad_limit.';
 CREATE FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric, OUT whole_quantity boolean) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric, OUT whole_quantity boolean) IS 'The dimension of a price that is so much for a unit and nothing else, and the fraction that a quantity is multiplied with; nulls for other prices. whole_quantity: it comes in whole numbers.';
+COMMENT ON FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric, OUT whole_quantity boolean) IS 'For a price of one dimension that is so much for each unit, and nothing else: the dimension, and the fraction that a quantity is multiplied by. Nulls for other prices. whole_quantity: quantities are whole numbers.';
 CREATE FUNCTION credits.link_guest(p_account_id uuid, p_device_keys text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.link_guest(p_account_id uuid, p_device_keys text[]) IS 'Notes that the guest with one of these device keys signed up for an account. The first account stays.';
+COMMENT ON FUNCTION credits.link_guest(p_account_id uuid, p_device_keys text[]) IS 'Records that the guest with one of these device keys has signed up for an account. The first account stays.';
 CREATE FUNCTION credits.list_prices() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1784,7 +1784,7 @@ CREATE FUNCTION credits.lock_campaigns(p_campaign_ids text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.lock_campaigns(p_campaign_ids text[]) IS 'Locks campaigns in their order, until the end of the transaction. Raises PT503 busy.';
+COMMENT ON FUNCTION credits.lock_campaigns(p_campaign_ids text[]) IS 'Locks campaigns in the order of their ids, until the end of the transaction. Raises PT503 busy.';
 CREATE FUNCTION credits.lock_guest(p_kind text, p_keys text[]) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1804,7 +1804,7 @@ CREATE FUNCTION credits.lock_identity(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.lock_identity(p_account_id uuid) IS 'Until the end of the transaction the account gets no referrer. Taken before any wallet. Raises PT503 busy.';
+COMMENT ON FUNCTION credits.lock_identity(p_account_id uuid) IS 'Locks the identity of an account: nobody can attach a referrer to it until the end of the transaction. Taken before any wallet. Raises PT503 busy.';
 CREATE FUNCTION credits.lock_those_free(p_account_ids uuid[]) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1834,12 +1834,12 @@ CREATE FUNCTION credits.lock_with_referrer(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.lock_with_referrer(p_account_id uuid) IS 'Locks the wallet of an account that is about to pay, and of whoever is to be rewarded for that.';
+COMMENT ON FUNCTION credits.lock_with_referrer(p_account_id uuid) IS 'Locks the wallet of an account that is about to pay, and that of the referrer who is to be rewarded for it.';
 CREATE FUNCTION credits.logins() RETURNS TABLE(login text, roles text[], inherits boolean, administers boolean, connection_limit integer, settings jsonb)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.logins() IS 'The logins that are members of the bank''s roles, superusers apart: whether they have what their roles have, or take it by SET ROLE as a program does; whether they may become the owner, so that no bound holds for them; their connection limit (-1: none); and {"setting": "value"}, what their sessions begin with in this database. A login may change these for itself.';
+COMMENT ON FUNCTION credits.logins() IS 'The logins that are members of the bank''s roles, except superusers. inherits: they have the rights of their roles, and do not take them by SET ROLE as a program does. administers: they may become the owner, so that no bound applies. connection_limit: -1 means none. settings: {"setting": "value"}, what their sessions in this database begin with. A login may change these for itself.';
 CREATE FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1849,17 +1849,17 @@ CREATE FUNCTION credits.mark_verified(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.mark_verified(p_account_id uuid) IS 'Notes that the address of an account''s holder is verified. Locks the wallet.';
+COMMENT ON FUNCTION credits.mark_verified(p_account_id uuid) IS 'Records that the address of an account''s holder is verified. Locks the wallet.';
 CREATE FUNCTION credits.may_be_welcomed(p_account_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.may_be_welcomed(p_account_id uuid) IS 'False while the operator wants a verified address and nobody has said that this account has one.';
+COMMENT ON FUNCTION credits.may_be_welcomed(p_account_id uuid) IS 'False while the operator requires a verified address and no service has said that this account has one.';
 CREATE FUNCTION credits.me() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.me() IS 'The account of the caller; null for nobody. What the policies compare rows with.';
+COMMENT ON FUNCTION credits.me() IS 'The account of the caller; null for nobody. Policies compare rows with it.';
 CREATE FUNCTION credits.member_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1869,21 +1869,21 @@ CREATE FUNCTION credits.member_grants() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.member_grants() IS 'Rights on settings of the server, on PostgreSQL''s own functions and tables, and on the bookkeeping of migrations, that a member of the bank''s roles was given.';
+COMMENT ON FUNCTION credits.member_grants() IS 'Rights that a member of the bank''s roles was given on settings of the server, on PostgreSQL''s own functions and tables, and on the bookkeeping of migrations.';
 CREATE FUNCTION credits.member_reach() RETURNS TABLE(role_id oid, role text, target_id oid, target text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.member_reach() IS 'Of each role of the bank, and of each role that is a member of one in any number of steps: every role that it can take, itself included. Administrators are left out: who may become the owner, and the first superuser of the server.';
+COMMENT ON FUNCTION credits.member_reach() IS 'For each role of the bank, and each member of one in any number of steps: every role that it can take, itself included. Administrators are left out: the roles that may become the owner, and the first superuser of the server.';
 CREATE FUNCTION credits.mixes_letters(p_module_id text, p_likeness text) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     RETURN (((NORMALIZE(p_module_id, NFKD) ~ '[A-Za-z]'::text) AND (p_likeness ~ '[^\u0001-\u007F\u1100-\u11FF\u2E80-\u2FDF\u3005\u3007\u3040-\u318F\u31A0-\u31FF\u3400-\u4DBF\u4E00-\u9FFF\U00020000-\U0003FFFF]'::text)) IS TRUE);
-COMMENT ON FUNCTION credits.mixes_letters(p_module_id text, p_likeness text) IS 'Has an id with this likeness, beside Latin letters, others that might pass for them?';
+COMMENT ON FUNCTION credits.mixes_letters(p_module_id text, p_likeness text) IS 'Whether an id with this likeness has, besides Latin letters, other letters that could be mistaken for them.';
 CREATE FUNCTION credits.module_price(p_module_id text) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.module_price(p_module_id text) IS 'The price of a module as anybody may see it: without the provider''s cost.';
+COMMENT ON FUNCTION credits.module_price(p_module_id text) IS 'The price of a module as everybody may see it: without the provider''s cost.';
 CREATE FUNCTION credits.money(p_amount bigint, p_currency text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1893,7 +1893,7 @@ CREATE FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) RETURNS 
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) IS 'Why the money of a session that is paid is not what was asked for an amount (minor units), less the discount that it names; null when it is.';
+COMMENT ON FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) IS 'Why the money of a paid session is not what was asked for an amount (minor units), less the discount that the session names. Null when it is.';
 CREATE FUNCTION credits.next_level(p_account_id uuid, p_available numeric) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1916,27 +1916,27 @@ CREATE FUNCTION credits.normal_code(p_code text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.normal_code(p_code text) IS 'A code as it is kept: capital letters of one script (credits.script_of), digits, and - _ . + % & !, in Unicode''s form NFKC. White space and characters that nobody sees are left out, and every dash is a hyphen. Null for a code with anything else in it, and for nothing.';
+COMMENT ON FUNCTION credits.normal_code(p_code text) IS 'A code as it is stored: capital letters of one script (credits.script_of), digits, and - _ . + % & !, in Unicode''s form NFKC. White space and invisible characters are left out, and every dash is a hyphen. Null for a code with anything else in it, and for an empty one.';
 CREATE FUNCTION credits.normal_domain(p_domain text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.normal_domain(p_domain text) IS 'A domain, given in small letters, as mail servers write it, without a dot at its end. Null when it is none.';
+COMMENT ON FUNCTION credits.normal_domain(p_domain text) IS 'A domain, given in small letters, as mail servers write it, without a dot at its end. Null when it is not a domain.';
 CREATE FUNCTION credits.normal_email(p_email text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.normal_email(p_email text) IS 'An e-mail address in its one spelling: Unicode''s form NFKC in small letters, without characters that nobody sees, the domain as mail servers write it and without a dot at its end. The same on every version of PostgreSQL and in every locale. Null when it is none, or has anything that credits.normal_local_part and credits.normal_label do not allow: letters that pass for others, or two scripts in a word.';
+COMMENT ON FUNCTION credits.normal_email(p_email text) IS 'An e-mail address in its one spelling: Unicode''s form NFKC in small letters, without invisible characters, the domain as mail servers write it and without a dot at its end. The result is the same on every version of PostgreSQL and in every locale. Null when the text is not an address, or has anything that credits.normal_local_part and credits.normal_label do not allow: letters that can be mistaken for others, or two scripts in a word.';
 CREATE FUNCTION credits.normal_label(p_label text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.normal_label(p_label text) IS 'A label of a domain, given in small letters, as mail servers write it (xn--… for one that is not ASCII). A label has letters of one script (credits.script_of), digits and hyphens, and at most 63 octets; Punycode stands for such a label. Null for anything else.';
+COMMENT ON FUNCTION credits.normal_label(p_label text) IS 'A label of a domain, given in small letters, as mail servers write it (xn--… if it is not ASCII). A label has letters of one script (credits.script_of), digits and hyphens, and at most 63 octets; Punycode must stand for such a label. Null for anything else.';
 CREATE FUNCTION credits.normal_local_part(p_local text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.normal_local_part(p_local text) IS 'What stands before the @ of an address, given in small letters. Null when it is none: the characters of RFC 5321, or letters of one script (credits.script_of) with digits and . _ + - and apostrophes; of Latin letters those of European keyboards but ae and oe in one; at most 64 octets.';
+COMMENT ON FUNCTION credits.normal_local_part(p_local text) IS 'The part of an address before the @, given in small letters: the characters of RFC 5321, or letters of one script (credits.script_of) with digits, . _ + - and apostrophes, at most 64 octets. Latin letters are those of European keyboards, except ae and oe written as one letter. Null for anything else.';
 CREATE FUNCTION credits.note_basis(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1946,7 +1946,7 @@ CREATE FUNCTION credits.note_customer(p_account_id uuid, p_customer_id text, p_r
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.note_customer(p_account_id uuid, p_customer_id text, p_replaces text) IS 'Notes the Stripe customer of an account that has none, or has the one that p_replaces says is gone.';
+COMMENT ON FUNCTION credits.note_customer(p_account_id uuid, p_customer_id text, p_replaces text) IS 'Records the Stripe customer of an account that has none, or whose customer p_replaces names as no longer existing.';
 CREATE FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1956,7 +1956,7 @@ CREATE FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_n
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) IS 'Notes the device and the network that an account was opened from; {unknown} is the word for not known. Raises PT422 bad_guest.';
+COMMENT ON FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) IS 'Records the device and the network that an account was opened from. {unknown} means that they are not known. Raises PT422 bad_guest.';
 CREATE FUNCTION credits.note_priced(p_name text, p_from_now boolean) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1966,7 +1966,7 @@ CREATE FUNCTION credits.note_role() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.note_role() IS 'Trigger: keeps the oid of the role beside its name; null while there is none of that name.';
+COMMENT ON FUNCTION credits.note_role() IS 'Trigger: keeps the oid of the role beside its name. Null while there is no role of that name.';
 CREATE FUNCTION credits.notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1976,12 +1976,12 @@ CREATE FUNCTION credits.open_account(p_subject text) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.open_account(p_subject text) IS 'Opens the account of a user id, with what new accounts are given, or finds it. Raises PT422 bad_user.';
+COMMENT ON FUNCTION credits.open_account(p_subject text) IS 'Opens the account of a user id, with what new accounts are given, or finds it. Raises PT422 bad_user, PT503 busy.';
 CREATE FUNCTION credits.order_of_session(p_session jsonb, OUT account_id uuid, OUT order_id uuid) RETURNS record
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.order_of_session(p_session jsonb, OUT account_id uuid, OUT order_id uuid) IS 'The order that a Checkout session names, whether it exists or not; nulls when it names none.';
+COMMENT ON FUNCTION credits.order_of_session(p_session jsonb, OUT account_id uuid, OUT order_id uuid) IS 'The order that a Checkout session names, whether it exists or not. Nulls when it names none.';
 CREATE FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text DEFAULT NULL::text, p_replayed boolean DEFAULT false) RETURNS api.order_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1991,12 +1991,12 @@ CREATE FUNCTION credits.ownership_faults() RETURNS TABLE(expected text, found te
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.ownership_faults() IS 'Schemas, tables, views, sequences, functions and types of the bank that credits_owner does not own.';
+COMMENT ON FUNCTION credits.ownership_faults() IS 'Schemas, tables, views, sequences, functions and types of the bank that do not belong to credits_owner.';
 CREATE FUNCTION credits.pack_order(p_pack_id text, p_module_id text) RETURNS credits.orders
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.pack_order(p_pack_id text, p_module_id text) IS 'The snapshot of a pack, bought for a module or for what the pack is bound to. Raises PT404 unknown_pack, PT422 bad_order.';
+COMMENT ON FUNCTION credits.pack_order(p_pack_id text, p_module_id text) IS 'The order of a pack, bought for a module or for what the pack is bound to. Raises PT404 unknown_pack, PT422 bad_order.';
 CREATE FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric, p_before numeric, p_tokens numeric) RETURNS TABLE(lot_id bigint, tokens numeric)
     LANGUAGE plpgsql IMMUTABLE ROWS 3
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2006,12 +2006,12 @@ CREATE FUNCTION credits.passes_for_latin(p_word text, p_capitals boolean DEFAULT
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.passes_for_latin(p_word text, p_capitals boolean) IS 'Is a word in small letters written in letters that are drawn like Latin ones, and are none? p_capitals: or in letters whose capitals are.';
+COMMENT ON FUNCTION credits.passes_for_latin(p_word text, p_capitals boolean) IS 'Whether a word in small letters consists of letters that are drawn like Latin ones but are not Latin. p_capitals: letters whose capitals are drawn like Latin ones count, too.';
 CREATE FUNCTION credits.payment_mismatch(p_order credits.orders, p_event credits.stripe_events) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_event credits.stripe_events) IS 'Why a payment is not the one that the order asked for; null when it is.';
+COMMENT ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_event credits.stripe_events) IS 'Why a payment does not match its order. Null when it does.';
 CREATE FUNCTION credits.pays_for_something(p_account_id uuid, p_available numeric) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2021,7 +2021,7 @@ CREATE FUNCTION credits.plain_text(p_text text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.plain_text(p_text text) IS 'A text in Unicode''s form NFKC, without characters that nobody sees (Default_Ignorable_Code_Point) and without space around it; every white space within is one plain space. Null for a text with characters beyond the first plane, but for mathematical alphabets: versions of PostgreSQL know different ones.';
+COMMENT ON FUNCTION credits.plain_text(p_text text) IS 'A text in Unicode''s form NFKC, without invisible characters (Default_Ignorable_Code_Point) and without space around it. White space inside it becomes one plain space. Null for a text with characters beyond the first plane, except mathematical alphabets: versions of PostgreSQL treat them differently.';
 CREATE FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text DEFAULT NULL::text, p_usage jsonb DEFAULT NULL::jsonb, p_price_id bigint DEFAULT NULL::bigint, p_reference text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb, p_effective_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_from_head numeric DEFAULT 0, p_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_unheld numeric DEFAULT NULL::numeric, p_head_unheld numeric DEFAULT 0) RETURNS numeric
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2031,7 +2031,7 @@ CREATE FUNCTION credits.power_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.power_faults() IS 'Functions of api that a role may call which should not: whoever charges, reads or counts must not be able to grant.';
+COMMENT ON FUNCTION credits.power_faults() IS 'Functions of api that a role may call but should not. A role that charges, reads or counts must not be able to grant.';
 CREATE FUNCTION credits.price_overlap(p_name text, p_line credits.prices, p_current credits.prices, p_named credits.prices, p_same boolean, p_now timestamp with time zone) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2041,16 +2041,16 @@ CREATE FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) RETURNS js
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) IS 'How a cost comes about, by dimension: units are what is charged after the free quantity; charge is their price, or the minimum, before margin and exchange rate. Fractions that do not end are rounded here; the cost is made without them.';
+COMMENT ON FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) IS 'How a cost is made up, by dimension. units: what is charged after the free quantity. charge: their price, or the minimum, before margin and exchange rate. Fractions that do not end are rounded here; the cost itself is computed without rounding them.';
 CREATE FUNCTION credits.price_source(p_price credits.prices) RETURNS text
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN ((p_price).module_id IS NOT NULL) THEN 'module'::text WHEN ((p_price).category_id IS NOT NULL) THEN 'category'::text ELSE 'default'::text END;
-COMMENT ON FUNCTION credits.price_source(p_price credits.prices) IS 'Whose price it is: module, category, or default, that of every other module.';
+COMMENT ON FUNCTION credits.price_source(p_price credits.prices) IS 'Whose price it is: module, category, or default, which is for every other module.';
 CREATE FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint DEFAULT NULL::bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric, OUT price_source text) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric, OUT price_source text) IS 'The cost of a use of a module, the usage as it is recorded, and the version of the price: the one in force, or the one that is named; and whose it is: module, category or default. Raises PT404 unknown_module, PT422 bad_usage.';
+COMMENT ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at timestamp with time zone, p_price_id bigint, OUT price_id bigint, OUT usage jsonb, OUT cost numeric, OUT price_source text) IS 'The cost of a use of a module. usage: the usage as it is recorded. price_id: the version of the price that is in force, or the one that is named. price_source: whose price it is, module, category or default. Raises PT404 unknown_module, PT422 bad_usage.';
 CREATE FUNCTION credits.punycode_adapt(p_delta bigint, p_points bigint, p_first boolean) RETURNS bigint
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2060,7 +2060,7 @@ CREATE FUNCTION credits.punycode_decode(p_code text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.punycode_decode(p_code text) IS 'The label that some Punycode stands for, given without the xn-- before it; null when it is none.';
+COMMENT ON FUNCTION credits.punycode_decode(p_code text) IS 'The label that Punycode stands for, given without the xn-- before it. Null when it is not Punycode.';
 CREATE FUNCTION credits.punycode_encode(p_label text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2074,22 +2074,22 @@ COMMENT ON FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts j
 CREATE FUNCTION credits.quantity(quantity jsonb) RETURNS numeric
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN ((jsonb_typeof(quantity) = 'number'::text) IS NOT TRUE) THEN NULL::numeric WHEN (((scale((quantity)::numeric) <= 30) AND (((quantity)::numeric >= (0)::numeric) AND ((quantity)::numeric <= ('1000000000000000'::bigint)::numeric))) IS TRUE) THEN (quantity)::numeric ELSE NULL::numeric END;
-COMMENT ON FUNCTION credits.quantity(quantity jsonb) IS 'A quantity of usage, if it is a number from 0 to 10^15 with at most 30 decimals; else null.';
+COMMENT ON FUNCTION credits.quantity(quantity jsonb) IS 'A quantity of usage, if it is a number from 0 to 10^15 with at most 30 decimals; otherwise null.';
 CREATE FUNCTION credits.random_code() RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.random_code() IS 'Eight characters that are not mistaken for one another.';
+COMMENT ON FUNCTION credits.random_code() IS 'Eight random characters that cannot be mistaken for one another.';
 CREATE FUNCTION credits.reader_subject(p_user_id text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.reader_subject(p_user_id text) IS 'credits.caller_subject for what changes nothing: at any isolation level. Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user.';
+COMMENT ON FUNCTION credits.reader_subject(p_user_id text) IS 'Like credits.caller_subject, for functions that change nothing: at any isolation level. Raises PT401 not_signed_in, PT403 not_yours, PT422 bad_user.';
 CREATE FUNCTION credits.redemption_receipt(p_account_id uuid, p_user_id text, p_code credits.codes, p_lot_id bigint, p_replayed boolean) RETURNS api.redemption_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.redemption_receipt(p_account_id uuid, p_user_id text, p_code credits.codes, p_lot_id bigint, p_replayed boolean) IS 'What a code gave, told from the entry of its grant; without one, of a referrer noted.';
+COMMENT ON FUNCTION credits.redemption_receipt(p_account_id uuid, p_user_id text, p_code credits.codes, p_lot_id bigint, p_replayed boolean) IS 'The answer of api.redeem_code. p_lot_id: the lot that a promotion granted; null when a referrer was recorded.';
 CREATE FUNCTION credits.refund_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) RETURNS api.refund_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2112,7 +2112,7 @@ CREATE FUNCTION credits.refuse_addition() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.refuse_addition() IS 'Trigger: refuses with PT405 append_only what another transaction than the version''s own adds to it.';
+COMMENT ON FUNCTION credits.refuse_addition() IS 'Trigger: refuses additions to a version by any transaction but the one that wrote it. Raises PT405 append_only.';
 CREATE FUNCTION credits.refuse_busy(p_what text DEFAULT 'this account'::text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2122,7 +2122,7 @@ CREATE FUNCTION credits.refuse_caller(p_subject text, p_user_id text) RETURNS vo
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.refuse_caller(p_subject text, p_user_id text) IS 'Raises PT401 not_signed_in, PT403 not_yours, or else PT422 bad_isolation.';
+COMMENT ON FUNCTION credits.refuse_caller(p_subject text, p_user_id text) IS 'Refuses a caller. Raises PT401 not_signed_in, PT403 not_yours, or else PT422 bad_isolation.';
 CREATE FUNCTION credits.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2137,7 +2137,7 @@ CREATE FUNCTION credits.refuse_code(p_verdict text, p_reset_at timestamp with ti
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.refuse_code(p_verdict text, p_reset_at timestamp with time zone) IS 'Refuses a code with the verdict on its campaign. Raises PT404 unknown_code, PT409 code_expired, code_used or code_exhausted, PT429 campaign_limit; nothing for open.';
+COMMENT ON FUNCTION credits.refuse_code(p_verdict text, p_reset_at timestamp with time zone) IS 'Refuses a code by the verdict on its campaign; the verdict open passes. Raises PT404 unknown_code, PT409 code_expired, code_used or code_exhausted, PT429 campaign_limit.';
 CREATE FUNCTION credits.refuse_guest(p_limit bigint, p_reset_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2152,12 +2152,12 @@ CREATE FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) RETURN
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) IS 'Raises PT422 bad_catalogue with the name of the line that is wrong.';
+COMMENT ON FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) IS 'Refuses a line of a price list, by its kind and name. Raises PT422 bad_catalogue.';
 CREATE FUNCTION credits.refuse_module(p_module_id text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.refuse_module(p_module_id text) IS 'Raises PT404 unknown_module; did_you_mean is the listed module that this id looks like.';
+COMMENT ON FUNCTION credits.refuse_module(p_module_id text) IS 'Refuses a module that has no price. did_you_mean is the listed module that its id looks like. Raises PT404 unknown_module.';
 CREATE FUNCTION credits.refuse_own_hold(p_state text, p_status text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2187,7 +2187,7 @@ CREATE FUNCTION credits.refuse_usage(p_price_id bigint, p_module_id text DEFAULT
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.refuse_usage(p_price_id bigint, p_module_id text) IS 'Raises PT404 unknown_module without a price, else PT422 bad_usage.';
+COMMENT ON FUNCTION credits.refuse_usage(p_price_id bigint, p_module_id text) IS 'Refuses usage that does not fit a price. Raises PT404 unknown_module without a price, otherwise PT422 bad_usage.';
 CREATE FUNCTION credits.release_differences() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2196,7 +2196,7 @@ CREATE FUNCTION credits.release_differences() RETURNS TABLE(expected text, found
     SET "IntervalStyle" TO 'postgres'
     SET quote_all_identifiers TO 'off'
     AS …;
-COMMENT ON FUNCTION credits.release_differences() IS 'Objects in the bank''s schemas that the last pgcredits migrate did not make, that are gone, or that were changed since.';
+COMMENT ON FUNCTION credits.release_differences() IS 'Objects in the bank''s schemas that the last pgcredits migrate did not make, that are missing, or that have changed since.';
 CREATE FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2211,12 +2211,12 @@ CREATE FUNCTION credits.require_verified_email(p_required boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.require_verified_email(p_required boolean) IS 'For the operator. Whether the welcome of new accounts waits until a service says that the e-mail address is verified (api.verify_email). An account that waits when this is switched off gets its welcome when open_account is called again. Raises PT422 bad_email for null.';
+COMMENT ON FUNCTION credits.require_verified_email(p_required boolean) IS 'For the operator. Whether the welcome of new accounts waits until a service says that the e-mail address is verified (api.verify_email). An account that is waiting when this is switched off gets its welcome with the next call of open_account. Raises PT422 bad_email for null.';
 CREATE FUNCTION credits.retry_events(p_limit bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.retry_events(p_limit bigint) IS 'Applies at most so many events that wait and whose order has a session now. Returns how many wait no longer. Passes over accounts that somebody else has locked.';
+COMMENT ON FUNCTION credits.retry_events(p_limit bigint) IS 'Applies at most p_limit events that wait and whose order has a session now. Returns how many of them wait no longer. Skips accounts that somebody else has locked.';
 CREATE FUNCTION credits.return_repaid(p_account_id uuid, p_seq bigint, p_tokens numeric) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2231,12 +2231,12 @@ CREATE FUNCTION credits.row_security_faults() RETURNS TABLE(expected text, found
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.row_security_faults() IS 'Tables and partitions of the bank whose row security is not forced, that lack a policy for somebody who may read them, or that have one which access.sql does not make.';
+COMMENT ON FUNCTION credits.row_security_faults() IS 'Tables and partitions of the bank whose row security is not forced, that lack a policy for a role that may read them, or that have a policy which access.sql does not make.';
 CREATE FUNCTION credits.says_paid(p_session jsonb) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.says_paid(p_session jsonb) IS 'Does this Checkout session say that it is paid? Never null: what is not said is not so.';
+COMMENT ON FUNCTION credits.says_paid(p_session jsonb) IS 'Whether a Checkout session says that it is paid. Never null: a session that does not say so is not paid.';
 CREATE FUNCTION credits.scopes_of(p_module_id text) RETURNS text[]
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2246,17 +2246,17 @@ CREATE FUNCTION credits.script_of(p_word text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.script_of(p_word text) IS 'The script of a word in small letters; Japanese and Korean may have Latin letters among theirs, and Chinese counts as Japanese. Characters of ASCII that are no letters may stand anywhere. Null for a letter that this function does not know, and for letters of two scripts.';
+COMMENT ON FUNCTION credits.script_of(p_word text) IS 'The script of a word in small letters. Japanese and Korean may contain Latin letters, and Chinese counts as Japanese. ASCII characters that are not letters may stand anywhere. Null for a letter that this function does not know, and for letters of two scripts.';
 CREATE FUNCTION credits.session_contradiction(p_event credits.stripe_events) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.session_contradiction(p_event credits.stripe_events) IS 'What an event''s session says that an event of this type cannot say; null when there is nothing.';
+COMMENT ON FUNCTION credits.session_contradiction(p_event credits.stripe_events) IS 'What the session in an event says that contradicts the type of the event. Null when nothing does.';
 CREATE FUNCTION credits.session_discount(p_session jsonb) RETURNS numeric
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.session_discount(p_session jsonb) IS 'How much the session was discounted, in minor units: 0 where it names no discount, null where it names none that can be read.';
+COMMENT ON FUNCTION credits.session_discount(p_session jsonb) IS 'The discount on a session, in minor units. 0 if it names no discount, null if its discount cannot be read.';
 CREATE FUNCTION credits.session_role() RETURNS oid
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2271,7 +2271,7 @@ CREATE FUNCTION credits.setting_faults() RETURNS TABLE(login text, name text, va
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.setting_faults() IS 'What logins that are members of the bank''s roles, administrators apart, begin their sessions with and should not: time-outs that are none, and every setting that is neither in the recipe of SECURITY.md nor about what a session costs. An application also chooses names and zones for itself.';
+COMMENT ON FUNCTION credits.setting_faults() IS 'Settings that members of the bank''s roles, except administrators, should not begin their sessions with: time-outs that do not bound anything, and every setting that is neither in the recipe of SECURITY.md nor about what a session costs. An application may also choose names and time zones for itself.';
 CREATE FUNCTION credits.settle_head(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2281,12 +2281,12 @@ CREATE FUNCTION credits.settle_referral(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.settle_referral(p_account_id uuid) IS 'Rewards whoever brought an account that has just paid for the first time, and the account itself. Both wallets are locked by credits.lock_with_referrer.';
+COMMENT ON FUNCTION credits.settle_referral(p_account_id uuid) IS 'Rewards the referrer of an account that has just paid for the first time, and the account itself. Both wallets are locked by credits.lock_with_referrer.';
 CREATE FUNCTION credits.show_catalog() RETURNS SETOF text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.show_catalog() IS 'What is defined, a line for each word of a price list: its kind, its name, and what it says as JSON. Of prices those in force and those to come.';
+COMMENT ON FUNCTION credits.show_catalog() IS 'Everything that price lists have defined, one line for each definition: its kind, its name, and what it says, as JSON. Prices are those in force and those to come.';
 CREATE FUNCTION credits.small_letters(p_text text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2329,12 +2329,12 @@ CREATE FUNCTION credits.standing_attachments() RETURNS TABLE(kind text, name tex
     SET "IntervalStyle" TO 'postgres'
     SET quote_all_identifiers TO 'off'
     AS …;
-COMMENT ON FUNCTION credits.standing_attachments() IS 'The triggers, policies and rules among credits.standing_objects(): what hangs on a table.';
+COMMENT ON FUNCTION credits.standing_attachments() IS 'The triggers, policies and rules among credits.standing_objects(): what is attached to a table.';
 CREATE FUNCTION credits.standing_defaults() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.standing_defaults() IS 'Default privileges for what will be made in the bank''s schemas, or by its owner, of anybody but who makes it.';
+COMMENT ON FUNCTION credits.standing_defaults() IS 'Default privileges for objects that will be made in the bank''s schemas, or by its owner, given to anybody but their maker.';
 CREATE FUNCTION credits.standing_functions() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2352,12 +2352,12 @@ CREATE FUNCTION credits.standing_objects() RETURNS TABLE(kind text, name text, d
     SET "IntervalStyle" TO 'postgres'
     SET quote_all_identifiers TO 'off'
     AS …;
-COMMENT ON FUNCTION credits.standing_objects() IS 'The functions, views, tables, sequences, types, triggers, policies and rules of the bank''s schemas, who may use them, and everything else that somebody put there or hung on them; definition is a digest, the same on the same major version of PostgreSQL.';
+COMMENT ON FUNCTION credits.standing_objects() IS 'The functions, views, tables, sequences, types, triggers, policies and rules of the bank''s schemas, who may use them, and everything else that somebody added there or attached to them. definition is a digest, the same on the same major version of PostgreSQL.';
 CREATE FUNCTION credits.standing_others() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.standing_others() IS 'What pgcredits never makes, in the bank''s schemas or on what stands there: operators, collations, text search, statistics, casts, publications and the like.';
+COMMENT ON FUNCTION credits.standing_others() IS 'Objects that pgcredits never makes, in the bank''s schemas or attached to what stands there: operators, collations, text search, statistics, casts, publications and the like.';
 CREATE FUNCTION credits.standing_privileges() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2366,7 +2366,7 @@ CREATE FUNCTION credits.standing_privileges() RETURNS TABLE(kind text, name text
     SET "IntervalStyle" TO 'postgres'
     SET quote_all_identifiers TO 'off'
     AS …;
-COMMENT ON FUNCTION credits.standing_privileges() IS 'Of each of the bank''s schemas: who owns what is in it, and what PUBLIC and the bank''s roles may do with it.';
+COMMENT ON FUNCTION credits.standing_privileges() IS 'For each of the bank''s schemas: who owns what is in it, and what PUBLIC and the bank''s roles may do with it.';
 CREATE FUNCTION credits.standing_relations() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2380,7 +2380,7 @@ CREATE FUNCTION credits.standing_triggers_of_events() RETURNS TABLE(kind text, n
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.standing_triggers_of_events() IS 'Event triggers, which run with every migration: all in a database of the bank''s own; in one with neighbours those whose function is in schema public or belongs to somebody who is no superuser.';
+COMMENT ON FUNCTION credits.standing_triggers_of_events() IS 'Event triggers, which run with every migration. In a database of the bank''s own: all of them. In a database with neighbours: those whose function is in schema public, or belongs to a role that is not a superuser.';
 CREATE FUNCTION credits.standing_types() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2389,16 +2389,16 @@ CREATE FUNCTION credits.standing_types() RETURNS TABLE(kind text, name text, def
     SET "IntervalStyle" TO 'postgres'
     SET quote_all_identifiers TO 'off'
     AS …;
-COMMENT ON FUNCTION credits.standing_types() IS 'The types and domains among credits.standing_objects(): not those of tables.';
+COMMENT ON FUNCTION credits.standing_types() IS 'The types and domains among credits.standing_objects(), except those of tables.';
 CREATE FUNCTION credits.stripe_amount(p_amount jsonb) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN ((jsonb_typeof(p_amount) = 'number'::text) IS NOT TRUE) THEN NULL::numeric WHEN ((((p_amount)::numeric = trunc((p_amount)::numeric)) AND (((p_amount)::numeric >= (0)::numeric) AND ((p_amount)::numeric <= ('999999999999'::bigint)::numeric))) IS TRUE) THEN (p_amount)::numeric ELSE NULL::numeric END;
-COMMENT ON FUNCTION credits.stripe_amount(p_amount jsonb) IS 'An amount of Stripe''s, in minor units, if it is a whole number from 0 to below 10^12; else null.';
+COMMENT ON FUNCTION credits.stripe_amount(p_amount jsonb) IS 'An amount at Stripe, in minor units, if it is a whole number from 0 to below 10^12; otherwise null.';
 CREATE FUNCTION credits.stripe_id(p_id jsonb) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.stripe_id(p_id jsonb) IS 'The id of an object at Stripe, given by itself or expanded; null for what is no id of 1 to 255 characters.';
+COMMENT ON FUNCTION credits.stripe_id(p_id jsonb) IS 'The id of an object at Stripe, given as the id or as the expanded object. Null unless it is an id of 1 to 255 characters.';
 CREATE FUNCTION credits.subject() RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2423,7 +2423,7 @@ CREATE FUNCTION credits.test_clocks_allowed() RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.test_clocks_allowed() IS 'May services put accounts on test clocks?';
+COMMENT ON FUNCTION credits.test_clocks_allowed() IS 'Whether services may put accounts on test clocks.';
 CREATE FUNCTION credits.tidy_after_release(p_account_id uuid, p_at timestamp with time zone, p_back jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2443,7 +2443,7 @@ CREATE FUNCTION credits.tiered_charge(p_quantity numeric, p_unit_size numeric, p
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.tiered_charge(p_quantity numeric, p_unit_size numeric, p_price_per_unit numeric, p_free_quantity numeric, p_whole_units boolean, p_minimum_charge numeric, p_tiers credits.price_tiers[]) IS 'credits.charge of a component with tiers: exact, times unit_size; null for a quantity that is null.';
+COMMENT ON FUNCTION credits.tiered_charge(p_quantity numeric, p_unit_size numeric, p_price_per_unit numeric, p_free_quantity numeric, p_whole_units boolean, p_minimum_charge numeric, p_tiers credits.price_tiers[]) IS 'The credits.charge of a component with tiers: exact, times unit_size. Null for a null quantity.';
 CREATE FUNCTION credits.tiers_of(p_price_id bigint, p_dimension text) RETURNS credits.price_tiers[]
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2453,21 +2453,21 @@ CREATE FUNCTION credits.tiers_used(p_price_id bigint, p_dimension text, p_billed
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.tiers_used(p_price_id bigint, p_dimension text, p_billed numeric) IS 'How the units of a charge fall into tiers, those below the first one too: [{"above", "units", "price_per_unit"}]. p_billed is units times unit_size. Empty without tiers.';
+COMMENT ON FUNCTION credits.tiers_used(p_price_id bigint, p_dimension text, p_billed numeric) IS 'How the units of a charge are divided into tiers, including those below the first one: [{"above", "units", "price_per_unit"}]. p_billed is units times unit_size. Empty without tiers.';
 CREATE FUNCTION credits.tighter(p_bound numeric, p_other numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (p_bound IS NULL) THEN p_other WHEN (p_other IS NULL) THEN p_bound ELSE LEAST(p_bound, p_other) END;
-COMMENT ON FUNCTION credits.tighter(p_bound numeric, p_other numeric) IS 'The tighter of two bounds, of which null is none; null when there is neither.';
+COMMENT ON FUNCTION credits.tighter(p_bound numeric, p_other numeric) IS 'The tighter of two bounds. Null means no bound.';
 CREATE FUNCTION credits.timeout(p_setting text) RETURNS interval
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.timeout(p_setting text) IS 'The length of a time-out such as 15s, 5min or 500 (milliseconds); 0 is none. Null when it is spelled otherwise.';
+COMMENT ON FUNCTION credits.timeout(p_setting text) IS 'The length of a time-out such as 15s, 5min or 500 (milliseconds). 0 means no time-out. Null when it is spelled in another way.';
 CREATE FUNCTION credits.topup_order(p_amount bigint, p_module_id text) RETURNS credits.orders
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.topup_order(p_amount bigint, p_module_id text) IS 'The snapshot of a top-up of an amount, for a module or for any. Raises PT422 bad_amount.';
+COMMENT ON FUNCTION credits.topup_order(p_amount bigint, p_module_id text) IS 'The order of a top-up of an amount, for one module or for any. Raises PT422 bad_amount.';
 CREATE FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE
     RETURN trim_scale(trunc(((amount)::numeric * tokens_per_unit), 6));
@@ -2475,27 +2475,27 @@ COMMENT ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric)
 CREATE FUNCTION credits.transaction_began() RETURNS timestamp with time zone
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN transaction_timestamp();
-COMMENT ON FUNCTION credits.transaction_began() IS 'The start of this transaction, as credits.prices.defined_at has it: was a version written by this very transaction?';
+COMMENT ON FUNCTION credits.transaction_began() IS 'The start of this transaction, as in credits.prices.defined_at. It shows whether this transaction wrote a version.';
 CREATE FUNCTION credits.trust_login(p_login name) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.trust_login(p_login name) IS 'For the operator. The role that has this name at present is the one that its account and its reach are for: after a restore into another cluster, where every role has a new oid, or when somebody gets a new role on purpose.';
+COMMENT ON FUNCTION credits.trust_login(p_login name) IS 'For the operator. Says that the role which has this name now is the one that was given an account, or accounts to count. Needed after a restore into another cluster, where every role has a new oid, and when somebody gets a new role on purpose.';
 CREATE FUNCTION credits.try_event(p_event_id text) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.try_event(p_event_id text) IS 'Applies an event that waits; true when it waits no longer. A refusal is noted on the event and undoes nothing else.';
+COMMENT ON FUNCTION credits.try_event(p_event_id text) IS 'Applies an event that waits. True when it waits no longer. A refusal is recorded on the event and undoes nothing else.';
 CREATE FUNCTION credits.try_lock_with_referrer(p_account_id uuid) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.try_lock_with_referrer(p_account_id uuid) IS 'Takes the row locks of credits.lock_with_referrer without ever waiting; false when somebody else has one of them.';
+COMMENT ON FUNCTION credits.try_lock_with_referrer(p_account_id uuid) IS 'Takes the row locks of credits.lock_with_referrer without waiting. False when somebody else has one of them.';
 CREATE FUNCTION credits.uncount_attempt(p_scope text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.uncount_attempt(p_scope text) IS 'Takes one attempt off: it worked.';
+COMMENT ON FUNCTION credits.uncount_attempt(p_scope text) IS 'Subtracts an attempt that succeeded.';
 CREATE FUNCTION credits.unhold_lots(p_account_id uuid, p_draws jsonb, p_taken numeric, p_back boolean, OUT taken jsonb, OUT rest jsonb) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2505,7 +2505,7 @@ CREATE FUNCTION credits.unit_cost(p_price_id bigint) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.unit_cost(p_price_id bigint) IS 'What one whole unit (unit_size) of each dimension costs under a price, before the exchange rate and times the unit sizes: good for a comparison with 0.';
+COMMENT ON FUNCTION credits.unit_cost(p_price_id bigint) IS 'What one whole unit (unit_size) of each dimension costs under a price, before the exchange rate and multiplied by the unit sizes. Only good for a comparison with 0.';
 CREATE FUNCTION credits.usage_of_rest(p_usage_left jsonb) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2547,21 +2547,21 @@ CREATE FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) IS 'Grants a new account what every welcome campaign gives; one that is over gives nothing, and is no error. Says how many tokens that was, and what withheld others: verification, or limit until reset_at.';
+COMMENT ON FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) IS 'Grants a new account what every welcome campaign gives. A campaign that is over gives nothing, which is not an error. tokens: how many were granted. waits_for: what withholds others: verification, or limit until reset_at.';
 CREATE FUNCTION credits.welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) IS 'Tries a welcome that was withheld once more, for an account that is active. Each campaign gives it once, ever.';
+COMMENT ON FUNCTION credits.welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) IS 'Tries again to grant a welcome that was withheld, to an active account. Each campaign gives a welcome only once.';
 CREATE FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_scopes text[] DEFAULT NULL::text[]) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_scopes text[]) IS 'Tokens that an account would find if it opened now: those bound to one of the scopes or to none; without scopes, all.';
+COMMENT ON FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_scopes text[]) IS 'Tokens that an account would be given if it opened now: those bound to one of the scopes or to nothing. Without scopes, all of them.';
 CREATE FUNCTION credits.whole(quantity numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN ((quantity = trunc(quantity)) IS TRUE) THEN quantity ELSE NULL::numeric END;
-COMMENT ON FUNCTION credits.whole(quantity numeric) IS 'A quantity, if it is a whole number; else null.';
+COMMENT ON FUNCTION credits.whole(quantity numeric) IS 'A quantity, if it is a whole number; otherwise null.';
 CREATE FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3752,7 +3752,7 @@ UNION ALL
     f.expected,
     f.found
    FROM credits.power_faults() f(expected, found);
-COMMENT ON VIEW audit.check_access IS 'credits_owner owns everything; row security is forced, with the policies that it should have and no other; nobody but the roles of the bank may do anything, and they no more than read and call; functions and views run as they should; PUBLIC may do nothing in a database that was hardened.';
+COMMENT ON VIEW audit.check_access IS 'credits_owner owns everything. Row security is forced, with the policies of access.sql and no other. Only the roles of the bank have rights, and only to read and to call. Functions and views run with the settings that they should have. PUBLIC has no right on a hardened database.';
 CREATE VIEW audit.check_balance WITH (security_invoker='true') AS
  WITH l AS (
          SELECT x.account_id,
@@ -3794,97 +3794,103 @@ UNION ALL
   GROUP BY w.account_id, w.due_at;
 COMMENT ON VIEW audit.check_balance IS 'Balance equals lots minus debt, and the sum of the entries; held, the lifetime sums and the next expiry are right.';
 CREATE VIEW audit.check_campaigns WITH (security_invoker='true') AS
- WITH RECURSIVE g AS (
-         SELECT e.account_id,
-            e.seq,
-            c.campaign_id,
-            c.kind,
-            (e.metadata -> 'number'::text) AS number
-           FROM (credits.entries e
-             JOIN credits.campaigns c ON (((e.reference = c.campaign_id) AND (e.kind = c.kind))))
-          WHERE ((e.metadata @> jsonb_build_object('campaign_id', c.campaign_id)) AND (e.metadata ? 'number'::text))
-        ), n AS (
-         SELECT r.account_id,
-            r.campaign_id,
+ WITH RECURSIVE campaign_entries AS (
+         SELECT entry.account_id,
+            entry.seq,
+            campaign.campaign_id,
+            campaign.kind,
+            (entry.metadata -> 'number'::text) AS number
+           FROM (credits.entries entry
+             JOIN credits.campaigns campaign ON (((entry.reference = campaign.campaign_id) AND (entry.kind = campaign.kind))))
+          WHERE ((entry.metadata @> jsonb_build_object('campaign_id', campaign.campaign_id)) AND (entry.metadata ? 'number'::text))
+        ), grants_per_account AS (
+         SELECT redemption.account_id,
+            redemption.campaign_id,
             count(*) AS grants,
-            max(r.number) AS last_number
-           FROM credits.redemptions r
-          WHERE (r.number > 0)
-          GROUP BY r.account_id, r.campaign_id
-        ), t AS (
-         SELECT r.account_id
-           FROM (credits.referrals r
-             LEFT JOIN credits.referrals x ON ((r.referrer_id = x.account_id)))
-          WHERE (x.account_id IS NULL)
+            max(redemption.number) AS last_number
+           FROM credits.redemptions redemption
+          WHERE (redemption.number > 0)
+          GROUP BY redemption.account_id, redemption.campaign_id
+        ), grants_per_campaign AS (
+         SELECT granted.campaign_id,
+            sum(granted.grants) AS grants
+           FROM grants_per_account granted
+          GROUP BY granted.campaign_id
+        ), grants_per_referrer AS (
+         SELECT granted.account_id,
+            granted.campaign_id,
+            granted.grants,
+            granted.last_number
+           FROM (grants_per_account granted
+             JOIN credits.campaigns campaign ON (((granted.campaign_id = campaign.campaign_id) AND (campaign.kind = 'referral'::credits.entry_kind))))
+        ), paid_referrals AS (
+         SELECT referral.referrer_id,
+            referral.campaign_id,
+            count(*) AS paid
+           FROM credits.referrals referral
+          WHERE (referral.state = 'paid'::text)
+          GROUP BY referral.referrer_id, referral.campaign_id
+        ), reached AS (
+         SELECT referral.account_id
+           FROM (credits.referrals referral
+             LEFT JOIN credits.referrals above ON ((referral.referrer_id = above.account_id)))
+          WHERE (above.account_id IS NULL)
         UNION ALL
-         SELECT r.account_id
-           FROM (t
-             JOIN credits.referrals r ON ((t.account_id = r.referrer_id)))
+         SELECT referral.account_id
+           FROM (reached
+             JOIN credits.referrals referral ON ((reached.account_id = referral.referrer_id)))
         )
  SELECT NULL::uuid AS account_id,
-    format('campaign %s: %s grants, of %s at most'::text, c.campaign_id, c.grants, COALESCE((c.budget)::text, 'any number'::text)) AS expected,
-    format('%s redemptions'::text, COALESCE(x.grants, (0)::numeric)) AS found
-   FROM (credits.campaigns c
-     LEFT JOIN ( SELECT n.campaign_id,
-            sum(n.grants) AS grants
-           FROM n
-          GROUP BY n.campaign_id) x ON ((c.campaign_id = x.campaign_id)))
-  WHERE (((c.grants)::numeric <> COALESCE(x.grants, (0)::numeric)) OR (c.grants > c.budget))
+    format('campaign %s: %s grants, of %s at most'::text, campaign.campaign_id, campaign.grants, COALESCE((campaign.budget)::text, 'any number'::text)) AS expected,
+    format('%s redemptions'::text, COALESCE(granted.grants, (0)::numeric)) AS found
+   FROM (credits.campaigns campaign
+     LEFT JOIN grants_per_campaign granted ON ((campaign.campaign_id = granted.campaign_id)))
+  WHERE (((campaign.grants)::numeric <> COALESCE(granted.grants, (0)::numeric)) OR (campaign.grants > campaign.budget))
 UNION ALL
- SELECT n.account_id,
-    format('grants of campaign %s numbered 1 to %s, at most %s'::text, n.campaign_id, n.grants, c.per_account) AS expected,
-    format('numbers up to %s'::text, n.last_number) AS found
-   FROM (n
-     JOIN credits.campaigns c ON ((n.campaign_id = c.campaign_id)))
-  WHERE ((n.last_number IS DISTINCT FROM n.grants) OR (n.last_number > c.per_account))
+ SELECT granted.account_id,
+    format('grants of campaign %s numbered 1 to %s, at most %s'::text, granted.campaign_id, granted.grants, campaign.per_account) AS expected,
+    format('numbers up to %s'::text, granted.last_number) AS found
+   FROM (grants_per_account granted
+     JOIN credits.campaigns campaign ON ((granted.campaign_id = campaign.campaign_id)))
+  WHERE ((granted.last_number IS DISTINCT FROM granted.grants) OR (granted.last_number > campaign.per_account))
 UNION ALL
- SELECT COALESCE(r.account_id, g.account_id) AS account_id,
-    format('grant %s of campaign %s as lot %s'::text, r.number, r.campaign_id, r.lot_id) AS expected,
-    format('entry %s: %s, grant %s of %s; lot of source %s'::text, g.seq, g.kind, g.number, g.campaign_id, l.source) AS found
-   FROM ((credits.redemptions r
-     FULL JOIN g ON (((r.account_id = g.account_id) AND (r.lot_id = g.seq))))
-     LEFT JOIN credits.lots l ON (((g.account_id = l.account_id) AND (g.seq = l.lot_id))))
-  WHERE ((r.account_id IS NULL) OR (r.campaign_id IS DISTINCT FROM g.campaign_id) OR (to_jsonb(r.number) IS DISTINCT FROM g.number) OR (l.source IS DISTINCT FROM g.kind))
+ SELECT COALESCE(redemption.account_id, entry.account_id) AS account_id,
+    format('grant %s of campaign %s as lot %s'::text, redemption.number, redemption.campaign_id, redemption.lot_id) AS expected,
+    format('entry %s: %s, grant %s of %s; lot of source %s'::text, entry.seq, entry.kind, entry.number, entry.campaign_id, lot.source) AS found
+   FROM ((credits.redemptions redemption
+     FULL JOIN campaign_entries entry ON (((redemption.account_id = entry.account_id) AND (redemption.lot_id = entry.seq))))
+     LEFT JOIN credits.lots lot ON (((entry.account_id = lot.account_id) AND (entry.seq = lot.lot_id))))
+  WHERE ((redemption.account_id IS NULL) OR (redemption.campaign_id IS DISTINCT FROM entry.campaign_id) OR (to_jsonb(redemption.number) IS DISTINCT FROM entry.number) OR (lot.source IS DISTINCT FROM entry.kind))
 UNION ALL
- SELECT COALESCE(f.referrer_id, n.account_id) AS account_id,
-    format('%s grants of campaign %s, one for each referral paid'::text, COALESCE(f.paid, (0)::bigint), f.campaign_id) AS expected,
-    format('%s grants of campaign %s'::text, COALESCE(n.grants, (0)::bigint), n.campaign_id) AS found
-   FROM (( SELECT r.referrer_id,
-            r.campaign_id,
-            count(*) AS paid
-           FROM credits.referrals r
-          WHERE (r.state = 'paid'::text)
-          GROUP BY r.referrer_id, r.campaign_id) f
-     FULL JOIN ( SELECT n_1.account_id,
-            n_1.campaign_id,
-            n_1.grants,
-            n_1.last_number
-           FROM (n n_1
-             JOIN credits.campaigns c ON (((n_1.campaign_id = c.campaign_id) AND (c.kind = 'referral'::credits.entry_kind))))) n ON (((f.referrer_id = n.account_id) AND (f.campaign_id = n.campaign_id))))
-  WHERE (f.paid IS DISTINCT FROM n.grants)
+ SELECT COALESCE(referred.referrer_id, granted.account_id) AS account_id,
+    format('%s grants of campaign %s, one for each referral paid'::text, COALESCE(referred.paid, (0)::bigint), referred.campaign_id) AS expected,
+    format('%s grants of campaign %s'::text, COALESCE(granted.grants, (0)::bigint), granted.campaign_id) AS found
+   FROM (paid_referrals referred
+     FULL JOIN grants_per_referrer granted ON (((referred.referrer_id = granted.account_id) AND (referred.campaign_id = granted.campaign_id))))
+  WHERE (referred.paid IS DISTINCT FROM granted.grants)
 UNION ALL
- SELECT r.account_id,
-    format('grant 0 of campaign %s for a referral that was paid'::text, r.campaign_id) AS expected,
+ SELECT redemption.account_id,
+    format('grant 0 of campaign %s for a referral that was paid'::text, redemption.campaign_id) AS expected,
     'no such referral'::text AS found
-   FROM (credits.redemptions r
-     LEFT JOIN credits.referrals f ON (((r.account_id = f.account_id) AND (r.campaign_id = f.campaign_id) AND (f.state = 'paid'::text))))
-  WHERE ((r.number = 0) AND (f.account_id IS NULL))
+   FROM (credits.redemptions redemption
+     LEFT JOIN credits.referrals referral ON (((redemption.account_id = referral.account_id) AND (redemption.campaign_id = referral.campaign_id) AND (referral.state = 'paid'::text))))
+  WHERE ((redemption.number = 0) AND (referral.account_id IS NULL))
 UNION ALL
- SELECT f.account_id,
+ SELECT referral.account_id,
     'a referral is settled with the first paid order'::text AS expected,
-    format('referral %s, %s paid orders'::text, f.state, count(o.order_id)) AS found
-   FROM (credits.referrals f
-     LEFT JOIN credits.orders o ON (((f.account_id = o.account_id) AND (o.state = 'paid'::text))))
-  GROUP BY f.account_id, f.state
- HAVING ((f.state = 'pending'::text) <> (count(o.order_id) = 0))
+    format('referral %s, %s paid orders'::text, referral.state, count(purchase.order_id)) AS found
+   FROM (credits.referrals referral
+     LEFT JOIN credits.orders purchase ON (((referral.account_id = purchase.account_id) AND (purchase.state = 'paid'::text))))
+  GROUP BY referral.account_id, referral.state
+ HAVING ((referral.state = 'pending'::text) <> (count(purchase.order_id) = 0))
 UNION ALL
- SELECT f.account_id,
-    format('brought by %s, who was not brought by them'::text, f.referrer_id) AS expected,
+ SELECT referral.account_id,
+    format('brought by %s, who was not brought by them'::text, referral.referrer_id) AS expected,
     'a circle'::text AS found
-   FROM (credits.referrals f
-     LEFT JOIN t ON ((f.account_id = t.account_id)))
-  WHERE (t.account_id IS NULL);
-COMMENT ON VIEW audit.check_campaigns IS 'Each campaign granted what was redeemed, within its budget and its limit per account; each referral was settled once, with its grants; nobody is above themselves.';
+   FROM (credits.referrals referral
+     LEFT JOIN reached ON ((referral.account_id = reached.account_id)))
+  WHERE (reached.account_id IS NULL);
+COMMENT ON VIEW audit.check_campaigns IS 'Each campaign granted what was redeemed, within its budget and its limit per account. Each referral was settled once, with its grants. Nobody is their own referrer, directly or through others.';
 CREATE VIEW audit.check_charges WITH (security_invoker='true') AS
  SELECT NULL::uuid AS account_id,
     format('%s: an amount that Stripe charges'::text, what) AS expected,
@@ -3908,7 +3914,7 @@ CREATE VIEW audit.check_charges WITH (security_invoker='true') AS
          SELECT format('top-up preset in %s'::text, s.currency) AS what,
             s.amount,
             s.currency
-           FROM credits.topup_presets s) a
+           FROM credits.topup_presets s) offer
   WHERE (credits.charge_problem(amount, currency) IS NOT NULL);
 COMMENT ON VIEW audit.check_charges IS 'Stripe would charge the price of every pack, and every amount of a top-up.';
 CREATE VIEW audit.check_creators WITH (security_invoker='true') AS
@@ -3951,7 +3957,7 @@ UNION ALL
         END) AS found
    FROM (places p
      JOIN credits.member_reach() x(role_id, role, target_id, target) ON ((p.owner = x.target_id)));
-COMMENT ON VIEW audit.check_creators IS 'Nobody may create in the database, in schema public or where migrations are written down: PUBLIC, the bank''s roles and their members never, not as owners either; in a database of its own only the owner.';
+COMMENT ON VIEW audit.check_creators IS 'PUBLIC, the roles of the bank and their members may not create in the database, in schema public or where migrations are recorded, not as owners either. In a database of its own only the owner may.';
 CREATE VIEW audit.check_draws WITH (security_invoker='true') AS
  SELECT e.account_id,
     format('draws of %s in entry %s (%s)'::text, abs(((e.tokens)::numeric + e.owed)), e.seq, e.kind) AS expected,
@@ -3971,9 +3977,9 @@ CREATE VIEW audit.check_draws WITH (security_invoker='true') AS
             WHEN ((e.tokens)::numeric > (0)::numeric) THEN d.drawn
             ELSE (- d.drawn)
         END <> ((e.tokens)::numeric + e.owed)) OR (d.smallest < (0)::numeric));
-COMMENT ON VIEW audit.check_draws IS 'The draws recorded on an entry add up to its tokens and what it changed of the debt.';
+COMMENT ON VIEW audit.check_draws IS 'The draws of an entry add up to its tokens and its change of the debt.';
 CREATE VIEW audit.check_events WITH (security_invoker='true') AS
- WITH paid AS (
+ WITH events AS (
          SELECT e.event_id,
             e.type,
             e.object_id,
@@ -3993,13 +3999,13 @@ CREATE VIEW audit.check_events WITH (security_invoker='true') AS
  SELECT e.account_id,
     format('event %s (%s) has an outcome'::text, e.event_id, e.type) AS expected,
     format('none since %s'::text, credits.utc_text(e.received_at)) AS found
-   FROM paid e
+   FROM events e
   WHERE (e.outcome IS NULL)
 UNION ALL
  SELECT e.account_id,
     format('session %s, paid by event %s, is granted, parked or waiting'::text, e.object_id, e.event_id) AS expected,
     format('the event is %s, order %s is %s'::text, e.outcome, e.order_id, o.state) AS found
-   FROM (paid e
+   FROM (events e
      LEFT JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
   WHERE (e.says_paid AND (e.outcome IS NOT NULL) AND (e.outcome <> ALL (ARRAY['parked'::text, 'waiting'::text, 'unmatched'::text])) AND (NOT ((COALESCE(o.state, 'missing'::text) = 'paid'::text) OR (EXISTS ( SELECT
            FROM credits.stripe_events x
@@ -4008,13 +4014,13 @@ UNION ALL
  SELECT e.account_id,
     format('event %s (%s), which granted order %s, says that it is paid'::text, e.event_id, e.type, e.order_id) AS expected,
     format('payment_status %s'::text, COALESCE((e.payload #> '{data,object,payment_status}'::text[]), 'null'::jsonb)) AS found
-   FROM paid e
+   FROM events e
   WHERE ((e.outcome = 'granted'::text) AND (NOT e.says_paid))
 UNION ALL
  SELECT e.account_id,
     format('event %s (%s), which left order %s %s, says that nothing was paid'::text, e.event_id, e.type, e.order_id, e.outcome) AS expected,
     format('payment_status %s'::text, (e.payload #> '{data,object,payment_status}'::text[])) AS found
-   FROM paid e
+   FROM events e
   WHERE ((e.outcome = ANY (ARRAY['processing'::text, 'failed'::text, 'expired'::text])) AND ((COALESCE((e.payload #> '{data,object,payment_status}'::text[]), 'null'::jsonb) <> ALL (ARRAY['"unpaid"'::jsonb, 'null'::jsonb])) AND (COALESCE((e.payload #> '{data,object,payment_status}'::text[]), 'null'::jsonb) <> (
         CASE e.outcome
             WHEN 'expired'::text THEN '"no_payment_required"'::text
@@ -4024,48 +4030,41 @@ UNION ALL
  SELECT e.account_id,
     format('event %s, which granted order %s, is of session %s'::text, e.event_id, e.order_id, o.checkout_session_id) AS expected,
     format('session %s'::text, e.object_id) AS found
-   FROM (paid e
+   FROM (events e
      JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
   WHERE ((e.outcome = 'granted'::text) AND (e.object_id IS DISTINCT FROM o.checkout_session_id));
-COMMENT ON VIEW audit.check_events IS 'Every Stripe event was applied, or waits for its order; every payment it tells of was granted or parked; and nothing was granted that is not said to be paid, or ended that is, or by another session than the order''s.';
+COMMENT ON VIEW audit.check_events IS 'Every Stripe event was applied, or waits for its order. Every payment that an event reports was granted or parked. Nothing was granted unless the session of the order reported it as paid, and no order was ended that was paid.';
 CREATE VIEW audit.check_guests WITH (security_invoker='true') AS
- SELECT NULL::uuid AS account_id,
-    format('guest %s, use %s: at most %s in %s'::text, c.guest_id, c.use_id, c.per_device, credits.interval_text(c.sliding_window)) AS expected,
-    format('%s uses'::text, c.uses) AS found
-   FROM ( SELECT u.guest_id,
-            u.use_id,
-            u.network_id,
-            u.module_id,
-            u.state,
-            u.used_at,
-            u.finished_at,
-            u.per_device,
-            u.per_network,
-            u.sliding_window,
+ WITH uses_in_window AS (
+         SELECT used.guest_id,
+            used.use_id,
+            used.network_id,
+            used.module_id,
+            used.state,
+            used.used_at,
+            used.finished_at,
+            used.per_device,
+            used.per_network,
+            used.sliding_window,
             ( SELECT count(*) AS count
-                   FROM credits.guest_uses o
-                  WHERE ((o.guest_id = u.guest_id) AND (o.used_at <= u.used_at) AND (o.used_at > credits.earlier(u.used_at, u.sliding_window)) AND ((o.state <> 'released'::text) OR (o.finished_at > u.used_at)))) AS uses
-           FROM credits.guest_uses u) c
-  WHERE (c.uses > c.per_device)
+                   FROM credits.guest_uses other
+                  WHERE ((other.guest_id = used.guest_id) AND (other.used_at <= used.used_at) AND (other.used_at > credits.earlier(used.used_at, used.sliding_window)) AND ((other.state <> 'released'::text) OR (other.finished_at > used.used_at)))) AS of_device,
+            ( SELECT count(*) AS count
+                   FROM credits.guest_uses other
+                  WHERE ((other.network_id = used.network_id) AND (other.used_at <= used.used_at) AND (other.used_at > credits.earlier(used.used_at, used.sliding_window)) AND ((other.state <> 'released'::text) OR (other.finished_at > used.used_at)))) AS of_network
+           FROM credits.guest_uses used
+        )
+ SELECT NULL::uuid AS account_id,
+    format('guest %s, use %s: at most %s in %s'::text, used.guest_id, used.use_id, used.per_device, credits.interval_text(used.sliding_window)) AS expected,
+    format('%s uses'::text, used.of_device) AS found
+   FROM uses_in_window used
+  WHERE (used.of_device > used.per_device)
 UNION ALL
  SELECT NULL::uuid AS account_id,
-    format('network %s, use %s: at most %s in %s'::text, c.network_id, c.use_id, c.per_network, credits.interval_text(c.sliding_window)) AS expected,
-    format('%s uses'::text, c.uses) AS found
-   FROM ( SELECT u.guest_id,
-            u.use_id,
-            u.network_id,
-            u.module_id,
-            u.state,
-            u.used_at,
-            u.finished_at,
-            u.per_device,
-            u.per_network,
-            u.sliding_window,
-            ( SELECT count(*) AS count
-                   FROM credits.guest_uses o
-                  WHERE ((o.network_id = u.network_id) AND (o.used_at <= u.used_at) AND (o.used_at > credits.earlier(u.used_at, u.sliding_window)) AND ((o.state <> 'released'::text) OR (o.finished_at > u.used_at)))) AS uses
-           FROM credits.guest_uses u) c
-  WHERE (c.uses > c.per_network);
+    format('network %s, use %s: at most %s in %s'::text, used.network_id, used.use_id, used.per_network, credits.interval_text(used.sliding_window)) AS expected,
+    format('%s uses'::text, used.of_network) AS found
+   FROM uses_in_window used
+  WHERE (used.of_network > used.per_network);
 COMMENT ON VIEW audit.check_guests IS 'Every use of a guest was within the limits of its device and its network.';
 CREATE VIEW audit.check_hash_chain WITH (security_invoker='true') AS
  SELECT e.account_id,
@@ -4300,7 +4299,7 @@ UNION ALL
   WHERE (((e.balance_after)::numeric + (e.debt_after)::numeric) < (0)::numeric);
 COMMENT ON VIEW audit.check_negative IS 'No balance is, or ever was, below zero without debt.';
 CREATE VIEW audit.check_orders WITH (security_invoker='true') AS
- WITH g AS (
+ WITH granted AS (
          SELECT l.account_id,
             l.order_id,
             count(*) AS lots,
@@ -4312,7 +4311,7 @@ CREATE VIEW audit.check_orders WITH (security_invoker='true') AS
              LEFT JOIN credits.orders b ON (((l.account_id = b.account_id) AND (l.order_id = b.order_id))))
           WHERE (l.order_id IS NOT NULL)
           GROUP BY l.account_id, l.order_id
-        ), said AS (
+        ), payments AS (
          SELECT e.account_id,
             e.order_id,
             e.event_id,
@@ -4325,33 +4324,33 @@ CREATE VIEW audit.check_orders WITH (security_invoker='true') AS
            FROM (credits.stripe_events e
              JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
           WHERE ((e.outcome = 'granted'::text) AND (o.state = 'paid'::text))
-        ), told AS (
-         SELECT s.account_id,
-            s.order_id,
-            s.event_id,
-            s.amount,
-            s.is_free,
-                CASE jsonb_typeof(s.discount)
-                    WHEN 'number'::text THEN (s.discount)::numeric
+        ), amounts AS (
+         SELECT payments.account_id,
+            payments.order_id,
+            payments.event_id,
+            payments.amount,
+            payments.is_free,
+                CASE jsonb_typeof(payments.discount)
+                    WHEN 'number'::text THEN (payments.discount)::numeric
                     ELSE NULL::numeric
                 END AS discount,
-                CASE jsonb_typeof(s.shipping)
-                    WHEN 'number'::text THEN (s.shipping)::numeric
+                CASE jsonb_typeof(payments.shipping)
+                    WHEN 'number'::text THEN (payments.shipping)::numeric
                     ELSE NULL::numeric
                 END AS shipping,
-                CASE jsonb_typeof(s.tax)
-                    WHEN 'number'::text THEN (s.tax)::numeric
+                CASE jsonb_typeof(payments.tax)
+                    WHEN 'number'::text THEN (payments.tax)::numeric
                     ELSE NULL::numeric
                 END AS tax,
                 CASE
-                    WHEN ((jsonb_typeof(s.total) = 'number'::text) IS TRUE) THEN (s.total)::numeric
+                    WHEN ((jsonb_typeof(payments.total) = 'number'::text) IS TRUE) THEN (payments.total)::numeric
                     ELSE NULL::numeric
                 END AS total,
-            (s.total IS NOT NULL) AS names_total
-           FROM said s
+            (payments.total IS NOT NULL) AS names_total
+           FROM payments
         )
- SELECT COALESCE(o.account_id, g.account_id) AS account_id,
-    format('order %s %s: %s tokens and %s bonus'::text, COALESCE(o.order_id, g.order_id), o.state,
+ SELECT COALESCE(o.account_id, granted.account_id) AS account_id,
+    format('order %s %s: %s tokens and %s bonus'::text, COALESCE(o.order_id, granted.order_id), o.state,
         CASE
             WHEN ((o.state = 'paid'::text) IS TRUE) THEN (o.tokens)::numeric
             ELSE (0)::numeric
@@ -4360,22 +4359,22 @@ CREATE VIEW audit.check_orders WITH (security_invoker='true') AS
             WHEN ((o.state = 'paid'::text) IS TRUE) THEN (o.bonus_tokens)::numeric
             ELSE (0)::numeric
         END) AS expected,
-    (format('granted %s and %s in %s lots'::text, COALESCE(g.tokens, (0)::numeric), COALESCE(g.bonus_tokens, (0)::numeric), COALESCE(g.lots, (0)::bigint)) ||
+    (format('granted %s and %s in %s lots'::text, COALESCE(granted.tokens, (0)::numeric), COALESCE(granted.bonus_tokens, (0)::numeric), COALESCE(granted.lots, (0)::bigint)) ||
         CASE
-            WHEN ((g.others > 0) IS TRUE) THEN ', not all as ordered'::text
+            WHEN ((granted.others > 0) IS TRUE) THEN ', not all as ordered'::text
             ELSE ''::text
         END) AS found
    FROM (credits.orders o
-     FULL JOIN g ON (((o.account_id = g.account_id) AND (o.order_id = g.order_id))))
-  WHERE ((COALESCE(g.tokens, (0)::numeric) IS DISTINCT FROM
+     FULL JOIN granted ON (((o.account_id = granted.account_id) AND (o.order_id = granted.order_id))))
+  WHERE ((COALESCE(granted.tokens, (0)::numeric) IS DISTINCT FROM
         CASE
             WHEN ((o.state = 'paid'::text) IS TRUE) THEN (o.tokens)::numeric
             ELSE (0)::numeric
-        END) OR (COALESCE(g.bonus_tokens, (0)::numeric) IS DISTINCT FROM
+        END) OR (COALESCE(granted.bonus_tokens, (0)::numeric) IS DISTINCT FROM
         CASE
             WHEN ((o.state = 'paid'::text) IS TRUE) THEN (o.bonus_tokens)::numeric
             ELSE (0)::numeric
-        END) OR (g.others > 0) OR (o.order_id IS NULL))
+        END) OR (granted.others > 0) OR (o.order_id IS NULL))
 UNION ALL
  SELECT e.account_id,
     format('event %s (%s) granted order %s'::text, e.event_id, e.type, e.order_id) AS expected,
@@ -4384,24 +4383,24 @@ UNION ALL
      LEFT JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
   WHERE ((e.outcome = 'granted'::text) AND (o.state IS DISTINCT FROM 'paid'::text))
 UNION ALL
- SELECT t.account_id,
-    format('order %s was sold for %s less %s'::text, t.order_id, t.amount, COALESCE((t.discount)::text, 'what cannot be read'::text)) AS expected,
-    format('its tokens cost %s'::text, trim_scale(g.cost)) AS found
-   FROM (told t
-     JOIN g ON (((t.account_id = g.account_id) AND (t.order_id = g.order_id))))
-  WHERE ((abs((g.cost - ((t.amount)::numeric - t.discount))) <= 0.01) IS NOT TRUE)
+ SELECT amounts.account_id,
+    format('order %s was sold for %s less %s'::text, amounts.order_id, amounts.amount, COALESCE((amounts.discount)::text, 'what cannot be read'::text)) AS expected,
+    format('its tokens cost %s'::text, trim_scale(granted.cost)) AS found
+   FROM (amounts
+     JOIN granted ON (((amounts.account_id = granted.account_id) AND (amounts.order_id = granted.order_id))))
+  WHERE ((abs((granted.cost - ((amounts.amount)::numeric - amounts.discount))) <= 0.01) IS NOT TRUE)
 UNION ALL
- SELECT t.account_id,
-    format('event %s, which granted order %s, tells of the %s that its tokens cost'::text, t.event_id, t.order_id, trim_scale(g.cost)) AS expected,
+ SELECT amounts.account_id,
+    format('event %s, which granted order %s, tells of the %s that its tokens cost'::text, amounts.event_id, amounts.order_id, trim_scale(granted.cost)) AS expected,
     format('%s with %s tax and %s shipping'::text,
         CASE
-            WHEN (t.is_free IS TRUE) THEN 'no payment required'::text
-            ELSE COALESCE((t.total)::text, 'no total'::text)
-        END, t.tax, t.shipping) AS found
-   FROM (told t
-     JOIN g ON (((t.account_id = g.account_id) AND (t.order_id = g.order_id))))
-  WHERE ((((NOT t.names_total) OR (abs(((t.total - t.shipping) - g.cost)) <= 0.01) OR (abs((((t.total - t.shipping) - t.tax) - g.cost)) <= 0.01) OR ((t.shipping > (0)::numeric) AND ((((t.total - t.shipping) - g.cost) >= '-0.01'::numeric) AND (((t.total - t.shipping) - g.cost) <= (t.tax + 0.01))))) IS NOT TRUE) OR ((t.is_free AND (g.cost > 0.01)) IS TRUE));
-COMMENT ON VIEW audit.check_orders IS 'Each paid order was granted exactly once, as ordered, and its tokens cost what its event says was paid for it; no lot belongs to an order that was not paid.';
+            WHEN (amounts.is_free IS TRUE) THEN 'no payment required'::text
+            ELSE COALESCE((amounts.total)::text, 'no total'::text)
+        END, amounts.tax, amounts.shipping) AS found
+   FROM (amounts
+     JOIN granted ON (((amounts.account_id = granted.account_id) AND (amounts.order_id = granted.order_id))))
+  WHERE ((((NOT amounts.names_total) OR (abs(((amounts.total - amounts.shipping) - granted.cost)) <= 0.01) OR (abs((((amounts.total - amounts.shipping) - amounts.tax) - granted.cost)) <= 0.01) OR ((amounts.shipping > (0)::numeric) AND ((((amounts.total - amounts.shipping) - granted.cost) >= '-0.01'::numeric) AND (((amounts.total - amounts.shipping) - granted.cost) <= (amounts.tax + 0.01))))) IS NOT TRUE) OR ((amounts.is_free AND (granted.cost > 0.01)) IS TRUE));
+COMMENT ON VIEW audit.check_orders IS 'Each paid order was granted exactly once, as ordered, and its tokens cost what its event says was paid for it. No lot belongs to an order that was not paid.';
 CREATE TABLE credits.price_list (
     module_id text NOT NULL,
     price_id bigint NOT NULL,
@@ -4473,7 +4472,7 @@ UNION ALL
   WHERE (c.tiered <> (EXISTS ( SELECT
            FROM credits.price_tiers t
           WHERE ((t.price_id = c.price_id) AND (t.dimension = c.dimension)))));
-COMMENT ON VIEW audit.check_prices IS 'The list of prices in force agrees with the versions of the prices; a component is tiered where it has tiers.';
+COMMENT ON VIEW audit.check_prices IS 'The list of current prices agrees with the versions of the prices, and a component is marked as tiered if it has tiers.';
 CREATE VIEW audit.check_refunds WITH (security_invoker='true') AS
  WITH refunds AS (
          SELECT e.account_id,
@@ -4658,45 +4657,46 @@ UNION ALL
     f.expected,
     f.found
    FROM credits.member_grants() f(expected, found);
-COMMENT ON VIEW audit.check_roles IS 'The roles of the bank exist, have no attribute that they should not have, and are members of what they should be; only administrators may hand them on or become the owner; whoever is a member of them, in any number of steps, has no power of the server and no login of the bank besides.';
+COMMENT ON VIEW audit.check_roles IS 'The roles of the bank exist, have no attribute that they should not have, and are members of the roles that they should be. Only administrators may grant them or become the owner. A member of them, in any number of steps, has no power over the server and is no other login of the bank.';
 CREATE VIEW audit.check_running_balance WITH (security_invoker='true') AS
  SELECT account_id,
     format('balance %s after entry %s'::text, (previous_balance + (tokens)::numeric), seq) AS expected,
     format('balance %s'::text, balance_after) AS found
-   FROM ( SELECT x.account_id,
-            x.seq,
-            x.tokens,
-            x.balance_after,
-            COALESCE((lag(x.balance_after) OVER (PARTITION BY x.account_id ORDER BY x.seq))::numeric, (0)::numeric) AS previous_balance
-           FROM credits.entries x) e
+   FROM ( SELECT entry.account_id,
+            entry.seq,
+            entry.tokens,
+            entry.balance_after,
+            COALESCE((lag(entry.balance_after) OVER in_order)::numeric, (0)::numeric) AS previous_balance
+           FROM credits.entries entry
+          WINDOW in_order AS (PARTITION BY entry.account_id ORDER BY entry.seq)) pair
   WHERE ((balance_after)::numeric <> (previous_balance + (tokens)::numeric));
-COMMENT ON VIEW audit.check_running_balance IS 'balance_after of each entry is the one before plus its tokens.';
+COMMENT ON VIEW audit.check_running_balance IS 'balance_after of each entry is that of the entry before plus its tokens.';
 CREATE VIEW audit.check_sequence WITH (security_invoker='true') AS
- WITH e AS (
-         SELECT x.account_id,
+ WITH last_entries AS (
+         SELECT entry.account_id,
             count(*) AS entries,
-            max(x.posted_at) AS last_at
-           FROM credits.entries x
-          GROUP BY x.account_id
+            max(entry.posted_at) AS last_at
+           FROM credits.entries entry
+          GROUP BY entry.account_id
         )
- SELECT e.account_id,
-    format('seq %s after %s'::text, (e.previous_seq + 1), credits.utc_text(e.previous_at)) AS expected,
-    format('seq %s at %s'::text, e.seq, credits.utc_text(e.posted_at)) AS found
-   FROM ( SELECT x.account_id,
-            x.seq,
-            x.posted_at,
-            COALESCE(lag(x.seq) OVER a, (0)::bigint) AS previous_seq,
-            COALESCE(lag(x.posted_at) OVER a, '-infinity'::timestamp with time zone) AS previous_at
-           FROM credits.entries x
-          WINDOW a AS (PARTITION BY x.account_id ORDER BY x.seq, x.posted_at)) e
-  WHERE ((e.seq <> (e.previous_seq + 1)) OR (e.posted_at <= e.previous_at))
+ SELECT pair.account_id,
+    format('seq %s after %s'::text, (pair.previous_seq + 1), credits.utc_text(pair.previous_at)) AS expected,
+    format('seq %s at %s'::text, pair.seq, credits.utc_text(pair.posted_at)) AS found
+   FROM ( SELECT entry.account_id,
+            entry.seq,
+            entry.posted_at,
+            COALESCE(lag(entry.seq) OVER in_order, (0)::bigint) AS previous_seq,
+            COALESCE(lag(entry.posted_at) OVER in_order, '-infinity'::timestamp with time zone) AS previous_at
+           FROM credits.entries entry
+          WINDOW in_order AS (PARTITION BY entry.account_id ORDER BY entry.seq, entry.posted_at)) pair
+  WHERE ((pair.seq <> (pair.previous_seq + 1)) OR (pair.posted_at <= pair.previous_at))
 UNION ALL
- SELECT COALESCE(w.account_id, e.account_id) AS account_id,
-    format('last seq %s at %s'::text, w.seq, credits.utc_text(w.posted_at)) AS expected,
-    format('%s entries, last at %s'::text, COALESCE(e.entries, (0)::bigint), credits.utc_text(e.last_at)) AS found
-   FROM (credits.wallets w
-     FULL JOIN e ON ((w.account_id = e.account_id)))
-  WHERE ((w.seq IS DISTINCT FROM COALESCE(e.entries, (0)::bigint)) OR (w.posted_at IS DISTINCT FROM COALESCE(e.last_at, '-infinity'::timestamp with time zone)));
+ SELECT COALESCE(wallet.account_id, last_entries.account_id) AS account_id,
+    format('last seq %s at %s'::text, wallet.seq, credits.utc_text(wallet.posted_at)) AS expected,
+    format('%s entries, last at %s'::text, COALESCE(last_entries.entries, (0)::bigint), credits.utc_text(last_entries.last_at)) AS found
+   FROM (credits.wallets wallet
+     FULL JOIN last_entries ON ((wallet.account_id = last_entries.account_id)))
+  WHERE ((wallet.seq IS DISTINCT FROM COALESCE(last_entries.entries, (0)::bigint)) OR (wallet.posted_at IS DISTINCT FROM COALESCE(last_entries.last_at, '-infinity'::timestamp with time zone)));
 COMMENT ON VIEW audit.check_sequence IS 'Entries of an account are numbered without a gap, in the order of time, up to the wallet''s seq.';
 CREATE TABLE credits.settings (
     one_row boolean DEFAULT true NOT NULL,
@@ -4852,7 +4852,7 @@ UNION ALL
     'none: everything in it counts as off'::text AS found
   WHERE (NOT (EXISTS ( SELECT
            FROM credits.settings)));
-COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous_commit are on; nobody is on a test clock in a bank without them, and none are allowed where real money is; every login has time-outs and a connection limit, ours those of sql/roles.sql, and begins its sessions with no setting that SECURITY.md does not have; no transaction is prepared; the operator''s settings are there.';
+COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous_commit are on. No account is on a test clock in a bank that has none, and test clocks are not allowed where there is real money. Every login has time-outs and a connection limit, those of the bank as in sql/roles.sql, and no stored setting that SECURITY.md does not allow. No transaction is prepared. The row of the operator''s settings is there.';
 CREATE VIEW audit.check_shortfalls WITH (security_invoker='true') AS
  SELECT s.account_id,
     format('shortfall %s of entry %s, a capture of hold %s'::text, s.shortfall_id, s.entry_seq, s.hold_id) AS expected,
@@ -5022,7 +5022,7 @@ UNION ALL
     c.expected,
     c.found
    FROM audit.check_shortfalls c;
-COMMENT ON VIEW audit.findings IS 'Every fault that any check finds. No row: the books close.';
+COMMENT ON VIEW audit.findings IS 'Every fault that any check finds. If there is no row, the books close.';
 CREATE TABLE credits.stripe_objects (
     object_id text NOT NULL,
     account_id uuid NOT NULL,
@@ -5032,7 +5032,7 @@ CREATE TABLE credits.stripe_objects (
 ALTER TABLE ONLY credits.stripe_objects FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.stripe_objects IS 'Stripe objects (sessions, payment intents) that have been granted: a purchase counts once, whichever of its events come, and how often.';
 CREATE VIEW audit.parked WITH (security_invoker='true') AS
- WITH told AS (
+ WITH reported AS (
          SELECT e.event_id,
             e.type,
             e.outcome,
@@ -5071,14 +5071,14 @@ CREATE VIEW audit.parked WITH (security_invoker='true') AS
             t.payment_intent_id,
             t.goes_back,
             t.is_money
-           FROM told t
+           FROM reported t
           WHERE (t.is_money AND (NOT (EXISTS ( SELECT
                    FROM credits.stripe_objects s
                   WHERE ((s.object_id = t.object_id) AND ((t.order_id IS NULL) OR ((s.account_id = t.account_id) AND (s.order_id = t.order_id))))))))
         ), refunds AS (
          SELECT t.event_id,
             t.payment_intent_id
-           FROM told t
+           FROM reported t
           WHERE ((t.type = 'charge.refunded'::text) AND ((t.payload #> '{data,object,refunded}'::text[]) = 'true'::jsonb))
         )
  SELECT t.event_id,
@@ -5110,12 +5110,12 @@ UNION ALL
     t.payment_intent_id,
     (t.payload #>> '{data,object,amount_subtotal}'::text[]) AS subtotal,
     (t.payload #>> '{data,object,currency}'::text[]) AS currency
-   FROM told t
+   FROM reported t
   WHERE (t.goes_back AND (NOT (EXISTS ( SELECT
            FROM (refunds r
              JOIN ungranted u ON ((r.payment_intent_id = u.payment_intent_id)))
           WHERE (r.event_id = t.event_id)))));
-COMMENT ON VIEW audit.parked IS 'Money for a person to decide on: payments that do not match their order, wait for it, or name no order of ours; refunds; disputes. What was granted since, or refunded in full before it was granted, is not listed.';
+COMMENT ON VIEW audit.parked IS 'Money that a person has to decide about: payments that do not match their order, wait for it, or name no order of this bank; refunds; disputes. A payment that was granted since, or refunded in full before it was granted, is not listed.';
 CREATE VIEW audit.stuck_holds WITH (security_invoker='true') AS
  SELECT account_id,
     hold_id,
@@ -5125,7 +5125,7 @@ CREATE VIEW audit.stuck_holds WITH (security_invoker='true') AS
     expires_at
    FROM credits.holds h
   WHERE (((state)::text = 'open'::text) AND (expires_at <= (credits.clock(account_id) - '01:00:00'::interval)));
-COMMENT ON VIEW audit.stuck_holds IS 'Holds that expired more than an hour ago and are not booked: no fault of the books, but pgcredits maintain does not run.';
+COMMENT ON VIEW audit.stuck_holds IS 'Holds that expired more than an hour ago and are not booked as expired. This is no fault of the books, but pgcredits maintain is not running.';
 CREATE TABLE credits.entry_kinds (
     kind credits.entry_kind NOT NULL,
     counter_account text NOT NULL,
@@ -5143,7 +5143,7 @@ UNION ALL
    FROM (credits.entry_kinds k
      LEFT JOIN credits.entries e ON ((k.kind = e.kind)))
   GROUP BY k.counter_account;
-COMMENT ON VIEW audit.trial_balance IS 'Balance of each side of the books, in tokens; the column adds up to zero.';
+COMMENT ON VIEW audit.trial_balance IS 'The balance of each side of the books, in tokens. The column adds up to zero.';
 CREATE TABLE credits.account_origins (
     account_id uuid NOT NULL,
     device_keys text[] DEFAULT '{}'::text[] NOT NULL,
