@@ -2,8 +2,8 @@
 --
 --   1. Write the event down. A second copy of it waits here for the first one, then ends as a duplicate, unless the
 --      first one is still open: it waits for its order, or is parked.
---   2. Apply it: find the order that its session names, lock, and move the order (credits/stripe_events.sql and
---      credits/stripe_sessions.sql). Paid: grant the order's snapshot, once per order, per session and per payment
+--   2. Apply it: find the order that its session names, lock, and move the order (apply_event.sql and
+--      apply_session.sql). Paid: grant the order's snapshot, once per order, per session and per payment
 --      intent; the first time, reward whoever brought the user.
 --   3. Other events of the same order that waited are applied as well.
 --

@@ -113,3 +113,54 @@ def test_database_has_what_the_pages_name(db: Connection) -> None:
 
 def test_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= README_LINES
+
+
+def stale_comments(source: str, known: set[str]) -> Iterator[str]:
+    """Files that comments of SQL, Python, make and TOML name, and that are nowhere."""
+    for comment in re.findall(r"(?:--|#|\"\"\")(.*)", source):
+        for name in re.findall(r"(?<![\w/.*])[\w./-]*\w\.(?:md|sql|py)\b(?!\.)", comment):
+            if not any(path.endswith("/" + name.lstrip("./")) for path in known):
+                yield name
+
+
+def test_comments_name_files_that_exist() -> None:
+    files = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.*")]
+    files += [path for path in ROOT.glob("*") if path.is_file()]
+    known = {"/" + str(path.relative_to(ROOT)) for path in files}
+    sources = [path for path in files if path.suffix in (".sql", ".py", ".toml") or path.name == "Makefile"]
+    assert len(sources) > 400
+    stale = {
+        str(path.relative_to(ROOT)): names
+        for path in sources
+        if path not in (Path(__file__), ROOT / "tests" / "sql" / "schema.sql")
+        if (names := list(stale_comments(path.read_text(), known)))
+    }
+    assert stale == {}
+    assert list(stale_comments("-- see gone.sql, sql/here.sql and here.sql", {"/sql/here.sql"})) == [
+        "gone.sql"
+    ]
+
+
+# What a newcomer must find from the README alone: the file behind a row's first link, and its words.
+QUESTIONS = {
+    "What happens when a token is spent?": ("sql/api/consume_tokens.sql", "Lock the wallet"),
+    "Where does a refund of usage go back to?": (
+        "docs/concepts.md",
+        "the very lots that the charge was",
+    ),
+    "What stops two requests from spending the same token?": (
+        "docs/concepts.md",
+        "locks the wallet's row before",
+    ),
+    "How do I add a price, a pack, a price dimension?": ("docs/price-lists.md", "credits.define_dimension"),
+    "Where does a new reconciliation check go?": ("CONTRIBUTING.md", "Write `sql/audit/check_NAME.sql`"),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_readme_leads_to_the_answer(question: str) -> None:
+    file, answer = QUESTIONS[question]
+    (row,) = re.findall(rf"^\| {re.escape(question)} \| (.*) \|$", (ROOT / "README.md").read_text(), re.M)
+    (link, *_) = re.findall(r"\]\(([^)#]+)", row)
+    assert link == file
+    assert answer in " ".join((ROOT / file).read_text().split())
