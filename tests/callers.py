@@ -1,4 +1,4 @@
-"""Whoever calls the bank, and what their calls may come to."""
+"""Callers of the bank: how they call it, and how their calls may be refused."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ STATUS = {
 
 
 class Caller:
-    """Somebody at the door: each call is one transaction with its role and claims, as the API makes it."""
+    """A caller of the bank. Each call is one transaction with its role and claims, as the API makes it."""
 
     def __init__(self, connection: Connection, role: str, user_id: str | None = None) -> None:
         set_json_loads(partial(json.loads, parse_float=Decimal), connection)

@@ -114,7 +114,7 @@ clone = factories.postgresql("template")
 
 @pytest.fixture
 def db(clone: Connection) -> Connection:
-    """The superuser, in autocommit, on a fresh database of this test: migrated, with the catalogue iahome."""
+    """The superuser, in autocommit, on a fresh database of this test, migrated, with the prices of iahome."""
     clone.autocommit = True
     harden(clone)
     return clone
@@ -147,7 +147,7 @@ def empty_url(cluster: Cluster) -> Iterator[str]:
 
 @pytest.fixture
 def connect_as(url: str) -> Iterator[Callable[..., Connection]]:
-    """connect_as(role, sub=None): a connection that acts as the door does, by the login of that role.
+    """connect_as(role, sub=None): a connection that acts as the HTTP API does, by the login of that role.
 
     A role that is a login (pgcredits_analyst) connects as itself. All in autocommit, closed after the test.
     """

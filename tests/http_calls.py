@@ -1,4 +1,4 @@
-"""People who knock at the door, and what they say."""
+"""Calls over HTTP: a server for the tests, its users, and the headers of their requests."""
 
 from __future__ import annotations
 

@@ -29,13 +29,13 @@ _numbers = count(1)
 
 
 def attached(bank: Caller, order: dict[str, Any], session_id: str | None = None) -> dict[str, Any]:
-    """The order once the door has opened a session for it, which alone can pay it."""
+    """The order once the HTTP API has opened a session for it, which alone can pay it."""
     named = {"account_id": order["account_id"], "order_id": order["order_id"]}
     return bank.call("attach_checkout", **named, session_id=session_id or f"cs_test_{uuid4().hex}")
 
 
 def session(order: dict[str, Any], **changes: Any) -> Session:
-    """The session that the door opens for an order, paid by card; `changes` are fields of it.
+    """The session that the HTTP API opens for an order, paid by card; `changes` are fields of it.
 
     amount_total is what the discount, tax and shipping make of the amount, unless it is one of them.
     """

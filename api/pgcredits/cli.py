@@ -22,11 +22,14 @@ from pgcredits.bank.migrate import roles as roles_module
 from pgcredits.bank.strangers import StrangersError
 from pgcredits.demo import DemoError, charges, holds
 from pgcredits.http import server
-from pgcredits.local import up as up_module
 from pgcredits.local.embedded import EmbeddedError
 from pgcredits.local.instance import DATA_DIR, Instance, InstanceError, shell_line
 from pgcredits.local.logins import LoginError
+from pgcredits.local.options import Options, UpError
 from pgcredits.local.ownership import OwnershipError
+from pgcredits.local.parts import SUPERVISED
+from pgcredits.local.up import running_up
+from pgcredits.local.up import up as start_and_supervise
 from pgcredits.settings import Settings, SettingsError, check_secret, stripe_prices
 from pgcredits.tokens import ROLES, mint
 from stripe_simulator import run as simulator_module
@@ -43,7 +46,7 @@ _EXPECTED = (
     psycopg.ProgrammingError,  # a URL that is none
     simulator_module.RealKeysConfigured,
     StrangersError,
-    up_module.UpError,
+    UpError,
 )
 
 
@@ -143,8 +146,8 @@ def up(
     data stay in the data folder, which can be deleted to begin anew. Tokens and passwords are printed at a
     terminal only.
     """
-    up_module.up(
-        up_module.Options(
+    start_and_supervise(
+        Options(
             data_dir,
             port,
             simulator_port or port + 1,
@@ -390,7 +393,7 @@ def demo(
     if seed is not None and not holding:
         raise click.UsageError("--seed goes with --holds")
     console = Console()
-    with up_module.running_up(data_dir, click.echo) as running:
+    with running_up(data_dir, click.echo) as running:
         catalogs.apply_catalog(running.database_url, "appforge", add=True)
         if holding:
             holds.run(running, trace, workers, users, seed, console)
@@ -476,7 +479,7 @@ def _database(database_url: str | None, data_dir: Path) -> str:
 
 def _end_with_supervisor() -> None:
     """As a child of `up`, end when it does, even by kill -9: then our stdin closes."""
-    if os.environ.pop(up_module.SUPERVISED, None):
+    if os.environ.pop(SUPERVISED, None):
 
         def wait() -> None:
             os.read(0, 1)

@@ -10,7 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 
 class AddressError(psycopg.ProgrammingError):
-    """A database URL that cannot be read. The message repeats nothing of it, for a password may be in it."""
+    """A database URL that cannot be read. The message repeats nothing of it: it may contain a password."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -20,13 +20,13 @@ class AddressError(psycopg.ProgrammingError):
 
 
 def parts_of(url: str) -> dict[str, str]:
-    """What a libpq URL or key=value string says. Raises AddressError."""
+    """The parts of a libpq URL or key=value string. Raises AddressError."""
     try:
         parts = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
     except psycopg.ProgrammingError:
         raise AddressError from None
     ports = parts.get("port", "").split(",")
-    # libpq would say these in its message. A password that is not written as it must be ends up here.
+    # libpq would repeat these in its message. A password that is not escaped ends up in them.
     if "@" in parts.get("host", "") or not all(port.isdecimal() or not port for port in ports):
         raise AddressError
     return parts
@@ -35,7 +35,7 @@ def parts_of(url: str) -> dict[str, str]:
 def database_url(
     host: str, port: int | str | None, dbname: str, user: str, password: str | None, **more: str
 ) -> str:
-    """A libpq URL. `more` are its query parameters; a socket folder or a list of hosts goes there as well."""
+    """A libpq URL. `more` are its query parameters. A socket folder or a list of hosts goes there, too."""
     login = quote(user, safe="") + (f":{quote(password, safe='')}" if password else "")
     if "/" in host or "," in host:
         more = {"host": host, **({"port": str(port)} if port else {}), **more}
@@ -56,7 +56,7 @@ def as_login(url: str, user: str, password: str | None, **more: str) -> str:
 
 
 def as_user(api_url: str, subject: str) -> str:
-    """A connection of the API's login that acts as the user `subject`, as the door would."""
+    """A URL of the API's login that acts as the user `subject`, as the HTTP API does."""
     parts = parts_of(api_url)
     claims = json.dumps({"sub": subject, "role": "authenticated"}, separators=(",", ":"))
     escaped = claims.replace("\\", "\\\\").replace(" ", "\\ ")

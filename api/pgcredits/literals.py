@@ -15,7 +15,14 @@ from decimal import Decimal
 
 import msgspec
 
-from pgcredits.http.errors import ApiError, refuse
+
+class LiteralError(ValueError):
+    """A value that its type cannot have, or that is spelled in another way than is meant."""
+
+    def __init__(self, name: str, kind: str) -> None:
+        super().__init__(f"{name} is {kind}.")
+        self.name = name
+
 
 _NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
 _JSON_NUMBER = re.compile(r"-?[0-9]{1,1000}(\.[0-9]{1,1000})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
@@ -54,28 +61,6 @@ _BOOLEAN = re.compile(r"t|f|true|false|y|n|yes|no|on|off|1|0", re.ASCII | re.I)
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _HUGE = re.compile(r"[0-9][eE][+-]?0*[1-9][0-9]{4}|[0-9]{1001}")
 _RANGES = {"smallint": 15, "integer": 31, "bigint": 63}
-
-_SLUGS = {
-    "user_id": "bad_user",
-    "idempotency_key": "bad_key",
-    "amount": "bad_amount",
-    "tokens": "bad_amount",
-    "tokens_to_add": "bad_amount",
-    "tokens_to_consume": "bad_amount",
-    "expires_at": "bad_expiry",
-    "frozen_time": "bad_clock",
-    "advance": "bad_clock",
-    "ttl": "bad_ttl",
-    "duration_ms": "bad_duration",
-    "below": "bad_threshold",
-    "percent": "bad_threshold",
-    "usage": "bad_usage",
-    "metadata": "bad_metadata",
-    "items": "bad_items",
-    "event": "bad_event",
-    "max_keys": "bad_limit",
-    "max_accounts": "bad_limit",
-}
 
 
 def _numeric(text: str, string: bool) -> bool:
@@ -150,46 +135,42 @@ _READERS: dict[str, tuple[Callable[[str, bool], bool], str]] = {
 }
 
 
-def _refuse(name: str, what: str) -> ApiError:
-    return refuse(422, _SLUGS.get(name, "bad_argument"), f"{name} is {what}.", argument=name)
-
-
 def read_text(name: str, kind: str, text: str) -> str:
-    """A value of a query string, as PostgreSQL is to read it. Raises ApiError 422."""
+    """A value of a query string, as PostgreSQL is to read it. Raises LiteralError."""
     if kind in ("json", "jsonb"):
         try:
             msgspec.json.decode(text, type=msgspec.Raw)
         except (ValueError, RecursionError):
-            raise _refuse(name, "JSON") from None
+            raise LiteralError(name, "JSON") from None
         return read_json(name, kind, text)
     if kind in _READERS and not _READERS[kind][0](text, True):
-        raise _refuse(name, _READERS[kind][1])
+        raise LiteralError(name, _READERS[kind][1])
     return _digits(text) if kind in _RANGES else text
 
 
 def read_json(name: str, kind: str, value: str) -> str:
-    """A member of a JSON body, as PostgreSQL is to read it. Raises ApiError 422."""
+    """A member of a JSON body, as PostgreSQL is to read it. Raises LiteralError."""
     if kind in ("json", "jsonb"):
         if _HUGE.search(_STRING.sub("", value)):
-            raise _refuse(name, "JSON with numbers of at most 1000 digits, below 10^10000")
+            raise LiteralError(name, "JSON with numbers of at most 1000 digits, below 10^10000")
         return value
     if value == "null":
         return value
     if kind.endswith("[]"):
         if not value.startswith("["):
-            raise _refuse(name, "an array")
+            raise LiteralError(name, "an array")
         elements = msgspec.json.decode(value, type=list[msgspec.Raw])
         read = [read_json(name, kind.removesuffix("[]"), bytes(element).decode()) for element in elements]
         return "[" + ",".join(read) + "]"
     string = value.startswith('"')
     if kind not in _READERS:  # text, and what is written as text: PostgreSQL would take true for "true"
         if not string:
-            raise _refuse(name, "a text")
+            raise LiteralError(name, "a text")
         return value
     reads, what = _READERS[kind]
     text = msgspec.json.decode(value) if string else value
     if not reads(text, string):
-        raise _refuse(name, what)
+        raise LiteralError(name, what)
     return _digits(text) if kind in _RANGES else value
 
 

@@ -15,7 +15,7 @@ class Networks:
     __slots__ = ("_networks",)
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
-        """Raises ValueError for what is no network, and for the network of everybody."""
+        """Raises ValueError for a text that is not a network, and for a network that holds every address."""
         self._networks: tuple[IPv4Network | IPv6Network, ...] = tuple(map(ip_network, texts))
         for network in self._networks:
             if not network.prefixlen:

@@ -1,4 +1,4 @@
-"""What the door needs to know from its environment."""
+"""The settings of the HTTP API, from its environment."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import jwt
 
 ROLES = ("anon", "authenticated", "spender", "support", "service_role")
-BACKENDS = frozenset({"spender", "support", "service_role"})  # act for, or read of, any user
+BACKENDS = frozenset({"spender", "support", "service_role"})  # they act for any user, or read about any
 LEEWAY = 30  # seconds of clock difference forgiven
 _ALGORITHM = "HS256"
 _TIMES = ("exp", "nbf", "iat")
@@ -33,7 +33,7 @@ class Caller:
 
     @property
     def backend(self) -> bool:
-        """Not a person: names the user whom a call is about."""
+        """A program and not a person. It names the user whom a call is about."""
         return self.role in BACKENDS
 
 
@@ -42,7 +42,7 @@ SERVICE = Caller("service_role", None, '{"role":"service_role"}')
 
 
 class TokenError(Exception):
-    """A token that is not accepted. PostgREST's codes: PGRST301 cannot be trusted, PGRST303 wrong claims."""
+    """A token that we do not accept. Codes are PostgREST's: PGRST301 not trusted, PGRST303 wrong claims."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -51,7 +51,7 @@ class TokenError(Exception):
 
 
 def mint(secret: str, role: str, subject: str | None, seconds: int, audience: str | None = None) -> str:
-    """A token for `role`, and for `audience` where the door wants one.
+    """A token for `role`, and for `audience` when the HTTP API requires one.
 
     Raises ValueError for an unknown role, or a user without subject.
     """
@@ -108,7 +108,7 @@ class TokenVerifier:
                 algorithms=[_ALGORITHM],
                 leeway=LEEWAY,
                 audience=self._audience,
-                # A token that never expires cannot be taken back but with the secret.
+                # A token that never expires could be revoked only by changing the secret.
                 options={
                     "verify_aud": self._audience is not None,
                     "require": ["exp"] if self._audience is None else ["exp", "aud"],

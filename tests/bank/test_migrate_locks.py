@@ -203,17 +203,17 @@ def test_catalog_that_needs_a_locked_wallet_is_applied_later(
     url: str, db: Connection, tmp_path: Path
 ) -> None:
     """A changed rule for notices changes every wallet. One of them is kept by a user's open transaction."""
-    catalogue = tmp_path / "louder.sql"
-    catalogue.write_text("select credits.define_notice('low_balance', p_below => 77);\n")
+    catalog = tmp_path / "louder.sql"
+    catalog.write_text("select credits.define_notice('low_balance', p_below => 77);\n")
     db.execute("select api.add_tokens('holder', 100)")
     with spending(url, db) as somebody, psycopg.connect(url, application_name="a job") as holder:
         holder.execute("select api.consume_tokens('metube', user_id => 'holder')")
         with pytest.raises(
             LockedError, match=r"held by pid \d+ \(login postgres, a job, idle in transaction"
         ):
-            apply_catalog(url, str(catalogue), wait_seconds=4)
+            apply_catalog(url, str(catalog), wait_seconds=4)
         assert db.execute("select count(*) from credits.notice_rules where below = 77").fetchone() == (0,)
         holder.commit()
-        apply_catalog(url, str(catalogue))
+        apply_catalog(url, str(catalog))
     assert db.execute("select count(*) from credits.notice_rules where below = 77").fetchone() == (1,)
     assert somebody.refusals == []

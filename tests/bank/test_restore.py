@@ -82,8 +82,8 @@ def serve_ada(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as admin:
         for login in LOGINS:
             admin.execute(f"alter role {login} password '{PASSWORD}'")
-    with psycopg.connect(as_login(url, "pgcredits_api", PASSWORD), autocommit=True) as door:
-        ada = Caller(door, "authenticated", "ada")
+    with psycopg.connect(as_login(url, "pgcredits_api", PASSWORD), autocommit=True) as api_login:
+        ada = Caller(api_login, "authenticated", "ada")
         assert ada.call("consume_tokens", module_id="whisper")["balance"] == 75
         assert [row["user_id"] for row in ada.rows("select * from api.balance")] == ["ada"]
         with refused("not_yours"):
@@ -91,7 +91,7 @@ def serve_ada(url: str) -> None:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             ada.call("add_tokens", user_id="ada", tokens=5)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            door.execute("select * from credits.wallets")
+            api_login.execute("select * from credits.wallets")
 
 
 def test_restored_after_the_roles_were_made_nothing_is_missing(

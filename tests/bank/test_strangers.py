@@ -81,7 +81,7 @@ def reports(connection: Connection) -> None:
     connection.execute("create schema analytics")
 
 
-def door(connection: Connection) -> None:
+def functions(connection: Connection) -> None:
     connection.execute("create schema api")
     connection.execute(
         "create function api.maintain() returns table (accounts int, keys int, events int, partitions int)"
@@ -107,7 +107,7 @@ COMMANDS: dict[str, Callable[[str], object]] = {
 }
 
 
-@pytest.mark.parametrize("made", [yoyo, bank, checks, reports, door])
+@pytest.mark.parametrize("made", [yoyo, bank, checks, reports, functions])
 def test_no_command_touches_a_foreign_schema(
     made: Callable[[Connection], None], mallory: Connection, empty_url: str
 ) -> None:

@@ -17,7 +17,7 @@ from pgcredits.demo.trace import SLICE
 
 @pytest.fixture(scope="session")
 def data_dir(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The data folder of a running `up` with the catalogue appforge, which all runs share."""
+    """The data folder of a running `up` with the price list appforge, which all runs share."""
     if request.config.getoption("--pg") != 18:
         pytest.skip("`up` starts the embedded PostgreSQL 18 only")
     folder = tmp_path_factory.mktemp("demo") / "data"

@@ -42,7 +42,7 @@ def database(data_dir: Path) -> str:
 
 
 def price(number: int, read: int, written: int) -> Decimal:
-    """By the catalogue: US cents per million tokens, five percent, 1.08 dollars per euro, each request up."""
+    """By its prices: US cents per million tokens, five percent, 1.08 dollars per euro, each request up."""
     of_read, of_written = ((300, 1500), (250, 1000))[number % 2]
     dollars = read * of_read + written * of_written
     return Decimal(-(-dollars * 105 // 108)) / 1_000_000  # × 1.05 / 1.08, up to the next millionth of a cent

@@ -11,7 +11,7 @@ from callers import Connection
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
-    [page for folder in ("docs", "sql", "bench") for page in (ROOT / folder).rglob("*.md")]
+    [page for folder in ("docs", "sql", "bench", "api") for page in (ROOT / folder).rglob("*.md")]
     + list(ROOT.glob("*.md"))
 )
 FOLDERS = ("sql", "api", "migrations", "tests", "docs", "bench", ".ci")

@@ -1,4 +1,4 @@
-"""The door as a real server, on the migrated database that all tests share."""
+"""The HTTP API as a real server, on the migrated database that all tests share."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def settings(api_url: str, service_url: str) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def door(settings: Settings) -> Iterator[str]:
+def base_url(settings: Settings) -> Iterator[str]:
     with serving(create_app(settings)) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
-def client(door: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=door, timeout=20) as client:
+def client(base_url: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=base_url, timeout=20) as client:
         yield client
 
 
@@ -64,6 +64,6 @@ def rich(client: httpx.Client, user: User, service: dict[str, str]) -> User:
 
 @pytest.fixture
 def admin(admin_url: str) -> Iterator[psycopg.Connection[Any]]:
-    """Looks behind the door."""
+    """The superuser of the database behind the API."""
     with psycopg.connect(admin_url, autocommit=True) as connection:
         yield connection

@@ -1,4 +1,4 @@
-"""Tokens at the door; signing up and in."""
+"""Tokens over HTTP; signing up and in."""
 
 from __future__ import annotations
 

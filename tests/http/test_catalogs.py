@@ -1,4 +1,4 @@
-"""Each catalogue alone in a bank of its own, as `make up CATALOG=name` has it, seen through the door."""
+"""Each price list alone in a bank of its own, as `make up CATALOG=name` has it, seen over HTTP."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def shop(settings: Settings, simulator_port: int, store: Path) -> Iterator[httpx.Client]:
-    """A door whose Stripe is the simulator."""
+    """An API whose Stripe is the simulator."""
     port = free_port()
     here = f"http://127.0.0.1:{port}"
     stripe_url = f"http://127.0.0.1:{simulator_port}"
@@ -61,7 +61,7 @@ def shop(settings: Settings, simulator_port: int, store: Path) -> Iterator[httpx
 
 
 @pytest.fixture
-def api(shop: httpx.Client, simulator_port: int) -> stripe.StripeClient:
+def stripe_api(shop: httpx.Client, simulator_port: int) -> stripe.StripeClient:
     """Stripe, as somebody else would look at it."""
     return stripe.StripeClient(KEY, base_addresses={"api": f"http://127.0.0.1:{simulator_port}"})
 
@@ -70,7 +70,7 @@ def buy(shop: httpx.Client, who: dict[str, str], **body: Any) -> httpx.Response:
     return shop.post("/checkout", json={"pack_id": "standard", **body}, headers=who)
 
 
-def test_a_session_for_an_order(shop: httpx.Client, user: User, api: stripe.StripeClient) -> None:
+def test_a_session_for_an_order(shop: httpx.Client, user: User, stripe_api: stripe.StripeClient) -> None:
     response = buy(shop, user.headers, module_id="stablediffusion")
     assert response.status_code == 200
     bought = response.json()
@@ -80,7 +80,7 @@ def test_a_session_for_an_order(shop: httpx.Client, user: User, api: stripe.Stri
     assert (order["order_id"], order["checkout_session_id"]) == (bought["order_id"], bought["session_id"])
     assert (order["state"], order["module_id"]) == ("pending", "stablediffusion")
 
-    session = api.v1.checkout.sessions.retrieve(bought["session_id"], {"expand": ["line_items"]})
+    session = stripe_api.v1.checkout.sessions.retrieve(bought["session_id"], {"expand": ["line_items"]})
     assert (session.mode, session.amount_subtotal, session.currency) == ("payment", 3999, "eur")
     assert session.metadata is not None
     metadata = session.metadata.to_dict()
@@ -97,9 +97,9 @@ def test_a_session_for_an_order(shop: httpx.Client, user: User, api: stripe.Stri
     }
     assert (
         session.success_url
-        == f"{shop.base_url!s}".rstrip("/") + "/checkout/done?session_id={CHECKOUT_SESSION_ID}"
+        == f"{shop.stripe_api!s}".rstrip("/") + "/checkout/done?session_id={CHECKOUT_SESSION_ID}"
     )
-    assert session.cancel_url == f"{shop.base_url!s}".rstrip("/") + "/checkout/cancelled"
+    assert session.cancel_url == f"{shop.stripe_api!s}".rstrip("/") + "/checkout/cancelled"
     assert session.line_items is not None
     assert [item.description for item in session.line_items.data] == ["Standard"]
 
@@ -123,16 +123,16 @@ def pay(shop: httpx.Client, user: User, url: str) -> None:
         time.sleep(0.02)
 
 
-def test_one_customer_per_account(shop: httpx.Client, user: User, api: stripe.StripeClient) -> None:
+def test_one_customer_per_account(shop: httpx.Client, user: User, stripe_api: stripe.StripeClient) -> None:
     sessions = [
         buy(shop, user.headers, pack_id=pack).json()["session_id"]
         for pack in ("basique", "standard", "premium")
     ]
-    customers = {api.v1.checkout.sessions.retrieve(session).customer for session in sessions}
+    customers = {stripe_api.v1.checkout.sessions.retrieve(session).customer for session in sessions}
     assert len(customers) == 1
     (customer,) = customers
     assert isinstance(customer, str)
-    assert api.v1.customers.retrieve(customer).metadata is not None
+    assert stripe_api.v1.customers.retrieve(customer).metadata is not None
 
 
 def test_a_repeated_key_is_one_order_and_one_session(shop: httpx.Client, user: User) -> None:
@@ -214,13 +214,13 @@ def test_anonymous_caller_cannot_buy(shop: httpx.Client) -> None:
 
 
 def test_return_to_an_allowed_page_is_accepted(
-    shop: httpx.Client, user: User, api: stripe.StripeClient
+    shop: httpx.Client, user: User, stripe_api: stripe.StripeClient
 ) -> None:
     urls = {
         "success_url": "https://shop.example/ok?s={CHECKOUT_SESSION_ID}",
-        "cancel_url": f"{shop.base_url}/away#x",
+        "cancel_url": f"{shop.stripe_api}/away#x",
     }
-    session = api.v1.checkout.sessions.retrieve(buy(shop, user.headers, **urls).json()["session_id"])
+    session = stripe_api.v1.checkout.sessions.retrieve(buy(shop, user.headers, **urls).json()["session_id"])
     assert (session.success_url, session.cancel_url) == (urls["success_url"], urls["cancel_url"])
 
 
@@ -316,17 +316,19 @@ def priced(admin: psycopg.Connection[Any]) -> Iterator[Callable[[str], str]]:
     admin.execute(define, (pack_id, "price_0", False))
 
 
-def stripes_price(api: stripe.StripeClient, amount: int, currency: str) -> str:
-    product = api.v1.products.create({"name": "Ten tokens"})
-    return api.v1.prices.create({"product": product.id, "unit_amount": amount, "currency": currency}).id
+def stripes_price(stripe_api: stripe.StripeClient, amount: int, currency: str) -> str:
+    product = stripe_api.v1.products.create({"name": "Ten tokens"})
+    return stripe_api.v1.prices.create(
+        {"product": product.id, "unit_amount": amount, "currency": currency}
+    ).id
 
 
 def test_a_pack_with_a_price_at_stripe(
-    shop: httpx.Client, user: User, api: stripe.StripeClient, priced: Callable[[str], str]
+    shop: httpx.Client, user: User, stripe_api: stripe.StripeClient, priced: Callable[[str], str]
 ) -> None:
-    price_id = stripes_price(api, 500, "eur")
+    price_id = stripes_price(stripe_api, 500, "eur")
     bought = buy(shop, user.headers, pack_id=priced(price_id)).json()
-    session = api.v1.checkout.sessions.retrieve(bought["session_id"], {"expand": ["line_items"]})
+    session = stripe_api.v1.checkout.sessions.retrieve(bought["session_id"], {"expand": ["line_items"]})
     assert session.line_items is not None
     assert [item.price and item.price.id for item in session.line_items.data] == [price_id]
     pay(shop, user, bought["url"])
@@ -337,13 +339,13 @@ def test_a_pack_with_a_price_at_stripe(
 def test_another_price_at_stripe_is_refused_before_anybody_pays(
     shop: httpx.Client,
     user: User,
-    api: stripe.StripeClient,
+    stripe_api: stripe.StripeClient,
     priced: Callable[[str], str],
     caplog: pytest.LogCaptureFixture,
     amount: int,
     currency: str,
 ) -> None:
-    price_id = stripes_price(api, amount, currency)
+    price_id = stripes_price(stripe_api, amount, currency)
     pack_id = priced(price_id)
     headers = user.headers | {"Idempotency-Key": "buy-priced"}
     response = buy(shop, headers, pack_id=pack_id)
@@ -357,7 +359,7 @@ def test_another_price_at_stripe_is_refused_before_anybody_pays(
 
     (session,) = (
         session
-        for session in api.v1.checkout.sessions.list().data
+        for session in stripe_api.v1.checkout.sessions.list().data
         if session.metadata is not None and session.metadata["order_id"] == order_id
     )
     assert (session.status, session.payment_status) == ("expired", "unpaid")
@@ -366,7 +368,7 @@ def test_another_price_at_stripe_is_refused_before_anybody_pays(
     again = buy(shop, headers, pack_id=pack_id)
     assert (again.status_code, slug(again)) == (409, "order_closed")
     assert balance(shop, user) == 0
-    priced(stripes_price(api, 500, "eur"))
+    priced(stripes_price(stripe_api, 500, "eur"))
     assert buy(shop, user.headers, pack_id=pack_id).status_code == 200
 
 
@@ -388,8 +390,8 @@ def test_a_price_that_stripe_does_not_know(
 # What is gone at Stripe
 
 
-def customer_of(api: stripe.StripeClient, bought: dict[str, Any]) -> str:
-    return str(api.v1.checkout.sessions.retrieve(bought["session_id"]).customer)
+def customer_of(stripe_api: stripe.StripeClient, bought: dict[str, Any]) -> str:
+    return str(stripe_api.v1.checkout.sessions.retrieve(bought["session_id"]).customer)
 
 
 def noted_customer(admin: psycopg.Connection[Any], user: User) -> str | None:
@@ -403,24 +405,24 @@ def noted_customer(admin: psycopg.Connection[Any], user: User) -> str | None:
 
 
 def test_a_customer_that_was_deleted_is_replaced(
-    shop: httpx.Client, user: User, api: stripe.StripeClient, admin: psycopg.Connection[Any]
+    shop: httpx.Client, user: User, stripe_api: stripe.StripeClient, admin: psycopg.Connection[Any]
 ) -> None:
     seen = []
     for _ in range(3):
         bought = buy(shop, user.headers)
         assert bought.status_code == 200
-        customer = customer_of(api, bought.json())
+        customer = customer_of(stripe_api, bought.json())
         assert noted_customer(admin, user) == customer
-        assert customer_of(api, buy(shop, user.headers).json()) == customer
+        assert customer_of(stripe_api, buy(shop, user.headers).json()) == customer
         seen.append(customer)
-        api.v1.customers.delete(customer)
+        stripe_api.v1.customers.delete(customer)
     assert len(set(seen)) == 3
     pay(shop, user, buy(shop, user.headers).json()["url"])
     assert balance(shop, user) == 500
 
 
 def test_a_customer_of_another_mode_is_replaced(
-    shop: httpx.Client, user: User, api: stripe.StripeClient, admin: psycopg.Connection[Any]
+    shop: httpx.Client, user: User, stripe_api: stripe.StripeClient, admin: psycopg.Connection[Any]
 ) -> None:
     buy(shop, user.headers)
     admin.execute(
@@ -431,23 +433,23 @@ def test_a_customer_of_another_mode_is_replaced(
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: buy(shop, user.headers), range(4)))
     assert [answer.status_code for answer in answers] == [200] * 4
-    customers = {customer_of(api, answer.json()) for answer in answers}
+    customers = {customer_of(stripe_api, answer.json()) for answer in answers}
     assert customers == {noted_customer(admin, user)}
     assert "cus_of_test_mode" not in customers
 
 
 def test_a_customer_that_was_deleted_before_it_was_noted_is_replaced(
-    shop: httpx.Client, user: User, api: stripe.StripeClient, admin: psycopg.Connection[Any]
+    shop: httpx.Client, user: User, stripe_api: stripe.StripeClient, admin: psycopg.Connection[Any]
 ) -> None:
     """For a day its key tells of it as if it were there."""
-    gone = customer_of(api, buy(shop, user.headers).json())
+    gone = customer_of(stripe_api, buy(shop, user.headers).json())
     admin.execute(
         "update credits.accounts set stripe_customer_id = null where stripe_customer_id = %s", (gone,)
     )
-    api.v1.customers.delete(gone)
+    stripe_api.v1.customers.delete(gone)
     bought = buy(shop, user.headers)
     assert bought.status_code == 200
-    assert customer_of(api, bought.json()) == noted_customer(admin, user) != gone
+    assert customer_of(stripe_api, bought.json()) == noted_customer(admin, user) != gone
 
 
 def test_a_session_that_stripe_does_not_know_ends_its_order(
@@ -469,14 +471,14 @@ def test_a_session_that_stripe_does_not_know_ends_its_order(
 def test_corrected_price_is_found_by_the_same_call(
     shop: httpx.Client,
     user: User,
-    api: stripe.StripeClient,
+    stripe_api: stripe.StripeClient,
     store: Path,
     priced: Callable[[str], str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """For a day the key tells the refusal again; the door does not take that for an answer."""
-    product = api.v1.products.create({"name": "Ten tokens"})
-    price = api.v1.prices.create(
+    """For a day the key tells the refusal again; the API tries again with a new key."""
+    product = stripe_api.v1.products.create({"name": "Ten tokens"})
+    price = stripe_api.v1.prices.create(
         {"product": product.id, "unit_amount": 500, "currency": "eur", "active": False}
     )
     pack_id = priced(price.id)
@@ -500,12 +502,12 @@ def test_corrected_price_is_found_by_the_same_call(
 def test_an_order_that_lapses_while_stripe_is_asked_is_paid_by_nobody(
     shop: httpx.Client,
     user: User,
-    api: stripe.StripeClient,
+    stripe_api: stripe.StripeClient,
     priced: Callable[[str], str],
     admin: psycopg.Connection[Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pack_id = priced(stripes_price(api, 500, "eur"))
+    pack_id = priced(stripes_price(stripe_api, 500, "eur"))
     made = []
 
     async def slow(client: Any, order: Any, urls: Any) -> Any:
@@ -518,7 +520,7 @@ def test_an_order_that_lapses_while_stripe_is_asked_is_paid_by_nobody(
     response = buy(shop, user.headers, pack_id=pack_id)
     assert (response.status_code, slug(response)) == (409, "order_closed")
     assert "url" not in response.json()
-    assert [api.v1.checkout.sessions.retrieve(session).status for session in made] == ["expired"]
+    assert [stripe_api.v1.checkout.sessions.retrieve(session).status for session in made] == ["expired"]
 
 
 def test_an_old_order_is_closed_and_leaves_room_for_another(

@@ -1,4 +1,4 @@
-"""Guests at the door: known by a cookie and by their network; nothing that they send changes who they are."""
+"""Guests over HTTP: a cookie and their network identify them, and nothing that they send changes that."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def limits(admin: psycopg.Connection[Any]) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def behind_proxies(settings: Settings) -> Iterator[str]:
-    """A door that is called by proxies on this machine and in 10.0.0.0/8."""
+    """An API that proxies on this machine and in 10.0.0.0/8 call."""
     behind = replace(
         settings,
         trusted_proxies=Networks(["127.0.0.1", "10.0.0.0/8"]),
@@ -158,9 +158,9 @@ def test_going_elsewhere_with_the_cookie_gains_nothing(visit: Any) -> None:
     assert use(browser, **{"X-Forwarded-For": "198.19.0.9"}).status_code == 429
 
 
-def test_hundred_concurrent_guests_without_cookies_get_three(door: str) -> None:
+def test_hundred_concurrent_guests_without_cookies_get_three(base_url: str) -> None:
     def knock(_: int) -> httpx.Response:
-        return httpx.post(f"{door}{CONSUME}", json=USE, timeout=60)
+        return httpx.post(f"{base_url}{CONSUME}", json=USE, timeout=60)
 
     with ThreadPoolExecutor(100) as crowd:
         found = list(crowd.map(knock, range(100)))
@@ -428,7 +428,7 @@ def test_keys_need_the_secret(settings: Settings, monkeypatch: pytest.MonkeyPatc
 def test_two_api_servers_share_keys_for_seven_days(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The key that one door gave is found by another, up to 7 days later, though its clock is an hour off."""
+    """Another process finds a key up to 7 days later, even when its clock is an hour off."""
 
     def keys(moment: float) -> list[str]:
         monkeypatch.setattr(time, "time", lambda: moment)
@@ -533,7 +533,7 @@ def test_signing_up_without_having_been_a_guest(visit: Any, admin: psycopg.Conne
 
 @contextmanager
 def welcome(admin: psycopg.Connection[Any]) -> Iterator[None]:
-    """A welcome of 50, as a catalogue defines it."""
+    """A welcome of 50, as a price list defines it."""
     name = f"welcome-{time.time_ns()}"
     admin.execute("select credits.define_campaign(%s, 'welcome', 'Welcome', 50)", (name,))
     try:
@@ -590,7 +590,7 @@ def test_guessing_a_password_ends_with_429_that_says_when(visit: Any, admin: psy
     # Not even the right one is looked at; the victim, at home, is not concerned.
     assert stranger.post("/auth/token", json=right).status_code == 429
     assert home.post("/auth/token", json=right).status_code == 200
-    # Another process of the door counts in the same place.
+    # Another process of the API counts in the same place.
     counted = admin.execute(
         "select max(attempts) from credits.sign_in_counts where scope like 'pair:%'"
     ).fetchone()

@@ -51,7 +51,7 @@ def test_calls_without_a_database_are_unavailable(settings: Settings) -> None:
 
 @pytest.fixture
 def own_bank(own_url: str, settings: Settings) -> Iterator[tuple[str, psycopg.Connection[Any]]]:
-    """A door on a bank of its own, and the superuser behind it."""
+    """An API on a bank of its own, and the superuser of that bank."""
     half = {
         "api_database_url": as_login(own_url, "pgcredits_api", PASSWORD),
         "service_database_url": as_login(own_url, "pgcredits_service", PASSWORD),

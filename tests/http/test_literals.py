@@ -15,7 +15,7 @@ import pytest
 from http_calls import User, slug
 
 from pgcredits import literals
-from pgcredits.http.errors import ApiError
+from pgcredits.literals import LiteralError
 
 RPC = "/rest/v1/rpc/"
 
@@ -147,7 +147,7 @@ def test_a_filter_with_a_value_that_the_column_cannot_have_is_refused(
 def is_read(kind: str, text: str) -> bool:
     try:
         literals.read_text("ttl", kind, text)
-    except ApiError:
+    except LiteralError:
         return False
     return True
 
@@ -240,9 +240,9 @@ def test_a_type_has_these_spellings(kind: str, bad: list[str], good: list[str]) 
         literals.read_text("x", kind, text)
         literals.read_json("x", kind, json.dumps(text))
     for text in bad:
-        with pytest.raises(ApiError):
+        with pytest.raises(LiteralError):
             literals.read_text("x", kind, text)
-        with pytest.raises(ApiError):
+        with pytest.raises(LiteralError):
             literals.read_json("x", kind, json.dumps(text))
 
 
@@ -267,7 +267,7 @@ def test_a_whole_number_is_one_however_json_spells_it(kind: str, value: str, rea
     "value", ["1.5", "1e-1", "1e19", "1e999", "-1e999", "9223372036854775808", "1" * 300]
 )
 def test_only_64_bit_whole_numbers_are_accepted(value: str) -> None:
-    with pytest.raises(ApiError):
+    with pytest.raises(LiteralError):
         literals.read_json("x", "bigint", value)
 
 
@@ -299,7 +299,7 @@ def texts(client: httpx.Client) -> list[tuple[str, str, dict[str, Any]]]:
         bodies = item["post"]["requestBody"]["content"]["application/json"]["schema"]
         for body in bodies.get("anyOf", [bodies]):
             if "guest" in path and not body["properties"].keys() & {"use_id", "network_keys"}:
-                continue  # what a guest sends, whom the door knows; a service sends all of it
+                continue  # the API fills these in for a guest; a service sends all of them
             required = dict.fromkeys(body.get("required", []))
             for name, what in body["properties"].items():
                 text = what.get("type") in ("string", ["string", "null"]) and "format" not in what

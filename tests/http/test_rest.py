@@ -142,7 +142,7 @@ def test_huge_or_non_json_quantities_are_refused(client: httpx.Client, rich: Use
 
 
 def test_unknown_module(client: httpx.Client, rich: User) -> None:
-    # This catalogue has a price for modules it does not know, but nobody can buy for one.
+    # This price list has a price for modules it does not know, but nobody can buy for one.
     order = {"pack_id": "standard", "module_id": "nonsense"}
     response = client.post(f"{RPC}create_order", json=order, headers=rich.headers)
     assert (response.status_code, slug(response)) == (404, "unknown_module")
@@ -502,8 +502,8 @@ _NEW = ("(text)", "_scalar()", "_nothing()", "_set()", "_rows()", "_empty()", "_
 
 @pytest.fixture(scope="module")
 def new_function(admin_url: str) -> Iterator[str]:
-    """Functions that came after the door was opened: it finds them without a restart."""
-    time.sleep(5.1)  # the door looks at most every five seconds
+    """The API finds functions that were made after it was started, without a restart."""
+    time.sleep(5.1)  # the API looks at most every five seconds
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute(
             "create schema door_test;"

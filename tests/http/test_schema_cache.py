@@ -52,7 +52,7 @@ STRANGE = [
 
 @pytest.fixture
 def client_of_the_zoo(db: Connection, settings: Settings) -> Iterator[httpx.Client]:
-    """An API that reads its catalogue from a database full of strange things."""
+    """An API whose schema cache is read from a database full of strange things."""
     for _, definition, _ in STRANGE:
         db.execute(definition.encode())
     urls = {

@@ -87,7 +87,7 @@ class Up:
         for pid, parent, *words in (line.split() for line in ps.splitlines()):
             if int(parent) == self.process.pid:
                 name = next(
-                    (word for word in ("serve", "simulator", "maintain") if word in words), "postgres"
+                    (word for word in ("serve", "stripe_simulator", "maintain") if word in words), "postgres"
                 )
                 found[name] = int(pid)
         return found
@@ -215,7 +215,7 @@ def test_busy_port(up: Up, tmp_path: Path) -> None:
     ("child", "message"),
     [
         ("serve", "API"),
-        ("simulator", "Stripe simulator"),
+        ("stripe_simulator", "Stripe simulator"),
         ("maintain", "maintenance"),
         ("postgres", "PostgreSQL"),
     ],
@@ -235,7 +235,7 @@ def test_it_stops_in_order_and_keeps_the_data(up: Up) -> None:
     with psycopg.connect(superuser_of(up)) as connection:
         connection.execute("create table kept as select 1 as one")
     children = up.children()
-    assert set(children) == {"postgres", "serve", "simulator", "maintain"}
+    assert set(children) == {"postgres", "serve", "stripe_simulator", "maintain"}
     assert up.stop(signal.SIGINT) == 0
     assert not any(alive(pid) for pid in children.values())
     assert up.output.read_text().endswith("stopped\n")
@@ -277,7 +277,7 @@ def test_no_program_shows_a_secret_or_has_one_that_it_does_not_need(up: Up) -> N
     """Arguments are everybody's to see. An environment is the user's own, and goes into crash reports."""
     kept = json.loads((up.folder / "secrets.json").read_text())
     children = up.children()
-    assert set(children) == {"postgres", "serve", "simulator", "maintain"}
+    assert set(children) == {"postgres", "serve", "stripe_simulator", "maintain"}
     for name, pid in children.items():
         arguments = Path(f"/proc/{pid}/cmdline").read_bytes()
         environ = Path(f"/proc/{pid}/environ").read_bytes()
@@ -287,7 +287,7 @@ def test_no_program_shows_a_secret_or_has_one_that_it_does_not_need(up: Up) -> N
         needs = {
             "postgres": set(),
             "serve": {"jwt_secret", "webhook_secret", "pgcredits_api", "pgcredits_service"},
-            "simulator": {"webhook_secret"},
+            "stripe_simulator": {"webhook_secret"},
             "maintain": {"pgcredits_service"},
         }[name]
         known = {**kept, **kept["logins"]}
@@ -303,7 +303,7 @@ def superuser_of(up: Up) -> str:
 def test_killed_up_leaves_a_postgres_that_is_used_again(up: Up) -> None:
     children = up.children()
     up.stop(signal.SIGKILL)
-    programs = {"serve", "simulator", "maintain"}
+    programs = {"serve", "stripe_simulator", "maintain"}
     wait(lambda: not any(alive(children[name]) for name in programs), "they end too")
     assert alive(children["postgres"])
     up.again()

@@ -1,4 +1,4 @@
-"""One of the five systems: `pgcredits up` with its catalogue, and the people who use it over HTTP."""
+"""One of the five systems: `pgcredits up` with its price list, and the people who use it over HTTP."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def refused(status: int, slug: str, **facts: object) -> Iterator[None]:
 
 
 class Person:
-    """Somebody at the door of a system. Without a user_id: its backend, or nobody in particular."""
+    """Somebody who calls a system over HTTP. Without a user_id: its backend, or nobody in particular."""
 
     def __init__(self, system: System, headers: dict[str, str], user_id: str | None = None) -> None:
         self.system = system
@@ -230,7 +230,7 @@ class System:
         return self.query("ANALYST", query)
 
     def sql_of(self, person: Person) -> psycopg.Connection[Any]:
-        """A session of the API's login that acts as that user, as the door would: for attacks."""
+        """A session of the API's login that acts as that user, as the HTTP API would: for attacks."""
         url = as_user(self.variables["API_DATABASE_URL"], str(person.user_id))
         return psycopg.connect(url, autocommit=True)
 
@@ -242,7 +242,7 @@ class System:
                 connection.execute(statement.encode())
 
     def apply_catalog(self, **environ: str) -> None:
-        """The catalogue again, as an operator does with other settings."""
+        """The price list again, as an operator does with other settings."""
         words = [*_PGCREDITS, "catalog", "apply", self.name, "--data-dir", str(self.folder)]
         subprocess.run(words, env={**os.environ, **environ}, check=True, capture_output=True)
 

@@ -2,7 +2,7 @@
 
 Whoever may create schemas in a database can make one of ours before the first migrate, with tables and views
 that run code of theirs when an administrator reads or writes them. So these are looked at first, in
-PostgreSQL's own catalogue alone.
+pg_catalog alone.
 """
 
 from __future__ import annotations

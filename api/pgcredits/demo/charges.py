@@ -103,7 +103,7 @@ async def replay(
 def run(base_url: str, trace: Path | None, workers: int, users: int | None, console: Console) -> None:
     """Replay a trace (by default the slice that comes with pgcredits) and print what happened.
 
-    The API at `base_url` must have the catalogue appforge and a Stripe simulator. Raises DemoError.
+    The API at `base_url` must have the price list appforge and a Stripe simulator. Raises DemoError.
     """
     requests, count = read_trace(trace or SLICE, users)
     try:

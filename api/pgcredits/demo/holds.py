@@ -34,7 +34,7 @@ _DRAWN_EVERY = 0.1  # seconds
 
 
 class Run:
-    """One run against a running `up` with the catalogue appforge and a Stripe simulator."""
+    """One run against a running `up` with the price list appforge and a Stripe simulator."""
 
     def __init__(self, running: Running, requests: list[Request], seed: int) -> None:
         self.running = running
@@ -146,7 +146,7 @@ def run(
 ) -> None:
     """Replay a trace (by default the slice that comes with pgcredits) and print what happened.
 
-    `running` must have the catalogue appforge and a Stripe simulator. Raises DemoError.
+    `running` must have the price list appforge and a Stripe simulator. Raises DemoError.
     """
     requests, count = read_trace(trace or SLICE, users)
     if seed is None:

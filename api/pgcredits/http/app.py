@@ -1,4 +1,4 @@
-"""The door: routes, what they need, and what the app owns, put together."""
+"""The HTTP API as one application: its routes, what they need, and what lives as long as it does."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from pgcredits.http.caching import Uncached
 from pgcredits.http.db import Database
 from pgcredits.http.errors import answer
 from pgcredits.http.passwords import Passwords
-from pgcredits.http.resources import Door
+from pgcredits.http.resources import Resources
 from pgcredits.http.routes import auth, checkout, health, iahome, openapi, rest, webhooks
-from pgcredits.http.schema_cache import Catalogue
+from pgcredits.http.schema_cache import SchemaCache
 from pgcredits.settings import Settings
 from pgcredits.tokens import TokenVerifier
 
@@ -28,11 +28,12 @@ def create_app(settings: Settings | None = None) -> Litestar:
     """The ASGI app, configured by `settings` or by the environment. Raises SettingsError."""
     settings = settings or Settings.from_env()
     database = Database(settings)
-    door = Door(settings, database, Catalogue(database), _verifier(settings), Passwords())
+    verifier = TokenVerifier(settings.jwt_secret, settings.jwt_audience)
+    resources = Resources(settings, database, SchemaCache(database), verifier, Passwords())
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        async with database.opened(), checkout.stripe_client(settings) as door.stripe:
+        async with database.opened(), checkout.stripe_client(settings) as resources.stripe:
             yield
 
     app = Litestar(
@@ -48,18 +49,14 @@ def create_app(settings: Settings | None = None) -> Litestar:
             webhooks.receive,
             openapi.schema,
         ],
-        dependencies={"door": Provide(lambda: door, sync_to_thread=False)},
+        dependencies={"resources": Provide(lambda: resources, sync_to_thread=False)},
         exception_handlers={Exception: answer, HTTPException: answer},
         lifespan=[lifespan],
         cors_config=cors.configuration(settings),
         request_max_body_size=_LARGEST_BODY,
         response_headers=[ResponseHeader(name="X-Content-Type-Options", value="nosniff")],
-        logging_config=None,  # whoever starts us decides where logs go
-        openapi_config=None,  # the database describes itself, in openapi.py
+        logging_config=None,  # the program that starts the app decides where logs go
+        openapi_config=None,  # routes/openapi.py makes the document from the database
     )
     app.asgi_handler = Uncached(cors.Explained(app.asgi_handler, settings))
     return app
-
-
-def _verifier(settings: Settings) -> TokenVerifier:
-    return TokenVerifier(settings.jwt_secret, settings.jwt_audience)

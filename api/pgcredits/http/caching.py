@@ -1,7 +1,7 @@
-"""Nothing that we answer is kept by a cache, unless the route says that it may be.
+"""No cache may keep an answer, unless the route allows it.
 
-Balances and tokens are for one caller, and an error may be gone a moment later. So this is the rule for every
-answer, whoever makes it, and a route that serves the same to everybody names its own Cache-Control.
+Balances and tokens are for one caller, and an error may be gone a moment later. So this rule holds for every
+answer, whatever makes it. A route that serves the same to everybody sets its own Cache-Control.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-PUBLIC = {"Cache-Control": "public, max-age=300"}  # of what is the same for everybody
+PUBLIC = {"Cache-Control": "public, max-age=300"}  # for answers that are the same for everybody
 
 
 class Uncached:
-    """The app, whose answers say `Cache-Control: no-store` where they say nothing else about it."""
+    """The app. Its answers say `Cache-Control: no-store` unless they have a Cache-Control of their own."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

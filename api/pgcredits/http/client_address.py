@@ -16,11 +16,11 @@ _SITE = 64  # bits of an IPv6 address that one subscriber cannot change at will
 
 
 def client_address(request: Request[Any, Any, Any], trusted: Networks) -> Address | None:
-    """The client's address; None when there is none to see, as on a Unix socket.
+    """The client's address. None when the connection shows none, as on a Unix socket.
 
-    Each proxy adds the address that it was called from at the right end of X-Forwarded-For. So from the
-    right, the first one that is no proxy of ours is the client; what stands left of it the client may have
-    written. What cannot be read, where a proxy's word should be, is nobody's word: then it is the peer.
+    Each proxy appends the address that it was called from to X-Forwarded-For. So the client is the first
+    address from the right that is not a proxy of ours. The client may have written everything left of it.
+    When an address that a proxy should have written cannot be read, the client is the peer.
     """
     peer = _address(request.client.host) if request.client else None
     if peer is None or peer not in trusted:
@@ -37,7 +37,7 @@ def client_address(request: Request[Any, Any, Any], trusted: Networks) -> Addres
 
 
 def network_of(address: Address) -> str:
-    """What stands for the place an address belongs to: itself, or its /64."""
+    """The network that an address belongs to: the IPv4 address itself, or the /64 of an IPv6 address."""
     if isinstance(address, IPv4Address):
         return str(address)
     return str(ip_network((int(address) >> (128 - _SITE) << (128 - _SITE), _SITE)))

@@ -1,7 +1,7 @@
-"""Pages of other origins that may call from a browser, and an explanation for those that may not.
+"""Calls from pages of other origins: which may call, and an explanation for those that may not.
 
-A browser tells its page nothing but "Failed to fetch". So the refusal of a preflight, which the browser's
-tools show, and our log name the setting.
+A browser tells its page only "Failed to fetch". So two places name the setting: the refusal of a preflight,
+which the browser's tools show, and our log.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _TOLD = 100  # origins that the log names, each once
 
 
 def configuration(settings: Settings) -> CORSConfig | None:
-    """Litestar's own handling of the origins that are listed; None when there are none."""
+    """Litestar's configuration for the origins that are listed. None when none is."""
     if not settings.cors_origins:
         return None
     origins = [origin for origin in settings.cors_origins if origin != LOCAL]
-    # The one cookie that we read tells guests apart, and grants nothing: everything else asks for a bearer
-    # token. So pages of the origins listed by name may have it sent; a pattern might match a stranger's.
+    # The only cookie that we read tells guests apart. It grants nothing: all else needs a bearer token. So
+    # the browser may send it from origins that are listed by name. A pattern could match a stranger's.
     named = not any("*" in origin for origin in origins)
     return CORSConfig(
         allow_origins=origins,
@@ -39,7 +39,7 @@ def configuration(settings: Settings) -> CORSConfig | None:
 
 
 class Explained:
-    """The app, with a reason for pages of origins that are not listed."""
+    """The app. Pages of origins that are not listed are told why they may not call."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app

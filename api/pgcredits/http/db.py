@@ -1,8 +1,9 @@
 """Two pools, one per login, and the one way to use them: a call is one transaction and one round trip.
 
-The weak login can only become anon or authenticated; only a backend's call (a service, a spender, support)
-reaches the strong one. Role and claims are set by every transaction, for that transaction, also for nobody:
-nothing of a request is left for the next one. Calls about one subject share two connections (see lanes.py).
+The weak login can only become anon or authenticated. Only the call of a backend (a service, a spender,
+support) uses the strong login. Every transaction sets role and claims for itself, also for a caller without a
+token, so nothing of one request is left for the next. Calls about one subject share two connections: see
+lanes.py.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ log = logging.getLogger("pgcredits")
 Connection: TypeAlias = psycopg.AsyncConnection[tuple[Any, ...]]
 Pool: TypeAlias = AsyncConnectionPool[Connection]
 
-# Text becomes times and intervals, and these become text, by the settings of the session: those are ours,
-# whatever the login, the database or the server has.
+# The settings of the session decide how text becomes a time or an interval, and the reverse. We set them,
+# whatever the login, the database or the server has set.
 _IDENTIFY = (
     b"select set_config('search_path', 'api', true), set_config('timezone', 'UTC', true),"
     b" set_config('datestyle', 'ISO, YMD', true), set_config('intervalstyle', 'postgres', true),"
@@ -42,18 +43,18 @@ _IDENTIFY = (
 )
 
 
-# Said each time: a server may have another default, and users may change nothing at a stricter level.
+# The server may have another default. At a stricter level a user could change nothing.
 _BEGIN = b"begin isolation level read committed"
 
-_CONNECT_SECONDS = 5  # for a connection to come, and for its first answer
+_CONNECT_SECONDS = 5  # for connecting, and for the first answer
 
 
 class BusyError(Exception):
-    """Too many calls about one subject wait already. Nothing was done."""
+    """Too many calls about one subject are waiting. Nothing was done."""
 
 
 class UnavailableError(Exception):
-    """No connection, or it broke. `unsure`: after a write was sent; nobody knows whether it was committed."""
+    """There is no connection, or it broke. `unsure`: a write was sent, and may or may not be committed."""
 
     def __init__(self, reason: str, *, unsure: bool = False) -> None:
         super().__init__(reason)
@@ -66,8 +67,8 @@ class Statement:
 
     sql: str
     values: tuple[str | int | None, ...] = ()
-    about: str | None = None  # whose wallet a service's call is about, as far as its arguments say
-    kind: str | None = None  # of a service's calls that may have a part of the pool only
+    about: str | None = None  # whose wallet a service's call is about, if its arguments say so
+    kind: str | None = None  # a kind of a service's calls that may take a part of the pool only
 
 
 class Database:
@@ -82,7 +83,7 @@ class Database:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
-        """Keeps the pools open. Does not wait for the database: it may come up after us."""
+        """Keep the pools open. Do not wait for the database: it may start after us."""
         try:
             await self._api.open(wait=False)
             await self._service.open(wait=False)
@@ -104,12 +105,12 @@ class Database:
 
         Raises psycopg.Error when the database refused it (then nothing was done), BusyError when too many
         calls about its subject wait, UnavailableError when the database could not be reached or went away. A
-        read is tried again on another connection; a write never is.
+        read is tried again on another connection. A write is not.
         """
         try:
-            # A service acts for many: its own subject, if it has one, is nobody's wallet.
+            # A service acts for many users. Its own subject, if it has one, has no wallet.
             subject = caller.subject if caller.role == "authenticated" else statement.about
-            kind = statement.kind if caller.backend else None  # the others have another pool
+            kind = statement.kind if caller.backend else None  # other callers use the other pool
             async with self._lanes.through(subject), self._kinds.through(kind):
                 try:
                     return await self._once(caller, statement, read_only, method, path)
@@ -146,7 +147,7 @@ class Database:
                     await conn.rollback()
             raise
         except BaseException:
-            # Cancelled in the middle: whatever still comes on this connection, nobody waits for it.
+            # The call was cancelled in the middle: nobody waits for what still arrives on this connection.
             await conn.close()
             raise
         finally:
@@ -154,11 +155,11 @@ class Database:
 
 
 class _Pipeline(psycopg.AsyncPipeline):
-    """psycopg's pipeline, that sends nothing after the Sync of its end.
+    """psycopg's pipeline, without the Flush that psycopg sends after the final Sync.
 
-    psycopg sends a Flush behind it. A pooler in transaction mode that has seen the transaction end by then
-    takes the Flush for the beginning of the next one: it lends a server connection for it and waits for an
-    answer, but PostgreSQL answers no Flush. Others wait for that connection until this client speaks again.
+    A pooler in transaction mode that has seen the transaction end takes the Flush for the beginning of the
+    next one. It lends a server connection for it and waits for an answer, but PostgreSQL does not answer a
+    Flush. Others then wait for that connection until this client sends something again.
     """
 
     def _exit_gen(self) -> PQGen[None]:
@@ -177,8 +178,8 @@ async def _transaction(
     try:
         async with conn.pipeline():
             try:
-                # An explicit COMMIT: with the implicit one, an error at commit loses its SQLSTATE, and us the
-                # connection.
+                # COMMIT is explicit. With the implicit one, an error at commit has no SQLSTATE, and the
+                # connection is lost.
                 await conn.execute(begin)
                 await conn.execute(_IDENTIFY, identity)
                 cursor = await conn.execute(statement.sql.encode(), statement.values)
@@ -203,7 +204,7 @@ def _pool(name: str, url: str, settings: Settings) -> Pool:
         max_size=settings.pool_size,
         max_waiting=50 * settings.pool_size,
         timeout=settings.pool_timeout,
-        # Attempts come at growing distances. Given up, the next request starts them anew, close together.
+        # The pauses between attempts grow. After the pool has given up, the next request starts anew.
         reconnect_timeout=settings.pool_timeout,
         kwargs={
             "autocommit": True,
@@ -218,9 +219,9 @@ def _pool(name: str, url: str, settings: Settings) -> Pool:
 
 @contextmanager
 def _hanging_up_after(seconds: float, conn: Connection) -> Iterator[None]:
-    """Ends a wait for a server, or a pooler, that does not answer: it looks as if that one had hung up.
+    """End a wait for a server or a pooler that does not answer, as if the other side had hung up.
 
-    To cancel the waiting task instead would not do: psycopg then asks the server to cancel, and waits for it.
+    We cannot cancel the waiting task instead: psycopg would ask the server to cancel, and wait for that.
     """
 
     def hang_up() -> None:
@@ -236,10 +237,11 @@ def _hanging_up_after(seconds: float, conn: Connection) -> Iterator[None]:
 
 
 async def _distrust_poolers(conn: Connection) -> None:
-    """No prepared statements where a pooler is between us and PostgreSQL.
+    """Prepare no statements where a pooler is between us and PostgreSQL.
 
-    One that lends a server connection for a transaction also hands on what others have prepared there under
-    the same names: a hold would be executed as a spend. A pooler shows itself by its own process id.
+    A pooler that lends a server connection for a transaction also hands over what others have prepared there
+    under the same names: a hold would be executed as a spend. The process id in its greeting, which differs
+    from the backend's, gives a pooler away.
     """
     with _hanging_up_after(_CONNECT_SECONDS, conn):
         cursor = await conn.execute(b"select pg_backend_pid()")
@@ -250,7 +252,7 @@ async def _distrust_poolers(conn: Connection) -> None:
 
 
 async def _take(pool: Pool) -> Connection:
-    """A connection that is alive, found out without a round trip. Raises UnavailableError."""
+    """A connection that is alive. Finding that out takes no round trip. Raises UnavailableError."""
     while True:
         try:
             conn = await pool.getconn()
@@ -262,7 +264,7 @@ async def _take(pool: Pool) -> Connection:
 
 
 async def _hung_up(conn: Connection) -> bool:
-    """An idle connection has nothing to read, unless the server said goodbye on it."""
+    """Has the server closed this idle connection? Only then is there something to read on it."""
     poll = select.poll()
     poll.register(conn.fileno(), select.POLLIN | select.POLLHUP)
     if not poll.poll(0):

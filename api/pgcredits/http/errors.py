@@ -1,8 +1,8 @@
-"""One shape for everything that goes wrong: {"code", "message", "details", "hint"}, all four always there.
+"""Every error has one shape: {"code", "message", "details", "hint"}. All four members are always there.
 
-Errors our SQL raises on purpose (SQLSTATE PTxyz) pass as they were raised, with HTTP status xyz. Of every
-other database error only the SQLSTATE leaves: its message, DETAIL, HINT and names may show other people's
-rows or tables.
+An error that our SQL raises on purpose (SQLSTATE PTxyz) is passed on as it was raised, with HTTP status xyz.
+Of any other database error we pass on the SQLSTATE alone: its message, DETAIL, HINT and names may show other
+people's rows or tables.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _UNPREPARED = "set PGCREDITS_PREPARE=off"
 _LONGEST_HEADER = 300  # characters of the message that a header repeats
 _PT = re.compile(r"PT([45]\d\d)\Z")
 
-# PostgREST's table. A whole SQLSTATE first, then its class; what is in neither is 400.
+# PostgREST's table. A whole SQLSTATE counts before its class. Any other SQLSTATE is 400.
 _STATUS = {
     **dict.fromkeys(["0L", "0P", "28", "42501"], 403),
     **dict.fromkeys(["42883", "42P01"], 404),
@@ -42,7 +42,7 @@ _STATUS = {
     ),
     **dict.fromkeys(["21000", "42P17", "53400"], 500),
     **dict.fromkeys(["08", "53", "40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03"], 503),
-    # A prepared statement that is missing, or another one than ours: not the client's fault.
+    # A prepared statement is missing, or it is not ours. That is not the client's fault.
     **dict.fromkeys(["26000", "42P05"], 503),
     "P0001": 400,
 }
@@ -66,7 +66,7 @@ _HTTP_SLUG = {400: "bad_request", 401: "not_signed_in", 413: "too_large"}
 
 
 class ApiError(Exception):
-    """An error, as it is answered. `details` is text; ours is JSON text that begins with the slug."""
+    """An error as it is answered. `details` is text. Ours is JSON text that begins with the slug."""
 
     def __init__(
         self,
@@ -104,12 +104,12 @@ class ApiError(Exception):
 
 
 def refuse(status: int, slug: str, message: str, **facts: object) -> ApiError:
-    """An error of the door itself, in the form the database raises its own."""
+    """An error of the HTTP API itself, in the form in which the database raises its own."""
     return ApiError(status, f"PT{status}", message, details=json.dumps({"error": slug, **facts}))
 
 
 def bad_request(message: str, details: str | None = None) -> ApiError:
-    """The query string does not parse, or asks for a part of the dialect that is not there."""
+    """The query string cannot be parsed, or asks for a part of the dialect that we do not support."""
     return ApiError(400, "PGRST100", message, details=details)
 
 
@@ -153,7 +153,7 @@ def _from_database(error: psycopg.Error, anonymous: bool) -> ApiError:
         headers = _retry_after(details) if status == 429 else None
         return ApiError(status, state, message, details=details, hint=diag.message_hint, headers=headers)
     if state.startswith("22"):
-        # Of a value that literals.py let pass. What PostgreSQL says of it differs from version to version.
+        # literals.py let the value pass. PostgreSQL's message about it differs from version to version.
         slug = "bad_text" if state in _UNTRANSLATABLE else "bad_argument"
         return refuse(422, slug, "A value of the request cannot be read as what it has to be.")
     status = _STATUS.get(state) or _STATUS.get(state[:2], 400)
@@ -164,7 +164,7 @@ def _from_database(error: psycopg.Error, anonymous: bool) -> ApiError:
 
 
 def _retry_after(details: str | None) -> dict[str, str]:
-    """The header that says the same as reset_at."""
+    """The Retry-After header, computed from reset_at."""
     reset_at = json.loads(details or "{}").get("reset_at")
     if reset_at is None:
         return {}
@@ -189,7 +189,7 @@ def _from_litestar(error: HTTPException) -> ApiError:
 
 
 def understood(request: Request[Any, Any, Any], error: Exception) -> ApiError:
-    """`understand` for this request; what is our own fault goes to the log in full."""
+    """`understand` for this request. An error of our own is logged in full."""
     caller = request.scope["state"].get("caller")
     seen = understand(error, anonymous=caller is not None and caller.anonymous)
     if seen.status >= 500 and not isinstance(error, ApiError):
@@ -218,7 +218,7 @@ def respond(error: ApiError, body: dict[str, Any]) -> Response[Any]:
 
 
 def _header_text(error: ApiError) -> str:
-    """The slug and the message as a quoted string of RFC 9209: the answer to a HEAD has no body to say it."""
+    """The slug and the message as a quoted string of RFC 9209. The answer to a HEAD has no body."""
     text = f"{error.slug}: {error.message}" if error.slug else error.message
     plain = "".join(c if " " <= c <= "~" else "?" for c in text[:_LONGEST_HEADER])
     return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,8 +1,9 @@
-"""Guests: who has no account is known by a cookie and by the network, and the database learns neither.
+"""Guests are callers without an account. A cookie and the network identify them.
 
-It gets HMACs of them. The salt changes every two weeks, so a key of last month belongs to nobody. Each comes
-with a second key, which the database follows: under the salt before, or, on the last day, under the one
-after, so that doors whose clocks differ know each other's keys.
+The database learns neither: it gets HMACs of them, the keys. The salt of a key changes every two weeks, so
+nobody can link a key of last month to a guest. Each key comes with a second one, under the salt before or,
+on the last day, under the salt after. The database follows it, so that processes whose clocks differ know
+each other's keys.
 """
 
 from __future__ import annotations
@@ -28,19 +29,19 @@ from pgcredits.tokens import Caller
 _Request = Request[Any, Any, Any]
 
 FUNCTIONS = frozenset({"guest_consume", "guest_allowance"})
-FILLED_IN = ("device_keys", "network_keys", "shared_network")  # by us, never by the client
+FILLED_IN = ("device_keys", "network_keys", "shared_network")  # we fill these in, and the client never does
 COOKIE = "pgcredits_guest"
 
 _VALUE = re.compile(r"[0-9a-f]{32}")
 _DAY = 86_400
 _YEAR = 365 * _DAY
-# The database asks for 7 days of the past at most; the key before is known for 13.
+# The database asks for at most 7 days of the past. The key before is known for 13.
 _PERIOD = 14 * _DAY
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """The arguments that say who a guest is. `cookies`: the one to set, when there was none."""
+    """The arguments that say who a guest is. `cookies` has the cookie to set, when the request had none."""
 
     device_keys: list[str]
     network_keys: list[str]
@@ -54,26 +55,26 @@ class Visitor:
 
     @property
     def network_members(self) -> dict[str, str]:
-        """Those that say where a guest is, not on which device."""
+        """The arguments that say where a guest is, without the device."""
         return {name: self.members[name] for name in ("network_keys", "shared_network")}
 
     def fill_in(self, body: JsonObject) -> JsonObject:
-        """The client's arguments and ours. Raises ApiError 403 not_yours."""
+        """The client's arguments together with ours. Raises ApiError 403 not_yours."""
         _only_theirs(body.members)
         return build({**body.members, **self.members})
 
     def fill_in_texts(self, texts: Mapping[str, str]) -> dict[str, str]:
-        """The same, of a query string."""
+        """The same for a query string."""
         _only_theirs(texts)
         ours = {name: "{" + ",".join(getattr(self, name)) + "}" for name in ("device_keys", "network_keys")}
         return {**texts, **ours, "shared_network": str(self.shared_network).lower()}
 
 
 def visitor(settings: Settings, request: _Request, caller: Caller, function: str) -> Visitor | None:
-    """Who calls a function for guests; None for other functions, and for services, who bring their own keys.
+    """The guest who calls a function for guests. None for other functions and for services.
 
-    Raises ApiError 415 for a POST that does not say it is JSON: that is the one POST that a page of
-    another site may make a visitor's browser send unasked, and it would use up what is free.
+    Raises ApiError 415 for a POST without a content type. A page of another site can make a visitor's browser
+    send such a POST without asking, and that would use up what is free.
     """
     if function not in FUNCTIONS or caller.role == "service_role":
         return None
@@ -83,7 +84,7 @@ def visitor(settings: Settings, request: _Request, caller: Caller, function: str
 
 
 def newcomer(settings: Settings, request: _Request) -> Visitor:
-    """Where a request comes from, whatever it asks for: the device by its cookie, a new one if need be."""
+    """The device and the network that a request comes from. A device without a cookie gets one."""
     value = _cookie(request)
     cookies = []
     if value is None:

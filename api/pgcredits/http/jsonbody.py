@@ -1,4 +1,4 @@
-"""A JSON object from outside. PostgreSQL interprets its values, nobody here does: so numbers stay exact."""
+"""A JSON object from outside. Only PostgreSQL interprets its values, so numbers stay exact."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # an escaped NUL, not a backslash
 
 @dataclass(frozen=True, slots=True)
 class JsonObject:
-    """The text as it came, and each member's. Of repeated members the last counts, as in PostgreSQL."""
+    """The text as it came, and each member's. The last of repeated members counts, as in PostgreSQL."""
 
     text: str
     members: Mapping[str, str]
 
     def string(self, name: str) -> str | None:
-        """The member as a string; None when it is missing, null, or anything else."""
+        """The member as a string. None when it is missing, null, or not a string."""
         value = msgspec.json.decode(self.members.get(name, "null"))
         return value if isinstance(value, str) else None
 
     def pick(self, names: Mapping[str, str]) -> JsonObject:
-        """The members named by the values of `names`, renamed to its keys; missing ones are left out."""
+        """The members named by the values of `names`, renamed to its keys, without those that are missing."""
         members = {new: self.members[old] for new, old in names.items() if old in self.members}
         return build(members)
 
 
 def parse(body: bytes) -> JsonObject:
-    """Read a body; an empty one is {}. Raises ApiError 400 PGRST102, or 422 bad_key or bad_text for NUL."""
+    """Read a body. An empty one is {}. Raises ApiError 400 PGRST102, or 422 bad_key or bad_text for NUL."""
     if not body.strip():
         return JsonObject("{}", {})
     try:

@@ -1,11 +1,11 @@
-"""A subject is on few connections at once, so that calls which wait for one wallet leave the pool to others.
+"""Lanes limit how many connections the calls about one subject take, so that the others keep the pool.
 
-Whoever keeps a wallet locked (a user with an SQL login, a long transaction of an application) makes every
-call for this wallet wait in the database, and each of them keeps a connection. Two at a time may: one that
-works, and one that is ready when it ends. The others wait here, where waiting costs nothing.
+Somebody can keep a wallet locked: a user with an SQL login, or an application with a long transaction. Then
+every call about this wallet waits in the database and keeps a connection. Two of them may do that at a time:
+one that works, and one that is ready when it ends. The others wait here, where waiting costs nothing.
 
-A batch is about many users, and Stripe's events come as they like. Each of these two kinds has a third of the
-pool as well, so that it cannot take all of it, however many wallets it waits for.
+A batch is about many users, and Stripe's events come in any order. Each of these two kinds may take at most a
+third of the pool, however many wallets it waits for.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 WIDTH = 2  # calls of one subject that may be on a connection
 QUEUE = 200  # calls of one subject, or of one kind, that may wait here
-KINDS = 3  # a kind of call has this part of a pool at most
+KINDS = 3  # a kind of call may take one part in so many of a pool
 
 
 def width_of_a_kind(pool_size: int) -> int:
@@ -27,7 +27,7 @@ def width_of_a_kind(pool_size: int) -> int:
 
 
 class LaneFullError(Exception):
-    """The calls of this subject, or kind, have waited too long, or too many of them wait."""
+    """The calls of this subject or kind have waited too long, or too many of them wait."""
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class _Lane:
 
 
 class Lanes:
-    """The lanes of one process, by subject (or kind). A subject without calls has none."""
+    """The lanes of one process, by subject or kind. A subject without calls has no lane."""
 
     def __init__(self, seconds: float, width: int = WIDTH) -> None:
         self._seconds = seconds  # the longest wait
@@ -46,7 +46,7 @@ class Lanes:
 
     @asynccontextmanager
     async def through(self, subject: str | None) -> AsyncIterator[None]:
-        """One of the subject's places, in order of arrival; nobody in particular needs none.
+        """Take one of the subject's places, in order of arrival. A call about nobody (None) needs no place.
 
         Raises LaneFullError.
         """
@@ -75,7 +75,7 @@ class Lanes:
                 await place
         except BaseException as error:
             if place.done() and not place.cancelled():
-                self._pass_on(lane)  # the place came while we were giving up
+                self._pass_on(lane)  # we got the place while we were giving up
             else:
                 lane.waiting.remove(place)
             if isinstance(error, TimeoutError):

@@ -1,4 +1,4 @@
-"""Pages that may call from a browser, or that Checkout may send a buyer back to, as a setting lists them."""
+"""Origins that a setting lists: those whose pages may call from a browser, or that Checkout may return to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _LOCAL = r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?"
 
 
 def origin_of(url: str) -> str | None:
-    """scheme://host:port; None for what a browser could read as another place than we do."""
+    """scheme://host:port. None when a browser could understand the URL in another way than we do."""
     if not url.isascii() or not url.isprintable() or any(c in url for c in ' \\"<>^`|'):
         return None
     try:
@@ -25,7 +25,7 @@ def origin_of(url: str) -> str | None:
 
 
 def is_listed(url: str, listed: tuple[str, ...]) -> bool:
-    """Is this a page of one of these origins? `local` stands for all of this machine's."""
+    """Is this a page of one of these origins? `local` stands for every origin of this machine."""
     origin = origin_of(url)
     if origin is None:
         return False
@@ -35,5 +35,5 @@ def is_listed(url: str, listed: tuple[str, ...]) -> bool:
 
 
 def local_pattern(listed: tuple[str, ...]) -> str | None:
-    """A regular expression for what `local` stands for, where it is listed."""
+    """A regular expression for the origins that `local` stands for, when it is listed."""
     return _LOCAL if LOCAL in listed else None

@@ -12,7 +12,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from pgcredits.http.errors import refuse
 
 _AT_ONCE = 2  # hashes computed at the same time: each takes 64 MB and 0.1 s of a processor
-_WAITING = 50  # more than that, and we say that we are busy
+_WAITING = 50  # when more wait, we answer that we are busy
 
 
 class Passwords:
@@ -28,7 +28,7 @@ class Passwords:
         return hashed
 
     async def matches(self, password: str, known: str | None) -> bool:
-        """Takes as long for a user that does not exist (`known` is None)."""
+        """It takes the same time for a user who does not exist (`known` is None)."""
         return await self._run(self._matches, known or self._nobody, password) and known is not None
 
     def _matches(self, known: str, password: str) -> bool:

@@ -1,8 +1,8 @@
-"""An order at Stripe: its Checkout session and its customer. A customer who is gone is replaced.
+"""An order at Stripe: its Checkout session and its customer. A customer who was deleted is replaced.
 
-The idempotency keys make a repeated call find what an earlier one made before it could be noted. Stripe gives
-the first answer to a key again for a day, whatever has happened since. So the customer who replaces another
-has a key of their own, and a refusal that was told again is followed by a try with a new key.
+A call can fail after it has made something at Stripe and before it has noted it. The idempotency keys make
+the repeated call find it. Stripe repeats the first answer to a key for a day, whatever has happened since. So
+a customer who replaces another has a key of their own, and a repeated refusal is tried again with a new key.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineI
 
 from pgcredits.http.errors import log
 
-_CUSTOMERS = 3  # the known one, the one that its key tells again, a new one
+_CUSTOMERS = 3  # the known one, the one that its key repeats, a new one
 
 
 class Order(msgspec.Struct, frozen=True):
-    """api.order_receipt, as far as Stripe needs to know. amount is in minor units of currency."""
+    """The part of api.order_receipt that Stripe needs. amount is in minor units of currency."""
 
     order_id: str
     account_id: str
@@ -38,7 +38,7 @@ class Order(msgspec.Struct, frozen=True):
 
 
 async def find_session(client: stripe.StripeClient, order: Order) -> stripe.checkout.Session | None:
-    """The session that the order has; None when Stripe does not know it, as after a change of the key."""
+    """The session of the order. None when Stripe does not know it, as after a change of the key."""
     try:
         return await client.v1.checkout.sessions.retrieve_async(order.checkout_session_id or "")
     except stripe.InvalidRequestError as error:
@@ -51,7 +51,7 @@ async def find_session(client: stripe.StripeClient, order: Order) -> stripe.chec
 async def open_session(
     client: stripe.StripeClient, order: Order, urls: tuple[str, str]
 ) -> stripe.checkout.Session:
-    """A session for an order that has none, for the account's customer, or a new one when that is gone."""
+    """A session for an order that has none. A customer who was deleted is replaced."""
     customer_id = order.stripe_customer_id or await _new_customer(client, order, None)
     for _ in range(_CUSTOMERS - 1):
         try:
@@ -65,7 +65,7 @@ async def open_session(
 
 
 async def end_session(client: stripe.StripeClient, order: Order, session: stripe.checkout.Session) -> None:
-    """Nobody shall pay it, and nobody has been told its address: when this fails, Stripe ends it in a day."""
+    """Nobody must pay this session, and nobody knows its address. If this fails, Stripe ends it in a day."""
     try:
         await client.v1.checkout.sessions.expire_async(session.id)
     except stripe.StripeError as error:
@@ -98,7 +98,7 @@ async def _new_session(
 
 
 def _another_try(key: str, error: stripe.StripeError) -> str:
-    """A key to try again with, after a refusal that was told again: its cause may be mended. Else raises."""
+    """A new key, when Stripe repeated an old refusal whose cause may be gone. Else raises the error."""
     if {name.lower(): value for name, value in dict(error.headers or {}).items()}.get(
         "idempotent-replayed"
     ) != "true":
@@ -116,7 +116,7 @@ def _session_params(order: Order, customer_id: str, urls: tuple[str, str]) -> Se
             "unit_amount": order.amount,
             "product_data": {"name": order.package_name},
         }
-    # For people who look at Stripe, and for IAHome; what is granted is what the order says.
+    # For people who look at Stripe, and for IAHome. The order alone says what is granted.
     metadata = {
         "order_id": order.order_id,
         "account_id": order.account_id,

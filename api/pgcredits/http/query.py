@@ -2,9 +2,9 @@
 
     select=col,alias:col,*   col=eq.value   order=col.desc.nullslast,…   limit=10   offset=20
 
-Names are looked up in the catalogue before they become SQL; values are parameters, without a type, so
-that PostgreSQL converts and refuses them. What the dialect has and we do not (yet) is refused by its
-name: an ignored filter would be a wrong answer.
+Names are looked up in the schema cache before they become SQL. Values are parameters without a type, so
+PostgreSQL converts and refuses them. What we do not support of the dialect is refused by its name: an
+answer that ignored a filter would be wrong.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
-from pgcredits import literals
+from pgcredits.http import arguments
 from pgcredits.http.db import Statement
 from pgcredits.http.errors import ApiError, bad_request, refuse
 from pgcredits.http.rpc import quoted
@@ -62,7 +62,7 @@ def is_filter(value: str) -> bool:
 
 
 def pairs(query_string: bytes, plus: bytes = b" ") -> list[tuple[str, str]]:
-    """Names and values, in order, percent-decoded; a + is a space, as in forms, or what `plus` says.
+    """Names and values in order, percent-decoded. A + is a space, as in forms, or what `plus` says.
 
     Raises ApiError for text that PostgreSQL cannot hold.
     """
@@ -82,7 +82,7 @@ def pairs(query_string: bytes, plus: bytes = b" ") -> list[tuple[str, str]]:
 
 
 def parse(view: View, given: Sequence[tuple[str, str]]) -> Query:
-    """What is asked of a view.
+    """What a query string asks of a view.
 
     Raises ApiError: 400 PGRST100 (syntax, not supported), 400 42703 (column), 416 PGRST103 (limit, offset),
     422 for a value that the column cannot have.
@@ -106,7 +106,7 @@ def parse(view: View, given: Sequence[tuple[str, str]]) -> Query:
             query.offset = _number(name, value)
         else:
             column, sought = _filter(view.name, known, name, value)
-            query.filters.append((column, literals.read_text(column, types[column], sought)))
+            query.filters.append((column, arguments.from_text(column, types[column], sought)))
     return query
 
 

@@ -1,7 +1,7 @@
-"""A use that was refused for want of tokens is reported to the bank, which may owe the user a notice.
+"""Report to the bank that a use was refused for want of tokens: the bank may owe the user a notice.
 
-The refusal undid its own transaction, so the database could not write anything in it. It does not believe the
-report either: it looks for itself.
+The refusal rolled its own transaction back, so the database could not keep anything of it. The database does
+not trust the report: it checks by itself whether the use would be refused.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pgcredits.http import jsonbody, rpc
 from pgcredits.http.db import BusyError, Statement, UnavailableError
 from pgcredits.http.errors import ApiError
 from pgcredits.http.jsonbody import JsonObject
-from pgcredits.http.schema_cache import Catalogue
+from pgcredits.http.schema_cache import SchemaCache
 from pgcredits.tokens import Caller
 
 log = logging.getLogger("pgcredits")
@@ -26,13 +26,13 @@ _CAPTURE = ("hold_id", "usage", "user_id")
 
 
 class _Facts(msgspec.Struct):
-    """Of a refusal, as its DETAIL has them."""
+    """The facts of a refusal, as its DETAIL has them."""
 
     index: int | None = None  # which item of a batch was refused
 
 
 async def ask(
-    catalogue: Catalogue,
+    schema_cache: SchemaCache,
     caller: Caller,
     statement: Statement,
     body: JsonObject,
@@ -41,25 +41,25 @@ async def ask(
     read_only: bool,
     path: str,
 ) -> tuple[Any, ...] | None:
-    """`Catalogue.ask` for a call of a function; a PT402 is reported before it is raised."""
+    """`SchemaCache.ask` for a call of a function. A PT402 is reported before it is raised."""
     try:
-        return await catalogue.ask(caller, statement, read_only=read_only, path=path)
+        return await schema_cache.ask(caller, statement, read_only=read_only, path=path)
     except psycopg.Error as error:
         if error.sqlstate == "PT402":
-            await _report(catalogue, caller, function, body, error, path)
+            await _report(schema_cache, caller, function, body, error, path)
         raise
 
 
 async def _report(
-    catalogue: Catalogue, caller: Caller, refused: str, body: JsonObject, error: psycopg.Error, path: str
+    schema_cache: SchemaCache, caller: Caller, refused: str, body: JsonObject, error: psycopg.Error, path: str
 ) -> None:
-    """Never fails: the client is told of the refusal, whatever becomes of the notice."""
+    """Never fails: the client learns of the refusal, whatever becomes of the notice."""
     try:
         name, arguments = _told(refused, body, error)
         if not arguments.members:
             return
-        function = await rpc.find(catalogue, name, arguments.members)
-        await catalogue.ask(
+        function = await rpc.find(schema_cache, name, arguments.members)
+        await schema_cache.ask(
             caller, rpc.call_with_object(function, arguments, None), read_only=False, path=path
         )
     except (
@@ -74,7 +74,7 @@ async def _report(
 
 
 def _told(refused: str, body: JsonObject, error: psycopg.Error) -> tuple[str, JsonObject]:
-    """Which function takes the report, and what it is told: of a batch, the item that was refused."""
+    """The function that takes the report, and its arguments. Of a batch, the refused item is reported."""
     if refused == "capture_hold":
         return "report_refused_capture", body.pick({name: name for name in _CAPTURE})
     if refused == "consume_tokens_batch":

@@ -1,4 +1,7 @@
-"""Calling a function of `api`: which one is meant, and the one statement that calls it and answers JSON."""
+"""Call a function of `api`: find the one that is meant, and make the one statement that calls it.
+
+The statement answers JSON.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,16 @@ from dataclasses import replace
 
 import msgspec
 
-from pgcredits import literals
+from pgcredits.http.arguments import from_json, from_text
 from pgcredits.http.db import Statement
 from pgcredits.http.errors import ApiError, refuse
 from pgcredits.http.jsonbody import JsonObject, build
-from pgcredits.http.schema_cache import KEY, SCHEMA, Catalogue, Function
+from pgcredits.http.schema_cache import KEY, SCHEMA, Function, SchemaCache
 from pgcredits.tokens import Caller
 
-# Arguments that tell whose wallet a call is about. All but the first are, or begin with, the account's id.
+# Arguments that say whose wallet a call is about. All but the first are the account's id, or begin with it.
 _ABOUT = ("user_id", "hold_id", "entry_id", "account_id", "shortfall_id")
-_BATCHES = {"consume_tokens_batch": "items"}  # about many: the argument whose first item tells of one
+_BATCHES = {"consume_tokens_batch": "items"}  # about many users: the argument whose first item names one
 
 
 class _Item(msgspec.Struct):
@@ -32,21 +35,23 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""').replace("%", "%%") + '"'
 
 
-async def find(catalogue: Catalogue, name: str, given: Iterable[str], *, keyed: bool = False) -> Function:
-    """The function that these arguments mean; `keyed` when an Idempotency-Key header comes with them.
+async def find(
+    schema_cache: SchemaCache, name: str, given: Iterable[str], *, keyed: bool = False
+) -> Function:
+    """The function that these arguments mean. `keyed`: an Idempotency-Key header comes with them.
 
-    A reader has no use for a key; any other function that takes none
-    refuses it, for a repeat would not be safe.
+    A function that only reads ignores the key. Any other function that takes no key refuses it, because a
+    repeat would not be safe.
     Raises ApiError 404 PGRST202, 300 PGRST203, 422 bad_key.
     """
     names = frozenset(given)
-    fitting = await catalogue.fitting(name, names | {KEY} if keyed else names)
+    fitting = await schema_cache.fitting(name, names | {KEY} if keyed else names)
     if keyed and not fitting:
-        fitting = await catalogue.fitting(name, names)
+        fitting = await schema_cache.fitting(name, names)
         if fitting and not all(function.stable for function in fitting):
             raise refuse(422, "bad_key", f"{name} with these arguments takes no idempotency key.")
     if not fitting:
-        raise await _unknown(catalogue, name, names)
+        raise await _unknown(schema_cache, name, names)
     if len(fitting) > 1:
         text = f"More than one function {SCHEMA}.{name} takes these arguments: " + "; ".join(
             map(_signature, fitting)
@@ -61,12 +66,12 @@ def call_with_object(function: Function, body: JsonObject, key: str | None) -> S
     Raises ApiError 422 bad_key when header and body give different keys.
     """
     given = dict(body.members)
-    if key is not None and given.get(KEY) == "null":  # not given here: the header counts
+    if key is not None and given.get(KEY) == "null":  # the body gives no key, so the header counts
         del given[KEY]
     if key is not None and KEY in given and body.string(KEY) != key:
         raise refuse(422, "bad_key", "The Idempotency-Key header and idempotency_key differ.")
     columns = [argument for argument in function.arguments if argument.name in given]
-    read = {a.name: literals.read_json(a.name, a.type, given[a.name]) for a in columns}
+    read = {a.name: from_json(a.name, a.type, given[a.name]) for a in columns}
     source_text = body.text if all(read[name] == given[name] for name in read) else build(read).text
     arguments = [f"{quoted(a.name)} => _body.{quoted(a.name)}" for a in columns]
     values: list[str] = []
@@ -85,11 +90,11 @@ def call_with_object(function: Function, body: JsonObject, key: str | None) -> S
 
 
 def call_with_texts(function: Function, texts: Mapping[str, str], key: str | None) -> Statement:
-    """Call it with values as text, as they stand in a query string."""
+    """Call it with values as text, as a query string has them."""
     given = dict(texts)
     for argument in function.arguments:
         if argument.name in given:
-            given[argument.name] = literals.read_text(argument.name, argument.type, given[argument.name])
+            given[argument.name] = from_text(argument.name, argument.type, given[argument.name])
     if key is not None and function.takes_key and given.setdefault(KEY, key) != key:
         raise refuse(422, "bad_key", "The Idempotency-Key header and idempotency_key differ.")
     arguments = [f"{quoted(name)} => %s" for name in given]
@@ -97,7 +102,7 @@ def call_with_texts(function: Function, texts: Mapping[str, str], key: str | Non
 
 
 async def call(
-    catalogue: Catalogue,
+    schema_cache: SchemaCache,
     caller: Caller,
     name: str,
     body: JsonObject,
@@ -107,17 +112,17 @@ async def call(
     account_id: str | None = None,
     kind: str | None = None,
 ) -> bytes:
-    """Call a function as `caller`; JSON text comes back.
+    """Call a function as `caller`, and return its answer as JSON text.
 
-    `account_id`: whom the call is about, where no argument of its own says so; `kind`: see lanes.py.
+    `account_id` says whom the call is about where none of its arguments does. `kind`: see lanes.py.
     Raises ApiError, psycopg.Error, BusyError, UnavailableError.
     """
-    function = await find(catalogue, name, body.members, keyed=key is not None)
+    function = await find(schema_cache, name, body.members, keyed=key is not None)
     statement = call_with_object(function, body, key)
     if account_id or kind:
         about = _about({"account_id": account_id}) or statement.about
         statement = replace(statement, about=about, kind=kind)
-    row = await catalogue.ask(caller, statement, read_only=function.stable, path=path)
+    row = await schema_cache.ask(caller, statement, read_only=function.stable, path=path)
     return str(row[0] if row else "null").encode()
 
 
@@ -130,11 +135,11 @@ def _select(function: Function, source: str, arguments: list[str]) -> str:
     else:
         answer = "coalesce(to_json(_result)::text, 'null'), 1"
     called = f"{SCHEMA}.{quoted(function.name)}({', '.join(arguments)})"
-    return f"select {answer} from {source}{called} as _result"  # noqa: S608 (names of the catalogue, quoted)
+    return f"select {answer} from {source}{called} as _result"  # noqa: S608 (quoted names of the schema cache)
 
 
 def _about(given: Mapping[str, str | None]) -> str | None:
-    """Whose wallet a call is about: a user, or an account, whose id may be in capital letters."""
+    """Whose wallet a call is about: a user's or an account's. The account's id may be in capital letters."""
     for name in _ABOUT:
         if value := given.get(name):
             return value if name == "user_id" else value.partition(":")[0].lower()
@@ -142,7 +147,7 @@ def _about(given: Mapping[str, str | None]) -> str | None:
 
 
 def _first_user(items: str) -> str | None:
-    """Who is first in a batch; None for what is no batch: the database refuses it."""
+    """The user of the first item of a batch. None when it is not a batch: then the database refuses it."""
     try:
         found = _ITEMS.decode(items)
     except (msgspec.MsgspecError, RecursionError):
@@ -150,8 +155,8 @@ def _first_user(items: str) -> str | None:
     return found[0].user_id if found else None
 
 
-async def _unknown(catalogue: Catalogue, name: str, names: frozenset[str]) -> ApiError:
-    functions = (await catalogue.offer()).functions
+async def _unknown(schema_cache: SchemaCache, name: str, names: frozenset[str]) -> ApiError:
+    functions = (await schema_cache.schema()).functions
     listed = ", ".join(sorted(names))
     hint = None
     near = [name] if name in functions else difflib.get_close_matches(name, functions, 1)

@@ -1,9 +1,9 @@
-"""What the schema `api` offers: its functions and views, read from the database's own catalogue.
+"""The schema cache: the functions and views of the schema `api`, as pg_catalog describes them.
 
-Read at first use, and again (not more often than every few seconds) when somebody asks for a name that is
-not in it, so that a migration needs no restart. Who may use what is not decided here: the database does
-that. A function that cannot be called by argument names (unnamed, variadic or polymorphic arguments, a
-trigger) is left out.
+It is read at first use. It is read again, at most every few seconds, when somebody asks for a name that it
+does not have, so a migration needs no restart. It does not decide who may use what: the database does that.
+It leaves out functions that cannot be called by argument names: those with unnamed, variadic or polymorphic
+arguments, and triggers.
 """
 
 from __future__ import annotations
@@ -159,62 +159,64 @@ class _Read(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """One reading of the catalogue."""
+class Schema:
+    """What one reading has found. A name can stand for several functions."""
 
     functions: dict[str, list[Function]]
     views: dict[str, View]
 
 
-class Catalogue:
+class SchemaCache:
+    """The schema cache of one process."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._offer: Offer | None = None
+        self._schema: Schema | None = None
         self._read_at = 0.0
         self._reading = asyncio.Lock()
 
-    async def offer(self) -> Offer:
+    async def schema(self) -> Schema:
         """The last reading. Raises db.UnavailableError when there is none yet and the database is away."""
-        return self._offer or await self._read()
+        return self._schema or await self._read()
 
     async def fitting(self, name: str, names: frozenset[str]) -> list[Function]:
-        """The functions of this name that take exactly these arguments; none is no error."""
-        for offer in (self.offer, self._read):
-            fitting = [f for f in (await offer()).functions.get(name, []) if f.takes(names)]
+        """The functions of this name that take exactly these arguments. There may be none."""
+        for read in (self.schema, self._read):
+            fitting = [f for f in (await read()).functions.get(name, []) if f.takes(names)]
             if fitting:
                 return fitting
         return []
 
     async def view(self, name: str) -> View | None:
-        """The view of this name; none is no error."""
-        return (await self.offer()).views.get(name) or (await self._read()).views.get(name)
+        """The view of this name, or None."""
+        return (await self.schema()).views.get(name) or (await self._read()).views.get(name)
 
     async def ask(
         self, caller: Caller, statement: Statement, *, read_only: bool, method: str = "POST", path: str
     ) -> tuple[Any, ...] | None:
-        """`Database.call`, for a statement made from this catalogue."""
+        """`Database.call`, for a statement that was made from this cache."""
         try:
             return await self._database.call(caller, statement, read_only=read_only, method=method, path=path)
         except psycopg.ProgrammingError as error:
-            if error.sqlstate != "42501":  # the database does not know our names: we are out of date
+            if error.sqlstate != "42501":  # the database does not know our names: the cache is out of date
                 self.doubt()
             raise
 
     def doubt(self) -> None:
-        """What was taken from the catalogue turned out wrong: read it again before the next use."""
+        """Read again before the next use: something that the cache said turned out to be wrong."""
         if time.monotonic() - self._read_at > _COOL_DOWN:
-            self._offer = None
+            self._schema = None
 
-    async def _read(self) -> Offer:
-        """A reading that is at most a cool-down old."""
+    async def _read(self) -> Schema:
+        """A reading that is at most `_COOL_DOWN` seconds old."""
         async with self._reading:
-            if self._offer is not None and time.monotonic() - self._read_at < _COOL_DOWN:
-                return self._offer
+            if self._schema is not None and time.monotonic() - self._read_at < _COOL_DOWN:
+                return self._schema
             row = await self._database.call(ANONYMOUS, _READ, read_only=True, method="GET")
             read = msgspec.json.decode(row[0] if row else '{"functions":[],"views":[]}', type=_Read)
             functions: dict[str, list[Function]] = {}
             for function in read.functions:
                 functions.setdefault(function.name, []).append(function)
-            self._offer = Offer(functions, {view.name: view for view in read.views})
+            self._schema = Schema(functions, {view.name: view for view in read.views})
             self._read_at = time.monotonic()
-            return self._offer
+            return self._schema

@@ -1,7 +1,7 @@
 """The HTTP server: uvicorn, with a bound on how long a request may take to arrive.
 
-uvicorn bounds the pause between two requests of a connection, and not the request itself: a client that
-sends half a request and nothing more would keep its connection, and a file descriptor, for ever.
+uvicorn bounds the pause between two requests on a connection, but not the request itself. A client that sent
+half a request and nothing more would keep its connection, and a file descriptor, for ever.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ class BoundedProtocol(HttpToolsProtocol):
     def _give_up(self) -> None:
         self._arriving = None
         if not self.transport.is_closing():
-            self.transport.abort()  # a client that does not read would keep a polite answer waiting, too
+            self.transport.abort()  # an answer would wait as well for a client that does not read
 
 
 def defaults() -> dict[str, Any]:
-    """uvicorn's options, the same for every server of ours."""
+    """uvicorn's options for every server of ours."""
     return {
         "http": BoundedProtocol,
         "access_log": False,
-        "proxy_headers": False,  # it believes anybody on 127.0.0.1; see client_address.py
+        "proxy_headers": False,  # client_address.py reads X-Forwarded-For
         "timeout_graceful_shutdown": 10,
     }

@@ -1,8 +1,8 @@
 """JSON that jsonb can hold, made from JSON that it cannot.
 
-Only what stands in the way is replaced: in strings by U+FFFD, numbers beyond numeric by their own text,
-containers nested too deeply by null; a mark of the byte order is left out. So no value turns into another one
-that means something, and an id that was changed shows it.
+Only what jsonb refuses is replaced: characters in strings by U+FFFD, numbers beyond numeric by their text,
+containers that are nested too deeply by null. A byte order mark is left out. So no value becomes another
+meaningful value, and an id that was changed shows it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import json
 import re
 from contextlib import suppress
 
-DEEPEST = 200  # containers within each other; PostgreSQL and the decoders here manage several times as many
+DEEPEST = 200  # nested containers; PostgreSQL and our decoders take more
 
-# What asks for a closer look: escapes of NUL and of halves of a pair, large exponents, endless digits.
+# What needs a closer look: escapes of NUL and of surrogates, large exponents, very many digits.
 _SUSPECT = re.compile(r"\\u(?:0000|[dD][89a-fA-F])|[eE][+-]?\d{3}|\d{1000}", re.ASCII)
 _TOKEN = re.compile(
     r"""(?P<string>"[^"\\]*(?:\\.[^"\\]*)*")|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"""
@@ -27,7 +27,7 @@ _DIGITS_BEFORE, _DIGITS_AFTER = 131072, 16383  # of numeric
 
 
 def storable(body: bytes) -> tuple[str, bool]:
-    """JSON text that jsonb can hold, and whether it differs from what came. Raises ValueError: no JSON."""
+    """Text that jsonb can hold, and whether it differs from the body. Raises ValueError for other text."""
     unmarked = body.removeprefix(codecs.BOM_UTF8)
     try:
         text = unmarked.decode()

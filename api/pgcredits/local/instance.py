@@ -1,4 +1,4 @@
-"""What stands in a data folder: the secrets, the lock of a running `up`, and where its parts listen."""
+"""A data folder: its secrets, the lock of a running `up`, and where the parts of that `up` listen."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TOKEN_SECONDS = 30 * 86_400
 
 
 class InstanceError(RuntimeError):
-    """The data folder does not have what was asked of it; the message says what to do."""
+    """The data folder does not have what was asked for. The message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Running:
     service_database_url: str = field(repr=False)
     analyst_url: str = field(repr=False)
     auditor_url: str = field(repr=False)
-    jwt_audience: str | None = None  # what the door wants in aud
+    jwt_audience: str | None = None  # what a token must name in aud
 
 
 class Instance:
@@ -88,16 +88,16 @@ class Instance:
         return self.secrets()
 
     def jwt_secret(self) -> str:
-        """What our tokens are signed with, whether something runs or not. Raises InstanceError."""
+        """The secret that signs our tokens, whether `up` runs or not. Raises InstanceError."""
         return self.running().jwt_secret if self._is_held() else self.secrets().jwt_secret
 
     def jwt_audience(self) -> str | None:
-        """What the running door wants in aud."""
+        """What a token must name in aud, for the HTTP API that runs."""
         return self.running().jwt_audience if self._is_held() else None
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Be the one `up` of this folder. The lock goes with the process, however it ends."""
+        """Be the only `up` of this folder. The lock ends with the process, however that ends."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._keep_from_others()
@@ -118,7 +118,7 @@ class Instance:
                 (self.folder / "run.json").unlink(missing_ok=True)
 
     def publish(self, running: Running) -> None:
-        """Let the other commands find us."""
+        """Let the other commands find this `up`."""
         self._write("run.json", asdict(running))
 
     def running(self) -> Running:
@@ -165,10 +165,10 @@ class Instance:
         return False
 
     def _keep_from_others(self) -> None:
-        """Also what an earlier version, or another umask, has left readable.
+        """Take from others what an earlier version, or another umask, has left readable.
 
-        PostgreSQL's own folder looks after itself. Where it runs as another user than we, it must pass
-        through ours.
+        PostgreSQL protects its own folder. When it runs as another user, it must be able to pass through
+        ours.
         """
         self.folder.chmod(0o700 | self.folder.stat().st_mode & 0o001)
         for path in self.folder.iterdir():
@@ -176,7 +176,7 @@ class Instance:
                 path.chmod(0o600)
 
     def _write(self, name: str, content: dict[str, object]) -> None:
-        """Whole or not at all, and never readable by others."""
+        """Write a file whole or not at all, and never readable by others."""
         fresh = self.folder / f"{name}.new"
         fresh.unlink(missing_ok=True)
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
@@ -187,7 +187,7 @@ class Instance:
 
 
 def shell_line(name: str, value: str) -> str:
-    """NAME=VALUE for `eval` and for `export $(…)`: quoted only where a shell would need it."""
+    """NAME=VALUE for `eval` and for `export $(…)`. It is quoted only where a shell needs that."""
     bare = shlex.quote(value.replace("?", "")) == value.replace(
         "?", ""
     )  # no shell expands ? in an assignment

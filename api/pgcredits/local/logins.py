@@ -1,4 +1,4 @@
-"""The passwords of the bank's logins: set where there is none, never changed where somebody else set one."""
+"""The passwords of the bank's logins. `up` sets those that are missing, and changes none of others."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pgcredits.local.instance import LOGINS
 
 
 class LoginError(RuntimeError):
-    """A login has a password that is not ours; the message says what to do."""
+    """A login has a password that is not ours. The message says what to do."""
 
 
 def existing(connection: psycopg.Connection[Any]) -> frozenset[str]:
-    """Which of the logins there are. Ask before migrating, which makes those that are missing."""
+    """The logins that exist. Ask before migrating, since that makes the missing ones."""
     rows = connection.execute(
         "select r.rolname from pg_catalog.pg_roles as r where r.rolname = any (%s)", (list(LOGINS.values()),)
     )
@@ -34,7 +34,7 @@ def urls(
 ) -> dict[str, str]:
     """A URL for each login, by its name in `instance.Running`. One that the environment gives is left alone.
 
-    `before`: the logins that there were before migrating. Raises LoginError.
+    `before`: the logins that existed before migrating. Raises LoginError.
     """
     found = {}
     for name, login in LOGINS.items():
@@ -54,7 +54,7 @@ def urls(
 
 
 def _has_password(connection: psycopg.Connection[Any], login: str) -> bool:
-    """True also where we may not know: only a superuser may look."""
+    """True also when we cannot know, because only a superuser may look."""
     try:
         row = connection.execute(
             "select a.rolpassword is not null from pg_catalog.pg_authid as a where a.rolname = %s", (login,)
@@ -73,7 +73,7 @@ def _lets_in(url: str) -> bool:
 
 
 def _set_password(connection: psycopg.Connection[Any], login: str, password: str) -> None:
-    # Hashed here: the server's log never sees it.
+    # Hashed here, so that the server's log never has it.
     hashed = connection.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256")
     connection.execute(
         sql.SQL("alter role {} password {}").format(sql.Identifier(login), sql.Literal(hashed.decode()))

@@ -14,7 +14,7 @@ from pgcredits.local.instance import DATA_DIR, Instance, Running
 
 
 def text(instance: Instance, running: Running, data_dir: Path, subject: str, *, secrets: bool) -> str:
-    """Where everything is. `secrets`: a person reads it at a terminal, so what opens doors may be in it."""
+    """Where everything is. `secrets`: a person reads it at a terminal, so it may show them."""
     stripe = (
         f"{running.simulator_url}  (Stripe simulator: no real money)" if running.simulator_url else "Stripe"
     )

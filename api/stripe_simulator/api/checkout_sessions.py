@@ -5,6 +5,7 @@ from typing import Any
 from stripe_simulator.api import line_items
 from stripe_simulator.core import customer, lifecycle
 from stripe_simulator.core.identifiers import new_id
+from stripe_simulator.core.metadata import merge_metadata
 from stripe_simulator.core.store import Json, Store
 from stripe_simulator.protocol.endpoint import Call, api_route
 from stripe_simulator.protocol.errors import StripeError, missing_object
@@ -17,7 +18,6 @@ from stripe_simulator.protocol.parameters import (
     email,
     fields,
     integer,
-    merge_metadata,
     metadata,
     off,
     one_of,

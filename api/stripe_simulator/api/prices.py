@@ -4,6 +4,7 @@ from typing import Any
 
 from stripe_simulator.api.products import inline_data, new_product
 from stripe_simulator.core.identifiers import new_id
+from stripe_simulator.core.metadata import merge_metadata
 from stripe_simulator.core.store import Json, Store
 from stripe_simulator.protocol.endpoint import Call, api_route
 from stripe_simulator.protocol.errors import StripeError, missing_object
@@ -14,7 +15,6 @@ from stripe_simulator.protocol.parameters import (
     currency,
     fields,
     integer,
-    merge_metadata,
     metadata,
     one_of,
     text,

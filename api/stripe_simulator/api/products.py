@@ -3,6 +3,7 @@
 from typing import Any
 
 from stripe_simulator.core.identifiers import new_id
+from stripe_simulator.core.metadata import merge_metadata
 from stripe_simulator.core.store import Json, Store
 from stripe_simulator.protocol.endpoint import Call, api_route
 from stripe_simulator.protocol.errors import StripeError, missing_object
@@ -12,7 +13,6 @@ from stripe_simulator.protocol.parameters import (
     array,
     boolean,
     fields,
-    merge_metadata,
     metadata,
     text,
     url,

@@ -2,8 +2,8 @@
 
 from stripe_simulator.core.events import PAY_PAGE, Origin, emit
 from stripe_simulator.core.identifiers import new_id
+from stripe_simulator.core.metadata import merge_metadata
 from stripe_simulator.core.store import Json, Store
-from stripe_simulator.protocol.parameters import merge_metadata
 
 
 def create(store: Store, params: Json, origin: Origin = PAY_PAGE) -> Json:

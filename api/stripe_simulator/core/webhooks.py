@@ -72,7 +72,7 @@ class Courier:
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "Stripe-Signature": signature,
-            "User-Agent": "Stripe/1.0 (pgcredits simulator)",
+            "User-Agent": "Stripe/1.0 (stripe-simulator)",
         }
         try:
             response = await self._client.post(self.url, content=payload.encode(), headers=headers)

@@ -139,11 +139,6 @@ def metadata(value: Any, param: str) -> dict[str, str]:
     return value
 
 
-def merge_metadata(old: dict[str, str], new: dict[str, str]) -> dict[str, str]:
-    """The metadata after an update: no new key at all means "unset everything"."""
-    return {key: item for key, item in {**old, **new}.items() if item} if new else {}
-
-
 def array(item: Check, most: int = 100) -> Check:
     """A list: ``name[0]``, ``name[1]``, … or ``name[]``."""
 

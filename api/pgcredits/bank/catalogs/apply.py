@@ -48,7 +48,7 @@ def find_catalog(name_or_path: str, sql: Path = SQL) -> Path:
         return sql / "catalogs" / f"{name_or_path}.sql"
     if not Path(name_or_path).is_file():
         known = ", ".join(list_catalogs(sql)) or "none"
-        raise MigrationError(f"no catalogue {name_or_path!r}: give a file or one of: {known}")
+        raise MigrationError(f"no price list {name_or_path!r}: give a file or one of: {known}")
     return Path(name_or_path)
 
 

@@ -13,7 +13,6 @@ from pgcredits.bank import admin
 from pgcredits.bank.catalogs.catalog_text import Constant, Definition
 from pgcredits.bank.migrate.errors import MigrationError
 from pgcredits.bank.migrate.files import OWNER
-from pgcredits.http.errors import ApiError
 
 _WHOLE = {"smallint", "integer", "bigint"}
 _DIGITS = re.compile(r"-?[0-9]+", re.ASCII)
@@ -102,8 +101,8 @@ def _check_spelling(name: str, value: Constant, kind: str) -> None:
             continue  # its numbers are numbers, which the function checks
         try:
             literals.read_text(name, each, value.value)
-        except ApiError as error:
-            raise MigrationError(f"{error.message} It is {value.value[:50]!r}") from error
+        except literals.LiteralError as error:
+            raise MigrationError(f"{error} It is {value.value[:50]!r}") from error
 
 
 def _written(value: Constant) -> sql.Composable:

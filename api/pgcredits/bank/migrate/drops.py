@@ -185,9 +185,9 @@ def revoke_defaults(connection: psycopg.Connection[Any]) -> list[str]:
     return taken
 
 
-def _needing(connection: psycopg.Connection[Any], catalogue: str, oid: int, what: str) -> list[str]:
+def _needing(connection: psycopg.Connection[Any], table: str, oid: int, what: str) -> list[str]:
     """What would be dropped with an object. Raises MigrationError when any of it is not ours to make."""
-    classid = connection.execute("select %s::regclass::oid", [catalogue]).fetchone()
+    classid = connection.execute("select %s::regclass::oid", [table]).fetchone()
     rows = connection.execute(
         _DEPENDENTS, {"classid": classid[0] if classid else None, "objid": oid, "schemas": _SCHEMAS}
     ).fetchall()

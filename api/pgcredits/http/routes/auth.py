@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 
 from pgcredits.http import guests, jsonbody, rpc
 from pgcredits.http.errors import refuse
-from pgcredits.http.resources import Door
+from pgcredits.http.resources import Resources
 from pgcredits.settings import Settings
 from pgcredits.tokens import SERVICE, mint
 
@@ -36,26 +36,26 @@ class _Newcomer(msgspec.Struct):
 
 
 @post("/signup", status_code=201)
-async def sign_up(request: _Request, door: NamedDependency[Door]) -> Response[dict[str, Any]]:
+async def sign_up(request: _Request, resources: NamedDependency[Resources]) -> Response[dict[str, Any]]:
     """{"email", "password", referral_code?} → a user with an account, and a token."""
     fields = await _fields(request)
     email, password = _credentials(fields)
     if not _SHORTEST <= len(password.encode()) <= _LONGEST:
         raise refuse(422, "bad_password", f"A password has {_SHORTEST} to {_LONGEST} bytes.")
-    newcomer = guests.newcomer(door.settings, request)
+    newcomer = guests.newcomer(resources.settings, request)
     network = newcomer.network_members
     await rpc.call(
-        door.catalogue, SERVICE, "begin_sign_up", jsonbody.build(network), path="/auth/signup"
+        resources.schema_cache, SERVICE, "begin_sign_up", jsonbody.build(network), path="/auth/signup"
     )  # before a password is hashed
     arguments = {
         "email": jsonbody.text(email),
-        "password_hash": jsonbody.text(await door.passwords.hash(password)),
+        "password_hash": jsonbody.text(await resources.passwords.hash(password)),
         **_known(newcomer, fields),
     }
     body = jsonbody.build(arguments)
-    text = await rpc.call(door.catalogue, SERVICE, "sign_up", body, path="/auth/signup")
+    text = await rpc.call(resources.schema_cache, SERVICE, "sign_up", body, path="/auth/signup")
     user = msgspec.json.decode(text, type=_Newcomer)
-    answer = _token(door.settings, user.user_id)
+    answer = _token(resources.settings, user.user_id)
     if user.welcome_waits_for:  # something that new accounts are given was withheld
         answer |= {
             "welcome": user.welcome,
@@ -66,44 +66,46 @@ async def sign_up(request: _Request, door: NamedDependency[Door]) -> Response[di
 
 
 @post("/account", status_code=200)
-async def open_account(request: _Request, door: NamedDependency[Door]) -> Response[bytes]:
+async def open_account(request: _Request, resources: NamedDependency[Resources]) -> Response[bytes]:
     """{referral_code?} → the account of whoever holds the token, of any issuer; opened if it is new."""
-    caller = door.identify(request)
+    caller = resources.identify(request)
     if caller.anonymous:
         raise refuse(401, "not_signed_in", "Sign in first.")
     if caller.role != "authenticated" or caller.subject is None:
         raise refuse(403, "not_yours", "This is for users: a service calls /rest/v1/rpc/open_account.")
-    newcomer = guests.newcomer(door.settings, request)
+    newcomer = guests.newcomer(resources.settings, request)
     arguments = {"user_id": jsonbody.text(caller.subject), **_known(newcomer, await _fields(request))}
     if json.loads(caller.claims).get("email_verified") is True:  # the issuer's word
         arguments["email_verified"] = "true"
     body = jsonbody.build(arguments)
-    # As a service: what the door knows of somebody new is not for users to say.
-    text = await rpc.call(door.catalogue, SERVICE, "open_account", body, path="/auth/account")
+    # As a service: a user must not say what the HTTP API knows about a new user.
+    text = await rpc.call(resources.schema_cache, SERVICE, "open_account", body, path="/auth/account")
     return Response(text, media_type=MediaType.JSON, cookies=newcomer.cookies)
 
 
 @post("/token", status_code=200)
-async def sign_in(request: _Request, door: NamedDependency[Door]) -> Response[dict[str, Any]]:
+async def sign_in(request: _Request, resources: NamedDependency[Resources]) -> Response[dict[str, Any]]:
     """E-mail and password, as JSON or as a form (OAuth's password grant) → a token."""
     email, password = _credentials(await _fields(request))
-    network = guests.newcomer(door.settings, request).network_members
+    network = guests.newcomer(resources.settings, request).network_members
     attempt = {"email": jsonbody.text(email), **network}
     text = await rpc.call(
-        door.catalogue, SERVICE, "begin_sign_in", jsonbody.build(attempt), path="/auth/token"
+        resources.schema_cache, SERVICE, "begin_sign_in", jsonbody.build(attempt), path="/auth/token"
     )
     user = msgspec.json.decode(text, type=_Credential)
     # A longer password cannot be anybody's; comparing it anyway would let strangers hash megabytes here.
     fits = len(password.encode()) <= _LONGEST
     if (
-        not await door.passwords.matches(password if fits else "", user.password_hash)
+        not await resources.passwords.matches(password if fits else "", user.password_hash)
         or not user.user_id
         or not fits
     ):
         raise refuse(400, "invalid_grant", "Wrong e-mail address or password.")
     worked = {"email": attempt["email"], "network_keys": network["network_keys"]}
-    await rpc.call(door.catalogue, SERVICE, "finish_sign_in", jsonbody.build(worked), path="/auth/token")
-    return Response(_token(door.settings, user.user_id))
+    await rpc.call(
+        resources.schema_cache, SERVICE, "finish_sign_in", jsonbody.build(worked), path="/auth/token"
+    )
+    return Response(_token(resources.settings, user.user_id))
 
 
 def _token(settings: Settings, user_id: str) -> dict[str, Any]:

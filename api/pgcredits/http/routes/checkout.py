@@ -1,4 +1,4 @@
-"""Buying: first the order in the database, then a Stripe session for it. Tokens come with the webhook."""
+"""/checkout: make the order in the database, then a Stripe session for it. The webhook brings the tokens."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from pgcredits.http import jsonbody, rpc
 from pgcredits.http.caching import PUBLIC
 from pgcredits.http.db import BusyError, UnavailableError
 from pgcredits.http.errors import ApiError, log, refuse
+from pgcredits.http.idempotency import idempotency_key
 from pgcredits.http.origins import is_listed
 from pgcredits.http.payments import Order, end_session, find_session, open_session
-from pgcredits.http.resources import Door
-from pgcredits.http.routes.rest import idempotency_key
+from pgcredits.http.resources import Resources
 from pgcredits.settings import Settings
 from pgcredits.tokens import SERVICE
 
@@ -45,46 +45,50 @@ _HTML_HEADERS = {
 @post("/checkout", status_code=200)
 async def checkout(
     request: Request[Any, Any, Any],
-    door: NamedDependency[Door],
+    resources: NamedDependency[Resources],
 ) -> dict[str, Any]:
     """{"pack_id" or "amount", module_id?, success_url?, cancel_url?} → {"order_id", "session_id", "url"}.
 
     A repeated Idempotency-Key gets the same order and the same session.
     """
-    caller = door.identify(request)
+    caller = resources.identify(request)
     if caller.anonymous:
         raise refuse(401, "not_signed_in", "Sign in first.")
-    why = door.settings.why_nothing_is_sold
-    if door.stripe is None or why is not None:
+    why = resources.settings.why_nothing_is_sold
+    if resources.stripe is None or why is not None:
         raise refuse(503, "payment_unavailable", why or "Nothing can be bought.")
     body = jsonbody.parse(await request.body())
-    urls = _return_urls(body, door.settings)
+    urls = _return_urls(body, resources.settings)
     asked = {name: next((n for n in names if n in body.members), names[0]) for name, names in _NAMES.items()}
     key = idempotency_key(request)
-    text = await rpc.call(door.catalogue, caller, "create_order", body.pick(asked), key=key, path="/checkout")
+    text = await rpc.call(
+        resources.schema_cache, caller, "create_order", body.pick(asked), key=key, path="/checkout"
+    )
     order = msgspec.json.decode(text, type=Order)
     if order.state != "pending":
         raise refuse(409, "order_closed", f"This order is {order.state} already.", state=order.state)
     try:
         async with _stripe_errors(order):
-            session = await _session(door, door.stripe, order, urls)
+            session = await _session(resources, resources.stripe, order, urls)
     except ApiError:
-        if key is None:  # nobody can go on with this order: it shall not count as pending
-            await _cancel(door, order)
+        if key is None:  # nobody can continue this order, so it must not count as pending
+            await _cancel(resources, order)
         raise
     if order.checkout_session_id is None:
-        await _attach(door, door.stripe, order, session)
-    await _require_price(door.stripe, order, session)  # once it is the order's: its end is the order's end
+        await _attach(resources, resources.stripe, order, session)
+    await _require_price(
+        resources.stripe, order, session
+    )  # after attaching: when the session ends, the order ends
     if session.url is None:
-        if session.status == "expired":  # in case the news of it was lost
-            await _cancel(door, order)
+        if session.status == "expired":  # in case Stripe's event was lost
+            await _cancel(resources, order)
         raise refuse(409, "order_closed", "The Checkout session of this order is over.")
     return {"order_id": order.order_id, "session_id": session.id, "url": session.url}
 
 
 @asynccontextmanager
 async def stripe_client(settings: Settings) -> AsyncIterator[stripe.StripeClient | None]:
-    """Stripe, or the simulator, for the life of the app; None when no key is configured."""
+    """Stripe, or the simulator, for the life of the app. None when no key is configured."""
     if settings.stripe_secret_key is None:
         yield None
         return
@@ -103,22 +107,22 @@ async def stripe_client(settings: Settings) -> AsyncIterator[stripe.StripeClient
 
 
 async def _session(
-    door: Door, client: stripe.StripeClient, order: Order, urls: tuple[str, str]
+    resources: Resources, client: stripe.StripeClient, order: Order, urls: tuple[str, str]
 ) -> stripe.checkout.Session:
     if order.checkout_session_id is None:
         return await open_session(client, order, urls)
     session = await find_session(client, order)
     if session is None:
-        await _cancel(door, order)
+        await _cancel(resources, order)
         text = "The payment provider no longer knows the checkout of this order. Order again."
         raise refuse(409, "order_closed", text, state="expired")
     return session
 
 
 async def _attach(
-    door: Door, client: stripe.StripeClient, order: Order, session: stripe.checkout.Session
+    resources: Resources, client: stripe.StripeClient, order: Order, session: stripe.checkout.Session
 ) -> None:
-    """Notes the session on its order. An order that does not take it any more is paid by nobody."""
+    """Note the session on its order. When the order does not accept it any more, end the session."""
     named = {
         "account_id": order.account_id,
         "order_id": order.order_id,
@@ -129,25 +133,25 @@ async def _attach(
         named["replaces_customer_id"] = str(order.stripe_customer_id)
     attached = jsonbody.build({name: jsonbody.text(value) for name, value in named.items()})
     try:
-        await rpc.call(door.catalogue, SERVICE, "attach_checkout", attached, path="/checkout")
+        await rpc.call(resources.schema_cache, SERVICE, "attach_checkout", attached, path="/checkout")
     except psycopg.Error as error:
         if error.sqlstate in ("PT404", "PT409"):
             await end_session(client, order, session)
         raise
 
 
-async def _cancel(door: Door, order: Order) -> None:
-    """Ends the order. When that fails it ends by itself: after an hour, or with its session."""
+async def _cancel(resources: Resources, order: Order) -> None:
+    """End the order. When that fails, the order ends by itself: after an hour, or with its session."""
     named = {"account_id": order.account_id, "order_id": order.order_id}
     cancelled = jsonbody.build({name: jsonbody.text(value) for name, value in named.items()})
     try:
-        await rpc.call(door.catalogue, SERVICE, "cancel_order", cancelled, path="/checkout")
+        await rpc.call(resources.schema_cache, SERVICE, "cancel_order", cancelled, path="/checkout")
     except (psycopg.Error, UnavailableError, BusyError) as error:
         log.warning("order %s: was not cancelled: %s", order.order_id, error)
 
 
 async def _require_price(client: stripe.StripeClient, order: Order, session: stripe.checkout.Session) -> None:
-    """Nobody is asked for another amount than was ordered, as a price at Stripe may have it.
+    """Refuse a session whose amount is not the order's: a price at Stripe may differ.
 
     Raises ApiError 502 payment_failed.
     """
@@ -168,7 +172,7 @@ async def _require_price(client: stripe.StripeClient, order: Order, session: str
 
 
 def _return_urls(body: jsonbody.JsonObject, settings: Settings) -> tuple[str, str]:
-    """Where the buyer comes back to: our pages, or an allowed origin's. Raises ApiError 422 bad_url."""
+    """The pages that the buyer returns to: ours, or an allowed origin's. Raises ApiError 422 bad_url."""
     here = settings.public_url + "/checkout/"
     urls = [here + "done?session_id={CHECKOUT_SESSION_ID}", here + "cancelled"]
     allowed = (settings.public_url, *settings.return_origins)
@@ -185,7 +189,7 @@ def _return_urls(body: jsonbody.JsonObject, settings: Settings) -> tuple[str, st
 
 @asynccontextmanager
 async def _stripe_errors(order: Order) -> AsyncIterator[None]:
-    """The order stays pending whatever happens here: the same call again goes on where this one stopped."""
+    """Errors of Stripe as ours. The order stays pending, and the same call again continues it."""
     try:
         yield
     except stripe.IdempotencyError as error:
@@ -215,13 +219,13 @@ def _page(name: str) -> bytes:
 
 @get("/checkout/done", media_type=MediaType.HTML)
 async def done() -> Response[bytes]:
-    """Where Checkout sends the buyer after paying."""
+    """The page to which Checkout sends the buyer after paying."""
     return Response(_page("done.html"), media_type=MediaType.HTML, headers=_HTML_HEADERS)
 
 
 @get("/checkout/cancelled", media_type=MediaType.HTML)
 async def cancelled() -> Response[bytes]:
-    """Where Checkout sends the buyer who went back."""
+    """The page to which Checkout sends a buyer who went back."""
     return Response(_page("cancelled.html"), media_type=MediaType.HTML, headers=_HTML_HEADERS)
 
 

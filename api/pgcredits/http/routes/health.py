@@ -1,4 +1,4 @@
-"""Is the process alive, and can it do its work?"""
+"""/health: is the process alive, and can it do its work?"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from litestar.di import NamedDependency
 from pgcredits.bank.migrate.files import newest_migration
 from pgcredits.http.db import Statement
 from pgcredits.http.errors import refuse
-from pgcredits.http.resources import Door
+from pgcredits.http.resources import Resources
 from pgcredits.tokens import ANONYMOUS, SERVICE
 
 _SECONDS = 2.0
@@ -32,14 +32,14 @@ async def live() -> dict[str, str]:
 
 
 @get("/ready")
-async def ready(door: NamedDependency[Door]) -> Response[dict[str, Any]]:
+async def ready(resources: NamedDependency[Resources]) -> Response[dict[str, Any]]:
     """Both logins get through, and the database is one that this program can work with; else 503.
 
     A database that is newer than the program is: while servers are replaced, the old ones work on.
     `payments` is open, or says why nothing is sold.
     """
     calls = (
-        door.database.call(caller, question, read_only=True, method="GET", path="/health/ready")
+        resources.database.call(caller, question, read_only=True, method="GET", path="/health/ready")
         for caller, question in ((ANONYMOUS, _MIGRATED), (SERVICE, _RELEASE))
     )
     try:
@@ -65,7 +65,7 @@ async def ready(door: NamedDependency[Door]) -> Response[dict[str, Any]]:
             "Functions and tables of the database do not belong together: something was changed after "
             f"{migration}, and not by `pgcredits migrate`. Run it; `pgcredits audit` says what was changed.",
         )
-    answer = {"status": "ready", "payments": door.settings.why_nothing_is_sold or "open"}
+    answer = {"status": "ready", "payments": resources.settings.why_nothing_is_sold or "open"}
     return Response(answer | ({"database": "newer"} if migration > _NEWEST else {}))
 
 

@@ -1,4 +1,4 @@
-"""IAHome's own route, /api/user-tokens, with its JSON names. The rules stay in the database."""
+"""/api/user-tokens: IAHome's own route, with its JSON names. The rules are in the database."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from litestar.di import NamedDependency
 from pgcredits.http import jsonbody, query, refusals, rpc
 from pgcredits.http.db import Statement
 from pgcredits.http.errors import refuse, respond, understood
-from pgcredits.http.resources import Door
-from pgcredits.http.routes.rest import idempotency_key
+from pgcredits.http.idempotency import idempotency_key
+from pgcredits.http.resources import Resources
 
 _Request = Request[Any, Any, Any]
 
@@ -29,12 +29,12 @@ _BALANCE = """
 
 
 @get("/")
-async def read(request: _Request, door: NamedDependency[Door]) -> Response[bytes]:
-    """?userId= → {"tokens", "packageName", "purchaseDate", "isActive"}; without userId the caller's own.
+async def read(request: _Request, resources: NamedDependency[Resources]) -> Response[bytes]:
+    """?userId= → {"tokens", "packageName", "purchaseDate", "isActive"}. Without userId: the caller's own.
 
-    A + in userId is a plus, as in a+b@example.com; a space is %20.
+    A + in userId is a plus, as in a+b@example.com. A space is %20.
     """
-    caller = door.identify(request)
+    caller = resources.identify(request)
     if caller.anonymous:
         raise refuse(401, "not_signed_in", "Sign in first.")
     user_id = dict(query.pairs(request.scope["query_string"], plus=b"+")).get("userId")
@@ -46,54 +46,54 @@ async def read(request: _Request, door: NamedDependency[Door]) -> Response[bytes
         raise refuse(403, "not_yours", "Only a service may read another user's tokens.")
     else:
         statement = Statement(_BALANCE)  # row security shows a user their own balance and nobody else's
-    row = await door.catalogue.ask(caller, statement, read_only=True, method="GET", path=_PATH)
+    row = await resources.schema_cache.ask(caller, statement, read_only=True, method="GET", path=_PATH)
     if row is None:
         raise refuse(404, "unknown_user", "No such user: open_account opens an account.")
     return _json(str(row[0]).encode())
 
 
 @post("/", status_code=200)
-async def consume(request: _Request, door: NamedDependency[Door]) -> Response[bytes]:
+async def consume(request: _Request, resources: NamedDependency[Resources]) -> Response[bytes]:
     """{"userId", "tokensToConsume", "moduleId", "moduleName"} → {"success": true, …the receipt}.
 
-    tokensToConsume is compared with the database's price; without it that price is simply taken.
-    With an Idempotency-Key header the request can be repeated safely; without one a repeat is another charge.
+    tokensToConsume is compared with the database's price. Without it that price is charged.
+    With an Idempotency-Key header the request can be repeated safely. Without one a repeat is another charge.
     """
     body = jsonbody.parse(await request.body())
     named = {"module_id": "moduleId", "user_id": "userId"}
     if "tokensToConsume" not in body.members:
-        return await _call(request, door, "consume_tokens", body, named)
+        return await _call(request, resources, "consume_tokens", body, named)
     named |= {"module_name": "moduleName", "tokens_to_consume": "tokensToConsume"}
-    return await _call(request, door, "consume_call", body, named)
+    return await _call(request, resources, "consume_call", body, named)
 
 
 @put("/")
-async def add(request: _Request, door: NamedDependency[Door]) -> Response[bytes]:
+async def add(request: _Request, resources: NamedDependency[Resources]) -> Response[bytes]:
     """{"userId", "tokensToAdd", "packageName"} → {"success": true, …the receipt}. For services.
 
-    With an Idempotency-Key header the request can be repeated safely; without one a repeat is another grant.
+    With an Idempotency-Key header the request can be repeated safely. Without one a repeat is another grant.
     """
     body = jsonbody.parse(await request.body())
     named = {"user_id": "userId", "tokens_to_add": "tokensToAdd", "package_name": "packageName"}
-    return await _call(request, door, "add_package", body, named)
+    return await _call(request, resources, "add_package", body, named)
 
 
 async def _call(
     request: _Request,
-    door: Door,
+    resources: Resources,
     function: str,
     body: jsonbody.JsonObject,
     named: dict[str, str],
 ) -> Response[bytes]:
-    caller = door.identify(request)
-    # A missing member is null, so that the function that takes all of them is meant, and judges it.
+    caller = resources.identify(request)
+    # A missing member becomes null, so that the function with all arguments is called and judges it.
     members = {argument: body.members.get(name, "null") for argument, name in named.items()}
     arguments = jsonbody.build(members)
     key = idempotency_key(request)
-    meant = await rpc.find(door.catalogue, function, arguments.members, keyed=key is not None)
+    meant = await rpc.find(resources.schema_cache, function, arguments.members, keyed=key is not None)
     statement = rpc.call_with_object(meant, arguments, key)
     row = await refusals.ask(
-        door.catalogue, caller, statement, arguments, function=function, read_only=False, path=_PATH
+        resources.schema_cache, caller, statement, arguments, function=function, read_only=False, path=_PATH
     )
     receipt = msgspec.json.decode(str(row[0] if row else "null"), type=dict[str, msgspec.Raw])
     answer = {
@@ -115,7 +115,7 @@ def _json(content: bytes) -> Response[bytes]:
 
 
 def _answer_error(request: _Request, error: Exception) -> Response[dict[str, Any]]:
-    """The error body of everywhere, and the two members that IAHome's frontend reads."""
+    """The usual error body, with the two members that IAHome's frontend reads."""
     seen = understood(request, error)
     return respond(seen, {**seen.body(), "success": False, "error": seen.slug or seen.code})
 

@@ -1,5 +1,7 @@
-"""/schema: OpenAPI 3.1. The database's catalogue and comments describe its functions and views,
-static/openapi.json the door's own routes.
+"""/schema: the OpenAPI 3.1 document.
+
+Functions and views are described by the schema cache, with their comments in the database. The other routes
+are described by static/openapi.json.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ from litestar.di import NamedDependency
 
 from pgcredits.http.guests import FILLED_IN
 from pgcredits.http.guests import FUNCTIONS as FOR_GUESTS
-from pgcredits.http.resources import Door
-from pgcredits.http.schema_cache import Column, Function, Offer, View
+from pgcredits.http.resources import Resources
+from pgcredits.http.schema_cache import Column, Function, Schema, View
 
 _Json = dict[str, Any]
 
@@ -40,8 +42,8 @@ _TYPES: dict[str, _Json] = {
 }
 _STATUSES = ("400", "401", "402", "403", "404", "409", "422", "423", "429", "503")
 _GUESTS = (
-    f"Anybody may call it at this door, without {', '.join(FILLED_IN)}: the door finds out who the guest is, "
-    "by the network and by a cookie that it sets. Used up: 429, with Retry-After."
+    f"Anybody may call it over HTTP, without {', '.join(FILLED_IN)}. The HTTP API finds out who the guest "
+    "is, by the network and by a cookie that it sets. When nothing free is left: 429, with Retry-After."
 )
 _KEY_HEADER: _Json = {
     "name": "Idempotency-Key",
@@ -52,21 +54,21 @@ _KEY_HEADER: _Json = {
 
 
 @get("/schema")
-async def schema(door: NamedDependency[Door]) -> Response[_Json]:
+async def schema(resources: NamedDependency[Resources]) -> Response[_Json]:
     """This description."""
-    return Response(document(await door.catalogue.offer(), door.settings.public_url))
+    return Response(document(await resources.schema_cache.schema(), resources.settings.public_url))
 
 
-def document(offer: Offer, url: str) -> _Json:
-    """The OpenAPI document of what the catalogue offers, beside the door's own routes."""
+def document(described: Schema, url: str) -> _Json:
+    """The OpenAPI document of what the schema cache has, and of the other routes."""
     base = msgspec.json.decode((files("pgcredits.http") / "static" / "openapi.json").read_bytes(), type=_Json)
     base["info"]["version"] = _version()
     base["servers"] = [{"url": url}]
-    for name, functions in offer.functions.items():
+    for name, functions in described.functions.items():
         base["paths"][f"/rest/v1/rpc/{name}"] = _function_path(name, functions)
-    for view in offer.views.values():
+    for view in described.views.values():
         base["paths"][f"/rest/v1/{view.name}"] = {"get": _view_operation(view)}
-    base["components"]["schemas"] |= _composites(offer)
+    base["components"]["schemas"] |= _composites(described)
     return base
 
 
@@ -129,7 +131,7 @@ def _reader(function: Function) -> _Json:
 def _arguments(function: Function) -> _Json:
     properties: _Json = {}
     for argument in function.arguments:
-        # Null is what leaving an argument out means, or it is not meant: no limit is lifted by it.
+        # Null means what leaving the argument out means, or it is refused. It never lifts a limit.
         left_out = (argument.default or "").upper().startswith("NULL")
         described = dict(_nullable(argument.type) if left_out else _type(argument.type))
         if argument.default is not None:
@@ -160,10 +162,10 @@ def _result(function: Function) -> _Json:
     return {"type": "array", "items": one} if function.returns_set else one
 
 
-def _composites(offer: Offer) -> _Json:
+def _composites(described: Schema) -> _Json:
     return {
         function.returns: _object(function.fields, function.result_comment)
-        for functions in offer.functions.values()
+        for functions in described.functions.values()
         for function in functions
         if function.fields
     }

@@ -2,82 +2,65 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from litestar import HttpMethod, Request, Response, Router, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from pgcredits.http import guests, jsonbody, query, refusals, rpc
-from pgcredits.http.errors import ApiError, bad_request, refuse
-from pgcredits.http.resources import Door
-from pgcredits.http.schema_cache import SCHEMA, Catalogue
-from pgcredits.tokens import SERVICE
+from pgcredits.http.errors import ApiError, bad_request
+from pgcredits.http.guests import Visitor
+from pgcredits.http.idempotency import idempotency_key
+from pgcredits.http.resources import Resources
+from pgcredits.http.schema_cache import SCHEMA, Function, SchemaCache
+from pgcredits.tokens import SERVICE, Caller
 
-_Request = Request[Any, Any, Any]
+_Request: TypeAlias = Request[Any, Any, Any]
+_Row: TypeAlias = tuple[Any, ...]
 
 _JSON = ("*/*", "application/*", "application/json")
 _SINGLE = ("application/vnd.pgrst.object+json", "application/vnd.pgrst.object")
 _QUERY_WORDS = {"select", "order", "limit", "offset"} | query.FEATURES
-# To ignore one of these would be a wrong answer, or a write that was meant to be rolled back.
+# If we ignored one of these, an answer would be wrong, or a write would stay that was to be rolled back.
 _PREFERENCES = ("count", "tx", "timezone", "max-affected", "params")
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A request to call a function. For a `guest`, who has no account, the caller is a service."""
+
+    resources: Resources
+    request: _Request
+    name: str
+    caller: Caller
+    guest: Visitor | None
+    key: str | None
+    query: Sequence[tuple[str, str]]
+
+    @property
+    def path(self) -> str:
+        return f"/rest/v1/rpc/{self.name}"
 
 
 @route("/rpc/{name:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD, HttpMethod.POST])
 async def call_function(
     request: _Request,
     name: FromPath[str],
-    door: NamedDependency[Door],
+    resources: NamedDependency[Resources],
 ) -> Response[bytes]:
-    """POST with a JSON object of arguments; GET or HEAD with a query string, for functions that only read."""
-    caller = door.identify(request)
-    posting = request.method == "POST"
+    """POST takes a JSON object of arguments. GET and HEAD take a query string, and call what only reads."""
+    caller = resources.identify(request)
     _accepted(request)
     headers = _profile(request)
     _refuse_features(request)
     key = idempotency_key(request)
     given = query.pairs(request.scope["query_string"])
-    guest = guests.visitor(door.settings, request, caller, name)
-    if guest:
-        caller = SERVICE  # we say who the guest is
-    if posting:
-        if given and given != [("select", "*")]:
-            raise bad_request(f"Not supported yet: {given[0][0]} on the result of a function.")
-        _json_only(request)
-        body = jsonbody.parse(await request.body())
-        if guest:
-            body = guest.fill_in(body)
-        function = await rpc.find(door.catalogue, name, body.members, keyed=key is not None)
-        statement = rpc.call_with_object(function, body, key)
-    else:
-        texts = dict(given)
-        if features := _QUERY_WORDS.intersection(texts):
-            raise bad_request(f"Not supported yet: {min(features)} on the result of a function.")
-        if len(texts) != len(given):
-            raise bad_request("An argument is given twice.")
-        if guest:
-            texts = guest.fill_in_texts(texts)
-        await _refuse_filters(door.catalogue, name, texts)
-        function = await rpc.find(door.catalogue, name, texts, keyed=key is not None)
-        if not function.stable:
-            text = f"{SCHEMA}.{name} writes: call it with POST."
-            raise ApiError(405, "25006", text, headers={"Allow": "POST, OPTIONS"})
-        statement = rpc.call_with_texts(function, texts, key)
-    path = f"/rest/v1/rpc/{name}"
-    if posting:
-        row = await refusals.ask(
-            door.catalogue,
-            caller,
-            statement,
-            body,
-            function=name,
-            read_only=function.stable,
-            path=path,
-        )
-    else:
-        row = await door.catalogue.ask(
-            caller, statement, read_only=function.stable, method=request.method, path=path
-        )
+    guest = guests.visitor(resources.settings, request, caller, name)
+    call = _Call(resources, request, name, SERVICE if guest else caller, guest, key, given)
+    function, row = await (_call_by_body(call) if request.method == "POST" else _call_by_query(call))
     if function.returns == "void":
         return Response(b"", status_code=204, headers=headers)
     text, count = row or ("null", 1)
@@ -87,19 +70,61 @@ async def call_function(
     return answer
 
 
+async def _call_by_body(call: _Call) -> tuple[Function, _Row | None]:
+    """The function that a JSON body means, and the row that it answered."""
+    if call.query and call.query != [("select", "*")]:
+        raise bad_request(f"Not supported yet: {call.query[0][0]} on the result of a function.")
+    _json_only(call.request)
+    body = jsonbody.parse(await call.request.body())
+    if call.guest:
+        body = call.guest.fill_in(body)
+    cache = call.resources.schema_cache
+    function = await rpc.find(cache, call.name, body.members, keyed=call.key is not None)
+    row = await refusals.ask(
+        cache,
+        call.caller,
+        rpc.call_with_object(function, body, call.key),
+        body,
+        function=call.name,
+        read_only=function.stable,
+        path=call.path,
+    )
+    return function, row
+
+
+async def _call_by_query(call: _Call) -> tuple[Function, _Row | None]:
+    """The function that a query string means, and the row that it answered. It must only read."""
+    texts = dict(call.query)
+    if features := _QUERY_WORDS.intersection(texts):
+        raise bad_request(f"Not supported yet: {min(features)} on the result of a function.")
+    if len(texts) != len(call.query):
+        raise bad_request("An argument is given twice.")
+    if call.guest:
+        texts = call.guest.fill_in_texts(texts)
+    cache = call.resources.schema_cache
+    await _refuse_filters(cache, call.name, texts)
+    function = await rpc.find(cache, call.name, texts, keyed=call.key is not None)
+    if not function.stable:
+        text = f"{SCHEMA}.{call.name} writes: call it with POST."
+        raise ApiError(405, "25006", text, headers={"Allow": "POST, OPTIONS"})
+    statement = rpc.call_with_texts(function, texts, call.key)
+    row = await cache.ask(call.caller, statement, read_only=True, method=call.request.method, path=call.path)
+    return function, row
+
+
 @route("/{name:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD])
 async def read_view(
     request: _Request,
     name: FromPath[str],
-    door: NamedDependency[Door],
+    resources: NamedDependency[Resources],
 ) -> Response[bytes]:
     """The rows of a view that the caller may see."""
-    caller = door.identify(request)
+    caller = resources.identify(request)
     media_type = _accepted(request)
     headers = _profile(request)
     _refuse_features(request)
     given = query.pairs(request.scope["query_string"])
-    view = await door.catalogue.view(name)
+    view = await resources.schema_cache.view(name)
     if view is None:
         text = f"Could not find the table '{SCHEMA}.{name}' in the schema cache"
         raise ApiError(404, "PGRST205", text)
@@ -107,11 +132,13 @@ async def read_view(
         asked = query.parse(view, given)
     except ApiError as error:
         if error.code == "42703":  # or the column is new
-            door.catalogue.doubt()
+            resources.schema_cache.doubt()
         raise
-    statement = asked.statement(view, door.settings.max_rows)
+    statement = asked.statement(view, resources.settings.max_rows)
     path = f"/rest/v1/{name}"
-    row = await door.catalogue.ask(caller, statement, read_only=True, method=request.method, path=path)
+    row = await resources.schema_cache.ask(
+        caller, statement, read_only=True, method=request.method, path=path
+    )
     text, count = row or ("[]", 0)
     if media_type in _SINGLE:
         if count != 1:
@@ -120,19 +147,6 @@ async def read_view(
         text = text.strip()[1:-1]
     headers["Content-Range"] = f"{asked.offset}-{asked.offset + count - 1}/*" if count else "*/*"
     return _json(str(text).encode(), headers, media_type)
-
-
-def idempotency_key(request: _Request) -> str | None:
-    """The Idempotency-Key header, as text. Raises ApiError 422 bad_key if it is not UTF-8 or given twice."""
-    values = request.headers.getall("idempotency-key", [])
-    if not values:
-        return None
-    if len(values) > 1:
-        raise refuse(422, "bad_key", "There is more than one Idempotency-Key header.")
-    try:
-        return values[0].encode("latin-1").decode()
-    except UnicodeError:
-        raise refuse(422, "bad_key", "The Idempotency-Key header is not UTF-8.") from None
 
 
 def _accepted(request: _Request) -> str:
@@ -166,9 +180,9 @@ def _refuse_features(request: _Request) -> None:
             raise bad_request("Not supported yet: this preference.", f"Prefer: {preference}")
 
 
-async def _refuse_filters(catalogue: Catalogue, name: str, given: dict[str, str]) -> None:
-    """A filter on the result (PostgREST has them) is not an argument that is missing."""
-    functions = (await catalogue.offer()).functions.get(name, [])
+async def _refuse_filters(schema_cache: SchemaCache, name: str, given: dict[str, str]) -> None:
+    """Refuse a filter on the result, which PostgREST has, before it is taken for an unknown argument."""
+    functions = (await schema_cache.schema()).functions.get(name, [])
     arguments = {argument.name for function in functions for argument in function.arguments}
     fields = {field.name for function in functions for field in function.fields}
     for column, value in given.items():

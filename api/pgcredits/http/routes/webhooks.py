@@ -1,8 +1,8 @@
-"""Stripe's webhooks: verified here, applied in the database.
+"""Stripe's webhooks. We verify an event here, and the database applies it.
 
-Stripe repeats whatever is not answered 2xx. So what is not from Stripe gets 400, what failed on our side
-gets 5xx and comes again, and everything else, known or not, new or repeated, gets 200. A verified event that
-jsonb cannot hold is applied in a form that it can hold, and its bytes are kept beside it.
+Stripe repeats an event until the answer is 2xx. So an event that is not from Stripe gets 400, and an event
+that fails on our side gets 5xx and comes again. Every other event gets 200, known or not, new or repeated.
+When jsonb cannot hold a verified event, we apply it in a form that jsonb can hold, and keep its bytes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from litestar.di import NamedDependency
 
 from pgcredits.http import jsonbody, rpc
 from pgcredits.http.errors import ApiError, log, refuse, understand
-from pgcredits.http.resources import Door
+from pgcredits.http.resources import Resources
 from pgcredits.http.storable import storable
 from pgcredits.settings import Settings
 from pgcredits.tokens import SERVICE
@@ -33,19 +33,19 @@ _REFUSED = ("bad_event", "foreign_account", "wrong_mode")  # by the database: St
 @post(["/webhooks/stripe", "/api/stripe-webhook"], status_code=200, request_max_body_size=_LARGEST)
 async def receive(
     request: Request[Any, Any, Any],
-    door: NamedDependency[Door],
+    resources: NamedDependency[Resources],
 ) -> Response[bytes]:
     """A signed event → {"event_id", "type", "outcome", "order_id", "entry_id"}."""
     body = await request.body()
-    verify(body, request.headers.get("stripe-signature"), door.settings.stripe_webhook_secrets)
+    verify(body, request.headers.get("stripe-signature"), resources.settings.stripe_webhook_secrets)
     path = request.url.path
     try:
-        arguments = _arguments(body, door.settings)
+        arguments = _arguments(body, resources.settings)
     except ApiError as error:
         raise _ours_or_theirs(error, body) from error
     try:
         text = await rpc.call(
-            door.catalogue,
+            resources.schema_cache,
             SERVICE,
             "apply_stripe_event",
             arguments,
@@ -59,9 +59,9 @@ async def receive(
 
 
 def verify(body: bytes, signature: str | None, secrets: tuple[str, ...]) -> None:
-    """Raises ApiError 400 bad_signature unless one of our secrets signed this, in the last five minutes.
+    """Raises ApiError 400 bad_signature unless one of our secrets signed this in the last five minutes.
 
-    Over the bytes, as Stripe signs them; the library's check is over text, and an event may not be text.
+    We check the bytes, which is what Stripe signs. The library checks text, and an event may not be text.
     """
     if not secrets:
         raise refuse(503, "unavailable", "STRIPE_WEBHOOK_SECRET is not set: events cannot be verified.")
@@ -99,7 +99,7 @@ _EVENT = msgspec.json.Decoder(_Event)
 
 
 def _account_of(arguments: jsonbody.JsonObject) -> str | None:
-    """The account that an event names, where credits.order_of_session reads it: for its lane only."""
+    """The account that an event names, for its lane only. credits.order_of_session reads the same member."""
     try:
         return _EVENT.decode(arguments.members["event"]).data.object.client_reference_id
     except (msgspec.MsgspecError, RecursionError):
@@ -138,5 +138,5 @@ def _ours_or_theirs(error: ApiError | psycopg.Error, body: bytes) -> ApiError:
     log.error("a Stripe event could not be applied: %s", error)
     if seen.status >= 500:
         return seen
-    # Not the event's fault as far as we know: let Stripe bring it again while somebody looks.
+    # As far as we know the event is right. Stripe will send it again while somebody looks into it.
     return ApiError(500, "PT500", "The event could not be applied.", details='{"error": "internal"}')
