@@ -2,4 +2,5 @@
 
 from stripe_simulator.cli import main
 
-main(prog_name="stripe-simulator")
+if __name__ == "__main__":
+    main(prog_name="stripe-simulator")

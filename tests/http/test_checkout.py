@@ -97,9 +97,9 @@ def test_a_session_for_an_order(shop: httpx.Client, user: User, stripe_api: stri
     }
     assert (
         session.success_url
-        == f"{shop.stripe_api!s}".rstrip("/") + "/checkout/done?session_id={CHECKOUT_SESSION_ID}"
+        == f"{shop.base_url!s}".rstrip("/") + "/checkout/done?session_id={CHECKOUT_SESSION_ID}"
     )
-    assert session.cancel_url == f"{shop.stripe_api!s}".rstrip("/") + "/checkout/cancelled"
+    assert session.cancel_url == f"{shop.base_url!s}".rstrip("/") + "/checkout/cancelled"
     assert session.line_items is not None
     assert [item.description for item in session.line_items.data] == ["Standard"]
 
@@ -218,7 +218,7 @@ def test_return_to_an_allowed_page_is_accepted(
 ) -> None:
     urls = {
         "success_url": "https://shop.example/ok?s={CHECKOUT_SESSION_ID}",
-        "cancel_url": f"{shop.stripe_api}/away#x",
+        "cancel_url": f"{shop.base_url}/away#x",
     }
     session = stripe_api.v1.checkout.sessions.retrieve(buy(shop, user.headers, **urls).json()["session_id"])
     assert (session.success_url, session.cancel_url) == (urls["success_url"], urls["cancel_url"])

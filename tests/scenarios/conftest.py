@@ -20,7 +20,7 @@ def started(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[System]:
     """The system that the module's name says: test_scenario_NAME."""
-    name = request.module.__name__.removeprefix("test_scenario_")
+    name = request.path.stem.removeprefix("test_scenario_")
     database = f"pgcredits_{name}"
     with psycopg.connect(cluster.url(), autocommit=True) as admin:
         admin.execute(f"create database {database}".encode())
