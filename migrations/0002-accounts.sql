@@ -2,8 +2,9 @@
 -- 0008-ledger makes.
 set local role credits_owner;
 
+-- No default for the id: credits.new_account_id makes it, and it can never be changed.
 create table credits.accounts (
-    account_id uuid not null default gen_random_uuid(),
+    account_id uuid not null,
     kind text not null default 'user',
     segment text,
     stripe_customer_id text,

@@ -38,6 +38,7 @@ where state = 'pending' and checkout_session_id is null;
 -- Written in the transaction of the effect, so that an event counts once.
 create table credits.stripe_events (
     event_id text not null,
+    bucket bigint not null,
     type text not null,
     object_id text,
     livemode boolean not null,
@@ -50,7 +51,8 @@ create table credits.stripe_events (
     received_at timestamptz not null default clock_timestamp(),
     looked_at timestamptz,
     trouble text,
-    constraint stripe_events_pkey primary key (event_id)
+    constraint stripe_events_pkey primary key (event_id),
+    constraint stripe_events_bucket_is_sane check (bucket between 0 and 65535)
 );
 create index stripe_events_object_idx on credits.stripe_events (object_id);
 create index stripe_events_waiting_idx on credits.stripe_events (account_id, order_id) where outcome = 'waiting';

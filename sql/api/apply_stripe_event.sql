@@ -33,9 +33,10 @@ begin
     -- 1. Once.
     begin
         v_before := credits.bound_wait();
-        insert into credits.stripe_events (event_id, type, object_id, livemode, payload, original)
+        insert into credits.stripe_events (event_id, bucket, type, object_id, livemode, payload, original)
         values (
-            v_event_id, apply_stripe_event.event ->> 'type',
+            v_event_id, credits.bucket_of_event(v_event_id, apply_stripe_event.event),
+            apply_stripe_event.event ->> 'type',
             credits.stripe_id(apply_stripe_event.event #> '{data,object,id}'),
             apply_stripe_event.event -> 'livemode' = 'true', apply_stripe_event.event, apply_stripe_event.payload
         )

@@ -35,7 +35,7 @@ begin
         where c.referrer_id = v_account_id and c.campaign_id = v_offer.campaign_id;
         exit when found;
         insert into credits.codes (code, campaign_id, referrer_id)
-        values (credits.random_code(), v_offer.campaign_id, v_account_id)
+        values (credits.new_referral_code(v_account_id), v_offer.campaign_id, v_account_id)
         on conflict do nothing;
     end loop;
     return v_offer;

@@ -9,6 +9,9 @@ comment on index credits.orders_checkout_session_idx is 'Of which order a Checko
 
 comment on table credits.stripe_events is
 'Every event that Stripe sent, once, with what it led to: written in the transaction of its effect.';
+comment on column credits.stripe_events.bucket is
+'Where it belongs when the bank is on several servers: the bucket of the account that its object names, else of its '
+'own id. See docs/scaling.md.';
 comment on column credits.stripe_events.account_id is
 'The account that it names, together with order_id; null when it names none.';
 comment on column credits.stripe_events.order_id is

@@ -20,7 +20,8 @@ begin
     end if;
 
     -- Of two first calls at once, the second waits for the identity, and then finds the account of the first.
-    insert into credits.accounts as a default values returning a.account_id into account_id;
+    account_id := credits.new_account_id(p_subject);
+    insert into credits.accounts (account_id) values (enter.account_id);
     begin
         v_before := credits.bound_wait();
         insert into credits.identities (subject, account_id) values (p_subject, enter.account_id)

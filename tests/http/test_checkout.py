@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 import time
@@ -111,6 +112,29 @@ def test_the_tokens_come_with_the_payment(shop: httpx.Client, user: User) -> Non
     assert balance(shop, user) == 500
     (order,) = shop.get("/rest/v1/orders", headers=user.headers).json()
     assert order["state"] == "paid"
+
+
+def test_what_stripe_tells_of_a_payment_names_the_account(
+    shop: httpx.Client, user: User, api: stripe.StripeClient, admin: psycopg.Connection[Any]
+) -> None:
+    """So that events of the payment, and not of the session alone, belong to the user's bucket."""
+    bought = buy(shop, user.headers).json()
+    pay(shop, user, bought["url"])
+    session = api.v1.checkout.sessions.retrieve(bought["session_id"])
+    assert isinstance(session.payment_intent, str)
+    intent = api.v1.payment_intents.retrieve(session.payment_intent)
+    assert intent.metadata is not None
+    assert intent.metadata["account_id"] == session.client_reference_id
+    deadline, found = time.monotonic() + 10, {}
+    while "payment_intent.succeeded" not in found:
+        assert time.monotonic() < deadline, f"of {intent.id} came only {found}"
+        time.sleep(0.02)
+        rows = admin.execute(
+            "select type, bucket from credits.stripe_events where payload #>> '{data,object,id}' in (%s, %s)",
+            (session.id, intent.id),
+        )
+        found = dict(rows.fetchall())
+    assert set(found.values()) == {int(hashlib.sha256(user.user_id.encode()).hexdigest()[:4], 16)}
 
 
 def pay(shop: httpx.Client, user: User, url: str) -> None:

@@ -19,8 +19,8 @@ from pgcredits.local import logins, ownership
 from pgcredits.local.instance import LOGINS
 
 LIVE = (
-    "insert into credits.stripe_events (event_id, type, object_id, livemode, payload)"
-    " values ('evt_live', 'charge.succeeded', 'ch_1', true, '{}')"
+    "insert into credits.stripe_events (event_id, bucket, type, object_id, livemode, payload)"
+    " values ('evt_live', 0, 'charge.succeeded', 'ch_1', true, '{}')"
 )
 
 
