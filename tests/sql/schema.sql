@@ -816,6 +816,7 @@ COMMENT ON COLUMN credits.orders.state IS 'pending → processing (paid later) �
 COMMENT ON COLUMN credits.orders.amount IS 'Price in minor units of currency.';
 CREATE TABLE credits.stripe_events (
     event_id text NOT NULL,
+    bucket bigint NOT NULL,
     type text NOT NULL,
     object_id text,
     livemode boolean NOT NULL,
@@ -827,10 +828,12 @@ CREATE TABLE credits.stripe_events (
     original bytea,
     received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     looked_at timestamp with time zone,
-    trouble text
+    trouble text,
+    CONSTRAINT stripe_events_bucket_is_sane CHECK (((bucket >= 0) AND (bucket <= 65535)))
 );
 ALTER TABLE ONLY credits.stripe_events FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.stripe_events IS 'Every event that Stripe sent, once, with what it led to: written in the transaction of its effect.';
+COMMENT ON COLUMN credits.stripe_events.bucket IS 'Where it belongs when the bank is on several servers: the bucket of the account that its object names, else of its own id. See docs/scaling.md.';
 COMMENT ON COLUMN credits.stripe_events.account_id IS 'The account that it names, together with order_id; null when it names none.';
 COMMENT ON COLUMN credits.stripe_events.order_id IS 'The order that it names. While the event waits, that order may not exist.';
 COMMENT ON COLUMN credits.stripe_events.outcome IS 'granted, processing, failed, expired, parked, duplicate (of the same purchase), stored, unmatched (names no order), or waiting: the order that it names is not there yet, or has no session yet.';
@@ -949,6 +952,21 @@ CREATE FUNCTION credits.bound_wait(p_longest interval DEFAULT '00:00:02'::interv
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.bound_wait(p_longest interval) IS 'No lock is waited for longer than this from now on, and returns the bound before: whoever goes on sets it again. A wait for a row of a table may be two, one for the queue and one for its head.';
+CREATE FUNCTION credits.bucket(p_subject text) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.bucket(p_subject text) IS 'The bucket of a user id: 0 to 65535.';
+CREATE FUNCTION credits.bucket_of(p_account_id uuid) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.bucket_of(p_account_id uuid) IS 'The bucket of an account, which its id begins with: 0 to 65535.';
+CREATE FUNCTION credits.bucket_of_event(p_event_id text, p_event jsonb) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.bucket_of_event(p_event_id text, p_event jsonb) IS 'The bucket of a Stripe event: of the account that its object names, else of the event''s own id. 0 to 65535.';
 CREATE FUNCTION credits.call_cost(p_price_id bigint) RETURNS numeric
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1894,6 +1912,16 @@ CREATE FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) RETURNS 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) IS 'Why the money of a paid session is not what was asked for an amount (minor units), less the discount that the session names. Null when it is.';
+CREATE FUNCTION credits.new_account_id(p_subject text DEFAULT NULL::text) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.new_account_id(p_subject text) IS 'An id for an account that is about to be opened: a random uuid (version 4) that begins with the bucket of the user id. Null: an account without a user, in a random bucket.';
+CREATE FUNCTION credits.new_referral_code(p_account_id uuid) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.new_referral_code(p_account_id uuid) IS 'Eight random characters that are not mistaken for one another. The first four tell the bucket of the account: see docs/scaling.md.';
 CREATE FUNCTION credits.next_level(p_account_id uuid, p_available numeric) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2075,11 +2103,6 @@ CREATE FUNCTION credits.quantity(quantity jsonb) RETURNS numeric
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN ((jsonb_typeof(quantity) = 'number'::text) IS NOT TRUE) THEN NULL::numeric WHEN (((scale((quantity)::numeric) <= 30) AND (((quantity)::numeric >= (0)::numeric) AND ((quantity)::numeric <= ('1000000000000000'::bigint)::numeric))) IS TRUE) THEN (quantity)::numeric ELSE NULL::numeric END;
 COMMENT ON FUNCTION credits.quantity(quantity jsonb) IS 'A quantity of usage, if it is a number from 0 to 10^15 with at most 30 decimals; otherwise null.';
-CREATE FUNCTION credits.random_code() RETURNS text
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-COMMENT ON FUNCTION credits.random_code() IS 'Eight random characters that cannot be mistaken for one another.';
 CREATE FUNCTION credits.reader_subject(p_user_id text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2913,7 +2936,7 @@ COMMENT ON COLUMN analytics.pack_mix.pack_id IS 'Null for top-ups of an amount.'
 COMMENT ON COLUMN analytics.pack_mix.tokens IS 'Tokens sold, with those that came free.';
 COMMENT ON COLUMN analytics.pack_mix.amount IS 'Their price in minor units of currency.';
 CREATE TABLE credits.accounts (
-    account_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    account_id uuid NOT NULL,
     kind text DEFAULT 'user'::text NOT NULL,
     segment text,
     stripe_customer_id text,
@@ -3981,6 +4004,7 @@ COMMENT ON VIEW audit.check_draws IS 'The draws of an entry add up to its tokens
 CREATE VIEW audit.check_events WITH (security_invoker='true') AS
  WITH events AS (
          SELECT e.event_id,
+            e.bucket,
             e.type,
             e.object_id,
             e.livemode,
@@ -6028,6 +6052,9 @@ REVOKE ALL ON FUNCTION credits.bound_holds(p_longest interval, p_most_open bigin
 REVOKE ALL ON FUNCTION credits.bound_orders(p_most_pending bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bound_unpaid(p_most bigint, p_window interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bound_wait(p_longest interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.bucket(p_subject text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.bucket_of(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.bucket_of_event(p_event_id text, p_event jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.call_cost(p_price_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.call_cost(p_price_id bigint) TO auditor;
 REVOKE ALL ON FUNCTION credits.call_faults() FROM PUBLIC;
@@ -6315,6 +6342,8 @@ GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO auditor;
 REVOKE ALL ON FUNCTION credits.money(p_amount bigint, p_currency text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.money(p_amount bigint, p_currency text) TO auditor;
 REVOKE ALL ON FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.new_account_id(p_subject text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.new_referral_code(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.next_level(p_account_id uuid, p_available numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.next_level(p_account_id uuid, p_available numeric) TO auditor;
 REVOKE ALL ON FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_at timestamp with time zone, OUT lot_id bigint, OUT free numeric) FROM PUBLIC;
@@ -6367,7 +6396,6 @@ REVOKE ALL ON FUNCTION credits.quantity(quantity jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO authenticated;
 GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO support;
 GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO service_role;
-REVOKE ALL ON FUNCTION credits.random_code() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.reader_subject(p_user_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.redemption_receipt(p_account_id uuid, p_user_id text, p_code credits.codes, p_lot_id bigint, p_replayed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refund_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) FROM PUBLIC;
