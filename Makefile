@@ -9,14 +9,14 @@ RUN_STAMP := .venv/.installed
 DEV_STAMP := .venv/.installed-dev
 PG15 := /usr/lib/postgresql/15/bin
 VERSIONS := 18 $(if $(wildcard $(PG15)/postgres),15)  # of PostgreSQL, embedded and Debian's
-# These ask nothing of the version of PostgreSQL, or take long for what a second version would show.
-INDEPENDENT := $(addprefix --ignore=tests/,stripe_simulator lint bench demo upgrade local/test_up.py \
-	local/test_embedded.py local/test_ownership.py test_secrets.py test_odd_names.py) \
-	--deselect=tests/reliability/model/test_reliability_model.py::test_a_bank_with_a_fault_does_not
+WORKERS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+# Every worker has a PostgreSQL of its own. The tests of a file stay together; the small files come last.
+PARALLEL := --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
+BOTH := $(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 SQL := $(wildcard migrations/*.sql sql/*.sql sql/*/*.sql)
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test test-18 test-15 lint reference prove bench clean
+.PHONY: help install up quick test test-18 test-15 lint reference prove prove-18 prove-15 bench clean
 
 help: ## this list
 	@echo "Usage: make TARGET [CATALOG=NAME] [DATA_DIR=pgcredits-data] [PORT=8000]"
@@ -28,17 +28,20 @@ install: $(DEV_STAMP) ## the virtual environment .venv, with the tools for devel
 up: $(RUN_STAMP) ## PostgreSQL, API and Stripe simulator, until Ctrl-C
 	@exec $(BIN)/pgcredits up $(if $(CATALOG),--catalog "$(CATALOG)") --data-dir "$(DATA_DIR)" --port "$(PORT)"
 
+quick: $(DEV_STAMP) ## after each change: the tests of SQL and of the HTTP API that take no longer than a moment
+	$(BIN)/pytest -q $(PARALLEL) -m "not slow" tests/sql tests/http
+
 test: lint ## every check, and every test on PostgreSQL 18 and on Debian's 15 when it is installed
 	@test -x $(PG15)/postgres || echo "PostgreSQL 15 is not here (Debian: apt install postgresql-15 \
 	postgresql-15-plpgsql-check): tests run on 18 alone"
-	@$(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
-		$(VERSIONS:%=test-%)
+	@$(BOTH) $(VERSIONS:%=test-%)
 
 test-18: $(DEV_STAMP)
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL)
 
+# Without what asks nothing of the version, or repeats what another test asks of it.
 test-15: $(DEV_STAMP)
-	$(BIN)/pytest --pg=15 $(INDEPENDENT)
+	$(BIN)/pytest --pg=15 $(PARALLEL) -m "not one_version"
 
 lint: $(DEV_STAMP) ## ruff, mypy, sqlfluff, squawk
 	$(BIN)/ruff check
@@ -50,8 +53,15 @@ lint: $(DEV_STAMP) ## ruff, mypy, sqlfluff, squawk
 reference: $(DEV_STAMP) ## docs/reference.md and the schema snapshot, written anew from the database
 	REFRESH_SNAPSHOT=1 $(BIN)/pytest -q tests/sql/test_schema_snapshot.py
 
-prove: $(DEV_STAMP) ## the long form of the model-based, race and crash tests: about two hours
-	$(BIN)/pytest --prove tests/reliability
+prove: $(DEV_STAMP) ## the long form of the model-based, race and crash tests, on both versions
+	@$(BOTH) $(VERSIONS:%=prove-%)
+
+# Each of the model's faults goes to the next worker that is free; what shares a race or a server stays together.
+prove-18: $(DEV_STAMP)
+	$(BIN)/pytest --prove --numprocesses=$(WORKERS) --dist=loadgroup tests/reliability
+
+prove-15: $(DEV_STAMP)
+	$(BIN)/pytest --prove --pg=15 --numprocesses=$(WORKERS) --dist=loadgroup -m "not one_version" tests/reliability
 
 bench: $(DEV_STAMP) ## the benchmarks: ratios against their peers
 	$(BIN)/python -m bench

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 from pytest_postgresql import factories
@@ -37,8 +39,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--prove", action="store_true", help="the long form of tests/reliability")
 
 
-def pytest_configure() -> None:
-    """Servers and files of the tests are kept in memory where there is room, unless TMPDIR says where."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Servers and files of the tests are kept in memory where there is room, unless TMPDIR says where.
+
+    On a second version a quarter of the examples is tried: what they ask is hardly the version's.
+    """
+    os.environ["RELIABILITY_SEED"] = os.environ.get("RELIABILITY_SEED") or str(secrets.randbits(32))
+    hypothesis.settings.register_profile("second version", max_examples=25)
+    if config.getoption("--pg") != 18:
+        hypothesis.settings.load_profile("second version")
     memory = _in_memory()
     if memory and "TMPDIR" not in os.environ:
         os.environ["TMPDIR"] = tempfile.tempdir = str(memory)

@@ -80,7 +80,7 @@ class Purchase:
             self.state, self.parked = "parked", True
             return "parked"
         state = {COMPLETED: "processing", FAILED: "failed", EXPIRED: "expired"}[kind]
-        if self.state == "pending" or (self.state, state) == ("processing", "failed"):
+        if self.state == "pending" or (self.state == "processing" and state in ("failed", "expired")):
             self.state = state
             return state
         return "duplicate"

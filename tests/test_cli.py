@@ -12,6 +12,8 @@ from pgcredits.cli import main
 from pgcredits.local.instance import Instance
 from pgcredits.tokens import TokenVerifier
 
+pytestmark = pytest.mark.one_version
+
 
 def invoke(*arguments: str, env: dict[str, str | None] | None = None) -> tuple[int, str]:
     cleared = {"PGCREDITS_DATABASE_URL": None, "PGCREDITS_JWT_SECRET": None, "PGCREDITS_DATA_DIR": None}

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from pgcredits.bank.migrate import HOME
+
+pytestmark = pytest.mark.one_version
 
 TEXT = (HOME / "docker-compose.yml").read_text()
 

@@ -12,6 +12,8 @@ from support import PASSWORD
 
 from pgcredits.database_urls import as_login, as_user, database_url
 
+pytestmark = pytest.mark.one_version
+
 
 @pytest.mark.parametrize(
     ("host", "port"), [("db.example", 5432), ("::1", 5432), ("/var/run/pg socket", 6000), ("a,b", "1,2")]

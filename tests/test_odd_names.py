@@ -23,6 +23,8 @@ from pgcredits.database_urls import as_login, as_user, database_url
 from pgcredits.local import logins, welcome
 from pgcredits.local.instance import LOGINS, Instance, Running, shell_line
 
+pytestmark = pytest.mark.one_version
+
 ODD = "bänk \"50%\" of 'x' \\ $(id) `id` {0} %s;-- & #1"
 SUPERUSER = "ädmin \"50%\" 'y' \\ $(id) %s;-- @home"
 

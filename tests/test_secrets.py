@@ -25,6 +25,8 @@ from pgcredits.http.db import Database, Statement, UnavailableError
 from pgcredits.settings import Settings, SettingsError
 from pgcredits.tokens import ANONYMOUS
 
+pytestmark = pytest.mark.one_version
+
 MARK = "s3cr3tMARK"
 # How a password with a special character looks in a URL when it is not written as it has to be.
 UNREADABLE = [

@@ -2,6 +2,8 @@ import pytest
 
 from pgcredits.settings import Settings, SettingsError, stripe_prices
 
+pytestmark = pytest.mark.one_version
+
 GOOD = {
     "PGCREDITS_API_DATABASE_URL": "postgresql://api",
     "PGCREDITS_SERVICE_DATABASE_URL": "postgresql://service",

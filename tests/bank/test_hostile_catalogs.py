@@ -19,6 +19,8 @@ from psycopg import sql
 from pgcredits.bank.catalogs import apply_catalog, catalog_file, catalog_text, catalog_words
 from pgcredits.bank.migrate import MigrationError
 
+pytestmark = pytest.mark.one_version
+
 SOUND = "select credits.define_module('sound', 'Sound');\n"
 REFUSED = r"hostile\.sql:\d+: a price list holds `select credits\.define_…\(…\);` and nothing else"
 CALL = "select credits.define_module('x', {});"

@@ -108,6 +108,7 @@ def test_a_changed_function_waits_for_no_reader_of_tables_and_views(
     assert somebody.refusals == []
 
 
+@pytest.mark.one_version
 def test_changed_view_waits_and_names_its_reader(url: str, db: Connection, sql: Path) -> None:
     change(sql, "analytics/module_usage.sql", "\nas\n", "\nas -- another text\n")
     said: list[str] = []
@@ -125,6 +126,7 @@ def test_changed_view_waits_and_names_its_reader(url: str, db: Connection, sql: 
     assert somebody.calls > 20
 
 
+@pytest.mark.one_version
 def test_migration_lets_everybody_pass_between_its_attempts(url: str, db: Connection, tmp_path: Path) -> None:
     """The bank answers all the time; the migration comes when the reader has gone."""
     migrations = Path(shutil.copytree(SQL.parent / "migrations", tmp_path / "migrations"))
@@ -141,6 +143,7 @@ def test_migration_lets_everybody_pass_between_its_attempts(url: str, db: Connec
     assert all('"error": "busy"' in refusal for refusal in somebody.refusals)
 
 
+@pytest.mark.one_version
 def test_no_login_can_keep_migrate_waiting_with_a_lock_of_its_own(url: str, db: Connection) -> None:
     with psycopg.connect(as_login(url, "pgcredits_analyst", PASSWORD)) as squatter:
         for number in range(7_310_579_263_000, 7_310_579_263_003):
@@ -157,6 +160,7 @@ def test_no_login_can_keep_migrate_waiting_with_a_lock_of_its_own(url: str, db: 
         assert not run(url, Options(force=True, wait_seconds=1)).up_to_date
 
 
+@pytest.mark.one_version
 def test_another_migrate_is_waited_for_and_named(url: str, db: Connection) -> None:
     with psycopg.connect(url, application_name="somebody's migrate") as other:
         other.execute("lock table yoyo.migrating in access exclusive mode")
@@ -199,6 +203,7 @@ def _wait_for_kept(connection: Connection) -> None:
     connection.execute("table kept")
 
 
+@pytest.mark.one_version
 def test_catalog_that_needs_a_locked_wallet_is_applied_later(
     url: str, db: Connection, tmp_path: Path
 ) -> None:

@@ -19,6 +19,8 @@ from demo.demonstration import REPOSITORY, database, line_of, price_of, start_de
 from pgcredits.demo import DemoError
 from pgcredits.demo.trace import SLICE, read_trace
 
+pytestmark = pytest.mark.one_version
+
 
 def _spends(data_dir: Path) -> int:
     try:

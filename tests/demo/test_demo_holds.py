@@ -18,6 +18,8 @@ from demo.demonstration import REPOSITORY, database, line_of, price, price_of, s
 from pgcredits.demo.job import DEATHS, Fate, draw_fates
 from pgcredits.demo.trace import SLICE
 
+pytestmark = pytest.mark.one_version
+
 SEED = 30  # of 400 jobs it has every death, and the last one not at the end
 
 

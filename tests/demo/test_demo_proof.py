@@ -12,6 +12,8 @@ from pgcredits.demo import DemoError
 from pgcredits.demo.job import Fate, Report
 from pgcredits.demo.proof import CAPTURED, EXPIRED, NEVER, Hold, Outcome, prove
 
+pytestmark = pytest.mark.one_version
+
 WORST, REAL = Decimal(3), Decimal("0.6")
 SUCCEEDS, FAILS, HOLDING, HELD, GENERATING, CAPTURING, CAPTURING_TOO = range(7)
 

@@ -12,6 +12,8 @@ from pgcredits.http import rpc
 from pgcredits.http.app import create_app
 from pgcredits.settings import Settings
 
+pytestmark = pytest.mark.one_version
+
 PREFLIGHT = {
     "Origin": "https://shop.example",
     "Access-Control-Request-Method": "POST",

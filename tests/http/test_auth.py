@@ -14,6 +14,8 @@ import pytest
 from argon2 import PasswordHasher
 from http_calls import SECRET, User, balance, bearer, slug
 
+pytestmark = pytest.mark.one_version
+
 _emails = itertools.count(time.time_ns())
 
 

@@ -11,6 +11,8 @@ from http_calls import User, bearer
 from pgcredits.http.app import create_app
 from pgcredits.settings import Settings
 
+pytestmark = pytest.mark.one_version
+
 PUBLIC = {"/checkout/done", "/checkout/cancelled", "/checkout/pages.css"}
 NAMES = {"/rest/v1/rpc/{name}": "quote_tokens", "/rest/v1/{name}": "balance"}
 

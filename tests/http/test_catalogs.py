@@ -16,6 +16,8 @@ from pgcredits.database_urls import as_login
 from pgcredits.http.app import create_app
 from pgcredits.settings import Settings
 
+pytestmark = [pytest.mark.one_version, pytest.mark.slow]
+
 # Packs, and the one of best value; currencies of top-ups; modules with what one use costs.
 SHOPS: dict[str, tuple[list[str], list[str], list[str], dict[str, Any]]] = {
     "iahome": (

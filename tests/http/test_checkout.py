@@ -25,6 +25,8 @@ from pgcredits.http.payments import open_session
 from pgcredits.settings import Settings
 from stripe_simulator.app import create_app as create_simulator
 
+pytestmark = pytest.mark.one_version
+
 KEY = "sk_test_of_the_door"
 
 
@@ -297,6 +299,7 @@ def test_nothing_is_sold_that_could_not_be_granted(settings: Settings, user: Use
         assert shop.get("/rest/v1/orders", headers=user.headers).json() == []
 
 
+@pytest.mark.slow
 def test_without_stripe(settings: Settings, client: httpx.Client, user: User) -> None:
     response = buy(client, user.headers)
     assert (response.status_code, slug(response)) == (503, "payment_unavailable")
@@ -547,6 +550,7 @@ def test_an_order_that_lapses_while_stripe_is_asked_is_paid_by_nobody(
     assert [stripe_api.v1.checkout.sessions.retrieve(session).status for session in made] == ["expired"]
 
 
+@pytest.mark.slow
 def test_an_old_order_is_closed_and_leaves_room_for_another(
     shop: httpx.Client, user: User, admin: psycopg.Connection[Any], settings: Settings
 ) -> None:
@@ -564,6 +568,7 @@ def test_an_old_order_is_closed_and_leaves_room_for_another(
     assert buy(shop, user.headers | {"Idempotency-Key": "buy-anew"}).status_code == 200
 
 
+@pytest.mark.slow
 def test_unusable_order_does_not_stay_pending(shop: httpx.Client, user: User, settings: Settings) -> None:
     """Stripe was away, and no key was given: the next call makes another order."""
     nowhere = replace(settings, stripe_secret_key=KEY, stripe_api_base="http://127.0.0.1:1")

@@ -343,6 +343,7 @@ def test_nothing_is_sent_after_the_end_of_a_call(settings: Settings) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("read_only", [True, False])
 def test_a_database_that_falls_silent_is_given_up(settings: Settings, read_only: bool) -> None:
     async def main() -> None:

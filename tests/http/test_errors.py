@@ -4,6 +4,8 @@ from litestar.exceptions import ClientException, HTTPException, InternalServerEx
 
 from pgcredits.http.errors import ApiError, refuse, understand
 
+pytestmark = pytest.mark.one_version
+
 
 class Raised(psycopg.Error):
     def __init__(self, sqlstate: str) -> None:

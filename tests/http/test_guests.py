@@ -32,6 +32,8 @@ from pgcredits.http.guests import COOKIE, FILLED_IN
 from pgcredits.networks import Networks
 from pgcredits.settings import Settings
 
+pytestmark = pytest.mark.one_version
+
 CONSUME, ALLOWANCE = "/rest/v1/rpc/guest_consume", "/rest/v1/rpc/guest_allowance"
 USE = {"module_id": "whisper"}
 DAY = 86_400
@@ -158,6 +160,7 @@ def test_going_elsewhere_with_the_cookie_gains_nothing(visit: Any) -> None:
     assert use(browser, **{"X-Forwarded-For": "198.19.0.9"}).status_code == 429
 
 
+@pytest.mark.slow
 def test_hundred_concurrent_guests_without_cookies_get_three(base_url: str) -> None:
     def knock(_: int) -> httpx.Response:
         return httpx.post(f"{base_url}{CONSUME}", json=USE, timeout=60)
@@ -542,6 +545,7 @@ def welcome(admin: psycopg.Connection[Any]) -> Iterator[None]:
         admin.execute("update credits.campaigns set active = false where campaign_id = %s", (name,))
 
 
+@pytest.mark.slow
 def test_ten_sign_ups_with_one_cookie_bring_three_welcomes(
     visit: Any, admin: psycopg.Connection[Any]
 ) -> None:
@@ -575,6 +579,7 @@ def test_an_account_of_another_issuer_is_counted_the_same(visit: Any, admin: psy
 # Signing in
 
 
+@pytest.mark.slow
 def test_guessing_a_password_ends_with_429_that_says_when(visit: Any, admin: psycopg.Connection[Any]) -> None:
     address = f"victim-{time.time_ns()}@example.com"
     home, stranger = visit(), visit()

@@ -28,6 +28,7 @@ def test_ready_says_whether_anything_is_sold(settings: Settings) -> None:
             assert httpx.get(f"{url}/health/ready").json()["payments"].startswith(said)
 
 
+@pytest.mark.slow
 def test_api_without_a_database_says_so(settings: Settings) -> None:
     nowhere = "postgresql://x@127.0.0.1:1/nowhere"
     for half in ({"api_database_url": nowhere}, {"service_database_url": nowhere}):
@@ -38,6 +39,7 @@ def test_api_without_a_database_says_so(settings: Settings) -> None:
             assert response.headers["retry-after"] == "1"
 
 
+@pytest.mark.slow
 def test_calls_without_a_database_are_unavailable(settings: Settings) -> None:
     nowhere = "postgresql://x@127.0.0.1:1/nowhere"
     with serving(create_app(replace(settings, pool_timeout=0.3, api_database_url=nowhere))) as url:
@@ -63,6 +65,7 @@ def own_bank(own_url: str, settings: Settings) -> Iterator[tuple[str, psycopg.Co
         yield f"{url}/health/ready", admin
 
 
+@pytest.mark.slow
 def test_ready_says_what_is_wrong_with_the_database(own_bank: tuple[str, psycopg.Connection[Any]]) -> None:
     url, admin = own_bank
     assert httpx.get(url).json()["status"] == "ready"

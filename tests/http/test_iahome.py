@@ -8,7 +8,10 @@ from typing import Any
 
 import httpx
 import psycopg
+import pytest
 from http_calls import User, balance, bearer, slug
+
+pytestmark = pytest.mark.one_version
 
 PATH = "/api/user-tokens"
 

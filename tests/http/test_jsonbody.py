@@ -3,6 +3,8 @@ import pytest
 from pgcredits.http import jsonbody
 from pgcredits.http.errors import ApiError
 
+pytestmark = pytest.mark.one_version
+
 
 def test_values_stay_as_they_came() -> None:
     body = jsonbody.parse(

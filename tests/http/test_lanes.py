@@ -21,6 +21,8 @@ from pgcredits.http.app import create_app
 from pgcredits.http.lanes import LaneFullError, Lanes
 from pgcredits.settings import Settings
 
+pytestmark = pytest.mark.one_version
+
 
 def run_in_lanes(names: list[str | None], seconds: float, work: float) -> tuple[list[str], int]:
     """What became of calls about these subjects, and how many ran at once at most."""
@@ -89,6 +91,7 @@ def test_a_cancelled_call_gives_its_place_away() -> None:
 PROMPT = 1.5  # seconds that others wait at most: less than a call waits for the locked wallet
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["the user", "a service"])
 def test_a_locked_wallet_leaves_the_pool_to_others(
     settings: Settings, db_lock: Callable[[str], Connection], service: dict[str, str], who: str
@@ -128,6 +131,7 @@ def _batch(victim: User, number: int) -> tuple[str, dict[str, Any]]:
     return "consume_tokens_batch", {"items": items}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["events", "orders", "batches"])
 def test_calls_that_name_no_user_leave_the_pool_to_others(
     settings: Settings, db_lock: Callable[[str], Connection], service: dict[str, str], what: str

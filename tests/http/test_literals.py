@@ -17,6 +17,8 @@ from http_calls import User, slug
 from pgcredits import literals
 from pgcredits.literals import LiteralError
 
+pytestmark = pytest.mark.one_version
+
 RPC = "/rest/v1/rpc/"
 
 NO_NUMBERS = ["0x64", "1_000", "0b1", " 1 ", "+1", "1e5", "NaN", "infinity", "", "1,5", "1.", ".5", "many"]

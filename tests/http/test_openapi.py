@@ -13,6 +13,8 @@ from http_calls import User
 from pgcredits.http.app import create_app
 from pgcredits.settings import Settings
 
+pytestmark = pytest.mark.one_version
+
 OPERATIONS = {"get", "post", "put", "delete", "patch"}
 
 

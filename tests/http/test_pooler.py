@@ -26,6 +26,8 @@ from pgcredits.http.db import Database, Statement
 from pgcredits.settings import Prepare, Settings
 from pgcredits.tokens import SERVICE
 
+pytestmark = pytest.mark.slow
+
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
 PREPARED = Statement("select count(*) from pg_prepared_statements")
 

@@ -212,6 +212,7 @@ def test_nul(query_string: str, slug: str) -> None:
     assert (refusal(query_string).status, refusal(query_string).slug) == (422, slug)
 
 
+@pytest.mark.slow
 @given(PAIRS)
 @example([("select", 'a:entry_id,we"ird%s'), ("entry_id", "eq.' or 1=1--")])
 def test_no_input_escapes_from_its_place(pairs: Sequence[tuple[str, str]]) -> None:

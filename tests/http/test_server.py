@@ -15,6 +15,8 @@ from pgcredits.http.app import create_app
 from pgcredits.http.server import BoundedProtocol
 from pgcredits.settings import Settings
 
+pytestmark = [pytest.mark.one_version, pytest.mark.slow]
+
 
 @pytest.fixture
 def hurried(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:

@@ -19,6 +19,8 @@ from http_orders import event, order, session
 from pgcredits.http.app import create_app
 from pgcredits.settings import Settings
 
+pytestmark = pytest.mark.one_version
+
 PATHS = ("/webhooks/stripe", "/api/stripe-webhook")
 
 

@@ -8,6 +8,8 @@ import pytest
 from lint import conditions
 from lint.sql_sources import Function, Statement, read, read_text
 
+pytestmark = pytest.mark.one_version
+
 TABLES = {
     "credits.orders": {"order_id": True, "state": True, "scope": False, "amount": True, "paid": False},
     "credits.settings": {"test_clocks": True},

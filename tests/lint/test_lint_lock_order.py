@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.one_version
+
 ROOT = Path(__file__).parents[2]
 TOLD = ROOT / "sql" / "README.md"
 

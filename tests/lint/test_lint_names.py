@@ -8,6 +8,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.one_version
+
 TESTS = Path(__file__).parents[1]
 LONGEST = 80
 # Files of the spend path that are being rewritten; none may join them.

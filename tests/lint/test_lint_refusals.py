@@ -13,6 +13,8 @@ from callers import STATUS
 import pgcredits
 from pgcredits.bank.migrate import SQL
 
+pytestmark = pytest.mark.one_version
+
 PACKAGE = Path(pgcredits.__file__).parent
 OTHER_PROGRAMS = {"demo"}
 _SLUG = re.compile(r"[a-z]+(_[a-z]+)*\Z")

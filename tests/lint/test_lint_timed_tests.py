@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.one_version
+
 TESTS = Path(__file__).parents[1]
 CLOCKS = {"time.monotonic", "time.perf_counter", "time.process_time", "time.thread_time"}
 # They print how much was tried, and assert nothing of it.

@@ -10,6 +10,8 @@ import pytest
 import pgcredits
 import stripe_simulator
 
+pytestmark = pytest.mark.one_version
+
 PACKAGES = (Path(pgcredits.__file__).parent, Path(stripe_simulator.__file__).parent)
 # Where a wait ends by itself, and why.
 EXEMPT = {

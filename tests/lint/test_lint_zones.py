@@ -8,6 +8,8 @@ import pytest
 from lint import zones
 from lint.sql_sources import Function, Statement, read, read_text
 
+pytestmark = pytest.mark.one_version
+
 ROOT = Path(__file__).parents[2]
 TABLES = {
     "credits.orders": {

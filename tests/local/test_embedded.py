@@ -20,6 +20,8 @@ from support import free_port
 from pgcredits.local import embedded
 from pgcredits.local.embedded import Server
 
+pytestmark = pytest.mark.one_version
+
 PASSWORD = "it's secret/ä%"
 
 

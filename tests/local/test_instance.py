@@ -10,6 +10,8 @@ import pytest
 from pgcredits.local.instance import Instance, InstanceError, Running, shell_line
 from pgcredits.tokens import TokenVerifier
 
+pytestmark = pytest.mark.one_version
+
 RUNNING = Running(
     1, "http://127.0.0.1:8000", None, "j" * 32, "postgresql://a@h/d", *["postgresql://u:p@h/d"] * 4
 )

@@ -18,6 +18,8 @@ from pgcredits.database_urls import as_login
 from pgcredits.local import logins, ownership
 from pgcredits.local.instance import LOGINS
 
+pytestmark = pytest.mark.one_version
+
 LIVE = (
     "insert into credits.stripe_events (event_id, bucket, type, object_id, livemode, payload)"
     " values ('evt_live', 0, 'charge.succeeded', 'ch_1', true, '{}')"

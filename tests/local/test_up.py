@@ -23,6 +23,8 @@ import psycopg
 import pytest
 from support import free_port
 
+pytestmark = pytest.mark.one_version
+
 PGCREDITS = [sys.executable, "-m", "pgcredits.cli"]
 
 

@@ -23,6 +23,8 @@ from pgcredits.bank.catalogs import apply_catalog
 from pgcredits.bank.migrate import migrate
 from pgcredits.database_urls import as_login
 
+pytestmark = pytest.mark.xdist_group("crash")  # one race, one server: the tests share what it left
+
 # WAL is written by whoever waits for it, and by nobody else: what nobody waits for is lost in a crash.
 LAZY = {
     "wal_writer_delay": "10s",

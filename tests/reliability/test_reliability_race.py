@@ -16,6 +16,8 @@ from reliability.replay import faults
 from reliability.seeded_faults import OF_THE_ANSWERS, OF_THE_LEDGER
 from reliability.verdicts import Verdicts
 
+pytestmark = pytest.mark.xdist_group("race")  # one race, one server: the tests share what it left
+
 STEPS, MANY_STEPS = 250, 4000  # of each worker
 
 

@@ -8,6 +8,8 @@ import psycopg
 import pytest
 from scenarios.system import CARD_DECLINED, CARD_PAYS, Person, Refused, Row, System, at_once, refused
 
+pytestmark = pytest.mark.one_version
+
 CLAUDE, GPT = "claude-sonnet-4", "gpt-4o"
 TYPICAL = {"input_tokens": 500, "output_tokens": 2000}
 USED = {"input_tokens": 480, "output_tokens": 1200}

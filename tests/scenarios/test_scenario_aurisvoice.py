@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from scenarios.system import CARD_DECLINED, Person, Row, System, at_once, forged_event, refused
+
+pytestmark = pytest.mark.one_version
 
 
 def dub(person: Person, seconds: float, film: str | None = None, *, works: bool = True) -> Row:

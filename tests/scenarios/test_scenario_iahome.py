@@ -11,6 +11,8 @@ import psycopg
 import pytest
 from scenarios.system import CARD_DECLINED, Person, Refused, System, at_once, forged_event, refused
 
+pytestmark = pytest.mark.one_version
+
 TOKENS = "/api/user-tokens"  # IAHome's own route
 
 

@@ -9,6 +9,8 @@ import httpx
 import pytest
 from scenarios.system import CARD_DECLINED, Person, Refused, Row, System, at_once, refused
 
+pytestmark = pytest.mark.one_version
+
 MODELS = {
     "nano-banana": Decimal("0.5"),
     "flux-dev": 1,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from scenarios.system import System, at_once, refused
+
+pytestmark = pytest.mark.one_version
 
 GENERATE = "/api/ai/generate"
 RENDER = "/api/3d/render-highres"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from itertools import permutations
@@ -11,7 +12,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from callers import Caller, Connection, Row, refused
+from callers import BOOKS, Caller, Connection, Row, refused
 from stripe_events import (
     COMPLETED,
     EXPIRED,
@@ -384,7 +385,7 @@ def test_token_cost_counts_only_a_named_discount(
     assert bank.call("apply_stripe_event", event=event(COMPLETED, told))["outcome"] == "granted"
     (lot,) = bank.rows("select unit_cost from credits.lots where source = 'purchase'")
     assert lot["unit_cost"] == Decimal(1900 - discount) / 100
-    assert bank.rows("select * from audit.findings") == []
+    assert bank.rows(BOOKS) == []
 
 
 @pytest.mark.parametrize(
@@ -651,7 +652,7 @@ WHOLE = event("customer.created", {"id": "cus_1", "object": "customer"})
         ),
         {key: value for key, value in WHOLE.items() if key != "data"},
     ],
-    ids=lambda malformed: json.dumps(malformed)[:60],
+    ids=lambda malformed: re.sub(r"_[0-9a-f]{32}", "", json.dumps(malformed))[:60],
 )
 def test_only_stripe_events_are_accepted(malformed: Any, apply: Apply) -> None:
     with refused("bad_event"):
@@ -780,7 +781,7 @@ def test_bonus_and_expiry_of_a_pack_come_as_lots(db: Connection) -> None:
     # Given tokens are spent before paid ones.
     spent = bank.call("consume_tokens", module_id="whisper", user_id="ada")
     assert spent["draws"] == [{"lot_id": 2, "tokens": 20}, {"lot_id": 1, "tokens": 5}]
-    assert bank.rows("select * from audit.findings") == []
+    assert bank.rows(BOOKS) == []
 
 
 def test_frozen_and_closed_accounts_get_what_they_paid_for(

@@ -15,6 +15,8 @@ from holding import hold
 from psycopg.types.json import Jsonb
 from stripe_events import COMPLETED, event, session
 
+pytestmark = pytest.mark.slow
+
 User = Callable[..., Caller]
 Crowd = Callable[[int], list[Caller]]
 LONGEST = "5500ms"  # two waits of 2 s, and what a busy machine adds

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from callers import Caller, Connection, Row, refused
+from callers import BOOKS, Caller, Connection, Row, refused
 from holding import Bank, clock_hold, hold, standing
 
 User = Callable[..., Caller]
@@ -17,7 +17,7 @@ User = Callable[..., Caller]
 def sound(admin: Connection) -> Iterator[None]:
     """The books close after every test."""
     yield
-    assert admin.execute("select * from audit.findings").fetchall() == []
+    assert admin.execute(BOOKS).fetchall() == []
 
 
 def capture(caller: Caller, held: Row, calls: int | None = None, **arguments: Any) -> Row:

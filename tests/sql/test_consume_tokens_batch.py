@@ -14,6 +14,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from callers import (
+    BOOKS,
     STEADY,
     Caller,
     Connection,
@@ -110,7 +111,7 @@ def test_each_item_has_its_own_verdict_in_the_order_of_the_items(
 
 def _sound(admin: Connection, *people: Caller) -> None:
     found = admin.execute(
-        "select f.* from audit.findings as f join credits.identities as i using (account_id)"
+        f"select f.* from ({BOOKS}) as f join credits.identities as i using (account_id)"
         " where i.subject = any (%s)",
         ([each.user_id for each in people],),
     )
@@ -460,6 +461,7 @@ def _plan(tokens: int, limits: int | None = None, notices: tuple[str, ...] = (),
 _ten: Item = {"user_id": "ada", "module_id": "metube"}
 
 
+@pytest.mark.slow
 @settings(STEADY, max_examples=60)
 @given(plan=_worlds, chunks=_chunks)
 # What the head may still pay ends before the limit does.
@@ -497,6 +499,7 @@ def test_batches_do_what_the_calls_would(
 # At once
 
 
+@pytest.mark.slow
 def test_batches_in_any_order_do_not_deadlock(user: User, crowd: Crowd, admin: Connection) -> None:
     people = [user(10_000) for _ in range(6)]
 
@@ -516,6 +519,7 @@ def test_batches_in_any_order_do_not_deadlock(user: User, crowd: Crowd, admin: C
     _sound(admin, *people)
 
 
+@pytest.mark.slow
 def test_same_batch_at_once_is_charged_once(user: User, crowd: Crowd, admin: Connection) -> None:
     people = [user(1000) for _ in range(4)]
     items = [use(people[n % 4], idempotency_key=f"k{n}") for n in range(40)]

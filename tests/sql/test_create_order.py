@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from callers import Caller, Connection, refused
+from callers import BOOKS, Caller, Connection, refused
 from stripe_events import COMPLETED, attached, event, session
 
 from pgcredits.bank.migrate import SQL
@@ -237,7 +237,7 @@ def test_bound_pack_pays_only_inside_its_scope(seller: Caller) -> None:
         seller.call("consume_tokens", module_id="metube", user_id="ada")
     assert (facts["balance"], facts["missing"]) == (55, 10)
     assert seller.call("consume_tokens", module_id="whisper", user_id="ada")["balance"] == 0
-    assert seller.rows("select * from audit.findings") == []
+    assert seller.rows(BOOKS) == []
 
 
 def test_module_id_may_be_a_path(db: Connection) -> None:

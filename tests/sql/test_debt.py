@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from callers import Caller, Connection, refused
+from callers import BOOKS, Caller, Connection, refused
 from holding import Bank, clock_hold, hold, standing
 from stripe_events import COMPLETED, attached, event, session
 
@@ -18,7 +18,7 @@ User = Callable[..., Caller]
 def sound(admin: Connection) -> Iterator[None]:
     """The books close after every test, and add up to zero."""
     yield
-    assert admin.execute("select * from audit.findings").fetchall() == []
+    assert admin.execute(BOOKS).fetchall() == []
     assert admin.execute("select sum(tokens) from audit.trial_balance").fetchall() == [(0,)]
 
 

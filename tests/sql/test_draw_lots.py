@@ -210,6 +210,7 @@ _spends = st.tuples(st.sampled_from(sorted(PRICE)), st.integers(0, 3).map(Decima
 _waits = st.integers(0, 5)
 
 
+@pytest.mark.slow
 @settings(STEADY, max_examples=80)
 @given(st.lists(st.one_of(_lots, _spends, _spends, _waits), min_size=2, max_size=14))
 def test_spends_draw_what_the_reference_draws(

@@ -235,6 +235,7 @@ def test_failing_event_does_not_stop_maintenance(db: Connection) -> None:
     assert left["trouble"] is None
 
 
+@pytest.mark.slow
 def test_events_attachments_and_maintenance_at_once_grant_each_order_once(
     user: User, crowd: Crowd, admin: Connection
 ) -> None:

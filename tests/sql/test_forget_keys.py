@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from callers import Caller, Connection, at_once, refused, slugs, wait_until_blocked
+from callers import BOOKS, Caller, Connection, at_once, refused, slugs, wait_until_blocked
 
 User = Callable[..., Caller]
 Crowd = Callable[[int], list[Caller]]
@@ -61,7 +61,7 @@ def test_keys_are_forgotten_after_35_days_and_not_before(
     assert anew["entry_id"] not in first.values()
     assert spend(service, ada, "old")["entry_id"] == anew["entry_id"]
     assert ada.balance() == 70
-    assert admin.execute("select * from audit.findings").fetchall() == []
+    assert admin.execute(BOOKS).fetchall() == []
 
 
 def test_maintenance_forgets_at_most_max_keys(user: User, service: Caller, admin: Connection) -> None:

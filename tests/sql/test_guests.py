@@ -346,6 +346,7 @@ def hundred(crowd: Crowd, use: Callable[[Caller, int], Row]) -> list[Any]:
     return [result for pair in pairs for result in pair]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fixed", ["both", "network", "device"])
 def test_hundred_concurrent_guests_get_three_uses(
     fixed: str, guest: Guest, crowd: Crowd, admin: Connection
@@ -358,6 +359,7 @@ def test_hundred_concurrent_guests_get_three_uses(
     assert guest.left()["used"] == 3
 
 
+@pytest.mark.slow
 def test_devices_and_networks_criss_cross_without_deadlock(service: Caller, crowd: Crowd) -> None:
     devices, networks = [key() for _ in range(6)], [key() for _ in range(6)]
     results = hundred(crowd, lambda one, n: Guest(one, devices[n % 6], networks[(n // 6 + n) % 6]).use())
@@ -405,6 +407,7 @@ def test_keys_of_both_salts_count_together(service: Caller) -> None:
         rotating(service, [old, new], [key()])()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("old_is_known", [True, False], ids=["known", "new"])
 def test_hundred_concurrent_uses_over_a_rotation_get_three(
     old_is_known: bool, service: Caller, crowd: Crowd, admin: Connection

@@ -442,6 +442,7 @@ class Account:
         ]
 
 
+@pytest.mark.slow
 def test_short_way_does_what_the_long_way_does(till: Connection) -> None:
     in_head = 0
 

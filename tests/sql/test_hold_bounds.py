@@ -207,6 +207,7 @@ def test_audit_finds_a_hold_that_lasts_too_long(bank: Bank, ada: Caller) -> None
 # How many
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cost", [0, 1])
 def test_account_has_at_most_100_open_holds(user: User, service: Caller, cost: int) -> None:
     ada = user(10_000)

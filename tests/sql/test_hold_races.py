@@ -8,8 +8,10 @@ from functools import partial
 from typing import Any
 
 import pytest
-from callers import Caller, Connection, at_once, slugs, wait_until_blocked
+from callers import BOOKS, Caller, Connection, at_once, slugs, wait_until_blocked
 from holding import hold, standing
+
+pytestmark = pytest.mark.slow
 
 User = Callable[..., Caller]
 Crowd = Callable[[int], list[Caller]]
@@ -20,7 +22,7 @@ MANY = 50
 def sound(admin: Connection) -> Iterator[None]:
     """The books close after every test."""
     yield
-    assert admin.execute("select * from audit.findings").fetchall() == []
+    assert admin.execute(BOOKS).fetchall() == []
 
 
 def answers(results: list[Any]) -> list[dict[str, Any]]:

@@ -100,6 +100,7 @@ def test_bounds_follow_the_rotation_of_the_salt(town: Town, campaign: str) -> No
     assert sign_up(town, device_keys=[after, now])["welcome"] == 0
 
 
+@pytest.mark.slow
 def test_100_sign_ups_at_once_from_one_device_bring_exactly_the_bound(town: Town, campaign: str) -> None:
     bounds(town, campaign, 7, 7)
     origin = {"device_keys": [key()], "network_keys": [key()]}

@@ -325,6 +325,7 @@ where c.code < 13312 or c.code between 42192 and 44031 or c.code between 63744 a
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("locale", ["locale 'C'", "locale 'C.UTF-8'", "locale_provider icu icu_locale 'tr'"])
 def test_an_address_is_the_same_in_every_locale_and_version(
     locale: str, admin: Connection, cluster: Any
@@ -357,6 +358,7 @@ def test_every_accepted_domain_is_valid_idna(admin: Connection, label: str) -> N
         assert idna.encode(idna.decode(domain)).decode() == domain
 
 
+@pytest.mark.slow
 def test_every_accepted_letter_may_stand_in_a_domain(admin: Connection) -> None:
     """Compared with another library's tables: PVALID, and in NFKC. A mark is tried on each script."""
     rows = admin.execute(

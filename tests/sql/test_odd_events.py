@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from callers import Caller, Connection
+from callers import BOOKS, Caller, Connection
 from stripe_events import COMPLETED, EXPIRED, FAILED, FREE, SAYS, SUCCEEDED, Event, attached, event, session
 
 Place = tuple[str, ...]
@@ -119,6 +119,7 @@ ORDER: dict[str, Any] = {
 ALL = list(paths(whole(ORDER, COMPLETED)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [COMPLETED, SUCCEEDED, EXPIRED, FAILED])
 def test_odd_members_neither_raise_nor_grant(kind: str, db: Connection) -> None:
     bank = Caller(db, "none")
@@ -144,7 +145,7 @@ def test_odd_members_neither_raise_nor_grant(kind: str, db: Connection) -> None:
         "select coalesce(sum(granted), 0) as tokens from credits.lots where source = 'purchase'"
     )
     assert bought["tokens"] == due
-    assert bank.rows("select * from audit.findings") == []
+    assert bank.rows(BOOKS) == []
     lost = bank.rows("select event_id from credits.stripe_events where outcome is null")
     assert lost == []
     if kind == COMPLETED:
@@ -177,6 +178,7 @@ def test_json_from_outside_is_not_cast_from_its_text() -> None:
 AMOUNTS = [MISSING, None, 0, 1, 998, 999, 1000, 999.5, -1, "0", "999", True, [0], {}]
 
 
+@pytest.mark.slow
 def test_event_must_plainly_say_the_price_to_grant(db: Connection) -> None:
     """Tries these values for the total, discount and tax of 9.99, paid or free."""
     bank = Caller(db, "none")
@@ -204,7 +206,7 @@ def test_event_must_plainly_say_the_price_to_grant(db: Connection) -> None:
         assert cost == 999 - (given[1] or 0), given
         assert given[0] in (None, cost, cost + (given[2] or 0)), given
         assert cost == 0 or not free, given
-    assert bank.rows("select * from audit.findings") == []
+    assert bank.rows(BOOKS) == []
     db.execute("rollback")
     # Counted by hand. Paid: 10 for a discount of 0 (said, null, left out), of 1 and of 999, and 9 for one
     # of 998. Free: 6 without tax, 1 with a tax that is part of the price.

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from callers import Caller, Connection, at_once, refused, slugs
+from callers import BOOKS, Caller, Connection, at_once, refused, slugs
 from stripe_events import COMPLETED, EXPIRED, SAYS, event, session
 
 
@@ -296,7 +296,7 @@ def test_money_that_comes_for_a_cancelled_order_is_granted(bank: Caller) -> None
     bank.call("apply_stripe_event", event=event(COMPLETED, session(order)))
     assert state(bank, order) == "paid"
     assert cancel(bank, order)["state"] == "paid"
-    assert bank.rows("select * from audit.findings") == []
+    assert bank.rows(BOOKS) == []
 
 
 def test_only_a_service_cancels_existing_orders(bank: Caller, connect_as: Callable[..., Connection]) -> None:

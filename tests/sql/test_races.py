@@ -14,6 +14,8 @@ import pytest
 from callers import Caller, Connection, at_once, refused, slugs, wait_until_blocked
 from stripe_events import COMPLETED, EXPIRED, FAILED, SAYS, SUCCEEDED, attached, event, session
 
+pytestmark = pytest.mark.slow
+
 User = Callable[..., Caller]
 Crowd = Callable[[int], list[Caller]]
 HASH = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA"

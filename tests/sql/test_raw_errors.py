@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import psycopg
+import pytest
 from callers import Caller, Connection
 from psycopg import sql
+
+pytestmark = pytest.mark.slow
 
 # Extreme values that each type reads on some version of PostgreSQL.
 EXTREMES = {

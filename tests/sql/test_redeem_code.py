@@ -239,6 +239,7 @@ def work(caller: Caller, **arguments: Any) -> Any:
     return lambda: caller.call("redeem_code", **arguments)
 
 
+@pytest.mark.slow
 def test_100_accounts_share_a_budget_of_ten(town: Town) -> None:
     code = town.code(40, budget=10)
     people = [[town.user().user_id for _ in range(2)] for _ in range(50)]
@@ -260,6 +261,7 @@ def test_100_accounts_share_a_budget_of_ten(town: Town) -> None:
     assert town.service.rows(query, (everybody,)) == [{"balance": 40, "count": 10}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [None, "k"])
 def test_50_redemptions_of_one_account_are_one(key: str | None, town: Town) -> None:
     code, ada = town.code(40), town.user()
@@ -276,6 +278,7 @@ def test_50_redemptions_of_one_account_are_one(key: str | None, town: Town) -> N
     assert ada.balance() == 40
 
 
+@pytest.mark.slow
 def test_different_codes_spends_and_welcomes_at_once_do_not_deadlock(town: Town) -> None:
     town.campaign(uuid4().hex, "welcome", 100)
     codes = [town.code(10, per_account=1000) for _ in range(3)]

@@ -575,6 +575,7 @@ def test_code_redeemed_after_the_money_came_is_too_late(town: Town, campaign: st
     assert (states(ada), ada.balance()) == ([], 0)
 
 
+@pytest.mark.slow
 def test_purchases_along_a_referral_chain_do_not_deadlock(town: Town, campaign: str) -> None:
     people = [town.user()]
     for _ in range(11):
@@ -596,6 +597,7 @@ def test_purchases_along_a_referral_chain_do_not_deadlock(town: Town, campaign: 
     assert balances == [201 + 500, *[201 + 300 + 500] * 10, 201 + 300]
 
 
+@pytest.mark.slow
 def test_early_payments_along_a_chain_do_not_deadlock(town: Town, campaign: str) -> None:
     """Checkouts (which hold wallets by then), maintenance and the events themselves apply them."""
     people = [town.user()]
@@ -652,6 +654,7 @@ def test_notice_rule_locks_all_wallets_in_id_order(town: Town, own_url: str) -> 
         author.rollback()
 
 
+@pytest.mark.slow
 def test_sign_up_and_catalog_do_not_deadlock(town: Town, campaign: str, own_url: str) -> None:
     """One locks the referral and then the welcome, the other the welcome and then the referral."""
     code, newcomer = code_of(town.user()), town.user()

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from callers import STEADY, Caller, Connection, Row, at_once, findings, refused, slugs, stop_clock
+from callers import BOOKS, STEADY, Caller, Connection, Row, at_once, findings, refused, slugs, stop_clock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,7 +27,7 @@ def lots(caller: Caller) -> dict[int, Decimal]:
 def sound(admin: Connection, caller: Caller) -> None:
     """The audit finds nothing on this account."""
     found = admin.execute(
-        "select f.* from audit.findings as f join credits.identities as i using (account_id)"
+        f"select f.* from ({BOOKS}) as f join credits.identities as i using (account_id)"
         " where i.subject = %s",
         (caller.user_id,),
     )
@@ -438,6 +438,7 @@ def test_refunds_of_two_charges_share_the_remaining_debt(
 # At once
 
 
+@pytest.mark.slow
 def test_many_refunds_at_once_give_back_no_more_than_the_charge(
     ada: Caller, crowd: Crowd, admin: Connection
 ) -> None:
@@ -451,6 +452,7 @@ def test_many_refunds_at_once_give_back_no_more_than_the_charge(
     sound(admin, ada)
 
 
+@pytest.mark.slow
 def test_same_key_at_once_is_one_refund(ada: Caller, crowd: Crowd, admin: Connection) -> None:
     spent = charge(ada, "4")
     results = at_once(
@@ -465,6 +467,7 @@ def test_same_key_at_once_is_one_refund(ada: Caller, crowd: Crowd, admin: Connec
     assert ada.balance() == 135 - 40 + 3
 
 
+@pytest.mark.slow
 def test_spends_and_refunds_at_once_lose_nothing(ada: Caller, crowd: Crowd, admin: Connection) -> None:
     """Each worker spends and refunds again and again, in whole or in part."""
 
@@ -496,6 +499,7 @@ def till(admin: Connection, admin_url: str) -> Iterator[Connection]:
 _amounts = st.decimals("0.000001", "60", places=6)
 
 
+@pytest.mark.slow
 @settings(STEADY, max_examples=40)
 @given(
     sizes=st.lists(_amounts, min_size=1, max_size=4),

@@ -149,6 +149,7 @@ def test_own_sign_ins_do_not_cover_guesses_at_others(town: Town, ada: str) -> No
         network.guess(address())
 
 
+@pytest.mark.slow
 def test_100_concurrent_guesses_stop_exactly_at_the_limit(town: Town, ada: str) -> None:
     network = Network(town)
     callers = [town.someone("service_role") for _ in range(25)]
@@ -170,6 +171,7 @@ def test_100_concurrent_guesses_stop_exactly_at_the_limit(town: Town, ada: str) 
     assert (len(everything), everything.count("let in")) == (100, 3)
 
 
+@pytest.mark.slow
 def test_concurrent_guesses_do_not_deadlock(town: Town) -> None:
     networks = [Network(town) for _ in range(3)]
     emails = [address() for _ in range(3)]

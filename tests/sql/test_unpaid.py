@@ -229,6 +229,8 @@ def test_every_function_for_users_and_guests_says_what_bounds_its_rows(bank: Ban
     assert {row["name"] for row in granted if row["schema"] != "api"} == READING
 
 
+@pytest.mark.one_version
+@pytest.mark.slow
 @pytest.mark.parametrize("bound", LOOPS)
 def test_users_unpaid_loop_is_bounded(bound: Pays | SameRows | Bounded, world: World) -> None:
     seen, refusal = [world.rows()], None

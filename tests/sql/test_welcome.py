@@ -204,6 +204,7 @@ def twice(work: Callable[[], Row]) -> list[Any]:
     return [outcome for _ in range(2) for outcome in at_once([work])]
 
 
+@pytest.mark.slow
 def test_100_sign_ups_with_one_email_are_one_account_and_one_welcome(town: Town) -> None:
     name, address, before = town.campaign(uuid4().hex, "welcome", 40), email(), accounts(town)
     services = [town.someone("service_role") for _ in range(50)]
@@ -241,6 +242,7 @@ def test_concurrent_first_calls_bring_one_welcome(town: Town) -> None:
     assert (ada.balance(), town.grants(name)) == (400 + 16 - 160, 1)
 
 
+@pytest.mark.slow
 def test_hundred_sign_ups_share_a_budget_of_ten(town: Town) -> None:
     name = town.campaign(uuid4().hex, "welcome", 40, budget=10)
     services = [town.someone("service_role") for _ in range(50)]

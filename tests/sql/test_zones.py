@@ -14,6 +14,8 @@ from stripe_events import COMPLETED, attached, event, session
 
 from pgcredits.bank.catalogs import apply_catalog
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2027, 2, 28, 12, tzinfo=UTC)
 MONTH_LATER = datetime(2027, 3, 28, 12, tzinfo=UTC)
 # In Apia it is the first of March. St John's puts its clocks forward in March. In a session of 'UTC-14',

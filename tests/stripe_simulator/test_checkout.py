@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import stripe
 
+pytestmark = pytest.mark.one_version
+
 
 def types(simulator, id):
     return sorted(event["type"] for event in simulator.receiver.about(id))

@@ -8,6 +8,8 @@ import stripe
 
 from stripe_simulator.run import RealKeysConfigured, refuse_real_keys, run
 
+pytestmark = pytest.mark.one_version
+
 ITEM = {
     "price_data": {"currency": "eur", "unit_amount": 3999, "product_data": {"name": "Pack"}},
     "quantity": 1,

@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import stripe
 
+pytestmark = pytest.mark.one_version
+
 
 def create(simulator, key, name="Ada"):
     return simulator.stripe.customers.create({"name": name, "metadata": {"n": "1"}}, {"idempotency_key": key})

@@ -3,6 +3,10 @@
 import re
 from html import unescape
 
+import pytest
+
+pytestmark = pytest.mark.one_version
+
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
 

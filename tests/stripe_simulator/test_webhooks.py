@@ -15,6 +15,8 @@ import stripe
 
 from stripe_simulator.core.webhooks import Answer
 
+pytestmark = pytest.mark.one_version
+
 
 def paid_session(simulator):
     session = simulator.new_session()

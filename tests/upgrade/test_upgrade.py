@@ -30,6 +30,8 @@ from pgcredits.bank.migrate import (
     run,
 )
 
+pytestmark = pytest.mark.one_version
+
 UPGRADING = HOME / "docs" / "upgrading.md"
 FROZEN = sorted(Path(__file__).parent.glob("*.sql.gz"))
 PRERELEASE = Path(__file__).parent / "prerelease" / "2026-11-24-2dc4dba.sql.gz"

@@ -68,7 +68,9 @@ lives = st.sampled_from(
 reasons = st.sampled_from(["grant", "promo", "allowance", "rollover", "purchase"])
 keyed = st.booleans()
 notes = st.sampled_from([*[0] * 4, 1000, 1100])  # letters of metadata
-news = st.lists(st.sampled_from(list(NEWS)), min_size=1, max_size=4)
+# Money that is on its way, and how that ends, is told more often than the odd news.
+ON_ITS_WAY = ["unpaid", "failed", "expired", "paid later"]
+news = st.lists(st.sampled_from([*NEWS, *ON_ITS_WAY * 2]), min_size=1, max_size=4)
 early = st.integers(0, 4)  # so many news come before the order's session is named
 self_made = st.sampled_from([False, False, False, True])  # the user at the door, not a service
 jumps = st.sampled_from(

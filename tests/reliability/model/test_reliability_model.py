@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import count
-from pathlib import Path
 
 import hypothesis
 import psycopg
@@ -21,6 +20,7 @@ from reliability.model.story import CALLS, NEVER, PACKS, PAGES, SECONDS, TASTES,
 from reliability.model.teller import exact
 
 STEPS_OF_A_STORY = 60
+STEPS, MANY_STEPS = 5_000, 40_000  # on each version
 CALLED = {
     "add_tokens",
     "capture_hold",
@@ -131,19 +131,13 @@ def test_the_bank_answers_as_the_model_does(
 ) -> None:
     began, counted = time.monotonic(), Counter[str]()
     say(f"model: RELIABILITY_SEED={seed}")
-    tell(bank, counted, 200_000 if long_form else share(bank), seed)
+    tell(bank, counted, MANY_STEPS if long_form else STEPS, seed)
     steps = counted.pop("step")
     say(f"model: {steps:,} steps in {time.monotonic() - began:.0f} s: {dict(counted.most_common())}")
     missing = {name for name in CALLED | REFUSED if not counted[name]}
     # Some refusals come once in a thousand steps: a short run may do without a few, and says which.
     say(f"model: has not happened: {sorted(missing) or 'nothing'}")
     assert len(missing) <= (0 if long_form else 4), f"this has not happened once: {missing}"
-
-
-def share(bank: Connection) -> int:
-    """Of the 10,000 steps of `make test`, which runs on Debian's PostgreSQL 15 as well where that is."""
-    alone = bank.info.server_version >= 180000 and not Path("/usr/lib/postgresql/15/bin/postgres").exists()
-    return 10_000 if alone else 5_000
 
 
 # Whole functions, bent at their seams: what such a function does instead.
@@ -266,12 +260,14 @@ def test_every_fault_finds_its_place(bank: Connection) -> None:
     assert lost == {}
 
 
+@pytest.mark.one_version
 def test_a_bank_with_a_fault_does_not(
     fault: str, bank: Connection, seed: int, say: Callable[[str], None]
 ) -> None:
+    """The first test tells the same stories to the bank without a fault: there they must all agree."""
     counted, statement = Counter[str](), faulty(bank, fault)
     assert statement, f"{fault} has lost its place"
     # Flaky: it failed, and when told again it failed elsewhere (names of accounts are random).
     with pytest.raises((AssertionError, FlakyFailure)):
-        tell(bank, counted, 20_000, seed, statement, (Phase.generate,))
+        tell(bank, counted, MANY_STEPS, seed, statement, (Phase.generate,))
     say(f"model: RELIABILITY_SEED={seed}: {fault}: found after {counted['step']:,} steps")
