@@ -1,4 +1,4 @@
-"""The command `pgcredits`: arguments in, one call into the module that does the work."""
+"""The command `pgcredits`. Each command reads its arguments and calls the module that does the work."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _EXPECTED = (
     SettingsError,
     migrate_module.MigrationError,
     psycopg.OperationalError,
-    psycopg.ProgrammingError,  # a URL that is none
+    psycopg.ProgrammingError,  # a URL that cannot be read
     simulator_module.RealKeysConfigured,
     StrangersError,
     UpError,
@@ -106,7 +106,7 @@ def main() -> None:
     Start with `pgcredits up`; it prints what to try. The other commands, given in another shell, find a
     running `up` by its data folder.
     """
-    os.umask(0o077)  # data, secrets and logs are their owner's
+    os.umask(0o077)  # nobody else may read data, secrets and logs
     _end_with_supervisor()
 
 
@@ -186,7 +186,7 @@ def serve(host: str, port: int, workers: int) -> None:
     PGCREDITS_SHARED_NETWORKS       networks, with commas, that many guests share: schools, offices
     PGCREDITS_GUEST_SECRET          salts what is kept of guests; by default made from the JWT secret
     """
-    settings = Settings.from_env()  # refuse here, in one line, rather than in every worker
+    settings = Settings.from_env()  # an error is one line here, and not one in every worker
     if settings.stripe_secret_key and settings.why_nothing_is_sold:
         click.echo(f"warning: {settings.why_nothing_is_sold}", err=True)
     uvicorn.run(
@@ -478,7 +478,7 @@ def _database(database_url: str | None, data_dir: Path) -> str:
 
 
 def _end_with_supervisor() -> None:
-    """As a child of `up`, end when it does, even by kill -9: then our stdin closes."""
+    """As a child of `up`, end when `up` ends, even by kill -9: our stdin closes then."""
     if os.environ.pop(SUPERVISED, None):
 
         def wait() -> None:

@@ -1,9 +1,9 @@
-"""Values as they come from outside: how each type may be spelled, before PostgreSQL reads them.
+"""Values from outside: how a value of each type may be spelled. This is checked before PostgreSQL reads it.
 
-PostgreSQL reads more than is meant, and every version more: "0x64" and "1_000" are numbers since version 16,
-"infinity" is an interval since 17, "tomorrow" is a time. What it cannot read it refuses in words of its own.
-So every value is looked at here first. A number is decimal, a time is ISO 8601, a length of time is ISO 8601
-or plain words; a refusal names the argument.
+PostgreSQL accepts more spellings than we mean, and more in every version: "0x64" and "1_000" are numbers
+since version 16, "infinity" is an interval since 17, "tomorrow" is a time. Its refusals are in its own words.
+So we check every value here first. A number is decimal, a time is ISO 8601, a length of time is ISO 8601 or
+plain words. A refusal names the argument.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _SPELLINGS = {
 UNITS = {word: unit for unit, words in _SPELLINGS.items() for word in words.split()}
 _UNIT = f"({'|'.join(UNITS)})"
 _PARTS = re.compile(rf"({_DECIMAL}) ?([a-z]+)", re.ASCII)
-_MOST = 2_000_000_000  # months, and days, of an interval of PostgreSQL: a little less than it holds
+_MOST = 2_000_000_000  # months, and days: a little less than PostgreSQL's interval can hold
 _CLOCK = r"[0-9]{1,9}:[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
 _WORDS = re.compile(rf"-?({_DECIMAL} ?{_UNIT}( {_DECIMAL} ?{_UNIT})*( {_CLOCK})?|{_CLOCK})", re.ASCII | re.I)
 _SECONDS = re.compile(rf"-?{_DECIMAL}", re.ASCII)
@@ -57,7 +57,7 @@ _ISO_INTERVAL = re.compile(
 )
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.I)
 _BOOLEAN = re.compile(r"t|f|true|false|y|n|yes|no|on|off|1|0", re.ASCII | re.I)
-# Numbers of JSON with such an exponent, or so many digits, are beyond PostgreSQL's numeric, or close to it.
+# JSON numbers with such an exponent, or with so many digits, are beyond PostgreSQL's numeric or close to it.
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _HUGE = re.compile(r"[0-9][eE][+-]?0*[1-9][0-9]{4}|[0-9]{1001}")
 _RANGES = {"smallint": 15, "integer": 31, "bigint": 63}
@@ -99,7 +99,7 @@ def _interval(text: str, string: bool) -> bool:
 
 
 def _fits(words: str) -> bool:
-    """Does an interval of PostgreSQL hold so much, each unit named once?"""
+    """Can PostgreSQL's interval hold so much, and is each unit named once?"""
     amounts: dict[str, Decimal] = {}
     for amount, _, word in _PARTS.findall(words):
         unit = UNITS[word]
@@ -136,7 +136,7 @@ _READERS: dict[str, tuple[Callable[[str, bool], bool], str]] = {
 
 
 def read_text(name: str, kind: str, text: str) -> str:
-    """A value of a query string, as PostgreSQL is to read it. Raises LiteralError."""
+    """A value of a query string, as PostgreSQL will read it. Raises LiteralError."""
     if kind in ("json", "jsonb"):
         try:
             msgspec.json.decode(text, type=msgspec.Raw)
@@ -149,7 +149,7 @@ def read_text(name: str, kind: str, text: str) -> str:
 
 
 def read_json(name: str, kind: str, value: str) -> str:
-    """A member of a JSON body, as PostgreSQL is to read it. Raises LiteralError."""
+    """A member of a JSON body, as PostgreSQL will read it. Raises LiteralError."""
     if kind in ("json", "jsonb"):
         if _HUGE.search(_STRING.sub("", value)):
             raise LiteralError(name, "JSON with numbers of at most 1000 digits, below 10^10000")
@@ -163,7 +163,7 @@ def read_json(name: str, kind: str, value: str) -> str:
         read = [read_json(name, kind.removesuffix("[]"), bytes(element).decode()) for element in elements]
         return "[" + ",".join(read) + "]"
     string = value.startswith('"')
-    if kind not in _READERS:  # text, and what is written as text: PostgreSQL would take true for "true"
+    if kind not in _READERS:  # text, and types that are written as text: PostgreSQL would read true as "true"
         if not string:
             raise LiteralError(name, "a text")
         return value
@@ -175,5 +175,5 @@ def read_json(name: str, kind: str, value: str) -> str:
 
 
 def _digits(text: str) -> str:
-    """A whole number as PostgreSQL spells it, which knows neither 1.0 nor 1e3 as one."""
+    """A whole number as PostgreSQL spells it. It accepts neither 1.0 nor 1e3."""
     return str(int(Decimal(text)))

@@ -23,7 +23,7 @@ _FEWEST_LETTERS = 8  # different ones: 32 random hex digits have fewer once in t
 
 
 class SettingsError(ValueError):
-    """A setting is missing or unsafe; the message names the variable and says what to do."""
+    """A setting is missing or unsafe. The message names the variable and says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Settings:
     return_origins: tuple[
         str, ...
     ] = ()  # origins besides public_url that Checkout may send the buyer back to
-    cors_origins: tuple[str, ...] = ()  # empty: no cross-origin calls from browsers
+    cors_origins: tuple[str, ...] = ()  # empty: no calls from pages of other origins
     guest_secret: str | None = field(default=None, repr=False)  # else made from jwt_secret
     trusted_proxies: Networks = field(default_factory=Networks)  # whose X-Forwarded-For counts
     shared_networks: Networks = field(default_factory=Networks)  # where guests have the higher limit
@@ -92,7 +92,7 @@ class Settings:
 
     @property
     def why_nothing_is_sold(self) -> str | None:
-        """Without the secret a payment could be taken, and its webhook could not be believed: no tokens."""
+        """Why nothing can be bought. Without the webhook secret we could not verify payments."""
         if self.stripe_secret_key is None:
             return "STRIPE_SECRET_KEY is not set: nothing can be bought."
         if not self.stripe_webhook_secrets:
@@ -127,9 +127,9 @@ class Settings:
 
 
 def check_secret(name: str, secret: str, random: str | None = None) -> None:
-    """Raises SettingsError for a secret that can be guessed; `name` is the variable that it comes from.
+    """Raises SettingsError for a secret that can be guessed. `name` is the variable that it comes from.
 
-    `random`: the part that is not known to everybody, where that is not the whole.
+    `random`: the part of it that is random, when that is not the whole.
     """
     if len(secret.encode()) < _SHORTEST_SECRET:
         raise SettingsError(f"{name} must be at least {_SHORTEST_SECRET} bytes long.")
@@ -141,10 +141,10 @@ def check_secret(name: str, secret: str, random: str | None = None) -> None:
 
 
 def check_stripe(secret_key: str | None, webhook_secrets: Iterable[str]) -> None:
-    """Raises SettingsError for what is no secret key of Stripe's, or a webhook secret that can be guessed.
+    """Raises SettingsError for a text that is not a key of Stripe, and for a weak webhook secret.
 
-    Whoever guesses a webhook secret signs payments that nobody made. Beside a live key it must be one of
-    Stripe's making; in test mode, where people make up their own, it has some length at least.
+    Somebody who guesses a webhook secret can sign payments that nobody made. With a live key it must be one
+    that Stripe made. In test mode people make up their own, so only its length is checked.
     """
     if secret_key is not None and not _STRIPE_KEY.fullmatch(secret_key):
         raise SettingsError(
@@ -167,7 +167,7 @@ def check_stripe(secret_key: str | None, webhook_secrets: Iterable[str]) -> None
 
 
 def stripe_key(env: Mapping[str, str] | None = None) -> str | None:
-    """Stripe's secret key, from the environment; None without one. Raises SettingsError."""
+    """Stripe's secret key from the environment, or None. Raises SettingsError."""
     env = os.environ if env is None else env
     key = env.get("STRIPE_SECRET_KEY") or None
     check_stripe(key, _list(env, "STRIPE_WEBHOOK_SECRET") if key else ())

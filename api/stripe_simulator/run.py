@@ -14,8 +14,8 @@ class RealKeysConfigured(RuntimeError):
 
 
 def refuse_real_keys(environment: Mapping[str, str]) -> None:
-    """Raise :class:`RealKeysConfigured` when STRIPE_SECRET_KEY is set: whoever has a key means to use Stripe,
-    and must not be served simulated payments by mistake."""
+    """Raise :class:`RealKeysConfigured` when STRIPE_SECRET_KEY is set: somebody who has a key means to use
+    Stripe, and must not get simulated payments by mistake."""
     if environment.get("STRIPE_SECRET_KEY"):
         raise RealKeysConfigured(
             "STRIPE_SECRET_KEY is set, so payments belong to Stripe and the simulator does not start. "

@@ -124,7 +124,7 @@ def main(url: str) -> None:
             finish(db, job_id)
         expect(db, "done and captured", ada, jobs=2, balance=20, held=0)
 
-        # Whoever takes the application over can charge its users, and cannot give anybody tokens.
+        # Somebody who takes over the application can charge its users, but cannot give anybody tokens.
         try:
             db.execute("select api.add_tokens(%s, 1000000, reason => 'grant')", (ada,))
         except psycopg.errors.InsufficientPrivilege:

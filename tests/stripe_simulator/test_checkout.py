@@ -81,7 +81,7 @@ def test_session_metadata_is_not_on_the_payment_intent(simulator):
     assert found == [{"kind": "y"}, {}]
 
 
-def test_pay_later_then_settled(simulator):
+def test_bank_debit_succeeds_later(simulator):
     session = simulator.new_session()
     answer = simulator.press(session, "pay_later")
     assert (answer.status_code, answer.headers["location"][:24]) == (303, "https://shop.example/don")
@@ -89,12 +89,12 @@ def test_pay_later_then_settled(simulator):
     assert event["data"]["object"]["payment_status"] == "unpaid"
     intent_id = event["data"]["object"]["payment_intent"]
     assert simulator.stripe.payment_intents.retrieve(intent_id).status == "processing"
-    assert 'value="settle_succeed"' in simulator.browser.get(f"/pay/{session.id}").text
-    simulator.press(session, "settle_succeed")
+    assert 'value="debit_succeeds"' in simulator.browser.get(f"/pay/{session.id}").text
+    simulator.press(session, "debit_succeeds")
     event = simulator.receiver.wait(session.id, "checkout.session.async_payment_succeeded")
     assert event["data"]["object"]["payment_status"] == "paid"
     simulator.receiver.wait(intent_id, "payment_intent.succeeded")
-    for action in ("settle_fail", "settle_succeed", "expire", "fail"):  # settled once
+    for action in ("debit_fails", "debit_succeeds", "expire", "fail"):  # it ends once
         simulator.press(session, action)
     assert simulator.stripe.checkout.sessions.retrieve(session.id).payment_status == "paid"
     events = simulator.stripe.events.list({"limit": 100, "type": "payment_intent.*"}).data
@@ -108,13 +108,13 @@ def test_pay_later_then_settled(simulator):
 def test_pay_later_then_failed(simulator):
     session = simulator.new_session()
     simulator.press(session, "pay_later")
-    simulator.press(session, "settle_fail")
+    simulator.press(session, "debit_fails")
     event = simulator.receiver.wait(session.id, "checkout.session.async_payment_failed")
     told = event["data"]["object"]
     assert (told["status"], told["payment_status"]) == ("complete", "unpaid")
     failed = simulator.receiver.wait(told["payment_intent"], "payment_intent.payment_failed")
     assert failed["data"]["object"]["last_payment_error"]["code"] == "payment_intent_payment_attempt_failed"
-    simulator.press(session, "settle_succeed")
+    simulator.press(session, "debit_succeeds")
     assert simulator.stripe.checkout.sessions.retrieve(session.id).payment_status == "unpaid"
     assert "Payment failed" in simulator.browser.get(f"/pay/{session.id}").text
 

@@ -1,6 +1,5 @@
 """Idempotency-Key: one effect per key, the same answer to every repetition."""
 
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -76,16 +75,6 @@ def test_customer_that_was_deleted_is_told_again_by_the_key_that_made_it(simulat
     first = create(simulator, "deleted")
     simulator.stripe.customers.delete(first.id)
     assert create(simulator, "deleted").to_dict() == first.to_dict()
-
-
-def test_file_of_an_earlier_version_is_read(start_simulator, tmp_path):
-    first = create(old := start_simulator(tmp_path), "before")
-    old.stop()
-    (path,) = tmp_path.glob("*.sqlite3")
-    with sqlite3.connect(path) as db:
-        db.execute("alter table idempotency_keys drop column status")
-    db.close()
-    assert create(start_simulator(tmp_path), "before").id == first.id
 
 
 def test_key_too_long(simulator):

@@ -1,8 +1,8 @@
-"""Connections of administrators: migrate, catalogue, audit, maintenance, up.
+"""Connections of administrators: for migrate, catalog, audit, maintain and up.
 
-A session of a superuser must not run other people's code. So whatever the login, the database or the
-environment set, unqualified names lead to PostgreSQL's own objects alone here. The settings are options of
-the connection: they hold before the first statement.
+The session of a superuser must not run other people's code. So here an unqualified name means an object of
+PostgreSQL itself, whatever the login, the database or the environment sets. The settings are options of the
+connection, so they hold before the first statement.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from psycopg.conninfo import make_conninfo
 from pgcredits.bank import strangers
 from pgcredits.database_urls import parts_of
 
-LOCK_SECONDS = 2  # a statement that waits for a lock keeps everybody waiting who comes after it
+LOCK_SECONDS = 2  # while a statement waits for a lock, everyone who comes later waits for that statement
 _STATEMENT_SECONDS = 600
 _IDLE_SECONDS = 120  # in a transaction
-# A server that is gone without a word is noticed after a minute or two.
+# We notice after a minute or two that a server has disappeared.
 _NETWORK = {
     "keepalives_idle": "30",
     "keepalives_interval": "10",
@@ -40,8 +40,8 @@ def connect(
 ) -> Connection:
     """Connect as an administrator. `purpose` is what pg_stat_activity shows.
 
-    Raises psycopg.OperationalError, AddressError for a URL that is none, and StrangersError where somebody
-    made a schema of ours.
+    Raises psycopg.OperationalError, AddressError for a URL that cannot be read, and StrangersError when
+    somebody else has made a schema of ours.
     """
     given = parts_of(url)
     settings = {
@@ -52,22 +52,22 @@ def connect(
         "idle_in_transaction_session_timeout": f"{_IDLE_SECONDS}s",
         "default_transaction_isolation": r"read\ committed",
         "TimeZone": "UTC",
-        "DateStyle": "ISO,YMD",  # the dates of a price list are read alike on every machine
+        "DateStyle": "ISO,YMD",  # the dates of a price list mean the same on every machine
         "IntervalStyle": "postgres",
         "standard_conforming_strings": "on",
         "transform_null_equals": "off",
-        "quote_all_identifiers": "off",  # what stands is compared with what was made, as text
+        "quote_all_identifiers": "off",  # migrate compares texts of what exists and of what it makes
     }
-    # Later ones win, so an option of the URL changes none of ours.
+    # The last one counts, so no option of the URL overrides ours.
     options = [given.get("options", ""), *(f"-c {name}={value}" for name, value in settings.items())]
     ours = {
         "options": " ".join(options).strip(),
         "application_name": purpose,
-        "client_encoding": "UTF8",  # our files are
+        "client_encoding": "UTF8",  # like our files
         **{name: value for name, value in _NETWORK.items() if name not in given},
     }
     wanted = given.get("connect_timeout", "")
-    if not wanted.isdecimal() or int(wanted) == 0:  # for ever, to libpq
+    if not wanted.isdecimal() or int(wanted) == 0:  # libpq would wait for ever
         ours["connect_timeout"] = str(connect_timeout)
     connection = psycopg.connect(make_conninfo(url, **ours), autocommit=True)
     try:

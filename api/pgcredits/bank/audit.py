@@ -1,4 +1,4 @@
-"""The books prove themselves: every check of schema `audit`, in one snapshot."""
+"""`pgcredits audit`: run every check of the schema `audit` in one snapshot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pgcredits.bank import admin
 from pgcredits.bank.strangers import TRUSTED
 
 _SHOWN = 5  # findings printed per check
-# Of nobody else's: what is in a view is run by our login.
+# Only views of trusted owners, because our login runs what is in a view.
 _CHECKS = f"""
     select c.relname
     from pg_class as c
@@ -37,7 +37,7 @@ class Check:
 
 
 def run(url: str) -> list[Check]:
-    """Run every check as the login of `url`, all on the same moment of the database."""
+    """Run every check as the login of `url`. All of them see the same moment of the database."""
     with admin.connect(url, "pgcredits audit", statement_seconds=3600) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
@@ -56,7 +56,7 @@ def _check(connection: psycopg.Connection[tuple[Any, ...]], view: str) -> Check:
 
 
 def sound(checks: list[Check]) -> bool:
-    """No finding; and an audit that checks nothing proves nothing."""
+    """There is no finding, and there is at least one check: an audit without checks proves nothing."""
     return bool(checks) and not any(check.rows for check in checks)
 
 

@@ -1,4 +1,4 @@
-"""What the clock has made due, booked for accounts that nobody touches."""
+"""`pgcredits maintain`: book what the clock has made due, also on accounts that nobody uses."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Ended:
 def end_idle(url: str, seconds: float) -> list[Ended]:
     """End sessions that have been idle in a transaction for longer, with locks on tables of the bank.
 
-    Those of superusers and of replication are left alone. `url` is of a superuser, or of a member of
+    It leaves those of superusers and of replication alone. `url` is of a superuser, or of a member of
     pg_signal_backend and pg_read_all_stats. Raises RightsError, psycopg.OperationalError.
     """
     with admin.connect(url, "pgcredits maintain", autocommit=True) as connection:
@@ -76,7 +76,7 @@ def end_idle(url: str, seconds: float) -> list[Ended]:
 
 
 def maintain(url: str) -> int:
-    """Call api.maintain until nothing is left; returns how many accounts were brought up to date.
+    """Call api.maintain until nothing is left. Returns how many accounts were brought up to date.
 
     `url` is of any login that may become service_role. Each call is a transaction of its own.
     Raises MigrationError for a bank that was migrated by a newer program, psycopg.OperationalError.
@@ -96,7 +96,7 @@ def maintain(url: str) -> int:
 
 
 def _refuse_newer(connection: admin.Connection) -> None:
-    """The marks of migrations are not for every login; the release is for service_role."""
+    """Not every login may read the marks of migrations. service_role may read the release."""
     if connection.execute("select to_regclass('api.release') is not null").fetchone() == (True,):
         row = connection.execute("select r.migration from api.release as r").fetchone()
         if row is not None:
@@ -106,7 +106,7 @@ def _refuse_newer(connection: admin.Connection) -> None:
 def keep_maintaining(
     url: str, seconds: float, say: Callable[[str], None], idle_seconds: float | None = None
 ) -> None:
-    """A round every so many seconds, for ever; a database that is away is waited for.
+    """Maintain every so many seconds, for ever. Wait for a database that is away.
 
     `idle_seconds`: also `end_idle`. Raises RightsError, MigrationError.
     """

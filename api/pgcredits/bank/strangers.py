@@ -1,8 +1,8 @@
-"""Schemas that somebody made before us, under our names.
+"""Schemas with our names that a stranger made before us.
 
-Whoever may create schemas in a database can make one of ours before the first migrate, with tables and views
-that run code of theirs when an administrator reads or writes them. So these are looked at first, in
-pg_catalog alone.
+Somebody who may create schemas in a database can make one of ours before the first migrate. Its tables and
+views can run the stranger's code when an administrator reads or writes them. So we first look in pg_catalog,
+and nowhere else, at who owns these schemas.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import psycopg
 
 BANK = ("credits", "api", "analytics", "audit")
 BOOKKEEPING = ("yoyo",)
-# Whoever could do as they like in this database without a schema of ours, or who asks.
+# Roles that could do anything in this database anyway, and the role that asks.
 TRUSTED = (
     "(r.rolsuper or r.rolname in ('credits_owner', current_user)"
     " or r.oid = (select d.datdba from pg_database as d where d.datname = current_database()))"
@@ -35,11 +35,11 @@ _FOUND = f"""
 
 
 class StrangersError(RuntimeError):
-    """A schema of ours belongs to somebody who is not trusted with it; the message says what to do."""
+    """A schema of ours belongs to somebody whom we do not trust. The message says what to do."""
 
 
 def refuse(connection: psycopg.Connection[Any], schemas: Sequence[str], whole: Sequence[str] = ()) -> None:
-    """Raises StrangersError for one of `schemas`, or something in one of `whole`, that is somebody's."""
+    """Raises StrangersError when a stranger owns one of `schemas`, or anything in one of `whole`."""
     found = connection.execute(
         _FOUND.encode(), {"schemas": [*schemas, *whole], "whole": list(whole)}
     ).fetchone()

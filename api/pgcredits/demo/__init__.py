@@ -8,12 +8,12 @@ A user whose tokens are used up buys a top-up through the Stripe simulator and g
     customers.py what users do, over HTTP
     report.py    how a run is shown
     charges.py   the run in which each request is charged when it is done
-    holds.py     the run in which each request holds its worst case first, and workers are killed
+    holds.py     the run in which each request first holds its worst case, and workers are killed
     job.py       what a worker does for a request of that run
     crew.py      the workers, which are processes
-    proof.py     that every job has the end that it should
+    proof.py     the check that every job ended as it should
 """
 
 
 class DemoError(RuntimeError):
-    """The run cannot go on, or proves something wrong; the message says what."""
+    """The run cannot continue, or has found a fault. The message says which."""

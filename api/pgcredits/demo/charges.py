@@ -24,7 +24,7 @@ from pgcredits.demo.trace import SLICE, Request, read_trace
 
 @dataclass(slots=True)
 class Outcome:
-    """What the run has seen; amounts in euro cents."""
+    """What the run has seen. Amounts are in euro cents."""
 
     latencies: list[float] = field(default_factory=list)
     refusals: Counter[str] = field(default_factory=Counter)
@@ -38,7 +38,7 @@ class Outcome:
 
 
 async def spend(customers: Customers, outcome: Outcome, user: User, request: Request) -> None:
-    """One request, bought for when the user has run dry."""
+    """Do one request, and buy tokens when the user has run dry."""
     body = {"module_id": request.module_id, "usage": request.usage}
     headers = bearer(user.token, customers.key(request.number))
     while True:

@@ -1,4 +1,4 @@
-"""Worker processes, which do one job at a time. One that is killed is replaced, and only its job is lost.
+"""Worker processes that do one job at a time. A killed one is replaced, and only its job is lost.
 
 They are forked, which is cheap and safe as long as this process has neither threads nor a running event loop.
 """
@@ -19,12 +19,12 @@ from pgcredits.demo.customers import connected
 from pgcredits.demo.job import Backend, Job, Report
 
 _PATIENCE = 15.0  # seconds for a worker to end
-_JOB_SECONDS = 600.0  # in which one of the workers at least must have come to an end
+_JOB_SECONDS = 600.0  # in which at least one worker must end its job
 
 
 @dataclass(frozen=True, slots=True)
 class Employer:
-    """What a worker needs to know to act for the product's backend in a run."""
+    """What a worker must know to act for the product's backend in a run."""
 
     base_url: str
     run_id: str
@@ -39,7 +39,7 @@ class _Worker:
 
     def give(self, job: Job) -> None:
         self.job = job
-        with contextlib.suppress(OSError):  # killed a moment ago: the line will tell
+        with contextlib.suppress(OSError):  # it was killed a moment ago: we will see that on its line
             self.line.send(job)
 
     def dismiss(self) -> None:
@@ -51,7 +51,7 @@ class _Worker:
 
 
 def work_off(jobs: Iterable[Job], size: int, employer: Employer) -> Generator[tuple[Job, Report | None]]:
-    """Have the jobs done by so many workers: each job with its report, or None when its worker was killed.
+    """Have so many workers do the jobs. Yields each job with its report, or None when its worker was killed.
 
     No job is given out twice. Raises DemoError; however this ends, the workers end with it.
     """
@@ -86,7 +86,7 @@ def work_off(jobs: Iterable[Job], size: int, employer: Employer) -> Generator[tu
 
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C waits: a worker is either known to us, or not there, and does not begin with an interrupt."""
+    """Hold Ctrl-C back while a worker is started, so that we know every worker that exists."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -119,7 +119,7 @@ def _hear(worker: _Worker) -> Report | None:
 
 
 def _work(ours: Connection, theirs: Connection, employer: Employer) -> None:
-    """A worker's life. It ends with the employer's: at Ctrl-C it is told, else the line is cut."""
+    """A worker's life. It ends with the employer: at Ctrl-C it is told, else its line is cut."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ours.close()
     with contextlib.suppress(EOFError, OSError):

@@ -18,7 +18,7 @@ from pgcredits.demo import DemoError
 from pgcredits.demo.trace import Request, repository
 
 TOPUP = 500  # euro cents
-PATIENCE = 120.0  # seconds that one request is sent again for, while the API or the database is away
+PATIENCE = 120.0  # seconds for which a request is sent again while the API or the database is away
 _AT_ONCE = 4  # each sign-up hashes a password
 
 decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -30,7 +30,7 @@ class User:
 
     user_id: str
     token: str = field(repr=False)
-    purchases: int = 0  # that we know of
+    purchases: int = 0  # those that we know of
 
 
 class Customers:
@@ -42,7 +42,7 @@ class Customers:
         self.retries = 0  # how often something was sent again
 
     def key(self, *parts: str | int) -> str:
-        """The Idempotency-Key of something that this run does once."""
+        """The Idempotency-Key of something that this run does only once."""
         return ":".join(map(str, ("demo", self.run_id, *parts)))
 
     async def send(self, method: str, url: str, **more: Any) -> httpx.Response:
@@ -66,7 +66,7 @@ class Customers:
     async def arrive(
         self, count: int, read: Callable[[User, Request], Awaitable[None]], arrived: Callable[[], None]
     ) -> list[User]:
-        """So many new users, each of whom has a repository read."""
+        """Sign up so many users. Each of them has a repository read."""
 
         async def one(index: int) -> User:
             user = await self._sign_up(index)
@@ -97,7 +97,7 @@ class Customers:
             return
         headers = bearer(user.token, self.key("buy", after + 1))
         response = await self.send("POST", "/checkout", json={"amount": TOPUP}, headers=headers)
-        if slug(response) != "order_closed":  # else somebody else has paid
+        if slug(response) != "order_closed":  # otherwise another request has paid
             order = expect(response, 200, 201)
             paid = await self.send("POST", order["url"], data={"action": "pay"})
             if paid.status_code >= 400:
@@ -110,16 +110,16 @@ class Customers:
         user.purchases = max(user.purchases, purchases)
 
     async def purchases(self, user: User) -> int:
-        """How many top-ups the user has paid and got."""
+        """How many top-ups the user has paid for and received."""
         return len(await self.rows("orders", user, state="eq.paid", select="order_id"))
 
     async def lifetime_spent(self, user: User) -> Decimal:
-        """What the bank says that the user has spent."""
+        """What the user has spent, by the bank's books."""
         (row,) = await self.rows("balance", user, select="lifetime_spent")
         return Decimal(row["lifetime_spent"])
 
     async def rows(self, view: str, user: User, **query: str | int) -> list[dict[str, Any]]:
-        """The user's own rows of a view; at most as many as the API gives at once."""
+        """The user's own rows of a view, at most as many as the API gives at once."""
         response = await self.send("GET", f"/rest/v1/{view}", params=query, headers=bearer(user.token))
         found: list[dict[str, Any]] = expect(response, 200)
         return found
@@ -151,7 +151,7 @@ def bearer(token: str, key: str | None = None) -> dict[str, str]:
 
 
 def slug(response: httpx.Response) -> str | None:
-    """The bank's name of a refusal; its status when it has none."""
+    """The slug of a refusal, or its status when it has no slug."""
     if response.is_success:
         return None
     try:

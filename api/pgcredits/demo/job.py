@@ -26,7 +26,7 @@ _REASON = "failed: the model gave no answer"
 
 
 class Fate(StrEnum):
-    """What is to become of a job: all but two say at which moment its worker is killed."""
+    """What will become of a job. All but two fates say at which moment its worker is killed."""
 
     SUCCEEDS = "succeeds"
     FAILS = "fails"
@@ -41,7 +41,7 @@ DEATHS = tuple(fate for fate in Fate if fate.name.startswith("KILLED"))
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A request of the trace, generating at most `max_tokens`: how many it will be is not known before."""
+    """A request of the trace, generating at most `max_tokens`. Nobody knows before how many it will be."""
 
     request: Request
     user: User
@@ -100,7 +100,7 @@ class Backend:
         return report
 
     async def _hold(self, job: Job, report: Report) -> str:
-        """Hold the worst case, bought for when the user has run dry."""
+        """Hold the worst case, and buy tokens when the user has run dry."""
         body = {
             "module_id": job.request.module_id,
             "usage": job.request.usage | {"output_tokens": job.max_tokens},
@@ -140,7 +140,7 @@ class Backend:
     async def _call(
         self, function: str, body: dict[str, Any], job: Job, report: Report, deadly: Fate | None = None
     ) -> httpx.Response:
-        """A call under a key of its own. The worker dies waiting for the answer, if that is its fate."""
+        """A call with a key of its own. If that is the job's fate, the worker dies waiting for the answer."""
         url = f"/rest/v1/rpc/{function}"
         headers = bearer(self.token, self.customers.key(function, job.request.number))
         extensions = {"trace": _die_when_sent} if job.fate is deadly else {}

@@ -1,4 +1,4 @@
-"""What the workers were told against what the bank says: every job has one end, and it is the right one."""
+"""Compare what the workers were told with what the bank says: every job must have ended once, and rightly."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ENDS = {  # of a job whose worker was killed at that moment
 
 @dataclass(slots=True)
 class Outcome:
-    """The jobs of a run by number: what was to become of them, what the bank answered, which were lost."""
+    """The jobs of a run by number: their fates, what the bank answered, and which of them were lost."""
 
     fates: dict[int, Fate] = field(default_factory=dict)
     reports: dict[int, Report] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Hold:
 
     @property
     def end(self) -> str:
-        """In words."""
+        """This end in words."""
         if self.captured or self.shortfall:
             return CAPTURED
         return EXPIRED if self.state == "expired" else self.state
@@ -61,7 +61,7 @@ class Hold:
 
 @dataclass(slots=True)
 class Verdict:
-    """What became of the jobs; amounts in euro cents."""
+    """What became of the jobs. Amounts are in euro cents."""
 
     charged: int = 0
     late: int = 0  # of these, after the hold had expired
@@ -114,7 +114,7 @@ def _faults(outcome: Outcome, holds: Sequence[Hold], spent: Decimal) -> Iterator
 
 
 def _faults_of(number: int, fate: Fate, report: Report, hold: Hold) -> Iterator[str]:
-    """Of a job that was answered."""
+    """Check a job that was answered."""
     answered = (report.state, report.held, report.captured, report.shortfall)
     found = (hold.state, hold.tokens, hold.captured, hold.shortfall)
     if answered != found:

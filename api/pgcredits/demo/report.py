@@ -1,4 +1,4 @@
-"""How a run is shown: its progress, and the table at the end."""
+"""Show a run: its progress, and the table at the end."""
 
 from __future__ import annotations
 

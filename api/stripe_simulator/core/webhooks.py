@@ -1,7 +1,7 @@
 """Signed webhooks, delivered in the background until the endpoint answers 2xx.
 
-Undelivered events are in the store, so they go on after a restart. Deliveries run in parallel and arrive in
-any order, now and then more than once: what Stripe promises too."""
+Events that are not delivered stay in the store, so their delivery continues after a restart. Deliveries run
+in parallel and arrive in any order, now and then more than once. Stripe promises no more."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ _TIMEOUT = 20.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What the endpoint said: an HTTP status, or why there is none."""
+    """What the endpoint said: an HTTP status, or the reason why it sent no status."""
 
     status: int | None
     error: str | None = None
@@ -91,7 +91,7 @@ class Courier:
 
     def _time_to_next(self) -> float | None:
         if len(self._under_way) >= _AT_ONCE:
-            return None  # whoever finishes wakes us
+            return None  # a delivery that ends wakes us
         waiting = self._store.db.execute(
             "select event_id, next_at from deliveries where state = 'pending' order by next_at limit ?",
             (_AT_ONCE,),

@@ -42,10 +42,10 @@ async def act(request: Request[Any, Any, Any], id: FromPath[str]) -> Response[st
                 lifecycle.decline(store, session)
             case "expire":
                 lifecycle.expire(store, session)
-            case "settle_succeed":
-                lifecycle.settle(store, session, succeeded=True)
-            case "settle_fail":
-                lifecycle.settle(store, session, succeeded=False)
+            case "debit_succeeds":
+                lifecycle.end_debit(store, session, succeeded=True)
+            case "debit_fails":
+                lifecycle.end_debit(store, session, succeeded=False)
             case _:
                 return page("Unknown action", "<h1>This page has no such button.</h1>", status=400)
     # A second click on pay finds the session complete and goes where the first one went.
@@ -91,7 +91,7 @@ def _choices(store: Store, session: Json) -> str:
             here,
             "pay_later",
             "Pay later",
-            "Bank debit: unpaid now; come back to this page to settle or fail it",
+            "Bank debit: unpaid now; come back to this page to let it succeed or fail",
         )
         body += button(here, "fail", "Fail", "Card 4000 0000 0000 0002: declined, the session stays open")
     body += button(here, "expire", "Expire", "As if the buyer never came back")
@@ -115,8 +115,8 @@ def _outcome(store: Store, session: Json) -> str:
         here = f"/pay/{session['id']}"
         return (
             _card("", "Completed, not paid yet", f"The bank debit is on its way. {back}")
-            + button(here, "settle_succeed", "Settle", "The money arrives", main=True)
-            + button(here, "settle_fail", "Fail", "The bank refuses the debit")
+            + button(here, "debit_succeeds", "Succeed", "The money arrives", main=True)
+            + button(here, "debit_fails", "Fail", "The bank refuses the debit")
         )
     return _card("bad", "Payment failed", f"The bank refused the debit. {back}")
 

@@ -1,4 +1,4 @@
-"""Price lists: apply a catalog file to a bank. See apply.py for the story."""
+"""Price lists: apply the file of a catalog to a bank. See apply.py for the story."""
 
 from pgcredits.bank.catalogs.apply import (
     Applied,

@@ -1,4 +1,4 @@
-"""Price lists: found by name, applied whole, and compared with what is there."""
+"""Price lists: find one by its name, apply it whole, and compare it with what the bank has."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ def apply_catalog(
 ) -> Applied:
     """Apply a price list whole, in one transaction, by a login that may do nothing else.
 
-    `stripe_prices` gives packs their price at Stripe, by pack_id. `add`: beside the price lists of other
-    products. `dry_run`: nothing is kept. A changed rule for notices locks every wallet: whoever keeps one
-    locked is waited for as locks.py says. Raises MigrationError, also for a name that is neither listed nor a
-    file, and for a file that holds anything but definitions.
+    `stripe_prices` gives packs their price at Stripe, by pack_id. `add`: apply it beside the price lists of
+    other products. `dry_run`: keep nothing. A changed rule for notices locks every wallet, and waits for
+    locked ones as locks.py says. Raises MigrationError, also for a name that is neither listed nor a file,
+    and for a file that holds anything but definitions.
     """
     path = find_catalog(name_or_path, sql)
     definitions = catalog_file.read(path)
@@ -99,7 +99,7 @@ def _apply(
     add: bool,
 ) -> Applied:
     before = _shown(connection)
-    # What the definitions say to each other; nobody else has a say in it.
+    # What definitions tell each other. No setting from outside may be in it.
     connection.execute(
         "select set_config('pgcredits.stripe_prices', %s, true),"
         " set_config('pgcredits.priced_from_now', '', true)",

@@ -15,12 +15,12 @@ from pgcredits.bank.migrate.errors import MigrationError
 
 MOST_BYTES = 1_000_000
 MOST_DEFINITIONS = 10_000
-# All of a file together. A session that waits beside it, in a transaction, is ended after twice as long.
+# For a whole file. The administrator's session, which waits in a transaction, may be idle twice as long.
 SECONDS = 50
 
 
 def read(path: Path) -> list[Definition]:
-    """The definitions of a price list. Raises MigrationError for a file that holds anything else."""
+    """The definitions of a price list. Raises MigrationError when the file contains anything else."""
     try:
         with path.open("rb") as file:
             found = file.read(MOST_BYTES + 1)
@@ -56,6 +56,6 @@ def execute(connection: admin.Connection, path: Path, definitions: Sequence[Defi
             raise MigrationError(f"{place}: {catalog_words.takes(words, definition)}") from error
         except psycopg.Error as error:
             message = error.diag.message_primary or str(error)
-            if (error.sqlstate or "").startswith("PT"):  # ours, which names what it is about
+            if (error.sqlstate or "").startswith("PT"):  # an error of ours, which names what it is about
                 raise MigrationError(f"{path.name}: {message} (line {definition.line})") from error
             raise MigrationError(f"{place}: {message}") from error

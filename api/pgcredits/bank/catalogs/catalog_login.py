@@ -1,8 +1,8 @@
-"""The login that applies price lists: it may say their words and nothing else.
+"""The login that applies price lists. It may call the functions that define something, and nothing else.
 
-A price list is text from outside. None of its text is executed (catalog_text.py), and what is written from it
-is executed by pgcredits_catalog, in a session of its own: so a definition has no rights but to define. What
-PUBLIC may execute, of PostgreSQL itself, cannot be taken from one login. The login has a password only while
+A price list is text from outside. None of its text is executed (catalog_text.py). We write statements from
+it, and pgcredits_catalog executes them in a session of its own, so a definition can only define. One login
+cannot be kept from the functions of PostgreSQL that PUBLIC may execute. The login has a password only while
 that session is opened.
 """
 
@@ -55,7 +55,7 @@ def _enter(
             finally:
                 administrator.execute(f"alter role {LOGIN} password null".encode())
         except (psycopg.OperationalError, psycopg.errors.InternalError_) as error:
-            refusal = error  # of the latter kind: "tuple concurrently updated"
+            refusal = error  # InternalError_ is "tuple concurrently updated"
     raise MigrationError(
         f"the server does not let the login {LOGIN} in with a password, which price lists are applied by:"
         f" {refusal}"
@@ -63,7 +63,7 @@ def _enter(
 
 
 def _set_password(administrator: admin.Connection, password: str) -> None:
-    # Hashed here: the server's log never sees it. It ends by itself, should we be killed now.
+    # Hashed here, so that the server's log never has it. It expires by itself in case we are killed now.
     hashed = administrator.pgconn.encrypt_password(password.encode(), LOGIN.encode(), b"scram-sha-256")
     ends = administrator.execute("select (clock_timestamp() + interval '1 minute')::text").fetchone()
     administrator.execute(

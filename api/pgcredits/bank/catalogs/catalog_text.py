@@ -1,9 +1,9 @@
 """The language of a price list: calls of define_… whose arguments are constants.
 
-It looks like SQL and is a small part of it. Nothing of a file is ever executed: what is read here becomes
-definitions, and catalog_words.py writes a statement of its own from each. So whatever this reader does not
-know is refused. pglast, which has PostgreSQL's own parser, is under the GPL, and so no part of the program:
-the tests compare the two.
+The language is a small part of SQL. Nothing of a file is ever executed. This reader makes definitions of it,
+and catalog_words.py writes a statement from each. So the reader refuses everything that it does not know.
+pglast has PostgreSQL's own parser, but is under the GPL, so the program does not use it. The tests compare
+the two.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ HOLDS = (
     "a price list holds `select credits.define_…(…);` and nothing else, and each argument is a constant:"
     " 'text', 12.5, true, false, null, '7 days'::interval, p_name => 'value'"
 )
-# As a cast spells it: how PostgreSQL names it.
+# The name of a type in a cast, and PostgreSQL's own name of it.
 TYPES: dict[str, str | None] = {
     **dict.fromkeys(("text", "varchar", "interval", "date", "timestamp", "timestamptz", "json", "jsonb")),
     **dict.fromkeys(("numeric", "decimal"), "numeric"),
@@ -104,7 +104,7 @@ def _tokens(text: str, file: str) -> Iterator[_Token]:
 
 
 def _comment_end(text: str, position: int) -> int | None:
-    """Comments of PostgreSQL nest."""
+    """Skip a comment. Comments of PostgreSQL nest."""
     depth = 0
     for found in _COMMENT_ENDS.finditer(text, position):
         depth += 1 if found[0] == "/*" else -1
@@ -118,7 +118,7 @@ def _shown(text: str, position: int) -> str:
 
 
 class _Reader:
-    """Reads tokens from left to right; what is not expected is refused."""
+    """Reads tokens from left to right, and refuses a token that is not expected."""
 
     def __init__(self, file: str, tokens: list[_Token]) -> None:
         self._file, self._tokens, self._at = file, tokens, 0
@@ -197,7 +197,7 @@ class _Reader:
 
     def _literal(self) -> Constant:
         sign = "-" if self._take("-") else ""
-        signed = bool(sign) or self._take("+")  # which changes nothing
+        signed = bool(sign) or self._take("+")  # a plus changes nothing
         if self._next.kind == "number":
             return Constant("number", sign + self._name())
         if not signed and self._next.kind == "text":

@@ -1,4 +1,4 @@
-"""The words of a price list, as the database has them."""
+"""The words of a price list: the functions of the database that define something."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pgcredits.bank.migrate.files import OWNER
 _WHOLE = {"smallint", "integer", "bigint"}
 _DIGITS = re.compile(r"-?[0-9]+", re.ASCII)
 _WRITTEN_OUT = re.compile(r"\d{4}-\d\d-\d\d(?:[ T][0-9:.]+ *(?:Z|[-+][0-9:]+)?)?", re.I)
-# The types that literals.py knows by their long names.
+# Short names of types that literals.py knows by their long names.
 _CASTS = {"int2": "smallint", "int4": "integer", "int8": "bigint", "bool": "boolean"}
 _KNOWN = """
     select p.proname, p.proargnames, p.proargtypes::regtype[]::text[],
@@ -30,10 +30,10 @@ _KNOWN = """
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A function that defines something. `parameters` have their type, in their order."""
+    """A function that defines something. `parameters` are its parameters in order, with their types."""
 
     parameters: Mapping[str, str]
-    ours: bool  # the owner's, and the only one of its name
+    ours: bool  # it is the owner's, and the only one of its name
 
 
 def known(connection: admin.Connection) -> dict[str, Word]:
@@ -45,7 +45,7 @@ def known(connection: admin.Connection) -> dict[str, Word]:
 
 
 def statement(words: Mapping[str, Word], definition: Definition) -> sql.Composed:
-    """The statement of a definition, written anew. Raises MigrationError for a word that is not ours."""
+    """The statement that makes a definition. Raises MigrationError for a word that is not ours."""
     word = words.get(definition.word)
     if word is None:
         raise MigrationError(f"there is no credits.{definition.word}; there are {', '.join(sorted(words))}")
@@ -73,7 +73,7 @@ def statement(words: Mapping[str, Word], definition: Definition) -> sql.Composed
 
 
 def takes(words: Mapping[str, Word], definition: Definition) -> str:
-    """What the word of a definition takes, for whom has given it something else."""
+    """A message about what the word of a definition takes, for somebody who gave it something else."""
     given = ", ".join(f"{name} {kind}" for name, kind in words[definition.word].parameters.items())
     return (
         f"credits.{definition.word} takes {given}; what stands here is of another type, or has another name"
@@ -81,13 +81,13 @@ def takes(words: Mapping[str, Word], definition: Definition) -> str:
 
 
 def _check_digits(name: str, value: Constant) -> None:
-    """To PostgreSQL 1e2 is no whole number, and 1.5::bigint is 2."""
+    """PostgreSQL refuses 1e2 as a whole number, and reads 1.5::bigint as 2."""
     if not _DIGITS.fullmatch(value.value):
         raise MigrationError(f"{name} is a whole number, in digits. It is {value.value[:50]!r}")
 
 
 def _check_moment(name: str, value: Constant) -> None:
-    """A file says the same whenever it is applied: 'tomorrow' does not."""
+    """A file must mean the same whenever it is applied, and 'tomorrow' does not."""
     if value.kind == "text" and not _WRITTEN_OUT.fullmatch(value.value.strip()):
         raise MigrationError(
             f"{name} is a date that is written out, like '2027-01-31' or '2027-01-31 12:00Z'"
@@ -95,10 +95,10 @@ def _check_moment(name: str, value: Constant) -> None:
 
 
 def _check_spelling(name: str, value: Constant, kind: str) -> None:
-    """Versions of PostgreSQL differ in what text they read as a number: '0x64' and '1_000' since 16."""
+    """Versions of PostgreSQL read different texts as numbers: '0x64' and '1_000' only since 16."""
     for each in (kind, _CASTS.get(value.type or "", value.type or "")):
         if each in ("json", "jsonb"):
-            continue  # its numbers are numbers, which the function checks
+            continue  # the function checks the numbers in it
         try:
             literals.read_text(name, each, value.value)
         except literals.LiteralError as error:

@@ -1,4 +1,4 @@
-"""Dropping what sql/ no longer makes, and nothing that somebody else needs."""
+"""Drop what sql/ no longer makes, and nothing that somebody else needs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pgcredits.bank.migrate.files import FOLDERS
 _SCHEMAS = list(FOLDERS)
 _IDENTITY = {"f": "function", "p": "procedure", "a": "aggregate", "w": "function"}
 
-# Everything that would go with an object. Of a view's rule it names the view, of a row type its relation.
+# Everything that a drop would cascade to. A rule is named by its view, a row type by its relation.
 _DEPENDENTS = """
     with recursive needs (classid, objid) as (
         select %(classid)s::oid, %(objid)s::oid
@@ -68,7 +68,7 @@ _RELATIONS = """
     )
     order by c.oid
 """
-# What we never make, in an order in which nothing is dropped before what needs it.
+# Kinds that we never make, ordered so that nothing is dropped before the objects that need it.
 _OTHERS = {
     "operator class": "operator class",
     "operator family": "operator family",
@@ -106,7 +106,7 @@ _DEFAULTS_OF = {"r": "tables", "S": "sequences", "f": "functions", "T": "types"}
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function as it stands; `version` changes whenever CREATE OR REPLACE touches it."""
+    """A function that exists. `version` changes whenever CREATE OR REPLACE touches it."""
 
     oid: int
     kind: str
@@ -122,28 +122,28 @@ def functions(connection: psycopg.Connection[Any]) -> dict[int, Function]:
 
 
 def views(connection: psycopg.Connection[Any]) -> dict[str, tuple[int, str]]:
-    """All views in our schemas: name → oid, kind."""
+    """All views in our schemas, by name: oid and kind."""
     rows = connection.execute(_RELATIONS, [_SCHEMAS]).fetchall()
     kinds = {"v": "view", "m": "materialized view"}
     return {name: (oid, kinds[_text(kind)]) for oid, kind, name in rows}
 
 
 def drop_function(connection: psycopg.Connection[Any], function: Function) -> list[str]:
-    """Drop it with what needs it; returns what, itself first."""
+    """Drop it together with what needs it. Returns what was dropped, itself first."""
     needing = _needing(connection, "pg_proc", function.oid, f"{function.kind} {function.signature}")
     connection.execute(f"drop {function.kind} {function.signature} cascade".encode())
     return [f"{function.kind} {function.signature}", *needing]
 
 
 def drop_view(connection: psycopg.Connection[Any], name: str, oid: int, kind: str) -> list[str]:
-    """Drop it with what needs it; returns what, itself first."""
+    """Drop it together with what needs it. Returns what was dropped, itself first."""
     needing = _needing(connection, "pg_class", oid, f"{kind} {name}")
     connection.execute(f"drop {kind} {name} cascade".encode())
     return [f"{kind} {name}", *needing]
 
 
 def drop_others(connection: psycopg.Connection[Any]) -> list[str]:
-    """Drop what we never make: operators, collations, text search, statistics. Returns what.
+    """Drop kinds that we never make: operators, collations, text search, statistics. Returns them.
 
     Raises MigrationError where something else needs it.
     """
@@ -162,7 +162,7 @@ def drop_others(connection: psycopg.Connection[Any]) -> list[str]:
 
 
 def revoke_defaults(connection: psycopg.Connection[Any]) -> list[str]:
-    """Take back what somebody gave by default on what will be made in our schemas. Returns what."""
+    """Revoke default privileges that somebody gave on future objects of our schemas. Returns them."""
     taken: list[str] = []
     for role, schema, kind, privilege, grantee in connection.execute(_DEFAULTS, [_SCHEMAS]).fetchall():
         kinds = _DEFAULTS_OF[_text(kind)]
@@ -179,14 +179,14 @@ def revoke_defaults(connection: psycopg.Connection[Any]) -> list[str]:
             with connection.transaction():
                 connection.execute(statement)
         except psycopg.errors.InsufficientPrivilege:
-            continue  # of a role that is not ours to act for: the audit names it
+            continue  # it is of a role that we cannot act for: the audit names it
         who = grantee or "public"
         taken.append(f"default privilege on {kinds} of {role} in {schema}: {privilege} to {who}")
     return taken
 
 
 def _needing(connection: psycopg.Connection[Any], table: str, oid: int, what: str) -> list[str]:
-    """What would be dropped with an object. Raises MigrationError when any of it is not ours to make."""
+    """What a drop of an object would cascade to. Raises MigrationError when any of it is somebody else's."""
     classid = connection.execute("select %s::regclass::oid", [table]).fetchone()
     rows = connection.execute(
         _DEPENDENTS, {"classid": classid[0] if classid else None, "objid": oid, "schemas": _SCHEMAS}

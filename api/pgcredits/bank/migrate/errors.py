@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class MigrationError(RuntimeError):
-    """A file could not be applied; the message names it, and the line where PostgreSQL tells one."""
+    """A file could not be applied. The message names it, and its line when PostgreSQL says which."""
 
 
 class PrereleaseError(MigrationError):
@@ -12,4 +12,4 @@ class PrereleaseError(MigrationError):
 
 
 class LockedError(MigrationError):
-    """Somebody held a lock for too long; the message says who."""
+    """Somebody held a lock for too long. The message says who."""

@@ -1,4 +1,4 @@
-"""The files: where they are, their digests, and how one of them is executed."""
+"""The files of migrations/ and sql/: where they are, their digests, and how to execute one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HOME = _PACKAGE if (_PACKAGE / "sql").is_dir() else _PACKAGE.parents[1]  # in th
 MIGRATIONS = HOME / "migrations"
 SQL = HOME / "sql"
 
-FOLDERS = ("credits", "api", "analytics", "audit")  # the schemas, too
+FOLDERS = ("credits", "api", "analytics", "audit")  # also the names of the schemas
 COMMENTS = "comments"
 ACCESS = "access.sql"
 HARDEN = "harden_database.sql"
@@ -36,18 +36,18 @@ def reloaded(sql: Path) -> Iterator[Path]:
 
 
 def digest(text: str) -> str:
-    """The same on every system: line ends do not count."""
+    """The digest of a text. It is the same on every system: line ends do not count."""
     return hashlib.sha256("\n".join(text.splitlines()).encode()).hexdigest()
 
 
 def digests(sql: Path) -> dict[str, str]:
-    """Of each file of sql/ that a migrate executes, by its path in there."""
+    """The digest of each file of sql/ that a migrate executes, by its path in sql/."""
     paths = [*reloaded(sql), *(path for path in (sql / ROLES, sql / ACCESS, sql / HARDEN) if path.exists())]
     return {path.relative_to(sql).as_posix(): digest(path.read_text()) for path in paths}
 
 
 def execute(connection: psycopg.Connection[Any], path: Path, text: str | None = None) -> None:
-    """Execute a file, or what is left of it: `text` has its lines. Raises MigrationError, with the line."""
+    """Execute a file, or the part of it that is in `text`, with its lines. Raises MigrationError."""
     text = path.read_text() if text is None else text
     try:
         connection.execute(text.encode())

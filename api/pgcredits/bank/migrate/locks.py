@@ -1,8 +1,8 @@
-"""Waiting for locks: never long, again and again, and never without saying for whom.
+"""Wait for locks: for a short time, repeatedly, and saying who holds them.
 
-A statement that waits for a strong lock keeps everybody waiting who comes after it. So each try waits two
-seconds for a lock at most (lock_timeout of admin.py), undoes all it has done, and lets everybody pass before
-the next one.
+Everyone who comes after a statement that waits for a strong lock waits as well. So each attempt waits at most
+two seconds for a lock (lock_timeout of admin.py). Then it undoes everything, and lets everybody pass before
+the next attempt.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ _PREPARED = """
 
 
 def is_transient(error: BaseException) -> bool:
-    """Did it fail because of somebody who does something at the same time?"""
+    """Did it fail because of what somebody else does at the same time?"""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, _TRANSIENT):
             return True
-        # Two first migrates at once make the bookkeeping at once; two databases change the same role at once.
+        # Two first migrates make the bookkeeping at the same time, or two databases change the same role.
         if isinstance(cause, psycopg.errors.UniqueViolation) and cause.diag.schema_name == "pg_catalog":
             return True
         if isinstance(cause, psycopg.errors.InternalError_) and "concurrently" in str(cause):
@@ -63,7 +63,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 class Watch:
-    """Notes, on a connection of its own, for whom sessions wait."""
+    """Notes whom sessions wait for, on a connection of its own."""
 
     def __init__(self, url: str, pids: Sequence[int]) -> None:
         self._url, self._pids = url, pids
@@ -84,7 +84,7 @@ class Watch:
     def _look(self) -> None:
         if self._done.wait(_LOOK_EVERY):
             return
-        # A watcher that is not let in, or loses its connection, is no reason not to migrate.
+        # Migrate also when the watcher cannot connect or loses its connection.
         with (
             suppress(psycopg.Error),
             admin.connect(self._url, "pgcredits watch", autocommit=True) as connection,
@@ -95,7 +95,7 @@ class Watch:
 
 
 def describe(connection: psycopg.Connection[Any], *pids: int) -> str:
-    """Who keeps these sessions waiting; empty when nobody does. Says nothing of what they execute."""
+    """Who keeps these sessions waiting, if anybody does. It does not say what they execute."""
     said = []
     for holder, user, program, state, began, asked in connection.execute(_HOLDERS, [list(pids)]).fetchall():
         if holder == 0:

@@ -1,6 +1,6 @@
-"""Which migrations a database has had, by yoyo's marks, and whether the files are still those.
+"""The marks of the migrations that a database has had, and whether the files are still the same.
 
-yoyo marks names alone. The digest of each applied file is kept beside its mark.
+yoyo marks only the names. We keep the digest of each applied file with its mark.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pgcredits.bank.migrate.errors import MigrationError, PrereleaseError
 from pgcredits.bank.migrate.files import OWNER, digest
 
 MUTEX = "yoyo.migrating"
-_FIRST_OF_BEFORE = "0001-roles"  # before 0.1.0 every database began with it, and none has since
+_FIRST_OF_BEFORE = "0001-roles"  # every database from before 0.1.0 began with it, and no later one does
 _BOOKKEEPING = (
     "create schema if not exists yoyo",
     "revoke all on schema yoyo from public",
@@ -31,19 +31,19 @@ _BOOKKEEPING = (
 
 
 def files(folder: Path) -> list[Migration]:
-    """The migrations of the program, in their order."""
+    """The migrations of the program, in order."""
     return list(yoyo.read_migrations(str(folder)))
 
 
 def prepare(connection: psycopg.Connection[Any]) -> None:
-    """Make the bookkeeping where it is missing."""
+    """Make the tables of the marks, if they are missing."""
     if _first(connection, "select to_regclass('yoyo.applied_files')") is None:
         for statement in _BOOKKEEPING:
             connection.execute(statement.encode())
 
 
 def applied(connection: psycopg.Connection[Any]) -> list[str]:
-    """The ids of the marks, in their order; none where nothing was ever migrated."""
+    """The ids of the marks, in order. A database that was never migrated has none."""
     if _first(connection, "select to_regclass('yoyo._yoyo_migration')") is None:
         return []
     rows = connection.execute(
@@ -59,7 +59,7 @@ ENUM_VALUE = re.compile(
 
 
 class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no types
-    """yoyo inside of our transaction: what it takes for transactions are savepoints."""
+    """yoyo inside our transaction: its transactions become savepoints."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._given = connection
@@ -81,31 +81,31 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no ty
             self.create_lock_table()
 
     def pending(self, migrations: Sequence[Migration]) -> list[Migration]:
-        """What has no mark, in the order of the files."""
+        """The migrations without a mark, in the order of the files."""
         hashes = self.get_applied_migration_hashes()
         return [migration for migration in migrations if migration.hash not in hashes]
 
     def apply_here(self, migration: Migration) -> None:
-        """Apply it and mark it, in the transaction that is open."""
+        """Apply a migration and mark it, in the open transaction."""
         self.mark(migration)
         self.execute_steps(migration)
 
     def execute_steps(self, migration: Migration) -> None:
-        """Apply it without a mark. Raises MigrationError."""
+        """Apply a migration without a mark. Raises MigrationError."""
         migration.load()
         try:
-            # Nothing is made where a name happens to lead: an unqualified CREATE fails.
+            # An unqualified CREATE fails, so nothing is made in a schema by accident.
             self.execute("set local search_path to pg_catalog, pg_temp")
             migration.process_steps(self, "apply")
         except psycopg.Error as error:
             raise MigrationError(f"{migration.id}: {error}") from error
-        # What a migration SET without LOCAL ends with it.
+        # A setting that a migration SET without LOCAL must end with the migration.
         self.execute("reset session authorization")
         self.execute("reset all")
         self.init_connection(self.connection)
 
     def mark(self, migration: Migration) -> None:
-        """That it was applied, and which text."""
+        """Mark that it was applied, with the digest of its text."""
         self.log_migration(migration, "apply")
         self.mark_one(migration, log=False)
         self._given.execute(
@@ -129,7 +129,7 @@ class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no ty
 
 
 def add_enum_values(connection: psycopg.Connection[Any], migrations: Sequence[Migration]) -> None:
-    """Add the values that pending migrations add to enums which are there, each in its own transaction.
+    """Add the values that pending migrations add to existing enums, each in a transaction of its own.
 
     They cannot be used in the transaction that adds them. Functions that do not know them yet do not mind
     them, and the migration, which says IF NOT EXISTS, finds them there.
@@ -163,7 +163,7 @@ def refuse_newer(connection: psycopg.Connection[Any], newest: str) -> None:
 
 
 def refuse_if_newer(last: str, newest: str) -> None:
-    """The same, of a database whose last migration is known."""
+    """The same for a database whose last migration is known."""
     if last > newest:
         raise MigrationError(_newer(last, newest))
 

@@ -1,4 +1,4 @@
-"""What a migrate writes down in credits.releases and credits.release_objects, for the next one to compare."""
+"""The record of a migrate in credits.releases and credits.release_objects, for the next one to compare."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The last one. `whole`: everything in our schemas is as it was left."""
+    """The last release. `whole`: everything in our schemas is as that migrate left it."""
 
     digest: str
     files: Mapping[str, str]
@@ -32,13 +32,13 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Objects:
-    """Of our schemas: what is recorded as made by us, and what stands."""
+    """The objects of our schemas: those recorded as made by us, and those that exist."""
 
     made: Mapping[_Key, tuple[str, str | None]] = field(default_factory=dict)  # → definition, source
     standing: Mapping[_Key, str] = field(default_factory=dict)  # → definition
 
     def unchanged(self) -> dict[_Key, str]:
-        """What stands as it was made: key → digest of the statement that made it."""
+        """Objects that are still as we made them, by key: the digest of the statement that made each."""
         return {
             key: source
             for key, (definition, source) in self.made.items()
@@ -47,7 +47,7 @@ class Objects:
 
 
 def last(connection: psycopg.Connection[Any]) -> Release | None:
-    """The last release; None before there was one."""
+    """The last release, or None."""
     with _as_owner(connection, "credits.release_differences()") as possible:
         if not possible:
             return None
@@ -63,7 +63,7 @@ def last(connection: psycopg.Connection[Any]) -> Release | None:
 
 
 def target(connection: psycopg.Connection[Any], migrations: Path, sql: Path, hardened: bool) -> str:
-    """Digest of everything that decides what a migrate leaves."""
+    """The digest of everything that decides the result of a migrate."""
     row = connection.execute(
         "select current_setting('server_version'), date_trunc('month', now() at time zone 'UTC')::date::text"
     ).fetchone()
@@ -73,7 +73,7 @@ def target(connection: psycopg.Connection[Any], migrations: Path, sql: Path, har
 
 
 def objects(connection: psycopg.Connection[Any]) -> Objects:
-    """What is recorded and what stands; nothing where the functions that tell are not there."""
+    """What is recorded and what exists. Empty when the functions that say so are missing."""
     with _as_owner(connection, "credits.standing_objects()") as possible:
         server = connection.info.server_version // 10000
         if not possible or not _one(
@@ -89,7 +89,7 @@ def objects(connection: psycopg.Connection[Any]) -> Objects:
 
 
 def standing(connection: psycopg.Connection[Any]) -> dict[_Key, str]:
-    """Everything in our schemas now."""
+    """Everything that is in our schemas now."""
     rows = connection.execute("select kind, name, definition from credits.standing_objects()").fetchall()
     return {(kind, name): definition for kind, name, definition in rows}
 
@@ -100,7 +100,7 @@ def record(
     sources: Mapping[_Key, str],
     facts: Mapping[str, Any],
 ) -> None:
-    """Write down what stands now.
+    """Record what exists now.
 
     What somebody else made, or changed, of the shape stays a finding, as does every kind that we never make.
     """
@@ -137,13 +137,13 @@ def record(
 
 
 def _kept(before: Objects, key: _Key, now: Mapping[_Key, str]) -> bool:
-    """Was it changed by hand, and not by this run?"""
+    """Did somebody change it by hand, and not this run?"""
     return key[0] in _SHAPE and before.standing.get(key) == now[key] != before.made[key][0]
 
 
 @contextmanager
 def _as_owner(connection: psycopg.Connection[Any], needed: str) -> Iterator[bool]:
-    """In a transaction as the owner, whom row security lets in; False where a function is missing."""
+    """Call it in a transaction as the owner, whom row security admits. False when a function is missing."""
     with connection.transaction(force_rollback=True):
         found = bool(_one(connection, f"select to_regprocedure('{needed}') is not null"))
         if found:

@@ -2,13 +2,12 @@
 
 Steps, inside the transaction of the migrations:
 
-1. Every file, in order. Left out are the statements that lock a table and would change nothing
-   (statements.py). What CREATE OR REPLACE cannot change (a result type, the name of a parameter, a column of
-   a view) is dropped first.
-2. Functions, views, triggers and rules that no file made are dropped, as is what no file
-   ever makes. If something that was made went with
-   any of them, 1 again.
-3. access.sql, partitions of the ledger, and a look at every body.
+1. Execute every file in order, without the statements that lock a table and would change nothing
+   (statements.py). First drop what CREATE OR REPLACE cannot change: a result type, the name of a parameter, a
+   column of a view.
+2. Drop the functions, views, triggers and rules that no file made, and the kinds of objects that no file ever
+   makes. If one of these drops took something with it that a file made, repeat step 1.
+3. Execute access.sql, make partitions of the ledger, and check every body.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from pgcredits.bank.migrate.files import ACCESS, COMMENTS, FOLDERS, HARDEN, OWNE
 from pgcredits.bank.migrate.statements import Statement, leave_out, split
 
 MONTHS_AHEAD = 13  # partitions kept ready
-_PASSES = 5  # each makes again what went with something that was dropped; two are enough for anything seen
+_PASSES = 5  # each makes again what a drop took with it; two were always enough
 _Key = tuple[str, str]
 _CANNOT_REPLACE = (
     psycopg.errors.InvalidFunctionDefinition,  # another result, another name of a parameter, a default less
@@ -36,7 +35,7 @@ _CANNOT_REPLACE = (
 
 
 class Reload:
-    """One reload. `unchanged` tells of statements that need not be executed: key → digest of their text."""
+    """One reload. `unchanged` has the digests of statements that need not be executed, by key."""
 
     def __init__(
         self, connection: psycopg.Connection[Any], sql: Path, unchanged: Mapping[_Key, str], harden: bool
@@ -49,10 +48,10 @@ class Reload:
         self.dropped: list[str] = []
 
     def run(self) -> None:
-        """All of it. Raises MigrationError and psycopg.Error."""
+        """Do all steps. Raises MigrationError and psycopg.Error."""
         self._connection.execute(
             "set local check_function_bodies = off"
-        )  # whatever their order: checked below
+        )  # in any order: the bodies are checked below
         self._connection.execute("set local client_min_messages = warning")
         for _ in range(_PASSES):
             self._as_owner()
@@ -73,7 +72,7 @@ class Reload:
         self._connection.execute("notify pgrst, 'reload schema'")
 
     def remade(self) -> set[str]:
-        """What was dropped and is there again: a function of that name, or that view, trigger or policy."""
+        """What was dropped and made again: a function of that name, or that view, trigger or policy."""
         there = {f"{kind} {name}" for kind, name in self._attached()}
         there |= {f"{kind} {name}" for name, (_, kind) in drops.views(self._connection).items()}
         there |= {f"{f.kind} {f.name}" for f in drops.functions(self._connection).values()}
@@ -83,7 +82,7 @@ class Reload:
         self._connection.execute(f"set local role {OWNER}".encode())
 
     def _make(self) -> list[str]:
-        """Step 1. Returns what went along with something that had to be dropped first."""
+        """Step 1. Returns what the necessary drops took with them."""
         went_along: list[str] = []
         for path in reloaded(self._sql):
             text = path.read_text()
@@ -102,9 +101,9 @@ class Reload:
         return went_along
 
     def _make_anew(self, path: Path, text: str) -> list[str]:
-        """A file statement by statement; what cannot be replaced is dropped first."""
+        """Execute a file statement by statement. Drop first what cannot be replaced."""
         went_along: list[str] = []
-        done = ""  # blank lines, so that a mistake is told with its line
+        done = ""  # blank lines, so that an error has the right line
         for statement in split(text):
             rest = done + statement.text
             try:
@@ -119,7 +118,7 @@ class Reload:
         return went_along
 
     def _drop_for(self, statement: Statement) -> list[str]:
-        """Drop the functions or the view of that name that this run has not made. Returns what went along."""
+        """Drop the functions or the view of that name that this run did not make. Returns what went, too."""
         went: list[str] = []
         for function in drops.functions(self._connection).values():
             if function.name == statement.name and self._before.get(function.oid) == function:
@@ -127,11 +126,11 @@ class Reload:
         for name, (oid, kind) in drops.views(self._connection).items():
             if name == statement.name:
                 went += self._drop(drops.drop_view(self._connection, name, oid, kind))
-        self._forget_missing()  # a later file has to make what went along
+        self._forget_missing()  # a later file must make again what the drop took with it
         return went
 
     def _drop_leftovers(self) -> list[str]:
-        """Step 2. Returns what went along and is no leftover itself."""
+        """Step 2. Returns what the drops took with them, without the leftovers themselves."""
         went: list[str] = []
         for name in drops.drop_others(self._connection):
             self._drop([name])
@@ -159,7 +158,7 @@ class Reload:
         return what[1:]
 
     def _access(self) -> None:
-        """Step 3: a policy is made when it is missing or another one; nothing is dropped to be made again."""
+        """Step 3. A policy is made when it is missing or differs. Nothing is dropped to be made again."""
         path = self._sql / ACCESS
         text = path.read_text()
         self._note(text)
@@ -183,7 +182,7 @@ class Reload:
                 self._drop([f"policy {name}"])
 
     def _forget_missing(self) -> None:
-        """What is no longer there has to be made."""
+        """Forget objects that no longer exist, so that they are made."""
         there = {("view", name) for name in drops.views(self._connection)} | set(self._attached())
         self._unchanged = {key: source for key, source in self._unchanged.items() if key in there}
 
@@ -193,7 +192,7 @@ class Reload:
                 self.sources[statement.key] = statement.source
 
     def _is_unchanged(self, statement: Statement) -> bool:
-        """Need it not be executed?"""
+        """Can this statement be left out?"""
         if statement.kind == "security":
             row = self._connection.execute(
                 "select c.relrowsecurity and c.relforcerowsecurity"
@@ -208,7 +207,7 @@ class Reload:
         return statement.kind != "" and self._unchanged.get(statement.key) == statement.source
 
     def _is_said(self, statement: Statement) -> bool:
-        """Is a comment there already?"""
+        """Does this comment exist already?"""
         return statement.kind == "comment" and self._comments.get(statement.name) == statement.comment
 
     def _attached(self) -> list[_Key]:
@@ -268,13 +267,13 @@ _BODIES = """
 
 
 def _comments(connection: psycopg.Connection[Any]) -> dict[str, str]:
-    """The comments on what is no function: `table credits.lots` → what it says."""
+    """The comments on objects that are not functions, by `table credits.lots` and the like."""
     rows = connection.execute(_COMMENTS, [list(FOLDERS)]).fetchall()
     return {str(name): str(text) for name, text in rows}
 
 
 def _refuse_strangers(connection: psycopg.Connection[Any]) -> None:
-    """The owner cannot take privileges away from what belongs to another role."""
+    """The owner cannot revoke privileges on objects of another role."""
     rows = connection.execute(_STRANGERS, [list(FOLDERS), OWNER]).fetchall()
     if rows:
         raise MigrationError(
@@ -284,7 +283,7 @@ def _refuse_strangers(connection: psycopg.Connection[Any]) -> None:
 
 
 def _check_bodies(connection: psycopg.Connection[Any]) -> None:
-    """What CREATE FUNCTION would have checked, now that all of them are there."""
+    """Check what CREATE FUNCTION would have checked, now that all functions exist."""
     connection.execute("set local check_function_bodies = on")
     try:
         connection.execute(_BODIES, [list(FOLDERS)])

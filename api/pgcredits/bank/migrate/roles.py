@@ -1,4 +1,4 @@
-"""The roles of the bank: of the cluster, not of a database, so no dump of a database has them."""
+"""The roles of the bank. They belong to the cluster, so no dump of a database contains them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _OWNED = "take_ownership.sql"
 
 
 def make_roles(connection: admin.Connection, sql: Path = SQL) -> None:
-    """Make those that are missing; give our logins the bounds that nobody has set. Raises MigrationError."""
+    """Make the missing roles, and give our logins the bounds that nobody has set. Raises MigrationError."""
     if (sql / ROLES).exists():
         execute(connection, sql / ROLES)
     _become_able_to_act(connection)
 
 
 def _become_able_to_act(connection: admin.Connection) -> None:
-    """From PostgreSQL 16 on, who made a role may hand it on, and not act as it until given that, too."""
+    """Since PostgreSQL 16, the maker of a role may grant it, but must grant it to itself to act as it."""
     if connection.info.server_version < 160000:
         return
     row = connection.execute(

@@ -1,8 +1,8 @@
 """Bring a database up to date: pending migrations and the whole of sql/, in one transaction.
 
-Either all of it is there or nothing: at no moment do functions stand on tables that they were not made for.
-Whoever migrates at the same time waits for a table that only its owner can lock. Nothing at all is done, and
-nothing locked, when nothing has changed since the last time.
+All of it is applied or nothing, so functions never meet tables that they were not made for. Another migrate
+at the same time waits for a table that only its owner can lock. When nothing has changed since the last time,
+migrate does nothing and locks nothing.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from pgcredits.bank.migrate.reload import Reload
 
 PURPOSE = "pgcredits migrate"
 WAIT_SECONDS = 60.0
-_HOURS = 4 * 3600  # for one statement: a migration may rewrite a ledger
+_HOURS = 4 * 3600  # for one statement, since a migration may rewrite a ledger
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to migrate. `harden`: the database is the bank's own, so PUBLIC loses CONNECT and TEMP on it."""
+    """How to migrate. `harden`: the database is the bank's own, so PUBLIC loses CONNECT and TEMP."""
 
     harden: bool = False
     force: bool = False  # also when nothing has changed
@@ -38,7 +38,7 @@ class Options:
 
 @dataclass(slots=True)
 class Outcome:
-    """What was done, or would be."""
+    """What was done, or would be done."""
 
     applied: list[str] = field(default_factory=list)
     alone: list[str] = field(default_factory=list)  # migrations that cannot be in a transaction
@@ -61,7 +61,7 @@ def migrate(
     say: Say = lambda text: None,
     options: Options | None = None,
 ) -> list[str]:
-    """Apply what is pending and make everything of sql/; returns the ids of the migrations applied now.
+    """Apply what is pending and make everything of sql/. Returns the ids of the migrations applied now.
 
     Safe from several processes at once and after a kill at any moment. `url` is a direct connection (no
     transaction pooling) of a superuser, or of the database's owner with CREATEROLE. Raises MigrationError
@@ -72,17 +72,17 @@ def migrate(
 
 
 def run(url: str, options: Options | None = None, say: Say = lambda text: None) -> Outcome:
-    """As `migrate`, and tells more of what was done."""
+    """Like `migrate`, but say more about what was done."""
     return _Run(url, options or Options(), say).run()
 
 
 def plan(url: str, options: Options | None = None, say: Say = lambda text: None) -> Outcome:
-    """What `migrate` would do, by doing it in a transaction that is rolled back. Nothing is changed."""
+    """What `migrate` would do. It is done in a transaction that is rolled back, so nothing changes."""
     return _Run(url, options or Options(), say, undo=True).run()
 
 
 def describe(outcome: Outcome) -> Iterator[str]:
-    """A plan, in lines."""
+    """The lines of a plan."""
     if outcome.up_to_date:
         yield "up to date: nothing to do"
         return
@@ -128,7 +128,7 @@ class _Run:
             with self._connection.transaction():
                 marks.prepare(self._connection)
                 self._connection.execute(f"lock table {marks.MUTEX} in access exclusive mode".encode())
-                if self._is_up_to_date():  # whoever held the lock has done it
+                if self._is_up_to_date():  # the process that held the lock has done it
                     return Outcome(up_to_date=True)
                 self._work(outcome)
                 if self._undo:
@@ -142,7 +142,7 @@ class _Run:
         return outcome
 
     def _is_up_to_date(self) -> bool:
-        """By what the last migrate left, read without any lock that anybody would notice."""
+        """Compare with what the last migrate left. This takes no lock that others would notice."""
         if self._options.force:
             return False
         applied = set(marks.applied(self._connection))
@@ -157,7 +157,7 @@ class _Run:
         return release.target(self._connection, self._options.migrations, self._options.sql, hardened)
 
     def _work(self, outcome: Outcome) -> None:
-        """All of it, in the transaction that is open."""
+        """Do all of it in the open transaction."""
         connection, options = self._connection, self._options
         before_roles = _roles(connection)
         roles.make_roles(connection, options.sql)
@@ -174,7 +174,7 @@ class _Run:
             else:
                 outcome.alone.append(str(migration.id))
         connection.execute("set local search_path to pg_catalog, pg_temp")
-        # A migration may have changed what stood: only what still stands as it was made is left alone.
+        # A migration may have changed an object. Only objects that are still as we made them are left alone.
         reload = Reload(
             connection,
             options.sql,
@@ -184,7 +184,7 @@ class _Run:
         reload.run()
         connection.execute(f"set local role {OWNER}".encode())
         if outcome.applied and _has(connection, "credits.list_prices()"):
-            connection.execute("select credits.list_prices()")  # the list may have learned a column
+            connection.execute("select credits.list_prices()")  # the list may have a new column
         files = digests(options.sql)
         facts = {
             "migration": newest_migration(options.migrations),
@@ -204,7 +204,7 @@ class _Run:
         return [migration for migration in self._migrations if str(migration.id) not in applied]
 
     def _run_alone(self, migration: Migration) -> None:
-        """CREATE INDEX CONCURRENTLY and the like, after everything else: the file must stand a second run.
+        """CREATE INDEX CONCURRENTLY and the like, after everything else. The file must survive a second run.
 
         Another connection keeps the lock meanwhile. It is idle, so no concurrent index waits for it.
         """
@@ -219,7 +219,7 @@ class _Run:
             if str(migration.id) in marks.applied(self._connection):
                 return
             self._say(f"migration {migration.id}")
-            self._connection.execute("set lock_timeout = 0")  # it keeps nobody from spending while it waits
+            self._connection.execute("set lock_timeout = 0")  # while it waits, everybody can spend
             marks.Backend(self._connection).run_alone(migration)
             with self._connection.transaction():
                 backend = marks.Backend(self._connection)

@@ -1,4 +1,4 @@
-"""Statements of sql/ that lock a table or view, and need no lock when nothing has changed.
+"""Find the statements of sql/ that lock a table or a view, to leave them out when nothing has changed.
 
 CREATE OR REPLACE VIEW and TRIGGER, CREATE POLICY and ENABLE ROW LEVEL SECURITY lock out every reader or
 writer, even when they change nothing. COMMENT ON a table or a column waits for VACUUM and for concurrent
@@ -39,7 +39,7 @@ _LEADING = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*", re.S)
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement of a file. `kind` is empty for what takes no strong lock."""
+    """One statement of a file. `kind` is empty when it takes no strong lock."""
 
     kind: str
     name: str  # as credits.standing_objects() has it
@@ -55,14 +55,14 @@ class Statement:
 
     @property
     def comment(self) -> str:
-        """What a comment says: PostgreSQL puts string constants on several lines together."""
+        """The text of a comment. PostgreSQL joins string constants on several lines."""
         begins = _leading(self.text)
         return "".join(_STRING.findall(self.text, begins)).replace("''", "'")
 
 
 @lru_cache(maxsize=1024)  # sqlparse is slow, and a reload asks three times for the same file
 def split(text: str) -> tuple[Statement, ...]:
-    """The statements of a file, in order; together they are its text."""
+    """The statements of a file, in order. Together they are its text."""
     statements, position = [], 0
     for part in sqlparse.split(text):
         start = text.index(part, position)
@@ -75,7 +75,7 @@ def split(text: str) -> tuple[Statement, ...]:
 
 
 def leave_out(text: str, unwanted: Callable[[Statement], bool]) -> str:
-    """The text without some of its statements; what stays keeps its lines."""
+    """The text without some of its statements. The others keep their lines."""
     return "".join(
         re.sub(r"[^\n]+", "", statement.text) if unwanted(statement) else statement.text
         for statement in split(text)
