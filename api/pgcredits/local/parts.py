@@ -14,7 +14,7 @@ from typing import Protocol
 
 from pgcredits.bank import admin
 from pgcredits.http.origins import LOCAL
-from pgcredits.local import embedded
+from pgcredits.local import embedded, memory
 from pgcredits.local.instance import Running, Secrets
 from pgcredits.local.options import Options, Say, UpError
 
@@ -83,7 +83,8 @@ class Database:
         return self.data_dir / "postgres.log"
 
     def start(self) -> None:
-        self.server = embedded.start(self.data_dir, self.port, self.password, say=self.say)
+        settings = memory.settings_for(self.data_dir)
+        self.server = embedded.start(self.data_dir, self.port, self.password, settings=settings, say=self.say)
         self.port = self.server.port
 
     def url(self) -> str:
