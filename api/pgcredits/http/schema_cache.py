@@ -21,7 +21,6 @@ from pgcredits.tokens import ANONYMOUS, Caller
 
 SCHEMA = "api"
 KEY = "idempotency_key"  # the argument that the Idempotency-Key header stands for
-_COOL_DOWN = 5.0  # seconds between two readings
 
 _READ = Statement(
     """
@@ -169,6 +168,8 @@ class Schema:
 class SchemaCache:
     """The schema cache of one process."""
 
+    cool_down = 5.0  # seconds between two readings
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self._schema: Schema | None = None
@@ -204,13 +205,13 @@ class SchemaCache:
 
     def doubt(self) -> None:
         """Read again before the next use: something that the cache said turned out to be wrong."""
-        if time.monotonic() - self._read_at > _COOL_DOWN:
+        if time.monotonic() - self._read_at > self.cool_down:
             self._schema = None
 
     async def _read(self) -> Schema:
-        """A reading that is at most `_COOL_DOWN` seconds old."""
+        """A reading that is at most `cool_down` seconds old."""
         async with self._reading:
-            if self._schema is not None and time.monotonic() - self._read_at < _COOL_DOWN:
+            if self._schema is not None and time.monotonic() - self._read_at < self.cool_down:
                 return self._schema
             row = await self._database.call(ANONYMOUS, _READ, read_only=True, method="GET")
             read = msgspec.json.decode(row[0] if row else '{"functions":[],"views":[]}', type=_Read)

@@ -31,9 +31,10 @@ def memory() -> int:
 def settings(memory: int, free: int) -> dict[str, str]:
     """For so many bytes of memory, and so many free on the disk of the data.
 
-    The cache is a quarter of the memory, as PostgreSQL's manual recommends. The first change of a page after a
-    checkpoint writes the whole page. So a checkpoint comes only when twice the cache has been written or a quarter
-    of an hour has passed, but WAL never takes more than an eighth of the free disk. A crash replays at most that.
+    The cache is a quarter of the memory, as PostgreSQL's manual recommends. The first change of a page after
+    a checkpoint writes the whole page. So a checkpoint comes only when twice the cache has been written, or
+    after a quarter of an hour; but WAL never takes more than an eighth of the free disk. A crash replays at
+    most that much.
     """
     cache = min(max(memory // 4, 32 * MB), 4 * GB)
     wal = min(max(2 * cache, GB), max(free // 8, 256 * MB))
