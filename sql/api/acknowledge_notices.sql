@@ -1,4 +1,4 @@
--- A service has delivered notices: by mail, in the interface, however it does.
+-- A service has delivered notices, by mail or in any other way.
 create or replace function api.acknowledge_notices(
     notice_ids uuid[]
 )
@@ -37,7 +37,7 @@ exception
 end
 $$;
 comment on function api.acknowledge_notices(uuid[]) is
-'Mark notices as delivered, so that api.notices shows them so. For services; safe to repeat. notices: how many were
-marked now.
+'Mark notices as delivered, which api.notices then shows. For services. Safe to repeat. notices: how many were marked
+now.
 
 Raises PT422 bad_notices, PT403 not_yours.';

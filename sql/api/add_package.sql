@@ -1,5 +1,6 @@
--- Tokens of a package that was paid for elsewhere. IAHome's PUT /api/user-tokens. A name of its own, because a fourth
--- argument of IAHome's own signature could not be told from the fourth of the other one.
+-- Tokens of a package that was paid for elsewhere: IAHome's PUT /api/user-tokens. It has a name of its own, because a
+-- fourth argument added to IAHome's signature of add_tokens could not be told from the fourth argument of the other
+-- one.
 create or replace function api.add_package(
     user_id text,
     tokens_to_add numeric,
@@ -13,7 +14,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    -- Three arguments by position: a reason would become the name of a package, and a gift a sale.
+    -- A call of add_tokens with three arguments by position ends here: with a reason as the name of a package, a gift
+    -- would become a sale.
     if (add_package.package_name in (
         'grant', 'bonus', 'welcome', 'promo', 'referral', 'allowance', 'rollover', 'adjustment'
     )) is true then
@@ -30,6 +32,7 @@ $$;
 comment on function api.add_package(text, numeric, text, text) is
 'Grant the tokens of a package that was paid for. For services.
 
-With an idempotency_key a repeat of the same call gets the same answer; without one it is another grant.
-Raises PT422 bad_reason for a package with the name of a reason, PT422 bad_amount, bad_key or bad_user, PT409 key_reused,
+With an idempotency_key a repeat of the same call gets the same answer. Without one it is another grant.
+Raises PT422 bad_reason for a package with the name of a reason, PT422 bad_amount, bad_key or bad_user, PT409
+key_reused,
 PT423 account_frozen, PT403 not_yours.';

@@ -1,4 +1,9 @@
--- Grant tokens to a user, as a lot of their own. Services only.
+-- Grant tokens to a user, as a lot of their own. Only services may.
+--
+--   1. Refuse what makes no sense.
+--   2. Find the account; a first grant opens it. Lock its wallet.
+--   3. A repeated call gets the answer of the first.
+--   4. Write the lot and its entry.
 
 create or replace function api.add_tokens(
     user_id text,
@@ -38,28 +43,28 @@ begin
     elsif not credits.is_label(add_tokens.package_name, 200) then
         perform credits.fail(422, 'bad_reason', 'package_name has at most 200 characters, and no control characters');
     elsif add_tokens.expires_at is null then
-        -- What JavaScript makes of an invalid date: tokens that were to expire would never do so.
+        -- JavaScript sends null for an invalid date: tokens that were meant to expire never would.
         perform credits.fail(422, 'bad_expiry', 'expires_at is a time: without it tokens never expire');
     elsif add_tokens.scope is null then
-        -- Tokens that were to be bound to something would pay for everything.
+        -- Tokens that were meant to be bound to something would pay for everything.
         perform credits.fail(422, 'bad_scope', 'scope is module:ID, category:ID or any: without it tokens are for any module');
     end if;
     perform credits.check_metadata(add_tokens.metadata);
     perform credits.check_scope(v_scope);
 
-    -- 2. Whose account; a first grant opens it. Then the lock.
+    -- 2. Find and lock.
     perform credits.require_service('may grant tokens');
     v_subject := credits.caller_subject(add_tokens.user_id);
     v_account_id := credits.account_of(v_subject, true);
     v_wallet := credits.lock_wallet(v_account_id);
 
-    -- 3. Repeat?
+    -- 3. Is it a repeat?
     if add_tokens.idempotency_key is not null then
         v_known := credits.claim_key(
             v_account_id, 'add_tokens', add_tokens.idempotency_key,
             jsonb_build_array(
                 trim_scale(v_tokens), add_tokens.reason, add_tokens.package_name, extract(epoch from v_expires_at),
-                -- The default spelled out is the default.
+                -- The default priority is the same, spelled out or left out.
                 nullif(add_tokens.priority, credits.default_priority(add_tokens.reason::text::credits.entry_kind)),
                 v_scope, add_tokens.metadata
             ),
@@ -77,7 +82,7 @@ begin
         perform credits.refuse_status(v_wallet.status);
     end if;
 
-    -- 4. The lot and its entry.
+    -- 4. Write.
     v_lot_id := credits.grant_lot(
         v_account_id, add_tokens.reason::text::credits.entry_kind, v_tokens, add_tokens.package_name,
         add_tokens.priority, v_scope, v_expires_at,
@@ -87,17 +92,17 @@ begin
 end
 $$;
 comment on function api.add_tokens(text, numeric, api.grant_reason, text, timestamptz, bigint, text, text, jsonb) is
-'Grant tokens to a user, as a lot. For services; opens the account of a new user.
+'Grant tokens to a user, as a lot. For services. Opens the account of a new user.
 
 reason: grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment.
-scope: module:ID or category:ID that the tokens are bound to; any, the default, is none, and null is refused.
-expires_at: infinity, the default, is never, and null is refused.
-Lower priority is spent first; by default rollover 5, allowance 10, given away 20, bought 50.
+scope: module:ID or category:ID that the tokens are bound to. any, the default, means nothing; null is refused.
+expires_at: infinity, the default, means never; null is refused.
+priority: lower numbers are spent first. By default rollover 5, allowance 10, given away 20, bought 50.
 With an idempotency_key a repeat of the same call gets the same answer.
 Raises PT422 bad_amount, bad_reason, bad_expiry, bad_scope, bad_key, bad_user or bad_metadata, PT409 key_reused,
 PT423 account_frozen, PT403 not_yours.';
 
--- The signature of the first IAHome system.
+-- The signature that the first IAHome system calls.
 create or replace function api.add_tokens(
     user_id text,
     tokens_to_add numeric,
@@ -114,9 +119,9 @@ begin
 end
 $$;
 comment on function api.add_tokens(text, numeric, text) is
-'Grant the tokens of a package that was paid for (IAHome''s signature). For services. Other reasons are named:
-add_tokens(''ada'', 3, reason => ''promo''). It takes no idempotency_key, so a repeat is another grant: add_package takes
-one.
+'Grant the tokens of a package that was paid for (IAHome''s signature). For services. Pass other reasons by name:
+add_tokens(''ada'', 3, reason => ''promo''). This form takes no idempotency_key, so a repeat is another grant;
+add_package takes one.
 
 Raises PT422 bad_reason for a package with the name of a reason, PT422 bad_amount or bad_user, PT423 account_frozen,
 PT403 not_yours.';

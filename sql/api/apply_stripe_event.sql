@@ -1,14 +1,14 @@
--- A Stripe event, already verified by the door, and everything it does to the books, in one transaction.
+-- Apply a Stripe event, which the HTTP API has verified: everything that it does to the books, in one transaction.
 --
---   1. Write the event down. A second copy of it waits here for the first one, then ends as a duplicate, unless the
---      first one is still open: it waits for its order, or is parked.
---   2. Apply it: find the order that its session names, lock, and move the order (apply_event.sql and
---      apply_session.sql). Paid: grant the order's snapshot, once per order, per session and per payment
---      intent; the first time, reward whoever brought the user.
---   3. Other events of the same order that waited are applied as well.
+--   1. Store the event. A second copy of it waits here for the first, and then ends as a duplicate, unless the first is
+--      still open: waiting for its order, or parked.
+--   2. Apply it: find the order that its session names, lock it, and move it (credits/apply_event.sql and
+--      credits/apply_session.sql). A paid order is granted, once per order, per session and per payment intent. The
+--      first paid order of a user rewards the referrer.
+--   3. Apply the other events that have waited for the same order.
 --
--- Events come twice, at once, in any order, and before their order can be seen: money that arrived wins over "failed"
--- and "expired", and nothing undoes "paid". Only the session that attach_checkout named moves an order.
+-- Events arrive twice, at the same time, in any order, and before their order can be seen. Money that arrived wins over
+-- "failed" and "expired", and nothing undoes "paid". Only the session that attach_checkout named moves an order.
 
 create or replace function api.apply_stripe_event(
     event jsonb,
@@ -30,7 +30,7 @@ begin
     perform credits.require_service('may apply Stripe events');
     perform credits.check_event(v_event_id, apply_stripe_event.event);
 
-    -- 1. Once.
+    -- 1. Store it once.
     begin
         v_before := credits.bound_wait();
         insert into credits.stripe_events (event_id, bucket, type, object_id, livemode, payload, original)
@@ -55,16 +55,16 @@ begin
         end if;
     end if;
 
-    -- 2. What it asks for.
+    -- 2. Apply it.
     v_receipt := credits.apply_event(v_event_id);
 
-    -- 3. What waited for the same order.
+    -- 3. Apply what waited for the same order.
     if v_receipt.order_id is not null and v_receipt.outcome is distinct from 'waiting' then
         perform credits.apply_waiting(e.account_id, e.order_id)
         from credits.stripe_events as e
         where e.event_id = v_event_id;
     end if;
-    -- Parked again is nothing new.
+    -- An event that is parked again is nothing new.
     if (v_known.outcome = 'parked' and v_receipt.outcome = 'parked') is true then
         v_receipt.outcome := 'duplicate';
     end if;
@@ -72,11 +72,12 @@ begin
 end
 $$;
 comment on function api.apply_stripe_event(jsonb, bytea) is
-'Apply a Stripe event whose signature has been verified. For services; safe to repeat, in any order.
+'Apply a Stripe event whose signature has been verified. For services. Safe to repeat, in any order.
 
-payload: the bytes as they came, where event could only be stored with something replaced in it; they are kept.
-outcome: granted, processing (paid later), failed, expired, parked (for a person: the money does not match the order, or the
-event contradicts itself), waiting (its order cannot be seen yet, or has no session yet: it is looked at again when attach_checkout names the session,
-when the event is repeated, and by maintain), duplicate (of an event or of a purchase), unmatched (names no order), stored
-(a type that moves nothing).
+payload: the bytes as they arrived. They are kept. Needed if characters had to be replaced so that event could be
+stored.
+outcome: granted, processing (paid later), failed, expired, parked (a person must decide: the money does not match the
+order, or the event contradicts itself), waiting (its order cannot be seen yet, or has no session yet; it is tried again
+when attach_checkout names the session, when the event is repeated, and by maintain), duplicate (of an event or of a
+purchase), unmatched (it names no order), stored (a type that moves nothing).
 Raises PT422 bad_event, foreign_account or wrong_mode, PT403 not_yours.';

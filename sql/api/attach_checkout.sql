@@ -1,5 +1,5 @@
--- What Stripe made for an order: its Checkout session, and the customer, of whom an account has one. From now on this
--- session, and no other, moves the order. Its events may have come before: they are applied here.
+-- Stripe has made a Checkout session for an order, and perhaps a customer, of whom an account has one. From now on this
+-- session, and no other, moves the order. Events of it that came before are applied here.
 create or replace function api.attach_checkout(
     account_id uuid,
     order_id uuid,
@@ -23,7 +23,7 @@ begin
             422, 'bad_order', 'the ids of a session and of a customer have 1 to 255 characters, none that cannot be seen'
         );
     end if;
-    -- As a payment locks: one may have come already.
+    -- The locks of a payment: its event may have come already.
     perform credits.lock_with_referrer(attach_checkout.account_id);
 
     perform credits.note_customer(
@@ -58,9 +58,10 @@ begin
 end
 $$;
 comment on function api.attach_checkout(uuid, uuid, text, text, text) is
-'Note the Stripe Checkout session of an order, and the account''s Stripe customer. For services.
+'Record the Stripe Checkout session of an order, and the Stripe customer of the account. For services.
 
-Only the events of this session move the order. Those that came before this call are applied by it.
-The first customer stays, unless replaces_customer_id names it: that one is gone. An order that got no checkout within an
-hour, or is not sold as it was, gets none any more: end the session then. A session is that of one order.
+Only the events of this session move the order. This call applies those that came before it.
+The first customer stays, unless replaces_customer_id says that it no longer exists. An order that got no checkout
+within an hour, or is no longer sold as it was, cannot get one any more: end the session then. A session belongs to one
+order.
 Raises PT404 unknown_order or unknown_user, PT409 order_closed (state), PT422 bad_order, PT403 not_yours.';

@@ -1,4 +1,4 @@
--- Somebody wants to sign in: is there an attempt left, and what is their password's hash?
+-- Somebody wants to sign in. If they have an attempt left, the hash of their password is returned.
 create or replace function api.begin_sign_in(
     email text,
     network_keys text[],
@@ -27,7 +27,7 @@ begin
         v_limits.sign_ins_per_network * case when begin_sign_in.shared_network is true then 10 else 1 end,
         v_limits.sign_in_window, 'sign_in_limit'
     );
-    -- Where they have signed in before, strangers elsewhere cannot keep them from doing so.
+    -- Failed attempts elsewhere cannot keep users from signing in where they have signed in before.
     if not exists (
         select
         from credits.identities as i
@@ -45,9 +45,9 @@ begin
 end
 $$;
 comment on function api.begin_sign_in(text, text[], boolean) is
-'The credential of an e-mail, or a row of nulls, for one attempt to sign in. It counts as a failed one until
-finish_sign_in says that it worked. For services.
+'The credential of an e-mail address, or a row of nulls, for one attempt to sign in. The attempt counts as failed until
+finish_sign_in says that it succeeded. For services.
 
-network_keys and shared_network: as guest_consume takes them. The limits are per account and network, per account over
-the networks where it has not signed in before, and per network: see credits.limit_sign_ins.
+network_keys and shared_network: as for guest_consume. There are limits per account and network, per account over the
+networks where it has not signed in before, and per network (credits.limit_sign_ins).
 Raises PT429 sign_in_limit, PT422 bad_guest, PT403 not_yours.';

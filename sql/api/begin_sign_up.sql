@@ -1,4 +1,5 @@
--- Somebody wants to sign up: before their password is hashed, which takes a processor a tenth of a second.
+-- Somebody wants to sign up. They are counted before their password is hashed, which takes a tenth of a second of
+-- processor time.
 create or replace function api.begin_sign_up(
     network_keys text[],
     shared_network boolean default false
@@ -26,6 +27,6 @@ begin
 end
 $$;
 comment on function api.begin_sign_up(text[], boolean) is
-'Count a sign-up of a network, before its password is hashed. For services.
+'Count a sign-up from a network, before the password is hashed. For services.
 
 Raises PT429 sign_up_limit, PT422 bad_guest, PT403 not_yours.';

@@ -1,4 +1,4 @@
--- An order that nobody will pay. Whoever opened a checkout for it ends that one first.
+-- End an order that nobody will pay. The caller first ends the checkout that was opened for it.
 create or replace function api.cancel_order(
     account_id uuid,
     order_id uuid
@@ -19,7 +19,7 @@ begin
 end
 $$;
 comment on function api.cancel_order(uuid, uuid) is
-'End a pending order, whose state is expired then; an order in any other state stays as it is. For services.
+'End a pending order: its state becomes expired. An order in any other state stays as it is. For services.
 
-End the order''s Checkout session first: money that comes through it is granted all the same.
+End the order''s Checkout session first: money that arrives through it is still granted.
 Raises PT404 unknown_order or unknown_user, PT403 not_yours.';

@@ -1,4 +1,4 @@
--- A shortfall is dealt with: paid in another way, or given up. It is in no balance, so none changes.
+-- A shortfall was settled in another way, or is given up. It is part of no balance, so no balance changes.
 create or replace function api.close_shortfall(shortfall_id text, state text)
 returns api.shortfall_receipt
 language plpgsql
@@ -30,7 +30,7 @@ begin
     update credits.shortfalls as s
     set
         state = close_shortfall.state,
-        -- Not before its entry, whose time may be a little ahead of a clock that stands still.
+        -- Not before its entry, whose time may be slightly ahead of a clock that stands still.
         closed_at = greatest(credits.clock(s.account_id), coalesce((
             select e.posted_at from credits.entries as e where e.account_id = s.account_id and e.seq = s.entry_seq
         ), '-infinity'))
@@ -53,7 +53,7 @@ begin
 end
 $$;
 comment on function api.close_shortfall(text, text) is
-'Say what became of a shortfall: settled (paid in another way) or written_off. For services. No balance changes.
+'Record what became of a shortfall: settled (paid in another way) or written_off. For services. No balance changes.
 
-Saying it again gets the same answer, replayed: true. Raises PT404 unknown_shortfall, PT409 shortfall_closed (state),
+A repeat gets the same answer, replayed: true. Raises PT404 unknown_shortfall, PT409 shortfall_closed (state),
 PT422 bad_state, PT403 not_yours.';

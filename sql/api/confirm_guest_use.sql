@@ -1,4 +1,4 @@
--- A guest's use worked.
+-- A guest's use succeeded.
 create or replace function api.confirm_guest_use(use_id uuid)
 returns api.guest_receipt
 language plpgsql
@@ -11,8 +11,8 @@ begin
 end
 $$;
 comment on function api.confirm_guest_use(uuid) is
-'A guest''s use worked: reserved becomes confirmed, once and for all.
+'Say that a guest''s use succeeded: reserved becomes confirmed, for good.
 
-For services. A use_id that came from a client is good for one piece of work, on the module it names: a second
-confirmation is answered with replayed: true. Raises PT404 unknown_use, PT409 use_closed (it was released),
+For services. If the use_id came from a client, do the work only once, and only with the module that the answer names: a
+second confirmation is answered with replayed: true. Raises PT404 unknown_use, PT409 use_closed (it was released),
 PT403 not_yours.';

@@ -1,4 +1,9 @@
--- The order is written before Stripe is asked: a snapshot of what is sold, which later payments can only confirm.
+-- Begin a purchase. The order is written before Stripe is asked. It is a snapshot of what is sold, which later payments
+-- can only confirm.
+--
+--   1. Refuse an order that does not name exactly one thing, or names a module that does not exist.
+--   2. Lock the wallet. A repeated call gets the order of the first. A closed account buys nothing; a frozen one may.
+--   3. Write the snapshot of the pack or the top-up.
 
 create or replace function api.create_order(
     pack_id text default null,
@@ -21,7 +26,7 @@ declare
     v_known text;
     v_order credits.orders;
 begin
-    -- 1. One thing is bought; a module that it is bought for must exist.
+    -- 1. Refuse.
     if num_nonnulls(create_order.pack_id, create_order.amount) <> 1 then
         perform credits.fail(422, 'bad_order', 'an order names a pack_id or an amount');
     end if;
@@ -30,7 +35,7 @@ begin
         perform credits.refuse_module(create_order.module_id);
     end if;
 
-    -- 2. Lock, so that a repeated key is one order. A closed account buys nothing; a frozen one may pay.
+    -- 2. Lock. Is it a repeat?
     v_wallet := credits.lock_wallet(v_account_id, p_settle => false);
     perform credits.expire_orders(v_account_id);
     if create_order.idempotency_key is not null then
@@ -40,7 +45,8 @@ begin
         );
     end if;
     if v_known is not null then
-        -- The order as it stands now: its session and state may have come since, or its hour has passed.
+        -- The order as it is now: it may have got its session since, its state may have changed, or its hour may have
+        -- passed.
         select o.* into v_order
         from credits.orders as o
         where o.account_id = v_account_id and o.order_id = v_known::uuid;
@@ -49,7 +55,7 @@ begin
         perform credits.refuse_status(v_wallet.status);
     end if;
 
-    -- 3. The snapshot.
+    -- 3. Write the snapshot.
     perform credits.keep_orders_few(v_account_id);
     perform credits.keep_unpaid_orders_few(v_account_id, credits.clock(v_account_id));
     if create_order.pack_id is not null then
@@ -72,11 +78,12 @@ begin
 end
 $$;
 comment on function api.create_order(text, bigint, text, text, text) is
-'Begin a purchase: a pack, or a top-up of an amount where the catalogue offers it. Tokens come with the payment.
+'Begin a purchase: of a pack, or a top-up of an amount, where the price list offers it. The payment brings the tokens.
 
-amount is in minor units (cents). module_id binds the tokens to that module, where the pack''s own scope lets it.
-With an idempotency_key a repeat gets the same order, as it stands now. Until it has a checkout, an order lasts an hour, and
-only as long as its pack or top-up is sold as it was; then its state is expired. An account has at most 20 pending orders,
-unless the operator says otherwise, and of a user''s 1000 an hour may end without money (credits.bound_unpaid).
-Raises PT404 unknown_pack or unknown_module, PT422 bad_order, bad_amount or bad_key, PT409 key_reused,
-PT429 too_many_orders or unpaid_limit (a user), PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+amount: in minor units (cents). module_id: binds the tokens to this module, where the scope of the pack allows it.
+With an idempotency_key a repeat gets the same order, as it is now. Without a checkout, an order expires after an hour,
+or when its pack or top-up is no longer sold as it was. An account has at most 20 pending orders, unless the operator
+says otherwise, and 1000 orders of a user may end without money in an hour (credits.bound_unpaid).
+Raises PT404 unknown_pack or unknown_module, PT422 bad_order, bad_amount or bad_key, PT409 key_reused, PT429
+too_many_orders or unpaid_limit (for a user), PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422
+bad_isolation.';

@@ -1,4 +1,4 @@
--- Sign-in of the embedded identity provider: the door compares the password with the hash.
+-- Sign-in with the embedded identity provider: the HTTP API compares the password with the hash.
 
 create or replace function api.find_credential(
     email text
@@ -18,6 +18,6 @@ begin
 end
 $$;
 comment on function api.find_credential(text) is
-'The credential of an e-mail, or a row of nulls. For services.
+'The credential of an e-mail address, or a row of nulls. For services.
 
 Raises PT403 not_yours.';

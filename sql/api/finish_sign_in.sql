@@ -1,4 +1,4 @@
--- The password was right: the attempt was no failed one, and this network is one of theirs.
+-- The password was right: the attempt does not count as failed, and the network is known as one of the user's.
 create or replace function api.finish_sign_in(
     email text,
     network_keys text[]
@@ -51,7 +51,7 @@ exception
 end
 $$;
 comment on function api.finish_sign_in(text, text[]) is
-'Say that an attempt of begin_sign_in worked: it no longer counts, and its network is known as one where this user signs
-in. For services.
+'Say that an attempt of begin_sign_in succeeded: it no longer counts, and its network is recorded as one where this user
+signs in. For services.
 
 Raises PT404 unknown_user, PT422 bad_guest, PT403 not_yours.';

@@ -1,4 +1,4 @@
--- What a guest has left.
+-- How many free uses a guest has left.
 create or replace function api.guest_allowance(
     device_keys text[],
     network_keys text[],
@@ -18,6 +18,6 @@ begin
 end
 $$;
 comment on function api.guest_allowance(text[], text[], boolean) is
-'What a guest has left: of remaining uses, and when the next one comes free. Writes nothing.
+'How many free uses a guest has left, and when there will be more. Writes nothing.
 
-For services; the arguments are those of guest_consume. Raises PT403 no_guests or not_yours, PT422 bad_guest.';
+For services. The arguments are those of guest_consume. Raises PT403 no_guests or not_yours, PT422 bad_guest.';

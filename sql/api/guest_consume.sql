@@ -1,10 +1,11 @@
 -- A free use for somebody without an account.
 --
---   1. A service says who it is: the keys never come from a client.
---   2. Is anything left? Who has used up everything is refused here, before a lock and without a trace.
---   3. Lock the guest, then the network. Whatever races with this use waits here.
+--   1. A service says who the guest is. The keys never come from a client.
+--   2. Look whether anything is left. A guest who has used up everything is refused here, before any lock, and leaves
+--      no trace.
+--   3. Lock the guest, then the network. Other uses that come at the same time wait here.
 --   4. Look again, under the locks.
---   5. Reserve the use. It counts from now on, whether or not anybody says how it ended.
+--   5. Reserve the use. It counts from now on, even if nobody says how it ended.
 
 create or replace function api.guest_consume(
     module_id text,
@@ -72,10 +73,11 @@ begin
 end
 $$;
 comment on function api.guest_consume(text, text[], text[], boolean) is
-'Reserve a free use for a guest: somebody without an account.
+'Reserve a free use for a guest, who is somebody without an account.
 
-For services. Then confirm_guest_use when it worked, release_guest_use when it failed; until then it counts as used.
-device_keys and network_keys are one or two HMACs each (64 hex digits): under the current salt, and under the one before
-or after it. shared_network: the network is known to be shared, and has the higher limit.
-Raises PT429 guest_limit (what the limit is, and when the next use comes free), PT403 no_guests or not_yours,
+For services. Call confirm_guest_use when the use succeeded, and release_guest_use when it failed. Until then it counts
+as used.
+device_keys, network_keys: one or two HMACs each (64 hex digits), under the current salt, and under the salt before or
+after it. shared_network: the network is known to be shared, and has the higher limit.
+Raises PT429 guest_limit (with the limit, and the time at which there will be more), PT403 no_guests or not_yours,
 PT404 unknown_module, PT422 bad_guest.';

@@ -1,4 +1,4 @@
--- What is held, and what became of it. A hold past its time shows as expired, booked or not.
+-- Holds, and what became of them. A hold whose time is over is shown as expired, whether or not that is booked.
 create or replace view api.holds
 with (security_invoker = true)
 as
@@ -27,23 +27,23 @@ from credits.holds as h
 cross join lateral (select h.state = 'open' and h.expires_at <= credits.clock(h.account_id) as lapsed) as x
 left join lateral credits.user_of(h.account_id) as u on true;
 
-comment on view api.holds is 'The holds of the caller; a service sees every account''s.';
+comment on view api.holds is 'The holds of the caller. A service sees those of every account.';
 comment on column api.holds.hold_id is 'Name of the hold: account:uuid.';
 comment on column api.holds.user_id is 'The user id (sub) of the account.';
 comment on column api.holds.module_id is 'The module that it is for.';
-comment on column api.holds.state is 'open, captured, released or expired; a late capture leaves it expired.';
-comment on column api.holds.tokens is 'Tokens held at first: the worst case.';
+comment on column api.holds.state is 'open, captured, released or expired. A hold that is captured late stays expired.';
+comment on column api.holds.tokens is 'Tokens held at the beginning: the worst case.';
 comment on column api.holds.held is 'Tokens still held.';
-comment on column api.holds.captured is 'Tokens charged, so far.';
-comment on column api.holds.shortfall is 'What its captures cost beyond that, and nobody paid.';
+comment on column api.holds.captured is 'Tokens charged so far.';
+comment on column api.holds.shortfall is 'What its captures cost beyond captured, which nobody paid.';
 comment on column api.holds.usage is 'The worst case, per dimension.';
-comment on column api.holds.price_id is 'The version of the price that it keeps.';
+comment on column api.holds.price_id is 'The version of the price that applies to its captures.';
 comment on column api.holds.created_at is 'When the work began.';
-comment on column api.holds.expires_at is 'From this moment on it counts for nothing.';
+comment on column api.holds.expires_at is 'From this moment on it no longer counts.';
 comment on column api.holds.finished_at is 'When it was captured or released, or expired.';
 comment on column api.holds.duration_ms is 'From created_at to finished_at, in milliseconds.';
 comment on column api.holds.late is 'Captured after it had expired.';
 comment on column api.holds.reason is 'Why it was released.';
 comment on column api.holds.metadata is 'What the caller wrote on it.';
 comment on column api.holds.price_source is
-'Whose price it keeps: module, category, or default, that of every other module.';
+'Whose price applies to it: module, category, or default, which is for every other module.';

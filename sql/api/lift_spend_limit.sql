@@ -1,4 +1,4 @@
--- Take back what set_spend_limit set: a user lifts their own limit, a service the one that services set.
+-- Remove a limit that set_spend_limit set. A user lifts their own limit, and a service the limit that services set.
 create or replace function api.lift_spend_limit(
     period text,
     user_id text default null
@@ -26,7 +26,8 @@ begin
 end
 $$;
 comment on function api.lift_spend_limit(text, text) is
-'Lift a limit of a day or month that set_spend_limit set; safe to repeat. The answer''s tokens are null: no limit.
+'Lift a limit for a day or month that set_spend_limit set. Safe to repeat. The tokens in the answer are null: there is
+no limit.
 
-A user lifts their own limit; what a service has set only a service lifts, for a user_id.
+A user lifts their own limit. A limit that a service has set is lifted only by a service, for a user_id.
 Raises PT422 bad_period, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';

@@ -1,5 +1,5 @@
--- What the clock has made due, for accounts that nobody touches: any scheduler may call this, at any time, from several
--- places. Nothing depends on it being prompt: whatever reads or locks a wallet goes by the clock itself.
+-- Book what the clock has made due for accounts that nobody touches. Any scheduler may call this, at any time, from
+-- several places. Nothing depends on when it runs: everything that reads or locks a wallet looks at the clock itself.
 create or replace function api.maintain(
     max_accounts bigint default 100,
     max_keys bigint default 10000
@@ -18,7 +18,7 @@ begin
     if (maintain.max_accounts >= 0 and maintain.max_keys >= 0) is not true then
         perform credits.fail(422, 'bad_limit', 'max_accounts and max_keys are numbers from 0');
     end if;
-    -- First, while no wallet is locked. A new partition locks the ledger: it gets a transaction of its own.
+    -- First, while no wallet is locked: a new partition locks the ledger, so it gets a transaction of its own.
     v_answer.partitions := credits.keep_partitions();
     if v_answer.partitions > 0 then
         return v_answer;
@@ -27,7 +27,8 @@ begin
     perform credits.forget_origins(maintain.max_keys);
     perform credits.forget_attempts(maintain.max_keys);
     v_answer.events := credits.retry_events(maintain.max_accounts);
-    -- Few at a time: their wallets stay locked until the end. One that is locked is being caught up by whoever has it.
+    -- A few accounts at a time, because their wallets stay locked until the end. A locked wallet is skipped: the
+    -- session that has it books what is due.
     for v_account_id in
         select w.account_id
         from credits.wallets as w
@@ -40,7 +41,7 @@ begin
         v_answer.accounts := v_answer.accounts + 1;
     end loop;
     v_answer.accounts := v_answer.accounts + credits.expire_old_orders(maintain.max_accounts);
-    -- A later version of a price has begun: the right one was charged from that moment on, but looked up the long way.
+    -- A later version of a price has begun. It has been charged since then, but with a slower look-up.
     if exists (select from credits.price_list as l where l.valid_until <= credits.clock()) then
         perform credits.list_prices();
     end if;
@@ -48,10 +49,10 @@ begin
 end
 $$;
 comment on function api.maintain(bigint, bigint) is
-'Book expired holds and lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts
-accounts; end orders that got no checkout within an hour, for as many; apply at most max_accounts Stripe events that
-waited for their order; list the prices that have begun; forget at most max_keys idempotency keys of more than 35 days ago.
-When partitions of the ledger are missing for the next months, a call makes these and nothing else.
-For services. accounts, keys, events and partitions: how many; call again until all are 0.
+'Do what is due, for at most max_accounts accounts: book expired holds and lots, announce lots that expire soon, and
+begin the periods of limits. Also end the orders of as many accounts that got no checkout within an hour, apply as many
+Stripe events that waited for their order, list the prices that have begun, and forget at most max_keys idempotency keys
+that are older than 35 days. If partitions of the ledger are missing for the next months, the call makes these and
+nothing else. For services. accounts, keys, events and partitions: how many were done. Call again until all are 0.
 
 Raises PT403 not_yours, PT422 bad_limit.';

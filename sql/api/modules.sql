@@ -22,4 +22,4 @@ comment on column api.modules.price is
 'The price valid now: {"price_id", "margin", "exchange_rate", "components": [{"dimension", "unit_size", '
 '"price_per_unit", "free_quantity", "whole_units", "whole_quantity", "minimum_charge", '
 '"tiers": [{"above", "price_per_unit"}]}]}; '
-'null: not for sale.';
+'null if it is not for sale.';

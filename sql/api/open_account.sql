@@ -1,4 +1,5 @@
--- An account for a user of any identity provider: what sign_up does for those of the embedded one. Safe to repeat.
+-- An account for a user of any identity provider, as sign_up opens one for users of the embedded provider. Safe to
+-- repeat.
 create or replace function api.open_account(
     user_id text default null,
     referral_code text default null,
@@ -46,12 +47,13 @@ begin
 end
 $$;
 comment on function api.open_account(text, text, text[], text[], boolean, boolean) is
-'Open the caller''s account, with what new accounts are given, or find it. Safe to repeat; a welcome that was withheld
+'Open the caller''s account, with what new accounts are given, or find it. Safe to repeat: a welcome that was withheld
 is tried again.
 
-referral_code: of the user who brought them; one that is not good refuses the call, which may be repeated without.
-From services and spenders only: device_keys, of the guest that a new user was; network_keys and shared_network, as
-guest_consume takes them, for the bounds of campaigns. From services only: email_verified, the issuer has verified the
-user''s address. Keys that are not known are left out, or {unknown}: null and an empty array are refused.
+referral_code: the code of the user who brought them. With a code that is not valid the call is refused, and may be
+repeated without it.
+Only from services and spenders: device_keys, of the guest that a new user was; network_keys and shared_network, as for
+guest_consume, for the bounds of campaigns. Only from services: email_verified, which says that the issuer has verified
+the address. Leave out keys that are not known, or pass {unknown}: null and an empty array are refused.
 Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle,
 PT422 bad_user, bad_guest or bad_isolation, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';

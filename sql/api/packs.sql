@@ -1,4 +1,4 @@
--- What can be bought, and how the packs compare. Whatever says how good a pack is, is computed.
+-- What can be bought, and how the packs compare. Everything that says how good a pack is, is computed.
 create or replace view api.packs
 with (security_invoker = true)
 as
@@ -29,7 +29,7 @@ select
     c.position,
     credits.interval_text(c.expires_after) as expires_after,
     trim_scale(round(c.unit_price, 6)) as amount_per_token,
-    -- Down, so that nobody promises too much: div is exact.
+    -- Rounded down, so that the saving is never overstated. div is exact.
     trim_scale(div(
         (c.total * c.dearest_amount - c.amount * c.dearest_total) * 10000, c.total * c.dearest_amount
     ) / 100.00) as saving_percent,
@@ -40,23 +40,24 @@ from compared as c
 inner join credits.currencies as m on c.currency = m.currency
 order by c.position, c.pack_id;
 
-comment on view api.packs is 'What can be bought, in the order of the catalogue.';
+comment on view api.packs is 'What can be bought. position gives the order.';
 comment on column api.packs.pack_id is 'Name for api.create_order.';
 comment on column api.packs.package_name is 'Title.';
 comment on column api.packs.tokens is 'Tokens in it.';
-comment on column api.packs.bonus_tokens is 'Tokens that come free with them.';
-comment on column api.packs.amount is 'Price in the unit that Stripe counts currency in (cents).';
+comment on column api.packs.bonus_tokens is 'Tokens that come free with these.';
+comment on column api.packs.amount is 'Price in the unit that Stripe counts the currency in (cents).';
 comment on column api.packs.currency is 'ISO 4217, lower case.';
-comment on column api.packs.popular is 'The one to show first.';
+comment on column api.packs.popular is 'Whether this is the pack to show first.';
 comment on column api.packs.position is 'Order of display.';
-comment on column api.packs.expires_after is 'Life of the tokens; null: they never expire.';
+comment on column api.packs.expires_after is 'How long the tokens last. Null when they never expire.';
 comment on column api.packs.amount_per_token is
-'Minor units of currency for one token, bonus included, to six decimals.';
+'Minor units of the currency for one token, including the bonus, to six decimals.';
 comment on column api.packs.saving_percent is
-'How much less a token costs than in the dearest pack of the same currency, rounded down to two decimals.';
+'By how many percent a token is cheaper than in the dearest pack of the same currency, rounded down to two decimals.';
 comment on column api.packs.best_value is
-'Cheapest per token of its currency, and cheaper than another one: one pack, or none.';
+'Whether its tokens are the cheapest in its currency, and cheaper than those of another pack. True for one pack at '
+'most.';
 comment on column api.packs.scope is
-'module:ID or category:ID that its tokens are bound to; null: what the buyer chooses, or any.';
+'module:ID or category:ID that its tokens are bound to. Null when the buyer may choose, or leave them unbound.';
 comment on column api.packs.price is
-'amount in whole units of currency, to show: 39.99. Not every currency has hundredths.';
+'amount in whole units of the currency, for display: 39.99. Not every currency has hundredths.';

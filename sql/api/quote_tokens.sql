@@ -1,5 +1,9 @@
--- What would it cost? Reads only, takes no lock: the answer may be old when the spend comes, and the spend checks
--- again.
+-- What a use would cost. This only reads and takes no lock. The answer may be out of date when the spend comes, and the
+-- spend checks again.
+--
+--   1. Find the account. Asking opens no account.
+--   2. Price the use.
+--   3. Find the tokens that could pay for it. A user without an account is shown what their first spend would find.
 create or replace function api.quote_tokens(
     module_id text,
     usage jsonb default '{}',
@@ -18,14 +22,14 @@ declare
     v_price record;
     v_quote api.quote;
 begin
-    -- 1. Whose tokens? Nobody's account is opened by asking.
+    -- 1. Find the account.
     select i.account_id into v_account_id from credits.identities as i where i.subject = v_subject;
     if not found and credits.is_spender() then
         perform credits.refuse_unknown_user();
     end if;
     v_now := credits.clock(v_account_id);
 
-    -- 2. The price.
+    -- 2. Price the use.
     v_price := credits.price_usage(quote_tokens.module_id, quote_tokens.usage, v_now);
     v_quote.module_id := quote_tokens.module_id;
     v_quote.cost := trim_scale(v_price.cost);
@@ -33,7 +37,7 @@ begin
     v_quote.price_source := v_price.price_source;
     v_quote.parts := credits.price_parts(v_price.price_id, v_price.usage);
 
-    -- 3. What there is to pay it with; for who has no account yet, what the first spend would find in it.
+    -- 3. Find the tokens.
     if v_account_id is null then
         v_quote.balance := trim_scale(credits.welcome_tokens(v_now));
         v_quote.available := trim_scale(
@@ -54,12 +58,12 @@ begin
 end
 $$;
 comment on function api.quote_tokens(text, jsonb, text) is
-'What a use of a module would cost now, and whether the balance pays it. Writes nothing.
+'What a use of a module would cost now, and whether the balance covers it. Writes nothing.
 
-parts tell how the cost comes about: of each dimension the quantity, what of it is free, the units charged (rounded up to
-whole ones where whole_units), their price or their tiers [{"above", "units", "price_per_unit"}], the minimum, and the
-charge. The cost is the sum of the charges × margin ÷ exchange_rate, rounded up at the sixth decimal, once.
-affordable is the greatest whole quantity that the tokens pay, or, of a price of several dimensions, how many such uses;
-null when it is free.
+parts: how the cost is made up. For each dimension: the quantity, how much of it is free, the units charged (rounded up
+to whole units if whole_units), their price or their tiers [{"above", "units", "price_per_unit"}], the minimum, and the
+charge. cost: the sum of the charges × margin ÷ exchange_rate, rounded up once, at the sixth decimal. affordable: the
+greatest whole quantity that the tokens pay for, or, for a price of several dimensions, the number of such uses. Null
+when it is free.
 
 Raises PT404 unknown_module or unknown_user, PT422 bad_usage, PT403 not_yours, PT401 not_signed_in.';

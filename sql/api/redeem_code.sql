@@ -1,8 +1,9 @@
--- What somebody typed in: the code of a promotion, or of the person who brought them.
+-- Redeem a code that somebody typed: that of a promotion, or of the user who brought them.
 --
---   1. Find the code, and the caller's account; a user's own call, or a service's, opens it.
---   2. Lock the wallet. A repeat of an answered call gets that answer.
---   3. A promotion: its campaign's row is locked, then claim and grant are one. A person: is noted as the referrer.
+--   1. Find the code and the account. A user's own call, or a service's, opens a missing account.
+--   2. Lock the wallet. A repeated call gets the answer of the first.
+--   3. For a promotion, lock the row of its campaign, and claim and grant at once. For a user's code, record the
+--      referrer.
 
 create or replace function api.redeem_code(
     code text,
@@ -24,7 +25,7 @@ declare
     v_known text;
     v_grant record;
 begin
-    -- 1. What, and whose. A promotion comes after the welcome; a referrer before it, for the order of locks.
+    -- 1. Find. The order of locks puts a promotion after the welcome, and a referrer before it.
     v_code := credits.find_code(redeem_code.code);
     v_referral := v_code.referrer_id is not null;
     v_entered := credits.enter(v_subject);
@@ -34,7 +35,7 @@ begin
         perform credits.welcome(v_entered.account_id);
     end if;
 
-    -- 2. Lock. Repeat?
+    -- 2. Lock. Is it a repeat?
     v_wallet := credits.lock_wallet(v_entered.account_id);
     if redeem_code.idempotency_key is not null then
         v_known := credits.claim_key(
@@ -65,9 +66,10 @@ begin
 end
 $$;
 comment on function api.redeem_code(text, text, text) is
-'Redeem a code: of a promotion, for its tokens, or of the user who brought you, for what the first purchase will bring.
+'Redeem a code: that of a promotion, for its tokens, or that of the user who brought the caller, for what the first
+purchase will give.
 
-Case, white space and characters that nobody sees do not matter. Opens the account of a new user.
+Case, white space and invisible characters do not matter. Opens the account of a new user.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
 Raises PT404 unknown_code, PT409 code_expired, code_used, code_exhausted, own_code, not_eligible, referral_circle or
 key_reused, PT422 bad_key, bad_user, bad_amount or bad_isolation, PT423 account_frozen, PT429 campaign_limit,

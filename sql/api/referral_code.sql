@@ -1,4 +1,4 @@
--- One's own code, for others to sign up with. Made when it is first asked for.
+-- The caller's own code, for others to sign up with. It is made when somebody first asks for it.
 
 create or replace function api.referral_code(user_id text default null)
 returns api.referral_offer
@@ -13,7 +13,7 @@ declare
     v_wallet record;
     v_offer api.referral_offer;
 begin
-    -- The lock: of two first calls at once the second one finds the first one's code.
+    -- Because of the lock, the second of two first calls at once finds the code of the first.
     v_wallet := credits.lock_wallet(v_account_id, p_settle => false);
     if v_wallet.status <> 'active' then
         perform credits.refuse_status(v_wallet.status);
@@ -42,8 +42,8 @@ begin
 end
 $$;
 comment on function api.referral_code(text) is
-'The caller''s own code, for those whom they bring, and what the first purchase of such a one gives to both. Made when
-it is first asked for.
+'The caller''s own code, for the users whom they bring, and what the first purchase of such a user gives to both. The
+code is made when somebody first asks for it.
 
 Raises PT404 no_campaign (none rewards bringing somebody) or unknown_user, PT422 bad_user,
 PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';

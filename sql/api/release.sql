@@ -1,4 +1,4 @@
--- Which release of pgcredits this database is at; the API looks before it says that it is ready.
+-- The release of pgcredits that this database has. The HTTP API looks here before it reports that it is ready.
 create or replace view api.release
 with (security_invoker = true)
 as
@@ -10,7 +10,8 @@ select
 from credits.releases as r;
 comment on view api.release is 'What the last pgcredits migrate left in this database: one row, for services.';
 comment on column api.release.migration is 'The newest migration.';
-comment on column api.release.program is 'Version of the pgcredits that migrated.';
-comment on column api.release.released_at is 'When.';
+comment on column api.release.program is 'Version of the pgcredits program that migrated.';
+comment on column api.release.released_at is 'When it migrated.';
 comment on column api.release.whole is
-'Functions and columns are those that it left; false: something was changed by hand, or by an older pgcredits.';
+'Whether functions and columns are as it left them. False when something was changed by hand, or by an older '
+'pgcredits.';

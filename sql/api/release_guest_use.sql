@@ -1,4 +1,4 @@
--- A guest's use failed, and is free.
+-- A guest's use failed, and does not count.
 create or replace function api.release_guest_use(use_id uuid)
 returns api.guest_receipt
 language plpgsql
@@ -11,7 +11,7 @@ begin
 end
 $$;
 comment on function api.release_guest_use(uuid) is
-'A guest''s use failed: it no longer counts.
+'Say that a guest''s use failed: it no longer counts.
 
-For services. The same again is answered again, replayed: true. Raises PT404 unknown_use,
+For services. A repeat gets the same answer, replayed: true. Raises PT404 unknown_use,
 PT409 use_closed (it was confirmed), PT403 not_yours.';

@@ -1,4 +1,4 @@
--- Forget what set_low_balance chose: the bank's rule says again when the balance is low.
+-- Remove the threshold that set_low_balance chose, so that the bank's rule applies again.
 create or replace function api.reset_low_balance(
     user_id text default null
 )
@@ -25,6 +25,7 @@ begin
 end
 $$;
 comment on function api.reset_low_balance(text) is
-'Let the bank''s rule say when the balance is low, instead of what set_low_balance chose. Safe to repeat.
+'Remove the threshold that set_low_balance chose, so that the rule of the bank says when the balance is low. Safe to
+repeat.
 
 Raises PT404 unknown_user, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';

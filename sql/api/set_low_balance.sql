@@ -1,4 +1,4 @@
--- When is the balance low? The bank has a rule; a user may have another one.
+-- When the balance counts as low. The bank has a rule, and a user may choose another threshold.
 create or replace function api.set_low_balance(
     below numeric default null,
     percent numeric default null,
@@ -38,9 +38,9 @@ begin
 end
 $$;
 comment on function api.set_low_balance(numeric, numeric, text) is
-'Choose when the balance is low: below so many tokens, or below so many percent (to six decimals) of the last
-grant; one of the two. reset_low_balance goes back to the bank''s rule. Falling below it writes a notice, once until the balance has been above 110 percent
-of it again.
+'Choose when the balance counts as low: below a number of tokens, or below a percentage (to six decimals) of the last
+grant; one of the two. reset_low_balance returns to the rule of the bank. When the balance falls below the threshold, a
+notice is written, and no other until the balance has been above 110 percent of it.
 
 Raises PT422 bad_threshold or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in,
 PT422 bad_isolation.';

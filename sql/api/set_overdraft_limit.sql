@@ -1,4 +1,4 @@
--- How far captures may take an account into debt: trust in a customer, given by the operator.
+-- How far captures may take an account into debt: how much the operator trusts a customer.
 create or replace function api.set_overdraft_limit(
     tokens numeric,
     user_id text default null
@@ -21,7 +21,7 @@ begin
     v_subject := credits.caller_subject(set_overdraft_limit.user_id);
     v_account_id := credits.account_of(v_subject, false);
 
-    -- Under the lock: a capture at this moment goes by the one limit or by the other.
+    -- Under the lock, so that a capture at the same moment uses either the old limit or the new one.
     perform credits.lock_wallet(v_account_id, p_settle => false);
     update credits.accounts as a
     set overdraft_limit = set_overdraft_limit.tokens
@@ -35,8 +35,8 @@ begin
 end
 $$;
 comment on function api.set_overdraft_limit(numeric, text) is
-'Say how many tokens of debt an account may have; 0, as at first, for none. For services.
+'Set how many tokens of debt an account may have. By default it is 0, which means none. For services.
 
-Only captures of services make debt, of work that cost more than was held and than the lots could pay. What is bought repays it
-first. With more debt than the limit the account spends and holds nothing new.
+Only captures by services make debt, for work that cost more than was held and more than the lots could pay. Purchases
+repay the debt first. With more debt than the limit, the account cannot spend or hold anything new.
 Raises PT422 bad_amount or bad_user, PT404 unknown_user, PT403 not_yours.';

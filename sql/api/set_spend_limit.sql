@@ -1,5 +1,8 @@
--- Limit what an account may spend in a day or month. A user's own limit and a service's stand beside each other: a user
--- can lift only their own.
+-- Limit what an account may spend in a day or month. The limit of a user and that of a service both apply. A user can
+-- lift only their own.
+--
+--   1. Lock the wallet.
+--   2. Write the limit, with what was spent in its period before.
 create or replace function api.set_spend_limit(
     period text,
     tokens numeric,
@@ -26,7 +29,7 @@ begin
     perform credits.lock_wallet(v_account_id);
     v_now := credits.clock(v_account_id);
 
-    -- 2. The limit, and what the period has seen before it.
+    -- 2. Write the limit.
     insert into credits.spend_limits as s (account_id, set_by, period, tokens, period_starts, spent_before)
     select
         v_account_id, v_set_by, set_spend_limit.period, set_spend_limit.tokens, p.starts,
@@ -46,8 +49,8 @@ begin
 end
 $$;
 comment on function api.set_spend_limit(text, numeric, text) is
-'Limit what may be spent in a day or month (UTC); 0 stops all spending. lift_spend_limit lifts it.
+'Limit what may be spent in a day or month (UTC). 0 stops all spending. lift_spend_limit removes the limit.
 
-A user sets their own limit; what a service sets for a user_id stands beside it, and only a service can lift it.
-A spend that would pass a limit raises PT429 spend_limit.
+A user sets their own limit. A limit that a service sets for a user_id applies as well, and only a service can lift it.
+A spend that would exceed a limit raises PT429 spend_limit.
 Raises PT422 bad_period or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';

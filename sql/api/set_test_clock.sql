@@ -1,5 +1,9 @@
--- Put an account on a test clock, or move it on. The clock stands still until it is moved again; whatever the time has
--- made due up to then is booked at once: holds, lots, notices, days and months of limits.
+-- Put an account on a test clock, or move its test clock. The clock stands still until it is moved again. Everything
+-- that becomes due is booked at once: holds, lots, notices, periods of limits.
+--
+--   1. Refuse where the operator does not allow test clocks, and what makes no sense.
+--   2. Lock the wallet. Locking books what was due before the clock moves.
+--   3. Move the clock, and book what has become due.
 create or replace function api.set_test_clock(
     user_id text,
     frozen_time timestamptz default null,
@@ -17,23 +21,23 @@ declare
     v_before timestamptz;
     v_clock timestamptz;
 begin
-    -- 1. Only where the operator allows it.
+    -- 1. Refuse.
     perform credits.require_service('may set a test clock');
     if not credits.test_clocks_allowed() then
         perform credits.fail(403, 'no_test_clocks', 'this bank has no test clocks: its time is the time');
     elsif num_nonnulls(set_test_clock.frozen_time, v_advance) = 2 then
         perform credits.fail(422, 'bad_clock', 'frozen_time or advance, not both');
     elsif num_nonnulls(set_test_clock.frozen_time, set_test_clock.advance) = 0 then
-        -- A number that got lost on its way must not stop the clock.
+        -- A time that got lost on its way must not stop the clock.
         perform credits.fail(422, 'bad_clock', 'frozen_time is a time, or advance how far the clock is moved');
     elsif (
         extract(epoch from v_advance) not between 0 and extract(epoch from interval '101 years')
     ) is true then
-        -- Before anything is added: there is a last time, too.
+        -- Before anything is added, because there is a last time.
         perform credits.fail(422, 'bad_clock', 'a test clock is moved forward, a hundred years ahead at most');
     end if;
 
-    -- 2. Lock. What was due before the clock is moved is booked before.
+    -- 2. Lock.
     v_account_id := credits.account_of(credits.caller_subject(set_test_clock.user_id), true);
     perform credits.lock_wallet(v_account_id);
     v_before := credits.clock(v_account_id);
@@ -45,20 +49,21 @@ begin
         );
     end if;
 
-    -- 3. Move it, and do what has become due.
+    -- 3. Move the clock.
     update credits.wallets as w set test_clock = v_clock where w.account_id = v_account_id;
     perform credits.catch_up(v_account_id);
     return row(set_test_clock.user_id, v_clock);
 end
 $$;
 comment on function api.set_test_clock(text, timestamptz, interval) is
-'Put an account on a test clock, or move its clock on, and book at once what that makes due. For services, in banks that
-allow it (credits.allow_test_clocks): never where money is real.
+'Put an account on a test clock, or move its test clock, and book at once what becomes due. For services, in banks that
+allow it (credits.allow_test_clocks), never where money is real.
 
-The clock stands at frozen_time, or advance after what it showed before (with neither, where it is), until it is moved again;
-forward only, and for good. Every rule about this account goes by it: prices, expiry of lots and holds, limits, campaigns.
-Times that no rule asks for (of notices, keys, freezing, orders) stay those of the bank.
+The clock stands still at frozen_time, or at advance after the time that it showed before (with neither, at that time),
+until it is moved again. It moves only forward, and the account stays on it. Every rule about the account uses it:
+prices, expiry of lots and holds, limits, campaigns. Times that no rule uses (of notices, keys, freezing, orders) are
+those of the bank.
 Opens the account of a new user.
 
-Raises PT403 no_test_clocks or not_yours, PT422 bad_clock (with the time it shows; also for nulls) or
+Raises PT403 no_test_clocks or not_yours, PT422 bad_clock (with the time that the clock shows; also for nulls) or
 bad_user.';

@@ -1,4 +1,4 @@
--- Finished work that nobody could pay for.
+-- Finished work that could not be paid for.
 create or replace view api.shortfalls
 with (security_invoker = true)
 as
@@ -15,7 +15,7 @@ from credits.shortfalls as s
 left join lateral credits.user_of(s.account_id) as u on true;
 
 comment on view api.shortfalls is
-'What captures cost beyond what could be paid, of the caller; a service sees every account''s.';
+'What captures of the caller cost beyond what could be paid. A service sees those of every account.';
 comment on column api.shortfalls.shortfall_id is 'Name of the shortfall: account:uuid.';
 comment on column api.shortfalls.user_id is 'The user id (sub) of the account.';
 comment on column api.shortfalls.hold_id is 'The hold that was captured.';

@@ -1,4 +1,5 @@
--- The embedded identity provider: an e-mail, the argon2 hash that the door made, and an account from the start.
+-- Sign up with the embedded identity provider: with an e-mail address and the argon2 hash that the HTTP API made. The
+-- account is opened at once.
 create or replace function api.sign_up(
     email text,
     password_hash text,
@@ -31,7 +32,8 @@ begin
         perform credits.fail(422, 'bad_password', 'the password comes as an argon2 hash');
     end if;
 
-    -- Of sign-ups with one e-mail at once the first one gets it; the others wait here and are refused whole.
+    -- Of several sign-ups with one address at once, the first gets it. The others wait here, and are refused as a
+    -- whole.
     select e.account_id into v_account_id from credits.enter(v_subject) as e;
     begin
         v_before := credits.bound_wait();
@@ -48,7 +50,7 @@ begin
         perform credits.fail(409, 'email_taken', 'this e-mail address has an account already');
     end if;
 
-    -- Who brought them, what they are given, and which guest they were.
+    -- Record where they come from and who brought them, grant their welcome, and link the guest that they were.
     perform credits.note_origin(v_account_id, sign_up.device_keys, sign_up.network_keys, sign_up.shared_network);
     perform credits.attach_at_sign_up(v_account_id, sign_up.referral_code);
     v_welcome := credits.welcome(v_account_id);
@@ -59,15 +61,15 @@ begin
 end
 $$;
 comment on function api.sign_up(text, text, text, text[], text[], boolean) is
-'Sign a user up with an e-mail and an argon2 hash, and open their account, with what new accounts are given. For '
-'services.
+'Sign a user up with an e-mail address and an argon2 hash, and open their account, with what new accounts are given. For
+services.
 
-The address is kept in one spelling: Unicode''s form NFKC in lower case, without characters that nobody sees, the domain
-as mail servers write it.
-referral_code: of the user who brought them; one that is not good refuses the sign-up, which may be repeated without.
-device_keys: of the guest that they were. Keys that are not known are left out, or {unknown}: null and an empty array are
-refused. With network_keys and shared_network, as guest_consume takes them, they are
-what the bounds of a campaign count: over a bound the account opens without its welcome, and open_account tries again
-later.
+email: stored in one spelling, which is Unicode''s form NFKC in lower case, without invisible characters, with the
+domain as mail servers write it.
+referral_code: the code of the user who brought them. With a code that is not valid the sign-up is refused, and may be
+repeated without it.
+device_keys: those of the guest that they were. network_keys, shared_network: as for guest_consume. Leave out keys that
+are not known, or pass {unknown}: null and an empty array are refused. The bounds of a campaign count by these keys.
+Over a bound the account opens without its welcome, and open_account tries again later.
 Raises PT409 email_taken, code_expired or code_exhausted, PT404 unknown_code, PT422 bad_email, bad_password or
 bad_guest, PT403 not_yours.';

@@ -13,7 +13,7 @@ select
 from credits.spend_limits as s
 inner join credits.wallets as w on s.account_id = w.account_id
 cross join lateral (select coalesce(w.test_clock, credits.clock()) as shows) as c
--- A period that nobody has spent in is begun by whoever spends next; until then it is only read as begun.
+-- The first spend in a period begins it. Until then it is only shown as begun.
 cross join
     lateral (
         select case
@@ -23,11 +23,11 @@ cross join
     ) as p
 left join lateral credits.user_of(s.account_id) as u on true;
 
-comment on view api.spend_limits is 'The spend limits of the caller; a service sees every account''s.';
+comment on view api.spend_limits is 'The spend limits of the caller. A service sees those of every account.';
 comment on column api.spend_limits.user_id is 'The user id (sub) of the account.';
 comment on column api.spend_limits.period is 'day or month, in UTC.';
-comment on column api.spend_limits.set_by is 'user or service; the stricter one counts.';
+comment on column api.spend_limits.set_by is 'user or service. The stricter of the two applies.';
 comment on column api.spend_limits.tokens is 'What may be spent in the period.';
-comment on column api.spend_limits.spent is 'What has been.';
-comment on column api.spend_limits.remaining is 'What is left: what is held counts as spent.';
+comment on column api.spend_limits.spent is 'What has been spent in the period.';
+comment on column api.spend_limits.remaining is 'What may still be spent. Tokens that are held count as spent.';
 comment on column api.spend_limits.resets_at is 'When the next period begins.';

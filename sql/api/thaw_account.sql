@@ -1,4 +1,4 @@
--- Let a frozen account go on.
+-- Let a frozen account continue.
 create or replace function api.thaw_account(user_id text, reason text default null)
 returns api.account_standing
 language plpgsql
@@ -11,6 +11,7 @@ begin
 end
 $$;
 comment on function api.thaw_account(text, text) is
-'Let a frozen account spend again. For services. Who thawed it, when and why is recorded; thawing again changes nothing.
+'Let a frozen account spend again. For services. It is recorded who thawed it, when and why. Thawing it again changes
+nothing.
 
 Raises PT404 unknown_user, PT423 account_frozen (closed for good), PT422 bad_reason or bad_user, PT403 not_yours.';

@@ -22,13 +22,14 @@ select
 from credits.topups as t
 inner join credits.currencies as m on t.currency = m.currency;
 
-comment on view api.topups is 'Buying any amount between two bounds, where the catalogue offers it.';
+comment on view api.topups is 'Amounts that can be bought without a pack, where the price list offers it.';
 comment on column api.topups.currency is 'ISO 4217, lower case.';
-comment on column api.topups.minimum is 'Least amount for api.create_order, in minor units of currency (cents).';
+comment on column api.topups.minimum is 'Least amount for api.create_order, in minor units of the currency (cents).';
 comment on column api.topups.maximum is 'Greatest amount.';
 comment on column api.topups.tokens_per_unit is 'Tokens for one minor unit.';
 comment on column api.topups.presets is
 'Amounts to propose, the smallest first: [{"amount", "tokens", "popular"}].';
 comment on column api.topups.minor_digits is
-'Decimals of the unit that amounts are in: shown in whole units of currency, an amount is amount / 10^minor_digits.';
-comment on column api.topups.step is 'Every amount is a multiple of it: 1, or 10 or 100 where Stripe asks for that.';
+'How many decimals amounts have: in whole units of the currency, an amount is amount / 10^minor_digits.';
+comment on column api.topups.step is 'Every amount must be a multiple of this: 1, or 10 or 100 where Stripe requires
+it.';

@@ -1,4 +1,4 @@
--- The holder of an account has shown that their e-mail address is theirs: a welcome that waited for that is granted.
+-- A user has shown that their e-mail address is theirs. A welcome that waited for this is granted.
 create or replace function api.verify_email(
     email text default null,
     user_id text default null
@@ -32,7 +32,7 @@ begin
 end
 $$;
 comment on function api.verify_email(text, text) is
-'Say that the e-mail address of a user is verified: by email, of one who signed up here, or by user_id. Grants the
-welcome that waited for it, once; safe to repeat. For services.
+'Say that the e-mail address of a user is verified: by email, for a user who signed up here, or by user_id. Grants the
+welcome that waited for it, once. Safe to repeat. For services.
 
 Raises PT404 unknown_user, PT422 bad_user, PT403 not_yours.';

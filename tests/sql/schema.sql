@@ -313,35 +313,36 @@ CREATE FUNCTION api.acknowledge_notices(notice_ids uuid[]) RETURNS api.acknowled
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.acknowledge_notices(notice_ids uuid[]) IS 'Mark notices as delivered, so that api.notices shows them so. For services; safe to repeat. notices: how many were
-marked now.
+COMMENT ON FUNCTION api.acknowledge_notices(notice_ids uuid[]) IS 'Mark notices as delivered, which api.notices then shows. For services. Safe to repeat. notices: how many were marked
+now.
 Raises PT422 bad_notices, PT403 not_yours.';
 CREATE FUNCTION api.add_package(user_id text, tokens_to_add numeric, package_name text, idempotency_key text DEFAULT NULL::text) RETURNS api.grant_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.add_package(user_id text, tokens_to_add numeric, package_name text, idempotency_key text) IS 'Grant the tokens of a package that was paid for. For services.
-With an idempotency_key a repeat of the same call gets the same answer; without one it is another grant.
-Raises PT422 bad_reason for a package with the name of a reason, PT422 bad_amount, bad_key or bad_user, PT409 key_reused,
+With an idempotency_key a repeat of the same call gets the same answer. Without one it is another grant.
+Raises PT422 bad_reason for a package with the name of a reason, PT422 bad_amount, bad_key or bad_user, PT409
+key_reused,
 PT423 account_frozen, PT403 not_yours.';
 CREATE FUNCTION api.add_tokens(user_id text, tokens_to_add numeric, package_name text) RETURNS api.grant_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.add_tokens(user_id text, tokens_to_add numeric, package_name text) IS 'Grant the tokens of a package that was paid for (IAHome''s signature). For services. Other reasons are named:
-add_tokens(''ada'', 3, reason => ''promo''). It takes no idempotency_key, so a repeat is another grant: add_package takes
-one.
+COMMENT ON FUNCTION api.add_tokens(user_id text, tokens_to_add numeric, package_name text) IS 'Grant the tokens of a package that was paid for (IAHome''s signature). For services. Pass other reasons by name:
+add_tokens(''ada'', 3, reason => ''promo''). This form takes no idempotency_key, so a repeat is another grant;
+add_package takes one.
 Raises PT422 bad_reason for a package with the name of a reason, PT422 bad_amount or bad_user, PT423 account_frozen,
 PT403 not_yours.';
 CREATE FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.grant_reason DEFAULT 'grant'::text, package_name text DEFAULT NULL::text, expires_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone, priority bigint DEFAULT NULL::bigint, scope text DEFAULT 'any'::text, idempotency_key text DEFAULT NULL::text, metadata jsonb DEFAULT '{}'::jsonb) RETURNS api.grant_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.grant_reason, package_name text, expires_at timestamp with time zone, priority bigint, scope text, idempotency_key text, metadata jsonb) IS 'Grant tokens to a user, as a lot. For services; opens the account of a new user.
+COMMENT ON FUNCTION api.add_tokens(user_id text, tokens numeric, reason api.grant_reason, package_name text, expires_at timestamp with time zone, priority bigint, scope text, idempotency_key text, metadata jsonb) IS 'Grant tokens to a user, as a lot. For services. Opens the account of a new user.
 reason: grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment.
-scope: module:ID or category:ID that the tokens are bound to; any, the default, is none, and null is refused.
-expires_at: infinity, the default, is never, and null is refused.
-Lower priority is spent first; by default rollover 5, allowance 10, given away 20, bought 50.
+scope: module:ID or category:ID that the tokens are bound to. any, the default, means nothing; null is refused.
+expires_at: infinity, the default, means never; null is refused.
+priority: lower numbers are spent first. By default rollover 5, allowance 10, given away 20, bought 50.
 With an idempotency_key a repeat of the same call gets the same answer.
 Raises PT422 bad_amount, bad_reason, bad_expiry, bad_scope, bad_key, bad_user or bad_metadata, PT409 key_reused,
 PT423 account_frozen, PT403 not_yours.';
@@ -349,43 +350,45 @@ CREATE FUNCTION api.apply_stripe_event(event jsonb, payload bytea DEFAULT NULL::
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.apply_stripe_event(event jsonb, payload bytea) IS 'Apply a Stripe event whose signature has been verified. For services; safe to repeat, in any order.
-payload: the bytes as they came, where event could only be stored with something replaced in it; they are kept.
-outcome: granted, processing (paid later), failed, expired, parked (for a person: the money does not match the order, or the
-event contradicts itself), waiting (its order cannot be seen yet, or has no session yet: it is looked at again when attach_checkout names the session,
-when the event is repeated, and by maintain), duplicate (of an event or of a purchase), unmatched (names no order), stored
-(a type that moves nothing).
+COMMENT ON FUNCTION api.apply_stripe_event(event jsonb, payload bytea) IS 'Apply a Stripe event whose signature has been verified. For services. Safe to repeat, in any order.
+payload: the bytes as they arrived. They are kept. Needed if characters had to be replaced so that event could be
+stored.
+outcome: granted, processing (paid later), failed, expired, parked (a person must decide: the money does not match the
+order, or the event contradicts itself), waiting (its order cannot be seen yet, or has no session yet; it is tried again
+when attach_checkout names the session, when the event is repeated, and by maintain), duplicate (of an event or of a
+purchase), unmatched (it names no order), stored (a type that moves nothing).
 Raises PT422 bad_event, foreign_account or wrong_mode, PT403 not_yours.';
 CREATE FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text DEFAULT NULL::text, replaces_customer_id text DEFAULT NULL::text) RETURNS api.order_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text, replaces_customer_id text) IS 'Note the Stripe Checkout session of an order, and the account''s Stripe customer. For services.
-Only the events of this session move the order. Those that came before this call are applied by it.
-The first customer stays, unless replaces_customer_id names it: that one is gone. An order that got no checkout within an
-hour, or is not sold as it was, gets none any more: end the session then. A session is that of one order.
+COMMENT ON FUNCTION api.attach_checkout(account_id uuid, order_id uuid, session_id text, customer_id text, replaces_customer_id text) IS 'Record the Stripe Checkout session of an order, and the Stripe customer of the account. For services.
+Only the events of this session move the order. This call applies those that came before it.
+The first customer stays, unless replaces_customer_id says that it no longer exists. An order that got no checkout
+within an hour, or is no longer sold as it was, cannot get one any more: end the session then. A session belongs to one
+order.
 Raises PT404 unknown_order or unknown_user, PT409 order_closed (state), PT422 bad_order, PT403 not_yours.';
 CREATE FUNCTION api.begin_sign_in(email text, network_keys text[], shared_network boolean DEFAULT false) RETURNS api.credential
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.begin_sign_in(email text, network_keys text[], shared_network boolean) IS 'The credential of an e-mail, or a row of nulls, for one attempt to sign in. It counts as a failed one until
-finish_sign_in says that it worked. For services.
-network_keys and shared_network: as guest_consume takes them. The limits are per account and network, per account over
-the networks where it has not signed in before, and per network: see credits.limit_sign_ins.
+COMMENT ON FUNCTION api.begin_sign_in(email text, network_keys text[], shared_network boolean) IS 'The credential of an e-mail address, or a row of nulls, for one attempt to sign in. The attempt counts as failed until
+finish_sign_in says that it succeeded. For services.
+network_keys and shared_network: as for guest_consume. There are limits per account and network, per account over the
+networks where it has not signed in before, and per network (credits.limit_sign_ins).
 Raises PT429 sign_in_limit, PT422 bad_guest, PT403 not_yours.';
 CREATE FUNCTION api.begin_sign_up(network_keys text[], shared_network boolean DEFAULT false) RETURNS api.admission
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.begin_sign_up(network_keys text[], shared_network boolean) IS 'Count a sign-up of a network, before its password is hashed. For services.
+COMMENT ON FUNCTION api.begin_sign_up(network_keys text[], shared_network boolean) IS 'Count a sign-up from a network, before the password is hashed. For services.
 Raises PT429 sign_up_limit, PT422 bad_guest, PT403 not_yours.';
 CREATE FUNCTION api.cancel_order(account_id uuid, order_id uuid) RETURNS api.order_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.cancel_order(account_id uuid, order_id uuid) IS 'End a pending order, whose state is expired then; an order in any other state stays as it is. For services.
-End the order''s Checkout session first: money that comes through it is granted all the same.
+COMMENT ON FUNCTION api.cancel_order(account_id uuid, order_id uuid) IS 'End a pending order: its state becomes expired. An order in any other state stays as it is. For services.
+End the order''s Checkout session first: money that arrives through it is still granted.
 Raises PT404 unknown_order or unknown_user, PT403 not_yours.';
 CREATE FUNCTION api.capture_hold(hold_id text, usage jsonb DEFAULT '"held"'::jsonb, final boolean DEFAULT true, over text DEFAULT 'debt'::text, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text) RETURNS api.capture_receipt
     LANGUAGE plpgsql SECURITY DEFINER
@@ -410,16 +413,16 @@ CREATE FUNCTION api.close_shortfall(shortfall_id text, state text) RETURNS api.s
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.close_shortfall(shortfall_id text, state text) IS 'Say what became of a shortfall: settled (paid in another way) or written_off. For services. No balance changes.
-Saying it again gets the same answer, replayed: true. Raises PT404 unknown_shortfall, PT409 shortfall_closed (state),
+COMMENT ON FUNCTION api.close_shortfall(shortfall_id text, state text) IS 'Record what became of a shortfall: settled (paid in another way) or written_off. For services. No balance changes.
+A repeat gets the same answer, replayed: true. Raises PT404 unknown_shortfall, PT409 shortfall_closed (state),
 PT422 bad_state, PT403 not_yours.';
 CREATE FUNCTION api.confirm_guest_use(use_id uuid) RETURNS api.guest_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.confirm_guest_use(use_id uuid) IS 'A guest''s use worked: reserved becomes confirmed, once and for all.
-For services. A use_id that came from a client is good for one piece of work, on the module it names: a second
-confirmation is answered with replayed: true. Raises PT404 unknown_use, PT409 use_closed (it was released),
+COMMENT ON FUNCTION api.confirm_guest_use(use_id uuid) IS 'Say that a guest''s use succeeded: reserved becomes confirmed, for good.
+For services. If the use_id came from a client, do the work only once, and only with the module that the answer names: a
+second confirmation is answered with replayed: true. Raises PT404 unknown_use, PT409 use_closed (it was released),
 PT403 not_yours.';
 CREATE FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text DEFAULT NULL::text) RETURNS api.spend_receipt
     LANGUAGE plpgsql SECURITY DEFINER
@@ -470,13 +473,14 @@ CREATE FUNCTION api.create_order(pack_id text DEFAULT NULL::text, amount bigint 
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text) IS 'Begin a purchase: a pack, or a top-up of an amount where the catalogue offers it. Tokens come with the payment.
-amount is in minor units (cents). module_id binds the tokens to that module, where the pack''s own scope lets it.
-With an idempotency_key a repeat gets the same order, as it stands now. Until it has a checkout, an order lasts an hour, and
-only as long as its pack or top-up is sold as it was; then its state is expired. An account has at most 20 pending orders,
-unless the operator says otherwise, and of a user''s 1000 an hour may end without money (credits.bound_unpaid).
-Raises PT404 unknown_pack or unknown_module, PT422 bad_order, bad_amount or bad_key, PT409 key_reused,
-PT429 too_many_orders or unpaid_limit (a user), PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+COMMENT ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text) IS 'Begin a purchase: of a pack, or a top-up of an amount, where the price list offers it. The payment brings the tokens.
+amount: in minor units (cents). module_id: binds the tokens to this module, where the scope of the pack allows it.
+With an idempotency_key a repeat gets the same order, as it is now. Without a checkout, an order expires after an hour,
+or when its pack or top-up is no longer sold as it was. An account has at most 20 pending orders, unless the operator
+says otherwise, and 1000 orders of a user may end without money in an hour (credits.bound_unpaid).
+Raises PT404 unknown_pack or unknown_module, PT422 bad_order, bad_amount or bad_key, PT409 key_reused, PT429
+too_many_orders or unpaid_limit (for a user), PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422
+bad_isolation.';
 CREATE FUNCTION api.extend_hold(hold_id text, ttl interval DEFAULT '00:15:00'::interval, user_id text DEFAULT NULL::text) RETURNS api.hold_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -492,38 +496,40 @@ CREATE FUNCTION api.find_credential(email text) RETURNS api.credential
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.find_credential(email text) IS 'The credential of an e-mail, or a row of nulls. For services.
+COMMENT ON FUNCTION api.find_credential(email text) IS 'The credential of an e-mail address, or a row of nulls. For services.
 Raises PT403 not_yours.';
 CREATE FUNCTION api.finish_sign_in(email text, network_keys text[]) RETURNS api.admission
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.finish_sign_in(email text, network_keys text[]) IS 'Say that an attempt of begin_sign_in worked: it no longer counts, and its network is known as one where this user signs
-in. For services.
+COMMENT ON FUNCTION api.finish_sign_in(email text, network_keys text[]) IS 'Say that an attempt of begin_sign_in succeeded: it no longer counts, and its network is recorded as one where this user
+signs in. For services.
 Raises PT404 unknown_user, PT422 bad_guest, PT403 not_yours.';
 CREATE FUNCTION api.freeze_account(user_id text, reason text DEFAULT NULL::text) RETURNS api.account_standing
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.freeze_account(user_id text, reason text) IS 'Freeze an account: it spends and holds nothing new until thaw_account. For services.
-It still gets what it buys, and work under way is captured or released. Who froze it, when and why is recorded; freezing
-again changes nothing. Raises PT404 unknown_user, PT423 account_frozen (closed for good), PT422 bad_reason or bad_user,
+COMMENT ON FUNCTION api.freeze_account(user_id text, reason text) IS 'Freeze an account: it cannot spend or hold anything new until thaw_account. For services.
+It still gets what it buys, and work that has begun can be captured or released. It is recorded who froze it, when and
+why. Freezing it again changes nothing. Raises PT404 unknown_user, PT423 account_frozen (closed for good), PT422
+bad_reason or bad_user,
 PT403 not_yours.';
 CREATE FUNCTION api.guest_allowance(device_keys text[], network_keys text[], shared_network boolean DEFAULT false) RETURNS api.guest_receipt
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.guest_allowance(device_keys text[], network_keys text[], shared_network boolean) IS 'What a guest has left: of remaining uses, and when the next one comes free. Writes nothing.
-For services; the arguments are those of guest_consume. Raises PT403 no_guests or not_yours, PT422 bad_guest.';
+COMMENT ON FUNCTION api.guest_allowance(device_keys text[], network_keys text[], shared_network boolean) IS 'How many free uses a guest has left, and when there will be more. Writes nothing.
+For services. The arguments are those of guest_consume. Raises PT403 no_guests or not_yours, PT422 bad_guest.';
 CREATE FUNCTION api.guest_consume(module_id text, device_keys text[], network_keys text[], shared_network boolean DEFAULT false) RETURNS api.guest_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.guest_consume(module_id text, device_keys text[], network_keys text[], shared_network boolean) IS 'Reserve a free use for a guest: somebody without an account.
-For services. Then confirm_guest_use when it worked, release_guest_use when it failed; until then it counts as used.
-device_keys and network_keys are one or two HMACs each (64 hex digits): under the current salt, and under the one before
-or after it. shared_network: the network is known to be shared, and has the higher limit.
-Raises PT429 guest_limit (what the limit is, and when the next use comes free), PT403 no_guests or not_yours,
+COMMENT ON FUNCTION api.guest_consume(module_id text, device_keys text[], network_keys text[], shared_network boolean) IS 'Reserve a free use for a guest, who is somebody without an account.
+For services. Call confirm_guest_use when the use succeeded, and release_guest_use when it failed. Until then it counts
+as used.
+device_keys, network_keys: one or two HMACs each (64 hex digits), under the current salt, and under the salt before or
+after it. shared_network: the network is known to be shared, and has the higher limit.
+Raises PT429 guest_limit (with the limit, and the time at which there will be more), PT403 no_guests or not_yours,
 PT404 unknown_module, PT422 bad_guest.';
 CREATE FUNCTION api.hold_tokens(module_id text, usage jsonb DEFAULT '{}'::jsonb, ttl interval DEFAULT '00:15:00'::interval, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, metadata jsonb DEFAULT '{}'::jsonb) RETURNS api.hold_receipt
     LANGUAGE plpgsql SECURITY DEFINER
@@ -545,48 +551,51 @@ CREATE FUNCTION api.lift_spend_limit(period text, user_id text DEFAULT NULL::tex
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.lift_spend_limit(period text, user_id text) IS 'Lift a limit of a day or month that set_spend_limit set; safe to repeat. The answer''s tokens are null: no limit.
-A user lifts their own limit; what a service has set only a service lifts, for a user_id.
+COMMENT ON FUNCTION api.lift_spend_limit(period text, user_id text) IS 'Lift a limit for a day or month that set_spend_limit set. Safe to repeat. The tokens in the answer are null: there is
+no limit.
+A user lifts their own limit. A limit that a service has set is lifted only by a service, for a user_id.
 Raises PT422 bad_period, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 CREATE FUNCTION api.maintain(max_accounts bigint DEFAULT 100, max_keys bigint DEFAULT 10000) RETURNS api.maintenance
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) IS 'Book expired holds and lots, announce those that expire soon, and begin the periods of limits, for at most max_accounts
-accounts; end orders that got no checkout within an hour, for as many; apply at most max_accounts Stripe events that
-waited for their order; list the prices that have begun; forget at most max_keys idempotency keys of more than 35 days ago.
-When partitions of the ledger are missing for the next months, a call makes these and nothing else.
-For services. accounts, keys, events and partitions: how many; call again until all are 0.
+COMMENT ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) IS 'Do what is due, for at most max_accounts accounts: book expired holds and lots, announce lots that expire soon, and
+begin the periods of limits. Also end the orders of as many accounts that got no checkout within an hour, apply as many
+Stripe events that waited for their order, list the prices that have begun, and forget at most max_keys idempotency keys
+that are older than 35 days. If partitions of the ledger are missing for the next months, the call makes these and
+nothing else. For services. accounts, keys, events and partitions: how many were done. Call again until all are 0.
 Raises PT403 not_yours, PT422 bad_limit.';
 CREATE FUNCTION api.open_account(user_id text DEFAULT NULL::text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT '{unknown}'::text[], network_keys text[] DEFAULT '{unknown}'::text[], shared_network boolean DEFAULT false, email_verified boolean DEFAULT false) RETURNS api.account_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) IS 'Open the caller''s account, with what new accounts are given, or find it. Safe to repeat; a welcome that was withheld
+COMMENT ON FUNCTION api.open_account(user_id text, referral_code text, device_keys text[], network_keys text[], shared_network boolean, email_verified boolean) IS 'Open the caller''s account, with what new accounts are given, or find it. Safe to repeat: a welcome that was withheld
 is tried again.
-referral_code: of the user who brought them; one that is not good refuses the call, which may be repeated without.
-From services and spenders only: device_keys, of the guest that a new user was; network_keys and shared_network, as
-guest_consume takes them, for the bounds of campaigns. From services only: email_verified, the issuer has verified the
-user''s address. Keys that are not known are left out, or {unknown}: null and an empty array are refused.
+referral_code: the code of the user who brought them. With a code that is not valid the call is refused, and may be
+repeated without it.
+Only from services and spenders: device_keys, of the guest that a new user was; network_keys and shared_network, as for
+guest_consume, for the bounds of campaigns. Only from services: email_verified, which says that the issuer has verified
+the address. Leave out keys that are not known, or pass {unknown}: null and an empty array are refused.
 Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle,
 PT422 bad_user, bad_guest or bad_isolation, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
 CREATE FUNCTION api.quote_tokens(module_id text, usage jsonb DEFAULT '{}'::jsonb, user_id text DEFAULT NULL::text) RETURNS api.quote
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) IS 'What a use of a module would cost now, and whether the balance pays it. Writes nothing.
-parts tell how the cost comes about: of each dimension the quantity, what of it is free, the units charged (rounded up to
-whole ones where whole_units), their price or their tiers [{"above", "units", "price_per_unit"}], the minimum, and the
-charge. The cost is the sum of the charges × margin ÷ exchange_rate, rounded up at the sixth decimal, once.
-affordable is the greatest whole quantity that the tokens pay, or, of a price of several dimensions, how many such uses;
-null when it is free.
+COMMENT ON FUNCTION api.quote_tokens(module_id text, usage jsonb, user_id text) IS 'What a use of a module would cost now, and whether the balance covers it. Writes nothing.
+parts: how the cost is made up. For each dimension: the quantity, how much of it is free, the units charged (rounded up
+to whole units if whole_units), their price or their tiers [{"above", "units", "price_per_unit"}], the minimum, and the
+charge. cost: the sum of the charges × margin ÷ exchange_rate, rounded up once, at the sixth decimal. affordable: the
+greatest whole quantity that the tokens pay for, or, for a price of several dimensions, the number of such uses. Null
+when it is free.
 Raises PT404 unknown_module or unknown_user, PT422 bad_usage, PT403 not_yours, PT401 not_signed_in.';
 CREATE FUNCTION api.redeem_code(code text, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text) RETURNS api.redemption_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.redeem_code(code text, idempotency_key text, user_id text) IS 'Redeem a code: of a promotion, for its tokens, or of the user who brought you, for what the first purchase will bring.
-Case, white space and characters that nobody sees do not matter. Opens the account of a new user.
+COMMENT ON FUNCTION api.redeem_code(code text, idempotency_key text, user_id text) IS 'Redeem a code: that of a promotion, for its tokens, or that of the user who brought the caller, for what the first
+purchase will give.
+Case, white space and invisible characters do not matter. Opens the account of a new user.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
 Raises PT404 unknown_code, PT409 code_expired, code_used, code_exhausted, own_code, not_eligible, referral_circle or
 key_reused, PT422 bad_key, bad_user, bad_amount or bad_isolation, PT423 account_frozen, PT429 campaign_limit,
@@ -595,8 +604,8 @@ CREATE FUNCTION api.referral_code(user_id text DEFAULT NULL::text) RETURNS api.r
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.referral_code(user_id text) IS 'The caller''s own code, for those whom they bring, and what the first purchase of such a one gives to both. Made when
-it is first asked for.
+COMMENT ON FUNCTION api.referral_code(user_id text) IS 'The caller''s own code, for the users whom they bring, and what the first purchase of such a user gives to both. The
+code is made when somebody first asks for it.
 Raises PT404 no_campaign (none rewards bringing somebody) or unknown_user, PT422 bad_user,
 PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 CREATE FUNCTION api.refund_usage(entry_id text, tokens numeric DEFAULT 'Infinity'::numeric, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text) RETURNS api.refund_receipt
@@ -614,8 +623,8 @@ CREATE FUNCTION api.release_guest_use(use_id uuid) RETURNS api.guest_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.release_guest_use(use_id uuid) IS 'A guest''s use failed: it no longer counts.
-For services. The same again is answered again, replayed: true. Raises PT404 unknown_use,
+COMMENT ON FUNCTION api.release_guest_use(use_id uuid) IS 'Say that a guest''s use failed: it no longer counts.
+For services. A repeat gets the same answer, replayed: true. Raises PT404 unknown_use,
 PT409 use_closed (it was confirmed), PT403 not_yours.';
 CREATE FUNCTION api.release_hold(hold_id text, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text) RETURNS api.release_receipt
     LANGUAGE plpgsql SECURITY DEFINER
@@ -659,71 +668,75 @@ CREATE FUNCTION api.reset_low_balance(user_id text DEFAULT NULL::text) RETURNS a
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.reset_low_balance(user_id text) IS 'Let the bank''s rule say when the balance is low, instead of what set_low_balance chose. Safe to repeat.
+COMMENT ON FUNCTION api.reset_low_balance(user_id text) IS 'Remove the threshold that set_low_balance chose, so that the rule of the bank says when the balance is low. Safe to
+repeat.
 Raises PT404 unknown_user, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 CREATE FUNCTION api.set_low_balance(below numeric DEFAULT NULL::numeric, percent numeric DEFAULT NULL::numeric, user_id text DEFAULT NULL::text) RETURNS api.low_balance
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.set_low_balance(below numeric, percent numeric, user_id text) IS 'Choose when the balance is low: below so many tokens, or below so many percent (to six decimals) of the last
-grant; one of the two. reset_low_balance goes back to the bank''s rule. Falling below it writes a notice, once until the balance has been above 110 percent
-of it again.
+COMMENT ON FUNCTION api.set_low_balance(below numeric, percent numeric, user_id text) IS 'Choose when the balance counts as low: below a number of tokens, or below a percentage (to six decimals) of the last
+grant; one of the two. reset_low_balance returns to the rule of the bank. When the balance falls below the threshold, a
+notice is written, and no other until the balance has been above 110 percent of it.
 Raises PT422 bad_threshold or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in,
 PT422 bad_isolation.';
 CREATE FUNCTION api.set_overdraft_limit(tokens numeric, user_id text DEFAULT NULL::text) RETURNS api.overdraft
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.set_overdraft_limit(tokens numeric, user_id text) IS 'Say how many tokens of debt an account may have; 0, as at first, for none. For services.
-Only captures of services make debt, of work that cost more than was held and than the lots could pay. What is bought repays it
-first. With more debt than the limit the account spends and holds nothing new.
+COMMENT ON FUNCTION api.set_overdraft_limit(tokens numeric, user_id text) IS 'Set how many tokens of debt an account may have. By default it is 0, which means none. For services.
+Only captures by services make debt, for work that cost more than was held and more than the lots could pay. Purchases
+repay the debt first. With more debt than the limit, the account cannot spend or hold anything new.
 Raises PT422 bad_amount or bad_user, PT404 unknown_user, PT403 not_yours.';
 CREATE FUNCTION api.set_spend_limit(period text, tokens numeric, user_id text DEFAULT NULL::text) RETURNS api.spend_limit
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.set_spend_limit(period text, tokens numeric, user_id text) IS 'Limit what may be spent in a day or month (UTC); 0 stops all spending. lift_spend_limit lifts it.
-A user sets their own limit; what a service sets for a user_id stands beside it, and only a service can lift it.
-A spend that would pass a limit raises PT429 spend_limit.
+COMMENT ON FUNCTION api.set_spend_limit(period text, tokens numeric, user_id text) IS 'Limit what may be spent in a day or month (UTC). 0 stops all spending. lift_spend_limit removes the limit.
+A user sets their own limit. A limit that a service sets for a user_id applies as well, and only a service can lift it.
+A spend that would exceed a limit raises PT429 spend_limit.
 Raises PT422 bad_period or bad_amount, PT404 unknown_user, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 CREATE FUNCTION api.set_test_clock(user_id text, frozen_time timestamp with time zone DEFAULT NULL::timestamp with time zone, advance interval DEFAULT '00:00:00'::interval) RETURNS api.test_clock
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.set_test_clock(user_id text, frozen_time timestamp with time zone, advance interval) IS 'Put an account on a test clock, or move its clock on, and book at once what that makes due. For services, in banks that
-allow it (credits.allow_test_clocks): never where money is real.
-The clock stands at frozen_time, or advance after what it showed before (with neither, where it is), until it is moved again;
-forward only, and for good. Every rule about this account goes by it: prices, expiry of lots and holds, limits, campaigns.
-Times that no rule asks for (of notices, keys, freezing, orders) stay those of the bank.
+COMMENT ON FUNCTION api.set_test_clock(user_id text, frozen_time timestamp with time zone, advance interval) IS 'Put an account on a test clock, or move its test clock, and book at once what becomes due. For services, in banks that
+allow it (credits.allow_test_clocks), never where money is real.
+The clock stands still at frozen_time, or at advance after the time that it showed before (with neither, at that time),
+until it is moved again. It moves only forward, and the account stays on it. Every rule about the account uses it:
+prices, expiry of lots and holds, limits, campaigns. Times that no rule uses (of notices, keys, freezing, orders) are
+those of the bank.
 Opens the account of a new user.
-Raises PT403 no_test_clocks or not_yours, PT422 bad_clock (with the time it shows; also for nulls) or
+Raises PT403 no_test_clocks or not_yours, PT422 bad_clock (with the time that the clock shows; also for nulls) or
 bad_user.';
 CREATE FUNCTION api.sign_up(email text, password_hash text, referral_code text DEFAULT NULL::text, device_keys text[] DEFAULT '{unknown}'::text[], network_keys text[] DEFAULT '{unknown}'::text[], shared_network boolean DEFAULT false) RETURNS api.newcomer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[], network_keys text[], shared_network boolean) IS 'Sign a user up with an e-mail and an argon2 hash, and open their account, with what new accounts are given. For services.
-The address is kept in one spelling: Unicode''s form NFKC in lower case, without characters that nobody sees, the domain
-as mail servers write it.
-referral_code: of the user who brought them; one that is not good refuses the sign-up, which may be repeated without.
-device_keys: of the guest that they were. Keys that are not known are left out, or {unknown}: null and an empty array are
-refused. With network_keys and shared_network, as guest_consume takes them, they are
-what the bounds of a campaign count: over a bound the account opens without its welcome, and open_account tries again
-later.
+COMMENT ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[], network_keys text[], shared_network boolean) IS 'Sign a user up with an e-mail address and an argon2 hash, and open their account, with what new accounts are given. For
+services.
+email: stored in one spelling, which is Unicode''s form NFKC in lower case, without invisible characters, with the
+domain as mail servers write it.
+referral_code: the code of the user who brought them. With a code that is not valid the sign-up is refused, and may be
+repeated without it.
+device_keys: those of the guest that they were. network_keys, shared_network: as for guest_consume. Leave out keys that
+are not known, or pass {unknown}: null and an empty array are refused. The bounds of a campaign count by these keys.
+Over a bound the account opens without its welcome, and open_account tries again later.
 Raises PT409 email_taken, code_expired or code_exhausted, PT404 unknown_code, PT422 bad_email, bad_password or
 bad_guest, PT403 not_yours.';
 CREATE FUNCTION api.thaw_account(user_id text, reason text DEFAULT NULL::text) RETURNS api.account_standing
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.thaw_account(user_id text, reason text) IS 'Let a frozen account spend again. For services. Who thawed it, when and why is recorded; thawing again changes nothing.
+COMMENT ON FUNCTION api.thaw_account(user_id text, reason text) IS 'Let a frozen account spend again. For services. It is recorded who thawed it, when and why. Thawing it again changes
+nothing.
 Raises PT404 unknown_user, PT423 account_frozen (closed for good), PT422 bad_reason or bad_user, PT403 not_yours.';
 CREATE FUNCTION api.verify_email(email text DEFAULT NULL::text, user_id text DEFAULT NULL::text) RETURNS api.account_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.verify_email(email text, user_id text) IS 'Say that the e-mail address of a user is verified: by email, of one who signed up here, or by user_id. Grants the
-welcome that waited for it, once; safe to repeat. For services.
+COMMENT ON FUNCTION api.verify_email(email text, user_id text) IS 'Say that the e-mail address of a user is verified: by email, for a user who signed up here, or by user_id. Grants the
+welcome that waited for it, once. Safe to repeat. For services.
 Raises PT404 unknown_user, PT422 bad_user, PT403 not_yours.';
 CREATE FUNCTION credits.accept_stripe_accounts(p_accounts text[]) RETURNS void
     LANGUAGE plpgsql
@@ -3219,13 +3232,13 @@ CREATE VIEW api.failures WITH (security_invoker='true') AS
    FROM ((credits.failures f
      LEFT JOIN credits.modules m ON ((f.module_id = m.module_id)))
      LEFT JOIN LATERAL credits.user_of(f.account_id) u(user_id) ON (true));
-COMMENT ON VIEW api.failures IS 'Uses of the caller that failed and were not charged; a service sees every account''s.';
+COMMENT ON VIEW api.failures IS 'Uses of the caller that failed and were not charged. A service sees those of every account.';
 COMMENT ON COLUMN api.failures.failure_id IS 'Name of the failure.';
 COMMENT ON COLUMN api.failures.user_id IS 'The user id (sub) of the account.';
 COMMENT ON COLUMN api.failures.failed_at IS 'When it was reported.';
 COMMENT ON COLUMN api.failures.module_id IS 'The module that failed.';
-COMMENT ON COLUMN api.failures.module_title IS 'Its title, when the catalogue lists it.';
-COMMENT ON COLUMN api.failures.duration_ms IS 'How long it took, in milliseconds; null when nobody said.';
+COMMENT ON COLUMN api.failures.module_title IS 'Its title, if the module is listed.';
+COMMENT ON COLUMN api.failures.duration_ms IS 'How long it took, in milliseconds; null when it was not reported.';
 COMMENT ON COLUMN api.failures.metadata IS 'What the service wrote on it.';
 CREATE VIEW api.holds WITH (security_invoker='true') AS
  SELECT ((h.account_id || ':'::text) || h.hold_id) AS hold_id,
@@ -3262,25 +3275,25 @@ CREATE VIEW api.holds WITH (security_invoker='true') AS
    FROM ((credits.holds h
      CROSS JOIN LATERAL ( SELECT (((h.state)::text = 'open'::text) AND (h.expires_at <= credits.clock(h.account_id))) AS lapsed) x)
      LEFT JOIN LATERAL credits.user_of(h.account_id) u(user_id) ON (true));
-COMMENT ON VIEW api.holds IS 'The holds of the caller; a service sees every account''s.';
+COMMENT ON VIEW api.holds IS 'The holds of the caller. A service sees those of every account.';
 COMMENT ON COLUMN api.holds.hold_id IS 'Name of the hold: account:uuid.';
 COMMENT ON COLUMN api.holds.user_id IS 'The user id (sub) of the account.';
 COMMENT ON COLUMN api.holds.module_id IS 'The module that it is for.';
-COMMENT ON COLUMN api.holds.state IS 'open, captured, released or expired; a late capture leaves it expired.';
-COMMENT ON COLUMN api.holds.tokens IS 'Tokens held at first: the worst case.';
+COMMENT ON COLUMN api.holds.state IS 'open, captured, released or expired. A hold that is captured late stays expired.';
+COMMENT ON COLUMN api.holds.tokens IS 'Tokens held at the beginning: the worst case.';
 COMMENT ON COLUMN api.holds.held IS 'Tokens still held.';
-COMMENT ON COLUMN api.holds.captured IS 'Tokens charged, so far.';
-COMMENT ON COLUMN api.holds.shortfall IS 'What its captures cost beyond that, and nobody paid.';
+COMMENT ON COLUMN api.holds.captured IS 'Tokens charged so far.';
+COMMENT ON COLUMN api.holds.shortfall IS 'What its captures cost beyond captured, which nobody paid.';
 COMMENT ON COLUMN api.holds.usage IS 'The worst case, per dimension.';
-COMMENT ON COLUMN api.holds.price_id IS 'The version of the price that it keeps.';
+COMMENT ON COLUMN api.holds.price_id IS 'The version of the price that applies to its captures.';
 COMMENT ON COLUMN api.holds.created_at IS 'When the work began.';
-COMMENT ON COLUMN api.holds.expires_at IS 'From this moment on it counts for nothing.';
+COMMENT ON COLUMN api.holds.expires_at IS 'From this moment on it no longer counts.';
 COMMENT ON COLUMN api.holds.finished_at IS 'When it was captured or released, or expired.';
 COMMENT ON COLUMN api.holds.duration_ms IS 'From created_at to finished_at, in milliseconds.';
 COMMENT ON COLUMN api.holds.late IS 'Captured after it had expired.';
 COMMENT ON COLUMN api.holds.reason IS 'Why it was released.';
 COMMENT ON COLUMN api.holds.metadata IS 'What the caller wrote on it.';
-COMMENT ON COLUMN api.holds.price_source IS 'Whose price it keeps: module, category, or default, that of every other module.';
+COMMENT ON COLUMN api.holds.price_source IS 'Whose price applies to it: module, category, or default, which is for every other module.';
 CREATE VIEW api.lots WITH (security_invoker='true') AS
  SELECT l.lot_id,
     i.subject AS user_id,
@@ -3345,7 +3358,7 @@ COMMENT ON COLUMN api.modules.module_id IS 'Name for api.consume_tokens.';
 COMMENT ON COLUMN api.modules.title IS 'Title.';
 COMMENT ON COLUMN api.modules.category_id IS 'Its category.';
 COMMENT ON COLUMN api.modules.category_title IS 'Title of the category.';
-COMMENT ON COLUMN api.modules.price IS 'The price valid now: {"price_id", "margin", "exchange_rate", "components": [{"dimension", "unit_size", "price_per_unit", "free_quantity", "whole_units", "whole_quantity", "minimum_charge", "tiers": [{"above", "price_per_unit"}]}]}; null: not for sale.';
+COMMENT ON COLUMN api.modules.price IS 'The price valid now: {"price_id", "margin", "exchange_rate", "components": [{"dimension", "unit_size", "price_per_unit", "free_quantity", "whole_units", "whole_quantity", "minimum_charge", "tiers": [{"above", "price_per_unit"}]}]}; null if it is not for sale.';
 CREATE TABLE credits.outbox (
     account_id uuid NOT NULL,
     notice_id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -3366,13 +3379,14 @@ CREATE VIEW api.notices WITH (security_invoker='true') AS
     (o.delivered_at IS NOT NULL) AS delivered
    FROM (credits.outbox o
      LEFT JOIN LATERAL credits.user_of(o.account_id) u(user_id) ON (true));
-COMMENT ON VIEW api.notices IS 'The notices of the caller; a service sees every account''s.';
+COMMENT ON VIEW api.notices IS 'The notices of the caller. A service sees those of every account.';
 COMMENT ON COLUMN api.notices.notice_id IS 'Name for api.acknowledge_notices.';
 COMMENT ON COLUMN api.notices.user_id IS 'The user id (sub) of the account.';
 COMMENT ON COLUMN api.notices.kind IS 'low_balance, depleted or expiring_soon.';
-COMMENT ON COLUMN api.notices.facts IS 'low_balance: balance, threshold; depleted: balance; expiring_soon: lot_id, tokens, expires_at.';
-COMMENT ON COLUMN api.notices.created_at IS 'When the balance crossed the line, or the lot came close to its end.';
-COMMENT ON COLUMN api.notices.delivered IS 'A service has acknowledged it.';
+COMMENT ON COLUMN api.notices.facts IS 'For low_balance: balance and threshold. For depleted: balance. For expiring_soon: lot_id, tokens and expires_at.';
+COMMENT ON COLUMN api.notices.created_at IS 'When the balance fell below the threshold, or the lot came close to its
+expiry.';
+COMMENT ON COLUMN api.notices.delivered IS 'Whether a service has acknowledged it.';
 CREATE VIEW api.orders WITH (security_invoker='true') AS
  SELECT o.order_id,
     u.user_id,
@@ -3393,13 +3407,14 @@ CREATE VIEW api.orders WITH (security_invoker='true') AS
     o.scope
    FROM (credits.orders o
      LEFT JOIN LATERAL credits.user_of(o.account_id) u(user_id) ON (true));
-COMMENT ON VIEW api.orders IS 'The orders of the caller; a service sees every account''s.';
+COMMENT ON VIEW api.orders IS 'The orders of the caller. A service sees those of every account.';
 COMMENT ON COLUMN api.orders.order_id IS 'Name of the order.';
 COMMENT ON COLUMN api.orders.user_id IS 'The user id (sub) of the account.';
 COMMENT ON COLUMN api.orders.state IS 'pending, processing (paid later), paid, failed, expired, or parked (under review).';
 COMMENT ON COLUMN api.orders.pack_id IS 'The pack; null for a top-up of an amount.';
 COMMENT ON COLUMN api.orders.package_name IS 'What was bought.';
-COMMENT ON COLUMN api.orders.module_id IS 'The module that the tokens are bound to; null: none, or a category.';
+COMMENT ON COLUMN api.orders.module_id IS 'The module that the tokens are bound to. Null when they are bound to nothing,
+or to a category.';
 COMMENT ON COLUMN api.orders.tokens IS 'Tokens bought.';
 COMMENT ON COLUMN api.orders.bonus_tokens IS 'Tokens that come free with them.';
 COMMENT ON COLUMN api.orders.amount IS 'Price in minor units of currency.';
@@ -3407,7 +3422,8 @@ COMMENT ON COLUMN api.orders.currency IS 'ISO 4217, lower case.';
 COMMENT ON COLUMN api.orders.checkout_session_id IS 'Stripe Checkout session.';
 COMMENT ON COLUMN api.orders.created_at IS 'When it was ordered.';
 COMMENT ON COLUMN api.orders.paid_at IS 'When it was paid and granted.';
-COMMENT ON COLUMN api.orders.scope IS 'module:ID or category:ID that the tokens are bound to; null: any.';
+COMMENT ON COLUMN api.orders.scope IS 'module:ID or category:ID that the tokens are bound to. Null when they pay for any
+module.';
 CREATE TABLE credits.currencies (
     currency text NOT NULL,
     minor_digits bigint NOT NULL,
@@ -3497,21 +3513,21 @@ CREATE VIEW api.packs WITH (security_invoker='true') AS
    FROM (compared c
      JOIN credits.currencies m ON ((c.currency = m.currency)))
   ORDER BY c."position", c.pack_id;
-COMMENT ON VIEW api.packs IS 'What can be bought, in the order of the catalogue.';
+COMMENT ON VIEW api.packs IS 'What can be bought. position gives the order.';
 COMMENT ON COLUMN api.packs.pack_id IS 'Name for api.create_order.';
 COMMENT ON COLUMN api.packs.package_name IS 'Title.';
 COMMENT ON COLUMN api.packs.tokens IS 'Tokens in it.';
-COMMENT ON COLUMN api.packs.bonus_tokens IS 'Tokens that come free with them.';
-COMMENT ON COLUMN api.packs.amount IS 'Price in the unit that Stripe counts currency in (cents).';
+COMMENT ON COLUMN api.packs.bonus_tokens IS 'Tokens that come free with these.';
+COMMENT ON COLUMN api.packs.amount IS 'Price in the unit that Stripe counts the currency in (cents).';
 COMMENT ON COLUMN api.packs.currency IS 'ISO 4217, lower case.';
-COMMENT ON COLUMN api.packs.popular IS 'The one to show first.';
+COMMENT ON COLUMN api.packs.popular IS 'Whether this is the pack to show first.';
 COMMENT ON COLUMN api.packs."position" IS 'Order of display.';
-COMMENT ON COLUMN api.packs.expires_after IS 'Life of the tokens; null: they never expire.';
-COMMENT ON COLUMN api.packs.amount_per_token IS 'Minor units of currency for one token, bonus included, to six decimals.';
-COMMENT ON COLUMN api.packs.saving_percent IS 'How much less a token costs than in the dearest pack of the same currency, rounded down to two decimals.';
-COMMENT ON COLUMN api.packs.best_value IS 'Cheapest per token of its currency, and cheaper than another one: one pack, or none.';
-COMMENT ON COLUMN api.packs.scope IS 'module:ID or category:ID that its tokens are bound to; null: what the buyer chooses, or any.';
-COMMENT ON COLUMN api.packs.price IS 'amount in whole units of currency, to show: 39.99. Not every currency has hundredths.';
+COMMENT ON COLUMN api.packs.expires_after IS 'How long the tokens last. Null when they never expire.';
+COMMENT ON COLUMN api.packs.amount_per_token IS 'Minor units of the currency for one token, including the bonus, to six decimals.';
+COMMENT ON COLUMN api.packs.saving_percent IS 'By how many percent a token is cheaper than in the dearest pack of the same currency, rounded down to two decimals.';
+COMMENT ON COLUMN api.packs.best_value IS 'Whether its tokens are the cheapest in its currency, and cheaper than those of another pack. True for one pack at most.';
+COMMENT ON COLUMN api.packs.scope IS 'module:ID or category:ID that its tokens are bound to. Null when the buyer may choose, or leave them unbound.';
+COMMENT ON COLUMN api.packs.price IS 'amount in whole units of the currency, for display: 39.99. Not every currency has hundredths.';
 CREATE TABLE credits.referrals (
     account_id uuid NOT NULL,
     referrer_id uuid NOT NULL,
@@ -3537,11 +3553,12 @@ CREATE VIEW api.referrals WITH (security_invoker='true') AS
     r.settled_at
    FROM (credits.referrals r
      LEFT JOIN LATERAL credits.user_of(r.referrer_id) u(user_id) ON (true));
-COMMENT ON VIEW api.referrals IS 'Those whom the caller has brought, without their names; a service sees everybody''s.';
-COMMENT ON COLUMN api.referrals.user_id IS 'The user id (sub) of who brought them.';
+COMMENT ON VIEW api.referrals IS 'The users whom the caller has brought, without their names. A service sees
+everybody''s.';
+COMMENT ON COLUMN api.referrals.user_id IS 'The user id (sub) of the referrer.';
 COMMENT ON COLUMN api.referrals.code IS 'The code that they used.';
 COMMENT ON COLUMN api.referrals.campaign_id IS 'The campaign that rewards it.';
-COMMENT ON COLUMN api.referrals.state IS 'pending until their first purchase; then paid, capped (a limit was reached) or lapsed (the campaign had ended).';
+COMMENT ON COLUMN api.referrals.state IS 'pending until their first purchase, then paid, capped (a limit was reached) or lapsed (the campaign had ended).';
 COMMENT ON COLUMN api.referrals.created_at IS 'When they used the code.';
 COMMENT ON COLUMN api.referrals.settled_at IS 'When they bought for the first time.';
 CREATE TABLE credits.releases (
@@ -3575,9 +3592,9 @@ CREATE VIEW api.release WITH (security_invoker='true') AS
    FROM credits.releases r;
 COMMENT ON VIEW api.release IS 'What the last pgcredits migrate left in this database: one row, for services.';
 COMMENT ON COLUMN api.release.migration IS 'The newest migration.';
-COMMENT ON COLUMN api.release.program IS 'Version of the pgcredits that migrated.';
-COMMENT ON COLUMN api.release.released_at IS 'When.';
-COMMENT ON COLUMN api.release.whole IS 'Functions and columns are those that it left; false: something was changed by hand, or by an older pgcredits.';
+COMMENT ON COLUMN api.release.program IS 'Version of the pgcredits program that migrated.';
+COMMENT ON COLUMN api.release.released_at IS 'When it migrated.';
+COMMENT ON COLUMN api.release.whole IS 'Whether functions and columns are as it left them. False when something was changed by hand, or by an older pgcredits.';
 CREATE TABLE credits.shortfalls (
     account_id uuid NOT NULL,
     shortfall_id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -3605,7 +3622,7 @@ CREATE VIEW api.shortfalls WITH (security_invoker='true') AS
     s.closed_at
    FROM (credits.shortfalls s
      LEFT JOIN LATERAL credits.user_of(s.account_id) u(user_id) ON (true));
-COMMENT ON VIEW api.shortfalls IS 'What captures cost beyond what could be paid, of the caller; a service sees every account''s.';
+COMMENT ON VIEW api.shortfalls IS 'What captures of the caller cost beyond what could be paid. A service sees those of every account.';
 COMMENT ON COLUMN api.shortfalls.shortfall_id IS 'Name of the shortfall: account:uuid.';
 COMMENT ON COLUMN api.shortfalls.user_id IS 'The user id (sub) of the account.';
 COMMENT ON COLUMN api.shortfalls.hold_id IS 'The hold that was captured.';
@@ -3645,13 +3662,13 @@ CREATE VIEW api.spend_limits WITH (security_invoker='true') AS
                     ELSE ((w.lifetime_spent)::numeric - (s.spent_before)::numeric)
                 END AS spent) p)
      LEFT JOIN LATERAL credits.user_of(s.account_id) u(user_id) ON (true));
-COMMENT ON VIEW api.spend_limits IS 'The spend limits of the caller; a service sees every account''s.';
+COMMENT ON VIEW api.spend_limits IS 'The spend limits of the caller. A service sees those of every account.';
 COMMENT ON COLUMN api.spend_limits.user_id IS 'The user id (sub) of the account.';
 COMMENT ON COLUMN api.spend_limits.period IS 'day or month, in UTC.';
-COMMENT ON COLUMN api.spend_limits.set_by IS 'user or service; the stricter one counts.';
+COMMENT ON COLUMN api.spend_limits.set_by IS 'user or service. The stricter of the two applies.';
 COMMENT ON COLUMN api.spend_limits.tokens IS 'What may be spent in the period.';
-COMMENT ON COLUMN api.spend_limits.spent IS 'What has been.';
-COMMENT ON COLUMN api.spend_limits.remaining IS 'What is left: what is held counts as spent.';
+COMMENT ON COLUMN api.spend_limits.spent IS 'What has been spent in the period.';
+COMMENT ON COLUMN api.spend_limits.remaining IS 'What may still be spent. Tokens that are held count as spent.';
 COMMENT ON COLUMN api.spend_limits.resets_at IS 'When the next period begins.';
 CREATE TABLE credits.topup_presets (
     currency text NOT NULL,
@@ -3685,14 +3702,15 @@ CREATE VIEW api.topups WITH (security_invoker='true') AS
     m.step
    FROM (credits.topups t
      JOIN credits.currencies m ON ((t.currency = m.currency)));
-COMMENT ON VIEW api.topups IS 'Buying any amount between two bounds, where the catalogue offers it.';
+COMMENT ON VIEW api.topups IS 'Amounts that can be bought without a pack, where the price list offers it.';
 COMMENT ON COLUMN api.topups.currency IS 'ISO 4217, lower case.';
-COMMENT ON COLUMN api.topups.minimum IS 'Least amount for api.create_order, in minor units of currency (cents).';
+COMMENT ON COLUMN api.topups.minimum IS 'Least amount for api.create_order, in minor units of the currency (cents).';
 COMMENT ON COLUMN api.topups.maximum IS 'Greatest amount.';
 COMMENT ON COLUMN api.topups.tokens_per_unit IS 'Tokens for one minor unit.';
 COMMENT ON COLUMN api.topups.presets IS 'Amounts to propose, the smallest first: [{"amount", "tokens", "popular"}].';
-COMMENT ON COLUMN api.topups.minor_digits IS 'Decimals of the unit that amounts are in: shown in whole units of currency, an amount is amount / 10^minor_digits.';
-COMMENT ON COLUMN api.topups.step IS 'Every amount is a multiple of it: 1, or 10 or 100 where Stripe asks for that.';
+COMMENT ON COLUMN api.topups.minor_digits IS 'How many decimals amounts have: in whole units of the currency, an amount is amount / 10^minor_digits.';
+COMMENT ON COLUMN api.topups.step IS 'Every amount must be a multiple of this: 1, or 10 or 100 where Stripe requires
+it.';
 CREATE VIEW api.usage WITH (security_invoker='true') AS
  SELECT ((e.account_id || ':'::text) || e.seq) AS entry_id,
     i.subject AS user_id,
