@@ -22,7 +22,8 @@ where u.uses > 0
 group by 1;
 
 comment on view analytics.average_use is
-'Per month (UTC): accounts that used anything, and their average number of uses and of tokens.';
+'Per month (UTC): the accounts that used anything, and their average number of uses and of tokens.';
 comment on column analytics.average_use.uses_per_account is
-'Charges, and uses with the user''s own key: a use is one whoever pays the provider, in however many captures.';
-comment on column analytics.average_use.tokens_per_account is 'Tokens charged, less those refunded in the month.';
+'Charges, and uses with the user''s own key. A hold counts as one use, however many captures it has.';
+comment on column analytics.average_use.tokens_per_account is 'Tokens charged, less those that were refunded in the
+month.';

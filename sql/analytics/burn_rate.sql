@@ -1,4 +1,4 @@
--- How fast tokens are spent, and how long those that are out will last.
+-- How fast tokens are spent, and how long the outstanding ones will last.
 create or replace view analytics.burn_rate
 with (security_invoker = true)
 as
@@ -25,7 +25,7 @@ days as (
             greatest(coalesce(max(m.day), '-infinity'), (credits.clock() at time zone interval '0')::date) as last_day
         from moved as m
     ) as s
-    -- Days on which nothing moved count as well.
+    -- Days without any entry count as well.
     cross join lateral generate_series(s.first_day::timestamp, s.last_day::timestamp, interval '1 day') as d (day)
 ),
 
@@ -52,13 +52,13 @@ select
 from daily as b;
 
 comment on view analytics.burn_rate is
-'Per day (UTC), from the first entry until today: tokens spent, granted and expired, how fast they burn, and how long '
-'what is out would last.';
-comment on column analytics.burn_rate.spent is 'Tokens charged, less those refunded on the day.';
+'Per day (UTC), from the first entry until today: tokens spent, granted and expired, how fast they are spent, and how '
+'long the outstanding ones would last.';
+comment on column analytics.burn_rate.spent is 'Tokens charged, less those that were refunded on the day.';
 comment on column analytics.burn_rate.granted is 'Tokens bought or given.';
-comment on column analytics.burn_rate.expired is 'Tokens that passed their date on this day, as far as that is booked.';
+comment on column analytics.burn_rate.expired is 'Tokens whose date passed on this day, as far as that is booked.';
 comment on column analytics.burn_rate.spent_per_day is
-'Average of spent over this day and the six before, or fewer at the start; today counts as far as it has come.';
+'Average of spent over this day and the six days before, or fewer at the start. Today counts as a whole day.';
 comment on column analytics.burn_rate.outstanding is 'Sum of all balances at the end of the day.';
 comment on column analytics.burn_rate.days_left is
 'How many days outstanding lasts at spent_per_day; null when nothing is spent.';

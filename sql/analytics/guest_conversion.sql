@@ -21,7 +21,7 @@ left join (
             y.guest_id,
             y.used_at,
             y.sliding_window,
-            -- The use that was the first of as many as a device may have, this one the last.
+            -- The use with which the row of as many uses begins as a device may have, and which ends with this use.
             lag(y.used_at, y.per_device::integer - 1) over (
                 partition by y.guest_id order by y.used_at, y.use_id
             ) as earlier
@@ -33,12 +33,12 @@ left join (
 group by 1;
 
 comment on view analytics.guest_conversion is
-'Per month (UTC) in which they came: guests, and how many of them have signed up. An analyst of segments sees only the '
-'guests who signed up for an account in them, and so no conversion worth the name.';
+'Per month (UTC) in which they came: guests, and how many of them have signed up. An analyst of segments sees only '
+'guests who signed up for an account in these segments, so the conversion means nothing to them.';
 comment on column analytics.guest_conversion.guests is 'Devices that came without an account.';
 comment on column analytics.guest_conversion.users is 'Guests with at least one use that did not fail.';
 comment on column analytics.guest_conversion.uses is 'Their uses that did not fail.';
 comment on column analytics.guest_conversion.used_up is
-'Guests whose device has had, at some time, all the uses that it was allowed.';
+'Guests whose device has at some time had all the uses that it was allowed.';
 comment on column analytics.guest_conversion.signed_up is 'Guests who have signed up since, whenever that was.';
-comment on column analytics.guest_conversion.conversion is 'signed_up as share of guests, 0 to 1.';
+comment on column analytics.guest_conversion.conversion is 'signed_up as a share of guests, 0 to 1.';

@@ -1,12 +1,12 @@
--- What a module earns: the money that was really paid for the very tokens spent on it, less what the provider takes.
+-- What a module earns: the money that was really paid for the tokens spent on it, less what the provider takes.
 --
--- A charge knows the lots that it was drawn from, and a lot what one of its tokens cost. Tokens that were given away
--- earn nothing and still cost the provider's price: they stand in the catalogue's own currency.
+-- A charge knows the lots that it was drawn from, and a lot knows what one of its tokens cost. Tokens that were given
+-- away earn nothing and still cost the provider's price. They are counted in the currency of the price list.
 create or replace view analytics.module_margin
 with (security_invoker = true)
 as
 with money as (
-    -- The currency that provider costs are counted in; null while the catalogues do not say, or do not agree.
+    -- The currency that provider costs are counted in. Null while the price lists do not say, or do not agree.
     select case when count(distinct c.currency) = 1 then min(c.currency) end as currency
     from credits.catalogs as c
 ),
@@ -17,11 +17,11 @@ drawn as (
         e.module_id,
         coalesce(l.currency, m.currency) as currency,
         m.currency as cost_currency,
-        -- A charge counts once, where its first draw is; a hold captured in parts with the first of them.
+        -- A charge counts once, with its first draw. A hold that is captured in parts counts with the first part.
         coalesce(d.place = 1, true) and coalesce(h.part, 1) = 1 and e.kind = 'spend' as counts,
         coalesce(-sign(e.tokens) * (d.draw ->> 'tokens')::numeric, 0) as tokens,
         coalesce(-sign(e.tokens) * (d.draw ->> 'tokens')::numeric * l.unit_cost, 0) as revenue,
-        -- The provider's price was paid, whether or not the charge was refunded.
+        -- The provider was paid, whether or not the charge was refunded.
         case
             when e.kind = 'refund' then 0
             else p.cost * coalesce((d.draw ->> 'tokens')::numeric / w.drawn, 1)
@@ -32,7 +32,7 @@ drawn as (
     left join lateral jsonb_array_elements(e.draws) with ordinality as d (draw, place) on true
     cross join
         lateral (
-            -- Less than was charged where a part of it is debt.
+            -- This is less than was charged if a part of the charge is debt.
             select nullif(sum((x.draw ->> 'tokens')::numeric), 0) as drawn
             from jsonb_array_elements(e.draws) as x (draw)
         ) as w
@@ -79,17 +79,19 @@ select
 from summed as s;
 
 comment on view analytics.module_margin is
-'Per month (UTC), module and currency: what the tokens spent on it were really bought for, what the provider takes, '
-'and what is left. Refunds of charges lower the tokens and the revenue of their own month. Uses with the user''s own '
-'key are not in it: they cost and earn nothing. Nor are tokens that no lot paid: debt.';
+'Per month (UTC), module and currency: what the tokens spent on the module were really bought for, what the provider '
+'takes, and what is left. Refunds of charges lower the tokens and the revenue of the month of the refund. Uses with '
+'the user''s own key are not counted, because they cost and earn nothing. Nor is debt, which no lot paid.';
 comment on column analytics.module_margin.currency is
-'Of the lots that were spent; of tokens given away the catalogue''s. Null when neither says.';
+'The currency of the lots that were spent. For tokens that were given away, that of the price list. Null when neither '
+'is known.';
 comment on column analytics.module_margin.uses is
-'Charges. One that drew on two currencies, or was captured in parts, counts where it began to.';
+'Charges. A charge that drew on two currencies, or was captured in parts, counts where it began.';
 comment on column analytics.module_margin.revenue is
-'Money paid for the tokens spent, in minor units: of each lot the price it was really bought at; of gifts 0.';
+'Money that was paid for the tokens spent, in minor units: for each lot, what it was really bought for. 0 for gifts.';
 comment on column analytics.module_margin.provider_cost is
-'What the provider takes for them, in minor units, at the price version of each charge; null when the catalogue does '
+'What the provider takes for them, in minor units, by the price version of each charge. Null when the price list does '
 'not say it for all of them, or counts it in another currency.';
 comment on column analytics.module_margin.margin is 'revenue - provider_cost, in minor units.';
-comment on column analytics.module_margin.margin_percent is 'margin as percent of revenue; null when that is 0.';
+comment on column analytics.module_margin.margin_percent is 'margin as a percentage of revenue. Null when the revenue is
+0.';

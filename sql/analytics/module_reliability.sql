@@ -1,4 +1,4 @@
--- How often modules fail, how long they take, and what is still under way.
+-- How often modules fail, how long they take, and how many uses have not ended yet.
 create or replace view analytics.module_reliability
 with (security_invoker = true)
 as
@@ -9,7 +9,7 @@ with services as (
 ),
 
 outcomes as (
-    -- What was charged, or done with the user's own key, worked: failed work is not charged.
+    -- A use that was charged, or done with the user's own key, succeeded: failed work is not charged.
     select
         e.posted_at as began_at,
         e.module_id,
@@ -20,9 +20,9 @@ outcomes as (
     left join credits.captures as c on e.account_id = c.account_id and e.seq = c.seq
     where e.kind in ('spend', 'byok') and c.seq is null
     union all
-    -- A hold counts once: captured it worked, however many its captures were. It failed when its reason says so, or
-    -- when nobody said how it ended; released for another reason it was called off. What users do with holds of their
-    -- own makes no failure, and nobody knows how long it took.
+    -- A hold counts once. If it was captured, it succeeded, however many captures it has. It failed if its reason says
+    -- so, or if nobody said how it ended. If it was released for another reason, it was called off. Holds that users
+    -- made themselves do not count as failures, and nobody knows how long they took.
     select
         h.created_at as began_at,
         h.module_id,
@@ -72,24 +72,25 @@ from outcomes as o
 group by 1, 2;
 
 comment on view analytics.module_reliability is
-'Per day (UTC) on which they began and module: uses that worked, that failed, and that are still under way, guests'' '
-'among them, and how long they took. started = succeeded + failed + called_off + open.';
+'Per day (UTC) on which they began, and module: uses that succeeded, that failed, and that have not ended yet, '
+'including those of guests, and how long they took. started = succeeded + failed + called_off + open.';
 comment on column analytics.module_reliability.succeeded is
-'Charges, holds captured, uses with the user''s own key, and uses of guests that were confirmed.';
+'Charges, captured holds, uses with the user''s own key, and confirmed uses of guests.';
 comment on column analytics.module_reliability.failed is
-'What services reported as failed, their holds that expired or were released because the work had failed, and released '
-'uses of guests. A hold that is captured after it has expired succeeded after all.';
+'Uses that services reported as failed, their holds that expired or were released because the work had failed, and '
+'released uses of guests. A hold that is captured after its expiry counts as succeeded.';
 comment on column analytics.module_reliability.failure_rate is
-'failed as share of succeeded and failed, 0 to 1; null while there are neither.';
+'failed as a share of succeeded and failed, 0 to 1. Null while there are neither.';
 comment on column analytics.module_reliability.mean_duration_ms is
-'Mean time of those that worked, as services measured it (duration_ms in the metadata of a charge; of a hold the time '
-'from its beginning to its end, of a guest from reservation to confirmation); null when none was.';
+'Mean duration of those that succeeded, as services measured it: duration_ms in the metadata of a charge, the time '
+'from the beginning of a hold to its end, or from reservation to confirmation of a guest''s use. Null when none was '
+'measured.';
 comment on column analytics.module_reliability.mean_duration_of_failed_ms is
-'The same of those that failed; a hold that nobody ended took until it expired.';
+'The same for those that failed. A hold that nobody ended lasted until it expired.';
 comment on column analytics.module_reliability.started is
-'All of them: holds and uses of guests when they began; charges without a hold, and reported failures, when they were '
-'written.';
+'All of them. Holds and uses of guests count when they began, charges without a hold and reported failures when they '
+'were written.';
 comment on column analytics.module_reliability.called_off is
-'Holds released for a reason that is no failure, and users'' own holds that were not captured.';
+'Holds that were released for a reason other than a failure, and holds of users that were not captured.';
 comment on column analytics.module_reliability.open is
-'Holds before their end, and uses of guests of which nobody has said how they ended.';
+'Holds that have not ended, and uses of guests whose end nobody has reported.';

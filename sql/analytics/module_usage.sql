@@ -17,7 +17,9 @@ group by 1, 2;
 comment on view analytics.module_usage is
 'Uses per day (UTC) and module: how many, by how many accounts, for how many tokens.';
 comment on column analytics.module_usage.uses is
-'Charges, and uses with the user''s own key. A hold captured in parts is one use, on the day of the first.';
+'Charges, and uses with the user''s own key. A hold that is captured in parts is one use, on the day of the first '
+'part.';
 comment on column analytics.module_usage.tokens is
-'Tokens charged, less those refunded on the day: below zero when more came back than was charged.';
-comment on column analytics.module_usage.own_key_uses is 'Of the uses, those with the user''s own key: for no tokens.';
+'Tokens charged, less those that were refunded on the day. Below zero when more was refunded than charged.';
+comment on column analytics.module_usage.own_key_uses is 'How many of the uses were made with the user''s own key, and
+cost no tokens.';

@@ -21,5 +21,5 @@ comment on view analytics.pack_mix is
 'Per month (UTC) and currency: paid orders of each pack and of top-ups, and their share. Shares add up to 1 in each '
 'month and currency.';
 comment on column analytics.pack_mix.pack_id is 'Null for top-ups of an amount.';
-comment on column analytics.pack_mix.tokens is 'Tokens sold, with those that came free.';
-comment on column analytics.pack_mix.amount is 'Their price in minor units of currency.';
+comment on column analytics.pack_mix.tokens is 'Tokens sold, including the bonus.';
+comment on column analytics.pack_mix.amount is 'Their price in minor units of the currency.';

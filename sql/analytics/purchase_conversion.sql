@@ -1,4 +1,4 @@
--- How many of those who came did buy.
+-- How many users have bought something.
 create or replace view analytics.purchase_conversion
 with (security_invoker = true)
 as
@@ -19,4 +19,4 @@ where a.kind = 'user'
 group by 1;
 
 comment on view analytics.purchase_conversion is
-'Per month of opening (UTC): accounts, how many of them have bought, and the share.';
+'Per month (UTC) in which accounts opened: accounts, how many of them have bought something, and their share.';

@@ -1,10 +1,10 @@
--- What becomes of tokens that are given away: at sign-up, for a code, for bringing somebody.
+-- What becomes of tokens that are given away: at sign-up, for a code, or for bringing somebody.
 create or replace view analytics.welcome_use
 with (security_invoker = true)
 as
 with moved as materialized (
-    -- Every movement of every lot, its grant included. An entry moves all its lots the same way. Made before it is
-    -- joined: else each entry would look through all lots of its account.
+    -- Every movement of every lot, including its grant. An entry moves all its lots in the same direction. Materialized
+    -- before the join: otherwise each entry would search all lots of its account.
     select
         e.account_id,
         (d.draw ->> 'lot_id')::bigint as lot_id,
@@ -21,7 +21,7 @@ given as (
         l.source,
         l.effective_at,
         l.granted,
-        -- What is past its date has expired, booked or not.
+        -- Tokens whose date has passed count as expired, booked or not.
         coalesce(l.expires_at <= credits.clock(l.account_id), false) as is_past,
         coalesce(-sum(m.tokens) filter (where m.kind in ('spend', 'refund')), 0) as spent,
         coalesce(-sum(m.tokens) filter (where m.kind = 'expire'), 0) as expired,
@@ -48,8 +48,8 @@ group by 1, 2, 3;
 
 comment on view analytics.welcome_use is
 'Per month (UTC) of the grant, source (welcome, promo, referral) and campaign: how many accounts got tokens, and what '
-'has become of them until now.';
-comment on column analytics.welcome_use.campaign_id is 'Null for what a service granted outside of campaigns.';
-comment on column analytics.welcome_use.expired is 'Passed their date.';
-comment on column analytics.welcome_use.remaining is 'Still there to be spent.';
-comment on column analytics.welcome_use.share_spent is 'spent as share of granted, 0 to 1.';
+'has become of these tokens so far.';
+comment on column analytics.welcome_use.campaign_id is 'Null for tokens that a service granted outside of campaigns.';
+comment on column analytics.welcome_use.expired is 'Tokens whose date has passed.';
+comment on column analytics.welcome_use.remaining is 'Tokens that can still be spent.';
+comment on column analytics.welcome_use.share_spent is 'spent as a share of granted, 0 to 1.';

@@ -38,7 +38,7 @@ begin
             );
         elsif credits.has_lapsed(v_order) then
             perform credits.fail(
-                409, 'order_closed', 'this order is an hour old, or what it orders is no longer sold so',
+                409, 'order_closed', 'this order is an hour old, or what it orders is no longer sold like this',
                 json_build_object('state', 'expired')
             );
         elsif exists (

@@ -1,4 +1,4 @@
--- What stands where, for people and for /schema: the shape itself is in migrations/0009-holds.sql.
+-- Comments for people and for /schema. The tables themselves are in migrations/0009-holds.sql.
 comment on domain credits.hold_state is 'open until it is captured or released, or has expired: one transition.';
 
 comment on table credits.holds is

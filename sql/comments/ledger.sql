@@ -1,4 +1,4 @@
--- What stands where, for people and for /schema: the shape itself is in migrations/0008-ledger.sql.
+-- Comments for people and for /schema. The tables themselves are in migrations/0008-ledger.sql.
 comment on table credits.wallets is
 'The one row that a spend locks. balance = sum of the lots'' remaining tokens - debt, proved by audit.check_balance.';
 comment on column credits.wallets.seq is 'Number of the last entry: no gaps, because it is taken from the locked row.';

@@ -38,7 +38,7 @@ begin
         perform credits.fail(422, 'bad_catalogue', 'tokens expire after 1000 years at most, or never');
     end if;
     if (v_stripe_price_id !~ '^price_[A-Za-z0-9_]{1,240}$') is true then
-        perform credits.fail(422, 'bad_catalogue', format('%L is no price of Stripe''s: price_…', v_stripe_price_id));
+        perform credits.fail(422, 'bad_catalogue', format('%L is not the id of a price at Stripe: price_…', v_stripe_price_id));
     end if;
     insert into credits.packs as p (
         pack_id, title, tokens, bonus_tokens, amount, currency, stripe_price_id, popular, position,

@@ -55,7 +55,7 @@ begin
     limit 1;
     if not found then
         perform credits.fail(
-            422, 'bad_amount', 'the catalogue offers no top-up of this amount',
+            422, 'bad_amount', 'the price list offers no top-up of this amount',
             (
                 select json_build_object('minimum', min(t.minimum), 'maximum', max(t.maximum), 'step', min(c.step))
                 from credits.topups as t
