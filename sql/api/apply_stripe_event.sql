@@ -2,8 +2,8 @@
 --
 --   1. Store the event. A second copy of it waits here for the first, and then ends as a duplicate, unless the first is
 --      still open: waiting for its order, or parked.
---   2. Apply it: find the order that its session names, lock it, and move it (credits/apply_event.sql and
---      credits/apply_session.sql). A paid order is granted, once per order, per session and per payment intent. The
+--   2. Apply it: find the order that its session names, lock it, and move it (apply_event.sql and
+--      apply_session.sql). A paid order is granted, once per order, per session and per payment intent. The
 --      first paid order of a user rewards the referrer.
 --   3. Apply the other events that have waited for the same order.
 --
