@@ -15,7 +15,7 @@ COMMENT ON SCHEMA analytics IS 'For analysts: figures without personal data, und
 CREATE SCHEMA api;
 COMMENT ON SCHEMA api IS 'Public: what frontends and backends may call and read. Names are the JSON names.';
 CREATE SCHEMA audit;
-COMMENT ON SCHEMA audit IS 'For DBAs and finance: checks that find no row while the books are sound, and reports.';
+COMMENT ON SCHEMA audit IS 'For DBAs and finance: checks, which find no row while the books are sound, and reports.';
 CREATE SCHEMA credits;
 COMMENT ON SCHEMA credits IS 'Private: the tables of the bank and the functions that do its work.';
 CREATE TYPE api.account_receipt AS (
@@ -27,7 +27,7 @@ CREATE TYPE api.account_receipt AS (
 	welcome_waits_for text,
 	reset_at timestamp with time zone
 );
-COMMENT ON TYPE api.account_receipt IS 'An account: whether this call opened it, what is in it, and whether somebody brought it. welcome: the tokens that this call gave it. welcome_waits_for: verification (of the address), limit (of the device or network; until reset_at), or null.';
+COMMENT ON TYPE api.account_receipt IS 'An account: whether this call opened it, its balance, and whether somebody brought its user. welcome: the tokens that this call gave it. welcome_waits_for: verification (of the address), limit (of the device or network; until reset_at), or null.';
 CREATE TYPE api.account_standing AS (
 	user_id text,
 	status text,
@@ -35,7 +35,8 @@ CREATE TYPE api.account_standing AS (
 	changed_at timestamp with time zone,
 	replayed boolean
 );
-COMMENT ON TYPE api.account_standing IS 'Whether an account is frozen, since when and why. replayed: it was already.';
+COMMENT ON TYPE api.account_standing IS 'Whether an account is frozen, since when and why. replayed: it was so
+already.';
 CREATE TYPE api.acknowledgement AS (
 	notices bigint
 );
@@ -45,13 +46,13 @@ CREATE TYPE api.admission AS (
 	attempts bigint,
 	reset_at timestamp with time zone
 );
-COMMENT ON TYPE api.admission IS 'A sign-in that worked (user_id), or a sign-up that may go on: what has been counted of its network in the window that ends at reset_at.';
+COMMENT ON TYPE api.admission IS 'A sign-in that succeeded (user_id), or a sign-up that may continue, with the count of its network in the window that ends at reset_at.';
 CREATE TYPE api.batch_receipt AS (
 	accepted bigint,
 	refused bigint,
 	verdicts jsonb
 );
-COMMENT ON TYPE api.batch_receipt IS 'What became of a batch: verdicts has one object for each item, in their order. {"ok": true, …} and then as consume_tokens answers, or {"ok": false, "code": "PT402", "error": slug, "message", …} and the facts of the refusal.';
+COMMENT ON TYPE api.batch_receipt IS 'What became of a batch. verdicts has one object for each item, in the same order: {"ok": true, …} with the answer of consume_tokens, or {"ok": false, "code": "PT402", "error": slug, "message", …} with the facts of the refusal.';
 CREATE TYPE api.capture_receipt AS (
 	hold_id text,
 	entry_id text,
@@ -71,7 +72,7 @@ CREATE TYPE api.capture_receipt AS (
 	price_source text,
 	refunded numeric
 );
-COMMENT ON TYPE api.capture_receipt IS 'A charge on a hold. cost = paid + shortfall; paid is the entry''s tokens, debt the part of it that no lot paid. released: tokens that went back; held: tokens that the hold still keeps. price_source: module, category or default, whose price the hold keeps. refunded: what of paid has been given back; a repeated call tells it as it is now.';
+COMMENT ON TYPE api.capture_receipt IS 'A charge on a hold. cost = paid + shortfall. paid: the tokens of the entry. debt: the part of these that no lot paid. released: tokens that went back. held: tokens that the hold still keeps. price_source: whose price the hold keeps, module, category or default. refunded: how much of paid was given back; a repeated call shows it as it is now.';
 CREATE TYPE api.credential AS (
 	user_id text,
 	email text,
@@ -93,7 +94,7 @@ CREATE TYPE api.failure_receipt AS (
 	failed_at timestamp with time zone,
 	replayed boolean
 );
-COMMENT ON TYPE api.failure_receipt IS 'A failed use, noted.';
+COMMENT ON TYPE api.failure_receipt IS 'A failed use that was recorded.';
 CREATE DOMAIN api.grant_reason AS text;
 COMMENT ON DOMAIN api.grant_reason IS 'Why tokens are granted: grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment.';
 CREATE TYPE api.grant_receipt AS (
@@ -115,7 +116,7 @@ CREATE TYPE api.guest_receipt AS (
 	reset_at timestamp with time zone,
 	replayed boolean
 );
-COMMENT ON TYPE api.guest_receipt IS 'A guest''s use, and what is left, of the device or of its network: used and limit are of the one that has less. reset_at: when remaining next grows; null while all of it is free.';
+COMMENT ON TYPE api.guest_receipt IS 'A guest''s use, and what is left. used and limit are those of the device or of its network, whichever has less left. reset_at: when remaining next grows; null while nothing is used.';
 CREATE TYPE api.hold_receipt AS (
 	hold_id text,
 	user_id text,
@@ -129,14 +130,14 @@ CREATE TYPE api.hold_receipt AS (
 	replayed boolean,
 	price_source text
 );
-COMMENT ON TYPE api.hold_receipt IS 'Tokens held, the lots they are in, and what is left beside them (available: the balance less all that is held). price_source: module, category or default, whose price it is.';
+COMMENT ON TYPE api.hold_receipt IS 'Tokens that are held, the lots they are in, and what is left besides (available: the balance less everything that is held). price_source: module, category or default, whose price it is.';
 CREATE TYPE api.low_balance AS (
 	user_id text,
 	below numeric,
 	percent numeric,
 	threshold numeric
 );
-COMMENT ON TYPE api.low_balance IS 'When a user is told that the balance is low: below so many tokens, or percent of the last grant; threshold is what that is now. All null: as the bank''s rule has it, and it has none.';
+COMMENT ON TYPE api.low_balance IS 'When a user is told that the balance is low: below a number of tokens, or a percentage of the last grant. threshold: how many tokens that is now. All are null when the rule of the bank applies and there is no such rule.';
 CREATE TYPE api.maintenance AS (
 	accounts bigint,
 	keys bigint,
@@ -152,7 +153,7 @@ CREATE TYPE api.newcomer AS (
 	welcome_waits_for text,
 	reset_at timestamp with time zone
 );
-COMMENT ON TYPE api.newcomer IS 'Who has signed up: the user id, the address as it is kept, and what they were given. password_hash is null: it is kept, and not told. welcome_waits_for: verification (of the address), limit (of the device or network; until reset_at), or null.';
+COMMENT ON TYPE api.newcomer IS 'A user who has signed up: the user id, the address as it is stored, and what they were given. password_hash is null: it is stored, but not returned. welcome_waits_for: verification (of the address), limit (of the device or network; until reset_at), or null.';
 CREATE TYPE api.order_receipt AS (
 	order_id uuid,
 	account_id uuid,
@@ -171,7 +172,7 @@ CREATE TYPE api.order_receipt AS (
 	replayed boolean,
 	scope text
 );
-COMMENT ON TYPE api.order_receipt IS 'A purchase and its state; amount in minor units of currency.';
+COMMENT ON TYPE api.order_receipt IS 'A purchase and its state. amount is in minor units of the currency.';
 CREATE TYPE api.overdraft AS (
 	user_id text,
 	tokens numeric,
@@ -189,7 +190,7 @@ CREATE TYPE api.quote AS (
 	parts jsonb,
 	price_source text
 );
-COMMENT ON TYPE api.quote IS 'What a use would cost now. available: tokens that may be spent on this module; affordable: how many such uses they pay, null when it is free. price_source: module, category or default, whose price it is.';
+COMMENT ON TYPE api.quote IS 'What a use would cost now. available: tokens that may be spent on this module. affordable: how much they pay for; null when it is free. price_source: module, category or default, whose price it is.';
 CREATE TYPE api.redemption_receipt AS (
 	code text,
 	kind text,
@@ -203,7 +204,7 @@ CREATE TYPE api.redemption_receipt AS (
 	expires_at timestamp with time zone,
 	replayed boolean
 );
-COMMENT ON TYPE api.redemption_receipt IS 'What a code gave: a promotion its tokens, at once; a referral none yet (entry_id null), they come with the first purchase.';
+COMMENT ON TYPE api.redemption_receipt IS 'What a code gave. A promotion gives its tokens at once. A referral gives none yet (entry_id is null): they come with the first purchase.';
 CREATE TYPE api.referral_offer AS (
 	user_id text,
 	code text,
@@ -212,7 +213,7 @@ CREATE TYPE api.referral_offer AS (
 	tokens numeric,
 	referee_tokens numeric
 );
-COMMENT ON TYPE api.referral_offer IS 'A user''s own code, and what its first purchase brings: tokens to the user, referee_tokens to who used the code.';
+COMMENT ON TYPE api.referral_offer IS 'A user''s own code, and what the first purchase of somebody who uses it gives: tokens to the user, referee_tokens to the buyer.';
 CREATE TYPE api.refund_receipt AS (
 	entry_id text,
 	user_id text,
@@ -223,13 +224,13 @@ CREATE TYPE api.refund_receipt AS (
 	draws jsonb,
 	replayed boolean
 );
-COMMENT ON TYPE api.refund_receipt IS 'A charge undone, or a part of it: charge_id is its entry, draws are the lots that tokens went back into, expired is what of them had passed its date and expired at once. balance: after that.';
+COMMENT ON TYPE api.refund_receipt IS 'A charge that was undone, or a part of it. charge_id: its entry. draws: the lots that tokens went back into. expired: how many of these expired at once, because the date of their lot had passed. balance: after that.';
 CREATE TYPE api.refusal_receipt AS (
 	user_id text,
 	module_id text,
 	depleted boolean
 );
-COMMENT ON TYPE api.refusal_receipt IS 'Whether the tokens of a user do not pay for a use of a module.';
+COMMENT ON TYPE api.refusal_receipt IS 'Whether the tokens of a user do not cover a use of a module.';
 CREATE TYPE api.release_receipt AS (
 	hold_id text,
 	user_id text,
@@ -257,7 +258,8 @@ CREATE TYPE api.spend_limit AS (
 	remaining numeric,
 	resets_at timestamp with time zone
 );
-COMMENT ON TYPE api.spend_limit IS 'What may be spent in a period, and what has been. tokens null: no limit.';
+COMMENT ON TYPE api.spend_limit IS 'What may be spent in a period, and what has been spent. tokens is null when there is
+no limit.';
 CREATE TYPE api.spend_receipt AS (
 	entry_id text,
 	user_id text,
@@ -269,7 +271,7 @@ CREATE TYPE api.spend_receipt AS (
 	price_source text,
 	refunded numeric
 );
-COMMENT ON TYPE api.spend_receipt IS 'A charge: the entry, what it cost, the balance after it, and the lots it was taken from. price_source: module, category or default, whose price it is. refunded: what of the cost has been given back; a repeated call tells it as it is now.';
+COMMENT ON TYPE api.spend_receipt IS 'A charge: the entry, what it cost, the balance after it, and the lots it was taken from. price_source: module, category or default, whose price it is. refunded: how much of the cost was given back; a repeated call shows it as it is now.';
 CREATE TYPE api.test_clock AS (
 	user_id text,
 	frozen_time timestamp with time zone
@@ -277,7 +279,7 @@ CREATE TYPE api.test_clock AS (
 COMMENT ON TYPE api.test_clock IS 'The clock of an account under test, and the moment at which it stands.';
 CREATE DOMAIN credits.account_status AS text
 	CONSTRAINT account_status_is_known CHECK ((VALUE = ANY (ARRAY['active'::text, 'frozen'::text, 'closed'::text])));
-COMMENT ON DOMAIN credits.account_status IS 'active, frozen (spends nothing) or closed (gets nothing either).';
+COMMENT ON DOMAIN credits.account_status IS 'active, frozen (cannot spend) or closed (cannot get anything either).';
 CREATE DOMAIN credits.amount AS numeric(20,6)
 	CONSTRAINT amount_is_finite_and_not_negative CHECK (((VALUE >= (0)::numeric) AND (VALUE < ('100000000000000'::bigint)::numeric)));
 COMMENT ON DOMAIN credits.amount IS 'An amount of tokens that cannot be below zero.';
@@ -305,7 +307,7 @@ CREATE DOMAIN credits.hold_state AS text
 COMMENT ON DOMAIN credits.hold_state IS 'open until it is captured or released, or has expired: one transition.';
 CREATE DOMAIN credits.tokens AS numeric(20,6)
 	CONSTRAINT tokens_are_finite CHECK (((VALUE > ('-100000000000000'::bigint)::numeric) AND (VALUE < ('100000000000000'::bigint)::numeric)));
-COMMENT ON DOMAIN credits.tokens IS 'An exact amount in the unit of the catalogue (tokens, credits, euro cents), six decimals. Refuses NaN and infinity.';
+COMMENT ON DOMAIN credits.tokens IS 'An exact amount in the unit of the price list (tokens, credits, euro cents), with six decimals. Refuses NaN and infinity.';
 CREATE DOMAIN credits.unit_cost AS numeric
 	CONSTRAINT unit_cost_is_not_negative CHECK (((VALUE >= (0)::numeric) AND (VALUE < 'Infinity'::numeric)));
 COMMENT ON DOMAIN credits.unit_cost IS 'Money paid for one token, in minor units of a currency.';
@@ -824,8 +826,8 @@ CREATE TABLE credits.orders (
     CONSTRAINT orders_tokens_are_positive CHECK ((((tokens)::numeric > (0)::numeric) AND ((bonus_tokens)::numeric >= (0)::numeric)))
 );
 ALTER TABLE ONLY credits.orders FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.orders IS 'Purchases, each with a snapshot of what was sold: the grant comes from here, never from what an event says.';
-COMMENT ON COLUMN credits.orders.state IS 'pending → processing (paid later) → paid, failed or expired; parked: money that does not match the order, for a person to decide.';
+COMMENT ON TABLE credits.orders IS 'Purchases, each with a snapshot of what was sold. The grant is made from this snapshot, never from what an event says.';
+COMMENT ON COLUMN credits.orders.state IS 'pending → processing (paid later) → paid, failed or expired. parked: the money does not match the order, and a person must decide.';
 COMMENT ON COLUMN credits.orders.amount IS 'Price in minor units of currency.';
 CREATE TABLE credits.stripe_events (
     event_id text NOT NULL,
@@ -845,15 +847,15 @@ CREATE TABLE credits.stripe_events (
     CONSTRAINT stripe_events_bucket_is_sane CHECK (((bucket >= 0) AND (bucket <= 65535)))
 );
 ALTER TABLE ONLY credits.stripe_events FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.stripe_events IS 'Every event that Stripe sent, once, with what it led to: written in the transaction of its effect.';
-COMMENT ON COLUMN credits.stripe_events.bucket IS 'Where it belongs when the bank is on several servers: the bucket of the account that its object names, else of its own id. See docs/scaling.md.';
-COMMENT ON COLUMN credits.stripe_events.account_id IS 'The account that it names, together with order_id; null when it names none.';
-COMMENT ON COLUMN credits.stripe_events.order_id IS 'The order that it names. While the event waits, that order may not exist.';
-COMMENT ON COLUMN credits.stripe_events.outcome IS 'granted, processing, failed, expired, parked, duplicate (of the same purchase), stored, unmatched (names no order), or waiting: the order that it names is not there yet, or has no session yet.';
+COMMENT ON TABLE credits.stripe_events IS 'Every event that Stripe sent, once, with its outcome, written in the transaction of its effect.';
+COMMENT ON COLUMN credits.stripe_events.bucket IS 'Where the event belongs when the bank is on several servers: the bucket of the account that its object names, otherwise that of its own id. See docs/scaling.md.';
+COMMENT ON COLUMN credits.stripe_events.account_id IS 'The account that it names, together with order_id. Null when it does not name one.';
+COMMENT ON COLUMN credits.stripe_events.order_id IS 'The order that it names. While the event waits, this order may not exist.';
+COMMENT ON COLUMN credits.stripe_events.outcome IS 'granted, processing, failed, expired, parked, duplicate (of the same purchase), stored, unmatched (it names no order), or waiting (the order that it names does not exist yet, or has no session yet).';
 COMMENT ON COLUMN credits.stripe_events.reason IS 'Why it is parked or waits.';
-COMMENT ON COLUMN credits.stripe_events.payload IS 'The event. Where original is set, what jsonb cannot hold was replaced in it.';
-COMMENT ON COLUMN credits.stripe_events.original IS 'The bytes that Stripe sent, for an event that holds what jsonb cannot hold; else null.';
-COMMENT ON COLUMN credits.stripe_events.looked_at IS 'When maintenance last failed to apply it while it waited; null: never.';
+COMMENT ON COLUMN credits.stripe_events.payload IS 'The event. Where original is set, characters that jsonb cannot hold were replaced in it.';
+COMMENT ON COLUMN credits.stripe_events.original IS 'The bytes that Stripe sent, for an event with characters that jsonb cannot hold. Null for other events.';
+COMMENT ON COLUMN credits.stripe_events.looked_at IS 'When maintenance last failed to apply it while it waited. Null when it never failed.';
 COMMENT ON COLUMN credits.stripe_events.trouble IS 'The error of that failure.';
 CREATE FUNCTION credits.apply_session(p_order credits.orders, p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) RETURNS record
     LANGUAGE plpgsql
@@ -878,7 +880,7 @@ CREATE TABLE credits.codes (
     CONSTRAINT codes_are_normal CHECK (((code = upper(btrim(code))) AND ((length(code) >= 3) AND (length(code) <= 64))))
 );
 ALTER TABLE ONLY credits.codes FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.codes IS 'What people type in: the code of a promotion, or of the person who refers.';
+COMMENT ON TABLE credits.codes IS 'What people type: the code of a promotion, or of a referrer.';
 COMMENT ON COLUMN credits.codes.referrer_id IS 'The referrer; null for a promotion.';
 CREATE FUNCTION credits.attach_referrer(p_account_id uuid, p_code credits.codes) RETURNS void
     LANGUAGE plpgsql
@@ -929,17 +931,17 @@ CREATE TABLE credits.campaigns (
 );
 ALTER TABLE ONLY credits.campaigns FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.campaigns IS 'What is given away, to whom, how often, and for how long.';
-COMMENT ON COLUMN credits.campaigns.kind IS 'welcome: when an account opens; promo: for a code; referral: to who brought somebody, once that one has paid.';
-COMMENT ON COLUMN credits.campaigns.tokens IS 'Size of one grant: of a referral, the referrer''s.';
-COMMENT ON COLUMN credits.campaigns.referee_tokens IS 'Of a referral: what the one who was brought gets with the first purchase.';
-COMMENT ON COLUMN credits.campaigns.expires_after IS 'Life of the granted tokens; null: they never expire.';
-COMMENT ON COLUMN credits.campaigns.budget IS 'Grants at most, over all accounts; null: no limit.';
-COMMENT ON COLUMN credits.campaigns.grants IS 'Grants so far, counted under this row''s lock, which is taken after the wallet''s. A referral counts once, though two are given something.';
-COMMENT ON COLUMN credits.campaigns.per_account IS 'Grants to one account at most: of a referral, to one referrer.';
-COMMENT ON COLUMN credits.campaigns.per_device IS 'Grants at most to accounts that one device opened, in any span of sliding_window; null: no bound.';
-COMMENT ON COLUMN credits.campaigns.per_network IS 'The same for the accounts that were opened behind one address.';
-COMMENT ON COLUMN credits.campaigns.per_shared_network IS 'The same for the networks that the operator knows to be shared (schools, offices).';
-COMMENT ON COLUMN credits.campaigns.sliding_window IS 'At most 7 days: the keys of the time before are known for that long.';
+COMMENT ON COLUMN credits.campaigns.kind IS 'welcome: when an account opens. promo: for a code. referral: for bringing a user, when that user pays for the first time.';
+COMMENT ON COLUMN credits.campaigns.tokens IS 'Size of one grant. In a referral, what the referrer gets.';
+COMMENT ON COLUMN credits.campaigns.referee_tokens IS 'In a referral, what the user who was brought gets with their first purchase.';
+COMMENT ON COLUMN credits.campaigns.expires_after IS 'How long the granted tokens last. Null when they never expire.';
+COMMENT ON COLUMN credits.campaigns.budget IS 'The most grants over all accounts. Null for no limit.';
+COMMENT ON COLUMN credits.campaigns.grants IS 'Grants so far, counted under the lock of this row, which is taken after that of the wallet. A referral counts once, although two accounts are given something.';
+COMMENT ON COLUMN credits.campaigns.per_account IS 'The most grants to one account. In a referral, to one referrer.';
+COMMENT ON COLUMN credits.campaigns.per_device IS 'The most grants to accounts that one device opened, in any span of sliding_window. Null for no bound.';
+COMMENT ON COLUMN credits.campaigns.per_network IS 'The same for accounts that were opened from one network address.';
+COMMENT ON COLUMN credits.campaigns.per_shared_network IS 'The same for networks that the operator knows to be shared (schools, offices).';
+COMMENT ON COLUMN credits.campaigns.sliding_window IS 'At most 7 days, because the previous keys are known for that long.';
 CREATE FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1179,10 +1181,10 @@ CREATE TABLE credits.prices (
     CONSTRAINT prices_margin_is_sane CHECK (((margin >= (0)::numeric) AND (margin < (1000000)::numeric)))
 );
 ALTER TABLE ONLY credits.prices FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.prices IS 'Versions of the price of a module, of a category, or (both null) of any other module. Never edited: a version ends where the next one of the same target begins.';
+COMMENT ON TABLE credits.prices IS 'Versions of the price of a module, of a category, or (both null) of every other module. A version is never edited. It ends where the next version for the same target begins.';
 COMMENT ON COLUMN credits.prices.margin IS 'Factor on the provider''s price: 1.05 adds five percent.';
-COMMENT ON COLUMN credits.prices.exchange_rate IS 'Units of the component prices'' currency for one unit of the balance: 1.08 when prices are US cents and balances euro cents.';
-COMMENT ON COLUMN credits.prices.defined_at IS 'The transaction that wrote it: two versions of one target from now on, in one catalogue file, are a mistake.';
+COMMENT ON COLUMN credits.prices.exchange_rate IS 'Units of the currency of the components for one unit of the balance: 1.08 when prices are in US cents and balances in euro cents.';
+COMMENT ON COLUMN credits.prices.defined_at IS 'The transaction that wrote it. Two versions for one target from now on, in one file, are a mistake.';
 CREATE FUNCTION credits.check_price(p_name text, p_price credits.prices) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1270,7 +1272,7 @@ CREATE TABLE credits.credentials (
     CONSTRAINT credentials_email_is_normal CHECK (((email = lower(btrim(email))) AND ((length(email) >= 3) AND (length(email) <= 320))))
 );
 ALTER TABLE ONLY credits.credentials FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.credentials IS 'Sign-in of the embedded identity provider: e-mail and argon2 hash. Empty where an outside issuer signs the tokens.';
+COMMENT ON TABLE credits.credentials IS 'Credentials of the embedded identity provider: e-mail address and argon2 hash. Empty where another issuer signs the tokens.';
 CREATE FUNCTION credits.credential_of(p_email text) RETURNS credits.credentials
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2474,7 +2476,7 @@ CREATE TABLE credits.price_tiers (
     CONSTRAINT price_tiers_price_is_not_negative CHECK (((price_per_unit >= (0)::numeric) AND (price_per_unit < 'Infinity'::numeric)))
 );
 ALTER TABLE ONLY credits.price_tiers FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.price_tiers IS 'Graduated tiers of a component, per charge: the units beyond `above` (counted after the free quantity) cost price_per_unit, until the next tier. The units below the first tier cost the component''s own price.';
+COMMENT ON TABLE credits.price_tiers IS 'Graduated tiers of a component, per charge. The units beyond `above` (counted after the free quantity) cost price_per_unit, up to the next tier. The units below the first tier cost the price of the component.';
 CREATE FUNCTION credits.tiered_charge(p_quantity numeric, p_unit_size numeric, p_price_per_unit numeric, p_free_quantity numeric, p_whole_units boolean, p_minimum_charge numeric, p_tiers credits.price_tiers[]) RETURNS numeric
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2631,9 +2633,10 @@ CREATE VIEW analytics.average_use WITH (security_invoker='true') AS
           GROUP BY ((date_trunc('month'::text, (e.posted_at AT TIME ZONE '00:00:00'::interval)))::date), e.account_id) u
   WHERE (uses > 0)
   GROUP BY month;
-COMMENT ON VIEW analytics.average_use IS 'Per month (UTC): accounts that used anything, and their average number of uses and of tokens.';
-COMMENT ON COLUMN analytics.average_use.uses_per_account IS 'Charges, and uses with the user''s own key: a use is one whoever pays the provider, in however many captures.';
-COMMENT ON COLUMN analytics.average_use.tokens_per_account IS 'Tokens charged, less those refunded in the month.';
+COMMENT ON VIEW analytics.average_use IS 'Per month (UTC): the accounts that used anything, and their average number of uses and of tokens.';
+COMMENT ON COLUMN analytics.average_use.uses_per_account IS 'Charges, and uses with the user''s own key. A hold counts as one use, however many captures it has.';
+COMMENT ON COLUMN analytics.average_use.tokens_per_account IS 'Tokens charged, less those that were refunded in the
+month.';
 CREATE VIEW analytics.burn_rate WITH (security_invoker='true') AS
  WITH moved AS (
          SELECT ((e.effective_at AT TIME ZONE '00:00:00'::interval))::date AS day,
@@ -2667,11 +2670,11 @@ CREATE VIEW analytics.burn_rate WITH (security_invoker='true') AS
     outstanding,
     round((outstanding / NULLIF(spent_per_day, (0)::numeric)), 1) AS days_left
    FROM daily b;
-COMMENT ON VIEW analytics.burn_rate IS 'Per day (UTC), from the first entry until today: tokens spent, granted and expired, how fast they burn, and how long what is out would last.';
-COMMENT ON COLUMN analytics.burn_rate.spent IS 'Tokens charged, less those refunded on the day.';
+COMMENT ON VIEW analytics.burn_rate IS 'Per day (UTC), from the first entry until today: tokens spent, granted and expired, how fast they are spent, and how long the outstanding ones would last.';
+COMMENT ON COLUMN analytics.burn_rate.spent IS 'Tokens charged, less those that were refunded on the day.';
 COMMENT ON COLUMN analytics.burn_rate.granted IS 'Tokens bought or given.';
-COMMENT ON COLUMN analytics.burn_rate.expired IS 'Tokens that passed their date on this day, as far as that is booked.';
-COMMENT ON COLUMN analytics.burn_rate.spent_per_day IS 'Average of spent over this day and the six before, or fewer at the start; today counts as far as it has come.';
+COMMENT ON COLUMN analytics.burn_rate.expired IS 'Tokens whose date passed on this day, as far as that is booked.';
+COMMENT ON COLUMN analytics.burn_rate.spent_per_day IS 'Average of spent over this day and the six days before, or fewer at the start. Today counts as a whole day.';
 COMMENT ON COLUMN analytics.burn_rate.outstanding IS 'Sum of all balances at the end of the day.';
 COMMENT ON COLUMN analytics.burn_rate.days_left IS 'How many days outstanding lasts at spent_per_day; null when nothing is spent.';
 CREATE TABLE credits.guest_uses (
@@ -2689,8 +2692,8 @@ CREATE TABLE credits.guest_uses (
     CONSTRAINT guest_uses_state_is_known CHECK ((state = ANY (ARRAY['reserved'::text, 'confirmed'::text, 'released'::text])))
 );
 ALTER TABLE ONLY credits.guest_uses FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.guest_uses IS 'reserved → confirmed (it worked) or released (it failed, and is free). Reserved counts as used: who never tells how it ended gains nothing.';
-COMMENT ON COLUMN credits.guest_uses.per_device IS 'What was allowed when it was made: with per_network and sliding_window, for the audit.';
+COMMENT ON TABLE credits.guest_uses IS 'Uses of guests. reserved becomes confirmed (it succeeded) or released (it failed, and does not count). reserved counts as used, so that not reporting how a use ended gains nothing.';
+COMMENT ON COLUMN credits.guest_uses.per_device IS 'What was allowed when the use was made, with per_network and sliding_window. The audit needs them.';
 CREATE TABLE credits.guests (
     guest_id uuid DEFAULT gen_random_uuid() NOT NULL,
     device_key text NOT NULL,
@@ -2702,7 +2705,7 @@ CREATE TABLE credits.guests (
 );
 ALTER TABLE ONLY credits.guests FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.guests IS 'A device that came without an account.';
-COMMENT ON COLUMN credits.guests.device_key IS 'HMAC of its cookie, 64 hex digits; follows the rotation of the salt.';
+COMMENT ON COLUMN credits.guests.device_key IS 'HMAC of its cookie, 64 hex digits. It changes when the salt rotates.';
 COMMENT ON COLUMN credits.guests.linked_to IS 'The account that it signed up for.';
 CREATE VIEW analytics.guest_conversion WITH (security_invoker='true') AS
  SELECT (date_trunc('month'::text, (g.first_seen_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
@@ -2724,13 +2727,13 @@ CREATE VIEW analytics.guest_conversion WITH (security_invoker='true') AS
                   WHERE (y.state <> 'released'::text)) x
           GROUP BY x.guest_id) u ON ((g.guest_id = u.guest_id)))
   GROUP BY ((date_trunc('month'::text, (g.first_seen_at AT TIME ZONE '00:00:00'::interval)))::date);
-COMMENT ON VIEW analytics.guest_conversion IS 'Per month (UTC) in which they came: guests, and how many of them have signed up. An analyst of segments sees only the guests who signed up for an account in them, and so no conversion worth the name.';
+COMMENT ON VIEW analytics.guest_conversion IS 'Per month (UTC) in which they came: guests, and how many of them have signed up. An analyst of segments sees only guests who signed up for an account in these segments, so the conversion means nothing to them.';
 COMMENT ON COLUMN analytics.guest_conversion.guests IS 'Devices that came without an account.';
 COMMENT ON COLUMN analytics.guest_conversion.users IS 'Guests with at least one use that did not fail.';
 COMMENT ON COLUMN analytics.guest_conversion.uses IS 'Their uses that did not fail.';
-COMMENT ON COLUMN analytics.guest_conversion.used_up IS 'Guests whose device has had, at some time, all the uses that it was allowed.';
+COMMENT ON COLUMN analytics.guest_conversion.used_up IS 'Guests whose device has at some time had all the uses that it was allowed.';
 COMMENT ON COLUMN analytics.guest_conversion.signed_up IS 'Guests who have signed up since, whenever that was.';
-COMMENT ON COLUMN analytics.guest_conversion.conversion IS 'signed_up as share of guests, 0 to 1.';
+COMMENT ON COLUMN analytics.guest_conversion.conversion IS 'signed_up as a share of guests, 0 to 1.';
 CREATE TABLE credits.catalogs (
     catalog_id text NOT NULL,
     title text NOT NULL,
@@ -2741,7 +2744,8 @@ CREATE TABLE credits.catalogs (
 ALTER TABLE ONLY credits.catalogs FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.catalogs IS 'The price lists that have been applied to this database.';
 COMMENT ON COLUMN credits.catalogs.unit IS 'What one unit of a balance is called: token, credit, euro cent.';
-COMMENT ON COLUMN credits.catalogs.currency IS 'The money that its packs are sold in and its margins are counted in.';
+COMMENT ON COLUMN credits.catalogs.currency IS 'The currency that its packs are sold in and its margins are counted
+in.';
 CREATE TABLE credits.price_components (
     price_id bigint NOT NULL,
     dimension text NOT NULL,
@@ -2764,12 +2768,12 @@ ALTER TABLE ONLY credits.price_components FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.price_components IS 'What a price charges for each dimension of usage (calls, seconds, input_tokens …).';
 COMMENT ON COLUMN credits.price_components.unit_size IS 'How much of the dimension one unit is: 1000000 for a price per million.';
 COMMENT ON COLUMN credits.price_components.price_per_unit IS 'Price of one unit, before margin and exchange rate.';
-COMMENT ON COLUMN credits.price_components.tiered IS 'Units beyond some number cost less, or more: see price_tiers.';
+COMMENT ON COLUMN credits.price_components.tiered IS 'Units above some number cost less or more: see price_tiers.';
 COMMENT ON COLUMN credits.price_components.free_quantity IS 'How much of the dimension costs nothing, per charge.';
-COMMENT ON COLUMN credits.price_components.minimum_charge IS 'Least charge of this component, when more than the free quantity is used.';
-COMMENT ON COLUMN credits.price_components.whole_units IS 'True: units begun are charged whole. False: exact fractions.';
-COMMENT ON COLUMN credits.price_components.whole_quantity IS 'True: a quantity that is no whole number is refused, as half a call is no call.';
-COMMENT ON COLUMN credits.price_components.provider_cost IS 'What the provider takes for one unit, in minor units of the component prices'' money (the exchange rate turns it into the catalogue''s), for margins; not part of the charge.';
+COMMENT ON COLUMN credits.price_components.minimum_charge IS 'The least charge of this component when more than the free quantity is used.';
+COMMENT ON COLUMN credits.price_components.whole_units IS 'True: a unit that was begun is charged whole. False: exact fractions are charged.';
+COMMENT ON COLUMN credits.price_components.whole_quantity IS 'True: a quantity that is not a whole number is refused, because there is no half call.';
+COMMENT ON COLUMN credits.price_components.provider_cost IS 'What the provider takes for one unit, in minor units of the currency of the components (the exchange rate converts it into that of the price list). Used for margins. Not part of the charge.';
 CREATE VIEW analytics.module_margin WITH (security_invoker='true') AS
  WITH money AS (
          SELECT
@@ -2830,13 +2834,14 @@ CREATE VIEW analytics.module_margin WITH (security_invoker='true') AS
     trim_scale(round((revenue - cost), 6)) AS margin,
     round((((100)::numeric * (revenue - cost)) / NULLIF(revenue, (0)::numeric)), 2) AS margin_percent
    FROM summed s;
-COMMENT ON VIEW analytics.module_margin IS 'Per month (UTC), module and currency: what the tokens spent on it were really bought for, what the provider takes, and what is left. Refunds of charges lower the tokens and the revenue of their own month. Uses with the user''s own key are not in it: they cost and earn nothing. Nor are tokens that no lot paid: debt.';
-COMMENT ON COLUMN analytics.module_margin.currency IS 'Of the lots that were spent; of tokens given away the catalogue''s. Null when neither says.';
-COMMENT ON COLUMN analytics.module_margin.uses IS 'Charges. One that drew on two currencies, or was captured in parts, counts where it began to.';
-COMMENT ON COLUMN analytics.module_margin.revenue IS 'Money paid for the tokens spent, in minor units: of each lot the price it was really bought at; of gifts 0.';
-COMMENT ON COLUMN analytics.module_margin.provider_cost IS 'What the provider takes for them, in minor units, at the price version of each charge; null when the catalogue does not say it for all of them, or counts it in another currency.';
+COMMENT ON VIEW analytics.module_margin IS 'Per month (UTC), module and currency: what the tokens spent on the module were really bought for, what the provider takes, and what is left. Refunds of charges lower the tokens and the revenue of the month of the refund. Uses with the user''s own key are not counted, because they cost and earn nothing. Nor is debt, which no lot paid.';
+COMMENT ON COLUMN analytics.module_margin.currency IS 'The currency of the lots that were spent. For tokens that were given away, that of the price list. Null when neither is known.';
+COMMENT ON COLUMN analytics.module_margin.uses IS 'Charges. A charge that drew on two currencies, or was captured in parts, counts where it began.';
+COMMENT ON COLUMN analytics.module_margin.revenue IS 'Money that was paid for the tokens spent, in minor units: for each lot, what it was really bought for. 0 for gifts.';
+COMMENT ON COLUMN analytics.module_margin.provider_cost IS 'What the provider takes for them, in minor units, by the price version of each charge. Null when the price list does not say it for all of them, or counts it in another currency.';
 COMMENT ON COLUMN analytics.module_margin.margin IS 'revenue - provider_cost, in minor units.';
-COMMENT ON COLUMN analytics.module_margin.margin_percent IS 'margin as percent of revenue; null when that is 0.';
+COMMENT ON COLUMN analytics.module_margin.margin_percent IS 'margin as a percentage of revenue. Null when the revenue is
+0.';
 CREATE TABLE credits.failures (
     account_id uuid NOT NULL,
     failure_id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -2906,15 +2911,15 @@ CREATE VIEW analytics.module_reliability WITH (security_invoker='true') AS
     count(*) FILTER (WHERE (outcome = 'open'::text)) AS open
    FROM outcomes o
   GROUP BY (((began_at AT TIME ZONE '00:00:00'::interval))::date), module_id;
-COMMENT ON VIEW analytics.module_reliability IS 'Per day (UTC) on which they began and module: uses that worked, that failed, and that are still under way, guests'' among them, and how long they took. started = succeeded + failed + called_off + open.';
-COMMENT ON COLUMN analytics.module_reliability.succeeded IS 'Charges, holds captured, uses with the user''s own key, and uses of guests that were confirmed.';
-COMMENT ON COLUMN analytics.module_reliability.failed IS 'What services reported as failed, their holds that expired or were released because the work had failed, and released uses of guests. A hold that is captured after it has expired succeeded after all.';
-COMMENT ON COLUMN analytics.module_reliability.failure_rate IS 'failed as share of succeeded and failed, 0 to 1; null while there are neither.';
-COMMENT ON COLUMN analytics.module_reliability.mean_duration_ms IS 'Mean time of those that worked, as services measured it (duration_ms in the metadata of a charge; of a hold the time from its beginning to its end, of a guest from reservation to confirmation); null when none was.';
-COMMENT ON COLUMN analytics.module_reliability.mean_duration_of_failed_ms IS 'The same of those that failed; a hold that nobody ended took until it expired.';
-COMMENT ON COLUMN analytics.module_reliability.started IS 'All of them: holds and uses of guests when they began; charges without a hold, and reported failures, when they were written.';
-COMMENT ON COLUMN analytics.module_reliability.called_off IS 'Holds released for a reason that is no failure, and users'' own holds that were not captured.';
-COMMENT ON COLUMN analytics.module_reliability.open IS 'Holds before their end, and uses of guests of which nobody has said how they ended.';
+COMMENT ON VIEW analytics.module_reliability IS 'Per day (UTC) on which they began, and module: uses that succeeded, that failed, and that have not ended yet, including those of guests, and how long they took. started = succeeded + failed + called_off + open.';
+COMMENT ON COLUMN analytics.module_reliability.succeeded IS 'Charges, captured holds, uses with the user''s own key, and confirmed uses of guests.';
+COMMENT ON COLUMN analytics.module_reliability.failed IS 'Uses that services reported as failed, their holds that expired or were released because the work had failed, and released uses of guests. A hold that is captured after its expiry counts as succeeded.';
+COMMENT ON COLUMN analytics.module_reliability.failure_rate IS 'failed as a share of succeeded and failed, 0 to 1. Null while there are neither.';
+COMMENT ON COLUMN analytics.module_reliability.mean_duration_ms IS 'Mean duration of those that succeeded, as services measured it: duration_ms in the metadata of a charge, the time from the beginning of a hold to its end, or from reservation to confirmation of a guest''s use. Null when none was measured.';
+COMMENT ON COLUMN analytics.module_reliability.mean_duration_of_failed_ms IS 'The same for those that failed. A hold that nobody ended lasted until it expired.';
+COMMENT ON COLUMN analytics.module_reliability.started IS 'All of them. Holds and uses of guests count when they began, charges without a hold and reported failures when they were written.';
+COMMENT ON COLUMN analytics.module_reliability.called_off IS 'Holds that were released for a reason other than a failure, and holds of users that were not captured.';
+COMMENT ON COLUMN analytics.module_reliability.open IS 'Holds that have not ended, and uses of guests whose end nobody has reported.';
 CREATE VIEW analytics.module_usage WITH (security_invoker='true') AS
  SELECT ((e.posted_at AT TIME ZONE '00:00:00'::interval))::date AS day,
     e.module_id,
@@ -2927,9 +2932,10 @@ CREATE VIEW analytics.module_usage WITH (security_invoker='true') AS
   WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind]))
   GROUP BY (((e.posted_at AT TIME ZONE '00:00:00'::interval))::date), e.module_id;
 COMMENT ON VIEW analytics.module_usage IS 'Uses per day (UTC) and module: how many, by how many accounts, for how many tokens.';
-COMMENT ON COLUMN analytics.module_usage.uses IS 'Charges, and uses with the user''s own key. A hold captured in parts is one use, on the day of the first.';
-COMMENT ON COLUMN analytics.module_usage.tokens IS 'Tokens charged, less those refunded on the day: below zero when more came back than was charged.';
-COMMENT ON COLUMN analytics.module_usage.own_key_uses IS 'Of the uses, those with the user''s own key: for no tokens.';
+COMMENT ON COLUMN analytics.module_usage.uses IS 'Charges, and uses with the user''s own key. A hold that is captured in parts is one use, on the day of the first part.';
+COMMENT ON COLUMN analytics.module_usage.tokens IS 'Tokens charged, less those that were refunded on the day. Below zero when more was refunded than charged.';
+COMMENT ON COLUMN analytics.module_usage.own_key_uses IS 'How many of the uses were made with the user''s own key, and
+cost no tokens.';
 CREATE VIEW analytics.pack_mix WITH (security_invoker='true') AS
  SELECT (date_trunc('month'::text, (paid_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
     currency,
@@ -2946,8 +2952,8 @@ CREATE VIEW analytics.pack_mix WITH (security_invoker='true') AS
   WINDOW same_month AS (PARTITION BY ((date_trunc('month'::text, (paid_at AT TIME ZONE '00:00:00'::interval)))::date), currency);
 COMMENT ON VIEW analytics.pack_mix IS 'Per month (UTC) and currency: paid orders of each pack and of top-ups, and their share. Shares add up to 1 in each month and currency.';
 COMMENT ON COLUMN analytics.pack_mix.pack_id IS 'Null for top-ups of an amount.';
-COMMENT ON COLUMN analytics.pack_mix.tokens IS 'Tokens sold, with those that came free.';
-COMMENT ON COLUMN analytics.pack_mix.amount IS 'Their price in minor units of currency.';
+COMMENT ON COLUMN analytics.pack_mix.tokens IS 'Tokens sold, including the bonus.';
+COMMENT ON COLUMN analytics.pack_mix.amount IS 'Their price in minor units of the currency.';
 CREATE TABLE credits.accounts (
     account_id uuid NOT NULL,
     kind text DEFAULT 'user'::text NOT NULL,
@@ -2960,12 +2966,13 @@ CREATE TABLE credits.accounts (
     CONSTRAINT accounts_kind_is_known CHECK ((kind = ANY (ARRAY['user'::text, 'guest'::text, 'team'::text, 'system'::text])))
 );
 ALTER TABLE ONLY credits.accounts FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.accounts IS 'One holder of a balance. Says nothing about the person, so that a person can be forgotten and the books stay.';
-COMMENT ON COLUMN credits.accounts.segment IS 'A cohort that analysts can be granted; free text, null for none.';
-COMMENT ON COLUMN credits.accounts.stripe_customer_id IS 'The one Stripe customer of this account (cus_…), once it has bought.';
-COMMENT ON COLUMN credits.accounts.overdraft_limit IS 'How far captures may take the account into debt. With more debt than this nothing new is spent or held.';
-COMMENT ON COLUMN credits.accounts.verified_at IS 'When a service said that the holder''s e-mail address is verified; null: nobody has.';
-COMMENT ON COLUMN credits.accounts.welcome_waits IS 'Was a welcome withheld when it opened, for want of a verified address or over a bound? Then it is tried again.';
+COMMENT ON TABLE credits.accounts IS 'Holders of a balance. An account says nothing about the person, so that a person can be forgotten while the books stay.';
+COMMENT ON COLUMN credits.accounts.segment IS 'A cohort that analysts can be given access to, as free text. Null for
+none.';
+COMMENT ON COLUMN credits.accounts.stripe_customer_id IS 'The Stripe customer of this account (cus_…), once it has bought something.';
+COMMENT ON COLUMN credits.accounts.overdraft_limit IS 'How far captures may take the account into debt. With more debt than this, it cannot spend or hold anything new.';
+COMMENT ON COLUMN credits.accounts.verified_at IS 'When a service said that the holder''s e-mail address is verified. Null when no service has.';
+COMMENT ON COLUMN credits.accounts.welcome_waits IS 'Whether a welcome was withheld when the account opened, because its address was not verified or a bound was reached. If so, it is tried again.';
 CREATE VIEW analytics.purchase_conversion WITH (security_invoker='true') AS
  SELECT (date_trunc('month'::text, (a.created_at AT TIME ZONE '00:00:00'::interval)))::date AS opened_in,
     count(*) AS accounts,
@@ -2977,7 +2984,7 @@ CREATE VIEW analytics.purchase_conversion WITH (security_invoker='true') AS
                   WHERE ((o.account_id = a.account_id) AND (o.state = 'paid'::text)))) AS bought) b)
   WHERE (a.kind = 'user'::text)
   GROUP BY ((date_trunc('month'::text, (a.created_at AT TIME ZONE '00:00:00'::interval)))::date);
-COMMENT ON VIEW analytics.purchase_conversion IS 'Per month of opening (UTC): accounts, how many of them have bought, and the share.';
+COMMENT ON VIEW analytics.purchase_conversion IS 'Per month (UTC) in which accounts opened: accounts, how many of them have bought something, and their share.';
 CREATE VIEW analytics.tokens_sold WITH (security_invoker='true') AS
  SELECT ((paid_at AT TIME ZONE '00:00:00'::interval))::date AS day,
     package_name,
@@ -3000,7 +3007,8 @@ CREATE VIEW analytics.usage_quantities WITH (security_invoker='true') AS
   WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind]))
   GROUP BY (((e.posted_at AT TIME ZONE '00:00:00'::interval))::date), e.module_id, u.dimension;
 COMMENT ON VIEW analytics.usage_quantities IS 'Per day (UTC), module and dimension (calls, seconds, input_tokens …): how much of it was used.';
-COMMENT ON COLUMN analytics.usage_quantities.own_key_quantity IS 'Of the quantity, what the user''s own key paid for.';
+COMMENT ON COLUMN analytics.usage_quantities.own_key_quantity IS 'How much of the quantity was used with the user''s own
+key.';
 CREATE TABLE credits.redemptions (
     account_id uuid NOT NULL,
     campaign_id text NOT NULL,
@@ -3011,7 +3019,7 @@ CREATE TABLE credits.redemptions (
     CONSTRAINT redemptions_number_is_not_negative CHECK ((number >= 0))
 );
 ALTER TABLE ONLY credits.redemptions FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.redemptions IS 'The grants of campaigns: number 1, 2 … per account; 0 is what somebody got for having been brought. The key lets each of them happen once.';
+COMMENT ON TABLE credits.redemptions IS 'The grants of campaigns, numbered 1, 2 … per account. Number 0 is what a user got who was brought. The key lets each of them happen only once.';
 CREATE VIEW analytics.welcome_use WITH (security_invoker='true') AS
  WITH moved AS MATERIALIZED (
          SELECT e.account_id,
@@ -3059,11 +3067,11 @@ CREATE VIEW analytics.welcome_use WITH (security_invoker='true') AS
    FROM (given g
      LEFT JOIN credits.redemptions r ON (((g.account_id = r.account_id) AND (g.lot_id = r.lot_id))))
   GROUP BY ((date_trunc('month'::text, (g.effective_at AT TIME ZONE '00:00:00'::interval)))::date), (g.source)::text, r.campaign_id;
-COMMENT ON VIEW analytics.welcome_use IS 'Per month (UTC) of the grant, source (welcome, promo, referral) and campaign: how many accounts got tokens, and what has become of them until now.';
-COMMENT ON COLUMN analytics.welcome_use.campaign_id IS 'Null for what a service granted outside of campaigns.';
-COMMENT ON COLUMN analytics.welcome_use.expired IS 'Passed their date.';
-COMMENT ON COLUMN analytics.welcome_use.remaining IS 'Still there to be spent.';
-COMMENT ON COLUMN analytics.welcome_use.share_spent IS 'spent as share of granted, 0 to 1.';
+COMMENT ON VIEW analytics.welcome_use IS 'Per month (UTC) of the grant, source (welcome, promo, referral) and campaign: how many accounts got tokens, and what has become of these tokens so far.';
+COMMENT ON COLUMN analytics.welcome_use.campaign_id IS 'Null for tokens that a service granted outside of campaigns.';
+COMMENT ON COLUMN analytics.welcome_use.expired IS 'Tokens whose date has passed.';
+COMMENT ON COLUMN analytics.welcome_use.remaining IS 'Tokens that can still be spent.';
+COMMENT ON COLUMN analytics.welcome_use.share_spent IS 'spent as a share of granted, 0 to 1.';
 CREATE VIEW credits.current_lots WITH (security_invoker='true') AS
  SELECT l.account_id,
     l.lot_id,
@@ -3220,7 +3228,7 @@ CREATE TABLE credits.modules (
 );
 ALTER TABLE ONLY credits.modules FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.modules IS 'What tokens can be spent on.';
-COMMENT ON COLUMN credits.modules.likeness IS 'The id in Latin letters that are drawn like its own, without case, accents, white space, hyphens and underscores: what looks like it has the same.';
+COMMENT ON COLUMN credits.modules.likeness IS 'The id in the Latin letters that its letters look like, in small letters, without accents, white space, hyphens and underscores. Ids that look alike have the same likeness.';
 CREATE VIEW api.failures WITH (security_invoker='true') AS
  SELECT f.failure_id,
     u.user_id,
@@ -3368,8 +3376,9 @@ CREATE TABLE credits.outbox (
     delivered_at timestamp with time zone
 );
 ALTER TABLE ONLY credits.outbox FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.outbox IS 'What users are to be told, written in the transaction that caused it. Whoever delivers reads api.notices and acknowledges.';
-COMMENT ON COLUMN credits.outbox.facts IS 'balance, threshold, lot_id, tokens, expires_at: as the kind has them.';
+COMMENT ON TABLE credits.outbox IS 'What users should be told, written in the transaction that caused it. A service reads api.notices, delivers them, and acknowledges them.';
+COMMENT ON COLUMN credits.outbox.facts IS 'balance, threshold, lot_id, tokens, expires_at: those that belong to the
+kind.';
 CREATE VIEW api.notices WITH (security_invoker='true') AS
  SELECT o.notice_id,
     u.user_id,
@@ -3443,11 +3452,11 @@ END),
 );
 ALTER TABLE ONLY credits.currencies FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.currencies IS 'The currencies that Stripe takes payments in (docs.stripe.com/currencies), ISO 4217, lower case.';
-COMMENT ON COLUMN credits.currencies.minor_digits IS 'Decimals of the unit that Stripe counts amounts in: 2 for cents, 0 where it counts whole units. 2 for isk and ugx too, which have no hundredths: there step is 100.';
-COMMENT ON COLUMN credits.currencies.step IS 'Every amount is a multiple of it: 100 where only whole units can be charged (isk, ugx), 10 where the last of three digits must be 0 (bhd, jod, kwd, omr, tnd), else 1.';
-COMMENT ON COLUMN credits.currencies.minimum IS 'Smallest charge, in minor units, to an account that is paid out in this currency. Null: Stripe names none. An account that is paid out in another currency has that one''s minimum, converted at the rate of the day, which cannot be known here.';
-COMMENT ON COLUMN credits.currencies.maximum IS 'Largest charge, in minor units: as many digits as Stripe takes, for lbp, cop, huf and jpy by card.';
-COMMENT ON COLUMN credits.currencies.rough_minimum IS 'Where Stripe lists no smallest charge: an amount, in minor units, that is worth less than Stripe charges anywhere. It is about 0.25 USD at rates of 2025, where Stripe wants about 0.50 USD at the rate of the day. It is too low on purpose: it finds prices that are a hundred times too small, and refuses none that could be paid.';
+COMMENT ON COLUMN credits.currencies.minor_digits IS 'How many decimals the unit has that Stripe counts amounts in: 2 for cents, 0 where it counts whole units. Also 2 for isk and ugx, which have no hundredths: their step is 100.';
+COMMENT ON COLUMN credits.currencies.step IS 'Every amount is a multiple of this: 100 where only whole units can be charged (isk, ugx), 10 where the last of three digits must be 0 (bhd, jod, kwd, omr, tnd), otherwise 1.';
+COMMENT ON COLUMN credits.currencies.minimum IS 'Smallest charge, in minor units, for an account that is paid out in this currency. Null when Stripe does not name one. For an account that is paid out in another currency the minimum of that currency applies, converted at the rate of the day, which is not known here.';
+COMMENT ON COLUMN credits.currencies.maximum IS 'Largest charge, in minor units: as many digits as Stripe accepts; for lbp, cop, huf and jpy, those of payments by card.';
+COMMENT ON COLUMN credits.currencies.rough_minimum IS 'Where Stripe lists no smallest charge: an amount, in minor units, that is worth less than Stripe charges anywhere. It is about 0.25 USD at the rates of 2025, where Stripe requires about 0.50 USD at the rate of the day. It is too low on purpose: it finds prices that are a hundred times too small, and refuses no price that could be paid.';
 CREATE TABLE credits.packs (
     pack_id text NOT NULL,
     title text NOT NULL,
@@ -3469,10 +3478,11 @@ CREATE TABLE credits.packs (
 );
 ALTER TABLE ONLY credits.packs FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.packs IS 'What can be bought.';
-COMMENT ON COLUMN credits.packs.scope IS 'module:ID or category:ID that its tokens are bound to; null: what the buyer chooses, or any.';
-COMMENT ON COLUMN credits.packs.expires_after IS 'Life of the tokens after payment; null: they never expire.';
+COMMENT ON COLUMN credits.packs.scope IS 'module:ID or category:ID that its tokens are bound to. Null when the buyer may choose, or leave them unbound.';
+COMMENT ON COLUMN credits.packs.expires_after IS 'How long the tokens last after the payment. Null when they never
+expire.';
 COMMENT ON COLUMN credits.packs.amount IS 'Price in the minor unit of the currency (cents).';
-COMMENT ON COLUMN credits.packs.stripe_price_id IS 'Price object at Stripe (price_…), where one is configured; else the amount is sent.';
+COMMENT ON COLUMN credits.packs.stripe_price_id IS 'Price object at Stripe (price_…), if one is configured. Otherwise the amount is sent.';
 CREATE VIEW api.packs WITH (security_invoker='true') AS
  WITH compared AS (
          SELECT p.pack_id,
@@ -3541,9 +3551,10 @@ CREATE TABLE credits.referrals (
     CONSTRAINT referrals_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'paid'::text, 'capped'::text, 'lapsed'::text])))
 );
 ALTER TABLE ONLY credits.referrals FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.referrals IS 'Who was brought (account_id) by whom. One referrer per account, for ever.';
-COMMENT ON COLUMN credits.referrals.referrer_id IS 'An account, without a foreign key: keys between accounts could not be spread over several servers.';
-COMMENT ON COLUMN credits.referrals.state IS 'pending until the first paid purchase; then paid, capped (the referrer''s or the campaign''s limit was reached) or lapsed (the campaign had ended, or the referrer''s account was closed).';
+COMMENT ON TABLE credits.referrals IS 'Who was brought (account_id), and by whom. An account has one referrer, for
+good.';
+COMMENT ON COLUMN credits.referrals.referrer_id IS 'An account, without a foreign key: keys between accounts would not allow several servers.';
+COMMENT ON COLUMN credits.referrals.state IS 'pending until the first paid purchase. Then paid, capped (a limit of the referrer or of the campaign was reached) or lapsed (the campaign had ended, or the referrer''s account was closed).';
 CREATE VIEW api.referrals WITH (security_invoker='true') AS
  SELECT u.user_id,
     r.code,
@@ -3579,11 +3590,11 @@ COMMENT ON TABLE credits.releases IS 'What the last pgcredits migrate left: one 
 COMMENT ON COLUMN credits.releases.program IS 'Version of pgcredits.';
 COMMENT ON COLUMN credits.releases.server IS 'Major version of PostgreSQL, which decides how it spells definitions.';
 COMMENT ON COLUMN credits.releases.migration IS 'The newest migration.';
-COMMENT ON COLUMN credits.releases.digest IS 'Digest of everything that decided the outcome: the files, the versions, the month.';
+COMMENT ON COLUMN credits.releases.digest IS 'Digest of everything that decides the outcome of migrate: the files, the versions, the month.';
 COMMENT ON COLUMN credits.releases.files IS 'Digest of each file of sql/.';
 COMMENT ON COLUMN credits.releases.functions_digest IS 'credits.functions_digest() as it was then.';
 COMMENT ON COLUMN credits.releases.columns_digest IS 'credits.columns_digest() as it was then.';
-COMMENT ON COLUMN credits.releases.hardened IS 'The database is the bank''s own: PUBLIC may neither connect nor make temporary objects (--harden-database).';
+COMMENT ON COLUMN credits.releases.hardened IS 'Whether the database is the bank''s own: PUBLIC may neither connect nor make temporary objects (--harden-database).';
 CREATE VIEW api.release WITH (security_invoker='true') AS
  SELECT migration,
     program,
@@ -3642,9 +3653,9 @@ CREATE TABLE credits.spend_limits (
     CONSTRAINT spend_limits_set_by_is_known CHECK ((set_by = ANY (ARRAY['user'::text, 'service'::text])))
 );
 ALTER TABLE ONLY credits.spend_limits FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.spend_limits IS 'What an account may spend in a day or month (UTC). A user sets and lifts their own; a service''s stands beside it.';
+COMMENT ON TABLE credits.spend_limits IS 'What an account may spend in a day or month (UTC). A user sets and lifts their own limit. The limit of a service applies as well.';
 COMMENT ON COLUMN credits.spend_limits.period_starts IS 'The day or month that spent_before belongs to.';
-COMMENT ON COLUMN credits.spend_limits.spent_before IS 'wallets.lifetime_spent when the period began: what was spent in it is the difference.';
+COMMENT ON COLUMN credits.spend_limits.spent_before IS 'wallets.lifetime_spent when the period began. The difference is what was spent in the period.';
 CREATE VIEW api.spend_limits WITH (security_invoker='true') AS
  SELECT u.user_id,
     s.period,
@@ -3677,7 +3688,7 @@ CREATE TABLE credits.topup_presets (
     CONSTRAINT topup_presets_amount_is_positive CHECK ((amount > 0))
 );
 ALTER TABLE ONLY credits.topup_presets FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.topup_presets IS 'Amounts of a top-up to propose, in minor units of currency.';
+COMMENT ON TABLE credits.topup_presets IS 'Amounts to propose for a top-up, in minor units of the currency.';
 CREATE TABLE credits.topups (
     currency text NOT NULL,
     minimum bigint NOT NULL,
@@ -3688,7 +3699,8 @@ CREATE TABLE credits.topups (
     CONSTRAINT topups_rate_is_positive CHECK (((tokens_per_unit > (0)::numeric) AND (tokens_per_unit < (1000000)::numeric)))
 );
 ALTER TABLE ONLY credits.topups FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.topups IS 'Buying any amount between two bounds, where the catalogue offers it.';
+COMMENT ON TABLE credits.topups IS 'Amounts that can be bought without a pack, between two bounds, where the price list
+offers it.';
 COMMENT ON COLUMN credits.topups.tokens_per_unit IS 'Tokens for one minor unit of the currency.';
 CREATE VIEW api.topups WITH (security_invoker='true') AS
  SELECT t.currency,
@@ -4268,7 +4280,8 @@ CREATE TABLE credits.analyst_grants (
     segment text NOT NULL
 );
 ALTER TABLE ONLY credits.analyst_grants FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.analyst_grants IS 'Which accounts an analyst''s SQL login sees: a segment, or * for all.';
+COMMENT ON TABLE credits.analyst_grants IS 'Which accounts an analyst''s SQL login may count: those of a segment, or *
+for all.';
 COMMENT ON COLUMN credits.analyst_grants.role_oid IS 'As in credits.sql_logins.';
 CREATE TABLE credits.sql_logins (
     login name NOT NULL,
@@ -4277,7 +4290,7 @@ CREATE TABLE credits.sql_logins (
 );
 ALTER TABLE ONLY credits.sql_logins FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.sql_logins IS 'The account of a person who connects with an SQL login of their own. Claims that such a session sets are ignored.';
-COMMENT ON COLUMN credits.sql_logins.role_oid IS 'The role that had the name when the row was written: another role of that name is somebody else. Filled in by a trigger; after a restore credits.trust_login sets it anew.';
+COMMENT ON COLUMN credits.sql_logins.role_oid IS 'The role that had this name when the row was written. Another role of that name is somebody else. A trigger fills this in; after a restore credits.trust_login sets it again.';
 CREATE VIEW audit.check_logins WITH (security_invoker='true') AS
  SELECT l.account_id,
     format('login %s is the role with oid %s'::text, l.login, COALESCE((l.role_oid)::text, 'of its time'::text)) AS expected,
@@ -4458,15 +4471,15 @@ CREATE TABLE credits.price_list (
     CONSTRAINT price_list_is_linear_or_not CHECK ((num_nulls(dimension, numerator, denominator) = ANY (ARRAY[0, 3])))
 );
 ALTER TABLE ONLY credits.price_list FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.price_list IS 'The price in force of each module on sale, its own or inherited: one look-up for a spend. Follows credits.prices.';
-COMMENT ON COLUMN credits.price_list.price_source IS 'module: the price is the module''s own; category: its category''s; default: that of every other module.';
+COMMENT ON TABLE credits.price_list IS 'The current price of each module on sale, its own or inherited, so that a spend needs one look-up. Follows credits.prices.';
+COMMENT ON COLUMN credits.price_list.price_source IS 'module: the price is the module''s own. category: it is that of its category. default: it is that of every other module.';
 COMMENT ON COLUMN credits.price_list.valid_from IS 'Since when price_id is in force.';
-COMMENT ON COLUMN credits.price_list.valid_until IS 'When a later version may begin: from then on the versions themselves are asked.';
-COMMENT ON COLUMN credits.price_list.call_cost IS 'What one call costs, where calls are all that the price counts: a spend that says no more need not calculate.';
-COMMENT ON COLUMN credits.price_list.least_cost IS 'The least that a use costs, of the uses that cost something; null when all are free.';
-COMMENT ON COLUMN credits.price_list.dimension IS 'Of a price that is so much for a unit, of one dimension, and nothing else: the dimension; null of other prices.';
-COMMENT ON COLUMN credits.price_list.numerator IS 'What a quantity is charged is quantity * numerator / denominator, up.';
-COMMENT ON COLUMN credits.price_list.whole_quantity IS 'The one dimension is counted in whole numbers.';
+COMMENT ON COLUMN credits.price_list.valid_until IS 'When a later version may begin. From then on the versions themselves are looked up.';
+COMMENT ON COLUMN credits.price_list.call_cost IS 'What one call costs, if the price counts calls and nothing else. A spend without a usage then needs no calculation.';
+COMMENT ON COLUMN credits.price_list.least_cost IS 'The least that a use costs, among the uses that cost something. Null when all uses are free.';
+COMMENT ON COLUMN credits.price_list.dimension IS 'For a price of one dimension that is so much for each unit, and nothing else: the dimension. Null for other prices.';
+COMMENT ON COLUMN credits.price_list.numerator IS 'A quantity costs quantity * numerator / denominator, rounded up.';
+COMMENT ON COLUMN credits.price_list.whole_quantity IS 'Whether the dimension is counted in whole numbers.';
 CREATE VIEW audit.check_prices WITH (security_invoker='true') AS
  SELECT NULL::uuid AS account_id,
     format('%s at price %s'::text, m.module_id, p.price_id) AS expected,
@@ -4761,22 +4774,23 @@ CREATE TABLE credits.settings (
     CONSTRAINT settings_sign_in_limits_are_sane CHECK ((((sign_ins_per_pair >= 1) AND (sign_ins_per_pair <= 1000000)) AND ((sign_ins_per_account >= sign_ins_per_pair) AND (sign_ins_per_account <= 1000000)) AND ((sign_ins_per_network >= sign_ins_per_pair) AND (sign_ins_per_network <= 1000000)) AND ((sign_ups_per_network >= 1) AND (sign_ups_per_network <= 1000000)) AND (sign_in_window >= '00:00:01'::interval) AND (sign_in_window <= '24:00:00'::interval)))
 );
 ALTER TABLE ONLY credits.settings FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.settings IS 'What the operator decides for the whole bank: one row.';
-COMMENT ON COLUMN credits.settings.instance_id IS 'Names this bank. `pgcredits up` keeps it in its data folder and refuses a bank of another folder without --adopt.';
-COMMENT ON COLUMN credits.settings.test_clocks IS 'May services put accounts on test clocks? Off unless credits.allow_test_clocks was called: never where money is real.';
-COMMENT ON COLUMN credits.settings.stripe_accounts IS 'Connected Stripe accounts whose events are accepted beside our own; see credits.accept_stripe_accounts.';
-COMMENT ON COLUMN credits.settings.stripe_livemode IS 'Which events are accepted: live (true), test (false), or both (null); see credits.accept_stripe_livemode.';
+COMMENT ON TABLE credits.settings IS 'Settings that the operator decides for the whole bank, in one row.';
+COMMENT ON COLUMN credits.settings.instance_id IS 'Identifies this bank. `pgcredits up` keeps it in its data folder, and refuses the bank of another folder without --adopt.';
+COMMENT ON COLUMN credits.settings.test_clocks IS 'Whether services may put accounts on test clocks. Off unless credits.allow_test_clocks was called; never on where money is real.';
+COMMENT ON COLUMN credits.settings.stripe_accounts IS 'Connected Stripe accounts whose events are accepted in addition to those of the own account: see credits.accept_stripe_accounts.';
+COMMENT ON COLUMN credits.settings.stripe_livemode IS 'Which events are accepted: live (true), test (false), or both (null). See credits.accept_stripe_livemode.';
 COMMENT ON COLUMN credits.settings.most_pending_orders IS 'How many orders of one account may be pending.';
-COMMENT ON COLUMN credits.settings.longest_service_hold IS 'How long after it was made a hold of a service can last at most: see credits.bound_holds.';
+COMMENT ON COLUMN credits.settings.longest_service_hold IS 'How long after its beginning a hold of a service can last at most: see credits.bound_holds.';
 COMMENT ON COLUMN credits.settings.most_open_holds IS 'How many open holds an account may have.';
-COMMENT ON COLUMN credits.settings.most_unpaid IS 'How much a user may make without paying in one window: see credits.bound_unpaid.';
-COMMENT ON COLUMN credits.settings.unpaid_window IS 'How long one such window is, from the first thing in it.';
-COMMENT ON COLUMN credits.settings.verified_welcome IS 'Do welcome tokens wait until a service says that the e-mail address is verified? See credits.require_verified_email.';
-COMMENT ON COLUMN credits.settings.sign_ins_per_pair IS 'Failed sign-ins in a row to one account from one network, in one sign_in_window. See credits.limit_sign_ins.';
-COMMENT ON COLUMN credits.settings.sign_ins_per_account IS 'The same to one account from all networks where it has not signed in before.';
-COMMENT ON COLUMN credits.settings.sign_ins_per_network IS 'The same from one network to all accounts; ten times as many from one that is known to be shared.';
-COMMENT ON COLUMN credits.settings.sign_ups_per_network IS 'Sign-ups from one network, whatever became of them: each hashes a password. Ten times as many if it is shared.';
-COMMENT ON COLUMN credits.settings.sign_in_window IS 'How long such a count goes on before it begins anew.';
+COMMENT ON COLUMN credits.settings.most_unpaid IS 'How many of each kind a user may make in one window without paying: see credits.bound_unpaid.';
+COMMENT ON COLUMN credits.settings.unpaid_window IS 'The length of such a window, which begins with the first thing in
+it.';
+COMMENT ON COLUMN credits.settings.verified_welcome IS 'Whether welcome tokens wait until a service says that the e-mail address is verified: see credits.require_verified_email.';
+COMMENT ON COLUMN credits.settings.sign_ins_per_pair IS 'How many failed sign-ins to one account from one network are allowed in one sign_in_window: see credits.limit_sign_ins.';
+COMMENT ON COLUMN credits.settings.sign_ins_per_account IS 'The same for one account, from all networks where it has not signed in before.';
+COMMENT ON COLUMN credits.settings.sign_ins_per_network IS 'The same for one network, to all accounts. Ten times as many for a network that is known to be shared.';
+COMMENT ON COLUMN credits.settings.sign_ups_per_network IS 'How many sign-ups from one network are allowed, whatever became of them, because each hashes a password. Ten times as many if it is shared.';
+COMMENT ON COLUMN credits.settings.sign_in_window IS 'How long such a count continues before it starts again.';
 CREATE VIEW audit.check_settings WITH (security_invoker='true') AS
  WITH recipe(login, name, value) AS (
          VALUES ('pgcredits_api'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_api'::text,'statement_timeout'::text,'15s'::text), ('pgcredits_api'::text,'idle_in_transaction_session_timeout'::text,'15s'::text), ('pgcredits_service'::text,'lock_timeout'::text,'10s'::text), ('pgcredits_service'::text,'statement_timeout'::text,'30s'::text), ('pgcredits_service'::text,'idle_in_transaction_session_timeout'::text,'30s'::text), ('pgcredits_analyst'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_analyst'::text,'statement_timeout'::text,'5min'::text), ('pgcredits_analyst'::text,'idle_in_transaction_session_timeout'::text,'60s'::text), ('pgcredits_analyst'::text,'transaction_timeout'::text,'10min'::text), ('pgcredits_auditor'::text,'lock_timeout'::text,'5s'::text), ('pgcredits_auditor'::text,'statement_timeout'::text,'30min'::text), ('pgcredits_auditor'::text,'idle_in_transaction_session_timeout'::text,'60s'::text), ('pgcredits_auditor'::text,'transaction_timeout'::text,'60min'::text), ('pgcredits_analyst'::text,'default_transaction_read_only'::text,'on'::text), ('pgcredits_auditor'::text,'default_transaction_read_only'::text,'on'::text)
@@ -5072,7 +5086,7 @@ CREATE TABLE credits.stripe_objects (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 ALTER TABLE ONLY credits.stripe_objects FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.stripe_objects IS 'Stripe objects (sessions, payment intents) that have been granted: a purchase counts once, whichever of its events come, and how often.';
+COMMENT ON TABLE credits.stripe_objects IS 'Stripe objects (sessions, payment intents) that were granted. A purchase counts once, whichever of its events come, and however often.';
 CREATE VIEW audit.parked WITH (security_invoker='true') AS
  WITH reported AS (
          SELECT e.event_id,
@@ -5194,15 +5208,15 @@ CREATE TABLE credits.account_origins (
     noted_at timestamp with time zone NOT NULL
 );
 ALTER TABLE ONLY credits.account_origins FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.account_origins IS 'The device and the network that an account was opened from, for the bounds of campaigns: HMACs with a salt that rotates, made by the door, as those of guests are. api.maintain forgets them after 35 days.';
-COMMENT ON COLUMN credits.account_origins.device_keys IS 'Under the salt of that time, and under the one before or after it; empty when nobody said.';
+COMMENT ON TABLE credits.account_origins IS 'The device and the network that an account was opened from, for the bounds of campaigns. They are HMACs with a salt that rotates, which the HTTP API makes as it does for guests. api.maintain forgets them after 35 days.';
+COMMENT ON COLUMN credits.account_origins.device_keys IS 'Under the salt of that time, and under the one before or after it. Empty when they are not known.';
 CREATE TABLE credits.dimensions (
     dimension text NOT NULL,
     description text NOT NULL,
     CONSTRAINT dimensions_name_is_sane CHECK ((dimension ~ '^[a-z][a-z0-9_]{0,62}$'::text))
 );
 ALTER TABLE ONLY credits.dimensions FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.dimensions IS 'What usage can be measured in. A price of anything else is a slip of the pen and is refused.';
+COMMENT ON TABLE credits.dimensions IS 'What usage can be measured in. A price that names anything else is a slip of the pen, and is refused.';
 CREATE TABLE credits.entries_default (
     account_id uuid CONSTRAINT entries_account_id_not_null NOT NULL,
     seq bigint CONSTRAINT entries_seq_not_null NOT NULL,
@@ -5251,10 +5265,10 @@ CREATE TABLE credits.guest_limits (
     CONSTRAINT guest_limits_window_is_sane CHECK (((sliding_window > '00:00:00'::interval) AND (sliding_window <= '7 days'::interval)))
 );
 ALTER TABLE ONLY credits.guest_limits FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.guest_limits IS 'How many uses a guest has in any span of sliding_window. Where there is no row, guests have none.';
-COMMENT ON COLUMN credits.guest_limits.per_network IS 'Uses of all devices behind one address. Equal to per_device by default: who throws the cookie away gains nothing.';
-COMMENT ON COLUMN credits.guest_limits.per_shared_network IS 'The same for the networks that the operator knows to be shared (schools, offices).';
-COMMENT ON COLUMN credits.guest_limits.sliding_window IS 'At most 7 days: the keys of the time before are known for that long.';
+COMMENT ON TABLE credits.guest_limits IS 'How many uses a guest has in any span of sliding_window. Without a row, guests have no free uses.';
+COMMENT ON COLUMN credits.guest_limits.per_network IS 'Uses of all devices behind one address. Equal to per_device by default, so that throwing the cookie away gains nothing.';
+COMMENT ON COLUMN credits.guest_limits.per_shared_network IS 'The same for networks that the operator knows to be shared (schools, offices).';
+COMMENT ON COLUMN credits.guest_limits.sliding_window IS 'At most 7 days, because the previous keys are known for that long.';
 CREATE TABLE credits.notice_levels (
     account_id uuid NOT NULL,
     below credits.amount,
@@ -5267,11 +5281,12 @@ CREATE TABLE credits.notice_levels (
     CONSTRAINT notice_levels_percent_is_sane CHECK (((percent > (0)::numeric) AND (percent < (100)::numeric)))
 );
 ALTER TABLE ONLY credits.notice_levels FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.notice_levels IS 'Where an account stands with its notices. Armed: falling through the threshold writes one, and disarms; above 110 percent of it the next is armed. No row: armed, and nothing granted yet.';
-COMMENT ON COLUMN credits.notice_levels.below IS 'The user''s own threshold for low_balance, instead of the rule''s.';
-COMMENT ON COLUMN credits.notice_levels.percent IS 'The same, as percent of the basis.';
-COMMENT ON COLUMN credits.notice_levels.basis IS 'What a percentage is taken of: the larger of the last purchase and the greatest lot that had tokens when some last came, came back or expired.';
-COMMENT ON COLUMN credits.notice_levels.last_purchase IS 'Tokens of the last purchase, with what came free with it.';
+COMMENT ON TABLE credits.notice_levels IS 'Which notices of an account are armed. When the balance falls through the threshold, an armed notice is written and disarmed. Above 110 percent of the threshold it is armed again. Without a row, it is armed and nothing was granted yet.';
+COMMENT ON COLUMN credits.notice_levels.below IS 'The user''s own threshold for low_balance, in place of the rule of the
+bank.';
+COMMENT ON COLUMN credits.notice_levels.percent IS 'The same, as a percentage of the basis.';
+COMMENT ON COLUMN credits.notice_levels.basis IS 'What a percentage is taken of: the larger of the last purchase and the greatest lot that had tokens when tokens were last granted, came back or expired.';
+COMMENT ON COLUMN credits.notice_levels.last_purchase IS 'Tokens of the last purchase, including the bonus.';
 CREATE TABLE credits.notice_rules (
     kind text NOT NULL,
     below credits.amount,
@@ -5288,8 +5303,8 @@ CASE kind
 END)
 );
 ALTER TABLE ONLY credits.notice_rules FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.notice_rules IS 'When users are told something, in this bank. low_balance: below so many tokens, or so many percent of the last purchase or the greatest lot, whichever is larger. depleted: what is left pays for nothing.';
-COMMENT ON COLUMN credits.notice_rules.ahead IS 'How long before it expires a lot is announced.';
+COMMENT ON TABLE credits.notice_rules IS 'When this bank tells users something. low_balance: below a number of tokens, or a percentage of the last purchase or of the greatest lot, whichever is larger. depleted: what is left pays for nothing.';
+COMMENT ON COLUMN credits.notice_rules.ahead IS 'How long before its expiry a lot is announced.';
 ALTER TABLE credits.prices ALTER COLUMN price_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME credits.prices_price_id_seq
     START WITH 1
@@ -5306,8 +5321,8 @@ CREATE TABLE credits.release_objects (
 );
 ALTER TABLE ONLY credits.release_objects FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.release_objects IS 'Every object in the schemas of the bank that pgcredits migrate has made, as credits.standing_objects() shows it.';
-COMMENT ON COLUMN credits.release_objects.definition IS 'Digest of what PostgreSQL says it is.';
-COMMENT ON COLUMN credits.release_objects.source IS 'Digest of the statement that made it, where migrate leaves it alone while neither has changed; else null.';
+COMMENT ON COLUMN credits.release_objects.definition IS 'Digest of its definition as PostgreSQL prints it.';
+COMMENT ON COLUMN credits.release_objects.source IS 'Digest of the statement that made it, for objects that migrate leaves alone while neither has changed. Null for others.';
 CREATE TABLE credits.sign_in_counts (
     scope text NOT NULL,
     attempts bigint NOT NULL,
@@ -5316,15 +5331,15 @@ CREATE TABLE credits.sign_in_counts (
     CONSTRAINT sign_in_counts_scope_is_sane CHECK (((length(scope) >= 1) AND (length(scope) <= 200)))
 );
 ALTER TABLE ONLY credits.sign_in_counts FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.sign_in_counts IS 'Sign-ins that failed, or have not ended, and sign-ups, in the window that is running. Nothing here says who it was.';
-COMMENT ON COLUMN credits.sign_in_counts.scope IS 'network:…, account:…, pair:… or sign_up:…, with the door''s key of the network and a hash of the e-mail address.';
+COMMENT ON TABLE credits.sign_in_counts IS 'Counts of sign-ins that failed or have not ended, and of sign-ups, in the current window. Nothing here says who it was.';
+COMMENT ON COLUMN credits.sign_in_counts.scope IS 'network:…, account:…, pair:… or sign_up:…, with the key that the HTTP API made of the network, and a hash of the e-mail address.';
 CREATE TABLE credits.sign_in_networks (
     account_id uuid NOT NULL,
     network_key text NOT NULL,
     seen_at timestamp with time zone NOT NULL
 );
 ALTER TABLE ONLY credits.sign_in_networks FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.sign_in_networks IS 'Where an account has signed in from: strangers who guess its password elsewhere do not keep it from signing in there. Keys are HMACs with a salt that rotates; api.maintain forgets them after 35 days.';
+COMMENT ON TABLE credits.sign_in_networks IS 'The networks that an account has signed in from. Failed attempts elsewhere cannot keep its user from signing in there. Keys are HMACs with a salt that rotates. api.maintain forgets them after 35 days.';
 CREATE TABLE credits.status_changes (
     account_id uuid NOT NULL,
     change_id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -5460,7 +5475,7 @@ CREATE UNIQUE INDEX lots_order_is_granted_once ON credits.lots USING btree (acco
 CREATE INDEX modules_category_idx ON credits.modules USING btree (category_id);
 CREATE INDEX modules_likeness_idx ON credits.modules USING btree (likeness);
 CREATE INDEX orders_checkout_session_idx ON credits.orders USING btree (checkout_session_id) WHERE (checkout_session_id IS NOT NULL);
-COMMENT ON INDEX credits.orders_checkout_session_idx IS 'Of which order a Checkout session is.';
+COMMENT ON INDEX credits.orders_checkout_session_idx IS 'Finds the order of a Checkout session.';
 CREATE INDEX orders_pack_idx ON credits.orders USING btree (pack_id);
 CREATE INDEX orders_without_checkout_idx ON credits.orders USING btree (created_at) WHERE ((state = 'pending'::text) AND (checkout_session_id IS NULL));
 CREATE INDEX outbox_pending_idx ON credits.outbox USING btree (created_at) WHERE (delivered_at IS NULL);
