@@ -13,5 +13,5 @@ select
 from credits.holds as h
 where h.state = 'open' and h.expires_at <= credits.clock(h.account_id) - interval '1 hour';
 comment on view audit.stuck_holds is
-'Holds that expired more than an hour ago and are not booked as expired. This is no fault of the books, but pgcredits '
-'maintain is not running.';
+'Holds that expired more than an hour ago and are not booked as expired. The books are right, but pgcredits maintain '
+'is not running.';

@@ -18,4 +18,4 @@ begin
 end
 $$;
 comment on function credits.credential_of(text) is
-'The credential of an e-mail address, however the address is spelled. Nulls when there is none.';
+'The credential of an e-mail address, however the address is spelled. Nulls when it has no credential.';

@@ -12,7 +12,7 @@ begin
 end
 $$;
 comment on function credits.configured_stripe_price(text) is
-'The id of the price at Stripe that the operator has configured for a pack. Null when there is none.';
+'The id of the price at Stripe that the operator has configured for a pack. Null when no price is configured.';
 
 create or replace function credits.check_stripe_prices()
 returns void
