@@ -1253,7 +1253,7 @@ CREATE FUNCTION credits.configured_stripe_price(p_pack_id text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.configured_stripe_price(p_pack_id text) IS 'The id of the price at Stripe that the operator has configured for a pack. Null when there is none.';
+COMMENT ON FUNCTION credits.configured_stripe_price(p_pack_id text) IS 'The id of the price at Stripe that the operator has configured for a pack. Null when no price is configured.';
 CREATE FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1277,7 +1277,7 @@ CREATE FUNCTION credits.credential_of(p_email text) RETURNS credits.credentials
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.credential_of(p_email text) IS 'The credential of an e-mail address, however the address is spelled. Nulls when there is none.';
+COMMENT ON FUNCTION credits.credential_of(p_email text) IS 'The credential of an e-mail address, however the address is spelled. Nulls when it has no credential.';
 CREATE FUNCTION credits.database_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5181,7 +5181,7 @@ CREATE VIEW audit.stuck_holds WITH (security_invoker='true') AS
     expires_at
    FROM credits.holds h
   WHERE (((state)::text = 'open'::text) AND (expires_at <= (credits.clock(account_id) - '01:00:00'::interval)));
-COMMENT ON VIEW audit.stuck_holds IS 'Holds that expired more than an hour ago and are not booked as expired. This is no fault of the books, but pgcredits maintain is not running.';
+COMMENT ON VIEW audit.stuck_holds IS 'Holds that expired more than an hour ago and are not booked as expired. The books are right, but pgcredits maintain is not running.';
 CREATE TABLE credits.entry_kinds (
     kind credits.entry_kind NOT NULL,
     counter_account text NOT NULL,
