@@ -26,6 +26,8 @@ from pgcredits.bank.migrate.statements import Statement, leave_out, split
 MONTHS_AHEAD = 13  # partitions kept ready
 _PASSES = 5  # each makes again what a drop took with it; two were always enough
 _Key = tuple[str, str]
+# Policies that access.sql makes in a loop, where they are missing, and drops where they are not wanted.
+_BY_LOOP = ("owner", "service_reads", "spender_reads", "support_reads", "auditor_reads")
 _CANNOT_REPLACE = (
     psycopg.errors.InvalidFunctionDefinition,  # another result, another name of a parameter, a default less
     psycopg.errors.InvalidTableDefinition,  # columns of a view
@@ -162,11 +164,20 @@ class Reload:
         path = self._sql / ACCESS
         text = path.read_text()
         self._note(text)
-        standing = set(self._attached())
+        standing = {name for kind, name in self._attached() if kind == "policy"}
+        listed = {name for name in standing if name.split(" on ")[0] in _BY_LOOP}
         self._as_owner()
         for statement in split(text):
-            if statement.kind == "policy" and statement.key in standing and not self._is_unchanged(statement):
+            if (
+                statement.kind == "policy"
+                and statement.name in standing
+                and not self._is_unchanged(statement)
+            ):
                 self._connection.execute(f"drop policy {statement.name}".encode())
+        for name in sorted(standing - listed):
+            if ("policy", name) not in self.sources:
+                self._connection.execute(f"drop policy {name}".encode())
+                self._drop([f"policy {name}"])
         self._connection.execute("reset role")
         try:
             with self._connection.transaction():
@@ -175,11 +186,9 @@ class Reload:
             if isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege):
                 _refuse_strangers(self._connection)
             raise
-        self._as_owner()
-        for kind, name in standing:
-            if kind == "policy" and (kind, name) not in self.sources:
-                self._connection.execute(f"drop policy {name}".encode())
-                self._drop([f"policy {name}"])
+        there = {name for kind, name in self._attached() if kind == "policy"}
+        for name in sorted(listed - there):
+            self._drop([f"policy {name}"])
 
     def _forget_missing(self) -> None:
         """Forget objects that no longer exist, so that they are made."""
@@ -193,15 +202,6 @@ class Reload:
 
     def _is_unchanged(self, statement: Statement) -> bool:
         """Can this statement be left out?"""
-        if statement.kind == "security":
-            row = self._connection.execute(
-                "select c.relrowsecurity and c.relforcerowsecurity"
-                " from pg_class as c where c.oid = to_regclass(%s)",
-                [statement.name],
-            ).fetchone()
-            return bool(row and row[0])
-        if statement.kind == "no policy":
-            return True
         if statement.kind == "always":
             return self._unchanged.get(statement.key) == self.sources.get(statement.key)
         return statement.kind != "" and self._unchanged.get(statement.key) == statement.source

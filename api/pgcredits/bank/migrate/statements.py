@@ -24,11 +24,7 @@ _PATTERNS = {
         rf"create (?:or replace )?trigger (?P<name>\w+)\s.*?\bon (?P<table>{_NAME})", re.I | re.S
     ),
     "policy": re.compile(rf"create policy (?P<name>\w+) on (?P<table>{_NAME})", re.I),
-    "no policy": re.compile(rf"drop policy if exists (?P<name>\w+) on (?P<table>{_NAME})", re.I),
     "always": re.compile(rf"alter table (?P<table>{_NAME}) enable always trigger (?P<name>\w+)", re.I),
-    "security": re.compile(
-        rf"alter table (?P<name>{_NAME}) enable row level security, force row level security", re.I
-    ),
     "comment": re.compile(
         r"comment on (?P<what>schema|table|column|index|view|type|domain) (?P<name>[\w.]+) is\s+'", re.I
     ),
