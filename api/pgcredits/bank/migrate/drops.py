@@ -51,7 +51,7 @@ _DEPENDENTS = """
 _FUNCTIONS = """
     select p.oid, p.prokind, format('%%s.%%I(%%s)', p.pronamespace::regnamespace, p.proname,
         pg_get_function_identity_arguments(p.oid)), p.xmin::text || p.ctid::text,
-        p.pronamespace::regnamespace::text || '.' || p.proname
+        p.pronamespace::regnamespace::text || '.' || p.proname, p.pronargs, p.pronargdefaults
     from pg_proc as p
     where p.pronamespace::regnamespace::text = any(%s) and not exists (
         select from pg_depend as d
@@ -113,6 +113,15 @@ class Function:
     signature: str
     version: str
     name: str
+    arguments: int
+    defaults: int
+
+    def takes_as_many_as(self, other: Function) -> bool:
+        """Is there a number of arguments with which a call could mean either?"""
+        return (
+            self.arguments - self.defaults <= other.arguments
+            and other.arguments - other.defaults <= self.arguments
+        )
 
 
 def functions(connection: psycopg.Connection[Any]) -> dict[int, Function]:
@@ -128,18 +137,23 @@ def views(connection: psycopg.Connection[Any]) -> dict[str, tuple[int, str]]:
     return {name: (oid, kinds[_text(kind)]) for oid, kind, name in rows}
 
 
+def needing(connection: psycopg.Connection[Any], function: Function) -> list[str]:
+    """What would be dropped with it. Raises MigrationError when any of that is not ours to make."""
+    return _needing(connection, "pg_proc", function.oid, f"{function.kind} {function.signature}")
+
+
 def drop_function(connection: psycopg.Connection[Any], function: Function) -> list[str]:
     """Drop it together with what needs it. Returns what was dropped, itself first."""
-    needing = _needing(connection, "pg_proc", function.oid, f"{function.kind} {function.signature}")
+    went_along = needing(connection, function)
     connection.execute(f"drop {function.kind} {function.signature} cascade".encode())
-    return [f"{function.kind} {function.signature}", *needing]
+    return [f"{function.kind} {function.signature}", *went_along]
 
 
 def drop_view(connection: psycopg.Connection[Any], name: str, oid: int, kind: str) -> list[str]:
     """Drop it together with what needs it. Returns what was dropped, itself first."""
-    needing = _needing(connection, "pg_class", oid, f"{kind} {name}")
+    went_along = _needing(connection, "pg_class", oid, f"{kind} {name}")
     connection.execute(f"drop {kind} {name} cascade".encode())
-    return [f"{kind} {name}", *needing]
+    return [f"{kind} {name}", *went_along]
 
 
 def drop_others(connection: psycopg.Connection[Any]) -> list[str]:

@@ -7,6 +7,7 @@ Steps, inside the transaction of the migrations:
    column of a view.
 2. Drop the functions, views, triggers and rules that no file made, and the kinds of objects that no file ever
    makes. If one of these drops took something with it that a file made, repeat step 1.
+   Only retire a private function that a call under way may still need: retired.py drops it afterwards.
 3. Execute access.sql, make partitions of the ledger, and check every body.
 """
 
@@ -48,6 +49,7 @@ class Reload:
         self._comments = _comments(connection)
         self.sources: dict[_Key, str] = {}  # of every statement that makes something which may be left alone
         self.dropped: list[str] = []
+        self.retired: dict[int, drops.Function] = {}
 
     def run(self) -> None:
         """Do all steps. Raises MigrationError and psycopg.Error."""
@@ -70,14 +72,17 @@ class Reload:
         self._access()
         self._as_owner()
         self._connection.execute(f"select credits.ensure_partitions({MONTHS_AHEAD})".encode())
-        _check_bodies(self._connection)
+        _check_bodies(self._connection, list(self.retired))
+        there = drops.functions(self._connection)  # access.sql has touched them
+        self.retired = {oid: there[oid] for oid in self.retired}
         self._connection.execute("notify pgrst, 'reload schema'")
 
     def remade(self) -> set[str]:
         """What was dropped and made again: a function of that name, or that view, trigger or policy."""
         there = {f"{kind} {name}" for kind, name in self._attached()}
         there |= {f"{kind} {name}" for name, (_, kind) in drops.views(self._connection).items()}
-        there |= {f"{f.kind} {f.name}" for f in drops.functions(self._connection).values()}
+        functions = drops.functions(self._connection).values()
+        there |= {f"{f.kind} {f.name}" for f in functions if f.oid not in self.retired}
         return {name for name in self.dropped if name.split("(")[0] in there}
 
     def _as_owner(self) -> None:
@@ -136,9 +141,8 @@ class Reload:
         went: list[str] = []
         for name in drops.drop_others(self._connection):
             self._drop([name])
-        while leftover := next(
-            (f for f in drops.functions(self._connection).values() if self._before.get(f.oid) == f), None
-        ):
+        self._retire()
+        while leftover := next(iter(self._leftovers()), None):
             went += self._drop(drops.drop_function(self._connection, leftover))
         while extra := next(
             (
@@ -154,6 +158,29 @@ class Reload:
                 self._connection.execute(f"drop {kind} {name}".encode())
                 self._drop([f"{kind} {name}"])
         return went
+
+    def _leftovers(self) -> list[drops.Function]:
+        """The functions that this run has not made, and that are not retired."""
+        return [
+            function
+            for oid, function in drops.functions(self._connection).items()
+            if self._before.get(oid) == function and oid not in self.retired
+        ]
+
+    def _retire(self) -> None:
+        """Leave private functions for now that nothing needs but the body of a call that has begun.
+
+        Not beside a new one of the same name that takes as many arguments: a call could mean either.
+        """
+        made = [f for oid, f in drops.functions(self._connection).items() if self._before.get(oid) != f]
+        for leftover in self._leftovers():
+            if (
+                leftover.name.startswith("credits.")
+                and not any(f.name == leftover.name and f.takes_as_many_as(leftover) for f in made)
+                and not drops.needing(self._connection, leftover)
+            ):
+                self.retired[leftover.oid] = leftover
+                self._drop([f"{leftover.kind} {leftover.signature}"])
 
     def _drop(self, what: list[str]) -> list[str]:
         self.dropped += [name for name in what if name not in self.dropped]
@@ -263,6 +290,7 @@ _BODIES = """
     from pg_proc as p
     join pg_language as l on l.oid = p.prolang
     where l.lanname in ('sql', 'plpgsql') and p.pronamespace::regnamespace::text = any(%s)
+        and p.oid <> all(%s::oid[])
 """
 
 
@@ -282,10 +310,10 @@ def _refuse_strangers(connection: psycopg.Connection[Any]) -> None:
         )
 
 
-def _check_bodies(connection: psycopg.Connection[Any]) -> None:
+def _check_bodies(connection: psycopg.Connection[Any], retired: list[int]) -> None:
     """Check what CREATE FUNCTION would have checked, now that all functions exist."""
     connection.execute("set local check_function_bodies = on")
     try:
-        connection.execute(_BODIES, [list(FOLDERS)])
+        connection.execute(_BODIES, [list(FOLDERS), retired])
     except psycopg.Error as error:
         raise MigrationError(f"in the body of a function: {error}") from error

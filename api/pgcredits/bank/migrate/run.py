@@ -2,7 +2,8 @@
 
 All of it is applied or nothing, so functions never meet tables that they were not made for. Another migrate
 at the same time waits for a table that only its owner can lock. When nothing has changed since the last time,
-migrate does nothing and locks nothing.
+migrate does nothing and locks nothing. A private function that a release no longer makes stays until no call
+that began before can look for it: see retired.py.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import psycopg
 from yoyo.migrations import Migration
 
 from pgcredits.bank import admin, strangers
-from pgcredits.bank.migrate import locks, marks, release, roles
+from pgcredits.bank.migrate import locks, marks, release, retired, roles
+from pgcredits.bank.migrate.drops import Function
 from pgcredits.bank.migrate.files import MIGRATIONS, OWNER, SQL, digests, newest_migration
 from pgcredits.bank.migrate.reload import Reload
 
@@ -103,6 +105,9 @@ class _Run:
     def __init__(self, url: str, options: Options, say: Say, undo: bool = False) -> None:
         self._url, self._options, self._say, self._undo = url, options, say, undo
         self._migrations = marks.files(options.migrations)
+        self._retired: dict[int, Function] = {}
+        self._record: Callable[[str], None] = lambda digest: None
+        self._finished = ""  # the digest to record at last
 
     def run(self) -> Outcome:
         with admin.connect(self._url, PURPOSE, autocommit=True, statement_seconds=_HOURS) as connection:
@@ -110,6 +115,8 @@ class _Run:
             outcome = locks.persist(
                 self._attempt, self._url, [connection.info.backend_pid], self._options.wait_seconds, self._say
             )
+            if self._retired and not self._undo:
+                self._drop_retired()
             for migration in self._alone() if not self._undo else ():
                 self._run_alone(migration)
                 outcome.applied.append(str(migration.id))
@@ -188,16 +195,31 @@ class _Run:
         files = digests(options.sql)
         facts = {
             "migration": newest_migration(options.migrations),
-            "digest": self._target(hardened),
             "files": files,
             "hardened": hardened,
         }
-        release.record(connection, before, reload.sources, facts)
+        target, self._retired = self._target(hardened), reload.retired
+        self._record = lambda digest: release.record(
+            connection, before, reload.sources, {**facts, "digest": digest}
+        )
+        self._record(retired.UNFINISHED if self._retired else target)
+        self._finished = target
         connection.execute("reset role")
         outcome.dropped, outcome.remade = reload.dropped, reload.remade()
         outcome.changed_files = _changed(last.files if last else {}, files)
         outcome.roles = sorted(_roles(connection) - before_roles)
         outcome.hardens = hardened and not (last and last.hardened)
+
+    def _drop_retired(self) -> None:
+        """What calls under way might have needed. Waits for such calls first."""
+        retired.wait_for_calls(self._connection)
+        locks.persist(
+            lambda: retired.drop(self._connection, self._retired, lambda: self._record(self._finished)),
+            self._url,
+            [self._connection.info.backend_pid],
+            self._options.wait_seconds,
+            self._say,
+        )
 
     def _alone(self) -> Sequence[Migration]:
         applied = set(marks.applied(self._connection))
