@@ -16,6 +16,7 @@ PAGES = sorted(
 )
 FOLDERS = ("sql", "api", "migrations", "tests", "docs", "bench", ".ci")
 README_LINES = 130
+SCREEN = 45  # lines
 INVENTED = {"shop.sql", "api.extra", "test_means_ignore_missing_numbers"}  # by an example
 
 
@@ -164,3 +165,11 @@ def test_readme_leads_to_the_answer(question: str) -> None:
     (link, *_) = re.findall(r"\]\(([^)#]+)", row)
     assert link == file
     assert answer in " ".join((ROOT / file).read_text().split())
+
+
+def test_decisions_are_listed_and_fit_on_a_screen() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = re.findall(r"^- \[.*\]\((.*)\)$", (folder / "README.md").read_text(), re.M)
+    assert sorted([*listed, "README.md"]) == sorted(path.name for path in folder.iterdir())
+    for name in listed:
+        assert len((folder / name).read_text().splitlines()) <= SCREEN, name
