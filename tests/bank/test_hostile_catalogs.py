@@ -455,7 +455,7 @@ def test_database_refusal_names_the_line(
 def test_overload_of_a_define_function_is_refused(
     db: Connection, url: str, tmp_path: Path, arguments: str
 ) -> None:
-    """Whoever came to make something in our schema could otherwise be called in the place of the word."""
+    """Otherwise somebody who may create in our schema could have a function called in place of the word."""
     before = shown(db)
     db.execute(
         f"create function credits.define_module({arguments}) returns text language sql as $$ select '' $$"

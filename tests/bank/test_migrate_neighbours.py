@@ -212,7 +212,7 @@ def test_a_concurrent_index_comes_after_the_rest_and_can_be_tried_again(
 
 
 def test_the_owner_of_a_database_with_createrole_is_enough(tmp_path: Path, bin_dir: Path) -> None:
-    """On a server of its own: whoever makes the roles may do more with them than who comes after."""
+    """On a server of its own, because the maker of the roles may do more with them than a later login."""
     server = embedded.start(tmp_path, free_port(), PASSWORD, bin_dir, say=lambda text: None)
     try:
         with psycopg.connect(server.url(), autocommit=True) as admin:

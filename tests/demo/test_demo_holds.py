@@ -136,7 +136,7 @@ def test_a_killed_worker_is_replaced_and_no_worker_outlives_the_run(
         os.killpg(demo.pid, signal.SIGINT)
     else:
         demo.kill()
-    # Whoever is left of the run would keep its output open, and this would wait in vain.
+    # A process that is left of the run would keep its output open, and this would wait in vain.
     output, _ = demo.communicate(timeout=60)
     assert "Traceback" not in output
     if ending == "Ctrl-C":

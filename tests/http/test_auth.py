@@ -195,7 +195,7 @@ def test_sign_ups_that_are_refused(
 def test_wrong_passwords_and_unknown_people_look_the_same(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also to a clock: argon2 compares the password each time, whoever is meant."""
+    """A clock cannot tell them apart either: argon2 compares a password each time."""
     compared = []
     verify = PasswordHasher.verify
     monkeypatch.setattr(

@@ -174,7 +174,7 @@ def test_calls_that_name_no_user_leave_the_pool_to_others(
             outcomes = [future.result() for future in stuck]
         told = {(answer.status_code, slug(answer) if answer.is_error else None) for answer in outcomes}
         assert told <= {(200, None), (503, "busy")}
-        assert (200, None) in told, "whoever waited here, or was on a connection, is served"
+        assert (200, None) in told, "a call that waited here, or was on a connection, is served"
 
 
 def test_a_kind_of_calls_has_a_part_of_the_pool() -> None:

@@ -675,7 +675,7 @@ def test_refusals_that_name_no_module_tell_depleted_once(
 def test_null_from_a_client_is_refused(
     client: httpx.Client, rich: User, service: dict[str, str], function: str, lost: str, error: str
 ) -> None:
-    """JavaScript sends an invalid date, and a number that is none, as null."""
+    """JavaScript sends an invalid date, and NaN, as null."""
     whose = {"user_id": rich.user_id}
     use = whose | {"module_id": "stablediffusion"}
     spent = client.post(f"{RPC}consume_tokens", json=use, headers=service).json()

@@ -209,7 +209,7 @@ class Walk:
 
 
 def _negates(node: Any) -> bool:
-    """Would NULL have to be told from true by whoever reads this?"""
+    """Must a reader of this condition tell NULL from true?"""
     if isinstance(node, ast.BoolExpr):
         return bool(node.boolop.name == "NOT_EXPR")
     if isinstance(node, ast.A_Expr) and node.kind.name not in ("AEXPR_DISTINCT", "AEXPR_NOT_DISTINCT"):

@@ -40,7 +40,7 @@ Tables = dict[str, dict[str, bool]]
 
 
 @pytest.fixture(scope="session")
-def catalogue(admin_url: str) -> tuple[Tables, dict[str, dict[str, str]], str]:
+def pg_catalog(admin_url: str) -> tuple[Tables, dict[str, dict[str, str]], str]:
     """Of each relation which columns are never null, and the types; and every CHECK as a statement."""
     sure: Tables = {}
     types: dict[str, dict[str, str]] = {}

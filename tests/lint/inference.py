@@ -1,4 +1,4 @@
-"""Of what type an expression is, as far as its text and the catalogue say."""
+"""The type of an expression, as far as its text and pg_catalog say."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from pglast.stream import RawStream
 
 Tree = dict[str, Any]  # a node of a PL/pgSQL body
 
-# What the parser of PL/pgSQL knows without a catalogue. Any other type is a row, to it.
+# Types that the parser of PL/pgSQL knows without pg_catalog. It takes any other type for a row.
 _KNOWN = [
     "text",
     "bigint",

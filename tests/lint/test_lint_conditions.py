@@ -14,7 +14,7 @@ TABLES = {
     "credits.orders": {"order_id": True, "state": True, "scope": False, "amount": True, "paid": False},
     "credits.settings": {"test_clocks": True},
 }
-Catalogue = tuple[dict[str, dict[str, bool]], dict[str, dict[str, str]], str]
+PgCatalog = tuple[dict[str, dict[str, bool]], dict[str, dict[str, str]], str]
 
 
 def found(text: str) -> list[str]:
@@ -167,22 +167,22 @@ def test_views_and_policies_are_looked_into() -> None:
 
 
 def test_no_condition_of_the_bank_can_be_null(
-    catalogue: Catalogue, sources: tuple[list[Function], list[Statement]]
+    pg_catalog: PgCatalog, sources: tuple[list[Function], list[Statement]]
 ) -> None:
     functions, statements = sources
-    findings = conditions.find(conditions.build(catalogue[0], functions, statements), functions, statements)
+    findings = conditions.find(conditions.build(pg_catalog[0], functions, statements), functions, statements)
     assert not findings, "\n" + "\n".join(map(str, findings))
 
 
-def test_no_check_of_the_bank_lets_null_pass(catalogue: Catalogue) -> None:
-    functions, statements = read_text(catalogue[2], "pg_constraint")
+def test_no_check_of_the_bank_lets_null_pass(pg_catalog: PgCatalog) -> None:
+    functions, statements = read_text(pg_catalog[2], "pg_constraint")
     assert len(statements) > 50
-    findings = conditions.find(conditions.build(catalogue[0], [], statements), functions, statements)
+    findings = conditions.find(conditions.build(pg_catalog[0], [], statements), functions, statements)
     assert not findings, "\n" + "\n".join(map(str, findings))
 
 
 def test_the_linter_reads_every_function_of_the_bank(
-    catalogue: Catalogue, sources: tuple[list[Function], list[Statement]], tmp_path: Path
+    pg_catalog: PgCatalog, sources: tuple[list[Function], list[Statement]], tmp_path: Path
 ) -> None:
     """A file whose one condition is made nullable again is found, wherever it is."""
     root = Path(__file__).parents[2]
@@ -192,5 +192,5 @@ def test_the_linter_reads_every_function_of_the_bank(
     broken.write_text(text.replace(") is true then", ") then"))
     mended = [f for f in sources[0] if f.full_name != "api.set_test_clock"]
     functions = mended + read([broken], tmp_path)[0]
-    findings = conditions.find(conditions.build(catalogue[0], functions, sources[1]), functions, sources[1])
+    findings = conditions.find(conditions.build(pg_catalog[0], functions, sources[1]), functions, sources[1])
     assert [finding.place.split(":")[0] for finding in findings] == ["set_test_clock.sql"]

@@ -1,4 +1,4 @@
-"""The lock order is told in one place; whoever else mentions it points there."""
+"""The lock order stands in one place. Everything else that mentions it points there."""
 
 from __future__ import annotations
 

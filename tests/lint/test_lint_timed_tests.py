@@ -1,6 +1,6 @@
 """No test measures how long something takes: figures belong into bench/, as ratios against a peer.
 
-Where a wait must have an end, whoever waits has a time-out, and the test sees that it does not run into it.
+Where a wait must end, the waiting code has a time-out, and the test sees that the time-out is not reached.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ _PLAIN = {"property", "classmethod", "staticmethod", "contextmanager", "dataclas
 
 
 def defined(tree: ast.Module) -> Iterator[str]:
-    """What a file names for others to use. What a decorator registers is used by whoever registers it."""
+    """Names that a file defines for others. The code that a decorator registers a function with uses it."""
     bodies: list[list[ast.stmt]] = [tree.body]
     while bodies:
         for node in bodies.pop():

@@ -19,7 +19,7 @@ TABLES = {
         "day": "date",
     }
 }
-Catalogue = tuple[dict[str, dict[str, bool]], dict[str, dict[str, str]], str]
+PgCatalog = tuple[dict[str, dict[str, bool]], dict[str, dict[str, str]], str]
 
 
 def found(text: str) -> list[str]:
@@ -227,20 +227,22 @@ def test_every_kind_of_statement_is_looked_into(text: str) -> None:
 RIGHT = {("credits.bound_wait", "CAST(v_before AS interval)")}
 
 
-def faults(catalogue: Catalogue, functions: list[Function], statements: list[Statement]) -> list[zones.Found]:
-    findings = zones.find(catalogue[1], functions, statements)
+def faults(
+    pg_catalog: PgCatalog, functions: list[Function], statements: list[Statement]
+) -> list[zones.Found]:
+    findings = zones.find(pg_catalog[1], functions, statements)
     return [finding for finding in findings if (finding.function, finding.text) not in RIGHT]
 
 
 def test_nothing_in_the_bank_depends_on_the_sessions_zone(
-    catalogue: Catalogue, sources: tuple[list[Function], list[Statement]]
+    pg_catalog: PgCatalog, sources: tuple[list[Function], list[Statement]]
 ) -> None:
-    findings = faults(catalogue, *sources)
+    findings = faults(pg_catalog, *sources)
     assert not findings, "\n" + "\n".join(map(str, findings))
 
 
-def test_no_check_of_the_bank_depends_on_the_sessions_zone(catalogue: Catalogue) -> None:
-    findings = zones.find(catalogue[1], *read_text(catalogue[2], "pg_constraint"))
+def test_no_check_of_the_bank_depends_on_the_sessions_zone(pg_catalog: PgCatalog) -> None:
+    findings = zones.find(pg_catalog[1], *read_text(pg_catalog[2], "pg_constraint"))
     assert not findings, "\n" + "\n".join(map(str, findings))
 
 
@@ -264,7 +266,7 @@ def test_no_check_of_the_bank_depends_on_the_sessions_zone(catalogue: Catalogue)
     ],
 )
 def test_a_file_of_the_bank_that_is_broken_is_found(
-    catalogue: Catalogue,
+    pg_catalog: PgCatalog,
     sources: tuple[list[Function], list[Statement]],
     tmp_path: Path,
     name: str,
@@ -277,5 +279,5 @@ def test_a_file_of_the_bank_that_is_broken_is_found(
     broken.write_text(text.replace(right, wrong))
     functions, statements = read([broken], tmp_path)
     others = [f for f in sources[0] if f.full_name not in {g.full_name for g in functions}]
-    findings = faults(catalogue, others + functions, statements)
+    findings = faults(pg_catalog, others + functions, statements)
     assert {finding.place.split(":")[0] for finding in findings} == {broken.name}

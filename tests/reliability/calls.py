@@ -42,7 +42,7 @@ class Call:
     ended_at: datetime | None = None
     answer: Row | None = None
     refusal: Row | None = None
-    error: Exception | None = None  # that is none of the bank's
+    error: Exception | None = None  # an error that the bank did not raise
 
 
 @dataclass
@@ -97,12 +97,12 @@ class Log:
         self._acknowledged = 0
         self._changed = Condition()
 
-    def send(self, door: Door, function: str, arguments: Row) -> Call:
+    def send(self, channel: Channel, function: str, arguments: Row) -> Call:
         """Notes it, sends it, and notes what came back. Raises Lost."""
-        call = Call(door.role, function, arguments)
+        call = Call(channel.role, function, arguments)
         self.calls.append(call)
         try:
-            call.answer = door.send(function, arguments)
+            call.answer = channel.send(function, arguments)
         except Refused as refused:
             call.refusal = refused.facts
         except Lost:
@@ -135,8 +135,8 @@ class Log:
         return [f"{call.function}: {call.error!r}" for call in self.calls if call.error is not None]
 
 
-class Door(Protocol):
-    """A way to the bank, as one role."""
+class Channel(Protocol):
+    """A way to call the bank, as one role."""
 
     role: str
 
@@ -147,7 +147,7 @@ class Door(Protocol):
     def close(self) -> None: ...
 
 
-class SqlDoor(Door):
+class SqlChannel(Channel):
     """A session; each call is a transaction. `before_commit` is done in it, after the call."""
 
     def __init__(
@@ -195,7 +195,7 @@ class SqlDoor(Door):
         self.connection.close()
 
 
-class HttpDoor(Door):
+class HttpChannel(Channel):
     """A client of the API; a key goes as the header Idempotency-Key."""
 
     def __init__(self, url: str, token: str) -> None:
@@ -215,7 +215,7 @@ class HttpDoor(Door):
         except httpx.TransportError as error:
             raise Lost from error
         if response.status_code == 503 and '"busy' not in response.text.replace("\\", ""):
-            raise Lost(response.text)  # a refusal as busy is one: nothing was done
+            raise Lost(response.text)  # busy is a refusal: nothing was done
         answer = response.json(parse_float=Decimal)
         if response.is_success:
             return dict(answer)

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from purchases import NEWS, Purchase
 from reliability.books import Books, Row, read
-from reliability.calls import Call, Log, Lost, SqlDoor
+from reliability.calls import Call, Log, Lost, SqlChannel
 from support import PASSWORD
 
 from pgcredits.database_urls import as_login
@@ -22,7 +22,7 @@ from pgcredits.database_urls import as_login
 OFTEN = [*NEWS, *["unpaid", "nothing said"] * 3]
 WORKERS, USERS = 16, 4  # of the workers so many are users, on their own account
 PEOPLE = ("ada", "bob", "cleo")
-# What one unit of a module costs: those of the catalogue iahome, and one with fractions.
+# What one unit of a module costs: those of the price list iahome, and one with fractions.
 PRICES = {
     "stablediffusion": Decimal(50),
     "whisper": Decimal(25),
@@ -83,7 +83,7 @@ class Field:
 
 
 def race(url: str, seed: int, steps: int) -> Race:
-    """Each worker takes so many steps. `url` is the superuser's, of a database with the catalogue iahome."""
+    """Each worker takes so many steps. `url` is the superuser's, of a database with the prices of iahome."""
     with psycopg.connect(url, autocommit=True) as admin:
         admin.execute("select credits.bound_unpaid(1000000)")  # they let go of more than people do
         admin.execute("select credits.define_module('drip', 'Drip')")
@@ -101,14 +101,14 @@ def race(url: str, seed: int, steps: int) -> Race:
             worker.thread.start()
         for worker in workers:
             worker.thread.join()
-            worker.door.close()
+            worker.channel.close()
         over.set()
         sitting.join()
         seconds = (datetime.now(UTC) - began).total_seconds()
 
         # What is about to end ends, and is booked.
         admin.execute("select pg_sleep_until(clock_timestamp() + %s)", (LATEST,))
-        with_claims = SqlDoor(as_login(url, "pgcredits_service", PASSWORD))
+        with_claims = SqlChannel(as_login(url, "pgcredits_service", PASSWORD))
         for order in (order for orders in field.orders.values() for order in orders):
             field.log.send(with_claims, "attach_checkout", naming(order))
         while any((field.log.send(with_claims, "maintain", {}).answer or {}).values()):
@@ -184,9 +184,9 @@ class Worker:
         self.number = 0
         self.error = ""
         if self.name:
-            self.door = SqlDoor(as_login(url, "pgcredits_api", PASSWORD), "authenticated", self.name)
+            self.channel = SqlChannel(as_login(url, "pgcredits_api", PASSWORD), "authenticated", self.name)
         else:
-            self.door = SqlDoor(as_login(url, "pgcredits_service", PASSWORD))
+            self.channel = SqlChannel(as_login(url, "pgcredits_service", PASSWORD))
 
     def work(self, steps: int) -> None:
         try:
@@ -219,7 +219,7 @@ class Worker:
         if "idempotency_key" in arguments and function in REPEATED:
             self.field.keyed.append((user_id, function, arguments))
         try:
-            call = self.field.log.send(self.door, function, arguments)
+            call = self.field.log.send(self.channel, function, arguments)
         except Lost as lost:
             raise RuntimeError(f"{function} {arguments}: {lost.__cause__!r}") from lost
         answer = call.answer
@@ -228,7 +228,7 @@ class Worker:
         elif answer and answer.get("outcome") == "granted":
             self.field.paid.add(answer["order_id"])
         elif answer and function == "hold_tokens":
-            more = {"usage": arguments["usage"], "by": self.door.role}
+            more = {"usage": arguments["usage"], "by": self.channel.role}
             self.field.holds[user_id].append(answer | more)
         elif answer and function in ("consume_tokens", "capture_hold"):
             self.field.charges[answer["user_id"]].append(answer)
@@ -252,7 +252,7 @@ class Worker:
         """Less, as much, more; a part or the end; in time or late. A user's are mostly their own."""
         holds = self.field.holds[name]
         if self.name and self.random.random() < 0.8:
-            holds = [each for each in holds if each["by"] == self.door.role]
+            holds = [each for each in holds if each["by"] == self.channel.role]
         hold = self.one_of(holds)
         if hold is None:
             return None

@@ -17,7 +17,7 @@ from random import Random
 
 import httpx
 import psycopg
-from reliability.calls import HttpDoor, Lost
+from reliability.calls import HttpChannel, Lost
 from support import PASSWORD, free_port
 
 from pgcredits.database_urls import as_login
@@ -131,10 +131,10 @@ class Api:
         self.process.kill()
         self.process.wait(60)
 
-    def connect(self) -> HttpDoor:
+    def connect(self) -> HttpChannel:
         """Raises Lost while it is down."""
         try:
             socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
         except OSError as error:
             raise Lost from error
-        return HttpDoor(self.url, self.token)
+        return HttpChannel(self.url, self.token)

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 from reliability.books import read
-from reliability.calls import Log, SqlDoor
+from reliability.calls import Log, SqlChannel
 from reliability.replay import faults
 from reliability.servers import LOGINS, Api, Postgres
 from reliability.verdicts import Verdicts
@@ -25,7 +25,7 @@ from pgcredits.database_urls import as_login
 
 pytestmark = pytest.mark.xdist_group("crash")  # one race, one server: the tests share what it left
 
-# WAL is written by whoever waits for it, and by nobody else: what nobody waits for is lost in a crash.
+# Only a session that waits for its WAL writes it: WAL that nobody waits for is lost in a crash.
 LAZY = {
     "wal_writer_delay": "10s",
     "wal_writer_flush_after": "1GB",
@@ -88,7 +88,7 @@ def load(long_form: bool) -> int:
 
 
 def new_database(postgres: Postgres, name: str) -> str:
-    """Migrated, with the catalogue iahome; its URL as the superuser."""
+    """Migrated, with the price list iahome; its URL as the superuser."""
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as admin:
         admin.execute(f"create database {name}".encode())
     url = postgres.url(name)
@@ -101,7 +101,7 @@ def new_database(postgres: Postgres, name: str) -> str:
 
 
 def by_sql(url: str, **more: str) -> Connect:
-    return lambda: SqlDoor(as_login(url, "pgcredits_service", PASSWORD), **more)
+    return lambda: SqlChannel(as_login(url, "pgcredits_service", PASSWORD), **more)
 
 
 def prove(tally: Tally, url: str, connect: Connect, name: str, say: Callable[[str], None]) -> None:
@@ -150,7 +150,7 @@ def test_postgres_killed_under_load(
                 sit(sitter, tally)
             tally.restarts.append(way(postgres, random))
             tally.kills += 1
-        with pytest.raises(psycopg.OperationalError):  # whoever sat there has not outlived the server
+        with pytest.raises(psycopg.OperationalError):  # this session has not outlived the server
             sitter.execute("select")
         tally.log.wait_for(50)
     prove(tally, url, connect, "PostgreSQL killed", say)

@@ -15,18 +15,18 @@ from types import TracebackType
 
 from purchases import Purchase
 from reliability.books import Row
-from reliability.calls import Door, Log, Lost
+from reliability.calls import Channel, Log, Lost
 
 WRITERS = 8
 PEOPLE = ("ada", "bob", "cleo", "dan")
 POOR = "eve"  # has nothing, and is refused everything
 MODULES = ("stablediffusion", "whisper", "metube", "somethingelse")
-Connect = Callable[[], Door]
+Connect = Callable[[], Channel]
 
 
 def fund(connect: Connect, log: Log) -> None:
     """Everybody gets what lasts for the whole run, but one."""
-    door = connect()
+    channel = connect()
     for name in PEOPLE:
         bought = {
             "user_id": name,
@@ -34,12 +34,12 @@ def fund(connect: Connect, log: Log) -> None:
             "reason": "purchase",
             "idempotency_key": f"first of {name}",
         }
-        assert log.send(door, "add_tokens", bought).answer
+        assert log.send(channel, "add_tokens", bought).answer
     grant = {"user_id": POOR, "tokens": 1, "idempotency_key": "first"}
     spend = {"user_id": POOR, "module_id": "somethingelse", "idempotency_key": "first"}
-    assert log.send(door, "add_tokens", grant).answer
-    assert log.send(door, "consume_tokens", spend).refusal
-    door.close()
+    assert log.send(channel, "add_tokens", grant).answer
+    assert log.send(channel, "consume_tokens", spend).refusal
+    channel.close()
 
 
 class Writers:
@@ -78,47 +78,47 @@ class Writer(Thread):
     def run(self) -> None:
         while not self.stopping.is_set():
             try:
-                door = self.connect()
+                channel = self.connect()
             except Lost:
                 time.sleep(0.02)
                 continue
             with suppress(Lost):
                 if self.last and self.random.random() < 0.5:
-                    self.send(door, *self.last)
+                    self.send(channel, *self.last)
                 while not self.stopping.is_set():
-                    self.step(door)
-            door.close()
+                    self.step(channel)
+            channel.close()
 
-    def step(self, door: Door) -> None:
+    def step(self, channel: Channel) -> None:
         name = self.random.choice(PEOPLE)
         chance = self.random.random()
         if chance < 0.35:
-            self.send(door, "consume_tokens", self.use(name))
+            self.send(channel, "consume_tokens", self.use(name))
         elif chance < 0.55:
             tokens = Decimal(self.random.randint(1, 10_000)) / 100
             reason = self.random.choice(["grant", "promo", "purchase"])
             grant = {"user_id": name, "tokens": tokens, "reason": reason, "idempotency_key": self.key()}
-            self.send(door, "add_tokens", grant)
+            self.send(channel, "add_tokens", grant)
         elif chance < 0.8:
             use = self.use(name) | {"usage": {"calls": 2}, "ttl": "1 hour"}
-            if hold := self.send(door, "hold_tokens", use):
+            if hold := self.send(channel, "hold_tokens", use):
                 usage = {"calls": self.random.randint(1, 3)}
                 capture = {"hold_id": hold["hold_id"], "usage": usage, "idempotency_key": self.key()}
-                self.send(door, "capture_hold", capture)
+                self.send(channel, "capture_hold", capture)
         elif chance < 0.88:
-            self.buy(door, name)
+            self.buy(channel, name)
         elif chance < 0.95:
             items = [self.use(self.random.choice(PEOPLE)) for _ in range(self.random.randint(2, 5))]
-            self.send(door, "consume_tokens_batch", {"items": items, "atomic": self.random.random() < 0.5})
+            self.send(channel, "consume_tokens_batch", {"items": items, "atomic": self.random.random() < 0.5})
         else:
             # More than there is.
             usage = {"calls": self.random.randint(1, 9)}
-            self.send(door, "consume_tokens", self.use(POOR) | {"usage": usage})
+            self.send(channel, "consume_tokens", self.use(POOR) | {"usage": usage})
 
-    def buy(self, door: Door, name: str) -> None:
+    def buy(self, channel: Channel, name: str) -> None:
         """The payment may be told of before the session is named, and by halves."""
         order = self.send(
-            door, "create_order", {"user_id": name, "pack_id": "basique", "idempotency_key": self.key()}
+            channel, "create_order", {"user_id": name, "pack_id": "basique", "idempotency_key": self.key()}
         )
         if order is None:
             return
@@ -131,11 +131,11 @@ class Writer(Thread):
         ]
         self.random.shuffle(calls)
         for call in calls:
-            self.send(door, *call)
+            self.send(channel, *call)
 
-    def send(self, door: Door, function: str, arguments: Row) -> Row | None:
+    def send(self, channel: Channel, function: str, arguments: Row) -> Row | None:
         self.last = function, arguments
-        return self.log.send(door, function, arguments).answer
+        return self.log.send(channel, function, arguments).answer
 
     def use(self, name: str) -> Row:
         return {"user_id": name, "module_id": self.random.choice(MODULES), "idempotency_key": self.key()}
@@ -148,12 +148,12 @@ class Writer(Thread):
 def repeat_all(connect: Connect, log: Log) -> int:
     """Sends every call again that was not refused, by as many clients; how many."""
     calls = [call for call in log.calls if call.refusal is None]
-    doors = [connect() for _ in range(WRITERS)]
+    channels = [connect() for _ in range(WRITERS)]
 
     def work(place: int) -> None:
         for call in calls[place::WRITERS]:
-            log.send(doors[place], call.function, call.arguments)
-        doors[place].close()
+            log.send(channels[place], call.function, call.arguments)
+        channels[place].close()
 
     threads = [Thread(target=work, args=(place,)) for place in range(WRITERS)]
     for thread in threads:

@@ -47,7 +47,7 @@ def test_the_story(system: System) -> None:
         "anything-else": 30,
     }
 
-    # Without tokens nothing runs; with a declined card there are none.
+    # Without tokens nothing runs, and a declined card brings no tokens.
     with refused(402, "insufficient_tokens", balance=0, cost=50, missing=50, affordable=0):
         use(ada, "stablediffusion", 50)
     system.press(ada.checkout("basique"), CARD_DECLINED)
@@ -269,7 +269,7 @@ def test_nobody_updates_a_balance_by_rest_or_by_sql(system: System) -> None:
             with pytest.raises(psycopg.Error) as caught:
                 session.execute(attack)
             assert caught.value.sqlstate in ("42501", "55000", "42883"), attack
-    # An analyst who claims to be a service is none.
+    # An analyst who claims to be a service is still an analyst.
     claims = json.dumps({"role": "service_role", "sub": mallory.user_id})
     with psycopg.connect(system.variables["ANALYST_URL"], autocommit=True) as analyst:
         analyst.execute("select set_config('request.jwt.claims', %s, false)", (claims,))

@@ -233,7 +233,7 @@ def test_racing_jobs_never_overspend(system: System) -> None:
     jobs = [result for result in results if result != "insufficient_tokens"]
     assert [job["held"] for job in jobs] == [1] * 8
     assert racer.standing() == (8, 8, 0)
-    # What they hold nobody else gets, and whoever waits for a picture cannot have it for nothing.
+    # Nobody else gets what they hold, and somebody who waits for a picture cannot have it for nothing.
     with refused(402, "insufficient_tokens", balance=8, available=0, cost=Decimal("0.5"), affordable=0):
         racer.spend("nano-banana")
     for end in (racer.capture, racer.release):
