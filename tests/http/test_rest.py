@@ -74,9 +74,8 @@ def test_numbers_stay_exact(client: httpx.Client, service: dict[str, str], user:
     assert '"balance":123456789012.123456' in client.get("/rest/v1/balance", headers=user.headers).text
 
 
-@pytest.mark.parametrize(
-    "tokens", ["-5", "0", "-0.0", '"NaN"', '"Infinity"', '"-Infinity"', "1e400", "1e15", "0.0000001", "null"]
-)
+# Every amount that is none: tests/sql/test_add_tokens.py. Here what JSON can say of them in its own way.
+@pytest.mark.parametrize("tokens", ["-5", '"NaN"', "1e400", "null"])
 def test_bad_amounts_are_refused(
     client: httpx.Client, service: dict[str, str], user: User, tokens: str
 ) -> None:
@@ -104,23 +103,14 @@ def test_amounts_of_another_type(
     assert (response.status_code, slug(response)) == (422, "bad_amount")
 
 
+# Every usage that makes no sense: tests/sql/test_consume_tokens.py and test_quote_tokens.py.
 @pytest.mark.parametrize(
     ("usage", "code"),
     [
         ({"calls": -1}, 422),
-        ({"calls": "NaN"}, 422),
         ({"calls": 1e300}, 422),
-        ({"calls": 10**30}, 422),
-        ({"calls": 10**15 + 1}, 422),
-        ({"calls": "1"}, 422),
-        ({"calls": "Infinity"}, 422),
         ({"calls": None}, 422),
-        ({"calls": True}, 422),
-        ({"calls": [1]}, 422),
-        ({"calls": {"calls": 1}}, 422),
-        ({"calls": 1, "seconds": 1}, 422),
         ({"nonsense": 1}, 422),
-        ([], 422),
         ("x", 422),
         (None, 422),
     ],
