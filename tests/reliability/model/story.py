@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from callers import STATUS, Connection, Row
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from purchases import NEWS, Purchase
 from reliability.model.model import ZERO, Account, Answer, Module, Pack, Price, Refused
 from reliability.model.teller import Teller
@@ -73,6 +73,8 @@ ON_ITS_WAY = ["unpaid", "failed", "expired", "paid later"]
 news = st.lists(st.sampled_from([*NEWS, *ON_ITS_WAY * 2]), min_size=1, max_size=4)
 early = st.integers(0, 4)  # so many news come before the order's session is named
 self_made = st.sampled_from([False, False, False, True])  # the user at the door, not a service
+# What seldom comes about by chance: each story may begin with it.
+OPENINGS = ("none", "none", "in default", "an expired hold", "a user's own hold", "a hold of a lot that ends")
 jumps = st.sampled_from(
     ["next", "before next", *(timedelta(minutes=minutes) for minutes in (1, 15, 360, 24 * 60, 4 * 24 * 60))]
 )
@@ -126,6 +128,26 @@ class Story(RuleBasedStateMachine):
             self.connection.execute("rollback")
 
     # Steps
+
+    @initialize(who=users, opening=st.sampled_from(OPENINGS))
+    def open(self, who: str, opening: str) -> None:
+        draft, minute, day = MODULES[0], timedelta(minutes=1), timedelta(hours=24)
+        if opening == "in default":
+            # More debt than the account may have now, and tokens for clips alone.
+            self._grant(who, "grant", Decimal(100), None, "module:clip", None, None)
+            self.trust(who, Decimal(100))
+            self._hold(who, draft, Decimal(10), day, False, 0, None)
+            self._capture(0, Decimal(120), False, True, "debt", False, None)
+            self.trust(who, ZERO)
+        elif opening == "an expired hold":
+            self._hold(who, draft, Decimal(10), minute, False, 0, None)
+            self.time_passes(who, 2 * minute, True)
+        elif opening == "a user's own hold":
+            self._hold(who, draft, Decimal(10), day, True, 0, None)
+        elif opening == "a hold of a lot that ends":
+            ends = self.accounts[who].now + 5 * minute
+            self._grant(who, "promo", Decimal(40), ends, None, 1, None)
+            self._hold(who, draft, Decimal(10), day, False, 0, None)
 
     @rule(
         who=users,
