@@ -117,14 +117,14 @@ def test_the_tokens_come_with_the_payment(shop: httpx.Client, user: User) -> Non
 
 
 def test_what_stripe_tells_of_a_payment_names_the_account(
-    shop: httpx.Client, user: User, api: stripe.StripeClient, admin: psycopg.Connection[Any]
+    shop: httpx.Client, user: User, stripe_api: stripe.StripeClient, admin: psycopg.Connection[Any]
 ) -> None:
     """So that events of the payment, and not of the session alone, belong to the user's bucket."""
     bought = buy(shop, user.headers).json()
     pay(shop, user, bought["url"])
-    session = api.v1.checkout.sessions.retrieve(bought["session_id"])
+    session = stripe_api.v1.checkout.sessions.retrieve(bought["session_id"])
     assert isinstance(session.payment_intent, str)
-    intent = api.v1.payment_intents.retrieve(session.payment_intent)
+    intent = stripe_api.v1.payment_intents.retrieve(session.payment_intent)
     assert intent.metadata is not None
     assert intent.metadata["account_id"] == session.client_reference_id
     deadline, found = time.monotonic() + 10, {}
