@@ -74,7 +74,10 @@ news = st.lists(st.sampled_from([*NEWS, *ON_ITS_WAY * 2]), min_size=1, max_size=
 early = st.integers(0, 4)  # so many news come before the order's session is named
 self_made = st.sampled_from([False, False, False, True])  # the user at the door, not a service
 # What seldom comes about by chance: each story may begin with it.
-OPENINGS = ("none", "none", "in default", "an expired hold", "a user's own hold", "a hold of a lot that ends")
+OPENINGS = (
+    *("none", "none", "in default", "an expired hold", "a hold that expired long ago", "a user's own hold"),
+    "a hold of a lot that ends",
+)
 jumps = st.sampled_from(
     ["next", "before next", *(timedelta(minutes=minutes) for minutes in (1, 15, 360, 24 * 60, 4 * 24 * 60))]
 )
@@ -139,9 +142,9 @@ class Story(RuleBasedStateMachine):
             self._hold(who, draft, Decimal(10), day, False, 0, None)
             self._capture(0, Decimal(120), False, True, "debt", False, None)
             self.trust(who, ZERO)
-        elif opening == "an expired hold":
+        elif opening in ("an expired hold", "a hold that expired long ago"):
             self._hold(who, draft, Decimal(10), minute, False, 0, None)
-            self.time_passes(who, 2 * minute, True)
+            self.time_passes(who, 2 * minute if opening == "an expired hold" else day + minute, True)
         elif opening == "a user's own hold":
             self._hold(who, draft, Decimal(10), day, True, 0, None)
         elif opening == "a hold of a lot that ends":
