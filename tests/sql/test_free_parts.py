@@ -110,6 +110,7 @@ def test_users_use_that_costs_nothing_is_refused(bank: Bank, ada: Ada) -> None:
     assert recorded(bank) == (6, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("paid", [1, 2])
 def test_parts_beyond_100_per_paid_token_count_as_unpaid(bank: Bank, ada: Ada, paid: int) -> None:
     bank.rows("select credits.bound_unpaid(3)")
