@@ -29,7 +29,7 @@ up: $(RUN_STAMP) ## PostgreSQL, API and Stripe simulator, until Ctrl-C
 	@exec $(BIN)/pgcredits up $(if $(CATALOG),--catalog "$(CATALOG)") --data-dir "$(DATA_DIR)" --port "$(PORT)"
 
 quick: $(DEV_STAMP) ## after each change: the tests of SQL and of the HTTP API that take no longer than a moment
-	$(BIN)/pytest -q $(PARALLEL) -m "not slow" tests/sql tests/http
+	$(BIN)/pytest -q $(PARALLEL) -m "not slow" --hypothesis-profile=few tests/sql tests/http
 
 test: lint ## every check, and every test on PostgreSQL 18 and on Debian's 15 when it is installed
 	@test -x $(PG15)/postgres || echo "PostgreSQL 15 is not here (Debian: apt install postgresql-15 \

@@ -42,12 +42,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Servers and files of the tests are kept in memory where there is room, unless TMPDIR says where.
 
-    On a second version a quarter of the examples is tried: what they ask is hardly the version's.
+    On a second version, and in `make quick`, property tests try a quarter of their examples.
     """
     os.environ["RELIABILITY_SEED"] = os.environ.get("RELIABILITY_SEED") or str(secrets.randbits(32))
-    hypothesis.settings.register_profile("second version", max_examples=25)
+    hypothesis.settings.register_profile("few", max_examples=25)
     if config.getoption("--pg") != 18:
-        hypothesis.settings.load_profile("second version")
+        hypothesis.settings.load_profile("few")
     memory = _in_memory()
     if memory and "TMPDIR" not in os.environ:
         os.environ["TMPDIR"] = tempfile.tempdir = str(memory)
