@@ -28,10 +28,13 @@ create table credits.holds (
     by_service boolean not null,
     actor text not null,
     metadata jsonb not null,
-    answer jsonb,
     created_at timestamptz not null,
     expires_at timestamptz not null,
     finished_at timestamptz,
+    ttl numeric not null,
+    first_balance credits.tokens not null,
+    first_held credits.amount not null,
+    first_draws jsonb not null,
     constraint holds_pkey primary key (account_id, hold_id)
 )
 with (fillfactor = 70);

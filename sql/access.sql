@@ -180,9 +180,10 @@ grant usage on schema audit, credits to auditor;
 grant select on all tables in schema audit to auditor;
 grant execute on function
 credits.entry_hash, credits.clock(), credits.clock(uuid), credits.module_price, credits.call_cost,
-credits.charge_problem, credits.money, credits.linear_price, credits.price_source, credits.least_cost,
-credits.least_charge, credits.default_least, credits.head_allowance, credits.tighter, credits.limit_left,
-credits.held_at, credits.period_start, credits.next_level, credits.notice_levels_of, credits.timeout, credits.logins,
+credits.charge_problem, credits.money, credits.ceil_tokens, credits.linear_price, credits.price_source,
+credits.least_cost, credits.least_charge, credits.default_least, credits.head_allowance, credits.free_lots,
+credits.tighter, credits.limit_left, credits.held_at, credits.period_start, credits.next_level,
+credits.notice_levels_of, credits.timeout, credits.logins,
 credits.setting_faults, credits.member_reach, credits.member_faults, credits.member_grants, credits.ownership_faults,
 credits.row_security_faults, credits.grant_faults, credits.call_faults, credits.database_faults, credits.power_faults,
 credits.is_policy_of_ours, credits.earlier, credits.stripe_id, credits.utc_text, credits.interval_text

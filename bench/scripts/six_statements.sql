@@ -14,14 +14,10 @@ for no key update of w
 \gset
 
 -- 2. Claim the key. No row would be a replay.
-insert into six.idempotency_keys (account_id, operation, key, fingerprint, reference, created_at)
-values (
-    :account_id, 'consume_tokens', 'six-' || :k,
-    sha256(convert_to(jsonb_build_array('stablediffusion', '{}'::jsonb, '{}'::jsonb)::text, 'UTF8')),
-    :next_seq, clock_timestamp()
-)
+insert into six.idempotency_keys (account_id, operation, key, entry_seq, created_at)
+values (:account_id, 'consume_tokens', 'six-' || :k, :next_seq, clock_timestamp())
 on conflict do nothing
-returning reference
+returning entry_seq
 \gset
 
 -- 3. Price one call: the module's own price, else its category's, else the default.
@@ -58,13 +54,13 @@ set
     balance = w.balance - :cost,
     seq = w.seq + 1,
     posted_at = greatest(t.now, w.posted_at + interval '1 microsecond'),
-    head_hash = credits.entry_hash(
-        w.head_hash, w.account_id, w.seq + 1,
+    head_hash = credits.entry_hash(w.head_hash, row(
+        w.account_id, w.seq + 1,
         greatest(t.now, w.posted_at + interval '1 microsecond'), greatest(t.now, w.posted_at + interval '1 microsecond'),
         'spend', - :cost::numeric, w.balance - :cost, w.debt,
         jsonb_build_array(jsonb_build_object('lot_id', :lot_id::bigint, 'tokens', trim_scale(:cost::numeric))),
-        'stablediffusion', '{"calls": 1}', :price_id, null, 'bench_client', '{}'
-    ),
+        'stablediffusion', '{"calls": 1}', :price_id, null, null, null, null, null, null, 'bench_client', '{}', null
+    )::credits.entries),
     lifetime_spent = w.lifetime_spent + :cost
 from (select clock_timestamp() as now) as t
 where w.account_id = :account_id

@@ -29,7 +29,7 @@ declare
     v_subject text;
     v_account_id uuid;
     v_wallet record;
-    v_known text;
+    v_known credits.idempotency_keys;
     v_lot_id bigint;
 begin
     -- 1. Refuse what makes no sense.
@@ -68,10 +68,10 @@ begin
                 nullif(add_tokens.priority, credits.default_priority(add_tokens.reason::text::credits.entry_kind)),
                 v_scope, add_tokens.metadata
             ),
-            (v_wallet.seq + 1)::text
+            v_wallet.seq + 1
         );
-        if v_known is not null then
-            return credits.grant_receipt(v_account_id, v_known::bigint, v_subject, true);
+        if v_known.account_id is not null then
+            return credits.grant_receipt(v_account_id, v_known.entry_seq, v_subject, true);
         end if;
     end if;
     if (v_expires_at >= timestamptz '10000-01-01 00:00+00') is true then
@@ -86,7 +86,7 @@ begin
     v_lot_id := credits.grant_lot(
         v_account_id, add_tokens.reason::text::credits.entry_kind, v_tokens, add_tokens.package_name,
         add_tokens.priority, v_scope, v_expires_at,
-        p_reference => coalesce(add_tokens.package_name, add_tokens.reason), p_metadata => add_tokens.metadata
+        p_metadata => add_tokens.metadata
     );
     return credits.grant_receipt(v_account_id, v_lot_id, v_subject, false);
 end

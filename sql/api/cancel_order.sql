@@ -11,7 +11,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform credits.require_service('may cancel an order');
-    perform credits.lock_wallet(cancel_order.account_id, p_settle => false);
+    perform credits.lock_wallet(cancel_order.account_id);
     update credits.orders as o
     set state = 'expired'
     where o.account_id = cancel_order.account_id and o.order_id = cancel_order.order_id and o.state = 'pending';

@@ -26,7 +26,7 @@ begin
         perform credits.fail(404, 'unknown_shortfall', 'no such shortfall');
     end if;
 
-    perform credits.lock_wallet(v_shortfall.account_id, p_settle => false);
+    perform credits.lock_wallet(v_shortfall.account_id);
     update credits.shortfalls as s
     set
         state = close_shortfall.state,

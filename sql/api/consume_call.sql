@@ -14,27 +14,24 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_cost constant numeric := trim_scale(credits.check_amount(consume_call.tokens_to_consume));
-    v_subject constant text := credits.caller_subject(consume_call.user_id, 'spender');
-    v_before text;
+    v_cost constant numeric := credits.check_amount(consume_call.tokens_to_consume);
     v_receipt api.spend_receipt;
 begin
-    if current_setting('lock_timeout') <> '2s' then
-        v_before := credits.bound_wait();
-    end if;
-    v_receipt := credits.spend(
-        credits.account_of(v_subject, false), v_subject, consume_call.module_id, '{}', consume_call.idempotency_key,
-        jsonb_strip_nulls(jsonb_build_object('module_name', left(consume_call.module_name, 200))),
-        p_expected_cost => v_cost
+    v_receipt := api.consume_tokens(
+        consume_call.module_id, '{}', consume_call.idempotency_key, consume_call.user_id,
+        jsonb_strip_nulls(jsonb_build_object('module_name', left(consume_call.module_name, 200)))
     );
-    if v_before is not null then
-        perform set_config('lock_timeout', v_before, true);
+    -- The database's price wins; the one that the client names must be the same. A refusal undoes the spend.
+    if v_receipt.cost is distinct from v_cost then
+        if v_receipt.replayed is true then
+            perform credits.refuse_key();
+        end if;
+        perform credits.fail(
+            422, 'price_mismatch', 'the price in the database is not the one named',
+            json_build_object('cost', v_receipt.cost, 'expected', trim_scale(v_cost))
+        );
     end if;
     return v_receipt;
-exception
-    when lock_not_available then
-        perform credits.refuse_busy();
-        return null;
 end
 $$;
 comment on function api.consume_call(text, text, text, numeric, text) is

@@ -1,159 +1,14 @@
--- Spend tokens on a module.
+-- Spend tokens on a module: what happens when a token is consumed.
 --
---   1. Find the caller's account; a service names the user.
---   2. Lock the wallet: the only lock of a spend. Whatever races with it waits here.
---   3. A repeat of an answered call gets that answer.
---   4. Price the usage in the database. With the user's own key at the provider it costs nothing.
---   5. Keep to the spend limits. Take the tokens from the lots, in burn order: all or nothing.
---   6. Write the entry and the new balance.
+--   1. Find the caller's account. A user spends their own tokens; a service names the user.
+--   2. Lock the wallet. This is the only lock of a spend: everything that races with it waits here.
+--   3. Answer a repeated call with the answer of the first.
+--   4. Price the usage in the database. Where the user's own key at the provider was used, it costs nothing.
+--   5. Take the tokens. Most spends take from the lot that the spend before took from: the wallet carries a permit for
+--      that, and sums up what was taken (see head_lot.sql). Beyond the permit, credits.take_tokens looks at everything.
+--   6. Write the entry with its hash, and the new balance.
 --
--- Any refusal undoes everything and leaves no key: the same call may succeed after a top-up.
-
-create or replace function credits.spend(
-    p_account_id uuid,
-    p_user_id text,
-    p_module_id text,
-    p_usage jsonb,
-    p_key text,
-    p_metadata jsonb,
-    p_byok boolean default false,
-    p_expected_cost numeric default null
-)
-returns api.spend_receipt
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_seq bigint;
-    v_balance numeric;
-    v_debt numeric;
-    v_posted_at timestamptz;
-    v_hash bytea;
-    v_status text;
-    v_head_lot bigint;
-    v_head_free numeric;
-    v_due_at timestamptz;
-    v_test_clock timestamptz;
-    v_now timestamptz;
-    v_known text;
-    v_price record;
-    v_from_head numeric;
-    v_settled boolean := false;
-    v_drawn record;
-    v_draws jsonb;
-begin
-    if p_metadata is distinct from '{}' then
-        perform credits.check_metadata(p_metadata);
-    end if;
-    if (pg_column_size(p_usage) > 2048) is true then
-        perform credits.fail(422, 'bad_usage', 'usage is larger than 2 kB');
-    end if;
-
-    -- 2. Lock. When the clock has made something due, or the session wants commits that are not durable, the long way first.
-    loop
-        select w.seq + 1, w.balance, w.debt, w.posted_at, w.head_hash, w.status, w.head_lot, w.head_free, w.due_at,
-            w.test_clock
-        into v_seq, v_balance, v_debt, v_posted_at, v_hash, v_status, v_head_lot, v_head_free, v_due_at, v_test_clock
-        from credits.wallets as w
-        where w.account_id = p_account_id
-        for no key update;
-        -- The time after the lock: waiting for it may have taken long.
-        v_now := coalesce(v_test_clock, credits.clock());
-        exit when (v_due_at > v_now and current_setting('synchronous_commit') not in ('off', 'local')) is true;
-        perform credits.lock_wallet(p_account_id, p_settle => false);
-    end loop;
-
-    -- 3. Repeat?
-    if p_key is not null then
-        v_known := credits.claim_key(
-            p_account_id, 'consume_tokens', p_key,
-            jsonb_build_array(p_module_id, credits.spelled_usage(p_usage), p_metadata, p_byok, p_expected_cost), v_seq::text
-        );
-        if v_known is not null then
-            return credits.spend_receipt(p_account_id, v_known::bigint, p_user_id);
-        end if;
-    end if;
-    if v_status <> 'active' then
-        perform credits.fail(423, 'account_frozen', 'this account is ' || v_status);
-    end if;
-
-    -- 4. Price. The database's price wins; one that the client names must be the same.
-    v_price := credits.price_usage(p_module_id, p_usage, v_now);
-    if (v_price.cost = 0) is true then
-        perform credits.check_free_use(v_price.price_id, p_account_id, v_now);
-    end if;
-    if p_byok then
-        v_price.cost := 0;
-    end if;
-    if (p_expected_cost <> v_price.cost) is true then
-        perform credits.fail(
-            422, 'price_mismatch', 'the price in the database is not the one named',
-            json_build_object('cost', trim_scale(v_price.cost), 'expected', trim_scale(p_expected_cost))
-        );
-    end if;
-
-    -- 5. Take. The wallet carries tokens that are next for every module and break no limit; when those do not do, the
-    --    limits and the lots themselves. Nothing while there is more debt than there may be: asked in two steps, since
-    --    PostgreSQL makes both sides of an AND ready, needed or not.
-    if v_debt > 0 then
-        if v_price.cost > 0 and credits.in_default(p_account_id) then
-            perform credits.refuse_tokens(v_balance, v_debt, v_price.price_id, v_price.cost, v_price.cost);
-        end if;
-    end if;
-    if v_price.cost <= v_head_free and v_price.cost > 0 then
-        v_from_head := v_price.cost;
-        v_draws := jsonb_build_array(jsonb_build_object('lot_id', v_head_lot, 'tokens', trim_scale(v_from_head)));
-    else
-        v_from_head := 0;
-        perform credits.keep_limits(p_account_id, v_price.cost, v_now);
-        v_settled := v_price.cost > 0;
-        v_drawn := credits.draw_settled(p_account_id, p_module_id, v_price.cost, v_now);
-        if (v_drawn.missing > 0) is true then
-            perform credits.refuse_tokens(v_balance, v_debt, v_price.price_id, v_price.cost, v_drawn.missing);
-        end if;
-        v_draws := v_drawn.draws;
-    end if;
-
-    -- 6. Write.
-    v_balance := credits.post_entry(
-        p_account_id, v_seq, v_balance, v_debt, v_posted_at, v_hash,
-        case when p_byok then 'byok' else 'spend' end::credits.entry_kind, -v_price.cost, v_draws,
-        p_module_id, v_price.usage, v_price.price_id, p_metadata => p_metadata, p_from_head => v_from_head, p_at => v_now
-    );
-    if v_settled then
-        perform credits.choose_head(p_account_id, v_now);
-    end if;
-    return row(
-        p_account_id || ':' || v_seq, p_user_id, p_module_id, trim_scale(v_price.cost),
-        trim_scale(v_balance), v_draws, false, v_price.price_source, 0::numeric
-    );
-end
-$$;
-comment on function credits.spend(uuid, text, text, jsonb, text, jsonb, boolean, numeric) is
-'The work of api.consume_tokens, on an account.';
-
-create or replace function credits.spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text)
-returns api.spend_receipt
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_entry credits.entries;
-begin
-    select e.* into v_entry from credits.entries as e where e.account_id = p_account_id and e.seq = p_seq;
-    return row(
-        p_account_id || ':' || p_seq, p_user_id, v_entry.module_id, trim_scale(-v_entry.tokens),
-        trim_scale(v_entry.balance_after), v_entry.draws, true,
-        (select credits.price_source(p) from credits.prices as p where p.price_id = v_entry.price_id),
-        credits.refunded_of(p_account_id, p_seq)
-    );
-end
-$$;
-comment on function credits.spend_receipt(uuid, bigint, text) is
-'The answer of an earlier spend, told again from its entry; refunded is what has been given back by now.';
-
+-- A refusal undoes everything and leaves no key: the same call may succeed after a top-up.
 create or replace function api.consume_tokens(
     module_id text,
     usage jsonb default '{}',
@@ -169,35 +24,104 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- 1. Who.
-    v_subject constant text := credits.caller_subject(consume_tokens.user_id, 'spender');
-    v_before text;
-    v_receipt api.spend_receipt;
+    v_actor constant text := credits.actor();
+    v_usage constant jsonb := credits.usage_or_call(usage);
+    v_subject text := case when pg_has_role(v_actor, 'spender', 'member') then user_id end;
+    v_account_id uuid;
+    v_wallet record;
+    v_now timestamptz;
+    v_kind constant credits.entry_kind := case when byok then 'byok'::credits.entry_kind else 'spend' end;
+    v_price_id bigint;
+    v_price_source text;
+    v_cost numeric;
+    v_permitted numeric := 0;
+    v_draws jsonb;
 begin
-    -- No wait without an end, whatever the session has set. In one subtransaction with all that the call writes: a lock
-    -- taken in one and used in another would cost more than both.
-    if current_setting('lock_timeout') <> '2s' then
-        v_before := credits.bound_wait();
+    -- 1. Find.
+    v_subject := coalesce(v_subject, credits.caller_subject(user_id, 'spender'));
+    select i.account_id into v_account_id from credits.identities as i where i.subject = v_subject;
+    v_account_id := coalesce(v_account_id, credits.account_of(v_subject, false));
+    if metadata is distinct from '{}' or byok is not false
+        or (pg_column_size(usage) > 2048 or length(idempotency_key) > 200 or idempotency_key !~ '^[!-~]+$') is true then
+        perform credits.check_spend(usage, metadata, byok, idempotency_key);
     end if;
-    if consume_tokens.byok is not false then
-        if not credits.is_spender() then
-            perform credits.fail(403, 'not_yours', 'only a service may say that the user''s own key was used');
-        elsif consume_tokens.byok is null then
-            perform credits.fail(422, 'bad_byok', 'byok is true or false: null must not say who pays');
+
+    -- 2. Lock. The transaction that has the wallet now comes first, and so does what is due on it.
+    loop
+        select w.seq + 1 as seq, w.balance, w.debt, w.status, w.posted_at, w.head_hash, w.head_lot, w.head_permit,
+            w.due_at, w.test_clock
+        into v_wallet from credits.wallets as w
+        where w.account_id = v_account_id for no key update skip locked;
+        if not found then
+            return credits.wait_to_spend(v_account_id, module_id, usage, idempotency_key, v_subject, metadata, byok);
+        end if;
+        v_now := coalesce(v_wallet.test_clock, credits.clock());
+        exit when v_wallet.due_at > v_now and current_setting('synchronous_commit') not in ('off', 'local');
+        perform credits.lock_wallet(v_account_id);
+    end loop;
+
+    -- 3. Repeat?
+    if idempotency_key is not null then
+        insert into credits.idempotency_keys (account_id, operation, key, entry_seq, created_at)
+        values (v_account_id, 'consume_tokens', idempotency_key, v_wallet.seq, credits.clock()) on conflict do nothing;
+        if not found then
+            return credits.spend_again(v_account_id, module_id, usage, idempotency_key, v_subject, metadata, byok);
         end if;
     end if;
-    v_receipt := credits.spend(
-        credits.account_of(v_subject, false), v_subject, consume_tokens.module_id, consume_tokens.usage,
-        consume_tokens.idempotency_key, consume_tokens.metadata, consume_tokens.byok
-    );
-    if v_before is not null then
-        perform set_config('lock_timeout', v_before, true);
+    if v_wallet.status <> 'active' then
+        perform credits.refuse_status(v_wallet.status);
     end if;
-    return v_receipt;
-exception
-    when lock_not_available then
-        perform credits.refuse_busy();
-        return null;
+
+    -- 4. Price. What one call costs stands in the price list, for most modules.
+    if (usage = '{}') is true then
+        select l.price_id, l.price_source, l.call_cost into v_price_id, v_price_source, v_cost
+        from credits.price_list as l
+        where l.module_id = consume_tokens.module_id and l.valid_from <= v_now and l.valid_until > v_now;
+    end if;
+    if v_cost is null then
+        select p.price_id, p.price_source, p.cost into v_price_id, v_price_source, v_cost
+        from credits.price_usage(module_id, usage, v_now) as p;
+    end if;
+    if v_cost = 0 then
+        perform credits.check_free_use(v_price_id, v_account_id, v_now);
+    elsif byok is true then
+        v_cost := 0;
+    end if;
+
+    -- 5. Take.
+    if v_cost <= v_wallet.head_permit and v_cost > 0 then
+        v_permitted := v_cost;
+        v_draws := credits.draw_of(v_wallet.head_lot, v_permitted);
+    else
+        v_draws := credits.take_tokens(v_account_id, module_id, v_cost, v_price_id, v_now);
+    end if;
+
+    -- 6. Write. A clock that steps back must not reorder the ledger.
+    v_wallet.posted_at := greatest(v_now, v_wallet.posted_at + interval '1 microsecond');
+    v_wallet.balance := v_wallet.balance - v_cost;
+    v_wallet.head_hash := credits.entry_hash(v_wallet.head_hash, row(
+        v_account_id, v_wallet.seq, v_wallet.posted_at, v_wallet.posted_at, v_kind, -v_cost, v_wallet.balance, v_wallet.debt,
+        v_draws, module_id, v_usage, v_price_id, null, null, null, null, null, null, v_actor, metadata, null
+    )::credits.entries);
+    insert into credits.entries (account_id, seq, posted_at, effective_at, kind, tokens, balance_after, debt_after, draws,
+        module_id, usage, price_id, actor, metadata, hash)
+    values (
+        v_account_id, v_wallet.seq, v_wallet.posted_at, v_wallet.posted_at, v_kind, -v_cost, v_wallet.balance,
+        v_wallet.debt, v_draws, module_id, v_usage, v_price_id, v_actor, metadata, v_wallet.head_hash
+    );
+    update credits.wallets as w
+    set
+        seq = v_wallet.seq, balance = v_wallet.balance, posted_at = v_wallet.posted_at, head_hash = v_wallet.head_hash,
+        head_permit = w.head_permit - v_permitted, head_taken = w.head_taken + v_permitted,
+        lifetime_spent = w.lifetime_spent + v_cost
+    where w.account_id = v_account_id;
+    if v_permitted <> v_cost then
+        perform credits.finish_taking(v_account_id, v_wallet.balance + v_cost, v_wallet.balance, v_now);
+    end if;
+    return row(
+        v_account_id || ':' || v_wallet.seq, v_subject, module_id, trim_scale(v_cost), trim_scale(v_wallet.balance),
+        v_draws, false, v_price_source, 0::numeric
+    );
 end
 $$;
 comment on function api.consume_tokens(text, jsonb, text, text, jsonb, boolean) is

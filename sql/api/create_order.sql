@@ -23,7 +23,7 @@ declare
     v_account_id constant uuid := credits.account_of(v_subject, true);
     v_wallet record;
     v_order_id constant uuid := gen_random_uuid();
-    v_known text;
+    v_known credits.idempotency_keys;
     v_order credits.orders;
 begin
     -- 1. Refuse.
@@ -36,20 +36,20 @@ begin
     end if;
 
     -- 2. Lock. Is it a repeat?
-    v_wallet := credits.lock_wallet(v_account_id, p_settle => false);
+    v_wallet := credits.lock_wallet(v_account_id);
     perform credits.expire_orders(v_account_id);
     if create_order.idempotency_key is not null then
         v_known := credits.claim_key(
             v_account_id, 'create_order', create_order.idempotency_key,
-            jsonb_build_array(create_order.pack_id, create_order.amount, create_order.module_id), v_order_id::text
+            jsonb_build_array(create_order.pack_id, create_order.amount, create_order.module_id), p_made_id => v_order_id
         );
     end if;
-    if v_known is not null then
+    if v_known.account_id is not null then
         -- The order as it is now: it may have got its session since, its state may have changed, or its hour may have
         -- passed.
         select o.* into v_order
         from credits.orders as o
-        where o.account_id = v_account_id and o.order_id = v_known::uuid;
+        where o.account_id = v_account_id and o.order_id = v_known.made_id;
         return credits.order_receipt(v_order, v_subject, true);
     elsif v_wallet.status = 'closed' then
         perform credits.refuse_status(v_wallet.status);

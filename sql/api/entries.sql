@@ -16,7 +16,15 @@ select
     e.module_id,
     e.usage,
     e.price_id,
-    e.reference,
+    coalesce(
+        e.order_id::text,
+        e.hold_id::text || case when e.late is true then ':late' else '' end,
+        e.refunds_seq::text,
+        e.campaign_id,
+        e.package_name,
+        -- What a service granted without a name of its own.
+        case when e.kind not in ('spend', 'byok', 'refund', 'expire', 'repayment') then e.kind::text end
+    ) as reference,
     e.metadata,
     encode(e.hash, 'hex') as hash,
     trim_scale(e.debt_after) as debt_after,

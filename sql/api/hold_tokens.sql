@@ -1,201 +1,13 @@
 -- Hold tokens for work whose cost is known when it ends: the first of two phases. Then capture_hold, or release_hold.
 --
 --   1. Find the caller's account; a service names the user.
---   2. Lock the wallet. What is past its time is booked first.
---   3. A repeat of an answered call gets that answer, with the state that the hold is in by now.
---   4. Price the worst case in the database. The hold keeps this version of the price.
---   5. Keep to the spend limits: what is held counts as spent. Hold the tokens in their lots, in burn order: all or
---      nothing.
---   6. Write the hold. No entry: nothing has been charged.
-
-create or replace function credits.hold(
-    p_account_id uuid,
-    p_user_id text,
-    p_module_id text,
-    p_usage jsonb,
-    p_ttl interval,
-    p_key text,
-    p_metadata jsonb
-)
-returns api.hold_receipt
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_hold_id constant uuid := gen_random_uuid();
-    v_ttl constant numeric := credits.check_ttl(p_ttl);
-    v_service constant boolean := credits.is_spender();
-    v_balance numeric;
-    v_held numeric;
-    v_debt numeric;
-    v_status text;
-    v_head_lot bigint;
-    v_head_free numeric;
-    v_head_keeps boolean;
-    v_due_at timestamptz;
-    v_test_clock timestamptz;
-    v_unpaid_until timestamptz;
-    v_now timestamptz;
-    v_expires_at timestamptz;
-    v_known text;
-    v_price record;
-    v_drawn record;
-    v_draws jsonb;
-    v_receipt api.hold_receipt;
-begin
-    if p_metadata is distinct from '{}' then
-        perform credits.check_metadata(p_metadata);
-    end if;
-    if (pg_column_size(p_usage) > 2048) is true then
-        perform credits.fail(422, 'bad_usage', 'usage is larger than 2 kB');
-    end if;
-
-    -- 2. Lock, as a spend does. The head lot stays where it is.
-    loop
-        select w.balance, w.held, w.debt, w.status, w.head_lot, w.head_free, w.head_keeps, w.due_at, w.test_clock,
-            w.unpaid_until
-        into v_balance, v_held, v_debt, v_status, v_head_lot, v_head_free, v_head_keeps, v_due_at, v_test_clock,
-            v_unpaid_until
-        from credits.wallets as w
-        where w.account_id = p_account_id
-        for no key update;
-        v_now := coalesce(v_test_clock, credits.clock());
-        exit when (v_due_at > v_now and current_setting('synchronous_commit') not in ('off', 'local')) is true;
-        perform credits.lock_wallet(p_account_id, p_settle => false);
-    end loop;
-    v_expires_at := v_now + make_interval(secs => v_ttl);
-
-    -- 3. Repeat?
-    if p_key is not null then
-        v_known := credits.claim_key(
-            p_account_id, 'hold_tokens', p_key,
-            -- Also whose it is to end: else a user who knows a service's key makes the hold first, and lets go of it.
-            jsonb_build_array(p_module_id, credits.spelled_usage(p_usage), v_ttl, p_metadata, v_service),
-            v_hold_id::text
-        );
-        if v_known is not null then
-            return credits.hold_again(p_account_id, v_known::uuid, p_user_id);
-        end if;
-    end if;
-    if v_status <> 'active' then
-        perform credits.fail(423, 'account_frozen', 'this account is ' || v_status);
-    end if;
-
-    -- 4. Price.
-    v_price := credits.price_usage(p_module_id, p_usage, v_now);
-    -- A wallet on which nothing is held has no open holds but those of nothing: most calls need not count them.
-    if v_held > 0 or v_price.cost = 0 then
-        perform credits.keep_holds_few(p_account_id, v_service);
-    end if;
-    -- Only of a user who has made something without paying lately.
-    if v_unpaid_until > v_now and not v_service then
-        perform credits.keep_unpaid_few(p_account_id, v_now, p_holds => true);
-    end if;
-    if (v_price.cost = 0) is true then
-        perform credits.check_free_use(v_price.price_id);
-        -- Its capture would be refused.
-        if not v_service then
-            perform credits.keep_unpaid_few(p_account_id, v_now, p_holds => false);
-        end if;
-    end if;
-
-    -- 5. Hold. In the head there is nothing to look at, as for a spend; tokens that it does not keep go back to the lot's
-    --    row, held. Else the limits and the lots themselves. Debt is asked for in two steps, as in a spend.
-    if v_debt > 0 then
-        if v_price.cost > 0 and credits.in_default(p_account_id) then
-            perform credits.refuse_tokens(v_balance, v_debt, v_price.price_id, v_price.cost, v_price.cost);
-        end if;
-    end if;
-    if v_price.cost <= v_head_free and v_price.cost > 0 then
-        v_draws := jsonb_build_array(
-            jsonb_build_object('lot_id', v_head_lot, 'tokens', trim_scale(v_price.cost))
-        );
-        if not v_head_keeps then
-            update credits.lots as l
-            set remaining = l.remaining + v_price.cost, held = l.held + v_price.cost, live = true
-            where l.account_id = p_account_id and l.lot_id = v_head_lot;
-        end if;
-        update credits.wallets as w
-        set
-            head_free = w.head_free - v_price.cost, held = w.held + v_price.cost,
-            head_held = w.head_held + case when v_head_keeps then v_price.cost else 0 end,
-            due_at = least(w.due_at, v_expires_at)
-        where w.account_id = p_account_id;
-    else
-        v_draws := '[]';
-        perform credits.keep_limits(p_account_id, v_price.cost, v_now);
-        if v_price.cost > 0 then
-            perform credits.settle_head(p_account_id);
-            v_drawn := credits.draw_lots(p_account_id, p_module_id, v_price.cost, v_now, p_hold => true);
-            if v_drawn.missing > 0 then
-                perform credits.refuse_tokens(
-                    v_balance, v_debt, v_price.price_id, v_price.cost, v_drawn.missing
-                );
-            end if;
-            v_draws := v_drawn.draws;
-        end if;
-        update credits.wallets as w
-        set held = w.held + v_price.cost, due_at = least(w.due_at, v_expires_at)
-        where w.account_id = p_account_id;
-        if v_price.cost > 0 then
-            perform credits.write_notices(p_account_id, v_balance + v_price.cost, v_balance);
-            perform credits.choose_head(p_account_id, v_now);
-        end if;
-    end if;
-
-    -- 6. Write. Who it was is not kept in the answer: a person can be forgotten.
-    v_receipt := row(
-        p_account_id || ':' || v_hold_id, null, p_module_id, 'open', trim_scale(v_price.cost),
-        trim_scale(v_balance),
-        trim_scale(greatest(v_balance - v_held - v_price.cost, 0)), v_draws, v_expires_at, false, v_price.price_source
-    );
-    insert into credits.holds (
-        account_id, hold_id, module_id, price_id, price_source, usage, usage_left, tokens, held, draws, by_service, actor,
-        metadata, answer, created_at, expires_at
-    )
-    values (
-        p_account_id, v_hold_id, p_module_id, v_price.price_id, v_price.price_source, v_price.usage, v_price.usage,
-        v_price.cost, v_price.cost, v_draws, v_service, credits.actor(), p_metadata,
-        case when p_key is not null then to_jsonb(v_receipt) end,
-        v_now, v_expires_at
-    );
-    v_receipt.user_id := p_user_id;
-    return v_receipt;
-end
-$$;
-comment on function credits.hold(uuid, text, text, jsonb, interval, text, jsonb) is
-'The work of api.hold_tokens, on an account.';
-
-create or replace function credits.hold_again(p_account_id uuid, p_hold_id uuid, p_user_id text)
-returns api.hold_receipt
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_receipt api.hold_receipt;
-begin
-    -- Whoever repeats a call is about to do the work: they must see that the hold has ended meanwhile.
-    select r.* into v_receipt
-    from credits.holds as h
-    cross join
-        lateral jsonb_populate_record(
-            null::api.hold_receipt,
-            h.answer || jsonb_build_object(
-                'state', h.state, 'held', trim_scale(h.held), 'expires_at', credits.utc_text(h.expires_at)
-            )
-        ) as r
-    where h.account_id = p_account_id and h.hold_id = p_hold_id;
-    v_receipt.user_id := p_user_id;
-    v_receipt.replayed := true;
-    return v_receipt;
-end
-$$;
-comment on function credits.hold_again(uuid, uuid, text) is
-'The answer of an earlier hold, told again: balance, available and draws as they were then; state, held and expires_at '
-'as they are now. The wallet is locked, so that an expired hold has been booked.';
-
+--   2. Lock the wallet, as a spend does. What is past its time is booked first.
+--   3. Answer a repeated call with the answer of the first, and the state that the hold is in by now.
+--   4. Price the worst case in the database. The hold keeps this version of the price. A wallet on which nothing is
+--      held has no open holds but those of nothing, so that most calls of services need not count them.
+--   5. Hold the tokens in their lots, in burn order, all or nothing: by the permit for the head lot, or beyond it with
+--      a look at the limits, for which what is held counts as spent.
+--   6. Write the hold. It is no entry: nothing has been charged.
 create or replace function api.hold_tokens(
     module_id text,
     usage jsonb default '{}',
@@ -211,27 +23,84 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- 1. Who.
-    v_subject constant text := credits.caller_subject(hold_tokens.user_id, 'spender');
-    v_before text;
-    v_receipt api.hold_receipt;
+    v_actor constant text := credits.actor();
+    v_service constant boolean := pg_has_role(v_actor, 'spender', 'member');
+    v_subject text := case when v_service then user_id end;
+    v_account_id uuid;
+    v_hold_id constant uuid := gen_random_uuid();
+    v_ttl constant numeric := extract(epoch from ttl);
+    v_wallet record;
+    v_now timestamptz;
+    v_expires_at timestamptz;
+    v_price record;
+    v_permitted numeric := 0;
+    v_draws jsonb;
 begin
-    -- No wait without an end: as in consume_tokens.
-    if current_setting('lock_timeout') <> '2s' then
-        v_before := credits.bound_wait();
+    -- 1. Find.
+    v_subject := coalesce(v_subject, credits.caller_subject(user_id, 'spender'));
+    select i.account_id into v_account_id from credits.identities as i where i.subject = v_subject;
+    v_account_id := coalesce(v_account_id, credits.account_of(v_subject, false));
+    if metadata is distinct from '{}' or (v_ttl > 0 and v_ttl <= 86400) is not true
+        or (pg_column_size(usage) > 2048 or length(idempotency_key) > 200 or idempotency_key !~ '^[!-~]+$') is true then
+        perform credits.check_hold_arguments(usage, ttl, metadata, idempotency_key);
     end if;
-    v_receipt := credits.hold(
-        credits.account_of(v_subject, false), v_subject, hold_tokens.module_id, hold_tokens.usage, hold_tokens.ttl,
-        hold_tokens.idempotency_key, hold_tokens.metadata
-    );
-    if v_before is not null then
-        perform set_config('lock_timeout', v_before, true);
+
+    -- 2. Lock.
+    loop
+        select w.balance, w.held, w.status, w.head_lot, w.head_permit, w.due_at, w.test_clock
+        into v_wallet from credits.wallets as w where w.account_id = v_account_id for no key update skip locked;
+        if not found then
+            return credits.wait_to_hold(v_account_id, module_id, usage, ttl, idempotency_key, v_subject, metadata);
+        end if;
+        v_now := coalesce(v_wallet.test_clock, credits.clock());
+        exit when v_wallet.due_at > v_now and current_setting('synchronous_commit') not in ('off', 'local');
+        perform credits.lock_wallet(v_account_id);
+    end loop;
+    v_expires_at := v_now + make_interval(secs => v_ttl);
+
+    -- 3. Repeat?
+    if idempotency_key is not null then
+        insert into credits.idempotency_keys (account_id, operation, key, made_id, created_at)
+        values (v_account_id, 'hold_tokens', idempotency_key, v_hold_id, credits.clock()) on conflict do nothing;
+        if not found then
+            return credits.hold_again(v_account_id, module_id, usage, v_ttl, idempotency_key, v_subject, metadata);
+        end if;
     end if;
-    return v_receipt;
-exception
-    when lock_not_available then
-        perform credits.refuse_busy();
-        return null;
+    if v_wallet.status <> 'active' then
+        perform credits.refuse_status(v_wallet.status);
+    end if;
+
+    -- 4. Price.
+    v_price := credits.price_usage(module_id, usage, v_now);
+    if v_wallet.held > 0 or v_price.cost = 0 or not v_service then
+        perform credits.check_hold(v_account_id, v_price.price_id, v_price.cost, v_service, v_now);
+    end if;
+
+    -- 5. Hold.
+    if v_price.cost <= v_wallet.head_permit and v_price.cost > 0 then
+        v_permitted := v_price.cost;
+        v_draws := credits.draw_of(v_wallet.head_lot, v_permitted);
+    else
+        v_draws := credits.take_tokens(v_account_id, module_id, v_price.cost, v_price.price_id, v_now, p_hold => true);
+    end if;
+    v_wallet.held := v_wallet.held + v_price.cost;
+
+    -- 6. Write.
+    update credits.wallets as w
+    set held = v_wallet.held, head_permit = w.head_permit - v_permitted, head_reserved = w.head_reserved + v_permitted,
+        due_at = least(w.due_at, v_expires_at)
+    where w.account_id = v_account_id;
+    if v_permitted <> v_price.cost then
+        perform credits.finish_taking(v_account_id, v_wallet.balance + v_price.cost, v_wallet.balance, v_now);
+    end if;
+    insert into credits.holds (account_id, hold_id, module_id, price_id, price_source, usage, usage_left, tokens, held, draws,
+        by_service, actor, metadata, created_at, expires_at, ttl, first_balance, first_held, first_draws)
+    values (v_account_id, v_hold_id, module_id, v_price.price_id, v_price.price_source, v_price.usage, v_price.usage,
+        v_price.cost, v_price.cost, v_draws, v_service, v_actor, metadata, v_now, v_expires_at, v_ttl,
+        v_wallet.balance, v_wallet.held, v_draws);
+    return row(v_account_id || ':' || v_hold_id, v_subject, module_id, 'open'::text, trim_scale(v_price.cost),
+        trim_scale(v_wallet.balance), trim_scale(greatest(v_wallet.balance - v_wallet.held, 0)), v_draws,
+        v_expires_at, false, v_price.price_source);
 end
 $$;
 comment on function api.hold_tokens(text, jsonb, interval, text, text, jsonb) is

@@ -22,7 +22,7 @@ declare
     v_referral boolean;
     v_entered record;
     v_wallet record;
-    v_known text;
+    v_known credits.idempotency_keys;
     v_grant record;
 begin
     -- 1. Find. The order of locks puts a promotion after the welcome, and a referrer before it.
@@ -40,11 +40,12 @@ begin
     if redeem_code.idempotency_key is not null then
         v_known := credits.claim_key(
             v_entered.account_id, 'redeem_code', redeem_code.idempotency_key, jsonb_build_array(v_code.code),
-            case when v_referral then 'referral' else (v_wallet.seq + 1)::text end
+            -- A referral brings tokens with the first purchase, and none now.
+            case when not v_referral then v_wallet.seq + 1 end
         );
-        if v_known is not null then
+        if v_known.account_id is not null then
             return credits.redemption_receipt(
-                v_entered.account_id, v_subject, v_code, nullif(v_known, 'referral')::bigint, true
+                v_entered.account_id, v_subject, v_code, v_known.entry_seq, true
             );
         end if;
     end if;

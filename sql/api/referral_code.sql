@@ -14,7 +14,7 @@ declare
     v_offer api.referral_offer;
 begin
     -- Because of the lock, the second of two first calls at once finds the code of the first.
-    v_wallet := credits.lock_wallet(v_account_id, p_settle => false);
+    v_wallet := credits.lock_wallet(v_account_id);
     if v_wallet.status <> 'active' then
         perform credits.refuse_status(v_wallet.status);
     end if;

@@ -33,7 +33,7 @@ begin
             order by i.created_at, i.subject
             limit 1
         ),
-        p_account_id || ':' || v_entry.reference, trim_scale(v_entry.tokens), trim_scale(v_expired),
+        p_account_id || ':' || v_entry.refunds_seq, trim_scale(v_entry.tokens), trim_scale(v_expired),
         trim_scale(v_entry.balance_after - v_expired), v_entry.draws, p_replayed
     );
 end
@@ -59,7 +59,8 @@ declare
     v_charge credits.entries;
     v_lock record;
     v_wallet credits.wallets;
-    v_known text;
+    v_known credits.idempotency_keys;
+    v_entry credits.entries;
     v_at timestamptz;
     v_refunded numeric;
     v_refundable numeric;
@@ -94,14 +95,14 @@ begin
         v_known := credits.claim_key(
             v_charge.account_id, 'refund_usage', refund_usage.idempotency_key,
             jsonb_build_array(v_charge.seq, trim_scale(v_named), refund_usage.reason),
-            (v_lock.seq + 1)::text
+            v_lock.seq + 1
         );
-        if v_known is not null then
-            return credits.refund_receipt(v_charge.account_id, v_known::bigint, true);
+        if v_known.account_id is not null then
+            return credits.refund_receipt(v_charge.account_id, v_known.entry_seq, true);
         end if;
     end if;
     if v_lock.status = 'closed' then
-        perform credits.fail(423, 'account_frozen', 'this account is closed');
+        perform credits.refuse_status(v_lock.status);
     end if;
 
     -- 3. How much?
@@ -143,13 +144,18 @@ begin
 
     -- 5. Write. The limits of periods that began after the charge never counted it.
     v_at := greatest(v_at, v_wallet.posted_at + interval '1 microsecond');
-    perform credits.post_entry(
-        v_charge.account_id, v_wallet.seq + 1, v_wallet.balance, v_wallet.debt - v_from_debt, v_wallet.posted_at,
-        v_wallet.head_hash, 'refund', v_tokens, v_draws, v_charge.module_id, p_price_id => v_charge.price_id,
-        p_reference => v_charge.seq::text,
-        p_metadata => jsonb_strip_nulls(jsonb_build_object('reason', refund_usage.reason)), p_at => v_at,
-        p_unheld => -v_tokens
-    );
+    v_entry := credits.next_entry(v_wallet, 'refund', v_tokens, v_draws, v_at);
+    v_entry.debt_after := v_wallet.debt - v_from_debt;
+    v_entry.module_id := v_charge.module_id;
+    v_entry.price_id := v_charge.price_id;
+    v_entry.refunds_seq := v_charge.seq;
+    v_entry.metadata := jsonb_strip_nulls(jsonb_build_object('reason', refund_usage.reason));
+    v_entry := credits.write_entry(v_entry, v_wallet.head_hash);
+    update credits.wallets as w
+    set
+        seq = v_entry.seq, balance = v_entry.balance_after, debt = v_entry.debt_after, posted_at = v_entry.posted_at,
+        head_hash = v_entry.hash, lifetime_spent = w.lifetime_spent - v_tokens
+    where w.account_id = v_charge.account_id;
     update credits.spend_limits as s
     set spent_before = s.spent_before - v_tokens
     where s.account_id = v_charge.account_id and s.period_starts > v_charge.posted_at;

@@ -15,7 +15,7 @@ declare
     -- 1. Whose.
     v_found constant record := credits.find_hold(release_hold.hold_id, release_hold.user_id);
     v_hold credits.holds;
-    v_known text;
+    v_known credits.idempotency_keys;
     v_replayed boolean;
 begin
     if not credits.is_label(release_hold.reason, 200, true) then
@@ -27,13 +27,13 @@ begin
     if release_hold.idempotency_key is not null then
         v_known := credits.claim_key(
             v_found.account_id, 'release_hold', release_hold.idempotency_key,
-            jsonb_build_array(v_found.hold_id, release_hold.reason), v_found.hold_id::text
+            jsonb_build_array(v_found.hold_id, release_hold.reason), p_made_id => v_found.hold_id
         );
-        if v_known is null and v_hold.state is not distinct from 'released' then
+        if v_known.account_id is null and v_hold.state is not distinct from 'released' then
             perform credits.make_unpaid(v_found.account_id, credits.clock(v_found.account_id));
         end if;
     end if;
-    v_replayed := v_known is not null or v_hold.state = 'released';
+    v_replayed := v_known.account_id is not null or v_hold.state = 'released';
 
     -- 3. Back it goes.
     if v_replayed is not true then

@@ -19,7 +19,7 @@ as $$
 declare
     v_failure credits.failures;
     v_subject text;
-    v_known text;
+    v_known credits.idempotency_keys;
 begin
     -- 1. Who, and does it make sense?
     if not credits.is_spender() then
@@ -35,7 +35,7 @@ begin
     v_failure.account_id := credits.account_of(v_subject, false);
 
     -- 2. Lock. Repeat? A frozen account may have work under way: its failures count too.
-    perform credits.lock_wallet(v_failure.account_id, p_settle => false);
+    perform credits.lock_wallet(v_failure.account_id);
     v_failure.failure_id := gen_random_uuid();
     if report_failure.idempotency_key is not null then
         v_known := credits.claim_key(
@@ -43,12 +43,12 @@ begin
             jsonb_build_array(
                 report_failure.module_id, trim_scale(v_failure.duration_ms), report_failure.metadata
             ),
-            v_failure.failure_id::text
+            p_made_id => v_failure.failure_id
         );
-        if v_known is not null then
+        if v_known.account_id is not null then
             select f.* into v_failure
             from credits.failures as f
-            where f.account_id = v_failure.account_id and f.failure_id = v_known::uuid;
+            where f.account_id = v_failure.account_id and f.failure_id = v_known.made_id;
             return row(v_failure.failure_id, v_subject, v_failure.module_id, v_failure.failed_at, true);
         end if;
     end if;

@@ -42,7 +42,7 @@ begin
     if current_setting('lock_timeout') <> '2s' then
         v_before := credits.bound_wait();
     end if;
-    perform credits.lock_wallet(v_account_id, p_settle => false);
+    perform credits.lock_wallet(v_account_id);
     v_now := credits.clock(v_account_id);
 
     -- 3. Look, and tell.

@@ -30,7 +30,7 @@ begin
     if current_setting('lock_timeout') <> '2s' then
         v_before := credits.bound_wait();
     end if;
-    perform credits.lock_wallet(v_found.account_id, p_settle => false);
+    perform credits.lock_wallet(v_found.account_id);
     v_answer.user_id := v_found.user_id;
     select h.module_id into v_answer.module_id
     from credits.holds as h
@@ -38,9 +38,9 @@ begin
 
     -- 3. Look, and tell.
     begin
-        perform credits.capture(
-            v_found.account_id, v_found.hold_id, v_found.user_id, v_found.service,
-            nullif(report_refused_capture.usage, '"held"'), true, 'error', null
+        perform api.capture_hold(
+            report_refused_capture.hold_id, report_refused_capture.usage, over => 'error',
+            user_id => report_refused_capture.user_id
         );
         -- It went through, and nobody asked for that.
         perform credits.fail(409, 'hold_closed', 'undone');

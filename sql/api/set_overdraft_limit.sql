@@ -22,7 +22,7 @@ begin
     v_account_id := credits.account_of(v_subject, false);
 
     -- Under the lock, so that a capture at the same moment uses either the old limit or the new one.
-    perform credits.lock_wallet(v_account_id, p_settle => false);
+    perform credits.lock_wallet(v_account_id);
     update credits.accounts as a
     set overdraft_limit = set_overdraft_limit.tokens
     where a.account_id = v_account_id;

@@ -31,8 +31,7 @@ left join credits.charge_refunds as r on e.account_id = r.account_id and e.seq =
 left join credits.modules as m on e.module_id = m.module_id
 left join credits.holds as h
     on
-        e.kind = 'spend' and e.account_id = h.account_id
-        and h.hold_id = case when (e.reference ~ '^[0-9a-f-]{36}') is true then left(e.reference, 36)::uuid end
+        e.account_id = h.account_id and e.hold_id = h.hold_id
 left join lateral (
     select x.subject
     from credits.identities as x

@@ -8,13 +8,12 @@ campaign_entries as (
     select
         entry.account_id,
         entry.seq,
-        campaign.campaign_id,
-        campaign.kind,
+        entry.campaign_id,
+        entry.kind,
+        entry.metadata ->> 'campaign_id' as named,
         entry.metadata -> 'number' as number
     from credits.entries as entry
-    inner join credits.campaigns as campaign
-        on entry.reference = campaign.campaign_id and entry.kind = campaign.kind
-    where entry.metadata @> jsonb_build_object('campaign_id', campaign.campaign_id) and entry.metadata ? 'number'
+    where entry.campaign_id is not null
 ),
 
 -- The grants that count against the limits of a campaign.
@@ -102,11 +101,14 @@ from credits.redemptions as redemption
 full join campaign_entries as entry
     on redemption.account_id = entry.account_id and redemption.lot_id = entry.seq
 left join credits.lots as lot on entry.account_id = lot.account_id and entry.seq = lot.lot_id
+left join credits.campaigns as campaign on redemption.campaign_id = campaign.campaign_id
 where
     redemption.account_id is null
     or redemption.campaign_id is distinct from entry.campaign_id
     or to_jsonb(redemption.number) is distinct from entry.number
     or lot.source is distinct from entry.kind
+    or campaign.kind is distinct from entry.kind
+    or entry.named is distinct from entry.campaign_id
 union all
 select
     coalesce(referred.referrer_id, granted.account_id) as account_id,

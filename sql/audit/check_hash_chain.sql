@@ -12,9 +12,7 @@ from (
         x.seq,
         x.hash,
         credits.entry_hash(
-            coalesce(lag(x.hash) over (partition by x.account_id order by x.seq), ''),
-            x.account_id, x.seq, x.posted_at, x.effective_at, x.kind, x.tokens, x.balance_after, x.debt_after, x.draws,
-            x.module_id, x.usage, x.price_id, x.reference, x.actor, x.metadata
+            coalesce(lag(x.hash) over (partition by x.account_id order by x.seq), ''), x
         ) as computed
     from credits.entries as x
 ) as e

@@ -1,14 +1,51 @@
--- A head lot holds no more than what may go before a limit or a notice is reached.
+-- A permit reaches no further than to the next limit, notice or lot. What is due on a wallet is done before anything is
+-- spent, and takes the permit back.
 create or replace view audit.check_heads
 with (security_invoker = true)
 as
 select
     w.account_id,
-    format('at most %s tokens in the head', a.allowed) as expected,
-    format('%s', w.head_free) as found
+    format(
+        'a permit for at most %s tokens of lot %s',
+        case when w.debt > o.overdraft_limit then 0 else credits.tighter(a.allowed, coalesce(n.free, 0)) end, n.lot_id
+    ) as expected,
+    format('%s of lot %s', w.head_permit, w.head_lot) as found
 from credits.wallets as w
+inner join credits.accounts as o on w.account_id = o.account_id
 cross join lateral (select coalesce(w.test_clock, credits.clock()) as shows) as c
 cross join lateral (select credits.head_allowance(w.account_id, c.shows) as allowed) as a
-where w.head_lot is not null and w.due_at > c.shows and w.head_free > a.allowed;
+left join lateral (
+    select
+        f.lot_id,
+        f.free
+    from credits.free_lots(w.account_id, c.shows) with ordinality as f (lot_id, scope, free, place)
+    order by f.place
+    limit 1
+) as n on true
+where
+    w.head_permit > 0 and w.due_at > c.shows
+    and (
+        w.head_permit > a.allowed or n.lot_id is distinct from w.head_lot or w.head_permit > n.free
+        or w.debt > o.overdraft_limit
+    )
+union all
+select
+    w.account_id,
+    'what a hold lets go of in the head lot calls for nothing' as expected,
+    format(
+        'lot %s expires at %s, low balance armed: %s, depleted armed: %s, threshold %s',
+        w.head_lot, credits.utc_text(l.expires_at), n.low_armed, n.depleted_armed, n.low
+    ) as found
+from credits.wallets as w
+cross join lateral (select coalesce(w.test_clock, credits.clock()) as shows) as c
+cross join lateral credits.notice_levels_of(w.account_id) as n
+left join credits.lots as l on w.account_id = l.account_id and w.head_lot = l.lot_id
+where
+    w.head_quiet and w.due_at > c.shows
+    and (
+        l.lot_id is null or l.expires_at is not null or n.low_armed is not true or n.depleted_armed is false
+        or (n.low > w.balance - w.held) is true
+    );
 comment on view audit.check_heads is
-'No spend can pass a limit or a threshold of a notice unseen: the head lot ends before it.';
+'No spend can pass a limit or a threshold of a notice unseen, or take from another lot than the one that is next: the '
+'permit for the head lot ends before it. No notice or expiry is passed over when a hold lets go of tokens there.';

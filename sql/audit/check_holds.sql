@@ -24,13 +24,16 @@ d as (
 e as (
     select
         x.account_id,
-        split_part(x.reference, ':', 1) as hold_id,
+        x.hold_id,
         -sum(x.tokens) as captured,
         array_agg(x.seq order by x.seq) as seqs,
-        bool_or(x.reference like '%:late') as late
+        -- Late is only the last one, since it ends the hold.
+        coalesce(min(x.seq) filter (where x.late) = max(x.seq), false) as late,
+        count(*) filter (where x.kind <> 'spend' or x.late is null) as others,
+        count(*) filter (where x.late) as times_late
     from credits.entries as x
-    where x.kind = 'spend' and x.reference is not null
-    group by x.account_id, split_part(x.reference, ':', 1)
+    where x.hold_id is not null
+    group by x.account_id, x.hold_id
 )
 
 select
@@ -91,13 +94,35 @@ select
     format('hold %s: %s charged by entries %s', e.hold_id, coalesce(e.captured, 0), e.seqs) as expected,
     format('hold %s (%s): %s captured by %s, late: %s', x.hold_id, x.state, x.captured, x.seqs, x.late) as found
 from credits.holds as x
-full join e on x.account_id = e.account_id and x.hold_id::text = e.hold_id
+full join e on x.account_id = e.account_id and x.hold_id = e.hold_id
 where
     x.captured is distinct from coalesce(e.captured, 0)
     or x.seqs is distinct from coalesce(e.seqs, '{}')
     or x.late is distinct from coalesce(e.late, false)
     or (x.state = 'captured' and e.seqs is null)
-    or (x.state = 'released' and e.seqs is not null);
+    or (x.state = 'released' and e.seqs is not null)
+    or e.others > 0
+    or e.times_late > x.late::integer
+union all
+select
+    x.account_id,
+    format('entry %s (%s) is late or not if it captured a hold', x.seq, x.kind) as expected,
+    format('hold %s, late: %s', x.hold_id, x.late) as found
+from credits.entries as x
+where (x.hold_id is null) <> (x.late is null)
+union all
+-- What a repeat of the call that made it is told.
+select
+    x.account_id,
+    format('hold %s was made for %s tokens, for at most 24 hours', x.hold_id, x.tokens) as expected,
+    format('draws of %s, %s held in all, for %s seconds', s.tokens, x.first_held, x.ttl) as found
+from credits.holds as x
+cross join
+    lateral (
+        select coalesce(sum(y.tokens), 0) as tokens
+        from jsonb_to_recordset(x.first_draws) as y (tokens numeric)
+    ) as s
+where x.tokens <> s.tokens or x.first_held < x.tokens or x.ttl <= 0 or x.ttl > 86400;
 comment on view audit.check_holds is
 'What open holds keep is what their lots and the wallet count as held, for no longer than it may be; what holds '
 'captured is what their entries charged.';

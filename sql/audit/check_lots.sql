@@ -23,7 +23,7 @@ where
     l.lot_id is null
     or l.remaining is distinct from m.moved
     or l.granted is distinct from m.came_in
-    or l.held > l.remaining or l.remaining > l.granted
+    or l.held > l.remaining or l.remaining > l.granted or l.held < 0
 union all
 select
     l.account_id,
@@ -35,12 +35,28 @@ union all
 select
     w.account_id,
     format('a head lot %s that is there', w.head_lot) as expected,
-    format('%s tokens of it on the wallet, %s held, kept: %s', w.head_free, w.head_held, w.head_keeps) as found
+    format('%s tokens taken from it, %s held, a permit of %s', w.head_taken, w.head_reserved, w.head_permit) as found
 from credits.wallets as w
 left join credits.lots as l on w.account_id = l.account_id and w.head_lot = l.lot_id
 where
     (w.head_lot is not null and l.lot_id is null)
-    or (w.head_lot is null and w.head_free + w.head_held <> 0)
-    or (w.head_held > 0 and (not w.head_keeps or l.expires_at is not null));
+    or (w.head_lot is null and (w.head_taken <> 0 or w.head_reserved <> 0 or w.head_permit > 0 or w.head_quiet))
+    or (w.head_quiet and l.expires_at is not null)
+union all
+-- An entry says of the lot that it granted, or that expired, what the lot says.
+select
+    e.account_id,
+    format('entry %s: source %s, order %s, package %s', e.seq, l.source, l.order_id, l.package_name) as expected,
+    format('%s, order %s, package %s', e.kind, e.order_id, e.package_name) as found
+from credits.entries as e
+left join credits.lots as l
+    on
+        e.account_id = l.account_id
+        and case when e.kind = 'expire' then (e.draws -> 0 -> 'lot_id')::bigint else e.seq end = l.lot_id
+where
+    e.order_id is distinct from case when e.kind <> 'expire' then l.order_id end
+    or e.package_name is distinct from l.package_name
+    or (e.kind <> 'expire' and l.lot_id is not null and l.source is distinct from e.kind);
 comment on view audit.check_lots is
-'Each lot holds what was granted less what the entries drew from it, within its bounds.';
+'Each lot holds what was granted less what the entries drew from it, within its bounds, and its entries name its '
+'source, order and package.';

@@ -5,7 +5,7 @@ as
 with refunds as (
     select
         e.account_id,
-        case when (e.reference ~ '^[0-9]{1,18}$') is true then e.reference::bigint end as charge_seq,
+        e.refunds_seq as charge_seq,
         e.seq,
         e.tokens,
         e.draws
@@ -114,7 +114,14 @@ select
     format('at most %s of repayment %s gone back', c.repaid, c.seq) as expected,
     format('%s', c.refunded) as found
 from noted as c
-where c.refunded > c.repaid;
+where c.refunded > c.repaid
+union all
+select
+    e.account_id,
+    format('entry %s (%s) refunds no charge', e.seq, e.kind) as expected,
+    format('entry %s', e.refunds_seq) as found
+from credits.entries as e
+where e.kind <> 'refund' and e.refunds_seq is not null;
 comment on view audit.check_refunds is
 'Refunds of a charge add up to what is noted as refunded, to no more than it took, and went into the lots it came '
 'from.';

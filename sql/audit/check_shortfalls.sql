@@ -5,12 +5,12 @@ as
 select
     s.account_id,
     format('shortfall %s of entry %s, a capture of hold %s', s.shortfall_id, s.entry_seq, s.hold_id) as expected,
-    coalesce(format('%s of %s', e.kind, coalesce(e.reference, 'nothing')), 'no such entry') as found
+    coalesce(format('%s of %s', e.kind, coalesce(e.hold_id::text, 'nothing')), 'no such entry') as found
 from credits.shortfalls as s
 left join credits.entries as e on s.account_id = e.account_id and s.entry_seq = e.seq
 where
     e.kind is distinct from 'spend'
-    or split_part(e.reference, ':', 1) is distinct from s.hold_id::text
+    or e.hold_id is distinct from s.hold_id
     or e.posted_at > s.closed_at
 union all
 select

@@ -23,7 +23,11 @@ comment on column credits.holds.failed is 'Released for a reason that says that 
 comment on column credits.holds.by_service is
 'Made by a service, which alone may then end it: a user could let go of it while the work is done.';
 comment on column credits.holds.actor is 'The role or SQL login that made it, or ended it.';
-comment on column credits.holds.answer is 'What hold_tokens answered under its key.';
+comment on column credits.holds.ttl is
+'Seconds that it was made for. This and the first_ columns are for a repeat of the call that made it.';
+comment on column credits.holds.first_balance is 'Balance of the account when it was made.';
+comment on column credits.holds.first_held is 'Tokens that all holds of the account kept then, this one included.';
+comment on column credits.holds.first_draws is 'The lots that it reserved tokens in at first: as draws.';
 
 comment on table credits.shortfalls is
 'What finished work cost beyond what lots and debt could pay. Not part of any balance: for the operator to settle '

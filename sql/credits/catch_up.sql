@@ -7,6 +7,7 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+    perform credits.fold_head(p_account_id);
     -- Holds first: what they let go of may have passed its date.
     perform credits.expire_holds(p_account_id);
     perform credits.expire_lots(p_account_id);
@@ -15,7 +16,7 @@ begin
     perform credits.set_due(p_account_id);
 end
 $$;
-comment on function credits.catch_up(uuid) is 'Does what has become due on a locked and settled wallet.';
+comment on function credits.catch_up(uuid) is 'Does what has become due on a locked wallet.';
 
 create or replace function credits.set_due(p_account_id uuid)
 returns void
@@ -37,9 +38,9 @@ begin
                     else credits.earlier(l.expires_at, coalesce(v_ahead, '0'))
                 end
             )
-            from credits.lots as l
+            from credits.current_lots as l
             where
-                l.account_id = p_account_id and l.live
+                l.account_id = p_account_id and l.live and l.remaining > 0
                 -- Time goes on since the wallet was locked: what has expired meanwhile is due at once.
                 and (l.expires_at > v_now or l.remaining > l.held)
         ), 'infinity'),
@@ -58,4 +59,4 @@ begin
 end
 $$;
 comment on function credits.set_due(uuid) is
-'Says on a locked and settled wallet when the clock next has something to do there.';
+'Says on a locked wallet when the clock next has something to do there.';

@@ -19,9 +19,9 @@ begin
     end if;
     v_subject := credits.caller_subject(p_user_id);
     v_account_id := credits.account_of(v_subject, false);
-    v_wallet := credits.lock_wallet(v_account_id, p_settle => false);
+    v_wallet := credits.lock_wallet(v_account_id);
     if v_wallet.status = 'closed' then
-        perform credits.fail(423, 'account_frozen', 'this account is closed');
+        perform credits.refuse_status(v_wallet.status);
     end if;
 
     v_replayed := v_wallet.status = p_status;

@@ -51,6 +51,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_wallet credits.wallets;
+    v_entry credits.entries;
     v_repaid numeric;
 begin
     select w.* into strict v_wallet from credits.wallets as w where w.account_id = p_account_id;
@@ -63,12 +64,14 @@ begin
         live = l.remaining > least(l.granted, v_wallet.debt)
     where l.account_id = p_account_id and l.lot_id = p_lot_id
     returning least(l.granted, v_wallet.debt) into v_repaid;
-    perform credits.post_entry(
-        p_account_id, v_wallet.seq + 1, v_wallet.balance, v_wallet.debt - v_repaid, v_wallet.posted_at,
-        v_wallet.head_hash, 'repayment', 0,
-        jsonb_build_array(jsonb_build_object('lot_id', p_lot_id, 'tokens', trim_scale(v_repaid)))
-    );
+    v_entry := credits.next_entry(v_wallet, 'repayment', 0, credits.draw_of(p_lot_id, v_repaid));
+    v_entry.debt_after := v_wallet.debt - v_repaid;
+    v_entry := credits.write_entry(v_entry, v_wallet.head_hash);
+    update credits.wallets as w
+    set
+        seq = v_entry.seq, posted_at = v_entry.posted_at, head_hash = v_entry.hash, debt = v_entry.debt_after
+    where w.account_id = p_account_id;
 end
 $$;
 comment on function credits.repay_debt(uuid, bigint) is
-'Pays the debt of a locked and settled wallet, as far as it goes, from a lot that has just been bought.';
+'Pays the debt of a locked wallet, as far as it goes, from a lot that has just been bought.';

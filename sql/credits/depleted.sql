@@ -148,8 +148,6 @@ begin
     if v_levels.depleted_armed is not true then
         return false;
     end if;
-    -- The head lot need not call for the next notice as long as both are armed: it is chosen anew.
-    perform credits.settle_head(p_account_id);
     select w.balance - w.held into v_available from credits.wallets as w where w.account_id = p_account_id;
     perform credits.put_notice(p_account_id, 'depleted', jsonb_build_object('balance', trim_scale(v_available)));
     insert into credits.notice_levels as n (account_id, depleted_armed) values (p_account_id, false)

@@ -18,12 +18,7 @@ comment on function credits.scopes_of(text) is
 
 -- Burn order: priority, then what expires first, bound before free to use, given before paid, oldest first.
 -- An expression that the planner takes into the statements that use it, which keep its order.
-create or replace function credits.free_lots(
-    p_account_id uuid,
-    p_at timestamptz,
-    p_head_lot bigint default null,
-    p_head_free numeric default 0
-)
+create or replace function credits.free_lots(p_account_id uuid, p_at timestamptz)
 returns table (lot_id bigint, scope text, free numeric)
 language sql
 stable
@@ -31,17 +26,15 @@ begin atomic
     select
         l.lot_id,
         l.scope,
-        l.remaining - l.held + case when (l.lot_id = p_head_lot) is true then p_head_free else 0 end as free
-    from credits.lots as l
+        l.remaining - l.held as free
+    from credits.current_lots as l
     where
-        l.account_id = p_account_id and not l.frozen and (l.live or l.lot_id = p_head_lot)
-        and l.remaining + case when (l.lot_id = p_head_lot) is true then p_head_free else 0 end > l.held
+        l.account_id = p_account_id and l.live and not l.frozen and l.remaining > l.held
         and l.effective_at <= p_at and (l.expires_at is null or l.expires_at > p_at)
     order by l.priority, l.expires_at nulls last, l.scope is null, l.unit_cost > 0, l.effective_at, l.lot_id;
 end;
-comment on function credits.free_lots(uuid, timestamptz, bigint, numeric) is
-'The lots of an account that may be spent, bound to something or not, in burn order, and what is free in each. Of a '
-'wallet that has a head lot: which, and how many tokens it carries.';
+comment on function credits.free_lots(uuid, timestamptz) is
+'The lots of an account that may be spent, bound to something or not, in burn order, and what is free in each.';
 
 create or replace function credits.next_lot(
     p_account_id uuid,
@@ -102,7 +95,7 @@ begin
 end
 $$;
 comment on function credits.draw_lots(uuid, text, numeric, timestamptz, boolean) is
-'Takes p_tokens from the lots of a settled wallet in burn order, or holds them there, and says from which. '
+'Takes p_tokens from the lots of a locked wallet in burn order, or holds them there, and says from which. '
 'missing > 0: the lots did not reach, and the caller must refuse, which puts them back, or pay the rest otherwise.';
 
 create or replace function credits.spendable(p_account_id uuid, p_module_id text, p_at timestamptz)

@@ -1,54 +1,42 @@
--- The hash chain, format 1, frozen: a change of any byte is a new format with a new first field.
--- Hashed is PostgreSQL's binary form of the bytea array below (array_send: a header of 20 bytes, then for each
--- field its length as four bytes and its bytes; length -1 for null), so that bytes cannot move between fields
--- unseen. Numbers, times and the uuid go in as PostgreSQL sends them (big-endian; microseconds since 2000), amounts
--- and JSON as their text in UTF-8, metadata by digest, so that it can be forgotten. No setting of a session changes
--- any of these.
+-- The hash chain, format 1, frozen: a change of any byte is a new format with a new first field. docs/hash-chain.md
+-- describes it for anyone who verifies a chain in another language.
 --
--- An expression that the planner takes into those that use it; so it is as stable as what it calls.
-create or replace function credits.entry_hash(
-    p_previous bytea,
-    p_account_id uuid,
-    p_seq bigint,
-    p_posted_at timestamptz,
-    p_effective_at timestamptz,
-    p_kind credits.entry_kind,
-    p_tokens numeric,
-    p_balance_after numeric,
-    p_debt_after numeric,
-    p_draws jsonb,
-    p_module_id text,
-    p_usage jsonb,
-    p_price_id bigint,
-    p_reference text,
-    p_actor text,
-    p_metadata jsonb
-)
+-- The hash is the sha256 of a JSON array in UTF-8, as json_build_array writes it. JSON escapes text, so that bytes
+-- cannot move between fields unseen. Amounts have six decimals, times are seconds since 1970 with six decimals, draws
+-- and usage are PostgreSQL's text of jsonb. Metadata go in by digest, so that they can be forgotten; {} has none. No
+-- setting of a session changes any of these.
+--
+-- The planner takes this expression into those that use it; so it is as stable as what it calls.
+create or replace function credits.entry_hash(p_previous bytea, p_entry credits.entries)
 returns bytea
 language sql
 stable
-return sha256(
-    array_send(array[
-        '\x01'::bytea,
-        p_previous,
-        uuid_send(p_account_id),
-        int8send(p_seq),
-        timestamptz_send(p_posted_at),
-        timestamptz_send(p_effective_at),
-        convert_to(p_kind::text, 'UTF8'),
-        convert_to(p_tokens::numeric(20, 6)::text, 'UTF8'),
-        convert_to(p_balance_after::numeric(20, 6)::text, 'UTF8'),
-        convert_to(p_debt_after::numeric(20, 6)::text, 'UTF8'),
-        convert_to(p_draws::text, 'UTF8'),
-        convert_to(p_module_id, 'UTF8'),
-        convert_to(p_usage::text, 'UTF8'),
-        int8send(p_price_id),
-        convert_to(p_reference, 'UTF8'),
-        convert_to(p_actor, 'UTF8'),
-        sha256(convert_to(p_metadata::text, 'UTF8'))
-    ])
-);
-comment on function credits.entry_hash(
-    bytea, uuid, bigint, timestamptz, timestamptz, credits.entry_kind, numeric, numeric, numeric, jsonb,
-    text, jsonb, bigint, text, text, jsonb
-) is 'sha256 of the hash before (empty for the first) and an entry''s fields.';
+return sha256(convert_to(
+    json_build_array(
+        1,
+        encode(p_previous, 'hex'),
+        p_entry.account_id,
+        p_entry.seq,
+        extract(epoch from p_entry.posted_at),
+        extract(epoch from p_entry.effective_at),
+        p_entry.kind,
+        p_entry.tokens,
+        p_entry.balance_after,
+        p_entry.debt_after,
+        p_entry.draws,
+        p_entry.module_id,
+        p_entry.usage,
+        p_entry.price_id,
+        p_entry.order_id,
+        p_entry.hold_id,
+        p_entry.late,
+        p_entry.refunds_seq,
+        p_entry.campaign_id,
+        p_entry.package_name,
+        p_entry.actor,
+        encode(sha256(convert_to(nullif(p_entry.metadata, '{}')::text, 'UTF8')), 'hex')
+    )::text,
+    'UTF8'
+));
+comment on function credits.entry_hash(bytea, credits.entries) is
+'sha256 of the hash before (empty for the first) and the fields of an entry.';

@@ -9,26 +9,31 @@ as $$
 declare
     v_now constant timestamptz := coalesce(p_since, credits.clock(p_account_id));
     v_wallet credits.wallets;
+    v_entry credits.entries;
     v_lot record;
 begin
     for v_lot in
         select l.lot_id, l.expires_at, l.package_name, l.remaining - l.held as free
-        from credits.lots as l
+        from credits.current_lots as l
         where l.account_id = p_account_id and l.live and l.expires_at <= v_now and l.remaining > l.held
         order by l.expires_at, l.lot_id
     loop
         update credits.lots as l
-        set remaining = l.held, live = l.held > 0
+        set remaining = l.remaining - v_lot.free, live = l.remaining > v_lot.free
         where l.account_id = p_account_id and l.lot_id = v_lot.lot_id;
         perform credits.note_basis(p_account_id);
-        select w.* into v_wallet from credits.wallets as w where w.account_id = p_account_id;
-        perform credits.post_entry(
-            p_account_id, v_wallet.seq + 1, v_wallet.balance, v_wallet.debt, v_wallet.posted_at, v_wallet.head_hash,
-            'expire', -v_lot.free,
-            jsonb_build_array(jsonb_build_object('lot_id', v_lot.lot_id, 'tokens', trim_scale(v_lot.free))),
-            p_reference => v_lot.package_name, p_effective_at => greatest(v_lot.expires_at, coalesce(p_since, '-infinity')),
-            p_unheld => case when p_since is not null then v_lot.free end
-        );
+        select w.* into strict v_wallet from credits.wallets as w where w.account_id = p_account_id;
+        v_entry := credits.next_entry(v_wallet, 'expire', -v_lot.free, credits.draw_of(v_lot.lot_id, v_lot.free));
+        v_entry.effective_at := greatest(v_lot.expires_at, coalesce(p_since, '-infinity'));
+        v_entry.package_name := v_lot.package_name;
+        v_entry := credits.write_entry(v_entry, v_wallet.head_hash);
+        update credits.wallets as w
+        set
+            seq = v_entry.seq, balance = v_entry.balance_after, posted_at = v_entry.posted_at, head_hash = v_entry.hash
+        where w.account_id = p_account_id;
+        if p_since is null then
+            perform credits.write_notices(p_account_id, v_wallet.balance, v_entry.balance_after);
+        end if;
     end loop;
 end
 $$;

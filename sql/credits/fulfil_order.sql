@@ -28,13 +28,13 @@ begin
         p_scope => p_order.scope, p_expires_at => credits.later(v_now, p_order.expires_after),
         -- What a token really cost, for margins.
         p_unit_cost => (p_order.amount - p_discount) / p_order.tokens, p_currency => p_order.currency,
-        p_order_id => p_order.order_id, p_reference => p_order.order_id::text
+        p_order_id => p_order.order_id
     );
     if (p_order.bonus_tokens > 0) is true then
         perform credits.grant_lot(
             p_order.account_id, 'bonus', p_order.bonus_tokens, p_order.package_name,
             p_scope => p_order.scope, p_expires_at => credits.later(v_now, p_order.expires_after),
-            p_currency => p_order.currency, p_order_id => p_order.order_id, p_reference => p_order.order_id::text
+            p_currency => p_order.currency, p_order_id => p_order.order_id
         );
     end if;
     return p_order.account_id || ':' || v_lot_id;

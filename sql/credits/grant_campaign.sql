@@ -107,7 +107,7 @@ begin
     -- uses the same reference.
     v_lot_id := credits.grant_lot(
         p_account_id, p_campaign.kind, p_tokens, p_campaign.title, p_campaign.priority, p_campaign.scope,
-        credits.later(p_at, p_campaign.expires_after), p_reference => p_campaign.campaign_id,
+        credits.later(p_at, p_campaign.expires_after), p_campaign_id => p_campaign.campaign_id,
         p_metadata => jsonb_build_object('campaign_id', p_campaign.campaign_id, 'number', p_number)
     );
     insert into credits.redemptions (account_id, campaign_id, number, lot_id, code, redeemed_at)

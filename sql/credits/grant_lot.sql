@@ -10,7 +10,7 @@ create or replace function credits.grant_lot(
     p_unit_cost numeric default 0,
     p_currency text default null,
     p_order_id uuid default null,
-    p_reference text default null,
+    p_campaign_id text default null,
     p_metadata jsonb default '{}'
 )
 returns bigint
@@ -20,6 +20,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_wallet credits.wallets;
+    v_entry credits.entries;
     v_lot_id bigint;
 begin
     select w.* into strict v_wallet from credits.wallets as w where w.account_id = p_account_id;
@@ -41,11 +42,18 @@ begin
         credits.clock(p_account_id), p_expires_at, p_unit_cost, p_currency, p_order_id
     );
     perform credits.note_grant(p_account_id, p_source, p_tokens);
-    perform credits.post_entry(
-        p_account_id, v_lot_id, v_wallet.balance, v_wallet.debt, v_wallet.posted_at, v_wallet.head_hash, p_source, p_tokens,
-        jsonb_build_array(jsonb_build_object('lot_id', v_lot_id, 'tokens', trim_scale(p_tokens))),
-        p_reference => p_reference, p_metadata => p_metadata
-    );
+    v_entry := credits.next_entry(v_wallet, p_source, p_tokens, credits.draw_of(v_lot_id, p_tokens));
+    v_entry.order_id := p_order_id;
+    v_entry.campaign_id := p_campaign_id;
+    v_entry.package_name := p_package_name;
+    v_entry.metadata := p_metadata;
+    v_entry := credits.write_entry(v_entry, v_wallet.head_hash);
+    update credits.wallets as w
+    set
+        seq = v_entry.seq, balance = v_entry.balance_after, posted_at = v_entry.posted_at, head_hash = v_entry.hash,
+        lifetime_granted = w.lifetime_granted + p_tokens
+    where w.account_id = p_account_id;
+    perform credits.write_notices(p_account_id, v_wallet.balance, v_entry.balance_after);
     if p_expires_at is not null then
         perform credits.set_due(p_account_id);
     end if;

@@ -1,14 +1,18 @@
--- The head lot: most spends take from the same lot as the spend before, so its tokens move up onto the wallet's row,
--- which a spend writes anyhow. Two statements of eight fall away, and with them a third of a spend's work.
+-- The head lot: most spends take from the same lot as the spend before. Its row is not touched by each of them: the
+-- wallet's row, which a spend writes anyhow, keeps what is written behind.
 --
--- A wallet has a head only while the next lot is the same for every module, no lot is bound to one, and all that is
--- there can be spent. The head holds no
--- more than what may go before a limit or a notice is reached, so that a spend from it need not look. Everything but a
--- spend locks the wallet with credits.lock_wallet, which puts the tokens back first; who only reads asks
--- credits.current_lots. What holds keep of a head stays on the wallet's row as well, beside what is free, where it
--- never expires and calls for no notice when it goes free again: then they, too, need not touch the lot.
+--   head_lot                     which lot; null: none
+--   head_taken, head_reserved    what was taken from it, and held in it, since its row was written: sums with a sign.
+--                                credits.current_lots adds them up, and credits.fold_head writes them onto the lot.
+--   head_permit                  how much may still be spent or held there without a look at anything else. It never
+--                                reaches as far as a limit, the threshold of a notice, or another lot that is next.
+--   head_quiet                   what a hold lets go of there calls for nothing more
+--
+-- The tokens stay where they are. Anything that changes what the permit was given for closes it: credits.lock_wallet,
+-- with which everything but a spend and a hold begins, always does. To forget that can pass a limit, which
+-- audit.check_heads finds, but it can never create or lose a token. The next spend goes the long way and chooses anew.
 
-create or replace function credits.settle_head(p_account_id uuid)
+create or replace function credits.fold_head(p_account_id uuid)
 returns void
 language plpgsql
 volatile
@@ -17,19 +21,33 @@ as $$
 begin
     update credits.lots as l
     set
-        remaining = l.remaining + w.head_free + w.head_held, held = l.held + w.head_held,
-        live = l.remaining + w.head_free + w.head_held > 0
+        remaining = l.remaining - w.head_taken, held = l.held + w.head_reserved, live = l.remaining > w.head_taken
     from credits.wallets as w
     where w.account_id = p_account_id and l.account_id = p_account_id and l.lot_id = w.head_lot;
     update credits.wallets as w
-    set head_lot = null, head_free = 0, head_held = 0
-    where w.account_id = p_account_id;
+    set head_lot = null, head_permit = 0, head_taken = 0, head_reserved = 0, head_quiet = false
+    where w.account_id = p_account_id and w.head_lot is not null;
 end
 $$;
-comment on function credits.settle_head(uuid) is
-'Puts the tokens of a locked wallet''s head lot back on the lot''s row.';
+comment on function credits.fold_head(uuid) is
+'Writes onto the head lot of a locked wallet what the wallet''s row keeps for it: then the rows of all lots are right.';
 
--- What may go from the head before the long way of a spend has something to do: keep a limit, write a notice.
+create or replace function credits.close_head(p_account_id uuid)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update credits.wallets as w
+    set head_permit = 0, head_quiet = false
+    where w.account_id = p_account_id and (w.head_permit > 0 or w.head_quiet);
+end
+$$;
+comment on function credits.close_head(uuid) is
+'Takes back the permit of a locked wallet: whatever is spent next looks at limits, notices and lots.';
+
+-- What may go before the long way of a spend has something to do: keep a limit, write a notice.
 create or replace function credits.head_allowance(p_account_id uuid, p_at timestamptz)
 returns numeric
 language plpgsql
@@ -58,88 +76,38 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_next record;
-    v_head numeric;
+    v_allowance numeric;
 begin
-    if exists (
+    v_next := credits.next_lot(p_account_id, null, p_at);
+    -- Some lot is bound to a module, begins later or is frozen: then the next one is not the same for every spend, or
+    -- there is more on the balance than can be spent. More debt than there may be: nothing is spent.
+    if v_next.lot_id is null or credits.in_default(p_account_id) or exists (
         select
         from credits.lots as l
         where l.account_id = p_account_id and l.live and (l.scope is not null or l.effective_at > p_at or l.frozen)
     ) then
+        perform credits.fold_head(p_account_id);
         return;
     end if;
-    v_next := credits.next_lot(p_account_id, null, p_at);
-    v_head := credits.tighter(v_next.free, credits.head_allowance(p_account_id, p_at));
-    if (v_next.lot_id is not null and v_head > 0) is true then
-        update credits.lots as l
-        set remaining = l.remaining - v_head, live = l.remaining > v_head
-        where l.account_id = p_account_id and l.lot_id = v_next.lot_id;
-        update credits.wallets as w
-        set
-            head_lot = v_next.lot_id, head_free = v_head,
-            -- Nothing to arm again when tokens come back, and no threshold above that the head would have to end at.
-            head_keeps = coalesce((
-                select
-                    l.expires_at is null and n.low_armed and coalesce(n.depleted_armed, true)
-                    and (n.low is null or n.low <= w.balance - w.held)
-                from credits.lots as l
-                cross join credits.notice_levels_of(p_account_id) as n
-                where l.account_id = p_account_id and l.lot_id = v_next.lot_id
-            ), false)
-        where w.account_id = p_account_id;
+
+    if not exists (
+        select from credits.wallets as w where w.account_id = p_account_id and w.head_lot = v_next.lot_id
+    ) then
+        perform credits.fold_head(p_account_id);
     end if;
+    v_allowance := credits.head_allowance(p_account_id, p_at);
+    update credits.wallets as w
+    set
+        head_lot = v_next.lot_id,
+        head_permit = greatest(coalesce(credits.tighter(v_next.free, v_allowance), 0), 0),
+        -- Nothing to arm again when tokens come free, and no threshold above that the permit would have to end at.
+        head_quiet = l.expires_at is null and n.low_armed and coalesce(n.depleted_armed, true)
+            and coalesce(n.low <= w.balance - w.held, true)
+    from credits.lots as l
+    cross join credits.notice_levels_of(p_account_id) as n
+    where w.account_id = p_account_id and l.account_id = p_account_id and l.lot_id = v_next.lot_id;
 end
 $$;
 comment on function credits.choose_head(uuid, timestamptz) is
-'Moves tokens of the lot that is spent next onto a locked and settled wallet, if that lot is next for every module: '
-'all that are free, or as many as may go before a limit or a notice is reached.';
-
--- The long way of a spend: put the head back, and draw from the lots.
-create or replace function credits.draw_settled(
-    p_account_id uuid,
-    p_module_id text,
-    p_tokens numeric,
-    p_at timestamptz,
-    out draws jsonb,
-    out missing numeric
-)
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    if (p_tokens = 0) is true then
-        draws := '[]';
-        missing := 0;
-        return;
-    end if;
-    perform credits.settle_head(p_account_id);
-    select d.draws, d.missing into draws, missing
-    from credits.draw_lots(p_account_id, p_module_id, p_tokens, p_at) as d;
-end
-$$;
-comment on function credits.draw_settled(uuid, text, numeric, timestamptz) is
-'credits.draw_lots for a wallet that may have a head lot. The caller chooses a new one once the entry is written.';
-
--- The lots as they are, wherever their tokens are kept.
-create or replace view credits.current_lots
-with (security_invoker = true)
-as
-select
-    l.account_id,
-    l.lot_id,
-    l.source,
-    l.package_name,
-    l.granted,
-    l.remaining + coalesce(w.head_free + w.head_held, 0) as remaining,
-    l.held + coalesce(w.head_held, 0) as held,
-    l.priority,
-    l.scope,
-    l.effective_at,
-    l.expires_at,
-    l.unit_cost,
-    l.currency,
-    l.order_id,
-    l.frozen
-from credits.lots as l
-left join credits.wallets as w on l.account_id = w.account_id and l.lot_id = w.head_lot;
-comment on view credits.current_lots is 'The lots with what really remains in them, the head lot''s tokens included.';
+'Gives a locked wallet on which nothing is due a permit for the lot that is spent next, if that is the same for every '
+'module: for all that is free in it, or as much as may go before a limit or a notice is reached.';

@@ -101,7 +101,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if p_status <> 'active' then
-        perform credits.fail(423, 'account_frozen', 'this account is ' || p_status);
+        perform credits.refuse_status(p_status);
     end if;
     -- Later it would be captured at a price that is more than a day old.
     perform credits.refuse_closed(p_state);
@@ -207,26 +207,6 @@ $$;
 comment on function credits.refuse_hold(boolean) is
 'Raises PT403 not_yours for a hold that a service made, else PT404 unknown_hold.';
 
-create or replace function credits.lock_to_end(p_account_id uuid, p_due_at timestamptz)
-returns void
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    if not exists (select from credits.wallets as w where w.account_id = p_account_id) then
-        perform credits.refuse_hold();
-    elsif p_due_at is null then
-        perform credits.wait_for_wallet(p_account_id);
-    else
-        perform credits.lock_wallet(p_account_id, p_settle => false);
-    end if;
-end
-$$;
-comment on function credits.lock_to_end(uuid, timestamptz) is
-'The long way to the lock for who is to end a hold. p_due_at: when something is due on the wallet, null if somebody '
-'else has it. Raises PT404 unknown_hold where there is no such account, PT503 busy.';
-
 create or replace function credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean)
 returns credits.holds
 language plpgsql
@@ -238,7 +218,7 @@ declare
     v_test_clock timestamptz;
     v_hold credits.holds;
 begin
-    -- As a spend locks: the long way only when the clock has made something due.
+    -- As a spend locks: what becomes of a hold takes back no permit.
     loop
         select w.due_at, w.test_clock into v_due_at, v_test_clock
         from credits.wallets as w
@@ -248,7 +228,10 @@ begin
             v_due_at > coalesce(v_test_clock, credits.clock())
             and current_setting('synchronous_commit') not in ('off', 'local')
         ) is true;
-        perform credits.lock_to_end(p_account_id, v_due_at);
+        if not exists (select from credits.wallets as w where w.account_id = p_account_id) then
+            perform credits.refuse_hold();
+        end if;
+        perform credits.lock_wallet(p_account_id);
     end loop;
     select h.* into v_hold from credits.holds as h where h.account_id = p_account_id and h.hold_id = p_hold_id;
     if v_hold.by_service is null or (v_hold.by_service and p_service is not true) then
@@ -258,21 +241,8 @@ begin
 end
 $$;
 comment on function credits.lock_hold(uuid, uuid, boolean) is
-'Locks the wallet, books what is due, and says how the hold stands then. The head lot is left where it is. p_service: '
-'a service asks. '
+'Locks the wallet, books what is due, and says how the hold stands then. p_service: a service asks. '
 'Raises PT404 unknown_hold, PT403 not_yours, PT503 busy.';
-
-create or replace function credits.is_held_in_head(
-    p_held numeric, p_draws jsonb, p_head_lot bigint, p_head_held numeric
-)
-returns boolean
-language sql
-immutable
-return coalesce(
-    p_head_held >= p_held and jsonb_array_length(p_draws) = 1 and (p_draws -> 0 -> 'lot_id')::bigint = p_head_lot, false
-);
-comment on function credits.is_held_in_head(numeric, jsonb, bigint, numeric) is
-'Are the tokens of a hold on the wallet''s row, and none of them on that of a lot?';
 
 -- As stable as what it calls: then the planner takes it into the expressions that use it.
 create or replace function credits.draw_of(p_lot_id bigint, p_tokens numeric)
@@ -298,13 +268,17 @@ end
 $$;
 comment on function credits.refuse_closed(text) is 'Raises PT409 hold_closed.';
 
+-- As stable as what it calls: then the planner takes it into the expressions that use it.
+create or replace function credits.is_in_head(p_draws jsonb, p_head_lot bigint)
+returns boolean
+language sql
+stable
+return coalesce(jsonb_array_length(p_draws) = 1 and (p_draws -> 0 -> 'lot_id')::bigint = p_head_lot, false);
+comment on function credits.is_in_head(jsonb, bigint) is
+'Are all the tokens of a hold in the head lot of its wallet? Then sums on the wallet say what becomes of them.';
+
 create or replace function credits.unhold_lots(
-    p_account_id uuid,
-    p_draws jsonb,
-    p_taken numeric,
-    p_back boolean,
-    out taken jsonb,
-    out rest jsonb
+    p_account_id uuid, p_draws jsonb, p_taken numeric, p_released numeric, out draws jsonb, out rest jsonb
 )
 language plpgsql
 volatile
@@ -312,37 +286,31 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_missing numeric := p_taken;
-    v_lot_id bigint;
-    v_taken numeric;
-    v_rest numeric;
+    v_tokens numeric;
+    v_part numeric;
 begin
-    taken := '[]';
+    draws := '[]';
     rest := '[]';
+    if p_draws <> '[]' then
+        perform credits.fold_head(p_account_id);
+    end if;
     for i in 0..jsonb_array_length(p_draws) - 1 loop
-        v_lot_id := (p_draws -> i -> 'lot_id')::bigint;
-        v_rest := coalesce((p_draws -> i -> 'tokens')::numeric, 0);
-        v_taken := least(v_rest, v_missing);
-        v_rest := v_rest - v_taken;
-        v_missing := v_missing - v_taken;
-        if v_taken > 0 then
-            taken := taken || jsonb_build_object('lot_id', v_lot_id, 'tokens', trim_scale(v_taken));
-        end if;
-        if v_rest > 0 then
-            rest := rest || jsonb_build_object('lot_id', v_lot_id, 'tokens', trim_scale(v_rest));
-        end if;
-        if v_taken > 0 or p_back then
-            update credits.lots as l
-            set
-                remaining = l.remaining - v_taken, live = l.remaining > v_taken,
-                held = l.held - v_taken - case when p_back then v_rest else 0 end
-            where l.account_id = p_account_id and l.lot_id = v_lot_id;
-        end if;
+        v_tokens := coalesce((p_draws -> i -> 'tokens')::numeric, 0);
+        v_part := least(v_tokens, v_missing);
+        v_missing := v_missing - v_part;
+        draws := draws || credits.draw_of((p_draws -> i -> 'lot_id')::bigint, v_part);
+        rest := rest || credits.draw_of((p_draws -> i -> 'lot_id')::bigint, v_tokens - v_part);
+        update credits.lots as l
+        set
+            remaining = l.remaining - v_part, live = l.remaining > v_part,
+            held = l.held - v_part - case when p_released > 0 then v_tokens - v_part else 0 end
+        where l.account_id = p_account_id and l.lot_id = (p_draws -> i -> 'lot_id')::bigint;
     end loop;
 end
 $$;
-comment on function credits.unhold_lots(uuid, jsonb, numeric, boolean) is
-'Takes the first p_taken tokens of the draws of a hold out of its lots, on a locked wallet, and says from which, and '
-'which are left. p_back: these are no longer held.';
+comment on function credits.unhold_lots(uuid, jsonb, numeric, numeric) is
+'Takes the first p_taken tokens of the draws of a hold out of its lots, on a locked wallet, and says from which '
+'(draws), and which are left (rest). p_released above 0: these are no longer held.';
 
 create or replace function credits.usage_sum(p_usage jsonb, p_other jsonb, p_times integer)
 returns jsonb
@@ -378,37 +346,34 @@ $$;
 comment on function credits.usage_of_rest(jsonb) is
 'What is recorded as used when all that a hold keeps is charged: what is left of its usage, not below 0.';
 
--- Tokens are free again in their lots. The head may not be the next lot any more, or hold more than it may.
-create or replace function credits.tidy_after_release(p_account_id uuid, p_at timestamptz, p_back jsonb)
+create or replace function credits.finish_unholding(
+    p_account_id uuid, p_before numeric, p_after numeric, p_freed jsonb, p_at timestamptz
+)
 returns void
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_lots record;
 begin
-    select
-        bool_or(l.expires_at is not null) as can_expire, bool_or(l.lot_id is distinct from w.head_lot) as others,
-        min(w.head_free) as head_free
-    into v_lots
-    from jsonb_to_recordset(p_back) as b (lot_id bigint)
-    join credits.lots as l on l.account_id = p_account_id and b.lot_id = l.lot_id
-    join credits.wallets as w on l.account_id = w.account_id;
-    if (
-        v_lots.can_expire or v_lots.others or v_lots.head_free > credits.head_allowance(p_account_id, p_at)
-    ) is true then
-        perform credits.settle_head(p_account_id);
-        -- A lot may have passed its date meanwhile, or come close to it.
-        if v_lots.can_expire is true then
-            perform credits.catch_up(p_account_id);
-        end if;
-        perform credits.choose_head(p_account_id, p_at);
+    if p_before is distinct from p_after then
+        perform credits.write_notices(p_account_id, p_before, p_after);
     end if;
+    -- A lot may have passed its date while it was held, or come close to it.
+    if exists (
+        select
+        from jsonb_to_recordset(p_freed) as f (lot_id bigint)
+        join credits.lots as l on l.account_id = p_account_id and f.lot_id = l.lot_id
+        where l.expires_at is not null
+    ) then
+        perform credits.catch_up(p_account_id);
+    end if;
+    perform credits.choose_head(p_account_id, p_at);
 end
 $$;
-comment on function credits.tidy_after_release(uuid, timestamptz, jsonb) is
-'Books on a locked wallet what follows from tokens that lots no longer hold: expiry, notices of it, another head lot.';
+comment on function credits.finish_unholding(uuid, numeric, numeric, jsonb, timestamptz) is
+'What follows once tokens that were held are charged or free, outside the head lot, and the locked wallet is written: '
+'notices of a fall or rise from p_before to p_after, expiry of what is free again in the lots of p_freed, and a permit '
+'for the next spend.';
 
 create or replace function credits.let_go(p_hold credits.holds, p_reason text)
 returns credits.holds
@@ -421,7 +386,6 @@ declare
     v_now timestamptz;
     v_ended credits.holds;
     v_in_head boolean;
-    v_balance numeric;
 begin
     select w.* into strict v_wallet from credits.wallets as w where w.account_id = p_hold.account_id;
     v_now := coalesce(v_wallet.test_clock, credits.clock());
@@ -434,26 +398,20 @@ begin
         failed = coalesce(p_reason ~* '^(failed|error|timeout)', false)
     where h.account_id = p_hold.account_id and h.hold_id = p_hold.hold_id
     returning h.* into strict v_ended;
-    v_in_head := credits.is_held_in_head(p_hold.held, p_hold.draws, v_wallet.head_lot, v_wallet.head_held);
+    v_in_head := v_wallet.head_quiet and credits.is_in_head(p_hold.draws, v_wallet.head_lot);
     if not v_in_head then
-        if v_wallet.head_held > 0 then
-            perform credits.settle_head(p_hold.account_id);
-        end if;
-        perform credits.unhold_lots(p_hold.account_id, p_hold.draws, 0, true);
+        perform credits.unhold_lots(p_hold.account_id, p_hold.draws, 0, p_hold.held);
     end if;
     update credits.wallets as w
-    set
-        held = w.held - p_hold.held,
-        head_free = w.head_free + case when v_in_head then p_hold.held else 0 end,
-        head_held = w.head_held - case when v_in_head then p_hold.held else 0 end
-    where w.account_id = p_hold.account_id
-    returning w.balance into v_balance;
-    if (p_hold.captured = 0 and not p_hold.by_service) is true then
+    set held = w.held - p_hold.held, head_reserved = w.head_reserved - case when v_in_head then p_hold.held else 0 end
+    where w.account_id = p_hold.account_id;
+    if p_hold.captured = 0 and not p_hold.by_service then
         perform credits.count_unpaid(p_hold.account_id, v_now, p_holds => 1);
     end if;
-    if not v_in_head then
-        perform credits.write_notices(p_hold.account_id, v_balance - p_hold.held, v_balance);
-        perform credits.tidy_after_release(p_hold.account_id, v_now, p_hold.draws);
+    if not v_in_head and p_hold.held > 0 then
+        perform credits.finish_unholding(
+            p_hold.account_id, v_wallet.balance - p_hold.held, v_wallet.balance, p_hold.draws, v_now
+        );
     end if;
     return v_ended;
 end
@@ -503,4 +461,5 @@ begin
 end
 $$;
 comment on function credits.expire_holds(uuid) is
-'Lets the tokens of those holds of a locked and settled wallet go free that are past their time.';
+'Lets the tokens of those holds of a locked wallet go free that are past their time. Its head is folded: see '
+'credits.catch_up.';

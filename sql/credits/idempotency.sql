@@ -27,23 +27,17 @@ return sha256(convert_to(
 ));
 comment on function credits.fingerprint(jsonb) is 'What is remembered of the arguments of a call that has a key.';
 
-create or replace function credits.check_fingerprint(p_known bytea, p_arguments jsonb)
+create or replace function credits.refuse_key()
 returns void
 language plpgsql
 immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    -- Keys from before 0.1.0 was canonical remember the arguments as they were spelled.
-    if (
-        p_known in (credits.fingerprint(p_arguments), sha256(convert_to(p_arguments::text, 'UTF8')))
-    ) is not true then
-        perform credits.fail(409, 'key_reused', 'this idempotency key was used with other arguments');
-    end if;
+    perform credits.fail(409, 'key_reused', 'this idempotency key was used with other arguments');
 end
 $$;
-comment on function credits.check_fingerprint(bytea, jsonb) is
-'Raises PT409 key_reused unless a key is repeated with the arguments that are remembered.';
+comment on function credits.refuse_key() is 'Raises PT409 key_reused.';
 
 -- Nothing said of the usage is one call.
 create or replace function credits.spelled_usage(p_usage jsonb)
@@ -55,9 +49,15 @@ comment on function credits.spelled_usage(jsonb) is
 'The usage as fingerprints have it: {"calls": 1} is the default, and is not said.';
 
 create or replace function credits.claim_key(
-    p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_reference text
+    p_account_id uuid,
+    p_operation text,
+    p_key text,
+    p_arguments jsonb,
+    p_entry_seq bigint default null,
+    p_made_id uuid default null,
+    p_facts jsonb default null
 )
-returns text
+returns credits.idempotency_keys
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
@@ -71,8 +71,12 @@ begin
     end if;
 
     loop
-        insert into credits.idempotency_keys (account_id, operation, key, fingerprint, reference, created_at)
-        values (p_account_id, p_operation, p_key, v_fingerprint, p_reference, credits.clock())
+        insert into credits.idempotency_keys (
+            account_id, operation, key, fingerprint, entry_seq, made_id, facts, created_at
+        )
+        values (
+            p_account_id, p_operation, p_key, v_fingerprint, p_entry_seq, p_made_id, p_facts, credits.clock()
+        )
         on conflict do nothing;
         if found then
             return null;
@@ -86,14 +90,22 @@ begin
         -- Forgotten since: claimed again.
     end loop;
     if v_known.fingerprint is distinct from v_fingerprint then
-        perform credits.check_fingerprint(v_known.fingerprint, p_arguments);
+        perform credits.refuse_key();
     end if;
-    return v_known.reference;
+    return v_known;
 end
 $$;
-comment on function credits.claim_key(uuid, text, text, jsonb, text) is
-'Claims a key for the call that is about to make p_reference. Null: it is new, go on. Else what the call made the '
-'first time: answer that again. Raises PT409 key_reused, PT422 bad_key.';
+comment on function credits.claim_key(uuid, text, text, jsonb, bigint, uuid, jsonb) is
+'Claims a key for the call that is about to write p_entry_seq or make p_made_id. A row of nulls: it is new, go on. '
+'Else what the first call left: answer that again. Raises PT409 key_reused, PT422 bad_key.';
+
+create or replace function credits.usage_or_call(p_usage jsonb)
+returns jsonb
+language sql
+immutable
+return case when (p_usage = '{}') is true then '{"calls": 1}' else p_usage end;
+comment on function credits.usage_or_call(jsonb) is
+'The usage as entries record it: nothing said, {}, is one call.';
 
 create or replace function credits.forget_keys(p_most bigint)
 returns bigint

@@ -51,7 +51,7 @@ begin
     v_before := credits.bound_wait();
     perform from credits.wallets as w where w.account_id = p_account_id for no key update;
     if not found then
-        perform credits.fail(404, 'unknown_user', 'no such user: open_account opens an account');
+        perform credits.refuse_unknown_user();
     end if;
     perform set_config('lock_timeout', v_before, true);
 exception
@@ -65,7 +65,6 @@ comment on function credits.wait_for_wallet(uuid) is
 
 create or replace function credits.lock_wallet(
     p_account_id uuid,
-    p_settle boolean default true,
     out seq bigint,
     out balance numeric,
     out status text
@@ -75,10 +74,8 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_head_lot bigint;
     v_due_at timestamptz;
     v_test_clock timestamptz;
-    v_due boolean;
 begin
     -- Money is not acknowledged before it is on disk, whatever the session asked for.
     -- In the body: as a SET clause of the function it would be undone before the commit.
@@ -91,28 +88,26 @@ begin
     if not found then
         perform credits.wait_for_wallet(p_account_id);
     end if;
-    select w.seq, w.balance, w.status, w.head_lot, w.due_at, w.test_clock
-    into seq, balance, status, v_head_lot, v_due_at, v_test_clock
+    select w.due_at, w.test_clock into v_due_at, v_test_clock
     from credits.wallets as w
     where w.account_id = p_account_id;
     if not found then
-        perform credits.fail(404, 'unknown_user', 'no such user: open_account opens an account');
+        perform credits.refuse_unknown_user();
     end if;
 
+    perform credits.close_head(p_account_id);
     -- The time after the lock: waiting for it may have taken long.
-    v_due := v_due_at <= coalesce(v_test_clock, credits.clock());
-    if v_head_lot is not null and (p_settle or v_due) then
-        perform credits.settle_head(p_account_id);
-    end if;
-    if v_due then
+    if v_due_at <= coalesce(v_test_clock, credits.clock()) then
         perform credits.catch_up(p_account_id);
-        select w.seq, w.balance into seq, balance from credits.wallets as w where w.account_id = p_account_id;
     end if;
+    select w.seq, w.balance, w.status into strict seq, balance, status
+    from credits.wallets as w
+    where w.account_id = p_account_id;
 end
 $$;
-comment on function credits.lock_wallet(uuid, boolean) is
-'Locks the wallet until the end of the transaction, books what has expired, and says how it stands. '
-'p_settle: the tokens of the head lot are put back on its row, as everything needs it that looks at lots. '
+comment on function credits.lock_wallet(uuid) is
+'Locks the wallet until the end of the transaction, books what is due, and says how it stands. The next spend looks at '
+'limits, notices and lots again: so everything that changes them begins with this. '
 'Raises PT404 unknown_user, PT503 busy.';
 
 create or replace function credits.lock_wallets(p_account_ids uuid[])

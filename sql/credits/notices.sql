@@ -167,14 +167,10 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- The tokens of a head lot are on the wallet's row, so its own may say that it is empty.
     v_greatest_lot constant numeric := (
         select max(l.granted)
-        from credits.wallets as w
-        join credits.lots as l on w.account_id = l.account_id
-        where
-            w.account_id = p_account_id
-            and (l.live or (l.lot_id = w.head_lot and w.head_free + w.head_held > 0) is true)
+        from credits.current_lots as l
+        where l.account_id = p_account_id and l.live and l.remaining > 0
     );
 begin
     -- Tokens came, came back or expired. A charge changes nothing: the threshold is the same whatever lot it empties.
@@ -219,7 +215,7 @@ begin
 end
 $$;
 comment on function credits.announce_expiries(uuid) is
-'Puts the lots of a locked and settled wallet that expire soon in the outbox, once each.';
+'Puts the lots of a locked wallet that expire soon in the outbox, once each. Its head is folded: see credits.catch_up.';
 
 create or replace function credits.define_notice(
     p_kind text,

@@ -19,7 +19,6 @@ declare
     v_summed record;
     v_said jsonb;
     v_quantity numeric;
-    v_charge numeric;
 begin
     -- 1. Without a usage this is one call. The list has its cost, unless the price counts other things.
     if p_usage is distinct from '{}' then
@@ -54,8 +53,10 @@ begin
             if v_listed.whole_quantity is true then
                 v_quantity := credits.whole(v_quantity);
             end if;
-            v_charge := v_quantity * v_listed.numerator;
-            cost := credits.ceil_tokens(v_charge, v_listed.denominator);
+            cost := v_quantity * v_listed.numerator;
+            if (v_listed.denominator = 1 and v_listed.whole_quantity) is not true then
+                cost := credits.ceil_tokens(cost, v_listed.denominator);
+            end if;
             if (cost <= 1000000000000) is true then
                 return;
             end if;

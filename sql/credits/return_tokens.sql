@@ -62,7 +62,7 @@ begin
 end
 $$;
 comment on function credits.return_to_lot(uuid, bigint, numeric) is
-'Puts tokens that were drawn back into a lot of a settled wallet.';
+'Puts tokens that were drawn back into a lot of a locked wallet.';
 
 -- The debt that a charge made may have been repaid since. Then the lots that paid it get their tokens back: those of
 -- later repayments first in their order, and any other if that does not do.

@@ -74,7 +74,7 @@ def test_numbers_stay_exact(client: httpx.Client, service: dict[str, str], user:
     assert '"balance":123456789012.123456' in client.get("/rest/v1/balance", headers=user.headers).text
 
 
-# Every amount that is none: tests/sql/test_add_tokens.py. Here what JSON can say of them in its own way.
+# Every amount that is not there: tests/sql/test_add_tokens.py. Here what JSON can say of them in its own way.
 @pytest.mark.parametrize("tokens", ["-5", '"NaN"', "1e400", "null"])
 def test_bad_amounts_are_refused(
     client: httpx.Client, service: dict[str, str], user: User, tokens: str

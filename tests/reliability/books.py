@@ -18,7 +18,7 @@ Row: TypeAlias = dict[str, Any]
 
 _QUERIES = {
     "entries": "select * from credits.entries order by account_id, seq",
-    "wallets": "select account_id, status, balance, held, debt, seq, head_lot, head_free, head_held,"
+    "wallets": "select account_id, status, balance, held, debt, seq, head_lot, head_taken, head_reserved,"
     " lifetime_granted, lifetime_spent from credits.wallets order by account_id",
     "lots": "select * from credits.lots order by account_id, lot_id",
     "orders": "select * from credits.orders order by created_at",

@@ -46,7 +46,7 @@ class Refusals:
         self.refunds: dict[str, list[Row]] = defaultdict(list)
         for entry in verdicts.books.entries:
             if entry["kind"] == "refund":
-                self.refunds[f"{entry['account_id']}:{entry['reference']}"].append(entry)
+                self.refunds[f"{entry['account_id']}:{entry['refunds_seq']}"].append(entry)
         self.statuses: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
         for change in verdicts.books.status_changes:
             self.statuses[change["account_id"]].append((change["changed_at"], change["status"]))
@@ -74,7 +74,7 @@ class Refusals:
         for account_id, history in self.history.items():
             debt = ZERO
             for entry in history:
-                if entry["kind"] in ("spend", "byok") and entry["reference"] is None:
+                if entry["kind"] in ("spend", "byok") and entry["hold_id"] is None:
                     (status,) = self._statuses(account_id, entry["posted_at"], entry["posted_at"])
                     if status != "active":
                         found.append(f"{account_id}:{entry['seq']} was charged while {status}")
@@ -118,7 +118,7 @@ class Refusals:
         """Captures, each a part or all of a use, that cost something else than the usage they record."""
         found = []
         for name, entry in self.verdicts.entries.items():
-            if entry["kind"] == "spend" and entry["reference"]:
+            if entry["kind"] == "spend" and entry["hold_id"]:
                 cost = self.verdicts.cost(entry)
                 price = self._price(entry, entry["module_id"])
                 if cost != price:
@@ -129,7 +129,7 @@ class Refusals:
         """New spends from lots that were not theirs: expired by then, or bound to something else."""
         found = []
         for name, entry in self.verdicts.entries.items():
-            if entry["kind"] != "spend" or entry["reference"] is not None:
+            if entry["kind"] != "spend" or entry["hold_id"] is not None:
                 continue
             for draw in entry["draws"]:
                 lot = self.verdicts.lots.get(f"{entry['account_id']}:{draw['lot_id']}", {})

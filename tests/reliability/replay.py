@@ -91,7 +91,7 @@ def _play(account: Account, entry: Row) -> list[str]:
         account.lifetime_granted += tokens
     elif kind == "spend":
         borrowed = -tokens - drawn
-        if tokens > 0 or borrowed < 0 or (borrowed > 0 and entry["reference"] is None):
+        if tokens > 0 or borrowed < 0 or (borrowed > 0 and entry["hold_id"] is None):
             wrong.append(f"charges {-tokens}, of which {drawn} from lots")
         account.debt += borrowed
         account.lifetime_spent -= tokens
@@ -136,9 +136,9 @@ def _refund(account: Account, entry: Row, draws: list[tuple[int, Decimal]]) -> I
     """Back along the draws of the charge, what was taken last first; debt was taken last of all."""
     tokens = entry["tokens"]
     account.lifetime_spent -= tokens
-    charge = account.charges.get(int(entry["reference"])) if str(entry["reference"]).isdigit() else None
+    charge = account.charges.get(entry["refunds_seq"])
     if charge is None or tokens <= 0:
-        yield f"refunds {tokens} of {entry['reference']}, which is no charge"
+        yield f"refunds {tokens} of entry {entry['refunds_seq']}, which is no charge"
         return
     seq, charged = charge["seq"], -charge["tokens"]
     before = account.refunded.get(seq, ZERO)
@@ -198,8 +198,8 @@ def _differences(account: Account, wallet: Row, books: Books) -> Iterator[str]:
         if row is None or lot is None:
             yield f"lot {lot_id}: stored {row}, the entries give {lot}"
             continue
-        head = wallet["head_free"] + wallet["head_held"] if wallet["head_lot"] == lot_id else ZERO
-        found = (row["source"], row["granted"], row["remaining"] + head)
+        taken = wallet["head_taken"] if wallet["head_lot"] == lot_id else ZERO
+        found = (row["source"], row["granted"], row["remaining"] - taken)
         if found != (lot.source, lot.granted, lot.remaining):
             yield f"lot {lot_id}: stored {found}, the entries give {lot}"
     shares = {

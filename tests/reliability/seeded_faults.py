@@ -81,8 +81,8 @@ def _another_charge(random: Random, books: Books) -> None:
     own = [
         row for row in books.entries if row["account_id"] == refund["account_id"] and row["kind"] == "spend"
     ]
-    earlier = [str(row["seq"]) for row in own if row["seq"] < refund["seq"]]
-    refund["reference"] = random.choice([seq for seq in earlier if seq != refund["reference"]] or ["0"])
+    earlier = [row["seq"] for row in own if row["seq"] < refund["seq"]]
+    refund["refunds_seq"] = random.choice([seq for seq in earlier if seq != refund["refunds_seq"]] or [0])
 
 
 def _time_goes_back(random: Random, books: Books) -> None:
@@ -99,9 +99,8 @@ def _between_lots(random: Random, books: Books) -> None:
     random.choice(own)["remaining"] += CRUMB
 
 
-def _head_with_more(random: Random, books: Books) -> None:
-    wallet = _pick(random, books.wallets, lambda row: row["head_lot"])
-    wallet[random.choice(["head_free", "head_held"])] += CRUMB
+def _more_taken_from_head(random: Random, books: Books) -> None:
+    _pick(random, books.wallets, lambda row: row["head_lot"])["head_taken"] += CRUMB
 
 
 # Each must be reported by replay.faults.
@@ -124,7 +123,7 @@ OF_THE_LEDGER: dict[str, Callable[[Random, Books], None]] = {
     "stored sum of grants": _more("wallets", "lifetime_granted"),
     "stored sum of spends": _more("wallets", "lifetime_spent"),
     "lot with more in it": _more("lots", "remaining"),
-    "head lot with more in it": _head_with_more,
+    "more taken from the head lot": _more_taken_from_head,
     "lot of more": _more("lots", "granted"),
     "lot lost": _lose("lots"),
     "tokens in another lot": _between_lots,
@@ -224,7 +223,7 @@ def _orders_paid(books: Books) -> list[str]:
 
 def _not_granted(random: Random, calls: list[Call], books: Books) -> None:
     paid = random.choice(_orders_paid(books))
-    books.entries = [entry for entry in books.entries if entry["reference"] != paid]
+    books.entries = [entry for entry in books.entries if str(entry["order_id"]) != paid]
 
 
 def _never_told(random: Random, calls: list[Call], books: Books) -> None:
@@ -250,7 +249,7 @@ def _hold_gone(random: Random, calls: list[Call], books: Books) -> None:
 
 
 def _held_in_head(random: Random, calls: list[Call], books: Books) -> None:
-    _pick(random, books.wallets, lambda row: row["head_lot"])["head_held"] += CRUMB
+    _pick(random, books.wallets, lambda row: row["head_lot"])["head_reserved"] += CRUMB
 
 
 def _held_more(table: str) -> Callable[[Random, list[Call], Books], None]:

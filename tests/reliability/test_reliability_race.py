@@ -95,7 +95,7 @@ def test_race_tries_every_kind_of_call(run: Race, verdicts: Verdicts, refusals: 
     assert {hold["state"] for hold in run.books.holds} == {"open", "captured", "released", "expired"}
     assert any(hold["late"] for hold in run.books.holds)
     assert any(hold["held"] for hold in run.books.holds)
-    assert any(wallet["head_held"] for wallet in run.books.wallets)
+    assert any(wallet["head_reserved"] for wallet in run.books.wallets)
     assert any(one.answer and one.answer.get("replayed") for one in verdicts.told)
     assert refusals.captures_beyond()
     assert refused_beyond(refusals)
@@ -207,9 +207,7 @@ def test_charges_report(run: Race, refusals: Refusals) -> None:
     """A capture of another use than it cost; a user's beyond their hold that no spend could have been."""
     random = Random(run.seed)
     books = run.books.copy()
-    entry = random.choice(
-        [entry for entry in books.entries if entry["kind"] == "spend" and entry["reference"]]
-    )
+    entry = random.choice([entry for entry in books.entries if entry["kind"] == "spend" and entry["hold_id"]])
     ((dimension, quantity),) = entry["usage"].items()
     entry["usage"] = {dimension: quantity + 1}
     assert Refusals(Verdicts(run.calls, books), PRICES).mispriced()

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from reliability.books import Books, Row
 from reliability.calls import Call, Told, told
@@ -51,9 +52,8 @@ class Verdicts:
         self.said_paid = {order_id for one in self.told if (order_id := _pays(one)) is not None}
         self.charged: dict[str, list[Row]] = defaultdict(list)  # captures, by hold
         for entry in books.entries:
-            if entry["kind"] == "spend" and entry["reference"]:
-                name = entry["reference"].removesuffix(":late")
-                self.charged[f"{entry['account_id']}:{name}"].append(entry)
+            if entry["kind"] == "spend" and entry["hold_id"]:
+                self.charged[f"{entry['account_id']}:{entry['hold_id']}"].append(entry)
         named = [one for one in self.told if one.function == "hold_tokens" and one.answer]
         self.named_holds = {one.said["hold_id"]: one for one in sorted(named, key=lambda one: one.new)}
 
@@ -109,19 +109,19 @@ class Verdicts:
         for one in {self._key_of(one): one for one in self.told if one.key and one.unknown}.values():
             row, account_id = self._key(one), self._account_of(one)
             if row is not None and one.function == "hold_tokens":
-                holds.setdefault(f"{account_id}:{row['reference']}", 1)
+                holds.setdefault(f"{account_id}:{_made_under(row)}", 1)
             elif row is not None:
-                made.setdefault(f"{account_id}:{row['reference'].split(':')[0]}", 1)
+                made.setdefault(f"{account_id}:{_made_under(row)}", 1)
         found = [f"entry {name} was made by {times} calls" for name, times in made.items() if times > 1]
         owners = Counter(
-            (row["account_id"], row["reference"].split(":")[0])
+            (row["account_id"], _made_under(row))
             for row in self.books.keys
             if row["operation"] != "release_hold"
         )
         found += [f"{name} belongs to {number} keys" for name, number in owners.items() if number > 1]
         found += [f"hold {name} was made by {times} calls" for name, times in holds.items() if times > 1]
         for name, entry in self.entries.items():
-            bought = entry["kind"] == "purchase" and entry["reference"] in self.said_paid
+            bought = entry["kind"] == "purchase" and str(entry["order_id"]) in self.said_paid
             if name not in made and entry["kind"] not in _BY_THE_CLOCK and not bought:
                 found.append(f"entry {name} ({entry['kind']} {entry['tokens']}) that nobody asked for")
         found += [f"hold {name} that nobody asked for" for name in self.holds.keys() - holds.keys()]
@@ -133,7 +133,7 @@ class Verdicts:
         found = []
         for one in self.told:
             if one.unknown and one.key and (row := self._key(one)) is not None:
-                found += [f"{self._name(one)}: {text}" for text in self._half(one, row["reference"])]
+                found += [f"{self._name(one)}: {text}" for text in self._half(one, _made_under(row))]
         for call in self.calls:
             if call.function == "consume_tokens_batch" and call.answer is None and call.refusal is None:
                 known = {self._key(one) is not None for one in told([call])}
@@ -160,7 +160,7 @@ class Verdicts:
                 continue  # untold
             at_first = left = Decimal(one.said["held"] if one.new else hold["tokens"])
             for entry in self.charged[name]:
-                if not entry["reference"].endswith(":late"):
+                if not entry["late"]:
                     left -= min(left, self.cost(entry))
             if hold["expires_at"] not in extended[name]:
                 found.append(f"hold {name} ends at {hold['expires_at']}, told was {extended[name]}")
@@ -175,8 +175,10 @@ class Verdicts:
                 skipped = min(passed, draw["tokens"])
                 passed -= skipped
                 held[f"{hold['account_id']}:{draw['lot_id']}"] += draw["tokens"] - skipped
-        # Of a head lot some of it is on the wallet.
-        in_heads = {f"{row['account_id']}:{row['head_lot']}": row["head_held"] for row in self.books.wallets}
+        # What changed in a head lot is on the wallet, and not on the lot's row yet.
+        in_heads = {
+            f"{row['account_id']}:{row['head_lot']}": row["head_reserved"] for row in self.books.wallets
+        }
         for name, lot in self.lots.items():
             kept = lot["held"] + in_heads.get(name, ZERO)
             if kept != held[name]:
@@ -191,7 +193,9 @@ class Verdicts:
 
     def wrong_orders(self) -> list[str]:
         """Orders with a session that are not granted once if an event of it said paid, else not at all."""
-        grants = Counter(entry["reference"] for entry in self.books.entries if entry["kind"] == "purchase")
+        grants = Counter(
+            str(entry["order_id"]) for entry in self.books.entries if entry["kind"] == "purchase"
+        )
         told = Counter(str(one.said["order_id"]) for one in self.told if one.said.get("outcome") == "granted")
         found = []
         for order_id, order in self.orders.items():
@@ -206,14 +210,14 @@ class Verdicts:
     def captured_in_time(self, hold_id: str) -> Decimal:
         """What a hold has charged before it expired."""
         return -sum(
-            (entry["tokens"] for entry in self.charged[hold_id] if not entry["reference"].endswith(":late")),
+            (entry["tokens"] for entry in self.charged[hold_id] if not entry["late"]),
             ZERO,
         )
 
     def held_before(self, entry_id: str, hold_id: str) -> Decimal:
         """What a hold kept when that entry was about to charge it."""
         entry = self.entries[entry_id]
-        if entry["reference"].endswith(":late"):
+        if entry["late"]:
             return ZERO
         return self.held_at(hold_id, entry["posted_at"] - timedelta(microseconds=1))
 
@@ -236,8 +240,8 @@ class Verdicts:
         if one.key and one.function in _KEYED:
             row = self._key(one)
             what = answer.get(_MADE.get(one.function, "hold_id"), "")
-            if row is None or row["reference"].split(":")[0] != what.split(":")[-1]:
-                yield f"told {what}, the key has {row and row['reference']}"
+            if row is None or _made_under(row) != what.split(":")[-1]:
+                yield f"told {what}, the key has {row and _made_under(row)}"
         if name := _MADE.get(one.function):
             entry = self.entries.get(answer[name])
             if entry is None:
@@ -262,7 +266,8 @@ class Verdicts:
             "tokens": -answer["cost"],
             "balance_after": answer["balance"],
             "draws": answer["draws"],
-            "reference": None,
+            "hold_id": None,
+            "late": None,
             "metadata": one.arguments.get("metadata", {}),
         }
         yield from _compare(expected, entry)
@@ -278,7 +283,9 @@ class Verdicts:
             "tokens": asked["tokens"],
             "balance_after": answer["balance"],
             "draws": [{"lot_id": lot_id, "tokens": asked["tokens"]}],
-            "reference": asked.get("package_name") or asked.get("reason", "grant"),
+            "package_name": asked.get("package_name"),
+            "order_id": None,
+            "campaign_id": None,
         }
         yield from _compare(expected, entry)
         expected = {
@@ -304,7 +311,7 @@ class Verdicts:
         if answer["outcome"] == "granted":
             order_id = str(answer["order_id"])
             tokens = self.orders.get(order_id, {}).get("tokens")
-            expected = {"kind": "purchase", "reference": order_id, "tokens": tokens}
+            expected = {"kind": "purchase", "order_id": UUID(order_id), "tokens": tokens}
             yield from _compare(expected, self.entries.get(answer["entry_id"], {}))
 
     def _check_hold_tokens(self, one: Told, answer: Row, hold: Row) -> Iterator[str]:
@@ -346,7 +353,8 @@ class Verdicts:
             "balance_after": answer["balance"],
             "draws": answer["draws"],
             "debt_after": before["debt_after"] + answer["debt"],
-            "reference": answer["hold_id"].split(":")[1] + (":late" if answer["late"] else ""),
+            "hold_id": UUID(answer["hold_id"].split(":")[1]),
+            "late": answer["late"],
         }
         if one.arguments.get("usage"):
             expected["usage"] = one.arguments["usage"]
@@ -387,7 +395,7 @@ class Verdicts:
             "tokens": one.arguments.get("tokens") or answer["tokens"],
             "balance_after": answer["balance"] + answer["expired"],
             "draws": answer["draws"],
-            "reference": charge.split(":")[1],
+            "refunds_seq": int(charge.split(":")[1]),
         }
         yield from _compare(expected, entry)
         if (answer["charge_id"], answer["tokens"]) != (charge, entry["tokens"]):
@@ -408,16 +416,16 @@ class Verdicts:
         if answer["tokens"] != one.arguments["tokens"]:
             yield f"asked {one.arguments['tokens']}, told {answer['tokens']}"
 
-    def _half(self, one: Told, reference: str) -> Iterator[str]:
+    def _half(self, one: Told, made: str) -> Iterator[str]:
         """What is missing of a call that nobody was told of, but whose key is there."""
         account_id, asked = self._account_of(one), one.arguments
-        what = f"{account_id}:{reference.split(':')[0]}"
+        what = f"{account_id}:{made}"
         if one.function == "hold_tokens":
             expected = {"module_id": asked["module_id"], "usage": asked.get("usage") or {"calls": 1}}
             yield from _compare(expected, self.holds.get(what, {}))
             return
         if one.function == "create_order":
-            yield from _compare({"pack_id": asked["pack_id"]}, self.orders.get(reference, {}))
+            yield from _compare({"pack_id": asked["pack_id"]}, self.orders.get(made, {}))
             return
         entry = self.entries.get(what, {})
         if one.function == "add_tokens":
@@ -425,12 +433,12 @@ class Verdicts:
             yield from _compare({"kind": kind, "tokens": asked["tokens"]}, entry)
             yield from _compare({"granted": asked["tokens"], "source": kind}, self.lots.get(what, {}))
         elif one.function == "consume_tokens":
-            yield from _compare({"kind": "spend", "module_id": asked["module_id"], "reference": None}, entry)
+            yield from _compare({"kind": "spend", "module_id": asked["module_id"], "hold_id": None}, entry)
         elif one.function == "capture_hold":
             hold = self.holds.get(asked["hold_id"], {})
-            yield from _compare({"kind": "spend", "reference": asked["hold_id"].split(":")[1]}, entry)
+            yield from _compare({"kind": "spend", "hold_id": UUID(asked["hold_id"].split(":")[1])}, entry)
             if entry.get("seq") not in hold.get("seqs", []):
-                yield f"the hold does not know of entry {reference}"
+                yield f"the hold does not know of entry {made}"
         else:
             yield f"no opinion of {one.function}"
 
@@ -455,6 +463,11 @@ class Verdicts:
 
     def _name(self, one: Told) -> str:
         return f"{one.function} {one.arguments} told {one.answer}"
+
+
+def _made_under(key: Row) -> str:
+    """The seq of the entry that a call with this key wrote, or the order or hold that it made or ended."""
+    return str(key["entry_seq"] or key["made_id"])
 
 
 def _pays(one: Told) -> str | None:

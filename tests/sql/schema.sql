@@ -793,7 +793,7 @@ CREATE FUNCTION credits.announce_expiries(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.announce_expiries(p_account_id uuid) IS 'Puts the lots of a locked and settled wallet that expire soon in the outbox, once each.';
+COMMENT ON FUNCTION credits.announce_expiries(p_account_id uuid) IS 'Puts the lots of a locked wallet that expire soon in the outbox, once each. Its head is folded: see credits.catch_up.';
 CREATE FUNCTION credits.apply_event(p_event_id text) RETURNS api.event_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1016,11 +1016,6 @@ CREATE FUNCTION credits.capital_letters(p_text text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.capital_letters(p_text text) IS 'A text in capital letters, the same in every database.';
-CREATE FUNCTION credits.capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_service boolean, p_usage jsonb, p_final boolean, p_over text, p_key text) RETURNS api.capture_receipt
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-COMMENT ON FUNCTION credits.capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_service boolean, p_usage jsonb, p_final boolean, p_over text, p_key text) IS 'The work of api.capture_hold, on an account.';
 CREATE TABLE credits.holds (
     account_id uuid NOT NULL,
     hold_id uuid NOT NULL,
@@ -1042,10 +1037,13 @@ CREATE TABLE credits.holds (
     by_service boolean NOT NULL,
     actor text NOT NULL,
     metadata jsonb NOT NULL,
-    answer jsonb,
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
-    finished_at timestamp with time zone
+    finished_at timestamp with time zone,
+    ttl numeric NOT NULL,
+    first_balance credits.tokens NOT NULL,
+    first_held credits.amount NOT NULL,
+    first_draws jsonb NOT NULL
 )
 WITH (fillfactor='70');
 ALTER TABLE ONLY credits.holds FORCE ROW LEVEL SECURITY;
@@ -1064,17 +1062,41 @@ COMMENT ON COLUMN credits.holds.late IS 'Captured after it had expired, by a fre
 COMMENT ON COLUMN credits.holds.failed IS 'Released for a reason that says that the work failed.';
 COMMENT ON COLUMN credits.holds.by_service IS 'Made by a service, which alone may then end it: a user could let go of it while the work is done.';
 COMMENT ON COLUMN credits.holds.actor IS 'The role or SQL login that made it, or ended it.';
-COMMENT ON COLUMN credits.holds.answer IS 'What hold_tokens answered under its key.';
-CREATE FUNCTION credits.capture_receipt(p_hold credits.holds, p_reference text, p_user_id text) RETURNS api.capture_receipt
+COMMENT ON COLUMN credits.holds.ttl IS 'Seconds that it was made for. This and the first_ columns are for a repeat of the call that made it.';
+COMMENT ON COLUMN credits.holds.first_balance IS 'Balance of the account when it was made.';
+COMMENT ON COLUMN credits.holds.first_held IS 'Tokens that all holds of the account kept then, this one included.';
+COMMENT ON COLUMN credits.holds.first_draws IS 'The lots that it reserved tokens in at first: as draws.';
+CREATE FUNCTION credits.capture_again(p_hold credits.holds, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) RETURNS api.capture_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_reference text, p_user_id text) IS 'The answer of an earlier capture, told again from its entry; state and held are those of the hold as it is now, and refunded is what has been given back by now. p_reference: its seq, what the hold kept then, and what went back if it ended the hold.';
+COMMENT ON FUNCTION credits.capture_again(p_hold credits.holds, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) IS 'The answer of the call that used this key first, the wallet being locked. Raises PT409 key_reused when it was another call.';
+CREATE TABLE credits.idempotency_keys (
+    account_id uuid NOT NULL,
+    operation text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea,
+    entry_seq bigint,
+    made_id uuid,
+    facts jsonb,
+    created_at timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY credits.idempotency_keys FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.idempotency_keys IS 'Calls already answered, kept 35 days: the same key with the same arguments gets the same answer. A refusal leaves no key.';
+COMMENT ON COLUMN credits.idempotency_keys.fingerprint IS 'sha256 of the arguments; null for a spend, whose entry records what was asked.';
+COMMENT ON COLUMN credits.idempotency_keys.entry_seq IS 'The entry that the call wrote; null: it wrote none.';
+COMMENT ON COLUMN credits.idempotency_keys.made_id IS 'The order, hold or failure that the call made or ended.';
+COMMENT ON COLUMN credits.idempotency_keys.facts IS 'What else is needed to give the answer again: of a capture, {"released": tokens that went free}.';
+CREATE FUNCTION credits.capture_receipt(p_hold credits.holds, p_known credits.idempotency_keys, p_user_id text) RETURNS api.capture_receipt
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_known credits.idempotency_keys, p_user_id text) IS 'The answer of an earlier capture, told again from its entry and its key; state and held are those of the hold as it is now, and refunded is what has been given back by now.';
 CREATE FUNCTION credits.catch_up(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.catch_up(p_account_id uuid) IS 'Does what has become due on a locked and settled wallet.';
+COMMENT ON FUNCTION credits.catch_up(p_account_id uuid) IS 'Does what has become due on a locked wallet.';
 CREATE FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE
     RETURN ((div((numerator * (1000000)::numeric), denominator) + sign(mod((numerator * (1000000)::numeric), denominator))) / 1000000.000000);
@@ -1098,6 +1120,52 @@ CREATE FUNCTION credits.charge_durations() RETURNS TABLE(account_id uuid, seq bi
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.charge_durations() IS 'Milliseconds that a use took: the number duration_ms in the metadata of a service''s charge, of the accounts that the analyst of this session may count; an auditor gets all.';
+CREATE TABLE credits.wallets (
+    account_id uuid NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL,
+    posted_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    due_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
+    unpaid bigint DEFAULT 0 NOT NULL,
+    unpaid_holds bigint DEFAULT 0 NOT NULL,
+    unpaid_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    head_quiet boolean DEFAULT false NOT NULL,
+    head_lot bigint,
+    test_clock timestamp with time zone,
+    status credits.account_status DEFAULT 'active'::text NOT NULL,
+    balance credits.tokens DEFAULT 0 NOT NULL,
+    held credits.amount DEFAULT 0 NOT NULL,
+    debt credits.amount DEFAULT 0 NOT NULL,
+    head_permit credits.amount DEFAULT 0 NOT NULL,
+    head_taken credits.amount DEFAULT 0 NOT NULL,
+    head_reserved credits.tokens DEFAULT 0 NOT NULL,
+    lifetime_granted credits.amount DEFAULT 0 NOT NULL,
+    lifetime_spent credits.amount DEFAULT 0 NOT NULL,
+    head_hash bytea DEFAULT '\x'::bytea NOT NULL
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_cost_delay='0');
+ALTER TABLE ONLY credits.wallets FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.wallets IS 'The one row that a spend locks. balance = sum of the lots'' remaining tokens - debt, proved by audit.check_balance.';
+COMMENT ON COLUMN credits.wallets.seq IS 'Number of the last entry: no gaps, because it is taken from the locked row.';
+COMMENT ON COLUMN credits.wallets.posted_at IS 'Time of the last entry, so that entries never go back in time.';
+COMMENT ON COLUMN credits.wallets.due_at IS 'Before this moment the clock changes nothing: no hold or lot expires, no lot is announced to, no day or month of a limit begins.';
+COMMENT ON COLUMN credits.wallets.unpaid IS 'How many uses, and other things that are no holds, the user has made without paying in the window that ends at unpaid_until: see sql/credits/unpaid.sql.';
+COMMENT ON COLUMN credits.wallets.unpaid_holds IS 'How many holds of the user have ended with nothing charged in that window.';
+COMMENT ON COLUMN credits.wallets.unpaid_until IS 'When the window ends; in the past, nothing counts.';
+COMMENT ON COLUMN credits.wallets.head_quiet IS 'Tokens of head_lot that a hold lets go call for nothing: the lot never expires, and no notice waits to be armed.';
+COMMENT ON COLUMN credits.wallets.head_lot IS 'The lot that the last spend took from, which head_permit, head_taken and head_reserved speak of; null: none. See credits.choose_head.';
+COMMENT ON COLUMN credits.wallets.test_clock IS 'What the account''s own clock shows, for tests; null: it goes by the bank''s. Only moved forward, never taken off.';
+COMMENT ON COLUMN credits.wallets.status IS 'Here and not on the account, so that freezing waits for the same lock.';
+COMMENT ON COLUMN credits.wallets.held IS 'Tokens reserved by open holds, part of balance.';
+COMMENT ON COLUMN credits.wallets.debt IS 'Tokens used that no lot could pay.';
+COMMENT ON COLUMN credits.wallets.head_permit IS 'Tokens that may be spent from head_lot, or held there, without a look at limits, notices and other lots.';
+COMMENT ON COLUMN credits.wallets.head_taken IS 'Tokens taken from head_lot that its row does not know of yet.';
+COMMENT ON COLUMN credits.wallets.head_reserved IS 'Tokens held in head_lot that its row does not know of yet. Below zero: its row still counts as held what is not.';
+COMMENT ON COLUMN credits.wallets.head_hash IS 'Hash of the last entry; empty before the first.';
+CREATE FUNCTION credits.charge_hold(p_wallet credits.wallets, p_hold credits.holds, p_cost numeric, p_usage jsonb, p_own numeric, p_released numeric, p_final boolean, p_over text, p_at timestamp with time zone, p_user_id text) RETURNS api.capture_receipt
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.charge_hold(p_wallet credits.wallets, p_hold credits.holds, p_cost numeric, p_usage jsonb, p_own numeric, p_released numeric, p_final boolean, p_over text, p_at timestamp with time zone, p_user_id text) IS 'Charges a part of a hold on a locked wallet, p_cost tokens, of which p_own are held; p_released go free with it. p_final: it is the last part. Raises PT402 insufficient_tokens, PT429 spend_limit (a user, beyond the hold).';
 CREATE FUNCTION credits.charge_problem(p_amount bigint, p_currency text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1108,6 +1176,16 @@ CREATE FUNCTION credits.check_amount(p_amount numeric) RETURNS credits.tokens
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.check_amount(p_amount numeric) IS 'The amount, if it is above 0 and at most 10^12 and has at most six decimals. Raises PT422 bad_amount.';
+CREATE FUNCTION credits.check_capture(p_hold credits.holds, p_cost numeric, p_usage jsonb, p_final boolean, p_status text, p_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.check_capture(p_hold credits.holds, p_cost numeric, p_usage jsonb, p_final boolean, p_status text, p_at timestamp with time zone) IS 'May this part of a hold be charged, the wallet being locked and of that status? Raises PT409 hold_closed, PT423 account_frozen (a user), PT422 bad_usage or PT429 unpaid_limit (a user, for nothing).';
+CREATE FUNCTION credits.check_capture_arguments(p_usage jsonb, p_final boolean, p_over text, p_key text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.check_capture_arguments(p_usage jsonb, p_final boolean, p_over text, p_key text) IS 'Looks at what a capture says, before anything is made of it. Raises PT422 bad_usage, bad_final, bad_over or bad_key.';
 CREATE FUNCTION credits.check_charge(p_amount bigint, p_currency text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1128,11 +1206,6 @@ CREATE FUNCTION credits.check_event(p_event_id text, p_event jsonb) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.check_event(p_event_id text, p_event jsonb) IS 'Checks that this is an event of Stripe, known by p_event_id, and one for this bank. Raises PT422 bad_event, foreign_account, wrong_mode.';
-CREATE FUNCTION credits.check_fingerprint(p_known bytea, p_arguments jsonb) RETURNS void
-    LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-COMMENT ON FUNCTION credits.check_fingerprint(p_known bytea, p_arguments jsonb) IS 'Raises PT409 key_reused unless a key is repeated with the arguments that are remembered.';
 CREATE FUNCTION credits.check_free_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1148,6 +1221,21 @@ CREATE FUNCTION credits.check_guest_keys(p_keys text[]) RETURNS text[]
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.check_guest_keys(p_keys text[]) IS 'Checks the keys of a device or network, and returns them as a plain array. Raises PT422 bad_guest.';
+CREATE FUNCTION credits.check_hold(p_account_id uuid, p_price_id bigint, p_cost numeric, p_service boolean, p_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.check_hold(p_account_id uuid, p_price_id bigint, p_cost numeric, p_service boolean, p_at timestamp with time zone) IS 'May there be one more hold on a locked wallet? Raises PT429 too_many_holds or unpaid_limit, PT422 bad_usage.';
+CREATE FUNCTION credits.check_hold_arguments(p_usage jsonb, p_ttl interval, p_metadata jsonb, p_key text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.check_hold_arguments(p_usage jsonb, p_ttl interval, p_metadata jsonb, p_key text) IS 'Looks at what a call says that holds tokens, before anything is made of it. Raises PT422 bad_usage, bad_ttl, bad_metadata or bad_key.';
+CREATE FUNCTION credits.check_item(p_item jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.check_item(p_item jsonb) IS 'Has an item of a batch the names and types of the arguments of api.consume_tokens? Raises PT422 bad_items, bad_byok.';
 CREATE FUNCTION credits.check_key(p_key text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1200,6 +1288,11 @@ CREATE FUNCTION credits.check_scope(p_scope text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.check_scope(p_scope text) IS 'Checks that p_scope is null, or names a module or a category that is listed. Raises PT422 bad_scope.';
+CREATE FUNCTION credits.check_spend(p_usage jsonb, p_metadata jsonb, p_byok boolean, p_key text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.check_spend(p_usage jsonb, p_metadata jsonb, p_byok boolean, p_key text) IS 'Looks at what a spend says, before anything is made of it. Raises PT403 not_yours, PT422 bad_usage, bad_byok, bad_metadata or bad_key.';
 CREATE FUNCTION credits.check_stripe_prices() RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1224,12 +1317,12 @@ CREATE FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time 
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) IS 'Moves tokens of the lot that is spent next onto a locked and settled wallet, if that lot is next for every module: all that are free, or as many as may go before a limit or a notice is reached.';
-CREATE FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_reference text) RETURNS text
+COMMENT ON FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) IS 'Gives a locked wallet on which nothing is due a permit for the lot that is spent next, if that is the same for every module: for all that is free in it, or as much as may go before a limit or a notice is reached.';
+CREATE FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_entry_seq bigint DEFAULT NULL::bigint, p_made_id uuid DEFAULT NULL::uuid, p_facts jsonb DEFAULT NULL::jsonb) RETURNS credits.idempotency_keys
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_reference text) IS 'Claims a key for the call that is about to make p_reference. Null: it is new, go on. Else what the call made the first time: answer that again. Raises PT409 key_reused, PT422 bad_key.';
+COMMENT ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_entry_seq bigint, p_made_id uuid, p_facts jsonb) IS 'Claims a key for the call that is about to write p_entry_seq or make p_made_id. A row of nulls: it is new, go on. Else what the first call left: answer that again. Raises PT409 key_reused, PT422 bad_key.';
 CREATE FUNCTION credits.clock() RETURNS timestamp with time zone
     LANGUAGE sql PARALLEL SAFE
     RETURN clock_timestamp();
@@ -1239,6 +1332,11 @@ CREATE FUNCTION credits.clock(p_account_id uuid) RETURNS timestamp with time zon
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.clock(p_account_id uuid) IS 'The time of an account: what its test clock shows, otherwise the time now. Null stands for no account in particular.';
+CREATE FUNCTION credits.close_head(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.close_head(p_account_id uuid) IS 'Takes back the permit of a locked wallet: whatever is spent next looks at limits, notices and lots.';
 CREATE FUNCTION credits.columns_digest() RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1362,16 +1460,11 @@ CREATE FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens 
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean, OUT draws jsonb, OUT missing numeric) IS 'Takes p_tokens from the lots of a settled wallet in burn order, or holds them there, and says from which. missing > 0: the lots did not reach, and the caller must refuse, which puts them back, or pay the rest otherwise.';
+COMMENT ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean, OUT draws jsonb, OUT missing numeric) IS 'Takes p_tokens from the lots of a locked wallet in burn order, or holds them there, and says from which. missing > 0: the lots did not reach, and the caller must refuse, which puts them back, or pay the rest otherwise.';
 CREATE FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) RETURNS jsonb
     LANGUAGE sql STABLE
     RETURN CASE WHEN ((p_tokens > (0)::numeric) IS TRUE) THEN jsonb_build_array(jsonb_build_object('lot_id', p_lot_id, 'tokens', trim_scale(p_tokens))) ELSE '[]'::jsonb END;
 COMMENT ON FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) IS 'The draws of so many tokens from one lot.';
-CREATE FUNCTION credits.draw_settled(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric) RETURNS record
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-COMMENT ON FUNCTION credits.draw_settled(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric) IS 'credits.draw_lots for a wallet that may have a head lot. The caller chooses a new one once the entry is written.';
 CREATE FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((p_at AT TIME ZONE '00:00:00'::interval) - p_before) AT TIME ZONE '00:00:00'::interval);
@@ -1391,10 +1484,51 @@ CREATE FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened bo
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened boolean) IS 'Opens the account of a user id with an empty wallet, or finds it. The caller welcomes a new account, at the moment that the order of locks allows. Raises PT422 bad_user, PT503 busy.';
-CREATE FUNCTION credits.entry_hash(p_previous bytea, p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_effective_at timestamp with time zone, p_kind credits.entry_kind, p_tokens numeric, p_balance_after numeric, p_debt_after numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_actor text, p_metadata jsonb) RETURNS bytea
+CREATE TABLE credits.entries (
+    account_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    posted_at timestamp with time zone NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    kind credits.entry_kind NOT NULL,
+    tokens credits.tokens NOT NULL,
+    balance_after credits.tokens NOT NULL,
+    debt_after credits.tokens NOT NULL,
+    draws jsonb NOT NULL,
+    module_id text,
+    usage jsonb,
+    price_id bigint,
+    order_id uuid,
+    hold_id uuid,
+    late boolean,
+    refunds_seq bigint,
+    campaign_id text,
+    package_name text,
+    actor text NOT NULL,
+    metadata jsonb NOT NULL,
+    hash bytea NOT NULL
+)
+PARTITION BY RANGE (posted_at);
+ALTER TABLE ONLY credits.entries FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.entries IS 'The ledger. Append-only, partitioned by month, a hash chain per account. No foreign keys: only definer functions write it, under the wallet''s lock.';
+COMMENT ON COLUMN credits.entries.seq IS '1, 2, 3 … per account, without gaps.';
+COMMENT ON COLUMN credits.entries.posted_at IS 'When it was written, after the lock was taken; rises strictly with seq.';
+COMMENT ON COLUMN credits.entries.effective_at IS 'When it happened: for an expiry the moment the lot expired, else posted_at.';
+COMMENT ON COLUMN credits.entries.tokens IS 'Change of the balance: of what is in the lots, less the change of the debt. Above zero in, below zero out.';
+COMMENT ON COLUMN credits.entries.debt_after IS 'Debt after it: what a charge left unpaid by lots, and a repayment took off.';
+COMMENT ON COLUMN credits.entries.draws IS 'The lots moved: [{"lot_id": seq of the granting entry, "tokens": how much, above zero}], in the order they were taken. Into them when tokens is above zero, else out of them.';
+COMMENT ON COLUMN credits.entries.usage IS 'What was used, per dimension.';
+COMMENT ON COLUMN credits.entries.order_id IS 'The order that paid for these tokens.';
+COMMENT ON COLUMN credits.entries.hold_id IS 'The hold that this charge captured.';
+COMMENT ON COLUMN credits.entries.late IS 'Was the hold captured after it had expired? Null where the entry captures no hold.';
+COMMENT ON COLUMN credits.entries.refunds_seq IS 'The charge on the same account that this refund gives back.';
+COMMENT ON COLUMN credits.entries.campaign_id IS 'The campaign that granted these tokens.';
+COMMENT ON COLUMN credits.entries.package_name IS 'The name of the lot that came or expired.';
+COMMENT ON COLUMN credits.entries.actor IS 'The role or SQL login that caused it. Never a person''s name.';
+COMMENT ON COLUMN credits.entries.hash IS 'sha256 over the fields and the hash before: see credits.entry_hash.';
+CREATE FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) RETURNS bytea
     LANGUAGE sql STABLE
-    RETURN sha256(array_send(ARRAY['\x01'::bytea, p_previous, uuid_send(p_account_id), int8send(p_seq), timestamptz_send(p_posted_at), timestamptz_send(p_effective_at), convert_to((p_kind)::text, 'UTF8'::name), convert_to(((p_tokens)::numeric(20,6))::text, 'UTF8'::name), convert_to(((p_balance_after)::numeric(20,6))::text, 'UTF8'::name), convert_to(((p_debt_after)::numeric(20,6))::text, 'UTF8'::name), convert_to((p_draws)::text, 'UTF8'::name), convert_to(p_module_id, 'UTF8'::name), convert_to((p_usage)::text, 'UTF8'::name), int8send(p_price_id), convert_to(p_reference, 'UTF8'::name), convert_to(p_actor, 'UTF8'::name), sha256(convert_to((p_metadata)::text, 'UTF8'::name))]));
-COMMENT ON FUNCTION credits.entry_hash(p_previous bytea, p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_effective_at timestamp with time zone, p_kind credits.entry_kind, p_tokens numeric, p_balance_after numeric, p_debt_after numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_actor text, p_metadata jsonb) IS 'sha256 of the hash before (empty for the first) and an entry''s fields.';
+    RETURN sha256(convert_to((json_build_array(1, encode(p_previous, 'hex'::text), (p_entry).account_id, (p_entry).seq, EXTRACT(epoch FROM (p_entry).posted_at), EXTRACT(epoch FROM (p_entry).effective_at), (p_entry).kind, (p_entry).tokens, (p_entry).balance_after, (p_entry).debt_after, (p_entry).draws, (p_entry).module_id, (p_entry).usage, (p_entry).price_id, (p_entry).order_id, (p_entry).hold_id, (p_entry).late, (p_entry).refunds_seq, (p_entry).campaign_id, (p_entry).package_name, (p_entry).actor, encode(sha256(convert_to((NULLIF((p_entry).metadata, '{}'::jsonb))::text, 'UTF8'::name)), 'hex'::text)))::text, 'UTF8'::name));
+COMMENT ON FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) IS 'sha256 of the hash before (empty for the first) and the fields of an entry.';
 CREATE FUNCTION credits.event_id(p_event jsonb, p_original bytea) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1404,7 +1538,7 @@ CREATE FUNCTION credits.expire_holds(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.expire_holds(p_account_id uuid) IS 'Lets the tokens of those holds of a locked and settled wallet go free that are past their time.';
+COMMENT ON FUNCTION credits.expire_holds(p_account_id uuid) IS 'Lets the tokens of those holds of a locked wallet go free that are past their time. Its head is folded: see credits.catch_up.';
 CREATE FUNCTION credits.expire_lots(p_account_id uuid, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1430,37 +1564,6 @@ CREATE FUNCTION credits.find_code(p_code text) RETURNS credits.codes
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.find_code(p_code text) IS 'The code that somebody typed. Case, white space and invisible characters do not matter. Raises PT404 unknown_code.';
-CREATE TABLE credits.entries (
-    account_id uuid NOT NULL,
-    seq bigint NOT NULL,
-    posted_at timestamp with time zone NOT NULL,
-    effective_at timestamp with time zone NOT NULL,
-    kind credits.entry_kind NOT NULL,
-    tokens credits.tokens NOT NULL,
-    balance_after credits.tokens NOT NULL,
-    debt_after credits.tokens NOT NULL,
-    draws jsonb NOT NULL,
-    module_id text,
-    usage jsonb,
-    price_id bigint,
-    reference text,
-    actor text NOT NULL,
-    metadata jsonb NOT NULL,
-    hash bytea NOT NULL
-)
-PARTITION BY RANGE (posted_at);
-ALTER TABLE ONLY credits.entries FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.entries IS 'The ledger. Append-only, partitioned by month, a hash chain per account. No foreign keys: only definer functions write it, under the wallet''s lock.';
-COMMENT ON COLUMN credits.entries.seq IS '1, 2, 3 … per account, without gaps.';
-COMMENT ON COLUMN credits.entries.posted_at IS 'When it was written, after the lock was taken; rises strictly with seq.';
-COMMENT ON COLUMN credits.entries.effective_at IS 'When it happened: for an expiry the moment the lot expired, else posted_at.';
-COMMENT ON COLUMN credits.entries.tokens IS 'Change of the balance: of what is in the lots, less the change of the debt. Above zero in, below zero out.';
-COMMENT ON COLUMN credits.entries.debt_after IS 'Debt after it: what a charge left unpaid by lots, and a repayment took off.';
-COMMENT ON COLUMN credits.entries.draws IS 'The lots moved: [{"lot_id": seq of the granting entry, "tokens": how much, above zero}], in the order they were taken. Into them when tokens is above zero, else out of them.';
-COMMENT ON COLUMN credits.entries.usage IS 'What was used, per dimension.';
-COMMENT ON COLUMN credits.entries.reference IS 'Order, reason or package that the entry belongs to; of a capture the hold, with :late after it when it was.';
-COMMENT ON COLUMN credits.entries.actor IS 'The role or SQL login that caused it. Never a person''s name.';
-COMMENT ON COLUMN credits.entries.hash IS 'sha256 over the fields and the hash before: see credits.entry_hash.';
 CREATE FUNCTION credits.find_entry(p_entry_id text) RETURNS credits.entries
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1490,6 +1593,21 @@ CREATE FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) RETURNS ap
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) IS 'Does the work of api.confirm_guest_use and api.release_guest_use. A use ends once; a repeat gets the same answer. Raises PT403 not_yours, PT404 unknown_use, PT409 use_closed.';
+CREATE FUNCTION credits.finish_taking(p_account_id uuid, p_before numeric, p_after numeric, p_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.finish_taking(p_account_id uuid, p_before numeric, p_after numeric, p_at timestamp with time zone) IS 'What follows once tokens were taken without a permit and the locked wallet is written: notices of its fall from p_before to p_after, and a permit for the next spend.';
+CREATE FUNCTION credits.finish_unholding(p_account_id uuid, p_before numeric, p_after numeric, p_freed jsonb, p_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.finish_unholding(p_account_id uuid, p_before numeric, p_after numeric, p_freed jsonb, p_at timestamp with time zone) IS 'What follows once tokens that were held are charged or free, outside the head lot, and the locked wallet is written: notices of a fall or rise from p_before to p_after, expiry of what is free again in the lots of p_freed, and a permit for the next spend.';
+CREATE FUNCTION credits.fold_head(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.fold_head(p_account_id uuid) IS 'Writes onto the head lot of a locked wallet what the wallet''s row keeps for it: then the rows of all lots are right.';
 CREATE FUNCTION credits.follow_prices() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1534,30 +1652,43 @@ ALTER TABLE ONLY credits.lots FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.lots IS 'Tokens that came in together and share a price, a scope and an expiry. Spent in burn order: see credits.draw_lots. 0 <= held <= remaining <= granted: the domains refuse what is negative, audit.check_lots proves the rest.';
 COMMENT ON COLUMN credits.lots.lot_id IS 'The seq of the entry that granted it.';
 COMMENT ON COLUMN credits.lots.priority IS 'Lower is spent first.';
-COMMENT ON COLUMN credits.lots.live IS 'Has tokens in it.';
+COMMENT ON COLUMN credits.lots.live IS 'Its row has tokens in it. A head lot may have none any more all the same: see credits.current_lots.';
 COMMENT ON COLUMN credits.lots.frozen IS 'Not spendable while the payment is disputed.';
 COMMENT ON COLUMN credits.lots.announced IS 'Its coming expiry has been put in the outbox.';
 COMMENT ON COLUMN credits.lots.scope IS 'module:ID or category:ID that the tokens are bound to; null: any.';
 COMMENT ON COLUMN credits.lots.unit_cost IS 'Money really paid for one token, in minor units of currency.';
-CREATE FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone, p_head_lot bigint DEFAULT NULL::bigint, p_head_free numeric DEFAULT 0) RETURNS TABLE(lot_id bigint, scope text, free numeric)
+CREATE VIEW credits.current_lots WITH (security_invoker='true') AS
+ SELECT l.account_id,
+    l.lot_id,
+    l.source,
+    l.package_name,
+    l.granted,
+    ((l.remaining)::numeric - COALESCE((w.head_taken)::numeric, (0)::numeric)) AS remaining,
+    ((l.held)::numeric + COALESCE((w.head_reserved)::numeric, (0)::numeric)) AS held,
+    l.priority,
+    l.scope,
+    l.effective_at,
+    l.expires_at,
+    l.unit_cost,
+    l.currency,
+    l.order_id,
+    l.frozen,
+    l.live,
+    l.announced
+   FROM (credits.lots l
+     LEFT JOIN credits.wallets w ON (((l.account_id = w.account_id) AND (l.lot_id = w.head_lot))));
+COMMENT ON VIEW credits.current_lots IS 'The lots with what really remains and is held in them. live: its row has tokens, so that a lot without it has none.';
+CREATE FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone) RETURNS TABLE(lot_id bigint, scope text, free numeric)
     LANGUAGE sql STABLE
     BEGIN ATOMIC
  SELECT l.lot_id,
      l.scope,
-     (((l.remaining)::numeric - (l.held)::numeric) +
-         CASE
-             WHEN ((l.lot_id = free_lots.p_head_lot) IS TRUE) THEN free_lots.p_head_free
-             ELSE (0)::numeric
-         END) AS free
-    FROM credits.lots l
-   WHERE ((l.account_id = free_lots.p_account_id) AND (NOT l.frozen) AND (l.live OR (l.lot_id = free_lots.p_head_lot)) AND (((l.remaining)::numeric +
-         CASE
-             WHEN ((l.lot_id = free_lots.p_head_lot) IS TRUE) THEN free_lots.p_head_free
-             ELSE (0)::numeric
-         END) > (l.held)::numeric) AND (l.effective_at <= free_lots.p_at) AND ((l.expires_at IS NULL) OR (l.expires_at > free_lots.p_at)))
+     (l.remaining - l.held) AS free
+    FROM credits.current_lots l
+   WHERE ((l.account_id = free_lots.p_account_id) AND l.live AND (NOT l.frozen) AND (l.remaining > l.held) AND (l.effective_at <= free_lots.p_at) AND ((l.expires_at IS NULL) OR (l.expires_at > free_lots.p_at)))
    ORDER BY l.priority, l.expires_at, (l.scope IS NULL), ((l.unit_cost)::numeric > (0)::numeric), l.effective_at, l.lot_id;
 END;
-COMMENT ON FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone, p_head_lot bigint, p_head_free numeric) IS 'The lots of an account that may be spent, bound to something or not, in burn order, and what is free in each. Of a wallet that has a head lot: which, and how many tokens it carries.';
+COMMENT ON FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone) IS 'The lots of an account that may be spent, bound to something or not, in burn order, and what is free in each.';
 CREATE FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount numeric) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1582,11 +1713,11 @@ CREATE FUNCTION credits.grant_faults() RETURNS TABLE(expected text, found text)
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.grant_faults() IS 'Rights in the schemas of the bank that roles have whom access.sql does not name, and rights that it never gives.';
-CREATE FUNCTION credits.grant_lot(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric, p_package_name text DEFAULT NULL::text, p_priority bigint DEFAULT NULL::bigint, p_scope text DEFAULT NULL::text, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_unit_cost numeric DEFAULT 0, p_currency text DEFAULT NULL::text, p_order_id uuid DEFAULT NULL::uuid, p_reference text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb) RETURNS bigint
+CREATE FUNCTION credits.grant_lot(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric, p_package_name text DEFAULT NULL::text, p_priority bigint DEFAULT NULL::bigint, p_scope text DEFAULT NULL::text, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_unit_cost numeric DEFAULT 0, p_currency text DEFAULT NULL::text, p_order_id uuid DEFAULT NULL::uuid, p_campaign_id text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.grant_lot(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric, p_package_name text, p_priority bigint, p_scope text, p_expires_at timestamp with time zone, p_unit_cost numeric, p_currency text, p_order_id uuid, p_reference text, p_metadata jsonb) IS 'Grants a lot to a locked wallet and returns its lot_id, the seq of its entry. Raises PT422 bad_amount.';
+COMMENT ON FUNCTION credits.grant_lot(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric, p_package_name text, p_priority bigint, p_scope text, p_expires_at timestamp with time zone, p_unit_cost numeric, p_currency text, p_order_id uuid, p_campaign_id text, p_metadata jsonb) IS 'Grants a lot to a locked wallet and returns its lot_id, the seq of its entry. Raises PT422 bad_amount.';
 CREATE FUNCTION credits.grant_receipt(p_account_id uuid, p_lot_id bigint, p_user_id text, p_replayed boolean) RETURNS api.grant_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1617,59 +1748,15 @@ CREATE FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with ti
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) IS 'Tokens that an account can spend before a limit stops it or a notice is due; null: any number.';
-CREATE TABLE credits.wallets (
-    account_id uuid NOT NULL,
-    seq bigint DEFAULT 0 NOT NULL,
-    posted_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    due_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
-    unpaid bigint DEFAULT 0 NOT NULL,
-    unpaid_holds bigint DEFAULT 0 NOT NULL,
-    unpaid_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    head_keeps boolean DEFAULT false NOT NULL,
-    head_lot bigint,
-    test_clock timestamp with time zone,
-    status credits.account_status DEFAULT 'active'::text NOT NULL,
-    balance credits.tokens DEFAULT 0 NOT NULL,
-    held credits.amount DEFAULT 0 NOT NULL,
-    debt credits.amount DEFAULT 0 NOT NULL,
-    head_free credits.amount DEFAULT 0 NOT NULL,
-    head_held credits.amount DEFAULT 0 NOT NULL,
-    lifetime_granted credits.amount DEFAULT 0 NOT NULL,
-    lifetime_spent credits.amount DEFAULT 0 NOT NULL,
-    head_hash bytea DEFAULT '\x'::bytea NOT NULL
-)
-WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_cost_delay='0');
-ALTER TABLE ONLY credits.wallets FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.wallets IS 'The one row that a spend locks. balance = sum of the lots'' remaining tokens - debt, proved by audit.check_balance.';
-COMMENT ON COLUMN credits.wallets.seq IS 'Number of the last entry: no gaps, because it is taken from the locked row.';
-COMMENT ON COLUMN credits.wallets.posted_at IS 'Time of the last entry, so that entries never go back in time.';
-COMMENT ON COLUMN credits.wallets.due_at IS 'Before this moment the clock changes nothing: no hold or lot expires, no lot is announced to, no day or month of a limit begins.';
-COMMENT ON COLUMN credits.wallets.unpaid IS 'How many uses, and other things that are no holds, the user has made without paying in the window that ends at unpaid_until: see sql/credits/unpaid.sql.';
-COMMENT ON COLUMN credits.wallets.unpaid_holds IS 'How many holds of the user have ended with nothing charged in that window.';
-COMMENT ON COLUMN credits.wallets.unpaid_until IS 'When the window ends; in the past, nothing counts.';
-COMMENT ON COLUMN credits.wallets.head_keeps IS 'Holds keep their tokens in the head: head_lot never expires, and no notice is due when they let go of them.';
-COMMENT ON COLUMN credits.wallets.head_lot IS 'The lot that is spent next, whatever the module; null when that is not known. See sql/credits/head_lot.sql.';
-COMMENT ON COLUMN credits.wallets.test_clock IS 'What the account''s own clock shows, for tests; null: it goes by the bank''s. Only moved forward, never taken off.';
-COMMENT ON COLUMN credits.wallets.status IS 'Here and not on the account, so that freezing waits for the same lock.';
-COMMENT ON COLUMN credits.wallets.held IS 'Tokens reserved by open holds, part of balance.';
-COMMENT ON COLUMN credits.wallets.debt IS 'Tokens used that no lot could pay.';
-COMMENT ON COLUMN credits.wallets.head_free IS 'Tokens of head_lot, kept here and not on the lot''s row: as many as can go before a limit or a notice is reached.';
-COMMENT ON COLUMN credits.wallets.head_held IS 'Tokens of head_lot that holds keep, here and not on the lot''s row, beside head_free.';
-COMMENT ON COLUMN credits.wallets.head_hash IS 'Hash of the last entry; empty before the first.';
 CREATE FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE sql STABLE
     RETURN (((SELECT w.held FROM credits.wallets w WHERE (w.account_id = held_at.p_account_id)))::numeric - COALESCE((SELECT sum((h.held)::numeric) AS sum FROM credits.holds h WHERE ((h.account_id = held_at.p_account_id) AND ((h.state)::text = 'open'::text) AND (h.expires_at <= held_at.p_at))), (0)::numeric));
 COMMENT ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) IS 'Tokens that holds of an account keep at a moment, without those that have expired by then.';
-CREATE FUNCTION credits.hold(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_metadata jsonb) RETURNS api.hold_receipt
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-COMMENT ON FUNCTION credits.hold(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_metadata jsonb) IS 'The work of api.hold_tokens, on an account.';
-CREATE FUNCTION credits.hold_again(p_account_id uuid, p_hold_id uuid, p_user_id text) RETURNS api.hold_receipt
+CREATE FUNCTION credits.hold_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl numeric, p_key text, p_user_id text, p_metadata jsonb) RETURNS api.hold_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.hold_again(p_account_id uuid, p_hold_id uuid, p_user_id text) IS 'The answer of an earlier hold, told again: balance, available and draws as they were then; state, held and expires_at as they are now. The wallet is locked, so that an expired hold has been booked.';
+COMMENT ON FUNCTION credits.hold_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl numeric, p_key text, p_user_id text, p_metadata jsonb) IS 'The answer of the call that used this key first, told again: balance, available and draws as they were then; state, held and expires_at as they are now. The wallet is locked, so that an expired hold has been booked. Raises PT409 key_reused when it was another call.';
 CREATE FUNCTION credits.in_default(p_account_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1679,10 +1766,10 @@ CREATE FUNCTION credits.interval_text(p_interval interval) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (p_interval IS NOT NULL) THEN concat_ws(' '::text, (NULLIF(EXTRACT(year FROM p_interval), (0)::numeric) || CASE EXTRACT(year FROM p_interval) WHEN 1 THEN ' year'::text ELSE ' years'::text END), (NULLIF(EXTRACT(month FROM p_interval), (0)::numeric) || CASE EXTRACT(month FROM p_interval) WHEN 1 THEN ' mon'::text ELSE ' mons'::text END), (NULLIF(EXTRACT(day FROM p_interval), (0)::numeric) || CASE EXTRACT(day FROM p_interval) WHEN 1 THEN ' day'::text ELSE ' days'::text END), CASE WHEN ((p_interval <> date_trunc('day'::text, p_interval)) OR (p_interval = '00:00:00'::interval)) THEN rtrim(rtrim(to_char(p_interval, 'HH24:MI:SS.US'::text), '0'::text), '.'::text) ELSE NULL::text END) ELSE NULL::text END;
 COMMENT ON FUNCTION credits.interval_text(p_interval interval) IS 'An interval as PostgreSQL writes it by default (1 year 2 mons 30 days 12:00:00), whatever IntervalStyle is.';
-CREATE FUNCTION credits.is_held_in_head(p_held numeric, p_draws jsonb, p_head_lot bigint, p_head_held numeric) RETURNS boolean
-    LANGUAGE sql IMMUTABLE
-    RETURN COALESCE(((p_head_held >= p_held) AND (jsonb_array_length(p_draws) = 1) AND ((((p_draws -> 0) -> 'lot_id'::text))::bigint = p_head_lot)), false);
-COMMENT ON FUNCTION credits.is_held_in_head(p_held numeric, p_draws jsonb, p_head_lot bigint, p_head_held numeric) IS 'Are the tokens of a hold on the wallet''s row, and none of them on that of a lot?';
+CREATE FUNCTION credits.is_in_head(p_draws jsonb, p_head_lot bigint) RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN COALESCE(((jsonb_array_length(p_draws) = 1) AND ((((p_draws -> 0) -> 'lot_id'::text))::bigint = p_head_lot)), false);
+COMMENT ON FUNCTION credits.is_in_head(p_draws jsonb, p_head_lot bigint) IS 'Are all the tokens of a hold in the head lot of its wallet? Then sums on the wallet say what becomes of them.';
 CREATE FUNCTION credits.is_label(p_text text, p_longest bigint, p_lines boolean DEFAULT false) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1832,7 +1919,7 @@ CREATE FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service b
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean) IS 'Locks the wallet, books what is due, and says how the hold stands then. The head lot is left where it is. p_service: a service asks. Raises PT404 unknown_hold, PT403 not_yours, PT503 busy.';
+COMMENT ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean) IS 'Locks the wallet, books what is due, and says how the hold stands then. p_service: a service asks. Raises PT404 unknown_hold, PT403 not_yours, PT503 busy.';
 CREATE FUNCTION credits.lock_identity(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1843,21 +1930,16 @@ CREATE FUNCTION credits.lock_those_free(p_account_ids uuid[]) RETURNS uuid[]
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.lock_those_free(p_account_ids uuid[]) IS 'Locks wallets, waiting up to 1 second, and as long again in the worst case, for all of them together, and returns those that somebody else has all the same. Nulls are passed over.';
-CREATE FUNCTION credits.lock_to_end(p_account_id uuid, p_due_at timestamp with time zone) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-COMMENT ON FUNCTION credits.lock_to_end(p_account_id uuid, p_due_at timestamp with time zone) IS 'The long way to the lock for who is to end a hold. p_due_at: when something is due on the wallet, null if somebody else has it. Raises PT404 unknown_hold where there is no such account, PT503 busy.';
 CREATE FUNCTION credits.lock_to_spend(p_account_ids uuid[]) RETURNS timestamp with time zone
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.lock_to_spend(p_account_ids uuid[]) IS 'Locks wallets, in the order that keeps calls from waiting for each other, books what is due, and gives the time, at which nothing is due on any of them. Waits for none of them: raises lock_not_available when somebody else has one.';
-CREATE FUNCTION credits.lock_wallet(p_account_id uuid, p_settle boolean DEFAULT true, OUT seq bigint, OUT balance numeric, OUT status text) RETURNS record
+CREATE FUNCTION credits.lock_wallet(p_account_id uuid, OUT seq bigint, OUT balance numeric, OUT status text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.lock_wallet(p_account_id uuid, p_settle boolean, OUT seq bigint, OUT balance numeric, OUT status text) IS 'Locks the wallet until the end of the transaction, books what has expired, and says how it stands. p_settle: the tokens of the head lot are put back on its row, as everything needs it that looks at lots. Raises PT404 unknown_user, PT503 busy.';
+COMMENT ON FUNCTION credits.lock_wallet(p_account_id uuid, OUT seq bigint, OUT balance numeric, OUT status text) IS 'Locks the wallet until the end of the transaction, books what is due, and says how it stands. The next spend looks at limits, notices and lots again: so everything that changes them begins with this. Raises PT404 unknown_user, PT503 busy.';
 CREATE FUNCTION credits.lock_wallets(p_account_ids uuid[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1937,6 +2019,11 @@ CREATE FUNCTION credits.new_referral_code(p_account_id uuid) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.new_referral_code(p_account_id uuid) IS 'Eight random characters that are not mistaken for one another. The first four tell the bucket of the account: see docs/scaling.md.';
+CREATE FUNCTION credits.next_entry(p_wallet credits.wallets, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS credits.entries
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.next_entry(p_wallet credits.wallets, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_at timestamp with time zone) IS 'The entry that comes next on a wallet, moves its balance by p_tokens and leaves its debt alone. The caller fills in what else there is to say, and has credits.write_entry write it.';
 CREATE FUNCTION credits.next_level(p_account_id uuid, p_available numeric) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2050,6 +2137,11 @@ CREATE FUNCTION credits.passes_for_latin(p_word text, p_capitals boolean DEFAULT
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.passes_for_latin(p_word text, p_capitals boolean) IS 'Whether a word in small letters consists of letters that are drawn like Latin ones but are not Latin. p_capitals: letters whose capitals are drawn like Latin ones count, too.';
+CREATE FUNCTION credits.pay_beyond_hold(p_hold credits.holds, p_cost numeric, p_own numeric, p_over text, p_entry_seq bigint, p_at timestamp with time zone, OUT draws jsonb, OUT debt numeric, OUT shortfall numeric) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.pay_beyond_hold(p_hold credits.holds, p_cost numeric, p_own numeric, p_over text, p_entry_seq bigint, p_at timestamp with time zone, OUT draws jsonb, OUT debt numeric, OUT shortfall numeric) IS 'Pays what a capture costs (p_cost) beyond what its hold keeps of that (p_own): draws from other lots, debt as far as the account may have it, and shortfall, what is left, which is written with the seq that its entry will have. p_over: debt, available or error. Raises PT402 insufficient_tokens (error, or a user), PT429 spend_limit (a user).';
 CREATE FUNCTION credits.payment_mismatch(p_order credits.orders, p_event credits.stripe_events) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2065,11 +2157,6 @@ CREATE FUNCTION credits.plain_text(p_text text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.plain_text(p_text text) IS 'A text in Unicode''s form NFKC, without invisible characters (Default_Ignorable_Code_Point) and without space around it. White space inside it becomes one plain space. Null for a text with characters beyond the first plane, except mathematical alphabets: versions of PostgreSQL treat them differently.';
-CREATE FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text DEFAULT NULL::text, p_usage jsonb DEFAULT NULL::jsonb, p_price_id bigint DEFAULT NULL::bigint, p_reference text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb, p_effective_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_from_head numeric DEFAULT 0, p_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_unheld numeric DEFAULT NULL::numeric, p_head_unheld numeric DEFAULT 0) RETURNS numeric
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-COMMENT ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone, p_unheld numeric, p_head_unheld numeric) IS 'Appends entry p_seq to the chain of a locked wallet and moves its balance by p_tokens, to what it returns. The caller moves the lots; p_balance is the balance before, p_debt the debt after it. p_from_head is what a spend takes from the head lot, whose tokens are on the wallet (below zero: what a capture lets go free there); p_unheld what a capture takes from, or lets go of, what is held (null: no capture, and no change of the debt by a spend), p_head_unheld what of this the head holds. Of another kind, with -p_tokens, it says that the caller sees to the notices itself.';
 CREATE FUNCTION credits.power_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2080,6 +2167,11 @@ CREATE FUNCTION credits.price_overlap(p_name text, p_line credits.prices, p_curr
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.price_overlap(p_name text, p_line credits.prices, p_current credits.prices, p_named credits.prices, p_same boolean, p_now timestamp with time zone) IS 'What a line of a price list overlaps, in words, or null. p_current: the version in force; p_named: the version that the line speaks of; p_same: that version says the same.';
+CREATE FUNCTION credits.price_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone, OUT cost numeric, OUT usage jsonb, OUT own numeric, OUT released numeric) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.price_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone, OUT cost numeric, OUT usage jsonb, OUT own numeric, OUT released numeric) IS 'What a part of a hold costs, and the usage that is recorded; without p_usage it is all that is held. own: what of it is held; released: what goes free, when this part is the last one. Raises PT422 bad_usage.';
 CREATE FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2156,6 +2248,11 @@ CREATE FUNCTION credits.refuse_busy(p_what text DEFAULT 'this account'::text) RE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.refuse_busy(p_what text) IS 'Raises PT503 busy: nothing was done, and the call may be repeated.';
+CREATE FUNCTION credits.refuse_byok() RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.refuse_byok() IS 'Raises PT422 bad_byok.';
 CREATE FUNCTION credits.refuse_caller(p_subject text, p_user_id text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2186,6 +2283,11 @@ CREATE FUNCTION credits.refuse_hold(p_by_service boolean DEFAULT NULL::boolean) 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.refuse_hold(p_by_service boolean) IS 'Raises PT403 not_yours for a hold that a service made, else PT404 unknown_hold.';
+CREATE FUNCTION credits.refuse_key() RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.refuse_key() IS 'Raises PT409 key_reused.';
 CREATE FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2239,7 +2341,7 @@ CREATE FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) RETURNS v
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) IS 'Pays the debt of a locked and settled wallet, as far as it goes, from a lot that has just been bought.';
+COMMENT ON FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) IS 'Pays the debt of a locked wallet, as far as it goes, from a lot that has just been bought.';
 CREATE FUNCTION credits.require_service(p_what text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2264,7 +2366,7 @@ CREATE FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_toke
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric) IS 'Puts tokens that were drawn back into a lot of a settled wallet.';
+COMMENT ON FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric) IS 'Puts tokens that were drawn back into a lot of a locked wallet.';
 CREATE FUNCTION credits.row_security_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2304,17 +2406,12 @@ CREATE FUNCTION credits.set_due(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.set_due(p_account_id uuid) IS 'Says on a locked and settled wallet when the clock next has something to do there.';
+COMMENT ON FUNCTION credits.set_due(p_account_id uuid) IS 'Says on a locked wallet when the clock next has something to do there.';
 CREATE FUNCTION credits.setting_faults() RETURNS TABLE(login text, name text, value text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.setting_faults() IS 'Settings that members of the bank''s roles, except administrators, should not begin their sessions with: time-outs that do not bound anything, and every setting that is neither in the recipe of SECURITY.md nor about what a session costs. An application may also choose names and time zones for itself.';
-CREATE FUNCTION credits.settle_head(p_account_id uuid) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-COMMENT ON FUNCTION credits.settle_head(p_account_id uuid) IS 'Puts the tokens of a locked wallet''s head lot back on the lot''s row.';
 CREATE FUNCTION credits.settle_referral(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2334,11 +2431,16 @@ CREATE FUNCTION credits.spelled_usage(p_usage jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN ((p_usage = '{"calls": 1}'::jsonb) IS TRUE) THEN '{}'::jsonb ELSE p_usage END;
 COMMENT ON FUNCTION credits.spelled_usage(p_usage jsonb) IS 'The usage as fingerprints have it: {"calls": 1} is the default, and is not said.';
-CREATE FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_byok boolean DEFAULT false, p_expected_cost numeric DEFAULT NULL::numeric) RETURNS api.spend_receipt
+CREATE FUNCTION credits.spend_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) RETURNS api.spend_receipt
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.spend_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) IS 'The answer of the call that used this key first, the wallet being locked. Raises PT409 key_reused when it was another call.';
+CREATE FUNCTION credits.spend_item(p_item jsonb, p_busy boolean) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_byok boolean, p_expected_cost numeric) IS 'The work of api.consume_tokens, on an account.';
+COMMENT ON FUNCTION credits.spend_item(p_item jsonb, p_busy boolean) IS 'The verdict of one item of a batch: what api.consume_tokens answers, or what it raises. p_busy: another transaction has the wallet.';
 CREATE FUNCTION credits.spend_limit_receipt(p_account_id uuid, p_user_id text, p_period text, p_set_by text, p_now timestamp with time zone) RETURNS api.spend_limit
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2447,6 +2549,11 @@ CREATE FUNCTION credits.sum_components(p_price_id bigint, p_usage jsonb, OUT pri
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.sum_components(p_price_id bigint, p_usage jsonb, OUT price_id bigint, OUT cost numeric, OUT price_source text, OUT exact boolean) IS 'What a use costs under a version of a price, in tokens: the sum over its components. exact: the usage names the dimensions of the price and no other. cost is null when a quantity cannot be charged, price_id when there is no price.';
+CREATE FUNCTION credits.take_tokens(p_account_id uuid, p_module_id text, p_tokens numeric, p_price_id bigint, p_at timestamp with time zone, p_hold boolean DEFAULT false) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.take_tokens(p_account_id uuid, p_module_id text, p_tokens numeric, p_price_id bigint, p_at timestamp with time zone, p_hold boolean) IS 'Takes p_tokens from the lots of a locked wallet, or holds them there, all or nothing, and returns the draws. The caller updates the wallet and calls credits.finish_taking. Raises PT402 insufficient_tokens, PT429 spend_limit.';
 CREATE FUNCTION credits.tell_depleted(p_account_id uuid) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2462,11 +2569,6 @@ CREATE FUNCTION credits.test_clocks_allowed() RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.test_clocks_allowed() IS 'Whether services may put accounts on test clocks.';
-CREATE FUNCTION credits.tidy_after_release(p_account_id uuid, p_at timestamp with time zone, p_back jsonb) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-COMMENT ON FUNCTION credits.tidy_after_release(p_account_id uuid, p_at timestamp with time zone, p_back jsonb) IS 'Books on a locked wallet what follows from tokens that lots no longer hold: expiry, notices of it, another head lot.';
 CREATE TABLE credits.price_tiers (
     price_id bigint NOT NULL,
     dimension text NOT NULL,
@@ -2534,11 +2636,11 @@ CREATE FUNCTION credits.uncount_attempt(p_scope text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.uncount_attempt(p_scope text) IS 'Subtracts an attempt that succeeded.';
-CREATE FUNCTION credits.unhold_lots(p_account_id uuid, p_draws jsonb, p_taken numeric, p_back boolean, OUT taken jsonb, OUT rest jsonb) RETURNS record
+CREATE FUNCTION credits.unhold_lots(p_account_id uuid, p_draws jsonb, p_taken numeric, p_released numeric, OUT draws jsonb, OUT rest jsonb) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.unhold_lots(p_account_id uuid, p_draws jsonb, p_taken numeric, p_back boolean, OUT taken jsonb, OUT rest jsonb) IS 'Takes the first p_taken tokens of the draws of a hold out of its lots, on a locked wallet, and says from which, and which are left. p_back: these are no longer held.';
+COMMENT ON FUNCTION credits.unhold_lots(p_account_id uuid, p_draws jsonb, p_taken numeric, p_released numeric, OUT draws jsonb, OUT rest jsonb) IS 'Takes the first p_taken tokens of the draws of a hold out of its lots, on a locked wallet, and says from which (draws), and which are left (rest). p_released above 0: these are no longer held.';
 CREATE FUNCTION credits.unit_cost(p_price_id bigint) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2549,6 +2651,10 @@ CREATE FUNCTION credits.usage_of_rest(p_usage_left jsonb) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.usage_of_rest(p_usage_left jsonb) IS 'What is recorded as used when all that a hold keeps is charged: what is left of its usage, not below 0.';
+CREATE FUNCTION credits.usage_or_call(p_usage jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN ((p_usage = '{}'::jsonb) IS TRUE) THEN '{"calls": 1}'::jsonb ELSE p_usage END;
+COMMENT ON FUNCTION credits.usage_or_call(p_usage jsonb) IS 'The usage as entries record it: nothing said, {}, is one call.';
 CREATE FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times integer) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2581,6 +2687,21 @@ CREATE FUNCTION credits.wait_for_wallet(p_account_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.wait_for_wallet(p_account_id uuid) IS 'Locks a wallet that somebody else has, when they let go of it within 4 seconds. Raises PT503 busy, PT404 unknown_user.';
+CREATE FUNCTION credits.wait_to_capture(p_account_id uuid, p_hold_id text, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) RETURNS api.capture_receipt
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.wait_to_capture(p_account_id uuid, p_hold_id text, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) IS 'Waits for a wallet that another transaction has, 2 seconds at most, and captures then. Raises PT503 busy, PT404 unknown_hold, and what api.capture_hold raises.';
+CREATE FUNCTION credits.wait_to_hold(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_user_id text, p_metadata jsonb) RETURNS api.hold_receipt
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.wait_to_hold(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_user_id text, p_metadata jsonb) IS 'Waits for a wallet that another transaction has, 2 seconds at most, and holds then. Raises PT503 busy, PT404 unknown_user, and what api.hold_tokens raises.';
+CREATE FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) RETURNS api.spend_receipt
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) IS 'Waits for a wallet that another transaction has, 2 seconds at most, and spends then. Raises PT503 busy, PT404 unknown_user, and what api.consume_tokens raises.';
 CREATE FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2600,6 +2721,11 @@ CREATE FUNCTION credits.whole(quantity numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN ((quantity = trunc(quantity)) IS TRUE) THEN quantity ELSE NULL::numeric END;
 COMMENT ON FUNCTION credits.whole(quantity numeric) IS 'A quantity, if it is a whole number; otherwise null.';
+CREATE FUNCTION credits.write_entry(p_entry credits.entries, p_previous_hash bytea) RETURNS credits.entries
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.write_entry(p_entry credits.entries, p_previous_hash bytea) IS 'Appends an entry to the chain of a locked wallet, whose last hash is p_previous_hash, and returns it with its own.';
 CREATE FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3072,25 +3198,6 @@ COMMENT ON COLUMN analytics.welcome_use.campaign_id IS 'Null for tokens that a s
 COMMENT ON COLUMN analytics.welcome_use.expired IS 'Tokens whose date has passed.';
 COMMENT ON COLUMN analytics.welcome_use.remaining IS 'Tokens that can still be spent.';
 COMMENT ON COLUMN analytics.welcome_use.share_spent IS 'spent as a share of granted, 0 to 1.';
-CREATE VIEW credits.current_lots WITH (security_invoker='true') AS
- SELECT l.account_id,
-    l.lot_id,
-    l.source,
-    l.package_name,
-    l.granted,
-    ((l.remaining)::numeric + COALESCE(((w.head_free)::numeric + (w.head_held)::numeric), (0)::numeric)) AS remaining,
-    ((l.held)::numeric + COALESCE((w.head_held)::numeric, (0)::numeric)) AS held,
-    l.priority,
-    l.scope,
-    l.effective_at,
-    l.expires_at,
-    l.unit_cost,
-    l.currency,
-    l.order_id,
-    l.frozen
-   FROM (credits.lots l
-     LEFT JOIN credits.wallets w ON (((l.account_id = w.account_id) AND (l.lot_id = w.head_lot))));
-COMMENT ON VIEW credits.current_lots IS 'The lots with what really remains in them, the head lot''s tokens included.';
 CREATE VIEW credits.held_draws WITH (security_invoker='true') AS
  SELECT h.account_id,
     h.hold_id,
@@ -3182,7 +3289,15 @@ CREATE VIEW api.entries WITH (security_invoker='true') AS
     e.module_id,
     e.usage,
     e.price_id,
-    e.reference,
+    COALESCE((e.order_id)::text, ((e.hold_id)::text ||
+        CASE
+            WHEN (e.late IS TRUE) THEN ':late'::text
+            ELSE ''::text
+        END), (e.refunds_seq)::text, e.campaign_id, e.package_name,
+        CASE
+            WHEN (e.kind <> ALL (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind, 'refund'::credits.entry_kind, 'expire'::credits.entry_kind, 'repayment'::credits.entry_kind])) THEN (e.kind)::text
+            ELSE NULL::text
+        END) AS reference,
     e.metadata,
     encode(e.hash, 'hex'::text) AS hash,
     trim_scale((e.debt_after)::numeric) AS debt_after,
@@ -3748,11 +3863,7 @@ CREATE VIEW api.usage WITH (security_invoker='true') AS
      LEFT JOIN credits.prices p ON ((e.price_id = p.price_id)))
      LEFT JOIN credits.charge_refunds r ON (((e.account_id = r.account_id) AND (e.seq = r.seq))))
      LEFT JOIN credits.modules m ON ((e.module_id = m.module_id)))
-     LEFT JOIN credits.holds h ON (((e.kind = 'spend'::credits.entry_kind) AND (e.account_id = h.account_id) AND (h.hold_id =
-        CASE
-            WHEN ((e.reference ~ '^[0-9a-f-]{36}'::text) IS TRUE) THEN ("left"(e.reference, 36))::uuid
-            ELSE NULL::uuid
-        END))))
+     LEFT JOIN credits.holds h ON (((e.account_id = h.account_id) AND (e.hold_id = h.hold_id))))
      LEFT JOIN LATERAL ( SELECT x.subject
            FROM credits.identities x
           WHERE (x.account_id = e.account_id)
@@ -3850,12 +3961,12 @@ CREATE VIEW audit.check_campaigns WITH (security_invoker='true') AS
  WITH RECURSIVE campaign_entries AS (
          SELECT entry.account_id,
             entry.seq,
-            campaign.campaign_id,
-            campaign.kind,
+            entry.campaign_id,
+            entry.kind,
+            (entry.metadata ->> 'campaign_id'::text) AS named,
             (entry.metadata -> 'number'::text) AS number
-           FROM (credits.entries entry
-             JOIN credits.campaigns campaign ON (((entry.reference = campaign.campaign_id) AND (entry.kind = campaign.kind))))
-          WHERE ((entry.metadata @> jsonb_build_object('campaign_id', campaign.campaign_id)) AND (entry.metadata ? 'number'::text))
+           FROM credits.entries entry
+          WHERE (entry.campaign_id IS NOT NULL)
         ), grants_per_account AS (
          SELECT redemption.account_id,
             redemption.campaign_id,
@@ -3910,10 +4021,11 @@ UNION ALL
  SELECT COALESCE(redemption.account_id, entry.account_id) AS account_id,
     format('grant %s of campaign %s as lot %s'::text, redemption.number, redemption.campaign_id, redemption.lot_id) AS expected,
     format('entry %s: %s, grant %s of %s; lot of source %s'::text, entry.seq, entry.kind, entry.number, entry.campaign_id, lot.source) AS found
-   FROM ((credits.redemptions redemption
+   FROM (((credits.redemptions redemption
      FULL JOIN campaign_entries entry ON (((redemption.account_id = entry.account_id) AND (redemption.lot_id = entry.seq))))
      LEFT JOIN credits.lots lot ON (((entry.account_id = lot.account_id) AND (entry.seq = lot.lot_id))))
-  WHERE ((redemption.account_id IS NULL) OR (redemption.campaign_id IS DISTINCT FROM entry.campaign_id) OR (to_jsonb(redemption.number) IS DISTINCT FROM entry.number) OR (lot.source IS DISTINCT FROM entry.kind))
+     LEFT JOIN credits.campaigns campaign ON ((redemption.campaign_id = campaign.campaign_id)))
+  WHERE ((redemption.account_id IS NULL) OR (redemption.campaign_id IS DISTINCT FROM entry.campaign_id) OR (to_jsonb(redemption.number) IS DISTINCT FROM entry.number) OR (lot.source IS DISTINCT FROM entry.kind) OR (campaign.kind IS DISTINCT FROM entry.kind) OR (entry.named IS DISTINCT FROM entry.campaign_id))
 UNION ALL
  SELECT COALESCE(referred.referrer_id, granted.account_id) AS account_id,
     format('%s grants of campaign %s, one for each referral paid'::text, COALESCE(referred.paid, (0)::bigint), referred.campaign_id) AS expected,
@@ -4127,7 +4239,7 @@ CREATE VIEW audit.check_hash_chain WITH (security_invoker='true') AS
    FROM ( SELECT x.account_id,
             x.seq,
             x.hash,
-            credits.entry_hash(COALESCE(lag(x.hash) OVER (PARTITION BY x.account_id ORDER BY x.seq), '\x'::bytea), x.account_id, x.seq, x.posted_at, x.effective_at, x.kind, (x.tokens)::numeric, (x.balance_after)::numeric, (x.debt_after)::numeric, x.draws, x.module_id, x.usage, x.price_id, x.reference, x.actor, x.metadata) AS computed
+            credits.entry_hash(COALESCE(lag(x.hash) OVER (PARTITION BY x.account_id ORDER BY x.seq), '\x'::bytea), x.*) AS computed
            FROM credits.entries x) e
   WHERE (e.hash IS DISTINCT FROM e.computed)
 UNION ALL
@@ -4140,13 +4252,32 @@ UNION ALL
 COMMENT ON VIEW audit.check_hash_chain IS 'Recomputes the hash of every entry from its fields and the hash before, and compares the last one with the wallet''s.';
 CREATE VIEW audit.check_heads WITH (security_invoker='true') AS
  SELECT w.account_id,
-    format('at most %s tokens in the head'::text, a.allowed) AS expected,
-    format('%s'::text, w.head_free) AS found
-   FROM ((credits.wallets w
+    format('a permit for at most %s tokens of lot %s'::text,
+        CASE
+            WHEN ((w.debt)::numeric > (o.overdraft_limit)::numeric) THEN (0)::numeric
+            ELSE credits.tighter(a.allowed, COALESCE(n.free, (0)::numeric))
+        END, n.lot_id) AS expected,
+    format('%s of lot %s'::text, w.head_permit, w.head_lot) AS found
+   FROM ((((credits.wallets w
+     JOIN credits.accounts o ON ((w.account_id = o.account_id)))
      CROSS JOIN LATERAL ( SELECT COALESCE(w.test_clock, credits.clock()) AS shows) c)
      CROSS JOIN LATERAL ( SELECT credits.head_allowance(w.account_id, c.shows) AS allowed) a)
-  WHERE ((w.head_lot IS NOT NULL) AND (w.due_at > c.shows) AND ((w.head_free)::numeric > a.allowed));
-COMMENT ON VIEW audit.check_heads IS 'No spend can pass a limit or a threshold of a notice unseen: the head lot ends before it.';
+     LEFT JOIN LATERAL ( SELECT f.lot_id,
+            f.free
+           FROM credits.free_lots(w.account_id, c.shows) WITH ORDINALITY f(lot_id, scope, free, place)
+          ORDER BY f.place
+         LIMIT 1) n ON (true))
+  WHERE (((w.head_permit)::numeric > (0)::numeric) AND (w.due_at > c.shows) AND (((w.head_permit)::numeric > a.allowed) OR (n.lot_id IS DISTINCT FROM w.head_lot) OR ((w.head_permit)::numeric > n.free) OR ((w.debt)::numeric > (o.overdraft_limit)::numeric)))
+UNION ALL
+ SELECT w.account_id,
+    'what a hold lets go of in the head lot calls for nothing'::text AS expected,
+    format('lot %s expires at %s, low balance armed: %s, depleted armed: %s, threshold %s'::text, w.head_lot, credits.utc_text(l.expires_at), n.low_armed, n.depleted_armed, n.low) AS found
+   FROM (((credits.wallets w
+     CROSS JOIN LATERAL ( SELECT COALESCE(w.test_clock, credits.clock()) AS shows) c)
+     CROSS JOIN LATERAL credits.notice_levels_of(w.account_id) n(low, low_armed, depleted_armed))
+     LEFT JOIN credits.lots l ON (((w.account_id = l.account_id) AND (w.head_lot = l.lot_id))))
+  WHERE (w.head_quiet AND (w.due_at > c.shows) AND ((l.lot_id IS NULL) OR (l.expires_at IS NOT NULL) OR (n.low_armed IS NOT TRUE) OR (n.depleted_armed IS FALSE) OR ((n.low > ((w.balance)::numeric - (w.held)::numeric)) IS TRUE)));
+COMMENT ON VIEW audit.check_heads IS 'No spend can pass a limit or a threshold of a notice unseen, or take from another lot than the one that is next: the permit for the head lot ends before it. No notice or expiry is passed over when a hold lets go of tokens there.';
 CREATE VIEW audit.check_holds WITH (security_invoker='true') AS
  WITH h AS (
          SELECT x.account_id,
@@ -4162,13 +4293,15 @@ CREATE VIEW audit.check_holds WITH (security_invoker='true') AS
           GROUP BY x.account_id, x.lot_id
         ), e AS (
          SELECT x.account_id,
-            split_part(x.reference, ':'::text, 1) AS hold_id,
+            x.hold_id,
             (- sum((x.tokens)::numeric)) AS captured,
             array_agg(x.seq ORDER BY x.seq) AS seqs,
-            bool_or((x.reference ~~ '%:late'::text)) AS late
+            COALESCE((min(x.seq) FILTER (WHERE x.late) = max(x.seq)), false) AS late,
+            count(*) FILTER (WHERE ((x.kind <> 'spend'::credits.entry_kind) OR (x.late IS NULL))) AS others,
+            count(*) FILTER (WHERE x.late) AS times_late
            FROM credits.entries x
-          WHERE ((x.kind = 'spend'::credits.entry_kind) AND (x.reference IS NOT NULL))
-          GROUP BY x.account_id, (split_part(x.reference, ':'::text, 1))
+          WHERE (x.hold_id IS NOT NULL)
+          GROUP BY x.account_id, x.hold_id
         )
  SELECT COALESCE(w.account_id, h.account_id) AS account_id,
     format('%s held by open holds'::text, COALESCE(h.held, (0)::numeric)) AS expected,
@@ -4214,54 +4347,75 @@ UNION ALL
     format('hold %s: %s charged by entries %s'::text, e.hold_id, COALESCE(e.captured, (0)::numeric), e.seqs) AS expected,
     format('hold %s (%s): %s captured by %s, late: %s'::text, x.hold_id, x.state, x.captured, x.seqs, x.late) AS found
    FROM (credits.holds x
-     FULL JOIN e ON (((x.account_id = e.account_id) AND ((x.hold_id)::text = e.hold_id))))
-  WHERE (((x.captured)::numeric IS DISTINCT FROM COALESCE(e.captured, (0)::numeric)) OR (x.seqs IS DISTINCT FROM COALESCE(e.seqs, '{}'::bigint[])) OR (x.late IS DISTINCT FROM COALESCE(e.late, false)) OR (((x.state)::text = 'captured'::text) AND (e.seqs IS NULL)) OR (((x.state)::text = 'released'::text) AND (e.seqs IS NOT NULL)));
+     FULL JOIN e ON (((x.account_id = e.account_id) AND (x.hold_id = e.hold_id))))
+  WHERE (((x.captured)::numeric IS DISTINCT FROM COALESCE(e.captured, (0)::numeric)) OR (x.seqs IS DISTINCT FROM COALESCE(e.seqs, '{}'::bigint[])) OR (x.late IS DISTINCT FROM COALESCE(e.late, false)) OR (((x.state)::text = 'captured'::text) AND (e.seqs IS NULL)) OR (((x.state)::text = 'released'::text) AND (e.seqs IS NOT NULL)) OR (e.others > 0) OR (e.times_late > (x.late)::integer))
+UNION ALL
+ SELECT x.account_id,
+    format('entry %s (%s) is late or not if it captured a hold'::text, x.seq, x.kind) AS expected,
+    format('hold %s, late: %s'::text, x.hold_id, x.late) AS found
+   FROM credits.entries x
+  WHERE ((x.hold_id IS NULL) <> (x.late IS NULL))
+UNION ALL
+ SELECT x.account_id,
+    format('hold %s was made for %s tokens, for at most 24 hours'::text, x.hold_id, x.tokens) AS expected,
+    format('draws of %s, %s held in all, for %s seconds'::text, s.tokens, x.first_held, x.ttl) AS found
+   FROM (credits.holds x
+     CROSS JOIN LATERAL ( SELECT COALESCE(sum(y.tokens), (0)::numeric) AS tokens
+           FROM jsonb_to_recordset(x.first_draws) y(tokens numeric)) s)
+  WHERE (((x.tokens)::numeric <> s.tokens) OR ((x.first_held)::numeric < (x.tokens)::numeric) OR (x.ttl <= (0)::numeric) OR (x.ttl > (86400)::numeric));
 COMMENT ON VIEW audit.check_holds IS 'What open holds keep is what their lots and the wallet count as held, for no longer than it may be; what holds captured is what their entries charged.';
-CREATE TABLE credits.idempotency_keys (
-    account_id uuid NOT NULL,
-    operation text NOT NULL,
-    key text NOT NULL,
-    fingerprint bytea NOT NULL,
-    reference text NOT NULL,
-    created_at timestamp with time zone NOT NULL
-);
-ALTER TABLE ONLY credits.idempotency_keys FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.idempotency_keys IS 'Calls already answered, kept 35 days: the same key with the same arguments gets the same answer. A refusal leaves no key.';
-COMMENT ON COLUMN credits.idempotency_keys.fingerprint IS 'sha256 of the arguments.';
-COMMENT ON COLUMN credits.idempotency_keys.reference IS 'What the call made, from which its answer is told again: the seq of an entry, or an order_id.';
 CREATE VIEW audit.check_keys WITH (security_invoker='true') AS
  SELECT k.account_id,
-    format('%s under key %s: entry %s'::text, k.operation, "left"(k.key, 60), k.reference) AS expected,
+    format('%s under key %s: entry %s'::text, k.operation, "left"(k.key, 60), k.entry_seq) AS expected,
     'no such entry'::text AS found
    FROM (credits.idempotency_keys k
-     LEFT JOIN credits.entries e ON (((k.account_id = e.account_id) AND (e.seq =
-        CASE
-            WHEN (k.reference ~ '^[0-9]{1,18}(:|$)'::text) THEN (split_part(k.reference, ':'::text, 1))::bigint
-            ELSE NULL::bigint
-        END))))
-  WHERE (((k.operation = ANY (ARRAY['consume_tokens'::text, 'add_tokens'::text, 'capture_hold'::text, 'refund_usage'::text])) OR ((k.operation = 'redeem_code'::text) AND (k.reference <> 'referral'::text))) AND (e.seq IS NULL))
+     LEFT JOIN credits.entries e ON (((k.account_id = e.account_id) AND (k.entry_seq = e.seq))))
+  WHERE (((k.entry_seq IS NOT NULL) OR (k.operation = ANY (ARRAY['consume_tokens'::text, 'add_tokens'::text, 'capture_hold'::text, 'refund_usage'::text]))) AND (e.seq IS NULL))
 UNION ALL
  SELECT k.account_id,
-    format('%s under key %s: order %s'::text, k.operation, "left"(k.key, 60), k.reference) AS expected,
+    format('%s under key %s: an entry that such a call writes'::text, k.operation, "left"(k.key, 60)) AS expected,
+    format('entry %s, %s, hold %s, campaign %s'::text, e.seq, e.kind, e.hold_id, e.campaign_id) AS found
+   FROM (credits.idempotency_keys k
+     JOIN credits.entries e ON (((k.account_id = e.account_id) AND (k.entry_seq = e.seq))))
+  WHERE (
+        CASE k.operation
+            WHEN 'consume_tokens'::text THEN ((e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind])) AND (e.hold_id IS NULL))
+            WHEN 'capture_hold'::text THEN ((e.kind = 'spend'::credits.entry_kind) AND (e.hold_id = k.made_id))
+            WHEN 'refund_usage'::text THEN (e.kind = 'refund'::credits.entry_kind)
+            WHEN 'redeem_code'::text THEN (e.campaign_id IS NOT NULL)
+            WHEN 'add_tokens'::text THEN ((e.order_id IS NULL) AND (e.campaign_id IS NULL) AND (EXISTS ( SELECT
+               FROM credits.lots l
+              WHERE ((l.account_id = e.account_id) AND (l.lot_id = e.seq)))))
+            ELSE NULL::boolean
+        END IS NOT TRUE)
+UNION ALL
+ SELECT k.account_id,
+    format('%s under key %s: a fingerprint of its arguments'::text, k.operation, "left"(k.key, 60)) AS expected,
+    'none'::text AS found
+   FROM credits.idempotency_keys k
+  WHERE ((k.fingerprint IS NULL) AND (k.operation <> ALL (ARRAY['consume_tokens'::text, 'hold_tokens'::text])))
+UNION ALL
+ SELECT k.account_id,
+    format('%s under key %s: order %s'::text, k.operation, "left"(k.key, 60), k.made_id) AS expected,
     'no such order'::text AS found
    FROM (credits.idempotency_keys k
-     LEFT JOIN credits.orders o ON (((k.account_id = o.account_id) AND ((o.order_id)::text = k.reference))))
+     LEFT JOIN credits.orders o ON (((k.account_id = o.account_id) AND (k.made_id = o.order_id))))
   WHERE ((k.operation = 'create_order'::text) AND (o.order_id IS NULL))
 UNION ALL
  SELECT k.account_id,
-    format('%s under key %s: failure %s'::text, k.operation, "left"(k.key, 60), k.reference) AS expected,
+    format('%s under key %s: failure %s'::text, k.operation, "left"(k.key, 60), k.made_id) AS expected,
     'no such failure'::text AS found
    FROM (credits.idempotency_keys k
-     LEFT JOIN credits.failures f ON (((k.account_id = f.account_id) AND ((f.failure_id)::text = k.reference))))
+     LEFT JOIN credits.failures f ON (((k.account_id = f.account_id) AND (k.made_id = f.failure_id))))
   WHERE ((k.operation = 'report_failure'::text) AND (f.failure_id IS NULL))
 UNION ALL
  SELECT k.account_id,
-    format('%s under key %s: hold %s'::text, k.operation, "left"(k.key, 60), k.reference) AS expected,
+    format('%s under key %s: hold %s'::text, k.operation, "left"(k.key, 60), k.made_id) AS expected,
     'no such hold'::text AS found
    FROM (credits.idempotency_keys k
-     LEFT JOIN credits.holds h ON (((k.account_id = h.account_id) AND ((h.hold_id)::text = k.reference))))
-  WHERE ((k.operation = ANY (ARRAY['hold_tokens'::text, 'release_hold'::text])) AND (h.hold_id IS NULL));
-COMMENT ON VIEW audit.check_keys IS 'Every idempotency key leads to the entry, order, failure or hold that answered it.';
+     LEFT JOIN credits.holds h ON (((k.account_id = h.account_id) AND (k.made_id = h.hold_id))))
+  WHERE ((k.operation = ANY (ARRAY['hold_tokens'::text, 'capture_hold'::text, 'release_hold'::text])) AND (h.hold_id IS NULL));
+COMMENT ON VIEW audit.check_keys IS 'Every idempotency key leads to the entry, order, failure or hold that answered it, and can tell a repeat from another call.';
 CREATE VIEW audit.check_limits WITH (security_invoker='true') AS
  SELECT s.account_id,
     format('%s of the %s from %s'::text, e.spent, s.period, credits.utc_text(s.period_starts)) AS expected,
@@ -4325,7 +4479,7 @@ CREATE VIEW audit.check_lots WITH (security_invoker='true') AS
     format('remaining %s, held %s'::text, l.remaining, l.held) AS found
    FROM (credits.current_lots l
      FULL JOIN m ON (((l.account_id = m.account_id) AND (l.lot_id = m.lot_id))))
-  WHERE ((l.lot_id IS NULL) OR (l.remaining IS DISTINCT FROM m.moved) OR ((l.granted)::numeric IS DISTINCT FROM m.came_in) OR (l.held > l.remaining) OR (l.remaining > (l.granted)::numeric))
+  WHERE ((l.lot_id IS NULL) OR (l.remaining IS DISTINCT FROM m.moved) OR ((l.granted)::numeric IS DISTINCT FROM m.came_in) OR (l.held > l.remaining) OR (l.remaining > (l.granted)::numeric) OR (l.held < (0)::numeric))
 UNION ALL
  SELECT l.account_id,
     format('lot %s with %s tokens on its row'::text, l.lot_id, l.remaining) AS expected,
@@ -4335,11 +4489,26 @@ UNION ALL
 UNION ALL
  SELECT w.account_id,
     format('a head lot %s that is there'::text, w.head_lot) AS expected,
-    format('%s tokens of it on the wallet, %s held, kept: %s'::text, w.head_free, w.head_held, w.head_keeps) AS found
+    format('%s tokens taken from it, %s held, a permit of %s'::text, w.head_taken, w.head_reserved, w.head_permit) AS found
    FROM (credits.wallets w
      LEFT JOIN credits.lots l ON (((w.account_id = l.account_id) AND (w.head_lot = l.lot_id))))
-  WHERE (((w.head_lot IS NOT NULL) AND (l.lot_id IS NULL)) OR ((w.head_lot IS NULL) AND (((w.head_free)::numeric + (w.head_held)::numeric) <> (0)::numeric)) OR (((w.head_held)::numeric > (0)::numeric) AND ((NOT w.head_keeps) OR (l.expires_at IS NOT NULL))));
-COMMENT ON VIEW audit.check_lots IS 'Each lot holds what was granted less what the entries drew from it, within its bounds.';
+  WHERE (((w.head_lot IS NOT NULL) AND (l.lot_id IS NULL)) OR ((w.head_lot IS NULL) AND (((w.head_taken)::numeric <> (0)::numeric) OR ((w.head_reserved)::numeric <> (0)::numeric) OR ((w.head_permit)::numeric > (0)::numeric) OR w.head_quiet)) OR (w.head_quiet AND (l.expires_at IS NOT NULL)))
+UNION ALL
+ SELECT e.account_id,
+    format('entry %s: source %s, order %s, package %s'::text, e.seq, l.source, l.order_id, l.package_name) AS expected,
+    format('%s, order %s, package %s'::text, e.kind, e.order_id, e.package_name) AS found
+   FROM (credits.entries e
+     LEFT JOIN credits.lots l ON (((e.account_id = l.account_id) AND (
+        CASE
+            WHEN (e.kind = 'expire'::credits.entry_kind) THEN (((e.draws -> 0) -> 'lot_id'::text))::bigint
+            ELSE e.seq
+        END = l.lot_id))))
+  WHERE ((e.order_id IS DISTINCT FROM
+        CASE
+            WHEN (e.kind <> 'expire'::credits.entry_kind) THEN l.order_id
+            ELSE NULL::uuid
+        END) OR (e.package_name IS DISTINCT FROM l.package_name) OR ((e.kind <> 'expire'::credits.entry_kind) AND (l.lot_id IS NOT NULL) AND (l.source IS DISTINCT FROM e.kind)));
+COMMENT ON VIEW audit.check_lots IS 'Each lot holds what was granted less what the entries drew from it, within its bounds, and its entries name its source, order and package.';
 CREATE VIEW audit.check_negative WITH (security_invoker='true') AS
  SELECT w.account_id,
     'balance + debt, debt and held not below 0, held within balance'::text AS expected,
@@ -4531,10 +4700,7 @@ COMMENT ON VIEW audit.check_prices IS 'The list of current prices agrees with th
 CREATE VIEW audit.check_refunds WITH (security_invoker='true') AS
  WITH refunds AS (
          SELECT e.account_id,
-                CASE
-                    WHEN ((e.reference ~ '^[0-9]{1,18}$'::text) IS TRUE) THEN (e.reference)::bigint
-                    ELSE NULL::bigint
-                END AS charge_seq,
+            e.refunds_seq AS charge_seq,
             e.seq,
             e.tokens,
             e.draws
@@ -4610,7 +4776,13 @@ UNION ALL
     format('at most %s of repayment %s gone back'::text, c.repaid, c.seq) AS expected,
     format('%s'::text, c.refunded) AS found
    FROM noted c
-  WHERE ((c.refunded)::numeric > c.repaid);
+  WHERE ((c.refunded)::numeric > c.repaid)
+UNION ALL
+ SELECT e.account_id,
+    format('entry %s (%s) refunds no charge'::text, e.seq, e.kind) AS expected,
+    format('entry %s'::text, e.refunds_seq) AS found
+   FROM credits.entries e
+  WHERE ((e.kind <> 'refund'::credits.entry_kind) AND (e.refunds_seq IS NOT NULL));
 COMMENT ON VIEW audit.check_refunds IS 'Refunds of a charge add up to what is noted as refunded, to no more than it took, and went into the lots it came from.';
 CREATE VIEW audit.check_release WITH (security_invoker='true') AS
  SELECT NULL::uuid AS account_id,
@@ -4912,10 +5084,10 @@ COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous
 CREATE VIEW audit.check_shortfalls WITH (security_invoker='true') AS
  SELECT s.account_id,
     format('shortfall %s of entry %s, a capture of hold %s'::text, s.shortfall_id, s.entry_seq, s.hold_id) AS expected,
-    COALESCE(format('%s of %s'::text, e.kind, COALESCE(e.reference, 'nothing'::text)), 'no such entry'::text) AS found
+    COALESCE(format('%s of %s'::text, e.kind, COALESCE((e.hold_id)::text, 'nothing'::text)), 'no such entry'::text) AS found
    FROM (credits.shortfalls s
      LEFT JOIN credits.entries e ON (((s.account_id = e.account_id) AND (s.entry_seq = e.seq))))
-  WHERE ((e.kind IS DISTINCT FROM 'spend'::credits.entry_kind) OR (split_part(e.reference, ':'::text, 1) IS DISTINCT FROM (s.hold_id)::text) OR (e.posted_at > s.closed_at))
+  WHERE ((e.kind IS DISTINCT FROM 'spend'::credits.entry_kind) OR (e.hold_id IS DISTINCT FROM s.hold_id) OR (e.posted_at > s.closed_at))
 UNION ALL
  SELECT COALESCE(h.account_id, s.account_id) AS account_id,
     format('hold %s: a shortfall of %s'::text, COALESCE(h.hold_id, s.hold_id), h.shortfall) AS expected,
@@ -5230,7 +5402,12 @@ CREATE TABLE credits.entries_default (
     module_id text,
     usage jsonb,
     price_id bigint,
-    reference text,
+    order_id uuid,
+    hold_id uuid,
+    late boolean,
+    refunds_seq bigint,
+    campaign_id text,
+    package_name text,
     actor text CONSTRAINT entries_actor_not_null NOT NULL,
     metadata jsonb CONSTRAINT entries_metadata_not_null NOT NULL,
     hash bytea CONSTRAINT entries_hash_not_null NOT NULL
@@ -6097,7 +6274,6 @@ REVOKE ALL ON FUNCTION credits.campaign_room(p_campaign credits.campaigns, p_acc
 REVOKE ALL ON FUNCTION credits.campaign_verdict(p_campaign credits.campaigns, p_number bigint, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.canonical(p_arguments jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.capital_letters(p_text text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.capture(p_account_id uuid, p_hold_id uuid, p_user_id text, p_service boolean, p_usage jsonb, p_final boolean, p_over text, p_key text) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.holds TO authenticated;
 GRANT SELECT ON TABLE credits.holds TO support;
 GRANT SELECT ON TABLE credits.holds TO service_role;
@@ -6114,26 +6290,39 @@ GRANT SELECT(actor) ON TABLE credits.holds TO analyst;
 GRANT SELECT(created_at) ON TABLE credits.holds TO analyst;
 GRANT SELECT(expires_at) ON TABLE credits.holds TO analyst;
 GRANT SELECT(finished_at) ON TABLE credits.holds TO analyst;
-REVOKE ALL ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_reference text, p_user_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.capture_again(p_hold credits.holds, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.idempotency_keys TO auditor;
+REVOKE ALL ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_known credits.idempotency_keys, p_user_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.catch_up(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) TO auditor;
 REVOKE ALL ON FUNCTION credits.change_guest_key(p_kind text, p_id uuid, p_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.change_status(p_user_id text, p_status text, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.charge(quantity numeric, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.charge_durations() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.charge_durations() TO analyst;
 GRANT ALL ON FUNCTION credits.charge_durations() TO auditor;
+GRANT SELECT ON TABLE credits.wallets TO authenticated;
+GRANT SELECT ON TABLE credits.wallets TO support;
+GRANT SELECT ON TABLE credits.wallets TO service_role;
+GRANT SELECT ON TABLE credits.wallets TO spender;
+GRANT SELECT ON TABLE credits.wallets TO auditor;
+REVOKE ALL ON FUNCTION credits.charge_hold(p_wallet credits.wallets, p_hold credits.holds, p_cost numeric, p_usage jsonb, p_own numeric, p_released numeric, p_final boolean, p_over text, p_at timestamp with time zone, p_user_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.charge_problem(p_amount bigint, p_currency text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.charge_problem(p_amount bigint, p_currency text) TO auditor;
 REVOKE ALL ON FUNCTION credits.check_amount(p_amount numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.check_capture(p_hold credits.holds, p_cost numeric, p_usage jsonb, p_final boolean, p_status text, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.check_capture_arguments(p_usage jsonb, p_final boolean, p_over text, p_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_charge(p_amount bigint, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_components(p_name text, p_components jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_currency(p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_event(p_event_id text, p_event jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.check_fingerprint(p_known bytea, p_arguments jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_free_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_free_use(p_price_id bigint, p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_guest_keys(p_keys text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.check_hold(p_account_id uuid, p_price_id bigint, p_cost numeric, p_service boolean, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.check_hold_arguments(p_usage jsonb, p_ttl interval, p_metadata jsonb, p_key text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.check_item(p_item jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_key(p_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_line(p_name text, p_title text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_metadata(p_metadata jsonb) FROM PUBLIC;
@@ -6153,13 +6342,14 @@ GRANT SELECT(exchange_rate) ON TABLE credits.prices TO analyst;
 REVOKE ALL ON FUNCTION credits.check_price(p_name text, p_price credits.prices) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_reason(p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_scope(p_scope text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.check_spend(p_usage jsonb, p_metadata jsonb, p_byok boolean, p_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_stripe_prices() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.check_stripe_prices() TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_ttl(p_ttl interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_usage_size(p_usage jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_reference text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_entry_seq bigint, p_made_id uuid, p_facts jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.clock() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.clock() TO authenticated;
 GRANT ALL ON FUNCTION credits.clock() TO spender;
@@ -6174,6 +6364,7 @@ GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO service_role;
 GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO spender;
 GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO analyst;
 GRANT ALL ON FUNCTION credits.clock(p_account_id uuid) TO auditor;
+REVOKE ALL ON FUNCTION credits.close_head(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.columns_digest() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.columns_digest() TO service_role;
 REVOKE ALL ON FUNCTION credits.components_as_json(p_price_id bigint) FROM PUBLIC;
@@ -6214,21 +6405,11 @@ REVOKE ALL ON FUNCTION credits.define_topup_preset(p_currency text, p_amount big
 GRANT ALL ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean, OUT draws jsonb, OUT missing numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.draw_settled(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, OUT draws jsonb, OUT missing numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) TO auditor;
 REVOKE ALL ON FUNCTION credits.email_key(p_email text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.ensure_partitions(p_months integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_effective_at timestamp with time zone, p_kind credits.entry_kind, p_tokens numeric, p_balance_after numeric, p_debt_after numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_actor text, p_metadata jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_account_id uuid, p_seq bigint, p_posted_at timestamp with time zone, p_effective_at timestamp with time zone, p_kind credits.entry_kind, p_tokens numeric, p_balance_after numeric, p_debt_after numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_actor text, p_metadata jsonb) TO auditor;
-REVOKE ALL ON FUNCTION credits.event_id(p_event jsonb, p_original bytea) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.expire_holds(p_account_id uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.expire_lots(p_account_id uuid, p_since timestamp with time zone) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.expire_old_orders(p_most bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.expire_orders(p_account_id uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.fail(p_status integer, p_slug text, p_message text, p_facts json) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.find_code(p_code text) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.entries TO authenticated;
 GRANT SELECT ON TABLE credits.entries TO support;
 GRANT SELECT ON TABLE credits.entries TO service_role;
@@ -6243,12 +6424,24 @@ GRANT SELECT(draws) ON TABLE credits.entries TO analyst;
 GRANT SELECT(module_id) ON TABLE credits.entries TO analyst;
 GRANT SELECT(usage) ON TABLE credits.entries TO analyst;
 GRANT SELECT(price_id) ON TABLE credits.entries TO analyst;
+REVOKE ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) TO auditor;
+REVOKE ALL ON FUNCTION credits.event_id(p_event jsonb, p_original bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.expire_holds(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.expire_lots(p_account_id uuid, p_since timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.expire_old_orders(p_most bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.expire_orders(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.fail(p_status integer, p_slug text, p_message text, p_facts json) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.find_code(p_code text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_entry(p_entry_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.fingerprint(p_arguments jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.finish_taking(p_account_id uuid, p_before numeric, p_after numeric, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.finish_unholding(p_account_id uuid, p_before numeric, p_after numeric, p_freed jsonb, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.fold_head(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.follow_prices() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_attempts(p_max bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_keys(p_most bigint) FROM PUBLIC;
@@ -6266,14 +6459,20 @@ GRANT SELECT(expires_at) ON TABLE credits.lots TO analyst;
 GRANT SELECT(granted) ON TABLE credits.lots TO analyst;
 GRANT SELECT(unit_cost) ON TABLE credits.lots TO analyst;
 GRANT SELECT(currency) ON TABLE credits.lots TO analyst;
-REVOKE ALL ON FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone, p_head_lot bigint, p_head_free numeric) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.current_lots TO authenticated;
+GRANT SELECT ON TABLE credits.current_lots TO support;
+GRANT SELECT ON TABLE credits.current_lots TO service_role;
+GRANT SELECT ON TABLE credits.current_lots TO spender;
+GRANT SELECT ON TABLE credits.current_lots TO auditor;
+REVOKE ALL ON FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone) TO auditor;
 REVOKE ALL ON FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.functions_digest() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.functions_digest() TO service_role;
 REVOKE ALL ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.grant_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.grant_faults() TO auditor;
-REVOKE ALL ON FUNCTION credits.grant_lot(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric, p_package_name text, p_priority bigint, p_scope text, p_expires_at timestamp with time zone, p_unit_cost numeric, p_currency text, p_order_id uuid, p_reference text, p_metadata jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.grant_lot(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric, p_package_name text, p_priority bigint, p_scope text, p_expires_at timestamp with time zone, p_unit_cost numeric, p_currency text, p_order_id uuid, p_campaign_id text, p_metadata jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.grant_receipt(p_account_id uuid, p_lot_id bigint, p_user_id text, p_replayed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.guest_allowance(p_device_keys text[], p_network_keys text[], p_shared_network boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.guest_limit(p_shared_network boolean, OUT per_device bigint, OUT per_network bigint, OUT sliding_window interval) FROM PUBLIC;
@@ -6281,18 +6480,12 @@ REVOKE ALL ON FUNCTION credits.guest_standing(p_guest_ids uuid[], p_network_ids 
 REVOKE ALL ON FUNCTION credits.has_lapsed(p_order credits.orders) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) TO auditor;
-GRANT SELECT ON TABLE credits.wallets TO authenticated;
-GRANT SELECT ON TABLE credits.wallets TO support;
-GRANT SELECT ON TABLE credits.wallets TO service_role;
-GRANT SELECT ON TABLE credits.wallets TO spender;
-GRANT SELECT ON TABLE credits.wallets TO auditor;
 REVOKE ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO authenticated;
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO support;
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO service_role;
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO auditor;
-REVOKE ALL ON FUNCTION credits.hold(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_metadata jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.hold_again(p_account_id uuid, p_hold_id uuid, p_user_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.hold_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl numeric, p_key text, p_user_id text, p_metadata jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.in_default(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.interval_text(p_interval interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO anon;
@@ -6301,7 +6494,7 @@ GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO spender;
 GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO support;
 GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO service_role;
 GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO auditor;
-REVOKE ALL ON FUNCTION credits.is_held_in_head(p_held numeric, p_draws jsonb, p_head_lot bigint, p_head_held numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.is_in_head(p_draws jsonb, p_head_lot bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_label(p_text text, p_longest bigint, p_lines boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_misspelled(p_module_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_name(p_text text, p_longest bigint) FROM PUBLIC;
@@ -6343,9 +6536,8 @@ REVOKE ALL ON FUNCTION credits.lock_guest_keys(p_kind text, p_keys text[]) FROM 
 REVOKE ALL ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_identity(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_those_free(p_account_ids uuid[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.lock_to_end(p_account_id uuid, p_due_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_to_spend(p_account_ids uuid[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.lock_wallet(p_account_id uuid, p_settle boolean, OUT seq bigint, OUT balance numeric, OUT status text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.lock_wallet(p_account_id uuid, OUT seq bigint, OUT balance numeric, OUT status text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_wallets(p_account_ids uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_with_referrer(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.logins() FROM PUBLIC;
@@ -6377,6 +6569,7 @@ GRANT ALL ON FUNCTION credits.money(p_amount bigint, p_currency text) TO auditor
 REVOKE ALL ON FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.new_account_id(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.new_referral_code(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.next_entry(p_wallet credits.wallets, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.next_level(p_account_id uuid, p_available numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.next_level(p_account_id uuid, p_available numeric) TO auditor;
 REVOKE ALL ON FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_at timestamp with time zone, OUT lot_id bigint, OUT free numeric) FROM PUBLIC;
@@ -6410,13 +6603,14 @@ GRANT ALL ON FUNCTION credits.ownership_faults() TO auditor;
 REVOKE ALL ON FUNCTION credits.pack_order(p_pack_id text, p_module_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric, p_before numeric, p_tokens numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.passes_for_latin(p_word text, p_capitals boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.pay_beyond_hold(p_hold credits.holds, p_cost numeric, p_own numeric, p_over text, p_entry_seq bigint, p_at timestamp with time zone, OUT draws jsonb, OUT debt numeric, OUT shortfall numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.pays_for_something(p_account_id uuid, p_available numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.plain_text(p_text text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.post_entry(p_account_id uuid, p_seq bigint, p_balance numeric, p_debt numeric, p_previous_at timestamp with time zone, p_previous_hash bytea, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_module_id text, p_usage jsonb, p_price_id bigint, p_reference text, p_metadata jsonb, p_effective_at timestamp with time zone, p_from_head numeric, p_at timestamp with time zone, p_unheld numeric, p_head_unheld numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.power_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.power_faults() TO auditor;
 REVOKE ALL ON FUNCTION credits.price_overlap(p_name text, p_line credits.prices, p_current credits.prices, p_named credits.prices, p_same boolean, p_now timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.price_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone, OUT cost numeric, OUT usage jsonb, OUT own numeric, OUT released numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.price_source(p_price credits.prices) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.price_source(p_price credits.prices) TO auditor;
@@ -6439,12 +6633,14 @@ GRANT SELECT ON TABLE credits.charge_refunds TO auditor;
 REVOKE ALL ON FUNCTION credits.refunded_of(p_account_id uuid, p_seq bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_addition() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_busy(p_what text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.refuse_byok() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_caller(p_subject text, p_user_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_closed(p_state text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_code(p_verdict text, p_reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_guest(p_limit bigint, p_reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_hold(p_by_service boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.refuse_key() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_module(p_module_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_own_hold(p_state text, p_status text) FROM PUBLIC;
@@ -6472,13 +6668,13 @@ REVOKE ALL ON FUNCTION credits.session_role() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.set_due(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.setting_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.setting_faults() TO auditor;
-REVOKE ALL ON FUNCTION credits.settle_head(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.settle_referral(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.show_catalog() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.show_catalog() TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.small_letters(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spelled_usage(p_usage jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.spend(p_account_id uuid, p_user_id text, p_module_id text, p_usage jsonb, p_key text, p_metadata jsonb, p_byok boolean, p_expected_cost numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.spend_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.spend_item(p_item jsonb, p_busy boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend_limit_receipt(p_account_id uuid, p_user_id text, p_period text, p_set_by text, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone, p_busy uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text) FROM PUBLIC;
@@ -6511,10 +6707,10 @@ GRANT ALL ON FUNCTION credits.subject() TO support;
 GRANT ALL ON FUNCTION credits.subject() TO service_role;
 GRANT ALL ON FUNCTION credits.subject() TO spender;
 REVOKE ALL ON FUNCTION credits.sum_components(p_price_id bigint, p_usage jsonb, OUT price_id bigint, OUT cost numeric, OUT price_source text, OUT exact boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.take_tokens(p_account_id uuid, p_module_id text, p_tokens numeric, p_price_id bigint, p_at timestamp with time zone, p_hold boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.tell_depleted(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.tell_refused(p_account_ids uuid[], p_verdicts jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.test_clocks_allowed() FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.tidy_after_release(p_account_id uuid, p_at timestamp with time zone, p_back jsonb) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.price_tiers TO auditor;
 REVOKE ALL ON FUNCTION credits.tiered_charge(p_quantity numeric, p_unit_size numeric, p_price_per_unit numeric, p_free_quantity numeric, p_whole_units boolean, p_minimum_charge numeric, p_tiers credits.price_tiers[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.tiers_of(p_price_id bigint, p_dimension text) FROM PUBLIC;
@@ -6535,9 +6731,10 @@ REVOKE ALL ON FUNCTION credits.trust_login(p_login name) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.try_event(p_event_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.try_lock_with_referrer(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.uncount_attempt(p_scope text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.unhold_lots(p_account_id uuid, p_draws jsonb, p_taken numeric, p_back boolean, OUT taken jsonb, OUT rest jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.unhold_lots(p_account_id uuid, p_draws jsonb, p_taken numeric, p_released numeric, OUT draws jsonb, OUT rest jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.unit_cost(p_price_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.usage_of_rest(p_usage_left jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.usage_or_call(p_usage jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times integer) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.identities TO authenticated;
 GRANT SELECT ON TABLE credits.identities TO support;
@@ -6552,10 +6749,14 @@ GRANT ALL ON FUNCTION credits.user_of(p_account_id uuid) TO spender;
 REVOKE ALL ON FUNCTION credits.utc_text(p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.utc_text(p_at timestamp with time zone) TO auditor;
 REVOKE ALL ON FUNCTION credits.wait_for_wallet(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.wait_to_capture(p_account_id uuid, p_hold_id text, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.wait_to_hold(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_user_id text, p_metadata jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_scopes text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.whole(quantity numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.write_entry(p_entry credits.entries, p_previous_hash bytea) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.write_price(p_price credits.prices, p_components jsonb) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.captures TO analyst;
@@ -6617,11 +6818,6 @@ GRANT SELECT(campaign_id) ON TABLE credits.redemptions TO analyst;
 GRANT SELECT(lot_id) ON TABLE credits.redemptions TO analyst;
 GRANT SELECT ON TABLE analytics.welcome_use TO analyst;
 GRANT SELECT ON TABLE analytics.welcome_use TO auditor;
-GRANT SELECT ON TABLE credits.current_lots TO authenticated;
-GRANT SELECT ON TABLE credits.current_lots TO support;
-GRANT SELECT ON TABLE credits.current_lots TO service_role;
-GRANT SELECT ON TABLE credits.current_lots TO spender;
-GRANT SELECT ON TABLE credits.current_lots TO auditor;
 GRANT SELECT ON TABLE credits.held_draws TO authenticated;
 GRANT SELECT ON TABLE credits.held_draws TO support;
 GRANT SELECT ON TABLE credits.held_draws TO service_role;
@@ -6743,7 +6939,6 @@ GRANT SELECT ON TABLE audit.check_guests TO auditor;
 GRANT SELECT ON TABLE audit.check_hash_chain TO auditor;
 GRANT SELECT ON TABLE audit.check_heads TO auditor;
 GRANT SELECT ON TABLE audit.check_holds TO auditor;
-GRANT SELECT ON TABLE credits.idempotency_keys TO auditor;
 GRANT SELECT ON TABLE audit.check_keys TO auditor;
 GRANT SELECT ON TABLE audit.check_limits TO auditor;
 GRANT SELECT ON TABLE credits.analyst_grants TO auditor;

@@ -24,7 +24,9 @@ def bank(admin: Connection, admin_url: str) -> Iterator[Caller]:
     with psycopg.connect(admin_url) as connection:
         connection.execute("begin")
         connection.execute("set local time zone 'Pacific/Auckland'")  # days and months are UTC's all the same
-        connection.execute("insert into credits.analyst_grants values (session_user, 'counted')")
+        connection.execute(
+            "insert into credits.analyst_grants (login, segment) values (session_user, 'counted')"
+        )
         people = ("one", "two", "three")
         for name in people:
             connection.execute("select api.add_tokens(%s, 1000::numeric)", (name,))
@@ -642,7 +644,9 @@ def read_all(story: Bank, reader: Connection) -> dict[str, list[Row]]:
 def granted(story: Bank, *segments: str) -> None:
     story.db.execute("delete from credits.analyst_grants")
     for segment in segments:
-        story.db.execute("insert into credits.analyst_grants values ('pgcredits_analyst', %s)", (segment,))
+        story.db.execute(
+            "insert into credits.analyst_grants (login, segment) values ('pgcredits_analyst', %s)", (segment,)
+        )
 
 
 def test_every_view_of_analytics_is_tested_for_segments(story: Bank) -> None:

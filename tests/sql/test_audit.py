@@ -45,10 +45,10 @@ CHECKS = (
 
 # The main account of these tests, and its entries.
 ME = "account_id = %(account)s"
-GRANTED, EXPIRED, BOUGHT, BONUS, EXTRA, SPENT_FIRST, SPENT_LAST = 1, 2, 3, 4, 5, 6, 8
+GRANTED, EXPIRED, BOUGHT, BONUS, EXTRA, SPENT_FIRST, SPENT_LAST = 1, 2, 3, 4, 5, 6, 9
 # Another account, with holds and debt, and its entries: a grant, a capture with debt and a shortfall, a
 # purchase and what it repaid, a late capture, a grant that expires. One open hold keeps tokens of that lot,
-# on the lot's row; one keeps tokens of the purchase, the head lot: those are on the wallet's.
+# on the lot's row; one keeps tokens of the purchase, the head lot: the sums of the wallet have those.
 HOLDER = "account_id = %(holder)s"
 CAPTURED, REPAID, CAPTURED_LATE = 2, 4, 5
 
@@ -227,9 +227,10 @@ FAULTS = {
     ],
     "check_balance": [
         f"update credits.wallets set balance = balance + 0.000001 where {ME}",
-        f"update credits.wallets set head_free = head_free + 1 where {ME}",
-        f"update credits.wallets set head_held = head_held + 1 where {ME}",
-        f"update credits.wallets set head_held = head_held - 1 where {HOLDER}",
+        f"update credits.wallets set head_taken = head_taken + 1 where {ME}",
+        f"update credits.wallets set head_taken = head_taken - 0.000001 where {ME}",
+        f"update credits.wallets set head_reserved = head_reserved + 1 where {ME}",
+        f"update credits.wallets set head_reserved = head_reserved - 1 where {HOLDER}",
         f"update credits.wallets set held = 1 where {ME}",
         f"update credits.wallets set debt = 1 where {ME}",
         f"update credits.wallets set lifetime_granted = lifetime_granted + 1 where {ME}",
@@ -282,13 +283,22 @@ FAULTS = {
                 "usage = null",
                 """draws = '[{"lot_id": 3, "tokens": 25}]'""",
                 "price_id = price_id + 1",
-                "reference = 'somebody'",
+                "order_id = gen_random_uuid()",
+                "hold_id = gen_random_uuid()",
+                "late = false",
+                "late = true",
+                "refunds_seq = 1",
+                "campaign_id = 'gift'",
+                "package_name = 'somebody'",
+                "package_name = ''",
                 "actor = 'nobody'",
                 """metadata = '{"job": "another"}'""",
                 "posted_at = posted_at + interval '1 microsecond'",
                 "effective_at = effective_at - interval '1 microsecond'",
                 "hash = sha256('')",
-                "module_id = module_id || reference, reference = null",
+                "package_name = module_id, module_id = null",
+                "refunds_seq = price_id, price_id = null",
+                "hold_id = account_id",
             )
         ),
         f"delete from credits.entries where {ME} and seq = {GRANTED}",
@@ -305,20 +315,34 @@ FAULTS = {
         f"update credits.lots set live = true where {ME} and lot_id = {GRANTED}",
         f"delete from credits.lots where {ME} and lot_id = {BOUGHT}",
         f"delete from credits.lots where {ME} and lot_id = {GRANTED}",
-        f"update credits.wallets set head_free = head_free - 1 where {ME}",
+        f"update credits.wallets set head_taken = head_taken - 1 where {ME}",
+        f"update credits.wallets set head_taken = 0 where {ME}",
         f"update credits.wallets set head_lot = null where {ME}",
         f"update credits.wallets set head_lot = 99 where {ME}",
         f"update credits.wallets set head_lot = {EXTRA} where {ME}",
-        f"update credits.wallets set head_keeps = false where {HOLDER} and head_held > 0",
-        f"update credits.wallets set head_held = head_held + 1 where {ME}",
+        # More held than is there, by the sums alone.
+        f"update credits.wallets set head_reserved = 1000 where {ME}",
+        f"update credits.wallets set head_reserved = -1 where {ME}",
+        f"update credits.wallets set head_lot = null, head_permit = 0 where {HOLDER}",
+        f"update credits.wallets set head_lot = null, head_permit = 0, head_quiet = false where {HOLDER}",
+        # Sums, a permit, or no need to look, without a head lot.
         *(
-            f"update credits.wallets set head_held = head_held {change} where {HOLDER}"
-            for change in ("+ 1", "- 1")
+            "update credits.wallets set head_lot = null, (head_permit, head_taken, head_reserved, head_quiet)"
+            f" = ({sums}) where {HOLDER}"
+            for sums in ("1, 0, 0, false", "0, 1, 0, false", "0, 0, -1, false", "0, 0, 0, true")
         ),
-        f"update credits.wallets set head_held = 0 where {HOLDER}",
-        f"update credits.wallets set head_lot = null, head_free = 0 where {HOLDER}",
-        f"update credits.wallets set head_lot = null, head_held = 0 where {HOLDER}",
         f"update credits.lots set expires_at = '2099-01-01' where {HOLDER} and expires_at is null",
+        # What an entry says of its lot.
+        f"update credits.entries set order_id = null where {ME} and seq = {BOUGHT}",
+        f"update credits.entries set order_id = gen_random_uuid() where {ME} and seq = {BONUS}",
+        f"update credits.entries set order_id = gen_random_uuid() where {ME} and seq = {EXTRA}",
+        f"update credits.entries set order_id = gen_random_uuid() where {ME} and seq = {SPENT_FIRST}",
+        f"update credits.entries set package_name = 'Other' where {ME} and seq = {BOUGHT}",
+        f"update credits.entries set package_name = null where {ME} and seq = {BONUS}",
+        f"update credits.entries set package_name = 'Other' where {ME} and seq = {EXPIRED}",
+        f"update credits.entries set package_name = '' where {ME} and seq = {EXTRA}",
+        f"update credits.entries set package_name = 'Other' where {ME} and seq = {SPENT_LAST}",
+        f"update credits.entries set kind = 'promo' where {ME} and seq = {EXTRA}",
         """update credits.entries set draws = '[{"lot_id": 99, "tokens": 25}]' """
         f"where {ME} and seq = {SPENT_LAST}",
     ],
@@ -335,8 +359,14 @@ FAULTS = {
         " select account_id, 'friends', 0, lot_id, redeemed_at from credits.redemptions"
         " where campaign_id = 'gift' and number = 2",
         "update credits.campaigns set per_account = 1 where campaign_id = 'gift'",
-        "update credits.entries set kind = 'grant' where reference = 'gift'",
-        "delete from credits.entries where reference = 'friends'",
+        "update credits.entries set kind = 'grant' where campaign_id = 'gift'",
+        "delete from credits.entries where campaign_id = 'friends'",
+        "update credits.entries set campaign_id = null where campaign_id = 'friends'",
+        "update credits.entries set campaign_id = 'hello' where campaign_id = 'gift'",
+        "update credits.entries set campaign_id = 'gone' where campaign_id = 'gift'",
+        # A grant of a service's, and a purchase, that say that a campaign made them.
+        "update credits.entries set campaign_id = 'gift' where kind = 'promo' and campaign_id is null",
+        "update credits.entries set campaign_id = 'gift' where kind = 'purchase'",
         "update credits.lots set source = 'grant' where package_name = 'Gift' and order_id is null",
         # Granted, but not counted; a second welcome of one account.
         "select credits.book_gift(r.account_id, c, 2, 1, null, r.redeemed_at) from credits.campaigns as c"
@@ -422,32 +452,76 @@ FAULTS = {
         ),
     ],
     "check_keys": [
-        f"update credits.idempotency_keys set reference = '99' where {ME} and operation = 'consume_tokens'",
-        f"update credits.idempotency_keys set reference = '99' where {ME} and operation = 'add_tokens'",
-        "update credits.idempotency_keys set operation = 'redeem_code', reference = '99'"
-        f" where {ME} and operation = 'add_tokens'",
-        "update credits.idempotency_keys set reference = gen_random_uuid()"
-        f" where {ME} and operation = 'create_order'",
-        f"update credits.idempotency_keys set reference = 'x' where {ME} and operation = 'create_order'",
-        "update credits.idempotency_keys set reference = gen_random_uuid()"
-        f" where {ME} and operation = 'report_failure'",
         *(
-            f"update credits.idempotency_keys set reference = {reference}"
-            f" where {HOLDER} and operation = '{operation}'"
-            for operation, reference in (
-                ("hold_tokens", "gen_random_uuid()"),
-                ("release_hold", "gen_random_uuid()"),
-                ("capture_hold", "'99:0'"),
-                ("capture_hold", "'x'"),
+            f"update credits.idempotency_keys set {change} where {ME} and operation = '{operation}'"
+            for operation, change in (
+                # To nothing.
+                ("consume_tokens", "entry_seq = 99"),
+                ("consume_tokens", "entry_seq = null"),
+                ("add_tokens", "entry_seq = 99"),
+                ("add_tokens", "entry_seq = null"),
+                ("add_tokens", "operation = 'redeem_code', entry_seq = 99"),
+                ("create_order", "made_id = gen_random_uuid()"),
+                ("create_order", "made_id = null"),
+                ("create_order", "entry_seq = 99"),
+                ("report_failure", "made_id = gen_random_uuid()"),
+                ("report_failure", "made_id = null"),
+                # To what such a call does not make.
+                ("consume_tokens", f"entry_seq = {GRANTED}"),
+                ("add_tokens", f"entry_seq = {SPENT_FIRST}"),
+                ("add_tokens", f"entry_seq = {EXPIRED}"),
+                ("add_tokens", f"operation = 'redeem_code', entry_seq = {SPENT_FIRST}"),
+                ("add_tokens", f"operation = 'refund_usage', entry_seq = {SPENT_FIRST}"),
+                # Nobody could say whether a repeat is one.
+                ("add_tokens", "fingerprint = null"),
+                ("create_order", "fingerprint = null"),
             )
         ),
-        "insert into credits.idempotency_keys select account_id, 'refund_usage', 'k', '', '99', now()"
-        f" from credits.wallets where {ME}",
+        *(
+            f"update credits.idempotency_keys set {change} where {HOLDER} and operation = '{operation}'"
+            for operation, change in (
+                ("hold_tokens", "made_id = gen_random_uuid()"),
+                ("hold_tokens", "made_id = null"),
+                ("release_hold", "made_id = gen_random_uuid()"),
+                ("capture_hold", "entry_seq = 99"),
+                ("capture_hold", "entry_seq = null"),
+                ("capture_hold", "made_id = null"),
+                ("capture_hold", f"entry_seq = {REPAID}"),
+                # The capture of another hold.
+                ("capture_hold", f"entry_seq = {CAPTURED_LATE}"),
+                ("capture_hold", "operation = 'consume_tokens', made_id = null"),
+                ("capture_hold", "fingerprint = null"),
+            )
+        ),
+        "insert into credits.idempotency_keys"
+        " (account_id, operation, key, fingerprint, entry_seq, created_at)"
+        f" select account_id, 'refund_usage', 'k', '', 99, now() from credits.wallets where {ME}",
     ],
     "check_heads": [
-        f"update credits.notice_levels set below = 90 where {ME}",
+        f"update credits.notice_levels set below = 70 where {ME}",
         "insert into credits.spend_limits select account_id, 'user', 'day', lifetime_spent,"
         f" clock_timestamp(), 0 from credits.wallets where {ME}",
+        # Beyond the limit that there is, beyond the lot, and of a lot that is not next or not there.
+        f"update credits.wallets set head_permit = head_permit + 0.000001 where {ME}",
+        f"update credits.wallets set head_permit = 1000 where {ME}",
+        f"update credits.spend_limits set tokens = 101 where {ME}",
+        f"update credits.lots set frozen = true where {ME} and lot_id = {BOUGHT}",
+        f"update credits.lots set priority = 1 where {ME} and lot_id = {EXTRA}",
+        f"update credits.wallets set head_lot = {EXTRA} where {ME}",
+        f"update credits.wallets set head_lot = {BONUS} where {ME}",
+        f"update credits.wallets set head_lot = 99 where {ME}",
+        f"update credits.wallets set head_lot = null where {ME}",
+        # Some modules would take from another lot; more debt than there may be.
+        f"update credits.lots set scope = 'module:whisper', priority = 1 where {ME} and lot_id = {EXTRA}",
+        f"update credits.wallets set debt = 1 where {ME}",
+        # What holds let go of calls for something, and the wallet says that it does not.
+        f"update credits.lots set expires_at = '2099-01-01' where {HOLDER} and source = 'purchase'",
+        f"update credits.notice_levels set low_armed = false where {HOLDER}",
+        "insert into credits.notice_rules (kind) values ('depleted') on conflict do nothing;"
+        f" update credits.notice_levels set depleted_armed = false where {HOLDER}",
+        "insert into credits.notice_levels (account_id, below, low_armed)"
+        f" select account_id, 10000, true from credits.wallets where {HOLDER}"
+        " on conflict (account_id) do update set below = excluded.below, low_armed = true",
     ],
     "check_limits": [
         f"update credits.spend_limits set spent_before = spent_before - 1 where {ME}",
@@ -471,14 +545,16 @@ FAULTS = {
         f"update credits.lots set held = held - 1 where {HOLDER} and held > 0",
         f"update credits.lots set held = 1 where {HOLDER} and held = 0",
         *(
-            f"update credits.wallets set head_held = head_held {change} where {HOLDER}"
-            for change in ("+ 1", "- 1")
+            f"update credits.wallets set head_reserved = head_reserved {change} where {HOLDER}"
+            for change in ("+ 1", "- 1", "+ 0.000001", "* 0", "* -1")
         ),
-        # The lot has as many tokens as before, but fewer held ones.
-        f"update credits.wallets set head_held = head_held + 1, head_free = head_free - 1 where {HOLDER}",
-        f"update credits.wallets set head_held = head_held - 1, head_free = head_free + 1 where {HOLDER}",
-        f"update credits.wallets set head_held = 1, head_free = head_free - 1 where {ME}",
-        # Held in the head, and on the row of the lot as well.
+        # The permit knows of it, and the sums do not, or the other way round.
+        f"update credits.wallets set head_reserved = head_reserved + 1, head_permit = head_permit - 1"
+        f" where {HOLDER}",
+        f"update credits.wallets set head_reserved = head_reserved - 1, head_permit = head_permit + 1"
+        f" where {HOLDER}",
+        f"update credits.wallets set head_reserved = 1, head_permit = head_permit - 1 where {ME}",
+        # Held by the sums, and on the row of the lot as well.
         f"update credits.lots set held = 50 where {HOLDER} and held = 0 and source = 'purchase'",
         f"update credits.holds set held = held - 1 where {HOLDER} and state = 'open'",
         f"update credits.holds set held = 0, draws = '[]' where {HOLDER} and state = 'open'",
@@ -502,9 +578,22 @@ FAULTS = {
         f"delete from credits.holds where {HOLDER} and state = 'captured'",
         f"delete from credits.holds where {HOLDER} and state = 'open'",
         f"update credits.entries set tokens = tokens - 1 where {HOLDER} and seq = {CAPTURED}",
-        f"update credits.entries set reference = null where {HOLDER} and seq = {CAPTURED}",
-        "update credits.entries set reference = left(reference, 36)"
-        f" where {HOLDER} and seq = {CAPTURED_LATE}",
+        f"update credits.entries set hold_id = null where {HOLDER} and seq = {CAPTURED}",
+        f"update credits.entries set hold_id = null, late = null where {HOLDER} and seq = {CAPTURED}",
+        f"update credits.entries set hold_id = gen_random_uuid() where {HOLDER} and seq = {CAPTURED}",
+        "update credits.entries set hold_id = (select h.hold_id from credits.holds as h"
+        f" where h.{HOLDER} and h.state = 'captured') where {HOLDER} and seq = {CAPTURED_LATE}",
+        f"update credits.entries set kind = 'byok' where {HOLDER} and seq = {CAPTURED}",
+        f"update credits.entries set late = false where {HOLDER} and seq = {CAPTURED_LATE}",
+        f"update credits.entries set late = null where {HOLDER} and seq = {CAPTURED_LATE}",
+        f"update credits.entries set late = true where {HOLDER} and seq = {CAPTURED}",
+        f"update credits.entries set late = null where {HOLDER} and seq = {CAPTURED}",
+        f"update credits.entries set late = false where {HOLDER} and seq = {REPAID}",
+        f"update credits.entries set late = false where {ME} and seq = {SPENT_FIRST}",
+        f"update credits.holds set first_draws = '[]' where {HOLDER} and state = 'captured'",
+        f"update credits.holds set ttl = 0 where {HOLDER} and state = 'expired'",
+        f"update credits.holds set ttl = 86401 where {HOLDER} and state = 'open'",
+        f"update credits.holds set first_held = tokens - 1 where {HOLDER} and state = 'open'",
         f"delete from credits.entries where {HOLDER} and seq = {CAPTURED_LATE}",
     ],
     "check_shortfalls": [
@@ -556,10 +645,13 @@ FAULTS = {
         f"delete from credits.charge_refunds where {ME}",
         f"insert into credits.charge_refunds select account_id, {BOUGHT}, 1 from credits.wallets where {ME}",
         f"insert into credits.charge_refunds select account_id, 99, 1 from credits.wallets where {ME}",
-        f"update credits.entries set reference = '99' where {ME} and kind = 'refund'",
-        f"update credits.entries set reference = 'x' where {ME} and kind = 'refund'",
-        f"update credits.entries set reference = null where {ME} and kind = 'refund'",
-        f"update credits.entries set reference = '{BOUGHT}' where {ME} and kind = 'refund'",
+        f"update credits.entries set refunds_seq = 99 where {ME} and kind = 'refund'",
+        f"update credits.entries set refunds_seq = -1 where {ME} and kind = 'refund'",
+        f"update credits.entries set refunds_seq = null where {ME} and kind = 'refund'",
+        f"update credits.entries set refunds_seq = {BOUGHT} where {ME} and kind = 'refund'",
+        f"update credits.entries set refunds_seq = {SPENT_LAST} where {ME} and refunds_seq = {SPENT_FIRST}",
+        f"update credits.entries set refunds_seq = {SPENT_FIRST} where {ME} and seq = {SPENT_LAST}",
+        f"update credits.entries set refunds_seq = {SPENT_FIRST} where {ME} and seq = {BONUS}",
         f"update credits.entries set tokens = tokens + 1 where {ME} and kind = 'refund'",
         f"update credits.entries set tokens = -1 where {ME} and seq = {SPENT_FIRST}",
         f"update credits.entries set seq = seq + 100 where {ME} and seq = {SPENT_FIRST}",
@@ -600,7 +692,7 @@ FAULTS = {
         "create rule extra as on insert to credits.outbox do instead nothing",
         "grant select on credits.entries to anon",
         "grant select (tokens) on credits.entries to public",
-        "grant execute on function credits.post_entry to public",
+        "grant execute on function credits.write_entry to public",
         "grant usage on schema audit to analyst",
         "revoke select on api.packs from anon",
         # Objects that no file of the bank makes.
@@ -750,7 +842,7 @@ def told(till: Connection) -> Iterator[tuple[Caller, UUID]]:
 
 
 def tell_a_story(bank: Caller) -> UUID:
-    """1 a grant, 2 its expiry, 3 and 4 a purchase with a bonus, 5 another grant, 6 to 8 spends."""
+    """1 a grant, 2 its expiry, 3 and 4 a purchase with a bonus, 5 another grant, 6 to 9 spends."""
     bank.call(
         "add_tokens",
         user_id="told",
@@ -772,7 +864,7 @@ def tell_a_story(bank: Caller) -> UUID:
     assert paid["outcome"] == "granted"
     bank.call("add_tokens", user_id="told", tokens=30, priority=90)
     bank.call("set_spend_limit", user_id="told", period="month", tokens=1000)
-    for number in range(3):
+    for number in range(4):
         bank.call(
             "consume_tokens",
             module_id="whisper",
@@ -787,9 +879,20 @@ def tell_a_story(bank: Caller) -> UUID:
     kinds = [
         row["kind"] for row in bank.rows("select kind from api.entries where user_id = 'told' order by seq")
     ]
-    assert kinds == ["welcome", "expire", "purchase", "bonus", "grant", "spend", "spend", "spend"]
-    wallet = bank.row("select head_lot, head_free from credits.wallets where account_id = %s", (account,))
-    assert wallet == {"head_lot": BOUGHT, "head_free": Decimal(85)}
+    assert kinds == ["welcome", "expire", "purchase", "bonus", "grant", "spend", "spend", "spend", "spend"]
+    wallet = bank.row(
+        "select head_lot, head_permit, head_taken, head_reserved, head_quiet from credits.wallets"
+        " where account_id = %s",
+        (account,),
+    )
+    # The last spend stayed within the permit that the one before it was given.
+    assert wallet == {
+        "head_lot": BOUGHT,
+        "head_permit": 60,
+        "head_taken": 25,
+        "head_reserved": 0,
+        "head_quiet": True,
+    }
     return account
 
 
@@ -819,8 +922,12 @@ def tell_of_holds(bank: Caller) -> UUID:
         "select source, held from credits.lots where account_id = %s and held > 0", (account,)
     )
     assert on_rows == [{"source": "grant", "held": 25}]
-    wallet = bank.row("select head_held, head_keeps from credits.wallets where account_id = %s", (account,))
-    assert wallet == {"head_held": 50, "head_keeps": True}
+    wallet = bank.row(
+        "select head_permit > 0 as permit, head_reserved, head_quiet from credits.wallets"
+        " where account_id = %s",
+        (account,),
+    )
+    assert wallet == {"permit": True, "head_reserved": 50, "head_quiet": True}
     return account
 
 

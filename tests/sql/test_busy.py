@@ -269,16 +269,17 @@ def test_no_call_waits_endlessly_for_any_other_row(crowd: Crowd, town: Any) -> N
 
 # What waits only under the lock of a wallet, which is waited for with a bound, or is bounded by who calls it.
 GUARDED = {
-    "api.consume_tokens": "bounds its own",
-    "credits.spend": "bounded in api.consume_tokens",
-    "credits.hold": "bounded in api.hold_tokens",
-    "credits.capture": "bounded in api.capture_hold and api.report_refused_capture",
+    "api.consume_tokens": "the wallet, of which it waits in credits.wait_to_spend",
+    "api.hold_tokens": "the wallet, of which it waits in credits.wait_to_hold",
+    "api.capture_hold": "the wallet, of which it waits in credits.wait_to_capture",
     "api.set_spend_limit": "the wallet",
     "api.set_low_balance": "the wallet",
     "api.refund_usage": "the wallet",
     "api.referral_code": "the wallet, and a random code",
     "credits.return_repaid": "the wallet",
     "credits.note_origin": "the account has just been opened by this call",
+    "credits.lock_guest_keys": "bounded in credits.lock_guest",
+    "credits.add_guest_key": "bounded in credits.lock_guest",
     "credits.claim_key": "the wallet; else only maintenance, which forgets a key of more than 35 days ago",
     "credits.apply_event": "who calls it has locked the event",
     "credits.note_grant": "the wallet",

@@ -125,8 +125,8 @@ def test_oldest_keys_are_found_by_an_index(user: User, service: Caller, admin: C
     admin.execute("begin")
     try:
         admin.execute(
-            "insert into credits.idempotency_keys"
-            " select k.account_id, 'consume_tokens', n::text, '', '1', now() - n * interval '1 minute'"
+            "insert into credits.idempotency_keys (account_id, operation, key, entry_seq, created_at)"
+            " select k.account_id, 'consume_tokens', n::text, 1, now() - n * interval '1 minute'"
             " from credits.idempotency_keys as k join credits.identities as i using (account_id)"
             " cross join generate_series(1, 50500) as n where i.subject = %s",  # 35 days: from 50,400 on
             (ada.user_id,),

@@ -63,16 +63,16 @@ def test_low_balance_and_depleted_are_told_once_each(till: Connection) -> None:
         assert notices(bank)[1:] == [("depleted", {"balance": 0})]
 
 
-def test_the_fast_way_of_a_spend_passes_no_threshold(till: Connection) -> None:
-    """The head lot ends before the threshold; far above it spends do take the fast way."""
+def test_permit_of_the_head_lot_ends_at_the_threshold(till: Connection) -> None:
+    """Far above it, a spend gets a permit for the next ones."""
     with rules(till, LOW) as bank:
         grant(bank, 100)
         spend(bank)
         heads = bank.row(
-            "select w.head_free from credits.wallets as w join credits.identities as i using (account_id)"
+            "select w.head_permit from credits.wallets as w join credits.identities as i using (account_id)"
             " where i.subject = 'noted'"
         )
-        assert heads == {"head_free": Decimal(70)}
+        assert heads == {"head_permit": Decimal(70)}
 
 
 def test_notice_is_armed_again_only_above_110_percent(till: Connection) -> None:

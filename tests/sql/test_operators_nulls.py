@@ -58,7 +58,7 @@ GOOD: dict[str, dict[str, Any]] = {
 }
 WORDS = "^(accept|allow|bound|define|limit|require|trust)_"
 # These have such a name, but only other functions call them.
-INNER = {"bound_wait", "limit_left"}
+INNER = {"bound_wait", "limit_left", "require_service"}
 
 
 def call(connection: Connection, word: str, given: dict[str, Any]) -> None:

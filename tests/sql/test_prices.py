@@ -380,6 +380,22 @@ def test_one_rounding_up_at_the_sixth_decimal(shop: Caller) -> None:
     assert _cost(shop, "thirds", {"seconds": 15, "pages": 16}) == Decimal("0.000002")
 
 
+def test_whole_quantity_at_a_fine_price_is_rounded_up_once(shop: Caller) -> None:
+    _define(shop, "fine", "cat")
+    price = {
+        "dimension": "calls",
+        "whole_quantity": True,
+        "unit_size": 1,
+        "price_per_unit": Decimal("0.0000015"),
+    }
+    _price(shop, [price], module="fine")
+    assert [_cost(shop, "fine", {"calls": n}) for n in (1, 2, 3)] == [
+        Decimal("0.000002"),
+        Decimal("0.000003"),
+        Decimal("0.000005"),
+    ]
+
+
 def test_no_digit_is_lost_before_the_rounding(shop: Caller) -> None:
     """A trillion and a millionth, per billion: exactly 1000.001000000000000001000001."""
     _define(shop, "giga", "cat")

@@ -405,6 +405,7 @@ EXECUTE = {
         "credits.default_least()",
         "credits.least_charge()",
         "credits.least_cost(bigint)",
+        "credits.ceil_tokens(numeric,numeric)",
         "credits.head_allowance(uuid,timestamp with time zone)",
         "credits.held_at(uuid,timestamp with time zone)",
         "credits.limit_left(uuid,timestamp with time zone)",
@@ -432,8 +433,8 @@ EXECUTE = {
         "credits.power_faults()",
         "credits.is_policy_of_ours(text,text[],boolean,text)",
         "credits.notice_levels_of(uuid)",
-        "credits.entry_hash(bytea,uuid,bigint,timestamp with time zone,timestamp with time zone,"
-        "credits.entry_kind,numeric,numeric,numeric,jsonb,text,jsonb,bigint,text,text,jsonb)",
+        "credits.entry_hash(bytea,credits.entries)",
+        "credits.free_lots(uuid,timestamp with time zone)",
     },
 }
 EXECUTE["pgcredits_catalog"] = {

@@ -160,7 +160,9 @@ def test_partitions_of_the_ledger_begin_with_the_month_of_utc(bank: Bank) -> Non
 
 
 def test_days_and_months_of_the_figures_are_those_of_utc(bank: Bank) -> None:
-    bank.connection.execute("insert into credits.analyst_grants values (session_user, 'all')")
+    bank.connection.execute(
+        "insert into credits.analyst_grants (login, segment) values (session_user, 'all')"
+    )
     bank.rows("select credits.define_guest_limits('iahome', 9)")
     give(bank)
     for moment in ("2027-02-28 23:59:59+00", "2027-03-01 00:00+00"):
