@@ -1,7 +1,7 @@
 """Wait for locks: for a short time, repeatedly, and saying who holds them.
 
 Everyone who comes after a statement that waits for a strong lock waits as well. So each attempt waits at most
-two seconds for a lock (lock_timeout of admin.py). Then it undoes everything, and lets everybody pass before
+one second for a lock. Then it undoes everything, and lets everybody pass before
 the next attempt.
 """
 
@@ -21,6 +21,7 @@ from pgcredits.bank.migrate.errors import LockedError, MigrationError
 
 T = TypeVar("T")
 
+LOCK_SECONDS = 1  # a spend that comes behind a statement that waits gives up after 2
 _FIRST_PAUSE = 0.25  # seconds; doubles
 _LONGEST_PAUSE = 5.0
 _LOOK_EVERY = 0.2

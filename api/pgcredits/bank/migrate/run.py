@@ -18,6 +18,7 @@ from yoyo.migrations import Migration
 from pgcredits.bank import admin, strangers
 from pgcredits.bank.migrate import locks, marks, release, retired, roles
 from pgcredits.bank.migrate.drops import Function
+from pgcredits.bank.migrate.errors import LockedError
 from pgcredits.bank.migrate.files import MIGRATIONS, OWNER, SQL, digests, newest_migration
 from pgcredits.bank.migrate.reload import Reload
 
@@ -110,7 +111,13 @@ class _Run:
         self._finished = ""  # the digest to record at last
 
     def run(self) -> Outcome:
-        with admin.connect(self._url, PURPOSE, autocommit=True, statement_seconds=_HOURS) as connection:
+        with admin.connect(
+            self._url,
+            PURPOSE,
+            autocommit=True,
+            lock_seconds=locks.LOCK_SECONDS,
+            statement_seconds=_HOURS,
+        ) as connection:
             self._connection = connection
             outcome = locks.persist(
                 self._attempt, self._url, [connection.info.backend_pid], self._options.wait_seconds, self._say
@@ -213,13 +220,16 @@ class _Run:
     def _drop_retired(self) -> None:
         """What calls under way might have needed. Waits for such calls first."""
         retired.wait_for_calls(self._connection)
-        locks.persist(
-            lambda: retired.drop(self._connection, self._retired, lambda: self._record(self._finished)),
-            self._url,
-            [self._connection.info.backend_pid],
-            self._options.wait_seconds,
-            self._say,
-        )
+        try:
+            locks.persist(
+                lambda: retired.drop(self._connection, self._retired, lambda: self._record(self._finished)),
+                self._url,
+                [self._connection.info.backend_pid],
+                self._options.wait_seconds,
+                self._say,
+            )
+        except LockedError as error:  # the release is there, and the next migrate drops them
+            self._say(f"functions of the release before are still there: {error}")
 
     def _alone(self) -> Sequence[Migration]:
         applied = set(marks.applied(self._connection))
