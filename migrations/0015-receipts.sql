@@ -48,7 +48,7 @@ create type api.refund_receipt as (
 create type api.batch_receipt as (
     accepted bigint,
     refused bigint,
-    verdicts jsonb
+    verdicts json
 );
 
 create type api.failure_receipt as (

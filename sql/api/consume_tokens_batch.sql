@@ -4,7 +4,7 @@
 --   1. Who, and is it a batch?
 --   2. Lock the wallets of all users in it, in the order of their accounts. Those that somebody else has are waited
 --      for, but not long: then their items are refused as busy, and all others are served.
---   3. Charge, account by account, in the order of the items, with one update of each wallet: see credits.spend_many.
+--   3. Charge: the plain items by one statement, the others one by one. See credits.spend_many.
 --   4. Tell the users whose tokens did not pay. All or nothing, when that is asked: the first item that is refused
 --      refuses the batch.
 create or replace function api.consume_tokens_batch(
@@ -21,7 +21,8 @@ declare
     v_account_ids uuid[];
     v_busy uuid[];
     v_now timestamptz;
-    v_verdicts jsonb[];
+    v_verdicts text[];
+    v_refusals jsonb[];
     v_receipt api.batch_receipt;
     v_refused record;
 begin
@@ -45,7 +46,8 @@ begin
     begin
         -- Most of the time all of them are free. In one subtransaction with what is written, see consume_tokens.
         v_now := credits.lock_to_spend(v_account_ids);
-        v_verdicts := credits.spend_many(consume_tokens_batch.items, v_account_ids, v_now);
+        select m.verdicts, m.refusals into v_verdicts, v_refusals
+        from credits.spend_many(consume_tokens_batch.items, v_account_ids, v_now) as m;
     exception
         when lock_not_available then null;
     end;
@@ -54,20 +56,19 @@ begin
         v_now := credits.lock_to_spend(array(
             select a.account_id from unnest(v_account_ids) as a (account_id) where (a.account_id <> all (v_busy)) is true
         ));
-        v_verdicts := credits.spend_many(consume_tokens_batch.items, v_account_ids, v_now, v_busy);
+        select m.verdicts, m.refusals into v_verdicts, v_refusals
+        from credits.spend_many(consume_tokens_batch.items, v_account_ids, v_now, v_busy) as m;
     end if;
-    select
-        count(*) filter (where (x.verdict -> 'ok') = 'true'), count(*) filter (where (x.verdict -> 'ok') = 'false'),
-        to_jsonb(v_verdicts)
-    into v_receipt.accepted, v_receipt.refused, v_receipt.verdicts
-    from unnest(v_verdicts) as x (verdict);
+    v_receipt.refused := cardinality(array_remove(v_refusals, null));
+    v_receipt.accepted := cardinality(v_verdicts) - v_receipt.refused;
+    v_receipt.verdicts := '[' || array_to_string(v_verdicts, ', ') || ']';
 
     -- 4. Tell whose tokens did not pay. All or nothing?
-    perform credits.tell_refused(v_account_ids, v_verdicts);
+    perform credits.tell_refused(v_account_ids, v_refusals);
     if (consume_tokens_batch.atomic and v_receipt.refused > 0) is true then
         select x.verdict, x.place - 1 as index into v_refused
-        from unnest(v_verdicts) with ordinality as x (verdict, place)
-        where (x.verdict -> 'ok') = 'false'
+        from unnest(v_refusals) with ordinality as x (verdict, place)
+        where x.verdict is not null
         order by x.place
         limit 1;
         perform credits.fail(

@@ -46,6 +46,8 @@ begin
     join pg_catalog.pg_namespace as n on p.pronamespace = n.oid
     where
         n.nspname in ('credits', 'api', 'analytics', 'audit') and p.prosqlbody is null
+        -- An aggregate has no body: its functions have.
+        and p.prokind <> 'a'
         and 'search_path=pg_catalog, pg_temp' = any (p.proconfig) is not true
     union all
     select format('view %s with the rights of its reader', c.oid::regclass),

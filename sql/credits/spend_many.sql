@@ -1,85 +1,43 @@
--- Many charges: each as api.consume_tokens makes it, one after the other, with a verdict of its own.
-
-create or replace function credits.check_item(p_item jsonb)
-returns void
-language plpgsql
-immutable
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    -- A name that is misspelt must not charge for something else.
-    if jsonb_typeof(p_item) is distinct from 'object' then
-        perform credits.fail(422, 'bad_items', 'an item is an object');
-    elsif p_item - array['user_id', 'module_id', 'usage', 'idempotency_key', 'metadata', 'byok'] <> '{}' then
-        perform credits.fail(
-            422, 'bad_items', 'an item has user_id, module_id, usage, idempotency_key, metadata, byok, and nothing else'
-        );
-    elsif (p_item -> 'byok') is not distinct from 'null' then
-        perform credits.refuse_byok();
-    elsif (
-        jsonb_typeof(p_item -> 'user_id') not in ('string', 'null')
-        or jsonb_typeof(p_item -> 'module_id') not in ('string', 'null')
-        or jsonb_typeof(p_item -> 'idempotency_key') not in ('string', 'null')
-        or jsonb_typeof(p_item -> 'byok') <> 'boolean'
-    ) is true then
-        perform credits.fail(
-            422, 'bad_items', 'user_id, module_id and idempotency_key are strings, byok is true or false'
-        );
-    end if;
-end
-$$;
-comment on function credits.check_item(jsonb) is
-'Has an item of a batch the names and types of the arguments of api.consume_tokens? Raises PT422 bad_items, bad_byok.';
-
-create or replace function credits.spend_item(p_item jsonb, p_busy boolean)
-returns jsonb
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-    v_state text;
-    v_message text;
-    v_detail text;
-begin
-    perform credits.check_item(p_item);
-    if p_busy is true then
-        perform credits.refuse_busy();
-    end if;
-    return '{"ok": true}' || to_jsonb(api.consume_tokens(
-        p_item ->> 'module_id', coalesce(p_item -> 'usage', '{}'), p_item ->> 'idempotency_key', p_item ->> 'user_id',
-        coalesce(p_item -> 'metadata', '{}'), (p_item -> 'byok') is not distinct from 'true'
-    ));
-exception
-    when sqlstate 'PT401' or sqlstate 'PT402' or sqlstate 'PT403' or sqlstate 'PT404' or sqlstate 'PT409' or sqlstate 'PT422'
-        or sqlstate 'PT423' or sqlstate 'PT429' or sqlstate 'PT503' then
-        get stacked diagnostics
-            v_state = returned_sqlstate, v_message = message_text, v_detail = pg_exception_detail;
-        return v_detail::jsonb || jsonb_build_object('ok', false, 'code', v_state, 'message', v_message);
-end
-$$;
-comment on function credits.spend_item(jsonb, boolean) is
-'The verdict of one item of a batch: what api.consume_tokens answers, or what it raises. p_busy: another transaction '
-'has the wallet.';
+-- Many charges, each with a verdict of its own. One statement makes those that are plain (see spend_plain.sql), which
+-- are most of them. api.consume_tokens makes the others, one after the other.
 
 create or replace function credits.spend_many(
-    p_items jsonb, p_account_ids uuid[], p_at timestamptz, p_busy uuid[] default '{}'
+    p_items jsonb,
+    p_account_ids uuid[],
+    p_at timestamptz,
+    p_busy uuid[] default '{}',
+    out verdicts text[],
+    out refusals jsonb[]
 )
-returns jsonb[]
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_verdicts jsonb[] := array[]::jsonb[];
+    v_free uuid[] := p_account_ids;
+    v_verdict jsonb;
 begin
-    for i in 1..jsonb_array_length(p_items) loop
-        v_verdicts[i] := credits.spend_item(p_items -> (i - 1), p_account_ids[i] = any (p_busy));
+    if p_busy <> '{}' then
+        v_free := array(
+            select case when (a.account_id = any (p_busy)) is not true then a.account_id end
+            from unnest(p_account_ids) with ordinality as a (account_id, place)
+            order by a.place
+        );
+    end if;
+    verdicts := credits.spend_plain(p_items, v_free, p_at);
+    refusals := array_fill(null::jsonb, array[cardinality(verdicts)]);
+    for i in 1..cardinality(verdicts) loop
+        continue when verdicts[i] is not null;
+        v_verdict := credits.spend_item(p_items -> (i - 1), p_account_ids[i] = any (p_busy));
+        verdicts[i] := v_verdict;
+        if (v_verdict -> 'ok') is not distinct from 'false' then
+            refusals[i] := v_verdict;
+        end if;
     end loop;
-    return v_verdicts;
 end
 $$;
 comment on function credits.spend_many(jsonb, uuid[], timestamptz, uuid[]) is
-'The work of api.consume_tokens_batch: charges the items of accounts whose wallets are locked, and gives a verdict for '
-'each, in their order. p_account_ids: the account of each item, null for a user who is not known. p_busy: the accounts '
-'whose wallets could not be locked.';
+'The work of api.consume_tokens_batch: charges the items of accounts whose wallets are locked. verdicts: of each item, '
+'in their order, as JSON. refusals: again the verdicts on the items that are refused, null for the others. '
+'p_account_ids: the account of each item, null for a user who is not known. p_busy: the accounts whose wallets could '
+'not be locked.';

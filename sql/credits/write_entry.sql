@@ -1,7 +1,7 @@
 -- Where the ledger is written: a row in, its hash computed, and nothing else. Each caller holds the wallet's lock, and
 -- owns its update of the wallet: seq, balance, posted_at and head_hash become those of the entry.
 --
--- A spend and a capture have this inline, since a call costs them more than the row; credits.spend_many does it for
+-- A spend and a capture have this inline, since a call costs them more than the row; credits.spend_plain does it for
 -- many at once. A property test compares the ways.
 
 create or replace function credits.write_entry(p_entry credits.entries, p_previous_hash bytea)

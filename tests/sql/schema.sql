@@ -50,7 +50,7 @@ COMMENT ON TYPE api.admission IS 'A sign-in that succeeded (user_id), or a sign-
 CREATE TYPE api.batch_receipt AS (
 	accepted bigint,
 	refused bigint,
-	verdicts jsonb
+	verdicts json
 );
 COMMENT ON TYPE api.batch_receipt IS 'What became of a batch. verdicts has one object for each item, in the same order: {"ok": true, …} with the answer of consume_tokens, or {"ok": false, "code": "PT402", "error": slug, "message", …} with the facts of the refusal.';
 CREATE TYPE api.capture_receipt AS (
@@ -892,6 +892,35 @@ CREATE FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time z
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time zone) IS 'Balance of an account without what has expired by p_at; 0 for none.';
+CREATE FUNCTION credits.is_item(p_item jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN (jsonb_typeof(p_item) IS DISTINCT FROM 'object'::text) THEN false WHEN ((p_item - ARRAY['user_id'::text, 'module_id'::text, 'usage'::text, 'idempotency_key'::text, 'metadata'::text, 'byok'::text]) <> '{}'::jsonb) THEN false ELSE (((jsonb_typeof((p_item -> 'user_id'::text)) <> ALL (ARRAY['string'::text, 'null'::text])) OR (jsonb_typeof((p_item -> 'module_id'::text)) <> ALL (ARRAY['string'::text, 'null'::text])) OR (jsonb_typeof((p_item -> 'idempotency_key'::text)) <> ALL (ARRAY['string'::text, 'null'::text])) OR (jsonb_typeof((p_item -> 'byok'::text)) <> 'boolean'::text)) IS NOT TRUE) END;
+COMMENT ON FUNCTION credits.is_item(p_item jsonb) IS 'Has an item of a batch the names and types of the arguments of api.consume_tokens?';
+CREATE FUNCTION credits.is_metadata(p_metadata jsonb) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.is_metadata(p_metadata jsonb) IS 'Whether this is an object of at most 16 kB, without numbers beyond 10^100 or with more than 100 decimals. Its texts may contain any character: JSON writes control characters as escapes.';
+CREATE FUNCTION credits.batch_items(p_items jsonb, p_account_ids uuid[]) RETURNS TABLE(place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, plain boolean, nth_use bigint)
+    LANGUAGE sql STABLE ROWS 100
+    BEGIN ATOMIC
+ SELECT x.place,
+     (batch_items.p_account_ids)[x.place] AS account_id,
+     (x.item ->> 'user_id'::text) AS user_id,
+     (x.item ->> 'module_id'::text) AS module_id,
+     COALESCE((x.item -> 'usage'::text), '{}'::jsonb) AS usage,
+     (x.item ->> 'idempotency_key'::text) AS key,
+     COALESCE((x.item -> 'metadata'::text), '{}'::jsonb) AS metadata,
+         CASE
+             WHEN (credits.is_item(x.item) IS NOT TRUE) THEN false
+             WHEN ((((x.item -> 'byok'::text) = 'true'::jsonb) OR (pg_column_size((x.item -> 'usage'::text)) > 2048) OR (length((x.item ->> 'idempotency_key'::text)) > 200) OR ((x.item ->> 'idempotency_key'::text) !~ '^[!-~]+$'::text)) IS TRUE) THEN false
+             WHEN (((x.item -> 'metadata'::text) <> '{}'::jsonb) IS TRUE) THEN credits.is_metadata((x.item -> 'metadata'::text))
+             ELSE true
+         END AS plain,
+     row_number() OVER (PARTITION BY (batch_items.p_account_ids)[x.place], (x.item ->> 'idempotency_key'::text) ORDER BY x.place) AS nth_use
+    FROM jsonb_array_elements(batch_items.p_items) WITH ORDINALITY x(item, place);
+END;
+COMMENT ON FUNCTION credits.batch_items(p_items jsonb, p_account_ids uuid[]) IS 'The items of a batch as rows. plain: nothing that it says is refused, and it is to be paid with tokens. nth_use: of its key in this batch.';
 CREATE FUNCTION credits.begin_periods(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1235,7 +1264,7 @@ CREATE FUNCTION credits.check_item(p_item jsonb) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_item(p_item jsonb) IS 'Has an item of a batch the names and types of the arguments of api.consume_tokens? Raises PT422 bad_items, bad_byok.';
+COMMENT ON FUNCTION credits.check_item(p_item jsonb) IS 'Raises PT422 bad_items or bad_byok unless credits.is_item.';
 CREATE FUNCTION credits.check_key(p_key text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1250,7 +1279,7 @@ CREATE FUNCTION credits.check_metadata(p_metadata jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_metadata(p_metadata jsonb) IS 'Checks that metadata is an object of at most 16 kB (from a user: 1 kB), without numbers beyond 10^100 or with more than 100 decimals. Its texts may contain any character: JSON writes control characters as escapes. Raises PT422 bad_metadata.';
+COMMENT ON FUNCTION credits.check_metadata(p_metadata jsonb) IS 'Checks that metadata is as credits.is_metadata says, and, from a user, at most 1 kB. Raises PT422 bad_metadata.';
 CREATE FUNCTION credits.check_period(p_period text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1362,6 +1391,124 @@ CREATE FUNCTION credits.count_unpaid(p_account_id uuid, p_at timestamp with time
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.count_unpaid(p_account_id uuid, p_at timestamp with time zone, p_uses bigint, p_holds bigint) IS 'Counts what the user of a locked wallet has made without paying: p_uses more uses, p_holds more holds.';
+CREATE FUNCTION credits.price_or_null(p_module_id text, p_usage jsonb, p_at timestamp with time zone, OUT price_id bigint, OUT price_source text, OUT cost numeric) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.price_or_null(p_module_id text, p_usage jsonb, p_at timestamp with time zone, OUT price_id bigint, OUT price_source text, OUT cost numeric) IS 'credits.price_usage, with nulls where that refuses the usage.';
+CREATE FUNCTION credits.priced_items(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) RETURNS TABLE(place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, plain boolean, nth_use bigint, price_id bigint, price_source text, cost numeric)
+    LANGUAGE sql STABLE ROWS 100
+    BEGIN ATOMIC
+ WITH item AS MATERIALIZED (
+          SELECT batch_items.place,
+             batch_items.account_id,
+             batch_items.user_id,
+             batch_items.module_id,
+             batch_items.usage,
+             batch_items.key,
+             batch_items.metadata,
+             batch_items.plain,
+             batch_items.nth_use
+            FROM credits.batch_items(priced_items.p_items, priced_items.p_account_ids) batch_items(place, account_id, user_id, module_id, usage, key, metadata, plain, nth_use)
+         ), price AS MATERIALIZED (
+          SELECT a.module_id,
+             a.usage,
+             p_1.price_id,
+             p_1.price_source,
+             p_1.cost
+            FROM (( SELECT DISTINCT i_1.module_id,
+                     i_1.usage
+                    FROM item i_1
+                   WHERE i_1.plain) a
+              CROSS JOIN LATERAL ( SELECT price_or_null.price_id,
+                     price_or_null.price_source,
+                     price_or_null.cost
+                    FROM credits.price_or_null(a.module_id, a.usage, priced_items.p_at) price_or_null(price_id, price_source, cost)) p_1)
+         )
+  SELECT i.place,
+     i.account_id,
+     i.user_id,
+     i.module_id,
+     i.usage,
+     i.key,
+     i.metadata,
+     i.plain,
+     i.nth_use,
+     p.price_id,
+     p.price_source,
+     p.cost
+    FROM (item i
+      LEFT JOIN price p ON (((i.module_id = p.module_id) AND (i.usage = p.usage))));
+END;
+COMMENT ON FUNCTION credits.priced_items(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) IS 'credits.batch_items with their prices. Each usage is priced once. cost: null when the price cannot charge the usage.';
+CREATE FUNCTION credits.counted_items(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) RETURNS TABLE(place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, price_id bigint, price_source text, cost numeric, wallet_seq bigint, balance numeric, debt numeric, posted_at timestamp with time zone, head_lot bigint, head_hash bytea, head_permit numeric, nth bigint, taken numeric, all_plain boolean)
+    LANGUAGE sql STABLE ROWS 100
+    BEGIN ATOMIC
+ SELECT i.place,
+     i.account_id,
+     i.user_id,
+     i.module_id,
+     i.usage,
+     i.key,
+     i.metadata,
+     i.price_id,
+     i.price_source,
+     i.cost,
+     w.seq,
+     w.balance,
+     w.debt,
+     w.posted_at,
+     w.head_lot,
+     w.head_hash,
+     w.head_permit,
+     row_number() OVER before AS nth,
+     sum(i.cost) OVER before AS taken,
+     bool_and(((i.plain AND (i.cost > (0)::numeric) AND ((w.status)::text = 'active'::text) AND (w.test_clock IS NULL) AND ((i.key IS NULL) OR ((i.nth_use = 1) AND (k.known IS NULL)))) IS TRUE)) OVER before AS all_plain
+    FROM ((( SELECT priced_items.place,
+             priced_items.account_id,
+             priced_items.user_id,
+             priced_items.module_id,
+             priced_items.usage,
+             priced_items.key,
+             priced_items.metadata,
+             priced_items.plain,
+             priced_items.nth_use,
+             priced_items.price_id,
+             priced_items.price_source,
+             priced_items.cost
+            FROM credits.priced_items(counted_items.p_items, counted_items.p_account_ids, counted_items.p_at) priced_items(place, account_id, user_id, module_id, usage, key, metadata, plain, nth_use, price_id, price_source, cost)) i
+      JOIN LATERAL ( SELECT x.account_id,
+             x.seq,
+             x.posted_at,
+             x.due_at,
+             x.unpaid,
+             x.unpaid_holds,
+             x.unpaid_until,
+             x.head_quiet,
+             x.head_lot,
+             x.test_clock,
+             x.status,
+             x.balance,
+             x.held,
+             x.debt,
+             x.head_permit,
+             x.head_taken,
+             x.head_reserved,
+             x.lifetime_granted,
+             x.lifetime_spent,
+             x.head_hash
+            FROM credits.wallets x
+           WHERE (x.account_id = i.account_id)
+           ORDER BY x.account_id
+          LIMIT 1) w ON (true))
+      LEFT JOIN LATERAL ( SELECT true AS known
+            FROM credits.idempotency_keys x
+           WHERE ((x.account_id = i.account_id) AND (x.operation = 'consume_tokens'::text) AND (x.key = i.key))
+           ORDER BY x.key
+          LIMIT 1) k ON (true))
+   WINDOW before AS (PARTITION BY i.account_id ORDER BY i.place ROWS UNBOUNDED PRECEDING);
+END;
+COMMENT ON FUNCTION credits.counted_items(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) IS 'credits.priced_items of accounts that exist, beside their wallets. nth: of its account. taken, all_plain: of this item and of those of its account before it.';
 CREATE TABLE credits.credentials (
     email text NOT NULL,
     password_hash text NOT NULL,
@@ -1527,7 +1674,7 @@ COMMENT ON COLUMN credits.entries.actor IS 'The role or SQL login that caused it
 COMMENT ON COLUMN credits.entries.hash IS 'sha256 over the fields and the hash before: see credits.entry_hash.';
 CREATE FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) RETURNS bytea
     LANGUAGE sql STABLE
-    RETURN sha256(convert_to((json_build_array(1, encode(p_previous, 'hex'::text), (p_entry).account_id, (p_entry).seq, EXTRACT(epoch FROM (p_entry).posted_at), EXTRACT(epoch FROM (p_entry).effective_at), (p_entry).kind, (p_entry).tokens, (p_entry).balance_after, (p_entry).debt_after, (p_entry).draws, (p_entry).module_id, (p_entry).usage, (p_entry).price_id, (p_entry).order_id, (p_entry).hold_id, (p_entry).late, (p_entry).refunds_seq, (p_entry).campaign_id, (p_entry).package_name, (p_entry).actor, encode(sha256(convert_to((NULLIF((p_entry).metadata, '{}'::jsonb))::text, 'UTF8'::name)), 'hex'::text)))::text, 'UTF8'::name));
+    RETURN sha256(convert_to((json_build_array(1, encode(p_previous, 'hex'::text), (p_entry).account_id, (p_entry).seq, EXTRACT(epoch FROM (p_entry).posted_at), EXTRACT(epoch FROM (p_entry).effective_at), ((p_entry).kind)::text, ((p_entry).tokens)::numeric, ((p_entry).balance_after)::numeric, ((p_entry).debt_after)::numeric, (p_entry).draws, (p_entry).module_id, (p_entry).usage, (p_entry).price_id, (p_entry).order_id, (p_entry).hold_id, (p_entry).late, (p_entry).refunds_seq, (p_entry).campaign_id, (p_entry).package_name, (p_entry).actor, encode(sha256(convert_to((NULLIF((p_entry).metadata, '{}'::jsonb))::text, 'UTF8'::name)), 'hex'::text)))::text, 'UTF8'::name));
 COMMENT ON FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) IS 'sha256 of the hash before (empty for the first) and the fields of an entry.';
 CREATE FUNCTION credits.event_id(p_event jsonb, p_original bytea) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
@@ -1890,6 +2037,11 @@ CREATE FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric, OUT whole_quantity boolean) IS 'For a price of one dimension that is so much for each unit, and nothing else: the dimension, and the fraction that a quantity is multiplied by. Nulls for other prices. whole_quantity: quantities are whole numbers.';
+CREATE FUNCTION credits.link_entry(p_hash bytea, p_first bytea, p_entry credits.entries) RETURNS bytea
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.link_entry(p_hash bytea, p_first bytea, p_entry credits.entries) IS 'One step of credits.chain. p_hash: the hash of the entry before, null at the first entry. p_first: the hash before that one.';
 CREATE FUNCTION credits.link_guest(p_account_id uuid, p_device_keys text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2152,6 +2304,36 @@ CREATE FUNCTION credits.pays_for_something(p_account_id uuid, p_available numeri
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.pays_for_something(p_account_id uuid, p_available numeric) IS 'Do the free tokens of an account, p_available in all, pay for at least one use of something that costs anything?';
+CREATE FUNCTION credits.usage_or_call(p_usage jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN ((p_usage = '{}'::jsonb) IS TRUE) THEN '{"calls": 1}'::jsonb ELSE p_usage END;
+COMMENT ON FUNCTION credits.usage_or_call(p_usage jsonb) IS 'The usage as entries record it: nothing said, {}, is one call.';
+CREATE FUNCTION credits.plain_charges(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) RETURNS TABLE(place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, price_id bigint, price_source text, cost numeric, taken numeric, seq bigint, posted_at timestamp with time zone, tokens credits.tokens, balance_after credits.tokens, debt_after credits.tokens, draws jsonb, first_hash bytea)
+    LANGUAGE sql STABLE ROWS 100
+    BEGIN ATOMIC
+ SELECT c.place,
+     c.account_id,
+     c.user_id,
+     c.module_id,
+     credits.usage_or_call(c.usage) AS usage,
+     c.key,
+     c.metadata,
+     c.price_id,
+     c.price_source,
+     c.cost,
+     c.taken,
+     (c.wallet_seq + c.nth) AS seq,
+     (GREATEST(plain_charges.p_at, COALESCE((c.posted_at + '00:00:00.000001'::interval), plain_charges.p_at)) + (((c.nth - 1))::double precision * '00:00:00.000001'::interval)) AS posted_at,
+     (- c.cost) AS tokens,
+     (c.balance - c.taken) AS balance_after,
+     c.debt AS debt_after,
+     credits.draw_of(c.head_lot, c.cost) AS draws,
+     c.head_hash AS first_hash
+    FROM credits.counted_items(plain_charges.p_items, plain_charges.p_account_ids, plain_charges.p_at) c(place, account_id, user_id, module_id, usage, key, metadata, price_id, price_source, cost, wallet_seq, balance, debt, posted_at, head_lot, head_hash, head_permit, nth, taken, all_plain)
+   WHERE (c.all_plain AND (c.taken <= c.head_permit))
+   ORDER BY c.account_id, c.place;
+END;
+COMMENT ON FUNCTION credits.plain_charges(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) IS 'The plain charges of a batch, by account and in the order of the items, with all that their entries say except the hash. taken: the tokens of this charge and of those before it. first_hash: the last hash of the wallet.';
 CREATE FUNCTION credits.plain_text(p_text text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2446,11 +2628,18 @@ CREATE FUNCTION credits.spend_limit_receipt(p_account_id uuid, p_user_id text, p
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.spend_limit_receipt(p_account_id uuid, p_user_id text, p_period text, p_set_by text, p_now timestamp with time zone) IS 'A limit as set_spend_limit and lift_spend_limit answer it; one that is lifted has no tokens.';
-CREATE FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone, p_busy uuid[] DEFAULT '{}'::uuid[]) RETURNS jsonb[]
+CREATE FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone, p_busy uuid[] DEFAULT '{}'::uuid[], OUT verdicts text[], OUT refusals jsonb[]) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone, p_busy uuid[]) IS 'The work of api.consume_tokens_batch: charges the items of accounts whose wallets are locked, and gives a verdict for each, in their order. p_account_ids: the account of each item, null for a user who is not known. p_busy: the accounts whose wallets could not be locked.';
+COMMENT ON FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone, p_busy uuid[], OUT verdicts text[], OUT refusals jsonb[]) IS 'The work of api.consume_tokens_batch: charges the items of accounts whose wallets are locked. verdicts: of each item, in their order, as JSON. refusals: again the verdicts on the items that are refused, null for the others. p_account_ids: the account of each item, null for a user who is not known. p_busy: the accounts whose wallets could not be locked.';
+CREATE FUNCTION credits.spend_plain(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) RETURNS text[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    AS …;
+COMMENT ON FUNCTION credits.spend_plain(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) IS 'Charges the plain items of a batch, and gives their verdicts, null for each other item.';
 CREATE FUNCTION credits.spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text) RETURNS api.spend_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2651,10 +2840,6 @@ CREATE FUNCTION credits.usage_of_rest(p_usage_left jsonb) RETURNS jsonb
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.usage_of_rest(p_usage_left jsonb) IS 'What is recorded as used when all that a hold keeps is charged: what is left of its usage, not below 0.';
-CREATE FUNCTION credits.usage_or_call(p_usage jsonb) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE
-    RETURN CASE WHEN ((p_usage = '{}'::jsonb) IS TRUE) THEN '{"calls": 1}'::jsonb ELSE p_usage END;
-COMMENT ON FUNCTION credits.usage_or_call(p_usage jsonb) IS 'The usage as entries record it: nothing said, {}, is one call.';
 CREATE FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times integer) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2736,6 +2921,11 @@ CREATE FUNCTION credits.write_price(p_price credits.prices, p_components jsonb) 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.write_price(p_price credits.prices, p_components jsonb) IS 'Writes a version of a price with its components, and returns its price_id.';
+CREATE AGGREGATE credits.chain(p_first bytea, p_entry credits.entries) (
+    SFUNC = credits.link_entry,
+    STYPE = bytea
+);
+COMMENT ON AGGREGATE credits.chain(p_first bytea, p_entry credits.entries) IS 'The last hash after several entries of an account, in their order; as a window function, the hash of each. p_first: the hash before the first of them.';
 CREATE VIEW credits.captures WITH (security_invoker='true') AS
  SELECT h.account_id,
     h.hold_id,
@@ -6255,6 +6445,9 @@ REVOKE ALL ON FUNCTION credits.attach_at_sign_up(p_account_id uuid, p_code text)
 GRANT SELECT ON TABLE credits.codes TO auditor;
 REVOKE ALL ON FUNCTION credits.attach_referrer(p_account_id uuid, p_code credits.codes) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.is_item(p_item jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.is_metadata(p_metadata jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.batch_items(p_items jsonb, p_account_ids uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.begin_periods(p_account_id uuid) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.campaigns TO auditor;
 REVOKE ALL ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone) FROM PUBLIC;
@@ -6371,6 +6564,9 @@ REVOKE ALL ON FUNCTION credits.components_as_json(p_price_id bigint) FROM PUBLIC
 REVOKE ALL ON FUNCTION credits.configured_stripe_price(p_pack_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.count_unpaid(p_account_id uuid, p_at timestamp with time zone, p_uses bigint, p_holds bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.price_or_null(p_module_id text, p_usage jsonb, p_at timestamp with time zone, OUT price_id bigint, OUT price_source text, OUT cost numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.priced_items(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.counted_items(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.credential_of(p_email text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.database_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.database_faults() TO auditor;
@@ -6528,6 +6724,7 @@ GRANT ALL ON FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with 
 REVOKE ALL ON FUNCTION credits.limit_sign_ins(p_per_pair bigint, p_per_account bigint, p_per_network bigint, p_sign_ups bigint, p_window interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric, OUT whole_quantity boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.linear_price(p_price_id bigint, OUT dimension text, OUT numerator numeric, OUT denominator numeric, OUT whole_quantity boolean) TO auditor;
+REVOKE ALL ON FUNCTION credits.link_entry(p_hash bytea, p_first bytea, p_entry credits.entries) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.link_guest(p_account_id uuid, p_device_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.list_prices() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_campaigns(p_campaign_ids text[]) FROM PUBLIC;
@@ -6606,6 +6803,8 @@ REVOKE ALL ON FUNCTION credits.passes_for_latin(p_word text, p_capitals boolean)
 REVOKE ALL ON FUNCTION credits.pay_beyond_hold(p_hold credits.holds, p_cost numeric, p_own numeric, p_over text, p_entry_seq bigint, p_at timestamp with time zone, OUT draws jsonb, OUT debt numeric, OUT shortfall numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.pays_for_something(p_account_id uuid, p_available numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.usage_or_call(p_usage jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.plain_charges(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.plain_text(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.power_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.power_faults() TO auditor;
@@ -6676,7 +6875,8 @@ REVOKE ALL ON FUNCTION credits.spelled_usage(p_usage jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend_item(p_item jsonb, p_busy boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend_limit_receipt(p_account_id uuid, p_user_id text, p_period text, p_set_by text, p_now timestamp with time zone) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone, p_busy uuid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone, p_busy uuid[], OUT verdicts text[], OUT refusals jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.spend_plain(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.standing_attachments() FROM PUBLIC;
@@ -6734,7 +6934,6 @@ REVOKE ALL ON FUNCTION credits.uncount_attempt(p_scope text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.unhold_lots(p_account_id uuid, p_draws jsonb, p_taken numeric, p_released numeric, OUT draws jsonb, OUT rest jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.unit_cost(p_price_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.usage_of_rest(p_usage_left jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.usage_or_call(p_usage jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times integer) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.identities TO authenticated;
 GRANT SELECT ON TABLE credits.identities TO support;
@@ -6759,6 +6958,7 @@ REVOKE ALL ON FUNCTION credits.whole(quantity numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.write_entry(p_entry credits.entries, p_previous_hash bytea) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.write_price(p_price credits.prices, p_components jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.chain(bytea, credits.entries) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.captures TO analyst;
 GRANT SELECT ON TABLE credits.captures TO auditor;
 GRANT SELECT ON TABLE analytics.average_use TO analyst;

@@ -226,6 +226,62 @@ def test_whole_batch_again_is_answered_and_not_charged(user: User, service: Call
     assert [each.balance() for each in people] == [60] * 5
 
 
+# Plain items, which one statement charges
+
+
+def plain(admin: Connection, items: list[Item]) -> list[bool]:
+    """Which of the items one statement would charge. Nothing is written."""
+    with admin.transaction(force_rollback=True):
+        row = admin.execute(
+            "select credits.spend_plain(%(items)s, array(select (select i.account_id from credits.identities"
+            " as i where i.subject = x.item ->> 'user_id') from jsonb_array_elements(%(items)s)"
+            " with ordinality as x (item, place) order by x.place), clock_timestamp())",
+            {"items": Jsonb(items)},
+        ).fetchone()
+    assert row is not None
+    return [verdict is not None for verdict in row[0]]
+
+
+def test_plain_items_are_charged_by_one_statement(user: User, service: Caller, admin: Connection) -> None:
+    ada, bob = user(100), user(100)
+    batch(service, use(ada, idempotency_key="known"), use(bob))
+    good = [
+        use(ada, idempotency_key="k"),
+        use(bob, idempotency_key="k"),
+        use(ada, usage={"calls": 2}, metadata={"job": 1}, idempotency_key="l"),
+        use(ada, "whisper", idempotency_key="m"),
+    ]
+    assert plain(admin, good) == [True] * 4
+    for odd in (
+        use(ada, byok=True),
+        use(ada, idempotency_key="k"),
+        use(ada, idempotency_key="known"),
+        use(ada, usage={"calls": 100}),
+        use(ada, usage={"calls": 0}),
+        use(ada, usage={"days": 1}),
+        use(ada, metadata=[]),
+        use(ada, "") | {"usge": {}},
+    ):
+        assert plain(admin, [good[0], odd, good[3], good[1]]) == [True, False, False, True]
+    verdicts = batch(service, *good, good[0], use(ada, idempotency_key="n"))
+    assert [verdict["replayed"] for verdict in verdicts] == [False] * 4 + [True, False]
+    assert (ada.balance(), bob.balance()) == (25, 80)
+    _sound(admin, ada, bob)
+
+
+def test_verdicts_of_both_ways_are_spelled_alike(user: User, service: Caller, admin: Connection) -> None:
+    ada = user(100)
+    batch(service, use(ada))
+    items = [use(ada), use(ada, usage={"calls": "x"}), use(ada)]
+    assert plain(admin, items) == [True, False, False]
+    row = service.row(
+        "select v.verdicts::text as sent, v.verdicts::jsonb::text as canonical"
+        " from api.consume_tokens_batch(%s) as v",
+        (Jsonb(items),),
+    )
+    assert row["sent"] == row["canonical"]
+
+
 # All or nothing
 
 
@@ -379,16 +435,21 @@ class World:
         """A charge that no lot pays."""
         self.bank.row("select credits.lock_wallet(%s)", (account,))
         self.bank.rows(
-            "select credits.post_entry(w.account_id, w.seq + 1, w.balance, %(debt)s, w.posted_at,"
-            " w.head_hash, 'spend', -%(debt)s::numeric, '[]', p_unheld => 0) from credits.wallets as w"
-            " where w.account_id = %(account)s",
+            "with written as (select credits.write_entry(jsonb_populate_record("
+            " credits.next_entry(w, 'spend', -%(debt)s::numeric, '[]'),"
+            " jsonb_build_object('debt_after', %(debt)s)), w.head_hash) as entry"
+            " from credits.wallets as w where w.account_id = %(account)s)"
+            " update credits.wallets as w set seq = (entry).seq, balance = (entry).balance_after,"
+            " debt = (entry).debt_after, posted_at = (entry).posted_at, head_hash = (entry).hash,"
+            " lifetime_spent = w.lifetime_spent + %(debt)s"
+            " from written where w.account_id = (entry).account_id returning 1",
             {"account": account, "debt": debt},
         )
 
     def catch_up(self) -> None:
         """A batch books what is due, also when it refuses; a call that is refused books nothing."""
         self.bank.rows(
-            "select credits.lock_wallet(account_id, false) from credits.identities"
+            "select credits.lock_to_spend(array_agg(account_id)) from credits.identities"
             " where starts_with(subject, %s)",
             (self.prefix,),
         )
@@ -431,9 +492,9 @@ class World:
             "lots": "select name, lot_id, remaining, held, frozen"
             " from people join credits.current_lots using (account_id) order by name, lot_id",
             "entries": "select name, seq, posted_at, effective_at, kind, tokens, balance_after, debt_after,"
-            " draws, module_id, usage, price_id, reference, actor, metadata"
+            " draws, module_id, usage, price_id, actor, metadata"
             " from people join credits.entries using (account_id) order by name, seq",
-            "keys": "select name, operation, key, fingerprint, reference, created_at"
+            "keys": "select name, operation, key, fingerprint, entry_seq, created_at"
             " from people join credits.idempotency_keys using (account_id) order by name, key",
             "levels": "select name, low_armed, depleted_armed, basis, last_purchase"
             " from people join credits.notice_levels using (account_id) order by name",
