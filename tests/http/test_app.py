@@ -12,7 +12,7 @@ from pgcredits.http import rpc
 from pgcredits.http.app import create_app
 from pgcredits.settings import Settings
 
-pytestmark = pytest.mark.one_version
+pytestmark = [pytest.mark.one_version, pytest.mark.slow]
 
 PREFLIGHT = {
     "Origin": "https://shop.example",

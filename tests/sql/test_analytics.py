@@ -17,6 +17,8 @@ from stripe_events import COMPLETED, attached, event, session
 
 from pgcredits.bank.catalogs import apply_catalog
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def bank(admin: Connection, admin_url: str) -> Iterator[Caller]:

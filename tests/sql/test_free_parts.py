@@ -11,6 +11,8 @@ import pytest
 from callers import Caller, Connection, Row, refused
 from holding import Bank
 
+pytestmark = pytest.mark.slow
+
 TEN_SECONDS = {"unit_size": 10, "whole_units": True, "price_per_unit": 1}
 
 

@@ -16,6 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
+pytestmark = pytest.mark.slow
+
 NOON = "2098-06-01 12:00Z"
 
 

@@ -9,6 +9,8 @@ import pytest
 from callers import Caller, Connection, refused
 from holding import Bank, clock_hold, hold
 
+pytestmark = pytest.mark.slow
+
 User = Callable[..., Caller]
 
 

@@ -8,6 +8,8 @@ import pytest
 from callers import Caller, Connection, refused
 from holding import Bank
 
+pytestmark = pytest.mark.slow
+
 User = Callable[..., Caller]
 SPELLINGS = [
     "StableDiffusion",

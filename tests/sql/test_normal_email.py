@@ -320,6 +320,8 @@ select md5(string_agg(
     ' ' order by c.code
 ))
 from generate_series(1, 65535) as c (code)
+
+pytestmark = pytest.mark.slow
 where c.code < 13312 or c.code between 42192 and 44031 or c.code between 63744 and 65535 or c.code % 97 = 0
     and c.code not between 55296 and 63743
 """

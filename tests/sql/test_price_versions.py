@@ -14,6 +14,8 @@ from callers import Connection, at_once, stop_clock
 from pgcredits.bank.catalogs import apply_catalog
 from pgcredits.bank.migrate import MigrationError
 
+pytestmark = pytest.mark.slow
+
 TABLES = (
     "catalogs",
     "dimensions",

@@ -10,6 +10,8 @@ from callers import Row
 from holding import Bank
 from psycopg.types.json import Jsonb
 
+pytestmark = pytest.mark.slow
+
 # Each makes the first call, then changes its object through time and other calls, and tells how the object is
 # shown then. The repeated call must give the same value to every member of the same name.
 Story = Callable[[Bank, Callable[[], Row]], Row]

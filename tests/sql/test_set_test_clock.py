@@ -12,6 +12,8 @@ from callers import Caller, Connection, findings, refused, stop_clock
 from holding import hold, standing
 from psycopg.types.json import Jsonb
 
+pytestmark = pytest.mark.slow
+
 SPRING = datetime(2098, 3, 1, tzinfo=UTC)
 
 

@@ -14,6 +14,8 @@ from callers import Caller, Connection
 
 from pgcredits.database_urls import as_login
 
+pytestmark = pytest.mark.slow
+
 Login = Callable[..., str]
 _numbers = itertools.count(1)
 BOUNDS = {"statement_timeout": "5min", "idle_in_transaction_session_timeout": "60s"}

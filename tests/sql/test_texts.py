@@ -15,6 +15,8 @@ import pytest
 from callers import Caller, Row, refused
 from sql.test_nulls import CHANCE, World
 
+pytestmark = pytest.mark.slow
+
 LONG = "x" * 10_000
 
 

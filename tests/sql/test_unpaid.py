@@ -13,6 +13,8 @@ from callers import Caller, Connection, Row, refused, slugs
 from holding import Bank, hold
 from stripe_events import COMPLETED, attached, event, session
 
+pytestmark = pytest.mark.slow
+
 MOST = 5
 FREE = '[{"dimension": "calls", "price_per_unit": 0}]'
 _numbers = itertools.count(1)
