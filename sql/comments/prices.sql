@@ -51,3 +51,9 @@ comment on column credits.price_list.dimension is
 comment on column credits.price_list.numerator is
 'A quantity costs quantity * numerator / denominator, rounded up.';
 comment on column credits.price_list.whole_quantity is 'Whether the dimension is counted in whole numbers.';
+
+comment on table credits.priced_targets is
+'The targets of prices that price lists define without a time: module …, category … or default.';
+comment on column credits.priced_targets.priced_at is
+'The beginning of the transaction that last gave the target a price from now on. A second such price in the same '
+'transaction is refused.';

@@ -178,17 +178,22 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_priced constant jsonb := coalesce(nullif(current_setting('pgcredits.priced_from_now', true), ''), '[]')::jsonb;
+    v_priced constant boolean := exists (
+        select
+        from credits.priced_targets as t
+        where t.target = p_name and t.priced_at = credits.transaction_began()
+    );
 begin
     if p_from_now then
-        perform set_config('pgcredits.priced_from_now', (v_priced || to_jsonb(p_name))::text, true);
+        insert into credits.priced_targets as t (target, priced_at) values (p_name, credits.transaction_began())
+        on conflict (target) do update set priced_at = excluded.priced_at;
     end if;
-    return v_priced ? p_name;
+    return v_priced;
 end
 $$;
 comment on function credits.note_priced(text, boolean) is
-'Has a line before this one, in the same file, given this target a price from now on? p_from_now: this line does so '
-'too.';
+'Whether a line before this one, in the same file, has given this target a price from now on. p_from_now: this line '
+'does so too, which is recorded.';
 
 create or replace function credits.write_price(p_price credits.prices, p_components jsonb)
 returns bigint

@@ -29,7 +29,7 @@ CALL = "select credits.define_module('x', {});"
 CALLS = [
     "set_config('statement_timeout', '0', false)",
     "set_config('lock_timeout', '0', false)",
-    "set_config('pgcredits.priced_from_now', '[]', false)",
+    "set_config('pgcredits.stripe_prices', '{}', false)",
     "set_config('role', 'credits_owner', false)",
     "pg_sleep(3600)::text",
     "pg_catalog.pg_sleep(3600)::text",
@@ -474,21 +474,18 @@ def test_foreign_define_function_is_refused(db: Connection, url: str, tmp_path: 
         apply_catalog(url, str(file))
 
 
-def test_a_setting_of_the_login_says_nothing_about_prices(db: Connection, url: str, tmp_path: Path) -> None:
-    """credits.define_price keeps in a setting what this file has priced already."""
+def test_a_setting_of_the_login_says_nothing_about_prices(db: Connection, url: str) -> None:
+    """The price ids of the operator come as a setting of the transaction, and from nowhere else."""
     name = sql.Identifier(db.info.dbname)
-    target = json.dumps(["module whisper"])
+    ids = json.dumps({"standard": "price_of_somebody_else"})
     db.execute(
-        sql.SQL("alter role pgcredits_catalog in database {} set pgcredits.priced_from_now = {}").format(
-            name, sql.Literal(target)
+        sql.SQL("alter role pgcredits_catalog in database {} set pgcredits.stripe_prices = {}").format(
+            name, sql.Literal(ids)
         )
     )
-    (file := tmp_path / "price.sql").write_text(
-        """select credits.define_price('[{"dimension": "calls", "price_per_unit": 31}]', 'whisper');"""
-    )
-    apply_catalog(url, str(file))
-    row = db.execute("select cost from credits.price_usage('whisper', '{}', credits.clock())").fetchone()
-    assert row == (31,)
+    apply_catalog(url, "iahome")
+    row = db.execute("select stripe_price_id from credits.packs where pack_id = 'standard'").fetchone()
+    assert row == (None,)
 
 
 def test_a_file_cannot_outlast_its_bounds(

@@ -2243,7 +2243,7 @@ CREATE FUNCTION credits.note_priced(p_name text, p_from_now boolean) RETURNS boo
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.note_priced(p_name text, p_from_now boolean) IS 'Has a line before this one, in the same file, given this target a price from now on? p_from_now: this line does so too.';
+COMMENT ON FUNCTION credits.note_priced(p_name text, p_from_now boolean) IS 'Whether a line before this one, in the same file, has given this target a price from now on. p_from_now: this line does so too, which is recorded.';
 CREATE FUNCTION credits.note_role() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5672,6 +5672,13 @@ END)
 ALTER TABLE ONLY credits.notice_rules FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.notice_rules IS 'When this bank tells users something. low_balance: below a number of tokens, or a percentage of the last purchase or of the greatest lot, whichever is larger. depleted: what is left pays for nothing.';
 COMMENT ON COLUMN credits.notice_rules.ahead IS 'How long before its expiry a lot is announced.';
+CREATE TABLE credits.priced_targets (
+    target text NOT NULL,
+    priced_at timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY credits.priced_targets FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.priced_targets IS 'The targets of prices that price lists define without a time: module …, category … or default.';
+COMMENT ON COLUMN credits.priced_targets.priced_at IS 'The beginning of the transaction that last gave the target a price from now on. A second such price in the same transaction is refused.';
 ALTER TABLE credits.prices ALTER COLUMN price_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME credits.prices_price_id_seq
     START WITH 1
@@ -5787,6 +5794,8 @@ ALTER TABLE ONLY credits.price_list
     ADD CONSTRAINT price_list_pkey PRIMARY KEY (module_id);
 ALTER TABLE ONLY credits.price_tiers
     ADD CONSTRAINT price_tiers_pkey PRIMARY KEY (price_id, dimension, above);
+ALTER TABLE ONLY credits.priced_targets
+    ADD CONSTRAINT priced_targets_pkey PRIMARY KEY (target);
 ALTER TABLE ONLY credits.prices
     ADD CONSTRAINT prices_pkey PRIMARY KEY (price_id);
 ALTER TABLE ONLY credits.prices
@@ -6008,6 +6017,7 @@ CREATE POLICY auditor_reads ON credits.packs FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.price_components FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.price_list FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.price_tiers FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.priced_targets FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.prices FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.redemptions FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.referrals FOR SELECT TO auditor USING (true);
@@ -6118,6 +6128,7 @@ CREATE POLICY owner ON credits.packs TO credits_owner USING (true) WITH CHECK (t
 CREATE POLICY owner ON credits.price_components TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.price_list TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.price_tiers TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.priced_targets TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.prices TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.redemptions TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.referrals TO credits_owner USING (true) WITH CHECK (true);
@@ -6139,6 +6150,7 @@ ALTER TABLE credits.packs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.price_components ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.price_list ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.price_tiers ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.priced_targets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.prices ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.redemptions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.referrals ENABLE ROW LEVEL SECURITY;
@@ -7174,6 +7186,7 @@ GRANT SELECT ON TABLE credits.guest_networks TO auditor;
 GRANT SELECT ON TABLE credits.guest_limits TO auditor;
 GRANT SELECT ON TABLE credits.notice_levels TO auditor;
 GRANT SELECT ON TABLE credits.notice_rules TO auditor;
+GRANT SELECT ON TABLE credits.priced_targets TO auditor;
 GRANT SELECT ON TABLE credits.release_objects TO auditor;
 GRANT SELECT ON TABLE credits.sign_in_counts TO auditor;
 GRANT SELECT ON TABLE credits.sign_in_networks TO auditor;

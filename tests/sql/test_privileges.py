@@ -143,6 +143,7 @@ BOOKS = {
         "notice_rules",
         "outbox",
         "price_tiers",
+        "priced_targets",
         "redemptions",
         "referrals",
         "spend_limits",

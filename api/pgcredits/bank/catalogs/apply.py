@@ -99,10 +99,9 @@ def _apply(
     add: bool,
 ) -> Applied:
     before = _shown(connection)
-    # What definitions tell each other. No setting from outside may be in it.
+    # Set for every file, so that no setting of the login is used.
     connection.execute(
-        "select set_config('pgcredits.stripe_prices', %s, true),"
-        " set_config('pgcredits.priced_from_now', '', true)",
+        "select set_config('pgcredits.stripe_prices', %s, true)",
         (json.dumps(stripe_prices) if stripe_prices else "",),
     )
     catalog_file.execute(connection, path, definitions)
