@@ -20,7 +20,7 @@ begin
         'grant', 'bonus', 'welcome', 'promo', 'referral', 'allowance', 'rollover', 'adjustment'
     )) is true then
         perform credits.fail(
-            422, 'bad_reason', format('%L is a reason and no package: say reason => %1$L', add_package.package_name)
+            422, 'bad_reason', format('%L is a reason, not a package: pass reason => %1$L', add_package.package_name)
         );
     end if;
     return api.add_tokens(

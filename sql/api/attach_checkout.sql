@@ -20,7 +20,7 @@ begin
     if not credits.is_name(attach_checkout.session_id, 255)
         or attach_checkout.customer_id is not null and not credits.is_name(attach_checkout.customer_id, 255) then
         perform credits.fail(
-            422, 'bad_order', 'the ids of a session and of a customer have 1 to 255 characters, none that cannot be seen'
+            422, 'bad_order', 'the ids of a session and of a customer have 1 to 255 characters, none of them invisible'
         );
     end if;
     -- The locks of a payment: its event may have come already.
@@ -33,7 +33,7 @@ begin
     if v_order.checkout_session_id is distinct from attach_checkout.session_id then
         if v_order.checkout_session_id is not null or v_order.state <> 'pending' then
             perform credits.fail(
-                409, 'order_closed', 'this order has a checkout already, or is over',
+                409, 'order_closed', 'this order already has a checkout, or is closed',
                 json_build_object('state', v_order.state)
             );
         elsif credits.has_lapsed(v_order) then
@@ -45,7 +45,7 @@ begin
             select from credits.orders as o where o.checkout_session_id = attach_checkout.session_id
         ) then
             perform credits.fail(
-                409, 'order_closed', 'this checkout is that of another order',
+                409, 'order_closed', 'this checkout belongs to another order',
                 json_build_object('state', v_order.state)
             );
         end if;

@@ -24,17 +24,17 @@ begin
     -- 1. Refuse.
     perform credits.require_service('may set a test clock');
     if not credits.test_clocks_allowed() then
-        perform credits.fail(403, 'no_test_clocks', 'this bank has no test clocks: its time is the time');
+        perform credits.fail(403, 'no_test_clocks', 'this bank has no test clocks');
     elsif num_nonnulls(set_test_clock.frozen_time, v_advance) = 2 then
         perform credits.fail(422, 'bad_clock', 'frozen_time or advance, not both');
     elsif num_nonnulls(set_test_clock.frozen_time, set_test_clock.advance) = 0 then
         -- A time that got lost on its way must not stop the clock.
-        perform credits.fail(422, 'bad_clock', 'frozen_time is a time, or advance how far the clock is moved');
+        perform credits.fail(422, 'bad_clock', 'frozen_time is a time, or advance says how far the clock moves');
     elsif (
         extract(epoch from v_advance) not between 0 and extract(epoch from interval '101 years')
     ) is true then
         -- Before anything is added, because there is a last time.
-        perform credits.fail(422, 'bad_clock', 'a test clock is moved forward, a hundred years ahead at most');
+        perform credits.fail(422, 'bad_clock', 'a test clock only moves forward, at most a hundred years ahead');
     end if;
 
     -- 2. Lock.
@@ -44,7 +44,7 @@ begin
     v_clock := coalesce(set_test_clock.frozen_time, credits.later(v_before, coalesce(v_advance, '0')));
     if (v_clock between v_before and credits.later(credits.clock(), interval '100 years')) is not true then
         perform credits.fail(
-            422, 'bad_clock', 'a test clock is moved forward, a hundred years ahead at most',
+            422, 'bad_clock', 'a test clock only moves forward, at most a hundred years ahead',
             json_build_object('frozen_time', credits.utc_text(v_before))
         );
     end if;

@@ -30,7 +30,7 @@ begin
         perform credits.fail(409, 'own_code', 'this is your own code');
     elsif exists (select from credits.referrals as r where r.account_id = p_account_id)
         or exists (select from credits.orders as o where o.account_id = p_account_id and o.state = 'paid') then
-        perform credits.fail(409, 'not_eligible', 'this account has been brought, or has bought, before');
+        perform credits.fail(409, 'not_eligible', 'this account already has a referrer, or has already bought something');
     end if;
     if exists (
         with recursive above (account_id) as (

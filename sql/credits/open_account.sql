@@ -15,7 +15,7 @@ begin
     elsif not credits.is_name(p_subject, 255) then
         perform credits.fail(
             422, 'bad_user',
-            'a user id has 1 to 255 characters, none that cannot be seen, and no space at its ends'
+            'a user id has 1 to 255 characters, none of them invisible, and no space at its ends'
         );
     end if;
 

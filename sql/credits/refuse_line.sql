@@ -26,10 +26,13 @@ begin
     -- If the name is missing, the table refuses the row.
     if p_name is not null and not credits.is_name(p_name, 200) then
         perform credits.fail(
-            422, 'bad_catalogue', 'its id has 1 to 200 characters, none that cannot be seen, and no space at its ends'
+            422, 'bad_catalogue', 'its id has 1 to 200 characters, none of them invisible, and no space at its ends'
         );
     elsif not credits.is_label(p_title, 1000) then
-        perform credits.fail(422, 'bad_catalogue', 'what it says to people has at most 1000 characters, and no control characters');
+        perform credits.fail(
+            422, 'bad_catalogue',
+            'its title, unit or description has at most 1000 characters, and no control characters'
+        );
     end if;
 end
 $$;

@@ -9,7 +9,7 @@ begin
     if p_allowed is null then
         perform credits.fail(422, 'bad_clock', 'test clocks are allowed or not: true or false');
     elsif p_allowed and exists (select from credits.stripe_events as e where e.livemode) then
-        perform credits.fail(403, 'no_test_clocks', 'this bank has events of real money: its time is not made up');
+        perform credits.fail(403, 'no_test_clocks', 'this bank has events of real money: it cannot have test clocks');
     end if;
     insert into credits.settings as s (test_clocks) values (p_allowed)
     on conflict (one_row) do update set test_clocks = excluded.test_clocks
