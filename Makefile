@@ -13,7 +13,7 @@ WORKERS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 # Every worker has a PostgreSQL of its own. The tests of a file stay together; the small files come last.
 PARALLEL := --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 BOTH := $(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
-SQL := $(wildcard migrations/*.sql sql/*.sql sql/*/*.sql)
+SQL := $(wildcard migrations/*.sql sql/*.sql sql/*/*.sql sql/*/*/*.sql)
 
 .DEFAULT_GOAL := help
 .PHONY: help install up quick test test-18 test-15 lint reference prove prove-18 prove-15 bench clean

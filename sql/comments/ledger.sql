@@ -8,7 +8,7 @@ comment on column credits.wallets.due_at is
 'limit begins.';
 comment on column credits.wallets.unpaid is
 'How many uses, and other things that are no holds, the user has made without paying in the window that ends at '
-'unpaid_until: see sql/credits/unpaid.sql.';
+'unpaid_until: see sql/credits/wallet/unpaid.sql.';
 comment on column credits.wallets.unpaid_holds is
 'How many holds of the user have ended with nothing charged in that window.';
 comment on column credits.wallets.unpaid_until is 'When the window ends; in the past, nothing counts.';

@@ -44,8 +44,8 @@ def home(tmp_path: Path) -> Path:
         "create or replace function credits.ensure_partitions(p int) returns void language plpgsql"
         " as $$ begin null; end $$;"
     )
-    for name in ("standing_objects", "standing_others", "release"):
-        shutil.copy(SQL / f"credits/{name}.sql", tmp_path / "sql/credits")
+    for path in [*(SQL / "credits/rights").glob("standing_*.sql"), SQL / "credits/rights/release.sql"]:
+        shutil.copy(path, tmp_path / "sql/credits")
     (tmp_path / "sql/access.sql").write_text("revoke all on schema credits from public;")
     (tmp_path / "sql/harden_database.sql").write_text((SQL / "harden_database.sql").read_text())
     return tmp_path

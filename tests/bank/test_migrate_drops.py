@@ -57,12 +57,12 @@ def test_a_parameter_with_a_default_leaves_no_second_function(
     url: str, db: Connection, sql: Path, edit: Edit
 ) -> None:
     edit(
-        "credits/identity.sql",
+        "credits/identity/identity.sql",
         "function credits.subject()",
         "function credits.subject(p_extra text default null)",
     )
     edit(
-        "credits/identity.sql",
+        "credits/identity/identity.sql",
         "on function credits.subject(p_extra text default null)",
         "on function credits.subject(text)",
     )
@@ -73,7 +73,7 @@ def test_a_parameter_with_a_default_leaves_no_second_function(
 
 
 def test_a_parameter_with_another_name(url: str, db: Connection, sql: Path, edit: Edit) -> None:
-    edit("credits/settings.sql", "p_allowed", "p_may")
+    edit("credits/base/settings.sql", "p_allowed", "p_may")
     run(url, Options(sql=sql))
     db.execute("select credits.allow_test_clocks(p_may => true)")
     is_sound(url, db, sql)
@@ -81,10 +81,10 @@ def test_a_parameter_with_another_name(url: str, db: Connection, sql: Path, edit
 
 def test_another_result(url: str, db: Connection, sql: Path, edit: Edit) -> None:
     """The function is used by others, by views and by policies: what needs it is made again."""
-    text = (sql / "credits/clock.sql").read_text()
+    text = (sql / "credits/base/clock.sql").read_text()
     assert "credits.clock()\nreturns timestamptz" in text
-    edit("credits/settings.sql", "returns void", "returns boolean")
-    edit("credits/settings.sql", "end\n$$", "    return true;\nend\n$$")
+    edit("credits/base/settings.sql", "returns void", "returns boolean")
+    edit("credits/base/settings.sql", "end\n$$", "    return true;\nend\n$$")
     assert "function credits.allow_test_clocks(p_allowed boolean)" in run(url, Options(sql=sql)).dropped
     assert db.execute("select credits.allow_test_clocks(true)").fetchone() == (True,)
     is_sound(url, db, sql)
@@ -93,10 +93,10 @@ def test_another_result(url: str, db: Connection, sql: Path, edit: Edit) -> None
 def test_a_function_that_views_and_policies_need_gets_another_parameter(
     url: str, db: Connection, sql: Path, edit: Edit
 ) -> None:
-    for name, text in {path: path.read_text() for path in sql.glob("*/*.sql")}.items():
+    for name, text in {path: path.read_text() for path in sql.rglob("*/*.sql")}.items():
         name.write_text(re.sub(r"credits\.me\(\)", "credits.me(true)", text))
     edit("access.sql", "credits.me()", "credits.me(true)")
-    for path in sql.glob("credits/*.sql"):
+    for path in sql.glob("credits/**/*.sql"):
         text = path.read_text()
         path.write_text(
             text.replace(
@@ -255,15 +255,19 @@ def test_a_view_of_somebody_else_is_not_dropped(url: str, db: Connection, sql: P
     try:
         db.execute("grant execute on function credits.topup_tokens(bigint, numeric) to app_login")
         # A view that only grows, and functions, are replaced under it; what others may do stays.
-        edit("api/packs.sql", "\nfrom compared", ",\n    1 as extra\nfrom compared")
-        edit("api/packs.sql", "comment on view", "comment on column api.packs.extra is '-';\ncomment on view")
+        edit("api/views/packs.sql", "\nfrom compared", ",\n    1 as extra\nfrom compared")
+        edit(
+            "api/views/packs.sql",
+            "comment on view",
+            "comment on column api.packs.extra is '-';\ncomment on view",
+        )
         run(url, Options(sql=sql))
         assert db.execute("select count(*) > 0 from app.shop").fetchone() == (True,)
         may = "select has_function_privilege('app_login', 'credits.topup_tokens(bigint, numeric)', 'execute')"
         assert db.execute(may).fetchone() == (True,)
         # One that loses a column cannot be: nothing is changed, and what stands in the way is named.
-        edit("api/packs.sql", "    c.pack_id,\n", "    c.pack_id as pack,\n")
-        edit("api/packs.sql", "column api.packs.pack_id", "column api.packs.pack")
+        edit("api/views/packs.sql", "    c.pack_id,\n", "    c.pack_id as pack,\n")
+        edit("api/views/packs.sql", "column api.packs.pack_id", "column api.packs.pack")
         with pytest.raises(MigrationError, match=r"view api\.packs has to be dropped.*view app\.shop"):
             run(url, Options(sql=sql))
         assert db.execute("select count(*) > 0 from app.shop").fetchone() == (True,)

@@ -98,13 +98,13 @@ def test_a_changed_function_waits_for_no_reader_of_tables_and_views(
 ) -> None:
     change(
         sql,
-        "credits/settings.sql",
+        "credits/base/settings.sql",
         "returns boolean\nlanguage plpgsql\nstable",
         "returns boolean\nlanguage plpgsql\nvolatile",
     )
     with reading(url), spending(url, db) as somebody:
         outcome = run(url, Options(sql=sql))
-    assert outcome.changed_files == ["credits/settings.sql"]
+    assert outcome.changed_files == ["credits/base/settings.sql"]
     assert somebody.refusals == []
 
 

@@ -136,13 +136,13 @@ def test_a_plan_says_what_would_be_dropped_and_changed(url: str, db: Connection,
     (migrations / "9999-table.sql").write_text(
         "set local role credits_owner;\ncreate table credits.t (a text);\n"
     )
-    (sql / "credits/settings.sql").write_text(
-        (sql / "credits/settings.sql").read_text().replace("p_allowed", "p_may")
+    (sql / "credits/base/settings.sql").write_text(
+        (sql / "credits/base/settings.sql").read_text().replace("p_allowed", "p_may")
     )
     db.execute("create view api.extra as select 1 as one")
     before = everything(db)
     outcome = plan(url, Options(migrations=migrations, sql=sql))
-    assert (outcome.applied, outcome.changed_files) == (["9999-table"], ["credits/settings.sql"])
+    assert (outcome.applied, outcome.changed_files) == (["9999-table"], ["credits/base/settings.sql"])
     assert sorted(outcome.dropped) == [
         "function credits.allow_test_clocks(p_allowed boolean)",
         "view api.extra",

@@ -250,18 +250,22 @@ def test_no_check_of_the_bank_depends_on_the_sessions_zone(pg_catalog: PgCatalog
     ("name", "right", "wrong"),
     [
         (
-            "sql/credits/spend_limits.sql",
+            "sql/credits/spending/spend_limits.sql",
             "date_trunc(p_period, p_at at time zone interval '0')",
             "date_trunc(p_period, p_at)",
         ),
         (
-            "sql/credits/idempotency.sql",
+            "sql/credits/ledger/idempotency.sql",
             "credits.earlier(credits.clock(), interval '35 days')",
             "credits.clock() - interval '35 days'",
         ),
         ("sql/analytics/tokens_sold.sql", "(o.paid_at at time zone interval '0')::date", "o.paid_at::date"),
         ("sql/audit/check_prices.sql", "credits.utc_text(l.valid_from)", "l.valid_from"),
-        ("sql/credits/keep_orders_few.sql", "credits.utc_text(v_pending.reset_at)", "v_pending.reset_at"),
+        (
+            "sql/credits/orders/keep_orders_few.sql",
+            "credits.utc_text(v_pending.reset_at)",
+            "v_pending.reset_at",
+        ),
         ("sql/api/hold_tokens.sql", "make_interval(secs => v_ttl)", "ttl"),
     ],
 )

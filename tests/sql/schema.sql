@@ -1177,7 +1177,7 @@ COMMENT ON TABLE credits.wallets IS 'The one row that a spend locks. balance = s
 COMMENT ON COLUMN credits.wallets.seq IS 'Number of the last entry: no gaps, because it is taken from the locked row.';
 COMMENT ON COLUMN credits.wallets.posted_at IS 'Time of the last entry, so that entries never go back in time.';
 COMMENT ON COLUMN credits.wallets.due_at IS 'Before this moment the clock changes nothing: no hold or lot expires, no lot is announced to, no day or month of a limit begins.';
-COMMENT ON COLUMN credits.wallets.unpaid IS 'How many uses, and other things that are no holds, the user has made without paying in the window that ends at unpaid_until: see sql/credits/unpaid.sql.';
+COMMENT ON COLUMN credits.wallets.unpaid IS 'How many uses, and other things that are no holds, the user has made without paying in the window that ends at unpaid_until: see sql/credits/wallet/unpaid.sql.';
 COMMENT ON COLUMN credits.wallets.unpaid_holds IS 'How many holds of the user have ended with nothing charged in that window.';
 COMMENT ON COLUMN credits.wallets.unpaid_until IS 'When the window ends; in the past, nothing counts.';
 COMMENT ON COLUMN credits.wallets.head_quiet IS 'Tokens of head_lot that a hold lets go call for nothing: the lot never expires, and no notice waits to be armed.';

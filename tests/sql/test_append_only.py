@@ -156,7 +156,7 @@ def test_new_prices_may_be_added(ledger: Connection) -> None:
 def test_reload_keeps_the_triggers_always_on(ledger: Connection) -> None:
     ledger.execute("set local role credits_owner")
     ledger.execute("set local client_min_messages = warning")
-    ledger.execute((SQL / "credits" / "append_only.sql").read_text().encode())
+    ledger.execute((SQL / "credits" / "ledger" / "append_only.sql").read_text().encode())
     states = ledger.execute(
         "select distinct tgenabled from pg_trigger where tgname like 'entries_are_never%'"
     ).fetchall()

@@ -717,7 +717,7 @@ def defined(schema: str, kind: str, *folders: str) -> set[str]:
     return {
         name
         for folder in folders
-        for path in (SQL / folder).glob("*.sql")
+        for path in (SQL / folder).rglob("*.sql")
         for name in pattern.findall(path.read_text())
     }
 
@@ -734,7 +734,7 @@ def existing(connection: Connection, schema: str, kind: str) -> set[str]:
 
 @pytest.mark.parametrize("schema", ["api", "analytics", "audit"])
 def test_every_function_and_view_has_a_file_of_its_name(schema: str, reloaded: Connection) -> None:
-    files: dict[str, Any] = {path.stem: path.read_text() for path in (SQL / schema).glob("*.sql")}
+    files: dict[str, Any] = {path.stem: path.read_text() for path in (SQL / schema).rglob("*.sql")}
     names = {kind: existing(reloaded, schema, kind) for kind in ("function", "view")}
     assert names["function"] | names["view"] == set(files)
     for kind in ("function", "view"):

@@ -15,7 +15,7 @@ from pgcredits.bank.migrate import SQL
 def raised() -> dict[str, set[int]]:
     """The slugs that the SQL files raise, with their statuses."""
     found: dict[str, set[int]] = {}
-    for path in SQL.glob("*/*.sql"):
+    for path in SQL.rglob("*/*.sql"):
         for status, slug in re.findall(r"credits\.fail\(\s*(\d+),\s*'(\w+)'", path.read_text()):
             found.setdefault(slug, set()).add(int(status))
         for slug in re.findall(r"sign_in_window, '(\w+)'", path.read_text()):  # told by credits.count_attempt

@@ -158,7 +158,7 @@ CAST_FROM_TEXT = {
     "analytics/welcome_use.sql",  # the same
     "api/consume_tokens_batch.sql",  # a verdict of credits.spend_many
     "audit/check_prices.sql",  # the answer of credits.module_price
-    "credits/holds.sql",  # usages that were priced
+    "credits/holds/holds.sql",  # usages that were priced
 }
 
 

@@ -30,9 +30,12 @@ def newest_migration(folder: Path = MIGRATIONS) -> str:
 
 
 def reloaded(sql: Path) -> Iterator[Path]:
-    """The comments on what migrations make, then functions, views and triggers, in the order of loading."""
+    """The comments on what migrations make, then functions, views and triggers, in the order of loading.
+
+    Folders in these are rooms for people: files load by their names, whatever room they are in.
+    """
     for folder in (COMMENTS, *FOLDERS):
-        yield from sorted((sql / folder).glob("*.sql"))
+        yield from sorted((sql / folder).rglob("*.sql"), key=lambda path: path.name)
 
 
 def digest(text: str) -> str:

@@ -1,6 +1,6 @@
 -- Limits per day and month (UTC), kept under the wallet's lock. What was spent in a period is what was ever spent, less
 -- what had been when it began: no counter that a spend would have to write.
--- Why UTC is written as an offset: sql/credits/calendar.sql.
+-- Why UTC is written as an offset: sql/credits/base/calendar.sql.
 create or replace function credits.period_start(p_period text, p_at timestamptz)
 returns timestamptz
 language sql
