@@ -276,7 +276,7 @@ def test_prices_at_stripe_come_from_the_configuration(url: str, tmp_path: Path) 
     with pytest.raises(MigrationError, match=r"PGCREDITS_STRIPE_PRICES: .*'standrad': no such pack"):
         apply_catalog(url, str(own), add=True, stripe_prices={"own": "price_4", "standrad": "price_1"})
     assert value(url, "select count(*) from credits.packs where pack_id = 'own'") == 0
-    with pytest.raises(MigrationError, match=r"own\.sql: pack 'own': .*prod_1.* is no price"):
+    with pytest.raises(MigrationError, match=r"own\.sql: pack 'own': .*prod_1.* is not the id of a price"):
         apply_catalog(url, str(own), add=True, stripe_prices={"own": "prod_1"})
     apply_catalog(url, str(own), add=True, stripe_prices={"own": "price_4", "standard": "price_3"})
     assert value(url, query) == {"standard": "price_3", "premium": "price_2", "own": "price_4"}

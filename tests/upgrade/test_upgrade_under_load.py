@@ -63,6 +63,7 @@ def private_names() -> set[str]:
         text for text in attached if re.search("create (or replace )?(view|policy|trigger)", text)
     )
     named = set(re.findall(r"create or replace function credits\.(\w+)\(", text))
+    named -= set(re.findall(r"func = credits\.(\w+)", text))  # an aggregate calls it
     return {
         name
         for name in named
