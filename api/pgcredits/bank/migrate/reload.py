@@ -171,16 +171,23 @@ class Reload:
         """Leave private functions for now that nothing needs but the body of a call that has begun.
 
         Not beside a new one of the same name that takes as many arguments: a call could mean either.
+        What only retired functions need is retired after them, and so is dropped after them.
         """
         made = [f for oid, f in drops.functions(self._connection).items() if self._before.get(oid) != f]
-        for leftover in self._leftovers():
-            if (
-                leftover.name.startswith("credits.")
-                and not any(f.name == leftover.name and f.takes_as_many_as(leftover) for f in made)
-                and not drops.needing(self._connection, leftover)
-            ):
-                self.retired[leftover.oid] = leftover
-                self._drop([f"{leftover.kind} {leftover.signature}"])
+        names: set[str] = set()
+        before = -1
+        while before < len(self.retired):
+            before = len(self.retired)
+            for leftover in self._leftovers():
+                needing = {name.split("(")[0] for name in drops.needing(self._connection, leftover)}
+                if (
+                    leftover.name.startswith("credits.")
+                    and not any(f.name == leftover.name and f.takes_as_many_as(leftover) for f in made)
+                    and needing <= names
+                ):
+                    self.retired[leftover.oid] = leftover
+                    names.add(f"{leftover.kind} {leftover.name}")
+                    self._drop([f"{leftover.kind} {leftover.signature}"])
 
     def _drop(self, what: list[str]) -> list[str]:
         self.dropped += [name for name in what if name not in self.dropped]
