@@ -34,7 +34,7 @@ begin
             select n.nspname, p.proowner, 2, format('alter routine %s owner to credits_owner', p.oid::regprocedure)
             from pg_catalog.pg_proc as p
             join pg_catalog.pg_namespace as n on p.pronamespace = n.oid
-            where p.prokind in ('f', 'p')
+            where p.prokind in ('f', 'p', 'a')
             union all
             select n.nspname, t.typowner, 2,
                 format(

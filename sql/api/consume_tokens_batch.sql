@@ -61,7 +61,7 @@ begin
     end if;
     v_receipt.refused := cardinality(array_remove(v_refusals, null));
     v_receipt.accepted := cardinality(v_verdicts) - v_receipt.refused;
-    v_receipt.verdicts := '[' || array_to_string(v_verdicts, ', ') || ']';
+    v_receipt.verdicts := ('[' || array_to_string(v_verdicts, ', ') || ']')::json;
 
     -- 4. Tell whose tokens did not pay. All or nothing?
     perform credits.tell_refused(v_account_ids, v_refusals);

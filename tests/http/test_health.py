@@ -71,9 +71,9 @@ def test_ready_says_what_is_wrong_with_the_database(own_bank: tuple[str, psycopg
     assert httpx.get(url).json()["status"] == "ready"
     for change, undo, words in (
         (
-            "update credits.releases set migration = '0019-batch'",
+            "update credits.releases set migration = '0002-accounts'",
             "update credits.releases set migration = (select max(migration_id) from yoyo._yoyo_migration)",
-            "older than this program: it is at 0019-batch",
+            "older than this program: it is at 0002-accounts",
         ),
         (
             "create function api.extra() returns integer language sql return 1",

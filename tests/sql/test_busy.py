@@ -283,6 +283,7 @@ GUARDED = {
     "credits.claim_key": "the wallet; else only maintenance, which forgets a key of more than 35 days ago",
     "credits.apply_event": "who calls it has locked the event",
     "credits.note_grant": "the wallet",
+    "credits.note_priced": "the lock on credits.prices, taken by define_price, whose wait admin.py bounds",
     "credits.tell_depleted": "the wallet",
     "credits.write_notices": "the wallet",
 }

@@ -18,7 +18,14 @@ from idna.idnadata import codepoint_classes
 from idna.intranges import intranges_contain
 
 SQL = Path(__file__).parents[2] / "sql/credits"
-FILES = ("plain_text", "letters", "scripts", "punycode", "normal_email", "normal_code")
+FILES = (
+    "base/plain_text",
+    "identity/letters",
+    "identity/scripts",
+    "identity/punycode",
+    "identity/normal_email",
+    "campaigns/normal_code",
+)
 HASH = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA"
 
 
@@ -320,8 +327,6 @@ select md5(string_agg(
     ' ' order by c.code
 ))
 from generate_series(1, 65535) as c (code)
-
-pytestmark = pytest.mark.slow
 where c.code < 13312 or c.code between 42192 and 44031 or c.code between 63744 and 65535 or c.code % 97 = 0
     and c.code not between 55296 and 63743
 """

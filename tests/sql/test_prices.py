@@ -639,7 +639,7 @@ def test_parts_of_a_use_cost_what_the_whole_costs(
             costs.append(captured["cost"])
         assert sum(costs) == whole["cost"]
         recorded = shop.rows(
-            "select usage from credits.entries where reference = %s order by seq", (hold_id.split(":")[1],)
+            "select usage from credits.entries where hold_id = %s order by seq", (hold_id.split(":")[1],)
         )
         assert [row["usage"]["images"] for row in recorded] == parts
         assert shop.rows(BOOKS) == []
