@@ -69,7 +69,6 @@ def steps(bank: Bank, load: Load, say: Callable[[str], None]) -> None:
         print(f"  {name:18}{spent:6.0f} µs, {wal:,.0f} bytes of WAL")
         print(f"  {'':18}{_rows(_medians([cost.tables for cost in measured]))}")
     print(f"  {'a commit alone':18}{commit:6.0f} µs, shared by all who commit at that moment")
-    print(f"  the price takes {functions['credits.price_usage'][1] / whole:.0%} of a spend")
     print("  what limits a spend: " + ", ".join(f"{name} {own[name] / whole:.0%}" for name in dearest[:4]))
 
 

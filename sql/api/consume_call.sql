@@ -14,23 +14,32 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_cost constant numeric := credits.check_amount(consume_call.tokens_to_consume);
+    v_cost constant numeric := trim_scale(credits.check_amount(consume_call.tokens_to_consume));
     v_receipt api.spend_receipt;
+    v_state text;
+    v_message text;
+    v_detail text;
 begin
-    v_receipt := api.consume_tokens(
-        consume_call.module_id, '{}', consume_call.idempotency_key, consume_call.user_id,
-        jsonb_strip_nulls(jsonb_build_object('module_name', left(consume_call.module_name, 200)))
-    );
-    -- The database's price wins; the one that the client names must be the same. A refusal undoes the spend.
-    if v_receipt.cost is distinct from v_cost then
-        if v_receipt.replayed is true then
-            perform credits.refuse_key();
-        end if;
-        perform credits.fail(
-            422, 'price_mismatch', 'the price in the database is not the one named',
-            json_build_object('cost', v_receipt.cost, 'expected', trim_scale(v_cost))
+    begin
+        v_receipt := api.consume_tokens(
+            consume_call.module_id, '{}', consume_call.idempotency_key, consume_call.user_id,
+            jsonb_strip_nulls(jsonb_build_object('module_name', left(consume_call.module_name, 200)))
         );
+    exception
+        when sqlstate 'PT402' or sqlstate 'PT429' then
+            -- A wrong price is said first: these refusals speak of the right one.
+            get stacked diagnostics
+                v_state = returned_sqlstate, v_message = message_text, v_detail = pg_exception_detail;
+            perform credits.check_named_price((v_detail::jsonb -> 'cost')::numeric, v_cost);
+            perform credits.fail(
+                substr(v_state, 3)::integer, v_detail::jsonb ->> 'error', v_message, (v_detail::jsonb - 'error')::json
+            );
+    end;
+    -- A refusal undoes the spend.
+    if v_receipt.replayed is true and v_receipt.cost is distinct from v_cost then
+        perform credits.refuse_key();
     end if;
+    perform credits.check_named_price(v_receipt.cost, v_cost);
     return v_receipt;
 end
 $$;

@@ -1280,6 +1280,11 @@ CREATE FUNCTION credits.check_metadata(p_metadata jsonb) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.check_metadata(p_metadata jsonb) IS 'Checks that metadata is as credits.is_metadata says, and, from a user, at most 1 kB. Raises PT422 bad_metadata.';
+CREATE FUNCTION credits.check_named_price(p_cost numeric, p_named numeric) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.check_named_price(p_cost numeric, p_named numeric) IS 'Compares the cost of a call with the one that the client names; null passes. Raises PT422 price_mismatch.';
 CREATE FUNCTION credits.check_period(p_period text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -6531,6 +6536,7 @@ REVOKE ALL ON FUNCTION credits.check_item(p_item jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_key(p_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_line(p_name text, p_title text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_metadata(p_metadata jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.check_named_price(p_cost numeric, p_named numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_period(p_period text) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.prices TO auditor;
 GRANT SELECT(price_id) ON TABLE credits.prices TO authenticated;
