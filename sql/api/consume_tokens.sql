@@ -74,8 +74,8 @@ begin
 
     -- 4. Price. What one call costs stands in the price list, for most modules.
     if (usage = '{}') is true then
-        select l.price_id, l.price_source, l.call_cost into v_price_id, v_price_source, v_cost
-        from credits.price_list as l
+        select l.price_id, l.price_source, l.call_cost
+        into v_price_id, v_price_source, v_cost from credits.price_list as l
         where l.module_id = consume_tokens.module_id and l.valid_from <= v_now and l.valid_until > v_now;
     end if;
     if v_cost is null then

@@ -57,7 +57,6 @@ begin
         perform credits.lock_wallet(v_account_id);
     end loop;
     v_expires_at := v_now + make_interval(secs => v_ttl);
-
     -- 3. Repeat?
     if idempotency_key is not null then
         insert into credits.idempotency_keys (account_id, operation, key, made_id, created_at)

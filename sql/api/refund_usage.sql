@@ -55,28 +55,21 @@ as $$
 declare
     -- Infinity is the word for all that is left. Null is none: a number that got lost on its way must not refund it all.
     v_named constant numeric := nullif(refund_usage.tokens, 'Infinity');
-    v_tokens numeric;
     v_charge credits.entries;
     v_lock record;
     v_wallet credits.wallets;
     v_known credits.idempotency_keys;
     v_entry credits.entries;
     v_at timestamptz;
-    v_refunded numeric;
-    v_refundable numeric;
     v_part record;
-    v_from_debt numeric := 0;
-    v_draws jsonb := jsonb_build_array();
+    v_back record;
 begin
     -- 1. Find.
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may refund a charge');
-    elsif refund_usage.tokens is null or v_named is not null then
+    perform credits.require_service('may refund a charge');
+    if refund_usage.tokens is null or v_named is not null then
         perform credits.check_amount(refund_usage.tokens);
     end if;
-    if not credits.is_label(refund_usage.reason, 200, true) then
-        perform credits.fail(422, 'bad_reason', 'reason has at most 200 characters, and no control characters');
-    end if;
+    perform credits.check_reason(refund_usage.reason);
     v_charge := credits.find_entry(refund_usage.entry_id);
     if (v_charge.kind = 'spend' and v_charge.tokens <> 0) is not true then
         perform credits.fail(
@@ -105,47 +98,15 @@ begin
         perform credits.refuse_status(v_lock.status);
     end if;
 
-    -- 3. How much?
-    select r.refunded into v_refunded
-    from credits.charge_refunds as r
-    where r.account_id = v_charge.account_id and r.seq = v_charge.seq;
-    v_refunded := coalesce(v_refunded, 0);
-    v_refundable := -v_charge.tokens - v_refunded;
-    v_tokens := coalesce(v_named, v_refundable);
-    if v_refundable = 0 then
-        perform credits.fail(
-            409, 'already_refunded', 'all of this charge was refunded',
-            json_build_object('refunded', trim_scale(v_refunded))
-        );
-    elsif v_tokens > v_refundable then
-        perform credits.fail(
-            422, 'bad_amount', 'more than what is left of this charge',
-            json_build_object('refundable', trim_scale(v_refundable))
-        );
-    end if;
-    insert into credits.charge_refunds as r (account_id, seq, refunded)
-    values (v_charge.account_id, v_charge.seq, v_tokens)
-    on conflict (account_id, seq) do update set refunded = r.refunded + excluded.refunded;
-
-    -- 4. Back. Debt that is still there is lowered; debt that was repaid since, the lots that paid it get back.
+    -- 3. How much? 4. Back.
+    v_part := credits.claim_refund(v_charge, v_named);
     select w.* into strict v_wallet from credits.wallets as w where w.account_id = v_charge.account_id;
-    for v_part in
-        select p.lot_id, p.tokens
-        from credits.parts_to_return(v_charge.draws, -v_charge.tokens, v_refunded, v_tokens) as p
-    loop
-        if v_part.lot_id is null then
-            v_from_debt := least(coalesce(v_part.tokens, 0), v_wallet.debt);
-            v_draws := credits.return_repaid(v_charge.account_id, v_charge.seq, v_part.tokens - v_from_debt);
-        else
-            perform credits.return_to_lot(v_charge.account_id, v_part.lot_id, v_part.tokens);
-            v_draws := v_draws || jsonb_build_object('lot_id', v_part.lot_id, 'tokens', trim_scale(v_part.tokens));
-        end if;
-    end loop;
+    v_back := credits.return_charge(v_charge, v_part.refunded, v_part.tokens, v_wallet.debt);
 
     -- 5. Write. The limits of periods that began after the charge never counted it.
     v_at := greatest(v_at, v_wallet.posted_at + interval '1 microsecond');
-    v_entry := credits.next_entry(v_wallet, 'refund', v_tokens, v_draws, v_at);
-    v_entry.debt_after := v_wallet.debt - v_from_debt;
+    v_entry := credits.next_entry(v_wallet, 'refund', v_part.tokens, v_back.draws, v_at);
+    v_entry.debt_after := v_wallet.debt - v_back.from_debt;
     v_entry.module_id := v_charge.module_id;
     v_entry.price_id := v_charge.price_id;
     v_entry.refunds_seq := v_charge.seq;
@@ -154,10 +115,10 @@ begin
     update credits.wallets as w
     set
         seq = v_entry.seq, balance = v_entry.balance_after, debt = v_entry.debt_after, posted_at = v_entry.posted_at,
-        head_hash = v_entry.hash, lifetime_spent = w.lifetime_spent - v_tokens
+        head_hash = v_entry.hash, lifetime_spent = w.lifetime_spent - v_part.tokens
     where w.account_id = v_charge.account_id;
     update credits.spend_limits as s
-    set spent_before = s.spent_before - v_tokens
+    set spent_before = s.spent_before - v_part.tokens
     where s.account_id = v_charge.account_id and s.period_starts > v_charge.posted_at;
     perform credits.expire_lots(v_charge.account_id, v_at);
     perform credits.note_basis(v_charge.account_id);

@@ -18,9 +18,7 @@ declare
     v_known credits.idempotency_keys;
     v_replayed boolean;
 begin
-    if not credits.is_label(release_hold.reason, 200, true) then
-        perform credits.fail(422, 'bad_reason', 'reason has at most 200 characters, and no control characters');
-    end if;
+    perform credits.check_reason(release_hold.reason);
 
     -- 2. Lock. Repeat? Closed? Who releases again without a key gets the same answer; a new key for it is one more row.
     v_hold := credits.lock_hold(v_found.account_id, v_found.hold_id, v_found.service);

@@ -1357,6 +1357,52 @@ CREATE FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key tex
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_entry_seq bigint, p_made_id uuid, p_facts jsonb) IS 'Claims a key for the call that is about to write p_entry_seq or make p_made_id. A row of nulls: it is new, go on. Else what the first call left: answer that again. Raises PT409 key_reused, PT422 bad_key.';
+CREATE TABLE credits.entries (
+    account_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    posted_at timestamp with time zone NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    kind credits.entry_kind NOT NULL,
+    tokens credits.tokens NOT NULL,
+    balance_after credits.tokens NOT NULL,
+    debt_after credits.tokens NOT NULL,
+    draws jsonb NOT NULL,
+    module_id text,
+    usage jsonb,
+    price_id bigint,
+    order_id uuid,
+    hold_id uuid,
+    late boolean,
+    refunds_seq bigint,
+    campaign_id text,
+    package_name text,
+    actor text NOT NULL,
+    metadata jsonb NOT NULL,
+    hash bytea NOT NULL
+)
+PARTITION BY RANGE (posted_at);
+ALTER TABLE ONLY credits.entries FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.entries IS 'The ledger. Append-only, partitioned by month, a hash chain per account. No foreign keys: only definer functions write it, under the wallet''s lock.';
+COMMENT ON COLUMN credits.entries.seq IS '1, 2, 3 … per account, without gaps.';
+COMMENT ON COLUMN credits.entries.posted_at IS 'When it was written, after the lock was taken; rises strictly with seq.';
+COMMENT ON COLUMN credits.entries.effective_at IS 'When it happened: for an expiry the moment the lot expired, else posted_at.';
+COMMENT ON COLUMN credits.entries.tokens IS 'Change of the balance: of what is in the lots, less the change of the debt. Above zero in, below zero out.';
+COMMENT ON COLUMN credits.entries.debt_after IS 'Debt after it: what a charge left unpaid by lots, and a repayment took off.';
+COMMENT ON COLUMN credits.entries.draws IS 'The lots moved: [{"lot_id": seq of the granting entry, "tokens": how much, above zero}], in the order they were taken. Into them when tokens is above zero, else out of them.';
+COMMENT ON COLUMN credits.entries.usage IS 'What was used, per dimension.';
+COMMENT ON COLUMN credits.entries.order_id IS 'The order that paid for these tokens.';
+COMMENT ON COLUMN credits.entries.hold_id IS 'The hold that this charge captured.';
+COMMENT ON COLUMN credits.entries.late IS 'Was the hold captured after it had expired? Null where the entry captures no hold.';
+COMMENT ON COLUMN credits.entries.refunds_seq IS 'The charge on the same account that this refund gives back.';
+COMMENT ON COLUMN credits.entries.campaign_id IS 'The campaign that granted these tokens.';
+COMMENT ON COLUMN credits.entries.package_name IS 'The name of the lot that came or expired.';
+COMMENT ON COLUMN credits.entries.actor IS 'The role or SQL login that caused it. Never a person''s name.';
+COMMENT ON COLUMN credits.entries.hash IS 'sha256 over the fields and the hash before: see credits.entry_hash.';
+CREATE FUNCTION credits.claim_refund(p_charge credits.entries, p_named numeric, OUT refunded numeric, OUT tokens numeric) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.claim_refund(p_charge credits.entries, p_named numeric, OUT refunded numeric, OUT tokens numeric) IS 'Counts a refund of a charge on a locked wallet: tokens is how much, p_named or, for null, all that is left of the charge; refunded is what was given back before. Raises PT409 already_refunded, PT422 bad_amount.';
 CREATE FUNCTION credits.clock() RETURNS timestamp with time zone
     LANGUAGE sql PARALLEL SAFE
     RETURN clock_timestamp();
@@ -1636,47 +1682,6 @@ CREATE FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened bo
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened boolean) IS 'Opens the account of a user id with an empty wallet, or finds it. The caller welcomes a new account, at the moment that the order of locks allows. Raises PT422 bad_user, PT503 busy.';
-CREATE TABLE credits.entries (
-    account_id uuid NOT NULL,
-    seq bigint NOT NULL,
-    posted_at timestamp with time zone NOT NULL,
-    effective_at timestamp with time zone NOT NULL,
-    kind credits.entry_kind NOT NULL,
-    tokens credits.tokens NOT NULL,
-    balance_after credits.tokens NOT NULL,
-    debt_after credits.tokens NOT NULL,
-    draws jsonb NOT NULL,
-    module_id text,
-    usage jsonb,
-    price_id bigint,
-    order_id uuid,
-    hold_id uuid,
-    late boolean,
-    refunds_seq bigint,
-    campaign_id text,
-    package_name text,
-    actor text NOT NULL,
-    metadata jsonb NOT NULL,
-    hash bytea NOT NULL
-)
-PARTITION BY RANGE (posted_at);
-ALTER TABLE ONLY credits.entries FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.entries IS 'The ledger. Append-only, partitioned by month, a hash chain per account. No foreign keys: only definer functions write it, under the wallet''s lock.';
-COMMENT ON COLUMN credits.entries.seq IS '1, 2, 3 … per account, without gaps.';
-COMMENT ON COLUMN credits.entries.posted_at IS 'When it was written, after the lock was taken; rises strictly with seq.';
-COMMENT ON COLUMN credits.entries.effective_at IS 'When it happened: for an expiry the moment the lot expired, else posted_at.';
-COMMENT ON COLUMN credits.entries.tokens IS 'Change of the balance: of what is in the lots, less the change of the debt. Above zero in, below zero out.';
-COMMENT ON COLUMN credits.entries.debt_after IS 'Debt after it: what a charge left unpaid by lots, and a repayment took off.';
-COMMENT ON COLUMN credits.entries.draws IS 'The lots moved: [{"lot_id": seq of the granting entry, "tokens": how much, above zero}], in the order they were taken. Into them when tokens is above zero, else out of them.';
-COMMENT ON COLUMN credits.entries.usage IS 'What was used, per dimension.';
-COMMENT ON COLUMN credits.entries.order_id IS 'The order that paid for these tokens.';
-COMMENT ON COLUMN credits.entries.hold_id IS 'The hold that this charge captured.';
-COMMENT ON COLUMN credits.entries.late IS 'Was the hold captured after it had expired? Null where the entry captures no hold.';
-COMMENT ON COLUMN credits.entries.refunds_seq IS 'The charge on the same account that this refund gives back.';
-COMMENT ON COLUMN credits.entries.campaign_id IS 'The campaign that granted these tokens.';
-COMMENT ON COLUMN credits.entries.package_name IS 'The name of the lot that came or expired.';
-COMMENT ON COLUMN credits.entries.actor IS 'The role or SQL login that caused it. Never a person''s name.';
-COMMENT ON COLUMN credits.entries.hash IS 'sha256 over the fields and the hash before: see credits.entry_hash.';
 CREATE FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) RETURNS bytea
     LANGUAGE sql STABLE
     RETURN sha256(convert_to((json_build_array(1, encode(p_previous, 'hex'::text), (p_entry).account_id, (p_entry).seq, EXTRACT(epoch FROM (p_entry).posted_at), EXTRACT(epoch FROM (p_entry).effective_at), ((p_entry).kind)::text, ((p_entry).tokens)::numeric, ((p_entry).balance_after)::numeric, ((p_entry).debt_after)::numeric, (p_entry).draws, (p_entry).module_id, (p_entry).usage, (p_entry).price_id, (p_entry).order_id, (p_entry).hold_id, (p_entry).late, (p_entry).refunds_seq, (p_entry).campaign_id, (p_entry).package_name, (p_entry).actor, encode(sha256(convert_to((NULLIF((p_entry).metadata, '{}'::jsonb))::text, 'UTF8'::name)), 'hex'::text)))::text, 'UTF8'::name));
@@ -2544,6 +2549,11 @@ CREATE FUNCTION credits.retry_events(p_limit bigint) RETURNS bigint
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.retry_events(p_limit bigint) IS 'Applies at most p_limit events that wait and whose order has a session now. Returns how many of them wait no longer. Skips accounts that somebody else has locked.';
+CREATE FUNCTION credits.return_charge(p_charge credits.entries, p_refunded numeric, p_tokens numeric, p_debt numeric, OUT draws jsonb, OUT from_debt numeric) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.return_charge(p_charge credits.entries, p_refunded numeric, p_tokens numeric, p_debt numeric, OUT draws jsonb, OUT from_debt numeric) IS 'Puts p_tokens of a charge back where they came from, after p_refunded of it have gone back before. draws: into which lots; from_debt: how much of p_debt, the debt of the wallet, it takes off.';
 CREATE FUNCTION credits.return_repaid(p_account_id uuid, p_seq bigint, p_tokens numeric) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -6561,6 +6571,21 @@ REVOKE ALL ON FUNCTION credits.check_ttl(p_ttl interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_usage_size(p_usage jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_entry_seq bigint, p_made_id uuid, p_facts jsonb) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.entries TO authenticated;
+GRANT SELECT ON TABLE credits.entries TO support;
+GRANT SELECT ON TABLE credits.entries TO service_role;
+GRANT SELECT ON TABLE credits.entries TO auditor;
+GRANT SELECT(account_id) ON TABLE credits.entries TO analyst;
+GRANT SELECT(seq) ON TABLE credits.entries TO analyst;
+GRANT SELECT(posted_at) ON TABLE credits.entries TO analyst;
+GRANT SELECT(effective_at) ON TABLE credits.entries TO analyst;
+GRANT SELECT(kind) ON TABLE credits.entries TO analyst;
+GRANT SELECT(tokens) ON TABLE credits.entries TO analyst;
+GRANT SELECT(draws) ON TABLE credits.entries TO analyst;
+GRANT SELECT(module_id) ON TABLE credits.entries TO analyst;
+GRANT SELECT(usage) ON TABLE credits.entries TO analyst;
+GRANT SELECT(price_id) ON TABLE credits.entries TO analyst;
+REVOKE ALL ON FUNCTION credits.claim_refund(p_charge credits.entries, p_named numeric, OUT refunded numeric, OUT tokens numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.clock() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.clock() TO authenticated;
 GRANT ALL ON FUNCTION credits.clock() TO spender;
@@ -6624,20 +6649,6 @@ GRANT ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before in
 REVOKE ALL ON FUNCTION credits.email_key(p_email text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.ensure_partitions(p_months integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened boolean) FROM PUBLIC;
-GRANT SELECT ON TABLE credits.entries TO authenticated;
-GRANT SELECT ON TABLE credits.entries TO support;
-GRANT SELECT ON TABLE credits.entries TO service_role;
-GRANT SELECT ON TABLE credits.entries TO auditor;
-GRANT SELECT(account_id) ON TABLE credits.entries TO analyst;
-GRANT SELECT(seq) ON TABLE credits.entries TO analyst;
-GRANT SELECT(posted_at) ON TABLE credits.entries TO analyst;
-GRANT SELECT(effective_at) ON TABLE credits.entries TO analyst;
-GRANT SELECT(kind) ON TABLE credits.entries TO analyst;
-GRANT SELECT(tokens) ON TABLE credits.entries TO analyst;
-GRANT SELECT(draws) ON TABLE credits.entries TO analyst;
-GRANT SELECT(module_id) ON TABLE credits.entries TO analyst;
-GRANT SELECT(usage) ON TABLE credits.entries TO analyst;
-GRANT SELECT(price_id) ON TABLE credits.entries TO analyst;
 REVOKE ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) TO auditor;
 REVOKE ALL ON FUNCTION credits.event_id(p_event jsonb, p_original bytea) FROM PUBLIC;
@@ -6872,6 +6883,7 @@ REVOKE ALL ON FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) FR
 REVOKE ALL ON FUNCTION credits.require_service(p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.require_verified_email(p_required boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.retry_events(p_limit bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.return_charge(p_charge credits.entries, p_refunded numeric, p_tokens numeric, p_debt numeric, OUT draws jsonb, OUT from_debt numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.return_repaid(p_account_id uuid, p_seq bigint, p_tokens numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.row_security_faults() FROM PUBLIC;

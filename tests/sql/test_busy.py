@@ -274,7 +274,7 @@ GUARDED = {
     "api.capture_hold": "the wallet, of which it waits in credits.wait_to_capture",
     "api.set_spend_limit": "the wallet",
     "api.set_low_balance": "the wallet",
-    "api.refund_usage": "the wallet",
+    "credits.claim_refund": "the wallet",
     "api.referral_code": "the wallet, and a random code",
     "credits.return_repaid": "the wallet",
     "credits.note_origin": "the account has just been opened by this call",

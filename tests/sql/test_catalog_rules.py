@@ -26,7 +26,7 @@ class Rule:
 
 
 # A function is told in steps that have names. These still have too many lines or arguments.
-STILL_LONG = {"refund_usage"}
+STILL_LONG: set[str] = set()
 STILL_WIDE: set[str] = set()
 LONG = f"""
     select p.proname from pg_proc as p
@@ -423,16 +423,13 @@ RULES = [
     ),
     Rule(
         "each refusal stands in one place",
-        # The functions in the array still have copies of their own.
         f"""
         select f.slug, f.message, array_agg(p.oid::regprocedure) from pg_proc as p
         cross join lateral regexp_matches(
             p.prosrc, $$credits\\.fail\\(\\s*\\d+, '(\\w+)',\\s*('(?:[^']|'')*')$$, 'g'
         ) as m (found)
         cross join lateral (select m.found[1], m.found[2]) as f (slug, message)
-        where p.pronamespace::regnamespace::text in {OURS} and not p.proname = any (array[
-            'change_status', 'refund_usage', 'release_hold'
-        ])
+        where p.pronamespace::regnamespace::text in {OURS}
         group by f.slug, f.message
         having count(distinct p.oid) > 1
         """,
@@ -444,7 +441,7 @@ RULES = [
         f"""
         select p.oid::regprocedure from pg_proc as p
         where p.pronamespace::regnamespace::text in {OURS}
-            and p.proname not in ('require_service', 'change_status', 'refund_usage')
+            and p.proname <> 'require_service'
             and p.prosrc ~ 'if not credits\\.is_service\\(\\) then'
         """,
         "create function credits.extra() returns void language plpgsql as"

@@ -106,3 +106,75 @@ end
 $$;
 comment on function credits.return_repaid(uuid, bigint, numeric) is
 'Gives p_tokens of repaid debt, which charge p_seq had made, back to the lots that repaid it, and says to which.';
+
+create or replace function credits.claim_refund(
+    p_charge credits.entries, p_named numeric, out refunded numeric, out tokens numeric
+)
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_refundable numeric;
+begin
+    select r.refunded into refunded
+    from credits.charge_refunds as r
+    where r.account_id = p_charge.account_id and r.seq = p_charge.seq;
+    refunded := coalesce(refunded, 0);
+    v_refundable := -p_charge.tokens - refunded;
+    tokens := coalesce(p_named, v_refundable);
+    if (v_refundable = 0) is true then
+        perform credits.fail(
+            409, 'already_refunded', 'all of this charge was refunded',
+            json_build_object('refunded', trim_scale(refunded))
+        );
+    elsif (tokens > v_refundable) is true then
+        perform credits.fail(
+            422, 'bad_amount', 'more than what is left of this charge',
+            json_build_object('refundable', trim_scale(v_refundable))
+        );
+    end if;
+    insert into credits.charge_refunds as r (account_id, seq, refunded)
+    values (p_charge.account_id, p_charge.seq, tokens)
+    on conflict (account_id, seq) do update set refunded = r.refunded + excluded.refunded;
+end
+$$;
+comment on function credits.claim_refund(credits.entries, numeric) is
+'Counts a refund of a charge on a locked wallet: tokens is how much, p_named or, for null, all that is left of the '
+'charge; refunded is what was given back before. Raises PT409 already_refunded, PT422 bad_amount.';
+
+create or replace function credits.return_charge(
+    p_charge credits.entries,
+    p_refunded numeric,
+    p_tokens numeric,
+    p_debt numeric,
+    out draws jsonb,
+    out from_debt numeric
+)
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_part record;
+begin
+    draws := '[]';
+    from_debt := 0;
+    for v_part in
+        select p.lot_id, p.tokens
+        from credits.parts_to_return(p_charge.draws, -p_charge.tokens, p_refunded, p_tokens) as p
+    loop
+        if v_part.lot_id is null then
+            -- Debt that is still there is lowered. Of debt that was repaid since, the lots that paid it get back.
+            from_debt := least(coalesce(v_part.tokens, 0), coalesce(p_debt, 0));
+            draws := credits.return_repaid(p_charge.account_id, p_charge.seq, v_part.tokens - from_debt);
+        else
+            perform credits.return_to_lot(p_charge.account_id, v_part.lot_id, v_part.tokens);
+            draws := draws || jsonb_build_object('lot_id', v_part.lot_id, 'tokens', trim_scale(v_part.tokens));
+        end if;
+    end loop;
+end
+$$;
+comment on function credits.return_charge(credits.entries, numeric, numeric, numeric) is
+'Puts p_tokens of a charge back where they came from, after p_refunded of it have gone back before. draws: into which '
+'lots; from_debt: how much of p_debt, the debt of the wallet, it takes off.';

@@ -12,11 +12,8 @@ declare
     v_replayed boolean;
     v_change credits.status_changes;
 begin
-    if not credits.is_service() then
-        perform credits.fail(403, 'not_yours', 'only a service may freeze or thaw an account');
-    elsif not credits.is_label(p_reason, 200, true) then
-        perform credits.fail(422, 'bad_reason', 'reason has at most 200 characters, and no control characters');
-    end if;
+    perform credits.require_service('may freeze or thaw an account');
+    perform credits.check_reason(p_reason);
     v_subject := credits.caller_subject(p_user_id);
     v_account_id := credits.account_of(v_subject, false);
     v_wallet := credits.lock_wallet(v_account_id);
