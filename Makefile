@@ -51,7 +51,7 @@ lint: $(DEV_STAMP) ## ruff, mypy, sqlfluff, squawk
 	$(if $(SQL),$(BIN)/squawk --exclude-path '*.rollback.sql' $(SQL))
 
 reference: $(DEV_STAMP) ## docs/reference.md and the schema snapshot, written anew from the database
-	REFRESH_SNAPSHOT=1 $(BIN)/pytest -q tests/sql/test_schema_snapshot.py
+	REFRESH_SNAPSHOT=1 $(BIN)/pytest -q tests/sql/rules/test_schema_snapshot.py
 
 prove: $(DEV_STAMP) ## the long form of the model-based, race and crash tests, on both versions
 	@$(BOTH) $(VERSIONS:%=prove-%)

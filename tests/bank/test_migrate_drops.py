@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sql.test_audit import OTHERS
+from sql.audit.test_audit import OTHERS
 from support import PASSWORD
 
 from pgcredits.bank.migrate import SQL, MigrationError, Options, migrate, run

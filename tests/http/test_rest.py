@@ -74,7 +74,7 @@ def test_numbers_stay_exact(client: httpx.Client, service: dict[str, str], user:
     assert '"balance":123456789012.123456' in client.get("/rest/v1/balance", headers=user.headers).text
 
 
-# Every amount that is not there: tests/sql/test_add_tokens.py. Here what JSON can say of them in its own way.
+# Every bad amount: tests/sql/lots/test_add_tokens.py. Here only those that JSON writes in a way of its own.
 @pytest.mark.parametrize("tokens", ["-5", '"NaN"', "1e400", "null"])
 def test_bad_amounts_are_refused(
     client: httpx.Client, service: dict[str, str], user: User, tokens: str
@@ -103,7 +103,7 @@ def test_amounts_of_another_type(
     assert (response.status_code, slug(response)) == (422, "bad_amount")
 
 
-# Every usage that makes no sense: tests/sql/test_consume_tokens.py and test_quote_tokens.py.
+# Every usage that makes no sense: tests/sql/spending/test_consume_tokens.py and test_quote_tokens.py.
 @pytest.mark.parametrize(
     ("usage", "code"),
     [

@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sql.test_schema_snapshot import dump, plain
+from sql.rules.test_schema_snapshot import dump, plain
 
 from pgcredits.bank.catalogs import apply_catalog
 from pgcredits.bank.migrate import (

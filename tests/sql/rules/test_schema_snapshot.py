@@ -2,7 +2,7 @@
 
 After a change that is meant, refresh the file and read its diff:
 
-    REFRESH_SNAPSHOT=1 .venv/bin/pytest tests/sql/test_schema_snapshot.py
+    REFRESH_SNAPSHOT=1 .venv/bin/pytest tests/sql/rules/test_schema_snapshot.py
 
 The same command writes docs/reference.md anew, and so does `make reference`.
 """

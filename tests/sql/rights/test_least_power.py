@@ -11,7 +11,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from callers import Caller, Connection, refused
-from sql.test_privileges import CALLS, CHARGE, CHARGE_ANYBODY
+from sql.rights.test_privileges import CALLS, CHARGE, CHARGE_ANYBODY
 
 from pgcredits.database_urls import as_login
 

@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 
 User = Callable[..., Caller]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-PAGE = Path(__file__).parents[2] / "docs" / "hash-chain.md"
+PAGE = Path(__file__).parents[3] / "docs" / "hash-chain.md"
 
 
 def hashed_text(previous: bytes, entry: dict[str, Any]) -> str:

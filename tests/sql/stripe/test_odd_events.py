@@ -18,7 +18,7 @@ from callers import BOOKS, Caller, Connection
 from stripe_events import COMPLETED, EXPIRED, FAILED, FREE, SAYS, SUCCEEDED, Event, attached, event, session
 
 Place = tuple[str, ...]
-SQL = Path(__file__).resolve().parents[2] / "sql"
+SQL = Path(__file__).resolve().parents[3] / "sql"
 MISSING = object()
 ODD = [
     MISSING,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from callers import Connection
-from sql.test_privileges import CALLS, EXECUTE, ROLES
+from sql.rights.test_privileges import CALLS, EXECUTE, ROLES
 
 SCHEMAS = "('credits', 'api', 'analytics', 'audit', 'yoyo')"
 Ask = Callable[..., set[Any]]

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 from callers import Caller, Row, refused
-from sql.test_nulls import CHANCE, World
+from sql.rules.test_nulls import CHANCE, World
 
 pytestmark = pytest.mark.slow
 

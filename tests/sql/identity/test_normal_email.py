@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from idna.idnadata import codepoint_classes
 from idna.intranges import intranges_contain
 
-SQL = Path(__file__).parents[2] / "sql/credits"
+SQL = Path(__file__).parents[3] / "sql/credits"
 FILES = (
     "base/plain_text",
     "identity/letters",
