@@ -1,19 +1,22 @@
--- Charge what was held: the work is done. Finished work is never refused because something costs more than was held.
+-- Charge for finished work from what was held. Finished work is never refused because it costs more than was held.
 --
---   1. The hold says whose account it is: a user's own, or a service's call.
---   2. Lock the wallet. A hold that is past its time has been booked as expired by then.
---   3. Price what was really used, by the version of the price that the hold keeps. Nothing said: all that is held.
---   4. Answer a repeated call with the answer of the first. A hold has one end: another call is refused.
---   5. credits.charge_hold takes it from what is held, and what it costs beyond that from other lots, in burn order;
---      then it is debt, up to the account's limit; and at last a shortfall, which no balance knows of. It writes the
---      entry, the wallet and the hold. What is left goes free, or stays held for the next part.
+--   1. The hold names the account. A user may capture only their own holds; a service may capture any.
+--   2. Lock the wallet. This also books a hold that is past its time as expired.
+--   3. Price what was really used, by the version of the price that the hold keeps. Without usage, charge all that is
+--      held.
+--   4. Answer a repeated call with the answer of the first. A hold ends only once: any other call after that is
+--      refused.
+--   5. credits.charge_hold takes the cost from the held tokens, and the rest from other lots, in burn order. What they
+--      do not pay becomes debt, up to the account's limit, and beyond that a shortfall, which is not part of any
+--      balance. It writes the entry, the wallet and the hold. Held tokens that are left become free, or stay held for
+--      the next part.
 --
--- A hold that has expired can still be captured for 24 hours, once: nothing is held any more, so that all of it is a
+-- A hold that has expired can still be captured once, for 24 hours. Nothing is held any more, so all of the cost is a
 -- fresh debit, at the price of the hold.
 --
--- All of this is for services, which have done the work. Users capture their own holds as well, for 24 hours from when
--- they made them and while their account is active; what they take beyond them is refused where a spend would be: no
--- limit is passed, no debt and no shortfall is made.
+-- All of this is for services, which have done the work. Users can capture their own holds too, while their account is
+-- active, for 24 hours after they made them. What a user takes beyond a hold is refused where a spend would be: it
+-- passes no limit, and makes no debt and no shortfall.
 create or replace function api.capture_hold(
     hold_id text,
     usage jsonb default '"held"',
@@ -87,18 +90,21 @@ begin
 end
 $$;
 comment on function api.capture_hold(text, jsonb, boolean, text, text, text) is
-'Charge a hold for what was really used, at the price that it was made at; without usage, for all that it holds.
-The default of usage, "held", says so too; null is refused.
+'Charge a hold for what was really used, at the price at which the hold was made. The default of usage, "held", charges
+all that is held. Null is refused.
 
-Less than is held: the rest goes back. More: over says what pays it beyond the lots: debt (up to the account''s overdraft
-limit, then a shortfall), available (a shortfall at once), error (then nothing is done). final: false charges a part and
-keeps the rest held, for streaming. For 24 hours after it has expired a hold can be captured once, by a fresh debit,
-late: true. Neither a frozen account nor a spend limit stops a service''s capture. A user captures their own hold only
-while the account is active and for 24 hours from when it was made, late or not; what they take beyond it is refused
-where a spend would be, whatever over says. The parts of a use cost together what the use costs: one may cost 0, when those
-before it have paid its unit. A user''s use that costs nothing as a whole is refused, and so is a part that uses nothing.
-With an idempotency_key a repeat of the same call gets the same answer, replayed: true, but state and held are those of
-the hold as it is now, and refunded says what of the charge has been given back by then.
+If the use costs less than is held, the rest goes back. If it costs more than the lots can pay, over says what happens:
+debt (up to the account''s overdraft limit, then a shortfall), available (a shortfall at once) or error (nothing is done).
+With final: false the call charges a part and keeps the rest held, for streaming. A hold that has expired can be captured
+once, for 24 hours, by a fresh debit (late: true). Neither a frozen account nor a spend limit stops a service''s capture.
+
+A user can capture their own hold only while the account is active, and only for 24 hours after it was made, late or not.
+What a user takes beyond the hold is refused where a spend would be, whatever over says.
+The parts of a use cost together what the whole use costs. A part may cost 0 when the parts before it have paid for its
+unit. A user''s use that costs nothing as a whole is refused, and so is a part that uses nothing.
+
+With an idempotency_key, a repeat of the same call gets the same answer with replayed: true. But state and held are those
+of the hold as it is now, and refunded says how much of the charge has been given back by now.
 Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT402 insufficient_tokens (over: error, or a user),
 PT422 bad_usage, bad_final, bad_over or bad_key, PT423 account_frozen (a user), PT429 spend_limit (a user''s, beyond the hold)
 or unpaid_limit (a user, of a free module or of too many parts that cost nothing), PT403 not_yours, PT401 not_signed_in,

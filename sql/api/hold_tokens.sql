@@ -1,13 +1,14 @@
--- Hold tokens for work whose cost is known when it ends: the first of two phases. Then capture_hold, or release_hold.
+-- Hold tokens for work whose cost is known only when it ends. This is the first of two phases: capture_hold or
+-- release_hold is the second.
 --
---   1. Find the caller's account; a service names the user.
---   2. Lock the wallet, as a spend does. What is past its time is booked first.
---   3. Answer a repeated call with the answer of the first, and the state that the hold is in by now.
---   4. Price the worst case in the database. The hold keeps this version of the price. A wallet on which nothing is
---      held has no open holds but those of nothing, so that most calls of services need not count them.
---   5. Hold the tokens in their lots, in burn order, all or nothing: by the permit for the head lot, or beyond it with
---      a look at the limits, for which what is held counts as spent.
---   6. Write the hold. It is no entry: nothing has been charged.
+--   1. Find the caller's account. A service names the user.
+--   2. Lock the wallet, as a spend does. Anything that is past its time is booked first.
+--   3. Answer a repeated call with the answer of the first one, but with the present state of the hold.
+--   4. Price the worst case in the database. The hold keeps this version of the price. A wallet with nothing held has
+--      no open holds, except holds of 0 tokens. So most calls of services need not count holds.
+--   5. Hold the tokens in their lots, in burn order, all or nothing. The permit covers the head lot. Beyond the permit,
+--      check the limits, which count held tokens as spent.
+--   6. Write the hold. It is not an entry, because nothing has been charged.
 create or replace function api.hold_tokens(
     module_id text,
     usage jsonb default '{}',
@@ -103,16 +104,19 @@ begin
 end
 $$;
 comment on function api.hold_tokens(text, jsonb, interval, text, text, jsonb) is
-'Hold tokens for a use of a module: priced now, at the worst case that usage names, and charged by capture_hold when the
-work is done. release_hold lets them go; so does the time: after ttl (at most 24 hours) the hold counts for nothing.
+'Hold tokens for a use of a module. The use is priced now, at the worst case that usage names. capture_hold charges it
+when the work is done. release_hold frees the tokens. After ttl (at most 24 hours) the hold expires, and they are free
+again.
 
-The hold keeps the version of the price and the lots, whatever becomes of them meanwhile.
-With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true, but state,
-held and expires_at are those of the hold as it is now: work only while it is open.
-A user holds their own tokens; a service names the user_id, and what it holds only a service captures or releases.
-A user makes no hold while their account has 100 open ones; a service makes none while services have made 100 of them. The
-operator can set another number. Of a user''s own holds 1000 an hour may
-end with nothing charged, unless the operator says otherwise (credits.bound_unpaid).
+The hold keeps its version of the price and its lots, even if prices change or lots expire meanwhile.
+With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer with replayed: true. But
+state, held and expires_at are those of the hold as it is now: start the work only while it is open.
+A user holds their own tokens. A service names the user_id, and only a service can capture or release a hold that a
+service made.
+
+A user can make no hold while their account has 100 open ones. A service can make none while 100 open ones were made by
+services. The operator can set another number. In an hour, 1000 holds of a user may end with nothing charged;
+credits.bound_unpaid changes that.
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable, debt), PT404 unknown_module or unknown_user,
 PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user or bad_metadata, PT423 account_frozen, PT429 spend_limit,
 too_many_holds (limit) or unpaid_limit (a user: limit, reset_at), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';

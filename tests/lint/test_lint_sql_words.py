@@ -19,7 +19,6 @@ MORE = {
 STILL = {
     "access.sql",
     "api/extend_hold.sql",
-    "api/hold_tokens.sql",
     "api/refund_usage.sql",
     "api/report_refusal.sql",
     "api/report_refused_capture.sql",
@@ -27,11 +26,7 @@ STILL = {
     "comments/ledger.sql",
     "credits/wallet/catch_up.sql",
     "credits/notices/depleted.sql",
-    "credits/lots/draw_lots.sql",
-    "credits/holds/holds.sql",
     "credits/ledger/idempotency.sql",
-    "credits/wallet/lock_wallet.sql",
-    "credits/spending/spend_limits.sql",
     "credits/wallet/unpaid.sql",
 }
 

@@ -1,4 +1,4 @@
--- What a capture leaves its one screen for (see api.capture_hold): each a step of it, with a name.
+-- The steps of api.capture_hold, each with a name.
 
 create or replace function credits.check_capture_arguments(p_usage jsonb, p_final boolean, p_over text, p_key text)
 returns void
@@ -7,7 +7,7 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    -- Null is a quantity that got lost on its way: it must not charge all that is held.
+    -- Null may be a quantity that got lost on its way. It must not charge all that is held.
     if p_usage is null then
         perform credits.fail(422, 'bad_usage', 'usage is an object: without it all that is held is charged');
     elsif p_final is null then
@@ -22,9 +22,9 @@ begin
 end
 $$;
 comment on function credits.check_capture_arguments(jsonb, boolean, text, text) is
-'Looks at what a capture says, before anything is made of it. Raises PT422 bad_usage, bad_final, bad_over or bad_key.';
+'Checks the arguments of a capture. Raises PT422 bad_usage, bad_final, bad_over or bad_key.';
 
--- As credits.wait_to_spend.
+-- The same as credits.wait_to_spend, for a capture.
 create or replace function credits.wait_to_capture(
     p_account_id uuid,
     p_hold_id text,
@@ -58,8 +58,8 @@ exception
 end
 $$;
 comment on function credits.wait_to_capture(uuid, text, jsonb, boolean, text, text, text) is
-'Waits for a wallet that another transaction has, 2 seconds at most, and captures then. Raises PT503 busy, PT404 '
-'unknown_hold, and what api.capture_hold raises.';
+'Waits at most 2 seconds for a wallet that another transaction has locked, and then captures. Raises PT503 busy, '
+'PT404 unknown_hold, and what api.capture_hold raises.';
 
 create or replace function credits.price_part(
     p_hold credits.holds,
@@ -80,14 +80,15 @@ declare
     v_before jsonb;
 begin
     if p_usage is null then
-        -- A late one holds nothing any more.
+        -- A late capture: the hold keeps nothing any more.
         cost := case when p_hold.state = 'open' then p_hold.held else greatest(p_hold.tokens - p_hold.captured, 0) end;
         usage := credits.usage_of_rest(p_hold.usage_left);
     else
         v_price := credits.price_usage(p_hold.module_id, p_usage, p_at, p_hold.price_id);
         cost := v_price.cost;
         usage := v_price.usage;
-        -- The parts of one use cost together what the use costs: free quantities, tiers, minimums and whole units count once.
+        -- The parts of a use cost together what the whole use costs. Free quantities, tiers, minimums and whole units
+        -- count once.
         if p_hold.seqs[1] is not null then
             v_before := credits.usage_sum(p_hold.usage, p_hold.usage_left, -1);
             v_price := credits.price_usage(
@@ -104,8 +105,8 @@ begin
 end
 $$;
 comment on function credits.price_part(credits.holds, jsonb, boolean, timestamptz) is
-'What a part of a hold costs, and the usage that is recorded; without p_usage it is all that is held. own: what of it '
-'is held; released: what goes free, when this part is the last one. Raises PT422 bad_usage.';
+'What a part of a hold costs, and the usage to record. Without p_usage, that is all that is held. own: how much of '
+'the cost is held. released: how much becomes free, if this part is the last one. Raises PT422 bad_usage.';
 
 create or replace function credits.check_capture(
     p_hold credits.holds, p_cost numeric, p_usage jsonb, p_final boolean, p_status text, p_at timestamptz
@@ -121,7 +122,7 @@ begin
     if p_hold.state <> 'open' and (not v_late or p_hold.late or p_at >= p_hold.expires_at + interval '24 hours') then
         perform credits.refuse_closed(p_hold.state);
     end if;
-    -- A user's own hold outlives neither freezing nor its 24 hours.
+    -- Users cannot capture their own holds while their account is frozen, or after 24 hours.
     if not credits.is_spender() and (p_status <> 'active' or p_at >= p_hold.created_at + interval '24 hours') then
         perform credits.refuse_own_hold(p_hold.state, p_status);
     end if;
@@ -131,8 +132,9 @@ begin
 end
 $$;
 comment on function credits.check_capture(credits.holds, numeric, jsonb, boolean, text, timestamptz) is
-'May this part of a hold be charged, the wallet being locked and of that status? Raises PT409 hold_closed, PT423 '
-'account_frozen (a user), PT422 bad_usage or PT429 unpaid_limit (a user, for nothing).';
+'Checks that this part of a hold may be charged. The wallet is locked, and p_status is its status. Raises PT409 '
+'hold_closed, PT423 account_frozen (a user), PT422 bad_usage or PT429 unpaid_limit (a user, for a part that costs '
+'nothing).';
 
 create or replace function credits.pay_beyond_hold(
     p_hold credits.holds,
@@ -156,7 +158,7 @@ declare
 begin
     debt := 0;
     select w.* into strict v_wallet from credits.wallets as w where w.account_id = p_hold.account_id;
-    -- What users take beyond their hold is a spend like any other: no service has done work that must be paid.
+    -- What users take beyond their hold is a spend like any other. No service has done work that must be paid for.
     if not v_service then
         if v_wallet.debt > 0 and credits.in_default(p_hold.account_id) then
             perform credits.refuse_tokens(v_wallet.balance, v_wallet.debt, p_hold.price_id, p_cost, p_cost - p_own);
@@ -181,9 +183,10 @@ begin
 end
 $$;
 comment on function credits.pay_beyond_hold(credits.holds, numeric, numeric, text, bigint, timestamptz) is
-'Pays what a capture costs (p_cost) beyond what its hold keeps of that (p_own): draws from other lots, debt as far as '
-'the account may have it, and shortfall, what is left, which is written with the seq that its entry will have. p_over: '
-'debt, available or error. Raises PT402 insufficient_tokens (error, or a user), PT429 spend_limit (a user).';
+'Pays the part of a capture''s cost (p_cost) that its hold does not cover (p_own is covered). draws: from other '
+'lots. debt: as much as the account may have. shortfall: the rest, which is written with the seq that the entry will '
+'have. p_over: debt, available or error. Raises PT402 insufficient_tokens (error, or a user), PT429 spend_limit (a '
+'user).';
 
 create or replace function credits.charge_hold(
     p_wallet credits.wallets,
@@ -208,7 +211,7 @@ declare
     v_posted_at constant timestamptz := greatest(p_at, p_wallet.posted_at + interval '1 microsecond');
     v_late constant boolean not null := p_hold.state = 'expired';
     v_ends constant boolean not null := p_final or v_late;
-    -- Does all of it happen in the head lot, where it calls for nothing more?
+    -- Are all held tokens in the head lot, and does nothing else follow from freeing them?
     v_in_head constant boolean := p_wallet.head_quiet and credits.is_in_head(p_hold.draws, p_wallet.head_lot);
     v_part record;
     v_draws jsonb;
@@ -221,7 +224,7 @@ declare
     v_balance numeric;
     v_hash bytea;
 begin
-    -- 1. Take it from what is held; beyond that, from whatever there is.
+    -- 1. Take the cost from what is held, and the rest from other lots.
     if v_in_head then
         v_draws := credits.draw_of(p_wallet.head_lot, p_own);
         v_head_taken := p_own;
@@ -270,7 +273,7 @@ begin
     where h.account_id = p_hold.account_id and h.hold_id = p_hold.hold_id
     returning h.state, h.held into p_hold.state, p_hold.held;
 
-    -- 3. What follows, unless all of it stayed in the head lot.
+    -- 3. Do what follows, unless everything stayed in the head lot.
     if p_cost > p_own or (not v_in_head and p_own + p_released > 0) then
         perform credits.finish_unholding(p_wallet.account_id, p_wallet.balance - p_own - p_released, v_balance,
             case when p_released > 0 then v_rest end, p_at);
@@ -285,8 +288,8 @@ $$;
 comment on function credits.charge_hold(
     credits.wallets, credits.holds, numeric, jsonb, numeric, numeric, boolean, text, timestamptz, text
 ) is
-'Charges a part of a hold on a locked wallet, p_cost tokens, of which p_own are held; p_released go free with it. '
-'p_final: it is the last part. Raises PT402 insufficient_tokens, PT429 spend_limit (a user, beyond the hold).';
+'Charges a part of a hold on a locked wallet: p_cost tokens, of which p_own are held. p_released more become free. '
+'p_final: this is the last part. Raises PT402 insufficient_tokens, PT429 spend_limit (a user, beyond the hold).';
 
 create or replace function credits.capture_again(
     p_hold credits.holds, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text
@@ -303,7 +306,7 @@ begin
     from credits.idempotency_keys as k
     where k.account_id = p_hold.account_id and k.operation = 'capture_hold' and k.key = p_key;
     if not found then
-        -- The key was forgotten at this very moment: after 35 days a repeat is a new call.
+        -- The key was forgotten at this very moment. After 35 days a repeat is a new call.
         perform credits.refuse_busy('this key');
     elsif v_known.fingerprint is distinct from credits.fingerprint(
         jsonb_build_array(p_hold.hold_id, credits.spelled_usage(p_usage), p_final, p_over)
@@ -314,8 +317,8 @@ begin
 end
 $$;
 comment on function credits.capture_again(credits.holds, jsonb, boolean, text, text, text) is
-'The answer of the call that used this key first, the wallet being locked. Raises PT409 key_reused when it was another '
-'call.';
+'Repeats the answer of the call that used this key first. The wallet is locked. Raises PT409 key_reused when the '
+'arguments differ.';
 
 create or replace function credits.capture_receipt(
     p_hold credits.holds, p_known credits.idempotency_keys, p_user_id text
@@ -351,5 +354,5 @@ begin
 end
 $$;
 comment on function credits.capture_receipt(credits.holds, credits.idempotency_keys, text) is
-'The answer of an earlier capture, told again from its entry and its key; state and held are those of the hold as it '
-'is now, and refunded is what has been given back by now.';
+'The answer of an earlier capture, read from its entry and its key. state and held are those of the hold as it is '
+'now. refunded is what has been given back by now.';

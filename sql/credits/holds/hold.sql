@@ -1,6 +1,6 @@
--- What a hold leaves its one screen for (see api.hold_tokens): waiting, a repeat, and what a user may hold.
+-- The steps of api.hold_tokens that most calls do not need: waiting, a repeat, and the bounds on what a user may hold.
 
--- As credits.wait_to_spend.
+-- The same as credits.wait_to_spend, for a hold.
 create or replace function credits.wait_to_hold(
     p_account_id uuid,
     p_module_id text,
@@ -34,8 +34,8 @@ exception
 end
 $$;
 comment on function credits.wait_to_hold(uuid, text, jsonb, interval, text, text, jsonb) is
-'Waits for a wallet that another transaction has, 2 seconds at most, and holds then. Raises PT503 busy, PT404 '
-'unknown_user, and what api.hold_tokens raises.';
+'Waits at most 2 seconds for a wallet that another transaction has locked, and then makes the hold. Raises PT503 '
+'busy, PT404 unknown_user, and what api.hold_tokens raises.';
 
 create or replace function credits.check_hold_arguments(p_usage jsonb, p_ttl interval, p_metadata jsonb, p_key text)
 returns void
@@ -53,8 +53,7 @@ begin
 end
 $$;
 comment on function credits.check_hold_arguments(jsonb, interval, jsonb, text) is
-'Looks at what a call says that holds tokens, before anything is made of it. Raises PT422 bad_usage, bad_ttl, '
-'bad_metadata or bad_key.';
+'Checks the arguments of a hold. Raises PT422 bad_usage, bad_ttl, bad_metadata or bad_key.';
 
 create or replace function credits.hold_again(
     p_account_id uuid,
@@ -81,14 +80,14 @@ begin
         -- The key was forgotten at this very moment: after 35 days a repeat is a new call.
         perform credits.refuse_busy('this key');
     end if;
-    -- Also whose it is to end: else a user who knows a service's key makes the hold first, and lets go of it.
+    -- by_service counts too. Otherwise a user who knows a service's key could make the hold first, and release it.
     if (
         v_hold.module_id = p_module_id and v_hold.usage = credits.usage_or_call(p_usage) and v_hold.ttl = p_ttl
         and v_hold.metadata = p_metadata and v_hold.by_service = credits.is_spender()
     ) is not true then
         perform credits.refuse_key();
     end if;
-    -- A caller who repeats a call is about to do the work: they must see that the hold has ended meanwhile.
+    -- A caller who repeats a call is about to do the work. They must see that the hold has ended meanwhile.
     return row(
         p_account_id || ':' || v_hold.hold_id, p_user_id, v_hold.module_id, v_hold.state::text, trim_scale(v_hold.held),
         trim_scale(v_hold.first_balance), trim_scale(greatest(v_hold.first_balance - v_hold.first_held, 0)),
@@ -97,9 +96,9 @@ begin
 end
 $$;
 comment on function credits.hold_again(uuid, text, jsonb, numeric, text, text, jsonb) is
-'The answer of the call that used this key first, told again: balance, available and draws as they were then; state, '
-'held and expires_at as they are now. The wallet is locked, so that an expired hold has been booked. Raises PT409 '
-'key_reused when it was another call.';
+'Repeats the answer of the call that used this key first. balance, available and draws are as they were then; state, '
+'held and expires_at are as they are now. The wallet is locked, so an expired hold has been booked. Raises PT409 '
+'key_reused when the arguments differ.';
 
 create or replace function credits.check_hold(
     p_account_id uuid, p_price_id bigint, p_cost numeric, p_service boolean, p_at timestamptz
@@ -120,7 +119,7 @@ begin
     end if;
     if p_cost = 0 then
         perform credits.check_free_use(p_price_id);
-        -- Its capture would be refused.
+        -- Otherwise the hold could be made, but not captured.
         if not p_service then
             perform credits.keep_unpaid_few(p_account_id, p_at, p_holds => false);
         end if;
@@ -128,4 +127,4 @@ begin
 end
 $$;
 comment on function credits.check_hold(uuid, bigint, numeric, boolean, timestamptz) is
-'May there be one more hold on a locked wallet? Raises PT429 too_many_holds or unpaid_limit, PT422 bad_usage.';
+'Checks that a locked wallet may have one more hold. Raises PT429 too_many_holds or unpaid_limit, PT422 bad_usage.';

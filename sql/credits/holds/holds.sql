@@ -1,8 +1,8 @@
--- Holds: tokens reserved in the very lots that will pay, counted in lots.held and wallets.held under the wallet's lock.
+-- Holds: tokens reserved in the very lots that will pay. lots.held and wallets.held count them under the wallet's lock.
 -- The public functions are in sql/api: hold_tokens, capture_hold, release_hold, extend_hold.
 
--- What holds keep, by lot. One that is past its time is still in here until somebody books it: who only reads takes
--- expires_at into account.
+-- What holds keep, by lot. A hold that is past its time stays in here until somebody books it. So a query that only
+-- reads must look at expires_at.
 create or replace view credits.held_draws
 with (security_invoker = true)
 as
@@ -17,7 +17,7 @@ cross join lateral jsonb_to_recordset(h.draws) as d (lot_id bigint, tokens numer
 where h.state = 'open';
 comment on view credits.held_draws is 'The tokens in each lot that each open hold keeps.';
 
--- A hold that is captured in parts is one use: figures count its first part.
+-- A hold that is captured in parts is one use, so figures count its first part.
 create or replace view credits.captures
 with (security_invoker = true)
 as
@@ -44,7 +44,7 @@ return (
     where h.account_id = p_account_id and h.state = 'open' and h.expires_at <= p_at
 ), 0);
 comment on function credits.held_at(uuid, timestamptz) is
-'Tokens that holds of an account keep at a moment, without those that have expired by then.';
+'The tokens that the holds of an account keep at a moment, without holds that have expired by then.';
 
 create or replace function credits.check_ttl(p_ttl interval)
 returns numeric
@@ -53,7 +53,8 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- In seconds: a day is not 24 hours everywhere, and to a comparison a year has 360 days, to a clock 365.
+    -- In seconds, because a day is not 24 hours everywhere. And a year has 360 days in a comparison, but 365 on a
+    -- clock.
     v_seconds constant numeric := extract(epoch from p_ttl);
 begin
     if v_seconds is null or v_seconds <= 0 or v_seconds > 86400 then
@@ -63,9 +64,9 @@ begin
 end
 $$;
 comment on function credits.check_ttl(interval) is
-'The seconds of an interval, if a hold may last so long. Raises PT422 bad_ttl.';
+'The seconds of an interval, if a hold may last that long. Raises PT422 bad_ttl.';
 
--- A hold freezes the price, keeps lots past their date, and is not stopped by limits: each only for a time.
+-- A hold freezes the price, keeps lots past their date, and is not stopped by limits. So it must end.
 create or replace function credits.last_moment(p_hold credits.holds)
 returns timestamptz
 language plpgsql
@@ -84,14 +85,14 @@ declare
         join credits.lots as l on l.account_id = p_hold.account_id and d.lot_id = l.lot_id
     ) + v_day;
 begin
-    -- A bound that was lowered since takes nothing from a hold that has more time already.
+    -- When the bound has been lowered since, a hold keeps the time that it has already.
     return greatest(least(credits.later(p_hold.created_at, v_longest), coalesce(v_lots, 'infinity')), p_hold.expires_at);
 end
 $$;
 comment on function credits.last_moment(credits.holds) is
-'Until when an open hold can be extended: 24 hours from when a user made it, or what the operator allows a service, '
-'and never more than 24 hours past the date of a lot that it draws on. A new hold keeps to that by itself: it lasts at '
-'most 24 hours.';
+'The latest moment to which an open hold can be extended: 24 hours after a user made it, or as long as the operator '
+'allows a service, and never more than 24 hours past the date of a lot that it draws on. A new hold needs no check, '
+'because it lasts at most 24 hours.';
 
 create or replace function credits.refuse_own_hold(p_state text, p_status text)
 returns void
@@ -103,16 +104,16 @@ begin
     if p_status <> 'active' then
         perform credits.refuse_status(p_status);
     end if;
-    -- Later it would be captured at a price that is more than a day old.
+    -- A later capture would use a price that is more than a day old.
     perform credits.refuse_closed(p_state);
 end
 $$;
 comment on function credits.refuse_own_hold(text, text) is
-'Refuses a user who captures or extends their own hold while their account is not active (PT423 account_frozen), or '
+'Refuses to let a user capture or extend their own hold while the account is not active (PT423 account_frozen), or '
 'more than 24 hours after they made it (PT409 hold_closed).';
 
--- What users hold, they hold without paying: a hundred of theirs must not stop a service from charging them.
--- A service's holds take tokens that must be there, and stand in a user's way only.
+-- Users' holds cost them nothing, so a hundred of them must not stop a service from charging. A service's holds need
+-- tokens that are there, so they count against users too.
 create or replace function credits.keep_holds_few(p_account_id uuid, p_by_service boolean)
 returns void
 language plpgsql
@@ -139,8 +140,8 @@ begin
 end
 $$;
 comment on function credits.keep_holds_few(uuid, boolean) is
-'Refuses one more hold on a locked wallet on which nothing is due, when it has as many open ones as the settings '
-'allow; to a service (p_by_service) only those count that services made. Raises PT429 too_many_holds (limit).';
+'Refuses one more hold on a locked wallet that has as many open holds as the settings allow. Nothing is due on the '
+'wallet. For a service (p_by_service) only holds that services made count. Raises PT429 too_many_holds (limit).';
 
 create or replace function credits.find_hold(
     p_hold_id text, p_user_id text, out account_id uuid, out hold_id uuid, out user_id text, out service boolean
@@ -150,12 +151,12 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    -- The hold names the account: a service need not.
+    -- A service need not name the user, because the hold names the account.
     service := credits.is_spender();
     if p_user_id is not null or not service then
         user_id := credits.caller_subject(p_user_id, 'spender');
     end if;
-    -- Two uuids, however they are spelled. To look at each character would take longer than to try.
+    -- Two uuids in any spelling. Trying the cast is faster than checking each character first.
     begin
         if (substr(p_hold_id, 37, 1) = ':') is true then
             hold_id := substr(p_hold_id, 38)::uuid;
@@ -167,7 +168,7 @@ begin
     end;
     if account_id is not null then
         if user_id is null then
-            -- Nobody's name may lead to this account any more: a person can be forgotten.
+            -- The account may have no user any more, because a person can be forgotten.
             select i.subject into user_id
             from credits.identities as i
             where i.account_id = find_hold.account_id
@@ -186,8 +187,8 @@ begin
 end
 $$;
 comment on function credits.find_hold(text, text) is
-'Where to look for a hold, and whose it would be: the caller''s own, or for a service anybody''s; and whether a '
-'service asks. Raises PT404 unknown_hold, PT403 not_yours, PT401 not_signed_in.';
+'Where to look for a hold, whose hold it would be, and whether a service asks. Users find only their own holds; '
+'services find all. Raises PT404 unknown_hold, PT403 not_yours, PT401 not_signed_in.';
 
 create or replace function credits.refuse_hold(p_by_service boolean default null)
 returns void
@@ -197,10 +198,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if p_by_service is true then
-        -- Else whoever is about to be charged could call it off, and have the work for nothing.
+        -- Otherwise users could call off the hold that is about to charge them, and get the work for nothing.
         perform credits.fail(403, 'not_yours', 'a service made this hold, and a service ends it');
     end if;
-    -- Somebody else's is not told from one that never was.
+    -- The answer is the same for somebody else's hold and for one that never existed.
     perform credits.fail(404, 'unknown_hold', 'no such hold');
 end
 $$;
@@ -218,7 +219,7 @@ declare
     v_test_clock timestamptz;
     v_hold credits.holds;
 begin
-    -- As a spend locks: what becomes of a hold takes back no permit.
+    -- Lock as a spend does: the end of a hold need not take back a permit.
     loop
         select w.due_at, w.test_clock into v_due_at, v_test_clock
         from credits.wallets as w
@@ -241,10 +242,10 @@ begin
 end
 $$;
 comment on function credits.lock_hold(uuid, uuid, boolean) is
-'Locks the wallet, books what is due, and says how the hold stands then. p_service: a service asks. '
-'Raises PT404 unknown_hold, PT403 not_yours, PT503 busy.';
+'Locks the wallet, books what is due, and returns the hold as it is then. p_service: a service asks. Raises PT404 '
+'unknown_hold, PT403 not_yours, PT503 busy.';
 
--- As stable as what it calls: then the planner takes it into the expressions that use it.
+-- It is as stable as what it calls, so the planner can inline it.
 create or replace function credits.draw_of(p_lot_id bigint, p_tokens numeric)
 returns jsonb
 language sql
@@ -268,14 +269,15 @@ end
 $$;
 comment on function credits.refuse_closed(text) is 'Raises PT409 hold_closed.';
 
--- As stable as what it calls: then the planner takes it into the expressions that use it.
+-- It is as stable as what it calls, so the planner can inline it.
 create or replace function credits.is_in_head(p_draws jsonb, p_head_lot bigint)
 returns boolean
 language sql
 stable
 return coalesce(jsonb_array_length(p_draws) = 1 and (p_draws -> 0 -> 'lot_id')::bigint = p_head_lot, false);
 comment on function credits.is_in_head(jsonb, bigint) is
-'Are all the tokens of a hold in the head lot of its wallet? Then sums on the wallet say what becomes of them.';
+'Are all the tokens of a hold in the head lot of its wallet? If so, the sums on the wallet record what happens to '
+'them.';
 
 create or replace function credits.unhold_lots(
     p_account_id uuid, p_draws jsonb, p_taken numeric, p_released numeric, out draws jsonb, out rest jsonb
@@ -309,8 +311,8 @@ begin
 end
 $$;
 comment on function credits.unhold_lots(uuid, jsonb, numeric, numeric) is
-'Takes the first p_taken tokens of the draws of a hold out of its lots, on a locked wallet, and says from which '
-'(draws), and which are left (rest). p_released above 0: these are no longer held.';
+'Takes the first p_taken tokens of a hold''s draws out of its lots, on a locked wallet. draws: what was taken, and '
+'from which lots. rest: what is left. If p_released is above 0, the rest is no longer held.';
 
 create or replace function credits.usage_sum(p_usage jsonb, p_other jsonb, p_times integer)
 returns jsonb
@@ -328,7 +330,7 @@ begin
 end
 $$;
 comment on function credits.usage_sum(jsonb, jsonb, integer) is
-'A usage and so many times another one, per dimension: 1 adds, -1 takes off, below 0 if it comes to that.';
+'Adds p_other to a usage p_times, per dimension. -1 subtracts it, and the result may be below 0.';
 
 create or replace function credits.usage_of_rest(p_usage_left jsonb)
 returns jsonb
@@ -344,7 +346,7 @@ begin
 end
 $$;
 comment on function credits.usage_of_rest(jsonb) is
-'What is recorded as used when all that a hold keeps is charged: what is left of its usage, not below 0.';
+'The usage to record when all that a hold keeps is charged: what is left of its usage, but not below 0.';
 
 create or replace function credits.finish_unholding(
     p_account_id uuid, p_before numeric, p_after numeric, p_freed jsonb, p_at timestamptz
@@ -358,7 +360,7 @@ begin
     if p_before is distinct from p_after then
         perform credits.write_notices(p_account_id, p_before, p_after);
     end if;
-    -- A lot may have passed its date while it was held, or come close to it.
+    -- A lot may have passed its date, or come close to it, while it was held.
     if exists (
         select
         from jsonb_to_recordset(p_freed) as f (lot_id bigint)
@@ -371,9 +373,9 @@ begin
 end
 $$;
 comment on function credits.finish_unholding(uuid, numeric, numeric, jsonb, timestamptz) is
-'What follows once tokens that were held are charged or free, outside the head lot, and the locked wallet is written: '
-'notices of a fall or rise from p_before to p_after, expiry of what is free again in the lots of p_freed, and a permit '
-'for the next spend.';
+'Does what follows when held tokens outside the head lot have been charged or freed. The locked wallet has been '
+'written. Writes notices of the change from p_before to p_after, expires what is free again in the lots of p_freed, '
+'and gives a permit for the next spend.';
 
 create or replace function credits.let_go(p_hold credits.holds, p_reason text)
 returns credits.holds
@@ -389,8 +391,8 @@ declare
 begin
     select w.* into strict v_wallet from credits.wallets as w where w.account_id = p_hold.account_id;
     v_now := coalesce(v_wallet.test_clock, credits.clock());
-    -- A hold of which parts were captured ends as captured. First of all it has ended: time goes on, and what tidies up
-    -- must not find it open, past its time, and let go of it once more.
+    -- A hold with captured parts ends as captured. The hold is ended first, because time goes on: expire_holds must not
+    -- find it open and past its time, and free its tokens a second time.
     update credits.holds as h
     set
         state = case when cardinality(h.seqs) > 0 then 'captured' else 'released' end,
@@ -417,7 +419,7 @@ begin
 end
 $$;
 comment on function credits.let_go(credits.holds, text) is
-'Ends an open hold of a locked wallet without charging what it still holds, and says how it stands then.';
+'Ends an open hold of a locked wallet without charging what it still holds, and returns it as it is then.';
 
 create or replace function credits.expire_holds(p_account_id uuid)
 returns void
@@ -461,5 +463,5 @@ begin
 end
 $$;
 comment on function credits.expire_holds(uuid) is
-'Lets the tokens of those holds of a locked wallet go free that are past their time. Its head is folded: see '
-'credits.catch_up.';
+'Frees the tokens of the holds of a locked wallet that are past their time. The caller, credits.catch_up, has folded '
+'the head.';

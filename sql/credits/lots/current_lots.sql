@@ -1,4 +1,4 @@
--- The lots as they are: their rows, and what the wallet keeps for its head lot (see head_lot.sql).
+-- The lots as they are: their rows, with the sums that the wallet keeps for its head lot (see head_lot.sql).
 create or replace view credits.current_lots
 with (security_invoker = true)
 as
@@ -23,4 +23,5 @@ select
 from credits.lots as l
 left join credits.wallets as w on l.account_id = w.account_id and l.lot_id = w.head_lot;
 comment on view credits.current_lots is
-'The lots with what really remains and is held in them. live: its row has tokens, so that a lot without it has none.';
+'The lots, with the tokens that really remain and are held in them. live: the row still has tokens. A lot that is not '
+'live has no tokens.';

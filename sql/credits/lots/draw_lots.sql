@@ -1,4 +1,4 @@
--- Which tokens go first, and taking them. Called under the wallet's lock.
+-- Which tokens go first, and taking them. Callers have locked the wallet.
 
 create or replace function credits.scopes_of(p_module_id text)
 returns text[]
@@ -14,10 +14,10 @@ begin
 end
 $$;
 comment on function credits.scopes_of(text) is
-'The scopes of lots that may be spent on a module: its own and its category''s.';
+'The scopes of lots that may be spent on a module: the module''s own scope and its category''s.';
 
--- Burn order: priority, then what expires first, bound before free to use, given before paid, oldest first.
--- An expression that the planner takes into the statements that use it, which keep its order.
+-- Burn order: by priority, then the lot that expires first, bound tokens before unbound ones, given before paid, oldest
+-- first. The planner inlines this function, and the statements that use it keep its order.
 create or replace function credits.free_lots(p_account_id uuid, p_at timestamptz)
 returns table (lot_id bigint, scope text, free numeric)
 language sql
@@ -34,7 +34,7 @@ begin atomic
     order by l.priority, l.expires_at nulls last, l.scope is null, l.unit_cost > 0, l.effective_at, l.lot_id;
 end;
 comment on function credits.free_lots(uuid, timestamptz) is
-'The lots of an account that may be spent, bound to something or not, in burn order, and what is free in each.';
+'The lots of an account that may be spent, bound or not, in burn order, with what is free in each.';
 
 create or replace function credits.next_lot(
     p_account_id uuid,
@@ -55,7 +55,7 @@ begin
 end
 $$;
 comment on function credits.next_lot(uuid, text, timestamptz) is
-'The lot that a spend on a module takes from next, and what is free in it; nulls when there is none.';
+'The next lot that a spend on a module takes from, and what is free in it. Nulls when there is no such lot.';
 
 create or replace function credits.draw_lots(
     p_account_id uuid,
@@ -95,8 +95,9 @@ begin
 end
 $$;
 comment on function credits.draw_lots(uuid, text, numeric, timestamptz, boolean) is
-'Takes p_tokens from the lots of a locked wallet in burn order, or holds them there, and says from which. '
-'missing > 0: the lots did not reach, and the caller must refuse, which puts them back, or pay the rest otherwise.';
+'Takes p_tokens from the lots of a locked wallet in burn order, or holds them there. draws: from which lots. missing: '
+'what the lots could not pay. If that is above 0, the caller pays the rest otherwise, or refuses the call, which '
+'undoes the draws.';
 
 create or replace function credits.spendable(p_account_id uuid, p_module_id text, p_at timestamptz)
 returns numeric
@@ -122,4 +123,4 @@ begin
 end
 $$;
 comment on function credits.spendable(uuid, text, timestamptz) is
-'Tokens that an account may spend on a module now: not held, frozen, expired or bound to something else.';
+'The tokens that an account may spend on a module now: not held, frozen, expired or bound to something else.';

@@ -1,5 +1,5 @@
--- Books what has expired: from expires_at on a lot counts for nothing, whether or not this has run. Called under the
--- wallet's lock.
+-- Books what has expired. From expires_at on, a lot counts for nothing, whether or not this has run. Callers have
+-- locked the wallet.
 create or replace function credits.expire_lots(p_account_id uuid, p_since timestamptz default null)
 returns void
 language plpgsql
@@ -38,5 +38,5 @@ begin
 end
 $$;
 comment on function credits.expire_lots(uuid, timestamptz) is
-'Books an expire entry, dated at the moment of expiry, for each lot of a locked wallet that is past it. p_since: when '
-'tokens came back into such lots; they expired then, and the caller sees to the notices.';
+'Books an expire entry for each expired lot of a locked wallet, dated at the moment of expiry. p_since: when tokens '
+'came back into expired lots. These tokens expire at that moment, and the caller writes the notices.';

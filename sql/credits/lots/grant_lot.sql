@@ -1,4 +1,4 @@
--- Tokens come in: a lot, and the entry that grants it. Called under the wallet's lock.
+-- Tokens come in: a lot, and the entry that grants it. Callers have locked the wallet.
 create or replace function credits.grant_lot(
     p_account_id uuid,
     p_source credits.entry_kind,
@@ -31,7 +31,7 @@ begin
     end if;
 
     v_lot_id := v_wallet.seq + 1;
-    -- The lot first: whether a notice is armed again depends on what can be paid now.
+    -- Write the lot first: whether a notice is armed again depends on what the account can pay for now.
     insert into credits.lots (
         account_id, lot_id, source, package_name, granted, remaining, priority, scope,
         effective_at, expires_at, unit_cost, currency, order_id
@@ -57,7 +57,7 @@ begin
     if p_expires_at is not null then
         perform credits.set_due(p_account_id);
     end if;
-    -- What was paid for repays debt first; what is given away does not.
+    -- Tokens that were paid for repay debt first. Tokens that were given away do not.
     if (p_source = 'purchase') is true then
         perform credits.repay_debt(p_account_id, v_lot_id);
     end if;
@@ -84,4 +84,4 @@ begin
 end
 $$;
 comment on function credits.default_priority(credits.entry_kind) is
-'When tokens of a source are spent: rollover 5, allowance 10, given away 20, bought (and what came with it) 50.';
+'The default priority of tokens by their source: rollover 5, allowance 10, given away 20, bought (and any bonus) 50.';

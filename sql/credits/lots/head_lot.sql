@@ -1,16 +1,17 @@
--- The head lot: most spends take from the same lot as the spend before. Its row is not touched by each of them: the
--- wallet's row, which a spend writes anyhow, keeps what is written behind.
+-- The head lot: most spends take from the same lot as the spend before. They do not write to its row. They write to the
+-- wallet's row, which a spend writes anyway, and the lot is brought up to date later.
 --
---   head_lot                     which lot; null: none
---   head_taken, head_reserved    what was taken from it, and held in it, since its row was written: sums with a sign.
---                                credits.current_lots adds them up, and credits.fold_head writes them onto the lot.
---   head_permit                  how much may still be spent or held there without a look at anything else. It never
---                                reaches as far as a limit, the threshold of a notice, or another lot that is next.
---   head_quiet                   what a hold lets go of there calls for nothing more
+--   head_lot                     the lot, or null
+--   head_taken, head_reserved    tokens taken from it, and held in it, since its row was written: sums with a sign.
+--                                credits.current_lots adds them up, and credits.fold_head writes them into the lot.
+--   head_permit                  how many tokens may be spent or held there before anything else must be checked. It
+--                                never reaches a limit, the threshold of a notice, or the next lot.
+--   head_quiet                   tokens that a hold frees there have no other effect
 --
--- The tokens stay where they are. Anything that changes what the permit was given for closes it: credits.lock_wallet,
--- with which everything but a spend and a hold begins, always does. To forget that can pass a limit, which
--- audit.check_heads finds, but it can never create or lose a token. The next spend goes the long way and chooses anew.
+-- The tokens stay on their lot. Anything that changes the reasons for a permit takes it back: credits.lock_wallet
+-- always does, and everything except a spend and a hold begins with it. Code that forgets this can let a spend pass a
+-- limit, which audit.check_heads finds. It can never create or lose a token. The next spend finds no permit, checks
+-- everything, and chooses the head lot anew.
 
 create or replace function credits.fold_head(p_account_id uuid)
 returns void
@@ -30,7 +31,7 @@ begin
 end
 $$;
 comment on function credits.fold_head(uuid) is
-'Writes onto the head lot of a locked wallet what the wallet''s row keeps for it: then the rows of all lots are right.';
+'Writes the sums on a locked wallet into its head lot. After that the rows of all lots are up to date.';
 
 create or replace function credits.close_head(p_account_id uuid)
 returns void
@@ -45,9 +46,9 @@ begin
 end
 $$;
 comment on function credits.close_head(uuid) is
-'Takes back the permit of a locked wallet: whatever is spent next looks at limits, notices and lots.';
+'Takes back the permit of a locked wallet. The next spend checks limits, notices and lots.';
 
--- What may go before the long way of a spend has something to do: keep a limit, write a notice.
+-- The tokens that can be spent before a limit must be checked or a notice written.
 create or replace function credits.head_allowance(p_account_id uuid, p_at timestamptz)
 returns numeric
 language plpgsql
@@ -66,7 +67,7 @@ begin
 end
 $$;
 comment on function credits.head_allowance(uuid, timestamptz) is
-'Tokens that an account can spend before a limit stops it or a notice is due; null: any number.';
+'How many tokens an account can spend before a limit stops it or a notice is due. Null: any number.';
 
 create or replace function credits.choose_head(p_account_id uuid, p_at timestamptz)
 returns void
@@ -79,8 +80,8 @@ declare
     v_allowance numeric;
 begin
     v_next := credits.next_lot(p_account_id, null, p_at);
-    -- Some lot is bound to a module, begins later or is frozen: then the next one is not the same for every spend, or
-    -- there is more on the balance than can be spent. More debt than there may be: nothing is spent.
+    -- A lot may be bound to a module, begin later or be frozen. Then the next lot is not the same for every spend, or
+    -- part of the balance cannot be spent. An account with too much debt can spend nothing.
     if v_next.lot_id is null or credits.in_default(p_account_id) or exists (
         select
         from credits.lots as l
@@ -100,7 +101,8 @@ begin
     set
         head_lot = v_next.lot_id,
         head_permit = greatest(coalesce(credits.tighter(v_next.free, v_allowance), 0), 0),
-        -- Nothing to arm again when tokens come free, and no threshold above that the permit would have to end at.
+        -- When tokens become free, there is no notice to arm again, and no threshold above at which the permit must
+        -- end.
         head_quiet = l.expires_at is null and n.low_armed and coalesce(n.depleted_armed, true)
             and coalesce(n.low <= w.balance - w.held, true)
     from credits.lots as l
@@ -109,5 +111,5 @@ begin
 end
 $$;
 comment on function credits.choose_head(uuid, timestamptz) is
-'Gives a locked wallet on which nothing is due a permit for the lot that is spent next, if that is the same for every '
-'module: for all that is free in it, or as much as may go before a limit or a notice is reached.';
+'Gives a locked wallet a permit for the next lot, if that lot is the same for every module. The permit covers all '
+'that is free in the lot, but ends before a limit or a notice is reached. Nothing is due on the wallet.';

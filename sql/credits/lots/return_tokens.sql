@@ -1,7 +1,7 @@
--- Undoing a charge: the tokens go back the way they came, along its draws, what was taken last first.
+-- Undoing a charge: the tokens go back along its draws. The tokens taken last go back first.
 
--- What of a charge goes back when so much of it has gone back before. Debt was taken last of all: it comes first, as a
--- part without a lot.
+-- Which parts of a charge go back, given how much of it went back before. Debt was made last of all, so it comes first,
+-- as a part without a lot.
 create or replace function credits.parts_to_return(
     p_draws jsonb,
     p_charged numeric,
@@ -25,7 +25,7 @@ begin
         from jsonb_to_recordset(p_draws) as d (tokens numeric)
     ),
     laid as (
-        -- Laid end to end, from the last to the first: each begins where the ones after it end.
+        -- The parts lie end to end, from the last to the first. Each begins where the ones after it end.
         select p.lot_id, p.tokens, p.place, sum(p.tokens) over (order by p.place desc) - p.tokens as starts
         from parts as p
     )
@@ -36,7 +36,8 @@ begin
 end
 $$;
 comment on function credits.parts_to_return(jsonb, numeric, numeric, numeric) is
-'The lots that p_tokens of a charge go back into, last taken first, after p_before of it have; lot_id null: its debt.';
+'The lots into which p_tokens of a charge go back, last taken first, when p_before tokens went back before. lot_id '
+'null: the debt of the charge.';
 
 create or replace function credits.refunded_of(p_account_id uuid, p_seq bigint)
 returns numeric
@@ -47,7 +48,7 @@ return coalesce((
     from credits.charge_refunds as r
     where r.account_id = p_account_id and r.seq = p_seq
 ), 0);
-comment on function credits.refunded_of(uuid, bigint) is 'What of a charge has been given back so far.';
+comment on function credits.refunded_of(uuid, bigint) is 'How many tokens of a charge have been given back so far.';
 
 create or replace function credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric)
 returns void
@@ -64,8 +65,8 @@ $$;
 comment on function credits.return_to_lot(uuid, bigint, numeric) is
 'Puts tokens that were drawn back into a lot of a locked wallet.';
 
--- The debt that a charge made may have been repaid since. Then the lots that paid it get their tokens back: those of
--- later repayments first in their order, and any other if that does not do.
+-- The debt that a charge made may have been repaid since. Then the lots that repaid it get their tokens back.
+-- Repayments after the charge come first, in their order; earlier ones follow if that is not enough.
 create or replace function credits.return_repaid(
     p_account_id uuid,
     p_seq bigint,
@@ -105,7 +106,7 @@ begin
 end
 $$;
 comment on function credits.return_repaid(uuid, bigint, numeric) is
-'Gives p_tokens of repaid debt, which charge p_seq had made, back to the lots that repaid it, and says to which.';
+'Gives p_tokens of debt that charge p_seq made back to the lots that repaid it, and returns the draws.';
 
 create or replace function credits.claim_refund(
     p_charge credits.entries, p_named numeric, out refunded numeric, out tokens numeric
@@ -140,8 +141,8 @@ begin
 end
 $$;
 comment on function credits.claim_refund(credits.entries, numeric) is
-'Counts a refund of a charge on a locked wallet: tokens is how much, p_named or, for null, all that is left of the '
-'charge; refunded is what was given back before. Raises PT409 already_refunded, PT422 bad_amount.';
+'Counts a refund of a charge on a locked wallet. tokens: p_named, or all that is left of the charge if that is null. '
+'refunded: what was given back before. Raises PT409 already_refunded, PT422 bad_amount.';
 
 create or replace function credits.return_charge(
     p_charge credits.entries,
@@ -165,7 +166,7 @@ begin
         from credits.parts_to_return(p_charge.draws, -p_charge.tokens, p_refunded, p_tokens) as p
     loop
         if v_part.lot_id is null then
-            -- Debt that is still there is lowered. Of debt that was repaid since, the lots that paid it get back.
+            -- Lower the debt that is still there. The lots that repaid the rest get their tokens back.
             from_debt := least(coalesce(v_part.tokens, 0), coalesce(p_debt, 0));
             draws := credits.return_repaid(p_charge.account_id, p_charge.seq, v_part.tokens - from_debt);
         else
@@ -176,5 +177,5 @@ begin
 end
 $$;
 comment on function credits.return_charge(credits.entries, numeric, numeric, numeric) is
-'Puts p_tokens of a charge back where they came from, after p_refunded of it have gone back before. draws: into which '
-'lots; from_debt: how much of p_debt, the debt of the wallet, it takes off.';
+'Puts p_tokens of a charge back where they came from, when p_refunded tokens went back before. draws: the lots and '
+'what each gets. from_debt: how much of p_debt, the wallet''s debt, it takes off.';

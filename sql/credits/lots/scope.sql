@@ -1,4 +1,4 @@
--- What tokens may be bound to.
+-- The scope of a lot: the module or category that its tokens are bound to.
 create or replace function credits.check_scope(p_scope text)
 returns void
 language plpgsql
@@ -30,4 +30,4 @@ begin
 end
 $$;
 comment on function credits.check_scope(text) is
-'Checks that p_scope is null, or names a module or a category that is listed. Raises PT422 bad_scope.';
+'Checks that p_scope is null, or names a listed module or category. Raises PT422 bad_scope.';

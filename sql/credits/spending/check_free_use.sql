@@ -1,4 +1,4 @@
--- Users cannot fill the ledger with rows that cost nothing. A service may write such rows: it has its reasons.
+-- Users cannot fill the ledger with rows that cost nothing. A service may write such rows.
 create or replace function credits.check_free_use(
     p_price_id bigint, p_account_id uuid default null, p_at timestamptz default null
 )
@@ -27,8 +27,8 @@ begin
 end
 $$;
 comment on function credits.check_free_use(bigint, uuid, timestamptz) is
-'Refuses a user''s use that costs 0, unless a whole unit of each dimension costs 0. If so, and if the account of a '
-'locked wallet is given, the use is counted as one that nobody pays for. Raises PT422 bad_usage, PT429 unpaid_limit.';
+'Refuses a user''s use that costs 0, unless a whole unit of each dimension costs 0. If so, and if p_account_id names '
+'a locked wallet, the use counts as unpaid. Raises PT422 bad_usage, PT429 unpaid_limit.';
 
 create or replace function credits.unit_cost(p_price_id bigint)
 returns numeric

@@ -1,4 +1,4 @@
--- Usage is stored with every entry, and in the hash chain for good: so it is small.
+-- Usage must be small: every entry stores it, and the hash chain keeps it for ever.
 create or replace function credits.check_usage_size(p_usage jsonb)
 returns void
 language plpgsql

@@ -1,5 +1,5 @@
--- What a spend leaves its one screen for (see api.consume_tokens): the checks of what is rarely said, waiting, a
--- repeat, and taking tokens without a permit.
+-- The steps of api.consume_tokens that most calls do not need: the checks of rare arguments, waiting, a repeat, and
+-- taking tokens without a permit.
 
 create or replace function credits.refuse_byok()
 returns void
@@ -34,11 +34,10 @@ begin
 end
 $$;
 comment on function credits.check_spend(jsonb, jsonb, boolean, text) is
-'Looks at what a spend says, before anything is made of it. Raises PT403 not_yours, PT422 bad_usage, bad_byok, '
-'bad_metadata or bad_key.';
+'Checks the arguments of a spend. Raises PT403 not_yours, PT422 bad_usage, bad_byok, bad_metadata or bad_key.';
 
--- In one subtransaction with all that the call writes, where the end of the wait can be told from other errors: a lock
--- that is taken in one subtransaction and used in another costs more than both.
+-- Only a subtransaction can tell the end of the wait from other errors. It also does everything that the call writes,
+-- because a lock that is taken in one subtransaction and used in another costs more.
 create or replace function credits.wait_to_spend(
     p_account_id uuid,
     p_module_id text,
@@ -72,7 +71,7 @@ exception
 end
 $$;
 comment on function credits.wait_to_spend(uuid, text, jsonb, text, text, jsonb, boolean) is
-'Waits for a wallet that another transaction has, 2 seconds at most, and spends then. Raises PT503 busy, PT404 '
+'Waits at most 2 seconds for a wallet that another transaction has locked, and then spends. Raises PT503 busy, PT404 '
 'unknown_user, and what api.consume_tokens raises.';
 
 create or replace function credits.spend_again(
@@ -97,10 +96,10 @@ begin
     join credits.entries as e on k.account_id = e.account_id and k.entry_seq = e.seq
     where k.account_id = p_account_id and k.operation = 'consume_tokens' and k.key = p_key;
     if not found then
-        -- The key was forgotten at this very moment: after 35 days a repeat is a new call.
+        -- The key was forgotten at this very moment. After 35 days a repeat is a new call.
         perform credits.refuse_busy('this key');
     end if;
-    -- The entry tells what was asked. jsonb compares numbers as numbers, however they are spelled.
+    -- The entry records the arguments. jsonb compares numbers by value, however they are spelled.
     if (
         v_entry.module_id = p_module_id and v_entry.usage = credits.usage_or_call(p_usage)
         and v_entry.metadata = p_metadata and v_entry.kind = case when p_byok is true then 'byok'::credits.entry_kind else 'spend' end
@@ -111,8 +110,8 @@ begin
 end
 $$;
 comment on function credits.spend_again(uuid, text, jsonb, text, text, jsonb, boolean) is
-'The answer of the call that used this key first, the wallet being locked. Raises PT409 key_reused when it was another '
-'call.';
+'Repeats the answer of the call that used this key first. The wallet is locked. Raises PT409 key_reused when the '
+'arguments differ.';
 
 create or replace function credits.spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text)
 returns api.spend_receipt
@@ -133,7 +132,7 @@ begin
 end
 $$;
 comment on function credits.spend_receipt(uuid, bigint, text) is
-'The answer of an earlier spend, told again from its entry; refunded is what has been given back by now.';
+'The answer of an earlier spend, read from its entry. refunded is what has been given back by now.';
 
 create or replace function credits.take_tokens(
     p_account_id uuid,
@@ -156,7 +155,7 @@ begin
         return jsonb_build_array();
     end if;
     select w.* into strict v_wallet from credits.wallets as w where w.account_id = p_account_id;
-    -- Nothing while there is more debt than there may be.
+    -- An account with more debt than it may have can spend nothing.
     if v_wallet.debt > 0 and credits.in_default(p_account_id) then
         perform credits.refuse_tokens(v_wallet.balance, v_wallet.debt, p_price_id, p_tokens, p_tokens);
     end if;
@@ -169,8 +168,8 @@ begin
 end
 $$;
 comment on function credits.take_tokens(uuid, text, numeric, bigint, timestamptz, boolean) is
-'Takes p_tokens from the lots of a locked wallet, or holds them there, all or nothing, and returns the draws. The '
-'caller updates the wallet and calls credits.finish_taking. Raises PT402 insufficient_tokens, PT429 spend_limit.';
+'Takes p_tokens from the lots of a locked wallet, or holds them there, all or nothing. Returns the draws. The caller '
+'updates the wallet and calls credits.finish_taking. Raises PT402 insufficient_tokens, PT429 spend_limit.';
 
 create or replace function credits.finish_taking(
     p_account_id uuid, p_before numeric, p_after numeric, p_at timestamptz
@@ -186,5 +185,5 @@ begin
 end
 $$;
 comment on function credits.finish_taking(uuid, numeric, numeric, timestamptz) is
-'What follows once tokens were taken without a permit and the locked wallet is written: notices of its fall from '
-'p_before to p_after, and a permit for the next spend.';
+'Does what follows when tokens have been taken without a permit and the locked wallet has been written: writes '
+'notices of the fall from p_before to p_after, and gives a permit for the next spend.';

@@ -1,4 +1,4 @@
--- One item of a batch, for which api.consume_tokens is called: the items that credits.spend_plain leaves.
+-- One item of a batch that credits.spend_plain leaves. api.consume_tokens charges it.
 
 create or replace function credits.is_item(p_item jsonb)
 returns boolean
@@ -6,7 +6,7 @@ language sql
 immutable
 return case
     when jsonb_typeof(p_item) is distinct from 'object' then false
-    -- A name that is misspelt must not charge for something else.
+    -- A misspelt name must not charge for something else.
     when p_item - array['user_id', 'module_id', 'usage', 'idempotency_key', 'metadata', 'byok'] <> '{}' then false
     else (
         jsonb_typeof(p_item -> 'user_id') not in ('string', 'null')
@@ -16,7 +16,7 @@ return case
     ) is not true
 end;
 comment on function credits.is_item(jsonb) is
-'Has an item of a batch the names and types of the arguments of api.consume_tokens?';
+'Does an item of a batch have the names and types of the arguments of api.consume_tokens?';
 
 create or replace function credits.check_item(p_item jsonb)
 returns void
@@ -40,7 +40,7 @@ begin
 end
 $$;
 comment on function credits.check_item(jsonb) is
-'Raises PT422 bad_items or bad_byok unless credits.is_item.';
+'Checks that credits.is_item is true of an item. Raises PT422 bad_items or bad_byok.';
 
 create or replace function credits.spend_item(p_item jsonb, p_busy boolean)
 returns jsonb
@@ -70,5 +70,5 @@ exception
 end
 $$;
 comment on function credits.spend_item(jsonb, boolean) is
-'The verdict of one item of a batch: what api.consume_tokens answers, or what it raises. p_busy: another transaction '
-'has the wallet.';
+'The verdict on one item of a batch: the answer of api.consume_tokens, or the error that it raises. p_busy: another '
+'transaction has locked the wallet.';

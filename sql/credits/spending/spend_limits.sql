@@ -1,6 +1,6 @@
--- Limits per day and month (UTC), kept under the wallet's lock. What was spent in a period is what was ever spent, less
--- what had been when it began: no counter that a spend would have to write.
--- Why UTC is written as an offset: sql/credits/base/calendar.sql.
+-- Limits per day and month (UTC), checked under the wallet's lock. The tokens spent in a period are all tokens ever
+-- spent, less those spent before the period began. So a spend writes no counter. Why UTC is written as an offset:
+-- sql/credits/base/calendar.sql.
 create or replace function credits.period_start(p_period text, p_at timestamptz)
 returns timestamptz
 language sql
@@ -21,7 +21,7 @@ return credits.later(
     end
 );
 comment on function credits.next_period(text, timestamptz) is
-'When the day or month after that of a moment begins, in UTC.';
+'The beginning, in UTC, of the day or month after that of a moment.';
 
 create or replace function credits.begin_periods(p_account_id uuid)
 returns void
@@ -32,8 +32,8 @@ as $$
 declare
     v_now constant timestamptz := credits.clock(p_account_id);
 begin
-    -- Nothing was spent since the period began: whoever spends comes by here first. Unless the ledger's time was ahead:
-    -- charges of one moment are posted a microsecond apart, and the last of a batch may be in the next day.
+    -- Every spend begins the periods first, so nothing has been spent since they began. There is one exception: charges
+    -- of one moment are posted a microsecond apart, so the last ones of a batch may fall into the next day.
     update credits.spend_limits as s
     set
         period_starts = credits.period_start(s.period, v_now),
@@ -51,8 +51,7 @@ begin
         and s.period_starts < credits.period_start(s.period, v_now);
 end
 $$;
-comment on function credits.begin_periods(uuid) is
-'Begins the days and months of a locked wallet''s limits that have come.';
+comment on function credits.begin_periods(uuid) is 'Begins the new days and months of a locked wallet''s limits.';
 
 create or replace function credits.limit_left(p_account_id uuid, p_at timestamptz)
 returns numeric
@@ -75,7 +74,7 @@ begin
 end
 $$;
 comment on function credits.limit_left(uuid, timestamptz) is
-'What the limits of an account still allow at a moment: what is held counts as spent. Null without a limit.';
+'How many tokens the limits of an account still allow at a moment. Held tokens count as spent. Null without a limit.';
 
 create or replace function credits.keep_limits(
     p_account_id uuid, p_cost numeric, p_at timestamptz, p_unwritten numeric default 0
@@ -94,7 +93,7 @@ begin
     where
         s.account_id = p_account_id and p_cost > 0
         and w.lifetime_spent + p_unwritten - s.spent_before + w.held + p_cost > s.tokens
-    -- The one that lasts longest: waiting for the other would not help.
+    -- Name the limit that lasts longest: waiting for the other one would not help.
     order by s.period desc, s.tokens
     limit 1;
     if found then
@@ -113,8 +112,8 @@ begin
 end
 $$;
 comment on function credits.keep_limits(uuid, numeric, timestamptz, numeric) is
-'Refuses a cost that, with what is held, passes a limit of the locked wallet: PT429 spend_limit. p_unwritten: what has '
-'been spent and is not on the wallet yet.';
+'Refuses a cost that, together with held tokens, passes a limit of the locked wallet. p_unwritten: tokens that have '
+'been spent but are not on the wallet yet. Raises PT429 spend_limit.';
 
 create or replace function credits.spend_limit_receipt(
     p_account_id uuid, p_user_id text, p_period text, p_set_by text, p_now timestamptz
@@ -141,4 +140,4 @@ begin
 end
 $$;
 comment on function credits.spend_limit_receipt(uuid, text, text, text, timestamptz) is
-'A limit as set_spend_limit and lift_spend_limit answer it; one that is lifted has no tokens.';
+'A limit, as set_spend_limit and lift_spend_limit return it. A lifted limit has no tokens.';

@@ -1,5 +1,5 @@
--- Many charges, each with a verdict of its own. One statement makes those that are plain (see spend_plain.sql), which
--- are most of them. api.consume_tokens makes the others, one after the other.
+-- Many charges, each with a verdict of its own. Most charges are plain, and one statement makes them all: see
+-- spend_plain.sql. api.consume_tokens makes the others, one after the other.
 
 create or replace function credits.spend_many(
     p_items jsonb,
@@ -37,7 +37,6 @@ begin
 end
 $$;
 comment on function credits.spend_many(jsonb, uuid[], timestamptz, uuid[]) is
-'The work of api.consume_tokens_batch: charges the items of accounts whose wallets are locked. verdicts: of each item, '
-'in their order, as JSON. refusals: again the verdicts on the items that are refused, null for the others. '
-'p_account_ids: the account of each item, null for a user who is not known. p_busy: the accounts whose wallets could '
-'not be locked.';
+'Does the work of api.consume_tokens_batch: charges the items of accounts whose wallets are locked. verdicts: one for '
+'each item, in order, as JSON. refusals: the same verdicts for refused items, and null for the others. p_account_ids: '
+'the account of each item, null for an unknown user. p_busy: the accounts whose wallets could not be locked.';

@@ -1,6 +1,6 @@
--- The plain items of a batch, which one statement charges. For a plain item api.consume_tokens would find nothing to
--- wait for, to repeat, to refuse, or to look at beyond the permit of the wallet. An item that follows one of the same
--- account that is not plain must wait for it, and so is not plain either.
+-- The plain items of a batch, which one statement charges. An item is plain when api.consume_tokens would have nothing
+-- to wait for, repeat, refuse, or check beyond the permit of the wallet. After an item that is not plain, no later item
+-- of the same account is plain, because it must wait for that one.
 
 create or replace function credits.batch_items(p_items jsonb, p_account_ids uuid[])
 returns table (
@@ -35,10 +35,10 @@ begin atomic
     from jsonb_array_elements(p_items) with ordinality as x (item, place);
 end;
 comment on function credits.batch_items(jsonb, uuid[]) is
-'The items of a batch as rows. plain: nothing that it says is refused, and it is to be '
-'paid with tokens. nth_use: of its key in this batch.';
+'The items of a batch as rows. plain: its arguments are good, and tokens pay for it. nth_use: how often its key has '
+'been used in this batch, this item included.';
 
--- An item that is refused must not stop the others. Nothing is written in the subtransaction, so that it costs little.
+-- A refused item must not stop the others. The subtransaction costs little, because it writes nothing.
 create or replace function credits.price_or_null(
     p_module_id text,
     p_usage jsonb,
@@ -60,7 +60,7 @@ exception
 end
 $$;
 comment on function credits.price_or_null(text, jsonb, timestamptz) is
-'credits.price_usage, with nulls where that refuses the usage.';
+'The same as credits.price_usage, but with nulls for a usage that it refuses.';
 
 create or replace function credits.priced_items(p_items jsonb, p_account_ids uuid[], p_at timestamptz)
 returns table (
@@ -101,9 +101,9 @@ begin atomic
     left join price as p on i.module_id = p.module_id and i.usage = p.usage;
 end;
 comment on function credits.priced_items(jsonb, uuid[], timestamptz) is
-'credits.batch_items with their prices. Each usage is priced once. cost: null when the price cannot charge the usage.';
+'credits.batch_items with prices. Each usage is priced once. cost: null when the usage cannot be priced.';
 
--- limit 1 makes the planner look up wallets and keys by their index, whatever it knows of the tables.
+-- limit 1 makes the planner look up wallets and keys by their index, whatever its statistics say.
 create or replace function credits.counted_items(p_items jsonb, p_account_ids uuid[], p_at timestamptz)
 returns table (
     place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, price_id bigint,
@@ -156,8 +156,9 @@ begin atomic
     window before as (partition by i.account_id order by i.place rows unbounded preceding);
 end;
 comment on function credits.counted_items(jsonb, uuid[], timestamptz) is
-'credits.priced_items of accounts that exist, beside their wallets. nth: of its account. taken, all_plain: of this '
-'item and of those of its account before it.';
+'credits.priced_items of accounts that exist, with their wallets. nth: the item''s number within its account. '
+'taken: the cost of this item and of the items of its account before it. all_plain: are this item and those before it '
+'plain?';
 
 create or replace function credits.plain_charges(p_items jsonb, p_account_ids uuid[], p_at timestamptz)
 returns table (
@@ -195,15 +196,16 @@ begin atomic
     order by c.account_id, c.place;
 end;
 comment on function credits.plain_charges(jsonb, uuid[], timestamptz) is
-'The plain charges of a batch, by account and in the order of the items, with all that their entries say except the '
-'hash. taken: the tokens of this charge and of those before it. first_hash: the last hash of the wallet.';
+'The plain charges of a batch, by account and in the order of the items, with everything that their entries record '
+'except the hash. taken: the tokens of this charge and of those of its account before it. first_hash: the last hash '
+'of the wallet.';
 
 create or replace function credits.spend_plain(p_items jsonb, p_account_ids uuid[], p_at timestamptz)
 returns text[]
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
--- Planning takes longer than the statement itself: a session does it once. And no plan may read all wallets.
+-- Planning takes longer than the statement itself, so a session plans it once. No plan may read all wallets.
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
@@ -259,4 +261,4 @@ begin
 end
 $$;
 comment on function credits.spend_plain(jsonb, uuid[], timestamptz) is
-'Charges the plain items of a batch, and gives their verdicts, null for each other item.';
+'Charges the plain items of a batch and returns their verdicts, with null for each other item.';

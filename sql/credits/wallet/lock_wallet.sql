@@ -1,8 +1,8 @@
 -- The lock order of the whole bank: sql/README.md.
 --
--- Who holds a lock may be a session that does nothing: every wait has an end, whatever the session has set. A spend, a
--- hold and a capture bound all their waits at once, in sql/api; the rest look first whether the row is free, which
--- costs nothing, and go by credits.wait_for_wallet when it is not.
+-- The session that holds a lock may be idle, so every wait has an end, whatever the waiting session has set. A spend, a
+-- hold and a capture bound all their waits at once: see credits.wait_to_spend. Other calls first try the lock without
+-- waiting, which costs nothing. If the row is locked, they use credits.wait_for_wallet.
 
 create or replace function credits.bound_wait(p_longest interval default '2 seconds')
 returns text
@@ -13,7 +13,7 @@ as $$
 declare
     v_before constant text := current_setting('lock_timeout');
 begin
-    -- 0 is for ever. A shorter bound of the caller's own is kept.
+    -- 0 means for ever. If the caller has a shorter bound, it is kept.
     if v_before = '0' or v_before::interval > p_longest then
         perform set_config(
             'lock_timeout', greatest(ceil(extract(epoch from p_longest) * 1000), 1)::bigint || 'ms', true
@@ -23,8 +23,8 @@ begin
 end
 $$;
 comment on function credits.bound_wait(interval) is
-'No lock is waited for longer than this from now on, and returns the bound before: whoever goes on sets it again. A '
-'wait for a row of a table may be two, one for the queue and one for its head.';
+'Sets the longest wait for any lock from now on, and returns the bound before, which the caller must set again. '
+'Waiting for a row may be two waits: one for the queue and one for its head.';
 
 create or replace function credits.refuse_busy(p_what text default 'this account')
 returns void
@@ -38,7 +38,7 @@ end
 $$;
 comment on function credits.refuse_busy(text) is 'Raises PT503 busy: nothing was done, and the call may be repeated.';
 
--- The lock is taken in a subtransaction, where the end of the wait can be told from other errors.
+-- Only a subtransaction can tell the end of the wait from other errors.
 create or replace function credits.wait_for_wallet(p_account_id uuid)
 returns void
 language plpgsql
@@ -60,7 +60,7 @@ exception
 end
 $$;
 comment on function credits.wait_for_wallet(uuid) is
-'Locks a wallet that somebody else has, when they let go of it within 4 seconds. Raises PT503 busy, PT404 '
+'Locks a wallet that another transaction has locked, if it becomes free within 4 seconds. Raises PT503 busy, PT404 '
 'unknown_user.';
 
 create or replace function credits.lock_wallet(
@@ -77,13 +77,13 @@ declare
     v_due_at timestamptz;
     v_test_clock timestamptz;
 begin
-    -- Money is not acknowledged before it is on disk, whatever the session asked for.
-    -- In the body: as a SET clause of the function it would be undone before the commit.
+    -- Money is acknowledged only when it is on disk, whatever the session asked for. A SET clause of the function would
+    -- be undone before the commit, so the body does it.
     if current_setting('synchronous_commit') in ('off', 'local') then
         perform set_config('synchronous_commit', 'on', true);
     end if;
 
-    -- NO KEY: inserts that refer to the account need not wait.
+    -- With NO KEY, inserts that refer to the account need not wait.
     perform from credits.wallets as w where w.account_id = p_account_id for no key update skip locked;
     if not found then
         perform credits.wait_for_wallet(p_account_id);
@@ -96,7 +96,7 @@ begin
     end if;
 
     perform credits.close_head(p_account_id);
-    -- The time after the lock: waiting for it may have taken long.
+    -- Read the time after taking the lock: waiting for it may have taken long.
     if v_due_at <= coalesce(v_test_clock, credits.clock()) then
         perform credits.catch_up(p_account_id);
     end if;
@@ -106,9 +106,9 @@ begin
 end
 $$;
 comment on function credits.lock_wallet(uuid) is
-'Locks the wallet until the end of the transaction, books what is due, and says how it stands. The next spend looks at '
-'limits, notices and lots again: so everything that changes them begins with this. '
-'Raises PT404 unknown_user, PT503 busy.';
+'Locks the wallet until the end of the transaction, books what is due, and returns its state. It takes back the '
+'permit, so the next spend checks limits, notices and lots again. Everything that changes these begins with this '
+'function. Raises PT404 unknown_user, PT503 busy.';
 
 create or replace function credits.lock_wallets(p_account_ids uuid[])
 returns void
@@ -130,10 +130,10 @@ begin
 end
 $$;
 comment on function credits.lock_wallets(uuid[]) is
-'credits.lock_wallet for several accounts, in the order that keeps them from waiting for each other. Nulls are passed '
-'over. Raises PT404 unknown_user, PT503 busy.';
+'Calls credits.lock_wallet for several accounts, in an order that prevents deadlocks. Ignores nulls. Raises PT404 '
+'unknown_user, PT503 busy.';
 
--- As a spend locks: heads stay where they are. When the clock has made something due, the long way.
+-- Locks as a spend does, and keeps the permits, except where something is due.
 create or replace function credits.lock_to_spend(p_account_ids uuid[])
 returns timestamptz
 language plpgsql
@@ -148,7 +148,7 @@ begin
         perform set_config('synchronous_commit', 'on', true);
     end if;
     loop
-        -- The locks first, the time after them: waiting may have taken long.
+        -- Take the locks first and read the time after them: waiting may have taken long.
         select min(case when w.test_clock is null then w.due_at when w.due_at <= w.test_clock then '-infinity' end)
         into v_due_at
         from (
@@ -170,12 +170,12 @@ begin
 end
 $$;
 comment on function credits.lock_to_spend(uuid[]) is
-'Locks wallets, in the order that keeps calls from waiting for each other, books what is due, and gives the time, at '
-'which nothing is due on any of them. Waits for none of them: raises lock_not_available when somebody else has one.';
+'Locks wallets in an order that prevents deadlocks, and books what is due. Returns the time, at which nothing is due '
+'on any of them. Does not wait: raises lock_not_available when another transaction has locked one of them.';
 
--- One by one, in their order, so that who waits has only wallets before the one that is waited for. All waits together
--- have an end, a shorter one than that of other calls, which may wait for what is locked here; after it those that are
--- not free are passed over.
+-- Locks wallets one by one, in order, so a waiting call has locked only wallets before the one that it waits for. All
+-- waits together are bounded. The bound is shorter than that of other calls, which may wait for what is locked here.
+-- After it, wallets that are not free are left out.
 create or replace function credits.lock_those_free(p_account_ids uuid[])
 returns uuid[]
 language plpgsql
@@ -212,5 +212,5 @@ begin
 end
 $$;
 comment on function credits.lock_those_free(uuid[]) is
-'Locks wallets, waiting up to 1 second, and as long again in the worst case, for all of them together, and returns '
-'those that somebody else has all the same. Nulls are passed over.';
+'Locks those of some wallets that become free within 1 second for all of them together, at worst 2 seconds. Returns '
+'those that another transaction still has. Ignores nulls.';

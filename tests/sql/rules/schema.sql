@@ -396,17 +396,18 @@ CREATE FUNCTION api.capture_hold(hold_id text, usage jsonb DEFAULT '"held"'::jso
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) IS 'Charge a hold for what was really used, at the price that it was made at; without usage, for all that it holds.
-The default of usage, "held", says so too; null is refused.
-Less than is held: the rest goes back. More: over says what pays it beyond the lots: debt (up to the account''s overdraft
-limit, then a shortfall), available (a shortfall at once), error (then nothing is done). final: false charges a part and
-keeps the rest held, for streaming. For 24 hours after it has expired a hold can be captured once, by a fresh debit,
-late: true. Neither a frozen account nor a spend limit stops a service''s capture. A user captures their own hold only
-while the account is active and for 24 hours from when it was made, late or not; what they take beyond it is refused
-where a spend would be, whatever over says. The parts of a use cost together what the use costs: one may cost 0, when those
-before it have paid its unit. A user''s use that costs nothing as a whole is refused, and so is a part that uses nothing.
-With an idempotency_key a repeat of the same call gets the same answer, replayed: true, but state and held are those of
-the hold as it is now, and refunded says what of the charge has been given back by then.
+COMMENT ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) IS 'Charge a hold for what was really used, at the price at which the hold was made. The default of usage, "held", charges
+all that is held. Null is refused.
+If the use costs less than is held, the rest goes back. If it costs more than the lots can pay, over says what happens:
+debt (up to the account''s overdraft limit, then a shortfall), available (a shortfall at once) or error (nothing is done).
+With final: false the call charges a part and keeps the rest held, for streaming. A hold that has expired can be captured
+once, for 24 hours, by a fresh debit (late: true). Neither a frozen account nor a spend limit stops a service''s capture.
+A user can capture their own hold only while the account is active, and only for 24 hours after it was made, late or not.
+What a user takes beyond the hold is refused where a spend would be, whatever over says.
+The parts of a use cost together what the whole use costs. A part may cost 0 when the parts before it have paid for its
+unit. A user''s use that costs nothing as a whole is refused, and so is a part that uses nothing.
+With an idempotency_key, a repeat of the same call gets the same answer with replayed: true. But state and held are those
+of the hold as it is now, and refunded says how much of the charge has been given back by now.
 Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT402 insufficient_tokens (over: error, or a user),
 PT422 bad_usage, bad_final, bad_over or bad_key, PT423 account_frozen (a user), PT429 spend_limit (a user''s, beyond the hold)
 or unpaid_limit (a user, of a free module or of too many parts that cost nothing), PT403 not_yours, PT401 not_signed_in,
@@ -537,15 +538,17 @@ CREATE FUNCTION api.hold_tokens(module_id text, usage jsonb DEFAULT '{}'::jsonb,
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) IS 'Hold tokens for a use of a module: priced now, at the worst case that usage names, and charged by capture_hold when the
-work is done. release_hold lets them go; so does the time: after ttl (at most 24 hours) the hold counts for nothing.
-The hold keeps the version of the price and the lots, whatever becomes of them meanwhile.
-With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true, but state,
-held and expires_at are those of the hold as it is now: work only while it is open.
-A user holds their own tokens; a service names the user_id, and what it holds only a service captures or releases.
-A user makes no hold while their account has 100 open ones; a service makes none while services have made 100 of them. The
-operator can set another number. Of a user''s own holds 1000 an hour may
-end with nothing charged, unless the operator says otherwise (credits.bound_unpaid).
+COMMENT ON FUNCTION api.hold_tokens(module_id text, usage jsonb, ttl interval, idempotency_key text, user_id text, metadata jsonb) IS 'Hold tokens for a use of a module. The use is priced now, at the worst case that usage names. capture_hold charges it
+when the work is done. release_hold frees the tokens. After ttl (at most 24 hours) the hold expires, and they are free
+again.
+The hold keeps its version of the price and its lots, even if prices change or lots expire meanwhile.
+With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer with replayed: true. But
+state, held and expires_at are those of the hold as it is now: start the work only while it is open.
+A user holds their own tokens. A service names the user_id, and only a service can capture or release a hold that a
+service made.
+A user can make no hold while their account has 100 open ones. A service can make none while 100 open ones were made by
+services. The operator can set another number. In an hour, 1000 holds of a user may end with nothing charged;
+credits.bound_unpaid changes that.
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable, debt), PT404 unknown_module or unknown_user,
 PT409 key_reused, PT422 bad_usage, bad_ttl, bad_key, bad_user or bad_metadata, PT423 account_frozen, PT429 spend_limit,
 too_many_holds (limit) or unpaid_limit (a user: limit, reset_at), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
@@ -895,7 +898,7 @@ COMMENT ON FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with ti
 CREATE FUNCTION credits.is_item(p_item jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN (jsonb_typeof(p_item) IS DISTINCT FROM 'object'::text) THEN false WHEN ((p_item - ARRAY['user_id'::text, 'module_id'::text, 'usage'::text, 'idempotency_key'::text, 'metadata'::text, 'byok'::text]) <> '{}'::jsonb) THEN false ELSE (((jsonb_typeof((p_item -> 'user_id'::text)) <> ALL (ARRAY['string'::text, 'null'::text])) OR (jsonb_typeof((p_item -> 'module_id'::text)) <> ALL (ARRAY['string'::text, 'null'::text])) OR (jsonb_typeof((p_item -> 'idempotency_key'::text)) <> ALL (ARRAY['string'::text, 'null'::text])) OR (jsonb_typeof((p_item -> 'byok'::text)) <> 'boolean'::text)) IS NOT TRUE) END;
-COMMENT ON FUNCTION credits.is_item(p_item jsonb) IS 'Has an item of a batch the names and types of the arguments of api.consume_tokens?';
+COMMENT ON FUNCTION credits.is_item(p_item jsonb) IS 'Does an item of a batch have the names and types of the arguments of api.consume_tokens?';
 CREATE FUNCTION credits.is_metadata(p_metadata jsonb) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -920,12 +923,12 @@ CREATE FUNCTION credits.batch_items(p_items jsonb, p_account_ids uuid[]) RETURNS
      row_number() OVER (PARTITION BY (batch_items.p_account_ids)[x.place], (x.item ->> 'idempotency_key'::text) ORDER BY x.place) AS nth_use
     FROM jsonb_array_elements(batch_items.p_items) WITH ORDINALITY x(item, place);
 END;
-COMMENT ON FUNCTION credits.batch_items(p_items jsonb, p_account_ids uuid[]) IS 'The items of a batch as rows. plain: nothing that it says is refused, and it is to be paid with tokens. nth_use: of its key in this batch.';
+COMMENT ON FUNCTION credits.batch_items(p_items jsonb, p_account_ids uuid[]) IS 'The items of a batch as rows. plain: its arguments are good, and tokens pay for it. nth_use: how often its key has been used in this batch, this item included.';
 CREATE FUNCTION credits.begin_periods(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.begin_periods(p_account_id uuid) IS 'Begins the days and months of a locked wallet''s limits that have come.';
+COMMENT ON FUNCTION credits.begin_periods(p_account_id uuid) IS 'Begins the new days and months of a locked wallet''s limits.';
 CREATE TABLE credits.campaigns (
     campaign_id text NOT NULL,
     kind credits.entry_kind NOT NULL,
@@ -995,7 +998,7 @@ CREATE FUNCTION credits.bound_wait(p_longest interval DEFAULT '00:00:02'::interv
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.bound_wait(p_longest interval) IS 'No lock is waited for longer than this from now on, and returns the bound before: whoever goes on sets it again. A wait for a row of a table may be two, one for the queue and one for its head.';
+COMMENT ON FUNCTION credits.bound_wait(p_longest interval) IS 'Sets the longest wait for any lock from now on, and returns the bound before, which the caller must set again. Waiting for a row may be two waits: one for the queue and one for its head.';
 CREATE FUNCTION credits.bucket(p_subject text) RETURNS bigint
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1099,7 +1102,7 @@ CREATE FUNCTION credits.capture_again(p_hold credits.holds, p_usage jsonb, p_fin
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.capture_again(p_hold credits.holds, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) IS 'The answer of the call that used this key first, the wallet being locked. Raises PT409 key_reused when it was another call.';
+COMMENT ON FUNCTION credits.capture_again(p_hold credits.holds, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) IS 'Repeats the answer of the call that used this key first. The wallet is locked. Raises PT409 key_reused when the arguments differ.';
 CREATE TABLE credits.idempotency_keys (
     account_id uuid NOT NULL,
     operation text NOT NULL,
@@ -1120,7 +1123,7 @@ CREATE FUNCTION credits.capture_receipt(p_hold credits.holds, p_known credits.id
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_known credits.idempotency_keys, p_user_id text) IS 'The answer of an earlier capture, told again from its entry and its key; state and held are those of the hold as it is now, and refunded is what has been given back by now.';
+COMMENT ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_known credits.idempotency_keys, p_user_id text) IS 'The answer of an earlier capture, read from its entry and its key. state and held are those of the hold as it is now. refunded is what has been given back by now.';
 CREATE FUNCTION credits.catch_up(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1194,7 +1197,7 @@ CREATE FUNCTION credits.charge_hold(p_wallet credits.wallets, p_hold credits.hol
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.charge_hold(p_wallet credits.wallets, p_hold credits.holds, p_cost numeric, p_usage jsonb, p_own numeric, p_released numeric, p_final boolean, p_over text, p_at timestamp with time zone, p_user_id text) IS 'Charges a part of a hold on a locked wallet, p_cost tokens, of which p_own are held; p_released go free with it. p_final: it is the last part. Raises PT402 insufficient_tokens, PT429 spend_limit (a user, beyond the hold).';
+COMMENT ON FUNCTION credits.charge_hold(p_wallet credits.wallets, p_hold credits.holds, p_cost numeric, p_usage jsonb, p_own numeric, p_released numeric, p_final boolean, p_over text, p_at timestamp with time zone, p_user_id text) IS 'Charges a part of a hold on a locked wallet: p_cost tokens, of which p_own are held. p_released more become free. p_final: this is the last part. Raises PT402 insufficient_tokens, PT429 spend_limit (a user, beyond the hold).';
 CREATE FUNCTION credits.charge_problem(p_amount bigint, p_currency text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1209,12 +1212,12 @@ CREATE FUNCTION credits.check_capture(p_hold credits.holds, p_cost numeric, p_us
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_capture(p_hold credits.holds, p_cost numeric, p_usage jsonb, p_final boolean, p_status text, p_at timestamp with time zone) IS 'May this part of a hold be charged, the wallet being locked and of that status? Raises PT409 hold_closed, PT423 account_frozen (a user), PT422 bad_usage or PT429 unpaid_limit (a user, for nothing).';
+COMMENT ON FUNCTION credits.check_capture(p_hold credits.holds, p_cost numeric, p_usage jsonb, p_final boolean, p_status text, p_at timestamp with time zone) IS 'Checks that this part of a hold may be charged. The wallet is locked, and p_status is its status. Raises PT409 hold_closed, PT423 account_frozen (a user), PT422 bad_usage or PT429 unpaid_limit (a user, for a part that costs nothing).';
 CREATE FUNCTION credits.check_capture_arguments(p_usage jsonb, p_final boolean, p_over text, p_key text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_capture_arguments(p_usage jsonb, p_final boolean, p_over text, p_key text) IS 'Looks at what a capture says, before anything is made of it. Raises PT422 bad_usage, bad_final, bad_over or bad_key.';
+COMMENT ON FUNCTION credits.check_capture_arguments(p_usage jsonb, p_final boolean, p_over text, p_key text) IS 'Checks the arguments of a capture. Raises PT422 bad_usage, bad_final, bad_over or bad_key.';
 CREATE FUNCTION credits.check_charge(p_amount bigint, p_currency text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1244,7 +1247,7 @@ CREATE FUNCTION credits.check_free_use(p_price_id bigint, p_account_id uuid DEFA
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_free_use(p_price_id bigint, p_account_id uuid, p_at timestamp with time zone) IS 'Refuses a user''s use that costs 0, unless a whole unit of each dimension costs 0. If so, and if the account of a locked wallet is given, the use is counted as one that nobody pays for. Raises PT422 bad_usage, PT429 unpaid_limit.';
+COMMENT ON FUNCTION credits.check_free_use(p_price_id bigint, p_account_id uuid, p_at timestamp with time zone) IS 'Refuses a user''s use that costs 0, unless a whole unit of each dimension costs 0. If so, and if p_account_id names a locked wallet, the use counts as unpaid. Raises PT422 bad_usage, PT429 unpaid_limit.';
 CREATE FUNCTION credits.check_guest_keys(p_keys text[]) RETURNS text[]
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1254,17 +1257,17 @@ CREATE FUNCTION credits.check_hold(p_account_id uuid, p_price_id bigint, p_cost 
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_hold(p_account_id uuid, p_price_id bigint, p_cost numeric, p_service boolean, p_at timestamp with time zone) IS 'May there be one more hold on a locked wallet? Raises PT429 too_many_holds or unpaid_limit, PT422 bad_usage.';
+COMMENT ON FUNCTION credits.check_hold(p_account_id uuid, p_price_id bigint, p_cost numeric, p_service boolean, p_at timestamp with time zone) IS 'Checks that a locked wallet may have one more hold. Raises PT429 too_many_holds or unpaid_limit, PT422 bad_usage.';
 CREATE FUNCTION credits.check_hold_arguments(p_usage jsonb, p_ttl interval, p_metadata jsonb, p_key text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_hold_arguments(p_usage jsonb, p_ttl interval, p_metadata jsonb, p_key text) IS 'Looks at what a call says that holds tokens, before anything is made of it. Raises PT422 bad_usage, bad_ttl, bad_metadata or bad_key.';
+COMMENT ON FUNCTION credits.check_hold_arguments(p_usage jsonb, p_ttl interval, p_metadata jsonb, p_key text) IS 'Checks the arguments of a hold. Raises PT422 bad_usage, bad_ttl, bad_metadata or bad_key.';
 CREATE FUNCTION credits.check_item(p_item jsonb) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_item(p_item jsonb) IS 'Raises PT422 bad_items or bad_byok unless credits.is_item.';
+COMMENT ON FUNCTION credits.check_item(p_item jsonb) IS 'Checks that credits.is_item is true of an item. Raises PT422 bad_items or bad_byok.';
 CREATE FUNCTION credits.check_key(p_key text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1321,12 +1324,12 @@ CREATE FUNCTION credits.check_scope(p_scope text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_scope(p_scope text) IS 'Checks that p_scope is null, or names a module or a category that is listed. Raises PT422 bad_scope.';
+COMMENT ON FUNCTION credits.check_scope(p_scope text) IS 'Checks that p_scope is null, or names a listed module or category. Raises PT422 bad_scope.';
 CREATE FUNCTION credits.check_spend(p_usage jsonb, p_metadata jsonb, p_byok boolean, p_key text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_spend(p_usage jsonb, p_metadata jsonb, p_byok boolean, p_key text) IS 'Looks at what a spend says, before anything is made of it. Raises PT403 not_yours, PT422 bad_usage, bad_byok, bad_metadata or bad_key.';
+COMMENT ON FUNCTION credits.check_spend(p_usage jsonb, p_metadata jsonb, p_byok boolean, p_key text) IS 'Checks the arguments of a spend. Raises PT403 not_yours, PT422 bad_usage, bad_byok, bad_metadata or bad_key.';
 CREATE FUNCTION credits.check_stripe_prices() RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1341,7 +1344,7 @@ CREATE FUNCTION credits.check_ttl(p_ttl interval) RETURNS numeric
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_ttl(p_ttl interval) IS 'The seconds of an interval, if a hold may last so long. Raises PT422 bad_ttl.';
+COMMENT ON FUNCTION credits.check_ttl(p_ttl interval) IS 'The seconds of an interval, if a hold may last that long. Raises PT422 bad_ttl.';
 CREATE FUNCTION credits.check_usage_size(p_usage jsonb) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1351,7 +1354,7 @@ CREATE FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time 
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) IS 'Gives a locked wallet on which nothing is due a permit for the lot that is spent next, if that is the same for every module: for all that is free in it, or as much as may go before a limit or a notice is reached.';
+COMMENT ON FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) IS 'Gives a locked wallet a permit for the next lot, if that lot is the same for every module. The permit covers all that is free in the lot, but ends before a limit or a notice is reached. Nothing is due on the wallet.';
 CREATE FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_entry_seq bigint DEFAULT NULL::bigint, p_made_id uuid DEFAULT NULL::uuid, p_facts jsonb DEFAULT NULL::jsonb) RETURNS credits.idempotency_keys
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1402,7 +1405,7 @@ CREATE FUNCTION credits.claim_refund(p_charge credits.entries, p_named numeric, 
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.claim_refund(p_charge credits.entries, p_named numeric, OUT refunded numeric, OUT tokens numeric) IS 'Counts a refund of a charge on a locked wallet: tokens is how much, p_named or, for null, all that is left of the charge; refunded is what was given back before. Raises PT409 already_refunded, PT422 bad_amount.';
+COMMENT ON FUNCTION credits.claim_refund(p_charge credits.entries, p_named numeric, OUT refunded numeric, OUT tokens numeric) IS 'Counts a refund of a charge on a locked wallet. tokens: p_named, or all that is left of the charge if that is null. refunded: what was given back before. Raises PT409 already_refunded, PT422 bad_amount.';
 CREATE FUNCTION credits.clock() RETURNS timestamp with time zone
     LANGUAGE sql PARALLEL SAFE
     RETURN clock_timestamp();
@@ -1416,7 +1419,7 @@ CREATE FUNCTION credits.close_head(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.close_head(p_account_id uuid) IS 'Takes back the permit of a locked wallet: whatever is spent next looks at limits, notices and lots.';
+COMMENT ON FUNCTION credits.close_head(p_account_id uuid) IS 'Takes back the permit of a locked wallet. The next spend checks limits, notices and lots.';
 CREATE FUNCTION credits.columns_digest() RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1446,7 +1449,7 @@ CREATE FUNCTION credits.price_or_null(p_module_id text, p_usage jsonb, p_at time
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.price_or_null(p_module_id text, p_usage jsonb, p_at timestamp with time zone, OUT price_id bigint, OUT price_source text, OUT cost numeric) IS 'credits.price_usage, with nulls where that refuses the usage.';
+COMMENT ON FUNCTION credits.price_or_null(p_module_id text, p_usage jsonb, p_at timestamp with time zone, OUT price_id bigint, OUT price_source text, OUT cost numeric) IS 'The same as credits.price_usage, but with nulls for a usage that it refuses.';
 CREATE FUNCTION credits.priced_items(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) RETURNS TABLE(place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, plain boolean, nth_use bigint, price_id bigint, price_source text, cost numeric)
     LANGUAGE sql STABLE ROWS 100
     BEGIN ATOMIC
@@ -1491,7 +1494,7 @@ CREATE FUNCTION credits.priced_items(p_items jsonb, p_account_ids uuid[], p_at t
     FROM (item i
       LEFT JOIN price p ON (((i.module_id = p.module_id) AND (i.usage = p.usage))));
 END;
-COMMENT ON FUNCTION credits.priced_items(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) IS 'credits.batch_items with their prices. Each usage is priced once. cost: null when the price cannot charge the usage.';
+COMMENT ON FUNCTION credits.priced_items(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) IS 'credits.batch_items with prices. Each usage is priced once. cost: null when the usage cannot be priced.';
 CREATE FUNCTION credits.counted_items(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) RETURNS TABLE(place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, price_id bigint, price_source text, cost numeric, wallet_seq bigint, balance numeric, debt numeric, posted_at timestamp with time zone, head_lot bigint, head_hash bytea, head_permit numeric, nth bigint, taken numeric, all_plain boolean)
     LANGUAGE sql STABLE ROWS 100
     BEGIN ATOMIC
@@ -1559,7 +1562,7 @@ CREATE FUNCTION credits.counted_items(p_items jsonb, p_account_ids uuid[], p_at 
           LIMIT 1) k ON (true))
    WINDOW before AS (PARTITION BY i.account_id ORDER BY i.place ROWS UNBOUNDED PRECEDING);
 END;
-COMMENT ON FUNCTION credits.counted_items(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) IS 'credits.priced_items of accounts that exist, beside their wallets. nth: of its account. taken, all_plain: of this item and of those of its account before it.';
+COMMENT ON FUNCTION credits.counted_items(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) IS 'credits.priced_items of accounts that exist, with their wallets. nth: the item''s number within its account. taken: the cost of this item and of the items of its account before it. all_plain: are this item and those before it plain?';
 CREATE TABLE credits.credentials (
     email text NOT NULL,
     password_hash text NOT NULL,
@@ -1588,7 +1591,7 @@ CREATE FUNCTION credits.default_priority(p_source credits.entry_kind) RETURNS bi
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.default_priority(p_source credits.entry_kind) IS 'When tokens of a source are spent: rollover 5, allowance 10, given away 20, bought (and what came with it) 50.';
+COMMENT ON FUNCTION credits.default_priority(p_source credits.entry_kind) IS 'The default priority of tokens by their source: rollover 5, allowance 10, given away 20, bought (and any bonus) 50.';
 CREATE FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric DEFAULT 0, p_budget bigint DEFAULT NULL::bigint, p_per_account bigint DEFAULT 1, p_valid_from timestamp with time zone DEFAULT NULL::timestamp with time zone, p_valid_until timestamp with time zone DEFAULT NULL::timestamp with time zone, p_expires_after interval DEFAULT NULL::interval, p_priority bigint DEFAULT NULL::bigint, p_scope text DEFAULT NULL::text, p_active boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1658,7 +1661,7 @@ CREATE FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens 
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean, OUT draws jsonb, OUT missing numeric) IS 'Takes p_tokens from the lots of a locked wallet in burn order, or holds them there, and says from which. missing > 0: the lots did not reach, and the caller must refuse, which puts them back, or pay the rest otherwise.';
+COMMENT ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean, OUT draws jsonb, OUT missing numeric) IS 'Takes p_tokens from the lots of a locked wallet in burn order, or holds them there. draws: from which lots. missing: what the lots could not pay. If that is above 0, the caller pays the rest otherwise, or refuses the call, which undoes the draws.';
 CREATE FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) RETURNS jsonb
     LANGUAGE sql STABLE
     RETURN CASE WHEN ((p_tokens > (0)::numeric) IS TRUE) THEN jsonb_build_array(jsonb_build_object('lot_id', p_lot_id, 'tokens', trim_scale(p_tokens))) ELSE '[]'::jsonb END;
@@ -1695,12 +1698,12 @@ CREATE FUNCTION credits.expire_holds(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.expire_holds(p_account_id uuid) IS 'Lets the tokens of those holds of a locked wallet go free that are past their time. Its head is folded: see credits.catch_up.';
+COMMENT ON FUNCTION credits.expire_holds(p_account_id uuid) IS 'Frees the tokens of the holds of a locked wallet that are past their time. The caller, credits.catch_up, has folded the head.';
 CREATE FUNCTION credits.expire_lots(p_account_id uuid, p_since timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.expire_lots(p_account_id uuid, p_since timestamp with time zone) IS 'Books an expire entry, dated at the moment of expiry, for each lot of a locked wallet that is past it. p_since: when tokens came back into such lots; they expired then, and the caller sees to the notices.';
+COMMENT ON FUNCTION credits.expire_lots(p_account_id uuid, p_since timestamp with time zone) IS 'Books an expire entry for each expired lot of a locked wallet, dated at the moment of expiry. p_since: when tokens came back into expired lots. These tokens expire at that moment, and the caller writes the notices.';
 CREATE FUNCTION credits.expire_old_orders(p_most bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1730,7 +1733,7 @@ CREATE FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean) IS 'Where to look for a hold, and whose it would be: the caller''s own, or for a service anybody''s; and whether a service asks. Raises PT404 unknown_hold, PT403 not_yours, PT401 not_signed_in.';
+COMMENT ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean) IS 'Where to look for a hold, whose hold it would be, and whether a service asks. Users find only their own holds; services find all. Raises PT404 unknown_hold, PT403 not_yours, PT401 not_signed_in.';
 CREATE FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) RETURNS credits.orders
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1754,17 +1757,17 @@ CREATE FUNCTION credits.finish_taking(p_account_id uuid, p_before numeric, p_aft
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.finish_taking(p_account_id uuid, p_before numeric, p_after numeric, p_at timestamp with time zone) IS 'What follows once tokens were taken without a permit and the locked wallet is written: notices of its fall from p_before to p_after, and a permit for the next spend.';
+COMMENT ON FUNCTION credits.finish_taking(p_account_id uuid, p_before numeric, p_after numeric, p_at timestamp with time zone) IS 'Does what follows when tokens have been taken without a permit and the locked wallet has been written: writes notices of the fall from p_before to p_after, and gives a permit for the next spend.';
 CREATE FUNCTION credits.finish_unholding(p_account_id uuid, p_before numeric, p_after numeric, p_freed jsonb, p_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.finish_unholding(p_account_id uuid, p_before numeric, p_after numeric, p_freed jsonb, p_at timestamp with time zone) IS 'What follows once tokens that were held are charged or free, outside the head lot, and the locked wallet is written: notices of a fall or rise from p_before to p_after, expiry of what is free again in the lots of p_freed, and a permit for the next spend.';
+COMMENT ON FUNCTION credits.finish_unholding(p_account_id uuid, p_before numeric, p_after numeric, p_freed jsonb, p_at timestamp with time zone) IS 'Does what follows when held tokens outside the head lot have been charged or freed. The locked wallet has been written. Writes notices of the change from p_before to p_after, expires what is free again in the lots of p_freed, and gives a permit for the next spend.';
 CREATE FUNCTION credits.fold_head(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.fold_head(p_account_id uuid) IS 'Writes onto the head lot of a locked wallet what the wallet''s row keeps for it: then the rows of all lots are right.';
+COMMENT ON FUNCTION credits.fold_head(p_account_id uuid) IS 'Writes the sums on a locked wallet into its head lot. After that the rows of all lots are up to date.';
 CREATE FUNCTION credits.follow_prices() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1834,7 +1837,7 @@ CREATE VIEW credits.current_lots WITH (security_invoker='true') AS
     l.announced
    FROM (credits.lots l
      LEFT JOIN credits.wallets w ON (((l.account_id = w.account_id) AND (l.lot_id = w.head_lot))));
-COMMENT ON VIEW credits.current_lots IS 'The lots with what really remains and is held in them. live: its row has tokens, so that a lot without it has none.';
+COMMENT ON VIEW credits.current_lots IS 'The lots, with the tokens that really remain and are held in them. live: the row still has tokens. A lot that is not live has no tokens.';
 CREATE FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone) RETURNS TABLE(lot_id bigint, scope text, free numeric)
     LANGUAGE sql STABLE
     BEGIN ATOMIC
@@ -1845,7 +1848,7 @@ CREATE FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zo
    WHERE ((l.account_id = free_lots.p_account_id) AND l.live AND (NOT l.frozen) AND (l.remaining > l.held) AND (l.effective_at <= free_lots.p_at) AND ((l.expires_at IS NULL) OR (l.expires_at > free_lots.p_at)))
    ORDER BY l.priority, l.expires_at, (l.scope IS NULL), ((l.unit_cost)::numeric > (0)::numeric), l.effective_at, l.lot_id;
 END;
-COMMENT ON FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone) IS 'The lots of an account that may be spent, bound to something or not, in burn order, and what is free in each.';
+COMMENT ON FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone) IS 'The lots of an account that may be spent, bound or not, in burn order, with what is free in each.';
 CREATE FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount numeric) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1904,16 +1907,16 @@ CREATE FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with ti
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) IS 'Tokens that an account can spend before a limit stops it or a notice is due; null: any number.';
+COMMENT ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) IS 'How many tokens an account can spend before a limit stops it or a notice is due. Null: any number.';
 CREATE FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE sql STABLE
     RETURN (((SELECT w.held FROM credits.wallets w WHERE (w.account_id = held_at.p_account_id)))::numeric - COALESCE((SELECT sum((h.held)::numeric) AS sum FROM credits.holds h WHERE ((h.account_id = held_at.p_account_id) AND ((h.state)::text = 'open'::text) AND (h.expires_at <= held_at.p_at))), (0)::numeric));
-COMMENT ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) IS 'Tokens that holds of an account keep at a moment, without those that have expired by then.';
+COMMENT ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) IS 'The tokens that the holds of an account keep at a moment, without holds that have expired by then.';
 CREATE FUNCTION credits.hold_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl numeric, p_key text, p_user_id text, p_metadata jsonb) RETURNS api.hold_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.hold_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl numeric, p_key text, p_user_id text, p_metadata jsonb) IS 'The answer of the call that used this key first, told again: balance, available and draws as they were then; state, held and expires_at as they are now. The wallet is locked, so that an expired hold has been booked. Raises PT409 key_reused when it was another call.';
+COMMENT ON FUNCTION credits.hold_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl numeric, p_key text, p_user_id text, p_metadata jsonb) IS 'Repeats the answer of the call that used this key first. balance, available and draws are as they were then; state, held and expires_at are as they are now. The wallet is locked, so an expired hold has been booked. Raises PT409 key_reused when the arguments differ.';
 CREATE FUNCTION credits.in_default(p_account_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1926,7 +1929,7 @@ COMMENT ON FUNCTION credits.interval_text(p_interval interval) IS 'An interval a
 CREATE FUNCTION credits.is_in_head(p_draws jsonb, p_head_lot bigint) RETURNS boolean
     LANGUAGE sql STABLE
     RETURN COALESCE(((jsonb_array_length(p_draws) = 1) AND ((((p_draws -> 0) -> 'lot_id'::text))::bigint = p_head_lot)), false);
-COMMENT ON FUNCTION credits.is_in_head(p_draws jsonb, p_head_lot bigint) IS 'Are all the tokens of a hold in the head lot of its wallet? Then sums on the wallet say what becomes of them.';
+COMMENT ON FUNCTION credits.is_in_head(p_draws jsonb, p_head_lot bigint) IS 'Are all the tokens of a hold in the head lot of its wallet? If so, the sums on the wallet record what happens to them.';
 CREATE FUNCTION credits.is_label(p_text text, p_longest bigint, p_lines boolean DEFAULT false) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1973,12 +1976,12 @@ CREATE FUNCTION credits.keep_holds_few(p_account_id uuid, p_by_service boolean) 
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.keep_holds_few(p_account_id uuid, p_by_service boolean) IS 'Refuses one more hold on a locked wallet on which nothing is due, when it has as many open ones as the settings allow; to a service (p_by_service) only those count that services made. Raises PT429 too_many_holds (limit).';
+COMMENT ON FUNCTION credits.keep_holds_few(p_account_id uuid, p_by_service boolean) IS 'Refuses one more hold on a locked wallet that has as many open holds as the settings allow. Nothing is due on the wallet. For a service (p_by_service) only holds that services made count. Raises PT429 too_many_holds (limit).';
 CREATE FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric DEFAULT 0) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric) IS 'Refuses a cost that, with what is held, passes a limit of the locked wallet: PT429 spend_limit. p_unwritten: what has been spent and is not on the wallet yet.';
+COMMENT ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric) IS 'Refuses a cost that, together with held tokens, passes a limit of the locked wallet. p_unwritten: tokens that have been spent but are not on the wallet yet. Raises PT429 spend_limit.';
 CREATE FUNCTION credits.keep_orders_few(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2003,7 +2006,7 @@ CREATE FUNCTION credits.last_moment(p_hold credits.holds) RETURNS timestamp with
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.last_moment(p_hold credits.holds) IS 'Until when an open hold can be extended: 24 hours from when a user made it, or what the operator allows a service, and never more than 24 hours past the date of a lot that it draws on. A new hold keeps to that by itself: it lasts at most 24 hours.';
+COMMENT ON FUNCTION credits.last_moment(p_hold credits.holds) IS 'The latest moment to which an open hold can be extended: 24 hours after a user made it, or as long as the operator allows a service, and never more than 24 hours past the date of a lot that it draws on. A new hold needs no check, because it lasts at most 24 hours.';
 CREATE FUNCTION credits.later(p_at timestamp with time zone, p_after interval) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((p_at AT TIME ZONE '00:00:00'::interval) + p_after) AT TIME ZONE '00:00:00'::interval);
@@ -2022,7 +2025,7 @@ CREATE FUNCTION credits.let_go(p_hold credits.holds, p_reason text) RETURNS cred
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.let_go(p_hold credits.holds, p_reason text) IS 'Ends an open hold of a locked wallet without charging what it still holds, and says how it stands then.';
+COMMENT ON FUNCTION credits.let_go(p_hold credits.holds, p_reason text) IS 'Ends an open hold of a locked wallet without charging what it still holds, and returns it as it is then.';
 CREATE FUNCTION credits.letter_cases(OUT capitals text, OUT small text) RETURNS record
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2036,7 +2039,7 @@ CREATE FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time z
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) IS 'What the limits of an account still allow at a moment: what is held counts as spent. Null without a limit.';
+COMMENT ON FUNCTION credits.limit_left(p_account_id uuid, p_at timestamp with time zone) IS 'How many tokens the limits of an account still allow at a moment. Held tokens count as spent. Null without a limit.';
 CREATE FUNCTION credits.limit_sign_ins(p_per_pair bigint DEFAULT NULL::bigint, p_per_account bigint DEFAULT NULL::bigint, p_per_network bigint DEFAULT NULL::bigint, p_sign_ups bigint DEFAULT NULL::bigint, p_window interval DEFAULT NULL::interval) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2081,7 +2084,7 @@ CREATE FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service b
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean) IS 'Locks the wallet, books what is due, and says how the hold stands then. p_service: a service asks. Raises PT404 unknown_hold, PT403 not_yours, PT503 busy.';
+COMMENT ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean) IS 'Locks the wallet, books what is due, and returns the hold as it is then. p_service: a service asks. Raises PT404 unknown_hold, PT403 not_yours, PT503 busy.';
 CREATE FUNCTION credits.lock_identity(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2091,22 +2094,22 @@ CREATE FUNCTION credits.lock_those_free(p_account_ids uuid[]) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.lock_those_free(p_account_ids uuid[]) IS 'Locks wallets, waiting up to 1 second, and as long again in the worst case, for all of them together, and returns those that somebody else has all the same. Nulls are passed over.';
+COMMENT ON FUNCTION credits.lock_those_free(p_account_ids uuid[]) IS 'Locks those of some wallets that become free within 1 second for all of them together, at worst 2 seconds. Returns those that another transaction still has. Ignores nulls.';
 CREATE FUNCTION credits.lock_to_spend(p_account_ids uuid[]) RETURNS timestamp with time zone
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.lock_to_spend(p_account_ids uuid[]) IS 'Locks wallets, in the order that keeps calls from waiting for each other, books what is due, and gives the time, at which nothing is due on any of them. Waits for none of them: raises lock_not_available when somebody else has one.';
+COMMENT ON FUNCTION credits.lock_to_spend(p_account_ids uuid[]) IS 'Locks wallets in an order that prevents deadlocks, and books what is due. Returns the time, at which nothing is due on any of them. Does not wait: raises lock_not_available when another transaction has locked one of them.';
 CREATE FUNCTION credits.lock_wallet(p_account_id uuid, OUT seq bigint, OUT balance numeric, OUT status text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.lock_wallet(p_account_id uuid, OUT seq bigint, OUT balance numeric, OUT status text) IS 'Locks the wallet until the end of the transaction, books what is due, and says how it stands. The next spend looks at limits, notices and lots again: so everything that changes them begins with this. Raises PT404 unknown_user, PT503 busy.';
+COMMENT ON FUNCTION credits.lock_wallet(p_account_id uuid, OUT seq bigint, OUT balance numeric, OUT status text) IS 'Locks the wallet until the end of the transaction, books what is due, and returns its state. It takes back the permit, so the next spend checks limits, notices and lots again. Everything that changes these begins with this function. Raises PT404 unknown_user, PT503 busy.';
 CREATE FUNCTION credits.lock_wallets(p_account_ids uuid[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.lock_wallets(p_account_ids uuid[]) IS 'credits.lock_wallet for several accounts, in the order that keeps them from waiting for each other. Nulls are passed over. Raises PT404 unknown_user, PT503 busy.';
+COMMENT ON FUNCTION credits.lock_wallets(p_account_ids uuid[]) IS 'Calls credits.lock_wallet for several accounts, in an order that prevents deadlocks. Ignores nulls. Raises PT404 unknown_user, PT503 busy.';
 CREATE FUNCTION credits.lock_with_referrer(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2195,7 +2198,7 @@ CREATE FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_at times
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_at timestamp with time zone, OUT lot_id bigint, OUT free numeric) IS 'The lot that a spend on a module takes from next, and what is free in it; nulls when there is none.';
+COMMENT ON FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_at timestamp with time zone, OUT lot_id bigint, OUT free numeric) IS 'The next lot that a spend on a module takes from, and what is free in it. Nulls when there is no such lot.';
 CREATE FUNCTION credits.period_start(p_period text, p_at timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE
     RETURN (date_trunc(p_period, (p_at AT TIME ZONE '00:00:00'::interval)) AT TIME ZONE '00:00:00'::interval);
@@ -2203,7 +2206,7 @@ COMMENT ON FUNCTION credits.period_start(p_period text, p_at timestamp with time
 CREATE FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE
     RETURN credits.later(credits.period_start(p_period, p_at), CASE WHEN ((p_period = 'day'::text) IS TRUE) THEN '1 day'::interval WHEN ((p_period = 'month'::text) IS TRUE) THEN '1 mon'::interval ELSE NULL::interval END);
-COMMENT ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) IS 'When the day or month after that of a moment begins, in UTC.';
+COMMENT ON FUNCTION credits.next_period(p_period text, p_at timestamp with time zone) IS 'The beginning, in UTC, of the day or month after that of a moment.';
 CREATE FUNCTION credits.normal_code(p_code text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2293,7 +2296,7 @@ CREATE FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric, p_befo
     LANGUAGE plpgsql IMMUTABLE ROWS 3
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric, p_before numeric, p_tokens numeric) IS 'The lots that p_tokens of a charge go back into, last taken first, after p_before of it have; lot_id null: its debt.';
+COMMENT ON FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric, p_before numeric, p_tokens numeric) IS 'The lots into which p_tokens of a charge go back, last taken first, when p_before tokens went back before. lot_id null: the debt of the charge.';
 CREATE FUNCTION credits.passes_for_latin(p_word text, p_capitals boolean DEFAULT false) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2303,7 +2306,7 @@ CREATE FUNCTION credits.pay_beyond_hold(p_hold credits.holds, p_cost numeric, p_
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.pay_beyond_hold(p_hold credits.holds, p_cost numeric, p_own numeric, p_over text, p_entry_seq bigint, p_at timestamp with time zone, OUT draws jsonb, OUT debt numeric, OUT shortfall numeric) IS 'Pays what a capture costs (p_cost) beyond what its hold keeps of that (p_own): draws from other lots, debt as far as the account may have it, and shortfall, what is left, which is written with the seq that its entry will have. p_over: debt, available or error. Raises PT402 insufficient_tokens (error, or a user), PT429 spend_limit (a user).';
+COMMENT ON FUNCTION credits.pay_beyond_hold(p_hold credits.holds, p_cost numeric, p_own numeric, p_over text, p_entry_seq bigint, p_at timestamp with time zone, OUT draws jsonb, OUT debt numeric, OUT shortfall numeric) IS 'Pays the part of a capture''s cost (p_cost) that its hold does not cover (p_own is covered). draws: from other lots. debt: as much as the account may have. shortfall: the rest, which is written with the seq that the entry will have. p_over: debt, available or error. Raises PT402 insufficient_tokens (error, or a user), PT429 spend_limit (a user).';
 CREATE FUNCTION credits.payment_mismatch(p_order credits.orders, p_event credits.stripe_events) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2343,7 +2346,7 @@ CREATE FUNCTION credits.plain_charges(p_items jsonb, p_account_ids uuid[], p_at 
    WHERE (c.all_plain AND (c.taken <= c.head_permit))
    ORDER BY c.account_id, c.place;
 END;
-COMMENT ON FUNCTION credits.plain_charges(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) IS 'The plain charges of a batch, by account and in the order of the items, with all that their entries say except the hash. taken: the tokens of this charge and of those before it. first_hash: the last hash of the wallet.';
+COMMENT ON FUNCTION credits.plain_charges(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) IS 'The plain charges of a batch, by account and in the order of the items, with everything that their entries record except the hash. taken: the tokens of this charge and of those of its account before it. first_hash: the last hash of the wallet.';
 CREATE FUNCTION credits.plain_text(p_text text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2363,7 +2366,7 @@ CREATE FUNCTION credits.price_part(p_hold credits.holds, p_usage jsonb, p_final 
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.price_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone, OUT cost numeric, OUT usage jsonb, OUT own numeric, OUT released numeric) IS 'What a part of a hold costs, and the usage that is recorded; without p_usage it is all that is held. own: what of it is held; released: what goes free, when this part is the last one. Raises PT422 bad_usage.';
+COMMENT ON FUNCTION credits.price_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone, OUT cost numeric, OUT usage jsonb, OUT own numeric, OUT released numeric) IS 'What a part of a hold costs, and the usage to record. Without p_usage, that is all that is held. own: how much of the cost is held. released: how much becomes free, if this part is the last one. Raises PT422 bad_usage.';
 CREATE FUNCTION credits.price_parts(p_price_id bigint, p_usage jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2429,7 +2432,7 @@ COMMENT ON COLUMN credits.charge_refunds.refunded IS 'Tokens, at most those of t
 CREATE FUNCTION credits.refunded_of(p_account_id uuid, p_seq bigint) RETURNS numeric
     LANGUAGE sql STABLE
     RETURN COALESCE((SELECT trim_scale((r.refunded)::numeric) AS trim_scale FROM credits.charge_refunds r WHERE ((r.account_id = refunded_of.p_account_id) AND (r.seq = refunded_of.p_seq))), (0)::numeric);
-COMMENT ON FUNCTION credits.refunded_of(p_account_id uuid, p_seq bigint) IS 'What of a charge has been given back so far.';
+COMMENT ON FUNCTION credits.refunded_of(p_account_id uuid, p_seq bigint) IS 'How many tokens of a charge have been given back so far.';
 CREATE FUNCTION credits.refuse_addition() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2494,7 +2497,7 @@ CREATE FUNCTION credits.refuse_own_hold(p_state text, p_status text) RETURNS voi
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.refuse_own_hold(p_state text, p_status text) IS 'Refuses a user who captures or extends their own hold while their account is not active (PT423 account_frozen), or more than 24 hours after they made it (PT409 hold_closed).';
+COMMENT ON FUNCTION credits.refuse_own_hold(p_state text, p_status text) IS 'Refuses to let a user capture or extend their own hold while the account is not active (PT423 account_frozen), or more than 24 hours after they made it (PT409 hold_closed).';
 CREATE FUNCTION credits.refuse_status(p_status text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2553,12 +2556,12 @@ CREATE FUNCTION credits.return_charge(p_charge credits.entries, p_refunded numer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.return_charge(p_charge credits.entries, p_refunded numeric, p_tokens numeric, p_debt numeric, OUT draws jsonb, OUT from_debt numeric) IS 'Puts p_tokens of a charge back where they came from, after p_refunded of it have gone back before. draws: into which lots; from_debt: how much of p_debt, the debt of the wallet, it takes off.';
+COMMENT ON FUNCTION credits.return_charge(p_charge credits.entries, p_refunded numeric, p_tokens numeric, p_debt numeric, OUT draws jsonb, OUT from_debt numeric) IS 'Puts p_tokens of a charge back where they came from, when p_refunded tokens went back before. draws: the lots and what each gets. from_debt: how much of p_debt, the wallet''s debt, it takes off.';
 CREATE FUNCTION credits.return_repaid(p_account_id uuid, p_seq bigint, p_tokens numeric) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.return_repaid(p_account_id uuid, p_seq bigint, p_tokens numeric) IS 'Gives p_tokens of repaid debt, which charge p_seq had made, back to the lots that repaid it, and says to which.';
+COMMENT ON FUNCTION credits.return_repaid(p_account_id uuid, p_seq bigint, p_tokens numeric) IS 'Gives p_tokens of debt that charge p_seq made back to the lots that repaid it, and returns the draws.';
 CREATE FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2578,7 +2581,7 @@ CREATE FUNCTION credits.scopes_of(p_module_id text) RETURNS text[]
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.scopes_of(p_module_id text) IS 'The scopes of lots that may be spent on a module: its own and its category''s.';
+COMMENT ON FUNCTION credits.scopes_of(p_module_id text) IS 'The scopes of lots that may be spent on a module: the module''s own scope and its category''s.';
 CREATE FUNCTION credits.script_of(p_word text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2632,39 +2635,39 @@ CREATE FUNCTION credits.spend_again(p_account_id uuid, p_module_id text, p_usage
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.spend_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) IS 'The answer of the call that used this key first, the wallet being locked. Raises PT409 key_reused when it was another call.';
+COMMENT ON FUNCTION credits.spend_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) IS 'Repeats the answer of the call that used this key first. The wallet is locked. Raises PT409 key_reused when the arguments differ.';
 CREATE FUNCTION credits.spend_item(p_item jsonb, p_busy boolean) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.spend_item(p_item jsonb, p_busy boolean) IS 'The verdict of one item of a batch: what api.consume_tokens answers, or what it raises. p_busy: another transaction has the wallet.';
+COMMENT ON FUNCTION credits.spend_item(p_item jsonb, p_busy boolean) IS 'The verdict on one item of a batch: the answer of api.consume_tokens, or the error that it raises. p_busy: another transaction has locked the wallet.';
 CREATE FUNCTION credits.spend_limit_receipt(p_account_id uuid, p_user_id text, p_period text, p_set_by text, p_now timestamp with time zone) RETURNS api.spend_limit
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.spend_limit_receipt(p_account_id uuid, p_user_id text, p_period text, p_set_by text, p_now timestamp with time zone) IS 'A limit as set_spend_limit and lift_spend_limit answer it; one that is lifted has no tokens.';
+COMMENT ON FUNCTION credits.spend_limit_receipt(p_account_id uuid, p_user_id text, p_period text, p_set_by text, p_now timestamp with time zone) IS 'A limit, as set_spend_limit and lift_spend_limit return it. A lifted limit has no tokens.';
 CREATE FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone, p_busy uuid[] DEFAULT '{}'::uuid[], OUT verdicts text[], OUT refusals jsonb[]) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone, p_busy uuid[], OUT verdicts text[], OUT refusals jsonb[]) IS 'The work of api.consume_tokens_batch: charges the items of accounts whose wallets are locked. verdicts: of each item, in their order, as JSON. refusals: again the verdicts on the items that are refused, null for the others. p_account_ids: the account of each item, null for a user who is not known. p_busy: the accounts whose wallets could not be locked.';
+COMMENT ON FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone, p_busy uuid[], OUT verdicts text[], OUT refusals jsonb[]) IS 'Does the work of api.consume_tokens_batch: charges the items of accounts whose wallets are locked. verdicts: one for each item, in order, as JSON. refusals: the same verdicts for refused items, and null for the others. p_account_ids: the account of each item, null for an unknown user. p_busy: the accounts whose wallets could not be locked.';
 CREATE FUNCTION credits.spend_plain(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) RETURNS text[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     SET enable_seqscan TO 'off'
     AS …;
-COMMENT ON FUNCTION credits.spend_plain(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) IS 'Charges the plain items of a batch, and gives their verdicts, null for each other item.';
+COMMENT ON FUNCTION credits.spend_plain(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) IS 'Charges the plain items of a batch and returns their verdicts, with null for each other item.';
 CREATE FUNCTION credits.spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text) RETURNS api.spend_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text) IS 'The answer of an earlier spend, told again from its entry; refunded is what has been given back by now.';
+COMMENT ON FUNCTION credits.spend_receipt(p_account_id uuid, p_seq bigint, p_user_id text) IS 'The answer of an earlier spend, read from its entry. refunded is what has been given back by now.';
 CREATE FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_at timestamp with time zone) IS 'Tokens that an account may spend on a module now: not held, frozen, expired or bound to something else.';
+COMMENT ON FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_at timestamp with time zone) IS 'The tokens that an account may spend on a module now: not held, frozen, expired or bound to something else.';
 CREATE FUNCTION credits.standing_attachments() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2757,7 +2760,7 @@ CREATE FUNCTION credits.take_tokens(p_account_id uuid, p_module_id text, p_token
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.take_tokens(p_account_id uuid, p_module_id text, p_tokens numeric, p_price_id bigint, p_at timestamp with time zone, p_hold boolean) IS 'Takes p_tokens from the lots of a locked wallet, or holds them there, all or nothing, and returns the draws. The caller updates the wallet and calls credits.finish_taking. Raises PT402 insufficient_tokens, PT429 spend_limit.';
+COMMENT ON FUNCTION credits.take_tokens(p_account_id uuid, p_module_id text, p_tokens numeric, p_price_id bigint, p_at timestamp with time zone, p_hold boolean) IS 'Takes p_tokens from the lots of a locked wallet, or holds them there, all or nothing. Returns the draws. The caller updates the wallet and calls credits.finish_taking. Raises PT402 insufficient_tokens, PT429 spend_limit.';
 CREATE FUNCTION credits.tell_depleted(p_account_id uuid) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2844,7 +2847,7 @@ CREATE FUNCTION credits.unhold_lots(p_account_id uuid, p_draws jsonb, p_taken nu
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.unhold_lots(p_account_id uuid, p_draws jsonb, p_taken numeric, p_released numeric, OUT draws jsonb, OUT rest jsonb) IS 'Takes the first p_taken tokens of the draws of a hold out of its lots, on a locked wallet, and says from which (draws), and which are left (rest). p_released above 0: these are no longer held.';
+COMMENT ON FUNCTION credits.unhold_lots(p_account_id uuid, p_draws jsonb, p_taken numeric, p_released numeric, OUT draws jsonb, OUT rest jsonb) IS 'Takes the first p_taken tokens of a hold''s draws out of its lots, on a locked wallet. draws: what was taken, and from which lots. rest: what is left. If p_released is above 0, the rest is no longer held.';
 CREATE FUNCTION credits.unit_cost(p_price_id bigint) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2854,12 +2857,12 @@ CREATE FUNCTION credits.usage_of_rest(p_usage_left jsonb) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.usage_of_rest(p_usage_left jsonb) IS 'What is recorded as used when all that a hold keeps is charged: what is left of its usage, not below 0.';
+COMMENT ON FUNCTION credits.usage_of_rest(p_usage_left jsonb) IS 'The usage to record when all that a hold keeps is charged: what is left of its usage, but not below 0.';
 CREATE FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times integer) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times integer) IS 'A usage and so many times another one, per dimension: 1 adds, -1 takes off, below 0 if it comes to that.';
+COMMENT ON FUNCTION credits.usage_sum(p_usage jsonb, p_other jsonb, p_times integer) IS 'Adds p_other to a usage p_times, per dimension. -1 subtracts it, and the result may be below 0.';
 CREATE TABLE credits.identities (
     subject text NOT NULL,
     account_id uuid NOT NULL,
@@ -2886,22 +2889,22 @@ CREATE FUNCTION credits.wait_for_wallet(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.wait_for_wallet(p_account_id uuid) IS 'Locks a wallet that somebody else has, when they let go of it within 4 seconds. Raises PT503 busy, PT404 unknown_user.';
+COMMENT ON FUNCTION credits.wait_for_wallet(p_account_id uuid) IS 'Locks a wallet that another transaction has locked, if it becomes free within 4 seconds. Raises PT503 busy, PT404 unknown_user.';
 CREATE FUNCTION credits.wait_to_capture(p_account_id uuid, p_hold_id text, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) RETURNS api.capture_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.wait_to_capture(p_account_id uuid, p_hold_id text, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) IS 'Waits for a wallet that another transaction has, 2 seconds at most, and captures then. Raises PT503 busy, PT404 unknown_hold, and what api.capture_hold raises.';
+COMMENT ON FUNCTION credits.wait_to_capture(p_account_id uuid, p_hold_id text, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) IS 'Waits at most 2 seconds for a wallet that another transaction has locked, and then captures. Raises PT503 busy, PT404 unknown_hold, and what api.capture_hold raises.';
 CREATE FUNCTION credits.wait_to_hold(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_user_id text, p_metadata jsonb) RETURNS api.hold_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.wait_to_hold(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_user_id text, p_metadata jsonb) IS 'Waits for a wallet that another transaction has, 2 seconds at most, and holds then. Raises PT503 busy, PT404 unknown_user, and what api.hold_tokens raises.';
+COMMENT ON FUNCTION credits.wait_to_hold(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_user_id text, p_metadata jsonb) IS 'Waits at most 2 seconds for a wallet that another transaction has locked, and then makes the hold. Raises PT503 busy, PT404 unknown_user, and what api.hold_tokens raises.';
 CREATE FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) RETURNS api.spend_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) IS 'Waits for a wallet that another transaction has, 2 seconds at most, and spends then. Raises PT503 busy, PT404 unknown_user, and what api.consume_tokens raises.';
+COMMENT ON FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) IS 'Waits at most 2 seconds for a wallet that another transaction has locked, and then spends. Raises PT503 busy, PT404 unknown_user, and what api.consume_tokens raises.';
 CREATE FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
