@@ -1,9 +1,9 @@
--- Who may do what: every grant and every policy, on one page, loaded last, starting from nothing.
+-- Who may do what: every grant and every policy. This file is loaded last, and starts by revoking everything.
 --
 --   anon            packs, top-ups and modules
 --   authenticated   own rows through the views of api; spend, quote, order for themselves
---   spender         what a backend needs that charges its users: charge, hold, quote, open accounts, for anybody; their
---                   balances and holds. It grants nothing, so whoever takes it over cannot mint
+--   spender         what a backend needs to charge its users: charge, hold, quote and open accounts for anybody, and
+--                   read their balances and holds. It grants no tokens, so a thief of this login cannot make any
 --   support         every row through the views of api, and the reports on single accounts of audit; no function
 --   service_role    every row through the views of api; every function of api. A member of spender
 --   analyst         the views of analytics, over the accounts that credits.analyst_grants names
@@ -11,12 +11,12 @@
 --   pgcredits_catalog   applies price lists: the words that define something, and no table
 --   credits_owner   owns it all and cannot log in; the definer functions run as this role
 --
--- Views are security_invoker: their readers need the privilege and the policy on the tables below, but, having no
--- usage of the schema credits, cannot name those tables. Functions run as their owner and check the caller
--- themselves.
+-- Views are security_invoker, so their readers need a privilege and a policy on the tables below. But readers cannot
+-- name those tables, because they have no usage of the schema credits. Functions run as their owner and check the
+-- caller themselves.
 
--- 1. The database: our logins may connect. What PUBLIC may is left as it is, for a database that has neighbours;
--- harden_database.sql takes it away.
+-- 1. The database: our logins may connect. The rights of PUBLIC stay as they are, because the database may have other
+-- users. harden_database.sql takes them away.
 do $database$
 declare
     v_role text;
@@ -32,7 +32,7 @@ end
 $database$;
 set local role credits_owner;
 
--- 2. Nothing for anybody.
+-- 2. Revoke everything.
 revoke all on schema credits, api, analytics, audit
 from public, anon, authenticated, spender, support, service_role, analyst, auditor, pgcredits_catalog;
 revoke all on all tables in schema credits, api, analytics, audit
@@ -51,7 +51,7 @@ begin
             from pg_catalog.pg_type as t
             join pg_catalog.pg_namespace as n on t.typnamespace = n.oid
             left join pg_catalog.pg_class as c on t.typrelid = c.oid
-            -- Not those of tables, nor arrays.
+            -- Leave out the types of tables, and arrays.
             where
                 n.nspname in ('credits', 'api', 'analytics', 'audit')
                 and (t.typtype in ('d', 'e') or t.typtype = 'c' and c.relkind = 'c')
@@ -64,7 +64,7 @@ alter default privileges for role credits_owner revoke usage on types from publi
 
 -- 3. The public functions.
 grant usage on schema api to anon, authenticated, spender, support, service_role;
--- A function of one's own may take or return these.
+-- Callers may write functions that take or return these.
 grant usage on type
 api.spend_receipt, api.quote, api.account_receipt, api.hold_receipt, api.capture_receipt, api.release_receipt,
 api.refusal_receipt
@@ -78,14 +78,14 @@ api.grant_receipt, api.grant_reason, api.event_receipt, api.credential, api.newc
 api.shortfall_receipt, api.overdraft, api.account_standing, api.acknowledgement, api.maintenance, api.refund_receipt,
 api.test_clock
 to service_role;
--- For any user: what a backend does that charges.
+-- For any user: what a backend needs to charge.
 grant execute on function
 api.consume_tokens(text, jsonb, text, text, jsonb, boolean), api.consume_tokens(text, text, text, numeric),
 api.consume_call, api.quote_tokens, api.hold_tokens, api.capture_hold, api.release_hold, api.extend_hold,
 api.report_refusal, api.report_refused_capture, api.open_account
 to authenticated, spender, service_role;
 grant execute on function api.consume_tokens_batch, api.report_failure to spender, service_role;
--- For oneself; a service does it for any user.
+-- For the user's own account; a service calls these for any user.
 grant execute on function
 api.create_order, api.set_spend_limit, api.lift_spend_limit, api.set_low_balance, api.reset_low_balance,
 api.redeem_code, api.referral_code
@@ -117,7 +117,7 @@ to authenticated, support, service_role;
 grant select on
 credits.identities, credits.wallets, credits.lots, credits.current_lots, credits.holds, credits.held_draws
 to spender;
--- Whose price an entry names; what a price takes beside that stays out of sight.
+-- Readers may see whose price an entry names, but not what the price is made of.
 grant select (price_id, module_id, category_id) on credits.prices to authenticated, support, service_role;
 grant select on api.release, credits.releases to service_role;
 grant execute on function credits.functions_digest, credits.columns_digest to service_role;
@@ -138,7 +138,7 @@ credits.clock(uuid), credits.later, credits.user_of
 to authenticated, support, service_role;
 grant execute on function credits.me, credits.subject, credits.clock(uuid), credits.user_of to spender;
 
--- Support also sees which payments and holds wait for a person.
+-- Support also sees the payments and holds that wait for a person.
 grant usage on schema audit to support;
 grant select on audit.parked, audit.stuck_holds to support;
 grant execute on function credits.stripe_id to support;
@@ -200,7 +200,7 @@ begin
 end
 $auditor$;
 
--- 4a. The words of a price list.
+-- 4a. The functions that a price list calls.
 grant usage on schema credits to pgcredits_catalog;
 grant execute on function
 credits.define_catalog, credits.define_category, credits.define_module, credits.define_guest_limits,
@@ -209,7 +209,7 @@ credits.define_campaign, credits.define_campaign_bounds, credits.define_code, cr
 credits.define_price, credits.define_notice, credits.show_catalog
 to pgcredits_catalog;
 
--- 5. Row security: on every table, and forced on the owner too, so that a forgotten policy shows nothing instead of
+-- 5. Row security is on for every table, and forced on the owner too. So a forgotten policy shows nothing instead of
 -- everything.
 do $row_security$
 declare
@@ -228,7 +228,7 @@ begin
 end
 $row_security$;
 
--- 5a. A user: own rows. The subquery is evaluated once per statement, not once per row.
+-- 5a. A user sees their own rows. The subquery is evaluated once per statement, not once per row.
 create policy own_rows on credits.identities for select to authenticated using (account_id = (select credits.me()));
 create policy own_rows on credits.wallets for select to authenticated using (account_id = (select credits.me()));
 create policy own_rows on credits.lots for select to authenticated using (account_id = (select credits.me()));
@@ -240,10 +240,10 @@ create policy own_rows on credits.failures for select to authenticated using (ac
 create policy own_rows on credits.charge_refunds for select to authenticated using (account_id = (select credits.me()));
 create policy own_rows on credits.holds for select to authenticated using (account_id = (select credits.me()));
 create policy own_rows on credits.shortfalls for select to authenticated using (account_id = (select credits.me()));
--- The people whom the user brought. The view tells no names.
+-- The people whom the user brought. The view shows no names.
 create policy own_rows on credits.referrals for select to authenticated using (referrer_id = (select credits.me()));
 
--- 5b. What is for sale, for everybody.
+-- 5b. Everybody sees what is for sale.
 create policy for_sale on credits.packs for select
 to anon, authenticated, spender, support, service_role using (true);
 create policy for_sale on credits.topups for select
@@ -258,7 +258,7 @@ create policy for_sale on credits.module_categories for select
 to anon, authenticated, spender, support, service_role using (true);
 create policy whose_price on credits.prices for select to authenticated, support, service_role using (true);
 
--- 5c. An analyst: the accounts granted to the SQL login. No claim that a session sets changes that.
+-- 5c. An analyst sees the accounts granted to the SQL login. No claim that a session sets can change that.
 create policy granted_accounts on credits.accounts for select to analyst using (
     (select '*' = any(credits.analyst_segments()))
     or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id))
@@ -287,7 +287,7 @@ create policy granted_accounts on credits.redemptions for select to analyst usin
     (select '*' = any(credits.analyst_segments()))
     or account_id in (select a.account_id from credits.analyst_accounts() as a (account_id))
 );
--- A guest belongs to nobody before signing up: only an analyst who sees all accounts sees all guests.
+-- A guest has no account before signing up, so only an analyst who sees all accounts sees all guests.
 create policy granted_accounts on credits.guests for select to analyst using (
     (select '*' = any(credits.analyst_segments()))
     or linked_to in (select a.account_id from credits.analyst_accounts() as a (account_id))
@@ -296,13 +296,14 @@ create policy granted_accounts on credits.guest_uses for select to analyst using
     (select '*' = any(credits.analyst_segments()))
     or guest_id in (select g.guest_id from credits.guests as g)
 );
--- What the provider takes is no secret from an analyst, and about nobody.
+-- Analysts may see what providers take. It tells nothing about any person.
 create policy analyst_reads on credits.catalogs for select to analyst using (true);
 create policy analyst_reads on credits.prices for select to analyst using (true);
 create policy analyst_reads on credits.price_components for select to analyst using (true);
 
--- 5d. The definer functions, which run as the owner: everything. And where a service, a spender, support or an auditor
--- may read a table, and no policy above is theirs, they read every row of it. What stands already is left alone.
+-- 5d. The definer functions run as the owner, who sees everything. A service, a spender, support or an auditor who may
+-- read a table sees every row of it, unless a policy above is about them. Policies that are there already are left
+-- alone.
 do $policies$
 declare
     v_statement text;

@@ -1,5 +1,5 @@
--- The work takes longer: a hold lasts longer, from now, but not for ever. What it freezes (the price, the dates of the
--- lots, what the limits allowed) must not be renewed without end by whoever gains from that.
+-- Work may take longer than expected, so a hold can be extended, but not for ever. A hold freezes the price, the dates
+-- of its lots, and what the limits allowed. Callers who gain from that must not be able to renew it without end.
 create or replace function api.extend_hold(
     hold_id text,
     ttl interval default '15 minutes',
@@ -18,7 +18,7 @@ declare
     v_wallet credits.wallets;
     v_now timestamptz;
 begin
-    -- 1. Lock. What has expired stays so. Users get no more time while their account is not active.
+    -- 1. Lock. A hold that has expired stays expired. Users get no more time while their account is not active.
     v_hold := credits.lock_hold(v_found.account_id, v_found.hold_id, v_found.service);
     if v_hold.state is distinct from 'open' then
         perform credits.refuse_closed(v_hold.state);
@@ -29,7 +29,7 @@ begin
         perform credits.refuse_own_hold(v_hold.state, v_wallet.status);
     end if;
 
-    -- 2. Write. No longer than a hold may last.
+    -- 2. Write, within the bound on how long a hold may last.
     update credits.holds as h
     set expires_at = least(v_now + make_interval(secs => v_ttl), credits.last_moment(v_hold))
     where h.account_id = v_found.account_id and h.hold_id = v_found.hold_id
@@ -47,11 +47,11 @@ begin
 end
 $$;
 comment on function api.extend_hold(text, interval, text) is
-'Let an open hold last for ttl from now, at most 24 hours; as often as needed, before it expires.
+'Let an open hold last for ttl from now, at most 24 hours. Call this as often as needed, before the hold expires.
 
-However often it is extended, a hold that a user made ends at most 24 hours after it was made, one that a service made
-after 7 days (the operator may set another bound), and neither keeps the tokens of a lot for more than 24 hours after
-the lot''s date: it is extended as far as it may be, and expires_at says how far that is.
-A user extends their own holds, while the account is active.
+A hold that a user made ends at most 24 hours after it was made, however often it is extended. A hold that a service
+made ends after at most 7 days; the operator can set another bound. No hold keeps the tokens of a lot for more than 24
+hours after the lot''s date. The hold is extended as far as these bounds allow, and expires_at says how far that is.
+Users extend only their own holds, and only while the account is active.
 Raises PT404 unknown_hold, PT409 hold_closed (state), PT422 bad_ttl, PT423 account_frozen (a user), PT403 not_yours,
 PT401 not_signed_in, PT422 bad_isolation.';

@@ -1,13 +1,13 @@
 -- Undo a charge, whole or in part: the tokens go back into the lots they came from. Services only.
 --
 --   1. Find the charge. It is never changed: a refund is another entry.
---   2. Lock the wallet. A repeat of an answered call gets that answer.
---   3. Cumulative: all refunds of a charge together give back no more than it took.
---   4. Put the tokens back along the recorded draws, what was taken last first. Debt was last of all.
---   5. Write the entry; what went into a lot past its date expires at once, as an entry of its own.
+--   2. Lock the wallet. A repeat of a call that was answered gets the same answer.
+--   3. Check that all refunds of a charge together give back no more than it took.
+--   4. Put the tokens back along the recorded draws. What was taken last goes back first. Debt was made last of all.
+--   5. Write the entry. Tokens that go back into a lot past its date expire at once, in an entry of their own.
 --
--- A refund counts for the spend limits of the day and month of the charge: what was spent today and refunded today may
--- be spent again today; the refund of an older charge does not let anybody spend more than the limit of today.
+-- A refund counts for the spend limits of the day and month of the charge. Tokens spent today and refunded today may be
+-- spent again today. The refund of an older charge does not let anybody spend more than today's limit.
 
 create or replace function credits.refund_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean)
 returns api.refund_receipt
@@ -38,7 +38,7 @@ begin
     );
 end
 $$;
-comment on function credits.refund_receipt(uuid, bigint, boolean) is 'The answer of a refund, told from its entry.';
+comment on function credits.refund_receipt(uuid, bigint, boolean) is 'The answer of a refund, read from its entry.';
 
 create or replace function api.refund_usage(
     entry_id text,
@@ -53,7 +53,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- Infinity is the word for all that is left. Null is none: a number that got lost on its way must not refund it all.
+    -- Infinity means all that is left. Null is refused: a number that got lost on its way must not refund everything.
     v_named constant numeric := nullif(refund_usage.tokens, 'Infinity');
     v_charge credits.entries;
     v_lock record;
@@ -78,7 +78,7 @@ begin
         );
     end if;
 
-    -- 2. Lock. Repeat? A frozen account gets its refunds: the work was done, or not, before.
+    -- 2. Lock. Repeat? A frozen account gets refunds too, because the charge was made before.
     loop
         v_lock := credits.lock_wallet(v_charge.account_id);
         v_at := credits.clock(v_charge.account_id);
@@ -98,7 +98,7 @@ begin
         perform credits.refuse_status(v_lock.status);
     end if;
 
-    -- 3. How much? 4. Back.
+    -- 3. How much? 4. Give back.
     v_part := credits.claim_refund(v_charge, v_named);
     select w.* into strict v_wallet from credits.wallets as w where w.account_id = v_charge.account_id;
     v_back := credits.return_charge(v_charge, v_part.refunded, v_part.tokens, v_wallet.debt);
@@ -122,21 +122,24 @@ begin
     where s.account_id = v_charge.account_id and s.period_starts > v_charge.posted_at;
     perform credits.expire_lots(v_charge.account_id, v_at);
     perform credits.note_basis(v_charge.account_id);
-    -- Of what is left of it: what expired at once neither rose nor fell.
+    -- Count only what is left: tokens that expired at once did not change the balance.
     perform credits.write_notices(v_charge.account_id, v_wallet.balance, w.balance)
     from credits.wallets as w
     where w.account_id = v_charge.account_id;
-    -- A lot that had been emptied has tokens again, and a date that nobody watched.
+    -- An empty lot may have tokens again, and then its date matters again.
     perform credits.set_due(v_charge.account_id);
     return credits.refund_receipt(v_charge.account_id, v_wallet.seq + 1, false);
 end
 $$;
 comment on function api.refund_usage(text, numeric, text, text) is
-'Undo a charge (an entry of kind spend), whole or in part, back into the lots that it was drawn from. For services.
+'Undo a charge (an entry of kind spend), whole or in part. The tokens go back into the lots that they were taken from.
+For services.
 
-tokens: how much; Infinity, the default, is all that is left of the charge, and null is refused. Refunds of one charge add up, to no more than it took.
-Tokens that go back into a lot past its date expire at once: expired. reason: at most 200 characters.
-A refund frees the spend limits of the day and month of the charge, not those of later ones.
+tokens: how many. Infinity, the default, means all that is left of the charge. Null is refused. All refunds of a
+charge together give back no more than it took.
+Tokens that go back into a lot past its date expire at once: expired says how many. The reason has at most 200
+characters.
+A refund counts for the spend limits of the day and month of the charge, not for later ones.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
 Raises PT404 unknown_entry, PT409 already_refunded, not_refundable or key_reused, PT422 bad_amount (refundable),
-bad_reason or bad_key, PT423 account_frozen when it is closed, PT403 not_yours.';
+bad_reason or bad_key, PT423 account_frozen when the account is closed, PT403 not_yours.';

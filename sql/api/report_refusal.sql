@@ -1,10 +1,10 @@
--- A refusal undoes the whole call, and with it whatever it would have written. So who was refused for want of tokens
--- says so in a call of its own: the door does it after every PT402, other callers may. The database believes nothing:
--- it looks.
+-- A refusal undoes everything that the call would have written, a notice too. So a caller who was refused for lack of
+-- tokens reports it in another call. The HTTP API does so after every PT402, and other callers may. The database does
+-- not take the caller's word. It checks again.
 --
---   1. Whose tokens? Nobody's account is opened by this.
---   2. Lock the wallet, when there is a notice to write at all.
---   3. Does what is there pay for this use? If not: depleted, once, until tokens come again.
+--   1. Find the account. This call opens no account.
+--   2. Lock the wallet, if there may be a notice to write.
+--   3. Check whether the tokens pay for this use. If not, write the notice depleted, once, until tokens come again.
 create or replace function api.report_refusal(
     module_id text,
     usage jsonb default '{}',
@@ -17,7 +17,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- 1. Whose.
+    -- 1. Find.
     v_subject constant text := credits.caller_subject(report_refusal.user_id, 'spender');
     v_account_id uuid;
     v_now timestamptz;
@@ -45,7 +45,7 @@ begin
     perform credits.lock_wallet(v_account_id);
     v_now := credits.clock(v_account_id);
 
-    -- 3. Look, and tell.
+    -- 3. Check, and write.
     v_answer.depleted := v_price.cost > credits.spendable(v_account_id, report_refusal.module_id, v_now)
         or credits.in_default(v_account_id);
     if v_answer.depleted is true then
@@ -62,8 +62,8 @@ exception
 end
 $$;
 comment on function api.report_refusal(text, jsonb, text) is
-'Say that a use was refused for want of tokens, so that a notice depleted is written, once until tokens come again. A
-refusal undoes everything, and could not write it itself; HTTP clients need not call this: the door does. depleted: the
-tokens that are there do not pay for this use; where they do, nothing is written.
+'Report that a use was refused for lack of tokens, so that the notice depleted is written, once until tokens come
+again. The refusal itself undoes everything and could not write it. The HTTP API calls this, so HTTP clients need not.
+depleted: true when the tokens do not pay for this use; otherwise nothing is written.
 
 Raises PT404 unknown_module or unknown_user, PT422 bad_usage, PT403 not_yours, PT401 not_signed_in.';

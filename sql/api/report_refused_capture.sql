@@ -1,10 +1,11 @@
--- A capture that was refused for want of tokens undid itself, as any refusal does: see report_refusal. What it would
--- have cost, and what its hold would have paid of that, only the capture itself knows. So it is tried once more, and
--- undone.
+-- A capture that is refused for lack of tokens undoes everything, as any refusal does: see report_refusal. Only the
+-- capture itself knows what it would have cost, and how much of that its hold would have paid. So this function tries
+-- it once more, and undoes it.
 --
---   1. The hold says whose account it is.
+--   1. Find the account, which the hold names.
 --   2. Lock the wallet.
---   3. Would it be refused for want of tokens? Then: depleted, once, until tokens come again.
+--   3. Check whether the capture is refused for lack of tokens. If so, write the notice depleted, once, until tokens
+--      come again.
 create or replace function api.report_refused_capture(
     hold_id text,
     usage jsonb default '"held"',
@@ -17,7 +18,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- 1. Whose.
+    -- 1. Find.
     v_found constant record := credits.find_hold(report_refused_capture.hold_id, report_refused_capture.user_id);
     v_before text;
     v_answer api.refusal_receipt;
@@ -36,13 +37,13 @@ begin
     from credits.holds as h
     where h.account_id = v_found.account_id and h.hold_id = v_found.hold_id;
 
-    -- 3. Look, and tell.
+    -- 3. Check, and write.
     begin
         perform api.capture_hold(
             report_refused_capture.hold_id, report_refused_capture.usage, over => 'error',
             user_id => report_refused_capture.user_id
         );
-        -- It went through, and nobody asked for that.
+        -- The capture succeeded. Undo it, because the caller did not ask for it.
         perform credits.fail(409, 'hold_closed', 'undone');
     exception
         when sqlstate 'PT402' then
@@ -64,10 +65,11 @@ exception
 end
 $$;
 comment on function api.report_refused_capture(text, jsonb, text) is
-'Say that a capture of a hold was refused for want of tokens (over: error, or a user''s beyond the hold), so that a
-notice depleted is written, once until tokens come again. HTTP clients need not call this: the door does. It charges nothing.
-depleted: the hold and the tokens that are there do not pay for this use; where they do, or the hold is over, nothing is
-written.
+'Report that a capture of a hold was refused for lack of tokens (over: error, or a user beyond the hold), so that the
+notice depleted is written, once until tokens come again. The HTTP API calls this, so HTTP clients need not. It
+charges nothing.
+depleted: true when the hold and the other tokens do not pay for this use; otherwise, or when the hold has ended,
+nothing is written.
 
 Raises PT404 unknown_hold, PT422 bad_usage, PT403 not_yours, PT401 not_signed_in, PT423 account_frozen (a user), PT429
 spend_limit or unpaid_limit (a user).';

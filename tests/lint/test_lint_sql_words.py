@@ -15,20 +15,6 @@ MORE = {
     r"\bare no (fault|number|hold|letter|token|use|role)s?\b": "are not …",
     r"\bsold so\b": "sold like this",
 }
-# These files are still to be told in plain English.
-STILL = {
-    "access.sql",
-    "api/extend_hold.sql",
-    "api/refund_usage.sql",
-    "api/report_refusal.sql",
-    "api/report_refused_capture.sql",
-    "api/views/usage.sql",
-    "comments/ledger.sql",
-    "credits/wallet/catch_up.sql",
-    "credits/notices/depleted.sql",
-    "credits/ledger/idempotency.sql",
-    "credits/wallet/unpaid.sql",
-}
 
 
 def found(text: str) -> list[str]:
@@ -39,8 +25,6 @@ def found(text: str) -> list[str]:
 
 @pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(SQL)) for path in FILES])
 def test_sql_speaks_without_riddles(path: Path) -> None:
-    if str(path.relative_to(SQL)) in STILL:
-        pytest.skip("still to be told in plain English")
     assert found(path.read_text()) == [], RIDDLES | MORE
 
 

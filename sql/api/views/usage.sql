@@ -41,21 +41,23 @@ left join lateral (
 ) as i on true
 where e.kind in ('spend', 'byok');
 
-comment on view api.usage is 'The charges of the caller; a service sees every account''s.';
-comment on column api.usage.entry_id is 'Name of the entry: account:seq.';
+comment on view api.usage is 'The charges of the caller. A service sees those of every account.';
+comment on column api.usage.entry_id is 'The name of the entry: account:seq.';
 comment on column api.usage.user_id is 'The user id (sub) of the account.';
 comment on column api.usage.used_at is 'When it was charged.';
 comment on column api.usage.module_id is 'The module that was used.';
-comment on column api.usage.module_title is 'Its title, when the catalogue lists it.';
+comment on column api.usage.module_title is 'The title of the module, if the catalog lists it.';
 comment on column api.usage.usage is 'What was used, per dimension.';
 comment on column api.usage.cost is 'Tokens charged, whether or not they were refunded later.';
-comment on column api.usage.balance_after is 'Balance after it.';
+comment on column api.usage.balance_after is 'The balance after the charge.';
 comment on column api.usage.price_id is 'The version of the price.';
 comment on column api.usage.price_source is
-'Whose price it is: module, category, or default, that of every other module.';
-comment on column api.usage.metadata is 'What the caller wrote on it.';
-comment on column api.usage.own_key is 'The user''s own key at the provider was used: not charged.';
-comment on column api.usage.hold_id is 'The hold that it was captured from; null for a charge without one.';
+'Where the price comes from: module, category, or default (for every other module).';
+comment on column api.usage.metadata is 'What the caller noted with the charge.';
+comment on column api.usage.own_key is
+'True when the user''s own key at the provider was used. Such a use is not charged.';
+comment on column api.usage.hold_id is 'The hold that this charge captured; null for a charge without a hold.';
 comment on column api.usage.duration_ms is
-'How long it took, in milliseconds: of a hold from its beginning to its end, else what the caller wrote on the charge.';
-comment on column api.usage.refunded is 'Of the cost, what was given back.';
+'How long the use took, in milliseconds. For a hold: from its beginning to its end. Otherwise: what the caller noted '
+'in metadata.';
+comment on column api.usage.refunded is 'How much of the cost was given back.';

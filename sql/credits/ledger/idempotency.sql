@@ -1,20 +1,20 @@
--- The same call twice is one call. Scope: account, operation, key.
--- Called under the wallet's lock, so the second of two equal calls waits for the first and then finds its key.
+-- The same call made twice counts once. A key belongs to one account and one operation. Callers have locked the wallet,
+-- so the second of two equal calls waits for the first, and then finds its key.
 
--- The arguments of a call in one spelling: 1.0 is 1, in usage, in metadata, in seconds. jsonb has done the rest (order,
--- repeats, space), and whoever calls says null for what is only the default spelled out.
+-- The arguments of a call in one spelling: 1.0 becomes 1 in usage, metadata and seconds. jsonb has done the rest
+-- (order, repeats, space). Callers pass null for an argument that only spells out its default.
 create or replace function credits.canonical(p_arguments jsonb)
 returns text
 language sql
 immutable
--- Strings are passed over whole. Without recursion: metadata may be nested thousands deep.
+-- Strings are skipped as a whole. There is no recursion, because metadata may be nested thousands deep.
 return regexp_replace(
     p_arguments::text, '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])', '\1\2', 'g'
 );
 comment on function credits.canonical(jsonb) is
 'The arguments of a call as text, the same for every spelling of the same numbers.';
 
--- An expression that the planner takes into a spend's. Most arguments have no number with a zero at its end.
+-- The planner inlines this function into a spend. Most arguments have no number that ends in zero.
 create or replace function credits.fingerprint(p_arguments jsonb)
 returns bytea
 language sql
@@ -25,7 +25,7 @@ return sha256(convert_to(
         else p_arguments::text
     end, 'UTF8'
 ));
-comment on function credits.fingerprint(jsonb) is 'What is remembered of the arguments of a call that has a key.';
+comment on function credits.fingerprint(jsonb) is 'The sha256 of a call''s arguments, which is kept with its key.';
 
 create or replace function credits.refuse_key()
 returns void
@@ -39,14 +39,14 @@ end
 $$;
 comment on function credits.refuse_key() is 'Raises PT409 key_reused.';
 
--- Nothing said of the usage is one call.
+-- Leaving out the usage means one call.
 create or replace function credits.spelled_usage(p_usage jsonb)
 returns jsonb
 language sql
 immutable
 return case when (p_usage = '{"calls": 1}') is true then '{}' else p_usage end;
 comment on function credits.spelled_usage(jsonb) is
-'The usage as fingerprints have it: {"calls": 1} is the default, and is not said.';
+'The usage as fingerprints have it: {}, if it is the default, {"calls": 1}.';
 
 create or replace function credits.claim_key(
     p_account_id uuid,
@@ -82,12 +82,12 @@ begin
             return null;
         end if;
 
-        -- A statement of its own, so that it sees what a call that has just ended wrote.
+        -- A separate statement sees what a call that has just ended wrote.
         select k.* into v_known
         from credits.idempotency_keys as k
         where k.account_id = p_account_id and k.operation = p_operation and k.key = p_key;
         exit when found;
-        -- Forgotten since: claimed again.
+        -- The key has been forgotten since. Claim it again.
     end loop;
     if v_known.fingerprint is distinct from v_fingerprint then
         perform credits.refuse_key();
@@ -96,16 +96,16 @@ begin
 end
 $$;
 comment on function credits.claim_key(uuid, text, text, jsonb, bigint, uuid, jsonb) is
-'Claims a key for the call that is about to write p_entry_seq or make p_made_id. A row of nulls: it is new, go on. '
-'Else what the first call left: answer that again. Raises PT409 key_reused, PT422 bad_key.';
+'Claims a key for the call that is about to write p_entry_seq or make p_made_id. Returns a row of nulls if the key is '
+'new. Otherwise returns the row of the first call, whose answer the caller repeats. Raises PT409 key_reused, PT422 '
+'bad_key.';
 
 create or replace function credits.usage_or_call(p_usage jsonb)
 returns jsonb
 language sql
 immutable
 return case when (p_usage = '{}') is true then '{"calls": 1}' else p_usage end;
-comment on function credits.usage_or_call(jsonb) is
-'The usage as entries record it: nothing said, {}, is one call.';
+comment on function credits.usage_or_call(jsonb) is 'The usage as entries record it: {} means one call, {"calls": 1}.';
 
 create or replace function credits.forget_keys(p_most bigint)
 returns bigint
@@ -117,7 +117,7 @@ declare
     v_before constant timestamptz := credits.earlier(credits.clock(), interval '35 days');
     v_forgotten bigint;
 begin
-    -- Whoever forgets at the same time takes others.
+    -- A session that forgets keys at the same time takes other rows.
     delete from credits.idempotency_keys as k
     where
         k.ctid = any (array(
@@ -133,5 +133,5 @@ begin
 end
 $$;
 comment on function credits.forget_keys(bigint) is
-'Forgets at most p_most keys that are older than 35 days, and returns how many they were. A repeat of such a call is a '
-'new one.';
+'Forgets at most p_most keys that are older than 35 days, and returns how many. After that a repeat of such a call is '
+'a new call.';

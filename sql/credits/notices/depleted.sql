@@ -1,4 +1,4 @@
--- When somebody's tokens are used up: not at zero, but when what is left pays for nothing any more.
+-- Tokens are used up not only at zero, but as soon as the rest pays for nothing any more.
 
 create or replace function credits.least_cost(p_price_id bigint)
 returns numeric
@@ -8,8 +8,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    -- The other dimensions may be 0. The first unit that is not free is charged whole, or is the least quantity, or may
-    -- be as small a part of a unit as one likes.
+    -- The other dimensions may be 0. The first unit that is not free is charged whole, or is the smallest quantity, or
+    -- may be any small part of a unit.
     return (
         select
             min(
@@ -44,7 +44,7 @@ begin
 end
 $$;
 comment on function credits.least_cost(bigint) is
-'The least that a use costs under a price, of the uses that cost something; null when all are free.';
+'The least that a use costs under a price, among the uses that cost something. Null when all are free.';
 
 create or replace function credits.default_least()
 returns numeric
@@ -63,7 +63,7 @@ begin
 end
 $$;
 comment on function credits.default_least() is
-'credits.least_cost of the default price now; null when there is none, or it is free.';
+'credits.least_cost of the present default price. Null when there is no default price, or it is free.';
 
 create or replace function credits.least_charge()
 returns numeric
@@ -75,12 +75,12 @@ declare
     v_listed constant numeric := (select min(l.least_cost) from credits.price_list as l);
     v_default constant numeric := credits.default_least();
 begin
-    -- A bank where everything is free, or nothing is for sale: the smallest amount.
+    -- In a bank where everything is free, or nothing is for sale: the smallest amount.
     return coalesce(credits.tighter(v_listed, v_default), 0.000001);
 end
 $$;
 comment on function credits.least_charge() is
-'The least that anything in this bank costs, of what costs something.';
+'The least that a use costs in this bank, among the uses that cost something.';
 
 create or replace function credits.pays_for_something(p_account_id uuid, p_available numeric)
 returns boolean
@@ -113,7 +113,7 @@ begin
     if (v_unbound >= credits.least_charge()) is true then
         return true;
     end if;
-    -- Tokens that are bound to a module or category add to what is there for that one.
+    -- Tokens that are bound to a module or category count for that one in addition.
     return v_scopes <> '{}' and exists (
         select
         from credits.price_list as l
@@ -157,10 +157,12 @@ begin
 end
 $$;
 comment on function credits.tell_depleted(uuid) is
-'Writes depleted for a locked wallet with nothing due, whose tokens did not pay for a use, if it is armed; true when '
-'it was. Armed again when tokens come that pay for something.';
+'Writes the notice depleted, if it is armed, for a locked wallet whose tokens did not pay for a use. Nothing is due '
+'on the wallet. Returns true if it wrote the notice. The notice is armed again when tokens come in that pay for '
+'something.';
 
--- A single spend that is refused leaves nothing behind; the verdicts of a batch are answers.
+-- A refused spend undoes everything, and so writes no notice. A refused item of a batch undoes nothing else, so the
+-- batch writes its notice.
 create or replace function credits.tell_refused(p_account_ids uuid[], p_verdicts jsonb[])
 returns void
 language plpgsql
@@ -181,4 +183,4 @@ begin
 end
 $$;
 comment on function credits.tell_refused(uuid[], jsonb[]) is
-'Writes depleted for each locked account of a batch that had an item refused for want of tokens.';
+'Writes the notice depleted for each locked account of a batch that had an item refused for lack of tokens.';

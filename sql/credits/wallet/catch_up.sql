@@ -1,5 +1,5 @@
--- What the clock has made due on an account: holds expired, lots expired or about to, a new day or month of a limit.
--- Whoever locks the wallet catches up first; api.maintain does it for accounts that nobody touches.
+-- Books what time has made due on an account: expired holds, expired lots, lots that expire soon, a new day or month of
+-- a limit. Every call that locks the wallet does this first. api.maintain does it for accounts that nobody uses.
 create or replace function credits.catch_up(p_account_id uuid)
 returns void
 language plpgsql
@@ -8,7 +8,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform credits.fold_head(p_account_id);
-    -- Holds first: what they let go of may have passed its date.
+    -- Holds come first: the tokens that they free may be past their date.
     perform credits.expire_holds(p_account_id);
     perform credits.expire_lots(p_account_id);
     perform credits.announce_expiries(p_account_id);
@@ -16,7 +16,7 @@ begin
     perform credits.set_due(p_account_id);
 end
 $$;
-comment on function credits.catch_up(uuid) is 'Does what has become due on a locked wallet.';
+comment on function credits.catch_up(uuid) is 'Books what has become due on a locked wallet.';
 
 create or replace function credits.set_due(p_account_id uuid)
 returns void
@@ -31,7 +31,7 @@ begin
     update credits.wallets as w
     set due_at = least(
         coalesce((
-            -- A lot that is held whole is announced when something of it comes back.
+            -- The expiry of a lot that is held as a whole is announced when part of it becomes free.
             select min(
                 case
                     when l.announced or l.remaining = l.held then l.expires_at
@@ -41,7 +41,7 @@ begin
             from credits.current_lots as l
             where
                 l.account_id = p_account_id and l.live and l.remaining > 0
-                -- Time goes on since the wallet was locked: what has expired meanwhile is due at once.
+                -- Time has gone on since the wallet was locked. What has expired meanwhile is due at once.
                 and (l.expires_at > v_now or l.remaining > l.held)
         ), 'infinity'),
         coalesce((
@@ -58,5 +58,4 @@ begin
     where w.account_id = p_account_id;
 end
 $$;
-comment on function credits.set_due(uuid) is
-'Says on a locked wallet when the clock next has something to do there.';
+comment on function credits.set_due(uuid) is 'Writes on a locked wallet when something will next be due.';

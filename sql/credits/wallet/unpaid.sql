@@ -1,6 +1,6 @@
--- What users make without paying. Each of these leaves a row that is kept, so a loop of them would fill the disk. Each
--- kind is counted by itself, and only stops more of its own kind: who has used up what is free can still hold what
--- they pay for, and buy.
+-- Bounds on what users make without paying. Each of these things leaves a row that is kept, so a loop could fill the
+-- disk. Each kind is counted by itself, and stops only more of its own kind. A user who has reached the bound of free
+-- uses can still make holds and buy.
 --
 --   uses    a use of a module whose price is 0; a part of a hold that costs nothing, beyond 100 parts for each token
 --           that the hold has paid; a key on the release of a hold that was released before
@@ -8,7 +8,7 @@
 --   orders  an order that ended without money: it was cancelled, or nobody paid it
 --
 -- Uses and holds are counted on the wallet, which both lock anyway, in one window of time. Orders are few, and are
--- counted where they are. A service is not bounded.
+-- counted in their table. Services have no bound.
 
 create or replace function credits.count_unpaid(
     p_account_id uuid, p_at timestamptz, p_uses bigint default 0, p_holds bigint default 0
@@ -33,7 +33,7 @@ begin
 end
 $$;
 comment on function credits.count_unpaid(uuid, timestamptz, bigint, bigint) is
-'Counts what the user of a locked wallet has made without paying: p_uses more uses, p_holds more holds.';
+'Counts p_uses more uses and p_holds more holds that the user of a locked wallet has made without paying.';
 
 create or replace function credits.refuse_unpaid(p_most bigint, p_until timestamptz)
 returns void
@@ -71,8 +71,8 @@ begin
 end
 $$;
 comment on function credits.keep_unpaid_few(uuid, timestamptz, boolean) is
-'Refuses one more hold (p_holds), or one more use without paying, on a locked wallet, when the user has made as many '
-'for nothing in this window as the settings allow. Raises PT429 unpaid_limit (limit, reset_at).';
+'Refuses one more hold (p_holds), or one more unpaid use, on a locked wallet whose user has made as many in this '
+'window as the settings allow. Raises PT429 unpaid_limit (limit, reset_at).';
 
 create or replace function credits.make_unpaid(p_account_id uuid, p_at timestamptz)
 returns void
@@ -88,8 +88,8 @@ begin
 end
 $$;
 comment on function credits.make_unpaid(uuid, timestamptz) is
-'A user makes one more use without paying, on a locked wallet; of a service nothing counts. '
-'Raises PT429 unpaid_limit (limit, reset_at).';
+'Counts one more unpaid use of a user, on a locked wallet. Uses of a service do not count. Raises PT429 unpaid_limit '
+'(limit, reset_at).';
 
 create or replace function credits.keep_unpaid_orders_few(p_account_id uuid, p_at timestamptz)
 returns void
@@ -109,7 +109,7 @@ begin
     select s.* into v_settings from credits.settings as s;
     v_most := coalesce(v_settings.most_unpaid, 1000);
     v_window := coalesce(v_settings.unpaid_window, interval '1 hour');
-    -- The one that has to be older, before there may be another.
+    -- Another order is allowed when this one is older than the window.
     select o.created_at into v_made_at
     from credits.orders as o
     where
@@ -124,8 +124,8 @@ begin
 end
 $$;
 comment on function credits.keep_unpaid_orders_few(uuid, timestamptz) is
-'Refuses a user one more order on a locked wallet, when as many as the settings allow were made within the window and '
-'have ended without money. Raises PT429 unpaid_limit (limit, reset_at).';
+'Refuses a user one more order, on a locked wallet, if as many orders as the settings allow were made within the '
+'window and ended without money. Raises PT429 unpaid_limit (limit, reset_at).';
 
 create or replace function credits.check_free_part(
     p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamptz
@@ -142,7 +142,7 @@ begin
     if credits.is_spender() is true or p_final is true and v_paid > 0 then
         return;
     elsif p_final is true or not v_used then
-        -- The use as a whole costs nothing, or there is none.
+        -- Either the use as a whole costs nothing, or nothing was used.
         perform credits.check_free_use(p_hold.price_id, p_hold.account_id, p_at);
     elsif cardinality(p_hold.seqs) >= 100 * v_paid then
         perform credits.make_unpaid(p_hold.account_id, p_at);
@@ -150,7 +150,7 @@ begin
 end
 $$;
 comment on function credits.check_free_part(credits.holds, jsonb, boolean, timestamptz) is
-'May a user capture a part of a hold that costs 0, the wallet being locked? Yes, when it ends a hold that has been '
-'paid. Yes, when something was used: its unit has been paid already, or is still within what is free; beyond 100 parts '
-'for each token paid it counts as made without paying. p_usage: what the part used. p_final: it ends the hold. '
-'Raises PT422 bad_usage for a use that costs nothing as a whole and for a part that uses nothing, PT429 unpaid_limit.';
+'Checks that a user may capture a part of a hold that costs 0. The wallet is locked. Such a part may end a hold that '
+'has been paid. Or it may use something, when its unit has been paid already or is free. Beyond 100 parts for each '
+'token paid, such parts count as unpaid. p_usage: what the part used. p_final: it ends the hold. Raises PT422 '
+'bad_usage for a use that costs nothing as a whole and for a part that uses nothing, PT429 unpaid_limit.';
