@@ -8,8 +8,7 @@ declare
     v_role record;
     v_setting record;
 begin
-    -- 1. Roles that nobody logs in with, and the logins. Passwords are set elsewhere: a login without one cannot sign
-    --    in.
+    -- 1. The roles without a login, and the logins. Passwords are set elsewhere: a login without one cannot sign in.
     for v_role in
         select x.name, x.attributes, x.summary
         from (

@@ -56,9 +56,10 @@ comment on view analytics.burn_rate is
 'long the outstanding ones would last.';
 comment on column analytics.burn_rate.spent is 'Tokens charged, less those that were refunded on the day.';
 comment on column analytics.burn_rate.granted is 'Tokens bought or given.';
-comment on column analytics.burn_rate.expired is 'Tokens whose date passed on this day, as far as that is booked.';
+comment on column analytics.burn_rate.expired is
+'Tokens whose date passed on this day, if their expiry has been booked.';
 comment on column analytics.burn_rate.spent_per_day is
 'Average of spent over this day and the six days before, or fewer at the start. Today counts as a whole day.';
 comment on column analytics.burn_rate.outstanding is 'Sum of all balances at the end of the day.';
 comment on column analytics.burn_rate.days_left is
-'How many days outstanding lasts at spent_per_day; null when nothing is spent.';
+'How many days the outstanding tokens last at spent_per_day. Null when nothing is spent.';

@@ -21,7 +21,7 @@ left join (
             y.guest_id,
             y.used_at,
             y.sliding_window,
-            -- The use with which the row of as many uses begins as a device may have, and which ends with this use.
+            -- Counting back from this use: the first of as many uses as a device may have.
             lag(y.used_at, y.per_device::integer - 1) over (
                 partition by y.guest_id order by y.used_at, y.use_id
             ) as earlier

@@ -1,7 +1,7 @@
 -- What a module earns: the money that was really paid for the tokens spent on it, less what the provider takes.
 --
--- A charge knows the lots that it was drawn from, and a lot knows what one of its tokens cost. Tokens that were given
--- away earn nothing and still cost the provider's price. They are counted in the currency of the price list.
+-- A charge records the lots that it was drawn from, and a lot records what one of its tokens cost. Tokens that were
+-- given away earn nothing and still cost the provider's price. They are counted in the currency of the price list.
 create or replace view analytics.module_margin
 with (security_invoker = true)
 as

@@ -1,6 +1,5 @@
--- Tokens of a package that was paid for elsewhere: IAHome's PUT /api/user-tokens. It has a name of its own, because a
--- fourth argument added to IAHome's signature of add_tokens could not be told from the fourth argument of the other
--- one.
+-- Tokens of a package that was paid for elsewhere: IAHome's PUT /api/user-tokens. The function has a name of its own.
+-- If IAHome's signature of add_tokens had a fourth argument, a call could mean either signature.
 create or replace function api.add_package(
     user_id text,
     tokens_to_add numeric,

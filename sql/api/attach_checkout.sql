@@ -1,5 +1,5 @@
--- Stripe has made a Checkout session for an order, and perhaps a customer, of whom an account has one. From now on this
--- session, and no other, moves the order. Events of it that came before are applied here.
+-- Stripe has made a Checkout session for an order, and perhaps a customer. An account has only one customer. From now
+-- on only this session moves the order. Events of this session that came before are applied here.
 create or replace function api.attach_checkout(
     account_id uuid,
     order_id uuid,
@@ -23,7 +23,7 @@ begin
             422, 'bad_order', 'the ids of a session and of a customer have 1 to 255 characters, none of them invisible'
         );
     end if;
-    -- The locks of a payment: its event may have come already.
+    -- Take the locks of a payment, because its event may have come already.
     perform credits.lock_with_referrer(attach_checkout.account_id);
 
     perform credits.note_customer(

@@ -11,7 +11,7 @@ begin
 end
 $$;
 comment on function api.confirm_guest_use(uuid) is
-'Say that a guest''s use succeeded: reserved becomes confirmed, for good.
+'Report that a guest''s use succeeded: reserved becomes confirmed, and stays so.
 
 For services. If the use_id came from a client, do the work only once, and only with the module that the answer names: a
 second confirmation is answered with replayed: true. Raises PT404 unknown_use, PT409 use_closed (it was released),

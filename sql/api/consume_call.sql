@@ -1,5 +1,6 @@
--- One call of a module, at a price that the client names: it is only compared. IAHome's POST /api/user-tokens. A name
--- of its own, because a fifth argument of IAHome's own signature could not be told from the fifth of the other one.
+-- One call of a module, at a price that the client names. The price is only compared. This is IAHome's POST
+-- /api/user-tokens. The function has a name of its own. If IAHome's signature of consume_tokens had a fifth argument, a
+-- call could mean either signature.
 create or replace function api.consume_call(
     user_id text,
     module_id text,
@@ -27,7 +28,7 @@ begin
         );
     exception
         when sqlstate 'PT402' or sqlstate 'PT429' then
-            -- A wrong price is said first: these refusals speak of the right one.
+            -- A wrong price is refused first, because the other refusals name the right one.
             get stacked diagnostics
                 v_state = returned_sqlstate, v_message = message_text, v_detail = pg_exception_detail;
             perform credits.check_named_price((v_detail::jsonb -> 'cost')::numeric, v_cost);
@@ -46,8 +47,8 @@ $$;
 comment on function api.consume_call(text, text, text, numeric, text) is
 'Spend tokens on one call of a module, naming the price.
 
-With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true. A key is the
-same key here and in consume_tokens. Without one a repeat is another charge.
+With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer with replayed: true. This
+function and consume_tokens share their keys. Without a key, a repeat is another charge.
 Raises PT402 insufficient_tokens, PT404 unknown_module or unknown_user, PT409 key_reused, PT422 price_mismatch when
 tokens_to_consume is not the price in the database, PT422 bad_amount, bad_key, bad_usage or bad_isolation, PT423
 account_frozen, PT429 spend_limit, PT403 not_yours, PT401 not_signed_in, PT503 busy.';

@@ -1,14 +1,15 @@
--- Spend tokens on a module: what happens when a token is consumed.
+-- Spend tokens on a module: this is what happens when a token is spent.
 --
---   1. Find the caller's account. A user spends their own tokens; a service names the user.
---   2. Lock the wallet. This is the only lock of a spend: everything that races with it waits here.
+--   1. Find the caller's account. A user spends their own tokens. A service names the user.
+--   2. Lock the wallet. A spend takes no other lock. Everything that competes with it waits here.
 --   3. Answer a repeated call with the answer of the first.
---   4. Price the usage in the database. Where the user's own key at the provider was used, it costs nothing.
---   5. Take the tokens. Most spends take from the lot that the spend before took from: the wallet carries a permit for
---      that, and sums up what was taken (see head_lot.sql). Beyond the permit, credits.take_tokens looks at everything.
+--   4. Price the usage in the database. A use with the user's own key at the provider costs nothing.
+--   5. Take the tokens. Most spends take from the same lot as the spend before. The wallet has a permit for that lot,
+--      and sums up what was taken (see head_lot.sql). Beyond the permit, credits.take_tokens checks limits, debt and
+--      all lots.
 --   6. Write the entry with its hash, and the new balance.
 --
--- A refusal undoes everything and leaves no key: the same call may succeed after a top-up.
+-- A refusal undoes everything and leaves no key. So the same call may succeed after a top-up.
 create or replace function api.consume_tokens(
     module_id text,
     usage jsonb default '{}',
@@ -46,7 +47,7 @@ begin
         perform credits.check_spend(usage, metadata, byok, idempotency_key);
     end if;
 
-    -- 2. Lock. The transaction that has the wallet now comes first, and so does what is due on it.
+    -- 2. Lock. The transaction that has locked the wallet comes first, and so does anything due on the wallet.
     loop
         select w.seq + 1 as seq, w.balance, w.debt, w.status, w.posted_at, w.head_hash, w.head_lot, w.head_permit,
             w.due_at, w.test_clock
@@ -72,7 +73,7 @@ begin
         perform credits.refuse_status(v_wallet.status);
     end if;
 
-    -- 4. Price. What one call costs stands in the price list, for most modules.
+    -- 4. Price. For most modules the price list has the cost of one call.
     if (usage = '{}') is true then
         select l.price_id, l.price_source, l.call_cost
         into v_price_id, v_price_source, v_cost from credits.price_list as l
@@ -127,16 +128,17 @@ $$;
 comment on function api.consume_tokens(text, jsonb, text, text, jsonb, boolean) is
 'Spend tokens on a module.
 
-The price is the database''s; usage gives the quantity of each dimension of the price, by default {"calls": 1}.
-price_source says whose price it is: the module''s own, its category''s, or the default of every other module.
-A user''s use may cost 0 only where one whole unit costs 0. metadata: at most 1 kB of a user, 16 kB of a service.
-With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true, but refunded
-says what of the charge has been given back by then.
-A user spends their own tokens; a service names the user_id.
-byok: a service says that the user''s own key at the provider was used: recorded with its quantities, cost 0.
+The database sets the price. usage gives the quantity of each dimension of the price, by default {"calls": 1}.
+price_source says whose price it is: the module''s own, its category''s, or the default for every other module. A
+user''s use may cost 0 only if one whole unit costs 0. metadata has at most 1 kB from a user, 16 kB from a service.
+With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer with replayed: true. But
+refunded says how much of the charge has been given back by now. A user spends their own tokens. A service names the
+user_id.
+byok: true if a service reports that the user''s own key at the provider was used. The quantities are recorded, and
+the cost is 0.
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable), PT404 unknown_module (did_you_mean)
-or unknown_user, PT409 key_reused, PT422 bad_usage, bad_key, bad_byok or bad_metadata, PT423 account_frozen, PT429 spend_limit or
-unpaid_limit (a user, of a free module), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+or unknown_user, PT409 key_reused, PT422 bad_usage, bad_key, bad_byok or bad_metadata, PT423 account_frozen, PT429
+spend_limit or unpaid_limit (a user, of a free module), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 
 -- The signature of the first IAHome system.
 create or replace function api.consume_tokens(
@@ -159,6 +161,6 @@ end
 $$;
 comment on function api.consume_tokens(text, text, text, numeric) is
 'Spend tokens on one call of a module, naming the price (IAHome''s signature). It takes no idempotency_key, so a repeat
-is another charge: consume_call takes one.
+is another charge. consume_call takes a key.
 
 Raises what consume_call raises.';

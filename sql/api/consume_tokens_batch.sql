@@ -1,12 +1,12 @@
--- Spend tokens many times in one call: of many users, for many modules. Each item is what one consume_tokens would be,
--- with its own key and its own verdict; a bad one harms no other.
+-- Spend tokens many times in one call, for many users and modules. Each item is like one call of consume_tokens, with
+-- its own key and its own verdict. A bad item does not affect the others.
 --
---   1. Who, and is it a batch?
---   2. Lock the wallets of all users in it, in the order of their accounts. Those that somebody else has are waited
---      for, but not long: then their items are refused as busy, and all others are served.
+--   1. Check the caller and the shape of the batch.
+--   2. Lock the wallets of all its users, in the order of their accounts. Wait for wallets that other transactions have
+--      locked, but not long. The items of wallets that stay locked are refused as busy, and all others are served.
 --   3. Charge: the plain items by one statement, the others one by one. See credits.spend_many.
---   4. Tell the users whose tokens did not pay. All or nothing, when that is asked: the first item that is refused
---      refuses the batch.
+--   4. Write notices for the users whose tokens did not pay. If the batch is atomic, the first refused item refuses the
+--      whole batch.
 create or replace function api.consume_tokens_batch(
     items jsonb,
     atomic boolean default false
@@ -26,7 +26,7 @@ declare
     v_receipt api.batch_receipt;
     v_refused record;
 begin
-    -- 1. Who.
+    -- 1. Check.
     if not credits.is_spender() then
         perform credits.fail(403, 'not_yours', 'only a service may send a batch');
     elsif jsonb_typeof(consume_tokens_batch.items) is distinct from 'array' then
@@ -44,7 +44,8 @@ begin
         order by x.place
     );
     begin
-        -- Most of the time all of them are free. In one subtransaction with what is written, see consume_tokens.
+        -- Most of the time all wallets are free. One subtransaction takes the locks and writes: see
+        -- credits.wait_to_spend.
         v_now := credits.lock_to_spend(v_account_ids);
         select m.verdicts, m.refusals into v_verdicts, v_refusals
         from credits.spend_many(consume_tokens_batch.items, v_account_ids, v_now) as m;
@@ -63,7 +64,7 @@ begin
     v_receipt.accepted := cardinality(v_verdicts) - v_receipt.refused;
     v_receipt.verdicts := ('[' || array_to_string(v_verdicts, ', ') || ']')::json;
 
-    -- 4. Tell whose tokens did not pay. All or nothing?
+    -- 4. Write notices. All or nothing?
     perform credits.tell_refused(v_account_ids, v_refusals);
     if (consume_tokens_batch.atomic and v_receipt.refused > 0) is true then
         select x.verdict, x.place - 1 as index into v_refused
@@ -86,12 +87,12 @@ $$;
 comment on function api.consume_tokens_batch(jsonb, boolean) is
 'Spend tokens many times in one call. For services and spenders.
 
-items: 1 to 1000 of {"user_id", "module_id", "usage", "idempotency_key", "metadata", "byok"}, each as consume_tokens has
-it. Each is charged or refused by itself, in this order; verdicts says how, in this order too. {"ok": true, …} has what
-consume_tokens answers, {"ok": false, "code": "PT402", "error": "insufficient_tokens", "message", …} what it raises.
-The items of a user whose wallet another transaction has for too long are refused with PT503 busy, and may be sent again.
-A key is the same key in consume_tokens and here: whichever comes second gets the first one''s answer.
-atomic: if any item is refused nothing is charged, and the call is refused as the first such item is, with its index
-(from 0) beside the facts.
+items: 1 to 1000 of {"user_id", "module_id", "usage", "idempotency_key", "metadata", "byok"}, each with the meaning of
+consume_tokens. The items are charged or refused one by one, in this order, and verdicts has one verdict for each.
+{"ok": true, …} has the answer of consume_tokens; {"ok": false, "code": "PT402", "error": "insufficient_tokens",
+"message", …} has the error that it raises. If another transaction has a user''s wallet for too long, the items of
+that user are refused with PT503 busy, and may be sent again. This function and consume_tokens share their keys: the
+second call with a key gets the answer of the first. atomic: if any item is refused, nothing is charged, and the call
+raises the error of the first refused item, with its index (from 0) among the facts.
 
 Raises PT422 bad_items, PT403 not_yours.';

@@ -1,8 +1,8 @@
--- Begin a purchase. The order is written before Stripe is asked. It is a snapshot of what is sold, which later payments
--- can only confirm.
+-- Begin a purchase. The order is written before Stripe is asked. It is a snapshot of what is sold. Later payments can
+-- only confirm it.
 --
 --   1. Refuse an order that does not name exactly one thing, or names a module that does not exist.
---   2. Lock the wallet. A repeated call gets the order of the first. A closed account buys nothing; a frozen one may.
+--   2. Lock the wallet. A repeated call gets the order of the first. A frozen account may buy; a closed one may not.
 --   3. Write the snapshot of the pack or the top-up.
 
 create or replace function api.create_order(

@@ -1,5 +1,8 @@
 -- Work may take longer than expected, so a hold can be extended, but not for ever. A hold freezes the price, the dates
 -- of its lots, and what the limits allowed. Callers who gain from that must not be able to renew it without end.
+--
+--   1. Lock the wallet. Only an open hold can be extended.
+--   2. Write the new end of the hold, within its bounds.
 create or replace function api.extend_hold(
     hold_id text,
     ttl interval default '15 minutes',

@@ -51,7 +51,7 @@ exception
 end
 $$;
 comment on function api.finish_sign_in(text, text[]) is
-'Say that an attempt of begin_sign_in succeeded: it no longer counts, and its network is recorded as one where this user
-signs in. For services.
+'Report that an attempt of begin_sign_in succeeded. It no longer counts, and its network is recorded as one where this
+user signs in. For services.
 
 Raises PT404 unknown_user, PT422 bad_guest, PT403 not_yours.';

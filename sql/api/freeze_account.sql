@@ -1,4 +1,4 @@
--- Stop an account, for example because of abuse or a dispute.
+-- Stop an account, for example after abuse or in a dispute.
 create or replace function api.freeze_account(user_id text, reason text default null)
 returns api.account_standing
 language plpgsql
@@ -13,7 +13,6 @@ $$;
 comment on function api.freeze_account(text, text) is
 'Freeze an account: it cannot spend or hold anything new until thaw_account. For services.
 
-It still gets what it buys, and work that has begun can be captured or released. It is recorded who froze it, when and
-why. Freezing it again changes nothing. Raises PT404 unknown_user, PT423 account_frozen (closed for good), PT422
-bad_reason or bad_user,
-PT403 not_yours.';
+It still gets what it buys, and work that has begun can be captured or released. The call records who froze it, when
+and why. Freezing it again changes nothing.
+Raises PT404 unknown_user, PT423 account_frozen (a closed account), PT422 bad_reason or bad_user, PT403 not_yours.';

@@ -1,10 +1,10 @@
 -- A free use for somebody without an account.
 --
 --   1. A service says who the guest is. The keys never come from a client.
---   2. Look whether anything is left. A guest who has used up everything is refused here, before any lock, and leaves
+--   2. Check whether anything is left. A guest who has used up everything is refused here, before any lock, and leaves
 --      no trace.
 --   3. Lock the guest, then the network. Other uses that come at the same time wait here.
---   4. Look again, under the locks.
+--   4. Check again, under the locks.
 --   5. Reserve the use. It counts from now on, even if nobody says how it ended.
 
 create or replace function api.guest_consume(
@@ -27,10 +27,10 @@ declare
     v_now timestamptz;
     v_use_id uuid;
 begin
-    -- 1. Who.
+    -- 1. Identify.
     perform credits.require_service('may say who a guest is');
 
-    -- 2. Look.
+    -- 2. Check.
     v_left := credits.guest_allowance(
         guest_consume.device_keys, guest_consume.network_keys, guest_consume.shared_network
     );
@@ -46,7 +46,7 @@ begin
     v_limit := credits.guest_limit(guest_consume.shared_network);
     v_now := credits.clock();
 
-    -- 4. Look again.
+    -- 4. Check again.
     v_left := credits.guest_standing(
         v_guest_ids, v_network_ids, v_limit.per_device, v_limit.per_network, v_limit.sliding_window, v_now
     );

@@ -1,5 +1,5 @@
--- Book what the clock has made due for accounts that nobody touches. Any scheduler may call this, at any time, from
--- several places. Nothing depends on when it runs: everything that reads or locks a wallet looks at the clock itself.
+-- Book what has become due on accounts that nobody uses. Any scheduler may call this, at any time, from several places.
+-- Nothing depends on when it runs, because everything that reads or locks a wallet looks at the clock itself.
 create or replace function api.maintain(
     max_accounts bigint default 100,
     max_keys bigint default 10000
@@ -41,7 +41,7 @@ begin
         v_answer.accounts := v_answer.accounts + 1;
     end loop;
     v_answer.accounts := v_answer.accounts + credits.expire_old_orders(maintain.max_accounts);
-    -- A later version of a price has begun. It has been charged since then, but with a slower look-up.
+    -- A later version of a price may have begun. It has been charged since then, but with a slower look-up.
     if exists (select from credits.price_list as l where l.valid_until <= credits.clock()) then
         perform credits.list_prices();
     end if;

@@ -52,8 +52,8 @@ is tried again.
 
 referral_code: the code of the user who brought them. With a code that is not valid the call is refused, and may be
 repeated without it.
-Only from services and spenders: device_keys, of the guest that a new user was; network_keys and shared_network, as for
-guest_consume, for the bounds of campaigns. Only from services: email_verified, which says that the issuer has verified
-the address. Leave out keys that are not known, or pass {unknown}: null and an empty array are refused.
+Only from services and spenders: device_keys, of the guest who became this user; network_keys and shared_network, as
+for guest_consume, for the bounds of campaigns. Only from services: email_verified, which says that the issuer has
+verified the address. Leave out keys that are not known, or pass {unknown}: null and an empty array are refused.
 Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle,
 PT422 bad_user, bad_guest or bad_isolation, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';

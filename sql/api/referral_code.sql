@@ -13,7 +13,7 @@ declare
     v_wallet record;
     v_offer api.referral_offer;
 begin
-    -- Because of the lock, the second of two first calls at once finds the code of the first.
+    -- If two first calls come at once, the lock makes the second one find the code of the first.
     v_wallet := credits.lock_wallet(v_account_id);
     if v_wallet.status <> 'active' then
         perform credits.refuse_status(v_wallet.status);
@@ -45,5 +45,5 @@ comment on function api.referral_code(text) is
 'The caller''s own code, for the users whom they bring, and what the first purchase of such a user gives to both. The
 code is made when somebody first asks for it.
 
-Raises PT404 no_campaign (none rewards bringing somebody) or unknown_user, PT422 bad_user,
-PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+Raises PT404 no_campaign (no campaign rewards bringing somebody) or unknown_user, PT422 bad_user, PT423
+account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';

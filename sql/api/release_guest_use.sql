@@ -11,7 +11,7 @@ begin
 end
 $$;
 comment on function api.release_guest_use(uuid) is
-'Say that a guest''s use failed: it no longer counts.
+'Report that a guest''s use failed: it no longer counts.
 
 For services. A repeat gets the same answer, replayed: true. Raises PT404 unknown_use,
 PT409 use_closed (it was confirmed), PT403 not_yours.';

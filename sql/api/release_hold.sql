@@ -1,4 +1,8 @@
--- Let go of what is held: the work failed, or will not be done. Nothing is charged for it.
+-- Free what is held, because the work failed or will not be done. Nothing is charged.
+--
+--   1. Find the hold. Users may release only their own; services may release any.
+--   2. Lock the wallet. A repeated call gets the answer of the first.
+--   3. Give the tokens back to their lots.
 create or replace function api.release_hold(
     hold_id text,
     reason text default null,
@@ -12,7 +16,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- 1. Whose.
+    -- 1. Find.
     v_found constant record := credits.find_hold(release_hold.hold_id, release_hold.user_id);
     v_hold credits.holds;
     v_known credits.idempotency_keys;
@@ -20,7 +24,7 @@ declare
 begin
     perform credits.check_reason(release_hold.reason);
 
-    -- 2. Lock. Repeat? Closed? Who releases again without a key gets the same answer; a new key for it is one more row.
+    -- 2. Lock. Repeat? Closed? Releasing again without a key gets the same answer. A new key would write one more row.
     v_hold := credits.lock_hold(v_found.account_id, v_found.hold_id, v_found.service);
     if release_hold.idempotency_key is not null then
         v_known := credits.claim_key(
@@ -33,7 +37,7 @@ begin
     end if;
     v_replayed := v_known.account_id is not null or v_hold.state = 'released';
 
-    -- 3. Back it goes.
+    -- 3. Give back.
     if v_replayed is not true then
         if v_hold.state is distinct from 'open' then
             perform credits.refuse_closed(v_hold.state);
@@ -47,11 +51,11 @@ begin
 end
 $$;
 comment on function api.release_hold(text, text, text, text) is
-'Let go of a hold: its tokens go back to their lots, and nothing is charged. Those of a lot that has expired meanwhile
-expire now.
+'Release a hold: its tokens become free in their lots, and nothing is charged. Tokens of a lot that has expired
+meanwhile expire now.
 
-A reason (at most 200 characters) that begins with failed, error or timeout counts as a failure in the figures.
-Parts captured before stay charged, and the hold ends as captured: releasing that again needs the key of the first time.
-Releasing any other again gets the same answer.
-Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT422 bad_reason or bad_key,
-PT429 unpaid_limit (a user, with ever new keys for what is released), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+A reason (at most 200 characters) that begins with failed, error or timeout counts as a failure in the figures. Parts
+captured before stay charged, and the hold then ends as captured. A repeat needs the key of the first release in that
+case. For any other hold, a repeat gets the same answer without a key.
+Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT422 bad_reason or bad_key, PT429 unpaid_limit (a
+user who sends ever new keys for a released hold), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';

@@ -1,6 +1,6 @@
--- A use of a module that failed. Nothing is charged for it; it is written down for the figures.
+-- Record a use of a module that failed, for the figures. Nothing is charged for it.
 --
---   1. Only a service or a spender says so: a user's word would spoil the figures.
+--   1. Accept only a service or a spender, because users could spoil the figures.
 --   2. Lock the wallet, so that a repeat waits for the first call and then gets its answer.
 --   3. Write the failure.
 create or replace function api.report_failure(
@@ -21,20 +21,20 @@ declare
     v_subject text;
     v_known credits.idempotency_keys;
 begin
-    -- 1. Who, and does it make sense?
+    -- 1. Check the caller and the arguments.
     if not credits.is_spender() then
         perform credits.fail(403, 'not_yours', 'only a service may report a failure');
     end if;
     v_subject := credits.caller_subject(report_failure.user_id, 'spender');
     perform credits.check_metadata(report_failure.metadata);
     v_failure.duration_ms := round(report_failure.duration_ms, 6);
-    -- NaN is above every number: the bound refuses it, and Infinity.
+    -- NaN is above every number, so the bound refuses it, and Infinity too.
     if (v_failure.duration_ms < 0 or v_failure.duration_ms >= 1000000000000) is true then
         perform credits.fail(422, 'bad_duration', 'duration_ms is a number of milliseconds from 0, below 10^12');
     end if;
     v_failure.account_id := credits.account_of(v_subject, false);
 
-    -- 2. Lock. Repeat? A frozen account may have work under way: its failures count too.
+    -- 2. Lock. Repeat? A frozen account may have work under way, and its failures count too.
     perform credits.lock_wallet(v_failure.account_id);
     v_failure.failure_id := gen_random_uuid();
     if report_failure.idempotency_key is not null then
@@ -67,9 +67,9 @@ begin
 end
 $$;
 comment on function api.report_failure(text, numeric, jsonb, text, text) is
-'Note that a use of a module failed: nothing is charged, and the figures know. For services and spenders.
+'Record that a use of a module failed, for the figures. Nothing is charged. For services and spenders.
 
-duration_ms is how long it took; a success''s is the number duration_ms in the metadata of its charge.
-With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
+duration_ms is how long the use took. For a use that succeeded, it is the number duration_ms in the metadata of the
+charge. With an idempotency_key a repeat of the same call gets the same answer with replayed: true.
 Raises PT404 unknown_module or unknown_user, PT409 key_reused, PT422 bad_duration, bad_metadata, bad_key or bad_user,
 PT403 not_yours.';

@@ -13,7 +13,7 @@ declare
     v_account_id constant uuid := credits.account_of(v_subject, false);
     v_answer api.low_balance;
 begin
-    -- The head lot keeps clear of the old threshold: put it back.
+    -- The permit ends at the old threshold, so take it back.
     perform credits.lock_wallet(v_account_id);
     update credits.notice_levels as n
     set below = null, percent = null, low_armed = true

@@ -23,7 +23,7 @@ begin
         perform credits.check_amount(set_low_balance.below);
     end if;
 
-    -- The head lot keeps clear of the old threshold: put it back.
+    -- The permit ends at the old threshold, so take it back.
     perform credits.lock_wallet(v_account_id);
     insert into credits.notice_levels as n (account_id, below, percent)
     values (v_account_id, set_low_balance.below, v_percent)

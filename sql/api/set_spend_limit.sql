@@ -25,7 +25,7 @@ begin
         perform credits.check_amount(set_spend_limit.tokens);
     end if;
 
-    -- 1. Lock, and put the head back: it may hold more than the new limit allows.
+    -- 1. Lock. This also takes back the permit, which may allow more than the new limit.
     perform credits.lock_wallet(v_account_id);
     v_now := credits.clock(v_account_id);
 

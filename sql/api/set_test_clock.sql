@@ -1,7 +1,7 @@
 -- Put an account on a test clock, or move its test clock. The clock stands still until it is moved again. Everything
 -- that becomes due is booked at once: holds, lots, notices, periods of limits.
 --
---   1. Refuse where the operator does not allow test clocks, and what makes no sense.
+--   1. Refuse the call if the operator does not allow test clocks, or if the arguments make no sense.
 --   2. Lock the wallet. Locking books what was due before the clock moves.
 --   3. Move the clock, and book what has become due.
 create or replace function api.set_test_clock(

@@ -50,7 +50,7 @@ begin
         perform credits.fail(409, 'email_taken', 'this e-mail address has an account already');
     end if;
 
-    -- Record where they come from and who brought them, grant their welcome, and link the guest that they were.
+    -- Record where the user comes from and who brought them, grant their welcome, and link the guest whom they were.
     perform credits.note_origin(v_account_id, sign_up.device_keys, sign_up.network_keys, sign_up.shared_network);
     perform credits.attach_at_sign_up(v_account_id, sign_up.referral_code);
     v_welcome := credits.welcome(v_account_id);
@@ -68,8 +68,9 @@ email: stored in one spelling, which is Unicode''s form NFKC in lower case, with
 domain as mail servers write it.
 referral_code: the code of the user who brought them. With a code that is not valid the sign-up is refused, and may be
 repeated without it.
-device_keys: those of the guest that they were. network_keys, shared_network: as for guest_consume. Leave out keys that
-are not known, or pass {unknown}: null and an empty array are refused. The bounds of a campaign count by these keys.
+device_keys: those of the guest who became this user. network_keys, shared_network: as for guest_consume. Leave out
+keys that are not known, or pass {unknown}: null and an empty array are refused. The bounds of a campaign count by
+these keys.
 Over a bound the account opens without its welcome, and open_account tries again later.
 Raises PT409 email_taken, code_expired or code_exhausted, PT404 unknown_code, PT422 bad_email, bad_password or
 bad_guest, PT403 not_yours.';

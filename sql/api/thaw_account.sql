@@ -11,7 +11,7 @@ begin
 end
 $$;
 comment on function api.thaw_account(text, text) is
-'Let a frozen account spend again. For services. It is recorded who thawed it, when and why. Thawing it again changes
+'Let a frozen account spend again. For services. The call records who thawed it, when and why. Thawing it again changes
 nothing.
 
-Raises PT404 unknown_user, PT423 account_frozen (closed for good), PT422 bad_reason or bad_user, PT403 not_yours.';
+Raises PT404 unknown_user, PT423 account_frozen (a closed account), PT422 bad_reason or bad_user, PT403 not_yours.';

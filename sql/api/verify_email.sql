@@ -32,7 +32,7 @@ begin
 end
 $$;
 comment on function api.verify_email(text, text) is
-'Say that the e-mail address of a user is verified: by email, for a user who signed up here, or by user_id. Grants the
-welcome that waited for it, once. Safe to repeat. For services.
+'Report that the e-mail address of a user is verified: by email, for a user who signed up here, or by user_id. Grants
+the welcome that waited for it, once. Safe to repeat. For services.
 
 Raises PT404 unknown_user, PT422 bad_user, PT403 not_yours.';

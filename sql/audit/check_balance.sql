@@ -1,4 +1,4 @@
--- balance = what the lots hold - debt = what the entries add up to.
+-- balance = tokens in the lots - debt = sum of the entries.
 create or replace view audit.check_balance
 with (security_invoker = true)
 as
@@ -58,4 +58,5 @@ inner join credits.current_lots as l on w.account_id = l.account_id
 where l.remaining > l.held and l.expires_at < w.due_at
 group by w.account_id, w.due_at;
 comment on view audit.check_balance is
-'Balance equals lots minus debt, and the sum of the entries; held, the lifetime sums and the next expiry are right.';
+'The balance equals the lots minus the debt, and the sum of the entries. held, the lifetime sums and the next expiry '
+'are right.';

@@ -1,4 +1,4 @@
--- Every campaign gave what it was to give, as often as it may give it, and every referral was settled as it should be.
+-- Every campaign gave what it should, no more often than it may, and every referral was settled as it should be.
 create or replace view audit.check_campaigns
 with (security_invoker = true)
 as

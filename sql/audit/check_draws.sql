@@ -1,4 +1,4 @@
--- Every entry moved lots and debt by exactly what it moved the balance.
+-- Every entry changed lots and debt by exactly as much as the balance.
 create or replace view audit.check_draws
 with (security_invoker = true)
 as

@@ -1,5 +1,6 @@
--- Every Stripe event has an outcome. Every payment that an event reports was granted, or is noted for a person. Nothing
--- was granted that its session did not report as paid, and no session that reported a payment ended its order.
+-- Every Stripe event has an outcome. Every payment that an event reports was granted, or is listed for a person to
+-- decide. Nothing was granted that its session did not report as paid, and no session that reported a payment ended its
+-- order.
 create or replace view audit.check_events
 with (security_invoker = true)
 as

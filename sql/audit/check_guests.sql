@@ -1,5 +1,5 @@
--- Every use that a guest was given was there to give. Together with the uses before it in its window, it was within
--- what was allowed then, for its device and for its network.
+-- Every use of a guest was allowed. Together with the uses before it in its window, it was within the limits of that
+-- time, for its device and for its network.
 create or replace view audit.check_guests
 with (security_invoker = true)
 as

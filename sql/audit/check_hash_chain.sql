@@ -1,4 +1,4 @@
--- No entry was changed, taken out or put in since it was written.
+-- No entry was changed, removed or inserted since it was written.
 create or replace view audit.check_hash_chain
 with (security_invoker = true)
 as
@@ -26,5 +26,4 @@ from credits.wallets as w
 left join credits.entries as e on w.account_id = e.account_id and w.seq = e.seq
 where w.head_hash <> coalesce(e.hash, '');
 comment on view audit.check_hash_chain is
-'Recomputes the hash of every entry from its fields and the hash before, and compares the last one with the '
-'wallet''s.';
+'The hash of every entry is that of its fields and the hash before, and the last one is the wallet''s.';

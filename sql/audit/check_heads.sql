@@ -1,5 +1,5 @@
--- A permit reaches no further than to the next limit, notice or lot. What is due on a wallet is done before anything is
--- spent, and takes the permit back.
+-- A permit ends at the next limit, notice or lot. Before anything is spent, what is due on the wallet is booked, which
+-- takes the permit back.
 create or replace view audit.check_heads
 with (security_invoker = true)
 as
@@ -47,5 +47,6 @@ where
         or (n.low > w.balance - w.held) is true
     );
 comment on view audit.check_heads is
-'No spend can pass a limit or a threshold of a notice unseen, or take from another lot than the one that is next: the '
-'permit for the head lot ends before it. No notice or expiry is passed over when a hold lets go of tokens there.';
+'The permit of a wallet ends before the next limit or threshold of a notice, and is for the next lot. So no spend can '
+'pass a limit or a threshold unnoticed, or take from the wrong lot. No notice or expiry is missed when a hold frees '
+'tokens in the head lot.';

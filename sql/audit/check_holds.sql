@@ -1,5 +1,5 @@
--- What is held is held three times alike: by open holds, by their lots, and by the wallet, and for no longer than it
--- may be. What was captured was charged.
+-- Open holds, their lots and the wallet agree on what is held, and nothing is held for longer than it may be. What was
+-- captured was charged.
 create or replace view audit.check_holds
 with (security_invoker = true)
 as
@@ -27,7 +27,7 @@ e as (
         x.hold_id,
         -sum(x.tokens) as captured,
         array_agg(x.seq order by x.seq) as seqs,
-        -- Late is only the last one, since it ends the hold.
+        -- Only the last capture can be late, because a late capture ends the hold.
         coalesce(min(x.seq) filter (where x.late) = max(x.seq), false) as late,
         count(*) filter (where x.kind <> 'spend' or x.late is null) as others,
         count(*) filter (where x.late) as times_late
@@ -71,7 +71,7 @@ where
     -- Captures take from what is held before they take from anything else.
     or x.held <> case when x.state = 'open' then greatest(x.tokens - x.captured, 0) else 0 end
 union all
--- Nothing that is held stays so for long: not by its own user, and not in a lot that is past its date.
+-- No hold of a user lasts for long, and neither does a hold in a lot that is past its date.
 select
     x.account_id,
     format('hold %s ends by %s', x.hold_id, credits.utc_text(b.latest)) as expected,
@@ -111,7 +111,7 @@ select
 from credits.entries as x
 where (x.hold_id is null) <> (x.late is null)
 union all
--- What a repeat of the call that made it is told.
+-- The answer that a repeat of the call that made the hold gets.
 select
     x.account_id,
     format('hold %s was made for %s tokens, for at most 24 hours', x.hold_id, x.tokens) as expected,
@@ -124,5 +124,5 @@ cross join
     ) as s
 where x.tokens <> s.tokens or x.first_held < x.tokens or x.ttl <= 0 or x.ttl > 86400;
 comment on view audit.check_holds is
-'What open holds keep is what their lots and the wallet count as held, for no longer than it may be; what holds '
-'captured is what their entries charged.';
+'What open holds keep is what their lots and the wallet count as held, and no hold lasts longer than it may. What '
+'holds captured is what their entries charged.';

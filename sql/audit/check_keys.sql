@@ -1,4 +1,4 @@
--- Every answer kept under a key speaks of an entry, order, failure or hold that is there.
+-- Every idempotency key leads to an entry, order, failure or hold that exists.
 create or replace view audit.check_keys
 with (security_invoker = true)
 as
@@ -33,7 +33,7 @@ where
             )
     end is not true
 union all
--- Of a spend and a hold the rows that they made tell what was asked.
+-- For a spend and a hold, the rows that they wrote record the arguments.
 select
     k.account_id,
     format('%s under key %s: a fingerprint of its arguments', k.operation, left(k.key, 60)) as expected,

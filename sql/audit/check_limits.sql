@@ -1,4 +1,4 @@
--- A limit counts as spent what the entries of its period say, less what was refunded of these charges.
+-- A limit counts as spent the charges of its period, less the refunds of these charges.
 create or replace view audit.check_limits
 with (security_invoker = true)
 as
@@ -16,5 +16,4 @@ cross join
         where x.account_id = s.account_id and x.kind = 'spend' and x.posted_at >= s.period_starts
     ) as e
 where e.spent <> w.lifetime_spent - s.spent_before;
-comment on view audit.check_limits is
-'What spend limits count is what was spent, and not refunded, since their period began.';
+comment on view audit.check_limits is 'Each spend limit counts what was spent since its period began, less refunds.';

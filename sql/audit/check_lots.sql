@@ -1,4 +1,4 @@
--- What is left in a lot is what was granted less what the entries drew; nothing is negative.
+-- What is left in a lot is what was granted, less what the entries drew. Nothing is negative.
 create or replace view audit.check_lots
 with (security_invoker = true)
 as
@@ -43,7 +43,7 @@ where
     or (w.head_lot is null and (w.head_taken <> 0 or w.head_reserved <> 0 or w.head_permit > 0 or w.head_quiet))
     or (w.head_quiet and l.expires_at is not null)
 union all
--- An entry says of the lot that it granted, or that expired, what the lot says.
+-- An entry agrees with the lot that it granted, or that expired.
 select
     e.account_id,
     format('entry %s: source %s, order %s, package %s', e.seq, l.source, l.order_id, l.package_name) as expected,

@@ -1,4 +1,4 @@
--- Refunds are of charges, give back no more than was taken, and from where it was taken.
+-- A refund belongs to a charge. It gives back no more than the charge took, to the lots that it took from.
 create or replace view audit.check_refunds
 with (security_invoker = true)
 as
@@ -23,7 +23,7 @@ given_back as (
     group by r.account_id, r.charge_seq
 ),
 
--- What went into each lot, for each charge; and what that charge took from it.
+-- What went back into each lot, for each charge, and what that charge took from it.
 returned as (
     select
         r.account_id,
@@ -60,7 +60,7 @@ repaid as (
     group by e.account_id, e.seq, d.lot_id
 ),
 
--- What is noted, of charges and of repayments.
+-- What is recorded as refunded, of charges and of repayments.
 noted as (
     select
         c.account_id,
@@ -123,5 +123,5 @@ select
 from credits.entries as e
 where e.kind <> 'refund' and e.refunds_seq is not null;
 comment on view audit.check_refunds is
-'Refunds of a charge add up to what is noted as refunded, to no more than it took, and went into the lots it came '
-'from.';
+'The refunds of a charge add up to what is recorded as refunded, and to no more than the charge took. They went into '
+'the lots that the charge took from.';

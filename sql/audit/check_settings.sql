@@ -175,7 +175,7 @@ select
     'none: everything in it counts as off' as found
 where not exists (select from credits.settings);
 comment on view audit.check_settings is
-'fsync, full_page_writes and synchronous_commit are on. No account is on a test clock in a bank that has none, and '
-'test clocks are not allowed where there is real money. Every login has time-outs and a connection limit, those of the '
-'bank as in sql/roles.sql, and no stored setting that SECURITY.md does not allow. No transaction is prepared. The row '
-'of the operator''s settings is there.';
+'fsync, full_page_writes and synchronous_commit are on. No account is on a test clock in a bank that does not allow '
+'them, and test clocks are not allowed where there is real money. Every login has time-outs and a connection limit, '
+'those of the bank as in sql/roles.sql, and no stored setting that SECURITY.md does not allow. No transaction is '
+'prepared. The row of the operator''s settings is there.';

@@ -1,4 +1,4 @@
--- A shortfall is what a capture of a hold could not charge, and none is missing.
+-- Every shortfall is the part of a capture that could not be paid, and no shortfall is missing.
 create or replace view audit.check_shortfalls
 with (security_invoker = true)
 as
@@ -28,4 +28,5 @@ full join (
 ) as s on h.account_id = s.account_id and h.hold_id = s.hold_id
 where h.shortfall is distinct from coalesce(s.tokens, 0);
 comment on view audit.check_shortfalls is
-'Every shortfall belongs to the capture that could not charge it, and they add up to those of the holds.';
+'Every shortfall belongs to the capture that could not be paid in full, and the shortfalls add up to those of the '
+'holds.';

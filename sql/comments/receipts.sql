@@ -47,8 +47,7 @@ comment on type api.credential is 'A sign-in of the embedded identity provider.'
 comment on type api.admission is
 'A sign-in that succeeded (user_id), or a sign-up that may continue, with the count of its network in the window that '
 'ends at reset_at.';
-comment on type api.account_standing is 'Whether an account is frozen, since when and why. replayed: it was so
-already.';
+comment on type api.account_standing is 'Whether an account is frozen, since when and why. replayed: it had this status already.';
 comment on type api.guest_receipt is
 'A guest''s use, and what is left. used and limit are those of the device or of its network, whichever has less left. '
 'reset_at: when remaining next grows; null while nothing is used.';
@@ -61,4 +60,4 @@ comment on type api.acknowledgement is 'How many notices were marked as delivere
 comment on type api.maintenance is
 'How many accounts were brought up to date, how many idempotency keys were forgotten, how many Stripe events that '
 'had waited were applied, and how many partitions of the ledger were made.';
-comment on type api.test_clock is 'The clock of an account under test, and the moment at which it stands.';
+comment on type api.test_clock is 'The time on the test clock of an account.';

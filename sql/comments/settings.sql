@@ -4,7 +4,7 @@ comment on column credits.settings.instance_id is
 'Identifies this bank. `pgcredits up` keeps it in its data folder, and refuses the bank of another folder without '
 '--adopt.';
 comment on column credits.settings.test_clocks is
-'Whether services may put accounts on test clocks. Off unless credits.allow_test_clocks was called; never on where '
+'Whether services may put accounts on test clocks. Off unless credits.allow_test_clocks was called. Never on where '
 'money is real.';
 comment on column credits.settings.stripe_accounts is
 'Connected Stripe accounts whose events are accepted in addition to those of the own account: see '

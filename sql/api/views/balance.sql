@@ -1,5 +1,5 @@
--- What an account has now. Expired lots and holds count for nothing, booked or not. Reading writes nothing: a user
--- without an account reads zeros, also where opening it (api.open_account, or the first spend) will bring a welcome.
+-- What an account has now. Expired lots and holds count for nothing, booked or not. Reading writes nothing. A user
+-- without an account reads zeros, even if opening one (by api.open_account or the first spend) will bring a welcome.
 create or replace view api.balance
 with (security_invoker = true)
 as
@@ -25,7 +25,7 @@ cross join
                 from credits.current_lots as x
                 where x.account_id = w.account_id and x.expires_at <= c.shows
             ) + (
-                -- Past its date, and held only by what is past its time.
+                -- The lot is past its date, and only holds that are past their time keep it.
                 select coalesce(sum(d.tokens), 0)
                 from credits.held_draws as d
                 inner join credits.lots as x on d.account_id = x.account_id and d.lot_id = x.lot_id
@@ -70,15 +70,15 @@ select
     null as updated_at
 where current_user = 'authenticated' and credits.me() is null and credits.subject() is not null;
 
-comment on view api.balance is 'The balance of the caller; a service sees every account''s.';
+comment on view api.balance is 'The balance of the caller. A service sees every account''s.';
 comment on column api.balance.user_id is 'The user id (sub) of the account.';
-comment on column api.balance.balance is 'Tokens, without those expired; below zero only with debt.';
+comment on column api.balance.balance is 'Tokens, without expired ones. Below zero only with debt.';
 comment on column api.balance.held is 'Tokens reserved by open holds.';
-comment on column api.balance.available is 'balance - held, not below zero.';
+comment on column api.balance.available is 'balance - held, but not below zero.';
 comment on column api.balance.debt is 'Tokens used that no lot could pay.';
 comment on column api.balance.lifetime_granted is 'All tokens that ever came in.';
 comment on column api.balance.lifetime_spent is 'All tokens ever charged, less refunds.';
 comment on column api.balance.status is 'active, frozen or closed.';
-comment on column api.balance.package_name is 'The package bought last.';
-comment on column api.balance.purchased_at is 'When it was.';
-comment on column api.balance.updated_at is 'Time of the last entry.';
+comment on column api.balance.package_name is 'The package that was bought last.';
+comment on column api.balance.purchased_at is 'When that package was bought.';
+comment on column api.balance.updated_at is 'The time of the last entry.';

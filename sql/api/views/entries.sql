@@ -1,4 +1,4 @@
--- Why is my balance X? Every movement, oldest seq first per account.
+-- Why the balance is what it is: every movement, by seq within each account.
 create or replace view api.entries
 with (security_invoker = true)
 as
@@ -22,7 +22,7 @@ select
         e.refunds_seq::text,
         e.campaign_id,
         e.package_name,
-        -- What a service granted without a name of its own.
+        -- A service granted this without naming a package.
         case when e.kind not in ('spend', 'byok', 'refund', 'expire', 'repayment') then e.kind::text end
     ) as reference,
     e.metadata,
@@ -43,8 +43,8 @@ left join lateral (
     limit 1
 ) as i on true;
 
-comment on view api.entries is 'The ledger of the caller; a service sees every account''s.';
-comment on column api.entries.entry_id is 'Name of the entry: account:seq.';
+comment on view api.entries is 'The ledger of the caller. A service sees every account''s.';
+comment on column api.entries.entry_id is 'The name of the entry: account:seq.';
 comment on column api.entries.user_id is 'The user id (sub) of the account.';
 comment on column api.entries.seq is '1, 2, 3 … per account, without gaps.';
 comment on column api.entries.posted_at is 'When it was written.';
@@ -52,17 +52,18 @@ comment on column api.entries.effective_at is 'When it happened.';
 comment on column api.entries.kind is
 'purchase, bonus, grant, welcome, promo, referral, allowance, rollover, spend, byok, refund, expire, reversal, '
 'reinstatement, repayment or adjustment.';
-comment on column api.entries.tokens is 'Change of the balance: above zero in, below zero out.';
-comment on column api.entries.balance_before is 'Balance before it.';
-comment on column api.entries.balance_after is 'Balance after it.';
-comment on column api.entries.draws is 'The lots it moved, and by how much.';
+comment on column api.entries.tokens is
+'The change of the balance. Above zero: tokens came in. Below zero: tokens went out.';
+comment on column api.entries.balance_before is 'The balance before the entry.';
+comment on column api.entries.balance_after is 'The balance after the entry.';
+comment on column api.entries.draws is 'The lots that it changed, and by how much.';
 comment on column api.entries.module_id is 'The module that was used.';
 comment on column api.entries.usage is 'What was used, per dimension.';
 comment on column api.entries.price_id is 'The version of the price.';
 comment on column api.entries.price_source is
-'Whose price it is: module, category, or default, that of every other module.';
+'Where the price comes from: module, category, or default (for every other module).';
 comment on column api.entries.reference is
-'Order, reason or package that it belongs to; of a capture the hold, with :late after it when it was.';
-comment on column api.entries.debt_after is 'Debt after it: tokens used that no lot could pay.';
-comment on column api.entries.metadata is 'What the caller wrote on it.';
+'The order, reason or package that it belongs to. For a capture: the hold, followed by :late if it had expired.';
+comment on column api.entries.debt_after is 'The debt after the entry: tokens used that no lot could pay.';
+comment on column api.entries.metadata is 'What the caller noted with it.';
 comment on column api.entries.hash is 'The hash chain of the account at this entry.';

@@ -1,4 +1,4 @@
--- Holds, and what became of them. A hold whose time is over is shown as expired, whether or not that is booked.
+-- Holds, and how they ended. A hold whose time is over is shown as expired, whether or not that is booked.
 create or replace view api.holds
 with (security_invoker = true)
 as
@@ -30,20 +30,20 @@ left join lateral credits.user_of(h.account_id) as u on true;
 comment on view api.holds is 'The holds of the caller. A service sees those of every account.';
 comment on column api.holds.hold_id is 'Name of the hold: account:uuid.';
 comment on column api.holds.user_id is 'The user id (sub) of the account.';
-comment on column api.holds.module_id is 'The module that it is for.';
+comment on column api.holds.module_id is 'The module that the hold is for.';
 comment on column api.holds.state is 'open, captured, released or expired. A hold that is captured late stays expired.';
 comment on column api.holds.tokens is 'Tokens held at the beginning: the worst case.';
 comment on column api.holds.held is 'Tokens still held.';
 comment on column api.holds.captured is 'Tokens charged so far.';
-comment on column api.holds.shortfall is 'What its captures cost beyond captured, which nobody paid.';
+comment on column api.holds.shortfall is 'The part of the cost of its captures that could not be paid.';
 comment on column api.holds.usage is 'The worst case, per dimension.';
 comment on column api.holds.price_id is 'The version of the price that applies to its captures.';
 comment on column api.holds.created_at is 'When the work began.';
-comment on column api.holds.expires_at is 'From this moment on it no longer counts.';
+comment on column api.holds.expires_at is 'From this moment on the hold no longer counts.';
 comment on column api.holds.finished_at is 'When it was captured or released, or expired.';
 comment on column api.holds.duration_ms is 'From created_at to finished_at, in milliseconds.';
-comment on column api.holds.late is 'Captured after it had expired.';
+comment on column api.holds.late is 'True if it was captured after it had expired.';
 comment on column api.holds.reason is 'Why it was released.';
-comment on column api.holds.metadata is 'What the caller wrote on it.';
+comment on column api.holds.metadata is 'What the caller noted with it.';
 comment on column api.holds.price_source is
-'Whose price applies to it: module, category, or default, which is for every other module.';
+'Where its price comes from: module, category, or default (for every other module).';

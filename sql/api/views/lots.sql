@@ -1,4 +1,4 @@
--- Where the balance comes from, and what expires when.
+-- Where the balance comes from, and when each part of it expires.
 create or replace view api.lots
 with (security_invoker = true)
 as
@@ -36,18 +36,18 @@ left join lateral (
     limit 1
 ) as i on true;
 
-comment on view api.lots is 'The lots of tokens of the caller; a service sees every account''s.';
+comment on view api.lots is 'The lots of the caller. A service sees every account''s.';
 comment on column api.lots.lot_id is 'The seq of the entry that granted it.';
 comment on column api.lots.user_id is 'The user id (sub) of the account.';
 comment on column api.lots.source is 'Where it came from: purchase, bonus, grant, welcome …';
-comment on column api.lots.package_name is 'The package it was bought as.';
+comment on column api.lots.package_name is 'The package as which it was bought.';
 comment on column api.lots.granted is 'Tokens that came in.';
 comment on column api.lots.remaining is 'Tokens left in it.';
-comment on column api.lots.held is 'Of these, reserved by open holds.';
+comment on column api.lots.held is 'How many of these are reserved by open holds.';
 comment on column api.lots.priority is 'Lower is spent first.';
-comment on column api.lots.scope is 'module:ID or category:ID that it is bound to; null: any.';
-comment on column api.lots.granted_at is 'When it came.';
-comment on column api.lots.expires_at is 'From this moment on it counts for nothing; null: never.';
-comment on column api.lots.expired is 'Has that moment come?';
-comment on column api.lots.frozen is 'Not spendable while its payment is disputed.';
+comment on column api.lots.scope is 'The module:ID or category:ID that it is bound to. Null: not bound.';
+comment on column api.lots.granted_at is 'When it was granted.';
+comment on column api.lots.expires_at is 'From this moment on it counts for nothing. Null: it never expires.';
+comment on column api.lots.expired is 'Whether that moment has come.';
+comment on column api.lots.frozen is 'True while its payment is disputed. The tokens cannot be spent.';
 comment on column api.lots.order_id is 'The order that paid for it.';

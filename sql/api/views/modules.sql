@@ -14,9 +14,9 @@ where m.active
 order by m.category_id, m.module_id;
 
 comment on view api.modules is 'What tokens can be spent on.';
-comment on column api.modules.module_id is 'Name for api.consume_tokens.';
+comment on column api.modules.module_id is 'The name to pass to api.consume_tokens.';
 comment on column api.modules.title is 'Title.';
-comment on column api.modules.category_id is 'Its category.';
+comment on column api.modules.category_id is 'The category of the module.';
 comment on column api.modules.category_title is 'Title of the category.';
 comment on column api.modules.price is
 'The price valid now: {"price_id", "margin", "exchange_rate", "components": [{"dimension", "unit_size", '

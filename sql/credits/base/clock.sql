@@ -9,8 +9,7 @@ return clock_timestamp();
 comment on function credits.clock() is 'The time now, not the start of the transaction.';
 
 -- Code that has the wallet's row at hand uses coalesce(test_clock, credits.clock()), and saves this look-up. The
--- function is not one that the planner takes into statements: the look-up would make them dearer, even when it is not
--- needed.
+-- planner does not inline this function, because the look-up would make statements slower even when it is not needed.
 create or replace function credits.clock(p_account_id uuid)
 returns timestamptz
 language plpgsql

@@ -1,5 +1,5 @@
--- The only way in which functions of the bank raise an error. SQLSTATE PTxyz becomes HTTP status xyz. DETAIL is JSON
--- text that begins with the slug. The register of slugs is in sql/README.md.
+-- Functions of the bank raise errors only through this one. SQLSTATE PTxyz becomes HTTP status xyz. DETAIL is JSON text
+-- that begins with the slug. The register of slugs is in sql/README.md.
 create or replace function credits.fail(
     p_status integer,
     p_slug text,

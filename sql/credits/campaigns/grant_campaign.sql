@@ -84,8 +84,8 @@ end
 $$;
 comment on function credits.grant_campaign(uuid, text, text) is
 'Grants what a campaign gives to a locked wallet. verdict: open if it was granted, otherwise that of '
-'credits.campaign_verdict, or bounded, until reset_at, if the device or network of the account has had what it may '
-'have. Raises PT422 bad_amount.';
+'credits.campaign_verdict, or bounded, until reset_at, if the device or network of the account has had all that it '
+'may have. Raises PT422 bad_amount.';
 
 create or replace function credits.book_gift(
     p_account_id uuid,

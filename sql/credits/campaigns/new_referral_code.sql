@@ -1,4 +1,4 @@
--- A code that people can read to each other over the telephone, and whose first half tells the bucket of its owner.
+-- A code that people can read to each other over the telephone. Its first half gives the bucket of its owner.
 create or replace function credits.new_referral_code(p_account_id uuid)
 returns text
 language plpgsql
@@ -15,7 +15,7 @@ begin
         select
             string_agg(
                 case
-                    -- Of the pair of a digit of the bucket either character.
+                    -- For each digit of the bucket, take either character of its pair.
                     when i.place < 4
                         then substr(
                             v_letters,
@@ -32,5 +32,5 @@ begin
 end
 $$;
 comment on function credits.new_referral_code(uuid) is
-'Eight random characters that are not mistaken for one another. The first four tell the bucket of the account: see '
+'Eight random characters that cannot be mistaken for one another. The first four give the bucket of the account: see '
 'docs/scaling.md.';

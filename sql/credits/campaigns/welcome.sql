@@ -15,8 +15,8 @@ declare
     v_grant record;
 begin
     tokens := 0;
-    -- Campaigns that are over are skipped without waiting for their rows. The lock makes the grant durable; nobody else
-    -- knows this wallet yet.
+    -- Campaigns that are over are skipped without waiting for their rows. The lock makes the grant durable, and nobody
+    -- else knows this wallet yet.
     for v_campaign in
         select c.campaign_id, c.tokens
         from credits.campaigns as c

@@ -3,7 +3,7 @@
 --
 --   1. One writer at a time.
 --   2. Refuse what makes no sense, with the name of the line.
---   3. Find the version that the line speaks of: the one that begins at its time, or the one in force. Refuse a line
+--   3. Find the version that the line is about: the one that begins at its time, or the one in force. Refuse a line
 --      that overlaps another version. If the version says the same already, there is nothing to do.
 --   4. Write a new version. The list of current prices follows it (list_prices.sql).
 
@@ -44,7 +44,7 @@ begin
     perform credits.check_price(v_name, v_line);
     v_components := credits.check_components(v_name, p_components);
 
-    -- 3. The version in force, and the one that the line speaks of.
+    -- 3. The version in force, and the one that the line is about.
     select p.* into v_current
     from credits.prices as p
     where
@@ -117,7 +117,7 @@ begin
 end
 $$;
 comment on function credits.check_price(text, credits.prices) is
-'Checks what a line says of a price beside its components. Raises PT422 bad_catalogue.';
+'Checks everything in a line about a price except its components. Raises PT422 bad_catalogue.';
 
 create or replace function credits.price_overlap(
     p_name text,
@@ -169,7 +169,7 @@ comment on function credits.price_overlap(
     text, credits.prices, credits.prices, credits.prices, boolean, timestamptz
 ) is
 'What a line of a price list overlaps, in words, or null. p_current: the version in force; p_named: the version that '
-'the line speaks of; p_same: that version says the same.';
+'the line is about; p_same: that version says the same.';
 
 create or replace function credits.note_priced(p_name text, p_from_now boolean)
 returns boolean

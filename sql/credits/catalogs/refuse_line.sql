@@ -1,4 +1,4 @@
--- What every line of a price list is checked for, and how a wrong line is refused: with its name.
+-- The checks of every line of a price list, and the refusal of a wrong line, with its name.
 
 create or replace function credits.refuse_line(p_what text, p_name text, p_why text)
 returns void

@@ -1,5 +1,5 @@
--- A device or a network is known by a key, an HMAC under a salt that rotates. A guest may therefore come with two keys:
--- the first is the one to keep, the second is its name under the salt before or after.
+-- A device or a network is known by a key, which is an HMAC under a salt that rotates. So a guest may come with two
+-- keys. The first is the one to keep; the second is the key under the salt before or after.
 create or replace function credits.check_guest_keys(p_keys text[])
 returns text[]
 language plpgsql

@@ -41,7 +41,7 @@ begin
         return p_user_id;
     end if;
     v_subject := credits.subject();
-    -- One expression, because every spend pays for each of them.
+    -- This is a single expression, because every expression costs time in every spend.
     if (
         v_subject is null or p_user_id <> v_subject
         or current_setting('transaction_isolation') in ('repeatable read', 'serializable')

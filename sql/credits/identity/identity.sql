@@ -45,8 +45,7 @@ comment on function credits.me() is
 'The account of the caller; null for nobody. Policies compare rows with it.';
 
 -- The role that acts: that of SET ROLE, if there is one, otherwise the login. Inside a definer function current_user
--- would be the owner. The planner takes these expressions into the statements that use them, and their names are bound
--- when they are created.
+-- would be the owner. The planner inlines these functions, and their names are bound when they are created.
 create or replace function credits.actor()
 returns text
 language sql

@@ -1,6 +1,5 @@
--- The user of an account. An account without a user has none; of several users, the first one stands for it.
--- The planner takes this query into the statements that use it, so it costs what the query costs, and row security
--- goes by the reader of a view.
+-- The user of an account. Of several users, the first one stands for the account. The planner inlines this query. So it
+-- costs no more than the query itself, and row security applies to the reader of a view.
 create or replace function credits.user_of(p_account_id uuid)
 returns table (user_id text)
 language sql

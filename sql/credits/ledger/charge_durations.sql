@@ -1,5 +1,5 @@
--- How long the uses took that were charged. The number is in the metadata of the charge, which analysts must not see:
--- this function runs as the owner, looks for itself whose accounts they may count, and lets nothing out but the number.
+-- How long charged uses took. The number is in the metadata of the charge, which analysts must not see. So this function
+-- runs as the owner, checks which accounts the analyst may count, and returns nothing but the number.
 create or replace function credits.charge_durations()
 returns table (account_id uuid, seq bigint, duration_ms numeric)
 language plpgsql
@@ -26,5 +26,5 @@ begin
 end
 $$;
 comment on function credits.charge_durations() is
-'Milliseconds that a use took: the number duration_ms in the metadata of a service''s charge, of the accounts that the '
-'analyst of this session may count; an auditor gets all.';
+'How many milliseconds uses took: the number duration_ms in the metadata of charges by services, for the accounts '
+'that the analyst of this session may count. An auditor gets all.';

@@ -1,4 +1,4 @@
--- Entries are named account:seq outside.
+-- The public name of an entry is account:seq.
 create or replace function credits.find_entry(p_entry_id text)
 returns credits.entries
 language plpgsql
@@ -8,7 +8,7 @@ as $$
 declare
     v_entry credits.entries;
 begin
-    -- Only what we would have written ourselves is cast; a uuid is the same in capitals.
+    -- Cast only text that this bank could have written. A uuid may also be in capitals.
     if (p_entry_id ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:[1-9][0-9]{0,17}$') is true then
         select e.* into v_entry
         from credits.entries as e

@@ -31,8 +31,8 @@ begin
             where
                 e.posted_at >= v_month and e.posted_at < credits.later(v_month, interval '1 month')
         ) then
-            -- A test clock has been in this month before, or the bank has not been migrated for a long time. The
-            -- entries that are written stay where they are, and so does the rest of this month.
+            -- The default partition may already have entries of this month: a test clock was in it, or the bank was not
+            -- migrated for a long time. These entries stay where they are, and so does the rest of this month.
             continue;
         else
             execute format(
@@ -62,8 +62,8 @@ $$;
 comment on function credits.ensure_partitions(integer) is
 'Makes the ledger''s partitions for this month and the following ones, p_months in all. Returns how many were missing.';
 
--- Nobody has to wait longer than a moment for the partition of a later month. If a lock is taken, it is made another
--- time.
+-- Nobody should wait longer than a moment for the partition of a later month. If somebody has the lock, the partition
+-- is made another time.
 create or replace function credits.keep_partitions()
 returns bigint
 language plpgsql
@@ -91,5 +91,5 @@ begin
 end
 $$;
 comment on function credits.keep_partitions() is
-'Makes the ledger''s partitions for a year if a partition of the next three months is missing. Returns how many. Waits '
-'for a lock for a second at most, and makes none if it does not get it.';
+'Makes the ledger''s partitions for a year if a partition of the next three months is missing. Returns how many. '
+'Waits at most a second for a lock, and makes no partition without it.';

@@ -1,8 +1,8 @@
--- Where the ledger is written: a row in, its hash computed, and nothing else. Each caller holds the wallet's lock, and
--- owns its update of the wallet: seq, balance, posted_at and head_hash become those of the entry.
+-- Writing to the ledger: compute the hash of an entry, and insert it. Nothing else happens here. Each caller has locked
+-- the wallet, and updates it: seq, balance, posted_at and head_hash become those of the entry.
 --
--- A spend and a capture have this inline, since a call costs them more than the row; credits.spend_plain does it for
--- many at once. A property test compares the ways.
+-- A spend and a capture do the same inline, because a call would cost more than the row. credits.spend_plain does it
+-- for many entries at once. A property test compares these three ways.
 
 create or replace function credits.write_entry(p_entry credits.entries, p_previous_hash bytea)
 returns credits.entries
@@ -17,7 +17,8 @@ begin
 end
 $$;
 comment on function credits.write_entry(credits.entries, bytea) is
-'Appends an entry to the chain of a locked wallet, whose last hash is p_previous_hash, and returns it with its own.';
+'Appends an entry to the chain of a locked wallet, whose last hash is p_previous_hash. Returns the entry with its '
+'hash.';
 
 create or replace function credits.next_entry(
     p_wallet credits.wallets, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_at timestamptz default null
@@ -48,5 +49,5 @@ begin
 end
 $$;
 comment on function credits.next_entry(credits.wallets, credits.entry_kind, numeric, jsonb, timestamptz) is
-'The entry that comes next on a wallet, moves its balance by p_tokens and leaves its debt alone. The caller fills in '
-'what else there is to say, and has credits.write_entry write it.';
+'The next entry of a wallet, which changes its balance by p_tokens and leaves its debt alone. The caller fills in the '
+'rest, and calls credits.write_entry.';

@@ -1,4 +1,5 @@
--- Telling users: rows of the outbox, written by the transaction that caused them, once per crossing.
+-- Notices to users: rows of the outbox, written by the transaction that caused them, once each time the balance passes
+-- a threshold.
 
 create or replace function credits.notice_levels_of(
     p_account_id uuid,
@@ -11,8 +12,8 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    -- A percentage at ledger scale, up: the head lot ends at it, and neither lot nor wallet keeps a finer amount. Of
-    -- nothing granted it is no threshold.
+    -- Round a percentage up at ledger scale, because the permit ends at it, and lots and wallets have no finer amounts.
+    -- Without a grant there is no threshold.
     select
         nullif(coalesce(
             n.below, ceil(n.percent * n.basis * 10000) / 1000000.000000,
@@ -28,8 +29,8 @@ begin
 end
 $$;
 comment on function credits.notice_levels_of(uuid) is
-'The threshold of an account''s low balance (null: none), and which notices its next crossing would write; '
-'depleted_armed null: the bank has no such rule.';
+'The threshold of an account''s low balance, or null, and which notices are armed. depleted_armed is null if the '
+'bank has no such rule.';
 
 create or replace function credits.next_level(p_account_id uuid, p_available numeric)
 returns numeric
@@ -43,7 +44,7 @@ begin
     if (v_levels.low_armed and v_levels.low <= p_available) is true then
         return v_levels.low;
     elsif (v_levels.depleted_armed and p_available > 0) is true then
-        -- Depleted is below the least that anything costs; who has less than that already falls to zero next.
+        -- The threshold of depleted is the least that anything costs. For an account that already has less, it is zero.
         return (
             select case when (c.least <= p_available) is true then c.least else 0.000001 end
             from credits.least_charge() as c (least)
@@ -53,7 +54,7 @@ begin
 end
 $$;
 comment on function credits.next_level(uuid, numeric) is
-'The amount below which falling writes a notice next; null: none will be written.';
+'The threshold that writes the next notice when the balance falls below it. Null: no notice will be written.';
 
 create or replace function credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric)
 returns void
@@ -77,7 +78,7 @@ begin
     v_before := p_before - v_held;
     v_after := p_after - v_held;
 
-    -- 1. Falling through a threshold that is armed; one that has been lowered since may be.
+    -- 1. The balance has fallen through an armed threshold. A threshold that was lowered since may be armed.
     if (
         (v_levels.low_armed or v_before > 1.1 * v_levels.low) and v_before >= v_levels.low and v_after < v_levels.low
     ) is true then
@@ -90,8 +91,8 @@ begin
         v_low_armed := true;
     end if;
 
-    -- 2. Falling to a rest that pays for nothing. Of several charges that are written at once, the last one tells: the
-    --    lots are as it leaves them.
+    -- 2. What is left pays for nothing. If several charges are written at once, the last one decides, because the lots
+    --    are as it leaves them.
     if v_levels.depleted_armed is true then
         if (v_before > 0 and v_after < v_before and p_after = v_balance) is true then
             if credits.pays_for_something(p_account_id, v_after) is not true then
@@ -119,7 +120,8 @@ begin
 end
 $$;
 comment on function credits.write_notices(uuid, numeric, numeric) is
-'Writes the notices that a change of a locked wallet''s balance calls for, and arms those that it has risen above.';
+'Writes the notices that a change of a locked wallet''s balance requires, and arms those whose threshold it has risen '
+'above.';
 
 create or replace function credits.put_notice(p_account_id uuid, p_kind text, p_facts jsonb)
 returns void
@@ -134,7 +136,7 @@ end
 $$;
 comment on function credits.put_notice(uuid, text, jsonb) is 'Puts a notice in the outbox.';
 
--- What came free with a purchase counts with it: a bonus alone is no grant to take a percentage of.
+-- A bonus counts together with its purchase: a percentage is never taken of a bonus alone.
 create or replace function credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric)
 returns void
 language plpgsql
@@ -158,7 +160,7 @@ begin
 end
 $$;
 comment on function credits.note_grant(uuid, credits.entry_kind, numeric) is
-'Remembers from what a percentage is taken once so many tokens have been granted.';
+'Records the basis of percentages after a grant of p_tokens.';
 
 create or replace function credits.note_basis(p_account_id uuid)
 returns void
@@ -173,7 +175,8 @@ declare
         where l.account_id = p_account_id and l.live and l.remaining > 0
     );
 begin
-    -- Tokens came, came back or expired. A charge changes nothing: the threshold is the same whatever lot it empties.
+    -- Tokens were granted, came back or expired. A charge changes nothing, so the threshold does not depend on the lot
+    -- that it empties.
     if v_greatest_lot is null then
         return;
     end if;
@@ -183,8 +186,8 @@ begin
 end
 $$;
 comment on function credits.note_basis(uuid) is
-'Remembers the larger of the last purchase and the greatest lot that has tokens now; where none has any, what was '
-'remembered before.';
+'Records as the basis the larger of the last purchase and the greatest lot that has tokens now. If no lot has tokens, '
+'the basis stays as it was.';
 
 create or replace function credits.announce_expiries(p_account_id uuid)
 returns void
@@ -215,7 +218,8 @@ begin
 end
 $$;
 comment on function credits.announce_expiries(uuid) is
-'Puts the lots of a locked wallet that expire soon in the outbox, once each. Its head is folded: see credits.catch_up.';
+'Puts the lots of a locked wallet that expire soon in the outbox, once each. The caller, credits.catch_up, has folded '
+'the head.';
 
 create or replace function credits.define_notice(
     p_kind text,
@@ -241,7 +245,7 @@ begin
     set below = excluded.below, percent = excluded.percent, ahead = excluded.ahead
     where (r.below, r.percent, r.ahead) is distinct from (excluded.below, excluded.percent, excluded.ahead);
     if found then
-        -- Every account looks at it when it is next touched: until then its head lot keeps to the rule before.
+        -- Make every wallet due, so that its next call applies the new rule. Until then its permit follows the old one.
         update credits.wallets as w
         set due_at = '-infinity'
         from (
@@ -256,5 +260,5 @@ end
 $$;
 comment on function credits.define_notice(text, numeric, numeric, interval) is
 'When users are told something: low_balance (p_below tokens, or p_percent of the last purchase or the greatest lot), '
-'depleted, expiring_soon (p_ahead of it). A changed rule locks every wallet: in a file it comes before modules, prices '
-'and campaigns, which have locks of their own. Raises PT422 bad_catalogue.';
+'depleted, expiring_soon (p_ahead of the expiry). A changed rule locks every wallet. So these lines come before '
+'modules, prices and campaigns, which have locks of their own. Raises PT422 bad_catalogue.';

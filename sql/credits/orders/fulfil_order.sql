@@ -1,4 +1,4 @@
--- What was paid for is granted: the snapshot of the order, never what an event says.
+-- Granting what was paid for: the snapshot of the order, never what an event says.
 create or replace function credits.fulfil_order(
     p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount numeric
 )
@@ -11,7 +11,7 @@ declare
     v_now constant timestamptz := credits.clock(p_order.account_id);
     v_lot_id bigint;
 begin
-    -- Two events may name one payment; the keys let it through once.
+    -- Two events may name one payment. The keys let it count only once.
     insert into credits.stripe_objects (object_id, account_id, order_id)
     select s.object_id, p_order.account_id, p_order.order_id
     from unnest(array[p_session_id, p_payment_intent_id]) as s (object_id)

@@ -33,4 +33,4 @@ begin
 end
 $$;
 comment on function credits.order_receipt(credits.orders, text, boolean) is
-'The answer of api functions about an order. p_user_id: who asked, when it was a user, or a service about a user.';
+'The answer of api functions about an order. p_user_id: the user who called, or about whom a service called.';

@@ -14,7 +14,7 @@ begin
     if not found then
         perform credits.fail(404, 'unknown_pack', 'no such pack');
     end if;
-    -- A pack that is bound to something stays so; the buyer may only narrow it.
+    -- The buyer may narrow the scope of a pack, but never widen it.
     if v_pack.scope is not null and p_module_id is not null
         and (v_pack.scope = any (credits.scopes_of(p_module_id))) is not true then
         perform credits.fail(

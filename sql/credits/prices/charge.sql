@@ -1,4 +1,4 @@
--- What a quantity costs. Nothing is divided, and nothing rounded, before the end.
+-- What a quantity costs. Nothing is divided or rounded before the end.
 
 create or replace function credits.quantity(quantity jsonb)
 returns numeric

@@ -51,12 +51,12 @@ begin
         count(*) = 1
         and bool_and(not c.tiered and c.free_quantity = 0 and not c.whole_units and c.minimum_charge = 0);
     whole_quantity := coalesce(whole_quantity, false);
-    -- A price that needs no rounding, since quantities are whole and one costs so much at ledger scale: no fraction.
+    -- If quantities are whole, and one unit costs an amount at ledger scale, nothing is rounded. The denominator is 1.
     if (whole_quantity and mod(numerator * 1000000, denominator) = 0) is true then
         numerator := trim_scale(credits.ceil_tokens(numerator, denominator));
         denominator := 1;
     elsif denominator is not distinct from 1 then
-        -- A denominator of 1 says that nothing is rounded: a finer price keeps a fraction.
+        -- A finer price must not have the denominator 1, which says that nothing is rounded.
         numerator := numerator * 2;
         denominator := 2;
     end if;

@@ -35,7 +35,7 @@ begin
         end if;
     end if;
 
-    -- 2. A price of one dimension that takes so much for a unit: the list has that, too.
+    -- 2. For a price of one dimension with a fixed price per unit, the list has that price, too.
     select l.price_id, l.dimension, l.numerator, l.denominator, l.price_source, l.whole_quantity into v_listed
     from credits.price_list as l
     where
@@ -108,8 +108,8 @@ begin
         join credits.prices as p on c.price_id = p.price_id
         where c.price_id = p_price_id
     loop
-        -- A statement of its own: as an argument it would be too dear for the planner to put credits.charge in its
-        -- place. A quantity that cannot be charged is null here, and makes the sum null.
+        -- This is a separate subquery. As an argument it would be too complex for the planner to inline credits.charge.
+        -- A quantity that cannot be charged is null here, and makes the sum null.
         v_quantity := credits.quantity(p_usage -> v_component.dimension);
         if v_component.whole_quantity is true then
             v_quantity := credits.whole(v_quantity);

@@ -75,7 +75,8 @@ begin
 end
 $$;
 comment on function credits.grant_faults() is
-'Rights in the schemas of the bank that roles have whom access.sql does not name, and rights that it never gives.';
+'Rights in the schemas of the bank that belong to roles which access.sql does not name, and rights that it never '
+'gives.';
 
 create or replace function credits.database_faults()
 returns table (expected text, found text)

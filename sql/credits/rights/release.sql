@@ -1,4 +1,4 @@
--- Whether the functions and the tables of this database belong together: what stands here is compared with what the
+-- Whether the functions and the tables of this database belong together. What is there now is compared with what the
 -- last `pgcredits migrate` left.
 
 -- The HTTP API asks for these two digests whenever somebody asks whether it is ready, so no definition is spelled out

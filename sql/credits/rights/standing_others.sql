@@ -1,5 +1,5 @@
 -- A part of credits.standing_objects(): kinds of objects that neither migrations/ nor sql/ ever makes, in the four
--- schemas or attached to what stands there. Whatever is found was made by somebody else.
+-- schemas or attached to what stands there. Somebody else made anything that is found.
 create or replace function credits.standing_others()
 returns table (kind text, name text, definition text)
 language plpgsql

@@ -57,8 +57,8 @@ declare
     v_event record;
     v_done bigint := 0;
 begin
-    -- Nearly always attach_checkout has applied them. An event is left if it came while the transaction was open that
-    -- wrote the order and attached its session. No transaction is open for 35 days.
+    -- Nearly always attach_checkout has applied them. An event is left if it came while the transaction that wrote the
+    -- order and attached its session was open. No transaction is open for 35 days.
     for v_event in
         select
             e.event_id,

@@ -12,7 +12,7 @@ begin
             from credits.current_lots as l
             where l.account_id = w.account_id and l.expires_at <= p_at
         ) + (
-            -- Not expired as long as it was held.
+            -- A lot does not expire while it is held.
             select coalesce(sum(d.tokens), 0)
             from credits.held_draws as d
             join credits.lots as l on d.account_id = l.account_id and d.lot_id = l.lot_id
@@ -24,4 +24,4 @@ begin
 end
 $$;
 comment on function credits.balance_at(uuid, timestamptz) is
-'Balance of an account without what has expired by p_at; 0 for none.';
+'The balance of an account, without lots that have expired by p_at. 0 if there is no such account.';

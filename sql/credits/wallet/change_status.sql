@@ -1,4 +1,5 @@
--- An account is stopped, or goes on. Under the wallet's lock: once the call has returned, no spend slips through.
+-- Freezing and thawing accounts. This happens under the wallet's lock, so no spend slips through after the call has
+-- returned.
 create or replace function credits.change_status(p_user_id text, p_status text, p_reason text)
 returns api.account_standing
 language plpgsql
@@ -36,4 +37,4 @@ begin
 end
 $$;
 comment on function credits.change_status(text, text, text) is
-'The work of api.freeze_account and api.thaw_account.';
+'Does the work of api.freeze_account and api.thaw_account.';

@@ -41,7 +41,7 @@ begin
 end
 $$;
 comment on function credits.in_default(uuid) is
-'Has the account more debt than it may have? Then it spends nothing new.';
+'Whether the account has more debt than it may have. If so, it can spend nothing new.';
 
 create or replace function credits.repay_debt(p_account_id uuid, p_lot_id bigint)
 returns void
@@ -74,4 +74,4 @@ begin
 end
 $$;
 comment on function credits.repay_debt(uuid, bigint) is
-'Pays the debt of a locked wallet, as far as it goes, from a lot that has just been bought.';
+'Repays the debt of a locked wallet from a lot that has just been bought, as far as its tokens go.';
