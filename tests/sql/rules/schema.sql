@@ -35,8 +35,7 @@ CREATE TYPE api.account_standing AS (
 	changed_at timestamp with time zone,
 	replayed boolean
 );
-COMMENT ON TYPE api.account_standing IS 'Whether an account is frozen, since when and why. replayed: it was so
-already.';
+COMMENT ON TYPE api.account_standing IS 'Whether an account is frozen, since when and why. replayed: it had this status already.';
 CREATE TYPE api.acknowledgement AS (
 	notices bigint
 );
@@ -276,7 +275,7 @@ CREATE TYPE api.test_clock AS (
 	user_id text,
 	frozen_time timestamp with time zone
 );
-COMMENT ON TYPE api.test_clock IS 'The clock of an account under test, and the moment at which it stands.';
+COMMENT ON TYPE api.test_clock IS 'The time on the test clock of an account.';
 CREATE DOMAIN credits.account_status AS text
 	CONSTRAINT account_status_is_known CHECK ((VALUE = ANY (ARRAY['active'::text, 'frozen'::text, 'closed'::text])));
 COMMENT ON DOMAIN credits.account_status IS 'active, frozen (cannot spend) or closed (cannot get anything either).';
@@ -304,7 +303,7 @@ CREATE TYPE credits.entry_kind AS ENUM (
 COMMENT ON TYPE credits.entry_kind IS 'Why a balance moved. Each kind has its counter-account in credits.entry_kinds.';
 CREATE DOMAIN credits.hold_state AS text
 	CONSTRAINT hold_state_is_known CHECK ((VALUE = ANY (ARRAY['open'::text, 'captured'::text, 'released'::text, 'expired'::text])));
-COMMENT ON DOMAIN credits.hold_state IS 'open until it is captured or released, or has expired: one transition.';
+COMMENT ON DOMAIN credits.hold_state IS 'A hold is open until it is captured or released, or expires. It never changes after that.';
 CREATE DOMAIN credits.tokens AS numeric(20,6)
 	CONSTRAINT tokens_are_finite CHECK (((VALUE > ('-100000000000000'::bigint)::numeric) AND (VALUE < ('100000000000000'::bigint)::numeric)));
 COMMENT ON DOMAIN credits.tokens IS 'An exact amount in the unit of the price list (tokens, credits, euro cents), with six decimals. Refuses NaN and infinity.';
@@ -423,7 +422,7 @@ CREATE FUNCTION api.confirm_guest_use(use_id uuid) RETURNS api.guest_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.confirm_guest_use(use_id uuid) IS 'Say that a guest''s use succeeded: reserved becomes confirmed, for good.
+COMMENT ON FUNCTION api.confirm_guest_use(use_id uuid) IS 'Report that a guest''s use succeeded: reserved becomes confirmed, and stays so.
 For services. If the use_id came from a client, do the work only once, and only with the module that the answer names: a
 second confirmation is answered with replayed: true. Raises PT404 unknown_use, PT409 use_closed (it was released),
 PT403 not_yours.';
@@ -432,8 +431,8 @@ CREATE FUNCTION api.consume_call(user_id text, module_id text, module_name text,
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.consume_call(user_id text, module_id text, module_name text, tokens_to_consume numeric, idempotency_key text) IS 'Spend tokens on one call of a module, naming the price.
-With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true. A key is the
-same key here and in consume_tokens. Without one a repeat is another charge.
+With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer with replayed: true. This
+function and consume_tokens share their keys. Without a key, a repeat is another charge.
 Raises PT402 insufficient_tokens, PT404 unknown_module or unknown_user, PT409 key_reused, PT422 price_mismatch when
 tokens_to_consume is not the price in the database, PT422 bad_amount, bad_key, bad_usage or bad_isolation, PT423
 account_frozen, PT429 spend_limit, PT403 not_yours, PT401 not_signed_in, PT503 busy.';
@@ -442,35 +441,36 @@ CREATE FUNCTION api.consume_tokens(user_id text, module_id text, module_name tex
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.consume_tokens(user_id text, module_id text, module_name text, tokens_to_consume numeric) IS 'Spend tokens on one call of a module, naming the price (IAHome''s signature). It takes no idempotency_key, so a repeat
-is another charge: consume_call takes one.
+is another charge. consume_call takes a key.
 Raises what consume_call raises.';
 CREATE FUNCTION api.consume_tokens(module_id text, usage jsonb DEFAULT '{}'::jsonb, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, metadata jsonb DEFAULT '{}'::jsonb, byok boolean DEFAULT false) RETURNS api.spend_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.consume_tokens(module_id text, usage jsonb, idempotency_key text, user_id text, metadata jsonb, byok boolean) IS 'Spend tokens on a module.
-The price is the database''s; usage gives the quantity of each dimension of the price, by default {"calls": 1}.
-price_source says whose price it is: the module''s own, its category''s, or the default of every other module.
-A user''s use may cost 0 only where one whole unit costs 0. metadata: at most 1 kB of a user, 16 kB of a service.
-With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer, replayed: true, but refunded
-says what of the charge has been given back by then.
-A user spends their own tokens; a service names the user_id.
-byok: a service says that the user''s own key at the provider was used: recorded with its quantities, cost 0.
+The database sets the price. usage gives the quantity of each dimension of the price, by default {"calls": 1}.
+price_source says whose price it is: the module''s own, its category''s, or the default for every other module. A
+user''s use may cost 0 only if one whole unit costs 0. metadata has at most 1 kB from a user, 16 kB from a service.
+With an idempotency_key (1 to 200 characters) a repeat of the same call gets the same answer with replayed: true. But
+refunded says how much of the charge has been given back by now. A user spends their own tokens. A service names the
+user_id.
+byok: true if a service reports that the user''s own key at the provider was used. The quantities are recorded, and
+the cost is 0.
 Raises PT402 insufficient_tokens (balance, available, cost, missing, affordable), PT404 unknown_module (did_you_mean)
-or unknown_user, PT409 key_reused, PT422 bad_usage, bad_key, bad_byok or bad_metadata, PT423 account_frozen, PT429 spend_limit or
-unpaid_limit (a user, of a free module), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+or unknown_user, PT409 key_reused, PT422 bad_usage, bad_key, bad_byok or bad_metadata, PT423 account_frozen, PT429
+spend_limit or unpaid_limit (a user, of a free module), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 CREATE FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean DEFAULT false) RETURNS api.batch_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) IS 'Spend tokens many times in one call. For services and spenders.
-items: 1 to 1000 of {"user_id", "module_id", "usage", "idempotency_key", "metadata", "byok"}, each as consume_tokens has
-it. Each is charged or refused by itself, in this order; verdicts says how, in this order too. {"ok": true, …} has what
-consume_tokens answers, {"ok": false, "code": "PT402", "error": "insufficient_tokens", "message", …} what it raises.
-The items of a user whose wallet another transaction has for too long are refused with PT503 busy, and may be sent again.
-A key is the same key in consume_tokens and here: whichever comes second gets the first one''s answer.
-atomic: if any item is refused nothing is charged, and the call is refused as the first such item is, with its index
-(from 0) beside the facts.
+items: 1 to 1000 of {"user_id", "module_id", "usage", "idempotency_key", "metadata", "byok"}, each with the meaning of
+consume_tokens. The items are charged or refused one by one, in this order, and verdicts has one verdict for each.
+{"ok": true, …} has the answer of consume_tokens; {"ok": false, "code": "PT402", "error": "insufficient_tokens",
+"message", …} has the error that it raises. If another transaction has a user''s wallet for too long, the items of
+that user are refused with PT503 busy, and may be sent again. This function and consume_tokens share their keys: the
+second call with a key gets the answer of the first. atomic: if any item is refused, nothing is charged, and the call
+raises the error of the first refused item, with its index (from 0) among the facts.
 Raises PT422 bad_items, PT403 not_yours.';
 CREATE FUNCTION api.create_order(pack_id text DEFAULT NULL::text, amount bigint DEFAULT NULL::bigint, module_id text DEFAULT NULL::text, user_id text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text) RETURNS api.order_receipt
     LANGUAGE plpgsql SECURITY DEFINER
@@ -488,11 +488,11 @@ CREATE FUNCTION api.extend_hold(hold_id text, ttl interval DEFAULT '00:15:00'::i
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) IS 'Let an open hold last for ttl from now, at most 24 hours; as often as needed, before it expires.
-However often it is extended, a hold that a user made ends at most 24 hours after it was made, one that a service made
-after 7 days (the operator may set another bound), and neither keeps the tokens of a lot for more than 24 hours after
-the lot''s date: it is extended as far as it may be, and expires_at says how far that is.
-A user extends their own holds, while the account is active.
+COMMENT ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) IS 'Let an open hold last for ttl from now, at most 24 hours. Call this as often as needed, before the hold expires.
+A hold that a user made ends at most 24 hours after it was made, however often it is extended. A hold that a service
+made ends after at most 7 days; the operator can set another bound. No hold keeps the tokens of a lot for more than 24
+hours after the lot''s date. The hold is extended as far as these bounds allow, and expires_at says how far that is.
+Users extend only their own holds, and only while the account is active.
 Raises PT404 unknown_hold, PT409 hold_closed (state), PT422 bad_ttl, PT423 account_frozen (a user), PT403 not_yours,
 PT401 not_signed_in, PT422 bad_isolation.';
 CREATE FUNCTION api.find_credential(email text) RETURNS api.credential
@@ -505,18 +505,17 @@ CREATE FUNCTION api.finish_sign_in(email text, network_keys text[]) RETURNS api.
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.finish_sign_in(email text, network_keys text[]) IS 'Say that an attempt of begin_sign_in succeeded: it no longer counts, and its network is recorded as one where this user
-signs in. For services.
+COMMENT ON FUNCTION api.finish_sign_in(email text, network_keys text[]) IS 'Report that an attempt of begin_sign_in succeeded. It no longer counts, and its network is recorded as one where this
+user signs in. For services.
 Raises PT404 unknown_user, PT422 bad_guest, PT403 not_yours.';
 CREATE FUNCTION api.freeze_account(user_id text, reason text DEFAULT NULL::text) RETURNS api.account_standing
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.freeze_account(user_id text, reason text) IS 'Freeze an account: it cannot spend or hold anything new until thaw_account. For services.
-It still gets what it buys, and work that has begun can be captured or released. It is recorded who froze it, when and
-why. Freezing it again changes nothing. Raises PT404 unknown_user, PT423 account_frozen (closed for good), PT422
-bad_reason or bad_user,
-PT403 not_yours.';
+It still gets what it buys, and work that has begun can be captured or released. The call records who froze it, when
+and why. Freezing it again changes nothing.
+Raises PT404 unknown_user, PT423 account_frozen (a closed account), PT422 bad_reason or bad_user, PT403 not_yours.';
 CREATE FUNCTION api.guest_allowance(device_keys text[], network_keys text[], shared_network boolean DEFAULT false) RETURNS api.guest_receipt
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -578,9 +577,9 @@ COMMENT ON FUNCTION api.open_account(user_id text, referral_code text, device_ke
 is tried again.
 referral_code: the code of the user who brought them. With a code that is not valid the call is refused, and may be
 repeated without it.
-Only from services and spenders: device_keys, of the guest that a new user was; network_keys and shared_network, as for
-guest_consume, for the bounds of campaigns. Only from services: email_verified, which says that the issuer has verified
-the address. Leave out keys that are not known, or pass {unknown}: null and an empty array are refused.
+Only from services and spenders: device_keys, of the guest who became this user; network_keys and shared_network, as
+for guest_consume, for the bounds of campaigns. Only from services: email_verified, which says that the issuer has
+verified the address. Leave out keys that are not known, or pass {unknown}: null and an empty array are refused.
 Raises PT404 unknown_code, PT409 code_expired, code_exhausted, own_code, not_eligible or referral_circle,
 PT422 bad_user, bad_guest or bad_isolation, PT423 account_frozen, PT403 not_yours, PT401 not_signed_in.';
 CREATE FUNCTION api.quote_tokens(module_id text, usage jsonb DEFAULT '{}'::jsonb, user_id text DEFAULT NULL::text) RETURNS api.quote
@@ -611,62 +610,66 @@ CREATE FUNCTION api.referral_code(user_id text DEFAULT NULL::text) RETURNS api.r
     AS …;
 COMMENT ON FUNCTION api.referral_code(user_id text) IS 'The caller''s own code, for the users whom they bring, and what the first purchase of such a user gives to both. The
 code is made when somebody first asks for it.
-Raises PT404 no_campaign (none rewards bringing somebody) or unknown_user, PT422 bad_user,
-PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+Raises PT404 no_campaign (no campaign rewards bringing somebody) or unknown_user, PT422 bad_user, PT423
+account_frozen, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 CREATE FUNCTION api.refund_usage(entry_id text, tokens numeric DEFAULT 'Infinity'::numeric, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text) RETURNS api.refund_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.refund_usage(entry_id text, tokens numeric, reason text, idempotency_key text) IS 'Undo a charge (an entry of kind spend), whole or in part, back into the lots that it was drawn from. For services.
-tokens: how much; Infinity, the default, is all that is left of the charge, and null is refused. Refunds of one charge add up, to no more than it took.
-Tokens that go back into a lot past its date expire at once: expired. reason: at most 200 characters.
-A refund frees the spend limits of the day and month of the charge, not those of later ones.
+COMMENT ON FUNCTION api.refund_usage(entry_id text, tokens numeric, reason text, idempotency_key text) IS 'Undo a charge (an entry of kind spend), whole or in part. The tokens go back into the lots that they were taken from.
+For services.
+tokens: how many. Infinity, the default, means all that is left of the charge. Null is refused. All refunds of a
+charge together give back no more than it took.
+Tokens that go back into a lot past its date expire at once: expired says how many. The reason has at most 200
+characters.
+A refund counts for the spend limits of the day and month of the charge, not for later ones.
 With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
 Raises PT404 unknown_entry, PT409 already_refunded, not_refundable or key_reused, PT422 bad_amount (refundable),
-bad_reason or bad_key, PT423 account_frozen when it is closed, PT403 not_yours.';
+bad_reason or bad_key, PT423 account_frozen when the account is closed, PT403 not_yours.';
 CREATE FUNCTION api.release_guest_use(use_id uuid) RETURNS api.guest_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.release_guest_use(use_id uuid) IS 'Say that a guest''s use failed: it no longer counts.
+COMMENT ON FUNCTION api.release_guest_use(use_id uuid) IS 'Report that a guest''s use failed: it no longer counts.
 For services. A repeat gets the same answer, replayed: true. Raises PT404 unknown_use,
 PT409 use_closed (it was confirmed), PT403 not_yours.';
 CREATE FUNCTION api.release_hold(hold_id text, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text) RETURNS api.release_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) IS 'Let go of a hold: its tokens go back to their lots, and nothing is charged. Those of a lot that has expired meanwhile
-expire now.
-A reason (at most 200 characters) that begins with failed, error or timeout counts as a failure in the figures.
-Parts captured before stay charged, and the hold ends as captured: releasing that again needs the key of the first time.
-Releasing any other again gets the same answer.
-Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT422 bad_reason or bad_key,
-PT429 unpaid_limit (a user, with ever new keys for what is released), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+COMMENT ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) IS 'Release a hold: its tokens become free in their lots, and nothing is charged. Tokens of a lot that has expired
+meanwhile expire now.
+A reason (at most 200 characters) that begins with failed, error or timeout counts as a failure in the figures. Parts
+captured before stay charged, and the hold then ends as captured. A repeat needs the key of the first release in that
+case. For any other hold, a repeat gets the same answer without a key.
+Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT422 bad_reason or bad_key, PT429 unpaid_limit (a
+user who sends ever new keys for a released hold), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
 CREATE FUNCTION api.report_failure(module_id text, duration_ms numeric DEFAULT NULL::numeric, metadata jsonb DEFAULT '{}'::jsonb, user_id text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text) RETURNS api.failure_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) IS 'Note that a use of a module failed: nothing is charged, and the figures know. For services and spenders.
-duration_ms is how long it took; a success''s is the number duration_ms in the metadata of its charge.
-With an idempotency_key a repeat of the same call gets the same answer, replayed: true.
+COMMENT ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) IS 'Record that a use of a module failed, for the figures. Nothing is charged. For services and spenders.
+duration_ms is how long the use took. For a use that succeeded, it is the number duration_ms in the metadata of the
+charge. With an idempotency_key a repeat of the same call gets the same answer with replayed: true.
 Raises PT404 unknown_module or unknown_user, PT409 key_reused, PT422 bad_duration, bad_metadata, bad_key or bad_user,
 PT403 not_yours.';
 CREATE FUNCTION api.report_refusal(module_id text, usage jsonb DEFAULT '{}'::jsonb, user_id text DEFAULT NULL::text) RETURNS api.refusal_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.report_refusal(module_id text, usage jsonb, user_id text) IS 'Say that a use was refused for want of tokens, so that a notice depleted is written, once until tokens come again. A
-refusal undoes everything, and could not write it itself; HTTP clients need not call this: the door does. depleted: the
-tokens that are there do not pay for this use; where they do, nothing is written.
+COMMENT ON FUNCTION api.report_refusal(module_id text, usage jsonb, user_id text) IS 'Report that a use was refused for lack of tokens, so that the notice depleted is written, once until tokens come
+again. The refusal itself undoes everything and could not write it. The HTTP API calls this, so HTTP clients need not.
+depleted: true when the tokens do not pay for this use; otherwise nothing is written.
 Raises PT404 unknown_module or unknown_user, PT422 bad_usage, PT403 not_yours, PT401 not_signed_in.';
 CREATE FUNCTION api.report_refused_capture(hold_id text, usage jsonb DEFAULT '"held"'::jsonb, user_id text DEFAULT NULL::text) RETURNS api.refusal_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.report_refused_capture(hold_id text, usage jsonb, user_id text) IS 'Say that a capture of a hold was refused for want of tokens (over: error, or a user''s beyond the hold), so that a
-notice depleted is written, once until tokens come again. HTTP clients need not call this: the door does. It charges nothing.
-depleted: the hold and the tokens that are there do not pay for this use; where they do, or the hold is over, nothing is
-written.
+COMMENT ON FUNCTION api.report_refused_capture(hold_id text, usage jsonb, user_id text) IS 'Report that a capture of a hold was refused for lack of tokens (over: error, or a user beyond the hold), so that the
+notice depleted is written, once until tokens come again. The HTTP API calls this, so HTTP clients need not. It
+charges nothing.
+depleted: true when the hold and the other tokens do not pay for this use; otherwise, or when the hold has ended,
+nothing is written.
 Raises PT404 unknown_hold, PT422 bad_usage, PT403 not_yours, PT401 not_signed_in, PT423 account_frozen (a user), PT429
 spend_limit or unpaid_limit (a user).';
 CREATE FUNCTION api.reset_low_balance(user_id text DEFAULT NULL::text) RETURNS api.low_balance
@@ -724,8 +727,9 @@ email: stored in one spelling, which is Unicode''s form NFKC in lower case, with
 domain as mail servers write it.
 referral_code: the code of the user who brought them. With a code that is not valid the sign-up is refused, and may be
 repeated without it.
-device_keys: those of the guest that they were. network_keys, shared_network: as for guest_consume. Leave out keys that
-are not known, or pass {unknown}: null and an empty array are refused. The bounds of a campaign count by these keys.
+device_keys: those of the guest who became this user. network_keys, shared_network: as for guest_consume. Leave out
+keys that are not known, or pass {unknown}: null and an empty array are refused. The bounds of a campaign count by
+these keys.
 Over a bound the account opens without its welcome, and open_account tries again later.
 Raises PT409 email_taken, code_expired or code_exhausted, PT404 unknown_code, PT422 bad_email, bad_password or
 bad_guest, PT403 not_yours.';
@@ -733,15 +737,15 @@ CREATE FUNCTION api.thaw_account(user_id text, reason text DEFAULT NULL::text) R
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.thaw_account(user_id text, reason text) IS 'Let a frozen account spend again. For services. It is recorded who thawed it, when and why. Thawing it again changes
+COMMENT ON FUNCTION api.thaw_account(user_id text, reason text) IS 'Let a frozen account spend again. For services. The call records who thawed it, when and why. Thawing it again changes
 nothing.
-Raises PT404 unknown_user, PT423 account_frozen (closed for good), PT422 bad_reason or bad_user, PT403 not_yours.';
+Raises PT404 unknown_user, PT423 account_frozen (a closed account), PT422 bad_reason or bad_user, PT403 not_yours.';
 CREATE FUNCTION api.verify_email(email text DEFAULT NULL::text, user_id text DEFAULT NULL::text) RETURNS api.account_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.verify_email(email text, user_id text) IS 'Say that the e-mail address of a user is verified: by email, for a user who signed up here, or by user_id. Grants the
-welcome that waited for it, once. Safe to repeat. For services.
+COMMENT ON FUNCTION api.verify_email(email text, user_id text) IS 'Report that the e-mail address of a user is verified: by email, for a user who signed up here, or by user_id. Grants
+the welcome that waited for it, once. Safe to repeat. For services.
 Raises PT404 unknown_user, PT422 bad_user, PT403 not_yours.';
 CREATE FUNCTION credits.accept_stripe_accounts(p_accounts text[]) RETURNS void
     LANGUAGE plpgsql
@@ -796,7 +800,7 @@ CREATE FUNCTION credits.announce_expiries(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.announce_expiries(p_account_id uuid) IS 'Puts the lots of a locked wallet that expire soon in the outbox, once each. Its head is folded: see credits.catch_up.';
+COMMENT ON FUNCTION credits.announce_expiries(p_account_id uuid) IS 'Puts the lots of a locked wallet that expire soon in the outbox, once each. The caller, credits.catch_up, has folded the head.';
 CREATE FUNCTION credits.apply_event(p_event_id text) RETURNS api.event_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -894,7 +898,7 @@ CREATE FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time z
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time zone) IS 'Balance of an account without what has expired by p_at; 0 for none.';
+COMMENT ON FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time zone) IS 'The balance of an account, without lots that have expired by p_at. 0 if there is no such account.';
 CREATE FUNCTION credits.is_item(p_item jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN (jsonb_typeof(p_item) IS DISTINCT FROM 'object'::text) THEN false WHEN ((p_item - ARRAY['user_id'::text, 'module_id'::text, 'usage'::text, 'idempotency_key'::text, 'metadata'::text, 'byok'::text]) <> '{}'::jsonb) THEN false ELSE (((jsonb_typeof((p_item -> 'user_id'::text)) <> ALL (ARRAY['string'::text, 'null'::text])) OR (jsonb_typeof((p_item -> 'module_id'::text)) <> ALL (ARRAY['string'::text, 'null'::text])) OR (jsonb_typeof((p_item -> 'idempotency_key'::text)) <> ALL (ARRAY['string'::text, 'null'::text])) OR (jsonb_typeof((p_item -> 'byok'::text)) <> 'boolean'::text)) IS NOT TRUE) END;
@@ -1079,25 +1083,25 @@ CREATE TABLE credits.holds (
 )
 WITH (fillfactor='70');
 ALTER TABLE ONLY credits.holds FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.holds IS 'Tokens reserved for work under way. One transition: open → captured, released or expired. From expires_at on an open one counts for nothing, booked or not. No foreign keys, which would lock more rows: only definer functions write it, under the wallet''s lock.';
-COMMENT ON COLUMN credits.holds.price_id IS 'The version of the price that it was made at: captures are charged by it.';
-COMMENT ON COLUMN credits.holds.price_source IS 'Whose price it keeps: module, category, or default, that of every other module.';
+COMMENT ON TABLE credits.holds IS 'Tokens reserved for work under way. A hold changes its state once: open → captured, released or expired. From expires_at on, an open hold counts for nothing, booked or not. There are no foreign keys, which would lock more rows. Only definer functions write this table, under the wallet''s lock.';
+COMMENT ON COLUMN credits.holds.price_id IS 'The version of the price at which it was made. Captures are charged by it.';
+COMMENT ON COLUMN credits.holds.price_source IS 'Where its price comes from: module, category, or default (for every other module).';
 COMMENT ON COLUMN credits.holds.usage IS 'The worst case that tokens were reserved for, per dimension.';
-COMMENT ON COLUMN credits.holds.usage_left IS 'Of this, what captures have not recorded yet; below 0 when they recorded more.';
+COMMENT ON COLUMN credits.holds.usage_left IS 'The part of usage that captures have not recorded yet. Below 0 when they recorded more.';
 COMMENT ON COLUMN credits.holds.tokens IS 'Tokens reserved at first.';
 COMMENT ON COLUMN credits.holds.held IS 'Tokens still reserved.';
-COMMENT ON COLUMN credits.holds.captured IS 'Tokens charged: what its entries add up to.';
-COMMENT ON COLUMN credits.holds.shortfall IS 'What its captures cost beyond that.';
-COMMENT ON COLUMN credits.holds.draws IS 'The lots that held is reserved in, first to be charged first: as in credits.entries.';
-COMMENT ON COLUMN credits.holds.seqs IS 'Its entries: the captures.';
-COMMENT ON COLUMN credits.holds.late IS 'Captured after it had expired, by a fresh debit.';
-COMMENT ON COLUMN credits.holds.failed IS 'Released for a reason that says that the work failed.';
-COMMENT ON COLUMN credits.holds.by_service IS 'Made by a service, which alone may then end it: a user could let go of it while the work is done.';
+COMMENT ON COLUMN credits.holds.captured IS 'Tokens charged: the sum of its entries.';
+COMMENT ON COLUMN credits.holds.shortfall IS 'The part of the cost of its captures that could not be paid.';
+COMMENT ON COLUMN credits.holds.draws IS 'The lots in which the held tokens are reserved, in the order in which they will be charged. The form is that of credits.entries.';
+COMMENT ON COLUMN credits.holds.seqs IS 'The seqs of its captures in the ledger.';
+COMMENT ON COLUMN credits.holds.late IS 'True if it was captured after it had expired, by a fresh debit.';
+COMMENT ON COLUMN credits.holds.failed IS 'True if it was released for a reason that says that the work failed.';
+COMMENT ON COLUMN credits.holds.by_service IS 'True if a service made it. Then only a service may end it, because a user could release it while the work is done.';
 COMMENT ON COLUMN credits.holds.actor IS 'The role or SQL login that made it, or ended it.';
-COMMENT ON COLUMN credits.holds.ttl IS 'Seconds that it was made for. This and the first_ columns are for a repeat of the call that made it.';
-COMMENT ON COLUMN credits.holds.first_balance IS 'Balance of the account when it was made.';
+COMMENT ON COLUMN credits.holds.ttl IS 'The ttl that it was made with, in seconds. This and the first_ columns are for a repeat of the call that made it.';
+COMMENT ON COLUMN credits.holds.first_balance IS 'The balance of the account when it was made.';
 COMMENT ON COLUMN credits.holds.first_held IS 'Tokens that all holds of the account kept then, this one included.';
-COMMENT ON COLUMN credits.holds.first_draws IS 'The lots that it reserved tokens in at first: as draws.';
+COMMENT ON COLUMN credits.holds.first_draws IS 'The lots in which it reserved tokens at first, as in draws.';
 CREATE FUNCTION credits.capture_again(p_hold credits.holds, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) RETURNS api.capture_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1114,11 +1118,11 @@ CREATE TABLE credits.idempotency_keys (
     created_at timestamp with time zone NOT NULL
 );
 ALTER TABLE ONLY credits.idempotency_keys FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.idempotency_keys IS 'Calls already answered, kept 35 days: the same key with the same arguments gets the same answer. A refusal leaves no key.';
-COMMENT ON COLUMN credits.idempotency_keys.fingerprint IS 'sha256 of the arguments; null for a spend, whose entry records what was asked.';
-COMMENT ON COLUMN credits.idempotency_keys.entry_seq IS 'The entry that the call wrote; null: it wrote none.';
+COMMENT ON TABLE credits.idempotency_keys IS 'Calls that were answered, kept for 35 days. The same key with the same arguments gets the same answer. A refusal leaves no key.';
+COMMENT ON COLUMN credits.idempotency_keys.fingerprint IS 'The sha256 of the arguments. Null for a spend, whose entry records the arguments.';
+COMMENT ON COLUMN credits.idempotency_keys.entry_seq IS 'The entry that the call wrote, or null.';
 COMMENT ON COLUMN credits.idempotency_keys.made_id IS 'The order, hold or failure that the call made or ended.';
-COMMENT ON COLUMN credits.idempotency_keys.facts IS 'What else is needed to give the answer again: of a capture, {"released": tokens that went free}.';
+COMMENT ON COLUMN credits.idempotency_keys.facts IS 'What else is needed to give the answer again. For a capture: {"released": tokens that became free}.';
 CREATE FUNCTION credits.capture_receipt(p_hold credits.holds, p_known credits.idempotency_keys, p_user_id text) RETURNS api.capture_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1128,7 +1132,7 @@ CREATE FUNCTION credits.catch_up(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.catch_up(p_account_id uuid) IS 'Does what has become due on a locked wallet.';
+COMMENT ON FUNCTION credits.catch_up(p_account_id uuid) IS 'Books what has become due on a locked wallet.';
 CREATE FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE
     RETURN ((div((numerator * (1000000)::numeric), denominator) + sign(mod((numerator * (1000000)::numeric), denominator))) / 1000000.000000);
@@ -1142,7 +1146,7 @@ CREATE FUNCTION credits.change_status(p_user_id text, p_status text, p_reason te
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.change_status(p_user_id text, p_status text, p_reason text) IS 'The work of api.freeze_account and api.thaw_account.';
+COMMENT ON FUNCTION credits.change_status(p_user_id text, p_status text, p_reason text) IS 'Does the work of api.freeze_account and api.thaw_account.';
 CREATE FUNCTION credits.charge(quantity numeric, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN (quantity IS NULL) THEN NULL::numeric WHEN ((quantity <= free_quantity) IS TRUE) THEN (0)::numeric WHEN (whole_units IS TRUE) THEN (GREATEST(((div((quantity - free_quantity), unit_size) + (((mod((quantity - free_quantity), unit_size) > (0)::numeric))::integer)::numeric) * price_per_unit), minimum_charge) * unit_size) ELSE GREATEST(((quantity - free_quantity) * price_per_unit), (minimum_charge * unit_size)) END;
@@ -1151,7 +1155,7 @@ CREATE FUNCTION credits.charge_durations() RETURNS TABLE(account_id uuid, seq bi
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10000
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.charge_durations() IS 'Milliseconds that a use took: the number duration_ms in the metadata of a service''s charge, of the accounts that the analyst of this session may count; an auditor gets all.';
+COMMENT ON FUNCTION credits.charge_durations() IS 'How many milliseconds uses took: the number duration_ms in the metadata of charges by services, for the accounts that the analyst of this session may count. An auditor gets all.';
 CREATE TABLE credits.wallets (
     account_id uuid NOT NULL,
     seq bigint DEFAULT 0 NOT NULL,
@@ -1176,22 +1180,22 @@ CREATE TABLE credits.wallets (
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_cost_delay='0');
 ALTER TABLE ONLY credits.wallets FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.wallets IS 'The one row that a spend locks. balance = sum of the lots'' remaining tokens - debt, proved by audit.check_balance.';
-COMMENT ON COLUMN credits.wallets.seq IS 'Number of the last entry: no gaps, because it is taken from the locked row.';
-COMMENT ON COLUMN credits.wallets.posted_at IS 'Time of the last entry, so that entries never go back in time.';
-COMMENT ON COLUMN credits.wallets.due_at IS 'Before this moment the clock changes nothing: no hold or lot expires, no lot is announced to, no day or month of a limit begins.';
-COMMENT ON COLUMN credits.wallets.unpaid IS 'How many uses, and other things that are no holds, the user has made without paying in the window that ends at unpaid_until: see sql/credits/wallet/unpaid.sql.';
+COMMENT ON TABLE credits.wallets IS 'The one row that a spend locks. balance = sum of the lots'' remaining tokens - debt; audit.check_balance proves it.';
+COMMENT ON COLUMN credits.wallets.seq IS 'The number of the last entry. There are no gaps, because the number comes from the locked row.';
+COMMENT ON COLUMN credits.wallets.posted_at IS 'The time of the last entry. No entry is earlier than the one before it.';
+COMMENT ON COLUMN credits.wallets.due_at IS 'Nothing is due before this moment: no hold or lot expires, no coming expiry is announced, no day or month of a limit begins.';
+COMMENT ON COLUMN credits.wallets.unpaid IS 'How many uses, and other things except holds, the user has made without paying in the window that ends at unpaid_until: see sql/credits/wallet/unpaid.sql.';
 COMMENT ON COLUMN credits.wallets.unpaid_holds IS 'How many holds of the user have ended with nothing charged in that window.';
-COMMENT ON COLUMN credits.wallets.unpaid_until IS 'When the window ends; in the past, nothing counts.';
-COMMENT ON COLUMN credits.wallets.head_quiet IS 'Tokens of head_lot that a hold lets go call for nothing: the lot never expires, and no notice waits to be armed.';
-COMMENT ON COLUMN credits.wallets.head_lot IS 'The lot that the last spend took from, which head_permit, head_taken and head_reserved speak of; null: none. See credits.choose_head.';
-COMMENT ON COLUMN credits.wallets.test_clock IS 'What the account''s own clock shows, for tests; null: it goes by the bank''s. Only moved forward, never taken off.';
-COMMENT ON COLUMN credits.wallets.status IS 'Here and not on the account, so that freezing waits for the same lock.';
+COMMENT ON COLUMN credits.wallets.unpaid_until IS 'When the window ends. After that nothing counts.';
+COMMENT ON COLUMN credits.wallets.head_quiet IS 'True when tokens of head_lot that a hold frees have no other effect: the lot never expires, and no notice waits to be armed.';
+COMMENT ON COLUMN credits.wallets.head_lot IS 'The lot that the last spend took from, or null. head_permit, head_taken and head_reserved are about this lot. See credits.choose_head.';
+COMMENT ON COLUMN credits.wallets.test_clock IS 'The time on the account''s test clock. Null: the account has no test clock, and uses the bank''s time. A test clock only moves forward, and is never removed.';
+COMMENT ON COLUMN credits.wallets.status IS 'The status is here and not on the account, so that freezing waits for the same lock.';
 COMMENT ON COLUMN credits.wallets.held IS 'Tokens reserved by open holds, part of balance.';
 COMMENT ON COLUMN credits.wallets.debt IS 'Tokens used that no lot could pay.';
-COMMENT ON COLUMN credits.wallets.head_permit IS 'Tokens that may be spent from head_lot, or held there, without a look at limits, notices and other lots.';
-COMMENT ON COLUMN credits.wallets.head_taken IS 'Tokens taken from head_lot that its row does not know of yet.';
-COMMENT ON COLUMN credits.wallets.head_reserved IS 'Tokens held in head_lot that its row does not know of yet. Below zero: its row still counts as held what is not.';
+COMMENT ON COLUMN credits.wallets.head_permit IS 'Tokens that may be spent from head_lot, or held there, without checking limits, notices and other lots.';
+COMMENT ON COLUMN credits.wallets.head_taken IS 'Tokens taken from head_lot that are not yet on its row.';
+COMMENT ON COLUMN credits.wallets.head_reserved IS 'Tokens held in head_lot that are not yet on its row. Below zero: tokens that are no longer held, but still held on its row.';
 COMMENT ON COLUMN credits.wallets.head_hash IS 'Hash of the last entry; empty before the first.';
 CREATE FUNCTION credits.charge_hold(p_wallet credits.wallets, p_hold credits.holds, p_cost numeric, p_usage jsonb, p_own numeric, p_released numeric, p_final boolean, p_over text, p_at timestamp with time zone, p_user_id text) RETURNS api.capture_receipt
     LANGUAGE plpgsql
@@ -1242,7 +1246,7 @@ CREATE FUNCTION credits.check_free_part(p_hold credits.holds, p_usage jsonb, p_f
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_free_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone) IS 'May a user capture a part of a hold that costs 0, the wallet being locked? Yes, when it ends a hold that has been paid. Yes, when something was used: its unit has been paid already, or is still within what is free; beyond 100 parts for each token paid it counts as made without paying. p_usage: what the part used. p_final: it ends the hold. Raises PT422 bad_usage for a use that costs nothing as a whole and for a part that uses nothing, PT429 unpaid_limit.';
+COMMENT ON FUNCTION credits.check_free_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone) IS 'Checks that a user may capture a part of a hold that costs 0. The wallet is locked. Such a part may end a hold that has been paid. Or it may use something, when its unit has been paid already or is free. Beyond 100 parts for each token paid, such parts count as unpaid. p_usage: what the part used. p_final: it ends the hold. Raises PT422 bad_usage for a use that costs nothing as a whole and for a part that uses nothing, PT429 unpaid_limit.';
 CREATE FUNCTION credits.check_free_use(p_price_id bigint, p_account_id uuid DEFAULT NULL::uuid, p_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1314,7 +1318,7 @@ CREATE FUNCTION credits.check_price(p_name text, p_price credits.prices) RETURNS
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_price(p_name text, p_price credits.prices) IS 'Checks what a line says of a price beside its components. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.check_price(p_name text, p_price credits.prices) IS 'Checks everything in a line about a price except its components. Raises PT422 bad_catalogue.';
 CREATE FUNCTION credits.check_reason(p_reason text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1359,7 +1363,7 @@ CREATE FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key tex
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_entry_seq bigint, p_made_id uuid, p_facts jsonb) IS 'Claims a key for the call that is about to write p_entry_seq or make p_made_id. A row of nulls: it is new, go on. Else what the first call left: answer that again. Raises PT409 key_reused, PT422 bad_key.';
+COMMENT ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_entry_seq bigint, p_made_id uuid, p_facts jsonb) IS 'Claims a key for the call that is about to write p_entry_seq or make p_made_id. Returns a row of nulls if the key is new. Otherwise returns the row of the first call, whose answer the caller repeats. Raises PT409 key_reused, PT422 bad_key.';
 CREATE TABLE credits.entries (
     account_id uuid NOT NULL,
     seq bigint NOT NULL,
@@ -1385,22 +1389,22 @@ CREATE TABLE credits.entries (
 )
 PARTITION BY RANGE (posted_at);
 ALTER TABLE ONLY credits.entries FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.entries IS 'The ledger. Append-only, partitioned by month, a hash chain per account. No foreign keys: only definer functions write it, under the wallet''s lock.';
+COMMENT ON TABLE credits.entries IS 'The ledger: append-only, partitioned by month, with a hash chain per account. It needs no foreign keys, because only definer functions write it, under the wallet''s lock.';
 COMMENT ON COLUMN credits.entries.seq IS '1, 2, 3 … per account, without gaps.';
-COMMENT ON COLUMN credits.entries.posted_at IS 'When it was written, after the lock was taken; rises strictly with seq.';
-COMMENT ON COLUMN credits.entries.effective_at IS 'When it happened: for an expiry the moment the lot expired, else posted_at.';
-COMMENT ON COLUMN credits.entries.tokens IS 'Change of the balance: of what is in the lots, less the change of the debt. Above zero in, below zero out.';
-COMMENT ON COLUMN credits.entries.debt_after IS 'Debt after it: what a charge left unpaid by lots, and a repayment took off.';
-COMMENT ON COLUMN credits.entries.draws IS 'The lots moved: [{"lot_id": seq of the granting entry, "tokens": how much, above zero}], in the order they were taken. Into them when tokens is above zero, else out of them.';
+COMMENT ON COLUMN credits.entries.posted_at IS 'When it was written, after the lock was taken. It rises strictly with seq.';
+COMMENT ON COLUMN credits.entries.effective_at IS 'When it happened. For an expiry, the moment when the lot expired; otherwise posted_at.';
+COMMENT ON COLUMN credits.entries.tokens IS 'The change of the balance: the change in the lots, less the change of the debt. Above zero: tokens come in. Below zero: tokens go out.';
+COMMENT ON COLUMN credits.entries.debt_after IS 'The debt after the entry. A charge that lots cannot pay raises it, and a repayment lowers it.';
+COMMENT ON COLUMN credits.entries.draws IS 'The lots that it changed, in the order in which they were taken: [{"lot_id": seq of the granting entry, "tokens": how many, above zero}]. Tokens went into these lots if the entry''s tokens are above zero, and out of them otherwise.';
 COMMENT ON COLUMN credits.entries.usage IS 'What was used, per dimension.';
 COMMENT ON COLUMN credits.entries.order_id IS 'The order that paid for these tokens.';
 COMMENT ON COLUMN credits.entries.hold_id IS 'The hold that this charge captured.';
-COMMENT ON COLUMN credits.entries.late IS 'Was the hold captured after it had expired? Null where the entry captures no hold.';
-COMMENT ON COLUMN credits.entries.refunds_seq IS 'The charge on the same account that this refund gives back.';
+COMMENT ON COLUMN credits.entries.late IS 'Was the hold captured after it had expired? Null if the entry captures no hold.';
+COMMENT ON COLUMN credits.entries.refunds_seq IS 'The seq of the charge that this refund gives back, on the same account.';
 COMMENT ON COLUMN credits.entries.campaign_id IS 'The campaign that granted these tokens.';
 COMMENT ON COLUMN credits.entries.package_name IS 'The name of the lot that came or expired.';
-COMMENT ON COLUMN credits.entries.actor IS 'The role or SQL login that caused it. Never a person''s name.';
-COMMENT ON COLUMN credits.entries.hash IS 'sha256 over the fields and the hash before: see credits.entry_hash.';
+COMMENT ON COLUMN credits.entries.actor IS 'The role or SQL login that caused it, never a person''s name.';
+COMMENT ON COLUMN credits.entries.hash IS 'The sha256 of the fields and of the hash before: see credits.entry_hash.';
 CREATE FUNCTION credits.claim_refund(p_charge credits.entries, p_named numeric, OUT refunded numeric, OUT tokens numeric) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1444,7 +1448,7 @@ CREATE FUNCTION credits.count_unpaid(p_account_id uuid, p_at timestamp with time
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.count_unpaid(p_account_id uuid, p_at timestamp with time zone, p_uses bigint, p_holds bigint) IS 'Counts what the user of a locked wallet has made without paying: p_uses more uses, p_holds more holds.';
+COMMENT ON FUNCTION credits.count_unpaid(p_account_id uuid, p_at timestamp with time zone, p_uses bigint, p_holds bigint) IS 'Counts p_uses more uses and p_holds more holds that the user of a locked wallet has made without paying.';
 CREATE FUNCTION credits.price_or_null(p_module_id text, p_usage jsonb, p_at timestamp with time zone, OUT price_id bigint, OUT price_source text, OUT cost numeric) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1586,7 +1590,7 @@ CREATE FUNCTION credits.default_least() RETURNS numeric
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.default_least() IS 'credits.least_cost of the default price now; null when there is none, or it is free.';
+COMMENT ON FUNCTION credits.default_least() IS 'credits.least_cost of the present default price. Null when there is no default price, or it is free.';
 CREATE FUNCTION credits.default_priority(p_source credits.entry_kind) RETURNS bigint
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1636,7 +1640,7 @@ CREATE FUNCTION credits.define_notice(p_kind text, p_below numeric DEFAULT NULL:
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_notice(p_kind text, p_below numeric, p_percent numeric, p_ahead interval) IS 'When users are told something: low_balance (p_below tokens, or p_percent of the last purchase or the greatest lot), depleted, expiring_soon (p_ahead of it). A changed rule locks every wallet: in a file it comes before modules, prices and campaigns, which have locks of their own. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_notice(p_kind text, p_below numeric, p_percent numeric, p_ahead interval) IS 'When users are told something: low_balance (p_below tokens, or p_percent of the last purchase or the greatest lot), depleted, expiring_soon (p_ahead of the expiry). A changed rule locks every wallet. So these lines come before modules, prices and campaigns, which have locks of their own. Raises PT422 bad_catalogue.';
 CREATE FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric DEFAULT 0, p_popular boolean DEFAULT false, p_position bigint DEFAULT 0, p_expires_after interval DEFAULT NULL::interval, p_stripe_price_id text DEFAULT NULL::text, p_active boolean DEFAULT true, p_scope text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1747,7 +1751,7 @@ COMMENT ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with tim
 CREATE FUNCTION credits.fingerprint(p_arguments jsonb) RETURNS bytea
     LANGUAGE sql IMMUTABLE
     RETURN sha256(convert_to(CASE WHEN (((p_arguments)::text ~~ '%.%0%'::text) IS TRUE) THEN credits.canonical(p_arguments) ELSE (p_arguments)::text END, 'UTF8'::name));
-COMMENT ON FUNCTION credits.fingerprint(p_arguments jsonb) IS 'What is remembered of the arguments of a call that has a key.';
+COMMENT ON FUNCTION credits.fingerprint(p_arguments jsonb) IS 'The sha256 of a call''s arguments, which is kept with its key.';
 CREATE FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) RETURNS api.guest_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1782,7 +1786,7 @@ CREATE FUNCTION credits.forget_keys(p_most bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.forget_keys(p_most bigint) IS 'Forgets at most p_most keys that are older than 35 days, and returns how many they were. A repeat of such a call is a new one.';
+COMMENT ON FUNCTION credits.forget_keys(p_most bigint) IS 'Forgets at most p_most keys that are older than 35 days, and returns how many. After that a repeat of such a call is a new call.';
 CREATE FUNCTION credits.forget_origins(p_max bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1809,14 +1813,14 @@ CREATE TABLE credits.lots (
 )
 WITH (fillfactor='70');
 ALTER TABLE ONLY credits.lots FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.lots IS 'Tokens that came in together and share a price, a scope and an expiry. Spent in burn order: see credits.draw_lots. 0 <= held <= remaining <= granted: the domains refuse what is negative, audit.check_lots proves the rest.';
+COMMENT ON TABLE credits.lots IS 'Tokens that came in together and share a price, a scope and an expiry. They are spent in burn order: see credits.draw_lots. 0 <= held <= remaining <= granted: the domains refuse negative numbers, and audit.check_lots proves the rest.';
 COMMENT ON COLUMN credits.lots.lot_id IS 'The seq of the entry that granted it.';
 COMMENT ON COLUMN credits.lots.priority IS 'Lower is spent first.';
-COMMENT ON COLUMN credits.lots.live IS 'Its row has tokens in it. A head lot may have none any more all the same: see credits.current_lots.';
-COMMENT ON COLUMN credits.lots.frozen IS 'Not spendable while the payment is disputed.';
-COMMENT ON COLUMN credits.lots.announced IS 'Its coming expiry has been put in the outbox.';
-COMMENT ON COLUMN credits.lots.scope IS 'module:ID or category:ID that the tokens are bound to; null: any.';
-COMMENT ON COLUMN credits.lots.unit_cost IS 'Money really paid for one token, in minor units of currency.';
+COMMENT ON COLUMN credits.lots.live IS 'True while the row has tokens. The head lot may have no tokens left even so: see credits.current_lots.';
+COMMENT ON COLUMN credits.lots.frozen IS 'True while the payment is disputed. The tokens cannot be spent.';
+COMMENT ON COLUMN credits.lots.announced IS 'True when the outbox has the notice of its coming expiry.';
+COMMENT ON COLUMN credits.lots.scope IS 'The module:ID or category:ID that the tokens are bound to. Null: not bound.';
+COMMENT ON COLUMN credits.lots.unit_cost IS 'The money really paid for one token, in minor units of currency.';
 CREATE VIEW credits.current_lots WITH (security_invoker='true') AS
  SELECT l.account_id,
     l.lot_id,
@@ -1867,12 +1871,12 @@ CREATE FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone) IS 'Grants what a campaign gives to a locked wallet. verdict: open if it was granted, otherwise that of credits.campaign_verdict, or bounded, until reset_at, if the device or network of the account has had what it may have. Raises PT422 bad_amount.';
+COMMENT ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone) IS 'Grants what a campaign gives to a locked wallet. verdict: open if it was granted, otherwise that of credits.campaign_verdict, or bounded, until reset_at, if the device or network of the account has had all that it may have. Raises PT422 bad_amount.';
 CREATE FUNCTION credits.grant_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.grant_faults() IS 'Rights in the schemas of the bank that roles have whom access.sql does not name, and rights that it never gives.';
+COMMENT ON FUNCTION credits.grant_faults() IS 'Rights in the schemas of the bank that belong to roles which access.sql does not name, and rights that it never gives.';
 CREATE FUNCTION credits.grant_lot(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric, p_package_name text DEFAULT NULL::text, p_priority bigint DEFAULT NULL::bigint, p_scope text DEFAULT NULL::text, p_expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_unit_cost numeric DEFAULT 0, p_currency text DEFAULT NULL::text, p_order_id uuid DEFAULT NULL::uuid, p_campaign_id text DEFAULT NULL::text, p_metadata jsonb DEFAULT '{}'::jsonb) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1921,7 +1925,7 @@ CREATE FUNCTION credits.in_default(p_account_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.in_default(p_account_id uuid) IS 'Has the account more debt than it may have? Then it spends nothing new.';
+COMMENT ON FUNCTION credits.in_default(p_account_id uuid) IS 'Whether the account has more debt than it may have. If so, it can spend nothing new.';
 CREATE FUNCTION credits.interval_text(p_interval interval) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (p_interval IS NOT NULL) THEN concat_ws(' '::text, (NULLIF(EXTRACT(year FROM p_interval), (0)::numeric) || CASE EXTRACT(year FROM p_interval) WHEN 1 THEN ' year'::text ELSE ' years'::text END), (NULLIF(EXTRACT(month FROM p_interval), (0)::numeric) || CASE EXTRACT(month FROM p_interval) WHEN 1 THEN ' mon'::text ELSE ' mons'::text END), (NULLIF(EXTRACT(day FROM p_interval), (0)::numeric) || CASE EXTRACT(day FROM p_interval) WHEN 1 THEN ' day'::text ELSE ' days'::text END), CASE WHEN ((p_interval <> date_trunc('day'::text, p_interval)) OR (p_interval = '00:00:00'::interval)) THEN rtrim(rtrim(to_char(p_interval, 'HH24:MI:SS.US'::text), '0'::text), '.'::text) ELSE NULL::text END) ELSE NULL::text END;
@@ -1991,17 +1995,17 @@ CREATE FUNCTION credits.keep_partitions() RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.keep_partitions() IS 'Makes the ledger''s partitions for a year if a partition of the next three months is missing. Returns how many. Waits for a lock for a second at most, and makes none if it does not get it.';
+COMMENT ON FUNCTION credits.keep_partitions() IS 'Makes the ledger''s partitions for a year if a partition of the next three months is missing. Returns how many. Waits at most a second for a lock, and makes no partition without it.';
 CREATE FUNCTION credits.keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone, p_holds boolean) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone, p_holds boolean) IS 'Refuses one more hold (p_holds), or one more use without paying, on a locked wallet, when the user has made as many for nothing in this window as the settings allow. Raises PT429 unpaid_limit (limit, reset_at).';
+COMMENT ON FUNCTION credits.keep_unpaid_few(p_account_id uuid, p_at timestamp with time zone, p_holds boolean) IS 'Refuses one more hold (p_holds), or one more unpaid use, on a locked wallet whose user has made as many in this window as the settings allow. Raises PT429 unpaid_limit (limit, reset_at).';
 CREATE FUNCTION credits.keep_unpaid_orders_few(p_account_id uuid, p_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.keep_unpaid_orders_few(p_account_id uuid, p_at timestamp with time zone) IS 'Refuses a user one more order on a locked wallet, when as many as the settings allow were made within the window and have ended without money. Raises PT429 unpaid_limit (limit, reset_at).';
+COMMENT ON FUNCTION credits.keep_unpaid_orders_few(p_account_id uuid, p_at timestamp with time zone) IS 'Refuses a user one more order, on a locked wallet, if as many orders as the settings allow were made within the window and ended without money. Raises PT429 unpaid_limit (limit, reset_at).';
 CREATE FUNCTION credits.last_moment(p_hold credits.holds) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2015,12 +2019,12 @@ CREATE FUNCTION credits.least_charge() RETURNS numeric
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.least_charge() IS 'The least that anything in this bank costs, of what costs something.';
+COMMENT ON FUNCTION credits.least_charge() IS 'The least that a use costs in this bank, among the uses that cost something.';
 CREATE FUNCTION credits.least_cost(p_price_id bigint) RETURNS numeric
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.least_cost(p_price_id bigint) IS 'The least that a use costs under a price, of the uses that cost something; null when all are free.';
+COMMENT ON FUNCTION credits.least_cost(p_price_id bigint) IS 'The least that a use costs under a price, among the uses that cost something. Null when all are free.';
 CREATE FUNCTION credits.let_go(p_hold credits.holds, p_reason text) RETURNS credits.holds
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2124,7 +2128,7 @@ CREATE FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time 
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time zone) IS 'A user makes one more use without paying, on a locked wallet; of a service nothing counts. Raises PT429 unpaid_limit (limit, reset_at).';
+COMMENT ON FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time zone) IS 'Counts one more unpaid use of a user, on a locked wallet. Uses of a service do not count. Raises PT429 unpaid_limit (limit, reset_at).';
 CREATE FUNCTION credits.mark_verified(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2183,17 +2187,17 @@ CREATE FUNCTION credits.new_referral_code(p_account_id uuid) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.new_referral_code(p_account_id uuid) IS 'Eight random characters that are not mistaken for one another. The first four tell the bucket of the account: see docs/scaling.md.';
+COMMENT ON FUNCTION credits.new_referral_code(p_account_id uuid) IS 'Eight random characters that cannot be mistaken for one another. The first four give the bucket of the account: see docs/scaling.md.';
 CREATE FUNCTION credits.next_entry(p_wallet credits.wallets, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_at timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS credits.entries
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.next_entry(p_wallet credits.wallets, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_at timestamp with time zone) IS 'The entry that comes next on a wallet, moves its balance by p_tokens and leaves its debt alone. The caller fills in what else there is to say, and has credits.write_entry write it.';
+COMMENT ON FUNCTION credits.next_entry(p_wallet credits.wallets, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_at timestamp with time zone) IS 'The next entry of a wallet, which changes its balance by p_tokens and leaves its debt alone. The caller fills in the rest, and calls credits.write_entry.';
 CREATE FUNCTION credits.next_level(p_account_id uuid, p_available numeric) RETURNS numeric
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.next_level(p_account_id uuid, p_available numeric) IS 'The amount below which falling writes a notice next; null: none will be written.';
+COMMENT ON FUNCTION credits.next_level(p_account_id uuid, p_available numeric) IS 'The threshold that writes the next notice when the balance falls below it. Null: no notice will be written.';
 CREATE FUNCTION credits.next_lot(p_account_id uuid, p_module_id text, p_at timestamp with time zone, OUT lot_id bigint, OUT free numeric) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2236,7 +2240,7 @@ CREATE FUNCTION credits.note_basis(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.note_basis(p_account_id uuid) IS 'Remembers the larger of the last purchase and the greatest lot that has tokens now; where none has any, what was remembered before.';
+COMMENT ON FUNCTION credits.note_basis(p_account_id uuid) IS 'Records as the basis the larger of the last purchase and the greatest lot that has tokens now. If no lot has tokens, the basis stays as it was.';
 CREATE FUNCTION credits.note_customer(p_account_id uuid, p_customer_id text, p_replaces text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2246,7 +2250,7 @@ CREATE FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kin
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric) IS 'Remembers from what a percentage is taken once so many tokens have been granted.';
+COMMENT ON FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric) IS 'Records the basis of percentages after a grant of p_tokens.';
 CREATE FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2266,7 +2270,7 @@ CREATE FUNCTION credits.notice_levels_of(p_account_id uuid, OUT low numeric, OUT
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean) IS 'The threshold of an account''s low balance (null: none), and which notices its next crossing would write; depleted_armed null: the bank has no such rule.';
+COMMENT ON FUNCTION credits.notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean) IS 'The threshold of an account''s low balance, or null, and which notices are armed. depleted_armed is null if the bank has no such rule.';
 CREATE FUNCTION credits.open_account(p_subject text) RETURNS uuid
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2281,7 +2285,7 @@ CREATE FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text DEF
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean) IS 'The answer of api functions about an order. p_user_id: who asked, when it was a user, or a service about a user.';
+COMMENT ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id text, p_replayed boolean) IS 'The answer of api functions about an order. p_user_id: the user who called, or about whom a service called.';
 CREATE FUNCTION credits.ownership_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2320,7 +2324,7 @@ COMMENT ON FUNCTION credits.pays_for_something(p_account_id uuid, p_available nu
 CREATE FUNCTION credits.usage_or_call(p_usage jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN ((p_usage = '{}'::jsonb) IS TRUE) THEN '{"calls": 1}'::jsonb ELSE p_usage END;
-COMMENT ON FUNCTION credits.usage_or_call(p_usage jsonb) IS 'The usage as entries record it: nothing said, {}, is one call.';
+COMMENT ON FUNCTION credits.usage_or_call(p_usage jsonb) IS 'The usage as entries record it: {} means one call, {"calls": 1}.';
 CREATE FUNCTION credits.plain_charges(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) RETURNS TABLE(place bigint, account_id uuid, user_id text, module_id text, usage jsonb, key text, metadata jsonb, price_id bigint, price_source text, cost numeric, taken numeric, seq bigint, posted_at timestamp with time zone, tokens credits.tokens, balance_after credits.tokens, debt_after credits.tokens, draws jsonb, first_hash bytea)
     LANGUAGE sql STABLE ROWS 100
     BEGIN ATOMIC
@@ -2361,7 +2365,7 @@ CREATE FUNCTION credits.price_overlap(p_name text, p_line credits.prices, p_curr
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.price_overlap(p_name text, p_line credits.prices, p_current credits.prices, p_named credits.prices, p_same boolean, p_now timestamp with time zone) IS 'What a line of a price list overlaps, in words, or null. p_current: the version in force; p_named: the version that the line speaks of; p_same: that version says the same.';
+COMMENT ON FUNCTION credits.price_overlap(p_name text, p_line credits.prices, p_current credits.prices, p_named credits.prices, p_same boolean, p_now timestamp with time zone) IS 'What a line of a price list overlaps, in words, or null. p_current: the version in force; p_named: the version that the line is about; p_same: that version says the same.';
 CREATE FUNCTION credits.price_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone, OUT cost numeric, OUT usage jsonb, OUT own numeric, OUT released numeric) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2419,16 +2423,16 @@ CREATE FUNCTION credits.refund_receipt(p_account_id uuid, p_seq bigint, p_replay
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.refund_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) IS 'The answer of a refund, told from its entry.';
+COMMENT ON FUNCTION credits.refund_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) IS 'The answer of a refund, read from its entry.';
 CREATE TABLE credits.charge_refunds (
     account_id uuid NOT NULL,
     seq bigint NOT NULL,
     refunded credits.amount NOT NULL
 );
 ALTER TABLE ONLY credits.charge_refunds FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.charge_refunds IS 'How much of a charge was refunded, in all. Written under the wallet''s lock; proved by audit.check_refunds.';
-COMMENT ON COLUMN credits.charge_refunds.seq IS 'The charge; or a repayment of debt, when the use that made the debt was refunded after it had been repaid.';
-COMMENT ON COLUMN credits.charge_refunds.refunded IS 'Tokens, at most those of the charge; of a repayment what has gone back into the lot that paid it.';
+COMMENT ON TABLE credits.charge_refunds IS 'How much of a charge was refunded in all. It is written under the wallet''s lock, and audit.check_refunds proves it.';
+COMMENT ON COLUMN credits.charge_refunds.seq IS 'The charge. Or a repayment of debt, if the use that made the debt was refunded after the repayment.';
+COMMENT ON COLUMN credits.charge_refunds.refunded IS 'For a charge: tokens given back, at most those of the charge. For a repayment: tokens that went back into the lot that paid it.';
 CREATE FUNCTION credits.refunded_of(p_account_id uuid, p_seq bigint) RETURNS numeric
     LANGUAGE sql STABLE
     RETURN COALESCE((SELECT trim_scale((r.refunded)::numeric) AS trim_scale FROM credits.charge_refunds r WHERE ((r.account_id = refunded_of.p_account_id) AND (r.seq = refunded_of.p_seq))), (0)::numeric);
@@ -2536,7 +2540,7 @@ CREATE FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) RETURNS v
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) IS 'Pays the debt of a locked wallet, as far as it goes, from a lot that has just been bought.';
+COMMENT ON FUNCTION credits.repay_debt(p_account_id uuid, p_lot_id bigint) IS 'Repays the debt of a locked wallet from a lot that has just been bought, as far as its tokens go.';
 CREATE FUNCTION credits.require_service(p_what text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2606,7 +2610,7 @@ CREATE FUNCTION credits.set_due(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.set_due(p_account_id uuid) IS 'Says on a locked wallet when the clock next has something to do there.';
+COMMENT ON FUNCTION credits.set_due(p_account_id uuid) IS 'Writes on a locked wallet when something will next be due.';
 CREATE FUNCTION credits.setting_faults() RETURNS TABLE(login text, name text, value text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2630,7 +2634,7 @@ COMMENT ON FUNCTION credits.small_letters(p_text text) IS 'A text in small lette
 CREATE FUNCTION credits.spelled_usage(p_usage jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN ((p_usage = '{"calls": 1}'::jsonb) IS TRUE) THEN '{}'::jsonb ELSE p_usage END;
-COMMENT ON FUNCTION credits.spelled_usage(p_usage jsonb) IS 'The usage as fingerprints have it: {"calls": 1} is the default, and is not said.';
+COMMENT ON FUNCTION credits.spelled_usage(p_usage jsonb) IS 'The usage as fingerprints have it: {}, if it is the default, {"calls": 1}.';
 CREATE FUNCTION credits.spend_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) RETURNS api.spend_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2765,12 +2769,12 @@ CREATE FUNCTION credits.tell_depleted(p_account_id uuid) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.tell_depleted(p_account_id uuid) IS 'Writes depleted for a locked wallet with nothing due, whose tokens did not pay for a use, if it is armed; true when it was. Armed again when tokens come that pay for something.';
+COMMENT ON FUNCTION credits.tell_depleted(p_account_id uuid) IS 'Writes the notice depleted, if it is armed, for a locked wallet whose tokens did not pay for a use. Nothing is due on the wallet. Returns true if it wrote the notice. The notice is armed again when tokens come in that pay for something.';
 CREATE FUNCTION credits.tell_refused(p_account_ids uuid[], p_verdicts jsonb[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.tell_refused(p_account_ids uuid[], p_verdicts jsonb[]) IS 'Writes depleted for each locked account of a batch that had an item refused for want of tokens.';
+COMMENT ON FUNCTION credits.tell_refused(p_account_ids uuid[], p_verdicts jsonb[]) IS 'Writes the notice depleted for each locked account of a batch that had an item refused for lack of tokens.';
 CREATE FUNCTION credits.test_clocks_allowed() RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2928,12 +2932,12 @@ CREATE FUNCTION credits.write_entry(p_entry credits.entries, p_previous_hash byt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.write_entry(p_entry credits.entries, p_previous_hash bytea) IS 'Appends an entry to the chain of a locked wallet, whose last hash is p_previous_hash, and returns it with its own.';
+COMMENT ON FUNCTION credits.write_entry(p_entry credits.entries, p_previous_hash bytea) IS 'Appends an entry to the chain of a locked wallet, whose last hash is p_previous_hash. Returns the entry with its hash.';
 CREATE FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) IS 'Writes the notices that a change of a locked wallet''s balance calls for, and arms those that it has risen above.';
+COMMENT ON FUNCTION credits.write_notices(p_account_id uuid, p_before numeric, p_after numeric) IS 'Writes the notices that a change of a locked wallet''s balance requires, and arms those whose threshold it has risen above.';
 CREATE FUNCTION credits.write_price(p_price credits.prices, p_components jsonb) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3007,10 +3011,10 @@ CREATE VIEW analytics.burn_rate WITH (security_invoker='true') AS
 COMMENT ON VIEW analytics.burn_rate IS 'Per day (UTC), from the first entry until today: tokens spent, granted and expired, how fast they are spent, and how long the outstanding ones would last.';
 COMMENT ON COLUMN analytics.burn_rate.spent IS 'Tokens charged, less those that were refunded on the day.';
 COMMENT ON COLUMN analytics.burn_rate.granted IS 'Tokens bought or given.';
-COMMENT ON COLUMN analytics.burn_rate.expired IS 'Tokens whose date passed on this day, as far as that is booked.';
+COMMENT ON COLUMN analytics.burn_rate.expired IS 'Tokens whose date passed on this day, if their expiry has been booked.';
 COMMENT ON COLUMN analytics.burn_rate.spent_per_day IS 'Average of spent over this day and the six days before, or fewer at the start. Today counts as a whole day.';
 COMMENT ON COLUMN analytics.burn_rate.outstanding IS 'Sum of all balances at the end of the day.';
-COMMENT ON COLUMN analytics.burn_rate.days_left IS 'How many days outstanding lasts at spent_per_day; null when nothing is spent.';
+COMMENT ON COLUMN analytics.burn_rate.days_left IS 'How many days the outstanding tokens last at spent_per_day. Null when nothing is spent.';
 CREATE TABLE credits.guest_uses (
     guest_id uuid NOT NULL,
     use_id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -3186,7 +3190,7 @@ CREATE TABLE credits.failures (
     CONSTRAINT failures_duration_is_sane CHECK (((duration_ms >= (0)::numeric) AND (duration_ms < ('1000000000000'::bigint)::numeric)))
 );
 ALTER TABLE ONLY credits.failures FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.failures IS 'Uses of a module that failed: nothing was charged for them.';
+COMMENT ON TABLE credits.failures IS 'Uses of a module that failed. Nothing was charged for them.';
 CREATE VIEW analytics.module_reliability WITH (security_invoker='true') AS
  WITH services AS (
          SELECT x.rolname
@@ -3353,7 +3357,7 @@ CREATE TABLE credits.redemptions (
     CONSTRAINT redemptions_number_is_not_negative CHECK ((number >= 0))
 );
 ALTER TABLE ONLY credits.redemptions FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.redemptions IS 'The grants of campaigns, numbered 1, 2 … per account. Number 0 is what a user got who was brought. The key lets each of them happen only once.';
+COMMENT ON TABLE credits.redemptions IS 'The grants of campaigns, numbered 1, 2 … per account. Number 0 is the grant to a user whom somebody brought. The key lets each grant happen only once.';
 CREATE VIEW analytics.welcome_use WITH (security_invoker='true') AS
  WITH moved AS MATERIALIZED (
          SELECT e.account_id,
@@ -3471,18 +3475,18 @@ UNION ALL
     NULL::timestamp with time zone AS purchased_at,
     NULL::timestamp with time zone AS updated_at
   WHERE ((CURRENT_USER = 'authenticated'::name) AND (credits.me() IS NULL) AND (credits.subject() IS NOT NULL));
-COMMENT ON VIEW api.balance IS 'The balance of the caller; a service sees every account''s.';
+COMMENT ON VIEW api.balance IS 'The balance of the caller. A service sees every account''s.';
 COMMENT ON COLUMN api.balance.user_id IS 'The user id (sub) of the account.';
-COMMENT ON COLUMN api.balance.balance IS 'Tokens, without those expired; below zero only with debt.';
+COMMENT ON COLUMN api.balance.balance IS 'Tokens, without expired ones. Below zero only with debt.';
 COMMENT ON COLUMN api.balance.held IS 'Tokens reserved by open holds.';
-COMMENT ON COLUMN api.balance.available IS 'balance - held, not below zero.';
+COMMENT ON COLUMN api.balance.available IS 'balance - held, but not below zero.';
 COMMENT ON COLUMN api.balance.debt IS 'Tokens used that no lot could pay.';
 COMMENT ON COLUMN api.balance.lifetime_granted IS 'All tokens that ever came in.';
 COMMENT ON COLUMN api.balance.lifetime_spent IS 'All tokens ever charged, less refunds.';
 COMMENT ON COLUMN api.balance.status IS 'active, frozen or closed.';
-COMMENT ON COLUMN api.balance.package_name IS 'The package bought last.';
-COMMENT ON COLUMN api.balance.purchased_at IS 'When it was.';
-COMMENT ON COLUMN api.balance.updated_at IS 'Time of the last entry.';
+COMMENT ON COLUMN api.balance.package_name IS 'The package that was bought last.';
+COMMENT ON COLUMN api.balance.purchased_at IS 'When that package was bought.';
+COMMENT ON COLUMN api.balance.updated_at IS 'The time of the last entry.';
 CREATE VIEW api.entries WITH (security_invoker='true') AS
  SELECT ((e.account_id || ':'::text) || e.seq) AS entry_id,
     i.subject AS user_id,
@@ -3522,25 +3526,25 @@ CREATE VIEW api.entries WITH (security_invoker='true') AS
           WHERE (x.account_id = e.account_id)
           ORDER BY x.created_at, x.subject
          LIMIT 1) i ON (true));
-COMMENT ON VIEW api.entries IS 'The ledger of the caller; a service sees every account''s.';
-COMMENT ON COLUMN api.entries.entry_id IS 'Name of the entry: account:seq.';
+COMMENT ON VIEW api.entries IS 'The ledger of the caller. A service sees every account''s.';
+COMMENT ON COLUMN api.entries.entry_id IS 'The name of the entry: account:seq.';
 COMMENT ON COLUMN api.entries.user_id IS 'The user id (sub) of the account.';
 COMMENT ON COLUMN api.entries.seq IS '1, 2, 3 … per account, without gaps.';
 COMMENT ON COLUMN api.entries.posted_at IS 'When it was written.';
 COMMENT ON COLUMN api.entries.effective_at IS 'When it happened.';
 COMMENT ON COLUMN api.entries.kind IS 'purchase, bonus, grant, welcome, promo, referral, allowance, rollover, spend, byok, refund, expire, reversal, reinstatement, repayment or adjustment.';
-COMMENT ON COLUMN api.entries.tokens IS 'Change of the balance: above zero in, below zero out.';
-COMMENT ON COLUMN api.entries.balance_before IS 'Balance before it.';
-COMMENT ON COLUMN api.entries.balance_after IS 'Balance after it.';
-COMMENT ON COLUMN api.entries.draws IS 'The lots it moved, and by how much.';
+COMMENT ON COLUMN api.entries.tokens IS 'The change of the balance. Above zero: tokens came in. Below zero: tokens went out.';
+COMMENT ON COLUMN api.entries.balance_before IS 'The balance before the entry.';
+COMMENT ON COLUMN api.entries.balance_after IS 'The balance after the entry.';
+COMMENT ON COLUMN api.entries.draws IS 'The lots that it changed, and by how much.';
 COMMENT ON COLUMN api.entries.module_id IS 'The module that was used.';
 COMMENT ON COLUMN api.entries.usage IS 'What was used, per dimension.';
 COMMENT ON COLUMN api.entries.price_id IS 'The version of the price.';
-COMMENT ON COLUMN api.entries.reference IS 'Order, reason or package that it belongs to; of a capture the hold, with :late after it when it was.';
-COMMENT ON COLUMN api.entries.metadata IS 'What the caller wrote on it.';
+COMMENT ON COLUMN api.entries.reference IS 'The order, reason or package that it belongs to. For a capture: the hold, followed by :late if it had expired.';
+COMMENT ON COLUMN api.entries.metadata IS 'What the caller noted with it.';
 COMMENT ON COLUMN api.entries.hash IS 'The hash chain of the account at this entry.';
-COMMENT ON COLUMN api.entries.debt_after IS 'Debt after it: tokens used that no lot could pay.';
-COMMENT ON COLUMN api.entries.price_source IS 'Whose price it is: module, category, or default, that of every other module.';
+COMMENT ON COLUMN api.entries.debt_after IS 'The debt after the entry: tokens used that no lot could pay.';
+COMMENT ON COLUMN api.entries.price_source IS 'Where the price comes from: module, category, or default (for every other module).';
 CREATE TABLE credits.modules (
     module_id text NOT NULL,
     title text NOT NULL,
@@ -3564,13 +3568,13 @@ CREATE VIEW api.failures WITH (security_invoker='true') AS
      LEFT JOIN credits.modules m ON ((f.module_id = m.module_id)))
      LEFT JOIN LATERAL credits.user_of(f.account_id) u(user_id) ON (true));
 COMMENT ON VIEW api.failures IS 'Uses of the caller that failed and were not charged. A service sees those of every account.';
-COMMENT ON COLUMN api.failures.failure_id IS 'Name of the failure.';
+COMMENT ON COLUMN api.failures.failure_id IS 'The name of the failure.';
 COMMENT ON COLUMN api.failures.user_id IS 'The user id (sub) of the account.';
 COMMENT ON COLUMN api.failures.failed_at IS 'When it was reported.';
 COMMENT ON COLUMN api.failures.module_id IS 'The module that failed.';
 COMMENT ON COLUMN api.failures.module_title IS 'Its title, if the module is listed.';
 COMMENT ON COLUMN api.failures.duration_ms IS 'How long it took, in milliseconds; null when it was not reported.';
-COMMENT ON COLUMN api.failures.metadata IS 'What the service wrote on it.';
+COMMENT ON COLUMN api.failures.metadata IS 'What the service noted with it.';
 CREATE VIEW api.holds WITH (security_invoker='true') AS
  SELECT ((h.account_id || ':'::text) || h.hold_id) AS hold_id,
     u.user_id,
@@ -3609,22 +3613,22 @@ CREATE VIEW api.holds WITH (security_invoker='true') AS
 COMMENT ON VIEW api.holds IS 'The holds of the caller. A service sees those of every account.';
 COMMENT ON COLUMN api.holds.hold_id IS 'Name of the hold: account:uuid.';
 COMMENT ON COLUMN api.holds.user_id IS 'The user id (sub) of the account.';
-COMMENT ON COLUMN api.holds.module_id IS 'The module that it is for.';
+COMMENT ON COLUMN api.holds.module_id IS 'The module that the hold is for.';
 COMMENT ON COLUMN api.holds.state IS 'open, captured, released or expired. A hold that is captured late stays expired.';
 COMMENT ON COLUMN api.holds.tokens IS 'Tokens held at the beginning: the worst case.';
 COMMENT ON COLUMN api.holds.held IS 'Tokens still held.';
 COMMENT ON COLUMN api.holds.captured IS 'Tokens charged so far.';
-COMMENT ON COLUMN api.holds.shortfall IS 'What its captures cost beyond captured, which nobody paid.';
+COMMENT ON COLUMN api.holds.shortfall IS 'The part of the cost of its captures that could not be paid.';
 COMMENT ON COLUMN api.holds.usage IS 'The worst case, per dimension.';
 COMMENT ON COLUMN api.holds.price_id IS 'The version of the price that applies to its captures.';
 COMMENT ON COLUMN api.holds.created_at IS 'When the work began.';
-COMMENT ON COLUMN api.holds.expires_at IS 'From this moment on it no longer counts.';
+COMMENT ON COLUMN api.holds.expires_at IS 'From this moment on the hold no longer counts.';
 COMMENT ON COLUMN api.holds.finished_at IS 'When it was captured or released, or expired.';
 COMMENT ON COLUMN api.holds.duration_ms IS 'From created_at to finished_at, in milliseconds.';
-COMMENT ON COLUMN api.holds.late IS 'Captured after it had expired.';
+COMMENT ON COLUMN api.holds.late IS 'True if it was captured after it had expired.';
 COMMENT ON COLUMN api.holds.reason IS 'Why it was released.';
-COMMENT ON COLUMN api.holds.metadata IS 'What the caller wrote on it.';
-COMMENT ON COLUMN api.holds.price_source IS 'Whose price applies to it: module, category, or default, which is for every other module.';
+COMMENT ON COLUMN api.holds.metadata IS 'What the caller noted with it.';
+COMMENT ON COLUMN api.holds.price_source IS 'Where its price comes from: module, category, or default (for every other module).';
 CREATE VIEW api.lots WITH (security_invoker='true') AS
  SELECT l.lot_id,
     i.subject AS user_id,
@@ -3653,20 +3657,20 @@ CREATE VIEW api.lots WITH (security_invoker='true') AS
           WHERE (x.account_id = l.account_id)
           ORDER BY x.created_at, x.subject
          LIMIT 1) i ON (true));
-COMMENT ON VIEW api.lots IS 'The lots of tokens of the caller; a service sees every account''s.';
+COMMENT ON VIEW api.lots IS 'The lots of the caller. A service sees every account''s.';
 COMMENT ON COLUMN api.lots.lot_id IS 'The seq of the entry that granted it.';
 COMMENT ON COLUMN api.lots.user_id IS 'The user id (sub) of the account.';
 COMMENT ON COLUMN api.lots.source IS 'Where it came from: purchase, bonus, grant, welcome …';
-COMMENT ON COLUMN api.lots.package_name IS 'The package it was bought as.';
+COMMENT ON COLUMN api.lots.package_name IS 'The package as which it was bought.';
 COMMENT ON COLUMN api.lots.granted IS 'Tokens that came in.';
 COMMENT ON COLUMN api.lots.remaining IS 'Tokens left in it.';
-COMMENT ON COLUMN api.lots.held IS 'Of these, reserved by open holds.';
+COMMENT ON COLUMN api.lots.held IS 'How many of these are reserved by open holds.';
 COMMENT ON COLUMN api.lots.priority IS 'Lower is spent first.';
-COMMENT ON COLUMN api.lots.scope IS 'module:ID or category:ID that it is bound to; null: any.';
-COMMENT ON COLUMN api.lots.granted_at IS 'When it came.';
-COMMENT ON COLUMN api.lots.expires_at IS 'From this moment on it counts for nothing; null: never.';
-COMMENT ON COLUMN api.lots.expired IS 'Has that moment come?';
-COMMENT ON COLUMN api.lots.frozen IS 'Not spendable while its payment is disputed.';
+COMMENT ON COLUMN api.lots.scope IS 'The module:ID or category:ID that it is bound to. Null: not bound.';
+COMMENT ON COLUMN api.lots.granted_at IS 'When it was granted.';
+COMMENT ON COLUMN api.lots.expires_at IS 'From this moment on it counts for nothing. Null: it never expires.';
+COMMENT ON COLUMN api.lots.expired IS 'Whether that moment has come.';
+COMMENT ON COLUMN api.lots.frozen IS 'True while its payment is disputed. The tokens cannot be spent.';
 COMMENT ON COLUMN api.lots.order_id IS 'The order that paid for it.';
 CREATE TABLE credits.module_categories (
     category_id text NOT NULL,
@@ -3685,9 +3689,9 @@ CREATE VIEW api.modules WITH (security_invoker='true') AS
   WHERE m.active
   ORDER BY m.category_id, m.module_id;
 COMMENT ON VIEW api.modules IS 'What tokens can be spent on.';
-COMMENT ON COLUMN api.modules.module_id IS 'Name for api.consume_tokens.';
+COMMENT ON COLUMN api.modules.module_id IS 'The name to pass to api.consume_tokens.';
 COMMENT ON COLUMN api.modules.title IS 'Title.';
-COMMENT ON COLUMN api.modules.category_id IS 'Its category.';
+COMMENT ON COLUMN api.modules.category_id IS 'The category of the module.';
 COMMENT ON COLUMN api.modules.category_title IS 'Title of the category.';
 COMMENT ON COLUMN api.modules.price IS 'The price valid now: {"price_id", "margin", "exchange_rate", "components": [{"dimension", "unit_size", "price_per_unit", "free_quantity", "whole_units", "whole_quantity", "minimum_charge", "tiers": [{"above", "price_per_unit"}]}]}; null if it is not for sale.';
 CREATE TABLE credits.outbox (
@@ -3874,8 +3878,7 @@ CREATE TABLE credits.referrals (
     CONSTRAINT referrals_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'paid'::text, 'capped'::text, 'lapsed'::text])))
 );
 ALTER TABLE ONLY credits.referrals FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.referrals IS 'Who was brought (account_id), and by whom. An account has one referrer, for
-good.';
+COMMENT ON TABLE credits.referrals IS 'Who was brought (account_id), and by whom. An account has one referrer, who never changes.';
 COMMENT ON COLUMN credits.referrals.referrer_id IS 'An account, without a foreign key: keys between accounts would not allow several servers.';
 COMMENT ON COLUMN credits.referrals.state IS 'pending until the first paid purchase. Then paid, capped (a limit of the referrer or of the campaign was reached) or lapsed (the campaign had ended, or the referrer''s account was closed).';
 CREATE VIEW api.referrals WITH (security_invoker='true') AS
@@ -3943,7 +3946,7 @@ CREATE TABLE credits.shortfalls (
     CONSTRAINT shortfalls_tokens_are_positive CHECK (((tokens)::numeric > (0)::numeric))
 );
 ALTER TABLE ONLY credits.shortfalls FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.shortfalls IS 'What finished work cost beyond what lots and debt could pay. Not part of any balance: for the operator to settle or to write off.';
+COMMENT ON TABLE credits.shortfalls IS 'The part of the cost of finished work that neither lots nor debt could pay. It is not part of any balance. The operator settles it or writes it off.';
 COMMENT ON COLUMN credits.shortfalls.entry_seq IS 'The capture that charged what could be paid.';
 CREATE VIEW api.shortfalls WITH (security_invoker='true') AS
  SELECT ((s.account_id || ':'::text) || s.shortfall_id) AS shortfall_id,
@@ -4078,22 +4081,22 @@ CREATE VIEW api.usage WITH (security_invoker='true') AS
           ORDER BY x.created_at, x.subject
          LIMIT 1) i ON (true))
   WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind]));
-COMMENT ON VIEW api.usage IS 'The charges of the caller; a service sees every account''s.';
-COMMENT ON COLUMN api.usage.entry_id IS 'Name of the entry: account:seq.';
+COMMENT ON VIEW api.usage IS 'The charges of the caller. A service sees those of every account.';
+COMMENT ON COLUMN api.usage.entry_id IS 'The name of the entry: account:seq.';
 COMMENT ON COLUMN api.usage.user_id IS 'The user id (sub) of the account.';
 COMMENT ON COLUMN api.usage.used_at IS 'When it was charged.';
 COMMENT ON COLUMN api.usage.module_id IS 'The module that was used.';
-COMMENT ON COLUMN api.usage.module_title IS 'Its title, when the catalogue lists it.';
+COMMENT ON COLUMN api.usage.module_title IS 'The title of the module, if the catalog lists it.';
 COMMENT ON COLUMN api.usage.usage IS 'What was used, per dimension.';
 COMMENT ON COLUMN api.usage.cost IS 'Tokens charged, whether or not they were refunded later.';
-COMMENT ON COLUMN api.usage.balance_after IS 'Balance after it.';
+COMMENT ON COLUMN api.usage.balance_after IS 'The balance after the charge.';
 COMMENT ON COLUMN api.usage.price_id IS 'The version of the price.';
-COMMENT ON COLUMN api.usage.metadata IS 'What the caller wrote on it.';
-COMMENT ON COLUMN api.usage.own_key IS 'The user''s own key at the provider was used: not charged.';
-COMMENT ON COLUMN api.usage.hold_id IS 'The hold that it was captured from; null for a charge without one.';
-COMMENT ON COLUMN api.usage.duration_ms IS 'How long it took, in milliseconds: of a hold from its beginning to its end, else what the caller wrote on the charge.';
-COMMENT ON COLUMN api.usage.refunded IS 'Of the cost, what was given back.';
-COMMENT ON COLUMN api.usage.price_source IS 'Whose price it is: module, category, or default, that of every other module.';
+COMMENT ON COLUMN api.usage.metadata IS 'What the caller noted with the charge.';
+COMMENT ON COLUMN api.usage.own_key IS 'True when the user''s own key at the provider was used. Such a use is not charged.';
+COMMENT ON COLUMN api.usage.hold_id IS 'The hold that this charge captured; null for a charge without a hold.';
+COMMENT ON COLUMN api.usage.duration_ms IS 'How long the use took, in milliseconds. For a hold: from its beginning to its end. Otherwise: what the caller noted in metadata.';
+COMMENT ON COLUMN api.usage.refunded IS 'How much of the cost was given back.';
+COMMENT ON COLUMN api.usage.price_source IS 'Where the price comes from: module, category, or default (for every other module).';
 CREATE VIEW audit.check_access WITH (security_invoker='true') AS
  SELECT NULL::uuid AS account_id,
     f.expected,
@@ -4164,7 +4167,7 @@ UNION ALL
      JOIN credits.current_lots l ON ((w.account_id = l.account_id)))
   WHERE ((l.remaining > l.held) AND (l.expires_at < w.due_at))
   GROUP BY w.account_id, w.due_at;
-COMMENT ON VIEW audit.check_balance IS 'Balance equals lots minus debt, and the sum of the entries; held, the lifetime sums and the next expiry are right.';
+COMMENT ON VIEW audit.check_balance IS 'The balance equals the lots minus the debt, and the sum of the entries. held, the lifetime sums and the next expiry are right.';
 CREATE VIEW audit.check_campaigns WITH (security_invoker='true') AS
  WITH RECURSIVE campaign_entries AS (
          SELECT entry.account_id,
@@ -4457,7 +4460,7 @@ UNION ALL
    FROM (credits.wallets w
      LEFT JOIN credits.entries e ON (((w.account_id = e.account_id) AND (w.seq = e.seq))))
   WHERE (w.head_hash <> COALESCE(e.hash, '\x'::bytea));
-COMMENT ON VIEW audit.check_hash_chain IS 'Recomputes the hash of every entry from its fields and the hash before, and compares the last one with the wallet''s.';
+COMMENT ON VIEW audit.check_hash_chain IS 'The hash of every entry is that of its fields and the hash before, and the last one is the wallet''s.';
 CREATE VIEW audit.check_heads WITH (security_invoker='true') AS
  SELECT w.account_id,
     format('a permit for at most %s tokens of lot %s'::text,
@@ -4485,7 +4488,7 @@ UNION ALL
      CROSS JOIN LATERAL credits.notice_levels_of(w.account_id) n(low, low_armed, depleted_armed))
      LEFT JOIN credits.lots l ON (((w.account_id = l.account_id) AND (w.head_lot = l.lot_id))))
   WHERE (w.head_quiet AND (w.due_at > c.shows) AND ((l.lot_id IS NULL) OR (l.expires_at IS NOT NULL) OR (n.low_armed IS NOT TRUE) OR (n.depleted_armed IS FALSE) OR ((n.low > ((w.balance)::numeric - (w.held)::numeric)) IS TRUE)));
-COMMENT ON VIEW audit.check_heads IS 'No spend can pass a limit or a threshold of a notice unseen, or take from another lot than the one that is next: the permit for the head lot ends before it. No notice or expiry is passed over when a hold lets go of tokens there.';
+COMMENT ON VIEW audit.check_heads IS 'The permit of a wallet ends before the next limit or threshold of a notice, and is for the next lot. So no spend can pass a limit or a threshold unnoticed, or take from the wrong lot. No notice or expiry is missed when a hold frees tokens in the head lot.';
 CREATE VIEW audit.check_holds WITH (security_invoker='true') AS
  WITH h AS (
          SELECT x.account_id,
@@ -4571,7 +4574,7 @@ UNION ALL
      CROSS JOIN LATERAL ( SELECT COALESCE(sum(y.tokens), (0)::numeric) AS tokens
            FROM jsonb_to_recordset(x.first_draws) y(tokens numeric)) s)
   WHERE (((x.tokens)::numeric <> s.tokens) OR ((x.first_held)::numeric < (x.tokens)::numeric) OR (x.ttl <= (0)::numeric) OR (x.ttl > (86400)::numeric));
-COMMENT ON VIEW audit.check_holds IS 'What open holds keep is what their lots and the wallet count as held, for no longer than it may be; what holds captured is what their entries charged.';
+COMMENT ON VIEW audit.check_holds IS 'What open holds keep is what their lots and the wallet count as held, and no hold lasts longer than it may. What holds captured is what their entries charged.';
 CREATE VIEW audit.check_keys WITH (security_invoker='true') AS
  SELECT k.account_id,
     format('%s under key %s: entry %s'::text, k.operation, "left"(k.key, 60), k.entry_seq) AS expected,
@@ -4635,7 +4638,7 @@ CREATE VIEW audit.check_limits WITH (security_invoker='true') AS
              LEFT JOIN credits.charge_refunds r ON (((x.account_id = r.account_id) AND (x.seq = r.seq))))
           WHERE ((x.account_id = s.account_id) AND (x.kind = 'spend'::credits.entry_kind) AND (x.posted_at >= s.period_starts))) e)
   WHERE (e.spent <> ((w.lifetime_spent)::numeric - (s.spent_before)::numeric));
-COMMENT ON VIEW audit.check_limits IS 'What spend limits count is what was spent, and not refunded, since their period began.';
+COMMENT ON VIEW audit.check_limits IS 'Each spend limit counts what was spent since its period began, less refunds.';
 CREATE TABLE credits.analyst_grants (
     login name NOT NULL,
     role_oid oid,
@@ -4991,7 +4994,7 @@ UNION ALL
     format('entry %s'::text, e.refunds_seq) AS found
    FROM credits.entries e
   WHERE ((e.kind <> 'refund'::credits.entry_kind) AND (e.refunds_seq IS NOT NULL));
-COMMENT ON VIEW audit.check_refunds IS 'Refunds of a charge add up to what is noted as refunded, to no more than it took, and went into the lots it came from.';
+COMMENT ON VIEW audit.check_refunds IS 'The refunds of a charge add up to what is recorded as refunded, and to no more than the charge took. They went into the lots that the charge took from.';
 CREATE VIEW audit.check_release WITH (security_invoker='true') AS
  SELECT NULL::uuid AS account_id,
     expected,
@@ -5156,7 +5159,7 @@ CREATE TABLE credits.settings (
 ALTER TABLE ONLY credits.settings FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.settings IS 'Settings that the operator decides for the whole bank, in one row.';
 COMMENT ON COLUMN credits.settings.instance_id IS 'Identifies this bank. `pgcredits up` keeps it in its data folder, and refuses the bank of another folder without --adopt.';
-COMMENT ON COLUMN credits.settings.test_clocks IS 'Whether services may put accounts on test clocks. Off unless credits.allow_test_clocks was called; never on where money is real.';
+COMMENT ON COLUMN credits.settings.test_clocks IS 'Whether services may put accounts on test clocks. Off unless credits.allow_test_clocks was called. Never on where money is real.';
 COMMENT ON COLUMN credits.settings.stripe_accounts IS 'Connected Stripe accounts whose events are accepted in addition to those of the own account: see credits.accept_stripe_accounts.';
 COMMENT ON COLUMN credits.settings.stripe_livemode IS 'Which events are accepted: live (true), test (false), or both (null). See credits.accept_stripe_livemode.';
 COMMENT ON COLUMN credits.settings.most_pending_orders IS 'How many orders of one account may be pending.';
@@ -5288,7 +5291,7 @@ UNION ALL
     'none: everything in it counts as off'::text AS found
   WHERE (NOT (EXISTS ( SELECT
            FROM credits.settings)));
-COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous_commit are on. No account is on a test clock in a bank that has none, and test clocks are not allowed where there is real money. Every login has time-outs and a connection limit, those of the bank as in sql/roles.sql, and no stored setting that SECURITY.md does not allow. No transaction is prepared. The row of the operator''s settings is there.';
+COMMENT ON VIEW audit.check_settings IS 'fsync, full_page_writes and synchronous_commit are on. No account is on a test clock in a bank that does not allow them, and test clocks are not allowed where there is real money. Every login has time-outs and a connection limit, those of the bank as in sql/roles.sql, and no stored setting that SECURITY.md does not allow. No transaction is prepared. The row of the operator''s settings is there.';
 CREATE VIEW audit.check_shortfalls WITH (security_invoker='true') AS
  SELECT s.account_id,
     format('shortfall %s of entry %s, a capture of hold %s'::text, s.shortfall_id, s.entry_seq, s.hold_id) AS expected,
@@ -5307,7 +5310,7 @@ UNION ALL
            FROM credits.shortfalls x
           GROUP BY x.account_id, x.hold_id) s ON (((h.account_id = s.account_id) AND (h.hold_id = s.hold_id))))
   WHERE ((h.shortfall)::numeric IS DISTINCT FROM COALESCE(s.tokens, (0)::numeric));
-COMMENT ON VIEW audit.check_shortfalls IS 'Every shortfall belongs to the capture that could not charge it, and they add up to those of the holds.';
+COMMENT ON VIEW audit.check_shortfalls IS 'Every shortfall belongs to the capture that could not be paid in full, and the shortfalls add up to those of the holds.';
 CREATE VIEW audit.findings WITH (security_invoker='true') AS
  SELECT 'check_access'::text AS check_name,
     c.account_id,
@@ -5568,7 +5571,7 @@ CREATE TABLE credits.entry_kinds (
     description text NOT NULL
 );
 ALTER TABLE ONLY credits.entry_kinds FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.entry_kinds IS 'The other side of each kind of entry: double entry by construction.';
+COMMENT ON TABLE credits.entry_kinds IS 'The other side of each kind of entry, which makes this double-entry bookkeeping.';
 CREATE VIEW audit.trial_balance WITH (security_invoker='true') AS
  SELECT 'customers'::text AS side,
     COALESCE(sum((w.balance)::numeric), (0)::numeric) AS tokens
