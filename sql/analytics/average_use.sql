@@ -25,5 +25,5 @@ comment on view analytics.average_use is
 'Per month (UTC): the accounts that used anything, and their average number of uses and of tokens.';
 comment on column analytics.average_use.uses_per_account is
 'Charges, and uses with the user''s own key. A hold counts as one use, however many captures it has.';
-comment on column analytics.average_use.tokens_per_account is 'Tokens charged, less those that were refunded in the
-month.';
+comment on column analytics.average_use.tokens_per_account is
+'Tokens charged, less those that were refunded in the month.';

@@ -21,5 +21,5 @@ comment on column analytics.module_usage.uses is
 'part.';
 comment on column analytics.module_usage.tokens is
 'Tokens charged, less those that were refunded on the day. Below zero when more was refunded than charged.';
-comment on column analytics.module_usage.own_key_uses is 'How many of the uses were made with the user''s own key, and
-cost no tokens.';
+comment on column analytics.module_usage.own_key_uses is
+'How many of the uses were made with the user''s own key, and cost no tokens.';

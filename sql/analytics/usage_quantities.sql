@@ -15,5 +15,5 @@ group by 1, 2, 3;
 
 comment on view analytics.usage_quantities is
 'Per day (UTC), module and dimension (calls, seconds, input_tokens …): how much of it was used.';
-comment on column analytics.usage_quantities.own_key_quantity is 'How much of the quantity was used with the user''s own
-key.';
+comment on column analytics.usage_quantities.own_key_quantity is
+'How much of the quantity was used with the user''s own key.';

@@ -2,8 +2,8 @@
 comment on table credits.accounts is
 'Holders of a balance. An account says nothing about the person, so that a person can be forgotten while the books '
 'stay.';
-comment on column credits.accounts.segment is 'A cohort that analysts can be given access to, as free text. Null for
-none.';
+comment on column credits.accounts.segment is
+'A cohort that analysts can be given access to, as free text. Null for none.';
 comment on column credits.accounts.stripe_customer_id is
 'The Stripe customer of this account (cus_…), once it has bought something.';
 comment on column credits.accounts.overdraft_limit is
@@ -47,6 +47,6 @@ comment on column credits.sql_logins.role_oid is
 'The role that had this name when the row was written. Another role of that name is somebody else. A trigger fills '
 'this in; after a restore credits.trust_login sets it again.';
 
-comment on table credits.analyst_grants is 'Which accounts an analyst''s SQL login may count: those of a segment, or *
-for all.';
+comment on table credits.analyst_grants is
+'Which accounts an analyst''s SQL login may count: those of a segment, or * for all.';
 comment on column credits.analyst_grants.role_oid is 'As in credits.sql_logins.';

@@ -27,7 +27,8 @@ comment on table credits.redemptions is
 'The grants of campaigns, numbered 1, 2 … per account. Number 0 is the grant to a user whom somebody brought. The key '
 'lets each grant happen only once.';
 
-comment on table credits.referrals is 'Who was brought (account_id), and by whom. An account has one referrer, who never changes.';
+comment on table credits.referrals is
+'Who was brought (account_id), and by whom. An account has one referrer, who never changes.';
 comment on column credits.referrals.referrer_id is
 'An account, without a foreign key: keys between accounts would not allow several servers.';
 comment on column credits.referrals.state is

@@ -15,8 +15,8 @@ comment on table credits.notice_levels is
 'Which notices of an account are armed. When the balance falls through the threshold, an armed notice is written and '
 'disarmed. Above 110 percent of the threshold it is armed again. Without a row, it is armed and nothing was granted '
 'yet.';
-comment on column credits.notice_levels.below is 'The user''s own threshold for low_balance, in place of the rule of the
-bank.';
+comment on column credits.notice_levels.below is
+'The user''s own threshold for low_balance, in place of the rule of the bank.';
 comment on column credits.notice_levels.percent is 'The same, as a percentage of the basis.';
 comment on column credits.notice_levels.basis is
 'What a percentage is taken of: the larger of the last purchase and the greatest lot that had tokens when tokens were '
@@ -26,5 +26,5 @@ comment on column credits.notice_levels.last_purchase is 'Tokens of the last pur
 comment on table credits.outbox is
 'What users should be told, written in the transaction that caused it. A service reads api.notices, delivers them, and '
 'acknowledges them.';
-comment on column credits.outbox.facts is 'balance, threshold, lot_id, tokens, expires_at: those that belong to the
-kind.';
+comment on column credits.outbox.facts is
+'balance, threshold, lot_id, tokens, expires_at: those that belong to the kind.';

@@ -47,12 +47,13 @@ comment on type api.credential is 'A sign-in of the embedded identity provider.'
 comment on type api.admission is
 'A sign-in that succeeded (user_id), or a sign-up that may continue, with the count of its network in the window that '
 'ends at reset_at.';
-comment on type api.account_standing is 'Whether an account is frozen, since when and why. replayed: it had this status already.';
+comment on type api.account_standing is
+'Whether an account is frozen, since when and why. replayed: it had this status already.';
 comment on type api.guest_receipt is
 'A guest''s use, and what is left. used and limit are those of the device or of its network, whichever has less left. '
 'reset_at: when remaining next grows; null while nothing is used.';
-comment on type api.spend_limit is 'What may be spent in a period, and what has been spent. tokens is null when there is
-no limit.';
+comment on type api.spend_limit is
+'What may be spent in a period, and what has been spent. tokens is null when there is no limit.';
 comment on type api.low_balance is
 'When a user is told that the balance is low: below a number of tokens, or a percentage of the last grant. threshold: '
 'how many tokens that is now. All are null when the rule of the bank applies and there is no such rule.';

@@ -17,8 +17,8 @@ comment on column credits.settings.longest_service_hold is
 comment on column credits.settings.most_open_holds is 'How many open holds an account may have.';
 comment on column credits.settings.most_unpaid is
 'How many of each kind a user may make in one window without paying: see credits.bound_unpaid.';
-comment on column credits.settings.unpaid_window is 'The length of such a window, which begins with the first thing in
-it.';
+comment on column credits.settings.unpaid_window is
+'The length of such a window, which begins with the first thing in it.';
 comment on column credits.settings.verified_welcome is
 'Whether welcome tokens wait until a service says that the e-mail address is verified: see '
 'credits.require_verified_email.';

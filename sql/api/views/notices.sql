@@ -19,6 +19,6 @@ comment on column api.notices.user_id is 'The user id (sub) of the account.';
 comment on column api.notices.kind is 'low_balance, depleted or expiring_soon.';
 comment on column api.notices.facts is
 'For low_balance: balance and threshold. For depleted: balance. For expiring_soon: lot_id, tokens and expires_at.';
-comment on column api.notices.created_at is 'When the balance fell below the threshold, or the lot came close to its
-expiry.';
+comment on column api.notices.created_at is
+'When the balance fell below the threshold, or the lot came close to its expiry.';
 comment on column api.notices.delivered is 'Whether a service has acknowledged it.';

@@ -27,8 +27,8 @@ comment on column api.orders.state is
 'pending, processing (paid later), paid, failed, expired, or parked (under review).';
 comment on column api.orders.pack_id is 'The pack; null for a top-up of an amount.';
 comment on column api.orders.package_name is 'What was bought.';
-comment on column api.orders.module_id is 'The module that the tokens are bound to. Null when they are bound to nothing,
-or to a category.';
+comment on column api.orders.module_id is
+'The module that the tokens are bound to. Null when they are bound to nothing, or to a category.';
 comment on column api.orders.tokens is 'Tokens bought.';
 comment on column api.orders.bonus_tokens is 'Tokens that come free with them.';
 comment on column api.orders.amount is 'Price in minor units of currency.';
@@ -36,5 +36,5 @@ comment on column api.orders.currency is 'ISO 4217, lower case.';
 comment on column api.orders.checkout_session_id is 'Stripe Checkout session.';
 comment on column api.orders.created_at is 'When it was ordered.';
 comment on column api.orders.paid_at is 'When it was paid and granted.';
-comment on column api.orders.scope is 'module:ID or category:ID that the tokens are bound to. Null when they pay for any
-module.';
+comment on column api.orders.scope is
+'module:ID or category:ID that the tokens are bound to. Null when they pay for any module.';

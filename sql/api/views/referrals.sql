@@ -12,8 +12,8 @@ select
 from credits.referrals as r
 left join lateral credits.user_of(r.referrer_id) as u on true;
 
-comment on view api.referrals is 'The users whom the caller has brought, without their names. A service sees
-everybody''s.';
+comment on view api.referrals is
+'The users whom the caller has brought, without their names. A service sees everybody''s.';
 comment on column api.referrals.user_id is 'The user id (sub) of the referrer.';
 comment on column api.referrals.code is 'The code that they used.';
 comment on column api.referrals.campaign_id is 'The campaign that rewards it.';

@@ -31,5 +31,5 @@ comment on column api.topups.presets is
 'Amounts to propose, the smallest first: [{"amount", "tokens", "popular"}].';
 comment on column api.topups.minor_digits is
 'How many decimals amounts have: in whole units of the currency, an amount is amount / 10^minor_digits.';
-comment on column api.topups.step is 'Every amount must be a multiple of this: 1, or 10 or 100 where Stripe requires
-it.';
+comment on column api.topups.step is
+'Every amount must be a multiple of this: 1, or 10 or 100 where Stripe requires it.';

@@ -1,5 +1,5 @@
--- How long charged uses took. The number is in the metadata of the charge, which analysts must not see. So this function
--- runs as the owner, checks which accounts the analyst may count, and returns nothing but the number.
+-- How long charged uses took. The number is in the metadata of the charge, which analysts must not see. So this
+-- function runs as the owner, checks which accounts the analyst may count, and returns nothing but the number.
 create or replace function credits.charge_durations()
 returns table (account_id uuid, seq bigint, duration_ms numeric)
 language plpgsql
