@@ -1,4 +1,4 @@
-"""One purchase as it ought to go, whatever Stripe tells of it, how often, and how early."""
+"""One purchase as it ought to go, whatever Stripe's events say, and however often and early they come."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 from callers import Row
 from stripe_events import COMPLETED, EXPIRED, FAILED, FREE, SAYS, SUCCEEDED, Event, event, session
 
-# What is told of an order's session: the type, and what is changed in the session. None leaves a member out.
-NEWS: dict[str, tuple[str, Row]] = {
+# Variants of events about an order's session: the type, and what is changed in the session. None leaves a
+# member out.
+SESSION_EVENTS: dict[str, tuple[str, Row]] = {
     "paid": (COMPLETED, {}),
     "paid later": (SUCCEEDED, {"total_details": {"amount_discount": None}}),
     "paid, little said": (COMPLETED, {"total_details": None, "mode": None, "status": None}),
@@ -30,51 +31,51 @@ NEWS: dict[str, tuple[str, Row]] = {
 
 @dataclass
 class Purchase:
-    """An order: `tell` says what an event of that news leads to, `name` does what those ask for that wait."""
+    """The expected state of an order. `receive` says what an event does, `attach` applies the waiting ones."""
 
     order: Row
     session_id: str
     state: str = "pending"
-    named: bool = False
-    granted: int = 0  # times; never more than 1
-    free: bool = False  # granted for nothing: its tokens burn with those that cost nothing
-    parked: bool = False  # an event of its session
+    attached: bool = False
+    granted: int = 0  # how often; never more than once
+    free: bool = False  # nothing was paid, so its tokens are spent with free ones
+    parked: bool = False  # an event of its session was parked
     waiting: list[str] = field(default_factory=list)
 
-    def event(self, news: str) -> Event:
-        kind, changes = NEWS[news]
-        name = {} if news.endswith("elsewhere") else {"id": self.session_id}
-        if news == "free":
+    def event(self, variant: str) -> Event:
+        kind, changes = SESSION_EVENTS[variant]
+        name = {} if variant.endswith("elsewhere") else {"id": self.session_id}
+        if variant == "free":
             changes = changes | {"total_details": {"amount_discount": self.order["amount"]}}
-        told: dict[str, Any] = session(self.order, **name | SAYS[kind] | changes)
-        return event(kind, {member: value for member, value in told.items() if value is not None})
+        members: dict[str, Any] = session(self.order, **name | SAYS[kind] | changes)
+        return event(kind, {member: value for member, value in members.items() if value is not None})
 
-    def tell(self, news: str) -> str:
-        if not self.named:
-            self.waiting.append(news)
+    def receive(self, variant: str) -> str:
+        if not self.attached:
+            self.waiting.append(variant)
             return "waiting"
-        return self._apply(news)
+        return self._apply(variant)
 
-    def name(self) -> None:
-        self.named = True
-        for news in self.waiting:
-            self._apply(news)
+    def attach(self) -> None:
+        self.attached = True
+        for variant in self.waiting:
+            self._apply(variant)
         self.waiting = []
 
-    def again(self) -> str:
-        """The outcome of an event that was told before."""
-        return "duplicate" if self.named else "waiting"
+    def repeat(self) -> str:
+        """The outcome of an event that came before."""
+        return "duplicate" if self.attached else "waiting"
 
-    def _apply(self, news: str) -> str:
-        kind, _ = NEWS[news]
-        if news.endswith("elsewhere"):
+    def _apply(self, variant: str) -> str:
+        kind, _ = SESSION_EVENTS[variant]
+        if variant.endswith("elsewhere"):
             return "parked" if kind == COMPLETED else "duplicate"
-        if news.startswith(("paid", "free")):
+        if variant.startswith(("paid", "free")):
             if self.state == "paid":
                 return "duplicate"
-            self.state, self.granted, self.free = "paid", self.granted + 1, news == "free"
+            self.state, self.granted, self.free = "paid", self.granted + 1, variant == "free"
             return "granted"
-        if news.startswith("odd"):
+        if variant.startswith("odd"):
             if self.state == "paid" or self.parked:
                 return "duplicate"
             self.state, self.parked = "parked", True

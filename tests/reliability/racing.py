@@ -11,7 +11,7 @@ from threading import Event, Thread
 from typing import Any
 
 import psycopg
-from purchases import NEWS, Purchase
+from purchases import SESSION_EVENTS, Purchase
 from reliability.books import Books, Row, read
 from reliability.calls import Call, Log, Lost, SqlChannel
 from support import PASSWORD
@@ -19,7 +19,7 @@ from support import PASSWORD
 from pgcredits.database_urls import as_login
 
 # What leaves an order open comes more often: otherwise a short race may see none of it.
-OFTEN = [*NEWS, *["unpaid", "nothing said"] * 3]
+OFTEN = [*SESSION_EVENTS, *["unpaid", "nothing said"] * 3]
 WORKERS, USERS = 16, 4  # of the workers so many are users, on their own account
 PEOPLE = ("ada", "bob", "cleo")
 # What one unit of a module costs: those of the price list iahome, and one with fractions.

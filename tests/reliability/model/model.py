@@ -1,7 +1,7 @@
-"""A small bank in plain Python, written from the rules and not from the SQL: what every call must answer.
+"""A small bank in plain Python. It says what every call must answer, from the rules and not from the SQL.
 
-Amounts are exact decimals. Time is an account's own, and only moves by `Account.now`; what it makes due is
-booked by whoever touches the account next, and seen by whoever only looks.
+Amounts are exact decimals. Each account has its own time, `Account.now`. The next call on an account books
+what has become due. Reading shows it as if it were booked.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 Answer = dict[str, Any]
-Draws = list[tuple[int, Decimal]]  # lot, tokens; first taken first
+Draws = list[tuple[int, Decimal]]  # lot and tokens, in the order in which they were taken
 ZERO = Decimal(0)
-LATE = DAY = timedelta(hours=24)
-HOUR = timedelta(hours=1)  # of an order without a session
-LONGEST = timedelta(hours=60)  # of a service's hold, however often it is extended
-MOST_OPEN = 2  # holds of an account
-MOST_PENDING = 3  # orders of an account
-LONGEST_NOTE = 1024  # bytes of metadata, of a user
+LATE_CAPTURE = DAY = timedelta(hours=24)
+ORDER_LIFETIME = timedelta(hours=1)  # without a checkout
+LONGEST_SERVICE_HOLD = timedelta(hours=60)  # however often it is extended
+MOST_OPEN_HOLDS = 2  # per account
+MOST_PENDING_ORDERS = 3  # per account
+LARGEST_USER_METADATA = 1024  # in bytes
 SMALLEST = Decimal("0.000001")
 PRIORITY = {"rollover": 5, "allowance": 10, "promo": 20, "grant": 20, "purchase": 50, "bonus": 50}
 
 
 class Refused(Exception):
-    """A call is refused, and has changed nothing."""
+    """The call was refused and has changed nothing."""
 
     def __init__(self, slug: str, **facts: Any) -> None:
         super().__init__(slug)
@@ -36,7 +36,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Price:
-    """So much for a unit of its one dimension, from a moment on."""
+    """A fixed price per unit of one dimension, from a moment on."""
 
     dimension: str
     tokens: Decimal
@@ -44,20 +44,20 @@ class Price:
     whole: bool = False
 
     def cost(self, usage: dict[str, Decimal]) -> Decimal:
-        used = said(usage)
+        used = usage_or_call(usage)
         if set(used) != {self.dimension} or (self.whole and used[self.dimension] % 1):
             raise Refused("bad_usage")
         return (used[self.dimension] * self.tokens).quantize(SMALLEST, ROUND_CEILING)
 
-    def may_cost(self, cost: Decimal, by_service: bool) -> None:
-        """Users write no row for nothing, unless the use is free for everybody. Raises Refused."""
+    def check_free_use(self, cost: Decimal, by_service: bool) -> None:
+        """A user's use must cost something, unless it is free for everybody. Raises Refused."""
         if self.tokens and not cost and not by_service:
             raise Refused("bad_usage")
 
-    def may_part(self, paid: Decimal, cost: Decimal, used: dict[str, Decimal], final: bool) -> None:
-        """Nor a part of a hold, unless the parts before have paid for it, or for its end. Raises Refused."""
+    def check_free_part(self, paid: Decimal, cost: Decimal, used: dict[str, Decimal], final: bool) -> None:
+        """The same for a part, unless earlier parts paid for it or it ends the hold. Raises Refused."""
         if not paid or not (final or any(used.values())):
-            self.may_cost(cost, False)
+            self.check_free_use(cost, False)
 
     def affordable(self, tokens: Decimal) -> int:
         return int(tokens // self.tokens)
@@ -65,19 +65,19 @@ class Price:
 
 @dataclass(frozen=True)
 class Module:
-    """What is sold. Its own prices before its category's, of each the last that has begun.
+    """A module and its prices: its own or its category's. The last one that has begun applies.
 
-    `meant` is the listed module of which this id is a misspelling: nothing is sold under it.
+    If `did_you_mean` is set, this id is a misspelling of that module, and nothing is sold under it.
     """
 
     module_id: str
     category: str | None
     prices: tuple[Price, ...] = field(repr=False)
-    meant: str | None = None
+    did_you_mean: str | None = None
 
     def price(self, at: datetime) -> Price:
-        if self.meant:
-            raise Refused("unknown_module", did_you_mean=self.meant)
+        if self.did_you_mean:
+            raise Refused("unknown_module", did_you_mean=self.did_you_mean)
         return max((price for price in self.prices if price.valid_from <= at), key=lambda p: p.valid_from)
 
     @property
@@ -91,7 +91,7 @@ class Lot:
     granted: Decimal
     priority: int
     scope: str | None
-    since: datetime
+    effective_at: datetime
     expires_at: datetime | None
     paid: bool
     remaining: Decimal = ZERO
@@ -101,17 +101,17 @@ class Lot:
     def free(self) -> Decimal:
         return self.remaining - self.held
 
-    def is_over(self, at: datetime) -> bool:
+    def has_expired(self, at: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= at
 
-    def place(self) -> tuple[Any, ...]:
-        """In the burn order."""
+    def burn_order(self) -> tuple[Any, ...]:
+        """The key to sort lots by."""
         return (
             self.priority,
             (self.expires_at is None, self.expires_at),
             self.scope is None,
             self.paid,
-            self.since,
+            self.effective_at,
             self.lot_id,
         )
 
@@ -121,12 +121,12 @@ class Hold:
     number: int
     module: Module
     price: Price
-    worst: dict[str, Decimal]
-    used: dict[str, Decimal]  # by the parts that were captured
+    worst_case: dict[str, Decimal]
+    captured_usage: dict[str, Decimal]  # of the parts captured so far
     tokens: Decimal
     draws: Draws
     by_service: bool
-    made_at: datetime
+    created_at: datetime
     expires_at: datetime
     state: str = "open"
     parts: int = 0
@@ -141,7 +141,7 @@ class Hold:
 
 @dataclass(frozen=True)
 class Entry:
-    """`unpaid`: of a spend, what became debt."""
+    """`unpaid` is the part of a spend that became debt."""
 
     kind: str
     tokens: Decimal
@@ -164,12 +164,12 @@ class Pack:
 
 @dataclass
 class Order:
-    """`named`: its checkout session is known, and from then on it stays worth what it was made for."""
+    """Once an order `has_checkout`, it can be paid as it was made, whatever happens to the pack."""
 
     pack: Pack
-    made_at: datetime
+    created_at: datetime
     state: str = "pending"
-    named: bool = False
+    has_checkout: bool = False
 
 
 @dataclass
@@ -184,8 +184,8 @@ class Account:
     holds: dict[int, Hold] = field(default_factory=dict)
     orders: list[Order] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
-    gone_back: dict[int, Decimal] = field(default_factory=dict)  # of the entry with that seq
-    limits: dict[tuple[str, str], Decimal] = field(default_factory=dict)  # (by whom, day or month)
+    refunded_of: dict[int, Decimal] = field(default_factory=dict)  # tokens, by the seq of the charge
+    limits: dict[tuple[str, str], Decimal] = field(default_factory=dict)  # (set by, period)
     keys: dict[tuple[str, str], tuple[Any, Answer]] = field(default_factory=dict)  # (operation, key)
 
     @property
@@ -207,7 +207,7 @@ class Account:
             holds={number: replace(hold) for number, hold in self.holds.items()},
             orders=[replace(order) for order in self.orders],
             entries=list(self.entries),
-            gone_back=dict(self.gone_back),
+            refunded_of=dict(self.refunded_of),
             limits=dict(self.limits),
             keys=dict(self.keys),
         )
@@ -220,39 +220,39 @@ class Account:
             self.granted += max(tokens, ZERO)
         return entry
 
-    # What time does
+    # What becomes due
 
-    def settle(self) -> None:
-        """Book what the time has made due: holds first, for what they let go of may have passed its date."""
+    def book_due(self) -> None:
+        """Book what has become due. Holds come first: the tokens that they free may be past their date."""
         for hold in self.holds.values():
             if hold.state == "open" and hold.expires_at <= self.now:
-                self._let_go(hold.draws)
+                self._unhold(hold.draws)
                 hold.state, hold.draws = "expired", []
         self._expire_lots()
 
-    def _expire_lots(self, since: datetime | None = None) -> None:
-        over = [lot for lot in self.lots.values() if lot.is_over(self.now) and lot.free > 0]
-        for lot in sorted(over, key=lambda lot: (lot.expires_at, lot.lot_id)):
+    def _expire_lots(self, returned_at: datetime | None = None) -> None:
+        expired = [lot for lot in self.lots.values() if lot.has_expired(self.now) and lot.free > 0]
+        for lot in sorted(expired, key=lambda lot: (lot.expires_at, lot.lot_id)):
             tokens, lot.remaining = lot.free, lot.held
             assert lot.expires_at
-            at = max(lot.expires_at, since) if since else lot.expires_at
+            at = max(lot.expires_at, returned_at) if returned_at else lot.expires_at
             self.post("expire", -tokens, [(lot.lot_id, tokens)], effective_at=at)
 
-    def _let_go(self, draws: Draws) -> None:
+    def _unhold(self, draws: Draws) -> None:
         for lot_id, tokens in draws:
             self.lots[lot_id].held -= tokens
 
     # Taking
 
     def _draw(self, module: Module, tokens: Decimal) -> tuple[Draws, Decimal]:
-        """From which lots, in burn order, and what no lot has. Takes nothing yet."""
+        """Find the lots to draw from, in burn order, and how much is missing. This takes nothing yet."""
         draws: Draws = []
         usable = [
             lot
             for lot in self.lots.values()
-            if lot.free > 0 and not lot.is_over(self.now) and lot.scope in module.scopes
+            if lot.free > 0 and not lot.has_expired(self.now) and lot.scope in module.scopes
         ]
-        for lot in sorted(usable, key=Lot.place):
+        for lot in sorted(usable, key=Lot.burn_order):
             part = min(lot.free, tokens)
             if part > 0:
                 draws.append((lot.lot_id, part))
@@ -262,17 +262,17 @@ class Account:
     def _in_default(self) -> bool:
         return self.debt > self.overdraft
 
-    def _afford(self, module: Module, price: Price, cost: Decimal) -> Draws:
-        """The lots that pay a new use. Raises Refused."""
+    def _draw_for_use(self, module: Module, price: Price, cost: Decimal) -> Draws:
+        """The draws that pay for a new use. Raises Refused."""
         if cost and self._in_default():
-            raise self._too_little(price, cost, cost)
-        self._keep_limits(cost)
+            raise self._insufficient_tokens(price, cost, cost)
+        self._check_limits(cost)
         draws, missing = self._draw(module, cost)
         if missing:
-            raise self._too_little(price, cost, missing)
+            raise self._insufficient_tokens(price, cost, missing)
         return draws
 
-    def _too_little(self, price: Price, cost: Decimal, missing: Decimal) -> Refused:
+    def _insufficient_tokens(self, price: Price, cost: Decimal, missing: Decimal) -> Refused:
         facts = {
             "balance": self.balance,
             "available": cost - missing,
@@ -282,7 +282,7 @@ class Account:
         }
         return Refused("insufficient_tokens", **facts, **({"debt": self.debt} if self.debt else {}))
 
-    def _keep_limits(self, cost: Decimal) -> None:
+    def _check_limits(self, cost: Decimal) -> None:
         for (_, period), tokens in sorted(
             self.limits.items(), key=lambda item: (item[0][1] == "day", item[1])
         ):
@@ -298,55 +298,55 @@ class Account:
             begins = begins.replace(day=1)
         return sum(
             (
-                -entry.tokens - self.gone_back.get(seq, ZERO)
+                -entry.tokens - self.refunded_of.get(seq, ZERO)
                 for seq, entry in enumerate(self.entries, 1)
                 if entry.kind == "spend" and entry.posted_at >= begins
             ),
             ZERO,
         )
 
-    def _must_be_active(self) -> None:
+    def _check_active(self) -> None:
         if self.status != "active":
             raise Refused("account_frozen")
 
     # The calls
 
     def call(
-        self, work: Callable[[Account], Answer], key: tuple[str, str] | None = None, said: Any = None
+        self, change: Callable[[Account], Answer], key: tuple[str, str] | None = None, asked: Any = None
     ) -> Answer:
-        """One call: whole, or, when it raises Refused, not at all. A used key gets its answer again."""
+        """Make one call. If it raises Refused, nothing has changed. A used key gets the same answer again."""
         before = self.copy()
         try:
-            self.settle()
+            self.book_due()
             if key is None:
-                return work(self)
+                return change(self)
             if key in self.keys:
                 arguments, answer = self.keys[key]
-                if arguments != said:
+                if arguments != asked:
                     raise Refused("key_reused")
-                return answer | self._as_it_is(answer) | {"replayed": True}
-            answer = work(self)
-            self.keys[key] = said, answer
+                return answer | self._present_state(answer) | {"replayed": True}
+            answer = change(self)
+            self.keys[key] = asked, answer
             return answer
         except Refused:
             self.__dict__ = before.__dict__
             raise
 
-    def _as_it_is(self, answer: Answer) -> Answer:
-        """What an earlier answer says of a hold, as it is now."""
+    def _present_state(self, answer: Answer) -> Answer:
+        """The facts about a hold that a repeated answer gives as they are now."""
         if "number" not in answer:
             return {}
         hold = self.holds[answer["number"]]
-        living = {"state": hold.state, "held": hold.held, "expires_at": hold.expires_at}
-        return {name: living[name] for name in living if name in answer}
+        present = {"state": hold.state, "held": hold.held, "expires_at": hold.expires_at}
+        return {name: present[name] for name in present if name in answer}
 
-    def seen(self) -> Account:
-        """How it looks to who only reads: what is due counts, booked or not."""
-        looked_at = self.copy()
-        looked_at.settle()
-        return looked_at
+    def as_read(self) -> Account:
+        """The account as readers see it: what is due counts, booked or not."""
+        account = self.copy()
+        account.book_due()
+        return account
 
-    def add(
+    def grant(
         self,
         reason: str,
         tokens: Decimal,
@@ -369,39 +369,41 @@ class Account:
             self.post("repayment", ZERO, [(lot_id, repaid)])
         return {"lot_id": lot_id, "tokens": tokens, "balance": entry.balance_after}
 
-    # Orders: what time and the catalogue end is noted by the next order, and by maintenance.
+    # Orders. The next order, and maintenance, end those that have lapsed.
 
     def order(self, pack: Pack) -> int:
-        """One more order of the pack, as it is sold now; its place. Raises Refused."""
+        """Order the pack as it is sold now. Returns the index of the order. Raises Refused."""
         orders = [replace(o, state="expired") if self.has_lapsed(o, pack) else o for o in self.orders]
-        # What is older has a session that ended long ago, and only the news of it is missing.
-        young = self.now - timedelta(hours=25)
-        if sum(o.state == "pending" and o.made_at > young for o in orders) >= MOST_PENDING:
-            raise Refused("too_many_orders", limit=MOST_PENDING)
+        # An older order has a checkout that ended long ago; only the event about its end is missing.
+        oldest = self.now - timedelta(hours=25)
+        if sum(o.state == "pending" and o.created_at > oldest for o in orders) >= MOST_PENDING_ORDERS:
+            raise Refused("too_many_orders", limit=MOST_PENDING_ORDERS)
         if not pack.sold:
             raise Refused("unknown_pack")
         self.orders = [*orders, Order(pack, self.now)]
         return len(orders)
 
-    def name_session(self, place: int, pack: Pack) -> None:
+    def attach_checkout(self, place: int, pack: Pack) -> None:
         """Raises Refused when it is too late."""
         order = self.orders[place]
         if order.state != "pending" or self.has_lapsed(order, pack):
             raise Refused("order_closed", state="expired")
-        order.named = True
+        order.has_checkout = True
 
     def end_old_orders(self, pack: Pack) -> None:
-        """As maintenance does, which looks at accounts that have an order of an hour."""
-        if any(self._is_loose(o) and o.made_at <= self.now - HOUR for o in self.orders):
+        """What maintenance does for accounts with an order that is an hour old."""
+        if any(self._awaits_checkout(o) and o.created_at <= self.now - ORDER_LIFETIME for o in self.orders):
             for order in self.orders:
                 if self.has_lapsed(order, pack):
                     order.state = "expired"
 
     def has_lapsed(self, order: Order, pack: Pack) -> bool:
-        return self._is_loose(order) and (order.made_at <= self.now - HOUR or order.pack != pack)
+        return self._awaits_checkout(order) and (
+            order.created_at <= self.now - ORDER_LIFETIME or order.pack != pack
+        )
 
-    def _is_loose(self, order: Order) -> bool:
-        return order.state == "pending" and not order.named
+    def _awaits_checkout(self, order: Order) -> bool:
+        return order.state == "pending" and not order.has_checkout
 
     # Spends, holds and refunds
 
@@ -411,21 +413,21 @@ class Account:
         usage: dict[str, Decimal],
         byok: bool = False,
         by_service: bool = True,
-        note: int = 0,
+        metadata_size: int = 0,
     ) -> Answer:
-        keep_short(note, by_service)
-        self._must_be_active()
+        check_metadata_size(metadata_size, by_service)
+        self._check_active()
         price = module.price(self.now)
         cost = price.cost(usage)
-        price.may_cost(cost, by_service)
+        price.check_free_use(cost, by_service)
         if byok:
             cost = ZERO
-        draws = self._afford(module, price, cost)
-        self._take(draws)
-        entry = self.post("byok" if byok else "spend", -cost, draws, usage=said(usage))
+        draws = self._draw_for_use(module, price, cost)
+        self._take_from_lots(draws)
+        entry = self.post("byok" if byok else "spend", -cost, draws, usage=usage_or_call(usage))
         return {"seq": len(self.entries), "cost": cost, "balance": entry.balance_after, "draws": draws}
 
-    def _take(self, draws: Draws) -> None:
+    def _take_from_lots(self, draws: Draws) -> None:
         for lot_id, tokens in draws:
             self.lots[lot_id].remaining -= tokens
 
@@ -436,23 +438,23 @@ class Account:
         usage: dict[str, Decimal],
         ttl: timedelta,
         by_service: bool,
-        note: int = 0,
+        metadata_size: int = 0,
     ) -> Answer:
-        keep_short(note, by_service)
-        self._must_be_active()
+        check_metadata_size(metadata_size, by_service)
+        self._check_active()
         price = module.price(self.now)
         tokens = price.cost(usage)
-        # What users hold stops no service. Holds of nothing are not counted where something is first held.
-        those = [h for h in self.holds.values() if h.state == "open" and (h.by_service or not by_service)]
-        if (self.held or not tokens) and len(those) >= MOST_OPEN:
-            raise Refused("too_many_holds", limit=MOST_OPEN)
-        price.may_cost(tokens, by_service)
-        draws = self._afford(module, price, tokens)
+        # Users' holds do not stop a service. Free holds do not count when the first tokens are held.
+        counted = [h for h in self.holds.values() if h.state == "open" and (h.by_service or not by_service)]
+        if (self.held or not tokens) and len(counted) >= MOST_OPEN_HOLDS:
+            raise Refused("too_many_holds", limit=MOST_OPEN_HOLDS)
+        price.check_free_use(tokens, by_service)
+        draws = self._draw_for_use(module, price, tokens)
         for lot_id, part in draws:
             self.lots[lot_id].held += part
-        ends = self.now + ttl
+        expires_at = self.now + ttl
         self.holds[number] = Hold(
-            number, module, price, said(usage), {}, tokens, draws, by_service, self.now, ends
+            number, module, price, usage_or_call(usage), {}, tokens, draws, by_service, self.now, expires_at
         )
         return {
             "number": number,
@@ -461,50 +463,53 @@ class Account:
             "balance": self.balance,
             "available": max(self.balance - self.held, ZERO),
             "draws": draws,
-            "expires_at": ends,
+            "expires_at": expires_at,
         }
 
     def capture(
         self, number: int, usage: dict[str, Decimal] | None, final: bool, over: str, by_service: bool
     ) -> Answer:
-        hold = self._mine(number, by_service)
+        hold = self._find_hold(number, by_service)
         late = hold.state == "expired"
         if usage is not None:
-            used = said(usage)
-            hold.price.cost(used)  # is it one?
-            cost = hold.price.cost(plus(used, hold.used)) - (
-                hold.price.cost(hold.used) if hold.used else ZERO
+            used = usage_or_call(usage)
+            hold.price.cost(used)  # raises Refused if this is not a usage of the price
+            cost = hold.price.cost(add_usage(used, hold.captured_usage)) - (
+                hold.price.cost(hold.captured_usage) if hold.captured_usage else ZERO
             )
         else:
-            used = {name: max(worst - hold.used.get(name, ZERO), ZERO) for name, worst in hold.worst.items()}
+            used = {
+                name: max(worst_case - hold.captured_usage.get(name, ZERO), ZERO)
+                for name, worst_case in hold.worst_case.items()
+            }
             cost = max(hold.tokens - hold.captured, ZERO) if late else hold.held
         if hold.state not in ("open", "expired") or (
-            late and (hold.late or self.now >= hold.expires_at + LATE)
+            late and (hold.late or self.now >= hold.expires_at + LATE_CAPTURE)
         ):
             raise Refused("hold_closed", state=hold.state)
         if not by_service:
-            self._must_be_active()
-            if self.now >= hold.made_at + DAY:
+            self._check_active()
+            if self.now >= hold.created_at + DAY:
                 raise Refused("hold_closed", state=hold.state)
-            hold.price.may_part(hold.captured + hold.shortfall, cost, used, final)
+            hold.price.check_free_part(hold.captured + hold.shortfall, cost, used, final)
 
-        own, rest = split(hold.draws, min(cost, hold.held))
-        if cost > total(own) and not by_service:
-            # No service has done work for it: it is a spend.
+        from_hold, left_in_hold = split_draws(hold.draws, min(cost, hold.held))
+        if cost > total_tokens(from_hold) and not by_service:
+            # What a user takes beyond their hold is a spend like any other.
             if self._in_default():
-                raise self._too_little(hold.price, cost, cost - total(own))
-            self._keep_limits(cost - total(own))
+                raise self._insufficient_tokens(hold.price, cost, cost - total_tokens(from_hold))
+            self._check_limits(cost - total_tokens(from_hold))
             over = "error"
         balance = self.balance
-        self._let_go(own)
-        self._take(own)
+        self._unhold(from_hold)
+        self._take_from_lots(from_hold)
         if final:
-            self._let_go(rest)
-        more, missing = self._draw(hold.module, cost - total(own))
-        self._take(more)
+            self._unhold(left_in_hold)
+        more, missing = self._draw(hold.module, cost - total_tokens(from_hold))
+        self._take_from_lots(more)
         debt = ZERO
         if missing and over == "error":
-            refusal = self._too_little(hold.price, cost, missing)
+            refusal = self._insufficient_tokens(hold.price, cost, missing)
             refusal.facts["balance"] = balance
             raise refusal
         if over == "debt":
@@ -512,15 +517,15 @@ class Account:
         shortfall = missing - debt
         self.debt += debt
 
-        entry = self.post("spend", shortfall - cost, own + more, unpaid=debt, usage=used)
-        released = total(rest) if final else ZERO
+        entry = self.post("spend", shortfall - cost, from_hold + more, unpaid=debt, usage=used)
+        released = total_tokens(left_in_hold) if final else ZERO
         hold.captured += cost - shortfall
         hold.shortfall += shortfall
-        hold.draws = [] if final else rest
+        hold.draws = [] if final else left_in_hold
         hold.late = late
         hold.parts += 1
         if not final:
-            hold.used = plus(used, hold.used)
+            hold.captured_usage = add_usage(used, hold.captured_usage)
         if final and not late:
             hold.state = "captured"
         answer = {
@@ -534,19 +539,19 @@ class Account:
             "held": hold.held,
             "released": released,
             "balance": entry.balance_after,
-            "draws": own + more,
+            "draws": from_hold + more,
             "late": late,
         }
         self._expire_lots()
         return answer
 
     def release(self, number: int, by_service: bool) -> Answer:
-        hold = self._mine(number, by_service)
+        hold = self._find_hold(number, by_service)
         replayed = hold.state == "released"
         if not replayed:
             if hold.state != "open":
                 raise Refused("hold_closed", state=hold.state)
-            self._let_go(hold.draws)
+            self._unhold(hold.draws)
             hold.draws = []
             hold.state = "captured" if hold.parts else "released"
             self._expire_lots()
@@ -558,12 +563,12 @@ class Account:
         }
 
     def extend(self, number: int, ttl: timedelta, by_service: bool) -> Answer:
-        hold = self._mine(number, by_service)
+        hold = self._find_hold(number, by_service)
         if hold.state != "open":
             raise Refused("hold_closed", state=hold.state)
         if not by_service:
-            self._must_be_active()
-        last = [hold.made_at + (LONGEST if hold.by_service else DAY)]
+            self._check_active()
+        last = [hold.created_at + (LONGEST_SERVICE_HOLD if hold.by_service else DAY)]
         for lot_id, _ in hold.draws:
             lot_ends = self.lots[lot_id].expires_at
             last += [] if lot_ends is None else [lot_ends + DAY]
@@ -577,7 +582,7 @@ class Account:
             "expires_at": hold.expires_at,
         }
 
-    def _mine(self, number: int, by_service: bool) -> Hold:
+    def _find_hold(self, number: int, by_service: bool) -> Hold:
         hold = self.holds[number]
         if hold.by_service and not by_service:
             raise Refused("not_yours")
@@ -587,7 +592,7 @@ class Account:
         charge = self.entries[seq - 1]
         if charge.kind != "spend" or not charge.tokens:
             raise Refused("not_refundable", kind=charge.kind, tokens=charge.tokens)
-        before = self.gone_back.get(seq, ZERO)
+        before = self.refunded_of.get(seq, ZERO)
         left = -charge.tokens - before
         if not left:
             raise Refused("already_refunded", refunded=before)
@@ -595,11 +600,11 @@ class Account:
         if tokens > left:
             raise Refused("bad_amount", refundable=left)
 
-        # Last taken, first back; debt was taken last of all.
+        # What was taken last goes back first. Debt was made last of all.
         parts: list[tuple[int | None, Decimal]] = [(None, charge.unpaid), *reversed(charge.draws)]
-        _, parts = split(parts, before)
-        parts, _ = split(parts, tokens)
-        self.gone_back[seq] = before + tokens
+        _, parts = split_draws(parts, before)
+        parts, _ = split_draws(parts, tokens)
+        self.refunded_of[seq] = before + tokens
         back: Draws = []
         for lot_id, part in parts:
             if lot_id is not None:
@@ -607,11 +612,11 @@ class Account:
                 continue
             lowered = min(part, self.debt)
             self.debt -= lowered
-            back += self._repaid(seq, part - lowered)
+            back += self._return_repaid(seq, part - lowered)
         for lot_id, part in back:
             self.lots[lot_id].remaining += part
         entry = self.post("refund", tokens, back)
-        expired = sum((part for lot_id, part in back if self.lots[lot_id].is_over(self.now)), ZERO)
+        expired = sum((part for lot_id, part in back if self.lots[lot_id].has_expired(self.now)), ZERO)
         answer = {
             "seq": len(self.entries),
             "charge": seq,
@@ -620,11 +625,11 @@ class Account:
             "balance": entry.balance_after - expired,
             "draws": back,
         }
-        self._expire_lots(since=self.now)
+        self._expire_lots(returned_at=self.now)
         return answer
 
-    def _repaid(self, seq: int, tokens: Decimal) -> Draws:
-        """Debt of that charge that was repaid: the lots that paid it get it back, later ones first."""
+    def _return_repaid(self, seq: int, tokens: Decimal) -> Draws:
+        """Return repaid debt of a charge to the lots that repaid it, later repayments first."""
         back: Draws = []
         repayments = [
             (number < seq, number, entry)
@@ -633,43 +638,43 @@ class Account:
         ]
         for _, number, entry in sorted(repayments, key=lambda found: found[:2]):
             ((lot_id, repaid),) = entry.draws
-            before = self.gone_back.get(number, ZERO)
+            before = self.refunded_of.get(number, ZERO)
             part = min(repaid - before, tokens)
             if part > 0:
-                self.gone_back[number] = before + part
+                self.refunded_of[number] = before + part
                 tokens -= part
                 back.append((lot_id, part))
         assert not tokens
         return back
 
 
-def keep_short(note: int, by_service: bool) -> None:
-    """Of the metadata of a user. Raises Refused."""
-    if note > LONGEST_NOTE and not by_service:
+def check_metadata_size(metadata_size: int, by_service: bool) -> None:
+    """The metadata of a user must be short. Raises Refused."""
+    if metadata_size > LARGEST_USER_METADATA and not by_service:
         raise Refused("bad_metadata")
 
 
-def said(usage: dict[str, Decimal]) -> dict[str, Decimal]:
-    """Nothing said is one call."""
+def usage_or_call(usage: dict[str, Decimal]) -> dict[str, Decimal]:
+    """Leaving out the usage means one call."""
     return usage or {"calls": Decimal(1)}
 
 
-def plus(usage: dict[str, Decimal], more: dict[str, Decimal]) -> dict[str, Decimal]:
+def add_usage(usage: dict[str, Decimal], more: dict[str, Decimal]) -> dict[str, Decimal]:
     return {name: quantity + more.get(name, ZERO) for name, quantity in usage.items()}
 
 
-def split(parts: Sequence[tuple[Any, Decimal]], tokens: Decimal) -> tuple[Any, Any]:
-    """The first so many tokens, and the rest."""
-    first, rest = [], []
+def split_draws(parts: Sequence[tuple[Any, Decimal]], tokens: Decimal) -> tuple[Any, Any]:
+    """Split draws into the first `tokens` tokens and the rest."""
+    first, left_in_hold = [], []
     for lot_id, part in parts:
         taken = min(part, tokens)
         tokens -= taken
         if taken:
             first.append((lot_id, taken))
         if part > taken:
-            rest.append((lot_id, part - taken))
-    return first, rest
+            left_in_hold.append((lot_id, part - taken))
+    return first, left_in_hold
 
 
-def total(draws: Draws) -> Decimal:
+def total_tokens(draws: Draws) -> Decimal:
     return sum((tokens for _, tokens in draws), ZERO)

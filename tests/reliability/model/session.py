@@ -1,4 +1,4 @@
-"""Who calls the bank in a story: a service, or a user at the door."""
+"""Calling the bank as a service, or as a user over HTTP."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb, set_json_loads
 
 
-class Teller:
-    """Calls the bank in one long transaction of which nothing stays: every story begins on empty books."""
+class BankSession:
+    """Calls the bank in one long transaction that is rolled back. So every run begins with empty books."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         set_json_loads(partial(json.loads, parse_float=Decimal), connection)
         self.cursor = connection.cursor(row_factory=dict_row)
 
-    def be(self, user_id: str | None) -> None:
-        """A user at the door, or a service."""
+    def act_as(self, user_id: str | None) -> None:
+        """Act as this user, or as a service if there is none."""
         login, role = ("pgcredits_api", "authenticated") if user_id else ("pgcredits_service", "service_role")
         claims = json.dumps({"role": role, "sub": user_id})
         self.cursor.execute(f"set local session authorization {login}".encode())
@@ -29,14 +29,14 @@ class Teller:
             "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)", (role, claims)
         )
 
-    def be_yourself(self) -> None:
+    def act_as_superuser(self) -> None:
         self.cursor.execute(b"reset session authorization")
         self.cursor.execute(b"set local role none")
 
     def call(self, function: str, arguments: Row) -> Row:
         named = ", ".join(f"{name} => %({name})s" for name in arguments)
         values = {
-            name: Jsonb(value, dumps=exact) if isinstance(value, dict | list) else value
+            name: Jsonb(value, dumps=exact_json) if isinstance(value, dict | list) else value
             for name, value in arguments.items()
         }
         with self.connection.transaction():
@@ -48,10 +48,12 @@ class Teller:
         return self.cursor.execute(query.encode(), parameters, prepare=True).fetchall()
 
 
-def exact(value: Any) -> str:
+def exact_json(value: Any) -> str:
     """JSON with decimals as numbers, to the digit."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(name)}: {exact(item)}" for name, item in value.items()) + "}"
+        return (
+            "{" + ", ".join(f"{json.dumps(name)}: {exact_json(item)}" for name, item in value.items()) + "}"
+        )
     if isinstance(value, list):
-        return "[" + ", ".join(map(exact, value)) + "]"
+        return "[" + ", ".join(map(exact_json, value)) + "]"
     return format(value, "f") if isinstance(value, Decimal) else json.dumps(value)

@@ -1,4 +1,4 @@
-"""The bank against the model: random steps by the thousand, equal answers, and sound books after each."""
+"""The bank against the model: thousands of random steps, with equal answers and sound books after each."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from callers import Connection
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.errors import FlakyFailure
 from hypothesis.stateful import run_state_machine_as_test
-from reliability.model.model import LONGEST, MOST_OPEN, MOST_PENDING
-from reliability.model.story import CALLS, NEVER, PACKS, PAGES, SECONDS, TASTES, Story
-from reliability.model.teller import exact
+from reliability.model.machine import CALLS, NEVER, PACKS, PAGES, SECONDS, TASTES, BankMachine
+from reliability.model.model import LONGEST_SERVICE_HOLD, MOST_OPEN_HOLDS, MOST_PENDING_ORDERS
+from reliability.model.session import exact_json
 
-STEPS_OF_A_STORY = 60
+STEPS_OF_A_RUN = 60
 STEPS, MANY_STEPS = 5_000, 40_000  # on each version
 CALLED = {
     "add_tokens",
@@ -59,12 +59,12 @@ REFUSED = {
 
 @pytest.fixture
 def bank(own_url: str) -> Iterator[Connection]:
-    """The superuser of a bank that sells what the model sells, and has test clocks."""
+    """A superuser's connection to a bank with the model's price list and test clocks."""
     with psycopg.connect(own_url, autocommit=True, options="-c statement_timeout=60s") as connection:
         connection.execute("select credits.allow_test_clocks(true)")
-        connection.execute("select credits.bound_holds(%s, %s)", (LONGEST, MOST_OPEN))
+        connection.execute("select credits.bound_holds(%s, %s)", (LONGEST_SERVICE_HOLD, MOST_OPEN_HOLDS))
         connection.execute("select credits.define_category('moving', 'Moving pictures')")
-        connection.execute("select credits.bound_orders(%s)", (MOST_PENDING,))
+        connection.execute("select credits.bound_orders(%s)", (MOST_PENDING_ORDERS,))
         for name, category in (("draft", None), ("film", "moving"), ("clip", "moving"), ("taste", None)):
             connection.execute("select credits.define_module(%s, %s, %s)", (name, name, category))
         for module_id, category, versions in (
@@ -78,7 +78,7 @@ def bank(own_url: str) -> Iterator[Connection]:
                     "select credits.define_price(%s, p_module_id => %s, p_category_id => %s,"
                     " p_valid_from => %s)",
                     (
-                        exact(
+                        exact_json(
                             [
                                 {
                                     "dimension": version.dimension,
@@ -99,24 +99,24 @@ def bank(own_url: str) -> Iterator[Connection]:
         yield connection
 
 
-def tell(
+def run_machine(
     bank: Connection,
-    counted: Counter[str],
+    counts: Counter[str],
     wanted: int,
     first_seed: int,
     fault: str = "",
     phases: tuple[Phase, ...] = tuple(Phase),
 ) -> None:
-    """Stories until so many steps were counted; `fault` is what is wrong with the bank in all of them."""
+    """Make runs until `wanted` steps are counted, each with the bank spoilt by the statement `fault`."""
     for number in count(first_seed):
-        if counted["step"] >= wanted:
+        if counts["step"] >= wanted:
             break
-        shared = {"connection": bank, "counted": counted, "fault": fault}
+        shared = {"connection": bank, "counts": counts, "fault": fault}
         run_state_machine_as_test(
-            hypothesis.seed(number)(type("Story", (Story,), shared)),
+            hypothesis.seed(number)(type("BankMachine", (BankMachine,), shared)),
             settings=settings(
                 max_examples=50,
-                stateful_step_count=STEPS_OF_A_STORY,
+                stateful_step_count=STEPS_OF_A_RUN,
                 deadline=None,
                 database=None,
                 phases=phases,
@@ -129,130 +129,154 @@ def tell(
 def test_the_bank_answers_as_the_model_does(
     bank: Connection, seed: int, long_form: bool, say: Callable[[str], None]
 ) -> None:
-    began, counted = time.monotonic(), Counter[str]()
+    began, counts = time.monotonic(), Counter[str]()
     say(f"model: RELIABILITY_SEED={seed}")
-    tell(bank, counted, MANY_STEPS if long_form else STEPS, seed)
-    steps = counted.pop("step")
-    say(f"model: {steps:,} steps in {time.monotonic() - began:.0f} s: {dict(counted.most_common())}")
-    missing = {name for name in CALLED | REFUSED if not counted[name]}
-    # Some refusals come once in a thousand steps: a short run may do without a few, and says which.
+    run_machine(bank, counts, MANY_STEPS if long_form else STEPS, seed)
+    steps = counts.pop("step")
+    say(f"model: {steps:,} steps in {time.monotonic() - began:.0f} s: {dict(counts.most_common())}")
+    missing = {name for name in CALLED | REFUSED if not counts[name]}
+    # Some refusals come once in a thousand steps. A short run may lack a few of them, and says which.
     say(f"model: has not happened: {sorted(missing) or 'nothing'}")
     assert len(missing) <= (0 if long_form else 4), f"this has not happened once: {missing}"
 
 
-# Whole functions, bent at their seams: what such a function does instead.
+# Functions that are replaced as a whole, and what they do instead.
 SEAMS = {
-    "paid where nothing is said": (
+    "a session without a payment status counts as paid": (
         "credits.says_paid",
         "return (p_session -> 'payment_status' in ('\"paid\"', '\"no_payment_required\"')) is not false;",
     ),
-    "a category is forgotten": ("credits.scopes_of", "return array['module:' || p_module_id];"),
-    "more debt than there may be": ("credits.in_default", "return false;"),
-    "frozen, and captured all the same": ("credits.refuse_own_hold", "return;"),
-    "an odd discount is none": ("credits.session_discount", "return 0;"),
-    "obeyed though it contradicts itself": ("credits.session_contradiction", "return null;"),
-    "a use of nothing": ("credits.check_free_use", "return;"),
-    "a part of nothing": ("credits.check_free_part", "return;"),
-    "half a call": ("credits.whole", "return quantity;"),
-    "a slip of the pen at the default price": ("credits.is_misspelled", "return false;"),
-    "orders without number": ("credits.keep_orders_few", "return;"),
+    "tokens of a category pay for nothing": ("credits.scopes_of", "return array['module:' || p_module_id];"),
+    "debt beyond the overdraft limit": ("credits.in_default", "return false;"),
+    "a frozen user captures": ("credits.refuse_own_hold", "return;"),
+    "an unreadable discount counts as 0": ("credits.session_discount", "return 0;"),
+    "a contradictory session is applied": ("credits.session_contradiction", "return null;"),
+    "a user's use costs nothing": ("credits.check_free_use", "return;"),
+    "a user's part costs nothing": ("credits.check_free_part", "return;"),
+    "a fraction of a call is charged": ("credits.whole", "return quantity;"),
+    "a misspelled module has the default price": ("credits.is_misspelled", "return false;"),
+    "any number of pending orders": ("credits.keep_orders_few", "return;"),
 }
-# A function, a part of its text, and what it says there instead.
+# A function, a part of its text, and the text that replaces it.
 SLIPS = {
-    "keys fit everything": (
+    "a key fits any arguments": (
         "credits.claim_key",
         "v_known.fingerprint is distinct from v_fingerprint",
         "false",
     ),
-    "keys of spends fit everything": ("credits.spend_again", "perform credits.refuse_key()", "null"),
-    "keys of holds fit everything": ("credits.hold_again", "perform credits.refuse_key()", "null"),
-    "keys of captures fit everything": ("credits.capture_again", "perform credits.refuse_key()", "null"),
-    "let go in the head, and held there still": (
+    "a key of a spend fits any arguments": ("credits.spend_again", "perform credits.refuse_key()", "null"),
+    "a key of a hold fits any arguments": ("credits.hold_again", "perform credits.refuse_key()", "null"),
+    "a key of a capture fits any arguments": (
+        "credits.capture_again",
+        "perform credits.refuse_key()",
+        "null",
+    ),
+    "tokens released in the head lot stay held": (
         "credits.charge_hold",
         "v_head_unreserved := p_own + p_released",
         "v_head_unreserved := p_own",
     ),
-    "charged in the head, and there still": (
+    "tokens captured in the head lot stay there": (
         "credits.charge_hold",
         "v_head_taken := p_own",
         "v_head_taken := 0",
     ),
-    "the sums of the head are forgotten": (
+    "the head's sums are never folded in": (
         "credits.fold_head",
         "remaining = l.remaining - w.head_taken, held",
         "held",
     ),
-    "a permit that no limit ends": (
+    "a permit passes a limit": (
         "credits.head_allowance",
         "credits.tighter(v_limit, v_notice)",
         "v_notice",
     ),
-    "a permit that nothing closes": ("credits.close_head", "head_permit = 0, ", ""),
-    "late and for nothing": ("credits.price_part", "greatest(p_hold.tokens - p_hold.captured, 0)", "0"),
-    "debt upon debt": ("credits.pay_beyond_hold", "a.overdraft_limit - v_wallet.debt", "a.overdraft_limit"),
-    "a refund begins at the wrong end": (
+    "a permit is never taken back": ("credits.close_head", "head_permit = 0, ", ""),
+    "a late capture costs nothing": (
+        "credits.price_part",
+        "greatest(p_hold.tokens - p_hold.captured, 0)",
+        "0",
+    ),
+    "new debt ignores old debt": (
+        "credits.pay_beyond_hold",
+        "a.overdraft_limit - v_wallet.debt",
+        "a.overdraft_limit",
+    ),
+    "a refund returns the tokens taken first": (
         "credits.parts_to_return",
         "order by p.place desc",
         "order by p.place",
     ),
-    "held is not spent": ("credits.keep_limits", "+ w.held + p_cost", "+ p_cost"),
-    "parts are priced each by itself": ("credits.price_part", "cost - v_price.cost", "cost"),
-    "a user beyond their hold": ("credits.pay_beyond_hold", "if not v_service then", "if false then"),
-    "late for ever": (
+    "held tokens do not count for limits": ("credits.keep_limits", "+ w.held + p_cost", "+ p_cost"),
+    "each part of a hold is priced by itself": ("credits.price_part", "cost - v_price.cost", "cost"),
+    "a user makes debt beyond their hold": (
+        "credits.pay_beyond_hold",
+        "if not v_service then",
+        "if false then",
+    ),
+    "a late capture after 24 hours": (
         "credits.check_capture",
         "p_hold.expires_at + interval '24 hours'",
         "p_hold.expires_at + interval '24 days'",
     ),
-    "a user's own hold without end": ("credits.last_moment", "else v_day", "else interval '24 days'"),
-    "a lot kept without end": ("credits.last_moment", "coalesce(v_lots, 'infinity')", "'infinity'"),
-    "money that does not add up": (
+    "a user's hold lasts for 24 days": ("credits.last_moment", "else v_day", "else interval '24 days'"),
+    "a hold keeps an expired lot without end": (
+        "credits.last_moment",
+        "coalesce(v_lots, 'infinity')",
+        "'infinity'",
+    ),
+    "a session whose money does not add up is paid": (
         "credits.money_problem",
         "v_total = v_net or v_total = v_net + v_tax or",
         "true or",
     ),
-    "free at the full price": (
+    "a session is free at the full price": (
         "credits.money_problem",
         "p_session -> 'payment_status' = '\"no_payment_required\"' and",
         "false and",
     ),
-    "any session pays": (
+    "another session pays an order": (
         "credits.payment_mismatch",
         "p_order.checkout_session_id is distinct from p_event.object_id",
         "false",
     ),
-    "what waits is forgotten": ("credits.apply_waiting", "e.outcome = 'waiting'", "false"),
-    "open, whatever became of it": ("credits.hold_again", "v_hold.state::text", "'open'"),
-    "a part that was paid before": ("credits.check_free_part", "p_final is true or not v_used", "true"),
-    "the end of what was paid": ("credits.check_free_part", "or p_final is true and v_paid > 0", ""),
+    "waiting events are never applied": ("credits.apply_waiting", "e.outcome = 'waiting'", "false"),
+    "a repeated hold is always open": ("credits.hold_again", "v_hold.state::text", "'open'"),
+    "a free part needs no use": ("credits.check_free_part", "p_final is true or not v_used", "true"),
+    "the free end of a paid hold is refused": (
+        "credits.check_free_part",
+        "or p_final is true and v_paid > 0",
+        "",
+    ),
     "a user's holds stop a service": (
         "credits.keep_holds_few",
         "and (h.by_service or p_by_service is not true)",
         "",
     ),
-    "long metadata": ("credits.check_metadata", "> 1024 and", "> 16384 and"),
-    "an order for a day": ("credits.has_lapsed", "'1 hour'", "'24 hours'"),
-    "an order at an old price": (
+    "a user's metadata of 16 kB": ("credits.check_metadata", "> 1024 and", "> 16384 and"),
+    "an order without a checkout lasts a day": ("credits.has_lapsed", "'1 hour'", "'24 hours'"),
+    "an order at an old price is paid": (
         "credits.is_on_sale",
         "p_order.amount, p_order.currency",
         "p.amount, p.currency",
     ),
-    "an order of what is withdrawn": (
+    "an order of a withdrawn pack is paid": (
         "credits.is_on_sale",
         "p.pack_id = p_order.pack_id and p.active",
         "true",
     ),
 }
-SOON = ("keys fit everything",)  # found within some hundred steps
+FOUND_SOON = ("a key fits any arguments",)  # found within some hundred steps
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "fault" in metafunc.fixturenames:
-        names = [*SEAMS, *SLIPS] if metafunc.config.getoption("--prove") else SOON
+        names = [*SEAMS, *SLIPS] if metafunc.config.getoption("--prove") else FOUND_SOON
         metafunc.parametrize("fault", names)
 
 
 def faulty(bank: Connection, fault: str) -> str:
-    """The function with that fault in it, as a statement; empty if the fault has lost its place."""
+    """The statement that puts a fault into its function. Empty if the function no longer has that text."""
     function = (SEAMS.get(fault) or SLIPS[fault])[0]
     found = bank.execute("select pg_get_functiondef(to_regproc(%s))", (function,)).fetchone()
     if not found or not found[0]:
@@ -267,7 +291,7 @@ def faulty(bank: Connection, fault: str) -> str:
 
 
 def test_every_fault_finds_its_place(bank: Connection) -> None:
-    """Also those that only the long form tries: each makes another function, which PostgreSQL takes."""
+    """Each fault, tried here or in the long form only, still gives a function that PostgreSQL accepts."""
     lost = {}
     for fault in (*SEAMS, *SLIPS):
         try:
@@ -280,13 +304,13 @@ def test_every_fault_finds_its_place(bank: Connection) -> None:
 
 
 @pytest.mark.one_version
-def test_a_bank_with_a_fault_does_not(
+def test_the_model_finds_a_bent_rule(
     fault: str, bank: Connection, seed: int, say: Callable[[str], None]
 ) -> None:
-    """The first test tells the same stories to the bank without a fault: there they must all agree."""
-    counted, statement = Counter[str](), faulty(bank, fault)
+    """The model finds each fault. The first test makes the same runs with a sound bank."""
+    counts, statement = Counter[str](), faulty(bank, fault)
     assert statement, f"{fault} has lost its place"
-    # Flaky: it failed, and when told again it failed elsewhere (names of accounts are random).
+    # Flaky means that the repeated run failed in another place, because account ids are random.
     with pytest.raises((AssertionError, FlakyFailure)):
-        tell(bank, counted, MANY_STEPS, seed, statement, (Phase.generate,))
-    say(f"model: RELIABILITY_SEED={seed}: {fault}: found after {counted['step']:,} steps")
+        run_machine(bank, counts, MANY_STEPS, seed, statement, (Phase.generate,))
+    say(f"model: RELIABILITY_SEED={seed}: {fault}: found after {counts['step']:,} steps")
