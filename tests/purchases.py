@@ -31,7 +31,7 @@ SESSION_EVENTS: dict[str, tuple[str, Row]] = {
 
 @dataclass
 class Purchase:
-    """The expected state of an order. `receive` says what an event does, `attach` applies the waiting ones."""
+    """The expected state of an order. `receive` says what an event does, `attach` applies waiting ones."""
 
     order: Row
     session_id: str

@@ -257,8 +257,7 @@ CREATE TYPE api.spend_limit AS (
 	remaining numeric,
 	resets_at timestamp with time zone
 );
-COMMENT ON TYPE api.spend_limit IS 'What may be spent in a period, and what has been spent. tokens is null when there is
-no limit.';
+COMMENT ON TYPE api.spend_limit IS 'What may be spent in a period, and what has been spent. tokens is null when there is no limit.';
 CREATE TYPE api.spend_receipt AS (
 	entry_id text,
 	user_id text,
@@ -2973,8 +2972,7 @@ CREATE VIEW analytics.average_use WITH (security_invoker='true') AS
   GROUP BY month;
 COMMENT ON VIEW analytics.average_use IS 'Per month (UTC): the accounts that used anything, and their average number of uses and of tokens.';
 COMMENT ON COLUMN analytics.average_use.uses_per_account IS 'Charges, and uses with the user''s own key. A hold counts as one use, however many captures it has.';
-COMMENT ON COLUMN analytics.average_use.tokens_per_account IS 'Tokens charged, less those that were refunded in the
-month.';
+COMMENT ON COLUMN analytics.average_use.tokens_per_account IS 'Tokens charged, less those that were refunded in the month.';
 CREATE VIEW analytics.burn_rate WITH (security_invoker='true') AS
  WITH moved AS (
          SELECT ((e.effective_at AT TIME ZONE '00:00:00'::interval))::date AS day,
@@ -3082,8 +3080,7 @@ CREATE TABLE credits.catalogs (
 ALTER TABLE ONLY credits.catalogs FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.catalogs IS 'The price lists that have been applied to this database.';
 COMMENT ON COLUMN credits.catalogs.unit IS 'What one unit of a balance is called: token, credit, euro cent.';
-COMMENT ON COLUMN credits.catalogs.currency IS 'The currency that its packs are sold in and its margins are counted
-in.';
+COMMENT ON COLUMN credits.catalogs.currency IS 'The currency that its packs are sold in and its margins are counted in.';
 CREATE TABLE credits.price_components (
     price_id bigint NOT NULL,
     dimension text NOT NULL,
@@ -3178,8 +3175,7 @@ COMMENT ON COLUMN analytics.module_margin.uses IS 'Charges. A charge that drew o
 COMMENT ON COLUMN analytics.module_margin.revenue IS 'Money that was paid for the tokens spent, in minor units: for each lot, what it was really bought for. 0 for gifts.';
 COMMENT ON COLUMN analytics.module_margin.provider_cost IS 'What the provider takes for them, in minor units, by the price version of each charge. Null when the price list does not say it for all of them, or counts it in another currency.';
 COMMENT ON COLUMN analytics.module_margin.margin IS 'revenue - provider_cost, in minor units.';
-COMMENT ON COLUMN analytics.module_margin.margin_percent IS 'margin as a percentage of revenue. Null when the revenue is
-0.';
+COMMENT ON COLUMN analytics.module_margin.margin_percent IS 'margin as a percentage of revenue. Null when the revenue is 0.';
 CREATE TABLE credits.failures (
     account_id uuid NOT NULL,
     failure_id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -3272,8 +3268,7 @@ CREATE VIEW analytics.module_usage WITH (security_invoker='true') AS
 COMMENT ON VIEW analytics.module_usage IS 'Uses per day (UTC) and module: how many, by how many accounts, for how many tokens.';
 COMMENT ON COLUMN analytics.module_usage.uses IS 'Charges, and uses with the user''s own key. A hold that is captured in parts is one use, on the day of the first part.';
 COMMENT ON COLUMN analytics.module_usage.tokens IS 'Tokens charged, less those that were refunded on the day. Below zero when more was refunded than charged.';
-COMMENT ON COLUMN analytics.module_usage.own_key_uses IS 'How many of the uses were made with the user''s own key, and
-cost no tokens.';
+COMMENT ON COLUMN analytics.module_usage.own_key_uses IS 'How many of the uses were made with the user''s own key, and cost no tokens.';
 CREATE VIEW analytics.pack_mix WITH (security_invoker='true') AS
  SELECT (date_trunc('month'::text, (paid_at AT TIME ZONE '00:00:00'::interval)))::date AS month,
     currency,
@@ -3305,8 +3300,7 @@ CREATE TABLE credits.accounts (
 );
 ALTER TABLE ONLY credits.accounts FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.accounts IS 'Holders of a balance. An account says nothing about the person, so that a person can be forgotten while the books stay.';
-COMMENT ON COLUMN credits.accounts.segment IS 'A cohort that analysts can be given access to, as free text. Null for
-none.';
+COMMENT ON COLUMN credits.accounts.segment IS 'A cohort that analysts can be given access to, as free text. Null for none.';
 COMMENT ON COLUMN credits.accounts.stripe_customer_id IS 'The Stripe customer of this account (cus_…), once it has bought something.';
 COMMENT ON COLUMN credits.accounts.overdraft_limit IS 'How far captures may take the account into debt. With more debt than this, it cannot spend or hold anything new.';
 COMMENT ON COLUMN credits.accounts.verified_at IS 'When a service said that the holder''s e-mail address is verified. Null when no service has.';
@@ -3345,8 +3339,7 @@ CREATE VIEW analytics.usage_quantities WITH (security_invoker='true') AS
   WHERE (e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind]))
   GROUP BY (((e.posted_at AT TIME ZONE '00:00:00'::interval))::date), e.module_id, u.dimension;
 COMMENT ON VIEW analytics.usage_quantities IS 'Per day (UTC), module and dimension (calls, seconds, input_tokens …): how much of it was used.';
-COMMENT ON COLUMN analytics.usage_quantities.own_key_quantity IS 'How much of the quantity was used with the user''s own
-key.';
+COMMENT ON COLUMN analytics.usage_quantities.own_key_quantity IS 'How much of the quantity was used with the user''s own key.';
 CREATE TABLE credits.redemptions (
     account_id uuid NOT NULL,
     campaign_id text NOT NULL,
@@ -3704,8 +3697,7 @@ CREATE TABLE credits.outbox (
 );
 ALTER TABLE ONLY credits.outbox FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.outbox IS 'What users should be told, written in the transaction that caused it. A service reads api.notices, delivers them, and acknowledges them.';
-COMMENT ON COLUMN credits.outbox.facts IS 'balance, threshold, lot_id, tokens, expires_at: those that belong to the
-kind.';
+COMMENT ON COLUMN credits.outbox.facts IS 'balance, threshold, lot_id, tokens, expires_at: those that belong to the kind.';
 CREATE VIEW api.notices WITH (security_invoker='true') AS
  SELECT o.notice_id,
     u.user_id,
@@ -3720,8 +3712,7 @@ COMMENT ON COLUMN api.notices.notice_id IS 'Name for api.acknowledge_notices.';
 COMMENT ON COLUMN api.notices.user_id IS 'The user id (sub) of the account.';
 COMMENT ON COLUMN api.notices.kind IS 'low_balance, depleted or expiring_soon.';
 COMMENT ON COLUMN api.notices.facts IS 'For low_balance: balance and threshold. For depleted: balance. For expiring_soon: lot_id, tokens and expires_at.';
-COMMENT ON COLUMN api.notices.created_at IS 'When the balance fell below the threshold, or the lot came close to its
-expiry.';
+COMMENT ON COLUMN api.notices.created_at IS 'When the balance fell below the threshold, or the lot came close to its expiry.';
 COMMENT ON COLUMN api.notices.delivered IS 'Whether a service has acknowledged it.';
 CREATE VIEW api.orders WITH (security_invoker='true') AS
  SELECT o.order_id,
@@ -3749,8 +3740,7 @@ COMMENT ON COLUMN api.orders.user_id IS 'The user id (sub) of the account.';
 COMMENT ON COLUMN api.orders.state IS 'pending, processing (paid later), paid, failed, expired, or parked (under review).';
 COMMENT ON COLUMN api.orders.pack_id IS 'The pack; null for a top-up of an amount.';
 COMMENT ON COLUMN api.orders.package_name IS 'What was bought.';
-COMMENT ON COLUMN api.orders.module_id IS 'The module that the tokens are bound to. Null when they are bound to nothing,
-or to a category.';
+COMMENT ON COLUMN api.orders.module_id IS 'The module that the tokens are bound to. Null when they are bound to nothing, or to a category.';
 COMMENT ON COLUMN api.orders.tokens IS 'Tokens bought.';
 COMMENT ON COLUMN api.orders.bonus_tokens IS 'Tokens that come free with them.';
 COMMENT ON COLUMN api.orders.amount IS 'Price in minor units of currency.';
@@ -3758,8 +3748,7 @@ COMMENT ON COLUMN api.orders.currency IS 'ISO 4217, lower case.';
 COMMENT ON COLUMN api.orders.checkout_session_id IS 'Stripe Checkout session.';
 COMMENT ON COLUMN api.orders.created_at IS 'When it was ordered.';
 COMMENT ON COLUMN api.orders.paid_at IS 'When it was paid and granted.';
-COMMENT ON COLUMN api.orders.scope IS 'module:ID or category:ID that the tokens are bound to. Null when they pay for any
-module.';
+COMMENT ON COLUMN api.orders.scope IS 'module:ID or category:ID that the tokens are bound to. Null when they pay for any module.';
 CREATE TABLE credits.currencies (
     currency text NOT NULL,
     minor_digits bigint NOT NULL,
@@ -3806,8 +3795,7 @@ CREATE TABLE credits.packs (
 ALTER TABLE ONLY credits.packs FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.packs IS 'What can be bought.';
 COMMENT ON COLUMN credits.packs.scope IS 'module:ID or category:ID that its tokens are bound to. Null when the buyer may choose, or leave them unbound.';
-COMMENT ON COLUMN credits.packs.expires_after IS 'How long the tokens last after the payment. Null when they never
-expire.';
+COMMENT ON COLUMN credits.packs.expires_after IS 'How long the tokens last after the payment. Null when they never expire.';
 COMMENT ON COLUMN credits.packs.amount IS 'Price in the minor unit of the currency (cents).';
 COMMENT ON COLUMN credits.packs.stripe_price_id IS 'Price object at Stripe (price_…), if one is configured. Otherwise the amount is sent.';
 CREATE VIEW api.packs WITH (security_invoker='true') AS
@@ -3890,8 +3878,7 @@ CREATE VIEW api.referrals WITH (security_invoker='true') AS
     r.settled_at
    FROM (credits.referrals r
      LEFT JOIN LATERAL credits.user_of(r.referrer_id) u(user_id) ON (true));
-COMMENT ON VIEW api.referrals IS 'The users whom the caller has brought, without their names. A service sees
-everybody''s.';
+COMMENT ON VIEW api.referrals IS 'The users whom the caller has brought, without their names. A service sees everybody''s.';
 COMMENT ON COLUMN api.referrals.user_id IS 'The user id (sub) of the referrer.';
 COMMENT ON COLUMN api.referrals.code IS 'The code that they used.';
 COMMENT ON COLUMN api.referrals.campaign_id IS 'The campaign that rewards it.';
@@ -4025,8 +4012,7 @@ CREATE TABLE credits.topups (
     CONSTRAINT topups_rate_is_positive CHECK (((tokens_per_unit > (0)::numeric) AND (tokens_per_unit < (1000000)::numeric)))
 );
 ALTER TABLE ONLY credits.topups FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.topups IS 'Amounts that can be bought without a pack, between two bounds, where the price list
-offers it.';
+COMMENT ON TABLE credits.topups IS 'Amounts that can be bought without a pack, between two bounds, where the price list offers it.';
 COMMENT ON COLUMN credits.topups.tokens_per_unit IS 'Tokens for one minor unit of the currency.';
 CREATE VIEW api.topups WITH (security_invoker='true') AS
  SELECT t.currency,
@@ -4047,8 +4033,7 @@ COMMENT ON COLUMN api.topups.maximum IS 'Greatest amount.';
 COMMENT ON COLUMN api.topups.tokens_per_unit IS 'Tokens for one minor unit.';
 COMMENT ON COLUMN api.topups.presets IS 'Amounts to propose, the smallest first: [{"amount", "tokens", "popular"}].';
 COMMENT ON COLUMN api.topups.minor_digits IS 'How many decimals amounts have: in whole units of the currency, an amount is amount / 10^minor_digits.';
-COMMENT ON COLUMN api.topups.step IS 'Every amount must be a multiple of this: 1, or 10 or 100 where Stripe requires
-it.';
+COMMENT ON COLUMN api.topups.step IS 'Every amount must be a multiple of this: 1, or 10 or 100 where Stripe requires it.';
 CREATE VIEW api.usage WITH (security_invoker='true') AS
  SELECT ((e.account_id || ':'::text) || e.seq) AS entry_id,
     i.subject AS user_id,
@@ -4645,8 +4630,7 @@ CREATE TABLE credits.analyst_grants (
     segment text NOT NULL
 );
 ALTER TABLE ONLY credits.analyst_grants FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.analyst_grants IS 'Which accounts an analyst''s SQL login may count: those of a segment, or *
-for all.';
+COMMENT ON TABLE credits.analyst_grants IS 'Which accounts an analyst''s SQL login may count: those of a segment, or * for all.';
 COMMENT ON COLUMN credits.analyst_grants.role_oid IS 'As in credits.sql_logins.';
 CREATE TABLE credits.sql_logins (
     login name NOT NULL,
@@ -5166,8 +5150,7 @@ COMMENT ON COLUMN credits.settings.most_pending_orders IS 'How many orders of on
 COMMENT ON COLUMN credits.settings.longest_service_hold IS 'How long after its beginning a hold of a service can last at most: see credits.bound_holds.';
 COMMENT ON COLUMN credits.settings.most_open_holds IS 'How many open holds an account may have.';
 COMMENT ON COLUMN credits.settings.most_unpaid IS 'How many of each kind a user may make in one window without paying: see credits.bound_unpaid.';
-COMMENT ON COLUMN credits.settings.unpaid_window IS 'The length of such a window, which begins with the first thing in
-it.';
+COMMENT ON COLUMN credits.settings.unpaid_window IS 'The length of such a window, which begins with the first thing in it.';
 COMMENT ON COLUMN credits.settings.verified_welcome IS 'Whether welcome tokens wait until a service says that the e-mail address is verified: see credits.require_verified_email.';
 COMMENT ON COLUMN credits.settings.sign_ins_per_pair IS 'How many failed sign-ins to one account from one network are allowed in one sign_in_window: see credits.limit_sign_ins.';
 COMMENT ON COLUMN credits.settings.sign_ins_per_account IS 'The same for one account, from all networks where it has not signed in before.';
@@ -5670,8 +5653,7 @@ CREATE TABLE credits.notice_levels (
 );
 ALTER TABLE ONLY credits.notice_levels FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.notice_levels IS 'Which notices of an account are armed. When the balance falls through the threshold, an armed notice is written and disarmed. Above 110 percent of the threshold it is armed again. Without a row, it is armed and nothing was granted yet.';
-COMMENT ON COLUMN credits.notice_levels.below IS 'The user''s own threshold for low_balance, in place of the rule of the
-bank.';
+COMMENT ON COLUMN credits.notice_levels.below IS 'The user''s own threshold for low_balance, in place of the rule of the bank.';
 COMMENT ON COLUMN credits.notice_levels.percent IS 'The same, as a percentage of the basis.';
 COMMENT ON COLUMN credits.notice_levels.basis IS 'What a percentage is taken of: the larger of the last purchase and the greatest lot that had tokens when tokens were last granted, came back or expired.';
 COMMENT ON COLUMN credits.notice_levels.last_purchase IS 'Tokens of the last purchase, including the bonus.';
