@@ -1,4 +1,4 @@
-"""Callers of the bank: how they call it, and how their calls may be refused."""
+"""Callers of the bank, and the refusals that they may get."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class Caller:
         return row
 
     def call(self, function: str, **arguments: Any) -> Row:
-        """The one row of api.<function>, called by name. A dict goes as jsonb, a str untyped."""
+        """The one row of api.<function>, called by name. A dict is sent as jsonb, a str without a type."""
         named = ", ".join(f"{name} => %({name})s" for name in arguments)
         values = {
             name: Jsonb(value) if isinstance(value, dict) else value for name, value in arguments.items()
@@ -134,38 +134,38 @@ class Caller:
         return self.row(f"select * from api.{function}({named})", values)
 
     def balance(self) -> Decimal:
-        """One's own balance, as the view shows it."""
+        """The caller's own balance, as the view shows it."""
         return Decimal(self.row("select balance from api.balance")["balance"])
 
 
 def open_account(bank: Caller, user_id: str) -> UUID:
-    """The account of that user, by the private function; `bank` is the superuser."""
+    """The account of that user. `bank` is a superuser's connection."""
     bank.rows("select credits.open_account(%s)", (user_id,))
     row = bank.row("select account_id from credits.identities where subject = %s", (user_id,))
     return UUID(str(row["account_id"]))
 
 
 def stop_clock(admin: Connection, moment: str) -> None:
-    """The bank's clock stands at this moment, until the transaction of the superuser is rolled back."""
+    """Stop the bank's clock at this moment, until the superuser's transaction is rolled back."""
     admin.execute(
         "create or replace function credits.clock() returns timestamptz language sql volatile parallel safe"
         f" return timestamptz '{moment}'"
     )
 
 
-# What the audit finds, without its two checks of objects and rights: no call changes those, and they take
-# longer than all others together. Databases that tests share are asked everything after their last test.
+# The audit without its two checks of objects and rights. No call changes these, and their checks take longer
+# than all others together. Databases that tests share are audited in full after their last test.
 BOOKS = "select * from audit.findings where check_name not in ('check_access', 'check_release')"
 
 
 def findings(bank: Caller) -> list[Row]:
-    """What is wrong with the books."""
+    """What the audit finds in the books."""
     return bank.rows(BOOKS)
 
 
 @contextmanager
 def refused(slug: str) -> Iterator[Row]:
-    """The block is refused with this slug and its status; gives the facts of DETAIL once it is."""
+    """The block must be refused with this slug and its status. Gives the facts of the DETAIL."""
     facts: Row = {}
     with pytest.raises(psycopg.Error) as caught:
         yield facts
@@ -176,7 +176,7 @@ def refused(slug: str) -> Iterator[Row]:
 
 
 def at_once(works: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Runs the works in a thread each, all let go at one moment; what each returned, or raised."""
+    """Run each function in its own thread, all at the same moment. Returns what each returned or raised."""
     results: list[Any] = [None] * len(works)
     start = Barrier(len(works))
 
@@ -196,7 +196,7 @@ def at_once(works: Sequence[Callable[[], Any]]) -> list[Any]:
 
 
 def slugs(results: Sequence[Any]) -> list[str]:
-    """The slugs of those results that are refusals; any other error is raised."""
+    """The slugs of the refusals among these results. Raises any other error."""
     found = []
     for result in results:
         if isinstance(result, psycopg.Error) and (result.sqlstate or "").startswith("PT"):
@@ -207,7 +207,7 @@ def slugs(results: Sequence[Any]) -> list[str]:
 
 
 def wait_until_blocked(admin: Connection, pid: int) -> None:
-    """Until that session waits for a lock of another one."""
+    """Wait until that session waits for a lock."""
     for _ in range(200):
         row = admin.execute(
             "select cardinality(pg_blocking_pids(%s)) > 0 and wait_event_type = 'Lock', pg_sleep(0.01)"

@@ -54,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _in_memory() -> Path | None:
-    """A folder in memory with room for a few servers, if there is one."""
+    """A folder in memory with room for a few servers, or None."""
     shared = Path("/dev/shm")
     return shared if shared.is_dir() and shutil.disk_usage(shared).free > 4 * 2**30 else None
 
@@ -64,7 +64,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What workers of pytest-xdist have said: they have no terminal of their own."""
+    """Show what workers of pytest-xdist have said, because they have no terminal."""
     reports = [one for some in terminalreporter.stats.values() for one in some if hasattr(one, "when")]
     for report in reports:
         if report.when == "call":
@@ -123,14 +123,14 @@ clone = factories.postgresql("template")
 
 @pytest.fixture
 def db(clone: Connection) -> Connection:
-    """The superuser, in autocommit, on a fresh database of this test, migrated, with the prices of iahome."""
+    """The superuser, in autocommit, on a new migrated database of this test, with the prices of iahome."""
     clone.autocommit = True
     harden(clone)
     return clone
 
 
 def harden(admin: Connection) -> None:
-    """Who may connect is not part of a template, nor of a dump: as migrate left it in the template."""
+    """Neither a template nor a dump has the right to connect. Grant it as migrate did in the template."""
     name = admin.info.dbname
     admin.execute(f"revoke all on database {name} from public")
     admin.execute(

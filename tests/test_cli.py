@@ -55,13 +55,13 @@ def test_commands_without_a_running_up_say_so(command: list[str], tmp_path: Path
     )
 
 
-def test_a_seed_is_of_no_use_without_holds(tmp_path: Path) -> None:
+def test_seed_without_holds_is_refused(tmp_path: Path) -> None:
     code, text = invoke("demo", "--seed", "1", "--data-dir", str(tmp_path))
     assert code == 2
     assert "--seed goes with --holds" in text
 
 
-def test_token_of_a_data_folder(tmp_path: Path) -> None:
+def test_token_is_signed_with_the_secret_of_the_data_folder(tmp_path: Path) -> None:
     code, text = invoke("token", "--sub", "ada", env={"PGCREDITS_DATA_DIR": str(tmp_path)})
     assert (code, "has no secrets.json" in text) == (1, True)
     secret = Instance(tmp_path).ensure_secrets().jwt_secret
@@ -70,7 +70,7 @@ def test_token_of_a_data_folder(tmp_path: Path) -> None:
     assert (code, caller.role, caller.subject) == (0, "authenticated", "ada")
 
 
-def test_token_of_the_environment(tmp_path: Path) -> None:
+def test_token_is_signed_with_the_secret_of_the_environment(tmp_path: Path) -> None:
     secret = "of the environment, and long enough"
     env: dict[str, str | None] = {"PGCREDITS_JWT_SECRET": secret, "PGCREDITS_DATA_DIR": str(tmp_path)}
     code, text = invoke("token", "--role", "service_role", "--expires-in", "5", env=env)
@@ -85,7 +85,7 @@ def test_token_of_the_environment(tmp_path: Path) -> None:
     assert "needs a subject" in text
 
 
-def test_an_unreachable_database_is_one_line() -> None:
+def test_unreachable_database_is_reported_in_one_line() -> None:
     code, text = invoke("migrate", "--database-url", "postgresql://127.0.0.1:1/x")
     assert code == 1
     assert text.startswith("Error: connection failed")
@@ -104,12 +104,12 @@ def test_malformed_stripe_prices_are_refused(command: list[str], tmp_path: Path)
     )
 
 
-def test_serve_without_settings() -> None:
+def test_serve_without_settings_is_refused() -> None:
     code, text = invoke("serve", env={"PGCREDITS_API_DATABASE_URL": None})
     assert (code, text) == (1, "Error: PGCREDITS_API_DATABASE_URL is not set.\n")
 
 
-def test_simulator_beside_real_keys(tmp_path: Path) -> None:
+def test_simulator_does_not_start_beside_real_keys(tmp_path: Path) -> None:
     arguments = ("simulator", "--webhook-secret", "whsec_x", "--data-dir", str(tmp_path))
     code, text = invoke(*arguments, env={"STRIPE_SECRET_KEY": "sk_live_x"})
     assert code == 1

@@ -30,7 +30,7 @@ def test_url_means_its_parts(host: str, port: int | str) -> None:
     }
 
 
-def test_another_login_of_the_same_database() -> None:
+def test_login_of_a_url_can_be_replaced() -> None:
     url = as_login("host=db port=7 dbname=shop user=admin password=x sslmode=verify-full", "analyst", "y")
     assert url == "postgresql://analyst:y@db:7/shop?sslmode=verify-full"
 

@@ -35,7 +35,7 @@ GUESSED = (
 )
 
 
-def test_defaults_and_lists() -> None:
+def test_settings_have_defaults_and_lists() -> None:
     settings = Settings.from_env(
         GOOD | {"STRIPE_WEBHOOK_SECRET": f"{WEBHOOK[0]}, {WEBHOOK[1]},", "PGCREDITS_PUBLIC_URL": "https://x/"}
     )
@@ -106,14 +106,14 @@ def test_unsafe_settings_are_refused(unsafe: dict[str, str], message: str) -> No
 
 
 @pytest.mark.parametrize("key", ["sk_test_1", "sk_live_1", "rk_test_51aB", "rk_live_51_aB"])
-def test_keys_of_stripe(key: str) -> None:
+def test_keys_of_stripe_are_accepted(key: str) -> None:
     settings = Settings.from_env(
         GOOD | {"STRIPE_SECRET_KEY": key, "STRIPE_WEBHOOK_SECRET": ",".join(WEBHOOK)}
     )
     assert (settings.live, settings.why_nothing_is_sold) == ("live" in key, None)
 
 
-def test_secrets_do_not_show() -> None:
+def test_secrets_are_not_in_the_repr() -> None:
     text = repr(
         Settings.from_env(
             GOOD
@@ -139,7 +139,7 @@ def test_secrets_do_not_show() -> None:
         (" a = price_1 ,b=price_1,, a=price_1", {"a": "price_1", "b": "price_1"}),
     ],
 )
-def test_prices_at_stripe(text: str | None, prices: dict[str, str]) -> None:
+def test_prices_at_stripe_are_read(text: str | None, prices: dict[str, str]) -> None:
     assert stripe_prices({} if text is None else {"PGCREDITS_STRIPE_PRICES": text}) == prices
 
 

@@ -30,7 +30,7 @@ def part(value: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
-def test_our_own_token() -> None:
+def test_our_own_token_is_accepted() -> None:
     caller = TokenVerifier(SECRET).verify(mint(SECRET, "authenticated", "auth0|ü", 60))
     assert (caller.role, caller.subject) == ("authenticated", "auth0|ü")
     assert json.loads(caller.claims)["sub"] == "auth0|ü"
@@ -101,7 +101,7 @@ def test_foreign_signature_is_refused(token: str) -> None:
         ({"sub": "\ud800"}, "JWT claims are not valid Unicode"),
     ],
 )
-def test_signed_but_not_accepted(claims: dict[str, Any], message: str) -> None:
+def test_signed_tokens_with_bad_claims_are_refused(claims: dict[str, Any], message: str) -> None:
     error = refusal(signed({"role": "authenticated", "sub": "x"} | claims))
     assert (error.code, error.message) == ("PGRST303", message)
 
@@ -109,7 +109,7 @@ def test_signed_but_not_accepted(claims: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize(
     "claims", [{"exp": "soon"}, {"exp": float("inf")}, {"sub": 7}, {"sub": None}, {"exp": [1]}]
 )
-def test_claims_of_the_wrong_type(claims: dict[str, Any]) -> None:
+def test_claims_of_the_wrong_type_are_refused(claims: dict[str, Any]) -> None:
     assert refusal(signed({"role": "authenticated", "sub": "x"} | claims)).code in ("PGRST301", "PGRST303")
 
 

@@ -53,7 +53,7 @@ def test_connection_outside_the_helper_is_found(tmp_path: Path) -> None:
 
 @pytest.fixture
 def trap(db: psycopg.Connection[Any]) -> Iterator[str]:
-    """Functions and an operator of somebody's, found before PostgreSQL's own; each writes down who ran it."""
+    """Foreign functions and an operator, found before PostgreSQL's own. Each records who ran it."""
     for statement in (
         "create schema trap",
         "create table trap.caught (what text)",
@@ -110,7 +110,7 @@ def test_administrators_have_bounds(url: str) -> None:
     ("given", "used"), [("", "10"), ("0", "10"), ("-1", "10"), ("7", "7"), ("600", "600")]
 )
 def test_every_connection_wait_has_a_bound(monkeypatch: pytest.MonkeyPatch, given: str, used: str) -> None:
-    """To libpq 0 and what is below it mean for ever. A server that is gone without a word is noticed, too."""
+    """To libpq, 0 and less mean for ever. A server that has disappeared is noticed, too."""
     asked: dict[str, Any] = {}
 
     def connect(conninfo: str, **_: object) -> None:

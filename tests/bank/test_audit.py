@@ -20,7 +20,7 @@ def printed(checks: list[audit.Check]) -> str:
     return out.getvalue()
 
 
-def test_sound_books(url: str, connect_as: Callable[..., psycopg.Connection[Any]]) -> None:
+def test_audit_of_sound_books_succeeds(url: str, connect_as: Callable[..., psycopg.Connection[Any]]) -> None:
     connect_as("service_role").execute("select api.add_tokens(user_id => 'ada', tokens => 5)")
     checks = audit.run(url)
     assert {"balance", "hash_chain", "orders", "settings"} <= {check.name for check in checks}
@@ -28,7 +28,9 @@ def test_sound_books(url: str, connect_as: Callable[..., psycopg.Connection[Any]
     assert "the books close" in printed(checks)
 
 
-def test_broken_books(url: str, db: psycopg.Connection[Any], connect_as: Callable[..., Any]) -> None:
+def test_audit_of_broken_books_fails(
+    url: str, db: psycopg.Connection[Any], connect_as: Callable[..., Any]
+) -> None:
     for number in range(7):
         connect_as("service_role").execute(f"select api.add_tokens(user_id => 'u{number}', tokens => 5)")
     db.execute("update credits.wallets set balance = balance + 1")

@@ -104,8 +104,8 @@ def test_the_login_has_a_password_only_while_it_is_used(db: Connection, url: str
         psycopg.connect(as_login(url, "pgcredits_catalog", PASSWORD))
 
 
-def test_price_lists_applied_at_once(db: Connection, url: str, empty_url: str) -> None:
-    """Of two banks on one server, too: they share the login."""
+def test_price_lists_may_be_applied_at_once(db: Connection, url: str, empty_url: str) -> None:
+    """Also in two banks on one server, which share the login."""
     from pgcredits.bank.migrate import migrate
 
     migrate(empty_url)

@@ -25,7 +25,7 @@ SOUND = "select credits.define_module('sound', 'Sound');\n"
 REFUSED = r"hostile\.sql:\d+: a price list holds `select credits\.define_…\(…\);` and nothing else"
 CALL = "select credits.define_module('x', {});"
 
-# What everybody may call, in the place of an argument.
+# Functions that everybody may call, in place of an argument.
 CALLS = [
     "set_config('statement_timeout', '0', false)",
     "set_config('lock_timeout', '0', false)",
@@ -73,7 +73,7 @@ CALLS = [
     "array['X']::text",
     "grouping('X')::text",
 ]
-# What is no constant in the place of an argument.
+# Expressions that are not constants, in place of an argument.
 VALUES = [
     "(select 'X')",
     "(select rolname from pg_catalog.pg_roles limit 1)",
@@ -150,7 +150,7 @@ VALUES = [
     "'X' /* ' */ || 'Y'",
     "'X' -- ')\n || 'Y'",
 ]
-# Statements that are no definition.
+# Statements that do not define anything.
 STATEMENTS = [
     "select;",
     "select 1;",
@@ -270,7 +270,7 @@ def admin(admin_url: str) -> Iterator[Connection]:
 
 @pytest.fixture(scope="module")
 def bank(admin: Connection, admin_url: str) -> Iterator[str]:
-    """A bank in which somebody has made things of the names that the files use."""
+    """A bank in which somebody has made objects with the names that the files use."""
     admin.execute("create schema if not exists public")
     admin.execute("create table public.fired (at text)")
     admin.execute("grant insert on public.fired to public")
@@ -455,7 +455,7 @@ def test_database_refusal_names_the_line(
 def test_overload_of_a_define_function_is_refused(
     db: Connection, url: str, tmp_path: Path, arguments: str
 ) -> None:
-    """Otherwise somebody who may create in our schema could have a function called in place of the word."""
+    """Otherwise anyone who may create in our schema could replace a define_ function."""
     before = shown(db)
     db.execute(
         f"create function credits.define_module({arguments}) returns text language sql as $$ select '' $$"

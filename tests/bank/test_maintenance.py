@@ -1,4 +1,4 @@
-"""`pgcredits maintain`: what is due gets booked without anybody touching the account."""
+"""`pgcredits maintain` books what is due, even if nobody uses the account."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pgcredits.database_urls import as_login
 
 
 def _let_expire(url: str, accounts: int) -> None:
-    """Accounts with a lot each whose time has come."""
+    """Accounts that each have an expired lot."""
     with psycopg.connect(url) as connection:
         for number in range(accounts):
             connection.execute("select api.add_tokens(%s, 10, expires_at => '2100-01-01')", (f"due{number}",))
@@ -92,7 +92,7 @@ def test_reader_of_the_ledger_only_delays_partitions(db: psycopg.Connection, url
 
 
 def _idle(url: str, statement: str) -> psycopg.Connection:
-    """A session that has done this in a transaction, and nothing since."""
+    """A session that has executed this in a transaction, and has been idle since."""
     connection = psycopg.connect(url)
     connection.execute(statement.encode())
     return connection

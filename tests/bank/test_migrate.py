@@ -105,14 +105,14 @@ def wait_until_there(url: str) -> None:
         time.sleep(0.01)
 
 
-def test_applies_what_is_pending_and_reloads_always(empty_url: str, home: Path) -> None:
+def test_migrate_applies_pending_files_and_always_reloads(empty_url: str, home: Path) -> None:
     assert run(empty_url, home) == ["0001-role", "0002-log"]
     (home / "sql/credits/answer.sql").write_text(ANSWER.format(2))
     assert run(empty_url, home) == []
     assert value(empty_url, "select credits.answer()") == 2
 
 
-def test_eight_at_once(empty_url: str, home: Path) -> None:
+def test_eight_migrates_at_once_apply_everything_once(empty_url: str, home: Path) -> None:
     (home / "migrations/0003-slow.sql").write_text(
         "insert into credits.log select '0003' from pg_sleep(0.5);"
     )
@@ -124,7 +124,7 @@ def test_eight_at_once(empty_url: str, home: Path) -> None:
     assert value(empty_url, "select count(*) from yoyo._yoyo_migration") == 3
 
 
-def test_kill_in_the_middle_of_a_migration(empty_url: str, home: Path) -> None:
+def test_killed_migration_leaves_nothing(empty_url: str, home: Path) -> None:
     run(empty_url, home)
     (home / "migrations/0003-gate.sql").write_text(
         "create table credits.half (a int);\n"
@@ -140,8 +140,8 @@ def test_kill_in_the_middle_of_a_migration(empty_url: str, home: Path) -> None:
     assert value(empty_url, "select count(*) from credits.half, credits.rest") == 0
 
 
-def test_kill_between_work_and_mark(empty_url: str, home: Path) -> None:
-    """The mark has to wait; with yoyo's own two transactions the table would be there and the mark not."""
+def test_killed_migration_has_neither_work_nor_mark(empty_url: str, home: Path) -> None:
+    """The mark has to wait. With yoyo's own two transactions there would be a table without its mark."""
     run(empty_url, home)
     (home / "migrations/0003-table.sql").write_text("create table credits.once (a int);")
     with holding(empty_url, "lock table yoyo._yoyo_migration in exclusive mode"):
@@ -154,8 +154,8 @@ def test_kill_between_work_and_mark(empty_url: str, home: Path) -> None:
     assert run(empty_url, home) == []
 
 
-def test_kill_at_any_moment(empty_url: str, home: Path) -> None:
-    """Twenty migrations, killed again and again: all of them are there or none, and then each once."""
+def test_migrate_survives_a_kill_at_any_moment(empty_url: str, home: Path) -> None:
+    """Twenty migrations, killed again and again: either all are applied or none, and in the end each once."""
     for number in range(3, 23):
         (home / f"migrations/{number:04}-table.sql").write_text(
             f"create table credits.t{number} (a int);\n"
@@ -185,7 +185,7 @@ def _only(home: Path, count: int) -> Path:
     return part
 
 
-def test_stale_row_of_yoyos_lock_does_not_hinder(empty_url: str, home: Path) -> None:
+def test_stale_lock_of_yoyo_does_not_stop_migrate(empty_url: str, home: Path) -> None:
     run(empty_url, home)
     with psycopg.connect(empty_url) as connection:
         connection.execute("insert into yoyo.yoyo_lock values (1, now(), 1)")
@@ -213,7 +213,7 @@ def test_a_mistake_in_sql_names_its_line_and_leaves_the_old_set(empty_url: str, 
 
 
 def test_a_mistake_in_a_body_is_found_whatever_the_order(empty_url: str, home: Path) -> None:
-    """Functions may call what is defined after them; still nothing broken is let in."""
+    """Functions may call functions that are defined later. Broken bodies are refused all the same."""
     first = home / "sql/credits/a_first.sql"
     first.write_text(
         "create or replace function credits.first() returns int language sql"
@@ -230,7 +230,7 @@ def test_a_mistake_in_a_body_is_found_whatever_the_order(empty_url: str, home: P
     assert value(empty_url, "select credits.first()") == 1
 
 
-def test_an_unqualified_name_goes_nowhere(empty_url: str, home: Path) -> None:
+def test_unqualified_create_fails(empty_url: str, home: Path) -> None:
     (home / "migrations/0003-stray.sql").write_text("create table stray (a int);")
     with pytest.raises(MigrationError, match="0003-stray: permission denied"):
         run(empty_url, home)

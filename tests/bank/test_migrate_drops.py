@@ -1,4 +1,4 @@
-"""What sql/ no longer makes is gone after migrate, whatever it was; what others made stays, or is named."""
+"""Migrate drops everything that sql/ no longer makes. What others made stays, or is named."""
 
 from __future__ import annotations
 
@@ -72,15 +72,15 @@ def test_a_parameter_with_a_default_leaves_no_second_function(
     is_sound(url, db, sql)
 
 
-def test_a_parameter_with_another_name(url: str, db: Connection, sql: Path, edit: Edit) -> None:
+def test_parameter_can_be_renamed(url: str, db: Connection, sql: Path, edit: Edit) -> None:
     edit("credits/base/settings.sql", "p_allowed", "p_may")
     run(url, Options(sql=sql))
     db.execute("select credits.allow_test_clocks(p_may => true)")
     is_sound(url, db, sql)
 
 
-def test_another_result(url: str, db: Connection, sql: Path, edit: Edit) -> None:
-    """The function is used by others, by views and by policies: what needs it is made again."""
+def test_result_type_can_change(url: str, db: Connection, sql: Path, edit: Edit) -> None:
+    """Functions, views and policies use the function. They are made again."""
     text = (sql / "credits/base/clock.sql").read_text()
     assert "credits.clock()\nreturns timestamptz" in text
     edit("credits/base/settings.sql", "returns void", "returns boolean")
@@ -90,7 +90,7 @@ def test_another_result(url: str, db: Connection, sql: Path, edit: Edit) -> None
     is_sound(url, db, sql)
 
 
-def test_a_function_that_views_and_policies_need_gets_another_parameter(
+def test_function_used_by_views_and_policies_can_get_a_parameter(
     url: str, db: Connection, sql: Path, edit: Edit
 ) -> None:
     for name, text in {path: path.read_text() for path in sql.rglob("*/*.sql")}.items():
@@ -113,7 +113,7 @@ def test_a_function_that_views_and_policies_need_gets_another_parameter(
     is_sound(url, db, sql)
 
 
-def test_columns_of_a_view_that_go_and_change_places(url: str, db: Connection, sql: Path, edit: Edit) -> None:
+def test_view_columns_can_be_dropped_and_reordered(url: str, db: Connection, sql: Path, edit: Edit) -> None:
     """Another view of ours reads it; it is made again, with its grants."""
     (sql / "analytics/on_top.sql").write_text(
         "create or replace view analytics.on_top with (security_invoker = true) as\n"
@@ -169,7 +169,7 @@ def test_foreign_objects_are_dropped(url: str, db: Connection) -> None:
 
 
 def test_kinds_that_are_never_made_are_dropped(url: str, db: Connection) -> None:
-    """All of them in one migrate; the audit would find what stayed."""
+    """One migrate drops all of them. The audit would find any that stayed."""
     for made in (
         *OTHERS,
         "alter default privileges in schema credits grant select on tables to anon, public",
@@ -231,7 +231,7 @@ def test_dropped_or_changed_objects_are_made_again(url: str, db: Connection) -> 
 
 
 def test_changes_to_tables_stay_findings(url: str, db: Connection) -> None:
-    """They are made by migrations, which run once: migrate neither drops nor mends them, nor forgets it."""
+    """Migrations made the tables, and run only once: migrate mends nothing, and keeps reporting."""
     db.execute("create table credits.extra (a integer)")
     with pytest.raises(MigrationError, match=r"what is not its own: table credits\.extra of postgres"):
         run(url, Options(force=True))
@@ -248,13 +248,13 @@ def test_changes_to_tables_stay_findings(url: str, db: Connection) -> None:
         ]
 
 
-def test_a_view_of_somebody_else_is_not_dropped(url: str, db: Connection, sql: Path, edit: Edit) -> None:
+def test_foreign_view_is_not_dropped(url: str, db: Connection, sql: Path, edit: Edit) -> None:
     db.execute("create schema app")
     db.execute("create view app.shop as select pack_id from api.packs")
     db.execute("create role app_login")
     try:
         db.execute("grant execute on function credits.topup_tokens(bigint, numeric) to app_login")
-        # A view that only grows, and functions, are replaced under it; what others may do stays.
+        # Functions, and a view that only gets new columns, are replaced below it. The rights of others stay.
         edit("api/views/packs.sql", "\nfrom compared", ",\n    1 as extra\nfrom compared")
         edit(
             "api/views/packs.sql",
@@ -265,7 +265,7 @@ def test_a_view_of_somebody_else_is_not_dropped(url: str, db: Connection, sql: P
         assert db.execute("select count(*) > 0 from app.shop").fetchone() == (True,)
         may = "select has_function_privilege('app_login', 'credits.topup_tokens(bigint, numeric)', 'execute')"
         assert db.execute(may).fetchone() == (True,)
-        # One that loses a column cannot be: nothing is changed, and what stands in the way is named.
+        # A view that loses a column cannot be replaced. Nothing changes, and the foreign view is named.
         edit("api/views/packs.sql", "    c.pack_id,\n", "    c.pack_id as pack,\n")
         edit("api/views/packs.sql", "column api.packs.pack_id", "column api.packs.pack")
         with pytest.raises(MigrationError, match=r"view api\.packs has to be dropped.*view app\.shop"):

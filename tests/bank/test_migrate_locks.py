@@ -1,4 +1,4 @@
-"""What migrate and catalog apply do while somebody keeps a lock: never long, and everybody else goes on."""
+"""Migrate and catalog apply wait only briefly for a lock that somebody keeps, and everybody else goes on."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def change(sql: Path, name: str, old: str, new: str) -> None:
 
 @contextmanager
 def reading(url: str) -> Iterator[Connection]:
-    """An analyst who has looked at the figures and went away without ending the transaction."""
+    """An analyst who has read the figures and left the transaction open."""
     with psycopg.connect(
         as_login(url, "pgcredits_analyst", PASSWORD), application_name="a notebook"
     ) as analyst:
@@ -128,7 +128,7 @@ def test_changed_view_waits_and_names_its_reader(url: str, db: Connection, sql: 
 
 @pytest.mark.one_version
 def test_migration_lets_everybody_pass_between_its_attempts(url: str, db: Connection, tmp_path: Path) -> None:
-    """The bank answers all the time; the migration comes when the reader has gone."""
+    """The bank answers all the time. The migration is applied when the reader has gone."""
     migrations = Path(shutil.copytree(SQL.parent / "migrations", tmp_path / "migrations"))
     (migrations / "9999-wider.sql").write_text(
         "set local role credits_owner;\nalter table credits.entries add column note text;\n"
@@ -139,7 +139,7 @@ def test_migration_lets_everybody_pass_between_its_attempts(url: str, db: Connec
         refused_between_tries = len(somebody.refusals)
         assert run(url, Options(migrations=migrations)).applied == ["9999-wider"]
     assert refused_between_tries == 0
-    # Who comes while the columns change is told so within two seconds.
+    # A call that comes while the columns change is refused within two seconds.
     assert all('"error": "busy"' in refusal for refusal in somebody.refusals)
 
 
@@ -207,7 +207,7 @@ def _wait_for_kept(connection: Connection) -> None:
 def test_catalog_that_needs_a_locked_wallet_is_applied_later(
     url: str, db: Connection, tmp_path: Path
 ) -> None:
-    """A changed rule for notices changes every wallet. One of them is kept by a user's open transaction."""
+    """A changed rule for notices changes every wallet. A user's open transaction has locked one of them."""
     catalog = tmp_path / "louder.sql"
     catalog.write_text("select credits.define_notice('low_balance', p_below => 77);\n")
     db.execute("select api.add_tokens('holder', 100)")

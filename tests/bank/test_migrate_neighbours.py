@@ -1,4 +1,4 @@
-"""migrate in a database that others use too: it says before what it will do, and leaves what is theirs."""
+"""Migrate in a shared database: it says first what it will do, and changes nothing of others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Connection = psycopg.Connection[Any]
 
 @pytest.fixture
 def neighbour(empty_url: str) -> Iterator[Connection]:
-    """Somebody else's login in the database, with things of theirs."""
+    """Somebody else's login in the database, with objects of its own."""
     with psycopg.connect(empty_url, autocommit=True) as admin:
         admin.execute(f"create role neighbour login password '{PASSWORD}'")
         admin.execute("create schema theirs authorization neighbour")

@@ -39,7 +39,7 @@ def elsewhere(bin_dir: Path) -> Iterator[embedded.Server]:
 
 @pytest.fixture
 def dump(db: Connection, url: str, bin_dir: Path, tmp_path: Path) -> Path:
-    """Of a bank in which Ada has 100 tokens and Bob 200."""
+    """A dump of a bank in which Ada has 100 tokens and Bob 200."""
     bank = Caller(db, "none")
     bank.call("add_tokens", user_id="ada", tokens=100)
     bank.call("add_tokens", user_id="bob", tokens=200)
@@ -49,7 +49,7 @@ def dump(db: Connection, url: str, bin_dir: Path, tmp_path: Path) -> Path:
 
 
 def restore(server: embedded.Server, bin_dir: Path, dump: Path) -> tuple[str, list[str]]:
-    """The URL of a new database with the dump in it, and the errors of that."""
+    """The URL of a new database with the dump in it, and the errors of restoring it."""
     with psycopg.connect(server.url(), autocommit=True) as admin:
         admin.execute("create database bank")
     url = server.url("bank")
@@ -60,7 +60,7 @@ def restore(server: embedded.Server, bin_dir: Path, dump: Path) -> tuple[str, li
 
 
 def findings(url: str) -> dict[str, list[str]]:
-    """What the audit finds, by check: as auditor when there is one, like everybody who looks at the books."""
+    """What the audit finds, by check, as an auditor if the role exists."""
     with psycopg.connect(url) as connection:
         rows = connection.execute(
             "select check_name, expected || ': ' || found from audit.findings"
@@ -72,13 +72,13 @@ def findings(url: str) -> dict[str, list[str]]:
 
 
 def trust_analyst(url: str) -> None:
-    """A role has another oid on another server: who counts accounts there is said again."""
+    """A role has another oid on another server, so the analyst is named again there."""
     with psycopg.connect(url, autocommit=True) as admin:
         admin.execute("select credits.trust_login('pgcredits_analyst')")
 
 
 def serve_ada(url: str) -> None:
-    """The restored bank works: a user spends her own, sees her own rows, and can do no more."""
+    """The restored bank works: a user spends her own tokens and sees her own rows, and nothing else."""
     with psycopg.connect(url, autocommit=True) as admin:
         for login in LOGINS:
             admin.execute(f"alter role {login} password '{PASSWORD}'")
@@ -169,7 +169,7 @@ def test_roles_are_made_once_and_keep_what_an_operator_sets(elsewhere: embedded.
 
 
 def test_a_prepared_transaction_is_found(elsewhere: embedded.Server, bin_dir: Path) -> None:
-    """It keeps its locks, though its session is gone. PostgreSQL allows none unless it is told to."""
+    """It keeps its locks although its session is gone. By default PostgreSQL allows none."""
     with psycopg.connect(elsewhere.url(), autocommit=True) as admin:
         admin.execute("alter system set max_prepared_transactions = 2")
     embedded.stop(elsewhere)

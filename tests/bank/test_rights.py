@@ -1,4 +1,4 @@
-"""access.sql starts from nothing: what somebody has granted by hand, or an earlier version gave, is gone."""
+"""access.sql first revokes everything: grants made by hand or by an earlier version are gone."""
 
 from __future__ import annotations
 

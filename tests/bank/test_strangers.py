@@ -1,4 +1,4 @@
-"""Somebody who may create schemas makes one of ours before us: administrators run nothing of theirs."""
+"""A stranger has made one of our schemas before us. Administrators run none of the stranger's code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from pgcredits.local import ownership
 
 @pytest.fixture
 def mallory(empty_url: str) -> Iterator[Connection]:
-    """A login that may create schemas in an empty database, and a trap of it."""
+    """A login that may create schemas in an empty database, and the trap that it has set."""
     with psycopg.connect(empty_url, autocommit=True) as admin:
         admin.execute(f"create role mallory login password '{PASSWORD}'")
         admin.execute(f"grant connect, create on database {admin.info.dbname} to mallory")

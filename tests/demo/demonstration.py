@@ -1,4 +1,4 @@
-"""Starting the demonstration beside a running `up`, and what it must cost, reckoned apart from the bank."""
+"""Starting the demonstration beside a running `up`, and its costs, calculated without the bank."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def price(number: int, read: int, written: int) -> Decimal:
 def price_of(
     trace: Path, counts: Callable[[int], bool] = lambda number: True, written: int | None = None
 ) -> Decimal:
-    """Of those requests of a trace that count: as they were, or with so many tokens written by each."""
+    """The cost of requests of a trace, with their own output tokens or with the given number."""
     with trace.open() as file:
         rows = [(int(line["ContextTokens"]), int(line["GeneratedTokens"])) for line in csv.DictReader(file)]
     return sum(

@@ -1,4 +1,4 @@
-"""`demo --holds` on a real `up`: what became of every job, by the bank's tables; and how a run can end."""
+"""`demo --holds` on a real `up`: how every job ended, by the bank's tables, and how a run can end."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def _hold(job: int, state: str, captured: Decimal = Decimal(0)) -> Hold:
     return Hold(job, state, WORST, zero, captured, zero, late=False, reason=None)
 
 
-def test_a_sound_run() -> None:
+def test_sound_run_is_proved() -> None:
     world = World()
     verdict = prove(world.outcome, list(world.holds.values()), world.spent)
     assert verdict.charged == 1
@@ -64,8 +64,8 @@ def test_a_sound_run() -> None:
     assert (verdict.held, verdict.captured, verdict.captured_by_lost) == (6 * WORST, 2 * REAL, REAL)
 
 
-def test_a_run_on_a_slow_machine() -> None:
-    """Finished work is charged late, what fails too late has expired, a killed holder may have been held."""
+def test_run_on_a_slow_machine_is_proved() -> None:
+    """Finished work is charged late, holds of failed work expire, a killed holder may have held tokens."""
     world = World()
     world.change(SUCCEEDS, state="expired", late=True, captured=REAL / 2, shortfall=REAL / 2)
     world.change(FAILS, state="expired", reason=None)
@@ -76,7 +76,7 @@ def test_a_run_on_a_slow_machine() -> None:
     assert verdict.lost == {NEVER: 0, EXPIRED: 4, CAPTURED: 1}
 
 
-def test_a_worker_that_somebody_else_killed() -> None:
+def test_worker_killed_by_somebody_else_counts_as_lost() -> None:
     world = World()
     world.outcome.lost.add(SUCCEEDS)
     del world.outcome.reports[SUCCEEDS]

@@ -67,7 +67,7 @@ def test_same_commit_in_sql_and_in_python(bank: str, bin_dir: Path, db: psycopg.
 def test_same_commit_stops_at_an_unexpected_result(
     bank: str, bin_dir: Path, db: psycopg.Connection[Any]
 ) -> None:
-    """Another price, and both stop at the first thing that is not so."""
+    """With another price, both examples stop at the first wrong result."""
     python(bank)
     db.execute(
         "select credits.define_price("

@@ -1,4 +1,4 @@
-"""What the documentation names is there: files, folders, headings, tests, and functions of the database."""
+"""Everything that the documentation names exists: files, folders, headings, tests, database functions."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def missing_paths(page: Path, text: str) -> Iterator[str]:
 
 
 def missing_tests(text: str) -> Iterator[str]:
-    """Tests and files of tests that are named and are nowhere."""
+    """Names of tests and test files that do not exist."""
     known = {name for path in (ROOT / "tests").rglob("*.py") for name in [path.stem, *defined(path)]}
     for name in re.findall(r"(?<![.\w])test_(?!clock)\w+", text):
         if name not in known | INVENTED:
@@ -117,7 +117,7 @@ def test_readme_is_short() -> None:
 
 
 def stale_comments(source: str, known: set[str]) -> Iterator[str]:
-    """Files that comments of SQL, Python, make and TOML name, and that are nowhere."""
+    """Names of files in comments of SQL, Python, make and TOML that do not exist."""
     for comment in re.findall(r"(?:--|#|\"\"\")(.*)", source):
         for name in re.findall(r"(?<![\w/.*])[\w./-]*\w\.(?:md|sql|py)\b(?!\.)", comment):
             if not any(path.endswith("/" + name.lstrip("./")) for path in known):

@@ -29,7 +29,7 @@ def test_no_other_origin_by_default(client: httpx.Client) -> None:
         assert not [name for name in response.headers if name.startswith("access-control")]
 
 
-def test_origins_that_are_allowed(settings: Settings) -> None:
+def test_listed_origins_are_allowed(settings: Settings) -> None:
     with serving(create_app(replace(settings, cors_origins=("https://shop.example",)))) as url:
         response = httpx.options(f"{url}/rest/v1/rpc/consume_tokens", headers=PREFLIGHT)
         assert response.headers["access-control-allow-origin"] == "https://shop.example"

@@ -46,33 +46,33 @@ def email() -> str:
         (signed({"role": "pgcredits_service", "sub": "x"}), "PGRST303"),
     ],
 )
-def test_tokens_that_are_refused(client: httpx.Client, headers: dict[str, str], code: str) -> None:
+def test_bad_tokens_are_refused(client: httpx.Client, headers: dict[str, str], code: str) -> None:
     for path in ("/rest/v1/packs", "/rest/v1/balance", "/api/user-tokens"):
         response = client.get(path, headers=headers)
         assert (response.status_code, response.json()["code"]) == (401, code)
         assert response.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
 
 
-def test_without_a_token_one_is_anonymous(client: httpx.Client) -> None:
+def test_caller_without_a_token_is_anonymous(client: httpx.Client) -> None:
     for headers in ({}, {"Authorization": "Basic eDp5"}, bearer("anon"), signed({"sub": "x"})):
         assert client.get("/rest/v1/packs", headers=headers).status_code == 200
         assert client.get("/rest/v1/balance", headers=headers).status_code == 401
 
 
-def test_a_user_of_a_foreign_provider(client: httpx.Client) -> None:
+def test_user_id_of_a_foreign_provider_is_kept(client: httpx.Client) -> None:
     subject = "auth0|ü'\"%s;--" + str(next(_emails))
     user = User(subject, bearer("authenticated", subject))
     assert client.get("/rest/v1/balance", headers=user.headers).json()[0]["user_id"] == subject
 
 
-def test_a_subject_too_long_for_the_books(client: httpx.Client) -> None:
+def test_overlong_subject_is_refused(client: httpx.Client) -> None:
     headers = bearer("authenticated", "x" * 300)
     response = client.post("/rest/v1/rpc/consume_tokens", json={"module_id": "whisper"}, headers=headers)
     assert 400 <= response.status_code < 500
     assert "check" not in response.text
 
 
-def test_signing_up_and_in(client: httpx.Client) -> None:
+def test_user_signs_up_and_signs_in(client: httpx.Client) -> None:
     address = email()
     response = client.post("/auth/signup", json={"email": address, "password": "longenough"})
     assert (response.status_code, response.headers["cache-control"]) == (201, "no-store")
@@ -108,7 +108,7 @@ def referrals(client: httpx.Client, user: User) -> int:
 
 
 @pytest.mark.parametrize("kind", ["json", "data"])
-def test_signing_up_with_the_code_of_a_friend(
+def test_sign_up_takes_a_referral_code(
     kind: str, client: httpx.Client, referral_code: str, user: User
 ) -> None:
     body = {"email": email(), "password": "longenough", "referral_code": referral_code.lower()}
@@ -124,9 +124,7 @@ def test_signing_up_with_the_code_of_a_friend(
     assert response.status_code == 201
 
 
-def test_opening_ones_account_with_the_token_of_any_issuer(
-    client: httpx.Client, referral_code: str, user: User
-) -> None:
+def test_token_of_any_issuer_opens_an_account(client: httpx.Client, referral_code: str, user: User) -> None:
     subject = "auth0|ü'\"%s;--" + str(next(_emails))
     headers = bearer("authenticated", subject)
     opened = client.post("/auth/account", json={"referral_code": referral_code}, headers=headers)
@@ -148,9 +146,7 @@ def test_opening_ones_account_with_the_token_of_any_issuer(
     assert (own.status_code, slug(own)) == (409, "own_code")
 
 
-def test_an_account_is_opened_for_nobody_else(
-    client: httpx.Client, user: User, service: dict[str, str]
-) -> None:
+def test_user_opens_only_their_own_account(client: httpx.Client, user: User, service: dict[str, str]) -> None:
     other = f"victim {next(_emails)}"
     body = {"user_id": other, "device_keys": ["0" * 64], "password": 7}
     answer = client.post("/auth/account", json=body, headers=user.headers)
@@ -185,7 +181,7 @@ def test_an_email_signs_up_once(client: httpx.Client) -> None:
         ({"password": "longenough"}, 400, "bad_request"),
     ],
 )
-def test_sign_ups_that_are_refused(
+def test_bad_sign_ups_are_refused(
     client: httpx.Client, body: dict[str, Any], status: int, expected: str
 ) -> None:
     response = client.post("/auth/signup", json=body)
@@ -195,7 +191,7 @@ def test_sign_ups_that_are_refused(
 def test_wrong_passwords_and_unknown_people_look_the_same(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A clock cannot tell them apart either: argon2 compares a password each time."""
+    """The time does not tell them apart either, because argon2 compares a password each time."""
     compared = []
     verify = PasswordHasher.verify
     monkeypatch.setattr(

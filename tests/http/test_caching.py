@@ -1,4 +1,4 @@
-"""No answer is for a cache to keep, but those that are the same for everybody."""
+"""No cache may keep an answer, except answers that are the same for everybody."""
 
 from __future__ import annotations
 

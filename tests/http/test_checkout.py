@@ -73,7 +73,9 @@ def buy(shop: httpx.Client, who: dict[str, str], **body: Any) -> httpx.Response:
     return shop.post("/checkout", json={"pack_id": "standard", **body}, headers=who)
 
 
-def test_a_session_for_an_order(shop: httpx.Client, user: User, stripe_api: stripe.StripeClient) -> None:
+def test_checkout_opens_a_session_for_an_order(
+    shop: httpx.Client, user: User, stripe_api: stripe.StripeClient
+) -> None:
     response = buy(shop, user.headers, module_id="stablediffusion")
     assert response.status_code == 200
     bought = response.json()
@@ -107,7 +109,7 @@ def test_a_session_for_an_order(shop: httpx.Client, user: User, stripe_api: stri
     assert [item.description for item in session.line_items.data] == ["Standard"]
 
 
-def test_the_tokens_come_with_the_payment(shop: httpx.Client, user: User) -> None:
+def test_payment_brings_the_tokens(shop: httpx.Client, user: User) -> None:
     bought = buy(shop, user.headers).json()
     assert balance(shop, user) == 0
     pay(shop, user, bought["url"])
@@ -116,10 +118,10 @@ def test_the_tokens_come_with_the_payment(shop: httpx.Client, user: User) -> Non
     assert order["state"] == "paid"
 
 
-def test_what_stripe_tells_of_a_payment_names_the_account(
+def test_events_of_a_payment_name_the_account(
     shop: httpx.Client, user: User, stripe_api: stripe.StripeClient, admin: psycopg.Connection[Any]
 ) -> None:
-    """So that events of the payment, and not of the session alone, belong to the user's bucket."""
+    """So events of the payment, too, belong to the user's bucket."""
     bought = buy(shop, user.headers).json()
     pay(shop, user, bought["url"])
     session = stripe_api.v1.checkout.sessions.retrieve(bought["session_id"])
@@ -140,7 +142,7 @@ def test_what_stripe_tells_of_a_payment_names_the_account(
 
 
 def pay(shop: httpx.Client, user: User, url: str) -> None:
-    """Presses the button, as a person would, and waits for the webhook."""
+    """Press the button, as a person would, and wait for the webhook."""
     before = balance(shop, user)
     assert httpx.post(url, data={"action": "pay"}).status_code in (302, 303)
     deadline = time.monotonic() + 10
@@ -172,7 +174,7 @@ def test_a_repeated_key_is_one_order_and_one_session(shop: httpx.Client, user: U
     assert (response.status_code, slug(response)) == (409, "key_reused")
 
 
-def test_a_repeat_at_once_is_one_session_too(shop: httpx.Client, user: User) -> None:
+def test_concurrent_repeats_are_one_session(shop: httpx.Client, user: User) -> None:
     headers = user.headers | {"Idempotency-Key": "buy-at-once"}
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: buy(shop, headers), range(8)))
@@ -181,7 +183,7 @@ def test_a_repeat_at_once_is_one_session_too(shop: httpx.Client, user: User) -> 
     assert {answer.status_code for answer in answers} <= {200, 503}
 
 
-def test_a_repeat_after_a_crash_before_the_session_was_noted(
+def test_repeat_after_a_crash_finds_the_session_again(
     shop: httpx.Client, user: User, admin: psycopg.Connection[Any]
 ) -> None:
     headers = user.headers | {"Idempotency-Key": "buy-crash"}
@@ -199,7 +201,7 @@ def test_a_paid_order_opens_no_second_session(shop: httpx.Client, user: User) ->
     assert (response.status_code, slug(response)) == (409, "order_closed")
 
 
-def test_iahomes_names_and_a_service(shop: httpx.Client, user: User, service: dict[str, str]) -> None:
+def test_service_may_use_iahomes_names(shop: httpx.Client, user: User, service: dict[str, str]) -> None:
     body = {"packId": "basique", "moduleId": "whisper", "userId": user.user_id}
     assert shop.post("/checkout", json=body, headers=service).status_code == 200
     (order,) = shop.get("/rest/v1/orders", headers=user.headers).json()
@@ -219,7 +221,7 @@ def test_iahomes_names_and_a_service(shop: httpx.Client, user: User, service: di
         ({"userId": "victim"}, 403, "not_yours"),
     ],
 )
-def test_orders_that_are_refused(
+def test_bad_orders_are_refused(
     shop: httpx.Client, user: User, body: dict[str, Any], status: int, expected: str
 ) -> None:
     response = buy(shop, user.headers, **body)
@@ -281,7 +283,7 @@ def test_return_to_another_page_is_refused(shop: httpx.Client, user: User, name:
     assert (response.status_code, slug(response)) == (422, "bad_url")
 
 
-def test_origins() -> None:
+def test_origins_are_compared_with_scheme_and_port() -> None:
     assert (
         origin_of("https://shop.example")
         == origin_of("HTTPS://SHOP.example:443/a?b#c")
@@ -300,7 +302,7 @@ def test_nothing_is_sold_that_could_not_be_granted(settings: Settings, user: Use
 
 
 @pytest.mark.slow
-def test_without_stripe(settings: Settings, client: httpx.Client, user: User) -> None:
+def test_checkout_without_stripe_is_unavailable(settings: Settings, client: httpx.Client, user: User) -> None:
     response = buy(client, user.headers)
     assert (response.status_code, slug(response)) == (503, "payment_unavailable")
     nowhere = replace(settings, stripe_secret_key=KEY, stripe_api_base="http://127.0.0.1:1")
@@ -312,7 +314,9 @@ def test_without_stripe(settings: Settings, client: httpx.Client, user: User) ->
         assert (order["state"], order["checkout_session_id"]) == ("pending", None)
 
 
-def test_what_stripe_refuses(settings: Settings, user: User, simulator_port: int, shop: httpx.Client) -> None:
+def test_refusal_by_stripe_is_payment_failed(
+    settings: Settings, user: User, simulator_port: int, shop: httpx.Client
+) -> None:
     wrong = replace(
         settings, stripe_secret_key="rk_test_of_nobody", stripe_api_base=f"http://127.0.0.1:{simulator_port}"
     )
@@ -329,7 +333,7 @@ def test_what_stripe_refuses(settings: Settings, user: User, simulator_port: int
 
 @pytest.fixture
 def priced(admin: psycopg.Connection[Any]) -> Iterator[Callable[[str], str]]:
-    """priced(price_id): a pack of 10 tokens for 5 EUR with that price at Stripe; withdrawn in the end."""
+    """priced(price_id): a pack of 10 tokens for 5 EUR with that price at Stripe, withdrawn at the end."""
     pack_id = f"priced-{time.time_ns()}"
     define = (
         "select credits.define_pack(%s, 'Priced', 10, 500, 'eur', p_stripe_price_id => %s, p_active => %s)"
@@ -350,7 +354,7 @@ def stripes_price(stripe_api: stripe.StripeClient, amount: int, currency: str) -
     ).id
 
 
-def test_a_pack_with_a_price_at_stripe(
+def test_pack_is_sold_at_its_price_at_stripe(
     shop: httpx.Client, user: User, stripe_api: stripe.StripeClient, priced: Callable[[str], str]
 ) -> None:
     price_id = stripes_price(stripe_api, 500, "eur")
@@ -406,7 +410,7 @@ def wait_for_state(shop: httpx.Client, user: User, state: str) -> None:
         time.sleep(0.02)
 
 
-def test_a_price_that_stripe_does_not_know(
+def test_unknown_price_at_stripe_is_payment_failed(
     shop: httpx.Client, user: User, priced: Callable[[str], str], caplog: pytest.LogCaptureFixture
 ) -> None:
     response = buy(shop, user.headers, pack_id=priced("price_unheard_of"))
@@ -431,7 +435,7 @@ def noted_customer(admin: psycopg.Connection[Any], user: User) -> str | None:
     return row[0]
 
 
-def test_a_customer_that_was_deleted_is_replaced(
+def test_deleted_customer_is_replaced(
     shop: httpx.Client, user: User, stripe_api: stripe.StripeClient, admin: psycopg.Connection[Any]
 ) -> None:
     seen = []
@@ -465,10 +469,10 @@ def test_a_customer_of_another_mode_is_replaced(
     assert "cus_of_test_mode" not in customers
 
 
-def test_a_customer_that_was_deleted_before_it_was_noted_is_replaced(
+def test_customer_deleted_before_it_was_noted_is_replaced(
     shop: httpx.Client, user: User, stripe_api: stripe.StripeClient, admin: psycopg.Connection[Any]
 ) -> None:
-    """For a day its key tells of it as if it were there."""
+    """For a day Stripe answers its key as if the customer still existed."""
     gone = customer_of(stripe_api, buy(shop, user.headers).json())
     admin.execute(
         "update credits.accounts set stripe_customer_id = null where stripe_customer_id = %s", (gone,)
@@ -479,7 +483,7 @@ def test_a_customer_that_was_deleted_before_it_was_noted_is_replaced(
     assert customer_of(stripe_api, bought.json()) == noted_customer(admin, user) != gone
 
 
-def test_a_session_that_stripe_does_not_know_ends_its_order(
+def test_session_unknown_to_stripe_ends_its_order(
     shop: httpx.Client, user: User, admin: psycopg.Connection[Any]
 ) -> None:
     headers = user.headers | {"Idempotency-Key": "buy-other-mode"}
@@ -503,7 +507,7 @@ def test_corrected_price_is_found_by_the_same_call(
     priced: Callable[[str], str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """For a day the key tells the refusal again; the API tries again with a new key."""
+    """For a day Stripe repeats the refusal for the key, so the API tries again with a new key."""
     product = stripe_api.v1.products.create({"name": "Ten tokens"})
     price = stripe_api.v1.prices.create(
         {"product": product.id, "unit_amount": 500, "currency": "eur", "active": False}
@@ -570,7 +574,7 @@ def test_an_old_order_is_closed_and_leaves_room_for_another(
 
 @pytest.mark.slow
 def test_unusable_order_does_not_stay_pending(shop: httpx.Client, user: User, settings: Settings) -> None:
-    """Stripe was away, and no key was given: the next call makes another order."""
+    """Stripe was unavailable, and the call had no key. So the next call makes another order."""
     nowhere = replace(settings, stripe_secret_key=KEY, stripe_api_base="http://127.0.0.1:1")
     with serving(create_app(nowhere)) as url, httpx.Client(base_url=url, timeout=30) as unlucky:
         assert buy(unlucky, user.headers).status_code == 503
@@ -588,7 +592,7 @@ def test_too_many_pending_orders_are_refused_with_a_time_to_come_back(shop: http
 
 
 @pytest.mark.parametrize("page", ["done?session_id=cs_test_1", "cancelled"])
-def test_pages(client: httpx.Client, page: str) -> None:
+def test_return_pages_are_safe(client: httpx.Client, page: str) -> None:
     response = client.get(f"/checkout/{page}")
     assert response.headers["content-type"].startswith("text/html")
     assert "default-src 'none'" in response.headers["content-security-policy"]

@@ -1,4 +1,4 @@
-"""One round trip, nothing left behind, and no long outage after a short one."""
+"""A call is one round trip and leaves nothing behind, and a short outage does not become a long one."""
 
 from __future__ import annotations
 
@@ -282,7 +282,9 @@ def test_after_all_connections_died_the_next_calls_work(settings: Settings) -> N
     asyncio.run(main())
 
 
-def test_a_connection_that_dies_under_a_call(settings: Settings, admin: psycopg.Connection[Any]) -> None:
+def test_call_on_a_dying_connection_is_unavailable(
+    settings: Settings, admin: psycopg.Connection[Any]
+) -> None:
     async def killed(database: Database, read_only: bool) -> Any:
         """A call whose backend is terminated while it runs."""
         statement = Statement("select pg_backend_pid(), pg_sleep(0.5)")
@@ -324,7 +326,7 @@ def test_claims_are_json_for_the_database(settings: Settings) -> None:
 
 
 def test_nothing_is_sent_after_the_end_of_a_call(settings: Settings) -> None:
-    """A pooler that has seen a transaction end takes whatever still comes for the next one."""
+    """After the end of a transaction, a pooler takes anything that comes for the next transaction."""
 
     async def main() -> None:
         wire = Wire(settings.api_database_url)

@@ -64,7 +64,7 @@ class Raised(psycopg.Error):
         ("ZZ000", 400),
     ],
 )
-def test_sqlstates(sqlstate: str, status: int) -> None:
+def test_sqlstates_have_their_http_statuses(sqlstate: str, status: int) -> None:
     error = understand(Raised(sqlstate), anonymous=False)
     assert (error.status, error.code) == (status, sqlstate)
     assert "secrets" not in str(error.body())
@@ -122,7 +122,7 @@ def test_unexpected_errors_reveal_nothing(error: Exception) -> None:
     assert "secret" not in str(seen.body())
 
 
-def test_litestars_errors_in_our_shape() -> None:
+def test_errors_of_litestar_have_our_shape() -> None:
     seen = understand(ClientException("cannot read this"), anonymous=True)
     assert seen.body() == {
         "code": "PT400",

@@ -44,7 +44,7 @@ _places = itertools.count(1)
 
 @pytest.fixture(autouse=True)
 def limits(admin: psycopg.Connection[Any]) -> Iterator[None]:
-    """Three in 24 hours, eight on a shared network, and nobody has used any."""
+    """Allow three uses in 24 hours, eight on a shared network. Nobody has used any."""
     for table in ("guest_uses", "guests", "guest_networks"):
         admin.execute(f"delete from credits.{table}".encode())
     admin.execute("select credits.define_guest_limits('iahome', 3, 3, 8)")
@@ -54,7 +54,7 @@ def limits(admin: psycopg.Connection[Any]) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def behind_proxies(settings: Settings) -> Iterator[str]:
-    """An API that proxies on this machine and in 10.0.0.0/8 call."""
+    """An API behind proxies on this machine and in 10.0.0.0/8."""
     behind = replace(
         settings,
         trusted_proxies=Networks(["127.0.0.1", "10.0.0.0/8"]),
@@ -68,7 +68,7 @@ def behind_proxies(settings: Settings) -> Iterator[str]:
 
 @pytest.fixture
 def visit(behind_proxies: str) -> Iterator[Any]:
-    """visit(forwarded): a browser with its own cookies, at an address of its own or that one."""
+    """visit(forwarded): a browser with its own cookies, at the given address or one of its own."""
     opened = []
 
     def make(forwarded: str | None = None) -> httpx.Client:
@@ -97,11 +97,11 @@ def cookie_of(response: httpx.Response) -> str:
 
 
 def keep(browser: httpx.Client, response: httpx.Response) -> None:
-    """What a browser does; httpx would not send a Secure cookie over HTTP."""
+    """Keep the cookie as a browser does. httpx would not send a Secure cookie over HTTP."""
     browser.headers["Cookie"] = f"{COOKIE}={cookie_of(response)}"
 
 
-def test_three_then_429_that_says_when(visit: Any) -> None:
+def test_fourth_use_is_429_with_a_time(visit: Any) -> None:
     browser = visit()
     first = use(browser)
     assert first.status_code == 200
@@ -358,7 +358,9 @@ def test_shared_network_has_the_higher_limit(visit: Any) -> None:
         (None, ["198.51.100.1"], None),
     ],
 )
-def test_client_address(peer: str | None, forwarded: list[str], expected: str | None) -> None:
+def test_client_address_is_the_last_that_no_proxy_of_ours_has(
+    peer: str | None, forwarded: list[str], expected: str | None
+) -> None:
     scope = {
         "type": "http",
         "client": (peer, 1) if peer else None,
@@ -377,7 +379,7 @@ def test_client_address(peer: str | None, forwarded: list[str], expected: str | 
         ("fe80::1%eth0", "fe80::/64"),
     ],
 )
-def test_network_of_an_address(address: str, network: str) -> None:
+def test_network_is_the_ipv4_address_or_the_ipv6_64(address: str, network: str) -> None:
     request: Request[Any, Any, Any] = Request(
         cast("Any", {"type": "http", "client": (address, 1), "headers": []})
     )
@@ -497,7 +499,7 @@ def test_signing_up_links_the_guest(visit: Any, admin: psycopg.Connection[Any]) 
 def test_opening_an_account_links_the_guest_once(
     visit: Any, user: User, admin: psycopg.Connection[Any]
 ) -> None:
-    """Whom another provider signed up; and a client does not say which guest it was."""
+    """The account is another provider's user, and the client cannot name the guest."""
     browser, other = visit(), visit()
     for each in (browser, other):
         keep(each, use(each))
@@ -551,7 +553,7 @@ def welcome(admin: psycopg.Connection[Any]) -> Iterator[None]:
 def test_ten_sign_ups_with_one_cookie_bring_three_welcomes(
     visit: Any, admin: psycopg.Connection[Any]
 ) -> None:
-    """With the one that the first answer sets. Without any it is the network's bound that holds: 20."""
+    """The first answer sets the cookie. Without it the network's bound of 20 would hold."""
     with welcome(admin):
         for keeps in (True, True, False):
             browser = visit()

@@ -15,7 +15,7 @@ from pgcredits.http.app import create_app
 from pgcredits.settings import Settings
 
 
-def test_alive_and_ready(client: httpx.Client) -> None:
+def test_healthy_api_is_alive_and_ready(client: httpx.Client) -> None:
     assert client.get("/health/live").json() == {"status": "live"}
     ready = client.get("/health/ready").json()
     assert ready == {"status": "ready", "payments": "STRIPE_SECRET_KEY is not set: nothing can be bought."}

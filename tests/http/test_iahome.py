@@ -28,7 +28,7 @@ def refused(response: httpx.Response, status: int, slug: str) -> dict[str, Any]:
     return body
 
 
-def test_reading(client: httpx.Client, user: User, service: dict[str, str]) -> None:
+def test_balance_is_read_in_iahomes_words(client: httpx.Client, user: User, service: dict[str, str]) -> None:
     nothing = {"tokens": 0, "packageName": None, "purchaseDate": None, "isActive": True}
     assert client.get(PATH, headers=user.headers).json() == nothing
     grant = {"userId": user.user_id, "tokensToAdd": 500, "packageName": "Standard"}
@@ -41,7 +41,9 @@ def test_reading(client: httpx.Client, user: User, service: dict[str, str]) -> N
         assert shown["purchaseDate"].startswith("20")
 
 
-def test_reading_others(client: httpx.Client, rich: User, service: dict[str, str]) -> None:
+def test_only_a_service_reads_other_balances(
+    client: httpx.Client, rich: User, service: dict[str, str]
+) -> None:
     stranger = bearer("authenticated", "stranger")
     refused(client.get(PATH, params={"userId": rich.user_id}, headers=stranger), 403, "not_yours")
     refused(client.get(PATH, params={"userId": rich.user_id}), 401, "not_signed_in")
@@ -49,7 +51,7 @@ def test_reading_others(client: httpx.Client, rich: User, service: dict[str, str
     refused(client.get(PATH, headers=service), 422, "bad_user")
 
 
-def test_consuming(client: httpx.Client, rich: User) -> None:
+def test_tokens_are_consumed_in_iahomes_words(client: httpx.Client, rich: User) -> None:
     response = client.post(PATH, json=spend(rich), headers=rich.headers)
     assert response.status_code == 200
     receipt = response.json()
@@ -77,12 +79,12 @@ def test_client_cannot_name_price_or_user(client: httpx.Client, rich: User) -> N
     assert balance(client, rich) == 1000
 
 
-def test_too_few_tokens(client: httpx.Client, user: User) -> None:
+def test_insufficient_tokens_are_refused(client: httpx.Client, user: User) -> None:
     body = refused(client.post(PATH, json=spend(user), headers=user.headers), 402, "insufficient_tokens")
     assert json.loads(body["details"])["missing"] == 50
 
 
-def test_only_services_add(client: httpx.Client, user: User, service: dict[str, str]) -> None:
+def test_only_a_service_adds_tokens(client: httpx.Client, user: User, service: dict[str, str]) -> None:
     grant = {"userId": user.user_id, "tokensToAdd": 100.5, "packageName": "Basique"}
     refused(client.put(PATH, json=grant, headers=user.headers), 403, "not_allowed")
     refused(client.put(PATH, json=grant), 401, "not_signed_in")

@@ -54,7 +54,7 @@ def test_body_must_be_an_object(body: bytes) -> None:
         (b'{"a\\u0000": 1}', "bad_text"),
     ],
 )
-def test_nul(body: bytes, slug: str) -> None:
+def test_nul_is_refused(body: bytes, slug: str) -> None:
     with pytest.raises(ApiError) as caught:
         jsonbody.parse(body)
     assert (caught.value.status, caught.value.slug) == (422, slug)

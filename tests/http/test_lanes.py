@@ -25,7 +25,7 @@ pytestmark = pytest.mark.one_version
 
 
 def run_in_lanes(names: list[str | None], seconds: float, work: float) -> tuple[list[str], int]:
-    """What became of calls about these subjects, and how many ran at once at most."""
+    """How calls about these subjects ended, and how many ran at once at most."""
     running, most = 0, 0
 
     async def call(all_lanes: Lanes, name: str | None) -> str:
@@ -125,7 +125,7 @@ def test_a_locked_wallet_leaves_the_pool_to_others(
 
 
 def _batch(victim: User, number: int) -> tuple[str, dict[str, Any]]:
-    """A batch of one, and one in which many are before the user whose wallet is locked."""
+    """A batch of one item, and a batch with many users before the one whose wallet is locked."""
     names = [victim.user_id] if number % 2 else [f"nobody_{number}", victim.user_id]
     items = [{"user_id": name, "module_id": "whisper"} for name in names]
     return "consume_tokens_batch", {"items": items}

@@ -277,7 +277,7 @@ def test_only_64_bit_whole_numbers_are_accepted(value: str) -> None:
 def test_whole_amounts_may_be_spelled_as_others(
     client: httpx.Client, user: User, service: dict[str, str], amount: str
 ) -> None:
-    """As far as reading them goes: what is offered, the bank says."""
+    """The API only reads them. The bank decides which amounts are offered."""
     body = f'{{"user_id": "{user.user_id}", "amount": {amount}, "module_id": null}}'
     response = client.post(f"{RPC}create_order", content=body, headers=service)
     assert refusal(response) == (422, "bad_amount", None)

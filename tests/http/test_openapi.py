@@ -32,7 +32,7 @@ def nodes(value: Any) -> Iterator[dict[str, Any]]:
         yield from nodes(child)
 
 
-def test_structure(schema: Any) -> None:
+def test_document_is_valid_openapi(schema: Any) -> None:
     assert schema["openapi"] == "3.1.0"
     assert set(schema["info"]) >= {"title", "version"}
     names = []
@@ -50,7 +50,7 @@ def test_structure(schema: Any) -> None:
     assert len(names) == len(set(names))
 
 
-def test_references_lead_somewhere(schema: Any) -> None:
+def test_every_reference_resolves(schema: Any) -> None:
     references = {node["$ref"] for node in nodes(schema) if isinstance(node.get("$ref"), str)}
     assert references
     for reference in references:
@@ -81,7 +81,7 @@ def test_functions_and_views_come_from_the_database(schema: Any) -> None:
 
 
 def test_an_argument_may_be_null_where_that_is_its_default(schema: Any) -> None:
-    """Elsewhere null is a value that got lost: it must not lift a limit, or refund all."""
+    """Otherwise null may be a value that got lost. It must not lift a limit, or refund everything."""
     limit = schema["paths"]["/rest/v1/rpc/set_spend_limit"]["post"]
     body = limit["requestBody"]["content"]["application/json"]["schema"]
     assert body["properties"]["tokens"] == {"type": "number"}

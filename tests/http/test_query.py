@@ -101,7 +101,7 @@ def refusal(query_string: str) -> ApiError:
     return caught.value
 
 
-def test_the_whole_grammar() -> None:
+def test_whole_grammar_is_understood() -> None:
     sql = inner(
         "select=id:entry_id,tokens&tokens=eq.5&entry_id=eq.a.b,c&order=tokens.desc.nullslast,entry_id&limit=7&offset=3"
     )
@@ -134,7 +134,7 @@ def test_values_are_decoded_once() -> None:
     "operator",
     ["neq", "gt", "in", "is", "like", "cs", "fts", "fts(english)", "isdistinct", "not.eq", "eq(any)"],
 )
-def test_operators_we_do_not_have_are_named(operator: str) -> None:
+def test_unsupported_operators_are_named(operator: str) -> None:
     error = refusal(f"tokens={operator}.1")
     assert (error.status, error.code) == (400, "PGRST100")
     assert "Not supported yet" in error.message
@@ -159,7 +159,7 @@ def test_operators_we_do_not_have_are_named(operator: str) -> None:
         ("orders.id=eq.1", "embedded"),
     ],
 )
-def test_features_we_do_not_have_are_named(query_string: str, named: str) -> None:
+def test_unsupported_features_are_named(query_string: str, named: str) -> None:
     error = refusal(query_string)
     assert (error.status, error.code) == (400, "PGRST100")
     assert named in error.message
@@ -197,18 +197,18 @@ def test_malformed_queries_are_refused(query_string: str) -> None:
     "query_string",
     ["x=eq.1", "select=x", "select=tokens,", "select=", "order=x", "order=", "=eq.1", "select=a:b:c"],
 )
-def test_unknown_columns(query_string: str) -> None:
+def test_unknown_columns_are_refused(query_string: str) -> None:
     error = refusal(query_string)
     assert (error.status, error.code) == (400, "42703")
 
 
 @pytest.mark.parametrize("query_string", ["limit=-1", "offset=-5"])
-def test_negative_ranges(query_string: str) -> None:
+def test_negative_ranges_are_refused(query_string: str) -> None:
     assert (refusal(query_string).status, refusal(query_string).code) == (416, "PGRST103")
 
 
 @pytest.mark.parametrize(("query_string", "slug"), [("tokens=eq.%00", "bad_text"), ("a%00=eq.1", "bad_text")])
-def test_nul(query_string: str, slug: str) -> None:
+def test_nul_is_refused(query_string: str, slug: str) -> None:
     assert (refusal(query_string).status, refusal(query_string).slug) == (422, slug)
 
 

@@ -28,7 +28,7 @@ def raw_grant(user: User, tokens: str) -> str:
     return f'{{"user_id": {json.dumps(user.user_id)}, "tokens": {tokens}}}'
 
 
-def test_spend(client: httpx.Client, rich: User) -> None:
+def test_user_spends_tokens(client: httpx.Client, rich: User) -> None:
     response = consume(client, rich.headers)
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/json"
@@ -51,14 +51,14 @@ def test_insufficient_tokens_come_with_numbers(client: httpx.Client, user: User)
     }
 
 
-def test_both_signatures(client: httpx.Client, rich: User) -> None:
+def test_both_signatures_of_consume_tokens_work(client: httpx.Client, rich: User) -> None:
     named = {"user_id": rich.user_id, "module_name": "Stable Diffusion"}
     assert consume(client, rich.headers, **named, tokens_to_consume=50).json()["cost"] == 50
     response = consume(client, rich.headers, **named, tokens_to_consume=1)
     assert (response.status_code, slug(response)) == (422, "price_mismatch")
 
 
-def test_a_mixture_of_signatures_is_unknown(client: httpx.Client, rich: User) -> None:
+def test_mixed_signatures_are_unknown(client: httpx.Client, rich: User) -> None:
     response = consume(client, rich.headers, tokens_to_consume=50)
     assert (response.status_code, response.json()["code"]) == (404, "PGRST202")
     assert (
@@ -86,7 +86,7 @@ def test_bad_amounts_are_refused(
 
 
 @pytest.mark.parametrize("tokens", ["NaN", "Infinity", "-Infinity", "0x10", "1_000", "'1'"])
-def test_amounts_that_are_not_json(
+def test_amounts_that_are_not_json_are_refused(
     client: httpx.Client, service: dict[str, str], user: User, tokens: str
 ) -> None:
     body = raw_grant(user, tokens)
@@ -95,7 +95,7 @@ def test_amounts_that_are_not_json(
 
 
 @pytest.mark.parametrize("tokens", ["true", "[]", "{}"])
-def test_amounts_of_another_type(
+def test_amounts_of_another_type_are_refused(
     client: httpx.Client, service: dict[str, str], user: User, tokens: str
 ) -> None:
     body = raw_grant(user, tokens)
@@ -115,7 +115,7 @@ def test_amounts_of_another_type(
         (None, 422),
     ],
 )
-def test_usage_that_makes_no_sense(client: httpx.Client, rich: User, usage: Any, code: int) -> None:
+def test_senseless_usage_is_refused(client: httpx.Client, rich: User, usage: Any, code: int) -> None:
     response = consume(client, rich.headers, usage=usage)
     assert (response.status_code, slug(response)) == (code, "bad_usage")
     assert balance(client, rich) == 1000
@@ -132,14 +132,14 @@ def test_huge_or_non_json_quantities_are_refused(client: httpx.Client, rich: Use
     assert balance(client, rich) == 1000
 
 
-def test_unknown_module(client: httpx.Client, rich: User) -> None:
+def test_order_for_an_unknown_module_is_refused(client: httpx.Client, rich: User) -> None:
     # This price list has a price for modules it does not know, but nobody can buy for one.
     order = {"pack_id": "standard", "module_id": "nonsense"}
     response = client.post(f"{RPC}create_order", json=order, headers=rich.headers)
     assert (response.status_code, slug(response)) == (404, "unknown_module")
 
 
-def test_another_users_id(client: httpx.Client, rich: User) -> None:
+def test_user_cannot_name_another_user(client: httpx.Client, rich: User) -> None:
     for arguments in ({"user_id": "victim"}, {"user_id": ""}, {"user_id": rich.user_id + " "}):
         response = consume(client, rich.headers, **arguments)
         assert (response.status_code, slug(response)) == (403, "not_yours")
@@ -170,7 +170,7 @@ def test_anonymous_caller_cannot_spend(client: httpx.Client) -> None:
 # Idempotency
 
 
-def test_the_key_as_a_header(client: httpx.Client, rich: User) -> None:
+def test_key_may_come_as_a_header(client: httpx.Client, rich: User) -> None:
     headers = rich.headers | {"Idempotency-Key": "the-same"}
     first, second = (consume(client, headers).json() for _ in range(2))
     assert second == first | {"replayed": True}
@@ -182,13 +182,13 @@ def test_the_key_as_a_header(client: httpx.Client, rich: User) -> None:
 
 
 @pytest.mark.parametrize("key", ["other", "", 7, ["the-same"]])
-def test_two_keys(client: httpx.Client, rich: User, key: Any) -> None:
+def test_two_different_keys_are_refused(client: httpx.Client, rich: User, key: Any) -> None:
     response = consume(client, rich.headers | {"Idempotency-Key": "the-same"}, idempotency_key=key)
     assert (response.status_code, slug(response)) == (422, "bad_key")
 
 
 @pytest.mark.parametrize("key", ["", "k" * 201, "k" * 12_000])
-def test_keys_of_a_bad_length(client: httpx.Client, rich: User, key: str) -> None:
+def test_keys_of_a_bad_length_are_refused(client: httpx.Client, rich: User, key: str) -> None:
     for response in (
         consume(client, rich.headers, idempotency_key=key),
         consume(client, rich.headers | {"Idempotency-Key": key}),
@@ -210,7 +210,7 @@ def test_a_key_may_be_any_utf8(client: httpx.Client, rich: User) -> None:
     assert again == receipt | {"replayed": True}
 
 
-def test_keys_that_are_not_text(client: httpx.Client, rich: User) -> None:
+def test_keys_that_are_not_text_are_refused(client: httpx.Client, rich: User) -> None:
     two = [*rich.headers.items(), ("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
     latin = [*httpx.Headers(rich.headers).raw, (b"Idempotency-Key", b"\xff")]
     for headers in (two, latin):
@@ -237,7 +237,7 @@ def test_a_reader_needs_no_key(client: httpx.Client, user: User) -> None:
     )
 
 
-def test_nul(client: httpx.Client, rich: User) -> None:
+def test_nul_is_refused(client: httpx.Client, rich: User) -> None:
     for body, expected in (
         ({"module_id": "whisper", "idempotency_key": "a\0b"}, "bad_key"),
         ({"module_id": "whisper\0"}, "bad_text"),
@@ -263,7 +263,7 @@ def test_bodies_must_be_objects(client: httpx.Client, user: User, body: bytes) -
     slug(response)
 
 
-def test_deep_and_large_bodies(client: httpx.Client, user: User) -> None:
+def test_deep_and_large_bodies_are_refused(client: httpx.Client, user: User) -> None:
     for value in (b"[" * 900 + b"]" * 900, b"[" * 200_000 + b"]" * 200_000):
         response = client.post(
             f"{RPC}consume_tokens", content=b'{"metadata":' + value + b"}", headers=user.headers
@@ -278,7 +278,7 @@ def test_a_form_is_not_json(client: httpx.Client, user: User) -> None:
     assert (response.status_code, response.json()["code"]) == (415, "PGRST102")
 
 
-def test_reading_functions_by_get(client: httpx.Client, rich: User) -> None:
+def test_reading_functions_may_be_called_by_get(client: httpx.Client, rich: User) -> None:
     query = {"module_id": "whisper", "usage": '{"calls": 2}'}
     response = client.get(f"{RPC}quote_tokens", params=query, headers=rich.headers)
     assert (
@@ -292,7 +292,7 @@ def test_reading_functions_by_get(client: httpx.Client, rich: User) -> None:
     assert (head.status_code, head.content) == (200, b"")
 
 
-def test_writing_functions_by_get(client: httpx.Client, rich: User) -> None:
+def test_writing_functions_refuse_get(client: httpx.Client, rich: User) -> None:
     response = client.get(f"{RPC}consume_tokens", params={"module_id": "whisper"}, headers=rich.headers)
     assert (response.status_code, response.json()["code"]) == (405, "25006")
     assert "POST" in response.headers["allow"]
@@ -311,12 +311,12 @@ def test_writing_functions_by_get(client: httpx.Client, rich: User) -> None:
         ("module_id=whisper&no_argument=1", "PGRST202"),
     ],
 )
-def test_queries_on_results(client: httpx.Client, user: User, query: str, code: str) -> None:
+def test_filters_on_results_are_refused(client: httpx.Client, user: User, query: str, code: str) -> None:
     response = client.get(f"{RPC}quote_tokens?{query}", headers=user.headers)
     assert (response.status_code, response.json()["code"]) == (404 if code == "PGRST202" else 400, code)
 
 
-def test_other_methods(client: httpx.Client, user: User) -> None:
+def test_other_methods_are_refused(client: httpx.Client, user: User) -> None:
     for method, path in (
         ("PUT", f"{RPC}quote_tokens"),
         ("DELETE", "/rest/v1/balance"),
@@ -328,7 +328,7 @@ def test_other_methods(client: httpx.Client, user: User) -> None:
         assert "GET" in response.headers["allow"]
 
 
-def test_profiles(client: httpx.Client, rich: User) -> None:
+def test_only_the_profile_api_is_accepted(client: httpx.Client, rich: User) -> None:
     both = {"Accept-Profile": "api", "Content-Profile": "api"}
     assert client.get("/rest/v1/packs", headers=both).headers["content-profile"] == "api"
     assert consume(client, rich.headers | both).headers["content-profile"] == "api"
@@ -344,12 +344,12 @@ def test_profiles(client: httpx.Client, rich: User) -> None:
     "accept",
     ["text/csv", "application/vnd.pgrst.plan", "application/vnd.pgrst.array+json;nulls=stripped", "x"],
 )
-def test_media_types_we_do_not_have(client: httpx.Client, accept: str) -> None:
+def test_unsupported_media_types_are_refused(client: httpx.Client, accept: str) -> None:
     response = client.get("/rest/v1/packs", headers={"Accept": accept})
     assert (response.status_code, response.json()["code"]) == (406, "PGRST107")
 
 
-def test_one_object(client: httpx.Client, rich: User) -> None:
+def test_one_object_may_be_asked_for(client: httpx.Client, rich: User) -> None:
     single = {"Accept": "application/vnd.pgrst.object+json"}
     assert client.get("/rest/v1/balance", headers=rich.headers | single).json()["balance"] == 1000
     response = client.get("/rest/v1/packs", headers=single)
@@ -367,7 +367,7 @@ def test_one_object(client: httpx.Client, rich: User) -> None:
         ("Prefer", "max-affected=1"),
     ],
 )
-def test_headers_we_do_not_honour(client: httpx.Client, rich: User, header: tuple[str, str]) -> None:
+def test_unsupported_headers_are_refused(client: httpx.Client, rich: User, header: tuple[str, str]) -> None:
     headers = rich.headers | dict([header])
     for response in (client.get("/rest/v1/packs", headers=headers), consume(client, headers)):
         assert (response.status_code, response.json()["code"]) == (400, "PGRST100")
@@ -455,7 +455,7 @@ def test_errors_have_postgrests_codes(client: httpx.Client, path: str, status: i
         "ＳＴＡＮＤＡＲＤ",
     ],
 )
-def test_values_are_only_values(client: httpx.Client, value: str) -> None:
+def test_values_of_filters_are_never_syntax(client: httpx.Client, value: str) -> None:
     response = client.get("/rest/v1/packs", params={"pack_id": f"eq.{value}"})
     assert (response.status_code, response.json()) == (200, [])
 
@@ -473,7 +473,7 @@ def test_raw_database_errors_do_not_leak(client: httpx.Client, new_function: str
     assert (response.status_code, response.json()["message"]) == (500, "Internal error.")
 
 
-def test_shapes_of_results(client: httpx.Client, new_function: str, user: User) -> None:
+def test_results_have_postgrests_shapes(client: httpx.Client, new_function: str, user: User) -> None:
     for shape, expected in (
         ("scalar", 7),
         ("nothing", None),
@@ -531,7 +531,7 @@ def new_function(admin_url: str) -> Iterator[str]:
             admin.execute(f"drop function api.door_test{signature}")
 
 
-def test_hold_and_capture(client: httpx.Client, rich: User) -> None:
+def test_hold_and_capture_work_over_http(client: httpx.Client, rich: User) -> None:
     """In two phases, with the key in the header, and a lifetime in words or in seconds."""
     for ttl in ("1 hour", "PT1H", 3600):
         body = {"module_id": "stablediffusion", "usage": {"calls": 3}, "ttl": ttl}
@@ -551,7 +551,7 @@ def test_hold_and_capture(client: httpx.Client, rich: User) -> None:
     assert balance(client, rich) == 700
 
 
-def test_hold_that_lasts_too_long_or_no_time_at_all(client: httpx.Client, rich: User) -> None:
+def test_bad_ttls_are_refused(client: httpx.Client, rich: User) -> None:
     for ttl, status in (("2 days", 422), ("soon", 422)):
         body = {"module_id": "stablediffusion", "ttl": ttl}
         response = client.post(f"{RPC}hold_tokens", json=body, headers=rich.headers)

@@ -1,4 +1,4 @@
-"""Tokens of the two roles for backends that may less than a service."""
+"""Tokens of the two roles for backends with fewer rights than a service."""
 
 from __future__ import annotations
 

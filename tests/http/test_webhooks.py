@@ -1,4 +1,4 @@
-"""Stripe's events: what is not from Stripe is refused, what is has its effect once."""
+"""Stripe's events take effect once. Events that are not from Stripe are refused."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_paid_session_grants_once(client: httpx.Client, user: User, path: str)
     assert balance(client, user) == 500
 
 
-def test_fifty_at_once(client: httpx.Client, user: User) -> None:
+def test_fifty_copies_at_once_grant_once(client: httpx.Client, user: User) -> None:
     payload = event("checkout.session.completed", session(order(client, user)))
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(lambda _: deliver(client, payload), range(50)))
@@ -55,21 +55,21 @@ def test_unknown_types_are_kept(client: httpx.Client) -> None:
     assert (response.status_code, response.json()["outcome"]) == (200, "stored")
 
 
-def test_the_secret_before_the_rotation(client: httpx.Client) -> None:
+def test_secret_before_the_rotation_is_accepted(client: httpx.Client) -> None:
     payload = event()
     assert (
         client.post(PATHS[0], content=payload, headers=sign(payload, OLD_WEBHOOK_SECRET)).status_code == 200
     )
 
 
-def test_clocks_that_differ_a_little(client: httpx.Client) -> None:
+def test_clocks_may_differ_a_little(client: httpx.Client) -> None:
     for seconds in (-295, 5):
         payload = event()
         signature = sign(payload, when=time.time() + seconds)
         assert client.post(PATHS[0], content=payload, headers=signature).status_code == 200
 
 
-def test_several_signatures(client: httpx.Client) -> None:
+def test_one_good_signature_of_several_suffices(client: httpx.Client) -> None:
     payload = event()
     good = sign(payload)["Stripe-Signature"]
     header = good.replace("v1=", f"v1={'0' * 64},v0=x,v1=")
@@ -107,21 +107,21 @@ def _forgeries() -> dict[str, Callable[[str], dict[str, str]]]:
 
 
 @pytest.mark.parametrize("forgery", _forgeries())
-def test_forgeries(client: httpx.Client, user: User, forgery: str) -> None:
+def test_forged_events_are_refused(client: httpx.Client, user: User, forgery: str) -> None:
     payload = event("checkout.session.completed", session(order(client, user)))
     response = client.post(PATHS[0], content=payload, headers=_forgeries()[forgery](payload))
     assert (response.status_code, slug(response)) == (400, "bad_signature")
     assert balance(client, user) == 0
 
 
-def test_a_signature_that_is_not_ascii(client: httpx.Client) -> None:
+def test_signature_that_is_not_ascii_is_refused(client: httpx.Client) -> None:
     payload = event()
     for value in (b"t=1,v1=\xe9", "t=\u0661,v1=x".encode(), b"\xff"):
         response = client.post(PATHS[0], content=payload, headers=[(b"Stripe-Signature", value)])
         assert (response.status_code, slug(response)) == (400, "bad_signature")
 
 
-def test_a_body_that_is_not_utf8(client: httpx.Client) -> None:
+def test_body_that_is_not_utf8_is_refused(client: httpx.Client) -> None:
     response = client.post(
         PATHS[0], content=b"\xff\xfe", headers={"Stripe-Signature": f"t={int(time.time())},v1=x"}
     )
@@ -166,7 +166,7 @@ def test_signed_body_without_an_event_is_refused(
         (event(account="acct_of_somebody"), "foreign_account"),
     ],
 )
-def test_events_the_database_refuses(
+def test_events_that_the_database_refuses_are_4xx(
     client: httpx.Client, payload: str, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     response = deliver(client, payload)
@@ -318,7 +318,7 @@ def test_payment_of_a_connected_account_counts_where_that_is_accepted(
     assert balance(client, user) == 500
 
 
-def test_large_events(client: httpx.Client) -> None:
+def test_events_over_a_megabyte_are_refused(client: httpx.Client) -> None:
     payload = event(note="x" * 900_000)
     assert deliver(client, payload).status_code == 200
     response = deliver(client, event(note="x" * 1_000_000))

@@ -1,4 +1,4 @@
-"""No condition of the bank can be NULL unnoticed; the linter that says so finds every kind that can."""
+"""No condition of the bank can be NULL unnoticed. The linter finds every kind that can."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def found(text: str) -> list[str]:
 def body(
     text: str, *, declare: str = "", parameters: str = "p_a numeric, p_b boolean", returns: str = "void"
 ) -> str:
-    """A public function of PL/pgSQL with that body: nobody knows what it is given."""
+    """A public function of PL/pgSQL with that body. Nothing is known about its arguments."""
     return (
         f"create function api.f({parameters}) returns {returns} language plpgsql as $$\n"
         f"declare\n    v_x text;\n    {declare}\nbegin\n    {text}\nend\n$$;"

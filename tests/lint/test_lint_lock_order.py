@@ -14,7 +14,7 @@ TOLD = ROOT / "sql" / "README.md"
 
 
 def mentions(text: str) -> list[str]:
-    """The paragraphs and comments that speak of it."""
+    """The paragraphs and comments about the lock order."""
     return [part for part in re.split(r"\n(?:--)?\n|\n- ", text) if re.search(r"lock order", part, re.I)]
 
 

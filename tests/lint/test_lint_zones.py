@@ -1,4 +1,4 @@
-"""Nothing in the bank depends on the session's zone or styles; the linter that says so finds what does."""
+"""Nothing in the bank depends on the session's zone or styles. The linter finds everything that would."""
 
 from __future__ import annotations
 

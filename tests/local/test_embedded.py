@@ -27,7 +27,7 @@ PASSWORD = "it's secret/ä%"
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    """One data folder for all tests here: each begins with it stopped."""
+    """One data folder for all tests here. Each test begins with its server stopped."""
     path = Path(tempfile.mkdtemp(prefix="pgcredits-embedded-"))
     yield path
     shutil.rmtree(path)
@@ -58,7 +58,7 @@ def test_data_are_kept_between_runs(start: Callable[..., Server]) -> None:
         assert connection.execute("select word, upper(word) from kept").fetchone() == ("ä", "Ä")
 
 
-def test_it_is_durable_and_asks_for_the_password(start: Callable[..., Server]) -> None:
+def test_server_is_durable_and_asks_for_a_password(start: Callable[..., Server]) -> None:
     server = start()
     with psycopg.connect(server.url()) as connection:
         settings = connection.execute(
@@ -85,8 +85,8 @@ def test_a_running_server_is_used_as_it_is(start: Callable[..., Server]) -> None
     assert first.alive()
 
 
-def test_it_recovers_from_a_kill(start: Callable[..., Server]) -> None:
-    """With sessions open, whose processes outlive the postmaster for a moment."""
+def test_server_recovers_from_a_kill(start: Callable[..., Server]) -> None:
+    """Sessions are open, and their processes outlive the postmaster for a moment."""
     first = start()
     sessions = [psycopg.connect(first.url(), autocommit=True) for _ in range(5)]
     sessions[0].execute("create table survived (a int)")
@@ -99,7 +99,7 @@ def test_it_recovers_from_a_kill(start: Callable[..., Server]) -> None:
         session.close()
 
 
-def test_a_stale_pid_of_another_program(start: Callable[..., Server], folder: Path) -> None:
+def test_stale_pid_of_another_program_is_ignored(start: Callable[..., Server], folder: Path) -> None:
     server = start()
     os.kill(server.pid, signal.SIGKILL)
     while server.alive():
@@ -111,13 +111,13 @@ def test_a_stale_pid_of_another_program(start: Callable[..., Server], folder: Pa
         sleeper.kill()
 
 
-def test_busy_port(start: Callable[..., Server]) -> None:
+def test_busy_port_is_refused(start: Callable[..., Server]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(embedded.EmbeddedError) as refusal:
         start(port=taken.getsockname()[1])
     assert "is taken: choose another with --postgres-port" in str(refusal.value)
 
 
-def test_other_major_version(start: Callable[..., Server], folder: Path, bin_dir: Path) -> None:
+def test_other_major_version_is_refused(start: Callable[..., Server], folder: Path, bin_dir: Path) -> None:
     embedded.stop(start())
     version = folder / "postgres/PG_VERSION"
     own = version.read_text()
@@ -143,7 +143,7 @@ def test_a_start_that_fails_shows_the_log(tmp_path: Path, bin_dir: Path) -> None
         )
 
 
-def test_no_build_for_this_platform(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_build_is_refused_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(embedded.EmbeddedUnavailable, match=r"is not installed.*set PGCREDITS_DATABASE_URL"):
         embedded.find_binaries()

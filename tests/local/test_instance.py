@@ -28,7 +28,7 @@ def test_secrets_are_made_once_and_kept_from_others(tmp_path: Path) -> None:
     assert len({made.postgres_password, *made.logins.values()}) == 5
 
 
-def test_unreadable_secrets(tmp_path: Path) -> None:
+def test_unreadable_secrets_are_refused(tmp_path: Path) -> None:
     (tmp_path / "secrets.json").write_text('{"jwt_secret": ')
     with pytest.raises(InstanceError, match="cannot be read"):
         Instance(tmp_path).secrets()
@@ -52,7 +52,7 @@ def test_one_up_per_folder(tmp_path: Path) -> None:
         assert not (instance.folder / "run.json").exists()
 
 
-def test_environment(tmp_path: Path) -> None:
+def test_environment_has_tokens_and_urls(tmp_path: Path) -> None:
     instance = Instance(tmp_path)
     instance.ensure_secrets()
     with instance.held():

@@ -1,4 +1,4 @@
-"""`up` leaves a bank alone that is not its folder's, and one where real money is."""
+"""`up` leaves a bank alone that belongs to another folder, or that has real money."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def up(folder: Path, url: str, *words: str, **environ: str) -> subprocess.Comple
 
 
 def state_of(db: Connection) -> list[tuple[object, ...]]:
-    """What a start that should have been refused could have changed."""
+    """Everything that a refused start could have changed."""
     return db.execute(
         "select s.test_clocks, s.instance_id, (select string_agg(a.rolpassword, ',' order by a.rolname)"
         " from pg_authid as a where a.rolname like 'pgcredits%') from credits.settings as s"

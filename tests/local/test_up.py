@@ -193,7 +193,7 @@ def test_printed_variables_work(up: Up) -> None:
         assert {name for (name,) in told} >= settings_for(up.folder).keys()
 
 
-def test_the_other_commands_find_it(up: Up) -> None:
+def test_other_commands_find_a_running_up(up: Up) -> None:
     for command in (["audit"], ["migrate"], ["catalog", "apply", "appforge", "--add"]):
         done = up.command(*command)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -205,7 +205,7 @@ def test_second_up_is_refused(up: Up) -> None:
     assert "already runs on" in done.stderr
 
 
-def test_busy_port(up: Up, tmp_path: Path) -> None:
+def test_busy_port_is_refused(up: Up, tmp_path: Path) -> None:
     command = [*PGCREDITS, "up", "--data-dir", str(tmp_path / "other"), "--port", str(up.port)]
     done = subprocess.run(command, env=up.environ, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (
@@ -234,7 +234,7 @@ def test_killed_program_comes_back(up: Up, child: str, message: str) -> None:
     assert up.command("audit").returncode == 0
 
 
-def test_it_stops_in_order_and_keeps_the_data(up: Up) -> None:
+def test_up_stops_in_order_and_keeps_the_data(up: Up) -> None:
     with psycopg.connect(superuser_of(up)) as connection:
         connection.execute("create table kept as select 1 as one")
     children = up.children()
@@ -277,7 +277,7 @@ def secrets_of(up: Up) -> list[str]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_no_program_shows_a_secret_or_has_one_that_it_does_not_need(up: Up) -> None:
-    """Arguments are everybody's to see. An environment is the user's own, and goes into crash reports."""
+    """Everybody can see arguments. Only the user sees the environment, but it goes into crash reports."""
     kept = json.loads((up.folder / "secrets.json").read_text())
     children = up.children()
     assert set(children) == {"postgres", "serve", "stripe_simulator", "maintain"}

@@ -1,4 +1,4 @@
-"""What is stored about all accounts, read in one snapshot: what the bank is held to."""
+"""What is stored about all accounts, read in one snapshot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls of the bank as a client keeps them: what it asks, noted before; what it was told, after."""
+"""A client's record of its calls: the arguments before each call, and the answer after it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from reliability.books import Row
 
 
 class Lost(Exception):
-    """The connection went away: nobody knows whether it was done."""
+    """The connection broke. Nobody knows whether the call was done."""
 
 
 class Refused(Exception):
-    """The bank said no."""
+    """The bank refused the call."""
 
     def __init__(self, facts: Row) -> None:
         super().__init__(str(facts))
@@ -33,7 +33,7 @@ class Refused(Exception):
 
 @dataclass
 class Call:
-    """One call; neither answer nor refusal: unknown."""
+    """One call. Without an answer or a refusal its outcome is unknown."""
 
     role: str
     function: str
@@ -47,7 +47,7 @@ class Call:
 
 @dataclass
 class Told:
-    """What one call, or one item of a batch, was told."""
+    """The answer to one call, or to one item of a batch."""
 
     call: Call
     function: str
@@ -66,7 +66,7 @@ class Told:
 
     @property
     def new(self) -> bool:
-        """It did something, rather than tell what was done before."""
+        """True unless it repeats an earlier answer."""
         return self.answer is not None and not self.answer.get("replayed", False)
 
     @property
@@ -75,7 +75,7 @@ class Told:
 
 
 def told(calls: list[Call]) -> Iterator[Told]:
-    """Of everything but batches the call, of batches their items."""
+    """The calls, with the items of batches in place of the batches."""
     for call in calls:
         if call.function != "consume_tokens_batch":
             yield Told(call, call.function, call.arguments, call.answer, call.refusal)
@@ -90,7 +90,7 @@ def told(calls: list[Call]) -> Iterator[Told]:
 
 
 class Log:
-    """The calls of all clients, in the order in which they were about to be sent."""
+    """The calls of all clients, in the order in which the clients recorded them."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
@@ -98,7 +98,7 @@ class Log:
         self._changed = Condition()
 
     def send(self, channel: Channel, function: str, arguments: Row) -> Call:
-        """Notes it, sends it, and notes what came back. Raises Lost."""
+        """Record a call, send it, and record the answer. Raises Lost."""
         call = Call(channel.role, function, arguments)
         self.calls.append(call)
         try:
@@ -116,7 +116,7 @@ class Log:
         return call
 
     def wait_for(self, more: int, seconds: float = 60) -> None:
-        """Until so many more have been answered."""
+        """Wait until so many more calls have been answered."""
         with self._changed:
             enough = self._acknowledged + more
             assert self._changed.wait_for(lambda: self._acknowledged >= enough, seconds), (
@@ -124,7 +124,7 @@ class Log:
             )
 
     def wait_for_refusal(self, slug: str, seconds: float = 60) -> None:
-        """Until somebody has been refused like that."""
+        """Wait until a call has been refused with this slug."""
         with self._changed:
             assert self._changed.wait_for(
                 lambda: any(call.refusal and call.refusal["error"] == slug for call in list(self.calls)),

@@ -1,4 +1,4 @@
-"""What the proofs share: a seed, a length, and a voice that is heard of a passing test too."""
+"""What the proofs share: a seed, a length, and output that also shows when a test passes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def seed() -> int:
-    """Of everything random; RELIABILITY_SEED repeats a run, as far as threads and kills can be repeated."""
+    """The seed of a run. RELIABILITY_SEED repeats it, as far as threads and kills can be repeated."""
     return int(os.environ["RELIABILITY_SEED"])  # given, or drawn for all workers by tests/conftest.py
 
 

@@ -1,4 +1,4 @@
-"""Sixteen workers on three accounts, doing everything that the bank can do, at once and at random."""
+"""Sixteen workers on three accounts make every call of the bank, at once and at random."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from support import PASSWORD
 
 from pgcredits.database_urls import as_login
 
-# What leaves an order open comes more often: otherwise a short race may see none of it.
+# Events that leave an order open come more often. Otherwise a short race might have none.
 OFTEN = [*SESSION_EVENTS, *["unpaid", "nothing said"] * 3]
 WORKERS, USERS = 16, 4  # of the workers so many are users, on their own account
 PEOPLE = ("ada", "bob", "cleo")
@@ -31,7 +31,7 @@ PRICES = {
     "drip": Decimal("0.315001"),
 }
 SECONDS = '[{"dimension": "seconds", "price_per_unit": 0.315001}]'
-# ada's tokens are bound to nothing, so that spends go by the head lot. Of bob's some are; cleo's end soon.
+# Ada's tokens are unbound, so spends use the head lot. Some of bob's are bound; cleo's expire soon.
 BOUND = {"ada": 0.0, "bob": 0.3, "cleo": 0.3}
 ENDING = {"ada": 0.02, "bob": 0.1, "cleo": 0.5}
 SCOPES = ("module:whisper", "module:drip", "category:image")
@@ -48,7 +48,7 @@ REPEATED = ("consume_tokens", "add_tokens", "hold_tokens", "capture_hold", "rele
 
 @dataclass
 class Race:
-    """What happened, and the books afterwards."""
+    """The calls of a race, and the books afterwards."""
 
     seed: int
     calls: list[Call]
@@ -61,7 +61,7 @@ class Race:
 
 @dataclass(frozen=True)
 class Sitting:
-    """Somebody had a wallet in a transaction and did nothing, longer than calls wait for it."""
+    """A session kept a wallet locked for longer than calls wait."""
 
     name: str
     began_at: datetime
@@ -70,7 +70,7 @@ class Sitting:
 
 @dataclass
 class Field:
-    """What the workers know of each other's doings."""
+    """What the workers know about each other's calls."""
 
     log: Log = field(default_factory=Log)
     holds: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in PEOPLE})
@@ -106,7 +106,7 @@ def race(url: str, seed: int, steps: int) -> Race:
         sitting.join()
         seconds = (datetime.now(UTC) - began).total_seconds()
 
-        # What is about to end ends, and is booked.
+        # Let everything that ends soon end, and book it.
         admin.execute("select pg_sleep_until(clock_timestamp() + %s)", (LATEST,))
         with_claims = SqlChannel(as_login(url, "pgcredits_service", PASSWORD))
         for order in (order for orders in field.orders.values() for order in orders):
@@ -127,11 +127,11 @@ def race(url: str, seed: int, steps: int) -> Race:
     return Race(seed, field.log.calls, errors, read(url), seconds, field.repeats, sitter.sittings)
 
 
-# The latest that a lot or hold that is to end soon does so.
+# The latest end of a lot or hold that ends soon.
 LATEST = timedelta(seconds=1)
 
 
-# Of one person's orders so many are unpaid at most, as far as the workers know.
+# The bound on unpaid orders of one user, as far as the workers know.
 UNPAID = 8
 
 
@@ -148,7 +148,7 @@ SITS = timedelta(seconds=3)
 
 
 class Sitter:
-    """Locks a wallet and goes to sleep, now and then."""
+    """Now and then lock a wallet and stay idle."""
 
     def __init__(self, url: str, seed: int) -> None:
         self.url = url
@@ -156,7 +156,7 @@ class Sitter:
         self.sittings: list[Sitting] = []
 
     def sit(self, over: Event) -> None:
-        """Until it is over; at least once."""
+        """Repeat until the race is over, at least once."""
         with psycopg.connect(self.url) as connection:
             while not (self.sittings and over.wait(self.random.uniform(2, 6))):
                 name = self.random.choice(PEOPLE)
@@ -172,7 +172,7 @@ class Sitter:
 
 
 class Worker:
-    """One of them, with a connection and chances of its own."""
+    """A worker, with its own connection and random numbers."""
 
     thread: Thread
 
@@ -207,7 +207,7 @@ class Worker:
             self.send(what)
 
     def repeatable(self) -> list[tuple[str, str, Row]]:
-        """What others have just sent, or are sending now."""
+        """Calls that others have just sent, or are sending now."""
         allowed = REPEATED if not self.name else ("consume_tokens", "hold_tokens")
         return [
             each for each in list(self.field.keyed) if each[1] in allowed and self.name in (None, each[0])
@@ -249,7 +249,7 @@ class Worker:
         )
 
     def capture(self, name: str) -> tuple[str, Row] | None:
-        """Less, as much, more; a part or the end; in time or late. A user's are mostly their own."""
+        """Capture less, all or more; a part or the end; in time or late. Users mostly capture their own."""
         holds = self.field.holds[name]
         if self.name and self.random.random() < 0.8:
             holds = [each for each in holds if each["by"] == self.channel.role]
@@ -275,7 +275,7 @@ class Worker:
         return hold and ("extend_hold", {"hold_id": hold["hold_id"], "ttl": ttl})
 
     def reuse(self, name: str) -> tuple[str, Row] | None:
-        """A key again, for something else."""
+        """Use a key again for another call."""
         mine = [each for each in self.repeatable() if each[1] == "consume_tokens"]
         if not mine:
             return None
@@ -306,7 +306,7 @@ class Worker:
         return order and ("attach_checkout", naming(order))
 
     def news(self, name: str) -> tuple[str, Row] | None:
-        """What Stripe tells of an order, mostly before its session is named; some of it once more."""
+        """Send an event about an order, mostly before its checkout is attached. Some events come again."""
         order = self.one_of(self.field.orders[name])
         if order is None:
             return None
@@ -321,7 +321,7 @@ class Worker:
         return charge and ("refund_usage", {"entry_id": charge["entry_id"]} | part | self.key(0.5))
 
     def batch(self, name: str) -> tuple[str, Row]:
-        """Items of all accounts, in any order; some are a call that somebody has just made by itself."""
+        """A batch of items of all accounts, in any order. Some repeat a single call that was just made."""
         again = [each[2] for each in list(self.field.keyed) if each[1] == "consume_tokens"]
         items = [
             self.random.choice(again)

@@ -1,4 +1,4 @@
-"""Were the refusals true? Each must have been so at some moment between the call and its answer."""
+"""Each refusal must have been true at some moment between the call and its answer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Refusals:
         self.verdicts = verdicts
         self.prices = prices
         self.sat_on = sat_on or {}
-        # Of a batch that was refused whole, the item that it was refused for.
+        # The item for which a whole batch was refused.
         self.refused = [
             one
             for one in verdicts.told
@@ -84,7 +84,7 @@ class Refusals:
         return found
 
     def captured_while_frozen(self) -> list[str]:
-        """What users captured of their own holds when their account was not active."""
+        """Captures by users of their own holds while their account was not active."""
         found = []
         for one in self.verdicts.told:
             if one.function == "capture_hold" and one.call.role != "service_role" and one.new:
@@ -95,7 +95,7 @@ class Refusals:
         return found
 
     def overdrawn_by_users(self) -> list[str]:
-        """What users captured beyond their own holds, and could not have spent."""
+        """Captures by users beyond their own holds that a spend could not have made."""
         found = []
         for one in self.captures_beyond():
             answer = one.said
@@ -176,7 +176,7 @@ class Refusals:
             yield "nobody sat on it"
 
     def _was_sat_on(self, account_id: str, since: datetime, until: datetime) -> bool:
-        """By somebody who does nothing, or by a batch that waits for another wallet which is sat on."""
+        """An idle session kept the wallet, or a batch did that waited for another such wallet."""
 
         def directly(one: str) -> bool:
             return any(begin < until and since < end for begin, end in self.sat_on.get(one, []))
@@ -258,7 +258,7 @@ class Refusals:
     # What was so when
 
     def _may_be_beyond(self, one: Told, price: Decimal) -> bool:
-        """Is it a user's, and more than their hold kept when it was answered?"""
+        """Did a user capture more than their hold kept at the time of the answer?"""
         hold = self.verdicts.holds[one.arguments["hold_id"]]
         ended_at = one.call.ended_at
         if one.call.role == "service_role":

@@ -1,4 +1,4 @@
-"""The ledger played again from its entries alone, one after the other: do they give what is stored?"""
+"""Replays the ledger from its entries alone. This must give what is stored."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Lot:
 
 @dataclass
 class Account:
-    """What an account has come to, and what in its entries cannot be."""
+    """The state of an account after its entries, and the faults in them."""
 
     seq: int = 0
     balance: Decimal = ZERO
@@ -60,7 +60,7 @@ def replay(entries: list[Row]) -> Account:
 
 
 def faults(books: Books) -> list[str]:
-    """Whatever differs between the ledger played again and the wallets, the lots and the shares refunded."""
+    """All differences between the replayed ledger and the wallets, lots and refunds."""
     found = []
     for wallet in books.wallets:
         account_id = wallet["account_id"]
@@ -75,7 +75,7 @@ def faults(books: Books) -> list[str]:
 
 
 def _play(account: Account, entry: Row) -> list[str]:
-    """Moves the account by one entry; says what in it cannot be."""
+    """Apply one entry to the account. Yields its faults."""
     kind, seq, tokens = entry["kind"], entry["seq"], entry["tokens"]
     draws = [(draw["lot_id"], Decimal(draw["tokens"])) for draw in entry["draws"]]
     drawn = sum((part for _, part in draws), ZERO)
@@ -133,7 +133,7 @@ def _take(account: Account, draws: list[tuple[int, Decimal]]) -> Iterator[str]:
 
 
 def _refund(account: Account, entry: Row, draws: list[tuple[int, Decimal]]) -> Iterator[str]:
-    """Back along the draws of the charge, what was taken last first; debt was taken last of all."""
+    """Go back along the draws of the charge, last taken first. Debt was made last of all."""
     tokens = entry["tokens"]
     account.lifetime_spent -= tokens
     charge = account.charges.get(entry["refunds_seq"])

@@ -1,4 +1,4 @@
-"""Seeded faults: each makes one thing untrue in a copy of the books, or of the answers."""
+"""Seeded faults: each spoils one thing in a copy of the books or of the answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _pick(random: Random, rows: list[Row], allowed: Callable[[Row], Any] = bool)
 
 
 def _more(table: str, column: str) -> Callable[[Random, Books], None]:
-    """A crumb more of something."""
+    """Add a little to a number."""
 
     def tamper(random: Random, books: Books) -> None:
         row = _pick(random, getattr(books, table))
@@ -133,7 +133,7 @@ OF_THE_LEDGER: dict[str, Callable[[Random, Books], None]] = {
 
 
 def _told_more(function: str, column: str) -> Callable[[Random, list[Call], Books], None]:
-    """An answer that tells of a crumb more than is so."""
+    """An answer with a number that is a little too high."""
 
     def tamper(random: Random, calls: list[Call], books: Books) -> None:
         place = random.choice(
@@ -160,7 +160,7 @@ def _batch_told_more(random: Random, calls: list[Call], books: Books) -> None:
 
 
 def _open_when_ended(random: Random, calls: list[Call], books: Books) -> None:
-    """A repeat that was told the first answer, though the hold had ended since."""
+    """A repeat that got the first answer although the hold had ended since."""
     ended = {
         f"{row['account_id']}:{row['hold_id']}": row["finished_at"]
         for row in books.holds
@@ -187,7 +187,7 @@ def _keyed(call: Call) -> bool:
 
 
 def _done_again(random: Random, calls: list[Call], books: Books) -> None:
-    """A repeat of a call with a key that did it again."""
+    """A repeat with a key that was done again."""
     place = random.choice(
         [
             place
@@ -202,7 +202,7 @@ def _done_again(random: Random, calls: list[Call], books: Books) -> None:
 
 
 def _ghost(random: Random, calls: list[Call], books: Books) -> None:
-    """A call that was refused, and yet is in the ledger."""
+    """A refused call that is in the ledger."""
     made = [
         call
         for call in calls

@@ -1,4 +1,4 @@
-"""A PostgreSQL and an API that are killed, as a machine would kill them, and started again."""
+"""A PostgreSQL and an API that are killed as in a crash of the machine, and started again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LOGINS = ("pgcredits_api", "pgcredits_service")
 
 
 class Postgres:
-    """A server of its own. Whatever kills it also starts it again, and gives the seconds until it answers."""
+    """A separate server. Each way to kill it also restarts it, and returns the seconds until it answers."""
 
     def __init__(self, bin_dir: Path, settings: Mapping[str, str]) -> None:
         self.bin_dir = bin_dir
@@ -109,7 +109,7 @@ class Api:
         self.start()
 
     def start(self) -> float:
-        """The seconds until it answers."""
+        """Start it. Returns the seconds until it answers."""
         began = time.monotonic()
         words = [sys.executable, "-m", "pgcredits.cli", "serve", "--port", str(self.port)]
         with self.log.open("ab") as output:

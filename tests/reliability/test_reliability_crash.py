@@ -1,4 +1,4 @@
-"""Killed under load: what was acknowledged is there exactly once, and what was not is whole or absent."""
+"""After a kill under load, acknowledged calls are there exactly once, and others are whole or absent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pgcredits.bank.catalogs import apply_catalog
 from pgcredits.bank.migrate import migrate
 from pgcredits.database_urls import as_login
 
-pytestmark = pytest.mark.xdist_group("crash")  # one race, one server: the tests share what it left
+pytestmark = pytest.mark.xdist_group("crash")  # the tests share one run and one server
 
 # Only a session that waits for its WAL writes it: WAL that nobody waits for is lost in a crash.
 LAZY = {
@@ -50,7 +50,7 @@ class Tally:
     busy: set[str] = field(default_factory=set)  # what is said to who waits for somebody else's transaction
 
     def line(self, name: str, verdicts: Verdicts) -> str:
-        """`verdicts` are of before everything was repeated."""
+        """`verdicts` were made before everything was repeated."""
         unknown = sum(one.unknown for one in verdicts.told)
         done = verdicts.committed()
         return (
@@ -105,7 +105,7 @@ def by_sql(url: str, **more: str) -> Connect:
 
 
 def prove(tally: Tally, url: str, connect: Connect, name: str, say: Callable[[str], None]) -> None:
-    """Each acknowledged operation is there once, as told; each other one whole or not at all. All again."""
+    """Each acknowledged call is there once, as answered; others are whole or absent. Then repeat all."""
     log = tally.log
     before = Verdicts(list(log.calls), read(url))
     tally.repeated = repeat_all(connect, log)
@@ -133,9 +133,9 @@ def prove(tally: Tally, url: str, connect: Connect, name: str, say: Callable[[st
 def test_postgres_killed_under_load(
     postgres: Postgres, seed: int, kills: int, load: int, say: Callable[[str], None]
 ) -> None:
-    """A backend, the postmaster with its children, an immediate shutdown; no client asks for durability.
+    """Kill a backend, then the postmaster with its children, then shut down. No client asks to be durable.
 
-    When the first kill comes, an idle transaction has had every wallet for longer than calls wait.
+    At the first kill, an idle transaction has locked every wallet for longer than calls wait.
     """
     url = new_database(postgres, "killed")
     connect = by_sql(url, setting="set synchronous_commit = off")
@@ -157,7 +157,7 @@ def test_postgres_killed_under_load(
 
 
 def sit(sitter: psycopg.Connection[Any], tally: Tally) -> None:
-    """Keep every wallet in an open transaction, until those who wait are told so. The kill must free them."""
+    """Keep every wallet locked until a call is refused as busy. The kill must free the wallets."""
     with sitter.cursor() as cursor:
         cursor.execute("select from credits.wallets for no key update")
     tally.busy.add("busy")
@@ -165,9 +165,9 @@ def sit(sitter: psycopg.Connection[Any], tally: Tally) -> None:
 
 
 def test_harness_sees_a_loss(postgres: Postgres, seed: int, say: Callable[[str], None]) -> None:
-    """The control: the same clients, whose transactions give up their durability after the call.
+    """The control: the same clients give up durability after the call.
 
-    Of what was acknowledged some is lost then, and the verdicts say so.
+    Some acknowledged calls are lost then, and the verdicts must say so.
     """
     url = new_database(postgres, "control")
     connect = by_sql(url, before_commit=NOT_DURABLE)

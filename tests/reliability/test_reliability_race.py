@@ -1,4 +1,4 @@
-"""A race over three accounts: the ledger gives every balance, and every answer and refusal was true."""
+"""A race over three accounts: the ledger gives every balance, and all answers and refusals were true."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from reliability.replay import faults
 from reliability.seeded_faults import OF_THE_ANSWERS, OF_THE_LEDGER
 from reliability.verdicts import Verdicts
 
-pytestmark = pytest.mark.xdist_group("race")  # one race, one server: the tests share what it left
+pytestmark = pytest.mark.xdist_group("race")  # the tests share one race and one server
 
 STEPS, MANY_STEPS = 250, 4000  # of each worker
 
 
 def refused_beyond(refusals: Refusals) -> list[str]:
-    """Why users could not capture, though they had not asked for that."""
+    """Why users could not capture, apart from refusals on purpose."""
     return [
         one.refusal["error"]
         for one in refusals.refused
@@ -50,7 +50,7 @@ def refusals(run: Race, verdicts: Verdicts) -> Refusals:
 
 
 def sat_on(run: Race) -> dict[str, list[tuple[datetime, datetime]]]:
-    """By account, when somebody sat on its wallet."""
+    """When a session kept the wallet of each account locked."""
     times: dict[str, list[tuple[datetime, datetime]]] = {}
     for sitting in run.sittings:
         account_id = run.books.accounts[sitting.name]
@@ -61,7 +61,7 @@ def sat_on(run: Race) -> dict[str, list[tuple[datetime, datetime]]]:
 def test_race_ends_without_unexpected_errors(
     run: Race, verdicts: Verdicts, refusals: Refusals, say: Callable[[str], None]
 ) -> None:
-    """No deadlock, no other error of the database."""
+    """There is no deadlock and no other error of the database."""
     kinds = Counter(entry["kind"] for entry in run.books.entries)
     acknowledged = sum(one.answer is not None for one in verdicts.told)
     say(
@@ -76,7 +76,7 @@ def test_race_ends_without_unexpected_errors(
 
 
 def test_race_tries_every_kind_of_call(run: Race, verdicts: Verdicts, refusals: Refusals) -> None:
-    """Else the rest would prove little."""
+    """Otherwise the other tests would prove little."""
     done = {one.function for one in verdicts.told if one.answer} | {
         call.function for call in run.calls if call.answer
     }
@@ -171,7 +171,7 @@ def refusals_of(run: Race, slug: str) -> int:
 
 
 def test_refusals_report(run: Race) -> None:
-    """Each kind of refusal, told with another fact."""
+    """Each kind of refusal, with a changed fact."""
     random = Random(run.seed)
     told: dict[str, list[int]] = {}
     for place, call in enumerate(run.calls):

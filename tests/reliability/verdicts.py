@@ -1,4 +1,4 @@
-"""Were the answers true? Each is held against the books: done once, as told, and nothing besides."""
+"""Compares all answers with the books: each call was done once, as answered, and nothing else was done."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ class Verdicts:
     # Answers
 
     def untold(self) -> list[str]:
-        """Acknowledged answers that the books do not bear out: not there, or not like this."""
+        """Acknowledged calls that the books do not have, or have differently."""
         return [f"{self._name(one)}: {text}" for one in self.told if one.answer for text in self._check(one)]
 
     def lost(self) -> list[Told]:
-        """Acknowledged calls with a key of which the books do not know."""
+        """Acknowledged calls whose key the books do not have."""
         return [one for one in self.told if one.answer and one.key and self._key(one) is None]
 
     def keyed_twice(self) -> list[str]:
@@ -95,7 +95,7 @@ class Verdicts:
         ]
 
     def ghosts(self) -> list[str]:
-        """What is in the books and was asked for by nobody, or more than once."""
+        """Entries, holds and orders that nobody asked for, or that were made more than once."""
         made: Counter[str] = Counter()
         holds: Counter[str] = Counter()
         keys: set[tuple[str, str, str]] = set()
@@ -129,7 +129,7 @@ class Verdicts:
         return found
 
     def halves(self) -> list[str]:
-        """Calls of an unknown outcome of which the books have a part."""
+        """Calls of unknown outcome that the books have only in part."""
         found = []
         for one in self.told:
             if one.unknown and one.key and (row := self._key(one)) is not None:
@@ -141,11 +141,11 @@ class Verdicts:
         return found
 
     def committed(self) -> int:
-        """How many of the calls of an unknown outcome were done."""
+        """How many calls of unknown outcome were done."""
         return sum(self._key(one) is not None for one in self.told if one.unknown and one.key)
 
     def wrong_holds(self) -> list[str]:
-        """Holds and lots that do not keep what was told of them, less the captures in the ledger."""
+        """Holds and lots that do not keep what was answered, less the captures in the ledger."""
         ended = {one.said["hold_id"] for one in self.told if one.answer and _ends(one)}
         ended |= {one.said["hold_id"] for one in self.told if one.answer and one.function == "release_hold"}
         extended: dict[str, set[datetime]] = defaultdict(set)
@@ -232,7 +232,7 @@ class Verdicts:
     # One answer
 
     def _check(self, one: Told) -> Iterator[str]:
-        """What of an answer is not so in the books."""
+        """The facts of an answer that differ from the books."""
         check: Callable[[Told, Row, Row], Iterator[str]] | None = getattr(
             self, f"_check_{one.function}", None
         )
@@ -417,7 +417,7 @@ class Verdicts:
             yield f"asked {one.arguments['tokens']}, told {answer['tokens']}"
 
     def _half(self, one: Told, made: str) -> Iterator[str]:
-        """What is missing of a call that nobody was told of, but whose key is there."""
+        """What is missing of an unanswered call whose key is there."""
         account_id, asked = self._account_of(one), one.arguments
         what = f"{account_id}:{made}"
         if one.function == "hold_tokens":

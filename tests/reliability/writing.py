@@ -25,7 +25,7 @@ Connect = Callable[[], Channel]
 
 
 def fund(connect: Connect, log: Log) -> None:
-    """Everybody gets what lasts for the whole run, but one."""
+    """Everybody but one gets tokens that last for the whole run."""
     channel = connect()
     for name in PEOPLE:
         bought = {
@@ -43,7 +43,7 @@ def fund(connect: Connect, log: Log) -> None:
 
 
 class Writers:
-    """`with Writers(…)`: they write until the block ends. `connect` raises Lost while there is nobody."""
+    """`with Writers(…)`: they write until the block ends. `connect` raises Lost while the server is away."""
 
     def __init__(self, connect: Connect, log: Log, seed: str) -> None:
         self.stopping = Event()
@@ -116,7 +116,7 @@ class Writer(Thread):
             self.send(channel, "consume_tokens", self.use(POOR) | {"usage": usage})
 
     def buy(self, channel: Channel, name: str) -> None:
-        """The payment may be told of before the session is named, and by halves."""
+        """Events of the payment may come before the checkout is attached, and with members missing."""
         order = self.send(
             channel, "create_order", {"user_id": name, "pack_id": "basique", "idempotency_key": self.key()}
         )
@@ -146,7 +146,7 @@ class Writer(Thread):
 
 
 def repeat_all(connect: Connect, log: Log) -> int:
-    """Sends every call again that was not refused, by as many clients; how many."""
+    """Repeat every call that was not refused, with as many clients. Returns how many calls."""
     calls = [call for call in log.calls if call.refusal is None]
     channels = [connect() for _ in range(WRITERS)]
 

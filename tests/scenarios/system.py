@@ -50,7 +50,7 @@ class Refused(Exception):
 
 @contextmanager
 def refused(status: int, slug: str, **facts: object) -> Iterator[None]:
-    """The block is refused like this; of its facts at least those named are exactly these."""
+    """The block must be refused like this. The named facts must be exactly these."""
     with pytest.raises(Refused) as caught:
         yield
     error = caught.value
@@ -92,7 +92,7 @@ class Person:
         return held
 
     def capture(self, held: Row, usage: Row | None = None, *, key: str | None = None, **more: Any) -> Row:
-        """Charge the work that is done: what it used, or else all that is held. Raises Refused."""
+        """Charge the finished work: what it used, or all that is held. Raises Refused."""
         used: Row = {} if usage is None else {"usage": usage}
         receipt: Row = self.call("capture_hold", key=key, hold_id=held["hold_id"], **used, **more)
         return receipt
@@ -117,12 +117,12 @@ class Person:
         return Decimal(row["balance"])
 
     def standing(self) -> tuple[Decimal, Decimal, Decimal]:
-        """The balance, what of it is held, and what is available."""
+        """The balance, the held tokens and the available ones."""
         (row,) = self.rows("balance", select="balance,held,available")
         return row["balance"], row["held"], row["available"]
 
     def kinds(self) -> list[tuple[str, Decimal]]:
-        """Every movement of one's tokens, in order."""
+        """Every movement of the caller's tokens, in order."""
         return [(row["kind"], Decimal(row["tokens"])) for row in self.rows("entries", order="seq")]
 
     def checkout(self, pack_id: str | None = None, **more: Any) -> Row:
@@ -218,7 +218,7 @@ class System:
         return pressed
 
     def query(self, who: str, query: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        """SQL by one of the logins of `pgcredits env`: ANALYST, AUDITOR."""
+        """Run SQL with one of the logins of `pgcredits env`: ANALYST or AUDITOR."""
         with (
             psycopg.connect(self.variables[f"{who}_URL"]) as connection,
             connection.cursor(row_factory=dict_row) as cursor,
@@ -235,20 +235,20 @@ class System:
         return psycopg.connect(url, autocommit=True)
 
     def owner(self, *statements: str) -> None:
-        """What the operator decides, in SQL, in one transaction: campaigns, codes, limits, prices."""
+        """Execute SQL of the operator in one transaction: campaigns, codes, limits, prices."""
         with psycopg.connect(self.variables["ADMIN_DATABASE_URL"]) as connection:
             connection.execute("set local role credits_owner")
             for statement in statements:
                 connection.execute(statement.encode())
 
     def apply_catalog(self, **environ: str) -> None:
-        """The price list again, as an operator does with other settings."""
+        """Apply the price list again, as an operator does after changing settings."""
         words = [*_PGCREDITS, "catalog", "apply", self.name, "--data-dir", str(self.folder)]
         subprocess.run(words, env={**os.environ, **environ}, check=True, capture_output=True)
 
     @contextmanager
     def later(self, interval: str) -> Iterator[None]:
-        """The bank's clock is so much ahead."""
+        """Move the bank's clock ahead."""
         define = "create or replace function credits.clock() returns timestamptz"
         define += " language sql volatile parallel safe return clock_timestamp()"
         self.owner(f"{define} + interval '{interval}'")
@@ -320,7 +320,7 @@ def _variables(process: subprocess.Popen[bytes], folder: Path, log: Path) -> dic
 
 
 def at_once(works: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Runs the works in a thread each, all let go at one moment: what each gave, or how it was refused."""
+    """Run each function in its own thread, all at the same moment. Returns their answers or refusals."""
     results: list[Any] = [None] * len(works)
     start = Barrier(len(works))
 

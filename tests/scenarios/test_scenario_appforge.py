@@ -33,7 +33,7 @@ def chat(
     return person.system.service.capture(ask(person, model, estimate, message), used, key=message)
 
 
-def test_the_story(system: System) -> None:
+def test_appforge_sells_and_charges_as_its_story_says(system: System) -> None:
     ada = system.sign_up("ada@appforge.example")
     assert ada.kinds() == [("welcome", 1000)]
 

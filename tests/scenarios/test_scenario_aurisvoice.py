@@ -26,7 +26,7 @@ def dub(person: Person, seconds: float, film: str | None = None, *, works: bool 
     return server.capture(held, key=film)
 
 
-def test_the_story(system: System) -> None:
+def test_aurisvoice_sells_and_charges_as_its_story_says(system: System) -> None:
     ada = system.sign_up("ada@auris.example")
     assert ada.balance() == 10
     assert ada.kinds() == [("welcome", 10)]

@@ -22,7 +22,7 @@ def use(person: Person, module_id: str, tokens: Any, **more: Any) -> Any:
     return person.ask("POST", TOKENS, json={"userId": person.user_id, **named, **more})
 
 
-def test_the_story(system: System) -> None:
+def test_iahome_sells_and_charges_as_its_story_says(system: System) -> None:
     ada = system.sign_up("ada@iahome.example")
     nothing = {"tokens": 0, "packageName": None, "purchaseDate": None, "isActive": True}
     assert ada.ask("GET", TOKENS, params={"userId": ada.user_id}) == nothing
@@ -173,7 +173,7 @@ def test_tokens_bought_for_a_module_are_spent_there_alone_and_first(system: Syst
         bob.checkout("basique", moduleId="no-such-module")
 
 
-def test_the_sql_signatures_of_iahome(system: System) -> None:
+def test_sql_signatures_of_iahome_work(system: System) -> None:
     carl = system.sign_up("carl@iahome.example")
     service = system.variables["SERVICE_DATABASE_URL"]
     with psycopg.connect(service) as backend:

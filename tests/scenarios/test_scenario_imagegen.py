@@ -58,7 +58,7 @@ class Guest(Person):
         return int(self.call("guest_allowance")["remaining"])
 
 
-def test_the_story(system: System) -> None:
+def test_imagegen_sells_and_charges_as_its_story_says(system: System) -> None:
     # A guest has three generations, failed ones are free; then the way on is to sign up.
     guest = Guest(system, "203.0.113.7")
     assert guest.remaining() == 3

@@ -13,7 +13,7 @@ GENERATE = "/api/ai/generate"
 RENDER = "/api/3d/render-highres"
 
 
-def test_the_story(system: System) -> None:
+def test_luneo_sells_and_charges_as_its_story_says(system: System) -> None:
     ada = system.sign_up("ada@luneo.example")
     assert ada.balance() == 0
     packs = ada.rows("packs", select="pack_id,tokens,amount,currency")

@@ -42,7 +42,7 @@ def imported(text: str) -> set[str]:
     return found
 
 
-def test_it_imports_only_what_its_readme_names() -> None:
+def test_simulator_imports_only_what_its_readme_names() -> None:
     readme = (PACKAGE / "README.md").read_text()
     match = re.search(r"needs only ([\w,\s]+)\.", readme)
     assert match, "the README says what the package needs"
@@ -57,14 +57,14 @@ def test_an_import_of_pgcredits_would_be_seen(line: str) -> None:
     assert imported(line) == {"pgcredits"}
 
 
-def test_it_runs_without_pgcredits() -> None:
+def test_simulator_runs_without_pgcredits() -> None:
     command = [sys.executable, "-P", "-c", WITHOUT_PGCREDITS]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "--webhook-url" in done.stdout
 
 
-def test_it_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
+def test_simulator_ends_with_its_parent(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     words = ["--port", str(port), "--webhook-url", "http://127.0.0.1:1/", "--webhook-secret", "whsec_x"]

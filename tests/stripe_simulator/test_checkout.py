@@ -13,7 +13,7 @@ def types(simulator, id):
     return sorted(event["type"] for event in simulator.receiver.about(id))
 
 
-def test_session_as_created(simulator):
+def test_new_session_is_open_and_unpaid(simulator):
     customer = simulator.stripe.customers.create({"email": "ada@example.com", "name": "Ada"})
     session = simulator.new_session(customer=customer.id)
     assert session.id.startswith("cs_test_")
@@ -27,7 +27,7 @@ def test_session_as_created(simulator):
     assert simulator.stripe.checkout.sessions.retrieve(session.id).to_dict() == session.to_dict()
 
 
-def test_total_of_several_line_items(simulator):
+def test_line_items_add_up_to_the_total(simulator):
     product = simulator.stripe.products.create({"name": "Big pack", "metadata": {"pack": "big"}})
     price = simulator.stripe.prices.create({"product": product.id, "currency": "eur", "unit_amount": 1500})
     inline = {"currency": "EUR", "unit_amount": 250, "product_data": {"name": "Extra"}}
@@ -48,7 +48,7 @@ def test_total_of_several_line_items(simulator):
     assert (made.unit_amount, made.active) == (250, False)
 
 
-def test_paid(simulator):
+def test_paid_session_is_complete_and_reported(simulator):
     customer = simulator.stripe.customers.create({"email": "ada@example.com"})
     session = simulator.new_session(customer=customer.id)
     answer = simulator.press(session, "pay")
@@ -105,7 +105,7 @@ def test_bank_debit_succeeds_later(simulator):
     ]
 
 
-def test_pay_later_then_failed(simulator):
+def test_bank_debit_fails_later(simulator):
     session = simulator.new_session()
     simulator.press(session, "pay_later")
     simulator.press(session, "debit_fails")
@@ -137,7 +137,7 @@ def test_declined_session_stays_open_and_can_still_be_paid(simulator):
 
 
 @pytest.mark.parametrize("by", ["button", "api"])
-def test_expired_on_request(simulator, by):
+def test_session_expires_on_request(simulator, by):
     session = simulator.new_session()
     simulator.press(session, "fail")  # leaves a PaymentIntent behind
     if by == "button":
@@ -154,7 +154,7 @@ def test_expired_on_request(simulator, by):
     assert types(simulator, session.id) == ["checkout.session.expired"]
 
 
-def test_expires_by_itself_when_its_time_has_come(start_simulator, tmp_path):
+def test_session_expires_when_its_time_has_come(start_simulator, tmp_path):
     simulator = start_simulator(tmp_path)
     session = simulator.new_session(expires_at=int(time.time()) + 1800)
     paid = simulator.new_session(expires_at=int(time.time()) + 1800)
@@ -208,7 +208,7 @@ def test_guest_becomes_a_customer_when_asked(simulator):
     simulator.receiver.wait(paid.customer.id, "customer.created")
 
 
-def test_expand_line_items(simulator):
+def test_line_items_can_be_expanded(simulator):
     session = simulator.new_session()
     assert "line_items" not in session.to_dict()
     full = simulator.stripe.checkout.sessions.retrieve(
@@ -220,7 +220,7 @@ def test_expand_line_items(simulator):
         simulator.stripe.checkout.sessions.retrieve(session.id, {"expand": ["nonsense"]})
 
 
-def test_lists(start_simulator, tmp_path):
+def test_sessions_are_listed_newest_first(start_simulator, tmp_path):
     simulator = start_simulator(tmp_path)
     ada = simulator.stripe.customers.create({"email": "ada@example.com"})
     sessions = [simulator.new_session(customer=ada.id if n % 2 else None) for n in range(5)]
@@ -255,7 +255,7 @@ def test_events_can_be_read_again(simulator):
     assert created["request"]["idempotency_key"] == "who-asked"
 
 
-def test_customer_update(simulator):
+def test_customer_can_be_updated(simulator):
     customer = simulator.stripe.customers.create({"email": "a@example.com", "metadata": {"a": "1", "b": "2"}})
     changed = simulator.stripe.customers.update(
         customer.id, {"name": "Ada", "email": "", "metadata": {"a": "", "c": "3"}}

@@ -84,7 +84,7 @@ def with_item(**changes):
         ({"automatic_tax": {"enabled": True}}, None, "automatic_tax[enabled]"),
     ],
 )
-def test_refused_sessions(simulator, changes, code, param):
+def test_bad_sessions_are_refused(simulator, changes, code, param):
     with pytest.raises(stripe.InvalidRequestError) as caught:
         simulator.new_session(**changes)
     error = caught.value
@@ -99,7 +99,7 @@ def test_a_refused_session_leaves_nothing_behind(simulator):
     assert len(simulator.stripe.products.list({"limit": 100}).data) == before
 
 
-def test_inactive_price(simulator):
+def test_inactive_price_is_refused(simulator):
     price = simulator.stripe.prices.create(
         {"currency": "eur", "unit_amount": 500, "product_data": {"name": "Old"}, "active": False}
     )
@@ -118,7 +118,7 @@ def test_inactive_price(simulator):
         ("events", "evt_none", "id"),
     ],
 )
-def test_unknown_objects(simulator, what, id, param):
+def test_unknown_objects_are_404(simulator, what, id, param):
     service = simulator.stripe
     for name in what.split("."):
         service = getattr(service, name)
@@ -128,7 +128,7 @@ def test_unknown_objects(simulator, what, id, param):
     assert (error.http_status, error.code, error.param) == (404, "resource_missing", param)
 
 
-def test_prices_and_products(simulator):
+def test_bad_prices_and_products_are_refused(simulator):
     with pytest.raises(stripe.InvalidRequestError) as caught:
         simulator.stripe.prices.create({"currency": "eur", "unit_amount": 1, "product": "prod_none"})
     assert (caught.value.code, caught.value.param) == ("resource_missing", "product")
@@ -159,14 +159,14 @@ def test_prices_and_products(simulator):
         ("Basic " + base64.b64encode(b"sk_live_secret:").decode(), "live keys are refused"),
     ],
 )
-def test_keys_refused(simulator, authorization, message):
+def test_bad_keys_are_refused(simulator, authorization, message):
     headers = {"Authorization": authorization} if authorization else {}
     answer = simulator.browser.get("/v1/customers", headers=headers)
     assert answer.status_code == 401
     assert message in answer.json()["error"]["message"] and "secret" not in answer.text
 
 
-def test_keys_accepted(simulator):
+def test_any_test_key_is_accepted(simulator):
     for key in ("sk_test_1", "sk_test_another"):
         assert simulator.client(key).v1.customers.list().data is not None
     assert simulator.browser.get("/v1/customers", auth=("sk_test_1", "")).status_code == 200
@@ -174,7 +174,7 @@ def test_keys_accepted(simulator):
         simulator.client("sk_live_1").v1.customers.list()
 
 
-def test_not_started_beside_real_keys(monkeypatch, tmp_path):
+def test_simulator_does_not_start_beside_real_keys(monkeypatch, tmp_path):
     refuse_real_keys({"PATH": "/bin", "STRIPE_SECRET_KEY": ""})
     with pytest.raises(RealKeysConfigured, match="STRIPE_SECRET_KEY"):
         refuse_real_keys({"STRIPE_SECRET_KEY": "sk_test_real"})
@@ -201,7 +201,7 @@ def post(simulator, path, content, content_type="application/x-www-form-urlencod
         b"&".join(b"metadata[%d]=1" % n for n in range(3000)),
     ],
 )
-def test_malformed_forms(simulator, content):
+def test_malformed_forms_are_refused(simulator, content):
     answer = post(simulator, "/v1/customers", content)
     assert answer.status_code == 400
     assert answer.json()["error"]["type"] == "invalid_request_error"
@@ -219,7 +219,7 @@ def test_odd_but_valid_text_survives(simulator):
     assert again.name == name and again.metadata.to_dict() == {"a b": "ü=&+"}
 
 
-def test_array_without_indexes(simulator):
+def test_arrays_may_have_no_indexes(simulator):
     customer = simulator.stripe.customers.create({})
     url = "/v1/events?types[]=customer.created&types[]=customer.deleted&limit=1&expand[]=data.data.object.id"
     answer = simulator.browser.get(url, auth=("sk_test_1", ""))
@@ -229,12 +229,12 @@ def test_array_without_indexes(simulator):
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "x"])
-def test_page_size(simulator, limit):
+def test_bad_page_sizes_are_refused(simulator, limit):
     answer = simulator.browser.get(f"/v1/customers?limit={limit}", auth=("sk_test_1", ""))
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "limit")
 
 
-def test_unknown_address_and_method(simulator):
+def test_unknown_addresses_and_methods_are_404(simulator):
     for answer in (
         simulator.browser.get("/v1/refunds", auth=("sk_test_1", "")),
         simulator.browser.delete("/v1/products/prod_1", auth=("sk_test_1", "")),
@@ -243,7 +243,7 @@ def test_unknown_address_and_method(simulator):
         assert "Unrecognized request URL" in answer.json()["error"]["message"]
 
 
-def test_customer_that_was_deleted(simulator):
+def test_deleted_customer_stays_deleted(simulator):
     customer = simulator.stripe.customers.create({"name": "Ada"})
     gone = simulator.stripe.customers.delete(customer.id)
     assert gone.to_dict() == {"id": customer.id, "object": "customer", "deleted": True}

@@ -12,7 +12,7 @@ def create(simulator, key, name="Ada"):
     return simulator.stripe.customers.create({"name": name, "metadata": {"n": "1"}}, {"idempotency_key": key})
 
 
-def test_same_key_same_parameters(simulator):
+def test_same_key_and_parameters_get_the_same_response(simulator):
     first, second = create(simulator, "same"), create(simulator, "same")
     assert second.to_dict() == first.to_dict()
     assert "idempotent-replayed" not in first.last_response.headers
@@ -33,7 +33,7 @@ def test_order_of_parameters_does_not_matter(simulator):
     assert answers[0].content == answers[1].content
 
 
-def test_same_key_other_parameters(simulator):
+def test_same_key_with_other_parameters_is_refused(simulator):
     create(simulator, "other")
     with pytest.raises(stripe.IdempotencyError, match="same parameters") as caught:
         create(simulator, "other", name="Eve")
@@ -41,7 +41,7 @@ def test_same_key_other_parameters(simulator):
     assert caught.value.json_body["error"]["type"] == "idempotency_error"
 
 
-def test_same_key_other_endpoint(simulator):
+def test_same_key_for_another_endpoint_is_refused(simulator):
     create(simulator, "endpoint")
     with pytest.raises(stripe.IdempotencyError, match="same endpoint"):
         simulator.stripe.products.create({"name": "Ada"}, {"idempotency_key": "endpoint"})
@@ -77,13 +77,13 @@ def test_customer_that_was_deleted_is_told_again_by_the_key_that_made_it(simulat
     assert create(simulator, "deleted").to_dict() == first.to_dict()
 
 
-def test_key_too_long(simulator):
+def test_overlong_key_is_refused(simulator):
     with pytest.raises(stripe.IdempotencyError, match="255"):
         create(simulator, "k" * 256)
     assert create(simulator, "k" * 255).id
 
 
-def test_twenty_at_once(simulator):
+def test_twenty_requests_with_one_key_are_one(simulator):
     def one(_):
         return simulator.stripe.checkout.sessions.create(
             {

@@ -68,7 +68,7 @@ def test_completed_session_shows_its_state_and_no_pay_button(simulator):
     assert f"https://shop.example/done?session_id={session.id}" in text
 
 
-def test_post_without_action(simulator):
+def test_post_without_action_is_refused(simulator):
     session = simulator.new_session()
     assert simulator.browser.post(f"/pay/{session.id}").status_code == 400
     assert simulator.browser.post(f"/pay/{session.id}", content=b"\xff\xfe").status_code == 400
@@ -76,7 +76,7 @@ def test_post_without_action(simulator):
     assert simulator.stripe.checkout.sessions.retrieve(session.id).status == "open"
 
 
-def test_success_url_outside_ascii(simulator):
+def test_success_url_may_have_letters_outside_ascii(simulator):
     session = simulator.new_session(
         success_url="https://shop.example/merci/été?s={CHECKOUT_SESSION_ID}&a=%20b"
     )
@@ -84,7 +84,7 @@ def test_success_url_outside_ascii(simulator):
     assert location == f"https://shop.example/merci/%C3%A9t%C3%A9?s={session.id}&a=%20b"
 
 
-def test_amounts_of_other_currencies(simulator):
+def test_amounts_are_shown_in_their_currency(simulator):
     for currency, amount, shown in (
         ("jpy", 3999, "3,999 JPY"),
         ("kwd", 3990, "3.990 KWD"),

@@ -32,7 +32,7 @@ def eventually(check, timeout=5.0):
 
 
 @pytest.mark.parametrize("status", [500, 503, 400, 404, 302])
-def test_retried_until_accepted(simulator, status):
+def test_delivery_is_retried_until_accepted(simulator, status):
     session = simulator.new_session()
     simulator.receiver.answer = lambda event, before: 200 if before else status
     try:
@@ -45,7 +45,7 @@ def test_retried_until_accepted(simulator, status):
     eventually(lambda: simulator.stripe.events.retrieve(first["id"]).pending_webhooks == 0)
 
 
-def test_waits_grow(simulator):
+def test_waits_between_attempts_grow(simulator):
     times = []
     session = simulator.new_session()
 
@@ -65,7 +65,7 @@ def test_waits_grow(simulator):
     assert times[2] - times[1] > 0.95
 
 
-def test_receiver_down_then_up(start_simulator, make_receiver, tmp_path):
+def test_receiver_that_comes_back_gets_its_events(start_simulator, make_receiver, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     simulator = start_simulator(tmp_path, webhook_url=f"http://127.0.0.1:{port}/webhooks/stripe")
@@ -99,7 +99,7 @@ def test_signature_holds_for_the_secret_only(simulator):
             stripe.Webhook.construct_event(changed, signature, secret)
 
 
-def test_send_twice_at_once(simulator):
+def test_event_can_be_sent_twice_at_once(simulator):
     session = paid_session(simulator)
     event = simulator.receiver.wait(session.id, "checkout.session.completed")
     simulator.receiver.answer = lambda event, before: 500 if before == 1 else 200
@@ -113,7 +113,7 @@ def test_send_twice_at_once(simulator):
     assert len(simulator.receiver.about(session.id)) == 3
 
 
-def test_send_once_without_a_body(simulator):
+def test_sending_without_a_body_means_once(simulator):
     event = simulator.receiver.wait(paid_session(simulator).id, "checkout.session.completed")
     answer = simulator.browser.post(f"/_control/events/{event['id']}/send")
     assert answer.json()["statuses"] == [200]
@@ -130,21 +130,21 @@ def test_send_once_without_a_body(simulator):
         (None, b"\xff", 400),
     ],
 )
-def test_send_refused(simulator, id, content, status):
+def test_bad_requests_to_send_are_refused(simulator, id, content, status):
     if id is None:
         id = simulator.stripe.events.list({"limit": 1}).data[0].id
     answer = simulator.browser.post(f"/_control/events/{id}/send", content=content)
     assert answer.status_code == status and answer.json()["error"]["message"]
 
 
-def test_send_to_nobody(start_simulator, tmp_path):
+def test_sending_to_nobody_is_reported(start_simulator, tmp_path):
     simulator = start_simulator(tmp_path, webhook_url="http://127.0.0.1:1/")
     event = simulator.stripe.customers.create({}) and simulator.stripe.events.list().data[0]
     body = simulator.browser.post(f"/_control/events/{event.id}/send").json()
     assert body["statuses"] == [None] and "ConnectError" in body["errors"][0]
 
 
-def test_given_up_after_three_days(start_simulator, tmp_path):
+def test_delivery_is_given_up_after_three_days(start_simulator, tmp_path):
     simulator = start_simulator(tmp_path, webhook_url="http://127.0.0.1:1/")
     simulator.stripe.customers.create({})
     eventually(lambda: "ConnectError" in simulator.browser.get("/").text)
@@ -186,7 +186,7 @@ def start_process(data_dir, port, webhook_url):
     return process
 
 
-def test_killed_and_started_again(make_receiver, tmp_path):
+def test_killed_simulator_forgets_nothing(make_receiver, tmp_path):
     port, receiver_port = free_port(), free_port()
     webhook_url = f"http://127.0.0.1:{receiver_port}/"
     process = start_process(tmp_path, port, webhook_url)

@@ -103,7 +103,7 @@ def test_ended_code_is_refused(town: Town) -> None:
         town.user().call("redeem_code", code=town.code(40, valid_until="2020-01-01"))
 
 
-def test_code_ends_at_its_moment(town: Town) -> None:
+def test_code_ends_exactly_on_time(town: Town) -> None:
     moment = town.bank.row("select clock_timestamp() + interval '0.2 s' as moment")["moment"]
     code = town.code(40, valid_until=moment, per_account=2)
     ada = town.user()

@@ -63,7 +63,7 @@ def test_capture_without_usage_charges_all_that_is_held(user: User) -> None:
 
 @pytest.mark.parametrize("spends", [0, 2], ids=["", "after spends"])
 @pytest.mark.parametrize("calls", [1, 2, 3])
-def test_rest_goes_back(user: User, calls: int, spends: int) -> None:
+def test_unused_rest_of_a_hold_goes_back(user: User, calls: int, spends: int) -> None:
     ada = user(100 + 10 * spends)
     for _ in range(spends):
         ada.call("consume_tokens", module_id="metube")
@@ -80,9 +80,7 @@ def test_rest_goes_back(user: User, calls: int, spends: int) -> None:
     )
 
 
-def test_what_is_held_first_is_taken_first_and_the_rest_goes_back_where_it_was(
-    user: User, service: Caller
-) -> None:
+def test_capture_takes_the_first_draws_and_frees_the_rest(user: User, service: Caller) -> None:
     ada = user(40, priority=1)
     service.call("add_tokens", user_id=ada.user_id, tokens=40, priority=2)
     service.call("add_tokens", user_id=ada.user_id, tokens=40, priority=3)
@@ -105,7 +103,7 @@ def test_more_than_held_comes_from_other_lots_in_burn_order(user: User, service:
     assert standing(ada) == (109, 0, 109)
 
 
-def test_another_hold_is_not_touched_by_a_capture_beyond_its_own(user: User, service: Caller) -> None:
+def test_capture_beyond_its_hold_leaves_other_holds_alone(user: User, service: Caller) -> None:
     ada = user(100)
     first, second = hold(service, 2, user_id=ada.user_id), hold(ada, 2)
     captured = capture(service, first, 3)
@@ -113,9 +111,7 @@ def test_another_hold_is_not_touched_by_a_capture_beyond_its_own(user: User, ser
     assert capture(ada, second)["paid"] == 50
 
 
-def test_finished_work_is_captured_past_a_spend_limit_and_on_a_frozen_account(
-    user: User, service: Caller
-) -> None:
+def test_service_captures_past_a_limit_and_on_a_frozen_account(user: User, service: Caller) -> None:
     ada = user(1000)
     ada.call("set_spend_limit", period="day", tokens=50)
     held, other = hold(service, user_id=ada.user_id), hold(ada)
@@ -133,7 +129,7 @@ def test_finished_work_is_captured_past_a_spend_limit_and_on_a_frozen_account(
 # Beyond the lots
 
 
-def test_what_nobody_can_pay_is_a_shortfall_and_not_a_refusal(user: User, service: Caller) -> None:
+def test_unpayable_rest_is_a_shortfall_and_not_a_refusal(user: User, service: Caller) -> None:
     ada = user(60)
     captured = capture(service, hold(service, user_id=ada.user_id), 4)
     assert {name: captured[name] for name in ("state", "cost", "paid", "debt", "shortfall", "balance")} == {
@@ -181,7 +177,7 @@ def test_over_error_does_nothing_and_leaves_the_hold_open(user: User, service: C
 
 
 @pytest.mark.parametrize("over", ["", "Debt", "nothing", None])
-def test_over_is_one_of_three(user: User, over: str | None) -> None:
+def test_over_is_debt_available_or_error(user: User, over: str | None) -> None:
     ada = user(60)
     held = hold(ada)
     with refused("bad_over"):
@@ -217,7 +213,7 @@ def test_last_part_without_usage_charges_and_records_what_is_left(user: User) ->
     assert [row["usage"] for row in used] == [{"calls": 3}, {"calls": 1}]
 
 
-def test_parts_beyond_what_is_held_are_charged_too(user: User, service: Caller) -> None:
+def test_parts_beyond_the_held_tokens_are_charged_too(user: User, service: Caller) -> None:
     ada = user(60)
     held = hold(service, user_id=ada.user_id)
     assert capture(service, held, 2, final=False)["paid"] == 50
@@ -291,7 +287,7 @@ def test_key_of_one_hold_is_not_for_another(user: User) -> None:
 
 
 @pytest.mark.parametrize("usage", [{"pages": 1}, {"calls": -1}, {"calls": 1, "pages": 1}, [], {"calls": "1"}])
-def test_usage_is_that_of_the_price(user: User, usage: Any) -> None:
+def test_usage_must_fit_the_price(user: User, usage: Any) -> None:
     ada = user(100)
     held = hold(ada)
     with refused("bad_usage"):
@@ -395,7 +391,7 @@ def test_late_capture_is_a_fresh_debit_and_says_so(bank: Bank) -> None:
 
 
 @pytest.mark.parametrize("swept", [False, True], ids=["", "booked"])
-def test_late_capture_has_a_day(bank: Bank, swept: bool) -> None:
+def test_late_capture_ends_after_24_hours(bank: Bank, swept: bool) -> None:
     bank.call("add_tokens", user_id="clock", tokens=100)
     first, second = clock_hold(bank), clock_hold(bank)
     bank.at("2098-06-02 12:14:59.999999Z")
@@ -408,7 +404,7 @@ def test_late_capture_has_a_day(bank: Bank, swept: bool) -> None:
     assert bank.standing() == (75, 0, 75)
 
 
-def test_late_capture_that_nothing_pays_is_debt_and_shortfall(bank: Bank) -> None:
+def test_unpayable_late_capture_is_debt_and_shortfall(bank: Bank) -> None:
     bank.call("add_tokens", user_id="clock", tokens=100)
     bank.call("set_overdraft_limit", user_id="clock", tokens=20)
     held = clock_hold(bank, 4)
@@ -438,7 +434,7 @@ def test_late_capture_without_usage_charges_what_was_still_held(bank: Bank) -> N
 # What is seen of it
 
 
-def test_usage_tells_of_the_hold_and_how_long_it_took(bank: Bank) -> None:
+def test_usage_shows_the_hold_and_its_duration(bank: Bank) -> None:
     bank.call("add_tokens", user_id="clock", tokens=100)
     held = clock_hold(bank)
     bank.at("2098-06-01 12:00:02.5Z")
@@ -500,7 +496,7 @@ def test_figures_count_each_hold_once_by_how_it_ended(
     assert {row["captured"] for row in free} == {0}
 
 
-def test_answers_are_told_again_as_they_were_when_all_of_it_was_one_moment(bank: Bank) -> None:
+def test_repeats_are_right_even_if_everything_has_one_time(bank: Bank) -> None:
     """On a clock that stands still, entries are a microsecond apart, and no time tells what ended a hold."""
     bank.call("add_tokens", user_id="clock", tokens=200)
     for ends_by_capture in (True, False):
@@ -542,9 +538,7 @@ def test_parts_cost_together_what_the_whole_costs(bank: Bank, component: str) ->
 
 
 @pytest.mark.parametrize("stop", ["frozen", "limit", "default", "nothing left"])
-def test_user_spends_beyond_their_own_hold_only_what_they_could_spend(
-    user: User, service: Caller, stop: str
-) -> None:
+def test_users_capture_beyond_a_hold_is_bounded_like_a_spend(user: User, service: Caller, stop: str) -> None:
     ada = user(1000 if stop != "nothing left" else 25)
     held = hold(ada, ttl="24 hours")["hold_id"]
     slug = {"frozen": "account_frozen", "limit": "spend_limit"}.get(stop, "insufficient_tokens")
@@ -565,7 +559,7 @@ def test_user_spends_beyond_their_own_hold_only_what_they_could_spend(
 
 @pytest.mark.parametrize("over", ["debt", "available", "error"])
 @pytest.mark.parametrize("final", [True, False], ids=["", "a part"])
-def test_user_makes_neither_debt_nor_shortfall_whatever_they_say(
+def test_users_capture_makes_neither_debt_nor_shortfall(
     user: User, service: Caller, over: str, final: bool
 ) -> None:
     ada = user(60)
@@ -587,7 +581,7 @@ def test_user_makes_neither_debt_nor_shortfall_whatever_they_say(
     assert ada.rows("select * from api.shortfalls") == []
 
 
-def test_what_a_user_takes_beyond_their_hold_counts_against_a_limit_and_what_is_held_counts_once(
+def test_limit_counts_held_tokens_once_and_what_is_taken_beyond(
     user: User,
 ) -> None:
     ada = user(1000)
@@ -603,7 +597,7 @@ def test_what_a_user_takes_beyond_their_hold_counts_against_a_limit_and_what_is_
     assert capture(ada, other)["paid"] == 25
 
 
-def test_service_captures_what_a_user_held_past_everything(user: User, service: Caller) -> None:
+def test_service_captures_a_users_hold_past_all_bounds(user: User, service: Caller) -> None:
     ada = user(60)
     held = hold(ada)
     ada.call("set_spend_limit", period="day", tokens=25)

@@ -25,9 +25,7 @@ def findings(admin: Connection) -> Iterator[Callable[[], list[Any]]]:
 # Holding
 
 
-def test_hold_takes_tokens_out_of_what_is_available_and_nothing_out_of_the_balance(
-    user: User, findings: Callable[[], list[Any]]
-) -> None:
+def test_hold_lowers_available_and_not_the_balance(user: User, findings: Callable[[], list[Any]]) -> None:
     ada = user(100)
     held = hold(ada, 3, metadata={"job": 7})
     assert {
@@ -57,7 +55,7 @@ def test_hold_takes_tokens_out_of_what_is_available_and_nothing_out_of_the_balan
 
 
 @pytest.mark.parametrize("spends", [0, 1], ids=["", "after a spend"])
-def test_what_is_held_is_not_spent_by_anything_else(user: User, spends: int) -> None:
+def test_held_tokens_are_not_spent_by_anything_else(user: User, spends: int) -> None:
     ada = user(100 + WHISPER * spends)
     for _ in range(spends):
         ada.call("consume_tokens", module_id="whisper")
@@ -73,7 +71,7 @@ def test_what_is_held_is_not_spent_by_anything_else(user: User, spends: int) -> 
     assert standing(ada) == (75, 75, 0)
 
 
-def test_hold_beyond_what_is_available_is_refused_with_what_is_affordable(user: User) -> None:
+def test_hold_beyond_available_is_refused_with_affordable(user: User) -> None:
     ada = user(60)
     with refused("insufficient_tokens") as facts:
         hold(ada, 4)
@@ -101,14 +99,14 @@ def test_hold_draws_in_burn_order_over_several_lots(user: User, service: Caller)
     assert facts["missing"] == 15
 
 
-def test_hold_of_nothing_holds_nothing(user: User, service: Caller) -> None:
+def test_hold_of_zero_tokens_holds_nothing(user: User, service: Caller) -> None:
     ada = user(1)
     held = hold(service, 0, user_id=ada.user_id)
     assert (held["held"], held["draws"], held["available"]) == (0, [], 1)
     assert service.call("release_hold", hold_id=held["hold_id"])["released"] == 0
 
 
-def test_repeat_of_a_hold_with_its_key_is_one_hold(user: User) -> None:
+def test_repeated_hold_with_a_key_is_one_hold(user: User) -> None:
     ada = user(100)
     first = hold(ada, 2, idempotency_key="job 1", ttl="1 hour")
     ada.call("consume_tokens", module_id="metube")
@@ -203,9 +201,7 @@ def test_nobody_sees_or_touches_the_hold_of_another(user: User, service: Caller)
     assert standing(ada) == (100, 25, 75)
 
 
-def test_holds_of_somebody_who_was_forgotten_are_ended_by_a_service(
-    user: User, service: Caller, admin: Connection
-) -> None:
+def test_service_ends_the_holds_of_a_forgotten_user(user: User, service: Caller, admin: Connection) -> None:
     ada = user(100)
     kept, freed = hold(service, user_id=ada.user_id), hold(service, user_id=ada.user_id)
     admin.execute("delete from credits.identities where subject = %s", (ada.user_id,))
@@ -233,7 +229,9 @@ def test_holds_of_somebody_who_was_forgotten_are_ended_by_a_service(
     ],
 )
 @pytest.mark.parametrize("function", ["capture_hold", "release_hold", "extend_hold"])
-def test_name_that_is_no_hold(user: User, service: Caller, function: str, hold_id: str | None) -> None:
+def test_malformed_hold_id_is_an_unknown_hold(
+    user: User, service: Caller, function: str, hold_id: str | None
+) -> None:
     for caller in (user(100), service):
         with refused("unknown_hold"):
             caller.call(function, hold_id=hold_id)
@@ -267,7 +265,7 @@ def test_user_cannot_call_off_what_a_service_holds_for_its_work(user: User, serv
     assert service.call("capture_hold", hold_id=name)["paid"] == 25
 
 
-def test_key_of_a_user_is_not_the_service_s(user: User, service: Caller) -> None:
+def test_users_and_services_do_not_share_keys_of_holds(user: User, service: Caller) -> None:
     ada = user(100)
     hold(ada, 2, idempotency_key="job 7")
     with refused("key_reused"):  # it would be ada's hold, for her to call off while the service works
@@ -279,7 +277,7 @@ def test_key_of_a_user_is_not_the_service_s(user: User, service: Caller) -> None
     assert again == held | {"replayed": True}
 
 
-def test_who_is_not_signed_in_holds_nothing(api_login: Connection) -> None:
+def test_anonymous_caller_cannot_hold(api_login: Connection) -> None:
     nobody = Caller(api_login, "authenticated")
     with refused("not_signed_in"):
         hold(nobody)
@@ -396,9 +394,7 @@ def test_hold_made_shorter_expires_sooner_and_is_booked_then(bank: Bank) -> None
 
 
 @pytest.mark.parametrize("head", [False, True], ids=["", "after a spend"])
-def test_hold_counts_until_its_moment_and_not_at_it_whether_or_not_it_is_booked(
-    bank: Bank, head: bool
-) -> None:
+def test_hold_counts_until_it_expires_booked_or_not(bank: Bank, head: bool) -> None:
     bank.call("add_tokens", user_id="clock", tokens=100 + METUBE * head)
     if head:
         bank.call("consume_tokens", module_id="metube", user_id="clock")
@@ -425,7 +421,7 @@ def test_hold_counts_until_its_moment_and_not_at_it_whether_or_not_it_is_booked(
     assert bank.row("select state from credits.holds")["state"] == "expired"
 
 
-def test_hold_whose_moment_comes_during_its_release_lets_go_once(bank: Bank) -> None:
+def test_hold_that_expires_during_its_release_frees_tokens_once(bank: Bank) -> None:
     bank.connection.execute("create sequence ticks; grant usage on sequence ticks to public")
     ends = set()
     for seconds in range(1, 13):
@@ -459,7 +455,7 @@ def test_expired_hold_makes_room_for_a_hold(bank: Bank) -> None:
     assert clock_hold(bank, 4)["available"] == 0
 
 
-def test_sweeper_books_expired_holds_and_nothing_stays(bank: Bank) -> None:
+def test_maintenance_books_all_expired_holds(bank: Bank) -> None:
     bank.call("add_tokens", user_id="clock", tokens=100)
     for _ in range(3):
         clock_hold(bank, ttl="1 minute")
@@ -508,7 +504,7 @@ def test_lot_that_expires_while_it_is_held_expires_when_the_hold_does(bank: Bank
     assert bank.standing() == (0, 0, 0)
 
 
-def test_both_at_one_moment(bank: Bank) -> None:
+def test_hold_and_lot_may_expire_at_one_moment(bank: Bank) -> None:
     bank.call("add_tokens", user_id="clock", tokens=100, expires_at="2098-06-01 12:15Z")
     clock_hold(bank, 4)
     bank.at("2098-06-01 12:15Z")
@@ -530,7 +526,7 @@ def test_tokens_released_into_an_expired_lot_expire_at_once(bank: Bank) -> None:
 # Limits and notices
 
 
-def test_what_is_held_counts_against_a_spend_limit(user: User) -> None:
+def test_held_tokens_count_against_a_spend_limit(user: User) -> None:
     ada = user(1000)
     ada.call("set_spend_limit", period="day", tokens=100)
     name = hold(ada, 3)["hold_id"]
@@ -549,7 +545,7 @@ def test_what_is_held_counts_against_a_spend_limit(user: User) -> None:
     hold(ada, 3)
 
 
-def test_limit_forgets_a_hold_that_has_expired(bank: Bank) -> None:
+def test_expired_hold_no_longer_counts_against_a_limit(bank: Bank) -> None:
     bank.call("add_tokens", user_id="clock", tokens=1000)
     bank.call("set_spend_limit", user_id="clock", period="day", tokens=100)
     clock_hold(bank, 4)
@@ -560,7 +556,7 @@ def test_limit_forgets_a_hold_that_has_expired(bank: Bank) -> None:
     clock_hold(bank, 4)
 
 
-def test_hold_through_a_threshold_writes_the_notice_and_its_release_arms_it_again(user: User) -> None:
+def test_hold_past_a_threshold_notifies_and_its_release_rearms(user: User) -> None:
     ada = user(200)
     ada.call("set_low_balance", below=50)
     notices = "select kind, facts from api.notices where kind = 'low_balance' order by created_at"
@@ -575,7 +571,7 @@ def test_hold_through_a_threshold_writes_the_notice_and_its_release_arms_it_agai
     assert standing(ada) == (200, 0, 200)
 
 
-def test_capture_of_what_is_held_tells_nothing_new(user: User) -> None:
+def test_capture_of_held_tokens_writes_no_notice(user: User) -> None:
     ada = user(100)
     ada.call("set_low_balance", below=50)
     name = hold(ada, 3)["hold_id"]
@@ -584,7 +580,7 @@ def test_capture_of_what_is_held_tells_nothing_new(user: User) -> None:
     assert ada.row("select count(*) from api.notices where kind = 'low_balance'")["count"] == 1
 
 
-def test_lot_held_whole_is_not_announced_and_does_not_keep_the_clock_busy(bank: Bank) -> None:
+def test_wholly_held_lot_is_not_announced_and_never_due(bank: Bank) -> None:
     bank.rows("select credits.define_notice('expiring_soon', p_ahead => '7 days')")
     bank.call("add_tokens", user_id="clock", tokens=75, expires_at="2098-06-08 12:05Z")
     bank.call("add_tokens", user_id="clock", tokens=100)

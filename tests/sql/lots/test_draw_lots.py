@@ -150,7 +150,9 @@ def spend(bank: Caller, module_id: str, calls: Decimal | int = 1) -> Any:
     ],
     ids=lambda lot: ",".join(f"{key}={value}" for key, value in lot.items()),
 )
-def test_one_lot_goes_before_the_other(first: dict[str, Any], second: dict[str, Any], bank: Caller) -> None:
+def test_burn_order_prefers_the_first_lot(
+    first: dict[str, Any], second: dict[str, Any], bank: Caller
+) -> None:
     lots = [Lot(Decimal(100), **second), Lot(Decimal(20), **first)]
     grant(bank, lots)
     assert spend(bank, "whisper")["draws"] == [{"lot_id": 2, "tokens": 20}, {"lot_id": 1, "tokens": 5}]
@@ -172,7 +174,7 @@ def test_the_oldest_goes_first_when_all_else_is_equal(bank: Caller) -> None:
     ],
     ids=str,
 )
-def test_lot_that_may_not_be_used_is_left_alone(lot: dict[str, Any], bank: Caller) -> None:
+def test_unusable_lot_is_left_alone(lot: dict[str, Any], bank: Caller) -> None:
     grant(bank, [Lot(Decimal(1000), **lot)])
     with refused("insufficient_tokens") as facts, bank.connection.transaction():
         spend(bank, "whisper")

@@ -27,7 +27,7 @@ def age(admin: Connection) -> Callable[..., None]:
     return age
 
 
-def test_lot_counts_until_its_moment_and_not_at_it(user: User, service: Caller) -> None:
+def test_lot_counts_until_it_expires(user: User, service: Caller) -> None:
     """This test waits for two tenths of a second at most."""
     ada = user()
     moment = service.row("select clock_timestamp() + interval '0.2 s' as moment")["moment"]
@@ -46,7 +46,7 @@ def test_lot_counts_until_its_moment_and_not_at_it(user: User, service: Caller) 
     ("moment", "tokens"), [("2098-12-31 23:59:59.999999Z", 100), ("2099-01-01 00:00:00Z", 0)]
 )
 @pytest.mark.parametrize("head", [False, True], ids=["", "after a spend"])
-def test_lot_is_gone_at_its_exact_moment(moment: str, tokens: int, head: bool, admin: Connection) -> None:
+def test_lot_expires_at_its_exact_moment(moment: str, tokens: int, head: bool, admin: Connection) -> None:
     """To the microsecond, by a clock that stands still."""
     with admin.transaction(force_rollback=True):
         bank = Caller(admin, "none")
@@ -157,7 +157,7 @@ def test_empty_lot_expires_without_an_entry(user: User, service: Caller, age: Ca
     assert kinds == ["grant", "spend", "grant"]
 
 
-def test_lots_expire_one_after_the_other(user: User, service: Caller, age: Callable[..., None]) -> None:
+def test_lots_expire_in_their_order(user: User, service: Caller, age: Callable[..., None]) -> None:
     ada = user(10, expires_at="2099-01-01 00:00Z")
     service.call("add_tokens", user_id=ada.user_id, tokens=20, expires_at="2199-01-01 00:00Z")
     age(ada, "90 years")
@@ -178,7 +178,7 @@ def test_repeat_of_an_expired_grant_tells_the_old_answer(
     assert ada.balance() == 0
 
 
-def test_infinity_is_the_word_for_never(user: User) -> None:
+def test_infinity_means_never(user: User) -> None:
     ada = user(40, expires_at="infinity")
     assert ada.call("consume_tokens", module_id="whisper")["balance"] == 15
     assert ada.row("select expired from api.lots")["expired"] is False

@@ -117,7 +117,7 @@ def test_parts_are_charged_in_the_head_lot(rich: Bank) -> None:
     assert (behind(rich), on_row(rich), rich.standing()) == ((85, 0), (990, 0), (905, 0, 905))
 
 
-def test_what_comes_free_never_raises_the_permit(rich: Bank) -> None:
+def test_freed_tokens_never_raise_the_permit(rich: Bank) -> None:
     held, other, third = clock_hold(rich, 4), clock_hold(rich, 2), clock_hold(rich, 30)
     assert head(rich) == (1, 90)
     release(rich, held)
@@ -133,7 +133,7 @@ def test_what_comes_free_never_raises_the_permit(rich: Bank) -> None:
     rich.sound()
 
 
-def test_beyond_a_hold_the_lots_pay_and_other_holds_keep_theirs(rich: Bank) -> None:
+def test_capture_beyond_a_hold_takes_from_lots_and_no_other_hold(rich: Bank) -> None:
     rich.call("add_tokens", user_id="clock", tokens=100, priority=60)
     spend(rich)
     held, other = clock_hold(rich, 4), clock_hold(rich, 35)
@@ -147,7 +147,7 @@ def test_beyond_a_hold_the_lots_pay_and_other_holds_keep_theirs(rich: Bank) -> N
 
 
 @pytest.mark.parametrize("how", ["captured", "captured in part", "released"])
-def test_what_was_held_before_the_lot_was_the_head_goes_through_the_sums(rich: Bank, how: str) -> None:
+def test_older_holds_of_a_new_head_lot_use_the_sums(rich: Bank, how: str) -> None:
     early = clock_hold(rich, 4)
     rich.call("add_tokens", user_id="clock", tokens=20, priority=1)
     spend(rich)
@@ -177,7 +177,7 @@ def test_what_was_held_before_the_lot_was_the_head_goes_through_the_sums(rich: B
 
 
 @pytest.mark.parametrize("parts", [0, 1])
-def test_release_in_the_head_lot(rich: Bank, parts: int) -> None:
+def test_release_in_the_head_lot_changes_the_sums(rich: Bank, parts: int) -> None:
     held, other = clock_hold(rich, 4), clock_hold(rich)
     if parts:
         capture(rich, held, parts, final=False)
@@ -218,7 +218,7 @@ def test_extension_leaves_the_permit_alone(rich: Bank) -> None:
 
 
 @pytest.mark.parametrize("atomic", [False, True])
-def test_batch_that_leaves_the_head_lot_keeps_what_is_held_there(rich: Bank, atomic: bool) -> None:
+def test_batch_beyond_the_head_lot_keeps_its_held_tokens(rich: Bank, atomic: bool) -> None:
     rich.call("add_tokens", user_id="clock", tokens=100, priority=60)
     spend(rich)
     held, other = clock_hold(rich, 37), clock_hold(rich, 2)
@@ -237,7 +237,7 @@ def test_batch_that_leaves_the_head_lot_keeps_what_is_held_there(rich: Bank, ato
     assert rich.standing() == (150, 0, 150)
 
 
-def test_batch_within_the_head_lot_passes_over_what_is_held_there(rich: Bank) -> None:
+def test_batch_within_the_head_lot_skips_its_held_tokens(rich: Bank) -> None:
     held = clock_hold(rich, 39)
     items = [{"user_id": "clock", "module_id": "metube"}] * 2
     verdicts = rich.call("consume_tokens_batch", items=Jsonb(items))["verdicts"]
@@ -248,7 +248,7 @@ def test_batch_within_the_head_lot_passes_over_what_is_held_there(rich: Bank) ->
     assert capture(rich, held)["paid"] == 975
 
 
-def test_what_comes_free_in_a_lot_with_a_date_is_written_onto_its_row(bank: Bank) -> None:
+def test_tokens_freed_in_an_expiring_lot_go_onto_its_row(bank: Bank) -> None:
     bank.call("add_tokens", user_id="clock", tokens=1000, expires_at="2098-06-01 12:10Z")
     spend(bank)
     held, other = clock_hold(bank, 4), clock_hold(bank)
@@ -279,7 +279,7 @@ def test_what_comes_free_in_a_lot_with_a_date_is_written_onto_its_row(bank: Bank
         ("freeze_account", {}),
     ],
 )
-def test_permit_is_closed_by_what_changes_its_reasons(
+def test_changes_of_limits_lots_and_notices_take_the_permit_back(
     rich: Bank, function: str, arguments: dict[str, Any]
 ) -> None:
     held = clock_hold(rich, 4)
@@ -358,7 +358,7 @@ def test_hold_of_the_last_tokens_writes_depleted_as_a_spend_does(bank: Bank, by_
     assert told(bank)[1:] == [{"depleted": 5}]
 
 
-def test_permit_counts_what_is_held_against_a_limit(bank: Bank) -> None:
+def test_permit_counts_held_tokens_against_a_limit(bank: Bank) -> None:
     bank.call("add_tokens", user_id="clock", tokens=1000)
     bank.call("set_spend_limit", user_id="clock", period="day", tokens=200)
     spend(bank)

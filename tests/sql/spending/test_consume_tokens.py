@@ -45,7 +45,7 @@ def test_spend_is_written_as_one_entry(user: User) -> None:
     assert (used["entry_id"], used["cost"], used["module_title"]) == (receipt["entry_id"], 75, "Whisper")
 
 
-def test_nothing_said_is_one_call(user: User) -> None:
+def test_usage_left_out_is_one_call(user: User) -> None:
     ada = user(100)
     ada.call("consume_tokens", module_id="whisper")
     assert ada.row("select usage from api.usage")["usage"] == {"calls": 1}
@@ -57,7 +57,7 @@ def test_spend_of_the_whole_balance_leaves_zero(user: User) -> None:
     assert ada.balance() == 0
 
 
-def test_too_little_is_refused_with_figures_and_takes_nothing(user: User) -> None:
+def test_insufficient_tokens_are_refused_with_figures(user: User) -> None:
     ada = user(Decimal("120.5"))
     with refused("insufficient_tokens") as facts:
         ada.call("consume_tokens", module_id="stablediffusion", usage={"calls": 3})
@@ -100,12 +100,12 @@ def test_service_must_name_a_user(service: Caller) -> None:
         service.call("consume_tokens", module_id="whisper")
 
 
-def test_service_cannot_spend_for_somebody_unknown(service: Caller) -> None:
+def test_service_cannot_spend_for_an_unknown_user(service: Caller) -> None:
     with refused("unknown_user"):
         service.call("consume_tokens", module_id="whisper", user_id="nobody has this name")
 
 
-def test_user_may_name_oneself(user: User) -> None:
+def test_user_may_name_themselves(user: User) -> None:
     ada = user(100)
     assert ada.call("consume_tokens", module_id="whisper", user_id=ada.user_id)["balance"] == 75
 
@@ -137,7 +137,7 @@ def test_user_may_name_oneself(user: User) -> None:
         *(f'{{"calls": -{number}}}' for number in HUGE),
     ],
 )
-def test_usage_that_is_not_the_quantity_of_each_dimension_is_refused(usage: str, user: User) -> None:
+def test_usage_must_give_each_dimension_a_quantity(usage: str, user: User) -> None:
     ada = user(100)
     with refused("bad_usage"):
         ada.call("consume_tokens", module_id="whisper", usage=usage)
@@ -150,7 +150,7 @@ def test_missing_usage_is_refused(user: User) -> None:
 
 
 @pytest.mark.parametrize("usage", ['{"calls": NaN}', '{"calls": Infinity}', "{", '{"calls": "\\u0000"}', ""])
-def test_usage_that_is_not_json_never_gets_in(usage: str, user: User) -> None:
+def test_usage_must_be_json(usage: str, user: User) -> None:
     with pytest.raises(psycopg.DataError):
         user(100).call("consume_tokens", module_id="whisper", usage=usage)
 
@@ -158,9 +158,7 @@ def test_usage_that_is_not_json_never_gets_in(usage: str, user: User) -> None:
 @pytest.mark.parametrize(
     "function", ["consume_tokens", "hold_tokens", "capture_hold", "consume_tokens_batch"]
 )
-def test_size_of_usage_is_looked_at_before_anything_is_made_of_it(
-    function: str, user: User, service: Caller
-) -> None:
+def test_size_of_usage_is_checked_first(function: str, user: User, service: Caller) -> None:
     ada = user(100)
     named = {"module_id": "metube", "user_id": ada.user_id, "idempotency_key": "k"}
     hold_id = service.call("hold_tokens", module_id="metube", user_id=ada.user_id)["hold_id"]
@@ -178,7 +176,7 @@ def test_size_of_usage_is_looked_at_before_anything_is_made_of_it(
     assert caught.value.sqlstate == "PT422"
 
 
-def test_usage_that_costs_more_than_anybody_has_is_refused(user: User) -> None:
+def test_usage_that_costs_more_than_the_maximum_is_refused(user: User) -> None:
     with refused("bad_usage"):
         user(100).call("consume_tokens", module_id="whisper", usage={"calls": 10**15})
 
@@ -190,7 +188,7 @@ def test_bad_usage_names_the_dimensions_of_the_price(user: User) -> None:
 
 
 @pytest.mark.parametrize("module_id", [None, "", "x" * 12_000], ids=["null", "empty", "12 kB"])
-def test_module_that_no_catalogue_could_have_is_refused(module_id: str | None, user: User) -> None:
+def test_impossible_module_id_is_refused(module_id: str | None, user: User) -> None:
     """Also where the catalogue has a default price: these ids cannot be defined, so they cannot be used."""
     ada = user(100)
     with refused("unknown_module"):
@@ -225,7 +223,7 @@ def test_nul_cannot_get_into_sql_text(user: User) -> None:
 
 
 @pytest.mark.parametrize("status", ["frozen", "closed"])
-def test_account_that_is_not_active_spends_nothing(status: str, user: User, admin: Connection) -> None:
+def test_inactive_account_cannot_spend(status: str, user: User, admin: Connection) -> None:
     ada = user(100)
     first = ada.call("consume_tokens", module_id="whisper", idempotency_key="before")
     _set_status(admin, ada, status)
@@ -313,7 +311,7 @@ def test_key_has_1_to_200_characters(key: str, user: User) -> None:
     assert ada.balance() == 100
 
 
-def test_longest_key_is_taken_in_any_script(user: User) -> None:
+def test_longest_key_is_accepted_in_any_script(user: User) -> None:
     ada = user(100)
     key = "ключ😀" * 40
     assert not ada.call("consume_tokens", module_id="whisper", idempotency_key=key)["replayed"]
@@ -356,7 +354,7 @@ def test_price_that_differs_is_refused(price: Decimal, user: User) -> None:
     ],
     ids=str,
 )
-def test_price_that_is_no_amount_is_refused(price: Decimal | None, user: User) -> None:
+def test_malformed_price_is_refused(price: Decimal | None, user: User) -> None:
     ada = user(100)
     with refused("bad_amount"):
         _named_price(ada, price)
@@ -382,7 +380,7 @@ def test_price_that_is_no_amount_is_refused(price: Decimal | None, user: User) -
         "'whisper'",
     ],
 )
-def test_both_signatures_by_position(arguments: str, user: User) -> None:
+def test_both_signatures_work_by_position(arguments: str, user: User) -> None:
     ada = user(100)
     receipt = ada.row(f"select * from api.consume_tokens({arguments})", {"user": ada.user_id})
     assert (receipt["user_id"], receipt["module_id"], receipt["balance"]) == (ada.user_id, "whisper", 75)

@@ -52,9 +52,7 @@ def entries(caller: Caller) -> int:
     return int(caller.row("select count(*) from api.entries")["count"])
 
 
-def test_each_item_has_its_own_verdict_in_the_order_of_the_items(
-    user: User, service: Caller, admin: Connection
-) -> None:
+def test_verdicts_come_in_the_order_of_the_items(user: User, service: Caller, admin: Connection) -> None:
     ada, bob = user(30), user(15)
     verdicts = batch(
         service,
@@ -138,7 +136,7 @@ def _sound(admin: Connection, *people: Caller) -> None:
     ],
     ids=json.dumps,
 )
-def test_item_that_is_none_harms_no_other(item: Any, user: User, service: Caller) -> None:
+def test_malformed_item_harms_no_other(item: Any, user: User, service: Caller) -> None:
     ada = user(100)
     odd = use(ada) | item if isinstance(item, dict) else item
     first, second, third = batch(service, use(ada), odd, use(ada))
@@ -147,7 +145,7 @@ def test_item_that_is_none_harms_no_other(item: Any, user: User, service: Caller
 
 
 @pytest.mark.parametrize("items", [{}, [], None, "x", 5, [{}] * 1001], ids=lambda items: str(items)[:20])
-def test_batch_that_is_none_is_refused(items: Any, service: Caller) -> None:
+def test_malformed_batch_is_refused(items: Any, service: Caller) -> None:
     with refused("bad_items"):
         service.call("consume_tokens_batch", items=Jsonb(items))
     with refused("bad_items"):
@@ -161,7 +159,7 @@ def test_batches_are_for_services(user: User, api_login: Connection) -> None:
             batch(Caller(api_login, role, ada.user_id), use(ada))
 
 
-def test_thousand_items_of_one_account(user: User, service: Caller, admin: Connection) -> None:
+def test_thousand_items_of_one_account_are_charged(user: User, service: Caller, admin: Connection) -> None:
     ada = user(9_000)
     verdicts = batch(service, *(use(ada, idempotency_key=f"k{number}") for number in range(1000)))
     assert [verdict["ok"] for verdict in verdicts] == [True] * 900 + [False] * 100
@@ -217,7 +215,7 @@ def test_refusal_leaves_no_key_within_the_batch_either(user: User, service: Call
     assert batch(service, use(ada, "whisper", idempotency_key="l"))[0]["balance"] == 0
 
 
-def test_whole_batch_again_is_answered_and_not_charged(user: User, service: Caller) -> None:
+def test_repeated_batch_is_answered_and_not_charged(user: User, service: Caller) -> None:
     people = [user(100) for _ in range(5)]
     items = [use(people[n % 5], idempotency_key=f"k{n}") for n in range(20)]
     first = batch(service, *items)
@@ -531,7 +529,7 @@ _ten: Item = {"user_id": "ada", "module_id": "metube"}
 @example(plan=_plan(100, notices=("p_below => 40",)), chunks=[_ten, [_ten] * 9])
 # Ten of them are held: available falls below 40 where the balance does not.
 @example(plan=_plan(55, notices=("p_below => 40",), holds=1), chunks=[[_ten, _ten]])
-def test_batches_do_what_the_calls_would(
+def test_batches_do_what_single_calls_do(
     till: Connection, plan: dict[str, Any], chunks: list[list[Item] | Item]
 ) -> None:
     """Two worlds alike: one call after the other in the one, batches with calls between them in the other."""

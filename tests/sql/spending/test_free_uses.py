@@ -14,7 +14,9 @@ User = Callable[..., Caller]
 @pytest.mark.parametrize("function", ["consume_tokens", "hold_tokens"])
 @pytest.mark.parametrize("usage", ['{"calls": 0}', '{"calls": 0.0}', '{"calls": -0}', '{"calls": 0e5}'])
 @pytest.mark.parametrize("module_id", ["metube", "unlisted"])
-def test_users_charge_of_nothing_is_refused(function: str, usage: str, module_id: str, user: User) -> None:
+def test_users_charge_of_zero_tokens_is_refused(
+    function: str, usage: str, module_id: str, user: User
+) -> None:
     ada = user(100)
     with refused("bad_usage"):
         ada.call(function, module_id=module_id, usage=usage)
