@@ -46,7 +46,7 @@ def test_a_container_may_have_less_memory(
     assert memory.memory() == (64 * MB if less else machine)
 
 
-def test_what_alter_system_has_set_is_left(tmp_path: Path) -> None:
+def test_settings_of_alter_system_are_left_alone(tmp_path: Path) -> None:
     assert set(settings_for(tmp_path / "not" / "made")) == set(settings(GB, GB))
     (tmp_path / "postgres").mkdir()
     (tmp_path / "postgres" / "postgresql.auto.conf").write_text(

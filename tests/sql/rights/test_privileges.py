@@ -545,7 +545,7 @@ def test_functions_that_a_role_may_execute(role: str, ask: Callable[..., set[str
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_what_a_readable_view_calls_a_role_may_execute(role: str, ask: Callable[..., set[str]]) -> None:
+def test_readers_may_execute_the_functions_that_views_call(role: str, ask: Callable[..., set[str]]) -> None:
     """This includes what those functions call, also if only for some rows."""
     refused = ask(
         r"""
