@@ -95,7 +95,7 @@ STATUS = {
     "bad_clock": 422,
     "bad_limit": 422,
     "bad_state": 422,
-    "bad_catalogue": 422,
+    "bad_catalog": 422,
     "account_frozen": 423,
     "guest_limit": 429,
     "too_many_orders": 429,

@@ -31,7 +31,7 @@ where
 union all
 select
     w.account_id,
-    'what a hold lets go of in the head lot calls for nothing' as expected,
+    'tokens that a hold frees in the head lot have no other effect' as expected,
     format(
         'lot %s expires at %s, low balance armed: %s, depleted armed: %s, threshold %s',
         w.head_lot, credits.utc_text(l.expires_at), n.low_armed, n.depleted_armed, n.low

@@ -34,7 +34,7 @@ where l.live <> (l.remaining > 0)
 union all
 select
     w.account_id,
-    format('a head lot %s that is there', w.head_lot) as expected,
+    format('a head lot %s that exists', w.head_lot) as expected,
     format('%s tokens taken from it, %s held, a permit of %s', w.head_taken, w.head_reserved, w.head_permit) as found
 from credits.wallets as w
 left join credits.lots as l on w.account_id = l.account_id and w.head_lot = l.lot_id

@@ -85,7 +85,7 @@ select
     amounts.account_id,
     format(
         'order %s was sold for %s less %s', amounts.order_id, amounts.amount,
-        coalesce(amounts.discount::text, 'what cannot be read')
+        coalesce(amounts.discount::text, 'an amount that cannot be read')
     ) as expected,
     format('its tokens cost %s', trim_scale(granted.cost)) as found
 from amounts
@@ -97,7 +97,7 @@ union all
 select
     amounts.account_id,
     format(
-        'event %s, which granted order %s, tells of the %s that its tokens cost',
+        'event %s, which granted order %s, says that its tokens cost %s',
         amounts.event_id, amounts.order_id, trim_scale(granted.cost)
     ) as expected,
     format(

@@ -16,6 +16,15 @@ RIDDLES = {
     r"\bwhoever\b": "anyone who, or the actor's name",
     r"\b(is|are) none\b": "is not a …, or there is no …",
     r"\b(is|are) nobody's\b": "belongs to nobody",
+    r"\bfor good\b": "for ever, or never changes",
+    r"\bfor want of\b": "for lack of",
+    r"\blets? go\b": "frees, or releases",
+    r"\b(told|tells?) again\b": "repeats",
+    r"\b(short|long) way\b": "by the permit, or with all checks",
+    r"\bcalls? for (nothing|anything)\b": "has no other effect",
+    r"\bwithout a look\b": "without checking",
+    r"\bnothing said\b": "left out",
+    r"\bas if of\b|\bone('s|self)\b": "the caller's own, themselves",
 }
 
 
@@ -34,7 +43,13 @@ def test_page_has_no_riddles(page: Path) -> None:
     assert dict.fromkeys(riddles(text), RIDDLES) == {}
 
 
-@pytest.mark.parametrize("text", ["The door says so.", "a key that is none", "Whoever asks", "a catalogue"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("The door says so.", "a key that is none", "Whoever asks", "a catalogue", "closed for good"),
+        *("It lets go of tokens.", "refused for want of tokens", "the long way", "Nothing said: one call."),
+    ],
+)
 def test_riddles_are_found(text: str) -> None:
     assert list(riddles(text))
     assert not list(riddles(f'"{text}" and `{text}`'))

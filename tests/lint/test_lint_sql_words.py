@@ -11,9 +11,16 @@ from docs.test_docs_words import RIDDLES, riddles
 SQL = Path(__file__).parents[2] / "sql"
 FILES = sorted(SQL.rglob("*.sql"))
 MORE = {
+    r"\w*_catalogues?\b": "catalog",
     r"\bis no (account|address|fault|hold|id|label|module|name|number|price|use)\b": "is not a …",
     r"\bare no (fault|number|hold|letter|token|use|role)s?\b": "are not …",
     r"\bsold so\b": "sold like this",
+    r"\b(wallet|account) being\b": "The wallet is locked.",
+    r"(?:'|-- )(Has|May) (a|an|the|it|this|there)\b": "Whether …, or Checks that …",
+    r"(?:'|-- )(As (a|an) \w+ \w+s|Of (a|an|what) )": "begin with the subject",
+    r"\bthat so (much|many)\b|\bwhat of (it|a|the)\b": "how much of the …",
+    r"[:.;] (so )?who only\b": "a query that only …",
+    r"\bkeeps? clear of\b|\bput (it|the head) back\b": "takes back the permit",
 }
 
 
@@ -29,7 +36,20 @@ def test_sql_speaks_without_riddles(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["-- The door says so.", "is 'Null: a key that is none.'", "-- It is no number."]
+    "text",
+    [
+        *(
+            "-- The door says so.",
+            "is 'Null: a key that is none.'",
+            "-- It is no number.",
+            "-- As a spend locks.",
+        ),
+        *(
+            "is 'Has an item a name?'",
+            "is 'Told, the wallet being locked.'",
+            "-- Of what was held, the rest.",
+        ),
+    ],
 )
 def test_a_riddle_in_sql_is_found(text: str) -> None:
     assert found(text)

@@ -13,17 +13,9 @@ import pytest
 from docs.test_docs_words import riddles
 
 ROOT = Path(__file__).parents[2]
-# The program, and the tests of it. Names of all tests are read by test_lint_names.py.
-FOLDERS = ("api", "bench", "docs/examples", "tests/bank", "tests/demo", "tests/docs", "tests/http")
-FOLDERS += ("tests/local", "tests/scenarios", "tests/stripe_simulator", "tests/upgrade")
-SOURCES = sorted(
-    [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
-    + [
-        path
-        for folder in ("tests", "tests/lint", "tests/reliability")
-        for path in (ROOT / folder).glob("*.py")
-    ]
-)
+# The program, and the tests. Names of tests are read by test_lint_names.py.
+FOLDERS = ("api", "bench", "docs/examples", "tests")
+SOURCES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 TAKEN = ("door", "catalogue", "settle")  # parts of names: the HTTP API, a price list's catalog, a shortfall
 
 

@@ -85,7 +85,9 @@ class Field:
 def race(url: str, seed: int, steps: int) -> Race:
     """Each worker takes so many steps. `url` is the superuser's, of a database with the prices of iahome."""
     with psycopg.connect(url, autocommit=True) as admin:
-        admin.execute("select credits.bound_unpaid(1000000)")  # they let go of more than people do
+        admin.execute(
+            "select credits.bound_unpaid(1000000)"
+        )  # these workers release more holds than people do
         admin.execute("select credits.define_module('drip', 'Drip')")
         admin.execute("select credits.define_price(%s, p_module_id => 'drip')", (SECONDS,))
         for name in PEOPLE:

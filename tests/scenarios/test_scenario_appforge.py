@@ -85,7 +85,7 @@ def test_appforge_sells_and_charges_as_its_story_says(system: System) -> None:
     ):
         ask(ada, estimate=estimate, message="message-3")
 
-    # Below 2 euros a notice goes out, and another one when a request is refused for want of tokens.
+    # Below 2 euros a notice goes out, and another one when a request is refused for lack of tokens.
     # Then any amount from 5 to 1000 euros, four of them proposed.
     assert [(notice["kind"], notice["facts"]) for notice in ada.rows("notices", order="kind")] == [
         ("depleted", {"balance": Decimal("123.11")}),

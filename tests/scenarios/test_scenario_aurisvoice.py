@@ -11,7 +11,7 @@ pytestmark = pytest.mark.one_version
 
 
 def dub(person: Person, seconds: float, film: str | None = None, *, works: bool = True) -> Row:
-    """As AurisVoice's server does: check, hold, dub; then charge it, or let go of it. Raises Refused.
+    """As AurisVoice's server does: check, hold, dub; then charge or release. Raises Refused.
 
     Asked for a film that is done, it does not dub it again: the hold says so.
     """

@@ -184,7 +184,7 @@ def test_racing_or_cookieless_guests_gain_nothing(system: System) -> None:
     one.remaining()
     results = at_once([lambda: one.call("guest_consume", module_id="flux-dev")["state"]] * 30)
     assert [results.count("reserved"), results.count("guest_limit")] == [3, 27]
-    # The same browser at another address, a cookie of one's own making, an address that the browser claims.
+    # The same browser at another address, a made-up cookie, an address that the browser claims.
     moved = Guest(system, "203.0.113.52")
     moved.headers |= one.headers | {"X-Forwarded-For": "203.0.113.52"}
     forged = Guest(system, "203.0.113.50")

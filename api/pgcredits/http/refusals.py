@@ -1,4 +1,4 @@
-"""Report to the bank that a use was refused for want of tokens: the bank may owe the user a notice.
+"""Report to the bank that a use was refused for lack of tokens: the bank may owe the user a notice.
 
 The refusal rolled its own transaction back, so the database could not keep anything of it. The database does
 not trust the report: it checks by itself whether the use would be refused.

@@ -67,7 +67,7 @@ end
 $$;
 comment on function credits.check_components(text, jsonb) is
 'Checks the components of a price, and returns them as credits.components_as_json would, with the defaults filled in. '
-'Raises PT422 bad_catalogue.';
+'Raises PT422 bad_catalog.';
 
 create or replace function credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb)
 returns void
@@ -99,4 +99,4 @@ begin
 end
 $$;
 comment on function credits.check_tiers(text, text, jsonb) is
-'Checks that these are tiers, in ascending order. Raises PT422 bad_catalogue.';
+'Checks that these are tiers, in ascending order. Raises PT422 bad_catalog.';

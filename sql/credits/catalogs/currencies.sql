@@ -65,12 +65,12 @@ as $$
 begin
     if p_currency is not null
         and not exists (select from credits.currencies as c where c.currency = p_currency) then
-        perform credits.fail(422, 'bad_catalogue', credits.charge_problem(null, p_currency));
+        perform credits.fail(422, 'bad_catalog', credits.charge_problem(null, p_currency));
     end if;
 end
 $$;
 comment on function credits.check_currency(text) is
-'Checks that p_currency is null or a currency that Stripe takes payments in. Raises PT422 bad_catalogue.';
+'Checks that p_currency is null or a currency that Stripe takes payments in. Raises PT422 bad_catalog.';
 
 create or replace function credits.check_charge(p_amount bigint, p_currency text)
 returns void
@@ -83,9 +83,9 @@ declare
 begin
     -- If one of the two is missing, the table refuses the row.
     if p_currency is not null and v_problem is not null then
-        perform credits.fail(422, 'bad_catalogue', v_problem);
+        perform credits.fail(422, 'bad_catalog', v_problem);
     end if;
 end
 $$;
 comment on function credits.check_charge(bigint, text) is
-'Checks that Stripe would charge this amount; null passes. Raises PT422 bad_catalogue.';
+'Checks that Stripe would charge this amount; null passes. Raises PT422 bad_catalog.';

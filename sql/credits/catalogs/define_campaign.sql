@@ -48,7 +48,7 @@ begin
         ) then format('somebody has had more than %s grants', p_per_account)
     end;
     if v_why is not null then
-        perform credits.fail(422, 'bad_catalogue', v_why);
+        perform credits.fail(422, 'bad_catalog', v_why);
     end if;
     perform credits.check_line(p_campaign_id, p_title);
     perform credits.check_amount(p_tokens);
@@ -85,7 +85,7 @@ comment on function credits.define_campaign(
 ) is
 'Something that is given away. p_kind: welcome (when an account opens), promo (for a code) or referral (with the first '
 'purchase of a user: p_tokens to the referrer who brought them, p_referee_tokens to the user). p_budget and '
-'p_per_account count grants. p_expires_after: how long the granted tokens last. Raises PT422 bad_catalogue.';
+'p_per_account count grants. p_expires_after: how long the granted tokens last. Raises PT422 bad_catalog.';
 
 create or replace function credits.define_campaign_bounds(
     p_campaign_id text,
@@ -105,7 +105,7 @@ declare
     v_per_network constant bigint := case when v_per_device is not null then coalesce(p_per_network, v_per_device) end;
 begin
     if p_per_device is null then
-        perform credits.fail(422, 'bad_catalogue', 'per_device is 0, for no bounds, or at least 1');
+        perform credits.fail(422, 'bad_catalog', 'per_device is 0, for no bounds, or at least 1');
     end if;
     update credits.campaigns as c
     set
@@ -117,7 +117,7 @@ begin
         sliding_window = make_interval(secs => extract(epoch from p_sliding_window)::double precision)
     where c.campaign_id = p_campaign_id;
     if not found then
-        perform credits.fail(422, 'bad_catalogue', 'no such campaign');
+        perform credits.fail(422, 'bad_catalog', 'no such campaign');
     end if;
 exception
     when check_violation or not_null_violation or numeric_value_out_of_range or datetime_field_overflow
@@ -129,4 +129,4 @@ comment on function credits.define_campaign_bounds(text, bigint, bigint, bigint,
 'How often a campaign gives to accounts of one device, and of one network, in any span of p_sliding_window (at most 7 '
 'days). p_per_network: by default as often as per device. p_per_shared_network, for a network that is known to be '
 'shared: by default ten times that. p_per_device 0 means no bounds. By default a welcome has the bounds 3, 20 and 200, '
-'and a promotion has none. A referral cannot have bounds. Raises PT422 bad_catalogue.';
+'and a promotion has none. A referral cannot have bounds. Raises PT422 bad_catalog.';

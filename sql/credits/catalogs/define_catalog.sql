@@ -25,4 +25,4 @@ end
 $$;
 comment on function credits.define_catalog(text, text, text, text) is
 'Names a price list, the unit of its balances, and the currency that its packs are sold in. Raises PT422 '
-'bad_catalogue.';
+'bad_catalog.';

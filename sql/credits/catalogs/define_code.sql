@@ -30,4 +30,4 @@ end
 $$;
 comment on function credits.define_code(text, text) is
 'A code for a campaign of kind promo: 3 to 64 letters of one script, digits, and - _ . + % & !. Case, white space, the '
-'kind of dash and invisible characters do not matter. Raises PT422 bad_catalogue.';
+'kind of dash and invisible characters do not matter. Raises PT422 bad_catalog.';

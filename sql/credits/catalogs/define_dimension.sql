@@ -16,4 +16,4 @@ exception
 end
 $$;
 comment on function credits.define_dimension(text, text) is
-'Defines something that usage is measured in, so that prices can name it. Raises PT422 bad_catalogue.';
+'Defines something that usage is measured in, so that prices can name it. Raises PT422 bad_catalog.';

@@ -39,4 +39,4 @@ $$;
 comment on function credits.define_guest_limits(text, bigint, bigint, bigint, interval) is
 'How many uses are free without an account, in any span of p_sliding_window (at most 7 days). p_per_network: by '
 'default as many as per device. p_per_shared_network, for a network that is known to be shared: by default ten times '
-'that. p_per_device 0 means that nothing is free any more. Raises PT422 bad_catalogue.';
+'that. p_per_device 0 means that nothing is free any more. Raises PT422 bad_catalog.';

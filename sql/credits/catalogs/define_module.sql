@@ -16,7 +16,7 @@ exception
         perform credits.refuse_line('category', p_category_id, sqlerrm);
 end
 $$;
-comment on function credits.define_category(text, text) is 'Defines a group of modules. Raises PT422 bad_catalogue.';
+comment on function credits.define_category(text, text) is 'Defines a group of modules. Raises PT422 bad_catalog.';
 
 create or replace function credits.define_module(
     p_module_id text, p_title text, p_category_id text default null, p_active boolean default true
@@ -32,7 +32,7 @@ declare
 begin
     if p_category_id is not null
         and not exists (select from credits.module_categories as c where c.category_id = p_category_id) then
-        perform credits.fail(422, 'bad_catalogue', format('no category %L', p_category_id));
+        perform credits.fail(422, 'bad_catalog', format('no category %L', p_category_id));
     end if;
     perform credits.check_line(p_module_id, p_title);
     -- If two modules looked alike, a slip of the pen would cost the price of the other one.
@@ -46,9 +46,9 @@ begin
         limit 1
     );
     if v_other is not null then
-        perform credits.fail(422, 'bad_catalogue', format('it looks like module %L, which is listed', v_other));
+        perform credits.fail(422, 'bad_catalog', format('it looks like module %L, which is listed', v_other));
     elsif (credits.likeness(p_module_id) = '') is true then
-        perform credits.fail(422, 'bad_catalogue', 'an id has letters or digits');
+        perform credits.fail(422, 'bad_catalog', 'an id has letters or digits');
     end if;
     insert into credits.modules as m (module_id, title, category_id, active)
     values (p_module_id, p_title, p_category_id, p_active)
@@ -64,4 +64,4 @@ $$;
 comment on function credits.define_module(text, text, text, boolean) is
 'Defines something that tokens can be spent on. A module that is not active is withdrawn, and can no longer be '
 'charged. A new id must not look like the id of another module, withdrawn or not: by case, accents, letters of other '
-'scripts, white space, hyphens or underscores. Raises PT422 bad_catalogue.';
+'scripts, white space, hyphens or underscores. Raises PT422 bad_catalog.';

@@ -35,10 +35,10 @@ begin
     end if;
     -- Otherwise the payment would fail: no time is that far away.
     if (p_expires_after > interval '1000 years') is true then
-        perform credits.fail(422, 'bad_catalogue', 'tokens expire after 1000 years at most, or never');
+        perform credits.fail(422, 'bad_catalog', 'tokens expire after 1000 years at most, or never');
     end if;
     if (v_stripe_price_id !~ '^price_[A-Za-z0-9_]{1,240}$') is true then
-        perform credits.fail(422, 'bad_catalogue', format('%L is not the id of a price at Stripe: price_…', v_stripe_price_id));
+        perform credits.fail(422, 'bad_catalog', format('%L is not the id of a price at Stripe: price_…', v_stripe_price_id));
     end if;
     insert into credits.packs as p (
         pack_id, title, tokens, bonus_tokens, amount, currency, stripe_price_id, popular, position,
@@ -66,4 +66,4 @@ comment on function credits.define_pack(
 'Defines something that can be bought, for an amount that Stripe would charge, in the unit that Stripe counts the '
 'currency in (cents; 5000 ugx are 50 shillings). p_scope (module:ID or category:ID) binds its tokens. '
 'p_stripe_price_id: by default the one that the operator has configured, otherwise the one that is there stays. Orders '
-'keep their own snapshot. Raises PT422 bad_catalogue.';
+'keep their own snapshot. Raises PT422 bad_catalog.';

@@ -83,7 +83,7 @@ comment on function credits.define_price(jsonb, text, text, numeric, numeric, ti
 'on, is allowed only while there is no version yet. p_components: [{dimension, price_per_unit, unit_size = 1, '
 'free_quantity = 0, whole_units = false, whole_quantity = false, minimum_charge = 0, provider_cost, tiers: [{above, '
 'price_per_unit}]}]. whole_units: a unit that was begun is charged whole. whole_quantity: a quantity that is not a '
-'whole number is refused. If the price is the same already, its version is returned. Raises PT422 bad_catalogue.';
+'whole number is refused. If the price is the same already, its version is returned. Raises PT422 bad_catalog.';
 
 create or replace function credits.check_price(p_name text, p_price credits.prices)
 returns void
@@ -117,7 +117,7 @@ begin
 end
 $$;
 comment on function credits.check_price(text, credits.prices) is
-'Checks everything in a line about a price except its components. Raises PT422 bad_catalogue.';
+'Checks everything in a line about a price except its components. Raises PT422 bad_catalog.';
 
 create or replace function credits.price_overlap(
     p_name text,

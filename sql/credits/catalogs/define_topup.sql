@@ -14,7 +14,7 @@ begin
     perform credits.check_charge(p_minimum, p_currency);
     perform credits.check_charge(p_maximum, p_currency);
     if (scale(p_tokens_per_unit) <= 30) is not true then
-        perform credits.fail(422, 'bad_catalogue', 'tokens_per_unit is a number with at most 30 decimals');
+        perform credits.fail(422, 'bad_catalog', 'tokens_per_unit is a number with at most 30 decimals');
     elsif p_minimum is not null and p_maximum is not null then
         -- A payment always buys something.
         perform credits.check_amount(credits.topup_tokens(p_minimum, p_tokens_per_unit));
@@ -32,7 +32,7 @@ end
 $$;
 comment on function credits.define_topup(text, bigint, bigint, numeric) is
 'Offers to sell tokens for any amount that Stripe would charge between two bounds (minor units of the currency), at so '
-'many tokens per minor unit. Removes the presets of this currency. Raises PT422 bad_catalogue.';
+'many tokens per minor unit. Removes the presets of this currency. Raises PT422 bad_catalog.';
 
 create or replace function credits.define_topup_preset(
     p_currency text, p_amount bigint, p_popular boolean default false
@@ -49,7 +49,7 @@ begin
         from credits.topups as t
         where t.currency = p_currency and p_amount between t.minimum and t.maximum
     ) then
-        perform credits.fail(422, 'bad_catalogue', 'no top-up has this amount between its bounds');
+        perform credits.fail(422, 'bad_catalog', 'no top-up has this amount between its bounds');
     end if;
     perform credits.check_charge(p_amount, p_currency);
     insert into credits.topup_presets as s (currency, amount, popular) values (p_currency, p_amount, p_popular)
@@ -61,4 +61,4 @@ end
 $$;
 comment on function credits.define_topup_preset(text, bigint, boolean) is
 'Defines an amount to propose for a top-up (minor units of the currency), between its bounds. Raises PT422 '
-'bad_catalogue.';
+'bad_catalog.';

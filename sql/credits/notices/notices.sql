@@ -261,4 +261,4 @@ $$;
 comment on function credits.define_notice(text, numeric, numeric, interval) is
 'When users are told something: low_balance (p_below tokens, or p_percent of the last purchase or the greatest lot), '
 'depleted, expiring_soon (p_ahead of the expiry). A changed rule locks every wallet. So these lines come before '
-'modules, prices and campaigns, which have locks of their own. Raises PT422 bad_catalogue.';
+'modules, prices and campaigns, which have locks of their own. Raises PT422 bad_catalog.';

@@ -35,4 +35,4 @@ end
 $$;
 comment on function credits.check_stripe_prices() is
 'Called after a price list was applied: checks that every pack with a configured Stripe price exists. Raises PT422 '
-'bad_catalogue.';
+'bad_catalog.';

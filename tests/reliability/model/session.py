@@ -21,7 +21,7 @@ class BankSession:
         self.cursor = connection.cursor(row_factory=dict_row)
 
     def act_as(self, user_id: str | None) -> None:
-        """Act as this user, or as a service if there is none."""
+        """Act as this user; None means a service."""
         login, role = ("pgcredits_api", "authenticated") if user_id else ("pgcredits_service", "service_role")
         claims = json.dumps({"role": role, "sub": user_id})
         self.cursor.execute(f"set local session authorization {login}".encode())

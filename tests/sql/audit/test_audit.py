@@ -514,7 +514,7 @@ FAULTS = {
         # Some modules would take from another lot; more debt than there may be.
         f"update credits.lots set scope = 'module:whisper', priority = 1 where {ME} and lot_id = {EXTRA}",
         f"update credits.wallets set debt = 1 where {ME}",
-        # What holds let go of calls for something, and the wallet says that it does not.
+        # The wallet says that freed tokens have no other effect, but they have.
         f"update credits.lots set expires_at = '2099-01-01' where {HOLDER} and source = 'purchase'",
         f"update credits.notice_levels set low_armed = false where {HOLDER}",
         "insert into credits.notice_rules (kind) values ('depleted') on conflict do nothing;"

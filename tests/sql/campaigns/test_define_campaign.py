@@ -94,7 +94,7 @@ def test_campaign_line_applied_again_keeps_its_count(author: Caller) -> None:
     ],
 )
 def test_senseless_campaign_is_refused_by_name(line: str, author: Caller) -> None:
-    with refused("bad_catalogue") as facts:
+    with refused("bad_catalog") as facts:
         define(author, line)
     assert (facts["line"], facts["name"]) == (
         "campaign",
@@ -114,7 +114,7 @@ def test_campaign_cannot_change_below_what_it_has_given(author: Caller) -> None:
         "define_campaign('c', 'promo', 'C', 40, p_per_account => 2, p_budget => 1)",
         "define_campaign('c', 'promo', 'C', 40, p_per_account => 1)",
     ):
-        with refused("bad_catalogue"), author.connection.transaction():
+        with refused("bad_catalog"), author.connection.transaction():
             define(author, line)
     define(author, "define_campaign('c', 'promo', 'C', 40, p_per_account => 3, p_budget => 2)")
 
@@ -163,7 +163,7 @@ def test_senseless_code_is_refused_by_name(code: str | None, campaign_id: str | 
     define(author, "define_campaign('r', 'referral', 'R', 40)")
     define(author, "define_code(' Taken ', 'd')")
     define(author, "define_code('TAKEN', 'd')")
-    with refused("bad_catalogue") as facts:
+    with refused("bad_catalog") as facts:
         define(author, "define_code(%s, %s)", code, campaign_id)
     assert (facts["line"], facts["name"]) == ("code", code)
 

@@ -62,7 +62,7 @@ def status(town: Town, somebody: Caller, status: str) -> None:
     )
 
 
-# One's own code
+# The user's own code
 
 
 def test_code_is_made_once_and_is_easy_to_read(town: Town, campaign: str) -> None:

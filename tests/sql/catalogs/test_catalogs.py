@@ -73,7 +73,7 @@ def contents(author: Caller) -> dict[str, list[Any]]:
 
 @contextmanager
 def line_refused(author: Caller, name: str) -> Iterator[None]:
-    with refused("bad_catalogue") as facts, author.connection.transaction():
+    with refused("bad_catalog") as facts, author.connection.transaction():
         yield
     assert name in str(facts["name"])
 

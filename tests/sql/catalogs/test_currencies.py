@@ -110,7 +110,7 @@ def test_pack_that_stripe_would_refuse_is_refused(
         define(author, amount, currency)
     assert caught.value.sqlstate == "PT422"
     facts = json.loads(caught.value.diag.message_detail or "")
-    assert facts == {"error": "bad_catalogue", "line": "pack", "name": "p"}
+    assert facts == {"error": "bad_catalog", "line": "pack", "name": "p"}
 
 
 @pytest.mark.parametrize(("amount", "currency", "message"), REFUSED)
@@ -131,14 +131,14 @@ def test_every_currency_has_a_smallest_amount(author: Caller) -> None:
     for row in rows:
         (least,) = {row["minimum"], row["rough_minimum"]} - {None}
         define(author, least, row["currency"])
-        with refused("bad_catalogue"), author.connection.transaction():
+        with refused("bad_catalog"), author.connection.transaction():
             define(author, least - row["step"], row["currency"])
 
 
 def test_topup_and_its_presets_keep_to_whole_shillings(author: Caller) -> None:
     author.connection.execute("delete from credits.topup_presets; delete from credits.topups")
     author.rows("select credits.define_topup('ugx', 500000, 5000000, 0.001)")
-    with refused("bad_catalogue"), author.connection.transaction():
+    with refused("bad_catalog"), author.connection.transaction():
         author.rows("select credits.define_topup_preset('ugx', 500050)")
     author.rows("select credits.define_topup_preset('ugx', 600000)")
     shown = author.row("select minimum, maximum, minor_digits, step from api.topups")
@@ -160,7 +160,7 @@ def test_wrong_pack_can_be_withdrawn_and_not_sold_again(author: Caller) -> None:
         " values ('p', 'P', 50, 10, 'eur')"
     )
     define(author, 10, "eur", active=False)
-    with refused("bad_catalogue"):
+    with refused("bad_catalog"):
         define(author, 10, "eur")
 
 

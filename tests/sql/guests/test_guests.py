@@ -268,7 +268,7 @@ def test_without_limits_there_are_no_guests(guest: Guest, admin: Connection) -> 
     ],
 )
 def test_senseless_guest_limits_are_refused_by_name(line: str, admin: Connection) -> None:
-    with refused("bad_catalogue") as facts:
+    with refused("bad_catalog") as facts:
         admin.execute(f"select credits.define_guest_limits({line})")
     assert facts["line"] == "guest limits of"
     assert facts["name"] == (None if line.startswith("null") else line.split("'")[1])

@@ -180,10 +180,10 @@ def test_a_promotion_is_bounded_by_where_the_accounts_were_opened(town: Town) ->
 )
 def test_senseless_bounds_are_refused_by_name(town: Town, kind: str, numbers: Any) -> None:
     name = town.campaign(uuid4().hex, kind, 50, active=False)
-    with refused("bad_catalogue") as facts:
+    with refused("bad_catalog") as facts:
         bounds(town, name, *numbers)
     assert facts["name"] == name
-    with refused("bad_catalogue"):
+    with refused("bad_catalog"):
         bounds(town, "no such campaign", 3)
 
 

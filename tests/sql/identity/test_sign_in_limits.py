@@ -1,4 +1,4 @@
-"""Sign-in limits: guessing ends, and nobody can lock out somebody else for good."""
+"""Sign-in limits: they stop guessing, and nobody can lock somebody else out for long."""
 
 from __future__ import annotations
 

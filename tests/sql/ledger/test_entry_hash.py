@@ -1,4 +1,4 @@
-"""The hash chain, format 1, frozen: told again in Python, from the columns of the ledger alone."""
+"""The hash chain, format 1, frozen: computed a second time in Python, from the columns of the ledger alone."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ FROZEN = entry_hash(
 
 
 def test_format_is_frozen(admin: Connection) -> None:
-    """One vector, from Python and by hand: whoever changes the format must change this page."""
+    """One vector, from Python and by hand. A change of the format must change this page."""
     assert FROZEN == "9da3728faa59be925618135f27bbc30151b18b59ed8fd3757d7710a700be5071"
     assert admin.execute(f"select encode(credits.entry_hash({VECTOR}), 'hex')").fetchone() == (FROZEN,)
 
@@ -260,7 +260,7 @@ def test_text_is_escaped_as_json_asks_and_no_further(admin: Connection) -> None:
 
 @pytest.mark.parametrize("column", COLUMNS)
 def test_each_field_changes_the_hash(column: str, admin: Connection) -> None:
-    """Null is not empty, and no value is another one's."""
+    """Null is not empty, and different values have different hashes."""
     other: dict[str, Any] = {
         "account_id": "b1b2c3d4-0000-4000-8000-0123456789ab",
         "kind": "byok",

@@ -1,4 +1,4 @@
-"""The head lot: a permit and two sums on the wallet's row are a short way to what the long way does."""
+"""The head lot: spends by a permit and two sums on the wallet's row do what spends with all checks do."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def wallet(bank: Caller, user_id: str = "clock") -> Row:
 
 
 def head(bank: Caller) -> tuple[int | None, Decimal]:
-    """The head lot, and how much may be taken from it without a look."""
+    """The head lot, and how much may be taken from it without further checks."""
     row = wallet(bank)
     return row["head_lot"], row["head_permit"]
 
@@ -125,7 +125,7 @@ def test_freed_tokens_never_raise_the_permit(rich: Bank) -> None:
     assert (head(rich), rich.standing()) == ((1, 90), (965, 750, 215))
     spend(rich, 9)
     assert (head(rich), on_row(rich)) == ((1, 0), (990, 0))
-    # The long way looks again, and permits what has come free.
+    # A spend with all checks permits what has become free.
     spend(rich)
     assert (head(rich), shown(rich)) == ((1, 115), (865, 750))
     release(rich, third)
@@ -532,16 +532,16 @@ class Account:
 
 
 def _both_ways(
-    till: Connection, steps: list[tuple[Any, ...]], long_way: str, look: Callable[[Account, str], None]
+    till: Connection, steps: list[tuple[Any, ...]], before: str, look: Callable[[Account, str], None]
 ) -> None:
-    """Two accounts do the same: one by its permit, the other with `long_way` before each step."""
+    """Two accounts do the same: one by its permit, the other with `before` called before each step."""
     try:
         till.execute("begin")
         stop_clock(till, NOON)
         bank = Caller(till, "none")
         till.execute("select credits.define_notice('depleted')")
         quick = Account(bank, "quick")
-        careful = Account(bank, "careful", long_way)
+        careful = Account(bank, "careful", before)
         seconds = 0
         for what, *numbers in steps:
             if what == "half a minute":
@@ -560,12 +560,12 @@ _ways = st.sampled_from(["close_head", "fold_head"])
 
 
 @pytest.mark.slow
-def test_short_way_does_what_the_long_way_does(till: Connection) -> None:
+def test_spends_by_permit_do_what_spends_with_all_checks_do(till: Connection) -> None:
     seen: Counter[str] = Counter()
 
     @settings(STEADY, max_examples=60)
-    @given(steps=st.lists(_steps, min_size=8, max_size=25), long_way=_ways)
-    def compare(steps: list[tuple[Any, ...]], long_way: str) -> None:
+    @given(steps=st.lists(_steps, min_size=8, max_size=25), before=_ways)
+    def compare(steps: list[tuple[Any, ...]], before: str) -> None:
         behind: Row = {"head_taken": Decimal(0), "head_reserved": Decimal(0)}
 
         def look(quick: Account, what: str) -> None:
@@ -578,7 +578,7 @@ def test_short_way_does_what_the_long_way_does(till: Connection) -> None:
             )
             behind = now
 
-        _both_ways(till, steps, long_way, look)
+        _both_ways(till, steps, before, look)
 
     compare()
     assert min(seen[what] for what in ("spent", "held", "ended")) > 20, seen
@@ -588,15 +588,15 @@ def test_current_lots_add_up_and_folding_changes_nothing(till: Connection) -> No
     seen: Counter[str] = Counter()
 
     @settings(STEADY, max_examples=20)
-    @given(steps=st.lists(_steps, min_size=8, max_size=25), long_way=_ways)
-    def compare(steps: list[tuple[Any, ...]], long_way: str) -> None:
+    @given(steps=st.lists(_steps, min_size=8, max_size=25), before=_ways)
+    def compare(steps: list[tuple[Any, ...]], before: str) -> None:
         def look(quick: Account, what: str) -> None:
             quick.adds_up()
             now = wallet(quick.bank, "quick")
             seen["taken"] += now["head_taken"] > 0
             seen["reserved"] += now["head_reserved"] > 0
 
-        _both_ways(till, steps, long_way, look)
+        _both_ways(till, steps, before, look)
 
     compare()
     assert min(seen["taken"], seen["reserved"]) > 20, seen

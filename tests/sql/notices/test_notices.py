@@ -264,7 +264,7 @@ def test_only_a_service_acknowledges_notices(till: Connection) -> None:
     ],
 )
 def test_senseless_rule_is_refused_by_name(till: Connection, line: str) -> None:
-    with rules(till) as bank, refused("bad_catalogue") as facts:
+    with rules(till) as bank, refused("bad_catalog") as facts:
         bank.rows(f"select credits.define_notice({line})")
     assert facts["line"] == "notice"
 

@@ -140,9 +140,9 @@ def test_unlisted_id_of_one_script_takes_the_default_price(module_id: str, user:
 def test_lookalike_modules_cannot_both_be_listed(listed: str, new: str, active: bool, bank: Bank) -> None:
     if not active:
         bank.rows("select credits.define_module(%s, 'Withdrawn', p_active => false)", (listed,))
-    with refused("bad_catalogue") as facts:
+    with refused("bad_catalog") as facts:
         bank.rows("select credits.define_module(%s, 'Another one')", (new,))
-    assert facts == {"error": "bad_catalogue", "line": "module", "name": new}
+    assert facts == {"error": "bad_catalog", "line": "module", "name": new}
 
 
 def test_module_with_versions_can_be_defined_again(bank: Bank) -> None:
@@ -165,7 +165,7 @@ def test_older_lookalikes_can_be_defined_again_and_keep_their_prices(bank: Bank)
 
 @pytest.mark.parametrize("module_id", ["-", "\u00a0_"], ids=ascii)
 def test_invisible_module_id_is_not_listed(module_id: str, bank: Bank) -> None:
-    with refused("bad_catalogue"):
+    with refused("bad_catalog"):
         bank.rows("select credits.define_module(%s, 'Nothing')", (module_id,))
 
 

@@ -296,7 +296,7 @@ USAGE = {
 }
 
 # Every function of api stands in one of these four, with a call of it.
-# For oneself; a spender and a service do it for any user.
+# For the user's own account; spenders and services call these for any user.
 CHARGE = {
     "api.consume_tokens(text,jsonb,text,text,jsonb,boolean)": "'whisper'",
     "api.consume_tokens(text,text,text,numeric)": "null::text, 'whisper', 'Whisper', 25",
@@ -315,7 +315,7 @@ CHARGE_ANYBODY = {
     "api.report_failure(text,numeric,jsonb,text,text)": "'whisper'",
     "api.consume_tokens_batch(jsonb,boolean)": "'[]'",
 }
-# For oneself; a service does it for any user.
+# For the user's own account; services call these for any user.
 OWN = {
     "api.create_order(text,bigint,text,text,text)": "'standard'",
     "api.set_spend_limit(text,numeric,text)": "'day', 10",

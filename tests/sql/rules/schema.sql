@@ -1225,17 +1225,17 @@ CREATE FUNCTION credits.check_charge(p_amount bigint, p_currency text) RETURNS v
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_charge(p_amount bigint, p_currency text) IS 'Checks that Stripe would charge this amount; null passes. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.check_charge(p_amount bigint, p_currency text) IS 'Checks that Stripe would charge this amount; null passes. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.check_components(p_name text, p_components jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_components(p_name text, p_components jsonb) IS 'Checks the components of a price, and returns them as credits.components_as_json would, with the defaults filled in. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.check_components(p_name text, p_components jsonb) IS 'Checks the components of a price, and returns them as credits.components_as_json would, with the defaults filled in. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.check_currency(p_currency text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_currency(p_currency text) IS 'Checks that p_currency is null or a currency that Stripe takes payments in. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.check_currency(p_currency text) IS 'Checks that p_currency is null or a currency that Stripe takes payments in. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.check_event(p_event_id text, p_event jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1280,7 +1280,7 @@ CREATE FUNCTION credits.check_line(p_name text, p_title text DEFAULT NULL::text)
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_line(p_name text, p_title text) IS 'Checks that the id in a line of a price list is a name (credits.is_name), and that its title, unit or description can be shown (credits.is_label). Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.check_line(p_name text, p_title text) IS 'Checks that the id in a line of a price list is a name (credits.is_name), and that its title, unit or description can be shown (credits.is_label). Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.check_metadata(p_metadata jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1317,7 +1317,7 @@ CREATE FUNCTION credits.check_price(p_name text, p_price credits.prices) RETURNS
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_price(p_name text, p_price credits.prices) IS 'Checks everything in a line about a price except its components. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.check_price(p_name text, p_price credits.prices) IS 'Checks everything in a line about a price except its components. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.check_reason(p_reason text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1337,12 +1337,12 @@ CREATE FUNCTION credits.check_stripe_prices() RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_stripe_prices() IS 'Called after a price list was applied: checks that every pack with a configured Stripe price exists. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.check_stripe_prices() IS 'Called after a price list was applied: checks that every pack with a configured Stripe price exists. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb) IS 'Checks that these are tiers, in ascending order. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tiers jsonb) IS 'Checks that these are tiers, in ascending order. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.check_ttl(p_ttl interval) RETURNS numeric
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1599,67 +1599,67 @@ CREATE FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric, p_budget bigint, p_per_account bigint, p_valid_from timestamp with time zone, p_valid_until timestamp with time zone, p_expires_after interval, p_priority bigint, p_scope text, p_active boolean) IS 'Something that is given away. p_kind: welcome (when an account opens), promo (for a code) or referral (with the first purchase of a user: p_tokens to the referrer who brought them, p_referee_tokens to the user). p_budget and p_per_account count grants. p_expires_after: how long the granted tokens last. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_campaign(p_campaign_id text, p_kind text, p_title text, p_tokens numeric, p_referee_tokens numeric, p_budget bigint, p_per_account bigint, p_valid_from timestamp with time zone, p_valid_until timestamp with time zone, p_expires_after interval, p_priority bigint, p_scope text, p_active boolean) IS 'Something that is given away. p_kind: welcome (when an account opens), promo (for a code) or referral (with the first purchase of a user: p_tokens to the referrer who brought them, p_referee_tokens to the user). p_budget and p_per_account count grants. p_expires_after: how long the granted tokens last. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint DEFAULT NULL::bigint, p_per_shared_network bigint DEFAULT NULL::bigint, p_sliding_window interval DEFAULT '24:00:00'::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) IS 'How often a campaign gives to accounts of one device, and of one network, in any span of p_sliding_window (at most 7 days). p_per_network: by default as often as per device. p_per_shared_network, for a network that is known to be shared: by default ten times that. p_per_device 0 means no bounds. By default a welcome has the bounds 3, 20 and 200, and a promotion has none. A referral cannot have bounds. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_campaign_bounds(p_campaign_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) IS 'How often a campaign gives to accounts of one device, and of one network, in any span of p_sliding_window (at most 7 days). p_per_network: by default as often as per device. p_per_shared_network, for a network that is known to be shared: by default ten times that. p_per_device 0 means no bounds. By default a welcome has the bounds 3, 20 and 200, and a promotion has none. A referral cannot have bounds. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_unit text, p_currency text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_unit text, p_currency text) IS 'Names a price list, the unit of its balances, and the currency that its packs are sold in. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_catalog(p_catalog_id text, p_title text, p_unit text, p_currency text) IS 'Names a price list, the unit of its balances, and the currency that its packs are sold in. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.define_category(p_category_id text, p_title text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_category(p_category_id text, p_title text) IS 'Defines a group of modules. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_category(p_category_id text, p_title text) IS 'Defines a group of modules. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.define_code(p_code text, p_campaign_id text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_code(p_code text, p_campaign_id text) IS 'A code for a campaign of kind promo: 3 to 64 letters of one script, digits, and - _ . + % & !. Case, white space, the kind of dash and invisible characters do not matter. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_code(p_code text, p_campaign_id text) IS 'A code for a campaign of kind promo: 3 to 64 letters of one script, digits, and - _ . + % & !. Case, white space, the kind of dash and invisible characters do not matter. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.define_dimension(p_dimension text, p_description text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_dimension(p_dimension text, p_description text) IS 'Defines something that usage is measured in, so that prices can name it. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_dimension(p_dimension text, p_description text) IS 'Defines something that usage is measured in, so that prices can name it. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint DEFAULT NULL::bigint, p_per_shared_network bigint DEFAULT NULL::bigint, p_sliding_window interval DEFAULT '24:00:00'::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) IS 'How many uses are free without an account, in any span of p_sliding_window (at most 7 days). p_per_network: by default as many as per device. p_per_shared_network, for a network that is known to be shared: by default ten times that. p_per_device 0 means that nothing is free any more. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_guest_limits(p_catalog_id text, p_per_device bigint, p_per_network bigint, p_per_shared_network bigint, p_sliding_window interval) IS 'How many uses are free without an account, in any span of p_sliding_window (at most 7 days). p_per_network: by default as many as per device. p_per_shared_network, for a network that is known to be shared: by default ten times that. p_per_device 0 means that nothing is free any more. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text DEFAULT NULL::text, p_active boolean DEFAULT true) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text, p_active boolean) IS 'Defines something that tokens can be spent on. A module that is not active is withdrawn, and can no longer be charged. A new id must not look like the id of another module, withdrawn or not: by case, accents, letters of other scripts, white space, hyphens or underscores. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_module(p_module_id text, p_title text, p_category_id text, p_active boolean) IS 'Defines something that tokens can be spent on. A module that is not active is withdrawn, and can no longer be charged. A new id must not look like the id of another module, withdrawn or not: by case, accents, letters of other scripts, white space, hyphens or underscores. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.define_notice(p_kind text, p_below numeric DEFAULT NULL::numeric, p_percent numeric DEFAULT NULL::numeric, p_ahead interval DEFAULT NULL::interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_notice(p_kind text, p_below numeric, p_percent numeric, p_ahead interval) IS 'When users are told something: low_balance (p_below tokens, or p_percent of the last purchase or the greatest lot), depleted, expiring_soon (p_ahead of the expiry). A changed rule locks every wallet. So these lines come before modules, prices and campaigns, which have locks of their own. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_notice(p_kind text, p_below numeric, p_percent numeric, p_ahead interval) IS 'When users are told something: low_balance (p_below tokens, or p_percent of the last purchase or the greatest lot), depleted, expiring_soon (p_ahead of the expiry). A changed rule locks every wallet. So these lines come before modules, prices and campaigns, which have locks of their own. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric DEFAULT 0, p_popular boolean DEFAULT false, p_position bigint DEFAULT 0, p_expires_after interval DEFAULT NULL::interval, p_stripe_price_id text DEFAULT NULL::text, p_active boolean DEFAULT true, p_scope text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text) IS 'Defines something that can be bought, for an amount that Stripe would charge, in the unit that Stripe counts the currency in (cents; 5000 ugx are 50 shillings). p_scope (module:ID or category:ID) binds its tokens. p_stripe_price_id: by default the one that the operator has configured, otherwise the one that is there stays. Orders keep their own snapshot. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_pack(p_pack_id text, p_title text, p_tokens numeric, p_amount bigint, p_currency text, p_bonus_tokens numeric, p_popular boolean, p_position bigint, p_expires_after interval, p_stripe_price_id text, p_active boolean, p_scope text) IS 'Defines something that can be bought, for an amount that Stripe would charge, in the unit that Stripe counts the currency in (cents; 5000 ugx are 50 shillings). p_scope (module:ID or category:ID) binds its tokens. p_stripe_price_id: by default the one that the operator has configured, otherwise the one that is there stays. Orders keep their own snapshot. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.define_price(p_components jsonb, p_module_id text DEFAULT NULL::text, p_category_id text DEFAULT NULL::text, p_margin numeric DEFAULT 1, p_exchange_rate numeric DEFAULT 1, p_valid_from timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone) IS 'Defines the price of a module, of a category, or of every other module (the default), and returns its version. p_valid_from: null means now, and a time in the future makes a later version. A time in the past, from the year 2000 on, is allowed only while there is no version yet. p_components: [{dimension, price_per_unit, unit_size = 1, free_quantity = 0, whole_units = false, whole_quantity = false, minimum_charge = 0, provider_cost, tiers: [{above, price_per_unit}]}]. whole_units: a unit that was begun is charged whole. whole_quantity: a quantity that is not a whole number is refused. If the price is the same already, its version is returned. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_price(p_components jsonb, p_module_id text, p_category_id text, p_margin numeric, p_exchange_rate numeric, p_valid_from timestamp with time zone) IS 'Defines the price of a module, of a category, or of every other module (the default), and returns its version. p_valid_from: null means now, and a time in the future makes a later version. A time in the past, from the year 2000 on, is allowed only while there is no version yet. p_components: [{dimension, price_per_unit, unit_size = 1, free_quantity = 0, whole_units = false, whole_quantity = false, minimum_charge = 0, provider_cost, tiers: [{above, price_per_unit}]}]. whole_units: a unit that was begun is charged whole. whole_quantity: a quantity that is not a whole number is refused. If the price is the same already, its version is returned. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) IS 'Offers to sell tokens for any amount that Stripe would charge between two bounds (minor units of the currency), at so many tokens per minor unit. Removes the presets of this currency. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) IS 'Offers to sell tokens for any amount that Stripe would charge between two bounds (minor units of the currency), at so many tokens per minor unit. Removes the presets of this currency. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) IS 'Defines an amount to propose for a top-up (minor units of the currency), between its bounds. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) IS 'Defines an amount to propose for a top-up (minor units of the currency), between its bounds. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean DEFAULT false, OUT draws jsonb, OUT missing numeric) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2490,7 +2490,7 @@ CREATE FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) RETURN
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) IS 'Refuses a line of a price list, by its kind and name. Raises PT422 bad_catalogue.';
+COMMENT ON FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) IS 'Refuses a line of a price list, by its kind and name. Raises PT422 bad_catalog.';
 CREATE FUNCTION credits.refuse_module(p_module_id text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'

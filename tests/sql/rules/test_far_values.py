@@ -92,7 +92,7 @@ cross join unnest(p.proargtypes::oid[], p.proargnames[1:p.pronargs]) as a (type_
 where
     p.pronamespace in ('api'::regnamespace, 'audit'::regnamespace, 'analytics'::regnamespace) or (
         p.pronamespace = 'credits'::regnamespace
-        and obj_description(p.oid, 'pg_proc') ~ '^For the operator|bad_catalogue'
+        and obj_description(p.oid, 'pg_proc') ~ '^For the operator|bad_catalog'
         and p.proname !~ '^(check|refuse)_'
     )
 order by 1, 2, 4
@@ -170,7 +170,7 @@ def test_far_values_are_refused_with_a_slug(desk: Caller) -> None:
                 if meant:
                     right = slug == ""
                 elif name.startswith("define_"):
-                    right = slug == "bad_catalogue"
+                    right = slug == "bad_catalog"
                 else:
                     right = slug.startswith("bad_") or slug == "price_mismatch"
                 if not right:
@@ -202,10 +202,10 @@ def test_price_components_take_only_numbers(value: str, desk: Caller) -> None:
 
     for name in PLACES:
         assert define(component(**{name: "5"})) == ""
-        assert define(component(**{name: value})) == "bad_catalogue", name
+        assert define(component(**{name: value})) == "bad_catalog", name
     for name in ("above", "price_per_unit"):
         tier = {"above": "5", "price_per_unit": "5"}
-        for number, expected in (("5", ""), (value, "bad_catalogue")):
+        for number, expected in (("5", ""), (value, "bad_catalog")):
             told = ", ".join(f'"{member}": {text}' for member, text in (tier | {name: number}).items())
             assert define(component(tiers=f"[{{{told}}}]")) == expected, name
 

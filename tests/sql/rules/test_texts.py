@@ -85,55 +85,55 @@ BY_NAME: dict[str, Kind] = {
 }
 EXCEPT: dict[tuple[str, str], Kind] = {("add_tokens/9", "reason"): Name(("bad_reason",))}
 
-CATALOGUE = Name(("bad_catalogue",))
-SHOWN = Label("bad_catalogue")
+CATALOG = Name(("bad_catalog",))
+SHOWN = Label("bad_catalog")
 # Valid lines of a catalog, and the meaning of their texts.
 LINES: dict[str, tuple[Row, Mapping[str, Kind]]] = {
     "define_campaign": (
         {"p_campaign_id": "c", "p_kind": "promo", "p_title": "T", "p_tokens": 1, "p_scope": "module:whisper"},
-        {"p_campaign_id": CATALOGUE, "p_kind": CATALOGUE, "p_title": SHOWN, "p_scope": CATALOGUE},
+        {"p_campaign_id": CATALOG, "p_kind": CATALOG, "p_title": SHOWN, "p_scope": CATALOG},
     ),
     "define_campaign_bounds": (
         {"p_campaign_id": "brought", "p_per_device": 0},
-        {"p_campaign_id": CATALOGUE},
+        {"p_campaign_id": CATALOG},
     ),
     "define_catalog": (
         {"p_catalog_id": "c", "p_title": "T", "p_unit": "token", "p_currency": "eur"},
-        {"p_catalog_id": CATALOGUE, "p_title": SHOWN, "p_unit": SHOWN, "p_currency": CATALOGUE},
+        {"p_catalog_id": CATALOG, "p_title": SHOWN, "p_unit": SHOWN, "p_currency": CATALOG},
     ),
     "define_category": (
         {"p_category_id": "c", "p_title": "T"},
-        {"p_category_id": CATALOGUE, "p_title": SHOWN},
+        {"p_category_id": CATALOG, "p_title": SHOWN},
     ),
     "define_code": (
         {"p_code": "SPRING", "p_campaign_id": "given"},
-        {"p_code": Elsewhere("test_define_campaign.py"), "p_campaign_id": CATALOGUE},
+        {"p_code": Elsewhere("test_define_campaign.py"), "p_campaign_id": CATALOG},
     ),
     "define_dimension": (
         {"p_dimension": "pages", "p_description": "D"},
-        {"p_dimension": CATALOGUE, "p_description": SHOWN},
+        {"p_dimension": CATALOG, "p_description": SHOWN},
     ),
-    "define_guest_limits": ({"p_catalog_id": "iahome", "p_per_device": 3}, {"p_catalog_id": CATALOGUE}),
+    "define_guest_limits": ({"p_catalog_id": "iahome", "p_per_device": 3}, {"p_catalog_id": CATALOG}),
     "define_module": (
         {"p_module_id": "m", "p_title": "T", "p_category_id": "given"},
-        {"p_module_id": CATALOGUE, "p_title": SHOWN, "p_category_id": CATALOGUE},
+        {"p_module_id": CATALOG, "p_title": SHOWN, "p_category_id": CATALOG},
     ),
-    "define_notice": ({"p_kind": "depleted"}, {"p_kind": CATALOGUE}),
+    "define_notice": ({"p_kind": "depleted"}, {"p_kind": CATALOG}),
     "define_pack": (
         {"p_pack_id": "p", "p_title": "T", "p_tokens": 10, "p_amount": 1000, "p_currency": "eur"}
         | {"p_stripe_price_id": "price_1", "p_scope": "module:whisper"},
-        {"p_pack_id": CATALOGUE, "p_title": SHOWN, "p_currency": CATALOGUE}
-        | {"p_stripe_price_id": CATALOGUE, "p_scope": CATALOGUE},
+        {"p_pack_id": CATALOG, "p_title": SHOWN, "p_currency": CATALOG}
+        | {"p_stripe_price_id": CATALOG, "p_scope": CATALOG},
     ),
     "define_price": (
         {"p_components": '[{"dimension": "calls", "price_per_unit": 1}]', "p_module_id": "whisper"},
-        {"p_module_id": CATALOGUE, "p_category_id": CATALOGUE},
+        {"p_module_id": CATALOG, "p_category_id": CATALOG},
     ),
     "define_topup": (
         {"p_currency": "usd", "p_minimum": 100, "p_maximum": 1000, "p_tokens_per_unit": 1},
-        {"p_currency": CATALOGUE},
+        {"p_currency": CATALOG},
     ),
-    "define_topup_preset": ({"p_currency": "eur", "p_amount": 1000}, {"p_currency": CATALOGUE}),
+    "define_topup_preset": ({"p_currency": "eur", "p_amount": 1000}, {"p_currency": CATALOG}),
 }
 
 
@@ -239,7 +239,7 @@ def test_catalog_ids_must_be_proper_names(world: World) -> None:
                 continue
             assert isinstance(kind, Name | Label)
             for bad in bad_texts(kind, str(line.get(argument, "x"))):
-                with refused("bad_catalogue"):
+                with refused("bad_catalog"):
                     define(world, function, line | {argument: bad})
 
 

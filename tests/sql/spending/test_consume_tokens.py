@@ -189,7 +189,7 @@ def test_bad_usage_names_the_dimensions_of_the_price(user: User) -> None:
 
 @pytest.mark.parametrize("module_id", [None, "", "x" * 12_000], ids=["null", "empty", "12 kB"])
 def test_impossible_module_id_is_refused(module_id: str | None, user: User) -> None:
-    """Also where the catalogue has a default price: these ids cannot be defined, so they cannot be used."""
+    """Even if the catalog has a default price: these ids cannot be defined, so they cannot be used."""
     ada = user(100)
     with refused("unknown_module"):
         ada.call("consume_tokens", module_id=module_id)

@@ -191,7 +191,7 @@ def test_session_time_zone_does_not_move_the_day(bank: Bank) -> None:
         "set timezone = 'UTC12'"
     )  # what is called UTC in there has its midnight at this noon
     clock_hold(bank, 0, ttl="1 second")
-    bank.at("2098-06-01 12:00:01Z")  # the hold is over: whoever comes next looks what time it is
+    bank.at("2098-06-01 12:00:01Z")  # the hold is over, so the next call looks at the time
     with refused("spend_limit"):
         bank.call("consume_tokens", user_id="clock", module_id="metube")
     row = bank.row("select spent, resets_at = '2098-06-02 00:00Z' as at_midnight from api.spend_limits")

@@ -248,7 +248,7 @@ def test_users_unpaid_loop_is_bounded(bound: Pays | SameRows | Bounded, world: W
         seen.append(world.rows())
     if isinstance(bound, Bounded):
         assert refusal == bound.slug
-        assert seen[-1] == seen[2 * MOST]  # refused for good, and nothing is left of a refused call
+        assert seen[-1] == seen[2 * MOST]  # refused from then on; a refused call leaves nothing
     else:
         assert refusal is None
         assert isinstance(bound, Pays) or set(seen[1:]) == {seen[1]}
