@@ -1,4 +1,4 @@
-"""The hash chain, format 1, frozen: computed a second time in Python, from the columns of the ledger alone."""
+"""The hash chain, format 1, frozen: computed a second time in Python, from the ledger's columns alone."""
 
 from __future__ import annotations
 

@@ -4466,7 +4466,7 @@ CREATE VIEW audit.check_heads WITH (security_invoker='true') AS
   WHERE (((w.head_permit)::numeric > (0)::numeric) AND (w.due_at > c.shows) AND (((w.head_permit)::numeric > a.allowed) OR (n.lot_id IS DISTINCT FROM w.head_lot) OR ((w.head_permit)::numeric > n.free) OR ((w.debt)::numeric > (o.overdraft_limit)::numeric)))
 UNION ALL
  SELECT w.account_id,
-    'what a hold lets go of in the head lot calls for nothing'::text AS expected,
+    'tokens that a hold frees in the head lot have no other effect'::text AS expected,
     format('lot %s expires at %s, low balance armed: %s, depleted armed: %s, threshold %s'::text, w.head_lot, credits.utc_text(l.expires_at), n.low_armed, n.depleted_armed, n.low) AS found
    FROM (((credits.wallets w
      CROSS JOIN LATERAL ( SELECT COALESCE(w.test_clock, credits.clock()) AS shows) c)
@@ -4683,7 +4683,7 @@ UNION ALL
   WHERE (l.live <> ((l.remaining)::numeric > (0)::numeric))
 UNION ALL
  SELECT w.account_id,
-    format('a head lot %s that is there'::text, w.head_lot) AS expected,
+    format('a head lot %s that exists'::text, w.head_lot) AS expected,
     format('%s tokens taken from it, %s held, a permit of %s'::text, w.head_taken, w.head_reserved, w.head_permit) AS found
    FROM (credits.wallets w
      LEFT JOIN credits.lots l ON (((w.account_id = l.account_id) AND (w.head_lot = l.lot_id))))
@@ -4803,14 +4803,14 @@ UNION ALL
   WHERE ((e.outcome = 'granted'::text) AND (o.state IS DISTINCT FROM 'paid'::text))
 UNION ALL
  SELECT amounts.account_id,
-    format('order %s was sold for %s less %s'::text, amounts.order_id, amounts.amount, COALESCE((amounts.discount)::text, 'what cannot be read'::text)) AS expected,
+    format('order %s was sold for %s less %s'::text, amounts.order_id, amounts.amount, COALESCE((amounts.discount)::text, 'an amount that cannot be read'::text)) AS expected,
     format('its tokens cost %s'::text, trim_scale(granted.cost)) AS found
    FROM (amounts
      JOIN granted ON (((amounts.account_id = granted.account_id) AND (amounts.order_id = granted.order_id))))
   WHERE ((abs((granted.cost - ((amounts.amount)::numeric - amounts.discount))) <= 0.01) IS NOT TRUE)
 UNION ALL
  SELECT amounts.account_id,
-    format('event %s, which granted order %s, tells of the %s that its tokens cost'::text, amounts.event_id, amounts.order_id, trim_scale(granted.cost)) AS expected,
+    format('event %s, which granted order %s, says that its tokens cost %s'::text, amounts.event_id, amounts.order_id, trim_scale(granted.cost)) AS expected,
     format('%s with %s tax and %s shipping'::text,
         CASE
             WHEN (amounts.is_free IS TRUE) THEN 'no payment required'::text
