@@ -134,7 +134,7 @@ class Walk:
             self.calls[name] = {n: before.get(n, True) and sure for n, sure in given.items()}
 
     def _is_given(self, kind: str, node: Any, scope: Scope) -> bool:
-        """Of a row: are all its columns there that have to be?"""
+        """Does this row have a value in every column that needs one?"""
         columns = self.book.tables.get(kind)
         if columns is None:
             return not nullable(node, scope)
@@ -221,7 +221,7 @@ def _negates(node: Any) -> bool:
 
 
 class Body:
-    """The statements of a PL/pgSQL function, in their order, with what is known at each."""
+    """Walk the statements of a PL/pgSQL function in order, with what is known at each."""
 
     def __init__(self, walk: Walk, function: Function) -> None:
         self.walk = walk
@@ -253,7 +253,7 @@ class Body:
             self.scope.variables[name] = True
 
     def run(self) -> bool:
-        """Walks; true when every way through ends in an error."""
+        """Walk the statements. True when every path ends in an error."""
         for datum in self.datums:
             (kind, value), *_ = datum.items()
             if kind == "PLpgSQL_var" and "default_val" in value:
@@ -300,7 +300,7 @@ class Body:
         return ended
 
     def statement(self, tree: Tree) -> bool:
-        """Walks one; true when nothing after it is reached."""
+        """Walk one statement. True when nothing after it is reached."""
         ((kind, value),) = tree.items()
         self.at(value)
         handler = getattr(self, "do_" + kind.removeprefix("PLpgSQL_stmt_"), None)
@@ -442,7 +442,7 @@ class Body:
     def _round(
         self, value: Tree, start: frozenset[str], facts: frozenset[str]
     ) -> tuple[frozenset[str], list[frozenset[str]]]:
-        """Once through the body: what is known at the next round's beginning, and where it is left."""
+        """Walk the body once. Returns what is known at the next round's beginning, and after the loop."""
         before = self.scope
         self.scope = replace(before, facts=start)
         self.if_found = self.into = frozenset()
@@ -486,7 +486,7 @@ class Body:
         return False
 
     def _fields(self, target: str, node: Any) -> frozenset[str]:
-        """What is sure of a record that a function of ours has given."""
+        """What is known about a record that a function of ours has returned."""
         outs = outs_of(node, self.walk.book) or {}
         return frozenset(f"{target}.{name}" for name, sure in outs.items() if sure)
 
@@ -507,7 +507,7 @@ class Body:
         return False
 
     def _assigned(self, target: Tree, found: list[tuple[str, bool]]) -> frozenset[str]:
-        """What a row gives that comes into a target."""
+        """What is known about the target of a row."""
         ((kind, value),) = target.items()
         if kind == "PLpgSQL_row":
             pairs = zip((f["name"] for f in value["fields"]), found, strict=False)
@@ -582,7 +582,7 @@ def _targets(target: Tree) -> list[str]:
 
 
 def build(tables: dict[str, dict[str, bool]], functions: list[Function], statements: list[Statement]) -> Book:
-    """What is known of the database; of functions, what their bodies show."""
+    """What is known about the database, and about functions from their bodies."""
     book = Book(tables)
     for other in statements:
         if isinstance(other.node, ast.ViewStmt):
@@ -594,10 +594,10 @@ def build(tables: dict[str, dict[str, bool]], functions: list[Function], stateme
 
 
 def find(book: Book, functions: list[Function], statements: list[Statement]) -> list[Finding]:
-    """Every condition that can be NULL.
+    """Find every condition that can be NULL.
 
-    What a function of ours is given is known by its callers, if only other functions call it; what it gives
-    back, by its body. Both are found out by walking again until nothing changes.
+    The callers of a function show what its parameters can be, if only other functions call it. Its body shows
+    what it returns. To find both, walk again until nothing changes.
     """
     public = {f.full_name for f in functions if f.schema != "credits"} | _called(statements)
     book.given = {
@@ -625,7 +625,7 @@ def find(book: Book, functions: list[Function], statements: list[Statement]) -> 
 
 
 def _rounds(book: Book, functions: list[Function]) -> tuple[list[Finding], dict[str, dict[str, bool]]]:
-    """Walks until no function is newly known to return something, or to raise."""
+    """Walk until nothing new is known about what functions return, or whether they raise."""
     raising = {"credits.fail"}
     while True:
         known = (set(book.never_null), dict(book.outs), len(raising))
@@ -650,7 +650,7 @@ def _rounds(book: Book, functions: list[Function]) -> tuple[list[Finding], dict[
 
 
 def _called(statements: list[Statement]) -> set[str]:
-    """Functions that a statement calls: a price list may give them anything."""
+    """Functions that a statement calls. A price list may pass any value to them."""
     found: set[str] = set()
 
     def look(node: Any) -> None:
@@ -682,7 +682,7 @@ def _sql_body(walk: Walk, function: Function) -> None:
 
 
 def statement_conditions(walk: Walk, node: Any) -> None:
-    """Conditions of what is no function: views, checks, policies, triggers, indexes, other statements."""
+    """Conditions outside of functions: in views, checks, policies, triggers, indexes, other statements."""
     match node:
         case ast.ViewStmt():
             walk.query(node.query, Scope(walk.book))
@@ -719,7 +719,7 @@ def _of_table(walk: Walk, relation: Any) -> Scope:
 
 
 def check(walk: Walk, constraint: Any, scope: Scope) -> None:
-    """A CHECK lets NULL pass. Of one nullable column alone that is right: there is nothing to check."""
+    """A CHECK lets NULL pass. For one nullable column that is right: there is nothing to check."""
     if not isinstance(constraint, ast.Constraint) or constraint.contype.name != "CONSTR_CHECK":
         return
     used = {".".join(names(node) or ["*"]) for node in _columns(constraint.raw_expr)}

@@ -1,4 +1,4 @@
-"""What the linters know of the database: the columns, and which of them are never null."""
+"""What the linters know about the database: the columns, and which of them are never null."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Tables = dict[str, dict[str, bool]]
 
 @pytest.fixture(scope="session")
 def pg_catalog(admin_url: str) -> tuple[Tables, dict[str, dict[str, str]], str]:
-    """Of each relation which columns are never null, and the types; and every CHECK as a statement."""
+    """The columns of each relation, their types, whether they can be null; every CHECK as a statement."""
     sure: Tables = {}
     types: dict[str, dict[str, str]] = {}
     with psycopg.connect(admin_url) as connection:
@@ -49,7 +49,7 @@ def pg_catalog(admin_url: str) -> tuple[Tables, dict[str, dict[str, str]], str]:
             for name in (relation, relation.removeprefix("pg_catalog.")):
                 sure.setdefault(name, {})[column] = never_null
                 types.setdefault(name, {})[column] = kind
-        # A view says of no column that it is never null; this one shows a table.
+        # A view never says that a column is not null. This one shows a table.
         sure["pg_roles"] = sure["pg_catalog.pg_roles"] = sure["pg_authid"]
         checks = ";\n".join(row[0] for row in connection.execute(_CHECKS))
     return sure, types, checks

@@ -33,7 +33,7 @@ _SPELLINGS = {
     "float8": "number",
     "oid": "number",
 }
-# What the name of a value promises whose type nothing tells.
+# Types that names promise, for values of unknown type.
 _MOMENTS = re.compile(r"(^|_)(at|until|since|now|moment|expires|time)$|^clock$")
 
 _RESULTS = {
@@ -59,7 +59,7 @@ _RESULTS = {
     "to_date": "date",
     "make_timestamp": "timestamp",
 }
-# They give one of their arguments, or are of its type.
+# Functions that return one of their arguments, or a value of its type.
 _LIKE_FIRST = frozenset(
     ["max", "min", "lag", "lead", "first_value", "last_value", "nth_value", "generate_series", "sum", "avg"]
 )
@@ -110,7 +110,7 @@ class Types:
         return None
 
     def of_column(self, name: str) -> str | None:
-        """Of a column of any relation; a moment, if it is one somewhere."""
+        """The type of a column of that name in any relation. A time in one of them counts for all."""
         kinds = self.columns.get(name, set())
         if MOMENT in kinds:
             return MOMENT
@@ -128,7 +128,7 @@ class Names:
     derived: dict[str, str] = field(default_factory=dict)  # names that a query gives
 
     def learn(self, tree: Any, *, outermost: bool = True) -> None:
-        """The names that a statement gives, inner queries first. Nothing reads those of the outermost one."""
+        """The names that a statement defines, inner queries first, without those of the outermost query."""
         targets = getattr(tree, "targetList", None) if outermost or isinstance(tree, ast.UpdateStmt) else None
         for child in children(tree):
             if targets and child in targets:
@@ -165,12 +165,12 @@ class Names:
 
     def _derive(self, name: str, value: Any) -> None:
         kind = self.kind(value)
-        # A name that two queries give to different things: what depends on the session counts.
+        # If two queries give one name to different things, the one that depends on the session counts.
         if kind is not None and self.derived.get(name) != MOMENT:
             self.derived[name] = kind
 
     def kind(self, node: Any) -> str | None:
-        """The type, or None where nothing tells it. Of a bare string it is 'unknown', as in PostgreSQL."""
+        """The type, or None if it is not known. A bare string has the type 'unknown', as in PostgreSQL."""
         match node:
             case ast.TypeCast():
                 return plain(type_name(node.typeName))

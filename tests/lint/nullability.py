@@ -1,6 +1,6 @@
-"""Can this expression be NULL? The tree tells, with the NOT NULL columns and what is known to hold.
+"""Can this expression be NULL? The answer comes from the parse tree, the NOT NULL columns and known facts.
 
-Whatever is not understood can be NULL: a finding too many is answered with `is true`, one too few with money.
+Anything that is not understood can be NULL. A false alarm costs an `is true`; a missed condition costs money.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class Relation:
 
 @dataclass
 class Scope:
-    """What names mean at one place, and which expressions are known not to be null there."""
+    """The meaning of names at one place, and the expressions that are known not to be null there."""
 
     book: Book
     variables: dict[str, bool] = field(default_factory=dict)
@@ -134,7 +134,7 @@ class Scope:
         return replace(self, facts=self.facts | facts)
 
     def name(self, node: Any) -> str:
-        """The spelling under which a fact about an expression is kept."""
+        """The text under which a fact about an expression is stored."""
         return shown(node).replace(f"{self.function}.", "")
 
 
@@ -382,7 +382,7 @@ def _compared(node: Any, scope: Scope) -> frozenset[str]:
 
 
 def _solid(node: Any, scope: Scope) -> frozenset[str]:
-    """If this is not null, neither are those of its parts that would have made it so."""
+    """If this is not null, the parts that would make it null are not null either."""
     if node is None:
         return frozenset()
     found = {scope.name(node)}
@@ -458,7 +458,7 @@ def _nodes(values: Any) -> Iterator[Any]:
 
 
 def returning(node: Any) -> Any:
-    """What a statement that changes rows gives back."""
+    """What a statement that changes rows returns."""
     clause = getattr(node, "returningClause", None)
     return clause.exprs if clause is not None else ()
 
@@ -529,7 +529,7 @@ def with_ctes(node: Any, scope: Scope) -> Scope:
 
 
 def statement_scope(node: Any, scope: Scope) -> Scope:
-    """The scope within a statement: its tables, and what its WHERE has made sure."""
+    """The scope within a statement: its tables, and the facts that its WHERE ensures."""
     scope = with_ctes(node, scope)
     relations: list[Relation] = []
     facts: frozenset[str] = frozenset()
@@ -589,13 +589,13 @@ def _from(node: Any, scope: Scope) -> tuple[list[Relation], frozenset[str]]:
 
 
 def outs_of(call: Any, book: Book) -> Columns | None:
-    """Of a call of ours that gives several values: each of them."""
+    """Each value of a call of ours that returns several."""
     if not isinstance(call, ast.FuncCall):
         return None
     return book.outs.get(".".join(part.sval for part in call.funcname))
 
 
-# Of JSON null the value is JSON's null, which is no NULL.
+# JSON's null is a value, and not NULL.
 _SETS: dict[str, Columns] = {
     "jsonb_array_elements": {"value": True},
     "jsonb_each": {"key": True, "value": True},

@@ -59,7 +59,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Function:
-    """A function of ours, as its CREATE says it."""
+    """A function of ours, as its CREATE statement defines it."""
 
     schema: str
     name: str

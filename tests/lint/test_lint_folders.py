@@ -15,7 +15,7 @@ MOST = 15  # files in a folder
 
 
 def faults(paths: Iterable[str]) -> list[str]:
-    """Files of tests outside the folders of concepts, and folders that have become a drawer."""
+    """Test files outside the folders of concepts, and folders with too many files."""
     folders = [path.rpartition("/")[0] for path in paths]
     return [
         *(path for path in paths if path.rpartition("/")[0] not in CONCEPTS),

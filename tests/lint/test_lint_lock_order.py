@@ -1,4 +1,4 @@
-"""The lock order stands in one place. Everything else that mentions it points there."""
+"""The lock order is written in one place. Everything else that mentions it links there."""
 
 from __future__ import annotations
 

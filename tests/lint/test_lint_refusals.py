@@ -1,4 +1,4 @@
-"""The register of errors knows every slug with which the HTTP API refuses something by itself."""
+"""The register of errors has every slug that the HTTP API itself uses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _assigned(nodes: Sequence[ast.AST]) -> dict[str, list[ast.AST | None]]:
 
 
 class Module(ast.NodeVisitor):
-    """What one file refuses: each slug with its status, 0 where the file does not say it as a number."""
+    """The slugs that one file refuses with, and their statuses. 0 if the file has no number."""
 
     def __init__(self, text: str) -> None:
         self.told: set[tuple[str, int]] = {(slug, 0) for slug in _WRITTEN.findall(text)}

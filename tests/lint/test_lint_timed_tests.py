@@ -14,7 +14,7 @@ pytestmark = pytest.mark.one_version
 
 TESTS = Path(__file__).parents[1]
 CLOCKS = {"time.monotonic", "time.perf_counter", "time.process_time", "time.thread_time"}
-# They print how much was tried, and assert nothing of it.
+# These print how much was tried, and assert nothing about it.
 FIGURES = {
     "reliability/servers.py",
     "reliability/model/test_reliability_model.py",

@@ -52,14 +52,14 @@ _COMPARING_KINDS = frozenset(
 
 
 def text_of(node: Any) -> str | None:
-    """The string, if it is one."""
+    """The value, if the node is a string."""
     if isinstance(node, ast.A_Const) and not node.isnull and isinstance(node.val, ast.String):
         return str(node.val.sval)
     return None
 
 
 def interval_zero(node: Any) -> bool:
-    """UTC, written so that no session can give it another meaning."""
+    """Is this UTC, written so that no session can change its meaning?"""
     return (
         isinstance(node, ast.TypeCast)
         and plain(type_name(node.typeName)) == "interval"
@@ -74,7 +74,7 @@ class Found(Finding):
 
 @dataclass
 class Look:
-    """One look through a function or a statement."""
+    """One walk through a function or a statement."""
 
     names: Names
     place: str
@@ -156,7 +156,7 @@ class Look:
             self._sum(node, left, right)
 
     def _sum(self, node: Any, left: str | None, right: str | None) -> None:
-        """A moment and an interval; a difference of two moments counts days of 24 hours, everywhere."""
+        """A time plus or minus an interval. A difference of two times has days of 24 hours everywhere."""
         for one, other, other_node in ((left, right, node.rexpr), (right, left, node.lexpr)):
             if one == MOMENT and other in ("date", "timestamp"):
                 self.report("a moment and a day", node)
@@ -166,7 +166,7 @@ class Look:
                 self.report("calendar", node)
 
     def _alike(self, nodes: list[Any], whole: Any) -> None:
-        """Values that are compared, or one of which is taken: PostgreSQL gives them one type."""
+        """Values that PostgreSQL converts to one type, to compare them or to take one of them."""
         kinds = [(self.names.kind(node) or "").removesuffix("[]") for node in nodes]
         if MOMENT in kinds:
             for node, kind in zip(nodes, kinds, strict=True):
@@ -176,7 +176,7 @@ class Look:
     # Casts
 
     def cast(self, node: Any, target: str, whole: Any) -> None:
-        """A value that becomes one of another type, said or unsaid."""
+        """A value that is cast to another type, explicitly or not."""
         if isinstance(node, ast.ParamRef):
             return
         source = self.names.kind(node)
@@ -245,7 +245,7 @@ class Look:
                     self.report("calendar", node)
 
     def _field(self, node: Any, part: str | None, args: list[Any], kinds: list[str | None]) -> None:
-        """Truncating, and taking a field: of the seconds since 1970 alone no zone can be seen."""
+        """Truncating a time, and taking a field. Only the seconds since 1970 do not depend on the zone."""
         if node.funcname[-1].sval != "date_trunc":
             if part == "epoch" or kinds[-1] in (*_CALENDAR, "date", "time"):
                 return
@@ -258,7 +258,7 @@ class Look:
             self.report(role, node)
 
     def _arguments(self, name: str, args: list[Any]) -> None:
-        """What a function of ours is given becomes what it takes."""
+        """Arguments are converted to the types of the parameters."""
         functions = self.names.types.functions.get(name, [])
         if len(functions) != 1:
             return
@@ -271,7 +271,7 @@ class Look:
                 self.given(arg, taken[place].type)
 
     def given(self, node: Any, target: str | None) -> None:
-        """A value that is assigned. A type that nothing tells is taken to be right: nothing is cast."""
+        """A value that is assigned. An unknown type is taken to be the right one, so nothing is cast."""
         if target is not None and self.names.kind(node) is not None:
             self.cast(node, plain(target), node)
 
@@ -397,7 +397,7 @@ def _returned(source: str, found: Tree) -> Any:
 
 
 def _targets(look: Look, value: Any, target: str, source: str) -> None:
-    """What RETURN gives becomes what the function returns; what SELECT INTO gives, what its variables are."""
+    """RETURN converts to the result type of the function, and SELECT INTO to the types of its variables."""
     if isinstance(value, dict):
         found = value.get("PLpgSQL_stmt_return")
         if found and "lineno" in found:
@@ -435,7 +435,7 @@ def _into(look: Look, target: Tree, query: Any) -> None:
 def find(
     relations: dict[str, dict[str, str]], functions: list[Function], statements: list[Statement]
 ) -> list[Found]:
-    """Everything that depends on the session's way with time."""
+    """Everything that depends on how the session treats time."""
     types = Types(relations)
     for function in functions:
         types.functions.setdefault(function.full_name, []).append(function)

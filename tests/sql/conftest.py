@@ -24,7 +24,7 @@ _numbers = itertools.count(1)
 
 
 class Town:
-    """A database of one test module, and its people. Its campaigns reach no other test."""
+    """A database of one test module, and its callers. Its campaigns do not affect other tests."""
 
     def __init__(self, url: str, stack: ExitStack) -> None:
         self.stack = stack
@@ -73,7 +73,7 @@ class Town:
 
 @pytest.fixture(scope="session")
 def admin(admin_url: str) -> Iterator[Connection]:
-    """The superuser on the shared database. When all is over, its books must close."""
+    """The superuser on the shared database. After all tests its books must close."""
     with psycopg.connect(admin_url, autocommit=True) as connection:
         yield connection
         assert connection.execute("select * from audit.findings").fetchall() == []
@@ -121,7 +121,7 @@ def crowd(service_url: str) -> Iterator[Callable[[int], list[Caller]]]:
 
 @pytest.fixture(scope="module")
 def own_town(own_url: str) -> Iterator[Town]:
-    """When all is over, its books must close."""
+    """After all tests its books must close."""
     with ExitStack() as stack:
         town = Town(own_url, stack)
         yield town
@@ -130,7 +130,7 @@ def own_town(own_url: str) -> Iterator[Town]:
 
 @pytest.fixture
 def town(own_town: Town) -> Iterator[Town]:
-    """The town of this module; its campaigns end with the test."""
+    """The database of this module. Its campaigns end with the test."""
     with ExitStack() as stack:
         before, own_town.stack = own_town.stack, stack
         yield own_town

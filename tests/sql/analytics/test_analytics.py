@@ -104,7 +104,7 @@ class Bank:
         return connection
 
     def sells(self, catalog: str) -> None:
-        """Sells only what this catalog has. The story itself says what is given away."""
+        """Sell only what this catalog has. The story itself says what is given away."""
         self.db.execute("delete from credits.catalogs")
         apply_catalog(self.url, catalog)
         for table in ("campaigns", "guest_limits"):
@@ -615,7 +615,7 @@ VIEWS = (
 
 
 def tell_of_two_segments(story: Bank) -> None:
-    """Ada of the schools and bob of the shops have different figures everywhere; guests belong to neither."""
+    """Ada (schools) and Bob (shops) have different figures everywhere. Guests belong to neither segment."""
     story.db.execute("select credits.define_guest_limits('iahome', 3)")
     for user_id, segment, module_id, pack_id, times, moment in (
         ("ada", "schools", "metube", "basique", 1, "2027-01-01 10:00"),
@@ -702,7 +702,7 @@ def test_all_segments_together_lack_only_guests_without_an_account(
 
 
 def test_charge_durations_checks_segments_itself(story: Bank) -> None:
-    """It does so even for a caller who may execute it, and returns nothing else of the metadata."""
+    """It checks even a caller who may execute it, and returns nothing else from the metadata."""
     tell_of_two_segments(story)
     granted(story, "shops")
     story.db.execute("grant usage on schema credits to analyst")

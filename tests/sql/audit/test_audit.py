@@ -106,7 +106,7 @@ FAULTS = {
         "create table credits.extra (account_id uuid)",
         "create table credits.entries_1999_01 partition of credits.entries for values"
         " from ('1999-01-01Z') to ('1999-02-01Z')",
-        # Policies: of each kind one that is missing; one too many; one that shows more.
+        # Policies of each kind: one is missing, one is too many, one shows too much.
         *(
             f"drop policy {name} on credits.{table}"
             for name, table in (
@@ -320,7 +320,7 @@ FAULTS = {
         f"update credits.wallets set head_lot = null where {ME}",
         f"update credits.wallets set head_lot = 99 where {ME}",
         f"update credits.wallets set head_lot = {EXTRA} where {ME}",
-        # More held than is there, by the sums alone.
+        # More tokens are held than there are, by the sums alone.
         f"update credits.wallets set head_reserved = 1000 where {ME}",
         f"update credits.wallets set head_reserved = -1 where {ME}",
         f"update credits.wallets set head_lot = null, head_permit = 0 where {HOLDER}",
@@ -455,7 +455,7 @@ FAULTS = {
         *(
             f"update credits.idempotency_keys set {change} where {ME} and operation = '{operation}'"
             for operation, change in (
-                # To nothing.
+                # Keys that lead to nothing.
                 ("consume_tokens", "entry_seq = 99"),
                 ("consume_tokens", "entry_seq = null"),
                 ("add_tokens", "entry_seq = 99"),
@@ -466,13 +466,13 @@ FAULTS = {
                 ("create_order", "entry_seq = 99"),
                 ("report_failure", "made_id = gen_random_uuid()"),
                 ("report_failure", "made_id = null"),
-                # To what such a call does not make.
+                # Keys that lead to something which such a call does not make.
                 ("consume_tokens", f"entry_seq = {GRANTED}"),
                 ("add_tokens", f"entry_seq = {SPENT_FIRST}"),
                 ("add_tokens", f"entry_seq = {EXPIRED}"),
                 ("add_tokens", f"operation = 'redeem_code', entry_seq = {SPENT_FIRST}"),
                 ("add_tokens", f"operation = 'refund_usage', entry_seq = {SPENT_FIRST}"),
-                # Nobody could say whether a repeat is one.
+                # Nobody could tell a repeat from another call.
                 ("add_tokens", "fingerprint = null"),
                 ("create_order", "fingerprint = null"),
             )
@@ -501,7 +501,7 @@ FAULTS = {
         f"update credits.notice_levels set below = 70 where {ME}",
         "insert into credits.spend_limits select account_id, 'user', 'day', lifetime_spent,"
         f" clock_timestamp(), 0 from credits.wallets where {ME}",
-        # Beyond the limit that there is, beyond the lot, and of a lot that is not next or not there.
+        # A permit beyond the limit or the lot, and for a lot that is not next or does not exist.
         f"update credits.wallets set head_permit = head_permit + 0.000001 where {ME}",
         f"update credits.wallets set head_permit = 1000 where {ME}",
         f"update credits.spend_limits set tokens = 101 where {ME}",
@@ -511,7 +511,7 @@ FAULTS = {
         f"update credits.wallets set head_lot = {BONUS} where {ME}",
         f"update credits.wallets set head_lot = 99 where {ME}",
         f"update credits.wallets set head_lot = null where {ME}",
-        # Some modules would take from another lot; more debt than there may be.
+        # Some modules would take from another lot, or there is too much debt.
         f"update credits.lots set scope = 'module:whisper', priority = 1 where {ME} and lot_id = {EXTRA}",
         f"update credits.wallets set debt = 1 where {ME}",
         # The wallet says that freed tokens have no other effect, but they have.
@@ -548,7 +548,7 @@ FAULTS = {
             f"update credits.wallets set head_reserved = head_reserved {change} where {HOLDER}"
             for change in ("+ 1", "- 1", "+ 0.000001", "* 0", "* -1")
         ),
-        # The permit knows of it, and the sums do not, or the other way round.
+        # The permit counts it and the sums do not, or the other way round.
         f"update credits.wallets set head_reserved = head_reserved + 1, head_permit = head_permit - 1"
         f" where {HOLDER}",
         f"update credits.wallets set head_reserved = head_reserved - 1, head_permit = head_permit + 1"
@@ -624,7 +624,7 @@ FAULTS = {
                 "dimension = null, numerator = null, denominator = null",
             )
         ),
-        # The price is no longer linear, and the list does not know.
+        # The price is no longer linear, but the list still says that it is.
         *(
             f"update credits.price_components set {change}"
             for change in ("whole_units = true", "free_quantity = 1", "minimum_charge = 1", "unit_size = 2")

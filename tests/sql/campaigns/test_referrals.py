@@ -299,7 +299,7 @@ def test_concurrent_referrals_close_no_circle(length: int, town: Town, campaign:
 
 
 def holding(caller: Caller, statement: str, *params: Any) -> None:
-    """Makes a call as that caller and leaves its transaction open."""
+    """Make a call as that caller and leave its transaction open."""
     caller.connection.execute("begin")
     caller.connection.execute(
         "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)",
@@ -531,7 +531,7 @@ def test_code_redeemed_before_the_money_counts(end: str, turn: int, town: Town, 
 
 
 def test_reward_waits_for_the_referrers_wallet(town: Town, campaign: str) -> None:
-    """The payment came first and the code was noted meanwhile. The referrer's own spend is not lost."""
+    """The payment came first, and the code was recorded meanwhile. The referrer's own spend is not lost."""
     ada, friend = town.user(), town.user()
     town.service.call("add_tokens", user_id=ada.user_id, tokens=100)
     code, paid = code_of(ada), ordered(town, friend)

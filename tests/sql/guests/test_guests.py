@@ -185,7 +185,7 @@ def _at(connection: Connection, moment: str) -> None:
 
 
 def test_reset_is_when_remaining_grows(guest: Guest, admin: Connection) -> None:
-    """Where both limits refuse, the reset is that of the later one."""
+    """If both limits refuse, the later reset counts."""
     age(admin, guest.use(), 10 * HOUR)
     elsewhere = Guest(guest.service, device=guest.device)
     age(admin, elsewhere.use(), 5 * HOUR)

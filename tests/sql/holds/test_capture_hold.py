@@ -497,7 +497,7 @@ def test_figures_count_each_hold_once_by_how_it_ended(
 
 
 def test_repeats_are_right_even_if_everything_has_one_time(bank: Bank) -> None:
-    """On a clock that stands still, entries are a microsecond apart, and no time tells what ended a hold."""
+    """On a clock that stands still, entries are a microsecond apart. No time shows what ended a hold."""
     bank.call("add_tokens", user_id="clock", tokens=200)
     for ends_by_capture in (True, False):
         held = clock_hold(bank, 4)

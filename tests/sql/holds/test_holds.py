@@ -1,4 +1,4 @@
-"""Tokens held for work under way: what a hold takes, keeps and gives back, and when it counts for nothing."""
+"""Tokens held for work under way: what a hold takes, keeps and gives back, and when it expires."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ User = Callable[..., Caller]
 
 @pytest.fixture
 def findings(admin: Connection) -> Iterator[Callable[[], list[Any]]]:
-    """The whole audit; asked once more when the test is over."""
+    """The whole audit, which runs once more after the test."""
     ask = lambda: admin.execute(BOOKS).fetchall()  # noqa: E731
     yield ask
     assert ask() == []
@@ -268,7 +268,7 @@ def test_user_cannot_call_off_what_a_service_holds_for_its_work(user: User, serv
 def test_users_and_services_do_not_share_keys_of_holds(user: User, service: Caller) -> None:
     ada = user(100)
     hold(ada, 2, idempotency_key="job 7")
-    with refused("key_reused"):  # it would be ada's hold, for her to call off while the service works
+    with refused("key_reused"):  # it would be ada's hold, and she could release it while the service works
         hold(service, 2, idempotency_key="job 7", user_id=ada.user_id)
     held = hold(service, 2, idempotency_key="job 8", user_id=ada.user_id)
     with refused("key_reused"):
@@ -350,7 +350,7 @@ def test_release_refuses_a_long_reason(user: User) -> None:
 
 
 def test_released_tokens_are_next_again_in_burn_order(user: User, service: Caller) -> None:
-    """The head lot is the second one by then: it must not stay so."""
+    """By then the second lot is the head lot. It must not stay the head lot."""
     ada = user(50, priority=1)
     service.call("add_tokens", user_id=ada.user_id, tokens=100, priority=2)
     name = hold(ada, 2)["hold_id"]

@@ -1,4 +1,4 @@
-"""Many charges in one call: each as it would be alone, to the digit; all of them or each by itself."""
+"""Many charges in one call, atomic or each by itself. Each equals a single call, to the digit."""
 
 from __future__ import annotations
 
@@ -445,7 +445,7 @@ class World:
         )
 
     def catch_up(self) -> None:
-        """A batch books what is due, also when it refuses; a call that is refused books nothing."""
+        """A batch books what is due even if it refuses an item. A refused call books nothing."""
         self.bank.rows(
             "select credits.lock_to_spend(array_agg(account_id)) from credits.identities"
             " where starts_with(subject, %s)",
@@ -466,7 +466,7 @@ class World:
                 return self.plain({"ok": True} | self.bank.call("consume_tokens", **given))
         except psycopg.Error as error:
             assert (error.sqlstate or "").startswith("PT"), error
-            if error.sqlstate == "PT402":  # as the HTTP API does; a batch sees to it itself
+            if error.sqlstate == "PT402":  # as the HTTP API does; a batch does this itself
                 use = {name: given[name] for name in ("module_id", "usage", "user_id") if name in given}
                 self.bank.call("report_refusal", **use)
             facts = json.loads(error.diag.message_detail or "", parse_float=Decimal)
@@ -483,7 +483,7 @@ class World:
         return verdict
 
     def books(self) -> dict[str, list[Row]]:
-        """All that is written about its accounts, but not which lot is a wallet's head."""
+        """Everything that is written about its accounts, except which lot is the head of a wallet."""
         queries = {
             "wallets": "select name, seq, balance, held, debt, posted_at::text, lifetime_spent,"
             " lifetime_granted from people join credits.wallets using (account_id) order by name",
@@ -523,7 +523,7 @@ _ten: Item = {"user_id": "ada", "module_id": "metube"}
 @pytest.mark.slow
 @settings(STEADY, max_examples=60)
 @given(plan=_worlds, chunks=_chunks)
-# What the head may still pay ends before the limit does.
+# The permit ends before the limit.
 @example(plan=_plan(1000, limits=35), chunks=[_ten, [_ten] * 4])
 # Through both thresholds in one batch.
 @example(plan=_plan(100, notices=("p_below => 40",)), chunks=[_ten, [_ten] * 9])
@@ -532,7 +532,7 @@ _ten: Item = {"user_id": "ada", "module_id": "metube"}
 def test_batches_do_what_single_calls_do(
     till: Connection, plan: dict[str, Any], chunks: list[list[Item] | Item]
 ) -> None:
-    """Two worlds alike: one call after the other in the one, batches with calls between them in the other."""
+    """Of two equal worlds, one gets single calls, the other batches with single calls between them."""
     till.execute("begin")
     try:
         stop_clock(till, "2031-05-31 23:00Z")

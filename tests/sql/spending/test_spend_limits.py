@@ -158,7 +158,7 @@ def test_limits_begin_anew_with_each_day_and_month(admin: Connection) -> None:
 
 
 def test_day_that_begins_during_the_wait_counts(admin: Connection) -> None:
-    """The day begins between beginning the periods and setting the due time. The next call begins it."""
+    """The day begins after the periods were begun and before the due time is set. The next call begins it."""
     bank = Caller(admin, "none")
     with admin.transaction(force_rollback=True):
         stop_clock(admin, "2031-11-30 23:59:59Z")

@@ -1,4 +1,4 @@
-"""Buying: money that came is granted exactly once, whatever the order of Stripe's events. Nothing else is."""
+"""Money that arrived is granted exactly once, in any order of Stripe's events; nothing else is."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ ORDERS = [names for length in (1, 2, 3, 5) for names in permutations(NEWS, lengt
 
 
 def test_events_in_any_order_grant_the_money_once(user: User, service: Caller, apply: Apply) -> None:
-    """Every order of every one, two, three and five of the events."""
+    """Try every order of one, two, three and five of the events."""
     ada = user()
     for names in ORDERS:
         order = attached(service, ada.call("create_order", pack_id="basique"))

@@ -1,4 +1,4 @@
-"""Concurrent calls: the wallet's lock decides, each counts exactly once, and none stays half done."""
+"""Concurrent calls: the wallet's lock decides. Each call counts exactly once, and none stays half done."""
 
 from __future__ import annotations
 
@@ -278,7 +278,7 @@ class Rival(Thread):
 
 
 def holding(service: Caller, call: str, *params: Any) -> None:
-    """Makes a call and leaves its transaction open."""
+    """Make a call and leave its transaction open."""
     service.connection.execute("begin")
     service.connection.execute("set local role service_role")
     service.connection.execute(f"select api.{call}", params)

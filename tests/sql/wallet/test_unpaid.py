@@ -1,4 +1,4 @@
-"""What users can make without paying is bounded: no loop of calls fills the disk for nothing."""
+"""What users can make without paying is bounded, so no loop of calls can fill the disk."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Pays:
 
 @dataclass(frozen=True)
 class SameRows:
-    """Further calls make no more rows than the first one made."""
+    """Further calls make no more rows than the first call."""
 
     loop: Loop
 
