@@ -10,7 +10,7 @@ from stripe_simulator.app import create_app
 
 
 class RealKeysConfigured(RuntimeError):
-    """Real Stripe keys and the simulator exclude each other."""
+    """A real Stripe key is set, so the simulator does not start."""
 
 
 def refuse_real_keys(environment: Mapping[str, str]) -> None:

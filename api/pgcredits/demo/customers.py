@@ -46,7 +46,7 @@ class Customers:
         return ":".join(map(str, ("demo", self.run_id, *parts)))
 
     async def send(self, method: str, url: str, **more: Any) -> httpx.Response:
-        """Send until there is an answer that is not "try again". Only for what may be sent twice."""
+        """Send until the answer is not "try again". Only for requests that may be sent twice."""
         deadline = time.monotonic() + PATIENCE
         pause = 0.05
         while True:

@@ -96,7 +96,7 @@ class Run:
             yield Job(request, self.people[request.user], self.max_tokens, fate)
 
     async def wait_for_lost(self) -> None:
-        """Until the last hold that a killed worker may have left has expired."""
+        """Wait until the last hold that a killed worker may have left has expired."""
         # One that was on its way when we noticed may have been made since.
         await asyncio.sleep(self._last_loss + TTL - time.monotonic())
         deadline = time.monotonic() + PATIENCE
@@ -108,7 +108,7 @@ class Run:
                     await asyncio.sleep(0.05)
 
     def book(self) -> None:
-        """Maintenance, after which no hold of these users is open on the books either."""
+        """Run maintenance. After it no hold of these users is open on the books."""
         deadline = time.monotonic() + PATIENCE
         users = [user.user_id for user in self.people]
         while True:
@@ -127,7 +127,7 @@ class Run:
             time.sleep(0.05)
 
     async def judge(self) -> Verdict:
-        """Ask the bank what became of the jobs. Raises DemoError."""
+        """Ask the bank how the jobs ended. Raises DemoError."""
         holds: list[Hold] = []
         spent = Decimal(0)
         async with self._connected() as customers:

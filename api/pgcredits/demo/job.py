@@ -26,7 +26,7 @@ _REASON = "failed: the model gave no answer"
 
 
 class Fate(StrEnum):
-    """What will become of a job. All but two fates say at which moment its worker is killed."""
+    """How a job will end. All but two fates name the moment at which its worker is killed."""
 
     SUCCEEDS = "succeeds"
     FAILS = "fails"

@@ -1,4 +1,4 @@
-"""Compare what the workers were told with what the bank says: every job must have ended once, and rightly."""
+"""Compare the workers' answers with the bank's books: every job must have ended once, as it should."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Hold:
 
 @dataclass(slots=True)
 class Verdict:
-    """What became of the jobs. Amounts are in euro cents."""
+    """How the jobs ended. Amounts are in euro cents."""
 
     charged: int = 0
     late: int = 0  # of these, after the hold had expired
@@ -75,7 +75,7 @@ class Verdict:
 
 
 def prove(outcome: Outcome, holds: Sequence[Hold], spent: Decimal) -> Verdict:
-    """What became of the jobs, by all holds of their users. Raises DemoError when anything does not fit."""
+    """How the jobs ended, by all holds of their users. Raises DemoError when anything does not fit."""
     faults = list(_faults(outcome, holds, spent))
     if faults:
         more = f" (and {len(faults) - _SHOWN} more)" if len(faults) > _SHOWN else ""

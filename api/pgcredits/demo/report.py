@@ -12,7 +12,7 @@ from rich.table import Table
 
 
 def progress_bar(console: Console, *, auto_refresh: bool = True) -> Progress:
-    """A line per phase of the run. Without auto_refresh it has no thread, and is drawn when told to."""
+    """A line per phase of the run. Without auto_refresh it has no thread, and is drawn on request."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -28,7 +28,7 @@ class Passwords:
         return hashed
 
     async def matches(self, password: str, known: str | None) -> bool:
-        """It takes the same time for a user who does not exist (`known` is None)."""
+        """Compare a password. It takes as long for a user who does not exist (`known` is None)."""
         return await self._run(self._matches, known or self._nobody, password) and known is not None
 
     def _matches(self, known: str, password: str) -> bool:

@@ -19,7 +19,7 @@ _LONGEST_PAUSE = 10.0  # seconds between two starts of a part that keeps ending
 
 
 def wait_until_ready(port: int, parts: Sequence[Part]) -> None:
-    """Until the API says that it is ready. Raises UpError when it does not, or when a part ends."""
+    """Wait until the API says that it is ready. Raises UpError when it does not, or when a part ends."""
     deadline = time.monotonic() + _READY
     while True:
         for part in parts:

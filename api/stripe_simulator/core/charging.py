@@ -1,4 +1,4 @@
-"""The money side of a session: one PaymentIntent, made when somebody first tries to pay."""
+"""The payment of a session: one PaymentIntent, made when somebody first tries to pay."""
 
 from stripe_simulator.core.events import emit
 from stripe_simulator.core.identifiers import new_id
@@ -34,7 +34,7 @@ def attempt(store: Store, session: Json) -> Json:
 
 
 def succeed(store: Store, intent: Json) -> None:
-    """The money is there."""
+    """The payment succeeds."""
     intent.update(
         status="succeeded",
         amount_received=intent["amount"],
@@ -46,13 +46,13 @@ def succeed(store: Store, intent: Json) -> None:
 
 
 def process(store: Store, intent: Json) -> None:
-    """A bank debit is on its way."""
+    """The payment is processing: a bank debit is on its way."""
     intent.update(status="processing", last_payment_error=None, payment_method=new_id("pm"))
     store.update(intent)
 
 
 def fail(store: Store, intent: Json, error: Json) -> None:
-    """The attempt failed; another payment method may be tried."""
+    """The attempt failed. The buyer may try another payment method."""
     error = {**error, "charge": intent["latest_charge"]}
     intent.update(status="requires_payment_method", last_payment_error=error, payment_method=None)
     store.update(intent)

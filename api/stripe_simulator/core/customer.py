@@ -7,7 +7,7 @@ from stripe_simulator.core.store import Json, Store
 
 
 def create(store: Store, params: Json, origin: Origin = PAY_PAGE) -> Json:
-    """Store a customer and say so. Call inside a transaction."""
+    """Store a customer and record the event. Call inside a transaction."""
     customer = {
         "id": new_id("cus", 14),
         "object": "customer",

@@ -1,4 +1,4 @@
-"""Events: what happened, as Stripe tells it to webhooks and in ``/v1/events``."""
+"""Events: what happened, as Stripe reports it to webhooks and in ``/v1/events``."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ API_VERSION = "2026-10-28.endive"
 
 @dataclass(frozen=True)
 class Origin:
-    """The API request that caused an event; both None when a person did on the pay page."""
+    """The API request that caused an event. Both are None if a person caused it on the pay page."""
 
     request_id: str | None = None
     idempotency_key: str | None = None

@@ -59,7 +59,7 @@ def end_debit(store: Store, session: Json, *, succeeded: bool) -> bool:
 
 
 def expire(store: Store, session: Json, origin: Origin = PAY_PAGE) -> bool:
-    """Nobody can pay it any more."""
+    """The session expires: nobody can pay it any more."""
     if session["status"] != "open":
         return False
     if session["payment_intent"]:

@@ -21,7 +21,7 @@ _TIMEOUT = 20.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What the endpoint said: an HTTP status, or the reason why it sent no status."""
+    """The endpoint's answer: an HTTP status, or the reason why there is none."""
 
     status: int | None
     error: str | None = None
@@ -66,7 +66,7 @@ class Courier:
             await self._client.aclose()
 
     async def send(self, event: Json) -> Answer:
-        """One signed POST of an event, whatever happened to it before."""
+        """Send an event once, signed, whether or not it was sent before."""
         payload = json.dumps(event, indent=2)
         signature = stripe.WebhookSignature.generate_signature_header(payload, self._secret)
         headers = {

@@ -1,4 +1,4 @@
-"""Who may call: anybody with a test key. A live key has no business here and is refused."""
+"""Who may call: anybody with a test key. Live keys are refused."""
 
 import base64
 import binascii

@@ -40,7 +40,7 @@ def missing_object(kind: str, id: str, param: str, status: int = 400) -> StripeE
 
 
 def no_access(account: str) -> StripeError:
-    """What Stripe says of an account that the key cannot act for. The simulator has no connected accounts."""
+    """Stripe's refusal of an account that the key cannot act for. The simulator has no connected accounts."""
     message = (
         f"The provided key does not have access to account '{account}' (or that account does not exist). "
         "The simulator has no connected accounts."
@@ -49,7 +49,7 @@ def no_access(account: str) -> StripeError:
 
 
 def unknown_version(version: str, known: str) -> StripeError:
-    """Objects of another version look different: better no answer than one in the wrong shape."""
+    """Objects of another version look different. So requests for another version are refused."""
     return StripeError(f"The simulator speaks API version {known} only, not {version}.")
 
 

@@ -1,7 +1,7 @@
 """Idempotency-Key: the same key gives the same response, and refuses other parameters.
 
-Stripe answers 409 to a request whose twin is still at work. Here a request is one transaction that nothing
-can overlap, so a twin always finds the stored response."""
+Stripe answers 409 while the first request with the key is still running. Here each request is one
+transaction, and no two run at once, so a repeat always finds the stored response."""
 
 import hashlib
 import json

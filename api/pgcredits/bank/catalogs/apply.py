@@ -32,7 +32,7 @@ class Applied:
     after: list[str]
 
     def difference(self) -> list[str]:
-        """What went (-) and what came (+), a line each."""
+        """The lines that were removed (-) and added (+)."""
         lines = difflib.unified_diff(self.before, self.after, n=0, lineterm="")
         return [line for line in lines if not line.startswith(("---", "+++", "@@"))]
 

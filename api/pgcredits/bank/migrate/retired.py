@@ -31,7 +31,7 @@ _UNDER_WAY = """
 
 
 def wait_for_calls(connection: admin.Connection) -> None:
-    """Until every transaction that is in a statement now has ended, or ten seconds have passed."""
+    """Wait until every transaction that is now in a statement has ended, or for ten seconds."""
     deadline = time.monotonic() + _LONGEST_WAIT
     begun = _under_way(connection)
     while begun and time.monotonic() < deadline:
@@ -40,7 +40,8 @@ def wait_for_calls(connection: admin.Connection) -> None:
 
 
 def drop(connection: admin.Connection, retired: Mapping[int, Function], record: Callable[[], None]) -> None:
-    """Drop them, and write down what stands then; nothing when another migrate has done so meanwhile."""
+    """Drop them, and record the objects that are left. Do nothing if another migrate has done so
+    meanwhile."""
     with connection.transaction():
         connection.execute(f"lock table {marks.MUTEX} in access exclusive mode".encode())
         connection.execute(f"set local role {OWNER}".encode())
