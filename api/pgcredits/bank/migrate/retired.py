@@ -40,8 +40,7 @@ def wait_for_calls(connection: admin.Connection) -> None:
 
 
 def drop(connection: admin.Connection, retired: Mapping[int, Function], record: Callable[[], None]) -> None:
-    """Drop them, and record the objects that are left. Do nothing if another migrate has done so
-    meanwhile."""
+    """Drop them, and record the objects that are left, unless another migrate has done so meanwhile."""
     with connection.transaction():
         connection.execute(f"lock table {marks.MUTEX} in access exclusive mode".encode())
         connection.execute(f"set local role {OWNER}".encode())
