@@ -38,7 +38,7 @@ def names(text: str) -> Iterator[str]:
 
 def wrong(text: str) -> set[str]:
     """Words and names of a module that break the rules."""
-    words = {word for part in prose(text) for word in riddles(part) if word != "is None"}
+    words = {word for part in prose(text) for word in riddles(part) if not word.endswith("None")}
     words |= {match[0] for part in prose(text) for match in re.finditer(r"\bsettl\w+", part, re.I)}
     return words | {name for name in names(text) if any(word in name.lower() for word in TAKEN)}
 

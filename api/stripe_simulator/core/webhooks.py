@@ -21,7 +21,7 @@ _TIMEOUT = 20.0
 
 @dataclass(frozen=True)
 class Answer:
-    """The endpoint's answer: an HTTP status, or the reason why there is none."""
+    """The endpoint's answer: an HTTP status, or the reason why it sent no status."""
 
     status: int | None
     error: str | None = None
