@@ -133,7 +133,7 @@ create table credits.idempotency_keys (
     fingerprint bytea,
     entry_seq bigint,
     made_id uuid,
-    facts jsonb,
+    options jsonb,
     created_at timestamptz not null,
     constraint idempotency_keys_pkey primary key (account_id, operation, key)
 );

@@ -51,6 +51,7 @@ begin
         select w.* into v_wallet from credits.wallets as w where w.account_id = v_found.account_id
         for no key update skip locked;
         if not found then
+            continue when credits.waited(v_found.account_id);
             return credits.wait_to_capture(v_found.account_id, hold_id, usage, final, over, idempotency_key, user_id);
         end if;
         v_now := coalesce(v_wallet.test_clock, credits.clock());
@@ -67,12 +68,12 @@ begin
 
     -- 4. Repeat? Closed?
     if idempotency_key is not null then
-        insert into credits.idempotency_keys (account_id, operation, key, fingerprint, entry_seq, made_id, facts, created_at)
+        insert into credits.idempotency_keys (account_id, operation, key, entry_seq, made_id, options, created_at)
         values (
-            v_hold.account_id, 'capture_hold', idempotency_key,
-            credits.fingerprint(jsonb_build_array(v_hold.hold_id, credits.spelled_usage(v_usage), final, over)),
-            v_wallet.seq + 1, v_hold.hold_id,
-            case when v_part.released > 0 then jsonb_build_object('released', v_part.released) end, credits.clock()
+            v_hold.account_id, 'capture_hold', idempotency_key, v_wallet.seq + 1, v_hold.hold_id,
+            case
+                when v_usage is null or not final or over <> 'debt' then credits.capture_options(v_usage, final, over)
+            end, credits.clock()
         )
         on conflict do nothing;
         if not found then

@@ -26,7 +26,7 @@ as $$
 declare
     v_actor constant text := credits.actor();
     v_service constant boolean := pg_has_role(v_actor, 'spender', 'member');
-    v_subject text := case when v_service then user_id end;
+    v_subject constant text := coalesce(case when v_service then user_id end, credits.caller_subject(user_id, 'spender'));
     v_account_id uuid;
     v_hold_id constant uuid := gen_random_uuid();
     v_ttl constant numeric := extract(epoch from ttl);
@@ -38,7 +38,6 @@ declare
     v_draws jsonb;
 begin
     -- 1. Find.
-    v_subject := coalesce(v_subject, credits.caller_subject(user_id, 'spender'));
     select i.account_id into v_account_id from credits.identities as i where i.subject = v_subject;
     v_account_id := coalesce(v_account_id, credits.account_of(v_subject, false));
     if metadata is distinct from '{}' or (v_ttl > 0 and v_ttl <= 86400) is not true
@@ -51,6 +50,7 @@ begin
         select w.balance, w.held, w.status, w.head_lot, w.head_permit, w.due_at, w.test_clock
         into v_wallet from credits.wallets as w where w.account_id = v_account_id for no key update skip locked;
         if not found then
+            continue when credits.waited(v_account_id);
             return credits.wait_to_hold(v_account_id, module_id, usage, ttl, idempotency_key, v_subject, metadata);
         end if;
         v_now := coalesce(v_wallet.test_clock, credits.clock());

@@ -33,13 +33,13 @@ where
             )
     end is not true
 union all
--- For a spend and a hold, the rows that they wrote record the arguments.
+-- For a spend, a hold and a capture, the rows that they wrote record the arguments.
 select
     k.account_id,
     format('%s under key %s: a fingerprint of its arguments', k.operation, left(k.key, 60)) as expected,
     'none' as found
 from credits.idempotency_keys as k
-where k.fingerprint is null and k.operation not in ('consume_tokens', 'hold_tokens')
+where k.fingerprint is null and k.operation not in ('consume_tokens', 'hold_tokens', 'capture_hold')
 union all
 select
     k.account_id,

@@ -92,8 +92,9 @@ comment on table credits.idempotency_keys is
 'Calls that were answered, kept for 35 days. The same key with the same arguments gets the same answer. A refusal '
 'leaves no key.';
 comment on column credits.idempotency_keys.fingerprint is
-'The sha256 of the arguments. Null for a spend, whose entry records the arguments.';
+'The sha256 of the arguments. Null for a spend, a hold and a capture, whose rows record the arguments.';
 comment on column credits.idempotency_keys.entry_seq is 'The entry that the call wrote, or null.';
 comment on column credits.idempotency_keys.made_id is 'The order, hold or failure that the call made or ended.';
-comment on column credits.idempotency_keys.facts is
-'What else is needed to give the answer again. For a capture: {"released": tokens that became free}.';
+comment on column credits.idempotency_keys.options is
+'Arguments of a capture that its entry does not record: {"held": true} if it named no usage, {"final": false}, '
+'{"over": "available"}. Null: the defaults.';

@@ -40,16 +40,15 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_before text;
+    v_before constant text := current_setting('lock_timeout');
     v_receipt api.capture_receipt;
 begin
-    v_before := credits.bound_wait();
-    perform from credits.wallets as w where w.account_id = p_account_id for no key update;
-    if not found then
+    if not exists (select from credits.wallets as w where w.account_id = p_account_id) then
         perform credits.refuse_hold();
     end if;
+    perform set_config('credits.waits', 'on', true);
     v_receipt := api.capture_hold(p_hold_id, p_usage, p_final, p_over, p_key, p_user_id);
-    perform set_config('lock_timeout', v_before, true);
+    perform set_config('lock_timeout', v_before, true), set_config('credits.waits', '', true);
     return v_receipt;
 exception
     when lock_not_available then
@@ -291,6 +290,24 @@ comment on function credits.charge_hold(
 'Charges a part of a hold on a locked wallet: p_cost tokens, of which p_own are held. p_released more become free. '
 'p_final: this is the last part. Raises PT402 insufficient_tokens, PT429 spend_limit (a user, beyond the hold).';
 
+create or replace function credits.capture_options(p_usage jsonb, p_final boolean, p_over text)
+returns jsonb
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return nullif(jsonb_strip_nulls(jsonb_build_object(
+        'held', case when p_usage is null then true end,
+        'final', case when p_final is false then false end,
+        'over', nullif(p_over, 'debt')
+    )), '{}');
+end
+$$;
+comment on function credits.capture_options(jsonb, boolean, text) is
+'The arguments of a capture that its key keeps (credits.idempotency_keys.options). p_usage: null for all that is '
+'held. Null: the defaults.';
+
 create or replace function credits.capture_again(
     p_hold credits.holds, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text
 )
@@ -301,19 +318,24 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_known credits.idempotency_keys;
+    v_entry credits.entries;
 begin
     select k.* into v_known
     from credits.idempotency_keys as k
     where k.account_id = p_hold.account_id and k.operation = 'capture_hold' and k.key = p_key;
+    select e.* into v_entry
+    from credits.entries as e
+    where e.account_id = p_hold.account_id and e.seq = v_known.entry_seq;
     if not found then
         -- The key was forgotten at this very moment. After 35 days a repeat is a new call.
         perform credits.refuse_busy('this key');
-    elsif v_known.fingerprint is distinct from credits.fingerprint(
-        jsonb_build_array(p_hold.hold_id, credits.spelled_usage(p_usage), p_final, p_over)
-    ) then
+    elsif (
+        v_known.made_id = p_hold.hold_id and v_known.options is not distinct from credits.capture_options(p_usage, p_final, p_over)
+        and (p_usage is null or v_entry.usage = credits.usage_or_call(p_usage))
+    ) is not true then
         perform credits.refuse_key();
     end if;
-    return credits.capture_receipt(p_hold, v_known, p_user_id);
+    return credits.capture_receipt(p_hold, v_entry, p_final, p_user_id);
 end
 $$;
 comment on function credits.capture_again(credits.holds, jsonb, boolean, text, text, text) is
@@ -321,7 +343,7 @@ comment on function credits.capture_again(credits.holds, jsonb, boolean, text, t
 'arguments differ.';
 
 create or replace function credits.capture_receipt(
-    p_hold credits.holds, p_known credits.idempotency_keys, p_user_id text
+    p_hold credits.holds, p_entry credits.entries, p_final boolean, p_user_id text
 )
 returns api.capture_receipt
 language plpgsql
@@ -329,30 +351,31 @@ stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_entry credits.entries;
     v_debt_before numeric;
     v_shortfall numeric;
 begin
-    select e.* into v_entry
-    from credits.entries as e
-    where e.account_id = p_hold.account_id and e.seq = p_known.entry_seq;
     select e.debt_after into v_debt_before
     from credits.entries as e
-    where e.account_id = p_hold.account_id and e.seq = p_known.entry_seq - 1;
+    where e.account_id = p_hold.account_id and e.seq = p_entry.seq - 1;
     select s.tokens into v_shortfall
     from credits.shortfalls as s
-    where s.account_id = p_hold.account_id and s.entry_seq = p_known.entry_seq;
+    where s.account_id = p_hold.account_id and s.entry_seq = p_entry.seq;
     v_shortfall := coalesce(v_shortfall, 0);
     return row(
-        p_hold.account_id || ':' || p_hold.hold_id, p_hold.account_id || ':' || v_entry.seq, p_user_id, p_hold.module_id,
-        p_hold.state::text, trim_scale(v_shortfall - v_entry.tokens), trim_scale(-v_entry.tokens),
-        trim_scale(v_entry.debt_after - coalesce(v_debt_before, 0)), trim_scale(v_shortfall), trim_scale(p_hold.held),
-        coalesce((p_known.facts -> 'released')::numeric, 0),
-        trim_scale(v_entry.balance_after), v_entry.draws, v_entry.late, true, p_hold.price_source,
-        credits.refunded_of(p_hold.account_id, v_entry.seq)
+        p_hold.account_id || ':' || p_hold.hold_id, p_hold.account_id || ':' || p_entry.seq, p_user_id, p_hold.module_id,
+        p_hold.state::text, trim_scale(v_shortfall - p_entry.tokens), trim_scale(-p_entry.tokens),
+        trim_scale(p_entry.debt_after - coalesce(v_debt_before, 0)), trim_scale(v_shortfall), trim_scale(p_hold.held),
+        -- What the last part left of the hold went free with it.
+        case
+            when p_final and p_hold.state = 'captured'
+                then trim_scale(greatest(p_hold.tokens - p_hold.captured - p_hold.shortfall, 0))
+            else 0
+        end,
+        trim_scale(p_entry.balance_after), p_entry.draws, p_entry.late, true, p_hold.price_source,
+        credits.refunded_of(p_hold.account_id, p_entry.seq)
     );
 end
 $$;
-comment on function credits.capture_receipt(credits.holds, credits.idempotency_keys, text) is
-'The answer of an earlier capture, read from its entry and its key. state and held are those of the hold as it is '
-'now. refunded is what has been given back by now.';
+comment on function credits.capture_receipt(credits.holds, credits.entries, boolean, text) is
+'The answer of an earlier capture, read from its entry. p_final: the call asked for it as the last part. state and held '
+'are those of the hold as it is now. refunded is what has been given back by now.';

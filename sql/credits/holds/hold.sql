@@ -16,16 +16,15 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_before text;
+    v_before constant text := current_setting('lock_timeout');
     v_receipt api.hold_receipt;
 begin
-    v_before := credits.bound_wait();
-    perform from credits.wallets as w where w.account_id = p_account_id for no key update;
-    if not found then
+    if not exists (select from credits.wallets as w where w.account_id = p_account_id) then
         perform credits.refuse_unknown_user();
     end if;
+    perform set_config('credits.waits', 'on', true);
     v_receipt := api.hold_tokens(p_module_id, p_usage, p_ttl, p_key, p_user_id, p_metadata);
-    perform set_config('lock_timeout', v_before, true);
+    perform set_config('lock_timeout', v_before, true), set_config('credits.waits', '', true);
     return v_receipt;
 exception
     when lock_not_available then

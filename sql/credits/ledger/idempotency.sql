@@ -14,7 +14,7 @@ return regexp_replace(
 comment on function credits.canonical(jsonb) is
 'The arguments of a call as text, the same for every spelling of the same numbers.';
 
--- The planner inlines this function into a spend. Most arguments have no number that ends in zero.
+-- Most arguments have no number that ends in zero.
 create or replace function credits.fingerprint(p_arguments jsonb)
 returns bytea
 language sql
@@ -39,23 +39,13 @@ end
 $$;
 comment on function credits.refuse_key() is 'Raises PT409 key_reused.';
 
--- Leaving out the usage means one call.
-create or replace function credits.spelled_usage(p_usage jsonb)
-returns jsonb
-language sql
-immutable
-return case when (p_usage = '{"calls": 1}') is true then '{}' else p_usage end;
-comment on function credits.spelled_usage(jsonb) is
-'The usage as fingerprints have it: {}, if it is the default, {"calls": 1}.';
-
 create or replace function credits.claim_key(
     p_account_id uuid,
     p_operation text,
     p_key text,
     p_arguments jsonb,
     p_entry_seq bigint default null,
-    p_made_id uuid default null,
-    p_facts jsonb default null
+    p_made_id uuid default null
 )
 returns credits.idempotency_keys
 language plpgsql
@@ -72,10 +62,10 @@ begin
 
     loop
         insert into credits.idempotency_keys (
-            account_id, operation, key, fingerprint, entry_seq, made_id, facts, created_at
+            account_id, operation, key, fingerprint, entry_seq, made_id, created_at
         )
         values (
-            p_account_id, p_operation, p_key, v_fingerprint, p_entry_seq, p_made_id, p_facts, credits.clock()
+            p_account_id, p_operation, p_key, v_fingerprint, p_entry_seq, p_made_id, credits.clock()
         )
         on conflict do nothing;
         if found then
@@ -95,7 +85,7 @@ begin
     return v_known;
 end
 $$;
-comment on function credits.claim_key(uuid, text, text, jsonb, bigint, uuid, jsonb) is
+comment on function credits.claim_key(uuid, text, text, jsonb, bigint, uuid) is
 'Claims a key for the call that is about to write p_entry_seq or make p_made_id. Returns a row of nulls if the key is '
 'new. Otherwise returns the row of the first call, whose answer the caller repeats. Raises PT409 key_reused, PT422 '
 'bad_key.';

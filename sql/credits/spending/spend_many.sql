@@ -15,6 +15,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_free uuid[] := p_account_ids;
+    v_account_id uuid;
     v_verdict jsonb;
 begin
     if p_busy <> '{}' then
@@ -24,6 +25,14 @@ begin
             order by a.place
         );
     end if;
+    -- A wallet that has lost its permit gets a new one first: then its items are plain.
+    for v_account_id in
+        select w.account_id
+        from credits.wallets as w
+        where w.account_id = any (v_free) and w.head_permit = 0 and w.balance > w.held and w.test_clock is null
+    loop
+        perform credits.choose_head(v_account_id, p_at);
+    end loop;
     verdicts := credits.spend_plain(p_items, v_free, p_at);
     refusals := array_fill(null::jsonb, array[cardinality(verdicts)]);
     for i in 1..cardinality(verdicts) loop

@@ -63,6 +63,25 @@ comment on function credits.wait_for_wallet(uuid) is
 'Locks a wallet that another transaction has locked, if it becomes free within 4 seconds. Raises PT503 busy, PT404 '
 'unknown_user.';
 
+create or replace function credits.waited(p_account_id uuid)
+returns boolean
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if current_setting('credits.waits', true) is distinct from 'on' then
+        return false;
+    end if;
+    perform credits.bound_wait();
+    perform from credits.wallets as w where w.account_id = p_account_id for no key update;
+    return true;
+end
+$$;
+comment on function credits.waited(uuid) is
+'Waits for a wallet, at most 2 seconds, and locks it, if the setting credits.waits says that the caller runs in a '
+'subtransaction for that (credits.wait_to_spend and its like). Otherwise it returns false. Raises lock_not_available.';
+
 create or replace function credits.lock_wallet(
     p_account_id uuid,
     out seq bigint,
@@ -133,6 +152,19 @@ comment on function credits.lock_wallets(uuid[]) is
 'Calls credits.lock_wallet for several accounts, in an order that prevents deadlocks. Ignores nulls. Raises PT404 '
 'unknown_user, PT503 busy.';
 
+create or replace function credits.stop_waiting()
+returns timestamptz
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    raise exception using
+        errcode = 'lock_not_available', message = 'other transactions have kept these wallets locked for too long';
+end
+$$;
+comment on function credits.stop_waiting() is 'Ends a wait as lock_timeout does. Raises lock_not_available.';
+
 -- Locks as a spend does, and keeps the permits, except where something is due.
 create or replace function credits.lock_to_spend(p_account_ids uuid[])
 returns timestamptz
@@ -141,6 +173,9 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_wait constant interval := interval '250 milliseconds';
+    v_before constant text := credits.bound_wait(v_wait);
+    v_until timestamptz;
     v_now timestamptz;
     v_due_at timestamptz;
 begin
@@ -149,14 +184,22 @@ begin
     end if;
     loop
         -- Take the locks first and read the time after them: waiting may have taken long.
-        select min(case when w.test_clock is null then w.due_at when w.due_at <= w.test_clock then '-infinity' end)
+        v_until := credits.clock() + v_wait;
+        select
+            min(
+                case
+                    when credits.clock() > v_until then credits.stop_waiting()
+                    when w.test_clock is null then w.due_at
+                    when w.due_at <= w.test_clock then '-infinity'
+                end
+            )
         into v_due_at
         from (
             select x.due_at, x.test_clock
             from credits.wallets as x
             where x.account_id = any (p_account_ids)
             order by x.account_id
-            for no key update nowait
+            for no key update
         ) as w;
         v_now := credits.clock();
         exit when (v_due_at <= v_now) is not true;
@@ -166,12 +209,13 @@ begin
             where w.account_id = any (p_account_ids) and w.due_at <= coalesce(w.test_clock, v_now)
         ));
     end loop;
+    perform set_config('lock_timeout', v_before, true);
     return v_now;
 end
 $$;
 comment on function credits.lock_to_spend(uuid[]) is
 'Locks wallets in an order that prevents deadlocks, and books what is due. Returns the time, at which nothing is due '
-'on any of them. Does not wait: raises lock_not_available when another transaction has locked one of them.';
+'on any of them. Raises lock_not_available when other transactions keep them locked for 250 ms together, at worst 750.';
 
 -- Locks wallets one by one, in order, so a waiting call has locked only wallets before the one that it waits for. All
 -- waits together are bounded. The bound is shorter than that of other calls, which may wait for what is locked here.

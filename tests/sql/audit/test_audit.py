@@ -475,6 +475,7 @@ FAULTS = {
                 # Nobody could tell a repeat from another call.
                 ("add_tokens", "fingerprint = null"),
                 ("create_order", "fingerprint = null"),
+                ("report_failure", "fingerprint = null"),
             )
         ),
         *(
@@ -490,7 +491,6 @@ FAULTS = {
                 # The capture of another hold.
                 ("capture_hold", f"entry_seq = {CAPTURED_LATE}"),
                 ("capture_hold", "operation = 'consume_tokens', made_id = null"),
-                ("capture_hold", "fingerprint = null"),
             )
         ),
         "insert into credits.idempotency_keys"

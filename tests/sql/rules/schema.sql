@@ -1106,27 +1106,57 @@ CREATE FUNCTION credits.capture_again(p_hold credits.holds, p_usage jsonb, p_fin
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.capture_again(p_hold credits.holds, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) IS 'Repeats the answer of the call that used this key first. The wallet is locked. Raises PT409 key_reused when the arguments differ.';
-CREATE TABLE credits.idempotency_keys (
+CREATE FUNCTION credits.capture_options(p_usage jsonb, p_final boolean, p_over text) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.capture_options(p_usage jsonb, p_final boolean, p_over text) IS 'The arguments of a capture that its key keeps (credits.idempotency_keys.options). p_usage: null for all that is held. Null: the defaults.';
+CREATE TABLE credits.entries (
     account_id uuid NOT NULL,
-    operation text NOT NULL,
-    key text NOT NULL,
-    fingerprint bytea,
-    entry_seq bigint,
-    made_id uuid,
-    facts jsonb,
-    created_at timestamp with time zone NOT NULL
-);
-ALTER TABLE ONLY credits.idempotency_keys FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.idempotency_keys IS 'Calls that were answered, kept for 35 days. The same key with the same arguments gets the same answer. A refusal leaves no key.';
-COMMENT ON COLUMN credits.idempotency_keys.fingerprint IS 'The sha256 of the arguments. Null for a spend, whose entry records the arguments.';
-COMMENT ON COLUMN credits.idempotency_keys.entry_seq IS 'The entry that the call wrote, or null.';
-COMMENT ON COLUMN credits.idempotency_keys.made_id IS 'The order, hold or failure that the call made or ended.';
-COMMENT ON COLUMN credits.idempotency_keys.facts IS 'What else is needed to give the answer again. For a capture: {"released": tokens that became free}.';
-CREATE FUNCTION credits.capture_receipt(p_hold credits.holds, p_known credits.idempotency_keys, p_user_id text) RETURNS api.capture_receipt
+    seq bigint NOT NULL,
+    posted_at timestamp with time zone NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    kind credits.entry_kind NOT NULL,
+    tokens credits.tokens NOT NULL,
+    balance_after credits.tokens NOT NULL,
+    debt_after credits.tokens NOT NULL,
+    draws jsonb NOT NULL,
+    module_id text,
+    usage jsonb,
+    price_id bigint,
+    order_id uuid,
+    hold_id uuid,
+    late boolean,
+    refunds_seq bigint,
+    campaign_id text,
+    package_name text,
+    actor text NOT NULL,
+    metadata jsonb NOT NULL,
+    hash bytea NOT NULL
+)
+PARTITION BY RANGE (posted_at);
+ALTER TABLE ONLY credits.entries FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.entries IS 'The ledger: append-only, partitioned by month, with a hash chain per account. It needs no foreign keys, because only definer functions write it, under the wallet''s lock.';
+COMMENT ON COLUMN credits.entries.seq IS '1, 2, 3 … per account, without gaps.';
+COMMENT ON COLUMN credits.entries.posted_at IS 'When it was written, after the lock was taken. It rises strictly with seq.';
+COMMENT ON COLUMN credits.entries.effective_at IS 'When it happened. For an expiry, the moment when the lot expired; otherwise posted_at.';
+COMMENT ON COLUMN credits.entries.tokens IS 'The change of the balance: the change in the lots, less the change of the debt. Above zero: tokens come in. Below zero: tokens go out.';
+COMMENT ON COLUMN credits.entries.debt_after IS 'The debt after the entry. A charge that lots cannot pay raises it, and a repayment lowers it.';
+COMMENT ON COLUMN credits.entries.draws IS 'The lots that it changed, in the order in which they were taken: [{"lot_id": seq of the granting entry, "tokens": how many, above zero}]. Tokens went into these lots if the entry''s tokens are above zero, and out of them otherwise.';
+COMMENT ON COLUMN credits.entries.usage IS 'What was used, per dimension.';
+COMMENT ON COLUMN credits.entries.order_id IS 'The order that paid for these tokens.';
+COMMENT ON COLUMN credits.entries.hold_id IS 'The hold that this charge captured.';
+COMMENT ON COLUMN credits.entries.late IS 'Was the hold captured after it had expired? Null if the entry captures no hold.';
+COMMENT ON COLUMN credits.entries.refunds_seq IS 'The seq of the charge that this refund gives back, on the same account.';
+COMMENT ON COLUMN credits.entries.campaign_id IS 'The campaign that granted these tokens.';
+COMMENT ON COLUMN credits.entries.package_name IS 'The name of the lot that came or expired.';
+COMMENT ON COLUMN credits.entries.actor IS 'The role or SQL login that caused it, never a person''s name.';
+COMMENT ON COLUMN credits.entries.hash IS 'The sha256 of the fields and of the hash before: see credits.entry_hash.';
+CREATE FUNCTION credits.capture_receipt(p_hold credits.holds, p_entry credits.entries, p_final boolean, p_user_id text) RETURNS api.capture_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_known credits.idempotency_keys, p_user_id text) IS 'The answer of an earlier capture, read from its entry and its key. state and held are those of the hold as it is now. refunded is what has been given back by now.';
+COMMENT ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_entry credits.entries, p_final boolean, p_user_id text) IS 'The answer of an earlier capture, read from its entry. p_final: it was asked for as the last part. state and held are those of the hold as it is now. refunded is what has been given back by now.';
 CREATE FUNCTION credits.catch_up(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1358,52 +1388,27 @@ CREATE FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) IS 'Gives a locked wallet a permit for the next lot, if that lot is the same for every module. The permit covers all that is free in the lot, but ends before a limit or a notice is reached. Nothing is due on the wallet.';
-CREATE FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_entry_seq bigint DEFAULT NULL::bigint, p_made_id uuid DEFAULT NULL::uuid, p_facts jsonb DEFAULT NULL::jsonb) RETURNS credits.idempotency_keys
+CREATE TABLE credits.idempotency_keys (
+    account_id uuid NOT NULL,
+    operation text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea,
+    entry_seq bigint,
+    made_id uuid,
+    options jsonb,
+    created_at timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY credits.idempotency_keys FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.idempotency_keys IS 'Calls that were answered, kept for 35 days. The same key with the same arguments gets the same answer. A refusal leaves no key.';
+COMMENT ON COLUMN credits.idempotency_keys.fingerprint IS 'The sha256 of the arguments. Null for a spend, a hold and a capture, whose rows record the arguments.';
+COMMENT ON COLUMN credits.idempotency_keys.entry_seq IS 'The entry that the call wrote, or null.';
+COMMENT ON COLUMN credits.idempotency_keys.made_id IS 'The order, hold or failure that the call made or ended.';
+COMMENT ON COLUMN credits.idempotency_keys.options IS 'Arguments of a capture that its entry does not record: {"held": true} if it named no usage, {"final": false}, {"over": "available"}. Null: the defaults.';
+CREATE FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_entry_seq bigint DEFAULT NULL::bigint, p_made_id uuid DEFAULT NULL::uuid) RETURNS credits.idempotency_keys
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_entry_seq bigint, p_made_id uuid, p_facts jsonb) IS 'Claims a key for the call that is about to write p_entry_seq or make p_made_id. Returns a row of nulls if the key is new. Otherwise returns the row of the first call, whose answer the caller repeats. Raises PT409 key_reused, PT422 bad_key.';
-CREATE TABLE credits.entries (
-    account_id uuid NOT NULL,
-    seq bigint NOT NULL,
-    posted_at timestamp with time zone NOT NULL,
-    effective_at timestamp with time zone NOT NULL,
-    kind credits.entry_kind NOT NULL,
-    tokens credits.tokens NOT NULL,
-    balance_after credits.tokens NOT NULL,
-    debt_after credits.tokens NOT NULL,
-    draws jsonb NOT NULL,
-    module_id text,
-    usage jsonb,
-    price_id bigint,
-    order_id uuid,
-    hold_id uuid,
-    late boolean,
-    refunds_seq bigint,
-    campaign_id text,
-    package_name text,
-    actor text NOT NULL,
-    metadata jsonb NOT NULL,
-    hash bytea NOT NULL
-)
-PARTITION BY RANGE (posted_at);
-ALTER TABLE ONLY credits.entries FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.entries IS 'The ledger: append-only, partitioned by month, with a hash chain per account. It needs no foreign keys, because only definer functions write it, under the wallet''s lock.';
-COMMENT ON COLUMN credits.entries.seq IS '1, 2, 3 … per account, without gaps.';
-COMMENT ON COLUMN credits.entries.posted_at IS 'When it was written, after the lock was taken. It rises strictly with seq.';
-COMMENT ON COLUMN credits.entries.effective_at IS 'When it happened. For an expiry, the moment when the lot expired; otherwise posted_at.';
-COMMENT ON COLUMN credits.entries.tokens IS 'The change of the balance: the change in the lots, less the change of the debt. Above zero: tokens come in. Below zero: tokens go out.';
-COMMENT ON COLUMN credits.entries.debt_after IS 'The debt after the entry. A charge that lots cannot pay raises it, and a repayment lowers it.';
-COMMENT ON COLUMN credits.entries.draws IS 'The lots that it changed, in the order in which they were taken: [{"lot_id": seq of the granting entry, "tokens": how many, above zero}]. Tokens went into these lots if the entry''s tokens are above zero, and out of them otherwise.';
-COMMENT ON COLUMN credits.entries.usage IS 'What was used, per dimension.';
-COMMENT ON COLUMN credits.entries.order_id IS 'The order that paid for these tokens.';
-COMMENT ON COLUMN credits.entries.hold_id IS 'The hold that this charge captured.';
-COMMENT ON COLUMN credits.entries.late IS 'Was the hold captured after it had expired? Null if the entry captures no hold.';
-COMMENT ON COLUMN credits.entries.refunds_seq IS 'The seq of the charge that this refund gives back, on the same account.';
-COMMENT ON COLUMN credits.entries.campaign_id IS 'The campaign that granted these tokens.';
-COMMENT ON COLUMN credits.entries.package_name IS 'The name of the lot that came or expired.';
-COMMENT ON COLUMN credits.entries.actor IS 'The role or SQL login that caused it, never a person''s name.';
-COMMENT ON COLUMN credits.entries.hash IS 'The sha256 of the fields and of the hash before: see credits.entry_hash.';
+COMMENT ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_entry_seq bigint, p_made_id uuid) IS 'Claims a key for the call that is about to write p_entry_seq or make p_made_id. Returns a row of nulls if the key is new. Otherwise returns the row of the first call, whose answer the caller repeats. Raises PT409 key_reused, PT422 bad_key.';
 CREATE FUNCTION credits.claim_refund(p_charge credits.entries, p_named numeric, OUT refunded numeric, OUT tokens numeric) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2102,7 +2107,7 @@ CREATE FUNCTION credits.lock_to_spend(p_account_ids uuid[]) RETURNS timestamp wi
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.lock_to_spend(p_account_ids uuid[]) IS 'Locks wallets in an order that prevents deadlocks, and books what is due. Returns the time, at which nothing is due on any of them. Does not wait: raises lock_not_available when another transaction has locked one of them.';
+COMMENT ON FUNCTION credits.lock_to_spend(p_account_ids uuid[]) IS 'Locks wallets in an order that prevents deadlocks, and books what is due. Returns the time, at which nothing is due on any of them. Raises lock_not_available when other transactions keep them locked for 250 ms together, at worst 750.';
 CREATE FUNCTION credits.lock_wallet(p_account_id uuid, OUT seq bigint, OUT balance numeric, OUT status text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2630,10 +2635,6 @@ CREATE FUNCTION credits.small_letters(p_text text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.small_letters(p_text text) IS 'A text in small letters, the same in every database.';
-CREATE FUNCTION credits.spelled_usage(p_usage jsonb) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE
-    RETURN CASE WHEN ((p_usage = '{"calls": 1}'::jsonb) IS TRUE) THEN '{}'::jsonb ELSE p_usage END;
-COMMENT ON FUNCTION credits.spelled_usage(p_usage jsonb) IS 'The usage as fingerprints have it: {}, if it is the default, {"calls": 1}.';
 CREATE FUNCTION credits.spend_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) RETURNS api.spend_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2740,6 +2741,11 @@ CREATE FUNCTION credits.standing_types() RETURNS TABLE(kind text, name text, def
     SET quote_all_identifiers TO 'off'
     AS …;
 COMMENT ON FUNCTION credits.standing_types() IS 'The types and domains among credits.standing_objects(), except those of tables.';
+CREATE FUNCTION credits.stop_waiting() RETURNS timestamp with time zone
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.stop_waiting() IS 'Ends a wait as lock_timeout does. Raises lock_not_available.';
 CREATE FUNCTION credits.stripe_amount(p_amount jsonb) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN ((jsonb_typeof(p_amount) = 'number'::text) IS NOT TRUE) THEN NULL::numeric WHEN ((((p_amount)::numeric = trunc((p_amount)::numeric)) AND (((p_amount)::numeric >= (0)::numeric) AND ((p_amount)::numeric <= ('999999999999'::bigint)::numeric))) IS TRUE) THEN (p_amount)::numeric ELSE NULL::numeric END;
@@ -2908,6 +2914,11 @@ CREATE FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usa
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) IS 'Waits at most 2 seconds for a wallet that another transaction has locked, and then spends. Raises PT503 busy, PT404 unknown_user, and what api.consume_tokens raises.';
+CREATE FUNCTION credits.waited(p_account_id uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.waited(p_account_id uuid) IS 'Waits for a wallet, at most 2 seconds, and locks it, if the setting credits.waits says that the caller runs in a subtransaction for that (credits.wait_to_spend and its like). Otherwise it returns false. Raises lock_not_available.';
 CREATE FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4589,7 +4600,7 @@ UNION ALL
     format('%s under key %s: a fingerprint of its arguments'::text, k.operation, "left"(k.key, 60)) AS expected,
     'none'::text AS found
    FROM credits.idempotency_keys k
-  WHERE ((k.fingerprint IS NULL) AND (k.operation <> ALL (ARRAY['consume_tokens'::text, 'hold_tokens'::text])))
+  WHERE ((k.fingerprint IS NULL) AND (k.operation <> ALL (ARRAY['consume_tokens'::text, 'hold_tokens'::text, 'capture_hold'::text])))
 UNION ALL
  SELECT k.account_id,
     format('%s under key %s: order %s'::text, k.operation, "left"(k.key, 60), k.made_id) AS expected,
@@ -6499,8 +6510,22 @@ GRANT SELECT(created_at) ON TABLE credits.holds TO analyst;
 GRANT SELECT(expires_at) ON TABLE credits.holds TO analyst;
 GRANT SELECT(finished_at) ON TABLE credits.holds TO analyst;
 REVOKE ALL ON FUNCTION credits.capture_again(p_hold credits.holds, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) FROM PUBLIC;
-GRANT SELECT ON TABLE credits.idempotency_keys TO auditor;
-REVOKE ALL ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_known credits.idempotency_keys, p_user_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.capture_options(p_usage jsonb, p_final boolean, p_over text) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.entries TO authenticated;
+GRANT SELECT ON TABLE credits.entries TO support;
+GRANT SELECT ON TABLE credits.entries TO service_role;
+GRANT SELECT ON TABLE credits.entries TO auditor;
+GRANT SELECT(account_id) ON TABLE credits.entries TO analyst;
+GRANT SELECT(seq) ON TABLE credits.entries TO analyst;
+GRANT SELECT(posted_at) ON TABLE credits.entries TO analyst;
+GRANT SELECT(effective_at) ON TABLE credits.entries TO analyst;
+GRANT SELECT(kind) ON TABLE credits.entries TO analyst;
+GRANT SELECT(tokens) ON TABLE credits.entries TO analyst;
+GRANT SELECT(draws) ON TABLE credits.entries TO analyst;
+GRANT SELECT(module_id) ON TABLE credits.entries TO analyst;
+GRANT SELECT(usage) ON TABLE credits.entries TO analyst;
+GRANT SELECT(price_id) ON TABLE credits.entries TO analyst;
+REVOKE ALL ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_entry credits.entries, p_final boolean, p_user_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.catch_up(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) TO auditor;
@@ -6558,21 +6583,8 @@ REVOKE ALL ON FUNCTION credits.check_tiers(p_name text, p_dimension text, p_tier
 REVOKE ALL ON FUNCTION credits.check_ttl(p_ttl interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_usage_size(p_usage jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_entry_seq bigint, p_made_id uuid, p_facts jsonb) FROM PUBLIC;
-GRANT SELECT ON TABLE credits.entries TO authenticated;
-GRANT SELECT ON TABLE credits.entries TO support;
-GRANT SELECT ON TABLE credits.entries TO service_role;
-GRANT SELECT ON TABLE credits.entries TO auditor;
-GRANT SELECT(account_id) ON TABLE credits.entries TO analyst;
-GRANT SELECT(seq) ON TABLE credits.entries TO analyst;
-GRANT SELECT(posted_at) ON TABLE credits.entries TO analyst;
-GRANT SELECT(effective_at) ON TABLE credits.entries TO analyst;
-GRANT SELECT(kind) ON TABLE credits.entries TO analyst;
-GRANT SELECT(tokens) ON TABLE credits.entries TO analyst;
-GRANT SELECT(draws) ON TABLE credits.entries TO analyst;
-GRANT SELECT(module_id) ON TABLE credits.entries TO analyst;
-GRANT SELECT(usage) ON TABLE credits.entries TO analyst;
-GRANT SELECT(price_id) ON TABLE credits.entries TO analyst;
+GRANT SELECT ON TABLE credits.idempotency_keys TO auditor;
+REVOKE ALL ON FUNCTION credits.claim_key(p_account_id uuid, p_operation text, p_key text, p_arguments jsonb, p_entry_seq bigint, p_made_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.claim_refund(p_charge credits.entries, p_named numeric, OUT refunded numeric, OUT tokens numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.clock() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.clock() TO authenticated;
@@ -6889,7 +6901,6 @@ REVOKE ALL ON FUNCTION credits.settle_referral(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.show_catalog() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.show_catalog() TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.small_letters(p_text text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.spelled_usage(p_usage jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend_item(p_item jsonb, p_busy boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend_limit_receipt(p_account_id uuid, p_user_id text, p_period text, p_set_by text, p_now timestamp with time zone) FROM PUBLIC;
@@ -6915,6 +6926,7 @@ REVOKE ALL ON FUNCTION credits.standing_triggers_of_events() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.standing_triggers_of_events() TO auditor;
 REVOKE ALL ON FUNCTION credits.standing_types() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.standing_types() TO auditor;
+REVOKE ALL ON FUNCTION credits.stop_waiting() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.stripe_amount(p_amount jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.stripe_id(p_id jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.stripe_id(p_id jsonb) TO support;
@@ -6969,6 +6981,7 @@ REVOKE ALL ON FUNCTION credits.wait_for_wallet(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wait_to_capture(p_account_id uuid, p_hold_id text, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wait_to_hold(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_user_id text, p_metadata jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.waited(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_scopes text[]) FROM PUBLIC;

@@ -272,6 +272,8 @@ GUARDED = {
     "api.consume_tokens": "the wallet, of which it waits in credits.wait_to_spend",
     "api.hold_tokens": "the wallet, of which it waits in credits.wait_to_hold",
     "api.capture_hold": "the wallet, of which it waits in credits.wait_to_capture",
+    "credits.waited": "bounded by credits.bound_wait; credits.wait_to_spend catches the end",
+    "credits.lock_to_spend": "bounded by credits.bound_wait; consume_tokens_batch catches the end",
     "api.set_spend_limit": "the wallet",
     "api.set_low_balance": "the wallet",
     "credits.claim_refund": "the wallet",

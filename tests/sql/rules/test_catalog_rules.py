@@ -414,7 +414,8 @@ RULES = [
         f"""
         select p.oid::regprocedure from pg_proc as p
         where p.pronamespace::regnamespace::text in {OURS} and (
-            p.proname <> 'fail' and regexp_replace(p.prosrc, '--[^\\n]*', '', 'g') ~* '\\mraise\\M'
+            p.proname not in ('fail', 'stop_waiting')
+            and regexp_replace(p.prosrc, '--[^\\n]*', '', 'g') ~* '\\mraise\\M'
             or p.prosrc ~* '40001|40P01|serialization_failure|deadlock_detected|no_data_found|\\massert\\M'
         )
         """,
