@@ -377,5 +377,5 @@ begin
 end
 $$;
 comment on function credits.capture_receipt(credits.holds, credits.entries, boolean, text) is
-'The answer of an earlier capture, read from its entry. p_final: the call asked for it as the last part. state and held '
-'are those of the hold as it is now. refunded is what has been given back by now.';
+'The answer of an earlier capture, read from its entry. p_final: the call asked for it as the last part. state and '
+'held are those of the hold as it is now. refunded is what has been given back by now.';

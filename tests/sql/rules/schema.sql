@@ -1156,7 +1156,7 @@ CREATE FUNCTION credits.capture_receipt(p_hold credits.holds, p_entry credits.en
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_entry credits.entries, p_final boolean, p_user_id text) IS 'The answer of an earlier capture, read from its entry. p_final: it was asked for as the last part. state and held are those of the hold as it is now. refunded is what has been given back by now.';
+COMMENT ON FUNCTION credits.capture_receipt(p_hold credits.holds, p_entry credits.entries, p_final boolean, p_user_id text) IS 'The answer of an earlier capture, read from its entry. p_final: the call asked for it as the last part. state and held are those of the hold as it is now. refunded is what has been given back by now.';
 CREATE FUNCTION credits.catch_up(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
