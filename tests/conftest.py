@@ -29,6 +29,8 @@ from pgcredits.local import embedded
 from pgcredits.tokens import BACKENDS
 
 Connection = psycopg.Connection[Any]
+# Tables of tests are small: it takes longer to start a parallel worker than to read them.
+ONE_PROCESS = {"max_parallel_workers_per_gather": "0"}
 LOGINS = ("pgcredits_api", "pgcredits_service", "pgcredits_analyst", "pgcredits_auditor")
 
 
@@ -100,7 +102,7 @@ def bin_dir(request: pytest.FixtureRequest) -> Path:
 def cluster(bin_dir: Path) -> Iterator[Cluster]:
     """The server of this run; its folder is removed afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="pgcredits-tests-"))
-    server = embedded.start(folder, free_port(), PASSWORD, bin_dir, say=lambda text: None)
+    server = embedded.start(folder, free_port(), PASSWORD, bin_dir, ONE_PROCESS, say=lambda text: None)
     try:
         yield Cluster(server.port)
     finally:

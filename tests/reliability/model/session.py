@@ -45,7 +45,7 @@ class BankSession:
         return row
 
     def rows(self, query: str, *parameters: Any) -> list[Row]:
-        return self.cursor.execute(query.encode(), parameters, prepare=True).fetchall()
+        return self.cursor.execute(query.encode(), parameters).fetchall()
 
 
 def exact_json(value: Any) -> str:

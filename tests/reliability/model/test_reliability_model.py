@@ -15,7 +15,7 @@ from callers import Connection
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.errors import FlakyFailure
 from hypothesis.stateful import run_state_machine_as_test
-from reliability.model.machine import CALLS, NEVER, PACKS, PAGES, SECONDS, TASTES, BankMachine
+from reliability.model.machine import BOOKS, CALLS, NEVER, PACKS, PAGES, SECONDS, TASTES, BankMachine
 from reliability.model.model import LONGEST_SERVICE_HOLD, MOST_OPEN_HOLDS, MOST_PENDING_ORDERS
 from reliability.model.session import exact_json
 
@@ -96,6 +96,10 @@ def bank(own_url: str) -> Iterator[Connection]:
             "select credits.define_pack('bundle', 'Bundle', %s, %s, 'eur', %s)",
             (PACKS[0].tokens, PACKS[0].amount, PACKS[0].bonus),
         )
+        # psycopg forgets what it has prepared with every refusal, and to plan the audit takes long.
+        connection.prepare_threshold = None
+        for name, query in BOOKS.items():
+            connection.execute(f"prepare {name} as {query}".encode())
         yield connection
 
 
