@@ -11,7 +11,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,20 @@ def _in_memory() -> Path | None:
     """A folder in memory with room for a few servers, or None."""
     shared = Path("/dev/shm")
     return shared if shared.is_dir() and shutil.disk_usage(shared).free > 4 * 2**30 else None
+
+
+# These take longest. A worker that began one of them last would be alone at the end.
+FIRST = ("reliability", "upgrade", "demo", "local", "bench", "bank", "scenarios")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    folders = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        folder = item.path.relative_to(folders).parts[0]
+        return FIRST.index(folder) if folder in FIRST else len(FIRST)
+
+    items.sort(key=place)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -177,26 +191,35 @@ def connect_as(url: str) -> Iterator[Callable[..., Connection]]:
         yield connect
 
 
+@contextmanager
+def _migrated(cluster: Cluster, template: Any, name: str) -> Iterator[str]:
+    with psycopg.connect(cluster.url(), autocommit=True) as admin:
+        admin.execute(f"create database {name} template {template.template_dbname}")
+        with psycopg.connect(cluster.url(name), autocommit=True) as made:
+            harden(made)
+        yield cluster.url(name)
+        admin.execute(f"drop database {name} with (force)")
+
+
 @pytest.fixture(scope="session")
 def admin_url(cluster: Cluster, template: Any) -> Iterator[str]:
     """A migrated database that all tests of the session share, as the superuser."""
-    with psycopg.connect(cluster.url(), autocommit=True) as admin:
-        admin.execute(f"create database pgcredits_shared template {template.template_dbname}")
-        with psycopg.connect(cluster.url("pgcredits_shared"), autocommit=True) as shared:
-            harden(shared)
-        yield cluster.url("pgcredits_shared")
-        admin.execute("drop database pgcredits_shared with (force)")
+    with _migrated(cluster, template, "pgcredits_shared") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def still_url(cluster: Cluster, template: Any) -> Iterator[str]:
+    """A migrated database that stays empty: the tests that share it roll back what they do."""
+    with _migrated(cluster, template, "pgcredits_still") as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 def own_url(cluster: Cluster, template: Any) -> Iterator[str]:
     """A migrated database that the tests of one module share, as the superuser."""
-    with psycopg.connect(cluster.url(), autocommit=True) as admin:
-        admin.execute(f"create database pgcredits_own template {template.template_dbname}")
-        with psycopg.connect(cluster.url("pgcredits_own"), autocommit=True) as own:
-            harden(own)
-        yield cluster.url("pgcredits_own")
-        admin.execute("drop database pgcredits_own with (force)")
+    with _migrated(cluster, template, "pgcredits_own") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -112,6 +112,7 @@ def test_migrate_applies_pending_files_and_always_reloads(empty_url: str, home: 
     assert value(empty_url, "select credits.answer()") == 2
 
 
+@pytest.mark.one_version
 def test_eight_migrates_at_once_apply_everything_once(empty_url: str, home: Path) -> None:
     (home / "migrations/0003-slow.sql").write_text(
         "insert into credits.log select '0003' from pg_sleep(0.5);"
@@ -154,6 +155,7 @@ def test_killed_migration_has_neither_work_nor_mark(empty_url: str, home: Path) 
     assert run(empty_url, home) == []
 
 
+@pytest.mark.one_version
 def test_migrate_survives_a_kill_at_any_moment(empty_url: str, home: Path) -> None:
     """Twenty migrations, killed again and again: either all are applied or none, and in the end each once."""
     for number in range(3, 23):

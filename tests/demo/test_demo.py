@@ -54,18 +54,24 @@ def _api_pid(data_dir: Path) -> int:
     return next(int(line.split()[0]) for line in children.stdout.splitlines() if " serve " in line)
 
 
-def test_files_of_a_demo_are_private_and_hold_no_secret(trace: Path) -> None:
-    """It starts an `up` of its own, whose output goes into a file. The shell's umask lets everybody read."""
+def test_a_demo_without_an_up_starts_its_own_and_keeps_its_files_private(
+    trace: Path, tmp_path: Path, data_dir: Path
+) -> None:
+    """Another `up` runs, on another folder. The shell's umask lets everybody read."""
+    short = tmp_path / "short.csv"
+    short.write_text("".join(trace.open().readlines()[:21]))
     home = Path(tempfile.mkdtemp(prefix="pgcredits-demo-"))
     folder = home / "data"
     before = os.umask(0)
     try:
-        demo = start_demo(folder, trace)
+        demo = start_demo(folder, short)
     finally:
         os.umask(before)
     try:
         output, _ = demo.communicate(timeout=180)
         assert demo.returncode == 0, output
+        assert "the books close: no finding" in output
+        assert not (folder / "postgres" / "postmaster.pid").exists(), "its PostgreSQL was stopped"
         own = list(folder.rglob("*"))
         assert {"up.log", "api.log", "simulator.sqlite3", "secrets.json"} <= {path.name for path in own}
         assert {path for path in own if path.lstat().st_mode & 0o077} == set()
@@ -112,16 +118,6 @@ def test_kill_of_the_api_and_of_the_postmaster_loses_and_doubles_nothing(data_di
     assert "sent again" in output
     assert "│ 0 " not in line_of(output, "sent again"), output
     assert _spends(data_dir) - before == 404
-
-
-def test_without_a_running_up_the_demo_starts_its_own(trace: Path, tmp_path: Path, data_dir: Path) -> None:
-    short = tmp_path / "short.csv"
-    short.write_text("".join(trace.open().readlines()[:21]))
-    demo = start_demo(tmp_path / "data", short)
-    output, _ = demo.communicate(timeout=120)
-    assert demo.returncode == 0, output
-    assert "the books close: no finding" in output
-    assert not (tmp_path / "data" / "postgres" / "postmaster.pid").exists(), "its PostgreSQL was stopped"
 
 
 def test_requests_are_shared_out_unevenly() -> None:

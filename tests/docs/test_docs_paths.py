@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from callers import Connection
 
+pytestmark = pytest.mark.one_version
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     [page for folder in ("docs", "sql", "bench", "api") for page in (ROOT / folder).rglob("*.md")]

@@ -10,6 +10,8 @@ import pytest
 from docs import reference
 from docs.test_docs_paths import PAGES, ROOT
 
+pytestmark = pytest.mark.one_version
+
 RIDDLES = {
     r"\bdoors?\b": "the HTTP API",
     r"\bcatalogues?\b": "catalog, and only for a price list",

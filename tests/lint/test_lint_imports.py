@@ -11,6 +11,8 @@ import pytest
 
 import pgcredits
 
+pytestmark = pytest.mark.one_version
+
 API = Path(pgcredits.__file__).parents[1]
 # Each may import those before it. "" is for the modules directly in pgcredits, which all others may use.
 LAYERS = ("", "bank", "http", "local", "demo", "cli")

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from docs.test_docs_words import RIDDLES, riddles
 
+pytestmark = pytest.mark.one_version
+
 SQL = Path(__file__).parents[2] / "sql"
 FILES = sorted(SQL.rglob("*.sql"))
 MORE = {

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from docs.test_docs_words import riddles
 
+pytestmark = pytest.mark.one_version
+
 ROOT = Path(__file__).parents[2]
 # The program, and the tests. Names of tests are read by test_lint_names.py.
 FOLDERS = ("api", "bench", "docs/examples", "tests")

@@ -159,7 +159,7 @@ def test_postgres_killed_under_load(
 def sit(sitter: psycopg.Connection[Any], tally: Tally) -> None:
     """Keep every wallet locked until a call is refused as busy. The kill must free the wallets."""
     with sitter.cursor() as cursor:
-        cursor.execute("select from credits.wallets for no key update")
+        cursor.execute("select from credits.wallets order by account_id for no key update")
     tally.busy.add("busy")
     tally.log.wait_for_refusal("busy")
 

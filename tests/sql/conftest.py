@@ -138,11 +138,37 @@ def town(own_town: Town) -> Iterator[Town]:
     own_town.admin.execute("update credits.campaigns set active = false")
 
 
-@pytest.fixture
-def bank(db: Connection) -> Iterator[Bank]:
-    """A bank of its own whose clock stands still. When the test is over, its books must close."""
-    bank = Bank(db, "none")
+@pytest.fixture(scope="session")
+def still(still_url: str) -> Iterator[Connection]:
+    """The superuser of a bank whose clock stands still, with the partitions of that year. It stays empty."""
+    with psycopg.connect(still_url, autocommit=True) as connection:
+        stand_still(connection)
+        yield connection
+
+
+def stand_still(connection: Connection) -> Bank:
+    bank = Bank(connection, "none")
     bank.at("2098-06-01 12:00Z")
     bank.call("maintain")  # makes the partitions of that year, and does nothing else the first time
-    yield bank
-    bank.sound()
+    return bank
+
+
+@pytest.fixture
+def bank(request: pytest.FixtureRequest) -> Iterator[Bank]:
+    """A bank whose clock stands still. When the test is over, its books must close, and are forgotten.
+
+    Only a test that connects by itself needs a database of its own: nobody else sees an open transaction.
+    """
+    if {"db", "url", "connect_as"}.isdisjoint(request.fixturenames):
+        still: Connection = request.getfixturevalue("still")
+        still.execute("begin")
+        try:
+            bank = Bank(still, "none")
+            yield bank
+            bank.sound()
+        finally:
+            still.execute("rollback")
+    else:
+        bank = stand_still(request.getfixturevalue("db"))
+        yield bank
+        bank.sound()

@@ -148,6 +148,7 @@ def wait_until(db: Connection, query: str) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.one_version
 @pytest.mark.usefixtures("slow")
 def test_a_call_that_began_before_finds_its_functions(url: str, db: Connection) -> None:
     db.execute("select pg_advisory_lock(4711)")
@@ -174,6 +175,7 @@ def test_a_call_that_began_before_finds_its_functions(url: str, db: Connection) 
     assert run(url).up_to_date
 
 
+@pytest.mark.one_version
 @pytest.mark.usefixtures("slow")
 def test_a_session_that_is_idle_in_its_transaction_is_not_waited_for(url: str, db: Connection) -> None:
     with psycopg.connect(url) as idle:
@@ -183,6 +185,7 @@ def test_a_session_that_is_idle_in_its_transaction_is_not_waited_for(url: str, d
         assert idle.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
 
 
+@pytest.mark.one_version
 @pytest.mark.usefixtures("slow")
 def test_a_migrate_that_was_killed_is_finished_by_the_next(
     url: str, db: Connection, monkeypatch: pytest.MonkeyPatch

@@ -84,6 +84,7 @@ def in_force(db: Connection) -> int:
     return int(row[0])
 
 
+@pytest.mark.one_version
 @pytest.mark.parametrize(
     ("mistake", "named", "why"),
     [
