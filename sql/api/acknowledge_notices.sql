@@ -14,7 +14,9 @@ declare
 begin
     perform credits.require_service('may acknowledge notices');
     if acknowledge_notices.notice_ids is null or array_position(acknowledge_notices.notice_ids, null) is not null then
-        perform credits.fail(422, 'bad_notices', 'notice_ids is an array of the ids of notices, none of them null');
+        perform credits.fail(
+            422, 'bad_notices', 'notice_ids must be an array of the ids of notices, none of them null'
+        );
     end if;
     v_before := credits.bound_wait();
     -- In the order of their ids, so that two calls do not wait for each other.

@@ -41,13 +41,15 @@ begin
             'reason is grant, purchase, bonus, welcome, promo, referral, allowance, rollover or adjustment'
         );
     elsif not credits.is_label(add_tokens.package_name, 200) then
-        perform credits.fail(422, 'bad_reason', 'package_name has at most 200 characters, and no control characters');
+        perform credits.fail(
+            422, 'bad_reason', 'package_name may have at most 200 characters, and no control characters'
+        );
     elsif add_tokens.expires_at is null then
         -- JavaScript sends null for an invalid date: tokens that were meant to expire never would.
-        perform credits.fail(422, 'bad_expiry', 'expires_at is a time: without it tokens never expire');
+        perform credits.fail(422, 'bad_expiry', 'expires_at must be a time; leave it out for tokens that never expire');
     elsif add_tokens.scope is null then
         -- Tokens that were meant to be bound to something would pay for everything.
-        perform credits.fail(422, 'bad_scope', 'scope is module:ID, category:ID or any: without it tokens are for any module');
+        perform credits.fail(422, 'bad_scope', 'scope must be module:ID, category:ID or any');
     end if;
     perform credits.check_metadata(add_tokens.metadata);
     perform credits.check_scope(v_scope);
@@ -75,9 +77,11 @@ begin
         end if;
     end if;
     if (v_expires_at >= timestamptz '10000-01-01 00:00+00') is true then
-        perform credits.fail(422, 'bad_expiry', 'expires_at is before the year 10000: without it tokens never expire');
+        perform credits.fail(
+            422, 'bad_expiry', 'expires_at must be before the year 10000; leave it out for tokens that never expire'
+        );
     elsif (v_expires_at <= credits.clock(v_account_id)) is true then
-        perform credits.fail(422, 'bad_expiry', 'expires_at is in the past');
+        perform credits.fail(422, 'bad_expiry', 'expires_at must not be in the past');
     elsif v_wallet.status = 'closed' then
         perform credits.refuse_status(v_wallet.status);
     end if;

@@ -20,7 +20,7 @@ begin
     if not credits.is_name(attach_checkout.session_id, 255)
         or attach_checkout.customer_id is not null and not credits.is_name(attach_checkout.customer_id, 255) then
         perform credits.fail(
-            422, 'bad_order', 'the ids of a session and of a customer have 1 to 255 characters, none of them invisible'
+            422, 'bad_order', 'the ids of a session and a customer must have 1 to 255 characters, none invisible'
         );
     end if;
     -- Take the locks of a payment, because its event may have come already.

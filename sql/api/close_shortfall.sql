@@ -14,7 +14,7 @@ declare
 begin
     perform credits.require_service('may close a shortfall');
     if close_shortfall.state is null or close_shortfall.state not in ('settled', 'written_off') then
-        perform credits.fail(422, 'bad_state', 'state is settled or written_off');
+        perform credits.fail(422, 'bad_state', 'state must be settled or written_off');
     elsif (close_shortfall.shortfall_id ~* ('^' || v_uuid || ':' || v_uuid || '$')) is true then
         select s.* into v_shortfall
         from credits.shortfalls as s

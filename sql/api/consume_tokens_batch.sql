@@ -30,11 +30,11 @@ begin
     if not credits.is_spender() then
         perform credits.fail(403, 'not_yours', 'only a service may send a batch');
     elsif jsonb_typeof(consume_tokens_batch.items) is distinct from 'array' then
-        perform credits.fail(422, 'bad_items', 'items is an array');
+        perform credits.fail(422, 'bad_items', 'items must be an array');
     elsif jsonb_array_length(consume_tokens_batch.items) not between 1 and 1000 then
-        perform credits.fail(422, 'bad_items', 'items has 1 to 1000 items');
+        perform credits.fail(422, 'bad_items', 'items must have 1 to 1000 items');
     elsif consume_tokens_batch.atomic is null then
-        perform credits.fail(422, 'bad_items', 'atomic is true or false: null must not charge a part of the batch');
+        perform credits.fail(422, 'bad_items', 'atomic must be true or false, not null');
     end if;
 
     -- 2. Lock. 3. Charge.

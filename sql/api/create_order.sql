@@ -28,7 +28,7 @@ declare
 begin
     -- 1. Refuse.
     if num_nonnulls(create_order.pack_id, create_order.amount) <> 1 then
-        perform credits.fail(422, 'bad_order', 'an order names a pack_id or an amount');
+        perform credits.fail(422, 'bad_order', 'an order must name either a pack_id or an amount');
     end if;
     if create_order.module_id is not null
         and not exists (select from credits.modules as m where m.module_id = create_order.module_id and m.active) then

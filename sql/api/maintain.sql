@@ -16,7 +16,7 @@ declare
 begin
     perform credits.require_service('may do the maintenance');
     if (maintain.max_accounts >= 0 and maintain.max_keys >= 0) is not true then
-        perform credits.fail(422, 'bad_limit', 'max_accounts and max_keys are numbers from 0');
+        perform credits.fail(422, 'bad_limit', 'max_accounts and max_keys must be numbers from 0');
     end if;
     -- First, while no wallet is locked: a new partition locks the ledger, so it gets a transaction of its own.
     v_answer.partitions := credits.keep_partitions();

@@ -73,7 +73,7 @@ begin
     v_charge := credits.find_entry(refund_usage.entry_id);
     if (v_charge.kind = 'spend' and v_charge.tokens <> 0) is not true then
         perform credits.fail(
-            409, 'not_refundable', 'nothing was charged by this entry',
+            409, 'not_refundable', 'this entry charged nothing',
             json_build_object('kind', v_charge.kind, 'tokens', trim_scale(v_charge.tokens))
         );
     end if;

@@ -30,7 +30,7 @@ begin
     v_failure.duration_ms := round(report_failure.duration_ms, 6);
     -- NaN is above every number, so the bound refuses it, and Infinity too.
     if (v_failure.duration_ms < 0 or v_failure.duration_ms >= 1000000000000) is true then
-        perform credits.fail(422, 'bad_duration', 'duration_ms is a number of milliseconds from 0, below 10^12');
+        perform credits.fail(422, 'bad_duration', 'duration_ms must be a number of milliseconds from 0, below 10^12');
     end if;
     v_failure.account_id := credits.account_of(v_subject, false);
 

@@ -18,7 +18,7 @@ declare
 begin
     if num_nonnulls(set_low_balance.below, set_low_balance.percent) <> 1
         or not coalesce(v_percent > 0 and v_percent < 100, true) then
-        perform credits.fail(422, 'bad_threshold', 'either below, or percent between 0 and 100');
+        perform credits.fail(422, 'bad_threshold', 'give either below, or percent between 0 and 100');
     elsif set_low_balance.below is not null then
         perform credits.check_amount(set_low_balance.below);
     end if;

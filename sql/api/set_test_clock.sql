@@ -26,10 +26,12 @@ begin
     if not credits.test_clocks_allowed() then
         perform credits.fail(403, 'no_test_clocks', 'this bank has no test clocks');
     elsif num_nonnulls(set_test_clock.frozen_time, v_advance) = 2 then
-        perform credits.fail(422, 'bad_clock', 'frozen_time or advance, not both');
+        perform credits.fail(422, 'bad_clock', 'give frozen_time or advance, not both');
     elsif num_nonnulls(set_test_clock.frozen_time, set_test_clock.advance) = 0 then
         -- A time that got lost on its way must not stop the clock.
-        perform credits.fail(422, 'bad_clock', 'frozen_time is a time, or advance says how far the clock moves');
+        perform credits.fail(
+            422, 'bad_clock', 'give frozen_time, or advance to say how far the clock moves; null is neither'
+        );
     elsif (
         extract(epoch from v_advance) not between 0 and extract(epoch from interval '101 years')
     ) is true then

@@ -29,7 +29,7 @@ begin
         );
     elsif not credits.is_name(sign_up.password_hash, 1000)
         or (sign_up.password_hash like '$argon2%') is not true then
-        perform credits.fail(422, 'bad_password', 'the password comes as an argon2 hash');
+        perform credits.fail(422, 'bad_password', 'the password must come as an argon2 hash');
     end if;
 
     -- Of several sign-ups with one address at once, the first gets it. The others wait here, and are refused as a

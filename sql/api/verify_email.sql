@@ -16,7 +16,7 @@ declare
 begin
     perform credits.require_service('may say that an address is verified');
     if (verify_email.email is null) = (verify_email.user_id is null) then
-        perform credits.fail(422, 'bad_user', 'either email or user_id says whose address is verified');
+        perform credits.fail(422, 'bad_user', 'give either email or user_id, to say whose address is verified');
     elsif verify_email.email is not null then
         v_subject := (credits.credential_of(verify_email.email)).subject;
     end if;

@@ -294,7 +294,7 @@ def test_catalog_with_a_mistake_is_refused_whole(url: str, tmp_path: Path) -> No
     )
     for line, message in (
         ("credits.define_pack('bad', 'Bad', 5, -100, 'eur')", "pack 'bad': Stripe charges at least 0.50 EUR"),
-        ("credits.define_pack('bad', 'Bad', -5, 100, 'eur')", "pack 'bad': an amount is above 0"),
+        ("credits.define_pack('bad', 'Bad', -5, 100, 'eur')", "pack 'bad': an amount must be above 0"),
         ("credits.define_pack('bad', 'Bad', 5, null, 'eur')", "pack 'bad': null value in column \"amount\""),
         ("credits.define_pack('bad', 'Bad', 5, 100, 'eux')", "pack 'bad': Stripe takes no payments in 'eux'"),
         (

@@ -8,9 +8,9 @@ as $$
 begin
     -- NaN is greater than every number, and Infinity is greater than every bound: the upper bound refuses both.
     if p_amount is null or p_amount <= 0 or p_amount > 1000000000000 then
-        perform credits.fail(422, 'bad_amount', 'an amount is above 0 and at most 1000000000000');
+        perform credits.fail(422, 'bad_amount', 'an amount must be above 0 and at most 1000000000000');
     elsif scale(trim_scale(p_amount)) > 6 then
-        perform credits.fail(422, 'bad_amount', 'an amount has at most six decimals');
+        perform credits.fail(422, 'bad_amount', 'an amount may have at most six decimals');
     end if;
     return p_amount;
 end

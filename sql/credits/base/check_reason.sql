@@ -7,7 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if not credits.is_label(p_reason, 200, true) then
-        perform credits.fail(422, 'bad_reason', 'reason has at most 200 characters, and no control characters');
+        perform credits.fail(422, 'bad_reason', 'reason may have at most 200 characters, and no control characters');
     end if;
 end
 $$;

@@ -45,7 +45,7 @@ as $$
 begin
     if not credits.is_name(p_key, 200) then
         perform credits.fail(
-            422, 'bad_key', 'an idempotency key has 1 to 200 characters, none of them invisible'
+            422, 'bad_key', 'an idempotency key must have 1 to 200 characters, none of them invisible'
         );
     end if;
 end

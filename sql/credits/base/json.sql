@@ -34,7 +34,7 @@ begin
             'metadata is an object of at most 16 kB, with numbers of at most 100 digits and 100 decimals'
         );
     elsif (pg_column_size('{}' || p_metadata) > 1024 and not credits.is_spender()) is true then
-        perform credits.fail(422, 'bad_metadata', 'metadata of a user is an object of at most 1 kB');
+        perform credits.fail(422, 'bad_metadata', 'metadata of a user must be an object of at most 1 kB');
     end if;
 end
 $$;

@@ -7,7 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if p_allowed is null then
-        perform credits.fail(422, 'bad_clock', 'test clocks are allowed or not: true or false');
+        perform credits.fail(422, 'bad_clock', 'whether test clocks are allowed must be true or false');
     elsif p_allowed and exists (select from credits.stripe_events as e where e.livemode) then
         perform credits.fail(403, 'no_test_clocks', 'this bank has events of real money: it cannot have test clocks');
     end if;
@@ -45,9 +45,9 @@ declare
 begin
     -- A hold lasts up to 24 hours without being extended.
     if (v_seconds not between 86400 and 31 * 86400) is true then
-        perform credits.fail(422, 'bad_ttl', 'the longest hold of a service is from 24 hours to 31 days');
+        perform credits.fail(422, 'bad_ttl', 'the longest hold of a service must be from 24 hours to 31 days');
     elsif (p_most_open not between 1 and 100000) is true then
-        perform credits.fail(422, 'bad_limit', 'an account has at least 1 and at most 100000 open holds');
+        perform credits.fail(422, 'bad_limit', 'the number of open holds of an account must be from 1 to 100000');
     end if;
     update credits.settings as s
     set
@@ -71,9 +71,9 @@ declare
     v_seconds constant numeric := extract(epoch from p_window);
 begin
     if (p_most not between 1 and 1000000) is true then
-        perform credits.fail(422, 'bad_limit', 'a user makes at least 1 and at most 1000000 things without paying');
+        perform credits.fail(422, 'bad_limit', 'the number of things without paying must be from 1 to 1000000');
     elsif (v_seconds not between 60 and 86400) is true then
-        perform credits.fail(422, 'bad_limit', 'the window is from a minute to 24 hours');
+        perform credits.fail(422, 'bad_limit', 'the window must be from a minute to 24 hours');
     end if;
     update credits.settings as s
     set
@@ -95,7 +95,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if (p_most_pending between 1 and 100000) is not true then
-        perform credits.fail(422, 'bad_limit', 'an account has at least 1 and at most 100000 pending orders');
+        perform credits.fail(422, 'bad_limit', 'the number of pending orders of an account must be from 1 to 100000');
     end if;
     update credits.settings as s set most_pending_orders = p_most_pending;
 end

@@ -10,7 +10,9 @@ declare
     v_keys constant text[] := array(select k.key from unnest(p_keys) as k (key));
 begin
     if cardinality(v_keys) not between 1 and 2 or array_to_string(v_keys, ',', '') !~ '^[0-9a-f]{64}(,[0-9a-f]{64})?$' then
-        perform credits.fail(422, 'bad_guest', 'a guest comes with one or two keys, each of 64 hex digits, lower case');
+        perform credits.fail(
+            422, 'bad_guest', 'a guest must have one or two keys, each of 64 hex digits in lower case'
+        );
     end if;
     return v_keys;
 end

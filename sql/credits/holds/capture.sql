@@ -9,11 +9,11 @@ as $$
 begin
     -- Null may be a quantity that got lost on its way. It must not charge all that is held.
     if p_usage is null then
-        perform credits.fail(422, 'bad_usage', 'usage is an object: without it all that is held is charged');
+        perform credits.fail(422, 'bad_usage', 'usage must be an object; leave it out to charge all that is held');
     elsif p_final is null then
-        perform credits.fail(422, 'bad_final', 'final is true or false: null must not end the hold');
+        perform credits.fail(422, 'bad_final', 'final must be true or false, not null');
     elsif (p_over in ('debt', 'available', 'error')) is not true then
-        perform credits.fail(422, 'bad_over', 'over is debt, available or error');
+        perform credits.fail(422, 'bad_over', 'over must be debt, available or error');
     end if;
     perform credits.check_usage_size(p_usage);
     if p_key is not null then

@@ -58,7 +58,7 @@ declare
     v_seconds constant numeric := extract(epoch from p_ttl);
 begin
     if v_seconds is null or v_seconds <= 0 or v_seconds > 86400 then
-        perform credits.fail(422, 'bad_ttl', 'ttl is above 0 and at most 24 hours');
+        perform credits.fail(422, 'bad_ttl', 'ttl must be above 0 and at most 24 hours');
     end if;
     return v_seconds;
 end
@@ -199,7 +199,7 @@ as $$
 begin
     if p_by_service is true then
         -- Otherwise users could call off the hold that is about to charge them, and get the work for nothing.
-        perform credits.fail(403, 'not_yours', 'a service made this hold, and a service ends it');
+        perform credits.fail(403, 'not_yours', 'a service made this hold, so only a service may end it');
     end if;
     -- The answer is the same for somebody else's hold and for one that never existed.
     perform credits.fail(404, 'unknown_hold', 'no such hold');

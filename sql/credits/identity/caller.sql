@@ -36,7 +36,7 @@ begin
     -- The role that acts is a member of p_role. No setting of a session can make it one.
     if pg_has_role(credits.actor(), p_role, 'member') then
         if p_user_id is null then
-            perform credits.fail(422, 'bad_user', 'user_id is required: a service says whose tokens it means');
+            perform credits.fail(422, 'bad_user', 'user_id is required: a service must name the user');
         end if;
         return p_user_id;
     end if;

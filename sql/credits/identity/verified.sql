@@ -24,7 +24,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if p_required is null then
-        perform credits.fail(422, 'bad_email', 'whether addresses must be verified is true or false');
+        perform credits.fail(422, 'bad_email', 'whether addresses must be verified must be true or false');
     end if;
     update credits.settings as s
     set verified_welcome = p_required

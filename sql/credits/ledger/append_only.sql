@@ -5,7 +5,9 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform credits.fail(405, 'append_only', 'ledger entries and versions of prices are never changed: add another one');
+    perform credits.fail(
+        405, 'append_only', 'ledger entries and versions of prices cannot be changed: add another one'
+    );
     return null;
 end
 $$;
@@ -61,7 +63,7 @@ begin
     if not exists (
         select from credits.prices as p where p.price_id = new.price_id and p.defined_at = credits.transaction_began()
     ) then
-        perform credits.fail(405, 'append_only', 'versions of prices are written whole: define another one');
+        perform credits.fail(405, 'append_only', 'nothing can be added to a version of a price: define another one');
     end if;
     return new;
 end

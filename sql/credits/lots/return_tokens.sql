@@ -126,12 +126,12 @@ begin
     tokens := coalesce(p_named, v_refundable);
     if (v_refundable = 0) is true then
         perform credits.fail(
-            409, 'already_refunded', 'all of this charge was refunded',
+            409, 'already_refunded', 'this charge has been refunded in full',
             json_build_object('refunded', trim_scale(refunded))
         );
     elsif (tokens > v_refundable) is true then
         perform credits.fail(
-            422, 'bad_amount', 'more than what is left of this charge',
+            422, 'bad_amount', 'this is more than what is left of this charge',
             json_build_object('refundable', trim_scale(v_refundable))
         );
     end if;

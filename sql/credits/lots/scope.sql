@@ -18,7 +18,7 @@ begin
         end if;
     end if;
     perform credits.fail(
-        422, 'bad_scope', 'scope is module:ID or category:ID of something in the price list',
+        422, 'bad_scope', 'scope must be the module:ID or category:ID of something in the price list',
         coalesce((
             select json_build_object('did_you_mean', 'module:' || m.module_id)
             from credits.modules as m

@@ -8,7 +8,7 @@ as $$
 begin
     if (p_cost <> p_named) is true then
         perform credits.fail(
-            422, 'price_mismatch', 'the price in the database is not the one named',
+            422, 'price_mismatch', 'the price in the database differs from the one named',
             json_build_object('cost', trim_scale(p_cost), 'expected', p_named)
         );
     end if;

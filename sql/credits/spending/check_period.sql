@@ -7,7 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     if (p_period in ('day', 'month')) is not true then
-        perform credits.fail(422, 'bad_period', 'period is day or month');
+        perform credits.fail(422, 'bad_period', 'period must be day or month');
     end if;
 end
 $$;

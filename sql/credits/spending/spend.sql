@@ -8,7 +8,7 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform credits.fail(422, 'bad_byok', 'byok is true or false: null must not say who pays');
+    perform credits.fail(422, 'bad_byok', 'byok must be true or false, not null');
 end
 $$;
 comment on function credits.refuse_byok() is 'Raises PT422 bad_byok.';

@@ -28,7 +28,7 @@ begin
     if credits.is_item(p_item) then
         return;
     elsif jsonb_typeof(p_item) is distinct from 'object' then
-        perform credits.fail(422, 'bad_items', 'an item is an object');
+        perform credits.fail(422, 'bad_items', 'an item must be an object');
     elsif (p_item -> 'byok') is not distinct from 'null' then
         perform credits.refuse_byok();
     end if;

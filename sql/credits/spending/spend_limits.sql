@@ -98,7 +98,7 @@ begin
     limit 1;
     if found then
         perform credits.fail(
-            429, 'spend_limit', format('this would pass the limit of the %s', v_over.period),
+            429, 'spend_limit', format('this would exceed the limit of the %s', v_over.period),
             json_build_object(
                 'period', v_over.period,
                 'limit', trim_scale(v_over.tokens),

@@ -435,7 +435,7 @@ RULES = [
         having count(distinct p.oid) > 1
         """,
         "create function credits.extra() returns void language plpgsql as"
-        " $$ begin perform credits.fail(422, 'bad_period', 'period is day or month'); end $$",
+        " $$ begin perform credits.fail(422, 'bad_period', 'period must be day or month'); end $$",
     ),
     Rule(
         "one function asks for a service and for nothing else",
