@@ -432,12 +432,14 @@ class BankMachine(RuleBasedStateMachine):
     def reuse_key(self, which: int, tokens: Decimal) -> None:
         """Make another call with the key of an earlier one. If that was refused, it left no key."""
         again = self.keyed_calls[which % len(self.keyed_calls)]
-        if again.func == self._grant:
-            who, reason, _, *rest = again.args
-            self._grant(who, reason, tokens + 1, *rest, **again.keywords)
-        elif again.func == self._spend:
-            who, module, _, *rest = again.args
-            self._spend(who, module, tokens, *rest, **again.keywords)
+        changed = list(again.args)
+        if again.func == self._capture:
+            changed[3] = not changed[3]  # final
+        elif again.func == self._release:
+            return
+        else:
+            changed[2] = tokens + 1  # what is granted or refunded, or the quantity that is spent or held
+        again.func(*changed, **again.keywords)
 
     @rule(who=users, jump=jumps, by_service=st.booleans())
     def move_clock(self, who: str, jump: str | timedelta, by_service: bool) -> None:
