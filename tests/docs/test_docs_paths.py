@@ -149,7 +149,7 @@ QUESTIONS = {
     "What happens when a token is spent?": ("sql/api/consume_tokens.sql", "Lock the wallet"),
     "Where does a refund of usage go back to?": (
         "docs/concepts.md",
-        "the very lots that the charge was",
+        "into the lots that repaid it",
     ),
     "What stops two requests from spending the same token?": (
         "docs/concepts.md",
