@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from callers import Caller, Row, findings, stop_clock
+from callers import Caller, Connection, Row, findings, stop_clock
 
 WHISPER, METUBE = 25, 10  # tokens for a call
 
@@ -21,8 +22,26 @@ def standing(caller: Caller) -> tuple[Decimal, Decimal, Decimal]:
     return row["balance"], row["held"], row["available"]
 
 
+class UserWithin(Caller):
+    """A user whose calls the superuser makes by the HTTP API's login, in the superuser's own transaction."""
+
+    def __init__(self, connection: Connection, user_id: str) -> None:
+        super().__init__(connection, "authenticated", user_id)
+
+    def rows(self, query: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
+        with self.connection.transaction():
+            self.connection.execute("set local session authorization pgcredits_api")
+            rows = super().rows(query, params)
+            self.connection.execute("reset session authorization")
+            return rows
+
+
 class Bank(Caller):
     """The superuser of a database of its own, with a clock that it sets."""
+
+    def user(self, user_id: str = "clock") -> UserWithin:
+        """That user. Only within this transaction: it does not last where the superuser commits."""
+        return UserWithin(self.connection, user_id)
 
     def at(self, moment: str) -> None:
         stop_clock(self.connection, moment)

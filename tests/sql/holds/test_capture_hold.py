@@ -611,10 +611,8 @@ def test_service_captures_a_users_hold_past_all_bounds(user: User, service: Call
 
 
 @pytest.mark.parametrize("stop", ["frozen", "limit", "nothing left", ""])
-def test_late_capture_by_a_user_is_a_spend(
-    bank: Bank, connect_as: Callable[..., Connection], stop: str
-) -> None:
-    ada = Caller(connect_as("authenticated", "clock"), "authenticated", "clock")
+def test_late_capture_by_a_user_is_a_spend(bank: Bank, stop: str) -> None:
+    ada = bank.user()
     bank.call("add_tokens", user_id="clock", tokens=100)
     bank.call("set_overdraft_limit", user_id="clock", tokens=1000)
     held = hold(ada, 2)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from callers import Caller, Connection, Row, refused
-from holding import Bank
+from callers import Row, refused
+from holding import Bank, UserWithin
 
 pytestmark = pytest.mark.slow
 
 TEN_SECONDS = {"unit_size": 10, "whole_units": True, "price_per_unit": 1}
 
 
-class Ada(Caller):
+class Ada(UserWithin):
     def hold(self, seconds: Any) -> str:
         held = self.call("hold_tokens", module_id="voice", usage={"seconds": seconds}, ttl="24 hours")
         return str(held["hold_id"])
@@ -32,9 +31,9 @@ def priced(bank: Bank, **component: Any) -> None:
 
 
 @pytest.fixture
-def ada(bank: Bank, connect_as: Callable[..., Connection]) -> Ada:
+def ada(bank: Bank) -> Ada:
     bank.call("add_tokens", user_id="clock", tokens=1000)
-    return Ada(connect_as("authenticated", "clock"), "authenticated", "clock")
+    return Ada(bank.connection, "clock")
 
 
 def recorded(bank: Bank) -> tuple[Decimal, Decimal]:

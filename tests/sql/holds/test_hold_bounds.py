@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from callers import Caller, Connection, refused
+from callers import Caller, refused
 from holding import Bank, clock_hold, hold
 
 pytestmark = pytest.mark.slow
@@ -15,10 +15,10 @@ User = Callable[..., Caller]
 
 
 @pytest.fixture
-def ada(bank: Bank, connect_as: Callable[..., Connection]) -> Caller:
+def ada(bank: Bank) -> Caller:
     """The user whose clock the bank sets."""
     bank.call("add_tokens", user_id="clock", tokens=1000)
-    return Caller(connect_as("authenticated", "clock"), "authenticated", "clock")
+    return bank.user()
 
 
 def extend(caller: Caller, held: dict[str, Any], ttl: str = "24 hours") -> str:

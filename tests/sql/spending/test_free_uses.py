@@ -77,9 +77,7 @@ NOT_FREE = [
 @pytest.mark.parametrize(
     ("components", "free"), [(c, True) for c in FREE] + [(c, False) for c in NOT_FREE], ids=str
 )
-def test_use_may_be_free_only_where_a_whole_unit_is(
-    components: list[Row], free: bool, bank: Bank, connect_as: Callable[..., Connection]
-) -> None:
+def test_use_may_be_free_only_where_a_whole_unit_is(components: list[Row], free: bool, bank: Bank) -> None:
     bank.rows("select credits.define_module('tried', 'Tried')")
     bank.rows(
         "select credits.define_price(%s::jsonb, p_module_id => 'tried')",
@@ -87,7 +85,7 @@ def test_use_may_be_free_only_where_a_whole_unit_is(
     )
     bank.call("add_tokens", user_id="ada", tokens=100)
     usage = "{" + ", ".join(f'"{component["dimension"]}": 0' for component in components) + "}"
-    ada = Caller(connect_as("authenticated", "ada"), "authenticated", "ada")
+    ada = bank.user("ada")
     for function in ("consume_tokens", "hold_tokens"):
         if free:
             ada.call(function, module_id="tried", usage=usage)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 import pytest
-from callers import Caller, Connection, Row, refused, slugs
+from callers import Caller, Row, refused, slugs
 from holding import Bank, hold
 from stripe_events import COMPLETED, attached, event, session
 
@@ -209,9 +209,9 @@ LOOPS = [
 
 
 @pytest.fixture
-def world(bank: Bank, connect_as: Callable[..., Connection]) -> Iterator[World]:
+def world(bank: Bank) -> World:
     bank.call("add_tokens", user_id="clock", tokens=1)
-    return World(bank, Caller(connect_as("authenticated", "clock"), "authenticated", "clock"))
+    return World(bank, bank.user())
 
 
 def test_every_function_for_users_and_guests_says_what_bounds_its_rows(bank: Bank) -> None:
