@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
+from burn_order import burn_order
+
 Answer = dict[str, Any]
 Draws = list[tuple[int, Decimal]]  # lot and tokens, in the order in which they were taken
 ZERO = Decimal(0)
@@ -103,17 +105,6 @@ class Lot:
 
     def has_expired(self, at: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= at
-
-    def burn_order(self) -> tuple[Any, ...]:
-        """The key to sort lots by."""
-        return (
-            self.priority,
-            (self.expires_at is None, self.expires_at),
-            self.scope is None,
-            self.paid,
-            self.effective_at,
-            self.lot_id,
-        )
 
 
 @dataclass
@@ -252,7 +243,7 @@ class Account:
             for lot in self.lots.values()
             if lot.free > 0 and not lot.has_expired(self.now) and lot.scope in module.scopes
         ]
-        for lot in sorted(usable, key=Lot.burn_order):
+        for lot in sorted(usable, key=burn_order):
             part = min(lot.free, tokens)
             if part > 0:
                 draws.append((lot.lot_id, part))

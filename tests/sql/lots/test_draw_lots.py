@@ -12,6 +12,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from burn_order import burn_order
 from callers import STEADY, Caller, Connection, open_account, refused, stop_clock
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -47,20 +48,14 @@ class Lot:
             not self.frozen and self.effective_at <= hour and not self.expired(hour) and self.scope in scopes
         )
 
-    def burn_order(self) -> tuple[Any, ...]:
-        return (
-            self.priority,
-            (self.expires_at is None, self.expires_at or 0),
-            self.scope is None,
-            self.unit_cost > 0,
-            self.effective_at,
-            self.lot_id,
-        )
+    @property
+    def paid(self) -> bool:
+        return self.unit_cost > 0
 
 
 def reference(lots: list[Lot], module_id: str, cost: Decimal, hour: int) -> list[dict[str, Any]] | None:
     """The draws of a spend; None when the lots do not reach. Takes them from the lots."""
-    chosen = sorted((lot for lot in lots if lot.eligible(module_id, hour)), key=Lot.burn_order)
+    chosen = sorted((lot for lot in lots if lot.eligible(module_id, hour)), key=burn_order)
     if sum(lot.tokens for lot in chosen) < cost:
         return None
     draws = []
