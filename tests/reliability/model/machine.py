@@ -76,7 +76,7 @@ by_user = st.sampled_from([False, False, False, True])  # a user over HTTP calls
 # Situations that seldom come about by chance. Each run may begin with one.
 OPENINGS = (
     *("none", "none", "in default", "an expired hold", "a hold that expired long ago", "a user's own hold"),
-    "a hold of a lot that ends",
+    *("a hold of a lot that ends", "debt and an open hold"),
 )
 jumps = st.sampled_from(
     ["next", "before next", *(timedelta(minutes=minutes) for minutes in (1, 15, 360, 24 * 60, 4 * 24 * 60))]
@@ -144,6 +144,11 @@ class BankMachine(RuleBasedStateMachine):
             self._hold(who, draft, Decimal(10), day, False, 0, None)
             self._capture(0, Decimal(120), False, True, "debt", False, None)
             self.overdraft(who, ZERO)
+        elif opening == "debt and an open hold":
+            self.overdraft(who, Decimal(150))
+            self._hold(who, draft, Decimal(10), day, False, 0, None)
+            self._hold(who, draft, Decimal(10), day, False, 0, None)
+            self._capture(0, Decimal(120), False, True, "debt", False, None)
         elif opening in ("an expired hold", "a hold that expired long ago"):
             self._hold(who, draft, Decimal(10), minute, False, 0, None)
             self.move_clock(who, 2 * minute if opening == "an expired hold" else day + minute, True)
@@ -347,17 +352,17 @@ class BankMachine(RuleBasedStateMachine):
         user: bool,
         keyed: bool,
     ) -> None:
-        self._call(keyed, self._capture, which % len(self.holds), quantity, whole, final, over, user)
+        self._call(keyed, self._capture, self._some_hold(which), quantity, whole, final, over, user)
 
     @precondition(lambda self: self.holds)
     @rule(which=indexes, user=by_user, keyed=keyed)
     def release(self, which: int, user: bool, keyed: bool) -> None:
-        self._call(keyed, self._release, which % len(self.holds), user)
+        self._call(keyed, self._release, self._some_hold(which), user)
 
     @precondition(lambda self: self.holds)
     @rule(which=indexes, ttl=ttls, user=by_user)
     def extend(self, which: int, ttl: timedelta, user: bool) -> None:
-        number = which % len(self.holds)
+        number = self._some_hold(which)
         account, name = self.holds[number]
         self._call_both(
             account,
@@ -484,6 +489,13 @@ class BankMachine(RuleBasedStateMachine):
             account.end_old_orders(self.pack)
 
     # The calls
+
+    def _some_hold(self, which: int) -> int:
+        """An open hold every other time, else any."""
+        still_open = [n for n, (account, _) in enumerate(self.holds) if account.holds[n].state == "open"]
+        if which % 2 and still_open:
+            return still_open[which // 2 % len(still_open)]
+        return which % len(self.holds)
 
     def _key(self) -> str:
         return f"key-{next(self.numbers)}"
