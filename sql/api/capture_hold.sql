@@ -2,10 +2,9 @@
 --
 --   1. The hold names the account. A user may capture only their own holds; a service may capture any.
 --   2. Lock the wallet. This also books a hold that is past its time as expired.
---   3. Price what was really used, by the version of the price that the hold keeps. Without usage, charge all that is
---      held.
---   4. Answer a repeated call with the answer of the first. A hold ends only once: any other call after that is
---      refused.
+--   3. Answer a repeated call with the answer of the first.
+--   4. Price what was really used, by the version of the price that the hold keeps. Without usage, charge all that is
+--      held. A hold ends only once: any other call after that is refused.
 --   5. credits.charge_hold takes the cost from the held tokens, and the rest from other lots, in burn order. What they
 --      do not pay becomes debt, up to the account's limit, and beyond that a shortfall, which is not part of any
 --      balance. It writes the entry, the wallet and the hold. Held tokens that are left become free, or stay held for
@@ -63,10 +62,7 @@ begin
         perform credits.refuse_hold(v_hold.by_service);
     end if;
 
-    -- 3. Price.
-    v_part := credits.price_part(v_hold, v_usage, final, v_now);
-
-    -- 4. Repeat? Closed?
+    -- 3. Repeat?
     if idempotency_key is not null then
         insert into credits.idempotency_keys (account_id, operation, key, entry_seq, made_id, options, created_at)
         values (
@@ -80,6 +76,9 @@ begin
             return credits.capture_again(v_hold, v_usage, final, over, idempotency_key, v_found.user_id);
         end if;
     end if;
+
+    -- 4. Price. Closed?
+    v_part := credits.price_part(v_hold, v_usage, final, v_now);
     if (v_hold.state = 'open' and v_part.cost <> 0 and v_found.service) is not true then
         perform credits.check_capture(v_hold, v_part.cost, v_part.usage, final, v_wallet.status, v_now);
     end if;

@@ -56,7 +56,7 @@ begin
         v_busy := credits.lock_those_free(v_account_ids);
         v_now := credits.lock_to_spend(array(
             select a.account_id from unnest(v_account_ids) as a (account_id) where (a.account_id <> all (v_busy)) is true
-        ));
+        ), p_wait => null);
         select m.verdicts, m.refusals into v_verdicts, v_refusals
         from credits.spend_many(consume_tokens_batch.items, v_account_ids, v_now, v_busy) as m;
     end if;

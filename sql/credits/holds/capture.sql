@@ -46,9 +46,9 @@ begin
     if not exists (select from credits.wallets as w where w.account_id = p_account_id) then
         perform credits.refuse_hold();
     end if;
-    perform set_config('credits.waits', 'on', true);
+    perform credits.begin_waiting();
     v_receipt := api.capture_hold(p_hold_id, p_usage, p_final, p_over, p_key, p_user_id);
-    perform set_config('lock_timeout', v_before, true), set_config('credits.waits', '', true);
+    perform credits.end_waiting(v_before);
     return v_receipt;
 exception
     when lock_not_available then

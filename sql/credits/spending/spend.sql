@@ -59,9 +59,9 @@ begin
     if not exists (select from credits.wallets as w where w.account_id = p_account_id) then
         perform credits.refuse_unknown_user();
     end if;
-    perform set_config('credits.waits', 'on', true);
+    perform credits.begin_waiting();
     v_receipt := api.consume_tokens(p_module_id, p_usage, p_key, p_user_id, p_metadata, p_byok);
-    perform set_config('lock_timeout', v_before, true), set_config('credits.waits', '', true);
+    perform credits.end_waiting(v_before);
     return v_receipt;
 exception
     when lock_not_available then

@@ -42,7 +42,27 @@ $$;
 comment on function credits.check_item(jsonb) is
 'Checks that credits.is_item is true of an item. Raises PT422 bad_items or bad_byok.';
 
-create or replace function credits.spend_item(p_item jsonb, p_busy boolean)
+-- A batch has locked its wallets in order. It must not wait for one more, of an account that was opened since then.
+create or replace function credits.refuse_newcomer(p_user_id text)
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if exists (
+        select from credits.identities as i where i.subject = credits.caller_subject(p_user_id, 'spender')
+    ) then
+        perform credits.refuse_busy();
+    end if;
+    perform credits.refuse_unknown_user();
+end
+$$;
+comment on function credits.refuse_newcomer(text) is
+'Refuses an item of a batch whose user had no account when the batch locked its wallets. Raises PT503 busy if the user '
+'has one by now, else PT404 unknown_user, PT422 bad_user.';
+
+create or replace function credits.spend_item(p_item jsonb, p_account_id uuid, p_busy boolean)
 returns jsonb
 language plpgsql
 volatile
@@ -56,6 +76,8 @@ begin
     perform credits.check_item(p_item);
     if p_busy is true then
         perform credits.refuse_busy();
+    elsif p_account_id is null then
+        perform credits.refuse_newcomer(p_item ->> 'user_id');
     end if;
     return '{"ok": true}' || to_jsonb(api.consume_tokens(
         p_item ->> 'module_id', coalesce(p_item -> 'usage', '{}'), p_item ->> 'idempotency_key', p_item ->> 'user_id',
@@ -69,6 +91,7 @@ exception
         return v_detail::jsonb || jsonb_build_object('ok', false, 'code', v_state, 'message', v_message);
 end
 $$;
-comment on function credits.spend_item(jsonb, boolean) is
-'The verdict on one item of a batch: the answer of api.consume_tokens, or the error that it raises. p_busy: another '
-'transaction has locked the wallet.';
+comment on function credits.spend_item(jsonb, uuid, boolean) is
+'The verdict on one item of a batch: the answer of api.consume_tokens, or the error that it raises. p_account_id: the '
+'account, null for a user who had none when the batch locked its wallets. p_busy: another transaction has locked the '
+'wallet.';

@@ -37,7 +37,7 @@ begin
     refusals := array_fill(null::jsonb, array[cardinality(verdicts)]);
     for i in 1..cardinality(verdicts) loop
         continue when verdicts[i] is not null;
-        v_verdict := credits.spend_item(p_items -> (i - 1), p_account_ids[i] = any (p_busy));
+        v_verdict := credits.spend_item(p_items -> (i - 1), p_account_ids[i], p_account_ids[i] = any (p_busy));
         verdicts[i] := v_verdict;
         if (v_verdict -> 'ok') is not distinct from 'false' then
             refusals[i] := v_verdict;

@@ -63,6 +63,34 @@ comment on function credits.wait_for_wallet(uuid) is
 'Locks a wallet that another transaction has locked, if it becomes free within 4 seconds. Raises PT503 busy, PT404 '
 'unknown_user.';
 
+-- Anybody may set credits.waits, so a value that a session has set must not count. It names the transaction.
+create or replace function credits.begin_waiting()
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform set_config('credits.waits', pg_current_xact_id()::text, true);
+end
+$$;
+comment on function credits.begin_waiting() is
+'Lets credits.waited wait in this subtransaction, which catches lock_not_available. Its caller ends this with '
+'credits.end_waiting.';
+
+create or replace function credits.end_waiting(p_before text)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform set_config('lock_timeout', p_before, true), set_config('credits.waits', '', true);
+end
+$$;
+comment on function credits.end_waiting(text) is
+'Undoes credits.begin_waiting, and sets the longest wait again, as it was before.';
+
 create or replace function credits.waited(p_account_id uuid)
 returns boolean
 language plpgsql
@@ -70,17 +98,17 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if current_setting('credits.waits', true) is distinct from 'on' then
+    if (current_setting('credits.waits', true) = pg_current_xact_id_if_assigned()::text) is not true then
         return false;
     end if;
     perform credits.bound_wait();
     perform from credits.wallets as w where w.account_id = p_account_id for no key update;
-    return true;
+    return found;
 end
 $$;
 comment on function credits.waited(uuid) is
-'Waits for a wallet, at most 2 seconds, and locks it, if the setting credits.waits says that the caller runs in a '
-'subtransaction for that (credits.wait_to_spend and its like). Otherwise it returns false. Raises lock_not_available.';
+'Waits for a wallet, at most 2 seconds, and locks it, if the caller runs in a subtransaction for that (see '
+'credits.begin_waiting). Otherwise, or if there is no such wallet, it returns false. Raises lock_not_available.';
 
 create or replace function credits.lock_wallet(
     p_account_id uuid,
@@ -166,15 +194,16 @@ $$;
 comment on function credits.stop_waiting() is 'Ends a wait as lock_timeout does. Raises lock_not_available.';
 
 -- Locks as a spend does, and keeps the permits, except where something is due.
-create or replace function credits.lock_to_spend(p_account_ids uuid[])
+create or replace function credits.lock_to_spend(p_account_ids uuid[], p_wait interval default '250 milliseconds')
 returns timestamptz
 language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_wait constant interval := interval '250 milliseconds';
-    v_before constant text := credits.bound_wait(v_wait);
+    v_before constant text := case
+        when p_wait is null then current_setting('lock_timeout') else credits.bound_wait(p_wait)
+    end;
     v_until timestamptz;
     v_now timestamptz;
     v_due_at timestamptz;
@@ -184,7 +213,7 @@ begin
     end if;
     loop
         -- Take the locks first and read the time after them: waiting may have taken long.
-        v_until := credits.clock() + v_wait;
+        v_until := coalesce(credits.later(credits.clock(), p_wait), 'infinity');
         select
             min(
                 case
@@ -213,9 +242,10 @@ begin
     return v_now;
 end
 $$;
-comment on function credits.lock_to_spend(uuid[]) is
+comment on function credits.lock_to_spend(uuid[], interval) is
 'Locks wallets in an order that prevents deadlocks, and books what is due. Returns the time, at which nothing is due '
-'on any of them. Raises lock_not_available when other transactions keep them locked for 250 ms together, at worst 750.';
+'on any of them. Raises lock_not_available when that takes longer than p_wait, at worst three times as long. p_wait is '
+'null if this transaction has locked the wallets already: then a slow machine cannot end it.';
 
 -- Locks wallets one by one, in order, so a waiting call has locked only wallets before the one that it waits for. All
 -- waits together are bounded. The bound is shorter than that of other calls, which may wait for what is locked here.

@@ -633,3 +633,20 @@ def test_late_capture_by_a_user_is_a_spend(bank: Bank, stop: str) -> None:
             capture(ada, held, 0)
     else:
         assert capture(ada, held)["paid"] == 50
+
+
+def test_part_is_answered_again_though_the_use_could_not_grow_by_it_once_more(
+    bank: Bank, db: Connection
+) -> None:
+    """A quantity has a bound, and all parts of a use together have it too."""
+    db.execute(
+        "select credits.define_module('gratis', 'Gratis'),"
+        """ credits.define_price('[{"dimension": "calls", "price_per_unit": 0}]', p_module_id => 'gratis')"""
+    )
+    bank.call("add_tokens", user_id="clock", tokens=1)
+    held = bank.call("hold_tokens", module_id="gratis", user_id="clock")
+    part = {"usage": {"calls": 6 * 10**14}, "final": False, "idempotency_key": "k"}
+    captured = bank.call("capture_hold", hold_id=held["hold_id"], **part)
+    assert bank.call("capture_hold", hold_id=held["hold_id"], **part) == captured | {"replayed": True}
+    with refused("bad_usage"):
+        bank.call("capture_hold", hold_id=held["hold_id"], **part | {"idempotency_key": "other"})

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
+from threading import Thread
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
-from callers import Caller, Connection, at_once, refused, slugs
-from holding import hold
+from callers import Caller, Connection, at_once, refused, slugs, wait_until_blocked
+from holding import Bank, hold
 from psycopg.types.json import Jsonb
 from stripe_events import COMPLETED, event, session
 
@@ -136,6 +137,69 @@ def test_callers_shorter_lock_timeout_is_kept_and_restored(
         assert bounds(caller) == bound
 
 
+@pytest.mark.parametrize("value", ["on", "true", "1", "x"])
+def test_setting_of_a_session_changes_no_wait(user: User, crowd: Crowd, idle: Caller, value: str) -> None:
+    ada = user(100)
+    hold_id = hold(ada)["hold_id"]
+    idle.call("consume_tokens", module_id="metube", user_id=ada.user_id)
+    nobody = str(uuid4())
+    calls = [
+        ("busy", {"function": "consume_tokens", "module_id": "metube", "user_id": ada.user_id}),
+        ("busy", {"function": "hold_tokens", "module_id": "metube", "user_id": ada.user_id}),
+        ("busy", {"function": "capture_hold", "hold_id": hold_id}),
+        ("unknown_user", {"function": "consume_tokens", "module_id": "metube", "user_id": nobody}),
+        ("unknown_user", {"function": "hold_tokens", "module_id": "metube", "user_id": nobody}),
+        ("unknown_hold", {"function": "capture_hold", "hold_id": f"{nobody}:{nobody}"}),
+    ]
+    callers = patient(crowd, len(calls))
+    for caller in callers:
+        caller.connection.execute("select set_config('credits.waits', %s, false)", (value,))
+    results = at_once(
+        [partial(caller.call, **arguments) for caller, (_, arguments) in zip(callers, calls, strict=True)]
+    )
+    assert slugs(results) == [slug for slug, _ in calls]
+    assert {bounds(caller) for caller in callers} == {"0"}
+
+
+def test_settings_are_as_before_when_a_call_has_waited(
+    user: User, crowd: Crowd, idle: Caller, admin: Connection
+) -> None:
+    ada = user(100)
+    (caller,) = patient(crowd, 1, "1h")
+    hold_id = hold(caller, user_id=ada.user_id)["hold_id"]
+    ada_is = {"user_id": ada.user_id}
+    for end, arguments in (
+        (None, ada_is | {"function": "consume_tokens", "module_id": "metube"}),
+        (None, ada_is | {"function": "hold_tokens", "module_id": "metube"}),
+        (None, {"function": "capture_hold", "hold_id": hold_id}),
+        (None, {"function": "consume_tokens_batch", "items": items(ada)}),
+        ("bad_usage", ada_is | {"function": "consume_tokens", "module_id": "metube", "usage": {"x": 1}}),
+        ("bad_usage", ada_is | {"function": "hold_tokens", "module_id": "metube", "usage": {"x": 1}}),
+        ("hold_closed", {"function": "capture_hold", "hold_id": hold_id}),
+    ):
+        idle.call("report_failure", module_id="metube", user_id=ada.user_id)
+        results: list[Any] = []
+        with caller.connection.transaction():
+            waiter = Thread(target=_guarded, args=(caller, arguments, results))
+            waiter.start()
+            wait_until_blocked(admin, caller.connection.info.backend_pid)
+            idle.connection.execute("rollback")
+            waiter.join()
+            assert slugs(results) == ([] if end is None else [end])
+            assert bounds(caller) == "1h"
+            row = caller.connection.execute("select current_setting('credits.waits', true)").fetchone()
+            assert row in ((None,), ("",))
+        idle.connection.execute("begin")
+
+
+def _guarded(caller: Caller, arguments: dict[str, Any], results: list[Any]) -> None:
+    try:
+        with caller.connection.transaction():
+            results.append(caller.call(**arguments))
+    except psycopg.Error as error:
+        results.append(error)
+
+
 def test_transaction_goes_on_after_a_guarded_busy_call(user: User, crowd: Crowd, idle: Caller) -> None:
     ada, bob = user(100), user(100)
     idle.call("consume_tokens", module_id="metube", user_id=ada.user_id)
@@ -181,6 +245,46 @@ def test_batch_serves_everyone_whose_wallet_is_free(user: User, crowd: Crowd, id
     assert {one.balance() for one in people} == {90}
     assert bounds(caller) == "0"
     idle.connection.execute("begin")
+
+
+def test_batch_waits_for_no_account_that_was_opened_after_it_began(
+    user: User, crowd: Crowd, idle: Caller, service: Caller, admin: Connection
+) -> None:
+    ada = user(100)
+    newcomer = Caller(ada.connection, "authenticated", f"new {uuid4()}")
+    batcher, other = patient(crowd, 2)
+    idle.call("consume_tokens", module_id="metube", user_id=ada.user_id)
+    results: list[Any] = []
+    work = Thread(
+        target=lambda: results.append(batcher.call("consume_tokens_batch", items=items(ada, newcomer)))
+    )
+    work.start()
+    wait_until_blocked(admin, batcher.connection.info.backend_pid)
+    service.call("add_tokens", user_id=newcomer.user_id, tokens=100)
+    other.connection.execute("begin")
+    other.call("consume_tokens", module_id="metube", user_id=newcomer.user_id)
+    idle.connection.execute("rollback")
+    work.join(1.5)
+    in_time = not work.is_alive()
+    other.connection.execute("rollback")
+    work.join()
+    assert in_time, "the batch has locked a wallet, and waits for one that it has not locked in order"
+    assert [verdict.get("error") for verdict in results[0]["verdicts"]] == [None, "busy"]
+    again = batcher.call("consume_tokens_batch", items=items(ada, newcomer))["verdicts"]
+    assert [verdict["replayed"] for verdict in again] == [True, False]
+    idle.connection.execute("begin")
+
+
+def test_batch_on_a_slow_machine_is_served_all_the_same(bank: Bank) -> None:
+    # Reading the clock takes longer than a batch waits for locks.
+    bank.connection.execute(
+        "create or replace function credits.clock() returns timestamptz language sql volatile"
+        " return (select clock_timestamp() from pg_sleep(0.3))"
+    )
+    bank.call("add_tokens", user_id="ada", tokens=100)
+    answer = bank.call("consume_tokens_batch", items=Jsonb([{"user_id": "ada", "module_id": "metube"}]))
+    assert [verdict["balance"] for verdict in answer["verdicts"]] == [90]
+    bank.at("2098-06-01 12:00Z")
 
 
 def test_atomic_batch_is_refused_whole_when_a_wallet_is_busy(user: User, crowd: Crowd, idle: Caller) -> None:
@@ -272,7 +376,7 @@ GUARDED = {
     "api.consume_tokens": "the wallet, of which it waits in credits.wait_to_spend",
     "api.hold_tokens": "the wallet, of which it waits in credits.wait_to_hold",
     "api.capture_hold": "the wallet, of which it waits in credits.wait_to_capture",
-    "credits.waited": "bounded by credits.bound_wait; credits.wait_to_spend catches the end",
+    "credits.waited": "bounded by credits.bound_wait; who calls credits.begin_waiting catches the end",
     "credits.lock_to_spend": "bounded by credits.bound_wait; consume_tokens_batch catches the end",
     "api.set_spend_limit": "the wallet",
     "api.set_low_balance": "the wallet",
