@@ -932,6 +932,11 @@ CREATE FUNCTION credits.begin_periods(p_account_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.begin_periods(p_account_id uuid) IS 'Begins the new days and months of a locked wallet''s limits.';
+CREATE FUNCTION credits.begin_waiting() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.begin_waiting() IS 'Lets credits.waited wait in this subtransaction, which catches lock_not_available. Its caller ends this with credits.end_waiting.';
 CREATE TABLE credits.campaigns (
     campaign_id text NOT NULL,
     kind credits.entry_kind NOT NULL,
@@ -1683,6 +1688,11 @@ CREATE FUNCTION credits.email_key(p_email text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.email_key(p_email text) IS 'The key under which the sign-ins to an e-mail address are counted.';
+CREATE FUNCTION credits.end_waiting(p_before text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.end_waiting(p_before text) IS 'Undoes credits.begin_waiting, and sets the longest wait again, as it was before.';
 CREATE FUNCTION credits.ensure_partitions(p_months integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2103,11 +2113,11 @@ CREATE FUNCTION credits.lock_those_free(p_account_ids uuid[]) RETURNS uuid[]
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.lock_those_free(p_account_ids uuid[]) IS 'Locks those of some wallets that become free within 1 second for all of them together, at worst 2 seconds. Returns those that another transaction still has. Ignores nulls.';
-CREATE FUNCTION credits.lock_to_spend(p_account_ids uuid[]) RETURNS timestamp with time zone
+CREATE FUNCTION credits.lock_to_spend(p_account_ids uuid[], p_wait interval DEFAULT '00:00:00.25'::interval) RETURNS timestamp with time zone
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.lock_to_spend(p_account_ids uuid[]) IS 'Locks wallets in an order that prevents deadlocks, and books what is due. Returns the time, at which nothing is due on any of them. Raises lock_not_available when other transactions keep them locked for 250 ms together, at worst 750.';
+COMMENT ON FUNCTION credits.lock_to_spend(p_account_ids uuid[], p_wait interval) IS 'Locks wallets in an order that prevents deadlocks, and books what is due. Returns the time, at which nothing is due on any of them. Raises lock_not_available when that takes longer than p_wait, at worst three times as long. p_wait is null if this transaction has locked the wallets already: then a slow machine cannot end it.';
 CREATE FUNCTION credits.lock_wallet(p_account_id uuid, OUT seq bigint, OUT balance numeric, OUT status text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2501,6 +2511,11 @@ CREATE FUNCTION credits.refuse_module(p_module_id text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.refuse_module(p_module_id text) IS 'Refuses a module that has no price. did_you_mean is the listed module that its id looks like. Raises PT404 unknown_module.';
+CREATE FUNCTION credits.refuse_newcomer(p_user_id text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.refuse_newcomer(p_user_id text) IS 'Refuses an item of a batch whose user had no account when the batch locked its wallets. Raises PT503 busy if the user has one by now, else PT404 unknown_user, PT422 bad_user.';
 CREATE FUNCTION credits.refuse_own_hold(p_state text, p_status text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2640,11 +2655,11 @@ CREATE FUNCTION credits.spend_again(p_account_id uuid, p_module_id text, p_usage
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.spend_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) IS 'Repeats the answer of the call that used this key first. The wallet is locked. Raises PT409 key_reused when the arguments differ.';
-CREATE FUNCTION credits.spend_item(p_item jsonb, p_busy boolean) RETURNS jsonb
+CREATE FUNCTION credits.spend_item(p_item jsonb, p_account_id uuid, p_busy boolean) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.spend_item(p_item jsonb, p_busy boolean) IS 'The verdict on one item of a batch: the answer of api.consume_tokens, or the error that it raises. p_busy: another transaction has locked the wallet.';
+COMMENT ON FUNCTION credits.spend_item(p_item jsonb, p_account_id uuid, p_busy boolean) IS 'The verdict on one item of a batch: the answer of api.consume_tokens, or the error that it raises. p_account_id: the account, null for a user who had none when the batch locked its wallets. p_busy: another transaction has locked the wallet.';
 CREATE FUNCTION credits.spend_limit_receipt(p_account_id uuid, p_user_id text, p_period text, p_set_by text, p_now timestamp with time zone) RETURNS api.spend_limit
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2918,7 +2933,7 @@ CREATE FUNCTION credits.waited(p_account_id uuid) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.waited(p_account_id uuid) IS 'Waits for a wallet, at most 2 seconds, and locks it, if the setting credits.waits says that the caller runs in a subtransaction for that (credits.wait_to_spend and its like). Otherwise it returns false. Raises lock_not_available.';
+COMMENT ON FUNCTION credits.waited(p_account_id uuid) IS 'Waits for a wallet, at most 2 seconds, and locks it, if the caller runs in a subtransaction for that (see credits.begin_waiting). Otherwise, or if there is no such wallet, it returns false. Raises lock_not_available.';
 CREATE FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -6475,6 +6490,7 @@ REVOKE ALL ON FUNCTION credits.is_item(p_item jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_metadata(p_metadata jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.batch_items(p_items jsonb, p_account_ids uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.begin_periods(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.begin_waiting() FROM PUBLIC;
 GRANT SELECT ON TABLE credits.campaigns TO auditor;
 REVOKE ALL ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bound_holds(p_longest interval, p_most_open bigint) FROM PUBLIC;
@@ -6647,6 +6663,7 @@ REVOKE ALL ON FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) FROM P
 REVOKE ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) TO auditor;
 REVOKE ALL ON FUNCTION credits.email_key(p_email text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.end_waiting(p_before text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.ensure_partitions(p_months integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) FROM PUBLIC;
@@ -6762,7 +6779,7 @@ REVOKE ALL ON FUNCTION credits.lock_guest_keys(p_kind text, p_keys text[]) FROM 
 REVOKE ALL ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_identity(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_those_free(p_account_ids uuid[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.lock_to_spend(p_account_ids uuid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.lock_to_spend(p_account_ids uuid[], p_wait interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_wallet(p_account_id uuid, OUT seq bigint, OUT balance numeric, OUT status text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_wallets(p_account_ids uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_with_referrer(p_account_id uuid) FROM PUBLIC;
@@ -6871,6 +6888,7 @@ REVOKE ALL ON FUNCTION credits.refuse_hold(p_by_service boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_key() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_line(p_what text, p_name text, p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_module(p_module_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.refuse_newcomer(p_user_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_own_hold(p_state text, p_status text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_status(p_status text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_tokens(p_balance numeric, p_debt numeric, p_price_id bigint, p_cost numeric, p_missing numeric) FROM PUBLIC;
@@ -6902,7 +6920,7 @@ REVOKE ALL ON FUNCTION credits.show_catalog() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.show_catalog() TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.small_letters(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.spend_item(p_item jsonb, p_busy boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.spend_item(p_item jsonb, p_account_id uuid, p_busy boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend_limit_receipt(p_account_id uuid, p_user_id text, p_period text, p_set_by text, p_now timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend_many(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone, p_busy uuid[], OUT verdicts text[], OUT refusals jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.spend_plain(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) FROM PUBLIC;
