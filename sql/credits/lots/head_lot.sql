@@ -81,8 +81,10 @@ declare
 begin
     v_next := credits.next_lot(p_account_id, null, p_at);
     -- A lot may be bound to a module, begin later or be frozen. Then the next lot is not the same for every spend, or
-    -- part of the balance cannot be spent. An account with too much debt can spend nothing.
-    if v_next.lot_id is null or credits.in_default(p_account_id) or exists (
+    -- part of the balance cannot be spent. An account with too much debt can spend nothing. And a transaction that reads
+    -- an old snapshot does not know the limits and thresholds that its permit would have to keep when it has ended.
+    if v_next.lot_id is null or credits.in_default(p_account_id)
+        or current_setting('transaction_isolation') in ('repeatable read', 'serializable') or exists (
         select
         from credits.lots as l
         where l.account_id = p_account_id and l.live and (l.scope is not null or l.effective_at > p_at or l.frozen)
@@ -111,5 +113,6 @@ begin
 end
 $$;
 comment on function credits.choose_head(uuid, timestamptz) is
-'Gives a locked wallet a permit for the next lot, if that lot is the same for every module. The permit covers all '
-'that is free in the lot, but ends before a limit or a notice is reached. Nothing is due on the wallet.';
+'Gives a locked wallet a permit for the next lot, if that lot is the same for every module and the transaction is READ '
+'COMMITTED. The permit covers all that is free in the lot, but ends before a limit or a notice is reached. Nothing is '
+'due on the wallet.';

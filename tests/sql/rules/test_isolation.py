@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import psycopg
 import pytest
-from callers import Caller, Connection, open_account, refused
+from callers import Caller, Connection, Row, open_account, refused
+from psycopg.types.json import Jsonb
 from support import PASSWORD
 
 from pgcredits.database_urls import as_login
@@ -86,6 +87,52 @@ def test_service_may_choose_its_isolation(name: str, user: User, service: Caller
         spent = service.call("consume_tokens", module_id="whisper", user_id=ada.user_id)
         assert service.call("create_order", pack_id="standard", user_id=ada.user_id)["state"] == "pending"
     assert ada.balance() == 1000 - Decimal(spent["cost"])
+
+
+# What takes permits back. The wallets have none here, so their rows may stay as they are.
+CHANGES: dict[str, Row] = {
+    "set_low_balance": {"below": 480},
+    "reset_low_balance": {},
+    "set_spend_limit": {"period": "day", "tokens": 100},
+    "lift_spend_limit": {"period": "day"},
+    "set_overdraft_limit": {"tokens": 0},
+    "freeze_account": {},
+    "add_tokens": {"tokens": 5, "scope": "module:metube"},
+}
+
+
+@pytest.mark.parametrize("name", STRICT)
+@pytest.mark.parametrize("change", CHANGES)
+def test_old_snapshot_gives_no_permit_that_outlives_a_change(
+    name: str,
+    change: str,
+    user: User,
+    service: Caller,
+    crowd: Callable[[int], list[Caller]],
+    admin: Connection,
+) -> None:
+    for function in ("consume_tokens", "consume_tokens_batch", "hold_tokens", "capture_hold"):
+        ada = user(500)
+        if change == "reset_low_balance":
+            service.call("set_low_balance", user_id=ada.user_id, below=480)
+        use: Row = {"user_id": ada.user_id, "module_id": "metube"}
+        arguments = use
+        if function == "consume_tokens_batch":
+            arguments = {"items": Jsonb([use])}
+        elif function == "capture_hold":
+            arguments = {"hold_id": service.call("hold_tokens", **use)["hold_id"], "usage": {"calls": 2}}
+            # This takes the permit back.
+            service.call("set_overdraft_limit", user_id=ada.user_id, tokens=10)
+        (old,) = crowd(1)
+        old.connection.execute(f"begin isolation level {name}")
+        old.rows("select count(*) from api.entries")
+        service.call(change, user_id=ada.user_id, **CHANGES[change])
+        try:
+            old.call(function, **arguments)
+            old.connection.execute("commit")
+        except psycopg.errors.SerializationFailure:
+            old.connection.execute("rollback")
+        assert admin.execute("select * from audit.check_heads").fetchall() == []
 
 
 def test_old_snapshot_cannot_order_a_withdrawn_pack(db: Connection, url: str) -> None:
