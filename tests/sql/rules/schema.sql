@@ -1392,7 +1392,7 @@ CREATE FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time 
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) IS 'Gives a locked wallet a permit for the next lot, if that lot is the same for every module. The permit covers all that is free in the lot, but ends before a limit or a notice is reached. Nothing is due on the wallet.';
+COMMENT ON FUNCTION credits.choose_head(p_account_id uuid, p_at timestamp with time zone) IS 'Gives a locked wallet a permit for the next lot, if that lot is the same for every module and the transaction is READ COMMITTED. The permit covers all that is free in the lot, but ends before a limit or a notice is reached. Nothing is due on the wallet.';
 CREATE TABLE credits.idempotency_keys (
     account_id uuid NOT NULL,
     operation text NOT NULL,
