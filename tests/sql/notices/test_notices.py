@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import ROUND_UP, Decimal
+from threading import Thread
 from typing import Any
 
 import psycopg
 import pytest
 from callers import Caller, Connection, Row, findings, refused, stop_clock
+from holding import Bank
 
 MIDNIGHT = "2031-11-21 00:00Z"
 
@@ -460,3 +462,21 @@ def test_refused_item_of_a_batch_tells_depleted(till: Connection) -> None:
         for _ in range(2):
             bank.rows("select * from api.consume_tokens_batch(%s)", (items,))
         assert notices(bank) == [("depleted", {"balance": 20})]
+
+
+def test_rule_that_changes_while_a_wallet_is_caught_up_takes_its_permit_back(bank: Bank, url: str) -> None:
+    bank.call("add_tokens", user_id="ada", tokens=500)
+    bank.rows("select credits.define_notice('low_balance', 100)")
+    with psycopg.connect(url) as connection, psycopg.connect(url, autocommit=True) as catalog:
+        connection.execute("select 1")  # begins a transaction
+        Caller(connection, "none").call("consume_tokens", user_id="ada", module_id="metube")
+        work = Thread(target=catalog.execute, args=("select credits.define_notice('low_balance', 400)",))
+        work.start()
+        work.join(1)  # it waits for ada's wallet, or has not noticed that it is in use
+        connection.commit()
+        work.join()
+    assert findings(bank) == []
+    bank.call("consume_tokens", user_id="ada", module_id="whisper", usage={"calls": 4})
+    assert [row["kind"] for row in bank.rows("select kind from api.notices where user_id = 'ada'")] == [
+        "low_balance"
+    ]
