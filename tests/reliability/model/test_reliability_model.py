@@ -116,10 +116,11 @@ def run_machine(
         if counts["step"] >= wanted:
             break
         shared = {"connection": bank, "counts": counts, "fault": fault}
+        missing = (wanted - counts["step"]) // STEPS_OF_A_RUN
         run_state_machine_as_test(
             hypothesis.seed(number)(type("BankMachine", (BankMachine,), shared)),
             settings=settings(
-                max_examples=50,
+                max_examples=min(max(missing, 10), 50),
                 stateful_step_count=STEPS_OF_A_RUN,
                 deadline=None,
                 database=None,
