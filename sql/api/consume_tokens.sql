@@ -1,15 +1,16 @@
 -- Spend tokens on a module: this is what happens when a token is spent.
 --
---   1. Find the caller's account. A user spends their own tokens. A service names the user.
---   2. Lock the wallet. A spend takes no other lock. Everything that competes with it waits here.
+--   1. Find the caller's account, or open a new user's. A user spends their own tokens. A service names the user.
+--   2. Lock the wallet. Everything that competes with this spend waits here. Most spends lock nothing else.
 --   3. Answer a repeated call with the answer of the first.
 --   4. Price the usage in the database. A use with the user's own key at the provider costs nothing.
 --   5. Take the tokens. Most spends take from the same lot as the spend before. The wallet has a permit for that lot,
 --      and sums up what was taken (see head_lot.sql). Beyond the permit, credits.take_tokens checks limits, debt and
---      all lots.
---   6. Write the entry with its hash, and the new balance.
+--      all lots, and updates the rows of lots.
+--   6. Write the entry with its hash, and the new balance. Beyond the permit, credits.finish_taking then writes
+--      notices, and gives a permit for the next spend.
 --
--- A refusal undoes everything and leaves no key. So the same call may succeed after a top-up.
+-- A refusal undoes everything and leaves no key. So the same call may succeed after a top-up. Rare steps: spend.sql.
 create or replace function api.consume_tokens(
     module_id text,
     usage jsonb default '{}',

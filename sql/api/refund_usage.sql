@@ -1,9 +1,10 @@
--- Undo a charge, whole or in part: the tokens go back into the lots they came from. Services only.
+-- Undo a charge, whole or in part: the tokens go back to the lots that paid for it. Services only.
 --
 --   1. Find the charge. It is never changed: a refund is another entry.
 --   2. Lock the wallet. A repeat of a call that was answered gets the same answer.
 --   3. Check that all refunds of a charge together give back no more than it took.
 --   4. Put the tokens back along the recorded draws. What was taken last goes back first. Debt was made last of all.
+--      So the refund first lowers the debt that the account has now. What was repaid goes to the lots that repaid it.
 --   5. Write the entry. Tokens that go back into a lot past its date expire at once, in an entry of their own.
 --
 -- A refund counts for the spend limits of the day and month of the charge. Tokens spent today and refunded today may be
@@ -132,8 +133,12 @@ begin
 end
 $$;
 comment on function api.refund_usage(text, numeric, text, text) is
-'Undo a charge (an entry of kind spend), whole or in part. The tokens go back into the lots that they were taken from.
-For services.
+'Undo a charge (an entry of kind spend), whole or in part. The tokens go back to the lots that paid for it. For
+services.
+
+If the charge made debt, that part comes first. It lowers the debt that the account has now. Where the debt was repaid,
+the tokens go into the lots that repaid it. Then the lots that the charge took from get theirs back, last taken first. A
+second refund goes on where the first one stopped.
 
 tokens: how many. Infinity, the default, means all that is left of the charge. Null is refused. All refunds of a
 charge together give back no more than it took.

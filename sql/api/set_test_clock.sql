@@ -2,7 +2,7 @@
 -- that becomes due is booked at once: holds, lots, notices, periods of limits.
 --
 --   1. Refuse the call if the operator does not allow test clocks, or if the arguments make no sense.
---   2. Lock the wallet. Locking books what was due before the clock moves.
+--   2. Lock the wallet. Locking also writes what was due before the clock moves.
 --   3. Move the clock, and book what has become due.
 create or replace function api.set_test_clock(
     user_id text,

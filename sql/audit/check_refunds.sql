@@ -1,4 +1,5 @@
--- A refund belongs to a charge. It gives back no more than the charge took, to the lots that it took from.
+-- A refund belongs to a charge. It gives back no more than the charge took, to the lots that it took from
+-- and to those that repaid debt.
 create or replace view audit.check_refunds
 with (security_invoker = true)
 as
@@ -124,4 +125,4 @@ from credits.entries as e
 where e.kind <> 'refund' and e.refunds_seq is not null;
 comment on view audit.check_refunds is
 'The refunds of a charge add up to what is recorded as refunded, and to no more than the charge took. They went into '
-'the lots that the charge took from.';
+'the lots that the charge took from, or that repaid debt.';

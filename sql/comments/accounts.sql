@@ -1,7 +1,6 @@
 -- Comments for people and for /schema. The tables themselves are in migrations/0002-accounts.sql.
 comment on table credits.accounts is
-'Holders of a balance. An account says nothing about the person, so that a person can be forgotten while the books '
-'stay.';
+'Holders of a balance. An account says nothing about the person. credits.identities has the user ids.';
 comment on column credits.accounts.segment is
 'A cohort that analysts can be given access to, as free text. Null for none.';
 comment on column credits.accounts.stripe_customer_id is

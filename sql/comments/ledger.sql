@@ -75,7 +75,8 @@ comment on column credits.lots.lot_id is 'The seq of the entry that granted it.'
 comment on column credits.lots.priority is 'Lower is spent first.';
 comment on column credits.lots.live is
 'True while the row has tokens. The head lot may have no tokens left even so: see credits.current_lots.';
-comment on column credits.lots.frozen is 'True while the payment is disputed. The tokens cannot be spent.';
+comment on column credits.lots.frozen is
+'True while the payment is disputed. The tokens cannot be spent. No function of the bank sets it yet.';
 comment on column credits.lots.announced is 'True when the outbox has the notice of its coming expiry.';
 comment on column credits.lots.scope is 'The module:ID or category:ID that the tokens are bound to. Null: not bound.';
 comment on column credits.lots.unit_cost is 'The money really paid for one token, in minor units of currency.';

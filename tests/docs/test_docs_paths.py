@@ -63,6 +63,15 @@ def missing_paths(page: Path, text: str) -> Iterator[str]:
             yield found
 
 
+def lost_files(page: Path, text: str) -> Iterator[str]:
+    """Names of source files that a reader must search for: no link, and no path from the root or the page."""
+    bare = re.sub(r"\[[^\]]*\]\([^)]*\)", "", prose(text))
+    for found in re.findall(r"`([\w./-]+\.(?:sql|py))`", bare):
+        path = found.replace("NAME", "*")
+        if not any(any(root.glob(path)) for root in (ROOT, page.parent)):
+            yield found
+
+
 def missing_tests(text: str) -> Iterator[str]:
     """Names of tests and test files that do not exist."""
     known = {name for path in (ROOT / "tests").rglob("*.py") for name in [path.stem, *defined(path)]}
@@ -80,6 +89,7 @@ def test_page_names_what_exists(page: Path) -> None:
     text = page.read_text()
     assert list(broken_links(page, text)) == []
     assert list(missing_paths(page, text)) == []
+    assert list(lost_files(page, text)) == []
     assert list(missing_tests(text)) == []
 
 
@@ -91,6 +101,12 @@ def test_stale_names_are_found() -> None:
     assert list(missing_paths(page, "`sql/gone.sql` `gone.py` `sql/credits/` `tests/sql/*/test_*.py`")) == [
         "sql/gone.sql",
         "gone.py",
+    ]
+    assert list(
+        lost_files(page, "`holds.sql` `sql/access.sql` [`holds.sql`](../sql/x.sql) `concepts.py`")
+    ) == [
+        "holds.sql",
+        "concepts.py",
     ]
     assert list(missing_tests("test_of_nothing_at_all, test_docs_paths, test_stale_names_are_found")) == [
         "test_of_nothing_at_all"

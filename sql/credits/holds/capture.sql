@@ -57,7 +57,7 @@ exception
 end
 $$;
 comment on function credits.wait_to_capture(uuid, text, jsonb, boolean, text, text, text) is
-'Waits at most 2 seconds for a wallet that another transaction has locked, and then captures. Raises PT503 busy, '
+'Waits at most 4 seconds for a wallet that another transaction has locked, and then captures. Raises PT503 busy, '
 'PT404 unknown_hold, and what api.capture_hold raises.';
 
 create or replace function credits.price_part(

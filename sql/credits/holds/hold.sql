@@ -33,7 +33,7 @@ exception
 end
 $$;
 comment on function credits.wait_to_hold(uuid, text, jsonb, interval, text, text, jsonb) is
-'Waits at most 2 seconds for a wallet that another transaction has locked, and then makes the hold. Raises PT503 '
+'Waits at most 4 seconds for a wallet that another transaction has locked, and then makes the hold. Raises PT503 '
 'busy, PT404 unknown_user, and what api.hold_tokens raises.';
 
 create or replace function credits.check_hold_arguments(p_usage jsonb, p_ttl interval, p_metadata jsonb, p_key text)

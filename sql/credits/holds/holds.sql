@@ -1,7 +1,7 @@
 -- Holds: tokens reserved in the very lots that will pay. lots.held and wallets.held count them under the wallet's lock.
 -- The public functions are in sql/api: hold_tokens, capture_hold, release_hold, extend_hold.
 
--- What holds keep, by lot. A hold that is past its time stays in here until somebody books it. So a query that only
+-- What holds keep, by lot. A hold that is past its time stays in here until a call records its end. So a query that only
 -- reads must look at expires_at.
 create or replace view credits.held_draws
 with (security_invoker = true)
@@ -242,7 +242,7 @@ begin
 end
 $$;
 comment on function credits.lock_hold(uuid, uuid, boolean) is
-'Locks the wallet, books what is due, and returns the hold as it is then. p_service: a service asks. Raises PT404 '
+'Locks the wallet, brings it up to date, and returns the hold as it is then. p_service: a service asks. Raises PT404 '
 'unknown_hold, PT403 not_yours, PT503 busy.';
 
 -- It is as stable as what it calls, so the planner can inline it.

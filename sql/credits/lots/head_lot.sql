@@ -8,10 +8,11 @@
 --                                never reaches a limit, the threshold of a notice, or the next lot.
 --   head_quiet                   tokens that a hold frees there have no other effect
 --
--- The tokens stay on their lot. Anything that changes the reasons for a permit takes it back: credits.lock_wallet
--- always does, and everything except a spend and a hold begins with it. Code that forgets this can let a spend pass a
--- limit, which audit.check_heads finds. It can never create or lose a token. The next spend finds no permit, checks
--- everything, and chooses the head lot anew.
+-- The tokens stay on their lot. A call that changes the reasons for a permit takes it back: credits.lock_wallet always
+-- does. Most calls begin with it. Spends, holds, ends of holds and batches do not: they keep the permit, and call it
+-- only when something is due. Code that forgets to take a permit back can let a spend pass a limit, which
+-- audit.check_heads finds. It can never create or lose a token. A spend that finds no permit checks everything, and
+-- chooses the head lot anew.
 
 create or replace function credits.fold_head(p_account_id uuid)
 returns void

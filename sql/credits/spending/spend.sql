@@ -70,7 +70,7 @@ exception
 end
 $$;
 comment on function credits.wait_to_spend(uuid, text, jsonb, text, text, jsonb, boolean) is
-'Waits at most 2 seconds for a wallet that another transaction has locked, and then spends. Raises PT503 busy, PT404 '
+'Waits at most 4 seconds for a wallet that another transaction has locked, and then spends. Raises PT503 busy, PT404 '
 'unknown_user, and what api.consume_tokens raises.';
 
 create or replace function credits.spend_again(

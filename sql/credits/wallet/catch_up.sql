@@ -1,5 +1,6 @@
--- Books what time has made due on an account: expired holds, expired lots, lots that expire soon, a new day or month of
--- a limit. Every call that locks the wallet does this first. api.maintain does it for accounts that nobody uses.
+-- Writes what time has made due on an account: expired holds, expired lots, lots that expire soon, a new day or a new
+-- month for a limit. A call that locks the wallet does this first, if something is due. api.maintain does it for
+-- accounts that nobody uses.
 create or replace function credits.catch_up(p_account_id uuid)
 returns void
 language plpgsql
@@ -16,7 +17,8 @@ begin
     perform credits.set_due(p_account_id);
 end
 $$;
-comment on function credits.catch_up(uuid) is 'Books what has become due on a locked wallet.';
+comment on function credits.catch_up(uuid) is
+'Brings a locked wallet up to date: writes what time has made due.';
 
 create or replace function credits.set_due(p_account_id uuid)
 returns void

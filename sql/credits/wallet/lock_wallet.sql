@@ -107,7 +107,7 @@ begin
 end
 $$;
 comment on function credits.waited(uuid) is
-'Waits for a wallet, at most 2 seconds, and locks it, if the caller runs in a subtransaction for that (see '
+'Waits for a wallet, at most 4 seconds, and locks it, if the caller runs in a subtransaction for that (see '
 'credits.begin_waiting). Otherwise, or if there is no such wallet, it returns false. Raises lock_not_available.';
 
 create or replace function credits.lock_wallet(
@@ -153,9 +153,10 @@ begin
 end
 $$;
 comment on function credits.lock_wallet(uuid) is
-'Locks the wallet until the end of the transaction, books what is due, and returns its state. It takes back the '
-'permit, so the next spend checks limits, notices and lots again. Everything that changes these begins with this '
-'function. Raises PT404 unknown_user, PT503 busy.';
+'Locks the wallet until the end of the transaction, brings it up to date (credits.catch_up), and returns its state. It '
+'takes back the permit, so the next spend checks limits, notices and lots again. Most calls begin with this function. '
+'Spends, holds and ends of holds lock the wallet themselves, and call it only when something is due. Batches call '
+'credits.lock_to_spend. Raises PT404 unknown_user, PT503 busy.';
 
 create or replace function credits.lock_wallets(p_account_ids uuid[])
 returns void

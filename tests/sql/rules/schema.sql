@@ -615,8 +615,11 @@ CREATE FUNCTION api.refund_usage(entry_id text, tokens numeric DEFAULT 'Infinity
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION api.refund_usage(entry_id text, tokens numeric, reason text, idempotency_key text) IS 'Undo a charge (an entry of kind spend), whole or in part. The tokens go back into the lots that they were taken from.
-For services.
+COMMENT ON FUNCTION api.refund_usage(entry_id text, tokens numeric, reason text, idempotency_key text) IS 'Undo a charge (an entry of kind spend), whole or in part. The tokens go back to the lots that paid for it. For
+services.
+If the charge made debt, that part comes first. It lowers the debt that the account has now. Where the debt was repaid,
+the tokens go into the lots that repaid it. Then the lots that the charge took from get theirs back, last taken first. A
+second refund goes on where the first one stopped.
 tokens: how many. Infinity, the default, means all that is left of the charge. Null is refused. All refunds of a
 charge together give back no more than it took.
 Tokens that go back into a lot past its date expire at once: expired says how many. The reason has at most 200
@@ -1166,7 +1169,7 @@ CREATE FUNCTION credits.catch_up(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.catch_up(p_account_id uuid) IS 'Books what has become due on a locked wallet.';
+COMMENT ON FUNCTION credits.catch_up(p_account_id uuid) IS 'Brings a locked wallet up to date: writes what time has made due.';
 CREATE FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE
     RETURN ((div((numerator * (1000000)::numeric), denominator) + sign(mod((numerator * (1000000)::numeric), denominator))) / 1000000.000000);
@@ -1831,7 +1834,7 @@ COMMENT ON TABLE credits.lots IS 'Tokens that came in together and share a price
 COMMENT ON COLUMN credits.lots.lot_id IS 'The seq of the entry that granted it.';
 COMMENT ON COLUMN credits.lots.priority IS 'Lower is spent first.';
 COMMENT ON COLUMN credits.lots.live IS 'True while the row has tokens. The head lot may have no tokens left even so: see credits.current_lots.';
-COMMENT ON COLUMN credits.lots.frozen IS 'True while the payment is disputed. The tokens cannot be spent.';
+COMMENT ON COLUMN credits.lots.frozen IS 'True while the payment is disputed. The tokens cannot be spent. No function of the bank sets it yet.';
 COMMENT ON COLUMN credits.lots.announced IS 'True when the outbox has the notice of its coming expiry.';
 COMMENT ON COLUMN credits.lots.scope IS 'The module:ID or category:ID that the tokens are bound to. Null: not bound.';
 COMMENT ON COLUMN credits.lots.unit_cost IS 'The money really paid for one token, in minor units of currency.';
@@ -2102,7 +2105,7 @@ CREATE FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service b
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean) IS 'Locks the wallet, books what is due, and returns the hold as it is then. p_service: a service asks. Raises PT404 unknown_hold, PT403 not_yours, PT503 busy.';
+COMMENT ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean) IS 'Locks the wallet, brings it up to date, and returns the hold as it is then. p_service: a service asks. Raises PT404 unknown_hold, PT403 not_yours, PT503 busy.';
 CREATE FUNCTION credits.lock_identity(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2122,7 +2125,7 @@ CREATE FUNCTION credits.lock_wallet(p_account_id uuid, OUT seq bigint, OUT balan
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.lock_wallet(p_account_id uuid, OUT seq bigint, OUT balance numeric, OUT status text) IS 'Locks the wallet until the end of the transaction, books what is due, and returns its state. It takes back the permit, so the next spend checks limits, notices and lots again. Everything that changes these begins with this function. Raises PT404 unknown_user, PT503 busy.';
+COMMENT ON FUNCTION credits.lock_wallet(p_account_id uuid, OUT seq bigint, OUT balance numeric, OUT status text) IS 'Locks the wallet until the end of the transaction, brings it up to date (credits.catch_up), and returns its state. It takes back the permit, so the next spend checks limits, notices and lots again. Most calls begin with this function. Spends, holds and ends of holds lock the wallet themselves, and call it only when something is due. Batches call credits.lock_to_spend. Raises PT404 unknown_user, PT503 busy.';
 CREATE FUNCTION credits.lock_wallets(p_account_ids uuid[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2918,17 +2921,17 @@ CREATE FUNCTION credits.wait_to_capture(p_account_id uuid, p_hold_id text, p_usa
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.wait_to_capture(p_account_id uuid, p_hold_id text, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) IS 'Waits at most 2 seconds for a wallet that another transaction has locked, and then captures. Raises PT503 busy, PT404 unknown_hold, and what api.capture_hold raises.';
+COMMENT ON FUNCTION credits.wait_to_capture(p_account_id uuid, p_hold_id text, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) IS 'Waits at most 4 seconds for a wallet that another transaction has locked, and then captures. Raises PT503 busy, PT404 unknown_hold, and what api.capture_hold raises.';
 CREATE FUNCTION credits.wait_to_hold(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_user_id text, p_metadata jsonb) RETURNS api.hold_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.wait_to_hold(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_user_id text, p_metadata jsonb) IS 'Waits at most 2 seconds for a wallet that another transaction has locked, and then makes the hold. Raises PT503 busy, PT404 unknown_user, and what api.hold_tokens raises.';
+COMMENT ON FUNCTION credits.wait_to_hold(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_user_id text, p_metadata jsonb) IS 'Waits at most 4 seconds for a wallet that another transaction has locked, and then makes the hold. Raises PT503 busy, PT404 unknown_user, and what api.hold_tokens raises.';
 CREATE FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) RETURNS api.spend_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) IS 'Waits at most 2 seconds for a wallet that another transaction has locked, and then spends. Raises PT503 busy, PT404 unknown_user, and what api.consume_tokens raises.';
+COMMENT ON FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) IS 'Waits at most 4 seconds for a wallet that another transaction has locked, and then spends. Raises PT503 busy, PT404 unknown_user, and what api.consume_tokens raises.';
 CREATE FUNCTION credits.waited(p_account_id uuid) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3325,7 +3328,7 @@ CREATE TABLE credits.accounts (
     CONSTRAINT accounts_kind_is_known CHECK ((kind = ANY (ARRAY['user'::text, 'guest'::text, 'team'::text, 'system'::text])))
 );
 ALTER TABLE ONLY credits.accounts FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.accounts IS 'Holders of a balance. An account says nothing about the person, so that a person can be forgotten while the books stay.';
+COMMENT ON TABLE credits.accounts IS 'Holders of a balance. An account says nothing about the person. credits.identities has the user ids.';
 COMMENT ON COLUMN credits.accounts.segment IS 'A cohort that analysts can be given access to, as free text. Null for none.';
 COMMENT ON COLUMN credits.accounts.stripe_customer_id IS 'The Stripe customer of this account (cus_…), once it has bought something.';
 COMMENT ON COLUMN credits.accounts.overdraft_limit IS 'How far captures may take the account into debt. With more debt than this, it cannot spend or hold anything new.';
@@ -3689,7 +3692,7 @@ COMMENT ON COLUMN api.lots.scope IS 'The module:ID or category:ID that it is bou
 COMMENT ON COLUMN api.lots.granted_at IS 'When it was granted.';
 COMMENT ON COLUMN api.lots.expires_at IS 'From this moment on it counts for nothing. Null: it never expires.';
 COMMENT ON COLUMN api.lots.expired IS 'Whether that moment has come.';
-COMMENT ON COLUMN api.lots.frozen IS 'True while its payment is disputed. The tokens cannot be spent.';
+COMMENT ON COLUMN api.lots.frozen IS 'True while its payment is disputed. The tokens cannot be spent. No function of the bank sets it yet.';
 COMMENT ON COLUMN api.lots.order_id IS 'The order that paid for it.';
 CREATE TABLE credits.module_categories (
     category_id text NOT NULL,
@@ -5004,7 +5007,7 @@ UNION ALL
     format('entry %s'::text, e.refunds_seq) AS found
    FROM credits.entries e
   WHERE ((e.kind <> 'refund'::credits.entry_kind) AND (e.refunds_seq IS NOT NULL));
-COMMENT ON VIEW audit.check_refunds IS 'The refunds of a charge add up to what is recorded as refunded, and to no more than the charge took. They went into the lots that the charge took from.';
+COMMENT ON VIEW audit.check_refunds IS 'The refunds of a charge add up to what is recorded as refunded, and to no more than the charge took. They went into the lots that the charge took from, or that repaid debt.';
 CREATE VIEW audit.check_release WITH (security_invoker='true') AS
  SELECT NULL::uuid AS account_id,
     expected,
