@@ -139,6 +139,19 @@ def test_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= README_LINES
 
 
+def test_readme_of_sql_lists_what_is_in_the_folder() -> None:
+    (beginning, *_) = (ROOT / "sql" / "README.md").read_text().split("\n## ")
+    table = re.findall(r"^\| `([\w.]+)/?` \|", beginning, re.M)
+    assert sorted(table) == sorted(path.name for path in (ROOT / "sql").iterdir() if path.name != "README.md")
+
+
+def test_readme_shows_a_payment_page_at_a_port_that_up_listens_on() -> None:
+    text = (ROOT / "README.md").read_text()
+    ((first, last),) = re.findall(r"at ports (\d+) to (\d+)", text)
+    (shown,) = re.findall(r"http://127\.0\.0\.1:(\d+)/pay/", text)
+    assert int(first) <= int(shown) <= int(last)
+
+
 def stale_comments(source: str, known: set[str]) -> Iterator[str]:
     """Names of files in comments of SQL, Python, make and TOML that do not exist."""
     for comment in re.findall(r"(?:--|#|\"\"\")(.*)", source):

@@ -49,5 +49,6 @@ comment on column api.lots.scope is 'The module:ID or category:ID that it is bou
 comment on column api.lots.granted_at is 'When it was granted.';
 comment on column api.lots.expires_at is 'From this moment on it counts for nothing. Null: it never expires.';
 comment on column api.lots.expired is 'Whether that moment has come.';
-comment on column api.lots.frozen is 'True while its payment is disputed. The tokens cannot be spent. No function of the bank sets it yet.';
+comment on column api.lots.frozen is
+'True while its payment is disputed. The tokens cannot be spent. No function of the bank sets it yet.';
 comment on column api.lots.order_id is 'The order that paid for it.';

@@ -1,7 +1,7 @@
 -- Holds: tokens reserved in the very lots that will pay. lots.held and wallets.held count them under the wallet's lock.
 -- The public functions are in sql/api: hold_tokens, capture_hold, release_hold, extend_hold.
 
--- What holds keep, by lot. A hold that is past its time stays in here until a call records its end. So a query that only
+-- What holds keep, by lot. A hold that is past its time stays in here until a call books its end. So a query that only
 -- reads must look at expires_at.
 create or replace view credits.held_draws
 with (security_invoker = true)
@@ -244,18 +244,6 @@ $$;
 comment on function credits.lock_hold(uuid, uuid, boolean) is
 'Locks the wallet, brings it up to date, and returns the hold as it is then. p_service: a service asks. Raises PT404 '
 'unknown_hold, PT403 not_yours, PT503 busy.';
-
--- It is as stable as what it calls, so the planner can inline it.
-create or replace function credits.draw_of(p_lot_id bigint, p_tokens numeric)
-returns jsonb
-language sql
-stable
-return case
-    when (p_tokens > 0) is true
-        then jsonb_build_array(jsonb_build_object('lot_id', p_lot_id, 'tokens', trim_scale(p_tokens)))
-    else '[]'
-end;
-comment on function credits.draw_of(bigint, numeric) is 'The draws of so many tokens from one lot.';
 
 create or replace function credits.refuse_closed(p_state text)
 returns void

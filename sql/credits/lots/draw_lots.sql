@@ -124,3 +124,15 @@ end
 $$;
 comment on function credits.spendable(uuid, text, timestamptz) is
 'The tokens that an account may spend on a module now: not held, frozen, expired or bound to something else.';
+
+-- It is as stable as what it calls, so the planner can inline it.
+create or replace function credits.draw_of(p_lot_id bigint, p_tokens numeric)
+returns jsonb
+language sql
+stable
+return case
+    when (p_tokens > 0) is true
+        then jsonb_build_array(jsonb_build_object('lot_id', p_lot_id, 'tokens', trim_scale(p_tokens)))
+    else '[]'
+end;
+comment on function credits.draw_of(bigint, numeric) is 'The draws of so many tokens from one lot.';
