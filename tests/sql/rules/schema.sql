@@ -2936,7 +2936,7 @@ CREATE FUNCTION credits.waited(p_account_id uuid) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.waited(p_account_id uuid) IS 'Waits for a wallet, at most 2 seconds, and locks it, if the caller runs in a subtransaction for that (see credits.begin_waiting). Otherwise, or if there is no such wallet, it returns false. Raises lock_not_available.';
+COMMENT ON FUNCTION credits.waited(p_account_id uuid) IS 'Waits for a wallet, at most 4 seconds, and locks it, if the caller runs in a subtransaction for that (see credits.begin_waiting). Otherwise, or if there is no such wallet, it returns false. Raises lock_not_available.';
 CREATE FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
