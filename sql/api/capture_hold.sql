@@ -50,7 +50,6 @@ begin
         select w.* into v_wallet from credits.wallets as w where w.account_id = v_found.account_id
         for no key update skip locked;
         if not found then
-            continue when credits.waited(v_found.account_id);
             return credits.wait_to_capture(v_found.account_id, hold_id, usage, final, over, idempotency_key, user_id);
         end if;
         v_now := coalesce(v_wallet.test_clock, credits.clock());

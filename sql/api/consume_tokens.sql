@@ -54,7 +54,6 @@ begin
             w.due_at, w.test_clock
         into v_wallet from credits.wallets as w where w.account_id = v_account_id for no key update skip locked;
         if not found then
-            continue when credits.waited(v_account_id);
             return credits.wait_to_spend(v_account_id, module_id, usage, idempotency_key, v_subject, metadata, byok);
         end if;
         v_now := coalesce(v_wallet.test_clock, credits.clock());

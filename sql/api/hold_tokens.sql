@@ -50,7 +50,6 @@ begin
         select w.balance, w.held, w.status, w.head_lot, w.head_permit, w.due_at, w.test_clock
         into v_wallet from credits.wallets as w where w.account_id = v_account_id for no key update skip locked;
         if not found then
-            continue when credits.waited(v_account_id);
             return credits.wait_to_hold(v_account_id, module_id, usage, ttl, idempotency_key, v_subject, metadata);
         end if;
         v_now := coalesce(v_wallet.test_clock, credits.clock());

@@ -43,12 +43,13 @@ declare
     v_before constant text := current_setting('lock_timeout');
     v_receipt api.capture_receipt;
 begin
-    if not exists (select from credits.wallets as w where w.account_id = p_account_id) then
+    perform credits.bound_wait();
+    perform from credits.wallets as w where w.account_id = p_account_id for no key update;
+    if not found then
         perform credits.refuse_hold();
     end if;
-    perform credits.begin_waiting();
     v_receipt := api.capture_hold(p_hold_id, p_usage, p_final, p_over, p_key, p_user_id);
-    perform credits.end_waiting(v_before);
+    perform set_config('lock_timeout', v_before, true);
     return v_receipt;
 exception
     when lock_not_available then

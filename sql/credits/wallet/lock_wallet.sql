@@ -63,53 +63,6 @@ comment on function credits.wait_for_wallet(uuid) is
 'Locks a wallet that another transaction has locked, if it becomes free within 4 seconds. Raises PT503 busy, PT404 '
 'unknown_user.';
 
--- Anybody may set credits.waits, so a value that a session has set must not count. It names the transaction.
-create or replace function credits.begin_waiting()
-returns void
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    perform set_config('credits.waits', pg_current_xact_id()::text, true);
-end
-$$;
-comment on function credits.begin_waiting() is
-'Lets credits.waited wait in this subtransaction, which catches lock_not_available. Its caller ends this with '
-'credits.end_waiting.';
-
-create or replace function credits.end_waiting(p_before text)
-returns void
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    perform set_config('lock_timeout', p_before, true), set_config('credits.waits', '', true);
-end
-$$;
-comment on function credits.end_waiting(text) is
-'Undoes credits.begin_waiting, and sets the longest wait again, as it was before.';
-
-create or replace function credits.waited(p_account_id uuid)
-returns boolean
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-    if (current_setting('credits.waits', true) = pg_current_xact_id_if_assigned()::text) is not true then
-        return false;
-    end if;
-    perform credits.bound_wait();
-    perform from credits.wallets as w where w.account_id = p_account_id for no key update;
-    return found;
-end
-$$;
-comment on function credits.waited(uuid) is
-'Waits for a wallet, at most 4 seconds, and locks it, if the caller runs in a subtransaction for that (see '
-'credits.begin_waiting). Otherwise, or if there is no such wallet, it returns false. Raises lock_not_available.';
-
 create or replace function credits.lock_wallet(
     p_account_id uuid,
     out seq bigint,

@@ -61,6 +61,9 @@ users = st.sampled_from(USERS)
 modules = st.sampled_from([*MODULES * 2, *RARE_MODULES])
 ttls = st.sampled_from([timedelta(minutes=1), timedelta(minutes=15), timedelta(hours=6), timedelta(hours=24)])
 usages = st.sampled_from([None, *QUANTITIES])  # None: one call, whatever the module counts
+captured = st.sampled_from(
+    [None, ZERO, *QUANTITIES, Decimal(33), Decimal(120)]
+)  # often nothing, or far too much
 scopes = st.sampled_from([*[None] * 9, "module:draft", "module:clip", "category:moving"])
 lifetimes = st.sampled_from(
     [*[None] * 5, timedelta(minutes=5), timedelta(hours=7), timedelta(days=1), timedelta(days=3)]
@@ -76,7 +79,7 @@ by_user = st.sampled_from([False, False, False, True])  # a user over HTTP calls
 # Situations that seldom come about by chance. Each run may begin with one.
 OPENINGS = (
     *("none", "none", "in default", "an expired hold", "a hold that expired long ago", "a user's own hold"),
-    *("a hold of a lot that ends", "debt and an open hold"),
+    *("a hold of a lot that ends", "debt and an open hold", "a limit and a user's own hold"),
 )
 jumps = st.sampled_from(
     ["next", "before next", *(timedelta(minutes=minutes) for minutes in (1, 15, 360, 24 * 60, 4 * 24 * 60))]
@@ -145,14 +148,19 @@ class BankMachine(RuleBasedStateMachine):
             self._capture(0, Decimal(120), False, True, "debt", False, None)
             self.overdraft(who, ZERO)
         elif opening == "debt and an open hold":
-            self.overdraft(who, Decimal(150))
+            # Debt of 42 tokens, and a small hold of which most captures make more.
+            self.overdraft(who, Decimal(50))
             self._hold(who, draft, Decimal(10), day, False, 0, None)
-            self._hold(who, draft, Decimal(10), day, False, 0, None)
+            self._hold(who, draft, Decimal(1), day, False, 0, None)
             self._capture(0, Decimal(120), False, True, "debt", False, None)
         elif opening in ("an expired hold", "a hold that expired long ago"):
             self._hold(who, draft, Decimal(10), minute, False, 0, None)
             self.move_clock(who, 2 * minute if opening == "an expired hold" else day + minute, True)
         elif opening == "a user's own hold":
+            self._hold(who, draft, Decimal(10), day, True, 0, None)
+        elif opening == "a limit and a user's own hold":
+            # The hold takes 20 of 30 tokens.
+            self.spend_limit(who, "day", Decimal(30), False)
             self._hold(who, draft, Decimal(10), day, True, 0, None)
         elif opening == "a hold of a lot that ends":
             expires_at = self.accounts[who].now + 5 * minute
@@ -335,7 +343,7 @@ class BankMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.holds)
     @rule(
         which=indexes,
-        quantity=usages,
+        quantity=captured,
         whole=st.booleans(),
         final=st.sampled_from([True, True, False]),
         over=st.sampled_from(["debt", "debt", "available", "error"]),
@@ -352,17 +360,19 @@ class BankMachine(RuleBasedStateMachine):
         user: bool,
         keyed: bool,
     ) -> None:
-        self._call(keyed, self._capture, self._some_hold(which), quantity, whole, final, over, user)
+        number, user = self._some_hold(which, user)
+        self._call(keyed, self._capture, number, quantity, whole, final, over, user)
 
     @precondition(lambda self: self.holds)
     @rule(which=indexes, user=by_user, keyed=keyed)
     def release(self, which: int, user: bool, keyed: bool) -> None:
-        self._call(keyed, self._release, self._some_hold(which), user)
+        number, user = self._some_hold(which, user)
+        self._call(keyed, self._release, number, user)
 
     @precondition(lambda self: self.holds)
     @rule(which=indexes, ttl=ttls, user=by_user)
     def extend(self, which: int, ttl: timedelta, user: bool) -> None:
-        number = self._some_hold(which)
+        number, user = self._some_hold(which, user)
         account, name = self.holds[number]
         self._call_both(
             account,
@@ -490,12 +500,13 @@ class BankMachine(RuleBasedStateMachine):
 
     # The calls
 
-    def _some_hold(self, which: int) -> int:
-        """An open hold every other time, else any."""
+    def _some_hold(self, which: int, user: bool) -> tuple[int, bool]:
+        """Every other time an open hold, else any. Every other time its maker calls, else who `user` says."""
         still_open = [n for n, (account, _) in enumerate(self.holds) if account.holds[n].state == "open"]
-        if which % 2 and still_open:
-            return still_open[which // 2 % len(still_open)]
-        return which % len(self.holds)
+        numbers = still_open if which % 2 and still_open else range(len(self.holds))
+        number = numbers[which // 4 % len(numbers)]
+        by_service = self.holds[number][0].holds[number].by_service
+        return number, not by_service if which // 2 % 2 else user
 
     def _key(self) -> str:
         return f"key-{next(self.numbers)}"

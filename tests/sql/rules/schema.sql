@@ -935,11 +935,6 @@ CREATE FUNCTION credits.begin_periods(p_account_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.begin_periods(p_account_id uuid) IS 'Begins the new days and months of a locked wallet''s limits.';
-CREATE FUNCTION credits.begin_waiting() RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-COMMENT ON FUNCTION credits.begin_waiting() IS 'Lets credits.waited wait in this subtransaction, which catches lock_not_available. Its caller ends this with credits.end_waiting.';
 CREATE TABLE credits.campaigns (
     campaign_id text NOT NULL,
     kind credits.entry_kind NOT NULL,
@@ -1691,11 +1686,6 @@ CREATE FUNCTION credits.email_key(p_email text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.email_key(p_email text) IS 'The key under which the sign-ins to an e-mail address are counted.';
-CREATE FUNCTION credits.end_waiting(p_before text) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-COMMENT ON FUNCTION credits.end_waiting(p_before text) IS 'Undoes credits.begin_waiting, and sets the longest wait again, as it was before.';
 CREATE FUNCTION credits.ensure_partitions(p_months integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2932,11 +2922,6 @@ CREATE FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usa
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) IS 'Waits at most 4 seconds for a wallet that another transaction has locked, and then spends. Raises PT503 busy, PT404 unknown_user, and what api.consume_tokens raises.';
-CREATE FUNCTION credits.waited(p_account_id uuid) RETURNS boolean
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-COMMENT ON FUNCTION credits.waited(p_account_id uuid) IS 'Waits for a wallet, at most 4 seconds, and locks it, if the caller runs in a subtransaction for that (see credits.begin_waiting). Otherwise, or if there is no such wallet, it returns false. Raises lock_not_available.';
 CREATE FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -6493,7 +6478,6 @@ REVOKE ALL ON FUNCTION credits.is_item(p_item jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_metadata(p_metadata jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.batch_items(p_items jsonb, p_account_ids uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.begin_periods(p_account_id uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.begin_waiting() FROM PUBLIC;
 GRANT SELECT ON TABLE credits.campaigns TO auditor;
 REVOKE ALL ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bound_holds(p_longest interval, p_most_open bigint) FROM PUBLIC;
@@ -6666,7 +6650,6 @@ REVOKE ALL ON FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) FROM P
 REVOKE ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) TO auditor;
 REVOKE ALL ON FUNCTION credits.email_key(p_email text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.end_waiting(p_before text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.ensure_partitions(p_months integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) FROM PUBLIC;
@@ -7002,7 +6985,6 @@ REVOKE ALL ON FUNCTION credits.wait_for_wallet(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wait_to_capture(p_account_id uuid, p_hold_id text, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wait_to_hold(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_user_id text, p_metadata jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.waited(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_scopes text[]) FROM PUBLIC;

@@ -137,8 +137,7 @@ def test_callers_shorter_lock_timeout_is_kept_and_restored(
         assert bounds(caller) == bound
 
 
-@pytest.mark.parametrize("value", ["on", "true", "1", "x"])
-def test_setting_of_a_session_changes_no_wait(user: User, crowd: Crowd, idle: Caller, value: str) -> None:
+def test_busy_wallets_and_unknown_users_are_told_apart(user: User, crowd: Crowd, idle: Caller) -> None:
     ada = user(100)
     hold_id = hold(ada)["hold_id"]
     idle.call("consume_tokens", module_id="metube", user_id=ada.user_id)
@@ -152,8 +151,6 @@ def test_setting_of_a_session_changes_no_wait(user: User, crowd: Crowd, idle: Ca
         ("unknown_hold", {"function": "capture_hold", "hold_id": f"{nobody}:{nobody}"}),
     ]
     callers = patient(crowd, len(calls))
-    for caller in callers:
-        caller.connection.execute("select set_config('credits.waits', %s, false)", (value,))
     results = at_once(
         [partial(caller.call, **arguments) for caller, (_, arguments) in zip(callers, calls, strict=True)]
     )
@@ -161,7 +158,7 @@ def test_setting_of_a_session_changes_no_wait(user: User, crowd: Crowd, idle: Ca
     assert {bounds(caller) for caller in callers} == {"0"}
 
 
-def test_settings_are_as_before_when_a_call_has_waited(
+def test_lock_timeout_is_as_before_when_a_call_has_waited(
     user: User, crowd: Crowd, idle: Caller, admin: Connection
 ) -> None:
     ada = user(100)
@@ -187,8 +184,6 @@ def test_settings_are_as_before_when_a_call_has_waited(
             waiter.join()
             assert slugs(results) == ([] if end is None else [end])
             assert bounds(caller) == "1h"
-            row = caller.connection.execute("select current_setting('credits.waits', true)").fetchone()
-            assert row in ((None,), ("",))
         idle.connection.execute("begin")
 
 
@@ -376,7 +371,6 @@ GUARDED = {
     "api.consume_tokens": "the wallet, of which it waits in credits.wait_to_spend",
     "api.hold_tokens": "the wallet, of which it waits in credits.wait_to_hold",
     "api.capture_hold": "the wallet, of which it waits in credits.wait_to_capture",
-    "credits.waited": "bounded by credits.bound_wait; who calls credits.begin_waiting catches the end",
     "credits.lock_to_spend": "bounded by credits.bound_wait; consume_tokens_batch catches the end",
     "api.set_spend_limit": "the wallet",
     "api.set_low_balance": "the wallet",
