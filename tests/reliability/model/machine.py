@@ -761,6 +761,7 @@ class BankMachine(RuleBasedStateMachine):
             " from credits.entries where account_id = %s order by seq",
             self.names[account.user_id],
         )
+        assert len(written) == len(account.entries)
         for row, entry in zip(written, account.entries, strict=True):
             effective = row.pop("effective_at")
             assert row == {
