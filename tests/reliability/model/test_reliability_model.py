@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from callers import Connection
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis.errors import FlakyFailure
+from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 from reliability.model.machine import BOOKS, CALLS, NEVER, PACKS, PAGES, SECONDS, TASTES, BankMachine
 from reliability.model.model import LONGEST_SERVICE_HOLD, MOST_OPEN_HOLDS, MOST_PENDING_ORDERS
@@ -316,6 +316,6 @@ def test_the_model_finds_a_bent_rule(
     counts, statement = Counter[str](), faulty(bank, fault)
     assert statement, f"{fault} has lost its place"
     # Flaky means that the repeated run failed in another place, because account ids are random.
-    with pytest.raises((AssertionError, FlakyFailure)):
+    with pytest.raises((AssertionError, Flaky)):
         run_machine(bank, counts, MANY_STEPS, seed, statement, (Phase.generate,))
     say(f"model: RELIABILITY_SEED={seed}: {fault}: found after {counts['step']:,} steps")
