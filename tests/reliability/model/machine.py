@@ -79,7 +79,7 @@ by_user = st.sampled_from([False, False, False, True])  # a user over HTTP calls
 # Situations that seldom come about by chance. Each run may begin with one.
 OPENINGS = (
     *("none", "none", "in default", "an expired hold", "a hold that expired long ago", "a user's own hold"),
-    *("a hold of a lot that ends", "debt and an open hold", "a limit and a user's own hold"),
+    *("a hold of a lot that ends", "debt and an open hold", *["a limit and a user's own hold"] * 2),
 )
 jumps = st.sampled_from(
     ["next", "before next", *(timedelta(minutes=minutes) for minutes in (1, 15, 360, 24 * 60, 4 * 24 * 60))]
@@ -159,6 +159,7 @@ class BankMachine(RuleBasedStateMachine):
             self.move_clock(who, 2 * minute if opening == "an expired hold" else day + minute, True)
         elif opening == "a user's own hold":
             self._hold(who, draft, Decimal(10), day, True, 0, None)
+            self.move_clock(who, minute, True)
         elif opening == "a limit and a user's own hold":
             # The hold takes 20 of 30 tokens.
             self.spend_limit(who, "day", Decimal(30), False)
