@@ -45,6 +45,14 @@ def test_settings_have_defaults_and_lists() -> None:
     assert not settings.live
 
 
+def test_checkout_does_only_what_is_listed() -> None:
+    assert Settings.from_env(GOOD).checkout == frozenset()
+    listed = Settings.from_env(GOOD | {"PGCREDITS_CHECKOUT": "tax, invoices,"})
+    assert listed.checkout == {"tax", "invoices"}
+    with pytest.raises(SettingsError, match=r"PGCREDITS_CHECKOUT takes some of .* not 'taxes'"):
+        Settings.from_env(GOOD | {"PGCREDITS_CHECKOUT": "tax,taxes"})
+
+
 @pytest.mark.parametrize("name", GOOD)
 def test_missing_settings_are_named(name: str) -> None:
     with pytest.raises(SettingsError, match=name):

@@ -182,6 +182,8 @@ def serve(host: str, port: int, workers: int) -> None:
     PGCREDITS_CORS_ORIGINS          pages, with commas, that may call from a browser; none by default;
                                     local: any page of this machine (so it is under `up`)
     PGCREDITS_RETURN_ORIGINS        origins, with commas, that Checkout may send a buyer back to; also local
+    PGCREDITS_CHECKOUT              what Checkout also does, with commas: invoices, receipts, tax, tax_ids,
+                                    promotion_codes, saved_cards; nothing by default
     PGCREDITS_PREPARE               prepared statements: auto (default: not behind a pooler), on, off
     PGCREDITS_SHARED_NETWORKS       networks, with commas, that many guests share: schools, offices
     PGCREDITS_GUEST_SECRET          salts what is kept of guests; by default made from the JWT secret

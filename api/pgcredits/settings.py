@@ -7,13 +7,18 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
 from pgcredits.database_urls import AddressError, parts_of
 from pgcredits.networks import Networks
 
 Prepare: TypeAlias = Literal["auto", "on", "off"]
+# What Checkout does besides taking the payment.
+CheckoutOption: TypeAlias = Literal[
+    "invoices", "receipts", "tax", "tax_ids", "promotion_codes", "saved_cards"
+]
+CHECKOUT_OPTIONS: tuple[CheckoutOption, ...] = get_args(CheckoutOption)
 _STRIPE_KEY = re.compile(r"[sr]k_(?P<mode>test|live)_[A-Za-z0-9_]{1,240}")
 _WEBHOOK = "whsec_"  # how Stripe's webhook secrets begin
 _STRIPE_PRICE = re.compile(r"price_[A-Za-z0-9_]{1,240}")
@@ -40,6 +45,7 @@ class Settings:
     return_origins: tuple[
         str, ...
     ] = ()  # origins besides public_url that Checkout may send the buyer back to
+    checkout: frozenset[CheckoutOption] = frozenset()
     cors_origins: tuple[str, ...] = ()  # empty: no calls from pages of other origins
     guest_secret: str | None = field(default=None, repr=False)  # else made from jwt_secret
     trusted_proxies: Networks = field(default_factory=Networks)  # whose X-Forwarded-For counts
@@ -112,6 +118,7 @@ class Settings:
             stripe_webhook_secrets=_list(env, "STRIPE_WEBHOOK_SECRET"),
             stripe_api_base=env.get("STRIPE_API_BASE") or None,
             return_origins=_list(env, "PGCREDITS_RETURN_ORIGINS"),
+            checkout=_checkout(env),
             cors_origins=_list(env, "PGCREDITS_CORS_ORIGINS"),
             guest_secret=env.get("PGCREDITS_GUEST_SECRET") or None,
             trusted_proxies=_networks(env, "PGCREDITS_TRUSTED_PROXIES"),
@@ -203,6 +210,16 @@ def _required(env: Mapping[str, str], name: str) -> str:
 
 def _list(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in env.get(name, "").split(",") if item.strip())
+
+
+def _checkout(env: Mapping[str, str]) -> frozenset[CheckoutOption]:
+    asked = _list(env, "PGCREDITS_CHECKOUT")
+    unknown = [name for name in asked if name not in CHECKOUT_OPTIONS]
+    if unknown:
+        raise SettingsError(
+            f"PGCREDITS_CHECKOUT takes some of {', '.join(CHECKOUT_OPTIONS)}: not {unknown[0]!r}."
+        )
+    return frozenset(option for option in CHECKOUT_OPTIONS if option in asked)
 
 
 def _networks(env: Mapping[str, str], name: str) -> Networks:

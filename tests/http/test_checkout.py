@@ -163,6 +163,17 @@ def test_one_customer_per_account(shop: httpx.Client, user: User, stripe_api: st
     assert stripe_api.v1.customers.retrieve(customer).metadata is not None
 
 
+def test_first_checkouts_at_once_make_one_customer(
+    shop: httpx.Client, user: User, stripe_api: stripe.StripeClient, admin: psycopg.Connection[Any]
+) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: buy(shop, user.headers), range(8)))
+    assert {answer.status_code for answer in answers} <= {200, 503}
+    opened = [answer.json() for answer in answers if answer.status_code == 200]
+    assert len({bought["session_id"] for bought in opened}) == len(opened) > 1
+    assert {customer_of(stripe_api, bought) for bought in opened} == {noted_customer(admin, user)}
+
+
 def test_a_repeated_key_is_one_order_and_one_session(shop: httpx.Client, user: User) -> None:
     headers = user.headers | {"Idempotency-Key": "buy-1"}
     first = buy(shop, headers).json()
@@ -541,8 +552,8 @@ def test_an_order_that_lapses_while_stripe_is_asked_is_paid_by_nobody(
     pack_id = priced(stripes_price(stripe_api, 500, "eur"))
     made = []
 
-    async def slow(client: Any, order: Any, urls: Any) -> Any:
-        session = await open_session(client, order, urls)
+    async def slow(client: Any, order: Any, wishes: Any) -> Any:
+        session = await open_session(client, order, wishes)
         made.append(session.id)
         admin.execute("update credits.packs set active = false where pack_id = %s", (pack_id,))
         return session

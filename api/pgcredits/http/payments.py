@@ -7,16 +7,35 @@ a customer who replaces another has a key of their own, and a repeated refusal i
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from uuid import uuid4
 
 import msgspec
 import stripe
-from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineItem
+from stripe.params.checkout import (
+    SessionCreateParams,
+    SessionCreateParamsLineItem,
+    SessionCreateParamsPaymentIntentData,
+)
 
 from pgcredits.http.errors import log
+from pgcredits.settings import CheckoutOption
 
 _CUSTOMERS = 3  # the known one, the one that its key repeats, a new one
+_LONGEST_NAME = 250  # characters that Stripe takes as the name of what is sold
+_LONGEST_VALUE = 500  # characters that it takes as a value of metadata
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How the buyer wants this checkout, and what the operator has switched on."""
+
+    success_url: str
+    cancel_url: str
+    save_card: bool = False  # the user consents that the card is charged later, without being asked
+    receipt_email: str | None = None
+    options: frozenset[CheckoutOption] = frozenset()
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -48,20 +67,18 @@ async def find_session(client: stripe.StripeClient, order: Order) -> stripe.chec
         return None
 
 
-async def open_session(
-    client: stripe.StripeClient, order: Order, urls: tuple[str, str]
-) -> stripe.checkout.Session:
+async def open_session(client: stripe.StripeClient, order: Order, wishes: Wishes) -> stripe.checkout.Session:
     """A session for an order that has none. A customer who was deleted is replaced."""
     customer_id = order.stripe_customer_id or await _new_customer(client, order, None)
     for _ in range(_CUSTOMERS - 1):
         try:
-            return await _new_session(client, order, customer_id, urls)
+            return await _new_session(client, order, customer_id, wishes)
         except stripe.InvalidRequestError as error:
             if (error.code, error.param) != ("resource_missing", "customer"):
                 raise
             log.warning("order %s: a new customer replaces %s: %s", order.order_id, customer_id, error)
             customer_id = await _new_customer(client, order, customer_id)
-    return await _new_session(client, order, customer_id, urls)
+    return await _new_session(client, order, customer_id, wishes)
 
 
 async def end_session(client: stripe.StripeClient, order: Order, session: stripe.checkout.Session) -> None:
@@ -86,10 +103,10 @@ async def _new_customer(client: stripe.StripeClient, order: Order, gone: str | N
 
 
 async def _new_session(
-    client: stripe.StripeClient, order: Order, customer_id: str, urls: tuple[str, str]
+    client: stripe.StripeClient, order: Order, customer_id: str, wishes: Wishes
 ) -> stripe.checkout.Session:
     key = f"checkout:{order.order_id}:{customer_id}"
-    params = _session_params(order, customer_id, urls)
+    params = _session_params(order, customer_id, wishes)
     try:
         return await client.v1.checkout.sessions.create_async(params, {"idempotency_key": key})
     except stripe.StripeError as error:
@@ -106,17 +123,61 @@ def _another_try(key: str, error: stripe.StripeError) -> str:
     return f"{key}:{uuid4()}"
 
 
-def _session_params(order: Order, customer_id: str, urls: tuple[str, str]) -> SessionCreateParams:
-    item: SessionCreateParamsLineItem = {"quantity": 1}
+def _session_params(order: Order, customer_id: str, wishes: Wishes) -> SessionCreateParams:
+    metadata = _metadata(order)
+    params: SessionCreateParams = {
+        "mode": "payment",
+        "line_items": [_line_item(order)],
+        "customer": customer_id,
+        "client_reference_id": order.account_id,
+        "metadata": metadata,
+        "payment_intent_data": _payment(metadata, wishes),
+        "success_url": wishes.success_url,
+        "cancel_url": wishes.cancel_url,
+    }
+    if "invoices" in wishes.options:
+        params["invoice_creation"] = {"enabled": True, "invoice_data": {"metadata": metadata}}
+    if "tax" in wishes.options:
+        params["automatic_tax"] = {"enabled": True}
+        # Stripe reads the address from the customer, whom we made without one.
+        params["customer_update"] = {"address": "auto", "name": "auto"}
+    if "tax_ids" in wishes.options:
+        params["tax_id_collection"] = {"enabled": True}
+        params["customer_update"] = {"address": "auto", "name": "auto"}
+    if "promotion_codes" in wishes.options:
+        params["allow_promotion_codes"] = True
+    if "saved_cards" in wishes.options:
+        # The page asks the buyer. What was saved is offered on the page of the next purchase.
+        params["saved_payment_method_options"] = {"payment_method_save": "enabled"}
+    return params
+
+
+def _payment(metadata: dict[str, str], wishes: Wishes) -> SessionCreateParamsPaymentIntentData:
+    payment: SessionCreateParamsPaymentIntentData = {
+        "metadata": metadata
+    }  # Stripe does not copy the session's
+    if wishes.receipt_email is not None:
+        payment["receipt_email"] = wishes.receipt_email
+    if wishes.save_card:
+        payment["setup_future_usage"] = "off_session"
+    return payment
+
+
+def _line_item(order: Order) -> SessionCreateParamsLineItem:
     if order.stripe_price_id is not None:
-        item["price"] = order.stripe_price_id
-    else:
-        item["price_data"] = {
+        return {"quantity": 1, "price": order.stripe_price_id}
+    return {
+        "quantity": 1,
+        "price_data": {
             "currency": order.currency,
             "unit_amount": order.amount,
-            "product_data": {"name": order.package_name},
-        }
-    # For people who look at Stripe, and for IAHome. The order alone says what is granted.
+            "product_data": {"name": order.package_name[:_LONGEST_NAME]},
+        },
+    }
+
+
+def _metadata(order: Order) -> dict[str, str]:
+    """For people who look at Stripe, and for IAHome. The order alone says what is granted."""
     metadata = {
         "order_id": order.order_id,
         "account_id": order.account_id,
@@ -128,13 +189,4 @@ def _session_params(order: Order, customer_id: str, urls: tuple[str, str]) -> Se
         "tokenPackage": order.package_name,
         "tokens": f"{order.tokens + order.bonus_tokens:f}",
     }
-    return {
-        "mode": "payment",
-        "line_items": [item],
-        "customer": customer_id,
-        "client_reference_id": order.account_id,
-        "metadata": metadata,
-        "payment_intent_data": {"metadata": metadata},  # Stripe does not copy the session's
-        "success_url": urls[0],
-        "cancel_url": urls[1],
-    }
+    return {name: value[:_LONGEST_VALUE] for name, value in metadata.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -19,13 +20,14 @@ from pgcredits.http.db import BusyError, UnavailableError
 from pgcredits.http.errors import ApiError, log, refuse
 from pgcredits.http.idempotency import idempotency_key
 from pgcredits.http.origins import is_listed
-from pgcredits.http.payments import Order, end_session, find_session, open_session
+from pgcredits.http.payments import Order, Wishes, end_session, find_session, open_session
 from pgcredits.http.resources import Resources
 from pgcredits.settings import Settings
 from pgcredits.tokens import SERVICE
 
 _STRIPE_VERSION = "2026-10-28.endive"
 _SECONDS = 10.0
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
 _NAMES = {
     "pack_id": ("pack_id", "packId"),
     "amount": ("amount",),
@@ -47,9 +49,9 @@ async def checkout(
     request: Request[Any, Any, Any],
     resources: NamedDependency[Resources],
 ) -> dict[str, Any]:
-    """{"pack_id" or "amount", module_id?, success_url?, cancel_url?} → {"order_id", "session_id", "url"}.
+    """{"pack_id" or "amount", module_id?, success_url?, cancel_url?, save_card?, receipt_email?}
 
-    A repeated Idempotency-Key gets the same order and the same session.
+    → {"order_id", "session_id", "url"}. A repeated Idempotency-Key gets the same order and the same session.
     """
     caller = resources.identify(request)
     if caller.anonymous:
@@ -58,7 +60,7 @@ async def checkout(
     if resources.stripe is None or why is not None:
         raise refuse(503, "payment_unavailable", why or "Nothing can be bought.")
     body = jsonbody.parse(await request.body())
-    urls = _return_urls(body, resources.settings)
+    wishes = _wishes(body, resources.settings)
     asked = {name: next((n for n in names if n in body.members), names[0]) for name, names in _NAMES.items()}
     key = idempotency_key(request)
     text = await rpc.call(
@@ -69,7 +71,7 @@ async def checkout(
         raise refuse(409, "order_closed", f"This order is {order.state} already.", state=order.state)
     try:
         async with _stripe_errors(order):
-            session = await _session(resources, resources.stripe, order, urls)
+            session = await _session(resources, resources.stripe, order, wishes)
     except ApiError:
         if key is None:  # nobody can continue this order, so it must not count as pending
             await _cancel(resources, order)
@@ -107,10 +109,10 @@ async def stripe_client(settings: Settings) -> AsyncIterator[stripe.StripeClient
 
 
 async def _session(
-    resources: Resources, client: stripe.StripeClient, order: Order, urls: tuple[str, str]
+    resources: Resources, client: stripe.StripeClient, order: Order, wishes: Wishes
 ) -> stripe.checkout.Session:
     if order.checkout_session_id is None:
-        return await open_session(client, order, urls)
+        return await open_session(client, order, wishes)
     session = await find_session(client, order)
     if session is None:
         await _cancel(resources, order)
@@ -171,6 +173,34 @@ async def _require_price(client: stripe.StripeClient, order: Order, session: str
     raise refuse(502, "payment_failed", text, order_id=order.order_id)
 
 
+def _wishes(body: jsonbody.JsonObject, settings: Settings) -> Wishes:
+    """Raises ApiError 422 bad_url, bad_argument or bad_email."""
+    success_url, cancel_url = _return_urls(body, settings)
+    save_card = body.members.get("save_card", "false")
+    if save_card not in ("true", "false", "null"):
+        raise refuse(422, "bad_argument", "save_card must be true or false.", argument="save_card")
+    if save_card == "true" and "saved_cards" not in settings.checkout:
+        text = "This site saves no cards: PGCREDITS_CHECKOUT does not list saved_cards."
+        raise refuse(422, "bad_argument", text, argument="save_card")
+    return Wishes(
+        success_url,
+        cancel_url,
+        save_card=save_card == "true",
+        receipt_email=_receipt_email(body, settings),
+        options=settings.checkout,
+    )
+
+
+def _receipt_email(body: jsonbody.JsonObject, settings: Settings) -> str | None:
+    """Where Stripe sends the receipt, if the operator wants receipts. Stripe checks the address itself."""
+    if "receipts" not in settings.checkout or body.members.get("receipt_email", "null") == "null":
+        return None
+    email = body.string("receipt_email")
+    if email is None or not _EMAIL.fullmatch(email):
+        raise refuse(422, "bad_email", "receipt_email must be an e-mail address.")
+    return email
+
+
 def _return_urls(body: jsonbody.JsonObject, settings: Settings) -> tuple[str, str]:
     """The pages that the buyer returns to: ours, or an allowed origin's. Raises ApiError 422 bad_url."""
     here = settings.public_url + "/checkout/"
@@ -193,7 +223,11 @@ async def _stripe_errors(order: Order) -> AsyncIterator[None]:
     try:
         yield
     except stripe.IdempotencyError as error:
-        raise refuse(409, "key_reused", "This order was begun with other return addresses.") from error
+        raise refuse(
+            409,
+            "key_reused",
+            "This order was begun with other return addresses, or another save_card or receipt_email.",
+        ) from error
     except (stripe.APIConnectionError, stripe.RateLimitError) as error:
         log.warning("order %s: Stripe cannot be reached: %s", order.order_id, error)
         text = "The payment provider cannot be reached. Try again."
