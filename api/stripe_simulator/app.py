@@ -9,43 +9,50 @@ from pathlib import Path
 
 from litestar import Litestar
 from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
 
 from stripe_simulator import control
-from stripe_simulator.api import checkout_sessions, customers, event_log, payment_intents, prices, products
+from stripe_simulator.api import checkout_sessions, customers, event_log, prices, products
+from stripe_simulator.api.payments import (
+    balance_transactions,
+    charges,
+    disputes,
+    fraud_warnings,
+    payment_intents,
+    payouts,
+    refunds,
+)
 from stripe_simulator.core import lifecycle
+from stripe_simulator.core.errors import StripeError
 from stripe_simulator.core.store import Store
 from stripe_simulator.core.webhooks import Courier
-from stripe_simulator.pages import index_page, pay_page
+from stripe_simulator.pages import index_page, pay_page, receipt_page
 from stripe_simulator.protocol import idempotency
-from stripe_simulator.protocol.errors import StripeError, answer_bug, answer_http_error, answer_stripe_error
+from stripe_simulator.protocol.errors import answer_bug, answer_http_error, answer_stripe_error
 
 _log = logging.getLogger(__name__)
 
+_API = [
+    balance_transactions,
+    charges,
+    checkout_sessions,
+    customers,
+    disputes,
+    event_log,
+    fraud_warnings,
+    payment_intents,
+    payouts,
+    prices,
+    products,
+    refunds,
+]
+"""The modules of the API. Each handler in one of them is a path."""
+_PAGES = [control, index_page, pay_page, receipt_page]
 _ROUTES = [
-    customers.create,
-    customers.retrieve,
-    customers.update,
-    customers.delete,
-    customers.list_all,
-    products.create,
-    products.retrieve,
-    products.list_all,
-    prices.create,
-    prices.retrieve,
-    prices.list_all,
-    checkout_sessions.create,
-    checkout_sessions.retrieve,
-    checkout_sessions.list_all,
-    checkout_sessions.list_line_items,
-    checkout_sessions.expire,
-    payment_intents.retrieve,
-    event_log.retrieve,
-    event_log.list_all,
-    control.send_event,
-    pay_page.show,
-    pay_page.act,
-    index_page.show,
-    index_page.send_again,
+    handler
+    for module in (*_API, *_PAGES)
+    for handler in vars(module).values()
+    if isinstance(handler, HTTPRouteHandler)
 ]
 
 
@@ -65,8 +72,9 @@ def create_app(
         store = Store(store_path, clock)
         courier = Courier(store, webhook_url, webhook_secret)
         store.after_commit = courier.wake
-        app.state.update(store=store, courier=courier, public_url=public_url.rstrip("/"))
-        checkout_sessions.move_open_sessions(store, app.state.public_url)
+        store.public_url = public_url.rstrip("/")
+        app.state.update(store=store, courier=courier)
+        checkout_sessions.move_open_sessions(store)
         tasks = [asyncio.create_task(courier.run()), asyncio.create_task(_tidy(store))]
         for task in tasks:
             task.add_done_callback(_complain)

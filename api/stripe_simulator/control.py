@@ -1,15 +1,19 @@
-"""Controls that Stripe does not have, for tests: send an event again, as often as wanted, at once."""
+"""Controls that Stripe does not have: send an event again, and play what others do to a payment."""
 
 import asyncio
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from litestar import Request, Response, post
 from litestar.params import FromPath
 
+from stripe_simulator.core import moves
+from stripe_simulator.core.errors import StripeError, missing_object
+from stripe_simulator.core.payments import balance
 from stripe_simulator.core.store import Store
 from stripe_simulator.core.webhooks import Courier
-from stripe_simulator.protocol.errors import StripeError, missing_object
+
+_Order = TypeVar("_Order", bound=msgspec.Struct)
 
 
 class SendOrder(msgspec.Struct, forbid_unknown_fields=True):
@@ -24,10 +28,7 @@ async def send_event(request: Request[Any, Any, Any], id: FromPath[str]) -> Resp
     statuses the endpoint gave, null where it gave none, and why."""
     store: Store = request.app.state.store
     courier: Courier = request.app.state.courier
-    try:
-        order = msgspec.json.decode(await request.body() or b"{}", type=SendOrder)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise StripeError(f'The body must be like {{"times": 2}}: {error}') from None
+    order = _decode(await request.body(), SendOrder)
     if not 1 <= order.times <= 100:
         raise StripeError("times must be from 1 to 100.", param="times")
     event = store.find("event", id)
@@ -41,3 +42,30 @@ async def send_event(request: Request[Any, Any, Any], id: FromPath[str]) -> Resp
             "errors": [answer.error for answer in answers if answer.error],
         }
     )
+
+
+@post("/_control/{path:str}/{id:str}/{name:str}", status_code=200)
+async def play_move(
+    request: Request[Any, Any, Any], path: FromPath[str], id: FromPath[str], name: FromPath[str]
+) -> Response[Any]:
+    """Play one of :data:`moves.MOVES`, such as ``disputes/dp_1/win``. Answers with the object that moved."""
+    store: Store = request.app.state.store
+    options = _decode(await request.body(), moves.Options)
+    with store.transaction():
+        return Response(moves.play(store, path, id, name, options))
+
+
+@post("/_control/payouts", status_code=200)
+async def pay_out(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Pay out the balance: an automatic payout for each currency."""
+    store: Store = request.app.state.store
+    with store.transaction():
+        return Response({"payouts": balance.pay_out(store)})
+
+
+def _decode(body: bytes, type: type[_Order]) -> _Order:
+    try:
+        return msgspec.json.decode(body or b"{}", type=type)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        known = ", ".join(field.name for field in msgspec.structs.fields(type))
+        raise StripeError(f"The body must be JSON with {known}: {error}") from None

@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 import time
+import typing
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,6 +18,24 @@ import uvicorn
 from stripe_simulator.app import create_app
 
 SECRET = "whsec_test"
+
+
+def missing(thing: Any, path: str) -> list[str]:
+    """The members that stripe-python says are always there, and are not."""
+    if isinstance(thing, list):
+        return [name for place, item in enumerate(thing) for name in missing(item, f"{path}[{place}]")]
+    if not isinstance(thing, stripe.StripeObject):
+        return []
+    there = thing.to_dict(recursive=False)
+    always = [
+        name
+        for name, kind in type(thing).__annotations__.items()
+        if not name.startswith("_")
+        and typing.get_origin(kind) is not typing.ClassVar
+        and type(None) not in typing.get_args(kind)
+    ]
+    found = [f"{path}.{name}" for name in always if name not in there]
+    return found + [name for key, item in there.items() for name in missing(item, f"{path}.{key}")]
 
 
 class Receiver:
@@ -61,6 +80,15 @@ class Receiver:
             self.events.append(event)
             self._changed.notify_all()
         return self.answer(event, before)
+
+    def typed(self) -> dict[str, Any]:
+        """The last event of each type, parsed by stripe-python. Its object has a class, and every member that
+        the class says is always there."""
+        last = {event["type"]: stripe.Event.construct_from(event, "sk_test_x") for event in self.events}
+        for kind, event in last.items():
+            assert type(event.data.object) is not stripe.StripeObject, kind
+            assert missing(event.data.object, kind) == []
+        return last
 
     def about(self, id: str) -> list[dict[str, Any]]:
         """Every event that came about an object, in the order of arrival."""
@@ -141,6 +169,35 @@ class Simulator:
         } | changes
         params = {name: value for name, value in params.items() if value is not None}
         return self.stripe.checkout.sessions.create(params)
+
+    def paid(self, **changes: Any) -> Any:
+        """The PaymentIntent of a session that was paid by card."""
+        session = self.new_session(**changes)
+        self.press(session, "pay")
+        intent = self.stripe.checkout.sessions.retrieve(session.id, {"expand": ["payment_intent"]})
+        return intent.payment_intent
+
+    def debited(self) -> Any:
+        """The PaymentIntent of a session that was paid by bank debit."""
+        session = self.new_session()
+        self.press(session, "pay_later")
+        self.press(session, "debit_succeeds")
+        intent = self.stripe.checkout.sessions.retrieve(session.id, {"expand": ["payment_intent"]})
+        return intent.payment_intent
+
+    def play(self, path: str, **options: Any) -> Any:
+        """Play a move of the control, such as ``disputes/dp_1/win``; return what it answers."""
+        answer = self.browser.post(f"/_control/{path}", json=options)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def told(self, id: str, timeout: float = 5) -> list[str]:
+        """The types of the events about an object, oldest first, after the endpoint has them all."""
+        events = self.stripe.events.list({"limit": 100}).data
+        about = [event.type for event in reversed(events) if event.data.object.id == id]
+        for type in set(about):
+            self.receiver.wait(id, type, about.count(type), timeout)
+        return about
 
     def press(self, session: Any, action: str) -> httpx.Response:
         """Press a button of the pay page."""

@@ -98,7 +98,10 @@ def test_bank_debit_succeeds_later(simulator):
         simulator.press(session, action)
     assert simulator.stripe.checkout.sessions.retrieve(session.id).payment_status == "paid"
     events = simulator.stripe.events.list({"limit": 100, "type": "payment_intent.*"}).data
-    assert [e.type for e in events if e.data.object.id == intent_id] == ["payment_intent.succeeded"]
+    assert [e.type for e in events if e.data.object.id == intent_id] == [
+        "payment_intent.succeeded",
+        "payment_intent.processing",
+    ]
     assert types(simulator, session.id) == [
         "checkout.session.async_payment_succeeded",
         "checkout.session.completed",

@@ -236,7 +236,7 @@ def test_bad_page_sizes_are_refused(simulator, limit):
 
 def test_unknown_addresses_and_methods_are_404(simulator):
     for answer in (
-        simulator.browser.get("/v1/refunds", auth=("sk_test_1", "")),
+        simulator.browser.get("/v1/transfers", auth=("sk_test_1", "")),
         simulator.browser.delete("/v1/products/prod_1", auth=("sk_test_1", "")),
     ):
         assert answer.status_code == 404

@@ -4,11 +4,11 @@ from typing import Any
 
 from stripe_simulator.api import line_items
 from stripe_simulator.core import customer, lifecycle
+from stripe_simulator.core.errors import StripeError, missing_object
 from stripe_simulator.core.identifiers import new_id
 from stripe_simulator.core.metadata import merge_metadata
 from stripe_simulator.core.store import Json, Store
 from stripe_simulator.protocol.endpoint import Call, api_route
-from stripe_simulator.protocol.errors import StripeError, missing_object
 from stripe_simulator.protocol.expand import line_item_list
 from stripe_simulator.protocol.lists import LIST_PARAMETERS, list_objects, page_size
 from stripe_simulator.protocol.parameters import (
@@ -29,6 +29,16 @@ _KIND = "checkout.session"
 _SHORTEST, _LONGEST = 30 * 60, 24 * 3600
 _SLACK = 60
 """Seconds by which the client's clock may be behind or ahead."""
+
+_NO_INVOICE_DATA: Json = {
+    "account_tax_ids": None,
+    "custom_fields": None,
+    "description": None,
+    "footer": None,
+    "issuer": None,
+    "metadata": {},
+    "rendering_options": None,
+}
 
 _auto = one_of("auto", "never")
 _CREATE: dict[str, Check] = {
@@ -104,7 +114,7 @@ def create(call: Call) -> Json:
         "discounts": [],
         "expires_at": _expiry(call),
         "invoice": None,
-        "invoice_creation": {"enabled": False},
+        "invoice_creation": {"enabled": False, "invoice_data": _NO_INVOICE_DATA},
         "livemode": False,
         "locale": params.get("locale"),
         "metadata": merge_metadata({}, params.get("metadata", {})),
@@ -116,13 +126,14 @@ def create(call: Call) -> Json:
         "payment_status": "unpaid",
         "recovered_from": None,
         "setup_intent": None,
+        "shipping_options": [],
         "status": "open",
         "submit_type": params.get("submit_type"),
         "subscription": None,
         "success_url": params["success_url"],
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         "ui_mode": "hosted_page",
-        "url": f"{call.public_url}/pay/{id}",
+        "url": f"{call.store.public_url}/pay/{id}",
     }
     data = params.get("payment_intent_data", {})
     data["metadata"] = merge_metadata({}, data.get("metadata", {}))
@@ -171,11 +182,12 @@ def list_all(call: Call) -> Json:
     return list_objects(call, _KIND, {key: call.params[key] for key in _FILTERS if key in call.params})
 
 
-def move_open_sessions(store: Store, public_url: str) -> None:
+def move_open_sessions(store: Store) -> None:
     """Point the links of open sessions to this process, which may have another port than the last one."""
     store.db.execute(
-        "update objects set body = json_set(body, '$.url', ? || '/pay/' || id) where due is not null",
-        (public_url,),
+        "update objects set body = json_set(body, '$.url', ? || '/pay/' || id)"
+        " where due is not null and kind = 'checkout.session'",
+        (store.public_url,),
     )
 
 

@@ -1,11 +1,11 @@
 """/v1/customers: create, retrieve, update, delete, list."""
 
 from stripe_simulator.core import customer
+from stripe_simulator.core.errors import missing_object
 from stripe_simulator.core.events import emit
 from stripe_simulator.core.metadata import merge_metadata
 from stripe_simulator.core.store import Json
 from stripe_simulator.protocol.endpoint import Call, api_route
-from stripe_simulator.protocol.errors import missing_object
 from stripe_simulator.protocol.lists import LIST_PARAMETERS, list_objects
 from stripe_simulator.protocol.parameters import Check, email, fields, metadata, text
 

@@ -1,8 +1,8 @@
 """/v1/events: retrieve and list."""
 
+from stripe_simulator.core.errors import missing_object
 from stripe_simulator.core.store import Json
 from stripe_simulator.protocol.endpoint import Call, api_route
-from stripe_simulator.protocol.errors import missing_object
 from stripe_simulator.protocol.lists import LIST_PARAMETERS, list_objects
 from stripe_simulator.protocol.parameters import array, boolean, text
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from stripe_simulator.api.prices import new_price, price_data
 from stripe_simulator.core.currencies import largest_charge, money, smallest_charge, step
+from stripe_simulator.core.errors import StripeError, missing_object
 from stripe_simulator.core.identifiers import new_id
 from stripe_simulator.core.store import Json, Store
-from stripe_simulator.protocol.errors import StripeError, missing_object
 from stripe_simulator.protocol.parameters import Check, array, fields, integer, text
 
 line_items: Check = array(

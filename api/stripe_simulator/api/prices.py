@@ -3,11 +3,11 @@
 from typing import Any
 
 from stripe_simulator.api.products import inline_data, new_product
+from stripe_simulator.core.errors import StripeError, missing_object
 from stripe_simulator.core.identifiers import new_id
 from stripe_simulator.core.metadata import merge_metadata
 from stripe_simulator.core.store import Json, Store
 from stripe_simulator.protocol.endpoint import Call, api_route
-from stripe_simulator.protocol.errors import StripeError, missing_object
 from stripe_simulator.protocol.lists import LIST_PARAMETERS, list_objects
 from stripe_simulator.protocol.parameters import (
     Check,

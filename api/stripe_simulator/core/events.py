@@ -19,14 +19,18 @@ class Origin:
 PAY_PAGE = Origin()
 
 
-def emit(store: Store, type: str, object: Json, origin: Origin = PAY_PAGE) -> None:
-    """Record that something happened to ``object`` and queue its delivery. Call inside a transaction."""
+def emit(
+    store: Store, type: str, object: Json, origin: Origin = PAY_PAGE, previous: Json | None = None
+) -> None:
+    """Record that something happened to ``object`` and queue its delivery. ``previous`` are the members that
+    it changed, as they were. Call inside a transaction."""
+    data = {"object": object} if previous is None else {"object": object, "previous_attributes": previous}
     event = {
         "id": new_id("evt"),
         "object": "event",
         "api_version": API_VERSION,
         "created": store.now(),
-        "data": {"object": object},
+        "data": data,
         "livemode": False,
         "pending_webhooks": 1,
         "request": {"id": origin.request_id, "idempotency_key": origin.idempotency_key},

@@ -19,10 +19,13 @@ create table if not exists objects (
     kind    text not null,              -- Stripe's "object"
     body    text not null,              -- as the API shows it
     inner   text not null,              -- what the API does not show
-    due     integer                     -- when an open session expires, seconds since 1970
+    due     integer                     -- when something happens to it by itself, seconds since 1970
 );
 create index if not exists objects_kind on objects (kind, seq);
 create index if not exists objects_due on objects (due) where due is not null;
+create index if not exists objects_charge on objects (kind, json_extract(body, '$.charge'));
+create index if not exists objects_customer on objects (kind, json_extract(body, '$.customer'));
+create index if not exists objects_payment_intent on objects (kind, json_extract(body, '$.payment_intent'));
 
 create table if not exists idempotency_keys (
     key         text primary key,
@@ -47,11 +50,17 @@ create index if not exists deliveries_pending on deliveries (next_at) where stat
 """
 
 
+def column(field: str) -> str:
+    """SQL for a member of the body, in the words of the indexes."""
+    return f"json_extract(body, '$.{field}')"
+
+
 class Store:
     """Objects of the API by id. ``clock`` gives seconds since 1970."""
 
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:
         self.clock = clock
+        self.public_url = ""
         self.after_commit: Callable[[], None] = lambda: None
         path.parent.mkdir(parents=True, exist_ok=True)
         self.db = sqlite3.connect(path, isolation_level=None)
@@ -64,6 +73,10 @@ class Store:
 
     def now(self) -> int:
         """Whole seconds since 1970."""
+        return self.real_now()
+
+    def real_now(self) -> int:
+        """Whole seconds since 1970. As at Stripe, payments have this time whatever a test clock says."""
         return int(self.clock())
 
     @contextmanager
@@ -121,6 +134,14 @@ class Store:
             self.db.execute("select inner from objects where id = ?", (id,)).fetchone()[0]
         )
         return inner
+
+    def where(self, kind: str, field: str, value: str) -> list[Json]:
+        """Every object of a kind whose ``field`` is ``value``, oldest first."""
+        rows = self.db.execute(
+            f"select body from objects where kind = ? and {column(field)} = ? order by seq",  # noqa: S608  # a name of ours
+            (kind, value),
+        )
+        return [json.loads(row[0]) for row in rows]
 
     def newest(self, kind: str, most: int) -> list[Json]:
         """The last objects of a kind, newest first."""

@@ -3,7 +3,7 @@
 import base64
 import binascii
 
-from stripe_simulator.protocol.errors import StripeError
+from stripe_simulator.core.errors import StripeError
 
 
 def authorize(header: str | None) -> None:

@@ -8,13 +8,14 @@ import msgspec
 from litestar import Request, Response, route
 from litestar.handlers import HTTPRouteHandler
 
+from stripe_simulator.core.errors import PaymentRefused, StripeError
 from stripe_simulator.core.events import API_VERSION, Origin
 from stripe_simulator.core.identifiers import new_id
 from stripe_simulator.core.lifecycle import expire_due
 from stripe_simulator.core.store import Json, Store
 from stripe_simulator.protocol import idempotency
 from stripe_simulator.protocol.authorization import authorize
-from stripe_simulator.protocol.errors import StripeError, no_access, unknown_version
+from stripe_simulator.protocol.errors import no_access, unknown_version
 from stripe_simulator.protocol.expand import expand
 from stripe_simulator.protocol.forms import Form, parse_form
 from stripe_simulator.protocol.parameters import Check, array, fields, text
@@ -25,7 +26,6 @@ class Call:
     """What an API function works on: ``params`` are checked, ``id`` is the one in the path (or empty)."""
 
     store: Store
-    public_url: str
     path: str
     id: str
     params: Json
@@ -66,16 +66,21 @@ def _perform(
         params = check(form, "")
         paths = params.pop("expand", [])
         id = str(request.path_params.get("id", ""))
-        status = 200
         try:
             with store.attempt():
-                result = action(Call(store, request.app.state.public_url, path, id, params, origin))
-                response = msgspec.json.encode(expand(store, result, paths))
+                status, response = _answer(action, Call(store, path, id, params, origin), paths)
         except StripeError as error:
             status, response = error.status, msgspec.json.encode(error.body)
         if key:
             idempotency.remember(store, key, path, form, str(origin.request_id), response, status)
     return _respond(response, origin, status)
+
+
+def _answer(action: Callable[[Call], Json], call: Call, paths: list[str]) -> tuple[int, bytes]:
+    try:
+        return 200, msgspec.json.encode(expand(call.store, action(call), paths))
+    except PaymentRefused as error:
+        return error.status, msgspec.json.encode(error.body)
 
 
 def _refuse_other_worlds(request: Request[Any, Any, Any]) -> None:

@@ -7,36 +7,10 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
+from stripe_simulator.core.errors import StripeError
 from stripe_simulator.core.identifiers import new_id
 
 _log = logging.getLogger(__name__)
-
-
-class StripeError(Exception):
-    """A refusal, to be answered with ``status`` and Stripe's JSON error object."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int = 400,
-        type: str = "invalid_request_error",
-        code: str | None = None,
-        param: str | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body: dict[str, Any] = {"error": {"message": message, "type": type}}
-        if code:
-            self.body["error"]["code"] = code
-            self.body["error"]["doc_url"] = f"https://stripe.com/docs/error-codes/{code.replace('_', '-')}"
-        if param:
-            self.body["error"]["param"] = param
-
-
-def missing_object(kind: str, id: str, param: str, status: int = 400) -> StripeError:
-    """Stripe's ``resource_missing``: 404 for an id in the path, 400 for one in the parameters."""
-    return StripeError(f"No such {kind}: '{id}'", status=status, code="resource_missing", param=param)
 
 
 def no_access(account: str) -> StripeError:

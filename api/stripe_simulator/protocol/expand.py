@@ -2,10 +2,21 @@
 
 from typing import Any
 
+from stripe_simulator.core.errors import StripeError, missing_object
 from stripe_simulator.core.store import Json, Store
-from stripe_simulator.protocol.errors import StripeError, missing_object
 
-_KINDS = {"cus": "customer", "pi": "payment_intent", "prod": "product", "price": "price"}
+_KINDS = {
+    "ch": "charge",
+    "cus": "customer",
+    "dp": "dispute",
+    "pi": "payment_intent",
+    "pm": "payment_method",
+    "po": "payout",
+    "price": "price",
+    "prod": "product",
+    "re": "refund",
+    "txn": "balance_transaction",
+}
 
 
 def expand(store: Store, result: Json, paths: list[str]) -> Json:

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import parse_qsl
 
-from stripe_simulator.protocol.errors import StripeError
+from stripe_simulator.core.errors import StripeError
 
 Form = dict[str, "str | Form"]
 

@@ -6,8 +6,8 @@ transaction, and no two run at once, so a repeat always finds the stored respons
 import hashlib
 import json
 
+from stripe_simulator.core.errors import StripeError
 from stripe_simulator.core.store import Store
-from stripe_simulator.protocol.errors import StripeError
 from stripe_simulator.protocol.forms import Form
 
 _KEPT = 24 * 3600

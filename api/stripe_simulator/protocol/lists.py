@@ -3,15 +3,16 @@
 import json
 from typing import Any
 
-from stripe_simulator.core.store import Json
+from stripe_simulator.core.errors import StripeError, missing_object
+from stripe_simulator.core.store import Json, column
 from stripe_simulator.protocol.endpoint import Call
-from stripe_simulator.protocol.errors import StripeError, missing_object
 from stripe_simulator.protocol.parameters import Check, fields, integer, text
 
 _BOUNDS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
-def _created(value: Any, param: str) -> dict[str, int]:
+def moments(value: Any, param: str) -> dict[str, int]:
+    """A moment, or bounds of it."""
     if isinstance(value, dict):
         bounds: dict[str, int] = fields({name: integer() for name in _BOUNDS})(value, param)
         return bounds
@@ -25,8 +26,13 @@ LIST_PARAMETERS: dict[str, Check] = {
     "limit": page_size,
     "starting_after": text(),
     "ending_before": text(),
-    "created": _created,
+    "created": moments,
 }
+
+
+def chosen(call: Call, *names: str) -> dict[str, Any]:
+    """The filters of the request among ``names``."""
+    return {name: call.params[name] for name in names if name in call.params}
 
 
 def list_objects(
@@ -38,11 +44,12 @@ def list_objects(
     conditions = ["kind = ?"]
     values: list[Any] = [kind]
     for field, value in filters.items():
-        conditions.append("json_extract(body, '$.' || ?) = ?")
-        values += [field, value]
-    for name, moment in params.get("created", {}).items():
-        conditions.append(f"json_extract(body, '$.created') {_BOUNDS[name]} ?")
-        values.append(moment)
+        conditions.append(f"{column(field)} = ?")
+        values.append(value)
+    for field, asked in params.items():
+        if field in ("created", "arrival_date"):
+            conditions += [f"{column(field)} {_BOUNDS[name]} ?" for name in asked]
+            values += asked.values()
     if where:
         conditions.append(where)
         values += args or []

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from stripe_simulator.core import currencies
-from stripe_simulator.protocol.errors import StripeError
+from stripe_simulator.core.errors import StripeError
 
 Check = Callable[[Any, str], Any]
 

@@ -1,0 +1,109 @@
+"""What happens to a payment without our doing: the bank, the buyer or the network does it.
+
+Controls and pages play these moves by name. Each answers with the object that moved."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from stripe_simulator.core import lifecycle
+from stripe_simulator.core.errors import StripeError, missing_object
+from stripe_simulator.core.payments import disputes, intents, refunds
+from stripe_simulator.core.store import Json, Store
+
+
+class Options(msgspec.Struct, forbid_unknown_fields=True):
+    """What a move may be told. Only :func:`disputes.open_dispute` and a fraud warning read any of it."""
+
+    amount: int | None = None
+    reason: str = "fraudulent"
+    inquiry: bool = False
+    withdraw: bool = True
+    fraud_type: str = "made_with_stolen_card"
+
+
+@dataclass(frozen=True)
+class Move:
+    """``play`` returns False when the object is not in a state for it, or the object that it made."""
+
+    kind: str
+    label: str
+    play: Callable[[Store, Json, Options], bool | Json]
+
+
+def _open_dispute(store: Store, charge: Json, options: Options) -> Json:
+    return disputes.open_dispute(
+        store,
+        charge,
+        options.amount,
+        options.reason,
+        inquiry=options.inquiry,
+        withdraw=options.withdraw,
+    )
+
+
+def _end_debit(*, succeeded: bool) -> Callable[[Store, Json, Options], bool]:
+    def play(store: Store, intent: Json, _: Options) -> bool:
+        if session := lifecycle.of_intent(store, intent):
+            return lifecycle.end_debit(store, session, succeeded=succeeded)
+        return intents.end_debit(store, intent, succeeded=succeeded)
+
+    return play
+
+
+def _authenticate(*, succeeded: bool) -> Callable[[Store, Json, Options], bool]:
+    def play(store: Store, intent: Json, _: Options) -> bool:
+        if session := lifecycle.of_intent(store, intent):
+            return lifecycle.authenticate(store, session, succeeded=succeeded)
+        return intents.authenticate(store, intent, succeeded=succeeded)
+
+    return play
+
+
+MOVES = {
+    ("payment_intents", "succeed"): Move("payment_intent", "The money arrives", _end_debit(succeeded=True)),
+    ("payment_intents", "fail"): Move("payment_intent", "The debit fails", _end_debit(succeeded=False)),
+    ("payment_intents", "authenticate"): Move(
+        "payment_intent", "The owner confirms", _authenticate(succeeded=True)
+    ),
+    ("payment_intents", "refuse"): Move(
+        "payment_intent", "The owner refuses", _authenticate(succeeded=False)
+    ),
+    ("charges", "dispute"): Move("charge", "Dispute", _open_dispute),
+    ("charges", "warn"): Move(
+        "charge",
+        "Warn of fraud",
+        lambda store, charge, options: disputes.warn(store, charge, options.fraud_type),
+    ),
+    ("refunds", "succeed"): Move("refund", "The refund succeeds", lambda s, o, _: refunds.succeed(s, o)),
+    ("refunds", "fail"): Move("refund", "The refund fails", lambda s, o, _: refunds.fail(s, o)),
+    ("refunds", "cancel"): Move("refund", "Cancel the refund", lambda s, o, _: refunds.cancel(s, o)),
+    ("disputes", "withdraw"): Move(
+        "dispute", "Withdraw the money", lambda s, o, _: disputes.withdraw_funds(s, o)
+    ),
+    ("disputes", "evidence"): Move(
+        "dispute", "Submit evidence", lambda s, o, _: disputes.submit_evidence(s, o, {}, o["metadata"])
+    ),
+    ("disputes", "escalate"): Move(
+        "dispute", "The inquiry becomes a dispute", lambda s, o, _: disputes.escalate(s, o)
+    ),
+    ("disputes", "win"): Move("dispute", "Win", lambda s, o, _: disputes.win(s, o)),
+    ("disputes", "lose"): Move("dispute", "Lose", lambda s, o, _: disputes.lose(s, o)),
+}
+"""By the path of the object and the name of the move."""
+
+
+def play(store: Store, path: str, id: str, name: str, options: Options) -> Json:
+    """Play a move. Raises when there is no such move or object, or the object is not in a state for it."""
+    move = MOVES.get((path, name))
+    if move is None:
+        known = ", ".join(f"{path}/ID/{name}" for path, name in MOVES)
+        raise StripeError(f"There is no such move. The simulator knows {known}.", status=404)
+    found = store.find(move.kind, id)
+    if found is None:
+        raise missing_object(move.kind, id, "id", 404)
+    result = move.play(store, found, options)
+    if result is False:
+        raise StripeError(f"{id} is `{found['status']}`, so this cannot happen to it.", status=409)
+    return store.get(move.kind, id) if result is True else result

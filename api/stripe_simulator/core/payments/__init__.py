@@ -1,0 +1,1 @@
+"""Money: cards, payments, what comes back of them, the balance."""
