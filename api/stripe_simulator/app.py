@@ -12,21 +12,25 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 
 from stripe_simulator import control
-from stripe_simulator.api import checkout_sessions, customers, event_log, prices, products
+from stripe_simulator.api import customers, event_log
+from stripe_simulator.api.catalog import coupons, prices, products, promotion_codes
+from stripe_simulator.api.checkout import sessions
 from stripe_simulator.api.payments import (
     balance_transactions,
     charges,
     disputes,
     fraud_warnings,
     payment_intents,
+    payment_methods,
     payouts,
     refunds,
+    setup_intents,
 )
-from stripe_simulator.core import lifecycle
+from stripe_simulator.core.checkout import lifecycle
 from stripe_simulator.core.errors import StripeError
 from stripe_simulator.core.store import Store
 from stripe_simulator.core.webhooks import Courier
-from stripe_simulator.pages import index_page, pay_page, receipt_page
+from stripe_simulator.pages import authenticate_page, index_page, pay_page, receipt_page
 from stripe_simulator.protocol import idempotency
 from stripe_simulator.protocol.errors import answer_bug, answer_http_error, answer_stripe_error
 
@@ -35,19 +39,23 @@ _log = logging.getLogger(__name__)
 _API = [
     balance_transactions,
     charges,
-    checkout_sessions,
+    coupons,
+    sessions,
     customers,
     disputes,
     event_log,
     fraud_warnings,
     payment_intents,
+    payment_methods,
     payouts,
     prices,
     products,
+    promotion_codes,
     refunds,
+    setup_intents,
 ]
 """The modules of the API. Each handler in one of them is a path."""
-_PAGES = [control, index_page, pay_page, receipt_page]
+_PAGES = [authenticate_page, control, index_page, pay_page, receipt_page]
 _ROUTES = [
     handler
     for module in (*_API, *_PAGES)
@@ -74,7 +82,7 @@ def create_app(
         store.after_commit = courier.wake
         store.public_url = public_url.rstrip("/")
         app.state.update(store=store, courier=courier)
-        checkout_sessions.move_open_sessions(store)
+        sessions.move_open_sessions(store)
         tasks = [asyncio.create_task(courier.run()), asyncio.create_task(_tidy(store))]
         for task in tasks:
             task.add_done_callback(_complain)

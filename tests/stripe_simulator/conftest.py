@@ -199,9 +199,21 @@ class Simulator:
             self.receiver.wait(id, type, about.count(type), timeout)
         return about
 
-    def press(self, session: Any, action: str) -> httpx.Response:
+    def press(self, session: Any, action: str, **form: str) -> httpx.Response:
         """Press a button of the pay page."""
-        return self.browser.post(f"/pay/{session.id}", data={"action": action})
+        return self.browser.post(f"/pay/{session.id}", data={"action": action, **form})
+
+    def saved(self, number: str = "4242424242424242") -> tuple[str, str]:
+        """A customer, and the PaymentMethod of a card that they have saved and use by default."""
+        customer = self.stripe.customers.create({"email": "ada@example.com"})
+        session = self.stripe.checkout.sessions.create(
+            {"mode": "setup", "customer": customer.id, "success_url": "https://shop.example/"}
+        )
+        self.press(session, "pay", card=number)
+        self.press(session, "authenticate")
+        method = self.stripe.payment_methods.list({"customer": customer.id}).data[0]
+        self.stripe.customers.update(customer.id, {"invoice_settings": {"default_payment_method": method.id}})
+        return customer.id, method.id
 
     def stop(self) -> None:
         self._server.should_exit = True

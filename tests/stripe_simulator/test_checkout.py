@@ -101,6 +101,7 @@ def test_bank_debit_succeeds_later(simulator):
     assert [e.type for e in events if e.data.object.id == intent_id] == [
         "payment_intent.succeeded",
         "payment_intent.processing",
+        "payment_intent.created",
     ]
     assert types(simulator, session.id) == [
         "checkout.session.async_payment_succeeded",
@@ -184,7 +185,11 @@ def test_double_click_pays_once(simulator):
     simulator.receiver.wait(told["payment_intent"], "payment_intent.succeeded")
     events = simulator.stripe.events.list({"limit": 100}).data
     about = [e.type for e in events if e.data.object.id in (session.id, told["payment_intent"])]
-    assert sorted(about) == ["checkout.session.completed", "payment_intent.succeeded"]
+    assert sorted(about) == [
+        "checkout.session.completed",
+        "payment_intent.created",
+        "payment_intent.succeeded",
+    ]
 
 
 def test_free_order_needs_no_payment(simulator):

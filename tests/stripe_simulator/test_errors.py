@@ -26,7 +26,11 @@ def with_item(**changes):
         ({"line_items": None}, "parameter_missing", "line_items"),
         ({"success_url": None}, "parameter_missing", "success_url"),
         ({"mode": None}, "parameter_missing", "mode"),
-        ({"mode": "subscription"}, None, "mode"),
+        ({"mode": "donation"}, None, "mode"),
+        ({"mode": "setup"}, None, "line_items"),
+        ({"subscription_data": {"trial_period_days": 7}}, None, "subscription_data"),
+        ({"discounts": [{"coupon": "none"}]}, "resource_missing", "discounts[0][coupon]"),
+        ({"customer_update": {"address": "auto"}}, None, "customer_update"),
         ({"nonsense": "1"}, "parameter_unknown", "nonsense"),
         ({"payment_method_types": ["card"]}, "parameter_unknown", "payment_method_types"),
         ({"line_items": [{**ITEM, "color": "red"}]}, "parameter_unknown", "line_items[0][color]"),
@@ -81,7 +85,7 @@ def with_item(**changes):
         ({"metadata": {"k" * 41: "v"}}, None, f"metadata[{'k' * 41}]"),
         ({"metadata": {str(n): "v" for n in range(51)}}, None, "metadata"),
         ({"client_reference_id": "x" * 201}, None, "client_reference_id"),
-        ({"automatic_tax": {"enabled": True}}, None, "automatic_tax[enabled]"),
+        ({"tax_id_collection": {"enabled": True}}, None, "tax_id_collection[enabled]"),
     ],
 )
 def test_bad_sessions_are_refused(simulator, changes, code, param):

@@ -1,9 +1,10 @@
 """/v1/customers: create, retrieve, update, delete, list."""
 
 from stripe_simulator.core import customer
-from stripe_simulator.core.errors import missing_object
+from stripe_simulator.core.errors import StripeError, missing_object
 from stripe_simulator.core.events import emit
 from stripe_simulator.core.metadata import merge_metadata
+from stripe_simulator.core.payments import methods
 from stripe_simulator.core.store import Json
 from stripe_simulator.protocol.endpoint import Call, api_route
 from stripe_simulator.protocol.lists import LIST_PARAMETERS, list_objects
@@ -23,16 +24,27 @@ _FIELDS: dict[str, Check] = {
     ),
     "description": _line,
     "email": email(unset=True),
+    "invoice_settings": fields({"default_payment_method": _line, "footer": _line}),
     "metadata": metadata,
     "name": text(256, unset=True),
     "phone": text(20, unset=True),
 }
 
 
-@api_route("POST", "/v1/customers", _FIELDS)
+@api_route("POST", "/v1/customers", {**_FIELDS, "payment_method": text()})
 def create(call: Call) -> Json:
     """POST /v1/customers"""
-    return customer.create(call.store, call.params, call.origin)
+    params = dict(call.params)
+    method = methods.resolve(call.store, given) if (given := params.pop("payment_method", None)) else None
+    default = params.get("invoice_settings", {}).get("default_payment_method")
+    if default and default != given:
+        raise missing_object("PaymentMethod", default, "invoice_settings[default_payment_method]")
+    if default and method:
+        params["invoice_settings"]["default_payment_method"] = method["id"]
+    made = customer.create(call.store, params, call.origin)
+    if method:
+        methods.attach(call.store, method, made["id"], call.origin)
+    return made
 
 
 @api_route("GET", "/v1/customers/{id:str}", {})
@@ -51,9 +63,12 @@ def update(call: Call) -> Json:
     changes = dict(call.params)
     if "metadata" in changes:
         changes["metadata"] = merge_metadata(found["metadata"], changes["metadata"])
-    changed = {**found, **changes}
-    call.store.update(changed)
-    return changed
+    if "invoice_settings" in changes:
+        default = changes["invoice_settings"].get("default_payment_method")
+        if default:
+            _check_theirs(call, default)
+        changes["invoice_settings"] = {**found["invoice_settings"], **changes["invoice_settings"]}
+    return customer.change(call.store, found, changes, call.origin)
 
 
 @api_route("DELETE", "/v1/customers/{id:str}", {})
@@ -64,6 +79,17 @@ def delete(call: Call) -> Json:
     call.store.update(gone)
     emit(call.store, "customer.deleted", found, call.origin)
     return gone
+
+
+def _check_theirs(call: Call, method_id: str) -> None:
+    method = methods.resolve(call.store, method_id, "invoice_settings[default_payment_method]")
+    if method["customer"] != call.id:
+        message = "The customer does not have a payment method with the ID " + method_id + "."
+        raise StripeError(
+            message + " The payment method must be attached to the customer.",
+            code="resource_missing",
+            param="invoice_settings[default_payment_method]",
+        )
 
 
 def _living(call: Call) -> Json:

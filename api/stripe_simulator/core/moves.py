@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from stripe_simulator.core import lifecycle
+from stripe_simulator.core.billing import invoices
+from stripe_simulator.core.checkout import lifecycle
 from stripe_simulator.core.errors import StripeError, missing_object
-from stripe_simulator.core.payments import disputes, intents, refunds
+from stripe_simulator.core.payments import disputes, intents, refunds, setups
 from stripe_simulator.core.store import Json, Store
 
 
@@ -47,7 +48,10 @@ def _end_debit(*, succeeded: bool) -> Callable[[Store, Json, Options], bool]:
     def play(store: Store, intent: Json, _: Options) -> bool:
         if session := lifecycle.of_intent(store, intent):
             return lifecycle.end_debit(store, session, succeeded=succeeded)
-        return intents.end_debit(store, intent, succeeded=succeeded)
+        moved = intents.end_debit(store, intent, succeeded=succeeded)
+        if moved:
+            invoices.follow(store, intent)
+        return moved
 
     return play
 
@@ -56,7 +60,12 @@ def _authenticate(*, succeeded: bool) -> Callable[[Store, Json, Options], bool]:
     def play(store: Store, intent: Json, _: Options) -> bool:
         if session := lifecycle.of_intent(store, intent):
             return lifecycle.authenticate(store, session, succeeded=succeeded)
-        return intents.authenticate(store, intent, succeeded=succeeded)
+        if intent["object"] == setups.KIND:
+            return setups.authenticate(store, intent, succeeded=succeeded)
+        moved = intents.authenticate(store, intent, succeeded=succeeded)
+        if moved:
+            invoices.follow(store, intent)
+        return moved
 
     return play
 
@@ -70,6 +79,8 @@ MOVES = {
     ("payment_intents", "refuse"): Move(
         "payment_intent", "The owner refuses", _authenticate(succeeded=False)
     ),
+    ("setup_intents", "authenticate"): Move(setups.KIND, "The owner confirms", _authenticate(succeeded=True)),
+    ("setup_intents", "refuse"): Move(setups.KIND, "The owner refuses", _authenticate(succeeded=False)),
     ("charges", "dispute"): Move("charge", "Dispute", _open_dispute),
     ("charges", "warn"): Move(
         "charge",

@@ -25,6 +25,7 @@ create index if not exists objects_kind on objects (kind, seq);
 create index if not exists objects_due on objects (due) where due is not null;
 create index if not exists objects_charge on objects (kind, json_extract(body, '$.charge'));
 create index if not exists objects_customer on objects (kind, json_extract(body, '$.customer'));
+create index if not exists objects_subscription on objects (kind, json_extract(body, '$.subscription'));
 create index if not exists objects_payment_intent on objects (kind, json_extract(body, '$.payment_intent'));
 
 create table if not exists idempotency_keys (
@@ -134,6 +135,10 @@ class Store:
             self.db.execute("select inner from objects where id = ?", (id,)).fetchone()[0]
         )
         return inner
+
+    def set_inner(self, id: str, inner: Json) -> None:
+        """Replace what the API does not show of an object."""
+        self.db.execute("update objects set inner = ? where id = ?", (json.dumps(inner), id))
 
     def where(self, kind: str, field: str, value: str) -> list[Json]:
         """Every object of a kind whose ``field`` is ``value``, oldest first."""

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
+from stripe_simulator.core.checkout.lifecycle import expire_due
 from stripe_simulator.core.currencies import money
-from stripe_simulator.core.lifecycle import expire_due
 from stripe_simulator.core.store import Json, Store
 from stripe_simulator.core.webhooks import Courier
 from stripe_simulator.pages.markup import page
@@ -60,9 +60,11 @@ async def send_again(request: Request[Any, Any, Any], id: FromPath[str]) -> Resp
 
 def _session_row(session: Json) -> str:
     id = session["id"]
+    amount = session["amount_total"]
+    cost = session["mode"] if amount is None else money(amount, session["currency"])
     return (
         f'<tr><td><a href="/pay/{id}"><code>{id[:20]}…</code></a>'
-        f"<td>{money(session['amount_total'], session['currency'])}"
+        f"<td>{cost}"
         f"<td>{session['status']}<td>{session['payment_status']}"
         f"<td><code>{escape(session['client_reference_id'] or session['customer'] or '')}</code></tr>"
     )

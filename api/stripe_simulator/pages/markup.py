@@ -1,6 +1,7 @@
 """HTML of the simulator's pages: the banner on each, no script, no image, nothing from elsewhere."""
 
 from html import escape
+from urllib.parse import quote
 
 from litestar import Response
 
@@ -70,10 +71,22 @@ def page(title: str, body: str, *, status: int = 200, wide: bool = False) -> Res
     return Response(html, status_code=status, media_type="text/html", headers=_HEADERS)
 
 
-def button(url: str, action: str, label: str, note: str = "", *, main: bool = False) -> str:
-    """A form of one button that posts ``action``."""
+def button(
+    url: str, action: str, label: str, note: str = "", *, main: bool = False, row: bool = False, **more: str
+) -> str:
+    """A form of one button that posts ``action`` and ``more``; a small one in a ``row`` of a table."""
     small = f"<small>{escape(note)}</small>" if note else ""
+    hidden = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in more.items()
+    )
     return (
-        f'<form method="post" action="{escape(url)}"><button name="action" value="{escape(action)}"'
+        f'<form method="post" action="{escape(url)}"{" class=row" if row else ""}>{hidden}'
+        f'<button name="action" value="{escape(action)}"'
         f"{' class=main' if main else ''}>{escape(label)}{small}</button></form>"
     )
+
+
+def redirect(url: str) -> Response[str]:
+    """See other: so that reloading does nothing."""
+    location = quote(url, safe=":/?#[]@!$&'()*+,;=%~-._")
+    return Response("", status_code=303, headers={"Location": location, "Cache-Control": "no-store"})

@@ -8,10 +8,10 @@ import msgspec
 from litestar import Request, Response, route
 from litestar.handlers import HTTPRouteHandler
 
+from stripe_simulator.core.checkout.lifecycle import expire_due
 from stripe_simulator.core.errors import PaymentRefused, StripeError
 from stripe_simulator.core.events import API_VERSION, Origin
 from stripe_simulator.core.identifiers import new_id
-from stripe_simulator.core.lifecycle import expire_due
 from stripe_simulator.core.store import Json, Store
 from stripe_simulator.protocol import idempotency
 from stripe_simulator.protocol.authorization import authorize

@@ -7,14 +7,18 @@ from stripe_simulator.core.store import Json, Store
 
 _KINDS = {
     "ch": "charge",
+    "cs": "checkout.session",
     "cus": "customer",
     "dp": "dispute",
+    "in": "invoice",
     "pi": "payment_intent",
     "pm": "payment_method",
     "po": "payout",
     "price": "price",
     "prod": "product",
+    "promo": "promotion_code",
     "re": "refund",
+    "seti": "setup_intent",
     "txn": "balance_transaction",
 }
 

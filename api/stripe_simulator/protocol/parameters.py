@@ -56,6 +56,15 @@ def integer(least: int | None = None, most: int | None = None) -> Check:
     return check
 
 
+def percent(value: Any, param: str) -> float:
+    """More than 0 and at most 100, with up to four digits after the point."""
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,4})?", value):
+        raise StripeError(f"Invalid decimal: {value}", param=param)
+    if not 0 < float(value) <= 100:
+        raise StripeError("A percentage is more than 0 and at most 100.", param=param)
+    return float(value)
+
+
 def boolean(value: Any, param: str) -> bool:
     """``true`` or ``false``."""
     if value not in ("true", "false"):

@@ -11,8 +11,18 @@ from stripe_simulator.core.payments.cards import (
 )
 from stripe_simulator.core.store import Json, Store
 
+OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
+"""Somebody may still try to pay."""
 
-def new(store: Store, amount: int, currency: str, customer: str | None, data: Json) -> Json:
+
+def new(
+    store: Store,
+    amount: int,
+    currency: str,
+    customer: str | None,
+    data: Json,
+    origin: Origin = PAY_PAGE,
+) -> Json:
     """Store a PaymentIntent. ``data`` are further members."""
     id = new_id("pi")
     intent = {
@@ -58,6 +68,7 @@ def new(store: Store, amount: int, currency: str, customer: str | None, data: Js
         "metadata": data.get("metadata", {}),
     }
     store.insert(intent)
+    emit(store, "payment_intent.created", intent, origin)
     return intent
 
 
@@ -98,7 +109,7 @@ def attempt(
     else:
         charge = charges.new(store, intent, method, "succeeded", origin, authenticated=authenticated)
         _succeed(store, intent, charge, origin)
-        save_method(store, intent, method, origin)
+        _save_method(store, intent, method, origin)
 
 
 def authenticate(store: Store, intent: Json, *, succeeded: bool) -> bool:
@@ -120,6 +131,11 @@ def authenticate(store: Store, intent: Json, *, succeeded: bool) -> bool:
     return True
 
 
+def refuse_action(store: Store, intent: Json, method: Json, origin: Origin) -> None:
+    """The caller cannot ask the owner of the card, so the attempt has failed."""
+    _fail(store, intent, method, AUTHENTICATION_REQUIRED, origin)
+
+
 def end_debit(store: Store, intent: Json, *, succeeded: bool) -> bool:
     """The bank debit arrives or fails. Tells whether one was on its way."""
     if intent["status"] != "processing":
@@ -129,7 +145,7 @@ def end_debit(store: Store, intent: Json, *, succeeded: bool) -> bool:
     if succeeded:
         charges.succeed(store, charge, PAY_PAGE)
         _succeed(store, intent, charge, PAY_PAGE)
-        save_method(store, intent, method, PAY_PAGE)
+        _save_method(store, intent, method, PAY_PAGE)
     else:
         charges.fail(store, charge, DEBIT_FAILED, PAY_PAGE)
         _report_failure(store, intent, method, charge, DEBIT_FAILED, PAY_PAGE)
@@ -145,7 +161,7 @@ def cancel(store: Store, intent: Json, reason: str | None, origin: Origin = PAY_
     emit(store, "payment_intent.canceled", intent, origin)
 
 
-def save_method(store: Store, intent: Json, method: Json, origin: Origin) -> None:
+def _save_method(store: Store, intent: Json, method: Json, origin: Origin) -> None:
     """Attach the PaymentMethod to the customer when the intent was to be used again."""
     if intent["customer"] and intent["setup_future_usage"]:
         methods.attach(store, method, intent["customer"], origin)

@@ -105,6 +105,19 @@ def attach(store: Store, method: Json, customer: str, origin: Origin = PAY_PAGE)
     emit(store, "payment_method.attached", method, origin)
 
 
+def detach(store: Store, method: Json, origin: Origin = PAY_PAGE) -> None:
+    """The customer has it no longer, and it cannot be used again."""
+    customer = store.find("customer", method["customer"])
+    settings = (customer or {}).get("invoice_settings", {})
+    if customer and settings.get("default_payment_method") == method["id"]:
+        settings["default_payment_method"] = None
+        store.update(customer)
+    previous = {"customer": method["customer"]}
+    method["customer"] = None
+    store.update(method)
+    emit(store, "payment_method.detached", method, origin, previous)
+
+
 def label(method: Json) -> str:
     """For people: ``visa 4242``."""
     return f"{method['card']['brand']} {method['card']['last4']}" if "card" in method else "bank debit 3000"

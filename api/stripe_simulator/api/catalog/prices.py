@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stripe_simulator.api.products import inline_data, new_product
+from stripe_simulator.api.catalog.products import inline_data, new_product
 from stripe_simulator.core.errors import StripeError, missing_object
 from stripe_simulator.core.identifiers import new_id
 from stripe_simulator.core.metadata import merge_metadata

@@ -3,44 +3,61 @@
 Each function is called inside a transaction with the stored session, and says whether it did something. It
 does nothing when the session is not in the state that it needs, so a double click pays once."""
 
-from stripe_simulator.core import customer
+from stripe_simulator.core.checkout import completion, pricing
 from stripe_simulator.core.events import PAY_PAGE, Origin, emit
-from stripe_simulator.core.payments import intents, methods
+from stripe_simulator.core.payments import intents, methods, setups
 from stripe_simulator.core.store import Json, Store
 
 PAID = "4242424242424242"
 """The card that pays at once."""
 DECLINED = "4000000000000002"
 _KIND = "checkout.session"
-_GUEST_EMAIL = "guest@example.com"
 
 
-def pay(store: Store, session: Json, number: str = PAID) -> bool:
-    """Pay by a test card. A declined card leaves the session open, and so does one that waits for its owner
-    (:func:`authenticate`). A session that costs nothing completes without a PaymentIntent."""
+def pay(store: Store, session: Json, method: Json | None = None, *, save: bool = False) -> bool:
+    """Pay by a PaymentMethod, by default a card that works; ``save`` it when the buyer says so. A declined
+    card leaves the session open, and so does one that waits for its owner (:func:`authenticate`). A session
+    that costs nothing completes without a PaymentIntent."""
     if session["status"] != "open":
         return False
-    _identify_buyer(store, session)
-    if session["amount_total"] == 0:
-        _complete(store, session, "no_payment_required")
-        return True
-    intent = _intent(store, session)
-    intents.attempt(store, intent, methods.new_card(store, number), return_url=f"/pay/{session['id']}")
-    _follow(store, session, intent)
+    completion.identify(store, session)
+    pricing.locate(store, session)
+    here = f"{store.public_url}/pay/{session['id']}"
+    if session["mode"] == "setup":
+        setup = store.get(setups.KIND, session["setup_intent"])
+        setup["customer"] = session["customer"]
+        setups.attempt(store, setup, method or methods.new_card(store, PAID), return_url=here)
+        _follow_setup(store, session, setup)
+    elif session["amount_total"] == 0:
+        completion.complete(store, session, "no_payment_required")
+    else:
+        intent = _intent(store, session)
+        if save:
+            intent["setup_future_usage"] = "off_session"
+        intents.attempt(store, intent, method or methods.new_card(store, PAID), return_url=here)
+        _follow(store, session, intent)
     return True
 
 
 def decline(store: Store, session: Json) -> bool:
     """Pay by a card that is declined: the session stays open for another attempt."""
-    return session["amount_total"] > 0 and pay(store, session, DECLINED)
+    if session["status"] != "open" or session["amount_total"] == 0:
+        return False
+    return pay(store, session, methods.new_card(store, DECLINED))
 
 
 def authenticate(store: Store, session: Json, *, succeeded: bool) -> bool:
     """The owner of the card says yes or no."""
-    intent = intent_of(store, session)
-    if session["status"] != "open" or intent is None:
+    if session["status"] != "open":
         return False
-    if not intents.authenticate(store, intent, succeeded=succeeded):
+    if session["mode"] == "setup":
+        setup = store.get(setups.KIND, session["setup_intent"])
+        if not setups.authenticate(store, setup, succeeded=succeeded):
+            return False
+        _follow_setup(store, session, setup)
+        return True
+    intent = intent_of(store, session)
+    if intent is None or not intents.authenticate(store, intent, succeeded=succeeded):
         return False
     _follow(store, session, intent)
     return True
@@ -48,11 +65,13 @@ def authenticate(store: Store, session: Json, *, succeeded: bool) -> bool:
 
 def pay_later(store: Store, session: Json) -> bool:
     """A bank debit: the session completes unpaid, and :func:`end_debit` decides later."""
-    if session["status"] != "open" or session["amount_total"] == 0:
+    if session["status"] != "open" or session["mode"] != "payment" or session["amount_total"] == 0:
         return False
-    _identify_buyer(store, session)
-    intents.attempt(store, _intent(store, session), methods.new_debit(store))
-    _complete(store, session, "unpaid")
+    completion.identify(store, session)
+    pricing.locate(store, session)
+    intent = _intent(store, session)
+    intents.attempt(store, intent, methods.new_debit(store))
+    completion.complete(store, session, "unpaid", intent)
     return True
 
 
@@ -65,6 +84,7 @@ def end_debit(store: Store, session: Json, *, succeeded: bool) -> bool:
         return False
     if succeeded:
         session["payment_status"] = "paid"
+        completion.make_invoice(store, session, intent)
         store.update(session)
         emit(store, "checkout.session.async_payment_succeeded", session)
     else:
@@ -76,8 +96,10 @@ def expire(store: Store, session: Json, origin: Origin = PAY_PAGE) -> bool:
     """The session expires: nobody can pay it any more."""
     if session["status"] != "open":
         return False
-    if session["payment_intent"]:
-        intents.cancel(store, store.get("payment_intent", session["payment_intent"]), "abandoned")
+    if intent := intent_of(store, session):
+        intents.cancel(store, intent, "abandoned")
+    if session["setup_intent"]:
+        setups.cancel(store, store.get(setups.KIND, session["setup_intent"]), "abandoned")
     session.update(status="expired", url=None)
     store.update(session)
     emit(store, "checkout.session.expired", session, origin)
@@ -94,36 +116,29 @@ def expire_due(store: Store) -> None:
 
 
 def of_intent(store: Store, intent: Json) -> Json | None:
-    """The session that a PaymentIntent belongs to, when it belongs to one."""
-    found = store.where(_KIND, "payment_intent", intent["id"])
-    return found[0] if found else None
+    """The session that a PaymentIntent or SetupIntent belongs to, when it belongs to one."""
+    id = store.inner(intent["id"]).get("session")
+    return store.get(_KIND, id) if id else None
 
 
 def intent_of(store: Store, session: Json) -> Json | None:
     """The session's PaymentIntent, when somebody has tried to pay."""
-    return store.find("payment_intent", session["payment_intent"]) if session["payment_intent"] else None
-
-
-def _identify_buyer(store: Store, session: Json) -> None:
-    if session["customer"] is None:
-        email = session["customer_email"] or _GUEST_EMAIL
-        session["customer_details"] = customer.details(email)
-        if session["customer_creation"] == "always":
-            session["customer"] = customer.create(store, {"email": email})["id"]
+    id = session["payment_intent"]
+    return store.find("payment_intent", id) if id else None
 
 
 def _intent(store: Store, session: Json) -> Json:
     """The session's PaymentIntent, made on the first attempt. The session's metadata is not copied to it,
     ``payment_intent_data[metadata]`` is."""
-    if session["payment_intent"]:
-        intent = store.get("payment_intent", session["payment_intent"])
-        intent["customer"] = session["customer"]
+    if intent := intent_of(store, session):
+        intent.update(customer=session["customer"], amount=session["amount_total"])
         return intent
     data = store.inner(session["id"])["payment_intent_data"]
     types = {"payment_method_types": session["payment_method_types"]}
     intent = intents.new(
         store, session["amount_total"], session["currency"], session["customer"], {**data, **types}
     )
+    store.set_inner(intent["id"], {"session": session["id"]})
     session["payment_intent"] = intent["id"]
     return intent
 
@@ -131,12 +146,14 @@ def _intent(store: Store, session: Json) -> Json:
 def _follow(store: Store, session: Json, intent: Json) -> None:
     """After an attempt: the session completes when it is paid."""
     if intent["status"] == "succeeded":
-        _complete(store, session, "paid")
+        completion.complete(store, session, "paid", intent)
     else:
         store.update(session, due=session["expires_at"])
 
 
-def _complete(store: Store, session: Json, payment_status: str) -> None:
-    session.update(status="complete", payment_status=payment_status, url=None)
-    store.update(session)
-    emit(store, "checkout.session.completed", session)
+def _follow_setup(store: Store, session: Json, setup: Json) -> None:
+    """After an attempt: the session completes when the PaymentMethod is saved."""
+    if setup["status"] == "succeeded":
+        completion.complete(store, session, "no_payment_required")
+    else:
+        store.update(session, due=session["expires_at"])

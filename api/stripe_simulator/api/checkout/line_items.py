@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stripe_simulator.api.prices import new_price, price_data
+from stripe_simulator.api.catalog.prices import new_price, price_data
 from stripe_simulator.core.currencies import largest_charge, money, smallest_charge, step
 from stripe_simulator.core.errors import StripeError, missing_object
 from stripe_simulator.core.identifiers import new_id
@@ -15,19 +15,19 @@ line_items: Check = array(
 
 
 def resolve(store: Store, items: list[dict[str, Any]]) -> list[Json]:
-    """The line items with their prices; makes the inline prices. All have one currency, and the total is
-    nothing or something Stripe would charge. Raises what Stripe would."""
+    """The line items with their prices; makes the inline prices. All have one currency. Raises
+    what Stripe would."""
     if not items:
         raise StripeError("Missing required param: line_items.", code="parameter_missing", param="line_items")
     lines = [_resolve_one(store, item, f"line_items[{place}]") for place, item in enumerate(items)]
     currency = lines[0]["currency"]
     if any(line["currency"] != currency for line in lines):
         raise StripeError("All line items must have the same currency.", param="line_items")
-    _check_total(sum(line["amount_total"] for line in lines), currency)
     return lines
 
 
-def _check_total(total: int, currency: str) -> None:
+def check_total(total: int, currency: str) -> None:
+    """The total is nothing, or something Stripe would charge. Raises what Stripe would."""
     least, most = smallest_charge(currency), largest_charge(currency)
     if least is not None and 0 < total < least:
         message = f"The Checkout Session's total amount due must add up to at least {money(least, currency)}"

@@ -1,0 +1,1 @@
+"""/v1 paths about invoices and subscriptions."""

@@ -1,0 +1,1 @@
+"""/v1 paths about what is sold: products, prices, coupons, promotion codes."""

@@ -1,0 +1,1 @@
+"""Checkout Sessions: what one costs, and what becomes of it."""
