@@ -76,7 +76,7 @@ to authenticated, service_role;
 grant usage on type
 api.grant_receipt, api.grant_reason, api.event_receipt, api.credential, api.newcomer, api.admission, api.guest_receipt,
 api.shortfall_receipt, api.overdraft, api.account_standing, api.acknowledgement, api.maintenance, api.refund_receipt,
-api.test_clock
+api.test_clock, api.lot_receipt
 to service_role;
 -- For any user: what a backend needs to charge.
 grant execute on function
@@ -96,14 +96,15 @@ api.add_tokens(text, numeric, text), api.add_package, api.attach_checkout, api.c
 api.close_shortfall, api.set_overdraft_limit, api.freeze_account, api.thaw_account, api.acknowledge_notices,
 api.maintain, api.sign_up, api.verify_email, api.begin_sign_in, api.finish_sign_in, api.begin_sign_up,
 api.find_credential, api.guest_consume, api.guest_allowance, api.confirm_guest_use, api.release_guest_use,
-api.refund_usage, api.set_test_clock
+api.refund_usage, api.set_test_clock, api.replay_event, api.dismiss_event, api.void_lot, api.restore_lot,
+api.change_expiry
 to service_role;
 
 -- 4. The views, the tables under them, and the functions that views and policies call.
 grant select on api.packs, api.topups, api.modules to anon, authenticated, spender, support, service_role;
 grant select on
 api.balance, api.entries, api.usage, api.lots, api.orders, api.spend_limits, api.notices, api.failures,
-api.referrals, api.holds, api.shortfalls
+api.referrals, api.holds, api.shortfalls, api.reversals
 to authenticated, support, service_role;
 grant select on api.balance, api.holds to spender;
 grant select on
@@ -112,7 +113,7 @@ to anon, authenticated, spender, support, service_role;
 grant select on
 credits.identities, credits.wallets, credits.lots, credits.current_lots, credits.entries, credits.orders,
 credits.spend_limits, credits.outbox, credits.failures, credits.referrals, credits.holds, credits.held_draws,
-credits.shortfalls, credits.charge_refunds
+credits.shortfalls, credits.charge_refunds, credits.reversals
 to authenticated, support, service_role;
 grant select on
 credits.identities, credits.wallets, credits.lots, credits.current_lots, credits.holds, credits.held_draws
@@ -126,7 +127,7 @@ credits.release_differences, credits.standing_objects, credits.standing_function
 credits.standing_attachments, credits.standing_types, credits.standing_privileges, credits.standing_others,
 credits.standing_triggers_of_events, credits.standing_defaults
 to auditor;
-grant select on credits.current_lots, credits.held_draws to auditor;
+grant select on credits.current_lots, credits.held_draws, credits.event_types to auditor;
 grant select on credits.captures to analyst, auditor;
 grant execute on function
 credits.module_price, credits.topup_tokens, credits.interval_text
@@ -146,6 +147,8 @@ grant select (
     event_id, type, outcome, reason, trouble, received_at, account_id, order_id, object_id, payload
 ) on credits.stripe_events to support;
 grant select (object_id, account_id, order_id) on credits.stripe_objects to support;
+grant select on credits.event_types to support;
+grant execute on function credits.stripe_amount to support;
 
 grant usage on schema analytics to analyst, auditor;
 grant select on all tables in schema analytics to analyst, auditor;
@@ -186,7 +189,8 @@ credits.tighter, credits.limit_left, credits.held_at, credits.period_start, cred
 credits.notice_levels_of, credits.timeout, credits.logins,
 credits.setting_faults, credits.member_reach, credits.member_faults, credits.member_grants, credits.ownership_faults,
 credits.row_security_faults, credits.grant_faults, credits.call_faults, credits.database_faults, credits.power_faults,
-credits.is_policy_of_ours, credits.earlier, credits.stripe_id, credits.utc_text, credits.interval_text
+credits.is_policy_of_ours, credits.earlier, credits.stripe_amount, credits.stripe_id, credits.utc_text,
+credits.interval_text
 to auditor;
 do $auditor$
 begin
@@ -239,6 +243,7 @@ create policy own_rows on credits.outbox for select to authenticated using (acco
 create policy own_rows on credits.failures for select to authenticated using (account_id = (select credits.me()));
 create policy own_rows on credits.charge_refunds for select to authenticated using (account_id = (select credits.me()));
 create policy own_rows on credits.holds for select to authenticated using (account_id = (select credits.me()));
+create policy own_rows on credits.reversals for select to authenticated using (account_id = (select credits.me()));
 create policy own_rows on credits.shortfalls for select to authenticated using (account_id = (select credits.me()));
 -- The people whom the user brought. The view shows no names.
 create policy own_rows on credits.referrals for select to authenticated using (referrer_id = (select credits.me()));

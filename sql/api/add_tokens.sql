@@ -76,13 +76,8 @@ begin
             return credits.grant_receipt(v_account_id, v_known.entry_seq, v_subject, true);
         end if;
     end if;
-    if (v_expires_at >= timestamptz '10000-01-01 00:00+00') is true then
-        perform credits.fail(
-            422, 'bad_expiry', 'expires_at must be before the year 10000; leave it out for tokens that never expire'
-        );
-    elsif (v_expires_at <= credits.clock(v_account_id)) is true then
-        perform credits.fail(422, 'bad_expiry', 'expires_at must not be in the past');
-    elsif v_wallet.status = 'closed' then
+    perform credits.check_expiry(v_expires_at, v_account_id);
+    if v_wallet.status = 'closed' then
         perform credits.refuse_status(v_wallet.status);
     end if;
 

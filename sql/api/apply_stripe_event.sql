@@ -3,7 +3,7 @@
 --   1. Store the event. A second copy of it waits here for the first, and then ends as a duplicate, unless the first is
 --      still open: waiting for its order, or parked.
 --   2. Apply it: find the order that its session names, lock it, and move it (apply_event.sql and
---      apply_session.sql). A paid order is granted, once per order, per session and per payment intent. The
+--      sessions.sql). A paid order is granted, once per order, per session and per payment intent. The
 --      first paid order of a user rewards the referrer.
 --   3. Apply the other events that have waited for the same order.
 --
@@ -33,11 +33,14 @@ begin
     -- 1. Store it once.
     begin
         v_before := credits.bound_wait();
-        insert into credits.stripe_events (event_id, bucket, type, object_id, livemode, payload, original)
+        insert into credits.stripe_events (
+            event_id, bucket, type, object_id, names, livemode, payload, original
+        )
         values (
             v_event_id, credits.bucket_of_event(v_event_id, apply_stripe_event.event),
             apply_stripe_event.event ->> 'type',
             credits.stripe_id(apply_stripe_event.event #> '{data,object,id}'),
+            credits.event_names(apply_stripe_event.event),
             apply_stripe_event.event -> 'livemode' = 'true', apply_stripe_event.event, apply_stripe_event.payload
         )
         on conflict (event_id) do nothing;

@@ -6,6 +6,7 @@
 --   4. Put the tokens back along the recorded draws. What was taken last goes back first. Debt was made last of all.
 --      So the refund first lowers the debt that the account has now. What was repaid goes to the lots that repaid it.
 --   5. Write the entry. Tokens that go back into a lot past its date expire at once, in an entry of their own.
+--      Tokens that go back into a lot whose money was returned are taken, and end debt.
 --
 -- A refund counts for the spend limits of the day and month of the charge. Tokens spent today and refunded today may be
 -- spent again today. The refund of an older charge does not let anybody spend more than today's limit.
@@ -121,6 +122,7 @@ begin
     update credits.spend_limits as s
     set spent_before = s.spent_before - v_part.tokens
     where s.account_id = v_charge.account_id and s.period_starts > v_charge.posted_at;
+    perform credits.settle_debts(v_charge.account_id);
     perform credits.expire_lots(v_charge.account_id, v_at);
     perform credits.note_basis(v_charge.account_id);
     -- Count only what is left: tokens that expired at once did not change the balance.

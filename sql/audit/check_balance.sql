@@ -42,7 +42,12 @@ from credits.wallets as w
 left join (
     select
         x.account_id,
-        sum(x.tokens) filter (where x.kind not in ('spend', 'refund') and x.tokens > 0) as granted,
+        sum(x.tokens) filter (
+            where
+            x.tokens > 0 and x.kind not in ('spend', 'refund', 'reinstatement')
+            -- An adjustment that grants a lot, and not one that gives back what was voided.
+            and (x.kind <> 'adjustment' or (x.draws -> 0 -> 'lot_id')::bigint = x.seq)
+        ) as granted,
         -sum(x.tokens) filter (where x.kind in ('spend', 'refund')) as spent
     from credits.entries as x
     group by x.account_id

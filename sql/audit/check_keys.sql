@@ -10,7 +10,9 @@ from credits.idempotency_keys as k
 left join credits.entries as e on k.account_id = e.account_id and k.entry_seq = e.seq
 where
     -- A referral's code brings no tokens at once.
-    (k.entry_seq is not null or k.operation in ('consume_tokens', 'add_tokens', 'capture_hold', 'refund_usage'))
+    (k.entry_seq is not null or k.operation in (
+        'consume_tokens', 'add_tokens', 'capture_hold', 'refund_usage', 'void_lot', 'restore_lot', 'change_expiry'
+    ))
     and e.seq is null
 union all
 select
@@ -24,6 +26,9 @@ where
         when 'consume_tokens' then e.kind in ('spend', 'byok') and e.hold_id is null
         when 'capture_hold' then e.kind = 'spend' and e.hold_id = k.made_id
         when 'refund_usage' then e.kind = 'refund'
+        when 'void_lot' then e.kind = 'adjustment' and e.tokens < 0
+        when 'restore_lot' then e.kind = 'adjustment' and e.tokens > 0
+        when 'change_expiry' then e.kind = 'adjustment' and e.tokens = 0
         when 'redeem_code' then e.campaign_id is not null
         when 'add_tokens'
             then e.order_id is null and e.campaign_id is null and exists (

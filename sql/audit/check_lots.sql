@@ -54,8 +54,12 @@ left join credits.lots as l
         e.account_id = l.account_id
         and case when e.kind = 'expire' then (e.draws -> 0 -> 'lot_id')::bigint else e.seq end = l.lot_id
 where
-    e.order_id is distinct from case when e.kind <> 'expire' then l.order_id end
-    or e.package_name is distinct from l.package_name
+    (
+        e.kind not in ('reversal', 'reinstatement') and (
+            e.order_id is distinct from case when e.kind <> 'expire' then l.order_id end
+            or e.package_name is distinct from l.package_name
+        )
+    )
     or (e.kind <> 'expire' and l.lot_id is not null and l.source is distinct from e.kind);
 comment on view audit.check_lots is
 'Each lot holds what was granted less what the entries drew from it, within its bounds, and its entries name its '

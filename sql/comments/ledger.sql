@@ -99,3 +99,8 @@ comment on column credits.idempotency_keys.made_id is 'The order, hold or failur
 comment on column credits.idempotency_keys.options is
 'Arguments of a capture that its entry does not record: {"held": true} if it named no usage, {"final": false}, '
 '{"over": "available"}. Null: the defaults.';
+
+comment on column credits.lots.reversed is 'Tokens that were taken out of it because their money went back.';
+comment on column credits.lots.withheld is
+'Tokens that cannot be spent, because their money may go back soon, or because they should have been taken back '
+'while a hold had them.';

@@ -62,3 +62,7 @@ comment on type api.maintenance is
 'How many accounts were brought up to date, how many idempotency keys were forgotten, how many Stripe events that '
 'had waited were applied, and how many partitions of the ledger were made.';
 comment on type api.test_clock is 'The time on the test clock of an account.';
+
+comment on type api.lot_receipt is
+'A correction of a lot. entry_id: its entry. tokens: by how many tokens the lot changed. remaining, expires_at: of '
+'the lot now. balance: of the account after the entry.';

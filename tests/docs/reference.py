@@ -20,7 +20,8 @@ GROUPS = {
     " close_shortfall holds shortfalls",
     "Money in": "add_tokens add_package create_order attach_checkout cancel_order apply_stripe_event packs"
     " topups orders",
-    "Refunds of usage": "refund_usage",
+    "Money that comes back": "reversals replay_event dismiss_event",
+    "Corrections": "refund_usage void_lot restore_lot change_expiry",
     "Accounts and balances": "open_account verify_email freeze_account thaw_account balance lots entries",
     "Campaigns": "redeem_code referral_code referrals",
     "Guests": "guest_consume guest_allowance confirm_guest_use release_guest_use",

@@ -136,7 +136,9 @@ def test_an_earlier_bank_takes_the_next_release(frozen_url: str, tmp_path: Path)
         before = seen(admin)
         outcome = run(frozen_url, Options(migrations=migrations, sql=sql))
         assert outcome.applied[-1] == "9999-next"
-        assert seen(admin) == before
+        after = seen(admin)
+        for view in VIEWS:
+            assert within(after[view], before[view]) == within(before[view], before[view]), view
         assert admin.execute("select distinct mood from credits.wallets").fetchall() == [("calm",)]
         # The list of prices may have learned a column: it is written anew.
         listed = "select count(*) from credits.price_list where valid_until > now() and call_cost is not null"

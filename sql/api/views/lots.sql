@@ -18,7 +18,9 @@ select
     l.expires_at,
     coalesce(l.expires_at <= credits.clock(l.account_id), false) as expired,
     l.frozen,
-    l.order_id
+    l.order_id,
+    trim_scale(l.withheld) as withheld,
+    trim_scale(l.reversed) as reversed
 from credits.current_lots as l
 cross join
     lateral (
@@ -50,5 +52,8 @@ comment on column api.lots.granted_at is 'When it was granted.';
 comment on column api.lots.expires_at is 'From this moment on it counts for nothing. Null: it never expires.';
 comment on column api.lots.expired is 'Whether that moment has come.';
 comment on column api.lots.frozen is
-'True while its payment is disputed. The tokens cannot be spent. No function of the bank sets it yet.';
+'True while its payment is disputed. The tokens cannot be spent.';
 comment on column api.lots.order_id is 'The order that paid for it.';
+comment on column api.lots.withheld is
+'Tokens that cannot be spent, because their money may go back: a refund is under way.';
+comment on column api.lots.reversed is 'Tokens that were taken back with their money.';

@@ -16,7 +16,12 @@ select
     o.checkout_session_id,
     o.created_at,
     o.paid_at,
-    o.scope
+    o.scope,
+    o.kind,
+    o.paid,
+    o.reversed,
+    o.reversal_pending,
+    o.disputed
 from credits.orders as o
 left join lateral credits.user_of(o.account_id) as u on true;
 
@@ -38,3 +43,12 @@ comment on column api.orders.created_at is 'When it was ordered.';
 comment on column api.orders.paid_at is 'When it was paid and granted.';
 comment on column api.orders.scope is
 'module:ID or category:ID that the tokens are bound to. Null when they pay for any module.';
+comment on column api.orders.kind is
+'checkout (bought on a page), auto_topup (charged by a standing consent) or subscription (a paid invoice of a plan).';
+comment on column api.orders.paid is
+'What arrived for it, with tax, in minor units of currency. Null until it is paid.';
+comment on column api.orders.reversed is
+'How much of that has gone back, by refunds and disputes, in minor units. The tokens went with it.';
+comment on column api.orders.reversal_pending is
+'How much of it is being refunded, in minor units. Its tokens are withheld.';
+comment on column api.orders.disputed is 'Whether its tokens are frozen, because the payment is disputed.';

@@ -1,4 +1,5 @@
--- The locks of a payment: the identity of the user, then their wallet and that of the referrer who is to be rewarded.
+-- The locks of a payment: the identity of the user, then their wallet and that of the referrer who is to
+-- be rewarded, or whose reward is taken back.
 --
 -- The identity comes first: with it locked, nobody can attach a referrer between the moment at which the payment looks
 -- for one and the locks it takes. The lock order is in sql/README.md.
@@ -35,12 +36,13 @@ begin
     perform credits.lock_wallets(array[p_account_id, (
         select r.referrer_id
         from credits.referrals as r
-        where r.account_id = p_account_id and r.state = 'pending'
+        where r.account_id = p_account_id and r.state in ('pending', 'paid')
     )]);
 end
 $$;
 comment on function credits.lock_with_referrer(uuid) is
-'Locks the wallet of an account that is about to pay, and that of the referrer who is to be rewarded for it.';
+'Locks the wallet of an account that is about to pay, or gets its money back, and that of the referrer who is rewarded '
+'for it.';
 
 create or replace function credits.try_lock_with_referrer(p_account_id uuid)
 returns boolean
@@ -60,7 +62,9 @@ begin
         return false;
     end if;
     v_accounts := v_accounts || array(
-        select r.referrer_id from credits.referrals as r where r.account_id = p_account_id and r.state = 'pending'
+        select r.referrer_id
+        from credits.referrals as r
+        where r.account_id = p_account_id and r.state in ('pending', 'paid')
     );
     select count(*) into v_locked
     from (

@@ -1,5 +1,5 @@
 -- The first purchase of a user rewards the referrer who brought them, and the user.
-create or replace function credits.settle_referral(p_account_id uuid)
+create or replace function credits.settle_referral(p_account_id uuid, p_order_id uuid)
 returns void
 language plpgsql
 volatile
@@ -9,6 +9,7 @@ declare
     v_referral credits.referrals;
     v_campaign credits.campaigns;
     v_verdict text := 'ended';
+    v_lot_id bigint;
 begin
     select r.* into v_referral
     from credits.referrals as r
@@ -21,7 +22,7 @@ begin
     if (
         select w.status <> 'closed' from credits.wallets as w where w.account_id = v_referral.referrer_id
     ) is true then
-        select g.verdict into v_verdict
+        select g.verdict, g.lot_id into v_verdict, v_lot_id
         from credits.grant_campaign(v_referral.referrer_id, v_referral.campaign_id, v_referral.code) as g;
     end if;
     if v_verdict is not distinct from 'open' then
@@ -39,10 +40,11 @@ begin
             when (v_verdict in ('used', 'exhausted')) is true then 'capped'
             else 'lapsed'
         end,
-        settled_at = credits.clock()
+        settled_at = credits.clock(),
+        order_id = p_order_id, reward_lot_id = v_lot_id
     where r.account_id = p_account_id;
 end
 $$;
-comment on function credits.settle_referral(uuid) is
-'Rewards the referrer of an account that has just paid for the first time, and the account itself. Both wallets are '
-'locked by credits.lock_with_referrer.';
+comment on function credits.settle_referral(uuid, uuid) is
+'Rewards the referrer of an account that has just paid for the first time, by this order, and the account itself. Both '
+'wallets are locked by credits.lock_with_referrer.';

@@ -348,6 +348,8 @@ begin
     if p_before is distinct from p_after then
         perform credits.write_notices(p_account_id, p_before, p_after);
     end if;
+    -- The money of a lot may have gone back while it was held.
+    perform credits.settle_debts(p_account_id);
     -- A lot may have passed its date, or come close to it, while it was held.
     if exists (
         select

@@ -19,9 +19,12 @@ select
     l.order_id,
     l.frozen,
     l.live,
-    l.announced
+    l.announced,
+    l.reversed,
+    l.withheld
 from credits.lots as l
 left join credits.wallets as w on l.account_id = w.account_id and l.lot_id = w.head_lot;
 comment on view credits.current_lots is
 'The lots, with the tokens that really remain and are held in them. live: the row still has tokens. A lot that is not '
-'live has no tokens.';
+'live has no tokens. withheld: how many of them cannot be spent, because money may go back. reversed: how many were '
+'taken back with their money.';

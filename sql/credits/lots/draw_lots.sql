@@ -26,10 +26,10 @@ begin atomic
     select
         l.lot_id,
         l.scope,
-        l.remaining - l.held as free
+        l.remaining - l.held - l.withheld as free
     from credits.current_lots as l
     where
-        l.account_id = p_account_id and l.live and not l.frozen and l.remaining > l.held
+        l.account_id = p_account_id and l.live and not l.frozen and l.remaining > l.held + l.withheld
         and l.effective_at <= p_at and (l.expires_at is null or l.expires_at > p_at)
     order by l.priority, l.expires_at nulls last, l.scope is null, l.unit_cost > 0, l.effective_at, l.lot_id;
 end;
@@ -107,7 +107,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     return (
-        select coalesce(sum(l.remaining - l.held + coalesce(d.tokens, 0)), 0)
+        select coalesce(sum(greatest(l.remaining - l.held - l.withheld + coalesce(d.tokens, 0), 0)), 0)
         from credits.current_lots as l
         left join (
             select x.lot_id, sum(x.tokens) as tokens
@@ -123,7 +123,7 @@ begin
 end
 $$;
 comment on function credits.spendable(uuid, text, timestamptz) is
-'The tokens that an account may spend on a module now: not held, frozen, expired or bound to something else.';
+'The tokens that an account may spend on a module now: not held, withheld, frozen, expired or bound to something else.';
 
 -- It is as stable as what it calls, so the planner can inline it.
 create or replace function credits.draw_of(p_lot_id bigint, p_tokens numeric)

@@ -81,14 +81,17 @@ declare
     v_allowance numeric;
 begin
     v_next := credits.next_lot(p_account_id, null, p_at);
-    -- A lot may be bound to a module, begin later or be frozen. Then the next lot is not the same for every spend, or
-    -- part of the balance cannot be spent. An account with too much debt can spend nothing. And a transaction that reads
-    -- an old snapshot does not know the limits and thresholds that its permit would have to keep when it has ended.
+    -- A lot may be bound to a module, begin later, be frozen or be withheld. Then the next lot is not the same for
+    -- every spend, or part of the balance cannot be spent. An account with too much debt can spend nothing. And a
+    -- transaction that reads an old snapshot does not know the limits and thresholds that its permit would have to keep
+    -- when it has ended.
     if v_next.lot_id is null or credits.in_default(p_account_id)
         or current_setting('transaction_isolation') in ('repeatable read', 'serializable') or exists (
         select
         from credits.lots as l
-        where l.account_id = p_account_id and l.live and (l.scope is not null or l.effective_at > p_at or l.frozen)
+        where
+            l.account_id = p_account_id and l.live
+            and (l.scope is not null or l.effective_at > p_at or l.frozen or l.withheld > 0)
     ) then
         perform credits.fold_head(p_account_id);
         return;

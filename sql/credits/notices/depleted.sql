@@ -103,10 +103,10 @@ begin
         coalesce(array_agg(s.free) filter (where s.scope is not null), '{}')
     into v_unbound, v_scopes, v_bound
     from (
-        select l.scope, sum(l.remaining - l.held) as free
+        select l.scope, sum(l.remaining - l.held - l.withheld) as free
         from credits.current_lots as l
         where
-            l.account_id = p_account_id and not l.frozen and l.remaining > l.held
+            l.account_id = p_account_id and not l.frozen and l.remaining > l.held + l.withheld
             and l.effective_at <= v_now and (l.expires_at is null or l.expires_at > v_now)
         group by l.scope
     ) as s;

@@ -28,6 +28,7 @@ begin
         select a.stripe_customer_id from credits.accounts as a where a.account_id = p_order.account_id
     );
     v_receipt.checkout_session_id := p_order.checkout_session_id;
+    v_receipt.kind := p_order.kind;
     v_receipt.replayed := p_replayed;
     return v_receipt;
 end

@@ -1,8 +1,59 @@
 -- What a stored Stripe event does. It is applied when it arrives, and again as long as it waits. Events move orders in
 -- no other way.
 --
+-- credits.event_types says which family an event belongs to. A family is a file with two functions: one finds the
+-- account and the order that the event is about, the other applies it once they are locked.
+--
 --   Locks: the event's row, then the identity and the wallets of credits.lock_with_referrer. Callers that already hold
 --   these (api.attach_checkout, api.maintain) skip an event that somebody else is applying, and never wait for it.
+
+create or replace function credits.find_subject(
+    p_family text, p_event credits.stripe_events, out account_id uuid, out order_id uuid
+)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_found record;
+begin
+    v_found := case coalesce(p_family, '')
+        when 'session' then credits.find_session(p_event)
+        when 'refund' then credits.find_refund(p_event)
+        when 'dispute' then credits.find_dispute(p_event)
+        when 'fraud_warning' then credits.find_fraud_warning(p_event)
+    end;
+    account_id := v_found.account_id;
+    order_id := v_found.order_id;
+end
+$$;
+comment on function credits.find_subject(text, credits.stripe_events) is
+'The account and the order that an event is about. Nulls when it names nothing of this bank yet.';
+
+create or replace function credits.apply_family(
+    p_family text, p_event credits.stripe_events, out outcome text, out reason text, out entry_id text
+)
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_result record;
+begin
+    v_result := case coalesce(p_family, '')
+        when 'session' then credits.apply_session(p_event)
+        when 'refund' then credits.apply_refund(p_event)
+        when 'dispute' then credits.apply_dispute(p_event)
+        when 'fraud_warning' then credits.apply_fraud_warning(p_event)
+    end;
+    outcome := v_result.outcome;
+    reason := v_result.reason;
+    entry_id := v_result.entry_id;
+end
+$$;
+comment on function credits.apply_family(text, credits.stripe_events) is
+'Applies an event whose account_id and order_id are known and locked.';
+
 create or replace function credits.apply_event(p_event_id text)
 returns api.event_receipt
 language plpgsql
@@ -11,45 +62,39 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_event credits.stripe_events;
-    v_receipt api.event_receipt;
-    v_order credits.orders;
+    v_family text;
     v_result record;
+    v_receipt api.event_receipt;
 begin
     select e.* into v_event from credits.stripe_events as e where e.event_id = p_event_id for no key update;
-    v_receipt := row(v_event.event_id, v_event.type, 'waiting', null, null);
+    v_family := credits.family_of(v_event.type);
+    v_receipt := row(v_event.event_id, v_event.type, 'stored', null, null);
     v_event.reason := null;
 
-    -- 1. What is the event about?
-    if (v_event.type in (
-        'checkout.session.completed', 'checkout.session.async_payment_succeeded',
-        'checkout.session.async_payment_failed', 'checkout.session.expired'
-    )) is not true then
-        v_receipt.outcome := 'stored';
-    else
+    if v_family is not null then
+        -- 1. What is the event about?
         select s.account_id, s.order_id into v_event.account_id, v_event.order_id
-        from credits.order_of_session(v_event.payload #> '{data,object}') as s;
-        if v_event.order_id is null then
-            v_receipt.outcome := 'unmatched';
+        from credits.find_subject(v_family, v_event) as s;
+        if v_event.account_id is null then
+            v_receipt.outcome := case when (v_family = 'session') is true then 'unmatched' else 'waiting' end;
+            v_event.reason := case
+                when (v_family = 'session') is true then 'it names no order of ours'
+                else 'it names no payment of ours yet'
+            end;
+        elsif not exists (select from credits.wallets as w where w.account_id = v_event.account_id) then
+            v_receipt.outcome := 'waiting';
+            v_event.reason := 'its order is not there yet';
         else
-            select o.* into v_order
+            -- 2. Lock it. 3. Apply the event to what is there now.
+            perform credits.lock_with_referrer(v_event.account_id);
+            v_result := credits.apply_family(v_family, v_event);
+            v_receipt.outcome := v_result.outcome;
+            v_receipt.entry_id := v_result.entry_id;
+            v_event.reason := v_result.reason;
+            select o.order_id into v_receipt.order_id
             from credits.orders as o
             where o.account_id = v_event.account_id and o.order_id = v_event.order_id;
-            v_receipt.order_id := v_order.order_id;
         end if;
-    end if;
-
-    -- 2. Lock its order, then read it as it is now. An order that cannot be seen may still be in an open transaction.
-    if v_receipt.order_id is not null then
-        perform credits.lock_with_referrer(v_order.account_id);
-        select o.* into v_order
-        from credits.orders as o
-        where o.account_id = v_order.account_id and o.order_id = v_order.order_id;
-        v_result := credits.apply_session(v_order, v_event);
-        v_receipt.outcome := v_result.outcome;
-        v_receipt.entry_id := v_result.entry_id;
-        v_event.reason := v_result.reason;
-    elsif v_receipt.outcome is not distinct from 'waiting' then
-        v_event.reason := 'its order is not there yet';
     end if;
 
     update credits.stripe_events as e

@@ -58,3 +58,23 @@ $$;
 comment on function credits.check_event(text, jsonb) is
 'Checks that this is an event of Stripe, known by p_event_id, and one for this bank. '
 'Raises PT422 bad_event, foreign_account, wrong_mode.';
+
+create or replace function credits.event_time(p_event credits.stripe_events)
+returns timestamptz
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_created constant jsonb := p_event.payload -> 'created';
+begin
+    if (jsonb_typeof(v_created) = 'number') is true then
+        if (v_created::numeric between 0 and 253402300799) is true then
+            return to_timestamp(v_created::numeric::double precision);
+        end if;
+    end if;
+    return p_event.received_at;
+end
+$$;
+comment on function credits.event_time(credits.stripe_events) is
+'When an event happened by Stripe''s clock, in whole seconds; when it arrived, if it does not say.';

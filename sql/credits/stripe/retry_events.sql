@@ -24,6 +24,30 @@ comment on function credits.try_event(text) is
 'Applies an event that waits. True when it waits no longer. A refusal is recorded on the event and undoes nothing '
 'else.';
 
+create or replace function credits.apply_waiting_for(p_names text[])
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_event_id text;
+begin
+    for v_event_id in
+        select e.event_id
+        from credits.stripe_events as e
+        where e.names && p_names and e.outcome = 'waiting'
+        order by e.received_at, e.event_id
+        for no key update skip locked
+    loop
+        perform credits.try_event(v_event_id);
+    end loop;
+end
+$$;
+comment on function credits.apply_waiting_for(text[]) is
+'Applies the events that wait for one of these objects at Stripe. They belong to an account that is locked by '
+'credits.lock_with_referrer, and can be found now.';
+
 create or replace function credits.apply_waiting(p_account_id uuid, p_order_id uuid)
 returns void
 language plpgsql
@@ -42,10 +66,44 @@ begin
     loop
         perform credits.try_event(v_event_id);
     end loop;
+    -- Refunds and disputes do not name the order, but its payment.
+    perform credits.apply_waiting_for(array(
+        select s.object_id
+        from credits.stripe_objects as s
+        where s.account_id = p_account_id and s.order_id = p_order_id
+        union
+        select o.payment_intent_id
+        from credits.orders as o
+        where o.account_id = p_account_id and o.order_id = p_order_id and o.payment_intent_id is not null
+    ));
 end
 $$;
 comment on function credits.apply_waiting(uuid, uuid) is
-'Applies the events that wait for an order whose account is locked by credits.lock_with_referrer.';
+'Applies the events that wait for an order, or for its payment. Its account is locked by credits.lock_with_referrer.';
+
+create or replace function credits.is_ready(p_event credits.stripe_events)
+returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_family constant text := credits.family_of(p_event.type);
+    v_found record;
+begin
+    v_found := credits.find_subject(v_family, p_event);
+    return exists (
+        select
+        from credits.wallets as w
+        left join credits.orders as o on w.account_id = o.account_id and o.order_id = v_found.order_id
+        where
+            w.account_id = v_found.account_id
+            and (v_family is distinct from 'session' or o.checkout_session_id is not null)
+    );
+end
+$$;
+comment on function credits.is_ready(credits.stripe_events) is
+'Whether what an event waited for is there now: the order with its session, or the payment that it names.';
 
 create or replace function credits.retry_events(p_limit bigint)
 returns bigint
@@ -54,25 +112,26 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_event record;
+    v_event credits.stripe_events;
+    v_account_id uuid;
     v_done bigint := 0;
 begin
-    -- Nearly always attach_checkout has applied them. An event is left if it came while the transaction that wrote the
-    -- order and attached its session was open. No transaction is open for 35 days.
+    -- Nearly always another call has applied them: the one that named the session, or that granted the order. An event
+    -- is left if it came while the transaction that did so was open. No transaction is open for 35 days.
     for v_event in
-        select
-            e.event_id,
-            e.account_id
+        select e.*
         from credits.stripe_events as e
-        inner join credits.orders as o on e.account_id = o.account_id and e.order_id = o.order_id
         where
             e.outcome = 'waiting' and e.received_at > credits.clock() - interval '840 hours'
-            and o.checkout_session_id is not null
+            -- Other calls skip an event that is locked here, so only those are locked that can be applied.
+            and credits.is_ready(e)
         order by coalesce(e.looked_at, e.received_at), e.event_id
         limit p_limit
-        for no key update of e skip locked
+        for no key update skip locked
     loop
-        if credits.try_lock_with_referrer(v_event.account_id) and credits.try_event(v_event.event_id) then
+        select s.account_id into v_account_id
+        from credits.find_subject(credits.family_of(v_event.type), v_event) as s;
+        if credits.try_lock_with_referrer(v_account_id) and credits.try_event(v_event.event_id) then
             v_done := v_done + 1;
         end if;
     end loop;
@@ -80,5 +139,5 @@ begin
 end
 $$;
 comment on function credits.retry_events(bigint) is
-'Applies at most p_limit events that wait and whose order has a session now. Returns how many of them wait no longer. '
+'Applies at most p_limit events that wait for something that is there now. Returns how many of them wait no longer. '
 'Skips accounts that somebody else has locked.';

@@ -9,8 +9,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform credits.fold_head(p_account_id);
-    -- Holds come first: the tokens that they free may be past their date.
+    -- Holds come first: the tokens that they free may be past their date, or owed because their money went back.
     perform credits.expire_holds(p_account_id);
+    perform credits.settle_debts(p_account_id);
     perform credits.expire_lots(p_account_id);
     perform credits.announce_expiries(p_account_id);
     perform credits.begin_periods(p_account_id);

@@ -404,7 +404,8 @@ FAULTS = {
         f"update credits.orders set tokens = tokens + 1 where {ME}",
         f"update credits.orders set bonus_tokens = 0 where {ME} and state = 'paid'",
         f"update credits.orders set state = 'pending', paid_at = null where {ME} and state = 'paid'",
-        f"update credits.orders set state = 'paid', paid_at = created_at where {ME} and state = 'pending'",
+        "update credits.orders set state = 'paid', paid_at = created_at, paid = amount"
+        f" where {ME} and state = 'pending'",
         f"update credits.lots set source = 'grant' where {ME} and source = 'purchase'",
         f"delete from credits.orders where {ME} and state = 'paid'",
         # The price differs from what was paid.
@@ -1153,7 +1154,7 @@ def test_only_money_for_a_person_is_parked(till: Connection) -> None:
             refund["id"],
         }
         row = bank.row("select * from audit.parked where event_id = %s", (wrong["id"],))
-        assert (row["account_id"], row["order_id"], row["subtotal"], row["currency"]) == (
+        assert (row["account_id"], row["order_id"], row["amount"], row["currency"]) == (
             account,
             order["order_id"],
             "999",

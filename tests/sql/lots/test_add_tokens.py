@@ -56,6 +56,8 @@ def test_grant_makes_a_lot_and_an_entry(user: User, service: Caller) -> None:
         "expires_at": FAR,
         "expired": False,
         "frozen": False,
+        "withheld": 0,
+        "reversed": 0,
         "order_id": None,
     }
     (entry,) = ada.rows("select * from api.entries")

@@ -36,6 +36,7 @@ def test_order_is_a_snapshot_of_its_pack(user: User) -> None:
         "checkout_session_id": None,
         "replayed": False,
         "scope": None,
+        "kind": "checkout",
     }
 
 

@@ -43,6 +43,7 @@ ACCOUNT = {
             "referrals",
             "holds",
             "shortfalls",
+            "reversals",
         )
     ),
     *(
@@ -62,6 +63,7 @@ ACCOUNT = {
             "holds",
             "held_draws",
             "shortfalls",
+            "reversals",
         )
     ),
 }
@@ -137,6 +139,7 @@ BOOKS = {
         "shortfalls",
         "settings",
         "releases",
+        "reversals",
         "release_objects",
         "status_changes",
         "notice_levels",
@@ -156,6 +159,8 @@ BOOKS = {
         "current_lots",
         "entries",
         "entry_kinds",
+        "event_decisions",
+        "event_types",
         "idempotency_keys",
         "identities",
         "lots",
@@ -189,7 +194,7 @@ SELECT = {
     "anon": SHOP,
     "authenticated": SHOP | ACCOUNT,
     "spender": SHOP | TILL,
-    "support": SHOP | ACCOUNT | REPORTS,
+    "support": SHOP | ACCOUNT | REPORTS | {"credits.event_types"},
     "service_role": SHOP | ACCOUNT | {"api.release", "credits.releases"},
     "analyst": ANALYTICS | {"credits.captures"},
     "auditor": ANALYTICS | AUDIT | BOOKS,
@@ -342,6 +347,11 @@ SERVE = {
     "api.begin_sign_up(text[],boolean)": "array[repeat('0', 64)]",
     "api.find_credential(text)": "'nobody'",
     "api.refund_usage(text,numeric,text,text)": "'nothing'",
+    "api.replay_event(text,text)": "'nothing', 'why'",
+    "api.dismiss_event(text,text)": "'nothing', 'why'",
+    "api.void_lot(text,numeric,text,text)": "'nothing'",
+    "api.restore_lot(text,numeric,text,text)": "'nothing'",
+    "api.change_expiry(text,timestamp with time zone,text,text)": "'nothing', now()",
     "api.close_shortfall(text,text)": "'nothing', 'settled'",
     "api.set_overdraft_limit(numeric,text)": "10",
     "api.set_test_clock(text,timestamp with time zone,interval)": "'nobody'",
@@ -379,7 +389,7 @@ EXECUTE = {
         "credits.clock(uuid)",
         "credits.user_of(uuid)",
     },
-    "support": {*SHOPPING, *WHO, "credits.stripe_id(jsonb)"},
+    "support": {*SHOPPING, *WHO, "credits.stripe_id(jsonb)", "credits.stripe_amount(jsonb)"},
     "service_role": {*CALLS, *SHOPPING, *WHO, *WHOLE},
     "analyst": {
         "credits.analyst_segments()",
@@ -412,6 +422,7 @@ EXECUTE = {
         "credits.limit_left(uuid,timestamp with time zone)",
         "credits.period_start(text,timestamp with time zone)",
         "credits.earlier(timestamp with time zone,interval)",
+        "credits.stripe_amount(jsonb)",
         "credits.stripe_id(jsonb)",
         "credits.utc_text(timestamp with time zone)",
         "credits.tighter(numeric,numeric)",
@@ -461,7 +472,7 @@ TABLES = sorted(
     name
     for name in RELATIONS
     if name.startswith("credits.")
-    and name not in ("credits.captures", "credits.current_lots", "credits.held_draws")
+    and name not in ("credits.captures", "credits.current_lots", "credits.held_draws", "credits.event_types")
 )
 
 

@@ -130,6 +130,17 @@ CREATE TYPE api.hold_receipt AS (
 	price_source text
 );
 COMMENT ON TYPE api.hold_receipt IS 'Tokens that are held, the lots they are in, and what is left besides (available: the balance less everything that is held). price_source: module, category or default, whose price it is.';
+CREATE TYPE api.lot_receipt AS (
+	entry_id text,
+	user_id text,
+	lot_id bigint,
+	tokens numeric,
+	remaining numeric,
+	expires_at timestamp with time zone,
+	balance numeric,
+	replayed boolean
+);
+COMMENT ON TYPE api.lot_receipt IS 'A correction of a lot. entry_id: its entry. tokens: by how many tokens the lot changed. remaining, expires_at: of the lot now. balance: of the account after the entry.';
 CREATE TYPE api.low_balance AS (
 	user_id text,
 	below numeric,
@@ -169,7 +180,8 @@ CREATE TYPE api.order_receipt AS (
 	stripe_customer_id text,
 	checkout_session_id text,
 	replayed boolean,
-	scope text
+	scope text,
+	kind text
 );
 COMMENT ON TYPE api.order_receipt IS 'A purchase and its state. amount is in minor units of the currency.';
 CREATE TYPE api.overdraft AS (
@@ -410,6 +422,15 @@ Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT402 insuff
 PT422 bad_usage, bad_final, bad_over or bad_key, PT423 account_frozen (a user), PT429 spend_limit (a user''s, beyond the hold)
 or unpaid_limit (a user, of a free module or of too many parts that cost nothing), PT403 not_yours, PT401 not_signed_in,
 PT422 bad_isolation.';
+CREATE FUNCTION api.change_expiry(lot_id text, expires_at timestamp with time zone, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text) RETURNS api.lot_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.change_expiry(lot_id text, expires_at timestamp with time zone, reason text, idempotency_key text) IS 'Change when a lot expires. For operators. It is an entry of kind adjustment over 0 tokens, with who did it, why, and
+both dates. Tokens that have expired do not come back; tokens that come back later obey the new date.
+lot_id: account:lot_id, which is the entry_id of the grant. expires_at: infinity means never; null is refused.
+With an idempotency_key a repeat of the same call gets the same answer. Another call undoes it.
+Raises PT404 unknown_lot, PT409 key_reused, PT422 bad_expiry, bad_reason or bad_key, PT403 not_yours, PT503 busy.';
 CREATE FUNCTION api.close_shortfall(shortfall_id text, state text) RETURNS api.shortfall_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -483,6 +504,14 @@ says otherwise, and 1000 orders of a user may end without money in an hour (cred
 Raises PT404 unknown_pack or unknown_module, PT422 bad_order, bad_amount or bad_key, PT409 key_reused, PT429
 too_many_orders or unpaid_limit (for a user), PT423 account_frozen, PT403 not_yours, PT401 not_signed_in, PT422
 bad_isolation.';
+CREATE FUNCTION api.dismiss_event(event_id text, reason text) RETURNS api.event_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.dismiss_event(event_id text, reason text) IS 'Take a Stripe event from the list of those that need a decision (audit.parked). For operators. It moves nothing any more, also when Stripe sends it again, unless api.replay_event applies it. To repeat the call changes nothing.
+reason: why, in at most 200 characters; it is kept with who decided.
+outcome: dismissed.
+Raises PT404 unknown_event, PT409 event_closed (outcome), PT422 bad_reason, PT403 not_yours, PT503 busy.';
 CREATE FUNCTION api.extend_hold(hold_id text, ttl interval DEFAULT '00:15:00'::interval, user_id text DEFAULT NULL::text) RETURNS api.hold_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -646,6 +675,14 @@ captured before stay charged, and the hold then ends as captured. A repeat needs
 case. For any other hold, a repeat gets the same answer without a key.
 Raises PT404 unknown_hold, PT409 hold_closed (state) or key_reused, PT422 bad_reason or bad_key, PT429 unpaid_limit (a
 user who sends ever new keys for a released hold), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+CREATE FUNCTION api.replay_event(event_id text, reason text) RETURNS api.event_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.replay_event(event_id text, reason text) IS 'Apply a Stripe event again: one that is listed in audit.parked, or was dismissed, or that a changed setting concerns. For operators. What it did before is not done twice.
+reason: why, in at most 200 characters; it is kept with who decided.
+Answers as api.apply_stripe_event does.
+Raises PT404 unknown_event, PT422 bad_reason, PT403 not_yours, PT503 busy.';
 CREATE FUNCTION api.report_failure(module_id text, duration_ms numeric DEFAULT NULL::numeric, metadata jsonb DEFAULT '{}'::jsonb, user_id text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text) RETURNS api.failure_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -681,6 +718,16 @@ CREATE FUNCTION api.reset_low_balance(user_id text DEFAULT NULL::text) RETURNS a
 COMMENT ON FUNCTION api.reset_low_balance(user_id text) IS 'Remove the threshold that set_low_balance chose, so that the rule of the bank says when the balance is low. Safe to
 repeat.
 Raises PT404 unknown_user, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation.';
+CREATE FUNCTION api.restore_lot(entry_id text, tokens numeric DEFAULT NULL::numeric, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text) RETURNS api.lot_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.restore_lot(entry_id text, tokens numeric, reason text, idempotency_key text) IS 'Undo api.void_lot, whole or in part: the tokens go back into their lot. For operators. If the lot has expired since,
+they expire at once, in an entry of their own.
+entry_id: the entry of the void. tokens: how many; null, the default, means all that is left of it.
+With an idempotency_key a repeat of the same call gets the same answer.
+Raises PT404 unknown_entry, PT409 not_refundable or key_reused, PT422 bad_amount (restorable), bad_reason or bad_key,
+PT403 not_yours, PT503 busy.';
 CREATE FUNCTION api.set_low_balance(below numeric DEFAULT NULL::numeric, percent numeric DEFAULT NULL::numeric, user_id text DEFAULT NULL::text) RETURNS api.low_balance
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -749,6 +796,17 @@ CREATE FUNCTION api.verify_email(email text DEFAULT NULL::text, user_id text DEF
 COMMENT ON FUNCTION api.verify_email(email text, user_id text) IS 'Report that the e-mail address of a user is verified: by email, for a user who signed up here, or by user_id. Grants
 the welcome that waited for it, once. Safe to repeat. For services.
 Raises PT404 unknown_user, PT422 bad_user, PT403 not_yours.';
+CREATE FUNCTION api.void_lot(lot_id text, tokens numeric DEFAULT NULL::numeric, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text) RETURNS api.lot_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.void_lot(lot_id text, tokens numeric, reason text, idempotency_key text) IS 'Take tokens out of one lot. For operators. It is an entry of kind adjustment, with who did it and why, and
+api.restore_lot undoes it.
+lot_id: account:lot_id, which is the entry_id of the grant. tokens: how many; null, the default, means all that are
+free. Tokens that a hold has stay with it.
+With an idempotency_key a repeat of the same call gets the same answer.
+Raises PT404 unknown_lot, PT409 key_reused, PT422 bad_amount (free), bad_reason or bad_key, PT403 not_yours, PT503
+busy.';
 CREATE FUNCTION credits.accept_stripe_accounts(p_accounts text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -803,41 +861,8 @@ CREATE FUNCTION credits.announce_expiries(p_account_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.announce_expiries(p_account_id uuid) IS 'Puts the lots of a locked wallet that expire soon in the outbox, once each. The caller, credits.catch_up, has folded the head.';
-CREATE FUNCTION credits.apply_event(p_event_id text) RETURNS api.event_receipt
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS …;
-COMMENT ON FUNCTION credits.apply_event(p_event_id text) IS 'Does what a stored event asks for, and records its outcome. Safe to repeat while the outcome is waiting or parked.';
 SET default_tablespace = '';
 SET default_table_access_method = heap;
-CREATE TABLE credits.orders (
-    account_id uuid NOT NULL,
-    order_id uuid DEFAULT gen_random_uuid() NOT NULL,
-    state text DEFAULT 'pending'::text NOT NULL,
-    parked_reason text,
-    pack_id text,
-    package_name text NOT NULL,
-    scope text,
-    tokens credits.tokens NOT NULL,
-    bonus_tokens credits.tokens DEFAULT 0 NOT NULL,
-    expires_after interval,
-    amount bigint NOT NULL,
-    currency text NOT NULL,
-    stripe_price_id text,
-    checkout_session_id text,
-    payment_intent_id text,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    paid_at timestamp with time zone,
-    CONSTRAINT orders_amount_is_positive CHECK ((amount > 0)),
-    CONSTRAINT orders_paid_has_time CHECK (((state = 'paid'::text) = (paid_at IS NOT NULL))),
-    CONSTRAINT orders_parked_has_reason CHECK (((state = 'parked'::text) = (parked_reason IS NOT NULL))),
-    CONSTRAINT orders_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'processing'::text, 'paid'::text, 'failed'::text, 'expired'::text, 'parked'::text]))),
-    CONSTRAINT orders_tokens_are_positive CHECK ((((tokens)::numeric > (0)::numeric) AND ((bonus_tokens)::numeric >= (0)::numeric)))
-);
-ALTER TABLE ONLY credits.orders FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.orders IS 'Purchases, each with a snapshot of what was sold. The grant is made from this snapshot, never from what an event says.';
-COMMENT ON COLUMN credits.orders.state IS 'pending → processing (paid later) → paid, failed or expired. parked: the money does not match the order, and a person must decide.';
-COMMENT ON COLUMN credits.orders.amount IS 'Price in minor units of currency.';
 CREATE TABLE credits.stripe_events (
     event_id text NOT NULL,
     bucket bigint NOT NULL,
@@ -853,6 +878,7 @@ CREATE TABLE credits.stripe_events (
     received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     looked_at timestamp with time zone,
     trouble text,
+    names text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT stripe_events_bucket_is_sane CHECK (((bucket >= 0) AND (bucket <= 65535)))
 );
 ALTER TABLE ONLY credits.stripe_events FORCE ROW LEVEL SECURITY;
@@ -860,22 +886,53 @@ COMMENT ON TABLE credits.stripe_events IS 'Every event that Stripe sent, once, w
 COMMENT ON COLUMN credits.stripe_events.bucket IS 'Where the event belongs when the bank is on several servers: the bucket of the account that its object names, otherwise that of its own id. See docs/scaling.md.';
 COMMENT ON COLUMN credits.stripe_events.account_id IS 'The account that it names, together with order_id. Null when it does not name one.';
 COMMENT ON COLUMN credits.stripe_events.order_id IS 'The order that it names. While the event waits, this order may not exist.';
-COMMENT ON COLUMN credits.stripe_events.outcome IS 'granted, processing, failed, expired, parked, duplicate (of the same purchase), stored, unmatched (it names no order), or waiting (the order that it names does not exist yet, or has no session yet).';
+COMMENT ON COLUMN credits.stripe_events.outcome IS 'granted, processing, failed, expired, parked, duplicate (of the same purchase), stored, unmatched (it names no order), waiting (what it names is not there yet), applied (it moved something, or said something new about an order), or dismissed (an operator decided that nothing is to be done).';
 COMMENT ON COLUMN credits.stripe_events.reason IS 'Why it is parked or waits.';
 COMMENT ON COLUMN credits.stripe_events.payload IS 'The event. Where original is set, characters that jsonb cannot hold were replaced in it.';
 COMMENT ON COLUMN credits.stripe_events.original IS 'The bytes that Stripe sent, for an event with characters that jsonb cannot hold. Null for other events.';
 COMMENT ON COLUMN credits.stripe_events.looked_at IS 'When maintenance last failed to apply it while it waited. Null when it never failed.';
 COMMENT ON COLUMN credits.stripe_events.trouble IS 'The error of that failure.';
-CREATE FUNCTION credits.apply_session(p_order credits.orders, p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) RETURNS record
+COMMENT ON COLUMN credits.stripe_events.names IS 'The ids at Stripe that it names: its object, and the payment intent, charge, invoice and subscription of it.';
+CREATE FUNCTION credits.apply_dispute(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.apply_session(p_order credits.orders, p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) IS 'Does what an event of a Checkout session says to the order that it names. The caller holds the locks of credits.lock_with_referrer.';
+COMMENT ON FUNCTION credits.apply_dispute(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) IS 'Freezes the lots of a disputed order, and takes or gives back its tokens as the money moves. The caller holds the locks of credits.lock_with_referrer.';
+CREATE FUNCTION credits.apply_event(p_event_id text) RETURNS api.event_receipt
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.apply_event(p_event_id text) IS 'Does what a stored event asks for, and records its outcome. Safe to repeat while the outcome is waiting or parked.';
+CREATE FUNCTION credits.apply_family(p_family text, p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.apply_family(p_family text, p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) IS 'Applies an event whose account_id and order_id are known and locked.';
+CREATE FUNCTION credits.apply_fraud_warning(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.apply_fraud_warning(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) IS 'Records an early fraud warning. It freezes the lots of the order if the setting says so, until nothing can be done about it any more. The caller holds the locks of credits.lock_with_referrer.';
+CREATE FUNCTION credits.apply_refund(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.apply_refund(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) IS 'Takes back, withholds or gives back the tokens of a refund. The caller holds the locks of credits.lock_with_referrer.';
+CREATE FUNCTION credits.apply_session(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.apply_session(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) IS 'Does what an event of a Checkout session says to the order that it names. The caller holds the locks of credits.lock_with_referrer.';
 CREATE FUNCTION credits.apply_waiting(p_account_id uuid, p_order_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.apply_waiting(p_account_id uuid, p_order_id uuid) IS 'Applies the events that wait for an order whose account is locked by credits.lock_with_referrer.';
+COMMENT ON FUNCTION credits.apply_waiting(p_account_id uuid, p_order_id uuid) IS 'Applies the events that wait for an order, or for its payment. Its account is locked by credits.lock_with_referrer.';
+CREATE FUNCTION credits.apply_waiting_for(p_names text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.apply_waiting_for(p_names text[]) IS 'Applies the events that wait for one of these objects at Stripe. They belong to an account that is locked by credits.lock_with_referrer, and can be found now.';
 CREATE FUNCTION credits.attach_at_sign_up(p_account_id uuid, p_code text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -935,6 +992,44 @@ CREATE FUNCTION credits.begin_periods(p_account_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.begin_periods(p_account_id uuid) IS 'Begins the new days and months of a locked wallet''s limits.';
+CREATE TABLE credits.lots (
+    account_id uuid NOT NULL,
+    lot_id bigint NOT NULL,
+    priority bigint NOT NULL,
+    source credits.entry_kind NOT NULL,
+    live boolean DEFAULT true NOT NULL,
+    frozen boolean DEFAULT false NOT NULL,
+    announced boolean DEFAULT false NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    granted credits.amount NOT NULL,
+    remaining credits.amount NOT NULL,
+    held credits.amount DEFAULT 0 NOT NULL,
+    scope text,
+    order_id uuid,
+    package_name text,
+    unit_cost credits.unit_cost DEFAULT 0 NOT NULL,
+    currency text,
+    reversed credits.amount DEFAULT 0 NOT NULL,
+    withheld credits.amount DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='70');
+ALTER TABLE ONLY credits.lots FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.lots IS 'Tokens that came in together and share a price, a scope and an expiry. They are spent in burn order: see credits.draw_lots. 0 <= held <= remaining <= granted: the domains refuse negative numbers, and audit.check_lots proves the rest.';
+COMMENT ON COLUMN credits.lots.lot_id IS 'The seq of the entry that granted it.';
+COMMENT ON COLUMN credits.lots.priority IS 'Lower is spent first.';
+COMMENT ON COLUMN credits.lots.live IS 'True while the row has tokens. The head lot may have no tokens left even so: see credits.current_lots.';
+COMMENT ON COLUMN credits.lots.frozen IS 'True while the payment is disputed. The tokens cannot be spent. No function of the bank sets it yet.';
+COMMENT ON COLUMN credits.lots.announced IS 'True when the outbox has the notice of its coming expiry.';
+COMMENT ON COLUMN credits.lots.scope IS 'The module:ID or category:ID that the tokens are bound to. Null: not bound.';
+COMMENT ON COLUMN credits.lots.unit_cost IS 'The money really paid for one token, in minor units of currency.';
+COMMENT ON COLUMN credits.lots.reversed IS 'Tokens that were taken out of it because their money went back.';
+COMMENT ON COLUMN credits.lots.withheld IS 'Tokens that cannot be spent, because their money may go back soon, or because they should have been taken back while a hold had them.';
+CREATE FUNCTION credits.book_adjustment(p_lot credits.lots, p_tokens numeric, p_metadata jsonb, p_expires_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.book_adjustment(p_lot credits.lots, p_tokens numeric, p_metadata jsonb, p_expires_at timestamp with time zone) IS 'Changes a lot of a locked wallet by p_tokens, and its expiry to p_expires_at, in one entry of kind adjustment.';
 CREATE TABLE credits.campaigns (
     campaign_id text NOT NULL,
     kind credits.entry_kind NOT NULL,
@@ -985,6 +1080,56 @@ CREATE FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaign
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone) IS 'Books grant p_number of a campaign on a locked wallet, and returns the lot. The key of credits.redemptions lets this happen only once.';
+CREATE TABLE credits.orders (
+    account_id uuid NOT NULL,
+    order_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    parked_reason text,
+    pack_id text,
+    package_name text NOT NULL,
+    scope text,
+    tokens credits.tokens NOT NULL,
+    bonus_tokens credits.tokens DEFAULT 0 NOT NULL,
+    expires_after interval,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    stripe_price_id text,
+    checkout_session_id text,
+    payment_intent_id text,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    paid_at timestamp with time zone,
+    kind text DEFAULT 'checkout'::text NOT NULL,
+    paid bigint,
+    reversed bigint DEFAULT 0 NOT NULL,
+    reversal_pending bigint DEFAULT 0 NOT NULL,
+    disputed boolean DEFAULT false NOT NULL,
+    reversed_debt credits.amount DEFAULT 0 NOT NULL,
+    succeeded_at timestamp with time zone,
+    CONSTRAINT orders_amount_is_positive CHECK ((amount > 0)),
+    CONSTRAINT orders_kind_is_known CHECK ((kind = ANY (ARRAY['checkout'::text, 'auto_topup'::text, 'subscription'::text]))),
+    CONSTRAINT orders_paid_has_amount CHECK (((state <> 'paid'::text) OR ((paid >= 0) IS TRUE))),
+    CONSTRAINT orders_paid_has_time CHECK (((state = 'paid'::text) = (paid_at IS NOT NULL))),
+    CONSTRAINT orders_parked_has_reason CHECK (((state = 'parked'::text) = (parked_reason IS NOT NULL))),
+    CONSTRAINT orders_reversed_is_bounded CHECK (((reversed >= 0) AND (reversal_pending >= 0) AND ((reversed + reversal_pending) <= COALESCE(paid, (0)::bigint)))),
+    CONSTRAINT orders_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'processing'::text, 'paid'::text, 'failed'::text, 'expired'::text, 'parked'::text]))),
+    CONSTRAINT orders_tokens_are_positive CHECK ((((tokens)::numeric > (0)::numeric) AND ((bonus_tokens)::numeric >= (0)::numeric)))
+);
+ALTER TABLE ONLY credits.orders FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.orders IS 'Purchases, each with a snapshot of what was sold. The grant is made from this snapshot, never from what an event says.';
+COMMENT ON COLUMN credits.orders.state IS 'pending → processing (paid later) → paid, failed or expired. parked: the money does not match the order, and a person must decide.';
+COMMENT ON COLUMN credits.orders.amount IS 'Price in minor units of currency.';
+COMMENT ON COLUMN credits.orders.kind IS 'What made it: checkout (a pack or an amount), auto_topup (a standing consent), subscription (a paid invoice of a plan).';
+COMMENT ON COLUMN credits.orders.paid IS 'What arrived, with tax, in minor units of currency. Null until it is paid.';
+COMMENT ON COLUMN credits.orders.reversed IS 'How much of that has gone back, in minor units.';
+COMMENT ON COLUMN credits.orders.reversal_pending IS 'How much of it may go back soon, in minor units.';
+COMMENT ON COLUMN credits.orders.disputed IS 'Whether its lots are frozen.';
+COMMENT ON COLUMN credits.orders.reversed_debt IS 'Debt, in tokens, that stands for tokens of this order which were spent, or are held, and whose money has gone back.';
+COMMENT ON COLUMN credits.orders.succeeded_at IS 'When its payment last succeeded, by Stripe''s clock. Null until it is paid.';
+CREATE FUNCTION credits.book_reversal(p_order credits.orders, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_debt numeric) RETURNS timestamp with time zone
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.book_reversal(p_order credits.orders, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_debt numeric) IS 'Writes a reversal (p_tokens below 0) or a reinstatement (above 0) of an order, and tells the user. p_debt: by how much the debt changes. Returns when it was posted.';
 CREATE FUNCTION credits.bound_holds(p_longest interval DEFAULT NULL::interval, p_most_open bigint DEFAULT NULL::bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1269,11 +1414,21 @@ CREATE FUNCTION credits.check_currency(p_currency text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.check_currency(p_currency text) IS 'Checks that p_currency is null or a currency that Stripe takes payments in. Raises PT422 bad_catalog.';
+CREATE FUNCTION credits.check_decision(p_reason text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.check_decision(p_reason text) IS 'Checks that a service decides, with a reason. Raises PT403 not_yours, PT422 bad_reason.';
 CREATE FUNCTION credits.check_event(p_event_id text, p_event jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.check_event(p_event_id text, p_event jsonb) IS 'Checks that this is an event of Stripe, known by p_event_id, and one for this bank. Raises PT422 bad_event, foreign_account, wrong_mode.';
+CREATE FUNCTION credits.check_expiry(p_expires_at timestamp with time zone, p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.check_expiry(p_expires_at timestamp with time zone, p_account_id uuid) IS 'Checks that a lot of a locked wallet may expire at this moment; null means never. Raises PT422 bad_expiry.';
 CREATE FUNCTION credits.check_free_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1668,6 +1823,11 @@ CREATE FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) IS 'Defines an amount to propose for a top-up (minor units of the currency), between its bounds. Raises PT422 bad_catalog.';
+CREATE FUNCTION credits.dispute_movements(p_event credits.stripe_events, OUT withdrawals bigint, OUT reinstatements bigint) RETURNS record
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.dispute_movements(p_event credits.stripe_events, OUT withdrawals bigint, OUT reinstatements bigint) IS 'How often an event of a dispute says that its money was withdrawn, and how often that it was reinstated.';
 CREATE FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean DEFAULT false, OUT draws jsonb, OUT missing numeric) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1686,6 +1846,11 @@ CREATE FUNCTION credits.email_key(p_email text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.email_key(p_email text) IS 'The key under which the sign-ins to an e-mail address are counted.';
+CREATE FUNCTION credits.end_session_order(p_order credits.orders, p_event credits.stripe_events, p_own boolean) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.end_session_order(p_order credits.orders, p_event credits.stripe_events, p_own boolean) IS 'Moves an order whose session says that nothing was paid, or not yet. p_own: the session is the order''s. Returns the outcome.';
 CREATE FUNCTION credits.ensure_partitions(p_months integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1705,6 +1870,16 @@ CREATE FUNCTION credits.event_id(p_event jsonb, p_original bytea) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.event_id(p_event jsonb, p_original bytea) IS 'The key of an event: its id, or the hash of its bytes if its id cannot be stored. Null when it has no id.';
+CREATE FUNCTION credits.event_names(p_event jsonb) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.event_names(p_event jsonb) IS 'The ids of the objects at Stripe that an event names, sorted: its object, and the payment intent, charge, invoice and subscription that it belongs to.';
+CREATE FUNCTION credits.event_time(p_event credits.stripe_events) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.event_time(p_event credits.stripe_events) IS 'When an event happened by Stripe''s clock, in whole seconds; when it arrived, if it does not say.';
 CREATE FUNCTION credits.expire_holds(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1730,31 +1905,71 @@ CREATE FUNCTION credits.fail(p_status integer, p_slug text, p_message text, p_fa
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.fail(p_status integer, p_slug text, p_message text, p_facts json) IS 'Raises SQLSTATE PT<status> with a message for people, and a DETAIL for programs: {"error": slug, …facts}.';
+CREATE FUNCTION credits.family_of(p_type text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.family_of(p_type text) IS 'The family of a type of events. Null: events of this type move nothing.';
 CREATE FUNCTION credits.find_code(p_code text) RETURNS credits.codes
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.find_code(p_code text) IS 'The code that somebody typed. Case, white space and invisible characters do not matter. Raises PT404 unknown_code.';
+CREATE FUNCTION credits.find_dispute(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.find_dispute(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) IS 'The order whose payment is disputed. Nulls when it is no payment of this bank, or none yet.';
 CREATE FUNCTION credits.find_entry(p_entry_id text) RETURNS credits.entries
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.find_entry(p_entry_id text) IS 'The entry of that name (account:seq). Raises PT404 unknown_entry.';
+CREATE FUNCTION credits.find_fraud_warning(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.find_fraud_warning(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) IS 'The order whose payment is suspected. Nulls when it is no payment of this bank, or none yet.';
 CREATE FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean) IS 'Where to look for a hold, whose hold it would be, and whether a service asks. Users find only their own holds; services find all. Raises PT404 unknown_hold, PT403 not_yours, PT401 not_signed_in.';
+CREATE FUNCTION credits.find_lot(p_lot_id text) RETURNS credits.lots
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.find_lot(p_lot_id text) IS 'The lot of that name: account:lot_id, which is the entry that granted it. Raises PT404 unknown_lot.';
 CREATE FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) RETURNS credits.orders
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) IS 'The order of this name and account. Raises PT404 unknown_order.';
+CREATE FUNCTION credits.find_payment(p_names text[], OUT account_id uuid, OUT order_id uuid) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.find_payment(p_names text[], OUT account_id uuid, OUT order_id uuid) IS 'The order whose payment one of these Stripe objects belongs to. Nulls when no such order is known yet.';
 CREATE FUNCTION credits.find_price(p_module_id text, p_at timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with time zone) IS 'The price of a module at a time: its own, otherwise that of its category, otherwise the default. Null when there is none, or when the id looks like that of a listed module.';
+CREATE FUNCTION credits.find_refund(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.find_refund(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) IS 'The order whose payment is refunded. Nulls when it is no payment of this bank, or none yet.';
+CREATE FUNCTION credits.find_session(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.find_session(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) IS 'The order that the session of an event names, whether it exists or not. Nulls when it names none.';
+CREATE FUNCTION credits.find_subject(p_family text, p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.find_subject(p_family text, p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) IS 'The account and the order that an event is about. Nulls when it names nothing of this bank yet.';
 CREATE FUNCTION credits.fingerprint(p_arguments jsonb) RETURNS bytea
     LANGUAGE sql IMMUTABLE
     RETURN sha256(convert_to(CASE WHEN (((p_arguments)::text ~~ '%.%0%'::text) IS TRUE) THEN credits.canonical(p_arguments) ELSE (p_arguments)::text END, 'UTF8'::name));
@@ -1799,35 +2014,6 @@ CREATE FUNCTION credits.forget_origins(p_max bigint) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.forget_origins(p_max bigint) IS 'Forgets at most p_max origins that are older than 35 days: their keys no longer match new ones. Null means all of them.';
-CREATE TABLE credits.lots (
-    account_id uuid NOT NULL,
-    lot_id bigint NOT NULL,
-    priority bigint NOT NULL,
-    source credits.entry_kind NOT NULL,
-    live boolean DEFAULT true NOT NULL,
-    frozen boolean DEFAULT false NOT NULL,
-    announced boolean DEFAULT false NOT NULL,
-    effective_at timestamp with time zone NOT NULL,
-    expires_at timestamp with time zone,
-    granted credits.amount NOT NULL,
-    remaining credits.amount NOT NULL,
-    held credits.amount DEFAULT 0 NOT NULL,
-    scope text,
-    order_id uuid,
-    package_name text,
-    unit_cost credits.unit_cost DEFAULT 0 NOT NULL,
-    currency text
-)
-WITH (fillfactor='70');
-ALTER TABLE ONLY credits.lots FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.lots IS 'Tokens that came in together and share a price, a scope and an expiry. They are spent in burn order: see credits.draw_lots. 0 <= held <= remaining <= granted: the domains refuse negative numbers, and audit.check_lots proves the rest.';
-COMMENT ON COLUMN credits.lots.lot_id IS 'The seq of the entry that granted it.';
-COMMENT ON COLUMN credits.lots.priority IS 'Lower is spent first.';
-COMMENT ON COLUMN credits.lots.live IS 'True while the row has tokens. The head lot may have no tokens left even so: see credits.current_lots.';
-COMMENT ON COLUMN credits.lots.frozen IS 'True while the payment is disputed. The tokens cannot be spent. No function of the bank sets it yet.';
-COMMENT ON COLUMN credits.lots.announced IS 'True when the outbox has the notice of its coming expiry.';
-COMMENT ON COLUMN credits.lots.scope IS 'The module:ID or category:ID that the tokens are bound to. Null: not bound.';
-COMMENT ON COLUMN credits.lots.unit_cost IS 'The money really paid for one token, in minor units of currency.';
 CREATE VIEW credits.current_lots WITH (security_invoker='true') AS
  SELECT l.account_id,
     l.lot_id,
@@ -1845,26 +2031,33 @@ CREATE VIEW credits.current_lots WITH (security_invoker='true') AS
     l.order_id,
     l.frozen,
     l.live,
-    l.announced
+    l.announced,
+    l.reversed,
+    l.withheld
    FROM (credits.lots l
      LEFT JOIN credits.wallets w ON (((l.account_id = w.account_id) AND (l.lot_id = w.head_lot))));
-COMMENT ON VIEW credits.current_lots IS 'The lots, with the tokens that really remain and are held in them. live: the row still has tokens. A lot that is not live has no tokens.';
+COMMENT ON VIEW credits.current_lots IS 'The lots, with the tokens that really remain and are held in them. live: the row still has tokens. A lot that is not live has no tokens. withheld: how many of them cannot be spent, because money may go back. reversed: how many were taken back with their money.';
 CREATE FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone) RETURNS TABLE(lot_id bigint, scope text, free numeric)
     LANGUAGE sql STABLE
     BEGIN ATOMIC
  SELECT l.lot_id,
      l.scope,
-     (l.remaining - l.held) AS free
+     ((l.remaining - l.held) - (l.withheld)::numeric) AS free
     FROM credits.current_lots l
-   WHERE ((l.account_id = free_lots.p_account_id) AND l.live AND (NOT l.frozen) AND (l.remaining > l.held) AND (l.effective_at <= free_lots.p_at) AND ((l.expires_at IS NULL) OR (l.expires_at > free_lots.p_at)))
+   WHERE ((l.account_id = free_lots.p_account_id) AND l.live AND (NOT l.frozen) AND (l.remaining > (l.held + (l.withheld)::numeric)) AND (l.effective_at <= free_lots.p_at) AND ((l.expires_at IS NULL) OR (l.expires_at > free_lots.p_at)))
    ORDER BY l.priority, l.expires_at, (l.scope IS NULL), ((l.unit_cost)::numeric > (0)::numeric), l.effective_at, l.lot_id;
 END;
 COMMENT ON FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone) IS 'The lots of an account that may be spent, bound or not, in burn order, with what is free in each.';
-CREATE FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount numeric) RETURNS text
+CREATE FUNCTION credits.freeze_on_fraud_warnings(p_freeze boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount numeric) IS 'Grants the snapshot of an order under the wallet''s lock: the tokens, then the bonus. p_discount: minor units, from 0 to the amount of the order. Returns the entry of the purchase.';
+COMMENT ON FUNCTION credits.freeze_on_fraud_warnings(p_freeze boolean) IS 'For the operator. Whether an early fraud warning of Stripe freezes the tokens of the suspected payment. By default it does not. The setting counts for later events; api.replay_event applies it to earlier ones. Raises PT422 bad_setting for null.';
+CREATE FUNCTION credits.fulfil_order(p_order credits.orders, p_objects text[], p_paid bigint, p_discount numeric, p_succeeded_at timestamp with time zone) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.fulfil_order(p_order credits.orders, p_objects text[], p_paid bigint, p_discount numeric, p_succeeded_at timestamp with time zone) IS 'Grants the snapshot of an order under the locks of credits.lock_with_referrer: the tokens, then the bonus, then what the referrer earned. p_objects: the ids at Stripe by which the payment is known; nulls are ignored. p_paid: what arrived, with tax, in minor units. p_discount: minor units, from 0 to the amount of the order. p_succeeded_at: when the payment succeeded, by Stripe''s clock. Returns the entry of the purchase.';
 CREATE FUNCTION credits.functions_digest() RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1874,6 +2067,16 @@ CREATE FUNCTION credits.functions_digest() RETURNS text
     SET quote_all_identifiers TO 'off'
     AS …;
 COMMENT ON FUNCTION credits.functions_digest() IS 'A digest of the bodies of all functions in the bank''s schemas.';
+CREATE FUNCTION credits.give_back(p_order credits.orders, p_draws jsonb, p_debt numeric) RETURNS timestamp with time zone
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.give_back(p_order credits.orders, p_draws jsonb, p_debt numeric) IS 'Gives tokens of an order back: into its lots (p_draws), and to its debt (p_debt). Returns when that was posted, or null if there was nothing to give back.';
+CREATE FUNCTION credits.gone_from(p_account_id uuid, p_lot_ids bigint[]) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.gone_from(p_account_id uuid, p_lot_ids bigint[]) IS 'How many tokens of these lots have expired or were voided.';
 CREATE FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text DEFAULT NULL::text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1966,6 +2169,11 @@ CREATE FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_re
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) IS 'Whether a policy is as access.sql makes policies of this name. p_roles is in alphabetical order.';
+CREATE FUNCTION credits.is_ready(p_event credits.stripe_events) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.is_ready(p_event credits.stripe_events) IS 'Whether what an event waited for is there now: the order with its session, or the payment that it names.';
 CREATE FUNCTION credits.is_sane_time(p_at timestamp with time zone) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN COALESCE(((p_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (p_at < '10000-01-01 00:00:00+00'::timestamp with time zone)), true);
@@ -2081,6 +2289,11 @@ CREATE FUNCTION credits.lock_campaigns(p_campaign_ids text[]) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.lock_campaigns(p_campaign_ids text[]) IS 'Locks campaigns in the order of their ids, until the end of the transaction. Raises PT503 busy.';
+CREATE FUNCTION credits.lock_event(p_event_id text) RETURNS credits.stripe_events
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.lock_event(p_event_id text) IS 'Locks a Stripe event. Raises PT404 unknown_event, PT503 busy.';
 CREATE FUNCTION credits.lock_guest(p_kind text, p_keys text[]) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2101,6 +2314,11 @@ CREATE FUNCTION credits.lock_identity(p_account_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.lock_identity(p_account_id uuid) IS 'Locks the identity of an account: nobody can attach a referrer to it until the end of the transaction. Taken before any wallet. Raises PT503 busy.';
+CREATE FUNCTION credits.lock_lot(p_lot credits.lots, OUT lot credits.lots, OUT wallet credits.wallets) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.lock_lot(p_lot credits.lots, OUT lot credits.lots, OUT wallet credits.wallets) IS 'Locks the wallet of a lot, and returns both as they are then. Raises PT503 busy.';
 CREATE FUNCTION credits.lock_those_free(p_account_ids uuid[]) RETURNS uuid[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2125,12 +2343,17 @@ CREATE FUNCTION credits.lock_with_referrer(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.lock_with_referrer(p_account_id uuid) IS 'Locks the wallet of an account that is about to pay, and that of the referrer who is to be rewarded for it.';
+COMMENT ON FUNCTION credits.lock_with_referrer(p_account_id uuid) IS 'Locks the wallet of an account that is about to pay, or gets its money back, and that of the referrer who is rewarded for it.';
 CREATE FUNCTION credits.logins() RETURNS TABLE(login text, roles text[], inherits boolean, administers boolean, connection_limit integer, settings jsonb)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.logins() IS 'The logins that are members of the bank''s roles, except superusers. inherits: they have the rights of their roles, and do not take them by SET ROLE as a program does. administers: they may become the owner, so that no bound applies. connection_limit: -1 means none. settings: {"setting": "value"}, what their sessions in this database begin with. A login may change these for itself.';
+CREATE FUNCTION credits.lot_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) RETURNS api.lot_receipt
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.lot_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) IS 'The answer of a correction of a lot, read from its entry. remaining and expires_at are those of the lot now.';
 CREATE FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2180,6 +2403,11 @@ CREATE FUNCTION credits.money(p_amount bigint, p_currency text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.money(p_amount bigint, p_currency text) IS 'An amount of minor units for people: 3999, eur is 39.99 EUR; 5000, ugx is 50.00 UGX.';
+CREATE FUNCTION credits.money_back(p_order credits.orders, OUT back bigint, OUT pending bigint, OUT disputed boolean) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.money_back(p_order credits.orders, OUT back bigint, OUT pending bigint, OUT disputed boolean) IS 'How much of the payment of an order has gone back (back) and may go back soon (pending), in minor units. disputed: its tokens are frozen, because a dispute is open, or was lost and its money has not been seen to go, or because of a fraud warning.';
 CREATE FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2253,11 +2481,26 @@ CREATE FUNCTION credits.note_customer(p_account_id uuid, p_customer_id text, p_r
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.note_customer(p_account_id uuid, p_customer_id text, p_replaces text) IS 'Records the Stripe customer of an account that has none, or whose customer p_replaces names as no longer existing.';
+CREATE FUNCTION credits.note_decision(p_event_id text, p_decision text, p_reason text, p_outcome text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.note_decision(p_event_id text, p_decision text, p_reason text, p_outcome text) IS 'Records a decision about a locked event, and its outcome after that.';
+CREATE FUNCTION credits.note_failed_payment(p_order credits.orders, p_event credits.stripe_events) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.note_failed_payment(p_order credits.orders, p_event credits.stripe_events) IS 'Takes back what a paid order granted, if its payment failed after it had succeeded. Returns the outcome.';
 CREATE FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric) IS 'Records the basis of percentages after a grant of p_tokens.';
+CREATE FUNCTION credits.note_later_success(p_order credits.orders, p_event credits.stripe_events) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.note_later_success(p_order credits.orders, p_event credits.stripe_events) IS 'Another event reports that an order was paid. If it is newer, the payment has not failed before it. Returns the outcome, which is always duplicate.';
 CREATE FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2268,6 +2511,11 @@ CREATE FUNCTION credits.note_priced(p_name text, p_from_now boolean) RETURNS boo
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.note_priced(p_name text, p_from_now boolean) IS 'Whether a line before this one, in the same file, has given this target a price from now on. p_from_now: this line does so too, which is recorded.';
+CREATE FUNCTION credits.note_reversal(p_event credits.stripe_events, p_reversal_id text, p_kind text, p_amount bigint, p_status text, p_withdrawals bigint DEFAULT 0, p_reinstatements bigint DEFAULT 0) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.note_reversal(p_event credits.stripe_events, p_reversal_id text, p_kind text, p_amount bigint, p_status text, p_withdrawals bigint, p_reinstatements bigint) IS 'Records what an event says about an object that takes money back from the order of the event. True when it says something new. What was reported before never shrinks.';
 CREATE FUNCTION credits.note_role() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2303,6 +2551,11 @@ CREATE FUNCTION credits.pack_order(p_pack_id text, p_module_id text) RETURNS cre
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.pack_order(p_pack_id text, p_module_id text) IS 'The order of a pack, bought for a module or for what the pack is bound to. Raises PT404 unknown_pack, PT422 bad_order.';
+CREATE FUNCTION credits.park_session(p_order credits.orders, p_event credits.stripe_events, p_own boolean, p_reason text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.park_session(p_order credits.orders, p_event credits.stripe_events, p_own boolean, p_reason text) IS 'Keeps an event whose money does not match its order for a person, and its order with it. p_own: the session is the order''s. Returns the outcome.';
 CREATE FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric, p_before numeric, p_tokens numeric) RETURNS TABLE(lot_id bigint, tokens numeric)
     LANGUAGE plpgsql IMMUTABLE ROWS 3
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2363,6 +2616,11 @@ CREATE FUNCTION credits.plain_text(p_text text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.plain_text(p_text text) IS 'A text in Unicode''s form NFKC, without invisible characters (Default_Ignorable_Code_Point) and without space around it. White space inside it becomes one plain space. Null for a text with characters beyond the first plane, except mathematical alphabets: versions of PostgreSQL treat them differently.';
+CREATE FUNCTION credits.plan_reversal(p_order credits.orders, p_back bigint, OUT takes jsonb, OUT gives jsonb, OUT debt numeric) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.plan_reversal(p_order credits.orders, p_back bigint, OUT takes jsonb, OUT gives jsonb, OUT debt numeric) IS 'What must move so that p_back minor units of the payment of an order have gone back, on a locked wallet whose head is folded. takes: out of which lots. gives: back into which. debt: by how much the debt of this order rises, or falls when below 0.';
 CREATE FUNCTION credits.power_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2567,7 +2825,7 @@ CREATE FUNCTION credits.retry_events(p_limit bigint) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.retry_events(p_limit bigint) IS 'Applies at most p_limit events that wait and whose order has a session now. Returns how many of them wait no longer. Skips accounts that somebody else has locked.';
+COMMENT ON FUNCTION credits.retry_events(p_limit bigint) IS 'Applies at most p_limit events that wait for something that is there now. Returns how many of them wait no longer. Skips accounts that somebody else has locked.';
 CREATE FUNCTION credits.return_charge(p_charge credits.entries, p_refunded numeric, p_tokens numeric, p_debt numeric, OUT draws jsonb, OUT from_debt numeric) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2583,6 +2841,21 @@ CREATE FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_toke
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric) IS 'Puts tokens that were drawn back into a lot of a locked wallet.';
+CREATE FUNCTION credits.reversal_problem(p_event credits.stripe_events, p_amount jsonb) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.reversal_problem(p_event credits.stripe_events, p_amount jsonb) IS 'Why the amount in an event cannot come back from the payment of its order, so that a person must look at it. Null when it can.';
+CREATE FUNCTION credits.reversal_rank(p_status text) RETURNS bigint
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.reversal_rank(p_status text) IS 'How far a refund, a dispute or a fraud warning with this status at Stripe has got. A status never gives way to one of a lower rank, so the order in which events come does not matter. Unknown statuses have rank 0.';
+CREATE FUNCTION credits.reward_lots(p_account_id uuid, p_order_id uuid) RETURNS TABLE(account_id uuid, lot_id bigint)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.reward_lots(p_account_id uuid, p_order_id uuid) IS 'The lots that were granted because this order was paid: the referrer''s reward and the buyer''s own.';
 CREATE FUNCTION credits.row_security_faults() RETURNS TABLE(expected text, found text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2628,11 +2901,40 @@ CREATE FUNCTION credits.setting_faults() RETURNS TABLE(login text, name text, va
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.setting_faults() IS 'Settings that members of the bank''s roles, except administrators, should not begin their sessions with: time-outs that do not bound anything, and every setting that is neither in the recipe of SECURITY.md nor about what a session costs. An application may also choose names and time zones for itself.';
-CREATE FUNCTION credits.settle_referral(p_account_id uuid) RETURNS void
+CREATE FUNCTION credits.settle_debts(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.settle_referral(p_account_id uuid) IS 'Rewards the referrer of an account that has just paid for the first time, and the account itself. Both wallets are locked by credits.lock_with_referrer.';
+COMMENT ON FUNCTION credits.settle_debts(p_account_id uuid) IS 'Takes the tokens that have come back into lots of a locked wallet whose orders were reversed, as far as the account owes them. Called after a hold has ended and after a charge was refunded.';
+CREATE FUNCTION credits.settle_event(p_event credits.stripe_events) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.settle_event(p_event credits.stripe_events) IS 'Lets the tokens of an order follow its money, after an event has been noted. Returns the first entry that this made, or null.';
+CREATE FUNCTION credits.settle_lots(p_account_id uuid, p_order_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.settle_lots(p_account_id uuid, p_order_id uuid) IS 'Takes back, or gives back, tokens of an order of a locked wallet until they agree with the money that has gone back. Freezes the lots of a disputed order, and withholds the tokens of refunds that are pending. Does nothing when all of that is so already.';
+CREATE FUNCTION credits.settle_order(p_account_id uuid, p_order_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.settle_order(p_account_id uuid, p_order_id uuid) IS 'Does credits.settle_lots for an order, and takes back the rewards that its money earned. The caller holds the locks of credits.lock_with_referrer.';
+CREATE FUNCTION credits.settle_referral(p_account_id uuid, p_order_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.settle_referral(p_account_id uuid, p_order_id uuid) IS 'Rewards the referrer of an account that has just paid for the first time, by this order, and the account itself. Both wallets are locked by credits.lock_with_referrer.';
+CREATE FUNCTION credits.settle_rewards(p_account_id uuid, p_order_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.settle_rewards(p_account_id uuid, p_order_id uuid) IS 'Takes back, or gives back, the rewards that an order earned, in proportion to its money that has gone back. The setting reverse_rewards turns it off. The caller holds the locks of credits.lock_with_referrer.';
+CREATE FUNCTION credits.share_of(p_granted numeric, p_part bigint, p_whole bigint) RETURNS numeric
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN ((p_part >= p_whole) IS TRUE) THEN p_granted ELSE COALESCE(trunc(((p_granted * (p_part)::numeric) / (NULLIF(p_whole, 0))::numeric), 6), (0)::numeric) END;
+COMMENT ON FUNCTION credits.share_of(p_granted numeric, p_part bigint, p_whole bigint) IS 'The tokens of a grant that belong to p_part of p_whole of its price, cut at six decimals. All of them when p_part is the whole.';
 CREATE FUNCTION credits.show_catalog() RETURNS SETOF text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2679,7 +2981,7 @@ CREATE FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_at time
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_at timestamp with time zone) IS 'The tokens that an account may spend on a module now: not held, frozen, expired or bound to something else.';
+COMMENT ON FUNCTION credits.spendable(p_account_id uuid, p_module_id text, p_at timestamp with time zone) IS 'The tokens that an account may spend on a module now: not held, withheld, frozen, expired or bound to something else.';
 CREATE FUNCTION credits.standing_attachments() RETURNS TABLE(kind text, name text, definition text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2773,6 +3075,11 @@ CREATE FUNCTION credits.sum_components(p_price_id bigint, p_usage jsonb, OUT pri
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.sum_components(p_price_id bigint, p_usage jsonb, OUT price_id bigint, OUT cost numeric, OUT price_source text, OUT exact boolean) IS 'What a use costs under a version of a price, in tokens: the sum over its components. exact: the usage names the dimensions of the price and no other. cost is null when a quantity cannot be charged, price_id when there is no price.';
+CREATE FUNCTION credits.take_back(p_order credits.orders, p_draws jsonb, p_debt numeric) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.take_back(p_order credits.orders, p_draws jsonb, p_debt numeric) IS 'Takes tokens of an order out of its lots (p_draws), and as debt (p_debt).';
 CREATE FUNCTION credits.take_tokens(p_account_id uuid, p_module_id text, p_tokens numeric, p_price_id bigint, p_at timestamp with time zone, p_hold boolean DEFAULT false) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3654,7 +3961,9 @@ CREATE VIEW api.lots WITH (security_invoker='true') AS
     l.expires_at,
     COALESCE((l.expires_at <= credits.clock(l.account_id)), false) AS expired,
     l.frozen,
-    l.order_id
+    l.order_id,
+    trim_scale((l.withheld)::numeric) AS withheld,
+    trim_scale((l.reversed)::numeric) AS reversed
    FROM ((credits.current_lots l
      CROSS JOIN LATERAL ( SELECT (l.held - COALESCE(sum(d.tokens), (0)::numeric)) AS held
            FROM credits.held_draws d
@@ -3677,8 +3986,10 @@ COMMENT ON COLUMN api.lots.scope IS 'The module:ID or category:ID that it is bou
 COMMENT ON COLUMN api.lots.granted_at IS 'When it was granted.';
 COMMENT ON COLUMN api.lots.expires_at IS 'From this moment on it counts for nothing. Null: it never expires.';
 COMMENT ON COLUMN api.lots.expired IS 'Whether that moment has come.';
-COMMENT ON COLUMN api.lots.frozen IS 'True while its payment is disputed. The tokens cannot be spent. No function of the bank sets it yet.';
+COMMENT ON COLUMN api.lots.frozen IS 'True while its payment is disputed. The tokens cannot be spent.';
 COMMENT ON COLUMN api.lots.order_id IS 'The order that paid for it.';
+COMMENT ON COLUMN api.lots.withheld IS 'Tokens that cannot be spent, because their money may go back: a refund is under way.';
+COMMENT ON COLUMN api.lots.reversed IS 'Tokens that were taken back with their money.';
 CREATE TABLE credits.module_categories (
     category_id text NOT NULL,
     title text NOT NULL
@@ -3745,7 +4056,12 @@ CREATE VIEW api.orders WITH (security_invoker='true') AS
     o.checkout_session_id,
     o.created_at,
     o.paid_at,
-    o.scope
+    o.scope,
+    o.kind,
+    o.paid,
+    o.reversed,
+    o.reversal_pending,
+    o.disputed
    FROM (credits.orders o
      LEFT JOIN LATERAL credits.user_of(o.account_id) u(user_id) ON (true));
 COMMENT ON VIEW api.orders IS 'The orders of the caller. A service sees those of every account.';
@@ -3763,6 +4079,11 @@ COMMENT ON COLUMN api.orders.checkout_session_id IS 'Stripe Checkout session.';
 COMMENT ON COLUMN api.orders.created_at IS 'When it was ordered.';
 COMMENT ON COLUMN api.orders.paid_at IS 'When it was paid and granted.';
 COMMENT ON COLUMN api.orders.scope IS 'module:ID or category:ID that the tokens are bound to. Null when they pay for any module.';
+COMMENT ON COLUMN api.orders.kind IS 'checkout (bought on a page), auto_topup (charged by a standing consent) or subscription (a paid invoice of a plan).';
+COMMENT ON COLUMN api.orders.paid IS 'What arrived for it, with tax, in minor units of currency. Null until it is paid.';
+COMMENT ON COLUMN api.orders.reversed IS 'How much of that has gone back, by refunds and disputes, in minor units. The tokens went with it.';
+COMMENT ON COLUMN api.orders.reversal_pending IS 'How much of it is being refunded, in minor units. Its tokens are withheld.';
+COMMENT ON COLUMN api.orders.disputed IS 'Whether its tokens are frozen, because the payment is disputed.';
 CREATE TABLE credits.currencies (
     currency text NOT NULL,
     minor_digits bigint NOT NULL,
@@ -3875,6 +4196,8 @@ CREATE TABLE credits.referrals (
     state text DEFAULT 'pending'::text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     settled_at timestamp with time zone,
+    order_id uuid,
+    reward_lot_id bigint,
     CONSTRAINT referrals_not_oneself CHECK ((referrer_id <> account_id)),
     CONSTRAINT referrals_settled_has_time CHECK (((state = 'pending'::text) = (settled_at IS NULL))),
     CONSTRAINT referrals_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'paid'::text, 'capped'::text, 'lapsed'::text])))
@@ -3933,6 +4256,56 @@ COMMENT ON COLUMN api.release.migration IS 'The newest migration.';
 COMMENT ON COLUMN api.release.program IS 'Version of the pgcredits program that migrated.';
 COMMENT ON COLUMN api.release.released_at IS 'When it migrated.';
 COMMENT ON COLUMN api.release.whole IS 'Whether functions and columns are as it left them. False when something was changed by hand, or by an older pgcredits.';
+CREATE TABLE credits.reversals (
+    account_id uuid NOT NULL,
+    reversal_id text NOT NULL,
+    order_id uuid NOT NULL,
+    kind text NOT NULL,
+    amount bigint NOT NULL,
+    status text NOT NULL,
+    withdrawals bigint DEFAULT 0 NOT NULL,
+    reinstatements bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT reversals_amount_is_not_negative CHECK ((amount >= 0)),
+    CONSTRAINT reversals_counts_are_sane CHECK (((withdrawals >= 0) AND (reinstatements >= 0))),
+    CONSTRAINT reversals_kind_is_known CHECK ((kind = ANY (ARRAY['refund'::text, 'refunded_charge'::text, 'dispute'::text, 'fraud_warning'::text, 'failed_payment'::text])))
+);
+ALTER TABLE ONLY credits.reversals FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.reversals IS 'Objects at Stripe that take the money of an order back, or may: refunds, disputes, fraud warnings, failed payments. Each row is what all events together say about one object.';
+COMMENT ON COLUMN credits.reversals.reversal_id IS 'The id of the object at Stripe: re_…, dp_…, issfr_…, ch_…, cs_….';
+COMMENT ON COLUMN credits.reversals.kind IS 'refund; refunded_charge (what a charge says was refunded of it in all); dispute; fraud_warning; failed_payment (the session of a payment that failed after it had succeeded).';
+COMMENT ON COLUMN credits.reversals.amount IS 'Minor units of the currency of the order.';
+COMMENT ON COLUMN credits.reversals.status IS 'The furthest status that an event reported (credits.reversal_rank). requested: asked for here, and not known at Stripe yet.';
+COMMENT ON COLUMN credits.reversals.withdrawals IS 'How often the money of a dispute was withdrawn.';
+COMMENT ON COLUMN credits.reversals.reinstatements IS 'How often it was reinstated.';
+COMMENT ON COLUMN credits.reversals.created_at IS 'When the first event about it happened; of a failed payment the last one. By Stripe''s clock.';
+COMMENT ON COLUMN credits.reversals.changed_at IS 'When an event last said something new about it.';
+CREATE VIEW api.reversals WITH (security_invoker='true') AS
+ SELECT r.reversal_id,
+    u.user_id,
+    r.order_id,
+    r.kind,
+    r.amount,
+    o.currency,
+    r.status,
+    ((r.kind = 'dispute'::text) AND (r.withdrawals > r.reinstatements)) AS withdrawn,
+    r.created_at,
+    r.changed_at
+   FROM ((credits.reversals r
+     JOIN credits.orders o ON (((r.account_id = o.account_id) AND (r.order_id = o.order_id))))
+     LEFT JOIN LATERAL credits.user_of(r.account_id) u(user_id) ON (true));
+COMMENT ON VIEW api.reversals IS 'Refunds and disputes of the orders of the caller. A service sees those of every account.';
+COMMENT ON COLUMN api.reversals.reversal_id IS 'Its id at Stripe: re_…, dp_…, issfr_…, ch_… or cs_….';
+COMMENT ON COLUMN api.reversals.user_id IS 'The user id (sub) of the account.';
+COMMENT ON COLUMN api.reversals.order_id IS 'The order whose money goes back.';
+COMMENT ON COLUMN api.reversals.kind IS 'refund, refunded_charge (what a charge says was refunded of it in all), dispute, fraud_warning or failed_payment.';
+COMMENT ON COLUMN api.reversals.amount IS 'Minor units of currency.';
+COMMENT ON COLUMN api.reversals.currency IS 'ISO 4217, lower case.';
+COMMENT ON COLUMN api.reversals.status IS 'Its status at Stripe, the furthest that was reported.';
+COMMENT ON COLUMN api.reversals.withdrawn IS 'Whether the money of a dispute is gone now.';
+COMMENT ON COLUMN api.reversals.created_at IS 'When it began, by Stripe''s clock.';
+COMMENT ON COLUMN api.reversals.changed_at IS 'When something new was last reported about it.';
 CREATE TABLE credits.shortfalls (
     account_id uuid NOT NULL,
     shortfall_id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -4153,7 +4526,7 @@ UNION ALL
     format('%s, %s'::text, w.lifetime_granted, w.lifetime_spent) AS found
    FROM (credits.wallets w
      LEFT JOIN ( SELECT x.account_id,
-            sum((x.tokens)::numeric) FILTER (WHERE ((x.kind <> ALL (ARRAY['spend'::credits.entry_kind, 'refund'::credits.entry_kind])) AND ((x.tokens)::numeric > (0)::numeric))) AS granted,
+            sum((x.tokens)::numeric) FILTER (WHERE (((x.tokens)::numeric > (0)::numeric) AND (x.kind <> ALL (ARRAY['spend'::credits.entry_kind, 'refund'::credits.entry_kind, 'reinstatement'::credits.entry_kind])) AND ((x.kind <> 'adjustment'::credits.entry_kind) OR ((((x.draws -> 0) -> 'lot_id'::text))::bigint = x.seq)))) AS granted,
             (- sum((x.tokens)::numeric) FILTER (WHERE (x.kind = ANY (ARRAY['spend'::credits.entry_kind, 'refund'::credits.entry_kind])))) AS spent
            FROM credits.entries x
           GROUP BY x.account_id) e ON ((w.account_id = e.account_id)))
@@ -4369,6 +4742,7 @@ CREATE VIEW audit.check_events WITH (security_invoker='true') AS
             e.received_at,
             e.looked_at,
             e.trouble,
+            e.names,
             ((e.type = ANY (ARRAY['checkout.session.completed'::text, 'checkout.session.async_payment_succeeded'::text])) AND (COALESCE((e.payload #>> '{data,object,payment_status}'::text[]), ''::text) = ANY (ARRAY['paid'::text, 'no_payment_required'::text]))) AS says_paid
            FROM credits.stripe_events e
         )
@@ -4580,7 +4954,7 @@ CREATE VIEW audit.check_keys WITH (security_invoker='true') AS
     'no such entry'::text AS found
    FROM (credits.idempotency_keys k
      LEFT JOIN credits.entries e ON (((k.account_id = e.account_id) AND (k.entry_seq = e.seq))))
-  WHERE (((k.entry_seq IS NOT NULL) OR (k.operation = ANY (ARRAY['consume_tokens'::text, 'add_tokens'::text, 'capture_hold'::text, 'refund_usage'::text]))) AND (e.seq IS NULL))
+  WHERE (((k.entry_seq IS NOT NULL) OR (k.operation = ANY (ARRAY['consume_tokens'::text, 'add_tokens'::text, 'capture_hold'::text, 'refund_usage'::text, 'void_lot'::text, 'restore_lot'::text, 'change_expiry'::text]))) AND (e.seq IS NULL))
 UNION ALL
  SELECT k.account_id,
     format('%s under key %s: an entry that such a call writes'::text, k.operation, "left"(k.key, 60)) AS expected,
@@ -4592,6 +4966,9 @@ UNION ALL
             WHEN 'consume_tokens'::text THEN ((e.kind = ANY (ARRAY['spend'::credits.entry_kind, 'byok'::credits.entry_kind])) AND (e.hold_id IS NULL))
             WHEN 'capture_hold'::text THEN ((e.kind = 'spend'::credits.entry_kind) AND (e.hold_id = k.made_id))
             WHEN 'refund_usage'::text THEN (e.kind = 'refund'::credits.entry_kind)
+            WHEN 'void_lot'::text THEN ((e.kind = 'adjustment'::credits.entry_kind) AND ((e.tokens)::numeric < (0)::numeric))
+            WHEN 'restore_lot'::text THEN ((e.kind = 'adjustment'::credits.entry_kind) AND ((e.tokens)::numeric > (0)::numeric))
+            WHEN 'change_expiry'::text THEN ((e.kind = 'adjustment'::credits.entry_kind) AND ((e.tokens)::numeric = (0)::numeric))
             WHEN 'redeem_code'::text THEN (e.campaign_id IS NOT NULL)
             WHEN 'add_tokens'::text THEN ((e.order_id IS NULL) AND (e.campaign_id IS NULL) AND (EXISTS ( SELECT
                FROM credits.lots l
@@ -4712,11 +5089,11 @@ UNION ALL
             WHEN (e.kind = 'expire'::credits.entry_kind) THEN (((e.draws -> 0) -> 'lot_id'::text))::bigint
             ELSE e.seq
         END = l.lot_id))))
-  WHERE ((e.order_id IS DISTINCT FROM
+  WHERE (((e.kind <> ALL (ARRAY['reversal'::credits.entry_kind, 'reinstatement'::credits.entry_kind])) AND ((e.order_id IS DISTINCT FROM
         CASE
             WHEN (e.kind <> 'expire'::credits.entry_kind) THEN l.order_id
             ELSE NULL::uuid
-        END) OR (e.package_name IS DISTINCT FROM l.package_name) OR ((e.kind <> 'expire'::credits.entry_kind) AND (l.lot_id IS NOT NULL) AND (l.source IS DISTINCT FROM e.kind)));
+        END) OR (e.package_name IS DISTINCT FROM l.package_name))) OR ((e.kind <> 'expire'::credits.entry_kind) AND (l.lot_id IS NOT NULL) AND (l.source IS DISTINCT FROM e.kind)));
 COMMENT ON VIEW audit.check_lots IS 'Each lot holds what was granted less what the entries drew from it, within its bounds, and its entries name its source, order and package.';
 CREATE VIEW audit.check_negative WITH (security_invoker='true') AS
  SELECT w.account_id,
@@ -5151,6 +5528,8 @@ CREATE TABLE credits.settings (
     sign_ins_per_network bigint DEFAULT 300 NOT NULL,
     sign_ups_per_network bigint DEFAULT 300 NOT NULL,
     sign_in_window interval DEFAULT '00:15:00'::interval NOT NULL,
+    freeze_on_fraud_warning boolean DEFAULT false NOT NULL,
+    reverse_rewards boolean DEFAULT true NOT NULL,
     CONSTRAINT settings_are_one_row CHECK (one_row),
     CONSTRAINT settings_sign_in_limits_are_sane CHECK ((((sign_ins_per_pair >= 1) AND (sign_ins_per_pair <= 1000000)) AND ((sign_ins_per_account >= sign_ins_per_pair) AND (sign_ins_per_account <= 1000000)) AND ((sign_ins_per_network >= sign_ins_per_pair) AND (sign_ins_per_network <= 1000000)) AND ((sign_ups_per_network >= 1) AND (sign_ups_per_network <= 1000000)) AND (sign_in_window >= '00:00:01'::interval) AND (sign_in_window <= '24:00:00'::interval)))
 );
@@ -5459,6 +5838,12 @@ UNION ALL
     c.found
    FROM audit.check_shortfalls c;
 COMMENT ON VIEW audit.findings IS 'Every fault that any check finds. If there is no row, the books close.';
+CREATE VIEW credits.event_types WITH (security_invoker='true') AS
+ SELECT column1 AS type,
+    column2 AS family,
+    column3 AS effect
+   FROM (VALUES ('checkout.session.completed'::text,'session'::text,'grants the order if it is paid; otherwise the order is processing'::text), ('checkout.session.async_payment_succeeded'::text,'session'::text,'grants the order'::text), ('checkout.session.async_payment_failed'::text,'session'::text,'ends the order; takes back what was granted before it failed'::text), ('checkout.session.expired'::text,'session'::text,'ends the order'::text), ('refund.created'::text,'refund'::text,'withholds the tokens of a pending refund; takes back those of one that succeeded'::text), ('refund.updated'::text,'refund'::text,'the same, for the new status'::text), ('refund.failed'::text,'refund'::text,'gives back what this refund took or withheld'::text), ('charge.refund.updated'::text,'refund'::text,'the same as refund.updated, in older versions of Stripe''s API'::text), ('charge.refunded'::text,'refund'::text,'takes back what the charge says was refunded and no refund has explained'::text), ('charge.dispute.created'::text,'dispute'::text,'freezes the lots of the order; an inquiry moves nothing'::text), ('charge.dispute.updated'::text,'dispute'::text,'the same, for the new status'::text), ('charge.dispute.funds_withdrawn'::text,'dispute'::text,'takes back the tokens of the disputed amount'::text), ('charge.dispute.funds_reinstated'::text,'dispute'::text,'gives back exactly what the withdrawal took'::text), ('charge.dispute.closed'::text,'dispute'::text,'thaws the lots of the order; moves no tokens'::text), ('radar.early_fraud_warning.created'::text,'fraud_warning'::text,'freezes the lots of the order, if the operator wants it so'::text), ('radar.early_fraud_warning.updated'::text,'fraud_warning'::text,'thaws them when nothing can be done about it any more'::text)) "*VALUES*";
+COMMENT ON VIEW credits.event_types IS 'The types of Stripe events that are applied: the family whose functions apply them, and what they do to the books. Events of other types are stored, and move nothing.';
 CREATE TABLE credits.stripe_objects (
     object_id text NOT NULL,
     account_id uuid NOT NULL,
@@ -5471,6 +5856,7 @@ CREATE VIEW audit.parked WITH (security_invoker='true') AS
  WITH reported AS (
          SELECT e.event_id,
             e.type,
+            t_1.family,
             e.outcome,
             e.received_at,
             e.account_id,
@@ -5484,74 +5870,75 @@ CREATE VIEW audit.parked WITH (security_invoker='true') AS
                     ELSE NULL::text
                 END) AS parked_reason,
             credits.stripe_id((e.payload #> '{data,object,payment_intent}'::text[])) AS payment_intent_id,
-            (e.type = ANY (ARRAY['charge.refunded'::text, 'charge.dispute.created'::text])) AS goes_back,
-            ((e.outcome = 'parked'::text) OR ((e.outcome = ANY (ARRAY['waiting'::text, 'unmatched'::text])) AND (e.type = ANY (ARRAY['checkout.session.completed'::text, 'checkout.session.async_payment_succeeded'::text, 'checkout.session.async_payment_failed'::text, 'checkout.session.expired'::text])) AND ((COALESCE((e.payload #> '{data,object,payment_status}'::text[]), 'null'::jsonb) <> ALL (ARRAY['"unpaid"'::jsonb, 'null'::jsonb])) AND (COALESCE((e.payload #> '{data,object,payment_status}'::text[]), 'null'::jsonb) <> (
+            ((t_1.family <> 'session'::text) OR (e.outcome = 'parked'::text) OR ((COALESCE((e.payload #> '{data,object,payment_status}'::text[]), 'null'::jsonb) <> ALL (ARRAY['"unpaid"'::jsonb, 'null'::jsonb])) AND (COALESCE((e.payload #> '{data,object,payment_status}'::text[]), 'null'::jsonb) <> (
                 CASE e.type
                     WHEN 'checkout.session.expired'::text THEN '"no_payment_required"'::text
                     ELSE 'null'::text
-                END)::jsonb)))) AS is_money
-           FROM (credits.stripe_events e
+                END)::jsonb))) AS is_money
+           FROM ((credits.stripe_events e
+             JOIN credits.event_types t_1 ON ((e.type = t_1.type)))
              LEFT JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
-          WHERE ((e.outcome = ANY (ARRAY['parked'::text, 'waiting'::text, 'unmatched'::text])) OR (e.type = ANY (ARRAY['charge.refunded'::text, 'charge.dispute.created'::text])))
-        ), ungranted AS (
-         SELECT t.event_id,
-            t.type,
-            t.outcome,
-            t.received_at,
-            t.account_id,
-            t.order_id,
-            t.object_id,
-            t.payload,
-            t.order_state,
-            t.parked_reason,
-            t.payment_intent_id,
-            t.goes_back,
-            t.is_money
-           FROM reported t
-          WHERE (t.is_money AND (NOT (EXISTS ( SELECT
-                   FROM credits.stripe_objects s
-                  WHERE ((s.object_id = t.object_id) AND ((t.order_id IS NULL) OR ((s.account_id = t.account_id) AND (s.order_id = t.order_id))))))))
+          WHERE (e.outcome = ANY (ARRAY['parked'::text, 'waiting'::text, 'unmatched'::text]))
         ), refunds AS (
-         SELECT t.event_id,
-            t.payment_intent_id
-           FROM reported t
-          WHERE ((t.type = 'charge.refunded'::text) AND ((t.payload #> '{data,object,refunded}'::text[]) = 'true'::jsonb))
+         SELECT r.payment_intent_id,
+            GREATEST(COALESCE(sum(r.refund), (0)::numeric), COALESCE(max(r.on_charge), (0)::numeric)) AS amount
+           FROM ( SELECT credits.stripe_id((e.payload #> '{data,object,payment_intent}'::text[])) AS payment_intent_id,
+                    max(credits.stripe_amount((e.payload #> '{data,object,amount}'::text[]))) AS refund,
+                    max(credits.stripe_amount((e.payload #> '{data,object,amount_refunded}'::text[]))) AS on_charge
+                   FROM (credits.stripe_events e
+                     JOIN credits.event_types t_1 ON ((e.type = t_1.type)))
+                  WHERE (t_1.family = 'refund'::text)
+                  GROUP BY e.object_id, (credits.stripe_id((e.payload #> '{data,object,payment_intent}'::text[])))
+                 HAVING ((bool_or(((COALESCE((e.payload #>> '{data,object,status}'::text[]), ''::text) = 'succeeded'::text) OR (e.type = 'charge.refunded'::text))) AND (NOT bool_or((COALESCE((e.payload #>> '{data,object,status}'::text[]), ''::text) = ANY (ARRAY['failed'::text, 'canceled'::text]))))) IS TRUE)) r
+          WHERE (r.payment_intent_id IS NOT NULL)
+          GROUP BY r.payment_intent_id
+        ), ungranted AS (
+         SELECT t_1.event_id,
+            t_1.type,
+            t_1.family,
+            t_1.outcome,
+            t_1.received_at,
+            t_1.account_id,
+            t_1.order_id,
+            t_1.object_id,
+            t_1.payload,
+            t_1.order_state,
+            t_1.parked_reason,
+            t_1.payment_intent_id,
+            t_1.is_money
+           FROM reported t_1
+          WHERE ((t_1.family = 'session'::text) AND t_1.is_money AND (NOT (EXISTS ( SELECT
+                   FROM credits.stripe_objects s
+                  WHERE ((s.object_id = t_1.object_id) AND ((t_1.order_id IS NULL) OR ((s.account_id = t_1.account_id) AND (s.order_id = t_1.order_id))))))))
+        ), returned AS (
+         SELECT u.event_id,
+            u.payment_intent_id
+           FROM (ungranted u
+             JOIN refunds r ON ((u.payment_intent_id = r.payment_intent_id)))
+          WHERE (r.amount >= credits.stripe_amount((u.payload #> '{data,object,amount_total}'::text[])))
         )
- SELECT t.event_id,
-    t.type,
-    t.outcome,
-    t.received_at,
-    t.account_id,
-    t.order_id,
-    t.order_state,
-    t.parked_reason,
-    t.object_id AS session_id,
-    t.payment_intent_id,
-    (t.payload #>> '{data,object,amount_subtotal}'::text[]) AS subtotal,
-    (t.payload #>> '{data,object,currency}'::text[]) AS currency
-   FROM ungranted t
-  WHERE (NOT (EXISTS ( SELECT
-           FROM refunds r
-          WHERE (r.payment_intent_id = t.payment_intent_id))))
-UNION ALL
- SELECT t.event_id,
-    t.type,
-    t.outcome,
-    t.received_at,
-    t.account_id,
-    t.order_id,
-    t.order_state,
-    t.parked_reason,
-    t.object_id AS session_id,
-    t.payment_intent_id,
-    (t.payload #>> '{data,object,amount_subtotal}'::text[]) AS subtotal,
-    (t.payload #>> '{data,object,currency}'::text[]) AS currency
+ SELECT event_id,
+    type,
+    outcome,
+    received_at,
+    account_id,
+    order_id,
+    order_state,
+    parked_reason,
+    object_id,
+    payment_intent_id,
+    COALESCE((payload #>> '{data,object,amount_subtotal}'::text[]), (payload #>> '{data,object,amount}'::text[])) AS amount,
+    (payload #>> '{data,object,currency}'::text[]) AS currency
    FROM reported t
-  WHERE (t.goes_back AND (NOT (EXISTS ( SELECT
-           FROM (refunds r
-             JOIN ungranted u ON ((r.payment_intent_id = u.payment_intent_id)))
-          WHERE (r.event_id = t.event_id)))));
-COMMENT ON VIEW audit.parked IS 'Money that a person has to decide about: payments that do not match their order, wait for it, or name no order of this bank; refunds; disputes. A payment that was granted since, or refunded in full before it was granted, is not listed.';
+  WHERE
+        CASE
+            WHEN ((family = 'session'::text) IS TRUE) THEN ((event_id IN ( SELECT u.event_id
+               FROM ungranted u)) AND (NOT (event_id IN ( SELECT r.event_id
+               FROM returned r))))
+            ELSE ((payment_intent_id IS NULL) OR (NOT (payment_intent_id IN ( SELECT r.payment_intent_id
+               FROM returned r))))
+        END;
+COMMENT ON VIEW audit.parked IS 'Events that a person has to decide about, each with the reason: payments that do not match their order, or name no order of this bank; refunds and disputes of payments that it does not know; whatever still waits. An event that was applied or dismissed since is not listed, nor is a payment that was refunded in full before it was granted. api.replay_event applies an event again; api.dismiss_event takes it from the list.';
 CREATE VIEW audit.stuck_holds WITH (security_invoker='true') AS
  SELECT account_id,
     hold_id,
@@ -5622,6 +6009,19 @@ CREATE TABLE credits.entries_default (
 );
 ALTER TABLE ONLY credits.entries_default FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.entries_default IS 'Part of credits.entries; nobody but the owner reads it directly.';
+CREATE TABLE credits.event_decisions (
+    event_id text NOT NULL,
+    decided_at timestamp with time zone NOT NULL,
+    decision text NOT NULL,
+    reason text NOT NULL,
+    actor text NOT NULL,
+    outcome text NOT NULL,
+    CONSTRAINT event_decisions_decision_is_known CHECK ((decision = ANY (ARRAY['replayed'::text, 'dismissed'::text])))
+);
+ALTER TABLE ONLY credits.event_decisions FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.event_decisions IS 'What operators decided about events that were parked or waited, with their reasons.';
+COMMENT ON COLUMN credits.event_decisions.decision IS 'replayed (it was applied again) or dismissed.';
+COMMENT ON COLUMN credits.event_decisions.outcome IS 'The outcome of the event after that.';
 CREATE TABLE credits.guest_networks (
     network_id uuid DEFAULT gen_random_uuid() NOT NULL,
     network_key text NOT NULL,
@@ -5769,6 +6169,8 @@ ALTER TABLE ONLY credits.entries_default
     ADD CONSTRAINT entries_default_pkey PRIMARY KEY (account_id, seq, posted_at);
 ALTER TABLE ONLY credits.entry_kinds
     ADD CONSTRAINT entry_kinds_pkey PRIMARY KEY (kind);
+ALTER TABLE ONLY credits.event_decisions
+    ADD CONSTRAINT event_decisions_pkey PRIMARY KEY (event_id, decided_at);
 ALTER TABLE ONLY credits.failures
     ADD CONSTRAINT failures_pkey PRIMARY KEY (account_id, failure_id);
 ALTER TABLE ONLY credits.guest_limits
@@ -5825,6 +6227,8 @@ ALTER TABLE ONLY credits.release_objects
     ADD CONSTRAINT release_objects_pkey PRIMARY KEY (kind, name);
 ALTER TABLE ONLY credits.releases
     ADD CONSTRAINT releases_pkey PRIMARY KEY (one_row);
+ALTER TABLE ONLY credits.reversals
+    ADD CONSTRAINT reversals_pkey PRIMARY KEY (account_id, reversal_id);
 ALTER TABLE ONLY credits.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (one_row);
 ALTER TABLE ONLY credits.shortfalls
@@ -5870,6 +6274,8 @@ CREATE INDEX modules_likeness_idx ON credits.modules USING btree (likeness);
 CREATE INDEX orders_checkout_session_idx ON credits.orders USING btree (checkout_session_id) WHERE (checkout_session_id IS NOT NULL);
 COMMENT ON INDEX credits.orders_checkout_session_idx IS 'Finds the order of a Checkout session.';
 CREATE INDEX orders_pack_idx ON credits.orders USING btree (pack_id);
+CREATE INDEX orders_payment_intent_idx ON credits.orders USING btree (payment_intent_id) WHERE (payment_intent_id IS NOT NULL);
+CREATE INDEX orders_reversed_debt_idx ON credits.orders USING btree (account_id) WHERE ((reversed_debt)::numeric > (0)::numeric);
 CREATE INDEX orders_without_checkout_idx ON credits.orders USING btree (created_at) WHERE ((state = 'pending'::text) AND (checkout_session_id IS NULL));
 CREATE INDEX outbox_pending_idx ON credits.outbox USING btree (created_at) WHERE (delivered_at IS NULL);
 CREATE INDEX packs_currency_idx ON credits.packs USING btree (currency);
@@ -5880,11 +6286,13 @@ CREATE INDEX redemptions_campaign_idx ON credits.redemptions USING btree (campai
 CREATE INDEX redemptions_lot_idx ON credits.redemptions USING btree (account_id, lot_id);
 CREATE INDEX referrals_campaign_idx ON credits.referrals USING btree (campaign_id);
 CREATE INDEX referrals_referrer_idx ON credits.referrals USING btree (referrer_id);
+CREATE INDEX reversals_order_idx ON credits.reversals USING btree (account_id, order_id);
 CREATE INDEX shortfalls_hold_idx ON credits.shortfalls USING btree (account_id, hold_id);
 CREATE UNIQUE INDEX shortfalls_one_per_entry_idx ON credits.shortfalls USING btree (account_id, entry_seq);
 CREATE INDEX sign_in_counts_ends_idx ON credits.sign_in_counts USING btree (window_ends);
 CREATE INDEX sign_in_networks_seen_idx ON credits.sign_in_networks USING btree (seen_at);
 CREATE INDEX sql_logins_account_idx ON credits.sql_logins USING btree (account_id);
+CREATE INDEX stripe_events_names_idx ON credits.stripe_events USING gin (names) WHERE (outcome = 'waiting'::text);
 CREATE INDEX stripe_events_object_idx ON credits.stripe_events USING btree (object_id);
 CREATE INDEX stripe_events_waiting_idx ON credits.stripe_events USING btree (account_id, order_id) WHERE (outcome = 'waiting'::text);
 CREATE INDEX stripe_objects_order_idx ON credits.stripe_objects USING btree (account_id, order_id);
@@ -5926,6 +6334,8 @@ ALTER TABLE ONLY credits.codes
     ADD CONSTRAINT codes_referrer_fkey FOREIGN KEY (referrer_id) REFERENCES credits.accounts(account_id);
 ALTER TABLE ONLY credits.credentials
     ADD CONSTRAINT credentials_subject_fkey FOREIGN KEY (subject) REFERENCES credits.identities(subject);
+ALTER TABLE ONLY credits.event_decisions
+    ADD CONSTRAINT event_decisions_event_fkey FOREIGN KEY (event_id) REFERENCES credits.stripe_events(event_id);
 ALTER TABLE ONLY credits.failures
     ADD CONSTRAINT failures_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 ALTER TABLE ONLY credits.guest_limits
@@ -5978,6 +6388,8 @@ ALTER TABLE ONLY credits.referrals
     ADD CONSTRAINT referrals_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 ALTER TABLE ONLY credits.referrals
     ADD CONSTRAINT referrals_campaign_fkey FOREIGN KEY (campaign_id) REFERENCES credits.campaigns(campaign_id);
+ALTER TABLE ONLY credits.reversals
+    ADD CONSTRAINT reversals_order_fkey FOREIGN KEY (account_id, order_id) REFERENCES credits.orders(account_id, order_id);
 ALTER TABLE ONLY credits.shortfalls
     ADD CONSTRAINT shortfalls_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 ALTER TABLE ONLY credits.shortfalls
@@ -6015,6 +6427,7 @@ CREATE POLICY auditor_reads ON credits.currencies FOR SELECT TO auditor USING (t
 CREATE POLICY auditor_reads ON credits.dimensions FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.entries FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.entry_kinds FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.event_decisions FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.failures FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.guest_limits FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.guest_networks FOR SELECT TO auditor USING (true);
@@ -6040,6 +6453,7 @@ CREATE POLICY auditor_reads ON credits.redemptions FOR SELECT TO auditor USING (
 CREATE POLICY auditor_reads ON credits.referrals FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.release_objects FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.releases FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.reversals FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.settings FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.shortfalls FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.sign_in_counts FOR SELECT TO auditor USING (true);
@@ -6062,6 +6476,7 @@ ALTER TABLE credits.dimensions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.entries ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.entries_default ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.entry_kinds ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.event_decisions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.failures ENABLE ROW LEVEL SECURITY;
 CREATE POLICY for_sale ON credits.currencies FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
 CREATE POLICY for_sale ON credits.module_categories FOR SELECT TO anon, authenticated, service_role, spender, support USING (true);
@@ -6110,6 +6525,7 @@ CREATE POLICY own_rows ON credits.lots FOR SELECT TO authenticated USING ((accou
 CREATE POLICY own_rows ON credits.orders FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.outbox FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.referrals FOR SELECT TO authenticated USING ((referrer_id = ( SELECT credits.me() AS me)));
+CREATE POLICY own_rows ON credits.reversals FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.shortfalls FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.spend_limits FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.wallets FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
@@ -6126,6 +6542,7 @@ CREATE POLICY owner ON credits.dimensions TO credits_owner USING (true) WITH CHE
 CREATE POLICY owner ON credits.entries TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.entries_default TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.entry_kinds TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.event_decisions TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.failures TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.guest_limits TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.guest_networks TO credits_owner USING (true) WITH CHECK (true);
@@ -6151,6 +6568,7 @@ CREATE POLICY owner ON credits.redemptions TO credits_owner USING (true) WITH CH
 CREATE POLICY owner ON credits.referrals TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.release_objects TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.releases TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.reversals TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.settings TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.shortfalls TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.sign_in_counts TO credits_owner USING (true) WITH CHECK (true);
@@ -6173,6 +6591,7 @@ ALTER TABLE credits.redemptions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.referrals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.release_objects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.releases ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.reversals ENABLE ROW LEVEL SECURITY;
 CREATE POLICY service_reads ON credits.charge_refunds FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.entries FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.failures FOR SELECT TO service_role USING (true);
@@ -6183,6 +6602,7 @@ CREATE POLICY service_reads ON credits.orders FOR SELECT TO service_role USING (
 CREATE POLICY service_reads ON credits.outbox FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.referrals FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.releases FOR SELECT TO service_role USING (true);
+CREATE POLICY service_reads ON credits.reversals FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.shortfalls FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.spend_limits FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.wallets FOR SELECT TO service_role USING (true);
@@ -6208,6 +6628,7 @@ CREATE POLICY support_reads ON credits.lots FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.orders FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.outbox FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.referrals FOR SELECT TO support USING (true);
+CREATE POLICY support_reads ON credits.reversals FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.shortfalls FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.spend_limits FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.stripe_events FOR SELECT TO support USING (true);
@@ -6262,6 +6683,8 @@ REVOKE ALL ON TYPE api.hold_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.hold_receipt TO authenticated;
 GRANT ALL ON TYPE api.hold_receipt TO spender;
 GRANT ALL ON TYPE api.hold_receipt TO service_role;
+REVOKE ALL ON TYPE api.lot_receipt FROM PUBLIC;
+GRANT ALL ON TYPE api.lot_receipt TO service_role;
 REVOKE ALL ON TYPE api.low_balance FROM PUBLIC;
 GRANT ALL ON TYPE api.low_balance TO authenticated;
 GRANT ALL ON TYPE api.low_balance TO service_role;
@@ -6333,6 +6756,8 @@ REVOKE ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean
 GRANT ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) TO service_role;
+REVOKE ALL ON FUNCTION api.change_expiry(lot_id text, expires_at timestamp with time zone, reason text, idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.change_expiry(lot_id text, expires_at timestamp with time zone, reason text, idempotency_key text) TO service_role;
 REVOKE ALL ON FUNCTION api.close_shortfall(shortfall_id text, state text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.close_shortfall(shortfall_id text, state text) TO service_role;
 REVOKE ALL ON FUNCTION api.confirm_guest_use(use_id uuid) FROM PUBLIC;
@@ -6355,6 +6780,8 @@ GRANT ALL ON FUNCTION api.consume_tokens_batch(items jsonb, atomic boolean) TO s
 REVOKE ALL ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text) TO authenticated;
 GRANT ALL ON FUNCTION api.create_order(pack_id text, amount bigint, module_id text, user_id text, idempotency_key text) TO service_role;
+REVOKE ALL ON FUNCTION api.dismiss_event(event_id text, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.dismiss_event(event_id text, reason text) TO service_role;
 REVOKE ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.extend_hold(hold_id text, ttl interval, user_id text) TO spender;
@@ -6400,6 +6827,8 @@ REVOKE ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_k
 GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.release_hold(hold_id text, reason text, idempotency_key text, user_id text) TO service_role;
+REVOKE ALL ON FUNCTION api.replay_event(event_id text, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.replay_event(event_id text, reason text) TO service_role;
 REVOKE ALL ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) TO spender;
 GRANT ALL ON FUNCTION api.report_failure(module_id text, duration_ms numeric, metadata jsonb, user_id text, idempotency_key text) TO service_role;
@@ -6414,6 +6843,8 @@ GRANT ALL ON FUNCTION api.report_refused_capture(hold_id text, usage jsonb, user
 REVOKE ALL ON FUNCTION api.reset_low_balance(user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.reset_low_balance(user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.reset_low_balance(user_id text) TO service_role;
+REVOKE ALL ON FUNCTION api.restore_lot(entry_id text, tokens numeric, reason text, idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.restore_lot(entry_id text, tokens numeric, reason text, idempotency_key text) TO service_role;
 REVOKE ALL ON FUNCTION api.set_low_balance(below numeric, percent numeric, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.set_low_balance(below numeric, percent numeric, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.set_low_balance(below numeric, percent numeric, user_id text) TO service_role;
@@ -6430,6 +6861,8 @@ REVOKE ALL ON FUNCTION api.thaw_account(user_id text, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.thaw_account(user_id text, reason text) TO service_role;
 REVOKE ALL ON FUNCTION api.verify_email(email text, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.verify_email(email text, user_id text) TO service_role;
+REVOKE ALL ON FUNCTION api.void_lot(lot_id text, tokens numeric, reason text, idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.void_lot(lot_id text, tokens numeric, reason text, idempotency_key text) TO service_role;
 REVOKE ALL ON FUNCTION credits.accept_stripe_accounts(p_accounts text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.accept_stripe_livemode(p_livemode boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.account_of(p_subject text, p_service_opens boolean) FROM PUBLIC;
@@ -6443,7 +6876,49 @@ GRANT ALL ON FUNCTION credits.analyst_accounts() TO analyst;
 REVOKE ALL ON FUNCTION credits.analyst_segments() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.analyst_segments() TO analyst;
 REVOKE ALL ON FUNCTION credits.announce_expiries(p_account_id uuid) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.stripe_events TO auditor;
+GRANT SELECT(event_id) ON TABLE credits.stripe_events TO support;
+GRANT SELECT(type) ON TABLE credits.stripe_events TO support;
+GRANT SELECT(object_id) ON TABLE credits.stripe_events TO support;
+GRANT SELECT(account_id) ON TABLE credits.stripe_events TO support;
+GRANT SELECT(order_id) ON TABLE credits.stripe_events TO support;
+GRANT SELECT(outcome) ON TABLE credits.stripe_events TO support;
+GRANT SELECT(reason) ON TABLE credits.stripe_events TO support;
+GRANT SELECT(payload) ON TABLE credits.stripe_events TO support;
+GRANT SELECT(received_at) ON TABLE credits.stripe_events TO support;
+GRANT SELECT(trouble) ON TABLE credits.stripe_events TO support;
+REVOKE ALL ON FUNCTION credits.apply_dispute(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.apply_event(p_event_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.apply_family(p_family text, p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.apply_fraud_warning(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.apply_refund(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.apply_session(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.apply_waiting(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.apply_waiting_for(p_names text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.attach_at_sign_up(p_account_id uuid, p_code text) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.codes TO auditor;
+REVOKE ALL ON FUNCTION credits.attach_referrer(p_account_id uuid, p_code credits.codes) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.is_item(p_item jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.is_metadata(p_metadata jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.batch_items(p_items jsonb, p_account_ids uuid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.begin_periods(p_account_id uuid) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.lots TO authenticated;
+GRANT SELECT ON TABLE credits.lots TO support;
+GRANT SELECT ON TABLE credits.lots TO service_role;
+GRANT SELECT ON TABLE credits.lots TO spender;
+GRANT SELECT ON TABLE credits.lots TO auditor;
+GRANT SELECT(account_id) ON TABLE credits.lots TO analyst;
+GRANT SELECT(lot_id) ON TABLE credits.lots TO analyst;
+GRANT SELECT(source) ON TABLE credits.lots TO analyst;
+GRANT SELECT(effective_at) ON TABLE credits.lots TO analyst;
+GRANT SELECT(expires_at) ON TABLE credits.lots TO analyst;
+GRANT SELECT(granted) ON TABLE credits.lots TO analyst;
+GRANT SELECT(unit_cost) ON TABLE credits.lots TO analyst;
+GRANT SELECT(currency) ON TABLE credits.lots TO analyst;
+REVOKE ALL ON FUNCTION credits.book_adjustment(p_lot credits.lots, p_tokens numeric, p_metadata jsonb, p_expires_at timestamp with time zone) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.campaigns TO auditor;
+REVOKE ALL ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.orders TO authenticated;
 GRANT SELECT ON TABLE credits.orders TO support;
 GRANT SELECT ON TABLE credits.orders TO service_role;
@@ -6457,29 +6932,7 @@ GRANT SELECT(bonus_tokens) ON TABLE credits.orders TO analyst;
 GRANT SELECT(amount) ON TABLE credits.orders TO analyst;
 GRANT SELECT(currency) ON TABLE credits.orders TO analyst;
 GRANT SELECT(paid_at) ON TABLE credits.orders TO analyst;
-GRANT SELECT ON TABLE credits.stripe_events TO auditor;
-GRANT SELECT(event_id) ON TABLE credits.stripe_events TO support;
-GRANT SELECT(type) ON TABLE credits.stripe_events TO support;
-GRANT SELECT(object_id) ON TABLE credits.stripe_events TO support;
-GRANT SELECT(account_id) ON TABLE credits.stripe_events TO support;
-GRANT SELECT(order_id) ON TABLE credits.stripe_events TO support;
-GRANT SELECT(outcome) ON TABLE credits.stripe_events TO support;
-GRANT SELECT(reason) ON TABLE credits.stripe_events TO support;
-GRANT SELECT(payload) ON TABLE credits.stripe_events TO support;
-GRANT SELECT(received_at) ON TABLE credits.stripe_events TO support;
-GRANT SELECT(trouble) ON TABLE credits.stripe_events TO support;
-REVOKE ALL ON FUNCTION credits.apply_session(p_order credits.orders, p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.apply_waiting(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.attach_at_sign_up(p_account_id uuid, p_code text) FROM PUBLIC;
-GRANT SELECT ON TABLE credits.codes TO auditor;
-REVOKE ALL ON FUNCTION credits.attach_referrer(p_account_id uuid, p_code credits.codes) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.is_item(p_item jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.is_metadata(p_metadata jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.batch_items(p_items jsonb, p_account_ids uuid[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.begin_periods(p_account_id uuid) FROM PUBLIC;
-GRANT SELECT ON TABLE credits.campaigns TO auditor;
-REVOKE ALL ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.book_reversal(p_order credits.orders, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_debt numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bound_holds(p_longest interval, p_most_open bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bound_orders(p_most_pending bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bound_unpaid(p_most bigint, p_window interval) FROM PUBLIC;
@@ -6552,7 +7005,9 @@ REVOKE ALL ON FUNCTION credits.check_capture_arguments(p_usage jsonb, p_final bo
 REVOKE ALL ON FUNCTION credits.check_charge(p_amount bigint, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_components(p_name text, p_components jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_currency(p_currency text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.check_decision(p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_event(p_event_id text, p_event jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.check_expiry(p_expires_at timestamp with time zone, p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_free_part(p_hold credits.holds, p_usage jsonb, p_final boolean, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_free_use(p_price_id bigint, p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_guest_keys(p_keys text[]) FROM PUBLIC;
@@ -6645,26 +7100,38 @@ REVOKE ALL ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p
 GRANT ALL ON FUNCTION credits.define_topup(p_currency text, p_minimum bigint, p_maximum bigint, p_tokens_per_unit numeric) TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigint, p_popular boolean) TO pgcredits_catalog;
+REVOKE ALL ON FUNCTION credits.dispute_movements(p_event credits.stripe_events, OUT withdrawals bigint, OUT reinstatements bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean, OUT draws jsonb, OUT missing numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) TO auditor;
 REVOKE ALL ON FUNCTION credits.email_key(p_email text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.end_session_order(p_order credits.orders, p_event credits.stripe_events, p_own boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.ensure_partitions(p_months integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) TO auditor;
 REVOKE ALL ON FUNCTION credits.event_id(p_event jsonb, p_original bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.event_names(p_event jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.event_time(p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.expire_holds(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.expire_lots(p_account_id uuid, p_since timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.expire_old_orders(p_most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.expire_orders(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.fail(p_status integer, p_slug text, p_message text, p_facts json) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.family_of(p_type text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_code(p_code text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.find_dispute(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_entry(p_entry_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.find_fraud_warning(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.find_lot(p_lot_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.find_payment(p_names text[], OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_price(p_module_id text, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.find_refund(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.find_session(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.find_subject(p_family text, p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.fingerprint(p_arguments jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.finish_taking(p_account_id uuid, p_before numeric, p_after numeric, p_at timestamp with time zone) FROM PUBLIC;
@@ -6674,19 +7141,6 @@ REVOKE ALL ON FUNCTION credits.follow_prices() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_attempts(p_max bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_keys(p_most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_origins(p_max bigint) FROM PUBLIC;
-GRANT SELECT ON TABLE credits.lots TO authenticated;
-GRANT SELECT ON TABLE credits.lots TO support;
-GRANT SELECT ON TABLE credits.lots TO service_role;
-GRANT SELECT ON TABLE credits.lots TO spender;
-GRANT SELECT ON TABLE credits.lots TO auditor;
-GRANT SELECT(account_id) ON TABLE credits.lots TO analyst;
-GRANT SELECT(lot_id) ON TABLE credits.lots TO analyst;
-GRANT SELECT(source) ON TABLE credits.lots TO analyst;
-GRANT SELECT(effective_at) ON TABLE credits.lots TO analyst;
-GRANT SELECT(expires_at) ON TABLE credits.lots TO analyst;
-GRANT SELECT(granted) ON TABLE credits.lots TO analyst;
-GRANT SELECT(unit_cost) ON TABLE credits.lots TO analyst;
-GRANT SELECT(currency) ON TABLE credits.lots TO analyst;
 GRANT SELECT ON TABLE credits.current_lots TO authenticated;
 GRANT SELECT ON TABLE credits.current_lots TO support;
 GRANT SELECT ON TABLE credits.current_lots TO service_role;
@@ -6694,9 +7148,12 @@ GRANT SELECT ON TABLE credits.current_lots TO spender;
 GRANT SELECT ON TABLE credits.current_lots TO auditor;
 REVOKE ALL ON FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.free_lots(p_account_id uuid, p_at timestamp with time zone) TO auditor;
-REVOKE ALL ON FUNCTION credits.fulfil_order(p_order credits.orders, p_session_id text, p_payment_intent_id text, p_discount numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.freeze_on_fraud_warnings(p_freeze boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.fulfil_order(p_order credits.orders, p_objects text[], p_paid bigint, p_discount numeric, p_succeeded_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.functions_digest() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.functions_digest() TO service_role;
+REVOKE ALL ON FUNCTION credits.give_back(p_order credits.orders, p_draws jsonb, p_debt numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.gone_from(p_account_id uuid, p_lot_ids bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.grant_campaign(p_account_id uuid, p_campaign_id text, p_code text, OUT verdict text, OUT lot_id bigint, OUT reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.grant_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.grant_faults() TO auditor;
@@ -6729,6 +7186,7 @@ REVOKE ALL ON FUNCTION credits.is_name(p_text text, p_longest bigint) FROM PUBLI
 REVOKE ALL ON FUNCTION credits.is_on_sale(p_order credits.orders) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.is_policy_of_ours(p_name text, p_roles text[], p_only_reads boolean, p_reads text) TO auditor;
+REVOKE ALL ON FUNCTION credits.is_ready(p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_sane_time(p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_service() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_spender() FROM PUBLIC;
@@ -6760,10 +7218,12 @@ REVOKE ALL ON FUNCTION credits.link_entry(p_hash bytea, p_first bytea, p_entry c
 REVOKE ALL ON FUNCTION credits.link_guest(p_account_id uuid, p_device_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.list_prices() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_campaigns(p_campaign_ids text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.lock_event(p_event_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_guest(p_kind text, p_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_guest_keys(p_kind text, p_keys text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_hold(p_account_id uuid, p_hold_id uuid, p_service boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_identity(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.lock_lot(p_lot credits.lots, OUT lot credits.lots, OUT wallet credits.wallets) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_those_free(p_account_ids uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_to_spend(p_account_ids uuid[], p_wait interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_wallet(p_account_id uuid, OUT seq bigint, OUT balance numeric, OUT status text) FROM PUBLIC;
@@ -6771,6 +7231,7 @@ REVOKE ALL ON FUNCTION credits.lock_wallets(p_account_ids uuid[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.lock_with_referrer(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.logins() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.logins() TO auditor;
+REVOKE ALL ON FUNCTION credits.lot_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.mark_verified(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.may_be_welcomed(p_account_id uuid) FROM PUBLIC;
@@ -6795,6 +7256,7 @@ GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO service_role;
 GRANT ALL ON FUNCTION credits.module_price(p_module_id text) TO auditor;
 REVOKE ALL ON FUNCTION credits.money(p_amount bigint, p_currency text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.money(p_amount bigint, p_currency text) TO auditor;
+REVOKE ALL ON FUNCTION credits.money_back(p_order credits.orders, OUT back bigint, OUT pending bigint, OUT disputed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.money_problem(p_session jsonb, p_amount bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.new_account_id(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.new_referral_code(p_account_id uuid) FROM PUBLIC;
@@ -6818,9 +7280,13 @@ REVOKE ALL ON FUNCTION credits.normal_label(p_label text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.normal_local_part(p_local text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_basis(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_customer(p_account_id uuid, p_customer_id text, p_replaces text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.note_decision(p_event_id text, p_decision text, p_reason text, p_outcome text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.note_failed_payment(p_order credits.orders, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_grant(p_account_id uuid, p_source credits.entry_kind, p_tokens numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.note_later_success(p_order credits.orders, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_origin(p_account_id uuid, p_device_keys text[], p_network_keys text[], p_shared_network boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_priced(p_name text, p_from_now boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.note_reversal(p_event credits.stripe_events, p_reversal_id text, p_kind text, p_amount bigint, p_status text, p_withdrawals bigint, p_reinstatements bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_role() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.notice_levels_of(p_account_id uuid, OUT low numeric, OUT low_armed boolean, OUT depleted_armed boolean) TO auditor;
@@ -6830,6 +7296,7 @@ REVOKE ALL ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id t
 REVOKE ALL ON FUNCTION credits.ownership_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.ownership_faults() TO auditor;
 REVOKE ALL ON FUNCTION credits.pack_order(p_pack_id text, p_module_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.park_session(p_order credits.orders, p_event credits.stripe_events, p_own boolean, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric, p_before numeric, p_tokens numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.passes_for_latin(p_word text, p_capitals boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.pay_beyond_hold(p_hold credits.holds, p_cost numeric, p_own numeric, p_over text, p_entry_seq bigint, p_at timestamp with time zone, OUT draws jsonb, OUT debt numeric, OUT shortfall numeric) FROM PUBLIC;
@@ -6838,6 +7305,7 @@ REVOKE ALL ON FUNCTION credits.pays_for_something(p_account_id uuid, p_available
 REVOKE ALL ON FUNCTION credits.usage_or_call(p_usage jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.plain_charges(p_items jsonb, p_account_ids uuid[], p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.plain_text(p_text text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.plan_reversal(p_order credits.orders, p_back bigint, OUT takes jsonb, OUT gives jsonb, OUT debt numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.power_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.power_faults() TO auditor;
 REVOKE ALL ON FUNCTION credits.price_overlap(p_name text, p_line credits.prices, p_current credits.prices, p_named credits.prices, p_same boolean, p_now timestamp with time zone) FROM PUBLIC;
@@ -6890,6 +7358,9 @@ REVOKE ALL ON FUNCTION credits.retry_events(p_limit bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.return_charge(p_charge credits.entries, p_refunded numeric, p_tokens numeric, p_debt numeric, OUT draws jsonb, OUT from_debt numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.return_repaid(p_account_id uuid, p_seq bigint, p_tokens numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.reversal_problem(p_event credits.stripe_events, p_amount jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.reversal_rank(p_status text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.reward_lots(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.row_security_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.row_security_faults() TO auditor;
 REVOKE ALL ON FUNCTION credits.says_paid(p_session jsonb) FROM PUBLIC;
@@ -6901,7 +7372,13 @@ REVOKE ALL ON FUNCTION credits.session_role() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.set_due(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.setting_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.setting_faults() TO auditor;
-REVOKE ALL ON FUNCTION credits.settle_referral(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.settle_debts(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.settle_event(p_event credits.stripe_events) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.settle_lots(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.settle_order(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.settle_referral(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.settle_rewards(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.share_of(p_granted numeric, p_part bigint, p_whole bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.show_catalog() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.show_catalog() TO pgcredits_catalog;
 REVOKE ALL ON FUNCTION credits.small_letters(p_text text) FROM PUBLIC;
@@ -6932,6 +7409,8 @@ REVOKE ALL ON FUNCTION credits.standing_types() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.standing_types() TO auditor;
 REVOKE ALL ON FUNCTION credits.stop_waiting() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.stripe_amount(p_amount jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.stripe_amount(p_amount jsonb) TO support;
+GRANT ALL ON FUNCTION credits.stripe_amount(p_amount jsonb) TO auditor;
 REVOKE ALL ON FUNCTION credits.stripe_id(p_id jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.stripe_id(p_id jsonb) TO support;
 GRANT ALL ON FUNCTION credits.stripe_id(p_id jsonb) TO auditor;
@@ -6941,6 +7420,7 @@ GRANT ALL ON FUNCTION credits.subject() TO support;
 GRANT ALL ON FUNCTION credits.subject() TO service_role;
 GRANT ALL ON FUNCTION credits.subject() TO spender;
 REVOKE ALL ON FUNCTION credits.sum_components(p_price_id bigint, p_usage jsonb, OUT price_id bigint, OUT cost numeric, OUT price_source text, OUT exact boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.take_back(p_order credits.orders, p_draws jsonb, p_debt numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.take_tokens(p_account_id uuid, p_module_id text, p_tokens numeric, p_price_id bigint, p_at timestamp with time zone, p_hold boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.tell_depleted(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.tell_refused(p_account_ids uuid[], p_verdicts jsonb[]) FROM PUBLIC;
@@ -7128,6 +7608,13 @@ GRANT SELECT ON TABLE api.referrals TO service_role;
 GRANT SELECT ON TABLE credits.releases TO service_role;
 GRANT SELECT ON TABLE credits.releases TO auditor;
 GRANT SELECT ON TABLE api.release TO service_role;
+GRANT SELECT ON TABLE credits.reversals TO authenticated;
+GRANT SELECT ON TABLE credits.reversals TO support;
+GRANT SELECT ON TABLE credits.reversals TO service_role;
+GRANT SELECT ON TABLE credits.reversals TO auditor;
+GRANT SELECT ON TABLE api.reversals TO authenticated;
+GRANT SELECT ON TABLE api.reversals TO support;
+GRANT SELECT ON TABLE api.reversals TO service_role;
 GRANT SELECT ON TABLE credits.shortfalls TO authenticated;
 GRANT SELECT ON TABLE credits.shortfalls TO support;
 GRANT SELECT ON TABLE credits.shortfalls TO service_role;
@@ -7192,6 +7679,8 @@ GRANT SELECT ON TABLE credits.settings TO auditor;
 GRANT SELECT ON TABLE audit.check_settings TO auditor;
 GRANT SELECT ON TABLE audit.check_shortfalls TO auditor;
 GRANT SELECT ON TABLE audit.findings TO auditor;
+GRANT SELECT ON TABLE credits.event_types TO auditor;
+GRANT SELECT ON TABLE credits.event_types TO support;
 GRANT SELECT ON TABLE credits.stripe_objects TO auditor;
 GRANT SELECT(object_id) ON TABLE credits.stripe_objects TO support;
 GRANT SELECT(account_id) ON TABLE credits.stripe_objects TO support;
@@ -7204,6 +7693,7 @@ GRANT SELECT ON TABLE credits.entry_kinds TO auditor;
 GRANT SELECT ON TABLE audit.trial_balance TO auditor;
 GRANT SELECT ON TABLE credits.account_origins TO auditor;
 GRANT SELECT ON TABLE credits.dimensions TO auditor;
+GRANT SELECT ON TABLE credits.event_decisions TO auditor;
 GRANT SELECT ON TABLE credits.guest_networks TO auditor;
 GRANT SELECT ON TABLE credits.guest_limits TO auditor;
 GRANT SELECT ON TABLE credits.notice_levels TO auditor;

@@ -22,6 +22,7 @@ FAR: dict[str, list[str]] = {
 # Values with a meaning of their own.
 MEANT = {
     ("add_tokens", "expires_at"): {"infinity"},  # never
+    ("change_expiry", "expires_at"): {"infinity"},  # never
     ("refund_usage", "tokens"): {"Infinity"},  # all that is left
     ("report_failure", "duration_ms"): {"1e-400"},  # a measurement is rounded
 }
@@ -40,6 +41,9 @@ GOOD: dict[str, list[dict[str, str]]] = {
     "api.extend_hold": [{"hold_id": ":hold", "ttl": "'10 minutes'", "user_id": "'ada'"}],
     "api.hold_tokens": [ADA | {"module_id": "'metube'", "ttl": "'10 minutes'"}],
     "api.refund_usage": [{"entry_id": ":entry", "tokens": "5"}],
+    "api.change_expiry": [{"lot_id": ":lot", "expires_at": "'2150-01-01'"}],
+    "api.restore_lot": [{"entry_id": ":void", "tokens": "5"}],
+    "api.void_lot": [{"lot_id": ":lot", "tokens": "5"}],
     "api.report_failure": [ADA | {"module_id": "'metube'", "duration_ms": "5"}],
     "api.set_low_balance": [ADA | {"below": "5"}, ADA | {"percent": "5"}],
     "api.set_overdraft_limit": [ADA | {"tokens": "5"}],
@@ -150,7 +154,9 @@ def test_far_values_are_refused_with_a_slug(desk: Caller) -> None:
     made = {
         "hold": desk.call("hold_tokens", user_id="ada", module_id="metube")["hold_id"],
         "entry": desk.call("consume_tokens", user_id="ada", module_id="metube")["entry_id"],
+        "lot": desk.call("add_tokens", user_id="ada", tokens=100)["entry_id"],
     }
+    made["void"] = desk.call("void_lot", lot_id=made["lot"], tokens=10)["entry_id"]
     tried, wrong = 0, []
     for function, argument, kind in asked(desk):
         for good in (call for call in GOOD[function] if argument in call):

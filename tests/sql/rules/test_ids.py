@@ -6,8 +6,8 @@ from callers import refused
 from holding import Bank, clock_hold
 
 # For every argument that names something: who gave the name.
-OURS = {"entry_id", "hold_id", "shortfall_id", "account_id", "order_id", "use_id", "notice_ids"}
-THEIRS = {"user_id", "module_id", "pack_id", "session_id", "customer_id", "replaces_customer_id"}
+OURS = {"entry_id", "hold_id", "shortfall_id", "account_id", "order_id", "use_id", "notice_ids", "lot_id"}
+THEIRS = {"user_id", "module_id", "pack_id", "session_id", "customer_id", "replaces_customer_id", "event_id"}
 
 
 def test_every_id_argument_is_tested(bank: Bank) -> None:
@@ -24,6 +24,11 @@ def test_ids_match_in_any_case(bank: Bank) -> None:
     entry = bank.call("consume_tokens", user_id="clock", module_id="whisper")["entry_id"]
     assert bank.call("refund_usage", entry_id=entry.upper(), tokens=1)["charge_id"] == entry
     assert bank.call("refund_usage", entry_id=entry, tokens=2)["charge_id"] == entry
+
+    lot = bank.call("add_tokens", user_id="clock", tokens=10)
+    void = bank.call("void_lot", lot_id=lot["entry_id"].upper(), tokens=1)
+    assert (void["lot_id"], void["remaining"]) == (lot["lot_id"], 9)
+    assert bank.call("restore_lot", entry_id=void["entry_id"].upper())["remaining"] == 10
 
     held = clock_hold(bank, 1)["hold_id"]
     assert bank.call("extend_hold", hold_id=held.upper())["hold_id"] == held
@@ -61,3 +66,5 @@ def test_foreign_ids_are_not_found(bank: Bank) -> None:
     ):
         with refused("unknown_entry"):
             bank.call("refund_usage", entry_id=other)
+        with refused("unknown_lot"):
+            bank.call("void_lot", lot_id=other)

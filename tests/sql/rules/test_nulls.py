@@ -89,6 +89,12 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "idempotency_key": KEY,
         "user_id": OWN,
     },
+    "change_expiry/4": {
+        "lot_id": "unknown_lot",
+        "expires_at": "bad_expiry",
+        "reason": NO_REASON,
+        "idempotency_key": KEY,
+    },
     "close_shortfall/2": {"shortfall_id": "unknown_shortfall", "state": "bad_state"},
     "confirm_guest_use/1": {"use_id": "unknown_use"},
     "consume_call/5": {
@@ -123,6 +129,7 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "user_id": "bad_user",
         "idempotency_key": KEY,
     },
+    "dismiss_event/2": {"event_id": "unknown_event", "reason": "bad_reason"},
     "extend_hold/3": {"hold_id": "unknown_hold", "ttl": "bad_ttl", "user_id": OWN},
     "find_credential/1": {"email": Answered({"user_id": None}, "nobody has it")},
     "finish_sign_in/2": {"email": "unknown_user", "network_keys": "bad_guest"},
@@ -168,6 +175,7 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "idempotency_key": KEY,
         "user_id": OWN,
     },
+    "replay_event/2": {"event_id": "unknown_event", "reason": "bad_reason"},
     "report_failure/5": {
         "module_id": "unknown_module",
         "duration_ms": Omitted("nobody measured it, and no figure counts it"),
@@ -178,6 +186,12 @@ MEANS: dict[str, dict[str, Meaning]] = {
     "report_refusal/3": {"module_id": "unknown_module", "usage": "bad_usage", "user_id": "bad_user"},
     "report_refused_capture/3": {"hold_id": "unknown_hold", "usage": "bad_usage", "user_id": OWN},
     "reset_low_balance/1": {"user_id": "bad_user"},
+    "restore_lot/4": {
+        "entry_id": "unknown_entry",
+        "tokens": Omitted("all that is left of one void, which an operator can void again"),
+        "reason": NO_REASON,
+        "idempotency_key": KEY,
+    },
     "set_low_balance/3": {
         "below": "bad_threshold",
         "percent": Omitted("below is named"),
@@ -199,6 +213,12 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "shared_network": SHARED,
     },
     "thaw_account/2": {"user_id": "bad_user", "reason": NO_REASON},
+    "void_lot/4": {
+        "lot_id": "unknown_lot",
+        "tokens": Omitted("all that is free in one lot, and restore_lot gives it back"),
+        "reason": NO_REASON,
+        "idempotency_key": KEY,
+    },
     "verify_email/2": {"email": "bad_user", "user_id": Omitted("email says whose address it is")},
 }
 ARGUMENTS = [(function, argument) for function, means in MEANS.items() for argument in means]
@@ -224,12 +244,15 @@ class World:
         town.campaign("brought", "referral", 5)
         self.ada = {"user_id": "ada"}
         call = self.service.call
-        call("add_tokens", **self.ada, tokens=1000)
+        self.lot_id = call("add_tokens", **self.ada, tokens=1000)["entry_id"]
+        self.void_id = call("void_lot", lot_id=self.lot_id, tokens=10)["entry_id"]
         self.entry_id = call("consume_tokens", **self.ada, module_id="whisper", usage={"calls": 10})[
             "entry_id"
         ]
         self.hold_id = call("hold_tokens", **self.ada, module_id="whisper", usage={"calls": 4})["hold_id"]
         self.order = call("create_order", **self.ada, pack_id="standard")
+        waiting = event(COMPLETED, session(self.order))
+        self.event_id = call("apply_stripe_event", event=waiting)["event_id"]
         call("add_tokens", user_id="broke", tokens=25)
         broke = call("hold_tokens", user_id="broke", module_id="whisper")["hold_id"]
         call("capture_hold", hold_id=broke, usage={"calls": 3}, over="available")
@@ -267,6 +290,12 @@ class World:
             "cancel_order/2": order,
             "capture_hold/6": hold
             | {"usage": {"calls": 1}, "final": False, "over": "available", "idempotency_key": "k"},
+            "change_expiry/4": {
+                "lot_id": self.lot_id,
+                "expires_at": "2099-01-01 00:00Z",
+                "reason": "why",
+                "idempotency_key": "k",
+            },
             "close_shortfall/2": {"shortfall_id": self.shortfall_id, "state": "settled"},
             "confirm_guest_use/1": {"use_id": self.use_id},
             "consume_call/5": called | {"idempotency_key": "k"},
@@ -274,6 +303,7 @@ class World:
             "consume_tokens/6": said | whisper | {"usage": {"calls": 2}, "byok": True},
             "consume_tokens_batch/2": {"items": Jsonb([self.ada | whisper]), "atomic": True},
             "create_order/5": self.ada | whisper | {"pack_id": "standard", "idempotency_key": "k"},
+            "dismiss_event/2": {"event_id": self.event_id, "reason": "why"},
             "extend_hold/3": hold | {"ttl": "2 hours"},
             "find_credential/1": bea,
             "finish_sign_in/2": bea | {"network_keys": ["c" * 64]},
@@ -297,10 +327,17 @@ class World:
             },
             "release_guest_use/1": {"use_id": self.use_id},
             "release_hold/4": hold | {"reason": "failed", "idempotency_key": "k"},
+            "replay_event/2": {"event_id": self.event_id, "reason": "why"},
             "report_failure/5": said | whisper | {"duration_ms": 5},
             "report_refusal/3": self.ada | whisper | {"usage": {"calls": 100}},
             "report_refused_capture/3": hold | {"usage": {"calls": 100}},
             "reset_low_balance/1": self.ada,
+            "restore_lot/4": {
+                "entry_id": self.void_id,
+                "tokens": 5,
+                "reason": "why",
+                "idempotency_key": "k",
+            },
             "set_low_balance/3": self.ada | {"below": 5},
             "set_overdraft_limit/2": self.ada | {"tokens": 5},
             "set_spend_limit/3": self.ada | {"period": "day", "tokens": 5},
@@ -311,6 +348,12 @@ class World:
             | brought,
             "thaw_account/2": self.ada | {"reason": "why"},
             "verify_email/2": bea,
+            "void_lot/4": {
+                "lot_id": self.lot_id,
+                "tokens": 5,
+                "reason": "why",
+                "idempotency_key": "k",
+            },
         }
 
     def brought(self) -> str:

@@ -96,6 +96,16 @@ def redeemed(bank: Bank, call: Callable[[], Row]) -> Row:
     return {"lot_id": lot, "expires_at": shown["expires_at"]}
 
 
+def corrected(bank: Bank, call: Callable[[], Row]) -> Row:
+    """The lot as it is when the call is repeated."""
+    answer = call()
+    lot_id = f"{answer['entry_id'].partition(':')[0]}:{answer['lot_id']}"
+    bank.call("void_lot", lot_id=lot_id, tokens=7)
+    bank.call("change_expiry", lot_id=lot_id, expires_at="2098-12-01 00:00Z")
+    shown = one(bank, "lots", "user_id = 'clock' and lot_id", answer["lot_id"])
+    return {"lot_id": shown["lot_id"], "remaining": shown["remaining"], "expires_at": shown["expires_at"]}
+
+
 def failed(bank: Bank, call: Callable[[], Row]) -> Row:
     return one(bank, "failures", "failure_id", call()["failure_id"])
 
@@ -146,6 +156,9 @@ STORIES: list[tuple[str, dict[str, Any], Story]] = [
     ("release_hold", {"hold_id": "of 2"}, released),
     ("create_order", {"pack_id": "of 10"}, ordered_and_expired),
     ("redeem_code", {"code": "SUMMER"}, redeemed),
+    ("void_lot", {"lot_id": "of 1000", "tokens": 5}, corrected),
+    ("restore_lot", {"entry_id": "of a void", "tokens": 5}, corrected),
+    ("change_expiry", {"lot_id": "of 1000", "expires_at": "2099-01-01 00:00Z"}, corrected),
     ("report_failure", {"module_id": "whisper"}, failed),
 ]
 NAMED = [f"{function} {story.__name__}" for function, _, story in STORIES]
@@ -155,7 +168,7 @@ NAMED = [f"{function} {story.__name__}" for function, _, story in STORIES]
 def test_repeated_call_tells_the_present_state(
     bank: Bank, function: str, arguments: dict[str, Any], story: Story
 ) -> None:
-    bank.call("add_tokens", user_id="clock", tokens=1000)
+    lot = bank.call("add_tokens", user_id="clock", tokens=1000)["entry_id"]
     bank.rows("select credits.define_campaign('summer', 'promo', 'Summer', 10, p_expires_after => '30 days')")
     bank.rows("select credits.define_code('SUMMER', 'summer')")
     bank.rows("select credits.define_pack('of 10', 'Ten', 10, 500, 'eur')")
@@ -163,6 +176,12 @@ def test_repeated_call_tells_the_present_state(
     if function == "refund_usage":
         del call["user_id"]
         call["entry_id"] = bank.call("consume_tokens", user_id="clock", module_id="whisper")["entry_id"]
+    elif function in ("void_lot", "change_expiry"):
+        del call["user_id"]
+        call["lot_id"] = lot
+    elif function == "restore_lot":
+        del call["user_id"]
+        call["entry_id"] = bank.call("void_lot", lot_id=lot, tokens=10)["entry_id"]
     elif "hold_id" in call:
         held = bank.call("hold_tokens", user_id="clock", module_id="whisper", usage={"calls": 2})
         call["hold_id"] = held["hold_id"]
@@ -187,6 +206,7 @@ def test_repeated_call_tells_the_present_state(
         "stripe_customer_id",
         "replayed",
         "refunded",
+        "remaining",
     }
     assert {name: again[name] for name in again if name not in living} == {
         name: answers[0][name] for name in answers[0] if name not in living
@@ -233,6 +253,7 @@ LIVING = {
     "capture_receipt": {"state", "held", "refunded"},
     "release_receipt": {"state", "captured"},
     "order_receipt": {"state", "checkout_session_id", "stripe_customer_id"},
+    "lot_receipt": {"remaining", "expires_at"},
 }
 FINAL = {
     "spend_receipt": "entry_id user_id module_id cost balance draws replayed price_source",
@@ -241,7 +262,8 @@ FINAL = {
     " late replayed price_source",
     "release_receipt": "hold_id user_id module_id released replayed",
     "order_receipt": "order_id account_id user_id pack_id package_name module_id tokens bonus_tokens amount"
-    " currency stripe_price_id replayed scope",
+    " currency stripe_price_id replayed scope kind",
+    "lot_receipt": "entry_id user_id lot_id tokens balance replayed",
     "grant_receipt": "entry_id user_id lot_id tokens balance replayed",
     "refund_receipt": "entry_id user_id charge_id tokens expired balance draws replayed",
     "redemption_receipt": "code kind campaign_id title entry_id user_id lot_id tokens balance expires_at"

@@ -1,0 +1,80 @@
+-- Events about disputes. The status says whether the dispute is open: then the tokens are frozen. The movements of
+-- money say whether the tokens are taken. An inquiry (warning_*) moves no money.
+
+create or replace function credits.find_dispute(
+    p_event credits.stripe_events, out account_id uuid, out order_id uuid
+)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    select p.account_id, p.order_id into account_id, order_id from credits.find_payment(p_event.names) as p;
+end
+$$;
+comment on function credits.find_dispute(credits.stripe_events) is
+'The order whose payment is disputed. Nulls when it is no payment of this bank, or none yet.';
+
+create or replace function credits.dispute_movements(
+    p_event credits.stripe_events, out withdrawals bigint, out reinstatements bigint
+)
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_object constant jsonb := p_event.payload #> '{data,object}';
+begin
+    -- The list grows with each movement. An event that says that money moved counts even if its list does not show it.
+    select count(*) filter (where m.amount < 0), count(*) filter (where m.amount > 0)
+    into withdrawals, reinstatements
+    from (
+        select (t.movement -> 'amount')::numeric as amount
+        from jsonb_path_query(v_object, 'lax $.balance_transactions[*]') as t (movement)
+        where jsonb_typeof(t.movement -> 'amount') = 'number'
+    ) as m;
+    if (p_event.type = 'charge.dispute.funds_reinstated') is true then
+        reinstatements := greatest(reinstatements, 1);
+    end if;
+    if (p_event.type in ('charge.dispute.funds_withdrawn', 'charge.dispute.funds_reinstated')) is true then
+        withdrawals := greatest(withdrawals, 1);
+    end if;
+end
+$$;
+comment on function credits.dispute_movements(credits.stripe_events) is
+'How often an event of a dispute says that its money was withdrawn, and how often that it was reinstated.';
+
+create or replace function credits.apply_dispute(
+    p_event credits.stripe_events, out outcome text, out reason text, out entry_id text
+)
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_object constant jsonb := p_event.payload #> '{data,object}';
+    v_status constant text := v_object ->> 'status';
+    v_moved record;
+begin
+    reason := credits.reversal_problem(p_event, v_object -> 'amount');
+    if reason is null and (credits.reversal_rank(v_status) > 0) is not true then
+        reason := left(format('a dispute of status %s', v_status), 200);
+    end if;
+    if reason is not null then
+        outcome := 'parked';
+        return;
+    end if;
+    v_moved := credits.dispute_movements(p_event);
+    outcome := 'duplicate';
+    if credits.note_reversal(
+        p_event, p_event.object_id, 'dispute', credits.stripe_amount(v_object -> 'amount')::bigint, v_status,
+        v_moved.withdrawals, v_moved.reinstatements
+    ) then
+        outcome := 'applied';
+        entry_id := credits.settle_event(p_event);
+    end if;
+end
+$$;
+comment on function credits.apply_dispute(credits.stripe_events) is
+'Freezes the lots of a disputed order, and takes or gives back its tokens as the money moves. The caller holds the '
+'locks of credits.lock_with_referrer.';

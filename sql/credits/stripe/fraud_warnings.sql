@@ -1,0 +1,64 @@
+-- Events about early fraud warnings: the card's bank suspects the payment, and a dispute will probably follow. Whether
+-- that freezes the tokens is a setting (credits.freeze_on_fraud_warnings).
+
+create or replace function credits.find_fraud_warning(
+    p_event credits.stripe_events, out account_id uuid, out order_id uuid
+)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    select p.account_id, p.order_id into account_id, order_id from credits.find_payment(p_event.names) as p;
+end
+$$;
+comment on function credits.find_fraud_warning(credits.stripe_events) is
+'The order whose payment is suspected. Nulls when it is no payment of this bank, or none yet.';
+
+create or replace function credits.apply_fraud_warning(
+    p_event credits.stripe_events, out outcome text, out reason text, out entry_id text
+)
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_event.object_id is null then
+        outcome := 'parked';
+        reason := 'an object without an id that can be kept';
+        return;
+    end if;
+    outcome := 'duplicate';
+    if credits.note_reversal(
+        p_event, p_event.object_id, 'fraud_warning', 0,
+        case
+            when (p_event.payload #> '{data,object,actionable}' = 'false') is true then 'closed'
+            else 'actionable'
+        end
+    ) then
+        outcome := 'applied';
+        entry_id := credits.settle_event(p_event);
+    end if;
+end
+$$;
+comment on function credits.apply_fraud_warning(credits.stripe_events) is
+'Records an early fraud warning. It freezes the lots of the order if the setting says so, until nothing can be done '
+'about it any more. The caller holds the locks of credits.lock_with_referrer.';
+
+create or replace function credits.freeze_on_fraud_warnings(p_freeze boolean)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_freeze is null then
+        perform credits.fail(422, 'bad_setting', 'whether fraud warnings freeze tokens must be true or false');
+    end if;
+    update credits.settings as s set freeze_on_fraud_warning = p_freeze;
+end
+$$;
+comment on function credits.freeze_on_fraud_warnings(boolean) is
+'For the operator. Whether an early fraud warning of Stripe freezes the tokens of the suspected payment. By default it '
+'does not. The setting counts for later events; api.replay_event applies it to earlier ones. Raises PT422 bad_setting '
+'for null.';
