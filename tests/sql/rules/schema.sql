@@ -2850,7 +2850,7 @@ CREATE FUNCTION credits.reversal_rank(p_status text) RETURNS bigint
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.reversal_rank(p_status text) IS 'How far a refund, a dispute or a fraud warning with this status at Stripe has got. A status never gives way to one of a lower rank, so the order in which events come does not matter. Unknown statuses have rank 0.';
+COMMENT ON FUNCTION credits.reversal_rank(p_status text) IS 'How far a refund, a dispute or a fraud warning with this status at Stripe has got. A status of a lower rank never replaces it, so the order in which events come does not matter. Unknown statuses have rank 0.';
 CREATE FUNCTION credits.reward_lots(p_account_id uuid, p_order_id uuid) RETURNS TABLE(account_id uuid, lot_id bigint)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
