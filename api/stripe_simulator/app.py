@@ -13,6 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from stripe_simulator import control
 from stripe_simulator.api import customers, event_log
+from stripe_simulator.api.billing import invoices, portal_sessions, subscriptions, test_clocks
 from stripe_simulator.api.catalog import coupons, prices, products, promotion_codes
 from stripe_simulator.api.checkout import sessions
 from stripe_simulator.api.payments import (
@@ -26,11 +27,18 @@ from stripe_simulator.api.payments import (
     refunds,
     setup_intents,
 )
-from stripe_simulator.core.checkout import lifecycle
 from stripe_simulator.core.errors import StripeError
 from stripe_simulator.core.store import Store
+from stripe_simulator.core.timers import catch_up
 from stripe_simulator.core.webhooks import Courier
-from stripe_simulator.pages import authenticate_page, index_page, pay_page, receipt_page
+from stripe_simulator.pages import (
+    authenticate_page,
+    index_page,
+    invoice_page,
+    pay_page,
+    portal_page,
+    receipt_page,
+)
 from stripe_simulator.protocol import idempotency
 from stripe_simulator.protocol.errors import answer_bug, answer_http_error, answer_stripe_error
 
@@ -40,6 +48,8 @@ _API = [
     balance_transactions,
     charges,
     coupons,
+    invoices,
+    portal_sessions,
     sessions,
     customers,
     disputes,
@@ -53,9 +63,19 @@ _API = [
     promotion_codes,
     refunds,
     setup_intents,
+    subscriptions,
+    test_clocks,
 ]
 """The modules of the API. Each handler in one of them is a path."""
-_PAGES = [authenticate_page, control, index_page, pay_page, receipt_page]
+_PAGES = [
+    authenticate_page,
+    control,
+    index_page,
+    invoice_page,
+    pay_page,
+    portal_page,
+    receipt_page,
+]
 _ROUTES = [
     handler
     for module in (*_API, *_PAGES)
@@ -114,6 +134,6 @@ def _complain(task: asyncio.Task[None]) -> None:
 
 async def _tidy(store: Store) -> None:
     while True:
-        lifecycle.expire_due(store)
+        catch_up(store)
         idempotency.forget_old(store)
         await asyncio.sleep(1)

@@ -1,7 +1,7 @@
 """Controls that Stripe does not have: send an event again, and play what others do to a payment."""
 
 import asyncio
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from litestar import Request, Response, post
@@ -14,6 +14,14 @@ from stripe_simulator.core.store import Store
 from stripe_simulator.core.webhooks import Courier
 
 _Order = TypeVar("_Order", bound=msgspec.Struct)
+
+
+class Settings(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """Body of the control of settings; what it leaves out stays."""
+
+    after_retries: Literal["cancel", "past_due", "unpaid"] | msgspec.UnsetType = msgspec.UNSET
+    event_version: Literal["2026-10-28.endive", "2024-06-20"] | msgspec.UnsetType = msgspec.UNSET
+    retry_days: list[Annotated[int, msgspec.Meta(ge=1, le=60)]] | msgspec.UnsetType = msgspec.UNSET
 
 
 class SendOrder(msgspec.Struct, forbid_unknown_fields=True):
@@ -53,6 +61,16 @@ async def play_move(
     options = _decode(await request.body(), moves.Options)
     with store.transaction():
         return Response(moves.play(store, path, id, name, options))
+
+
+@post("/_control/settings", status_code=200)
+async def change_settings(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Change some settings. Answers with all of them."""
+    store: Store = request.app.state.store
+    changes = msgspec.to_builtins(_decode(await request.body(), Settings))
+    with store.transaction():
+        store.change_settings(changes)
+    return Response(store.settings)
 
 
 @post("/_control/payouts", status_code=200)

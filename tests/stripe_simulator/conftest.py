@@ -84,7 +84,11 @@ class Receiver:
     def typed(self) -> dict[str, Any]:
         """The last event of each type, parsed by stripe-python. Its object has a class, and every member that
         the class says is always there."""
-        last = {event["type"]: stripe.Event.construct_from(event, "sk_test_x") for event in self.events}
+        last = {
+            event["type"]: stripe.Event.construct_from(event, "sk_test_x")
+            for event in self.events
+            if event["api_version"] == "2026-10-28.endive"
+        }
         for kind, event in last.items():
             assert type(event.data.object) is not stripe.StripeObject, kind
             assert missing(event.data.object, kind) == []
@@ -203,9 +207,26 @@ class Simulator:
         """Press a button of the pay page."""
         return self.browser.post(f"/pay/{session.id}", data={"action": action, **form})
 
-    def saved(self, number: str = "4242424242424242") -> tuple[str, str]:
+    def price(self, amount: int = 999, interval: str = "month", name: str = "Pro") -> str:
+        """A recurring price in euros."""
+        price = self.stripe.prices.create(
+            {
+                "currency": "eur",
+                "unit_amount": amount,
+                "recurring": {"interval": interval},
+                "product_data": {"name": name},
+            }
+        )
+        return price.id
+
+    def use_card(self, customer: str, name: str) -> None:
+        """The customer pays by another of Stripe's test cards from now on."""
+        method = self.stripe.payment_methods.attach(name, {"customer": customer})
+        self.stripe.customers.update(customer, {"invoice_settings": {"default_payment_method": method.id}})
+
+    def saved(self, number: str = "4242424242424242", **params: Any) -> tuple[str, str]:
         """A customer, and the PaymentMethod of a card that they have saved and use by default."""
-        customer = self.stripe.customers.create({"email": "ada@example.com"})
+        customer = self.stripe.customers.create({"email": "ada@example.com", **params})
         session = self.stripe.checkout.sessions.create(
             {"mode": "setup", "customer": customer.id, "success_url": "https://shop.example/"}
         )

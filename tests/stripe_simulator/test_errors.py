@@ -85,7 +85,7 @@ def with_item(**changes):
         ({"metadata": {"k" * 41: "v"}}, None, f"metadata[{'k' * 41}]"),
         ({"metadata": {str(n): "v" for n in range(51)}}, None, "metadata"),
         ({"client_reference_id": "x" * 201}, None, "client_reference_id"),
-        ({"tax_id_collection": {"enabled": True}}, None, "tax_id_collection[enabled]"),
+        ({"mode": "subscription"}, None, "payment_intent_data"),
     ],
 )
 def test_bad_sessions_are_refused(simulator, changes, code, param):

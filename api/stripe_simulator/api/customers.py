@@ -1,13 +1,14 @@
 """/v1/customers: create, retrieve, update, delete, list."""
 
 from stripe_simulator.core import customer
+from stripe_simulator.core.billing import clocks
 from stripe_simulator.core.errors import StripeError, missing_object
 from stripe_simulator.core.events import emit
 from stripe_simulator.core.metadata import merge_metadata
 from stripe_simulator.core.payments import methods
 from stripe_simulator.core.store import Json
 from stripe_simulator.protocol.endpoint import Call, api_route
-from stripe_simulator.protocol.lists import LIST_PARAMETERS, list_objects
+from stripe_simulator.protocol.lists import LIST_PARAMETERS, chosen, list_objects
 from stripe_simulator.protocol.parameters import Check, email, fields, metadata, text
 
 _line = text(unset=True)
@@ -31,10 +32,14 @@ _FIELDS: dict[str, Check] = {
 }
 
 
-@api_route("POST", "/v1/customers", {**_FIELDS, "payment_method": text()})
+@api_route("POST", "/v1/customers", {**_FIELDS, "payment_method": text(), "test_clock": text()})
 def create(call: Call) -> Json:
     """POST /v1/customers"""
     params = dict(call.params)
+    if clock := params.get("test_clock"):
+        found = call.store.find(clocks.KIND, clock)
+        if found is None or found.get("deleted"):
+            raise missing_object("test clock", clock, "test_clock")
     method = methods.resolve(call.store, given) if (given := params.pop("payment_method", None)) else None
     default = params.get("invoice_settings", {}).get("default_payment_method")
     if default and default != given:
@@ -99,8 +104,10 @@ def _living(call: Call) -> Json:
     return found
 
 
-@api_route("GET", "/v1/customers", {**LIST_PARAMETERS, "email": text(512)})
+@api_route("GET", "/v1/customers", {**LIST_PARAMETERS, "email": text(512), "test_clock": text()})
 def list_all(call: Call) -> Json:
-    """GET /v1/customers"""
-    filters = {key: call.params[key] for key in ["email"] if key in call.params}
-    return list_objects(call, "customer", filters, "json_extract(body, '$.deleted') is null")
+    """GET /v1/customers: those of a test clock only when it is named."""
+    where = "json_extract(body, '$.deleted') is null"
+    if "test_clock" not in call.params:
+        where += " and json_extract(body, '$.test_clock') is null"
+    return list_objects(call, "customer", chosen(call, "email", "test_clock"), where)

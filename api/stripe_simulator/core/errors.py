@@ -28,10 +28,12 @@ class StripeError(Exception):
 
 
 class PaymentRefused(StripeError):
-    """The card was declined or needs its owner. What the attempt has changed stays, as with Stripe."""
+    """The card was declined or needs its owner. What the attempt has changed stays, as with Stripe, unless
+    ``keep`` is false."""
 
-    def __init__(self, error: Json, **objects: Json) -> None:
+    def __init__(self, error: Json, *, keep: bool = True, **objects: Json) -> None:
         super().__init__(error["message"], status=402, type=error["type"])
+        self.keep = keep
         self.body["error"] |= {name: value for name, value in error.items() if value is not None} | objects
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from stripe_simulator.core import older_shape
 from stripe_simulator.core.identifiers import new_id
 from stripe_simulator.core.store import Json, Store
 
@@ -24,11 +25,13 @@ def emit(
 ) -> None:
     """Record that something happened to ``object`` and queue its delivery. ``previous`` are the members that
     it changed, as they were. Call inside a transaction."""
-    data = {"object": object} if previous is None else {"object": object, "previous_attributes": previous}
+    version = store.settings["event_version"]
+    shown = older_shape.of(store, object) if version == older_shape.VERSION else object
+    data = {"object": shown} if previous is None else {"object": shown, "previous_attributes": previous}
     event = {
         "id": new_id("evt"),
         "object": "event",
-        "api_version": API_VERSION,
+        "api_version": version,
         "created": store.now(),
         "data": data,
         "livemode": False,

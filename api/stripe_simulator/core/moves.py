@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from stripe_simulator.core.billing import invoices
+from stripe_simulator.core.billing import subscriptions
 from stripe_simulator.core.checkout import lifecycle
 from stripe_simulator.core.errors import StripeError, missing_object
 from stripe_simulator.core.payments import disputes, intents, refunds, setups
@@ -50,7 +50,7 @@ def _end_debit(*, succeeded: bool) -> Callable[[Store, Json, Options], bool]:
             return lifecycle.end_debit(store, session, succeeded=succeeded)
         moved = intents.end_debit(store, intent, succeeded=succeeded)
         if moved:
-            invoices.follow(store, intent)
+            subscriptions.follow_intent(store, intent)
         return moved
 
     return play
@@ -64,7 +64,7 @@ def _authenticate(*, succeeded: bool) -> Callable[[Store, Json, Options], bool]:
             return setups.authenticate(store, intent, succeeded=succeeded)
         moved = intents.authenticate(store, intent, succeeded=succeeded)
         if moved:
-            invoices.follow(store, intent)
+            subscriptions.follow_intent(store, intent)
         return moved
 
     return play

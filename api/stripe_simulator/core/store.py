@@ -39,6 +39,11 @@ create table if not exists idempotency_keys (
 );
 create index if not exists idempotency_keys_created on idempotency_keys (created);
 
+create table if not exists settings (
+    name  text primary key,
+    value text not null                 -- JSON
+);
+
 create table if not exists deliveries (
     event_id text primary key,
     state    text not null check (state in ('pending', 'delivered', 'given_up')),
@@ -49,6 +54,14 @@ create table if not exists deliveries (
 );
 create index if not exists deliveries_pending on deliveries (next_at) where state = 'pending';
 """
+
+
+# What a person or a test may change: the shape of events, and what becomes of invoices that are not paid.
+_SETTINGS: Json = {
+    "after_retries": "cancel",
+    "event_version": "2026-10-28.endive",
+    "retry_days": [3, 5, 7],
+}
 
 
 def column(field: str) -> str:
@@ -62,23 +75,42 @@ class Store:
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:
         self.clock = clock
         self.public_url = ""
+        self._moment: int | None = None
+        self.settings: Json = dict(_SETTINGS)
         self.after_commit: Callable[[], None] = lambda: None
         path.parent.mkdir(parents=True, exist_ok=True)
         self.db = sqlite3.connect(path, isolation_level=None)
         self.db.execute("pragma journal_mode = wal")
         self.db.execute("pragma synchronous = normal")  # a killed process loses nothing
         self.db.executescript(_SCHEMA)
+        for name, value in self.db.execute("select name, value from settings"):
+            self.settings[name] = json.loads(value)
+
+    def change_settings(self, changes: Json) -> None:
+        """Keep settings, also over a restart."""
+        for name, value in changes.items():
+            self.db.execute("insert or replace into settings values (?, ?)", (name, json.dumps(value)))
+        self.settings.update(changes)
 
     def close(self) -> None:
         self.db.close()
 
     def now(self) -> int:
-        """Whole seconds since 1970."""
-        return self.real_now()
+        """Whole seconds since 1970; inside :meth:`at` the moment that is simulated."""
+        return self.real_now() if self._moment is None else self._moment
 
     def real_now(self) -> int:
         """Whole seconds since 1970. As at Stripe, payments have this time whatever a test clock says."""
         return int(self.clock())
+
+    @contextmanager
+    def at(self, moment: int | None) -> Iterator[None]:
+        """Let it be ``moment``; None is the real time."""
+        before, self._moment = self._moment, moment
+        try:
+            yield
+        finally:
+            self._moment = before
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

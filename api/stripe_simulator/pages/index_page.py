@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
-from stripe_simulator.core.checkout.lifecycle import expire_due
 from stripe_simulator.core.currencies import money
 from stripe_simulator.core.store import Json, Store
+from stripe_simulator.core.timers import catch_up
 from stripe_simulator.core.webhooks import Courier
 from stripe_simulator.pages.markup import page
 
@@ -21,7 +21,7 @@ async def show(request: Request[Any, Any, Any]) -> Response[str]:
     """Newest first."""
     store: Store = request.app.state.store
     courier: Courier = request.app.state.courier
-    expire_due(store)
+    catch_up(store)
     sent, answer = request.query_params.get("sent"), request.query_params.get("answer")
     notice = ""
     if sent and answer:

@@ -10,9 +10,10 @@ from litestar.params import FromPath
 from stripe_simulator.core.checkout import lifecycle, pricing
 from stripe_simulator.core.currencies import money
 from stripe_simulator.core.errors import StripeError
-from stripe_simulator.core.payments import methods, setups
+from stripe_simulator.core.payments import methods
 from stripe_simulator.core.payments.cards import CARDS
 from stripe_simulator.core.store import Json, Store
+from stripe_simulator.core.timers import catch_up
 from stripe_simulator.pages.markup import button, page, redirect
 
 _OFFERED = ("4242424242424242", "4000002500003155", "4000000000000002", "4000000000000341")
@@ -22,7 +23,7 @@ _OFFERED = ("4242424242424242", "4000002500003155", "4000000000000002", "4000000
 async def show(request: Request[Any, Any, Any], id: FromPath[str]) -> Response[str]:
     """The page: what is sold, what can be done about it now."""
     store: Store = request.app.state.store
-    lifecycle.expire_due(store)
+    catch_up(store)
     session = store.find("checkout.session", id)
     return _unknown() if session is None else _page(store, session, request.query_params.get("error", ""))
 
@@ -34,7 +35,7 @@ async def act(request: Request[Any, Any, Any], id: FromPath[str]) -> Response[st
     fields = parse_qs((await request.body()).decode("utf-8", "replace"))
     form = {name: values[0] for name, values in fields.items()}
     action = form.get("action", "")
-    lifecycle.expire_due(store)
+    catch_up(store)
     session = store.find("checkout.session", id)
     if session is None:
         return _unknown()
@@ -121,11 +122,7 @@ def _bill(store: Store, session: Json) -> str:
 
 def _choices(store: Store, session: Json) -> str:
     here = f"/pay/{session['id']}"
-    intent = (
-        store.get(setups.KIND, session["setup_intent"])
-        if session["setup_intent"]
-        else lifecycle.intent_of(store, session)
-    )
+    intent = lifecycle.intent_of(store, session)
     body = ""
     if intent and intent["status"] == "requires_action":
         body += _card("", "Your bank asks", "The owner of the card must confirm.")
@@ -149,7 +146,8 @@ def _choices(store: Store, session: Json) -> str:
 
 
 def _ways_to_pay(store: Store, session: Json, here: str) -> str:
-    if session["mode"] == "payment" and session["amount_total"] == 0:
+    free = session["amount_total"] == 0
+    if free and (session["mode"] == "payment" or session["payment_method_collection"] != "always"):
         return button(here, "pay", "Complete the order", "Nothing to pay", main=True)
     verb = "Save card" if session["mode"] == "setup" else "Pay by card"
     body = ""

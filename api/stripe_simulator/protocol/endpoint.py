@@ -8,11 +8,11 @@ import msgspec
 from litestar import Request, Response, route
 from litestar.handlers import HTTPRouteHandler
 
-from stripe_simulator.core.checkout.lifecycle import expire_due
 from stripe_simulator.core.errors import PaymentRefused, StripeError
 from stripe_simulator.core.events import API_VERSION, Origin
 from stripe_simulator.core.identifiers import new_id
 from stripe_simulator.core.store import Json, Store
+from stripe_simulator.core.timers import catch_up
 from stripe_simulator.protocol import idempotency
 from stripe_simulator.protocol.authorization import authorize
 from stripe_simulator.protocol.errors import no_access, unknown_version
@@ -59,7 +59,7 @@ def _perform(
     path = request.url.path
     key = request.headers.get("idempotency-key") if request.method == "POST" else None
     origin = Origin(new_id("req", 14), key)
-    expire_due(store)
+    catch_up(store)
     with store.transaction():
         if key and (first := idempotency.recall(store, key, path, form)):
             return _respond(first[1], origin, first[2], original=first[0])
@@ -80,6 +80,8 @@ def _answer(action: Callable[[Call], Json], call: Call, paths: list[str]) -> tup
     try:
         return 200, msgspec.json.encode(expand(call.store, action(call), paths))
     except PaymentRefused as error:
+        if not error.keep:
+            raise
         return error.status, msgspec.json.encode(error.body)
 
 

@@ -10,7 +10,9 @@ _KINDS = {
     "cs": "checkout.session",
     "cus": "customer",
     "dp": "dispute",
+    "clock": "test_helpers.test_clock",
     "in": "invoice",
+    "inpay": "invoice_payment",
     "pi": "payment_intent",
     "pm": "payment_method",
     "po": "payout",
@@ -19,6 +21,7 @@ _KINDS = {
     "promo": "promotion_code",
     "re": "refund",
     "seti": "setup_intent",
+    "sub": "subscription",
     "txn": "balance_transaction",
 }
 

@@ -65,6 +65,16 @@ def percent(value: Any, param: str) -> float:
     return float(value)
 
 
+def unset_or(check: Check) -> Check:
+    """What ``check`` takes, or the empty string, which unsets."""
+    return lambda value, param: None if value == "" else check(value, param)
+
+
+def word_or(word: str, check: Check) -> Check:
+    """A word, or what ``check`` takes."""
+    return lambda value, param: word if value == word else check(value, param)
+
+
 def boolean(value: Any, param: str) -> bool:
     """``true`` or ``false``."""
     if value not in ("true", "false"):
@@ -81,14 +91,6 @@ def one_of(*choices: str) -> Check:
         return str(value)
 
     return check
-
-
-def off(value: Any, param: str) -> dict[str, bool]:
-    """``{"enabled": false}``: a feature of Stripe that changes money or events and is not simulated."""
-    feature: dict[str, bool] = fields({"enabled": boolean}, ["enabled"])(value, param)
-    if feature["enabled"]:
-        raise StripeError(f"The simulator does not simulate {param}.", param=f"{param}[enabled]")
-    return feature
 
 
 def url(value: Any, param: str) -> str:

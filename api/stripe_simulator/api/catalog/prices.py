@@ -1,4 +1,4 @@
-"""/v1/prices, one-time only."""
+"""/v1/prices: one-time and recurring; create, retrieve, update, list."""
 
 from typing import Any
 
@@ -8,9 +8,10 @@ from stripe_simulator.core.identifiers import new_id
 from stripe_simulator.core.metadata import merge_metadata
 from stripe_simulator.core.store import Json, Store
 from stripe_simulator.protocol.endpoint import Call, api_route
-from stripe_simulator.protocol.lists import LIST_PARAMETERS, list_objects
+from stripe_simulator.protocol.lists import LIST_PARAMETERS, chosen, list_objects
 from stripe_simulator.protocol.parameters import (
     Check,
+    array,
     boolean,
     currency,
     fields,
@@ -24,6 +25,14 @@ _INLINE: dict[str, Check] = {
     "currency": currency,
     "product": text(),
     "product_data": inline_data,
+    "recurring": fields(
+        {
+            "interval": one_of("day", "week", "month", "year"),
+            "interval_count": integer(1, 1095),
+            "usage_type": one_of("licensed"),
+        },
+        ["interval"],
+    ),
     "tax_behavior": one_of("exclusive", "inclusive", "unspecified"),
     "unit_amount": integer(0),
 }
@@ -47,6 +56,9 @@ def new_price(store: Store, params: dict[str, Any], param: str, *, active: bool)
         data["product"] = new_product(store, inline, active=active)["id"]
     elif store.find("product", data["product"]) is None:
         raise missing_object("product", data["product"], prefix)
+    recurring = data.get("recurring")
+    if recurring:
+        data["recurring"] = {"interval_count": 1, "meter": None, "usage_type": "licensed", **recurring}
     price = {
         "id": new_id("price"),
         "object": "price",
@@ -61,7 +73,7 @@ def new_price(store: Store, params: dict[str, Any], param: str, *, active: bool)
         "tax_behavior": "unspecified",
         "tiers_mode": None,
         "transform_quantity": None,
-        "type": "one_time",
+        "type": "recurring" if recurring else "one_time",
         "unit_amount_decimal": str(data["unit_amount"]),
         **data,
         "metadata": merge_metadata({}, data.get("metadata", {})),
@@ -94,16 +106,42 @@ def create(call: Call) -> Json:
 @api_route("GET", "/v1/prices/{id:str}", {})
 def retrieve(call: Call) -> Json:
     """GET /v1/prices/{id}"""
+    return _found(call)
+
+
+def _found(call: Call) -> Json:
     price = call.store.find("price", call.id)
     if price is None:
         raise missing_object("price", call.id, "price", 404)
     return price
 
 
-_FILTERS: dict[str, Check] = {"active": boolean, "currency": currency, "product": text()}
+@api_route(
+    "POST",
+    "/v1/prices/{id:str}",
+    {"active": boolean, "lookup_key": text(200), "metadata": metadata, "nickname": text()},
+)
+def update(call: Call) -> Json:
+    """POST /v1/prices/{id}: never its amount."""
+    price, changes = _found(call), dict(call.params)
+    if "metadata" in changes:
+        changes["metadata"] = merge_metadata(price["metadata"], changes["metadata"])
+    changed = {**price, **changes}
+    call.store.update(changed)
+    return changed
 
 
-@api_route("GET", "/v1/prices", {**LIST_PARAMETERS, **_FILTERS})
+_FILTERS: dict[str, Check] = {
+    "active": boolean,
+    "currency": currency,
+    "product": text(),
+    "type": one_of("one_time", "recurring"),
+}
+
+
+@api_route("GET", "/v1/prices", {**LIST_PARAMETERS, **_FILTERS, "lookup_keys": array(text(200), 10)})
 def list_all(call: Call) -> Json:
     """GET /v1/prices"""
-    return list_objects(call, "price", {key: call.params[key] for key in _FILTERS if key in call.params})
+    keys = call.params.get("lookup_keys")
+    where = f"json_extract(body, '$.lookup_key') in ({', '.join('?' * len(keys))})" if keys else ""
+    return list_objects(call, "price", chosen(call, *_FILTERS), where, keys)

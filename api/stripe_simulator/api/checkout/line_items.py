@@ -26,6 +26,22 @@ def resolve(store: Store, items: list[dict[str, Any]]) -> list[Json]:
     return lines
 
 
+def check_mode(lines: list[Json], mode: str) -> None:
+    """Recurring prices go with subscriptions, and only with them. All have one interval."""
+    recurring = [line["price"]["recurring"] for line in lines if line["price"]["recurring"]]
+    if mode == "payment" and recurring:
+        message = (
+            "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode "
+            "or use only one-time prices."
+        )
+        raise StripeError(message, param="mode")
+    if mode == "subscription" and not recurring:
+        message = "You must provide at least one recurring price in `subscription` mode when using prices."
+        raise StripeError(message, param="mode")
+    if any(each != recurring[0] for each in recurring):
+        raise StripeError("All recurring prices must have the same interval.", param="line_items")
+
+
 def check_total(total: int, currency: str) -> None:
     """The total is nothing, or something Stripe would charge. Raises what Stripe would."""
     least, most = smallest_charge(currency), largest_charge(currency)

@@ -10,7 +10,6 @@ from stripe_simulator.protocol.parameters import (
     fields,
     integer,
     metadata,
-    off,
     one_of,
     text,
     url,
@@ -58,7 +57,7 @@ CREATE: dict[str, Check] = {
     "line_items": line_items.line_items,
     "locale": text(),
     "metadata": metadata,
-    "mode": one_of("payment", "setup"),
+    "mode": one_of("payment", "setup", "subscription"),
     "payment_intent_data": fields(
         {
             "description": text(),
@@ -88,7 +87,7 @@ CREATE: dict[str, Check] = {
         }
     ),
     "success_url": url,
-    "tax_id_collection": off,
+    "tax_id_collection": fields({"enabled": boolean}, ["enabled"]),
     "ui_mode": one_of("hosted_page"),
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 from stripe_simulator.api.checkout import line_items
 from stripe_simulator.api.checkout.parameters import CREATE, MODES
 from stripe_simulator.core import customer
-from stripe_simulator.core.checkout import discounts, lifecycle, pricing
+from stripe_simulator.core.checkout import completion, discounts, lifecycle, pricing
 from stripe_simulator.core.errors import StripeError, missing_object
 from stripe_simulator.core.identifiers import new_id
 from stripe_simulator.core.metadata import merge_metadata
@@ -29,15 +29,16 @@ def create(call: Call) -> Json:
     _check_mode(params)
     buyer = _buyer(call)
     lines = [] if params["mode"] == "setup" else line_items.resolve(store, params["line_items"])
+    line_items.check_mode(lines, params["mode"])
     id = new_id("cs_test", 58)
     session = _session(call, id, buyer)
     session["currency"] = lines[0]["currency"] if lines else params.get("currency")
     session["automatic_tax"] = _tax(params, buyer)
-    inner = _inner(params, lines)
+    inner = _inner(params, lines, store.now())
     if lines:
         _price(call, session, inner, buyer)
     else:
-        session["setup_intent"] = _setup_intent(call, session)
+        session["setup_intent"] = inner["intent"] = _setup_intent(call, session)
     store.insert(session, inner, due=session["expires_at"])
     return session
 
@@ -142,6 +143,10 @@ def _session(call: Call, id: str, buyer: Json | None) -> Json:
         "setup_intent": None,
         "shipping_options": [],
         "status": "open",
+        "tax_id_collection": {
+            "enabled": params.get("tax_id_collection", {}).get("enabled", False),
+            "required": "never",
+        },
         "submit_type": params.get("submit_type"),
         "subscription": None,
         "success_url": params["success_url"],
@@ -151,13 +156,17 @@ def _session(call: Call, id: str, buyer: Json | None) -> Json:
     }
 
 
-def _inner(params: Json, lines: list[Json]) -> Json:
+def _inner(params: Json, lines: list[Json], now: int) -> Json:
     """What the API does not show of the session, and its completion needs."""
 
     def data(name: str) -> Json:
         given = params.get(name, {})
         return {**given, "metadata": merge_metadata({}, given.get("metadata", {}))}
 
+    if completion.trial_end(params.get("subscription_data", {}), now):
+        for line in lines:
+            if line["price"]["recurring"]:
+                line["amount_subtotal"] = 0  # nothing is due today
     return {
         "customer_update": params.get("customer_update", {}),
         "discount": next(iter(params.get("discounts", [])), None),

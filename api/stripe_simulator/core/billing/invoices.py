@@ -10,6 +10,7 @@ from stripe_simulator.core.billing.lines import Line
 from stripe_simulator.core.checkout import totals
 from stripe_simulator.core.events import PAY_PAGE, Origin, emit
 from stripe_simulator.core.identifiers import new_id
+from stripe_simulator.core.payments import intents
 from stripe_simulator.core.store import Json, Store
 
 _KIND = "invoice"
@@ -83,13 +84,14 @@ def draft(
 def finalize(store: Store, invoice: Json, origin: Origin = PAY_PAGE) -> None:
     """From now on it can be paid. One that asks for nothing is paid at once."""
     customer = store.get("customer", invoice["customer"])
-    credit, total = max(0, -customer["balance"]), invoice["total"]
+    total = invoice["total"]
+    credit = max(0, -customer["balance"]) if invoice["parent"] else 0
     used = min(credit, max(0, total))
     due = max(0, total) - used
     before = customer["balance"]
-    customer["balance"] += used + min(0, total)
     number = customer["next_invoice_sequence"]
     customer["next_invoice_sequence"] += 1
+    customer["balance"] += used + min(0, total)
     store.update(customer)
     invoice.update(
         amount_due=due,
@@ -109,16 +111,43 @@ def finalize(store: Store, invoice: Json, origin: Origin = PAY_PAGE) -> None:
         mark_paid(store, invoice, None, origin)
 
 
-def follow(store: Store, intent: Json) -> None:
-    """The PaymentIntent of an invoice has moved by itself: authenticated, or a debit that ended."""
+def collect(
+    store: Store,
+    invoice: Json,
+    method: Json | None,
+    origin: Origin = PAY_PAGE,
+    *,
+    off_session: bool = True,
+    next_attempt: int | None = None,
+) -> bool:
+    """Try to collect an open invoice, by its PaymentIntent. Says whether it is paid now. ``next_attempt`` is
+    when the next one comes after a failure."""
+    if invoice["status"] != "open":
+        return bool(invoice["status"] == "paid")
+    intent = prepare(store, invoice)
+    if method is not None:
+        intents.attempt(
+            store, intent, method, origin, off_session=off_session, return_url=invoice["hosted_invoice_url"]
+        )
+    if intent["status"] == "succeeded":
+        mark_paid(store, invoice, intent, origin)
+        return True
+    if intent["status"] != "requires_action":
+        _note_failure(store, invoice, intent, next_attempt, origin)
+    return False
+
+
+def follow(store: Store, intent: Json) -> Json | None:
+    """The PaymentIntent of an open invoice has moved by itself. Returns the invoice, when there is one."""
     invoice_id = store.inner(intent["id"]).get("invoice")
     invoice = store.find(_KIND, invoice_id) if invoice_id else None
     if invoice is None or invoice["status"] != "open":
-        return
+        return None
     if intent["status"] == "succeeded":
         mark_paid(store, invoice, intent, PAY_PAGE)
     elif intent["status"] == "requires_payment_method":
         _note_failure(store, invoice, intent, invoice["next_payment_attempt"], PAY_PAGE)
+    return invoice
 
 
 def mark_paid(store: Store, invoice: Json, intent: Json | None, origin: Origin = PAY_PAGE) -> None:
@@ -146,6 +175,25 @@ def mark_paid(store: Store, invoice: Json, intent: Json | None, origin: Origin =
         emit(store, "invoice_payment.paid", payment, origin)
 
 
+def give_up(store: Store, invoice: Json, status: str, origin: Origin = PAY_PAGE) -> None:
+    """Nobody collects it any more: it is ``void`` or ``uncollectible``."""
+    word = {"void": "voided", "uncollectible": "marked_uncollectible"}[status]
+    invoice.update(status=status, auto_advance=False, next_payment_attempt=None)
+    invoice["status_transitions"][f"{word}_at"] = store.now()
+    store.update(invoice)
+    emit(store, f"invoice.{word}", invoice, origin)
+
+
+def of_subscription(store: Store, subscription_id: str, status: str) -> list[Json]:
+    """The subscription's invoices of a status, oldest first."""
+    ids = store.db.execute(
+        "select id from objects where kind = 'invoice' and json_extract(inner, '$.subscription') = ?"
+        " and json_extract(body, '$.status') = ? order by seq",
+        (subscription_id, status),
+    ).fetchall()
+    return [store.get(_KIND, id) for (id,) in ids]
+
+
 def _note_failure(
     store: Store, invoice: Json, intent: Json, next_attempt: int | None, origin: Origin
 ) -> None:
@@ -156,6 +204,27 @@ def _note_failure(
     error = intent["last_payment_error"] or {}
     if error.get("code") == "authentication_required":
         emit(store, "invoice.payment_action_required", invoice, origin)
+
+
+def prepare(store: Store, invoice: Json) -> Json:
+    """The PaymentIntent that is to pay an invoice, made when it is missing."""
+    for payment in invoice["payments"]["data"]:
+        return store.get("payment_intent", payment["payment"]["payment_intent"])
+    word = "creation" if invoice["billing_reason"] == "subscription_create" else "update"
+    intent = intents.new(
+        store,
+        invoice["amount_due"],
+        invoice["currency"],
+        invoice["customer"],
+        {
+            "description": f"Subscription {word}" if invoice["parent"] else f"Invoice {invoice['number']}",
+            "setup_future_usage": "off_session",
+        },
+    )
+    store.set_inner(intent["id"], {"invoice": invoice["id"]})
+    _payment(store, invoice, intent)
+    store.update(invoice)
+    return intent
 
 
 def _payment(store: Store, invoice: Json, intent: Json) -> Json:

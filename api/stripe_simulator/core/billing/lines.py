@@ -1,6 +1,7 @@
 """Lines of invoices."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from stripe_simulator.core.checkout import totals
 from stripe_simulator.core.identifiers import new_id
@@ -21,6 +22,10 @@ class Line:
     item: str | None = None
     proration: bool = False
     metadata: dict[str, str] = field(default_factory=dict)
+
+    def stored(self) -> dict[str, Any]:
+        """As JSON, for a line that waits for its invoice."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 def body(line: Line, invoice_id: str, off: int, discount_id: str | None, *, taxed: bool) -> Json:

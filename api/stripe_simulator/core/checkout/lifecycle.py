@@ -23,16 +23,17 @@ def pay(store: Store, session: Json, method: Json | None = None, *, save: bool =
     completion.identify(store, session)
     pricing.locate(store, session)
     here = f"{store.public_url}/pay/{session['id']}"
-    if session["mode"] == "setup":
-        setup = store.get(setups.KIND, session["setup_intent"])
-        setup["customer"] = session["customer"]
+    if session["amount_total"] == 0 and (
+        session["mode"] == "payment" or (method is None and session["payment_method_collection"] != "always")
+    ):
+        completion.complete(store, session, "no_payment_required")
+    elif not session["amount_total"]:
+        setup = _setup(store, session)
         setups.attempt(store, setup, method or methods.new_card(store, PAID), return_url=here)
         _follow_setup(store, session, setup)
-    elif session["amount_total"] == 0:
-        completion.complete(store, session, "no_payment_required")
     else:
         intent = _intent(store, session)
-        if save:
+        if save or session["mode"] == "subscription":
             intent["setup_future_usage"] = "off_session"
         intents.attempt(store, intent, method or methods.new_card(store, PAID), return_url=here)
         _follow(store, session, intent)
@@ -50,17 +51,15 @@ def authenticate(store: Store, session: Json, *, succeeded: bool) -> bool:
     """The owner of the card says yes or no."""
     if session["status"] != "open":
         return False
-    if session["mode"] == "setup":
-        setup = store.get(setups.KIND, session["setup_intent"])
-        if not setups.authenticate(store, setup, succeeded=succeeded):
-            return False
-        _follow_setup(store, session, setup)
-        return True
     intent = intent_of(store, session)
-    if intent is None or not intents.authenticate(store, intent, succeeded=succeeded):
+    if intent is None:
         return False
-    _follow(store, session, intent)
-    return True
+    if intent["object"] == setups.KIND:
+        if moved := setups.authenticate(store, intent, succeeded=succeeded):
+            _follow_setup(store, session, intent)
+    elif moved := intents.authenticate(store, intent, succeeded=succeeded):
+        _follow(store, session, intent)
+    return moved
 
 
 def pay_later(store: Store, session: Json) -> bool:
@@ -97,22 +96,12 @@ def expire(store: Store, session: Json, origin: Origin = PAY_PAGE) -> bool:
     if session["status"] != "open":
         return False
     if intent := intent_of(store, session):
-        intents.cancel(store, intent, "abandoned")
-    if session["setup_intent"]:
-        setups.cancel(store, store.get(setups.KIND, session["setup_intent"]), "abandoned")
+        module = setups if intent["object"] == setups.KIND else intents
+        module.cancel(store, intent, "abandoned")
     session.update(status="expired", url=None)
     store.update(session)
     emit(store, "checkout.session.expired", session, origin)
     return True
-
-
-def expire_due(store: Store) -> None:
-    """Expire every open session whose time has come."""
-    due = store.db.execute("select id from objects where due <= ?", (store.clock(),)).fetchall()
-    for (id,) in due:
-        with store.transaction():
-            if session := store.find(_KIND, id):
-                expire(store, session)
 
 
 def of_intent(store: Store, intent: Json) -> Json | None:
@@ -122,15 +111,17 @@ def of_intent(store: Store, intent: Json) -> Json | None:
 
 
 def intent_of(store: Store, session: Json) -> Json | None:
-    """The session's PaymentIntent, when somebody has tried to pay."""
-    id = session["payment_intent"]
-    return store.find("payment_intent", id) if id else None
+    """The PaymentIntent or SetupIntent of the session, when it has one. That of a subscription's session is
+    not told."""
+    id = store.inner(session["id"]).get("intent")
+    return (store.find("payment_intent", id) or store.find(setups.KIND, id)) if id else None
 
 
 def _intent(store: Store, session: Json) -> Json:
     """The session's PaymentIntent, made on the first attempt. The session's metadata is not copied to it,
     ``payment_intent_data[metadata]`` is."""
-    if intent := intent_of(store, session):
+    intent = intent_of(store, session)
+    if intent and intent["object"] == "payment_intent":
         intent.update(customer=session["customer"], amount=session["amount_total"])
         return intent
     data = store.inner(session["id"])["payment_intent_data"]
@@ -138,15 +129,31 @@ def _intent(store: Store, session: Json) -> Json:
     intent = intents.new(
         store, session["amount_total"], session["currency"], session["customer"], {**data, **types}
     )
+    if session["mode"] == "payment":
+        session["payment_intent"] = intent["id"]
+    return _keep(store, session, intent)
+
+
+def _setup(store: Store, session: Json) -> Json:
+    """The session's SetupIntent, which a subscription's session makes when nothing is due today."""
+    setup = intent_of(store, session)
+    if setup and setup["object"] == setups.KIND:
+        setup["customer"] = session["customer"]
+        return setup
+    return _keep(store, session, setups.new(store, session["customer"], {}))
+
+
+def _keep(store: Store, session: Json, intent: Json) -> Json:
+    """Let the session and its intent know each other."""
     store.set_inner(intent["id"], {"session": session["id"]})
-    session["payment_intent"] = intent["id"]
+    store.set_inner(session["id"], {**store.inner(session["id"]), "intent": intent["id"]})
     return intent
 
 
 def _follow(store: Store, session: Json, intent: Json) -> None:
     """After an attempt: the session completes when it is paid."""
     if intent["status"] == "succeeded":
-        completion.complete(store, session, "paid", intent)
+        completion.complete(store, session, "paid", intent, intent["payment_method"])
     else:
         store.update(session, due=session["expires_at"])
 
@@ -154,6 +161,6 @@ def _follow(store: Store, session: Json, intent: Json) -> None:
 def _follow_setup(store: Store, session: Json, setup: Json) -> None:
     """After an attempt: the session completes when the PaymentMethod is saved."""
     if setup["status"] == "succeeded":
-        completion.complete(store, session, "no_payment_required")
+        completion.complete(store, session, "no_payment_required", method=setup["payment_method"])
     else:
         store.update(session, due=session["expires_at"])
