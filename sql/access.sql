@@ -71,12 +71,13 @@ api.refusal_receipt
 to authenticated, spender, service_role;
 grant usage on type api.failure_receipt, api.batch_receipt to spender, service_role;
 grant usage on type
-api.order_receipt, api.spend_limit, api.low_balance, api.redemption_receipt, api.referral_offer
+api.order_receipt, api.spend_limit, api.low_balance, api.redemption_receipt, api.referral_offer, api.auto_topup_receipt
 to authenticated, service_role;
 grant usage on type
 api.grant_receipt, api.grant_reason, api.event_receipt, api.credential, api.newcomer, api.admission, api.guest_receipt,
 api.shortfall_receipt, api.overdraft, api.account_standing, api.acknowledgement, api.maintenance, api.refund_receipt,
-api.test_clock, api.lot_receipt
+api.test_clock, api.lot_receipt, api.stripe_calls, api.stripe_report,
+api.refund_request
 to service_role;
 -- For any user: what a backend needs to charge.
 grant execute on function
@@ -88,7 +89,7 @@ grant execute on function api.consume_tokens_batch, api.report_failure to spende
 -- For the user's own account; a service calls these for any user.
 grant execute on function
 api.create_order, api.set_spend_limit, api.lift_spend_limit, api.set_low_balance, api.reset_low_balance,
-api.redeem_code, api.referral_code
+api.redeem_code, api.referral_code, api.set_auto_topup, api.stop_auto_topup
 to authenticated, service_role;
 grant execute on function
 api.add_tokens(text, numeric, api.grant_reason, text, timestamptz, bigint, text, text, jsonb),
@@ -97,15 +98,16 @@ api.close_shortfall, api.set_overdraft_limit, api.freeze_account, api.thaw_accou
 api.maintain, api.sign_up, api.verify_email, api.begin_sign_in, api.finish_sign_in, api.begin_sign_up,
 api.find_credential, api.guest_consume, api.guest_allowance, api.confirm_guest_use, api.release_guest_use,
 api.refund_usage, api.set_test_clock, api.replay_event, api.dismiss_event, api.void_lot, api.restore_lot,
-api.change_expiry
+api.change_expiry, api.claim_stripe_calls, api.report_stripe_call, api.request_refund
 to service_role;
 
 -- 4. The views, the tables under them, and the functions that views and policies call.
 grant select on api.packs, api.topups, api.modules to anon, authenticated, spender, support, service_role;
 grant select on
 api.balance, api.entries, api.usage, api.lots, api.orders, api.spend_limits, api.notices, api.failures,
-api.referrals, api.holds, api.shortfalls, api.reversals
+api.referrals, api.holds, api.shortfalls, api.reversals, api.auto_topup, api.auto_topup_history
 to authenticated, support, service_role;
+grant select on api.refund_requests, credits.refund_requests to support, service_role;
 grant select on api.balance, api.holds to spender;
 grant select on
 credits.packs, credits.topups, credits.topup_presets, credits.currencies, credits.modules, credits.module_categories
@@ -113,7 +115,8 @@ to anon, authenticated, spender, support, service_role;
 grant select on
 credits.identities, credits.wallets, credits.lots, credits.current_lots, credits.entries, credits.orders,
 credits.spend_limits, credits.outbox, credits.failures, credits.referrals, credits.holds, credits.held_draws,
-credits.shortfalls, credits.charge_refunds, credits.reversals
+credits.shortfalls, credits.charge_refunds, credits.reversals, credits.auto_topups, credits.topup_consents,
+credits.topup_attempts
 to authenticated, support, service_role;
 grant select on
 credits.identities, credits.wallets, credits.lots, credits.current_lots, credits.holds, credits.held_draws
@@ -135,7 +138,7 @@ to anon, authenticated, spender, support, service_role;
 grant execute on function credits.clock() to authenticated, spender, support, service_role;
 grant execute on function
 credits.me, credits.subject, credits.period_start, credits.next_period, credits.held_at, credits.quantity,
-credits.clock(uuid), credits.later, credits.user_of
+credits.clock(uuid), credits.later, credits.user_of, credits.topped_up_since
 to authenticated, support, service_role;
 grant execute on function credits.me, credits.subject, credits.clock(uuid), credits.user_of to spender;
 
@@ -186,7 +189,7 @@ credits.entry_hash, credits.clock(), credits.clock(uuid), credits.module_price, 
 credits.charge_problem, credits.money, credits.ceil_tokens, credits.linear_price, credits.price_source,
 credits.least_cost, credits.least_charge, credits.default_least, credits.head_allowance, credits.free_lots,
 credits.tighter, credits.limit_left, credits.held_at, credits.period_start, credits.next_level,
-credits.notice_levels_of, credits.timeout, credits.logins,
+credits.notice_levels_of, credits.topup_level, credits.topup_threshold, credits.timeout, credits.logins,
 credits.setting_faults, credits.member_reach, credits.member_faults, credits.member_grants, credits.ownership_faults,
 credits.row_security_faults, credits.grant_faults, credits.call_faults, credits.database_faults, credits.power_faults,
 credits.is_policy_of_ours, credits.earlier, credits.stripe_amount, credits.stripe_id, credits.utc_text,
@@ -245,6 +248,9 @@ create policy own_rows on credits.charge_refunds for select to authenticated usi
 create policy own_rows on credits.holds for select to authenticated using (account_id = (select credits.me()));
 create policy own_rows on credits.reversals for select to authenticated using (account_id = (select credits.me()));
 create policy own_rows on credits.shortfalls for select to authenticated using (account_id = (select credits.me()));
+create policy own_rows on credits.auto_topups for select to authenticated using (account_id = (select credits.me()));
+create policy own_rows on credits.topup_consents for select to authenticated using (account_id = (select credits.me()));
+create policy own_rows on credits.topup_attempts for select to authenticated using (account_id = (select credits.me()));
 -- The people whom the user brought. The view shows no names.
 create policy own_rows on credits.referrals for select to authenticated using (referrer_id = (select credits.me()));
 

@@ -32,6 +32,8 @@ from pgcredits.local.up import running_up
 from pgcredits.local.up import up as start_and_supervise
 from pgcredits.settings import Settings, SettingsError, check_secret, stripe_prices
 from pgcredits.tokens import ROLES, mint
+from pgcredits.work import run as run_worker
+from pgcredits.work.settings import WorkSettings
 from stripe_simulator import run as simulator_module
 
 _EXPECTED = (
@@ -446,6 +448,34 @@ def maintain(data_dir: Path, database_url: str | None, every: float | None, end_
         click.echo(f"{maintenance.maintain(url)} account(s) brought up to date")
     except maintenance.RightsError as error:
         raise click.ClickException(str(error)) from error
+
+
+@main.command()
+@_DATA_DIR
+@_DATABASE_URL
+@click.option(
+    "--every",
+    type=click.FloatRange(min=0.05),
+    default=1.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait when nothing is due.",
+)
+@click.option(
+    "--at-once", type=click.IntRange(1, 100), default=4, show_default=True, help="Calls to Stripe at once."
+)
+def work(data_dir: Path, database_url: str | None, every: float, at_once: int) -> None:
+    """Do what the bank has written down to be done outside.
+
+    Charges saved cards for automatic top-ups, and refunds payments (docs/automatic-topups.md). Runs until
+    Ctrl-C or SIGTERM. `up` runs one; several at once are safe, and a killed one loses nothing.
+
+    \b
+    STRIPE_SECRET_KEY     sk_ or rk_, the same as that of `serve`; without it nothing is charged
+    PGCREDITS_PUBLIC_URL  where people reach the API: Stripe sends them back there
+    """
+    url = _database(database_url, data_dir)
+    run_worker(WorkSettings.from_env(url), every, at_once)
 
 
 @main.command()

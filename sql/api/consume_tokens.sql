@@ -117,7 +117,7 @@ begin
         lifetime_spent = w.lifetime_spent + v_cost
     where w.account_id = v_account_id;
     if v_permitted <> v_cost then
-        perform credits.finish_taking(v_account_id, v_wallet.balance + v_cost, v_wallet.balance, v_now);
+        perform credits.finish_taking(v_account_id, v_wallet.balance + v_cost, v_wallet.balance, v_now, v_wallet.seq);
     end if;
     return row(
         v_account_id || ':' || v_wallet.seq, v_subject, module_id, trim_scale(v_cost), trim_scale(v_wallet.balance),

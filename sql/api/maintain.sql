@@ -41,6 +41,7 @@ begin
         v_answer.accounts := v_answer.accounts + 1;
     end loop;
     v_answer.accounts := v_answer.accounts + credits.expire_old_orders(maintain.max_accounts);
+    v_answer.accounts := v_answer.accounts + credits.end_stale_calls(maintain.max_accounts);
     -- A later version of a price may have begun. It has been charged since then, but with a slower look-up.
     if exists (select from credits.price_list as l where l.valid_until <= credits.clock()) then
         perform credits.list_prices();
@@ -50,7 +51,8 @@ end
 $$;
 comment on function api.maintain(bigint, bigint) is
 'Do what is due, for at most max_accounts accounts: book expired holds and lots, announce lots that expire soon, and
-begin the periods of limits. Also end the orders of as many accounts that got no checkout within an hour, apply as many
+begin the periods of limits. Also end the orders of as many accounts that got no checkout within an hour, cancel the
+charges of automatic top-ups that no worker has tried within a day, apply as many
 Stripe events that waited for their order, list the prices that have begun, and forget at most max_keys idempotency keys
 that are older than 35 days. If partitions of the ledger are missing for the next months, the call makes these and
 nothing else. For services. accounts, keys, events and partitions: how many were done. Call again until all are 0.

@@ -33,8 +33,9 @@ select
     w.account_id,
     'tokens that a hold frees in the head lot have no other effect' as expected,
     format(
-        'lot %s expires at %s, low balance armed: %s, depleted armed: %s, threshold %s',
-        w.head_lot, credits.utc_text(l.expires_at), n.low_armed, n.depleted_armed, n.low
+        'lot %s expires at %s, low balance armed: %s, depleted armed: %s, threshold %s, of a top-up %s',
+        w.head_lot, credits.utc_text(l.expires_at), n.low_armed, n.depleted_armed, n.low,
+        credits.topup_threshold(w.account_id)
     ) as found
 from credits.wallets as w
 cross join lateral (select coalesce(w.test_clock, credits.clock()) as shows) as c
@@ -45,8 +46,9 @@ where
     and (
         l.lot_id is null or l.expires_at is not null or n.low_armed is not true or n.depleted_armed is false
         or (n.low > w.balance - w.held) is true
+        or (credits.topup_threshold(w.account_id) > w.balance - w.held) is true
     );
 comment on view audit.check_heads is
-'The permit of a wallet ends before the next limit or threshold of a notice, and is for the next lot. So no spend can '
-'pass a limit or a threshold unnoticed, or take from the wrong lot. No notice or expiry is missed when a hold frees '
-'tokens in the head lot.';
+'The permit of a wallet ends before the next limit or threshold of a notice or of an automatic top-up, and is for the '
+'next lot. So no spend can pass a limit or a threshold unnoticed, or take from the wrong lot. No notice or expiry is '
+'missed when a hold frees tokens in the head lot.';

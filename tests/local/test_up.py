@@ -220,6 +220,7 @@ def test_busy_port_is_refused(up: Up, tmp_path: Path) -> None:
         ("serve", "API"),
         ("stripe_simulator", "Stripe simulator"),
         ("maintain", "maintenance"),
+        ("work", "worker"),
         ("postgres", "PostgreSQL"),
     ],
 )
@@ -238,7 +239,7 @@ def test_up_stops_in_order_and_keeps_the_data(up: Up) -> None:
     with psycopg.connect(superuser_of(up)) as connection:
         connection.execute("create table kept as select 1 as one")
     children = up.children()
-    assert set(children) == {"postgres", "serve", "stripe_simulator", "maintain"}
+    assert set(children) == {"postgres", "serve", "stripe_simulator", "maintain", "work"}
     assert up.stop(signal.SIGINT) == 0
     assert not any(alive(pid) for pid in children.values())
     assert up.output.read_text().endswith("stopped\n")
@@ -280,7 +281,7 @@ def test_no_program_shows_a_secret_or_has_one_that_it_does_not_need(up: Up) -> N
     """Everybody can see arguments. Only the user sees the environment, but it goes into crash reports."""
     kept = json.loads((up.folder / "secrets.json").read_text())
     children = up.children()
-    assert set(children) == {"postgres", "serve", "stripe_simulator", "maintain"}
+    assert set(children) == {"postgres", "serve", "stripe_simulator", "maintain", "work"}
     for name, pid in children.items():
         arguments = Path(f"/proc/{pid}/cmdline").read_bytes()
         environ = Path(f"/proc/{pid}/environ").read_bytes()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Protocol
 from uuid import uuid4
 
 import msgspec
@@ -36,6 +37,16 @@ class Wishes:
     save_card: bool = False  # the user consents that the card is charged later, without being asked
     receipt_email: str | None = None
     options: frozenset[CheckoutOption] = frozenset()
+    consent_id: str | None = None  # to automatic top-ups, which charge the card that is saved
+
+
+class Buyer(Protocol):
+    """Whom a customer at Stripe is made for."""
+
+    @property
+    def account_id(self) -> str: ...
+    @property
+    def user_id(self) -> str: ...
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -69,7 +80,7 @@ async def find_session(client: stripe.StripeClient, order: Order) -> stripe.chec
 
 async def open_session(client: stripe.StripeClient, order: Order, wishes: Wishes) -> stripe.checkout.Session:
     """A session for an order that has none. A customer who was deleted is replaced."""
-    customer_id = order.stripe_customer_id or await _new_customer(client, order, None)
+    customer_id = order.stripe_customer_id or await new_customer(client, order, None)
     for _ in range(_CUSTOMERS - 1):
         try:
             return await _new_session(client, order, customer_id, wishes)
@@ -77,7 +88,7 @@ async def open_session(client: stripe.StripeClient, order: Order, wishes: Wishes
             if (error.code, error.param) != ("resource_missing", "customer"):
                 raise
             log.warning("order %s: a new customer replaces %s: %s", order.order_id, customer_id, error)
-            customer_id = await _new_customer(client, order, customer_id)
+            customer_id = await new_customer(client, order, customer_id)
     return await _new_session(client, order, customer_id, wishes)
 
 
@@ -89,10 +100,11 @@ async def end_session(client: stripe.StripeClient, order: Order, session: stripe
         log.warning("order %s: session %s was not expired: %s", order.order_id, session.id, error)
 
 
-async def _new_customer(client: stripe.StripeClient, order: Order, gone: str | None) -> str:
-    key = f"customer:{order.account_id}" + (f":{gone}" if gone else "")
+async def new_customer(client: stripe.StripeClient, buyer: Buyer, gone: str | None) -> str:
+    """The customer of an account that has none, or in place of one that is gone."""
+    key = f"customer:{buyer.account_id}" + (f":{gone}" if gone else "")
     params: stripe.params.CustomerCreateParams = {
-        "metadata": {"account_id": order.account_id, "user_id": order.user_id}
+        "metadata": {"account_id": buyer.account_id, "user_id": buyer.user_id}
     }
     try:
         customer = await client.v1.customers.create_async(params, {"idempotency_key": key})
@@ -153,6 +165,8 @@ def _session_params(order: Order, customer_id: str, wishes: Wishes) -> SessionCr
 
 
 def _payment(metadata: dict[str, str], wishes: Wishes) -> SessionCreateParamsPaymentIntentData:
+    if wishes.consent_id is not None:
+        metadata = metadata | {"consent_id": wishes.consent_id}
     payment: SessionCreateParamsPaymentIntentData = {
         "metadata": metadata
     }  # Stripe does not copy the session's

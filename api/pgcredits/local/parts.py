@@ -24,6 +24,7 @@ _SIMULATOR = (sys.executable, "-P", "-m", "stripe_simulator")
 SUPERVISED = "PGCREDITS_SUPERVISED"  # tells a `pgcredits` that it is a child of `up`: see cli.py
 _PATIENCE = 15.0  # seconds for a child to end by itself
 _MAINTAINED_EVERY = 60  # seconds
+SIMULATOR_KEY = "sk_test_simulator"
 
 
 class Part(Protocol):
@@ -134,7 +135,7 @@ def api(folder: Path, options: Options, secrets: Secrets, running: Running) -> P
     environment.setdefault("PGCREDITS_RETURN_ORIGINS", LOCAL)
     if running.simulator_url:
         environment |= {
-            "STRIPE_SECRET_KEY": "sk_test_simulator",
+            "STRIPE_SECRET_KEY": SIMULATOR_KEY,
             "STRIPE_WEBHOOK_SECRET": secrets.webhook_secret,
             "STRIPE_API_BASE": running.simulator_url,
         }
@@ -151,6 +152,20 @@ def maintenance(folder: Path, running: Running) -> Program:
     }
     command = [*PGCREDITS, "maintain", "--every", str(_MAINTAINED_EVERY)]
     return Program("maintenance", command, environment, folder / "maintenance.log")
+
+
+def worker(folder: Path, running: Running) -> Program:
+    """`pgcredits work`, which makes the calls to Stripe that the bank wants."""
+    environment = {
+        **_environment("STRIPE_"),
+        SUPERVISED: "1",
+        "PGCREDITS_DATABASE_URL": running.service_database_url,
+        "PGCREDITS_PUBLIC_URL": running.api_url,
+    }
+    environment.pop("STRIPE_WEBHOOK_SECRET", None)
+    if running.simulator_url:
+        environment |= {"STRIPE_SECRET_KEY": SIMULATOR_KEY, "STRIPE_API_BASE": running.simulator_url}
+    return Program("worker", [*PGCREDITS, "work"], environment, folder / "worker.log")
 
 
 def _environment(*needed: str) -> dict[str, str]:

@@ -99,6 +99,7 @@ def _start(instance: Instance, options: Options, stack: ExitStack, say: Say) -> 
     run(parts.api(instance.folder, options, secrets, running))
     wait_until_ready(options.port, started)
     run(parts.maintenance(instance.folder, running))
+    run(parts.worker(instance.folder, running))
     instance.publish(running)
     say(welcome.text(instance, running, options.data_dir, options.subject, secrets=options.secrets_shown))
     return started

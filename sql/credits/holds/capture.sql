@@ -276,7 +276,7 @@ begin
     -- 3. Do what follows, unless everything stayed in the head lot.
     if p_cost > p_own or (not v_in_head and p_own + p_released > 0) then
         perform credits.finish_unholding(p_wallet.account_id, p_wallet.balance - p_own - p_released, v_balance,
-            case when p_released > 0 then v_rest end, p_at);
+            case when p_released > 0 then v_rest end, p_at, v_seq);
     end if;
     return row(
         p_hold.account_id || ':' || p_hold.hold_id, p_hold.account_id || ':' || v_seq, p_user_id, p_hold.module_id,

@@ -337,7 +337,12 @@ comment on function credits.usage_of_rest(jsonb) is
 'The usage to record when all that a hold keeps is charged: what is left of its usage, but not below 0.';
 
 create or replace function credits.finish_unholding(
-    p_account_id uuid, p_before numeric, p_after numeric, p_freed jsonb, p_at timestamptz
+    p_account_id uuid,
+    p_before numeric,
+    p_after numeric,
+    p_freed jsonb,
+    p_at timestamptz,
+    p_entry_seq bigint default null
 )
 returns void
 language plpgsql
@@ -347,6 +352,7 @@ as $$
 begin
     if p_before is distinct from p_after then
         perform credits.write_notices(p_account_id, p_before, p_after);
+        perform credits.fire_topup(p_account_id, p_before, p_after, p_at, p_entry_seq);
     end if;
     -- The money of a lot may have gone back while it was held.
     perform credits.settle_debts(p_account_id);
@@ -362,10 +368,10 @@ begin
     perform credits.choose_head(p_account_id, p_at);
 end
 $$;
-comment on function credits.finish_unholding(uuid, numeric, numeric, jsonb, timestamptz) is
+comment on function credits.finish_unholding(uuid, numeric, numeric, jsonb, timestamptz, bigint) is
 'Does what follows when held tokens outside the head lot have been charged or freed. The locked wallet has been '
-'written. Writes notices of the change from p_before to p_after, expires what is free again in the lots of p_freed, '
-'and gives a permit for the next spend.';
+'written. Writes notices of the change from p_before to p_after, begins an automatic top-up because of the entry '
+'p_entry_seq, expires what is free again in the lots of p_freed, and gives a permit for the next spend.';
 
 create or replace function credits.let_go(p_hold credits.holds, p_reason text)
 returns credits.holds

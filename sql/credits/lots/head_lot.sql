@@ -5,7 +5,8 @@
 --   head_taken, head_reserved    tokens taken from it, and held in it, since its row was written: sums with a sign.
 --                                credits.current_lots adds them up, and credits.fold_head writes them into the lot.
 --   head_permit                  how many tokens may be spent or held there before anything else must be checked. It
---                                never reaches a limit, the threshold of a notice, or the next lot.
+--                                never reaches a limit, the threshold of a notice or of an automatic top-up, or the
+--                                next lot.
 --   head_quiet                   tokens that a hold frees there have no other effect
 --
 -- The tokens stay on their lot. A call that changes the reasons for a permit takes it back: credits.lock_wallet always
@@ -49,7 +50,7 @@ $$;
 comment on function credits.close_head(uuid) is
 'Takes back the permit of a locked wallet. The next spend checks limits, notices and lots.';
 
--- The tokens that can be spent before a limit must be checked or a notice written.
+-- The tokens that can be spent before a limit must be checked, a notice written or an automatic top-up begun.
 create or replace function credits.head_allowance(p_account_id uuid, p_at timestamptz)
 returns numeric
 language plpgsql
@@ -60,15 +61,18 @@ declare
     v_available numeric;
     v_limit numeric;
     v_notice numeric;
+    v_topup numeric;
 begin
     select w.balance - w.held into v_available from credits.wallets as w where w.account_id = p_account_id;
     v_limit := credits.limit_left(p_account_id, p_at);
     v_notice := v_available - credits.next_level(p_account_id, v_available);
-    return credits.tighter(v_limit, v_notice);
+    v_topup := v_available - credits.topup_level(p_account_id, v_available, p_at);
+    return credits.tighter(credits.tighter(v_limit, v_notice), v_topup);
 end
 $$;
 comment on function credits.head_allowance(uuid, timestamptz) is
-'How many tokens an account can spend before a limit stops it or a notice is due. Null: any number.';
+'How many tokens an account can spend before a limit stops it, a notice is due or an automatic top-up begins. Null: '
+'any number.';
 
 create or replace function credits.choose_head(p_account_id uuid, p_at timestamptz)
 returns void
@@ -111,6 +115,7 @@ begin
         -- end.
         head_quiet = l.expires_at is null and n.low_armed and coalesce(n.depleted_armed, true)
             and coalesce(n.low <= w.balance - w.held, true)
+            and coalesce(credits.topup_threshold(p_account_id) <= w.balance - w.held, true)
     from credits.lots as l
     cross join credits.notice_levels_of(p_account_id) as n
     where w.account_id = p_account_id and l.account_id = p_account_id and l.lot_id = v_next.lot_id;

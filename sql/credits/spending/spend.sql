@@ -172,7 +172,12 @@ comment on function credits.take_tokens(uuid, text, numeric, bigint, timestamptz
 'updates the wallet and calls credits.finish_taking. Raises PT402 insufficient_tokens, PT429 spend_limit.';
 
 create or replace function credits.finish_taking(
-    p_account_id uuid, p_before numeric, p_after numeric, p_at timestamptz
+    p_account_id uuid,
+    p_before numeric,
+    p_after numeric,
+    p_at timestamptz,
+    p_entry_seq bigint default null,
+    p_hold_id uuid default null
 )
 returns void
 language plpgsql
@@ -181,9 +186,11 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform credits.write_notices(p_account_id, p_before, p_after);
+    perform credits.fire_topup(p_account_id, p_before, p_after, p_at, p_entry_seq, p_hold_id);
     perform credits.choose_head(p_account_id, p_at);
 end
 $$;
-comment on function credits.finish_taking(uuid, numeric, numeric, timestamptz) is
+comment on function credits.finish_taking(uuid, numeric, numeric, timestamptz, bigint, uuid) is
 'Does what follows when tokens have been taken without a permit and the locked wallet has been written: writes '
-'notices of the fall from p_before to p_after, and gives a permit for the next spend.';
+'notices of the fall from p_before to p_after, begins an automatic top-up, and gives a permit for the next spend. The '
+'tokens were taken by the entry p_entry_seq or the hold p_hold_id.';

@@ -56,6 +56,12 @@ begin
             select min(h.expires_at)
             from credits.holds as h
             where h.account_id = p_account_id and h.state = 'open'
+        ), 'infinity'),
+        -- From then on the next spend tries to top up again, so the permit must end.
+        coalesce((
+            select t.next_try_at
+            from credits.auto_topups as t
+            where t.account_id = p_account_id and t.state = 'on' and t.wanted and t.next_try_at > v_now
         ), 'infinity')
     )
     where w.account_id = p_account_id;

@@ -44,6 +44,8 @@ ACCOUNT = {
             "holds",
             "shortfalls",
             "reversals",
+            "auto_topup",
+            "auto_topup_history",
         )
     ),
     *(
@@ -64,6 +66,9 @@ ACCOUNT = {
             "held_draws",
             "shortfalls",
             "reversals",
+            "auto_topups",
+            "topup_consents",
+            "topup_attempts",
         )
     ),
 }
@@ -176,6 +181,11 @@ BOOKS = {
         "stripe_objects",
         "topups",
         "wallets",
+        "auto_topups",
+        "refund_requests",
+        "stripe_calls",
+        "topup_attempts",
+        "topup_consents",
     )
 }
 
@@ -188,14 +198,15 @@ TILL = {
     ),
 }
 REPORTS = {"audit.parked", "audit.stuck_holds"}
+REFUNDS = {"api.refund_requests", "credits.refund_requests"}
 
 # Grants are SELECT on whole tables and views, and nothing else.
 SELECT = {
     "anon": SHOP,
     "authenticated": SHOP | ACCOUNT,
     "spender": SHOP | TILL,
-    "support": SHOP | ACCOUNT | REPORTS | {"credits.event_types"},
-    "service_role": SHOP | ACCOUNT | {"api.release", "credits.releases"},
+    "support": SHOP | ACCOUNT | REPORTS | REFUNDS | {"credits.event_types"},
+    "service_role": SHOP | ACCOUNT | REFUNDS | {"api.release", "credits.releases"},
     "analyst": ANALYTICS | {"credits.captures"},
     "auditor": ANALYTICS | AUDIT | BOOKS,
     "pgcredits_catalog": set(),
@@ -329,6 +340,8 @@ OWN = {
     "api.reset_low_balance(text)": "",
     "api.redeem_code(text,text,text)": "'nothing'",
     "api.referral_code(text)": "",
+    "api.set_auto_topup(numeric,bigint,text,text,bigint,text,text)": "10, 999, 'yes', 'basique'",
+    "api.stop_auto_topup(text)": "",
 }
 # For services.
 SERVE = {
@@ -363,6 +376,11 @@ SERVE = {
     "api.guest_allowance(text[],text[],boolean)": "'{}', '{}'",
     "api.confirm_guest_use(uuid)": "gen_random_uuid()",
     "api.release_guest_use(uuid)": "gen_random_uuid()",
+    "api.claim_stripe_calls(bigint,bigint)": "",
+    "api.report_stripe_call(uuid,uuid,uuid,jsonb)": (
+        "gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), '{}'"
+    ),
+    "api.request_refund(text,uuid,numeric,bigint,text,text)": "'nobody', gen_random_uuid()",
 }
 CALLS = CHARGE | CHARGE_ANYBODY | OWN | SERVE
 PERIODS = {f"credits.{name}(text,timestamp with time zone)" for name in ("period_start", "next_period")}
@@ -371,6 +389,7 @@ READING = {
     "credits.held_at(uuid,timestamp with time zone)",
     "credits.quantity(jsonb)",
     "credits.later(timestamp with time zone,interval)",  # of next_period
+    "credits.topped_up_since(uuid,text,timestamp with time zone)",
 }
 WHO = {"credits.clock()", "credits.me()", "credits.subject()", "credits.user_of(uuid)", *PERIODS, *READING}
 HELPERS = {"credits.module_price(text)"}
@@ -415,6 +434,8 @@ EXECUTE = {
         "credits.price_source(credits.prices)",
         "credits.default_least()",
         "credits.least_charge()",
+        "credits.topup_level(uuid,numeric,timestamp with time zone)",
+        "credits.topup_threshold(uuid)",
         "credits.least_cost(bigint)",
         "credits.ceil_tokens(numeric,numeric)",
         "credits.head_allowance(uuid,timestamp with time zone)",

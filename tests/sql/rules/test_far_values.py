@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from callers import Caller, Connection
 from psycopg import sql
+from topping import paid_order
 
 FAR: dict[str, list[str]] = {
     "numeric": ["NaN", "Infinity", "-Infinity", "1e400", "-1e400", "-1", "1e-400"],
@@ -44,7 +45,11 @@ GOOD: dict[str, list[dict[str, str]]] = {
     "api.change_expiry": [{"lot_id": ":lot", "expires_at": "'2150-01-01'"}],
     "api.restore_lot": [{"entry_id": ":void", "tokens": "5"}],
     "api.void_lot": [{"lot_id": ":lot", "tokens": "5"}],
+    "api.request_refund": [ADA | {"order_id": ":order", "tokens": "5"}],
     "api.report_failure": [ADA | {"module_id": "'metube'", "duration_ms": "5"}],
+    "api.set_auto_topup": [
+        ADA | {"threshold": "5", "monthly_limit": "5000", "words": "'yes'", "pack_id": "'basique'"}
+    ],
     "api.set_low_balance": [ADA | {"below": "5"}, ADA | {"percent": "5"}],
     "api.set_overdraft_limit": [ADA | {"tokens": "5"}],
     "api.set_spend_limit": [ADA | {"period": "'day'", "tokens": "5"}],
@@ -155,6 +160,7 @@ def test_far_values_are_refused_with_a_slug(desk: Caller) -> None:
         "hold": desk.call("hold_tokens", user_id="ada", module_id="metube")["hold_id"],
         "entry": desk.call("consume_tokens", user_id="ada", module_id="metube")["entry_id"],
         "lot": desk.call("add_tokens", user_id="ada", tokens=100)["entry_id"],
+        "order": paid_order(desk, "ada")["order_id"],
     }
     made["void"] = desk.call("void_lot", lot_id=made["lot"], tokens=10)["entry_id"]
     tried, wrong = 0, []

@@ -15,6 +15,7 @@ import pytest
 from callers import Row, refused
 from psycopg.types.json import Jsonb
 from stripe_events import COMPLETED, event, session
+from topping import CARD_ERROR, first_charge, paid_order
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "reason": NO_REASON,
         "idempotency_key": KEY,
     },
+    "claim_stripe_calls/2": {"most": "bad_limit", "lease_seconds": "bad_limit"},
     "close_shortfall/2": {"shortfall_id": "unknown_shortfall", "state": "bad_state"},
     "confirm_guest_use/1": {"use_id": "unknown_use"},
     "consume_call/5": {
@@ -185,12 +187,35 @@ MEANS: dict[str, dict[str, Meaning]] = {
     },
     "report_refusal/3": {"module_id": "unknown_module", "usage": "bad_usage", "user_id": "bad_user"},
     "report_refused_capture/3": {"hold_id": "unknown_hold", "usage": "bad_usage", "user_id": OWN},
+    "report_stripe_call/4": {
+        "account_id": "unknown_user",
+        "call_id": "unknown_call",
+        "lease": Answered({"state": "failed"}, "only a call that is made again asks for its lease"),
+        "answer": "bad_answer",
+    },
+    "request_refund/6": {
+        "user_id": "bad_user",
+        "order_id": "unknown_order",
+        "tokens": Omitted("the refund names an amount"),
+        "amount": "bad_amount",
+        "reason": NO_REASON,
+        "idempotency_key": KEY,
+    },
     "reset_low_balance/1": {"user_id": "bad_user"},
     "restore_lot/4": {
         "entry_id": "unknown_entry",
         "tokens": Omitted("all that is left of one void, which an operator can void again"),
         "reason": NO_REASON,
         "idempotency_key": KEY,
+    },
+    "set_auto_topup/7": {
+        "threshold": "bad_amount",
+        "monthly_limit": "bad_limit",
+        "words": "bad_consent",
+        "pack_id": "bad_order",
+        "amount": Omitted("the agreement names a pack"),
+        "payment_method_id": Omitted("no card is saved yet"),
+        "user_id": "bad_user",
     },
     "set_low_balance/3": {
         "below": "bad_threshold",
@@ -212,6 +237,7 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "network_keys": "bad_guest",
         "shared_network": SHARED,
     },
+    "stop_auto_topup/1": {"user_id": "bad_user"},
     "thaw_account/2": {"user_id": "bad_user", "reason": NO_REASON},
     "void_lot/4": {
         "lot_id": "unknown_lot",
@@ -226,6 +252,7 @@ ARGUMENTS = [(function, argument) for function, means in MEANS.items() for argum
 TABLES = (
     "accounts", "wallets", "lots", "holds", "entries", "orders", "spend_limits", "notice_levels", "outbox",
     "failures", "guest_uses", "status_changes", "account_origins", "sign_in_counts", "shortfalls",
+    "auto_topups", "topup_consents", "topup_attempts", "stripe_calls", "refund_requests",
 )  # fmt: skip
 CHANCE = re.compile(  # names that chance gives, times, and the hashes over both
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\\+x[0-9a-f]+"
@@ -262,6 +289,8 @@ class World:
         self.code = town.code(5)
         self.password_hash = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$aGFzaA"
         call("sign_up", email="bea@example.com", password_hash=self.password_hash)
+        self.paid = paid_order(self.service, "payer")
+        self.call = first_charge(self.service, "topped")
 
     def calls(self) -> dict[str, Row]:
         """A working call of every function, with as many arguments as it may have at once."""
@@ -296,6 +325,7 @@ class World:
                 "reason": "why",
                 "idempotency_key": "k",
             },
+            "claim_stripe_calls/2": {"most": 1, "lease_seconds": 60},
             "close_shortfall/2": {"shortfall_id": self.shortfall_id, "state": "settled"},
             "confirm_guest_use/1": {"use_id": self.use_id},
             "consume_call/5": called | {"idempotency_key": "k"},
@@ -331,6 +361,10 @@ class World:
             "report_failure/5": said | whisper | {"duration_ms": 5},
             "report_refusal/3": self.ada | whisper | {"usage": {"calls": 100}},
             "report_refused_capture/3": hold | {"usage": {"calls": 100}},
+            "report_stripe_call/4": {name: self.call[name] for name in ("account_id", "call_id", "lease")}
+            | {"answer": CARD_ERROR},
+            "request_refund/6": {"user_id": "payer", "order_id": self.paid["order_id"], "amount": 5}
+            | {"reason": "why", "idempotency_key": "k"},
             "reset_low_balance/1": self.ada,
             "restore_lot/4": {
                 "entry_id": self.void_id,
@@ -338,6 +372,8 @@ class World:
                 "reason": "why",
                 "idempotency_key": "k",
             },
+            "set_auto_topup/7": {"user_id": "topped", "threshold": 5, "monthly_limit": 5000, "words": "yes"}
+            | {"pack_id": "standard", "payment_method_id": "pm_2"},
             "set_low_balance/3": self.ada | {"below": 5},
             "set_overdraft_limit/2": self.ada | {"tokens": 5},
             "set_spend_limit/3": self.ada | {"period": "day", "tokens": 5},
@@ -346,6 +382,7 @@ class World:
             | {"device_keys": ["d" * 64]}
             | network
             | brought,
+            "stop_auto_topup/1": {"user_id": "topped"},
             "thaw_account/2": self.ada | {"reason": "why"},
             "verify_email/2": bea,
             "void_lot/4": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
@@ -14,7 +15,7 @@ import stripe
 from litestar import MediaType, Request, Response, get, post
 from litestar.di import NamedDependency
 
-from pgcredits.http import jsonbody, rpc
+from pgcredits.http import jsonbody, rpc, topups
 from pgcredits.http.caching import PUBLIC
 from pgcredits.http.db import BusyError, UnavailableError
 from pgcredits.http.errors import ApiError, log, refuse
@@ -49,9 +50,12 @@ async def checkout(
     request: Request[Any, Any, Any],
     resources: NamedDependency[Resources],
 ) -> dict[str, Any]:
-    """{"pack_id" or "amount", module_id?, success_url?, cancel_url?, save_card?, receipt_email?}
+    """{"pack_id" or "amount", module_id?, success_url?, cancel_url?, save_card?, receipt_email?,
+    auto_topup?}
 
     → {"order_id", "session_id", "url"}. A repeated Idempotency-Key gets the same order and the same session.
+    auto_topup: {threshold, "pack_id" or "amount", monthly_limit, words}, what the user agrees to. If nothing
+    is ordered, the session only saves the card → {"consent_id", "session_id", "url"}.
     """
     caller = resources.identify(request)
     if caller.anonymous:
@@ -61,6 +65,12 @@ async def checkout(
         raise refuse(503, "payment_unavailable", why or "Nothing can be bought.")
     body = jsonbody.parse(await request.body())
     wishes = _wishes(body, resources.settings)
+    consent = await topups.agree(resources, caller, body)
+    if consent is not None:
+        wishes = replace(wishes, save_card=True, consent_id=consent.consent_id)
+        if body.members.keys().isdisjoint(("pack_id", "packId", "amount")):
+            session = await topups.save_card(resources.stripe, consent, wishes)
+            return {"consent_id": consent.consent_id, "session_id": session.id, "url": session.url}
     asked = {name: next((n for n in names if n in body.members), names[0]) for name, names in _NAMES.items()}
     key = idempotency_key(request)
     text = await rpc.call(
