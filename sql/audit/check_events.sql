@@ -1,14 +1,18 @@
 -- Every Stripe event has an outcome. Every payment that an event reports was granted, or is listed for a person to
--- decide. Nothing was granted that its session did not report as paid, and no session that reported a payment ended its
--- order.
+-- decide. Nothing was granted that its session or charge did not report as paid, and none that reported a payment ended
+-- its order.
 create or replace view audit.check_events
 with (security_invoker = true)
 as
 with events as (
     select
         e.*,
-        e.type in ('checkout.session.completed', 'checkout.session.async_payment_succeeded')
-        and coalesce(e.payload #>> '{data,object,payment_status}', '') in ('paid', 'no_payment_required') as says_paid
+        case e.type
+            -- Checkout's own payment intents grant nothing.
+            when 'payment_intent.succeeded' then coalesce(e.payload #>> '{data,object,metadata,kind}', '') = 'auto_topup'
+            else e.type in ('checkout.session.completed', 'checkout.session.async_payment_succeeded')
+                and coalesce(e.payload #>> '{data,object,payment_status}', '') in ('paid', 'no_payment_required')
+        end as says_paid
     from credits.stripe_events as e
 )
 
@@ -21,12 +25,14 @@ where e.outcome is null
 union all
 select
     e.account_id,
-    format('session %s, paid by event %s, is granted, parked or waiting', e.object_id, e.event_id) as expected,
+    format('object %s, paid by event %s, is granted, parked or waiting', e.object_id, e.event_id) as expected,
     format('the event is %s, order %s is %s', e.outcome, e.order_id, o.state) as found
 from events as e
 left join credits.orders as o on e.account_id = o.account_id and e.order_id = o.order_id
 where
     e.says_paid and e.outcome is not null and e.outcome not in ('parked', 'waiting', 'unmatched')
+    -- It names no account.
+    and (e.type <> 'payment_intent.succeeded' or e.outcome <> 'stored' or e.account_id is not null)
     and not (
         coalesce(o.state, 'missing') = 'paid'
         or exists (
@@ -60,12 +66,16 @@ union all
 select
     e.account_id,
     format(
-        'event %s, which granted order %s, is of session %s', e.event_id, e.order_id, o.checkout_session_id
+        'event %s, which granted order %s, is of %s', e.event_id, e.order_id,
+        case o.kind when 'auto_topup' then o.payment_intent_id else o.checkout_session_id end
     ) as expected,
-    format('session %s', e.object_id) as found
+    format('%s', e.object_id) as found
 from events as e
 inner join credits.orders as o on e.account_id = o.account_id and e.order_id = o.order_id
-where e.outcome = 'granted' and e.object_id is distinct from o.checkout_session_id;
+where
+    e.outcome = 'granted'
+    and e.object_id is distinct from case o.kind when 'auto_topup' then o.payment_intent_id else o.checkout_session_id end;
 comment on view audit.check_events is
 'Every Stripe event was applied, or waits for its order. Every payment that an event reports was granted or parked. '
-'Nothing was granted unless the session of the order reported it as paid, and no order was ended that was paid.';
+'Nothing was granted unless the session or the charge of the order reported it as paid, and no order was ended that '
+'was paid.';

@@ -26,7 +26,10 @@ payments as (
         e.event_id,
         o.amount,
         e.payload #> '{data,object,payment_status}' = '"no_payment_required"' as is_free,
-        nullif(e.payload #> '{data,object,amount_total}', 'null') as total,
+        -- A session says amount_total, the charge of an automatic top-up amount_received.
+        nullif(
+            coalesce(e.payload #> '{data,object,amount_total}', e.payload #> '{data,object,amount_received}'), 'null'
+        ) as total,
         coalesce(nullif(e.payload #> '{data,object,total_details,amount_discount}', 'null'), '0') as discount,
         coalesce(nullif(e.payload #> '{data,object,total_details,amount_shipping}', 'null'), '0') as shipping,
         coalesce(nullif(e.payload #> '{data,object,total_details,amount_tax}', 'null'), '0') as tax

@@ -129,6 +129,13 @@ select
 from audit.check_prices as c
 union all
 select
+    'check_refund_requests' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_refund_requests as c
+union all
+select
     'check_refunds' as check_name,
     c.account_id,
     c.expected,
@@ -175,5 +182,12 @@ select
     c.account_id,
     c.expected,
     c.found
-from audit.check_shortfalls as c;
+from audit.check_shortfalls as c
+union all
+select
+    'check_topups' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_topups as c;
 comment on view audit.findings is 'Every fault that any check finds. If there is no row, the books close.';

@@ -22,6 +22,7 @@ begin
         when 'refund' then credits.find_refund(p_event)
         when 'dispute' then credits.find_dispute(p_event)
         when 'fraud_warning' then credits.find_fraud_warning(p_event)
+        when 'intent' then credits.find_intent(p_event)
     end;
     account_id := v_found.account_id;
     order_id := v_found.order_id;
@@ -45,6 +46,7 @@ begin
         when 'refund' then credits.apply_refund(p_event)
         when 'dispute' then credits.apply_dispute(p_event)
         when 'fraud_warning' then credits.apply_fraud_warning(p_event)
+        when 'intent' then credits.apply_intent(p_event)
     end;
     outcome := v_result.outcome;
     reason := v_result.reason;
@@ -75,7 +77,10 @@ begin
         -- 1. What is the event about?
         select s.account_id, s.order_id into v_event.account_id, v_event.order_id
         from credits.find_subject(v_family, v_event) as s;
-        if v_event.account_id is null then
+        if v_event.account_id is null and v_family is not distinct from 'intent' then
+            -- A payment of another program, on the same account at Stripe.
+            v_receipt.outcome := 'stored';
+        elsif v_event.account_id is null then
             v_receipt.outcome := case when (v_family = 'session') is true then 'unmatched' else 'waiting' end;
             v_event.reason := case
                 when (v_family = 'session') is true then 'it names no order of ours'

@@ -55,6 +55,14 @@ declare
     v_object constant jsonb := p_event.payload #> '{data,object}';
     v_status constant text := v_object ->> 'status';
     v_moved record;
+    -- A user who disputes a payment must not be charged again without being asked. An inquiry is not a dispute yet.
+    v_begins constant boolean not null := starts_with(coalesce(v_status, ''), 'warning_') is not true and not exists (
+        select
+        from credits.reversals as r
+        where
+            r.account_id = p_event.account_id and r.reversal_id = p_event.object_id
+            and starts_with(r.status, 'warning_') is not true
+    );
 begin
     reason := credits.reversal_problem(p_event, v_object -> 'amount');
     if reason is null and (credits.reversal_rank(v_status) > 0) is not true then
@@ -71,10 +79,13 @@ begin
         v_moved.withdrawals, v_moved.reinstatements
     ) then
         outcome := 'applied';
+        if v_begins then
+            perform credits.stop_topup(p_event.account_id, 'dispute');
+        end if;
         entry_id := credits.settle_event(p_event);
     end if;
 end
 $$;
 comment on function credits.apply_dispute(credits.stripe_events) is
-'Freezes the lots of a disputed order, and takes or gives back its tokens as the money moves. The caller holds the '
-'locks of credits.lock_with_referrer.';
+'Freezes the lots of a disputed order, takes or gives back its tokens as the money moves, and stops automatic top-up. '
+'The caller holds the locks of credits.lock_with_referrer.';

@@ -19,7 +19,11 @@ values
 ('charge.dispute.funds_reinstated', 'dispute', 'gives back exactly what the withdrawal took'),
 ('charge.dispute.closed', 'dispute', 'thaws the lots of the order; moves no tokens'),
 ('radar.early_fraud_warning.created', 'fraud_warning', 'freezes the lots of the order, if the operator wants it so'),
-('radar.early_fraud_warning.updated', 'fraud_warning', 'thaws them when nothing can be done about it any more');
+('radar.early_fraud_warning.updated', 'fraud_warning', 'thaws them when nothing can be done about it any more'),
+('payment_intent.succeeded', 'intent', 'grants an automatic top-up; may save a card for automatic top-ups'),
+('payment_intent.payment_failed', 'intent', 'ends the attempt of an automatic top-up, which waits or pauses'),
+('payment_intent.canceled', 'intent', 'the same'),
+('setup_intent.succeeded', 'intent', 'saves a card for automatic top-ups, if the user has agreed to them');
 comment on view credits.event_types is
 'The types of Stripe events that are applied: the family whose functions apply them, and what they do to the books. '
 'Events of other types are stored, and move nothing.';

@@ -39,6 +39,9 @@ begin
         return;
     end if;
     outcome := 'duplicate';
+    if not v_on_charge then
+        perform credits.match_request(p_event);
+    end if;
     if credits.note_reversal(
         p_event, p_event.object_id, case when v_on_charge then 'refunded_charge' else 'refund' end,
         credits.stripe_amount(v_amount)::bigint, v_status

@@ -14,6 +14,7 @@ import pytest
 from callers import Caller, Connection, Row, open_account
 from psycopg.rows import dict_row
 from stripe_events import COMPLETED, attached, event, session
+from topping import claim, first_charge, intent, paid_order, report, tell
 
 CHECKS = (
     "check_access",
@@ -34,6 +35,7 @@ CHECKS = (
     "check_negative",
     "check_orders",
     "check_prices",
+    "check_refund_requests",
     "check_refunds",
     "check_release",
     "check_roles",
@@ -41,6 +43,7 @@ CHECKS = (
     "check_sequence",
     "check_settings",
     "check_shortfalls",
+    "check_topups",
 )
 
 # The main account of these tests, and its entries.
@@ -84,6 +87,9 @@ def in_this_database(command: str) -> str:
     """The command with %I for the name of the database."""
     return f"do $$ begin execute format('{command}', current_database()); end $$"
 
+
+# The first attempt of the account with automatic top-ups, which has succeeded, and the second, in flight.
+TOPPED, IN_FLIGHT = f"{ME} and state = 'succeeded'", f"{ME} and state = 'open'"
 
 # check -> faults that it must find; each is a command of the superuser's.
 FAULTS = {
@@ -563,7 +569,7 @@ FAULTS = {
         """update credits.holds set draws = '[{"lot_id": 1, "tokens": 50}]' """
         f"where {HOLDER} and state = 'open'",
         f"update credits.holds set state = 'released', finished_at = created_at where {HOLDER}"
-        " and state = 'open'",
+        f" where {ME} and state = 'open'",
         f"update credits.holds set state = 'open', finished_at = null where {HOLDER} and state = 'released'",
         f"update credits.holds set state = 'captured' where {HOLDER} and state = 'released'",
         f"update credits.holds set state = 'released' where {HOLDER} and state = 'captured'",
@@ -640,6 +646,22 @@ FAULTS = {
         "update credits.price_list set valid_from = '-infinity' where module_id = 'metube'",
     ],
     # In undo: a charge of 25, of which 20 and then 3 went back; and another one, whole.
+    "check_refund_requests": [
+        f"update credits.refund_requests set amount = amount + 1 where {ME}",
+        f"update credits.refund_requests set state = 'failed', ended_at = now() where {ME}",
+        "update credits.refund_requests set state = 'refunded', refund_id = 're_1', ended_at = now()"
+        f" where {ME} and state = 'open'",
+        "update credits.refund_requests set state = 'open', ended_at = null"
+        f" where {ME} and state = 'refunded'",
+        f"update credits.reversals set status = 'dropped' where {ME} and status = 'requested'",
+        f"update credits.reversals set amount = amount + 1 where {ME} and status = 'requested'",
+        f"delete from credits.reversals where {ME} and status = 'requested'",
+        f"update credits.reversals set amount = 10000 where {ME} and status = 'succeeded'",
+        f"update credits.stripe_calls set state = 'done', ended_at = now() where {ME} and state = 'due'",
+        f"update credits.stripe_calls set params = '{{\"amount\": 5}}' where {ME} and state = 'due'",
+        f"delete from credits.stripe_calls where {ME} and kind = 'refund'",
+        f"update credits.lots set withheld = 0 where {ME} and withheld > 0",
+    ],
     "check_refunds": [
         f"update credits.charge_refunds set refunded = refunded + 1 where {ME}",
         f"update credits.charge_refunds set refunded = refunded - 1 where {ME}",
@@ -819,6 +841,36 @@ FAULTS = {
         USER + in_this_database("alter database %I set lock_timeout = 0"),
         USER + "alter role all set lock_timeout = 0",
     ],
+    "check_topups": [
+        # An attempt, its order and its call.
+        f"update credits.topup_attempts set state = 'failed' where {TOPPED}",
+        f"update credits.topup_attempts set state = 'declined', ended_at = now() where {IN_FLIGHT}",
+        f"update credits.topup_attempts set state = 'succeeded', ended_at = now() where {IN_FLIGHT}",
+        f"update credits.topup_attempts set amount = amount + 1 where {IN_FLIGHT}",
+        f"update credits.topup_attempts set currency = 'usd' where {IN_FLIGHT}",
+        f"delete from credits.topup_attempts where {TOPPED}",
+        f"update credits.orders set kind = 'checkout' where {ME} and state = 'processing'",
+        f"update credits.orders set amount = 1 where {ME} and state = 'processing'",
+        f"update credits.orders set state = 'expired' where {ME} and state = 'processing'",
+        f"update credits.stripe_calls set state = 'canceled', ended_at = now() where {ME} and tries = 0",
+        f"update credits.stripe_calls set params = '{{}}' where {ME} and tries = 0",
+        f"delete from credits.stripe_calls where {ME} and tries = 0",
+        # Two in flight.
+        "drop index credits.topup_attempts_one_in_flight;"
+        f" update credits.topup_attempts set state = 'open', ended_at = null where {TOPPED}",
+        # What the user agreed to.
+        f"update credits.topup_consents set kind = 'card', payment_method_id = 'pm', words = null,"
+        " threshold = null, tokens = null, amount = null, currency = null, monthly_limit = null,"
+        f" agreed_id = gen_random_uuid() where {ME}",
+        f"update credits.topup_consents set amount = amount - 1 where {ME}",
+        f"update credits.topup_consents set currency = 'usd' where {ME}",
+        f"update credits.topup_consents set decided_at = now() + interval '1 day' where {ME}",
+        "insert into credits.topup_consents (account_id, kind, agreed_id, actor, decided_at)"
+        " select account_id, 'withdrawal', consent_id, 'x', now() - interval '1 day'"
+        f" from credits.topup_consents where {ME}",
+        # The limit of the month.
+        f"update credits.topup_consents set monthly_limit = 999 where {ME}",
+    ],
 }
 
 
@@ -930,6 +982,35 @@ def tell_of_holds(bank: Caller) -> UUID:
     )
     assert wallet == {"permit": True, "head_reserved": 50, "head_quiet": True}
     return account
+
+
+def tell_of_topups(bank: Caller) -> UUID:
+    """An account whose card was charged once, with another charge in flight."""
+    call = first_charge(bank, "topped")
+    assert tell(bank, "payment_intent.succeeded", intent(call)) == "granted"
+    for _ in range(10):
+        bank.call("consume_tokens", user_id="topped", module_id="metube")
+    return UUID(call["account_id"])
+
+
+def tell_of_requests(bank: Caller) -> UUID:
+    """An account with a refund that Stripe has made, and one that it was asked for."""
+    order = paid_order(bank, "payer")
+    bank.call("request_refund", user_id="payer", order_id=order["order_id"], amount=1000)
+    (call,) = claim(bank)
+    made = {
+        "id": "re_1",
+        "object": "refund",
+        "amount": 1000,
+        "currency": "eur",
+        "payment_intent": call["params"]["payment_intent"],
+        "metadata": call["params"]["metadata"],
+        "status": "succeeded",
+    }
+    assert tell(bank, "refund.created", made) == "applied"
+    report(bank, call, {"object": made})
+    bank.call("request_refund", user_id="payer", order_id=order["order_id"], amount=500)
+    return UUID(str(order["account_id"]))
 
 
 def undo(bank: Caller, account: UUID) -> None:
@@ -1049,6 +1130,9 @@ def unguarded(own_url: str) -> Iterator[tuple[Caller, UUID]]:
             "campaigns",
             "charge_refunds",
             "entries",
+            "topup_consents",
+            "topup_attempts",
+            "auto_topups",
             "holds",
             "lots",
             "orders",
@@ -1071,6 +1155,10 @@ def _seed_and_find(check: str, fault: str, bank: Caller, account: UUID) -> None:
         account = tell_of_holds(bank)
     elif check == "check_refunds":
         undo(bank, account)
+    elif check == "check_topups":
+        account = tell_of_topups(bank)
+    elif check == "check_refund_requests":
+        account = tell_of_requests(bank)
     done = bank.connection.execute(re.sub(r"%\(\w+\)s", f"'{account}'", fault))
     assert done.rowcount != 0, "the fault was not seeded"
     nobodys = (

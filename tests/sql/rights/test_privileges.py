@@ -110,6 +110,7 @@ AUDIT = {
             "negative",
             "orders",
             "prices",
+            "refund_requests",
             "refunds",
             "release",
             "roles",
@@ -117,6 +118,7 @@ AUDIT = {
             "sequence",
             "settings",
             "shortfalls",
+            "topups",
         )
     ),
     "audit.findings",

@@ -1,0 +1,182 @@
+"""Refunds that we start: tokens are withheld, money goes back through Stripe, and nothing goes back twice."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import permutations
+from typing import Any
+
+import pytest
+from callers import Row, refused
+from holding import Bank, hold
+from topping import claim, paid_order, report, tell
+
+BROKEN = {"http_status": 400, "type": "invalid_request_error", "code": "charge_already_refunded"}
+
+
+@pytest.fixture
+def order(bank: Bank) -> Row:
+    """500 tokens for 39.99."""
+    return paid_order(bank, "ada")
+
+
+def ask(bank: Bank, order: Row, **more: Any) -> Row:
+    return bank.call("request_refund", user_id="ada", order_id=order["order_id"], **more)
+
+
+def tokens(bank: Bank) -> tuple[Decimal, Decimal]:
+    """The balance, and what may be spent of it on a module."""
+    balance = bank.row("select balance from api.balance where user_id = 'ada'")["balance"]
+    free = bank.row(
+        "select credits.spendable(w.account_id, 'metube', credits.clock()) as free from credits.wallets as w"
+    )
+    return balance, free["free"]
+
+
+def state(bank: Bank) -> list[str]:
+    return [row["state"] for row in bank.rows("select state from api.refund_requests order by requested_at")]
+
+
+def refund(call: Row, **changes: Any) -> Row:
+    """The refund that Stripe makes for a call."""
+    params = call["params"]
+    return {
+        "id": f"re_{call['call_id']}",
+        "object": "refund",
+        "amount": params["amount"],
+        "currency": "eur",
+        "payment_intent": params["payment_intent"],
+        "charge": None,
+        "metadata": params["metadata"],
+        "status": "succeeded",
+    } | changes
+
+
+def test_refund_withholds_first_and_takes_when_the_money_has_gone(bank: Bank, order: Row) -> None:
+    asked = ask(bank, order, tokens=100)
+    assert (asked["state"], asked["amount"], asked["currency"]) == ("open", 799, "eur")
+    assert asked["tokens"] == Decimal("99.899974")  # of 500, for 799 of 3999
+    assert tokens(bank) == (500, 500 - asked["tokens"])
+    (call,) = claim(bank)
+    assert (call["kind"], call["params"]["amount"]) == ("refund", 799)
+    report(bank, call, {"object": refund(call)})
+    assert (state(bank), tokens(bank)) == (["refunded"], (500, 500 - asked["tokens"]))
+    tell(bank, "refund.created", refund(call))
+    assert tokens(bank) == (500 - asked["tokens"], 500 - asked["tokens"])
+
+
+@pytest.mark.parametrize("steps", list(permutations(("report", "created", "updated", "again"))))
+def test_refund_counts_once_in_every_order(bank: Bank, order: Row, steps: tuple[str, ...]) -> None:
+    asked = ask(bank, order, amount=2000)
+    (call,) = claim(bank)
+    for step in steps:
+        if step == "report":
+            report(bank, call, {"object": refund(call, status="pending")})
+        elif step == "created":
+            tell(bank, "refund.created", refund(call, status="pending"))
+        else:
+            tell(bank, "refund.updated", refund(call))
+    assert state(bank) == ["refunded"]
+    assert tokens(bank) == (500 - asked["tokens"], 500 - asked["tokens"])
+
+
+def test_refused_refund_frees_its_tokens(bank: Bank, order: Row) -> None:
+    ask(bank, order)
+    assert tokens(bank) == (500, 0)
+    (call,) = claim(bank)
+    report(bank, call, BROKEN)
+    assert (state(bank), tokens(bank)) == (["failed"], (500, 500))
+    trouble = bank.row("select trouble from api.refund_requests")["trouble"]
+    assert trouble == "charge_already_refunded"
+
+
+def test_refund_that_fails_later_gives_the_tokens_back(bank: Bank, order: Row) -> None:
+    ask(bank, order, amount=2000)
+    (call,) = claim(bank)
+    report(bank, call, {"object": refund(call)})
+    tell(bank, "refund.created", refund(call))
+    tell(bank, "refund.failed", refund(call, status="failed", failure_reason="lost_or_stolen_card"))
+    assert (state(bank), tokens(bank)) == (["failed"], (500, 500))
+
+
+def test_answer_that_got_lost_is_asked_for_again_with_the_same_key(bank: Bank, order: Row) -> None:
+    ask(bank, order)
+    (first,) = claim(bank)
+    report(bank, first, {"message": "no answer"})
+    bank.at("2098-06-01 12:01Z")
+    (second,) = claim(bank)
+    assert second["idempotency_key"] == first["idempotency_key"]
+    report(bank, second, {"object": refund(second)})
+    tell(bank, "refund.created", refund(second))
+    assert (state(bank), tokens(bank)) == (["refunded"], (0, 0))
+
+
+def test_part_that_was_spent_or_is_held_is_not_refunded(bank: Bank, order: Row) -> None:
+    for _ in range(10):
+        bank.call("consume_tokens", user_id="ada", module_id="metube")
+    hold(bank, 4, user_id="ada")
+    with refused("bad_amount") as refusal:
+        ask(bank, order, tokens=301)
+    assert refusal["tokens"] <= 300
+    asked = ask(bank, order)
+    assert asked["amount"] == 3999 * 300 // 500
+    assert tokens(bank)[1] < 1
+    with refused("bad_amount"):
+        ask(bank, order, amount=1)
+
+
+def test_parts_never_sum_to_more_than_was_paid(bank: Bank, order: Row) -> None:
+    amounts = [ask(bank, order, amount=1500)["amount"], ask(bank, order, amount=1500)["amount"]]
+    with refused("bad_amount"):
+        ask(bank, order, amount=1000)
+    amounts.append(ask(bank, order)["amount"])
+    assert sum(amounts) == 3999
+    for call in claim(bank):
+        report(bank, call, {"object": refund(call)})
+        tell(bank, "refund.created", refund(call))
+    assert tokens(bank) == (0, 0)
+
+
+def test_refund_at_stripe_meanwhile_leaves_less(bank: Bank, order: Row) -> None:
+    intent_id = bank.row("select payment_intent_id from credits.orders")["payment_intent_id"]
+    ask(bank, order, amount=2000)
+    thing = {
+        "id": "re_dashboard",
+        "object": "refund",
+        "amount": 3000,
+        "currency": "eur",
+        "payment_intent": intent_id,
+        "status": "succeeded",
+    }
+    tell(bank, "refund.created", thing)
+    (call,) = claim(bank)
+    report(bank, call, BROKEN)
+    assert state(bank) == ["failed"]
+    assert tokens(bank)[0] == 500 - Decimal(500 * 3000 * 10**6 // 3999) / 10**6
+
+
+def test_repeat_gets_the_same_request(bank: Bank, order: Row) -> None:
+    first = ask(bank, order, amount=100, idempotency_key="r")
+    again = ask(bank, order, amount=100, idempotency_key="r")
+    assert again == first | {"replayed": True}
+    with refused("key_reused"):
+        ask(bank, order, amount=101, idempotency_key="r")
+    assert len(claim(bank)) == 1
+
+
+def test_unpaid_order_and_odd_amounts_are_refused(bank: Bank, order: Row) -> None:
+    unpaid = bank.call("create_order", user_id="ada", pack_id="basique")
+    with refused("not_refundable"):
+        ask(bank, unpaid)
+    for amounts in (
+        {"amount": 0},
+        {"amount": -1},
+        {"amount": 4000},
+        {"amount": 5, "tokens": 5},
+        {"tokens": 501},
+    ):
+        with refused("bad_amount"):
+            ask(bank, order, **amounts)
+    bank.call("open_account", user_id="eve")
+    with refused("unknown_order"):
+        bank.call("request_refund", user_id="eve", order_id=order["order_id"])
