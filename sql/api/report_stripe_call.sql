@@ -32,8 +32,15 @@ begin
     v_now := credits.clock();
     select c.* into v_call
     from credits.stripe_calls as c
-    where c.account_id = report_stripe_call.account_id and c.call_id = report_stripe_call.call_id;
-    if not found then
+    where c.account_id = report_stripe_call.account_id and c.call_id = report_stripe_call.call_id
+    for no key update skip locked;
+    if not found and exists (
+        select
+        from credits.stripe_calls as c
+        where c.account_id = report_stripe_call.account_id and c.call_id = report_stripe_call.call_id
+    ) then
+        perform credits.refuse_busy('this call');
+    elsif v_call.call_id is null then
         perform credits.fail(404, 'unknown_call', 'no such call');
     elsif v_call.state <> 'due' then
         return row(v_call.call_id, v_call.state, null::timestamptz);
@@ -79,4 +86,4 @@ comment on function api.report_stripe_call(uuid, uuid, uuid, jsonb) is
 answer: object (what Stripe made), or of an error http_status, type, code, decline_code, message, retry_after
 (seconds), replayed (Stripe repeated an earlier answer); or absent: true, if the worker looked and found nothing.
 state: done, failed or canceled; due if the call is to be made again, at due_at.
-Raises PT404 unknown_call or unknown_user, PT422 bad_answer, PT403 not_yours.';
+Raises PT404 unknown_call, PT422 bad_answer, PT503 busy, PT403 not_yours.';

@@ -28,11 +28,12 @@ declare
 begin
     -- 1. Refuse.
     perform credits.require_service('may refund a purchase');
-    if num_nonnulls(request_refund.tokens, request_refund.amount) > 1 then
-        perform credits.fail(422, 'bad_amount', 'give tokens, or amount, or neither for all that is left');
+    if num_nonnulls(request_refund.tokens, request_refund.amount) <> 1 then
+        -- An amount that got lost on its way must not refund all.
+        perform credits.fail(422, 'bad_amount', 'give tokens or amount; tokens of Infinity are all that is left');
     elsif (request_refund.amount > 0) is false then
         perform credits.fail(422, 'bad_amount', 'amount must be above 0');
-    elsif request_refund.tokens is not null then
+    elsif request_refund.tokens is not null and request_refund.tokens is distinct from 'Infinity' then
         perform credits.check_amount(request_refund.tokens);
     end if;
     perform credits.check_reason(request_refund.reason);
@@ -67,8 +68,8 @@ comment on function api.request_refund(text, uuid, numeric, bigint, text, text) 
 'Refund a purchase that was paid through Stripe: an order of a checkout, an automatic top-up or a subscription. For
 services.
 
-tokens: so many of the purchase, at what they cost; its bonus goes with them, in proportion. amount: so much money, in
-minor units. Neither: all that is not spent. The tokens are withheld at once. They go when Stripe has refunded the money;
+tokens: so many of the purchase, at what they cost; its bonus goes with them, in proportion. Infinity means all that is
+not spent. amount: so much money, in minor units; one of the two. The tokens are withheld at once. They go when Stripe has refunded the money;
 if it refuses, they are free again: see api.refund_requests.
 With an idempotency_key a repeat of the same call gets the same request, as it is now.
 Raises PT404 unknown_order or unknown_user, PT409 not_refundable (state) or key_reused, PT422 bad_amount (refundable,

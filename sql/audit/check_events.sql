@@ -9,8 +9,11 @@ with events as (
         e.*,
         case e.type
             -- Checkout's own payment intents grant nothing.
-            when 'payment_intent.succeeded' then coalesce(e.payload #>> '{data,object,metadata,kind}', '') = 'auto_topup'
-            else e.type in ('checkout.session.completed', 'checkout.session.async_payment_succeeded')
+            when
+                'payment_intent.succeeded'
+                then coalesce(e.payload #>> '{data,object,metadata,kind}', '') = 'auto_topup'
+            else
+                e.type in ('checkout.session.completed', 'checkout.session.async_payment_succeeded')
                 and coalesce(e.payload #>> '{data,object,payment_status}', '') in ('paid', 'no_payment_required')
         end as says_paid
     from credits.stripe_events as e
@@ -74,7 +77,9 @@ from events as e
 inner join credits.orders as o on e.account_id = o.account_id and e.order_id = o.order_id
 where
     e.outcome = 'granted'
-    and e.object_id is distinct from case o.kind when 'auto_topup' then o.payment_intent_id else o.checkout_session_id end;
+    and e.object_id is distinct from case o.kind
+        when 'auto_topup' then o.payment_intent_id else o.checkout_session_id
+    end;
 comment on view audit.check_events is
 'Every Stripe event was applied, or waits for its order. Every payment that an event reports was granted or parked. '
 'Nothing was granted unless the session or the charge of the order reported it as paid, and no order was ended that '

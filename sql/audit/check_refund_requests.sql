@@ -9,7 +9,7 @@ with requests as (
         v.amount as reversal_amount,
         c.state as call_state,
         c.params -> 'amount' as call_amount,
-        exists (
+        exists(
             select
             from credits.reversals as x
             where x.account_id = r.account_id and x.reversal_id = r.refund_id and x.order_id = r.order_id
@@ -54,13 +54,14 @@ select
     format('at most the %s that were paid for order %s go back by refunds', o.paid, o.order_id) as expected,
     format('%s', v.asked) as found
 from credits.orders as o
-cross join lateral (
-    select sum(r.amount) as asked
-    from credits.reversals as r
-    where
-        r.account_id = o.account_id and r.order_id = o.order_id and r.kind = 'refund'
-        and r.status not in ('failed', 'canceled', 'dropped')
-) as v
+cross join
+    lateral (
+        select sum(r.amount) as asked
+        from credits.reversals as r
+        where
+            r.account_id = o.account_id and r.order_id = o.order_id and r.kind = 'refund'
+            and r.status not in ('failed', 'canceled', 'dropped')
+    ) as v
 where
     v.asked > o.paid and exists (
         select
@@ -73,16 +74,20 @@ select
     format('order %s withholds the tokens of %s that may go back', o.order_id, m.pending) as expected,
     format('%s tokens', w.withheld) as found
 from credits.orders as o
-cross join lateral (
-    select coalesce(sum(r.amount) filter (where r.status in ('requested', 'requires_action', 'pending')), 0) as pending
-    from credits.reversals as r
-    where r.account_id = o.account_id and r.order_id = o.order_id and r.kind = 'refund'
-) as m
-cross join lateral (
-    select coalesce(sum(l.withheld), 0) as withheld
-    from credits.lots as l
-    where l.account_id = o.account_id and l.order_id = o.order_id
-) as w
+cross join
+    lateral (
+        select coalesce(sum(r.amount), 0) as pending
+        from credits.reversals as r
+        where
+            r.account_id = o.account_id and r.order_id = o.order_id and r.kind = 'refund'
+            and r.status in ('requested', 'requires_action', 'pending')
+    ) as m
+cross join
+    lateral (
+        select coalesce(sum(l.withheld), 0) as withheld
+        from credits.lots as l
+        where l.account_id = o.account_id and l.order_id = o.order_id
+    ) as w
 where
     o.state = 'paid' and exists (
         select
@@ -91,5 +96,5 @@ where
     )
     and (w.withheld > 0) is distinct from (m.pending > 0 and o.reversed < o.paid);
 comment on view audit.check_refund_requests is
-'Every refund that we requested withholds its tokens until it has ended, has a call to Stripe, and asks for no more than '
-'is left of the payment.';
+'Every refund that we requested withholds its tokens until it has ended, has a call to Stripe, and asks for no more '
+'than is left of the payment.';

@@ -23,7 +23,7 @@ with attempts as (
             where
                 w.account_id = a.account_id and w.agreed_id = a.consent_id
                 -- A charge that succeeded after all ends the stop for declines.
-                and (w.kind = 'withdrawal' or (w.kind = 'stop' and w.reason <> 'declined'))
+                and (w.kind = 'withdrawal' or (w.kind = 'stop' and w.reason is distinct from 'declined'))
         ) as ended_consent_at
     from credits.topup_attempts as a
     left join credits.orders as o on a.account_id = o.account_id and a.order_id = o.order_id
@@ -38,7 +38,8 @@ select
         'attempt %s, %s, has an automatic top-up of %s %s that is %s', a.attempt_id, a.state, a.amount, a.currency,
         case a.state when 'succeeded' then 'paid' when 'open' then 'processing' else 'failed or parked' end
     ) as expected,
-    format('order %s, %s, of %s %s is %s', a.order_id, a.order_kind, a.order_amount, a.order_currency, a.order_state) as found
+    format('order %s, %s, of %s %s is %s', a.order_id, a.order_kind, a.order_amount, a.order_currency, a.order_state)
+        as found
 from attempts as a
 where
     (
@@ -93,7 +94,7 @@ select
     format('%s at %s', w.kind, credits.utc_text(w.decided_at)) as found
 from credits.auto_topups as t
 inner join credits.topup_consents as w on t.account_id = w.account_id and t.consent_id = w.agreed_id
-where t.state <> 'off' and (w.kind = 'withdrawal' or (w.kind = 'stop' and w.reason <> 'declined'))
+where t.state <> 'off' and (w.kind = 'withdrawal' or (w.kind = 'stop' and w.reason is distinct from 'declined'))
 union all
 -- A charge that succeeded only after it had failed is the user's own doing, and counts for no later one before it.
 select
@@ -101,14 +102,15 @@ select
     format('at most %s %s charged in the month of attempt %s', a.monthly_limit, a.currency, a.attempt_id) as expected,
     format('%s', m.charged) as found
 from attempts as a
-cross join lateral (
-    select sum(b.amount) as charged
-    from credits.topup_attempts as b
-    where
-        b.account_id = a.account_id and b.currency = a.currency and b.reason is null
-        and b.state in ('open', 'succeeded') and b.fired_at <= a.fired_at
-        and b.fired_at >= credits.period_start('month', a.fired_at)
-) as m
+cross join
+    lateral (
+        select sum(b.amount) as charged
+        from credits.topup_attempts as b
+        where
+            b.account_id = a.account_id and b.currency = a.currency and b.reason is null
+            and b.state in ('open', 'succeeded') and b.fired_at <= a.fired_at
+            and b.fired_at >= credits.period_start('month', a.fired_at)
+    ) as m
 where a.reason is null and a.state in ('open', 'succeeded') and (m.charged <= a.monthly_limit) is not true
 union all
 select

@@ -21,7 +21,7 @@ begin
     end if;
     v_most := credits.refundable(p_order);
     v_amount := case
-        when p_tokens is not null then trunc(p_order.paid * p_tokens / p_order.tokens)
+        when (p_tokens < 'Infinity') is true then trunc(p_order.paid * p_tokens / p_order.tokens)
         else coalesce(p_amount, v_most)
     end;
     if (v_amount between 1 and v_most) is not true then
@@ -104,8 +104,8 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_done constant boolean not null := p_verdict = 'done'
-        and coalesce(p_answer #>> '{object,status}', '') not in ('failed', 'canceled');
+    v_status constant text not null := coalesce(p_answer #>> '{object,status}', '');
+    v_done constant boolean not null := p_verdict = 'done' and v_status not in ('failed', 'canceled');
     v_request credits.refund_requests;
 begin
     -- Its event may have been here before. Then the request has ended.
@@ -134,7 +134,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_refund constant jsonb := p_event.payload #> '{data,object}';
-    v_failed constant boolean not null := coalesce(v_refund ->> 'status', '') in ('failed', 'canceled');
+    v_status constant text not null := coalesce(v_refund ->> 'status', '');
+    v_failed constant boolean not null := v_status in ('failed', 'canceled');
     v_request_id uuid;
 begin
     update credits.refund_requests as r

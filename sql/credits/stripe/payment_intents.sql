@@ -10,11 +10,13 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_metadata constant jsonb := p_event.payload #> '{data,object,metadata}';
+    v_account constant text := v_metadata ->> 'account_id';
+    v_order constant text := v_metadata ->> 'order_id';
     v_uuid constant text := '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
 begin
-    if (v_metadata ->> 'account_id' ~ v_uuid) is true then
-        account_id := (v_metadata ->> 'account_id')::uuid;
-        order_id := case when (v_metadata ->> 'order_id' ~ v_uuid) is true then (v_metadata ->> 'order_id')::uuid end;
+    if (v_account ~ v_uuid) is true then
+        account_id := v_account::uuid;
+        order_id := case when (v_order ~ v_uuid) is true then v_order::uuid end;
     end if;
 end
 $$;

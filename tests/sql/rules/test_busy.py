@@ -383,6 +383,7 @@ GUARDED = {
     "credits.claim_key": "the wallet; else only maintenance, which forgets a key of more than 35 days ago",
     "credits.apply_event": "who calls it has locked the event",
     "credits.note_reversal": "the wallet",
+    "credits.agree_to_topups": "the wallet",
     "credits.settle_event": "the wallet, and the key of a charge that no other account has",
     "credits.note_grant": "the wallet",
     "credits.note_priced": "the lock on credits.prices, taken by define_price, whose wait admin.py bounds",

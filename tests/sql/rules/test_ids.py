@@ -6,8 +6,27 @@ from callers import refused
 from holding import Bank, clock_hold
 
 # For every argument that names something: who gave the name.
-OURS = {"entry_id", "hold_id", "shortfall_id", "account_id", "order_id", "use_id", "notice_ids", "lot_id"}
-THEIRS = {"user_id", "module_id", "pack_id", "session_id", "customer_id", "replaces_customer_id", "event_id"}
+OURS = {
+    "entry_id",
+    "hold_id",
+    "shortfall_id",
+    "account_id",
+    "order_id",
+    "use_id",
+    "notice_ids",
+    "lot_id",
+    "call_id",
+}
+THEIRS = {
+    "user_id",
+    "module_id",
+    "pack_id",
+    "session_id",
+    "customer_id",
+    "replaces_customer_id",
+    "event_id",
+    "payment_method_id",
+}
 
 
 def test_every_id_argument_is_tested(bank: Bank) -> None:

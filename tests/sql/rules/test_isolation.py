@@ -17,7 +17,7 @@ from pgcredits.database_urls import as_login
 User = Callable[..., Caller]
 STRICT = ("repeatable read", "serializable")
 # Values for parameters without a default.
-VALUES = {"text": "'x'", "numeric": "1", "interval": "'1 hour'", "jsonb": "'{}'"}
+VALUES = {"text": "'x'", "numeric": "1", "interval": "'1 hour'", "jsonb": "'{}'", "bigint": "1"}
 
 
 def calls(admin: Connection) -> list[str]:

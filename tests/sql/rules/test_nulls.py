@@ -188,7 +188,7 @@ MEANS: dict[str, dict[str, Meaning]] = {
     "report_refusal/3": {"module_id": "unknown_module", "usage": "bad_usage", "user_id": "bad_user"},
     "report_refused_capture/3": {"hold_id": "unknown_hold", "usage": "bad_usage", "user_id": OWN},
     "report_stripe_call/4": {
-        "account_id": "unknown_user",
+        "account_id": "unknown_call",
         "call_id": "unknown_call",
         "lease": Answered({"state": "failed"}, "only a call that is made again asks for its lease"),
         "answer": "bad_answer",

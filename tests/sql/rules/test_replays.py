@@ -9,6 +9,7 @@ import pytest
 from callers import Row
 from holding import Bank
 from psycopg.types.json import Jsonb
+from topping import claim, paid_order, report
 
 pytestmark = pytest.mark.slow
 
@@ -128,6 +129,14 @@ def charged_and_wholly_refunded(bank: Bank, call: Callable[[], Row]) -> Row:
     return {"entry_id": name, "refunded": shown["cost"]}
 
 
+def asked_and_refused(bank: Bank, call: Callable[[], Row]) -> Row:
+    """Stripe did not refund it."""
+    request = call()["request_id"]
+    (made,) = claim(bank)
+    report(bank, made, {"http_status": 400, "type": "invalid_request_error"})
+    return one(bank, "refund_requests", "request_id", request)
+
+
 STORIES: list[tuple[str, dict[str, Any], Story]] = [
     ("consume_tokens", {"module_id": "metube"}, booked),
     ("consume_tokens", {"module_id": "metube"}, charged_and_refunded),
@@ -160,6 +169,7 @@ STORIES: list[tuple[str, dict[str, Any], Story]] = [
     ("restore_lot", {"entry_id": "of a void", "tokens": 5}, corrected),
     ("change_expiry", {"lot_id": "of 1000", "expires_at": "2099-01-01 00:00Z"}, corrected),
     ("report_failure", {"module_id": "whisper"}, failed),
+    ("request_refund", {"order_id": "of 39.99", "amount": 100}, asked_and_refused),
 ]
 NAMED = [f"{function} {story.__name__}" for function, _, story in STORIES]
 
@@ -182,6 +192,8 @@ def test_repeated_call_tells_the_present_state(
     elif function == "restore_lot":
         del call["user_id"]
         call["entry_id"] = bank.call("void_lot", lot_id=lot, tokens=10)["entry_id"]
+    elif function == "request_refund":
+        call["order_id"] = paid_order(bank, "clock")["order_id"]
     elif "hold_id" in call:
         held = bank.call("hold_tokens", user_id="clock", module_id="whisper", usage={"calls": 2})
         call["hold_id"] = held["hold_id"]
@@ -254,6 +266,7 @@ LIVING = {
     "release_receipt": {"state", "captured"},
     "order_receipt": {"state", "checkout_session_id", "stripe_customer_id"},
     "lot_receipt": {"remaining", "expires_at"},
+    "refund_request": {"state"},
 }
 FINAL = {
     "spend_receipt": "entry_id user_id module_id cost balance draws replayed price_source",
@@ -269,6 +282,7 @@ FINAL = {
     "redemption_receipt": "code kind campaign_id title entry_id user_id lot_id tokens balance expires_at"
     " replayed",
     "failure_receipt": "failure_id user_id module_id failed_at replayed",
+    "refund_request": "request_id order_id user_id tokens amount currency replayed",
 }
 
 

@@ -237,5 +237,5 @@ def test_every_function_with_a_key_is_tested(admin: Connection) -> None:
     ).fetchall()
     spelled = {function for function, _, _ in SPELLINGS + GRANTS}
     spelled |= {"capture_hold", "release_hold", "refund_usage", "redeem_code"}
-    spelled |= {"void_lot", "restore_lot", "change_expiry"}
+    spelled |= {"void_lot", "restore_lot", "change_expiry", "request_refund"}
     assert {name for (name,) in found} == spelled

@@ -75,6 +75,7 @@ BY_NAME: dict[str, Kind] = {
     "pack_id": Name(("unknown_pack",)),
     "package_name": Label("bad_reason"),
     "password_hash": Name(("bad_password",)),
+    "payment_method_id": Name(("bad_consent",)),
     "period": Name(("bad_period",)),
     "reason": Label("bad_reason", lines=True),
     "referral_code": Typed(("unknown_code",)),
@@ -83,6 +84,7 @@ BY_NAME: dict[str, Kind] = {
     "session_id": Name(("bad_order",)),
     "shortfall_id": Name(("unknown_shortfall",)),
     "state": Name(("bad_state",)),
+    "words": Label("bad_consent", lines=True),
     "user_id": Name(("bad_user", "unknown_user", "unknown_hold", "not_yours")),
 }
 EXCEPT: dict[tuple[str, str], Kind] = {("add_tokens/9", "reason"): Name(("bad_reason",))}
