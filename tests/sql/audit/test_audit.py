@@ -569,7 +569,7 @@ FAULTS = {
         """update credits.holds set draws = '[{"lot_id": 1, "tokens": 50}]' """
         f"where {HOLDER} and state = 'open'",
         f"update credits.holds set state = 'released', finished_at = created_at where {HOLDER}"
-        f" where {ME} and state = 'open'",
+        " and state = 'open'",
         f"update credits.holds set state = 'open', finished_at = null where {HOLDER} and state = 'released'",
         f"update credits.holds set state = 'captured' where {HOLDER} and state = 'released'",
         f"update credits.holds set state = 'released' where {HOLDER} and state = 'captured'",
