@@ -91,7 +91,8 @@ class Up:
         for pid, parent, *words in (line.split() for line in ps.splitlines()):
             if int(parent) == self.process.pid:
                 name = next(
-                    (word for word in ("serve", "stripe_simulator", "maintain") if word in words), "postgres"
+                    (word for word in ("serve", "stripe_simulator", "maintain", "work") if word in words),
+                    "postgres",
                 )
                 found[name] = int(pid)
         return found
@@ -293,6 +294,7 @@ def test_no_program_shows_a_secret_or_has_one_that_it_does_not_need(up: Up) -> N
             "serve": {"jwt_secret", "webhook_secret", "pgcredits_api", "pgcredits_service"},
             "stripe_simulator": {"webhook_secret"},
             "maintain": {"pgcredits_service"},
+            "work": {"pgcredits_service"},
         }[name]
         known = {**kept, **kept["logins"]}
         has = {what for what, value in known.items() if isinstance(value, str) and value.encode() in environ}
@@ -307,7 +309,7 @@ def superuser_of(up: Up) -> str:
 def test_killed_up_leaves_a_postgres_that_is_used_again(up: Up) -> None:
     children = up.children()
     up.stop(signal.SIGKILL)
-    programs = {"serve", "stripe_simulator", "maintain"}
+    programs = {"serve", "stripe_simulator", "maintain", "work"}
     wait(lambda: not any(alive(children[name]) for name in programs), "they end too")
     assert alive(children["postgres"])
     up.again()
