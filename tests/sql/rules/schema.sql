@@ -46,6 +46,21 @@ CREATE TYPE api.admission AS (
 	reset_at timestamp with time zone
 );
 COMMENT ON TYPE api.admission IS 'A sign-in that succeeded (user_id), or a sign-up that may continue, with the count of its network in the window that ends at reset_at.';
+CREATE TYPE api.auto_topup_receipt AS (
+	user_id text,
+	account_id uuid,
+	state text,
+	reason text,
+	consent_id uuid,
+	threshold numeric,
+	pack_id text,
+	tokens numeric,
+	amount bigint,
+	currency text,
+	monthly_limit bigint,
+	stripe_customer_id text
+);
+COMMENT ON TYPE api.auto_topup_receipt IS 'The answer of api.set_auto_topup and api.stop_auto_topup.';
 CREATE TYPE api.batch_receipt AS (
 	accepted bigint,
 	refused bigint,
@@ -236,6 +251,17 @@ CREATE TYPE api.refund_receipt AS (
 	replayed boolean
 );
 COMMENT ON TYPE api.refund_receipt IS 'A charge that was undone, or a part of it. charge_id: its entry. draws: the lots that tokens went back into. expired: how many of these expired at once, because the date of their lot had passed. balance: after that.';
+CREATE TYPE api.refund_request AS (
+	request_id uuid,
+	order_id uuid,
+	user_id text,
+	state text,
+	tokens numeric,
+	amount bigint,
+	currency text,
+	replayed boolean
+);
+COMMENT ON TYPE api.refund_request IS 'The answer of api.request_refund.';
 CREATE TYPE api.refusal_receipt AS (
 	user_id text,
 	module_id text,
@@ -282,6 +308,16 @@ CREATE TYPE api.spend_receipt AS (
 	refunded numeric
 );
 COMMENT ON TYPE api.spend_receipt IS 'A charge: the entry, what it cost, the balance after it, and the lots it was taken from. price_source: module, category or default, whose price it is. refunded: how much of the cost was given back; a repeated call shows it as it is now.';
+CREATE TYPE api.stripe_calls AS (
+	calls jsonb
+);
+COMMENT ON TYPE api.stripe_calls IS 'The answer of api.claim_stripe_calls: the calls to Stripe that a worker is to make.';
+CREATE TYPE api.stripe_report AS (
+	call_id uuid,
+	state text,
+	due_at timestamp with time zone
+);
+COMMENT ON TYPE api.stripe_report IS 'The answer of api.report_stripe_call.';
 CREATE TYPE api.test_clock AS (
 	user_id text,
 	frozen_time timestamp with time zone
@@ -431,6 +467,16 @@ both dates. Tokens that have expired do not come back; tokens that come back lat
 lot_id: account:lot_id, which is the entry_id of the grant. expires_at: infinity means never; null is refused.
 With an idempotency_key a repeat of the same call gets the same answer. Another call undoes it.
 Raises PT404 unknown_lot, PT409 key_reused, PT422 bad_expiry, bad_reason or bad_key, PT403 not_yours, PT503 busy.';
+CREATE FUNCTION api.claim_stripe_calls(most bigint DEFAULT 10, lease_seconds bigint DEFAULT 60) RETURNS api.stripe_calls
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.claim_stripe_calls(most bigint, lease_seconds bigint) IS 'Take calls to Stripe that are due, most at a time, for lease_seconds. For services: pgcredits work makes the calls.
+calls: an array of objects. kind: charge, refund or confirm_card. params: the parameters of the call. idempotency_key:
+its key, the same each time. must_look_up: do not make the call, but look whether an earlier try was done, since
+first_tried_at (seconds since 1970). Report each answer to report_stripe_call, with account_id, call_id and lease.
+A call without a report is due again when its lease has ended. Several workers may call this at once.
+Raises PT422 bad_limit, PT403 not_yours.';
 CREATE FUNCTION api.close_shortfall(shortfall_id text, state text) RETURNS api.shortfall_receipt
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -592,7 +638,8 @@ CREATE FUNCTION api.maintain(max_accounts bigint DEFAULT 100, max_keys bigint DE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION api.maintain(max_accounts bigint, max_keys bigint) IS 'Do what is due, for at most max_accounts accounts: book expired holds and lots, announce lots that expire soon, and
-begin the periods of limits. Also end the orders of as many accounts that got no checkout within an hour, apply as many
+begin the periods of limits. Also end the orders of as many accounts that got no checkout within an hour, cancel the
+charges of automatic top-ups that no worker has tried within a day, apply as many
 Stripe events that waited for their order, list the prices that have begun, and forget at most max_keys idempotency keys
 that are older than 35 days. If partitions of the ledger are missing for the next months, the call makes these and
 nothing else. For services. accounts, keys, events and partitions: how many were done. Call again until all are 0.
@@ -711,6 +758,27 @@ depleted: true when the hold and the other tokens do not pay for this use; other
 nothing is written.
 Raises PT404 unknown_hold, PT422 bad_usage, PT403 not_yours, PT401 not_signed_in, PT423 account_frozen (a user), PT429
 spend_limit or unpaid_limit (a user).';
+CREATE FUNCTION api.report_stripe_call(account_id uuid, call_id uuid, lease uuid, answer jsonb) RETURNS api.stripe_report
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.report_stripe_call(account_id uuid, call_id uuid, lease uuid, answer jsonb) IS 'Report what Stripe answered to a call. For services. Safe to repeat.
+answer: object (what Stripe made), or of an error http_status, type, code, decline_code, message, retry_after
+(seconds), replayed (Stripe repeated an earlier answer); or absent: true, if the worker looked and found nothing.
+state: done, failed or canceled; due if the call is to be made again, at due_at.
+Raises PT404 unknown_call, PT422 bad_answer, PT503 busy, PT403 not_yours.';
+CREATE FUNCTION api.request_refund(user_id text, order_id uuid, tokens numeric DEFAULT NULL::numeric, amount bigint DEFAULT NULL::bigint, reason text DEFAULT NULL::text, idempotency_key text DEFAULT NULL::text) RETURNS api.refund_request
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.request_refund(user_id text, order_id uuid, tokens numeric, amount bigint, reason text, idempotency_key text) IS 'Refund a purchase that was paid through Stripe: an order of a checkout, an automatic top-up or a subscription. For
+services.
+tokens: so many of the purchase, at what they cost; its bonus goes with them, in proportion. Infinity means all that is
+not spent. amount: so much money, in minor units; one of the two. The tokens are withheld at once. They go when Stripe has refunded the money;
+if it refuses, they are free again: see api.refund_requests.
+With an idempotency_key a repeat of the same call gets the same request, as it is now.
+Raises PT404 unknown_order or unknown_user, PT409 not_refundable (state) or key_reused, PT422 bad_amount (refundable,
+tokens), bad_reason, bad_user or bad_key, PT403 not_yours.';
 CREATE FUNCTION api.reset_low_balance(user_id text DEFAULT NULL::text) RETURNS api.low_balance
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -728,6 +796,19 @@ entry_id: the entry of the void. tokens: how many; null, the default, means all 
 With an idempotency_key a repeat of the same call gets the same answer.
 Raises PT404 unknown_entry, PT409 not_refundable or key_reused, PT422 bad_amount (restorable), bad_reason or bad_key,
 PT403 not_yours, PT503 busy.';
+CREATE FUNCTION api.set_auto_topup(threshold numeric, monthly_limit bigint, words text, pack_id text DEFAULT NULL::text, amount bigint DEFAULT NULL::bigint, payment_method_id text DEFAULT NULL::text, user_id text DEFAULT NULL::text) RETURNS api.auto_topup_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.set_auto_topup(threshold numeric, monthly_limit bigint, words text, pack_id text, amount bigint, payment_method_id text, user_id text) IS 'Agree to automatic top-ups: when a spend or hold takes the balance below threshold, the saved card is charged for the
+pack, or for the amount (minor units), up to monthly_limit (minor units) in a calendar month (UTC). stop_auto_topup takes
+the agreement back.
+words: what the user was shown when they agreed; kept for ever. payment_method_id: a card that is saved at Stripe already
+(for services). Without a card the state is waiting: POST /checkout with auto_topup saves one. After three declines in a
+row it is off, and after a card has asked for authentication it is paused; api.auto_topup says why. A new agreement
+begins anew, but a card that has failed waits out its cooldown.
+Raises PT422 bad_amount, bad_order, bad_consent, bad_limit or bad_threshold, PT404 unknown_pack or unknown_user, PT429
+consent_limit, PT423 account_frozen (closed), PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation or bad_user.';
 CREATE FUNCTION api.set_low_balance(below numeric DEFAULT NULL::numeric, percent numeric DEFAULT NULL::numeric, user_id text DEFAULT NULL::text) RETURNS api.low_balance
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -782,6 +863,13 @@ these keys.
 Over a bound the account opens without its welcome, and open_account tries again later.
 Raises PT409 email_taken, code_expired or code_exhausted, PT404 unknown_code, PT422 bad_email, bad_password or
 bad_guest, PT403 not_yours.';
+CREATE FUNCTION api.stop_auto_topup(user_id text DEFAULT NULL::text) RETURNS api.auto_topup_receipt
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION api.stop_auto_topup(user_id text) IS 'Take the agreement to automatic top-ups back. Its state becomes off, and no charge begins after this call. A charge
+that a worker has already sent to Stripe may still succeed: its tokens are granted. Safe to repeat.
+Raises PT404 unknown_user, PT403 not_yours, PT401 not_signed_in, PT422 bad_isolation or bad_user.';
 CREATE FUNCTION api.thaw_account(user_id text, reason text DEFAULT NULL::text) RETURNS api.account_standing
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -841,6 +929,58 @@ CREATE FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens n
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens numeric) IS 'How much p_tokens pay for: the greatest whole quantity of the price''s one dimension, at most 10^15, or, if it has several, how many uses that cost p_cost. Null when any quantity is free.';
+SET default_tablespace = '';
+SET default_table_access_method = heap;
+CREATE TABLE credits.orders (
+    account_id uuid NOT NULL,
+    order_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    parked_reason text,
+    pack_id text,
+    package_name text NOT NULL,
+    scope text,
+    tokens credits.tokens NOT NULL,
+    bonus_tokens credits.tokens DEFAULT 0 NOT NULL,
+    expires_after interval,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    stripe_price_id text,
+    checkout_session_id text,
+    payment_intent_id text,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    paid_at timestamp with time zone,
+    kind text DEFAULT 'checkout'::text NOT NULL,
+    paid bigint,
+    reversed bigint DEFAULT 0 NOT NULL,
+    reversal_pending bigint DEFAULT 0 NOT NULL,
+    disputed boolean DEFAULT false NOT NULL,
+    reversed_debt credits.amount DEFAULT 0 NOT NULL,
+    succeeded_at timestamp with time zone,
+    CONSTRAINT orders_amount_is_positive CHECK ((amount > 0)),
+    CONSTRAINT orders_kind_is_known CHECK ((kind = ANY (ARRAY['checkout'::text, 'auto_topup'::text, 'subscription'::text]))),
+    CONSTRAINT orders_paid_has_amount CHECK (((state <> 'paid'::text) OR ((paid >= 0) IS TRUE))),
+    CONSTRAINT orders_paid_has_time CHECK (((state = 'paid'::text) = (paid_at IS NOT NULL))),
+    CONSTRAINT orders_parked_has_reason CHECK (((state = 'parked'::text) = (parked_reason IS NOT NULL))),
+    CONSTRAINT orders_reversed_is_bounded CHECK (((reversed >= 0) AND (reversal_pending >= 0) AND ((reversed + reversal_pending) <= COALESCE(paid, (0)::bigint)))),
+    CONSTRAINT orders_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'processing'::text, 'paid'::text, 'failed'::text, 'expired'::text, 'parked'::text]))),
+    CONSTRAINT orders_tokens_are_positive CHECK ((((tokens)::numeric > (0)::numeric) AND ((bonus_tokens)::numeric >= (0)::numeric)))
+);
+ALTER TABLE ONLY credits.orders FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.orders IS 'Purchases, each with a snapshot of what was sold. The grant is made from this snapshot, never from what an event says.';
+COMMENT ON COLUMN credits.orders.state IS 'pending → processing (paid later) → paid, failed or expired. parked: the money does not match the order, and a person must decide.';
+COMMENT ON COLUMN credits.orders.amount IS 'Price in minor units of currency.';
+COMMENT ON COLUMN credits.orders.kind IS 'What made it: checkout (a pack or an amount), auto_topup (a standing consent), subscription (a paid invoice of a plan).';
+COMMENT ON COLUMN credits.orders.paid IS 'What arrived, with tax, in minor units of currency. Null until it is paid.';
+COMMENT ON COLUMN credits.orders.reversed IS 'How much of that has gone back, in minor units.';
+COMMENT ON COLUMN credits.orders.reversal_pending IS 'How much of it may go back soon, in minor units.';
+COMMENT ON COLUMN credits.orders.disputed IS 'Whether its lots are frozen.';
+COMMENT ON COLUMN credits.orders.reversed_debt IS 'Debt, in tokens, that stands for tokens of this order which were spent, or are held, and whose money has gone back.';
+COMMENT ON COLUMN credits.orders.succeeded_at IS 'When its payment last succeeded, by Stripe''s clock. Null until it is paid.';
+CREATE FUNCTION credits.agree_to_topups(p_account_id uuid, p_threshold numeric, p_offer credits.orders, p_monthly_limit bigint, p_words text, p_payment_method_id text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.agree_to_topups(p_account_id uuid, p_threshold numeric, p_offer credits.orders, p_monthly_limit bigint, p_words text, p_payment_method_id text) IS 'Writes a user''s agreement to automatic top-ups of a locked wallet, unless it is the present one. Raises PT422 bad_consent, PT429 consent_limit.';
 CREATE FUNCTION credits.allow_test_clocks(p_allowed boolean) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -861,8 +1001,10 @@ CREATE FUNCTION credits.announce_expiries(p_account_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.announce_expiries(p_account_id uuid) IS 'Puts the lots of a locked wallet that expire soon in the outbox, once each. The caller, credits.catch_up, has folded the head.';
-SET default_tablespace = '';
-SET default_table_access_method = heap;
+CREATE FUNCTION credits.answer_to_keep(p_answer jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    RETURN jsonb_strip_nulls(jsonb_build_object('id', COALESCE((p_answer #> '{object,id}'::text[]), (p_answer #> '{payment_intent,id}'::text[])), 'status', COALESCE((p_answer #> '{object,status}'::text[]), (p_answer #> '{payment_intent,status}'::text[])), 'http_status', (p_answer -> 'http_status'::text), 'type', (p_answer -> 'type'::text), 'code', (p_answer -> 'code'::text), 'decline_code', (p_answer -> 'decline_code'::text), 'absent', (p_answer -> 'absent'::text)));
+COMMENT ON FUNCTION credits.answer_to_keep(p_answer jsonb) IS 'What is kept of an answer: ids, states and codes, and nothing about a person.';
 CREATE TABLE credits.stripe_events (
     event_id text NOT NULL,
     bucket bigint NOT NULL,
@@ -897,7 +1039,7 @@ CREATE FUNCTION credits.apply_dispute(p_event credits.stripe_events, OUT outcome
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.apply_dispute(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) IS 'Freezes the lots of a disputed order, and takes or gives back its tokens as the money moves. The caller holds the locks of credits.lock_with_referrer.';
+COMMENT ON FUNCTION credits.apply_dispute(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) IS 'Freezes the lots of a disputed order, takes or gives back its tokens as the money moves, and stops automatic top-up. The caller holds the locks of credits.lock_with_referrer.';
 CREATE FUNCTION credits.apply_event(p_event_id text) RETURNS api.event_receipt
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -913,6 +1055,11 @@ CREATE FUNCTION credits.apply_fraud_warning(p_event credits.stripe_events, OUT o
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.apply_fraud_warning(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) IS 'Records an early fraud warning. It freezes the lots of the order if the setting says so, until nothing can be done about it any more. The caller holds the locks of credits.lock_with_referrer.';
+CREATE FUNCTION credits.apply_intent(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.apply_intent(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) IS 'Does what an event of a payment intent or setup intent says. The caller holds the locks of credits.lock_with_referrer.';
 CREATE FUNCTION credits.apply_refund(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -933,6 +1080,10 @@ CREATE FUNCTION credits.apply_waiting_for(p_names text[]) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.apply_waiting_for(p_names text[]) IS 'Applies the events that wait for one of these objects at Stripe. They belong to an account that is locked by credits.lock_with_referrer, and can be found now.';
+CREATE FUNCTION credits.asks_for_authentication(p_error jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    RETURN COALESCE(('authentication_required'::text = ANY (ARRAY[(p_error ->> 'code'::text), (p_error ->> 'decline_code'::text)])), false);
+COMMENT ON FUNCTION credits.asks_for_authentication(p_error jsonb) IS 'Whether a card was not charged because its holder has to confirm the payment. Never null.';
 CREATE FUNCTION credits.attach_at_sign_up(p_account_id uuid, p_code text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -987,6 +1138,45 @@ CREATE FUNCTION credits.batch_items(p_items jsonb, p_account_ids uuid[]) RETURNS
     FROM jsonb_array_elements(batch_items.p_items) WITH ORDINALITY x(item, place);
 END;
 COMMENT ON FUNCTION credits.batch_items(p_items jsonb, p_account_ids uuid[]) IS 'The items of a batch as rows. plain: its arguments are good, and tokens pay for it. nth_use: how often its key has been used in this batch, this item included.';
+CREATE TABLE credits.auto_topups (
+    account_id uuid NOT NULL,
+    state text DEFAULT 'off'::text NOT NULL,
+    reason text,
+    consent_id uuid,
+    threshold credits.amount NOT NULL,
+    pack_id text,
+    tokens credits.amount NOT NULL,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    monthly_limit bigint NOT NULL,
+    customer_id text,
+    payment_method_id text,
+    declines bigint DEFAULT 0 NOT NULL,
+    failures bigint DEFAULT 0 NOT NULL,
+    wanted boolean DEFAULT false NOT NULL,
+    next_try_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    stopped_by uuid,
+    link text,
+    link_until timestamp with time zone,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT auto_topups_declines_are_sane CHECK (((declines >= 0) AND (failures >= declines))),
+    CONSTRAINT auto_topups_on_has_consent CHECK (((state = 'off'::text) OR ((consent_id IS NOT NULL) AND ((state = 'waiting'::text) OR (num_nonnulls(customer_id, payment_method_id) = 2))))),
+    CONSTRAINT auto_topups_says_why CHECK (((state = ANY (ARRAY['off'::text, 'paused'::text])) = (reason IS NOT NULL))),
+    CONSTRAINT auto_topups_state_is_known CHECK ((state = ANY (ARRAY['off'::text, 'waiting'::text, 'on'::text, 'paused'::text])))
+);
+ALTER TABLE ONLY credits.auto_topups FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.auto_topups IS 'Automatic top-up of each account that ever agreed to it, as it is now. Without a row it is off.';
+COMMENT ON COLUMN credits.auto_topups.declines IS 'Declined charges in a row.';
+COMMENT ON COLUMN credits.auto_topups.failures IS 'Failed charges in a row, for whatever reason. Doubles the cooldown.';
+COMMENT ON COLUMN credits.auto_topups.wanted IS 'A top-up had to wait, or failed: the next spend after next_try_at begins one, if the balance is below the threshold.';
+COMMENT ON COLUMN credits.auto_topups.next_try_at IS 'The end of the cooldown, or of the month whose limit is reached.';
+COMMENT ON COLUMN credits.auto_topups.stopped_by IS 'The attempt that stopped or paused it. If its charge succeeds after all, the stop ends.';
+COMMENT ON COLUMN credits.auto_topups.link IS 'Where the user confirms the card.';
+CREATE FUNCTION credits.begin_attempt(p_topup credits.auto_topups, p_offer credits.orders, p_before numeric, p_after numeric, p_at timestamp with time zone, p_entry_seq bigint, p_hold_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.begin_attempt(p_topup credits.auto_topups, p_offer credits.orders, p_before numeric, p_after numeric, p_at timestamp with time zone, p_entry_seq bigint, p_hold_id uuid) IS 'Writes an attempt to top up a locked wallet, its order and its call to Stripe.';
 CREATE FUNCTION credits.begin_periods(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1080,51 +1270,6 @@ CREATE FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaign
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone) IS 'Books grant p_number of a campaign on a locked wallet, and returns the lot. The key of credits.redemptions lets this happen only once.';
-CREATE TABLE credits.orders (
-    account_id uuid NOT NULL,
-    order_id uuid DEFAULT gen_random_uuid() NOT NULL,
-    state text DEFAULT 'pending'::text NOT NULL,
-    parked_reason text,
-    pack_id text,
-    package_name text NOT NULL,
-    scope text,
-    tokens credits.tokens NOT NULL,
-    bonus_tokens credits.tokens DEFAULT 0 NOT NULL,
-    expires_after interval,
-    amount bigint NOT NULL,
-    currency text NOT NULL,
-    stripe_price_id text,
-    checkout_session_id text,
-    payment_intent_id text,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    paid_at timestamp with time zone,
-    kind text DEFAULT 'checkout'::text NOT NULL,
-    paid bigint,
-    reversed bigint DEFAULT 0 NOT NULL,
-    reversal_pending bigint DEFAULT 0 NOT NULL,
-    disputed boolean DEFAULT false NOT NULL,
-    reversed_debt credits.amount DEFAULT 0 NOT NULL,
-    succeeded_at timestamp with time zone,
-    CONSTRAINT orders_amount_is_positive CHECK ((amount > 0)),
-    CONSTRAINT orders_kind_is_known CHECK ((kind = ANY (ARRAY['checkout'::text, 'auto_topup'::text, 'subscription'::text]))),
-    CONSTRAINT orders_paid_has_amount CHECK (((state <> 'paid'::text) OR ((paid >= 0) IS TRUE))),
-    CONSTRAINT orders_paid_has_time CHECK (((state = 'paid'::text) = (paid_at IS NOT NULL))),
-    CONSTRAINT orders_parked_has_reason CHECK (((state = 'parked'::text) = (parked_reason IS NOT NULL))),
-    CONSTRAINT orders_reversed_is_bounded CHECK (((reversed >= 0) AND (reversal_pending >= 0) AND ((reversed + reversal_pending) <= COALESCE(paid, (0)::bigint)))),
-    CONSTRAINT orders_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'processing'::text, 'paid'::text, 'failed'::text, 'expired'::text, 'parked'::text]))),
-    CONSTRAINT orders_tokens_are_positive CHECK ((((tokens)::numeric > (0)::numeric) AND ((bonus_tokens)::numeric >= (0)::numeric)))
-);
-ALTER TABLE ONLY credits.orders FORCE ROW LEVEL SECURITY;
-COMMENT ON TABLE credits.orders IS 'Purchases, each with a snapshot of what was sold. The grant is made from this snapshot, never from what an event says.';
-COMMENT ON COLUMN credits.orders.state IS 'pending → processing (paid later) → paid, failed or expired. parked: the money does not match the order, and a person must decide.';
-COMMENT ON COLUMN credits.orders.amount IS 'Price in minor units of currency.';
-COMMENT ON COLUMN credits.orders.kind IS 'What made it: checkout (a pack or an amount), auto_topup (a standing consent), subscription (a paid invoice of a plan).';
-COMMENT ON COLUMN credits.orders.paid IS 'What arrived, with tax, in minor units of currency. Null until it is paid.';
-COMMENT ON COLUMN credits.orders.reversed IS 'How much of that has gone back, in minor units.';
-COMMENT ON COLUMN credits.orders.reversal_pending IS 'How much of it may go back soon, in minor units.';
-COMMENT ON COLUMN credits.orders.disputed IS 'Whether its lots are frozen.';
-COMMENT ON COLUMN credits.orders.reversed_debt IS 'Debt, in tokens, that stands for tokens of this order which were spent, or are held, and whose money has gone back.';
-COMMENT ON COLUMN credits.orders.succeeded_at IS 'When its payment last succeeded, by Stripe''s clock. Null until it is paid.';
 CREATE FUNCTION credits.book_reversal(p_order credits.orders, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_debt numeric) RETURNS timestamp with time zone
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1165,6 +1310,11 @@ CREATE FUNCTION credits.bucket_of_event(p_event_id text, p_event jsonb) RETURNS 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.bucket_of_event(p_event_id text, p_event jsonb) IS 'The bucket of a Stripe event: of the account that its object names, else of the event''s own id. 0 to 65535.';
+CREATE FUNCTION credits.call_backoff(p_tries bigint) RETURNS interval
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.call_backoff(p_tries bigint) IS 'How long to wait after so many tries: two seconds, doubled with each, ten minutes at most.';
 CREATE FUNCTION credits.call_cost(p_price_id bigint) RETURNS numeric
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1175,6 +1325,40 @@ CREATE FUNCTION credits.call_faults() RETURNS TABLE(expected text, found text)
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.call_faults() IS 'Functions of the bank without a pinned search_path, and views that do not run with the rights of their reader.';
+CREATE TABLE credits.stripe_calls (
+    account_id uuid NOT NULL,
+    call_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    kind text NOT NULL,
+    made_for uuid NOT NULL,
+    idempotency_key text NOT NULL,
+    params jsonb NOT NULL,
+    state text DEFAULT 'due'::text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    tries bigint DEFAULT 0 NOT NULL,
+    first_tried_at timestamp with time zone,
+    lease uuid,
+    must_look_up boolean DEFAULT false NOT NULL,
+    result jsonb,
+    trouble text,
+    created_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT stripe_calls_end_has_time CHECK (((state = 'due'::text) = (ended_at IS NULL))),
+    CONSTRAINT stripe_calls_kind_is_known CHECK ((kind = ANY (ARRAY['charge'::text, 'refund'::text, 'confirm_card'::text]))),
+    CONSTRAINT stripe_calls_state_is_known CHECK ((state = ANY (ARRAY['due'::text, 'done'::text, 'failed'::text, 'canceled'::text]))),
+    CONSTRAINT stripe_calls_tries_are_sane CHECK (((tries >= 0) AND ((tries > 0) = (first_tried_at IS NOT NULL))))
+);
+ALTER TABLE ONLY credits.stripe_calls FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.stripe_calls IS 'Calls to Stripe that pgcredits work makes, written in the transaction that wants them.';
+COMMENT ON COLUMN credits.stripe_calls.made_for IS 'The attempt, or the request of a refund.';
+COMMENT ON COLUMN credits.stripe_calls.due_at IS 'When a worker may take it: for a leased call, when the lease ends.';
+COMMENT ON COLUMN credits.stripe_calls.lease IS 'Names the lease of the worker that took it last.';
+COMMENT ON COLUMN credits.stripe_calls.must_look_up IS 'The next worker does not make the call, but looks whether an earlier try was done.';
+COMMENT ON COLUMN credits.stripe_calls.trouble IS 'Why the last try failed, or why the call was canceled.';
+CREATE FUNCTION credits.call_is_old(p_call credits.stripe_calls, p_at timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.call_is_old(p_call credits.stripe_calls, p_at timestamp with time zone) IS 'Whether a call that was tried must not be made again: Stripe may have forgotten its key, or the consent to it has ended.';
 CREATE FUNCTION credits.caller_subject(p_user_id text, p_role text DEFAULT 'service_role'::text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1190,6 +1374,11 @@ CREATE FUNCTION credits.campaign_verdict(p_campaign credits.campaigns, p_number 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.campaign_verdict(p_campaign credits.campaigns, p_number bigint, p_at timestamp with time zone) IS 'Whether a campaign would give an account the grant of that number: open, or else withdrawn (or not begun), ended, used (by the account) or exhausted (the budget).';
+CREATE FUNCTION credits.cancel_untried(p_account_id uuid, p_reason text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.cancel_untried(p_account_id uuid, p_reason text) IS 'Cancels the charge of a locked wallet that no worker has tried yet, and its attempt.';
 CREATE FUNCTION credits.canonical(p_arguments jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE
     RETURN regexp_replace((p_arguments)::text, '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])'::text, '\1\2'::text, 'g'::text);
@@ -1328,6 +1517,11 @@ CREATE FUNCTION credits.charge(quantity numeric, unit_size numeric, price_per_un
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN (quantity IS NULL) THEN NULL::numeric WHEN ((quantity <= free_quantity) IS TRUE) THEN (0)::numeric WHEN (whole_units IS TRUE) THEN (GREATEST(((div((quantity - free_quantity), unit_size) + (((mod((quantity - free_quantity), unit_size) > (0)::numeric))::integer)::numeric) * price_per_unit), minimum_charge) * unit_size) ELSE GREATEST(((quantity - free_quantity) * price_per_unit), (minimum_charge * unit_size)) END;
 COMMENT ON FUNCTION credits.charge(quantity numeric, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric) IS 'What a component of a price takes for a quantity, before margin and exchange rate, times unit_size. Exact.';
+CREATE FUNCTION credits.charge_answered(p_call credits.stripe_calls, p_verdict text, p_reason text, p_answer jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.charge_answered(p_call credits.stripe_calls, p_verdict text, p_reason text, p_answer jsonb) IS 'Does what follows from the answer to the charge of an attempt. The wallet is locked.';
 CREATE FUNCTION credits.charge_durations() RETURNS TABLE(account_id uuid, seq bigint, duration_ms numeric)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10000
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1511,6 +1705,11 @@ CREATE FUNCTION credits.check_reason(p_reason text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.check_reason(p_reason text) IS 'Checks the reason of freezing, releasing or refunding: null, or text of at most 200 characters without control characters. Raises PT422 bad_reason.';
+CREATE FUNCTION credits.check_refund(p_order credits.orders, p_tokens numeric, p_amount bigint) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.check_refund(p_order credits.orders, p_tokens numeric, p_amount bigint) IS 'The amount of a refund, of an order whose wallet is locked: for so many tokens, or of so much money, or of all that is left. Raises PT409 not_refundable (state), PT422 bad_amount (refundable, tokens).';
 CREATE FUNCTION credits.check_scope(p_scope text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1601,6 +1800,16 @@ CREATE FUNCTION credits.configured_stripe_price(p_pack_id text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.configured_stripe_price(p_pack_id text) IS 'The id of the price at Stripe that the operator has configured for a pack. Null when no price is configured.';
+CREATE FUNCTION credits.confirmation_answered(p_call credits.stripe_calls, p_verdict text, p_answer jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.confirmation_answered(p_call credits.stripe_calls, p_verdict text, p_answer jsonb) IS 'Tells the user of a paused automatic top-up where to confirm the card. The wallet is locked.';
+CREATE FUNCTION credits.cooldown(p_failures bigint) RETURNS interval
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.cooldown(p_failures bigint) IS 'How long automatic top-up waits after so many failures in a row: an hour, doubled with each, 24 hours at most.';
 CREATE FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1748,6 +1957,10 @@ CREATE FUNCTION credits.database_faults() RETURNS TABLE(expected text, found tex
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.database_faults() IS 'Rights of PUBLIC on a database of the bank''s own, and rights of the bank''s roles other than to connect.';
+CREATE FUNCTION credits.decline_reason(p_error jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN (((p_error ->> 'decline_code'::text) = ANY (ARRAY['fraudulent'::text, 'lost_card'::text, 'merchant_blacklist'::text, 'pickup_card'::text, 'stolen_card'::text])) IS TRUE) THEN 'generic_decline'::text ELSE "left"(COALESCE((p_error ->> 'decline_code'::text), (p_error ->> 'code'::text), (p_error ->> 'type'::text)), 200) END;
+COMMENT ON FUNCTION credits.decline_reason(p_error jsonb) IS 'Why Stripe did not charge a card, as the user may see it. Null when the error does not say.';
 CREATE FUNCTION credits.default_least() RETURNS numeric
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1837,6 +2050,11 @@ CREATE FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) RETURNS jsonb
     LANGUAGE sql STABLE
     RETURN CASE WHEN ((p_tokens > (0)::numeric) IS TRUE) THEN jsonb_build_array(jsonb_build_object('lot_id', p_lot_id, 'tokens', trim_scale(p_tokens))) ELSE '[]'::jsonb END;
 COMMENT ON FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) IS 'The draws of so many tokens from one lot.';
+CREATE FUNCTION credits.drop_request(p_account_id uuid, p_request_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.drop_request(p_account_id uuid, p_request_id uuid) IS 'A request of a refund no longer withholds tokens by itself. The caller settles the order.';
 CREATE FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((p_at AT TIME ZONE '00:00:00'::interval) - p_before) AT TIME ZONE '00:00:00'::interval);
@@ -1846,11 +2064,47 @@ CREATE FUNCTION credits.email_key(p_email text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.email_key(p_email text) IS 'The key under which the sign-ins to an e-mail address are counted.';
+CREATE TABLE credits.topup_attempts (
+    account_id uuid NOT NULL,
+    attempt_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    consent_id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    reason text,
+    entry_seq bigint,
+    hold_id uuid,
+    balance_before credits.tokens NOT NULL,
+    balance_after credits.tokens NOT NULL,
+    threshold credits.amount NOT NULL,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    payment_intent_id text,
+    fired_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT topup_attempts_amount_is_positive CHECK ((amount > 0)),
+    CONSTRAINT topup_attempts_end_has_time CHECK (((state = 'open'::text) = (ended_at IS NULL))),
+    CONSTRAINT topup_attempts_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'succeeded'::text, 'declined'::text, 'authentication_required'::text, 'canceled'::text, 'failed'::text])))
+);
+ALTER TABLE ONLY credits.topup_attempts FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.topup_attempts IS 'Charges that automatic top-up began, each with the spend or hold that caused it and with what became of it.';
+COMMENT ON COLUMN credits.topup_attempts.reason IS 'Why it did not succeed. If it has succeeded, the charge had failed before and succeeded later.';
+COMMENT ON COLUMN credits.topup_attempts.entry_seq IS 'The entry that took the balance below the threshold. Null when a hold did: hold_id.';
+COMMENT ON COLUMN credits.topup_attempts.balance_before IS 'The free balance before that: without held tokens.';
+CREATE FUNCTION credits.end_attempt(p_attempt credits.topup_attempts, p_state text, p_reason text, p_at timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.end_attempt(p_attempt credits.topup_attempts, p_state text, p_reason text, p_at timestamp with time zone) IS 'Ends an open attempt of a locked wallet without money: declined, authentication_required, canceled or failed. Returns false when it has ended already.';
 CREATE FUNCTION credits.end_session_order(p_order credits.orders, p_event credits.stripe_events, p_own boolean) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.end_session_order(p_order credits.orders, p_event credits.stripe_events, p_own boolean) IS 'Moves an order whose session says that nothing was paid, or not yet. p_own: the session is the order''s. Returns the outcome.';
+CREATE FUNCTION credits.end_stale_calls(p_most bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.end_stale_calls(p_most bigint) IS 'Cancels the charges, of at most p_most accounts, that no worker has tried for a day. Returns how many accounts. Skips locked wallets.';
 CREATE FUNCTION credits.ensure_partitions(p_months integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1905,6 +2159,11 @@ CREATE FUNCTION credits.fail(p_status integer, p_slug text, p_message text, p_fa
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.fail(p_status integer, p_slug text, p_message text, p_facts json) IS 'Raises SQLSTATE PT<status> with a message for people, and a DETAIL for programs: {"error": slug, …facts}.';
+CREATE FUNCTION credits.fail_intent(p_order credits.orders, p_event credits.stripe_events) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.fail_intent(p_order credits.orders, p_event credits.stripe_events) IS 'Ends the attempt whose charge failed or was canceled, if it has not ended. Returns the outcome.';
 CREATE FUNCTION credits.family_of(p_type text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1935,6 +2194,11 @@ CREATE FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean) IS 'Where to look for a hold, whose hold it would be, and whether a service asks. Users find only their own holds; services find all. Raises PT404 unknown_hold, PT403 not_yours, PT401 not_signed_in.';
+CREATE FUNCTION credits.find_intent(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) RETURNS record
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.find_intent(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) IS 'The account and the order that the metadata of a payment intent or setup intent name. Nulls when they name none.';
 CREATE FUNCTION credits.find_lot(p_lot_id text) RETURNS credits.lots
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1979,16 +2243,21 @@ CREATE FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) RETURNS ap
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) IS 'Does the work of api.confirm_guest_use and api.release_guest_use. A use ends once; a repeat gets the same answer. Raises PT403 not_yours, PT404 unknown_use, PT409 use_closed.';
-CREATE FUNCTION credits.finish_taking(p_account_id uuid, p_before numeric, p_after numeric, p_at timestamp with time zone) RETURNS void
+CREATE FUNCTION credits.finish_taking(p_account_id uuid, p_before numeric, p_after numeric, p_at timestamp with time zone, p_entry_seq bigint DEFAULT NULL::bigint, p_hold_id uuid DEFAULT NULL::uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.finish_taking(p_account_id uuid, p_before numeric, p_after numeric, p_at timestamp with time zone) IS 'Does what follows when tokens have been taken without a permit and the locked wallet has been written: writes notices of the fall from p_before to p_after, and gives a permit for the next spend.';
-CREATE FUNCTION credits.finish_unholding(p_account_id uuid, p_before numeric, p_after numeric, p_freed jsonb, p_at timestamp with time zone) RETURNS void
+COMMENT ON FUNCTION credits.finish_taking(p_account_id uuid, p_before numeric, p_after numeric, p_at timestamp with time zone, p_entry_seq bigint, p_hold_id uuid) IS 'Does what follows when tokens have been taken without a permit and the locked wallet has been written: writes notices of the fall from p_before to p_after, begins an automatic top-up, and gives a permit for the next spend. The tokens were taken by the entry p_entry_seq or the hold p_hold_id.';
+CREATE FUNCTION credits.finish_unholding(p_account_id uuid, p_before numeric, p_after numeric, p_freed jsonb, p_at timestamp with time zone, p_entry_seq bigint DEFAULT NULL::bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.finish_unholding(p_account_id uuid, p_before numeric, p_after numeric, p_freed jsonb, p_at timestamp with time zone) IS 'Does what follows when held tokens outside the head lot have been charged or freed. The locked wallet has been written. Writes notices of the change from p_before to p_after, expires what is free again in the lots of p_freed, and gives a permit for the next spend.';
+COMMENT ON FUNCTION credits.finish_unholding(p_account_id uuid, p_before numeric, p_after numeric, p_freed jsonb, p_at timestamp with time zone, p_entry_seq bigint) IS 'Does what follows when held tokens outside the head lot have been charged or freed. The locked wallet has been written. Writes notices of the change from p_before to p_after, begins an automatic top-up because of the entry p_entry_seq, expires what is free again in the lots of p_freed, and gives a permit for the next spend.';
+CREATE FUNCTION credits.fire_topup(p_account_id uuid, p_before numeric, p_after numeric, p_at timestamp with time zone, p_entry_seq bigint DEFAULT NULL::bigint, p_hold_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.fire_topup(p_account_id uuid, p_before numeric, p_after numeric, p_at timestamp with time zone, p_entry_seq bigint, p_hold_id uuid) IS 'Begins an automatic top-up when the locked wallet''s balance, held tokens included, has fallen from p_before to p_after. The cause is the entry p_entry_seq or the hold p_hold_id.';
 CREATE FUNCTION credits.fold_head(p_account_id uuid) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2121,7 +2390,7 @@ CREATE FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with ti
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
-COMMENT ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) IS 'How many tokens an account can spend before a limit stops it or a notice is due. Null: any number.';
+COMMENT ON FUNCTION credits.head_allowance(p_account_id uuid, p_at timestamp with time zone) IS 'How many tokens an account can spend before a limit stops it, a notice is due or an automatic top-up begins. Null: any number.';
 CREATE FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) RETURNS numeric
     LANGUAGE sql STABLE
     RETURN (((SELECT w.held FROM credits.wallets w WHERE (w.account_id = held_at.p_account_id)))::numeric - COALESCE((SELECT sum((h.held)::numeric) AS sum FROM credits.holds h WHERE ((h.account_id = held_at.p_account_id) AND ((h.state)::text = 'open'::text) AND (h.expires_at <= held_at.p_at))), (0)::numeric));
@@ -2136,6 +2405,11 @@ CREATE FUNCTION credits.in_default(p_account_id uuid) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.in_default(p_account_id uuid) IS 'Whether the account has more debt than it may have. If so, it can spend nothing new.';
+CREATE FUNCTION credits.intent_problem(p_order credits.orders, p_event credits.stripe_events) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.intent_problem(p_order credits.orders, p_event credits.stripe_events) IS 'Why a charge does not match its order. Null when it does.';
 CREATE FUNCTION credits.interval_text(p_interval interval) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (p_interval IS NOT NULL) THEN concat_ws(' '::text, (NULLIF(EXTRACT(year FROM p_interval), (0)::numeric) || CASE EXTRACT(year FROM p_interval) WHEN 1 THEN ' year'::text ELSE ' years'::text END), (NULLIF(EXTRACT(month FROM p_interval), (0)::numeric) || CASE EXTRACT(month FROM p_interval) WHEN 1 THEN ' mon'::text ELSE ' mons'::text END), (NULLIF(EXTRACT(day FROM p_interval), (0)::numeric) || CASE EXTRACT(day FROM p_interval) WHEN 1 THEN ' day'::text ELSE ' days'::text END), CASE WHEN ((p_interval <> date_trunc('day'::text, p_interval)) OR (p_interval = '00:00:00'::interval)) THEN rtrim(rtrim(to_char(p_interval, 'HH24:MI:SS.US'::text), '0'::text), '.'::text) ELSE NULL::text END) ELSE NULL::text END;
@@ -2191,6 +2465,11 @@ CREATE FUNCTION credits.is_well_written(p_word text) RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.is_well_written(p_word text) IS 'Whether the letters of a word stand where such letters can stand: for example, marks on letters.';
+CREATE FUNCTION credits.keep_consents_few(p_account_id uuid, p_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.keep_consents_few(p_account_id uuid, p_at timestamp with time zone) IS 'Refuses another agreement of a locked wallet that has 100 of the last 24 hours: agreements are kept for ever. Raises PT429 consent_limit (limit, reset_at).';
 CREATE FUNCTION credits.keep_holds_few(p_account_id uuid, p_by_service boolean) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2364,6 +2643,11 @@ CREATE FUNCTION credits.mark_verified(p_account_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.mark_verified(p_account_id uuid) IS 'Records that the address of an account''s holder is verified. Locks the wallet.';
+CREATE FUNCTION credits.match_request(p_event credits.stripe_events) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.match_request(p_event credits.stripe_events) IS 'An event of a refund that we requested ends the request, also before the worker has reported its answer. The caller notes the refund and settles the order.';
 CREATE FUNCTION credits.may_be_welcomed(p_account_id uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2476,6 +2760,11 @@ CREATE FUNCTION credits.note_basis(p_account_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.note_basis(p_account_id uuid) IS 'Records as the basis the larger of the last purchase and the greatest lot that has tokens now. If no lot has tokens, the basis stays as it was.';
+CREATE FUNCTION credits.note_card(p_account_id uuid, p_consent_id uuid, p_customer_id text, p_payment_method_id text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.note_card(p_account_id uuid, p_consent_id uuid, p_customer_id text, p_payment_method_id text) IS 'Records the card that was saved for a consent of a locked wallet, and turns automatic top-up on. Returns applied, duplicate, or stored when the user has withdrawn, or agreed to something else, since.';
 CREATE FUNCTION credits.note_customer(p_account_id uuid, p_customer_id text, p_replaces text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2551,6 +2840,11 @@ CREATE FUNCTION credits.pack_order(p_pack_id text, p_module_id text) RETURNS cre
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.pack_order(p_pack_id text, p_module_id text) IS 'The order of a pack, bought for a module or for what the pack is bound to. Raises PT404 unknown_pack, PT422 bad_order.';
+CREATE FUNCTION credits.park_intent(p_order credits.orders, p_event credits.stripe_events, p_reason text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.park_intent(p_order credits.orders, p_event credits.stripe_events, p_reason text) IS 'Keeps an event whose money does not match its order for a person, and its order with it. Returns the outcome.';
 CREATE FUNCTION credits.park_session(p_order credits.orders, p_event credits.stripe_events, p_own boolean, p_reason text) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2566,6 +2860,11 @@ CREATE FUNCTION credits.passes_for_latin(p_word text, p_capitals boolean DEFAULT
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.passes_for_latin(p_word text, p_capitals boolean) IS 'Whether a word in small letters consists of letters that are drawn like Latin ones but are not Latin. p_capitals: letters whose capitals are drawn like Latin ones count, too.';
+CREATE FUNCTION credits.pause_topup(p_account_id uuid, p_reason text, p_attempt_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.pause_topup(p_account_id uuid, p_reason text, p_attempt_id uuid) IS 'Pauses the automatic top-up of a locked wallet: authentication_required (the user must confirm the card, and gets a link), or offer_changed or under_review. p_attempt_id: the attempt that caused it.';
 CREATE FUNCTION credits.pay_beyond_hold(p_hold credits.holds, p_cost numeric, p_own numeric, p_over text, p_entry_seq bigint, p_at timestamp with time zone, OUT draws jsonb, OUT debt numeric, OUT shortfall numeric) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2665,15 +2964,30 @@ CREATE FUNCTION credits.punycode_encode(p_label text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.punycode_encode(p_label text) IS 'A label of a domain in Punycode, without the xn-- before it.';
+CREATE FUNCTION credits.put_call(p_account_id uuid, p_kind text, p_made_for uuid, p_params jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.put_call(p_account_id uuid, p_kind text, p_made_for uuid, p_params jsonb) IS 'Writes a call to Stripe: charge (made for an attempt), refund (for a request) or confirm_card (for an attempt). Its key is the same for every repeat.';
 CREATE FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts jsonb) IS 'Puts a notice in the outbox.';
+CREATE FUNCTION credits.put_refund_request(p_order credits.orders, p_request_id uuid, p_amount bigint, p_reason text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.put_refund_request(p_order credits.orders, p_request_id uuid, p_amount bigint, p_reason text) IS 'Writes a request to refund so many minor units of an order, withholds the tokens, and writes the call to Stripe.';
 CREATE FUNCTION credits.quantity(quantity jsonb) RETURNS numeric
     LANGUAGE sql IMMUTABLE
     RETURN CASE WHEN ((jsonb_typeof(quantity) = 'number'::text) IS NOT TRUE) THEN NULL::numeric WHEN (((scale((quantity)::numeric) <= 30) AND (((quantity)::numeric >= (0)::numeric) AND ((quantity)::numeric <= ('1000000000000000'::bigint)::numeric))) IS TRUE) THEN (quantity)::numeric ELSE NULL::numeric END;
 COMMENT ON FUNCTION credits.quantity(quantity jsonb) IS 'A quantity of usage, if it is a number from 0 to 10^15 with at most 30 decimals; otherwise null.';
+CREATE FUNCTION credits.read_answer(p_answer jsonb, OUT verdict text, OUT reason text, OUT must_look_up boolean, OUT wait interval) RETURNS record
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.read_answer(p_answer jsonb, OUT verdict text, OUT reason text, OUT must_look_up boolean, OUT wait interval) IS 'What an answer means: done, absent (looked for, and not there), declined, authentication_required, refused, or again. reason: Stripe''s code. must_look_up: repeating the call would only repeat this error. wait: how long Stripe wants us to wait.';
 CREATE FUNCTION credits.reader_subject(p_user_id text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2684,11 +2998,31 @@ CREATE FUNCTION credits.redemption_receipt(p_account_id uuid, p_user_id text, p_
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.redemption_receipt(p_account_id uuid, p_user_id text, p_code credits.codes, p_lot_id bigint, p_replayed boolean) IS 'The answer of api.redeem_code. p_lot_id: the lot that a promotion granted; null when a referrer was recorded.';
+CREATE FUNCTION credits.refund_answered(p_call credits.stripe_calls, p_verdict text, p_reason text, p_answer jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.refund_answered(p_call credits.stripe_calls, p_verdict text, p_reason text, p_answer jsonb) IS 'Ends the request of a refund by Stripe''s answer. If it was refused, its tokens are free again; otherwise they are withheld until the event of the refund takes them. The caller holds the locks of credits.lock_with_referrer.';
+CREATE FUNCTION credits.refund_needs(p_order credits.orders, p_amount bigint) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.refund_needs(p_order credits.orders, p_amount bigint) IS 'The tokens that go back with so many more minor units of a payment: of the purchase and, in proportion, of its bonus.';
 CREATE FUNCTION credits.refund_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) RETURNS api.refund_receipt
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.refund_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) IS 'The answer of a refund, read from its entry.';
+CREATE FUNCTION credits.refund_request_receipt(p_account_id uuid, p_request_id uuid, p_user_id text, p_replayed boolean) RETURNS api.refund_request
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.refund_request_receipt(p_account_id uuid, p_request_id uuid, p_user_id text, p_replayed boolean) IS 'The answer of api.request_refund.';
+CREATE FUNCTION credits.refundable(p_order credits.orders) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.refundable(p_order credits.orders) IS 'The most that may be refunded of an order of a locked wallet whose head is folded, in minor units.';
 CREATE TABLE credits.charge_refunds (
     account_id uuid NOT NULL,
     seq bigint NOT NULL,
@@ -2737,6 +3071,11 @@ CREATE FUNCTION credits.refuse_code(p_verdict text, p_reset_at timestamp with ti
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.refuse_code(p_verdict text, p_reset_at timestamp with time zone) IS 'Refuses a code by the verdict on its campaign; the verdict open passes. Raises PT404 unknown_code, PT409 code_expired, code_used or code_exhausted, PT429 campaign_limit.';
+CREATE FUNCTION credits.refuse_consent_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.refuse_consent_change() IS 'Trigger: refuses with PT405 append_only.';
 CREATE FUNCTION credits.refuse_guest(p_limit bigint, p_reset_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2861,6 +3200,11 @@ CREATE FUNCTION credits.row_security_faults() RETURNS TABLE(expected text, found
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.row_security_faults() IS 'Tables and partitions of the bank whose row security is not forced, that lack a policy for a role that may read them, or that have a policy which access.sql does not make.';
+CREATE FUNCTION credits.saved_card(p_event credits.stripe_events) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.saved_card(p_event credits.stripe_events) IS 'Records the card that an intent saved for automatic top-ups, if it did. Returns the outcome.';
 CREATE FUNCTION credits.says_paid(p_session jsonb) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2896,6 +3240,11 @@ CREATE FUNCTION credits.set_due(p_account_id uuid) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.set_due(p_account_id uuid) IS 'Writes on a locked wallet when something will next be due.';
+CREATE FUNCTION credits.set_topup_due(p_account_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.set_topup_due(p_account_id uuid) IS 'Makes a locked wallet due when a top-up that waits may be tried. The permit of its head ends then.';
 CREATE FUNCTION credits.setting_faults() RETURNS TABLE(login text, name text, value text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3051,6 +3400,11 @@ CREATE FUNCTION credits.standing_types() RETURNS TABLE(kind text, name text, def
     SET quote_all_identifiers TO 'off'
     AS …;
 COMMENT ON FUNCTION credits.standing_types() IS 'The types and domains among credits.standing_objects(), except those of tables.';
+CREATE FUNCTION credits.stop_topup(p_account_id uuid, p_reason text, p_attempt_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.stop_topup(p_account_id uuid, p_reason text, p_attempt_id uuid) IS 'Turns the automatic top-up of a locked wallet off: withdrawn, declined, dispute, card_gone or refused. Only a new consent turns it on again. What is in flight may still succeed, and its tokens are granted. p_attempt_id: the attempt that caused it.';
 CREATE FUNCTION credits.stop_waiting() RETURNS timestamp with time zone
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3070,6 +3424,11 @@ CREATE FUNCTION credits.subject() RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.subject() IS 'The user id of the caller; null for nobody.';
+CREATE FUNCTION credits.succeed_attempt(p_account_id uuid, p_order_id uuid, p_payment_intent_id text, p_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.succeed_attempt(p_account_id uuid, p_order_id uuid, p_payment_intent_id text, p_at timestamp with time zone) IS 'Records that the card was charged for the order of an attempt, after its tokens were granted. The wallet is locked.';
 CREATE FUNCTION credits.sum_components(p_price_id bigint, p_usage jsonb, OUT price_id bigint, OUT cost numeric, OUT price_source text, OUT exact boolean) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3095,6 +3454,11 @@ CREATE FUNCTION credits.tell_refused(p_account_ids uuid[], p_verdicts jsonb[]) R
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.tell_refused(p_account_ids uuid[], p_verdicts jsonb[]) IS 'Writes the notice depleted for each locked account of a batch that had an item refused for lack of tokens.';
+CREATE FUNCTION credits.tell_topup(p_account_id uuid, p_kind text, p_reason text, p_order_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.tell_topup(p_account_id uuid, p_kind text, p_reason text, p_order_id uuid) IS 'Writes the notice top_up_failed or top_up_paused, with the present state of the account''s automatic top-up.';
 CREATE FUNCTION credits.test_clocks_allowed() RETURNS boolean
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3134,11 +3498,39 @@ CREATE FUNCTION credits.timeout(p_setting text) RETURNS interval
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.timeout(p_setting text) IS 'The length of a time-out such as 15s, 5min or 500 (milliseconds). 0 means no time-out. Null when it is spelled in another way.';
+CREATE FUNCTION credits.topped_up_since(p_account_id uuid, p_currency text, p_since timestamp with time zone) RETURNS numeric
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT COALESCE(sum(a.amount), (0)::numeric) AS "coalesce"
+    FROM credits.topup_attempts a
+   WHERE ((a.account_id = topped_up_since.p_account_id) AND (a.currency = topped_up_since.p_currency) AND (a.fired_at >= topped_up_since.p_since) AND (a.state = ANY (ARRAY['open'::text, 'succeeded'::text])));
+END;
+COMMENT ON FUNCTION credits.topped_up_since(p_account_id uuid, p_currency text, p_since timestamp with time zone) IS 'What automatic top-ups have charged since then, and what may yet be charged by one that is in flight, in minor units.';
+CREATE FUNCTION credits.topup_level(p_account_id uuid, p_available numeric, p_at timestamp with time zone) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.topup_level(p_account_id uuid, p_available numeric, p_at timestamp with time zone) IS 'The balance below which the next spend starts an automatic top-up. Null: no spend does.';
+CREATE FUNCTION credits.topup_offer(p_topup credits.auto_topups) RETURNS credits.orders
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.topup_offer(p_topup credits.auto_topups) IS 'The order of an automatic top-up as it is sold now. A row of nulls when it is no longer sold as the user agreed.';
 CREATE FUNCTION credits.topup_order(p_amount bigint, p_module_id text) RETURNS credits.orders
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.topup_order(p_amount bigint, p_module_id text) IS 'The order of a top-up of an amount, for one module or for any. Raises PT422 bad_amount.';
+CREATE FUNCTION credits.topup_receipt(p_account_id uuid, p_user_id text) RETURNS api.auto_topup_receipt
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.topup_receipt(p_account_id uuid, p_user_id text) IS 'The answer of api functions about automatic top-ups.';
+CREATE FUNCTION credits.topup_threshold(p_account_id uuid) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.topup_threshold(p_account_id uuid) IS 'The balance below which an account is topped up. Null when its automatic top-up is not on.';
 CREATE FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE
     RETURN trim_scale(trunc(((amount)::numeric * tokens_per_unit), 6));
@@ -3229,6 +3621,11 @@ CREATE FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usa
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) IS 'Waits at most 4 seconds for a wallet that another transaction has locked, and then spends. Raises PT503 busy, PT404 unknown_user, and what api.consume_tokens raises.';
+CREATE FUNCTION credits.wait_with_topup(p_account_id uuid, p_until timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.wait_with_topup(p_account_id uuid, p_until timestamp with time zone) IS 'Notes that a top-up is wanted. The first spend after p_until begins it, if the balance is below the threshold then.';
 CREATE FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3724,6 +4121,177 @@ COMMENT ON COLUMN analytics.welcome_use.campaign_id IS 'Null for tokens that a s
 COMMENT ON COLUMN analytics.welcome_use.expired IS 'Tokens whose date has passed.';
 COMMENT ON COLUMN analytics.welcome_use.remaining IS 'Tokens that can still be spent.';
 COMMENT ON COLUMN analytics.welcome_use.share_spent IS 'spent as a share of granted, 0 to 1.';
+CREATE TABLE credits.topup_consents (
+    account_id uuid NOT NULL,
+    consent_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    kind text NOT NULL,
+    agreed_id uuid NOT NULL,
+    words text,
+    threshold credits.amount,
+    pack_id text,
+    tokens credits.amount,
+    amount bigint,
+    currency text,
+    monthly_limit bigint,
+    customer_id text,
+    payment_method_id text,
+    reason text,
+    actor text NOT NULL,
+    decided_at timestamp with time zone NOT NULL,
+    CONSTRAINT topup_consents_amounts_are_sane CHECK (((kind <> 'consent'::text) OR ((((threshold)::numeric > (0)::numeric) AND ((tokens)::numeric > (0)::numeric) AND (amount > 0) AND (monthly_limit >= amount)) IS TRUE))),
+    CONSTRAINT topup_consents_card_is_named CHECK (((kind <> 'card'::text) OR (payment_method_id IS NOT NULL))),
+    CONSTRAINT topup_consents_kind_is_known CHECK ((kind = ANY (ARRAY['consent'::text, 'card'::text, 'withdrawal'::text, 'stop'::text]))),
+    CONSTRAINT topup_consents_name_themselves CHECK (((kind = 'consent'::text) = (agreed_id = consent_id))),
+    CONSTRAINT topup_consents_say_to_what CHECK ((num_nonnulls(words, threshold, tokens, amount, currency, monthly_limit) =
+CASE kind
+    WHEN 'consent'::text THEN 6
+    ELSE 0
+END)),
+    CONSTRAINT topup_consents_stop_has_reason CHECK (((kind <> 'stop'::text) OR (reason IS NOT NULL)))
+);
+ALTER TABLE ONLY credits.topup_consents FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.topup_consents IS 'What users agreed to about automatic top-ups, which cards they saved for it, and what ended it. Never changed.';
+COMMENT ON COLUMN credits.topup_consents.kind IS 'consent, card (one was saved for a consent), withdrawal (by the user), or stop (by the bank: see reason).';
+COMMENT ON COLUMN credits.topup_consents.agreed_id IS 'The consent that this row is about: itself, for a consent.';
+COMMENT ON COLUMN credits.topup_consents.words IS 'What the user was shown when they agreed.';
+COMMENT ON COLUMN credits.topup_consents.tokens IS 'What one top-up brought then.';
+COMMENT ON COLUMN credits.topup_consents.amount IS 'What one top-up costs, in minor units of currency.';
+COMMENT ON COLUMN credits.topup_consents.monthly_limit IS 'What may be charged in a month (UTC), in minor units.';
+CREATE VIEW api.auto_topup WITH (security_invoker='true') AS
+ SELECT u.user_id,
+    t.state,
+    t.reason,
+    trim_scale((t.threshold)::numeric) AS threshold,
+    t.pack_id,
+    trim_scale((t.tokens)::numeric) AS tokens,
+    t.amount,
+    t.currency,
+    t.monthly_limit,
+    (m.charged)::bigint AS charged_this_month,
+    t.payment_method_id,
+    a.order_id AS order_in_flight,
+    t.declines,
+        CASE
+            WHEN (t.state <> 'on'::text) THEN t.state
+            WHEN (a.order_id IS NOT NULL) THEN 'in_flight'::text
+            WHEN ((w.status)::text <> 'active'::text) THEN ('account_'::text || (w.status)::text)
+            WHEN (((w.balance)::numeric - (w.held)::numeric) >= (t.threshold)::numeric) THEN 'balance'::text
+            WHEN ((t.wanted AND ((m.charged + (t.amount)::numeric) > (t.monthly_limit)::numeric)) IS TRUE) THEN 'monthly_limit'::text
+            WHEN (t.next_try_at > c.shows) THEN 'cooldown'::text
+            WHEN t.wanted THEN 'next_spend'::text
+            ELSE 'crossing'::text
+        END AS waits_for,
+        CASE
+            WHEN (((t.state = 'on'::text) AND (t.next_try_at > c.shows)) IS TRUE) THEN t.next_try_at
+            ELSE NULL::timestamp with time zone
+        END AS next_try_at,
+    t.link,
+    t.link_until,
+    g.words,
+    g.decided_at AS agreed_at,
+    t.changed_at
+   FROM ((((((credits.auto_topups t
+     JOIN credits.wallets w ON ((t.account_id = w.account_id)))
+     CROSS JOIN LATERAL ( SELECT COALESCE(w.test_clock, credits.clock()) AS shows) c)
+     CROSS JOIN LATERAL ( SELECT credits.topped_up_since(t.account_id, t.currency, credits.period_start('month'::text, c.shows)) AS charged) m)
+     LEFT JOIN credits.topup_attempts a ON (((t.account_id = a.account_id) AND (a.state = 'open'::text))))
+     LEFT JOIN credits.topup_consents g ON (((t.account_id = g.account_id) AND (t.consent_id = g.consent_id))))
+     LEFT JOIN LATERAL credits.user_of(t.account_id) u(user_id) ON (true));
+COMMENT ON VIEW api.auto_topup IS 'The automatic top-up of the caller, if they have ever agreed to one. A service sees those of every account.';
+COMMENT ON COLUMN api.auto_topup.user_id IS 'The user id (sub) of the account.';
+COMMENT ON COLUMN api.auto_topup.state IS 'on, off, waiting (for a card to be saved), or paused (see reason).';
+COMMENT ON COLUMN api.auto_topup.reason IS 'Why it is off: withdrawn, declined (three times in a row), dispute, card_gone or refused. Why it is paused: authentication_required, offer_changed or under_review. Otherwise null.';
+COMMENT ON COLUMN api.auto_topup.threshold IS 'It charges when a spend or hold takes the balance below this.';
+COMMENT ON COLUMN api.auto_topup.pack_id IS 'The pack that it buys; null for an amount.';
+COMMENT ON COLUMN api.auto_topup.tokens IS 'The tokens that one top-up brought when the user agreed.';
+COMMENT ON COLUMN api.auto_topup.amount IS 'What one top-up costs, in minor units of currency.';
+COMMENT ON COLUMN api.auto_topup.currency IS 'ISO 4217, lower case.';
+COMMENT ON COLUMN api.auto_topup.monthly_limit IS 'What it may charge in a calendar month (UTC), in minor units of currency.';
+COMMENT ON COLUMN api.auto_topup.charged_this_month IS 'What it has charged in this month, with what is in flight, in minor units of currency.';
+COMMENT ON COLUMN api.auto_topup.payment_method_id IS 'The saved card, at Stripe. Null until one is saved.';
+COMMENT ON COLUMN api.auto_topup.order_in_flight IS 'The order whose charge is under way. Null when no charge is.';
+COMMENT ON COLUMN api.auto_topup.declines IS 'How many charges in a row were declined. The third turns it off.';
+COMMENT ON COLUMN api.auto_topup.waits_for IS 'What has to happen before it charges again. crossing: a spend takes the balance below the threshold, from above it. balance: the same; the balance is above it now. next_spend: the next spend starts it. cooldown: time passes until next_try_at. monthly_limit: the next month. in_flight: the charge under way ends. account_frozen: the account is active again. off, waiting, paused: see state and reason.';
+COMMENT ON COLUMN api.auto_topup.next_try_at IS 'Before this time it does not charge. Null when it waits for no time.';
+COMMENT ON COLUMN api.auto_topup.link IS 'Where the user confirms the card, when it is paused for that.';
+COMMENT ON COLUMN api.auto_topup.link_until IS 'When the link ends.';
+COMMENT ON COLUMN api.auto_topup.words IS 'What the user was shown when they agreed.';
+COMMENT ON COLUMN api.auto_topup.agreed_at IS 'When they agreed.';
+COMMENT ON COLUMN api.auto_topup.changed_at IS 'When its state last changed.';
+CREATE VIEW api.auto_topup_history WITH (security_invoker='true') AS
+ SELECT u.user_id,
+    h.happened_at,
+    h.event,
+    h.state,
+    h.reason,
+    h.amount,
+    h.currency,
+    h.order_id,
+    h.entry_id,
+    h.hold_id,
+    h.balance_before,
+    h.balance_after,
+    h.threshold,
+    h.payment_intent_id,
+    h.payment_method_id,
+    h.words,
+    h.ended_at
+   FROM (( SELECT a.account_id,
+            a.fired_at AS happened_at,
+            'charge'::text AS event,
+            a.state,
+            a.reason,
+            a.amount,
+            a.currency,
+            a.order_id,
+            ((a.account_id || ':'::text) || a.entry_seq) AS entry_id,
+            ((a.account_id || ':'::text) || a.hold_id) AS hold_id,
+            trim_scale((a.balance_before)::numeric) AS balance_before,
+            trim_scale((a.balance_after)::numeric) AS balance_after,
+            trim_scale((a.threshold)::numeric) AS threshold,
+            a.payment_intent_id,
+            NULL::text AS payment_method_id,
+            NULL::text AS words,
+            a.ended_at
+           FROM credits.topup_attempts a
+        UNION ALL
+         SELECT c.account_id,
+            c.decided_at AS happened_at,
+            c.kind AS event,
+            NULL::text AS state,
+            c.reason,
+            c.amount,
+            c.currency,
+            NULL::uuid AS order_id,
+            NULL::text AS entry_id,
+            NULL::text AS hold_id,
+            NULL::numeric AS balance_before,
+            NULL::numeric AS balance_after,
+            trim_scale((c.threshold)::numeric) AS threshold,
+            NULL::text AS payment_intent_id,
+            c.payment_method_id,
+            c.words,
+            NULL::timestamp with time zone AS ended_at
+           FROM credits.topup_consents c) h
+     LEFT JOIN LATERAL credits.user_of(h.account_id) u(user_id) ON (true));
+COMMENT ON VIEW api.auto_topup_history IS 'What has happened to the automatic top-up of the caller. A service sees that of every account.';
+COMMENT ON COLUMN api.auto_topup_history.user_id IS 'The user id (sub) of the account.';
+COMMENT ON COLUMN api.auto_topup_history.happened_at IS 'When it happened. For a charge: when the spend began it.';
+COMMENT ON COLUMN api.auto_topup_history.event IS 'consent, card (one was saved), withdrawal (by the user), stop (by the bank), or charge.';
+COMMENT ON COLUMN api.auto_topup_history.state IS 'For a charge: open (in flight), succeeded, declined, authentication_required, canceled or failed. Otherwise null.';
+COMMENT ON COLUMN api.auto_topup_history.reason IS 'Why a charge did not succeed, in Stripe''s words, or why automatic top-up was stopped. A charge that succeeded has one if it had failed before.';
+COMMENT ON COLUMN api.auto_topup_history.amount IS 'What was charged, or what the user agreed to for each charge, in minor units of currency.';
+COMMENT ON COLUMN api.auto_topup_history.currency IS 'ISO 4217, lower case.';
+COMMENT ON COLUMN api.auto_topup_history.order_id IS 'The order of a charge.';
+COMMENT ON COLUMN api.auto_topup_history.entry_id IS 'The spend that took the balance below the threshold and so began a charge. Null when a hold did.';
+COMMENT ON COLUMN api.auto_topup_history.hold_id IS 'The hold that did.';
+COMMENT ON COLUMN api.auto_topup_history.balance_before IS 'The free balance before that spend or hold.';
+COMMENT ON COLUMN api.auto_topup_history.balance_after IS 'The free balance after it.';
+COMMENT ON COLUMN api.auto_topup_history.threshold IS 'The threshold, at that time.';
+COMMENT ON COLUMN api.auto_topup_history.payment_intent_id IS 'The charge at Stripe.';
+COMMENT ON COLUMN api.auto_topup_history.payment_method_id IS 'The card at Stripe.';
+COMMENT ON COLUMN api.auto_topup_history.words IS 'What the user was shown when they agreed.';
+COMMENT ON COLUMN api.auto_topup_history.ended_at IS 'When a charge ended. Null while it is in flight.';
 CREATE VIEW credits.held_draws WITH (security_invoker='true') AS
  SELECT h.account_id,
     h.hold_id,
@@ -4035,8 +4603,8 @@ CREATE VIEW api.notices WITH (security_invoker='true') AS
 COMMENT ON VIEW api.notices IS 'The notices of the caller. A service sees those of every account.';
 COMMENT ON COLUMN api.notices.notice_id IS 'Name for api.acknowledge_notices.';
 COMMENT ON COLUMN api.notices.user_id IS 'The user id (sub) of the account.';
-COMMENT ON COLUMN api.notices.kind IS 'low_balance, depleted or expiring_soon.';
-COMMENT ON COLUMN api.notices.facts IS 'For low_balance: balance and threshold. For depleted: balance. For expiring_soon: lot_id, tokens and expires_at.';
+COMMENT ON COLUMN api.notices.kind IS 'low_balance, depleted, expiring_soon, top_up_failed or top_up_paused.';
+COMMENT ON COLUMN api.notices.facts IS 'For low_balance: balance and threshold. For depleted: balance. For expiring_soon: lot_id, tokens and expires_at. For top_up_failed and top_up_paused: reason, state, amount and currency of a top-up, and order_id, declines, next_try_at, link and link_until where there are any.';
 COMMENT ON COLUMN api.notices.created_at IS 'When the balance fell below the threshold, or the lot came close to its expiry.';
 COMMENT ON COLUMN api.notices.delivered IS 'Whether a service has acknowledged it.';
 CREATE VIEW api.orders WITH (security_invoker='true') AS
@@ -4222,6 +4790,57 @@ COMMENT ON COLUMN api.referrals.campaign_id IS 'The campaign that rewards it.';
 COMMENT ON COLUMN api.referrals.state IS 'pending until their first purchase, then paid, capped (a limit was reached) or lapsed (the campaign had ended).';
 COMMENT ON COLUMN api.referrals.created_at IS 'When they used the code.';
 COMMENT ON COLUMN api.referrals.settled_at IS 'When they bought for the first time.';
+CREATE TABLE credits.refund_requests (
+    account_id uuid NOT NULL,
+    request_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    order_id uuid NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    tokens credits.amount NOT NULL,
+    amount bigint NOT NULL,
+    reason text,
+    trouble text,
+    refund_id text,
+    actor text NOT NULL,
+    requested_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT refund_requests_amount_is_positive CHECK ((amount > 0)),
+    CONSTRAINT refund_requests_end_has_time CHECK (((state = 'open'::text) = (ended_at IS NULL))),
+    CONSTRAINT refund_requests_refund_is_named CHECK (((state <> 'refunded'::text) OR (refund_id IS NOT NULL))),
+    CONSTRAINT refund_requests_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'refunded'::text, 'failed'::text])))
+);
+ALTER TABLE ONLY credits.refund_requests FORCE ROW LEVEL SECURITY;
+COMMENT ON TABLE credits.refund_requests IS 'Refunds that we started. While one is open, its tokens are withheld on the lots of its order.';
+COMMENT ON COLUMN credits.refund_requests.tokens IS 'The tokens that go back when Stripe has refunded the amount.';
+COMMENT ON COLUMN credits.refund_requests.amount IS 'In minor units of the currency of the order.';
+CREATE VIEW api.refund_requests WITH (security_invoker='true') AS
+ SELECT r.request_id,
+    u.user_id,
+    r.order_id,
+    r.state,
+    trim_scale((r.tokens)::numeric) AS tokens,
+    r.amount,
+    o.currency,
+    r.reason,
+    r.trouble,
+    r.refund_id,
+    r.requested_at,
+    r.ended_at
+   FROM ((credits.refund_requests r
+     JOIN credits.orders o ON (((r.account_id = o.account_id) AND (r.order_id = o.order_id))))
+     LEFT JOIN LATERAL credits.user_of(r.account_id) u(user_id) ON (true));
+COMMENT ON VIEW api.refund_requests IS 'The refunds that services requested, of every account. For services and support.';
+COMMENT ON COLUMN api.refund_requests.request_id IS 'Name of the request.';
+COMMENT ON COLUMN api.refund_requests.user_id IS 'The user id (sub) of the account.';
+COMMENT ON COLUMN api.refund_requests.order_id IS 'The order that is refunded.';
+COMMENT ON COLUMN api.refund_requests.state IS 'open (Stripe has not answered; the tokens are withheld), refunded, or failed (the tokens are free again).';
+COMMENT ON COLUMN api.refund_requests.tokens IS 'The tokens that go back.';
+COMMENT ON COLUMN api.refund_requests.amount IS 'The money that goes back, in minor units of currency.';
+COMMENT ON COLUMN api.refund_requests.currency IS 'ISO 4217, lower case.';
+COMMENT ON COLUMN api.refund_requests.reason IS 'Why, in the words of the service.';
+COMMENT ON COLUMN api.refund_requests.trouble IS 'Why Stripe did not refund it.';
+COMMENT ON COLUMN api.refund_requests.refund_id IS 'The refund at Stripe.';
+COMMENT ON COLUMN api.refund_requests.requested_at IS 'When it was requested.';
+COMMENT ON COLUMN api.refund_requests.ended_at IS 'When Stripe answered.';
 CREATE TABLE credits.releases (
     one_row boolean DEFAULT true NOT NULL,
     program text NOT NULL,
@@ -4743,7 +5362,10 @@ CREATE VIEW audit.check_events WITH (security_invoker='true') AS
             e.looked_at,
             e.trouble,
             e.names,
-            ((e.type = ANY (ARRAY['checkout.session.completed'::text, 'checkout.session.async_payment_succeeded'::text])) AND (COALESCE((e.payload #>> '{data,object,payment_status}'::text[]), ''::text) = ANY (ARRAY['paid'::text, 'no_payment_required'::text]))) AS says_paid
+                CASE e.type
+                    WHEN 'payment_intent.succeeded'::text THEN (COALESCE((e.payload #>> '{data,object,metadata,kind}'::text[]), ''::text) = 'auto_topup'::text)
+                    ELSE ((e.type = ANY (ARRAY['checkout.session.completed'::text, 'checkout.session.async_payment_succeeded'::text])) AND (COALESCE((e.payload #>> '{data,object,payment_status}'::text[]), ''::text) = ANY (ARRAY['paid'::text, 'no_payment_required'::text])))
+                END AS says_paid
            FROM credits.stripe_events e
         )
  SELECT e.account_id,
@@ -4753,11 +5375,11 @@ CREATE VIEW audit.check_events WITH (security_invoker='true') AS
   WHERE (e.outcome IS NULL)
 UNION ALL
  SELECT e.account_id,
-    format('session %s, paid by event %s, is granted, parked or waiting'::text, e.object_id, e.event_id) AS expected,
+    format('object %s, paid by event %s, is granted, parked or waiting'::text, e.object_id, e.event_id) AS expected,
     format('the event is %s, order %s is %s'::text, e.outcome, e.order_id, o.state) AS found
    FROM (events e
      LEFT JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
-  WHERE (e.says_paid AND (e.outcome IS NOT NULL) AND (e.outcome <> ALL (ARRAY['parked'::text, 'waiting'::text, 'unmatched'::text])) AND (NOT ((COALESCE(o.state, 'missing'::text) = 'paid'::text) OR (EXISTS ( SELECT
+  WHERE (e.says_paid AND (e.outcome IS NOT NULL) AND (e.outcome <> ALL (ARRAY['parked'::text, 'waiting'::text, 'unmatched'::text])) AND ((e.type <> 'payment_intent.succeeded'::text) OR (e.outcome <> 'stored'::text) OR (e.account_id IS NOT NULL)) AND (NOT ((COALESCE(o.state, 'missing'::text) = 'paid'::text) OR (EXISTS ( SELECT
            FROM credits.stripe_events x
           WHERE ((x.object_id = e.object_id) AND (x.outcome = 'parked'::text)))))))
 UNION ALL
@@ -4778,12 +5400,20 @@ UNION ALL
         END)::jsonb)))
 UNION ALL
  SELECT e.account_id,
-    format('event %s, which granted order %s, is of session %s'::text, e.event_id, e.order_id, o.checkout_session_id) AS expected,
-    format('session %s'::text, e.object_id) AS found
+    format('event %s, which granted order %s, is of %s'::text, e.event_id, e.order_id,
+        CASE o.kind
+            WHEN 'auto_topup'::text THEN o.payment_intent_id
+            ELSE o.checkout_session_id
+        END) AS expected,
+    format('%s'::text, e.object_id) AS found
    FROM (events e
      JOIN credits.orders o ON (((e.account_id = o.account_id) AND (e.order_id = o.order_id))))
-  WHERE ((e.outcome = 'granted'::text) AND (e.object_id IS DISTINCT FROM o.checkout_session_id));
-COMMENT ON VIEW audit.check_events IS 'Every Stripe event was applied, or waits for its order. Every payment that an event reports was granted or parked. Nothing was granted unless the session of the order reported it as paid, and no order was ended that was paid.';
+  WHERE ((e.outcome = 'granted'::text) AND (e.object_id IS DISTINCT FROM
+        CASE o.kind
+            WHEN 'auto_topup'::text THEN o.payment_intent_id
+            ELSE o.checkout_session_id
+        END));
+COMMENT ON VIEW audit.check_events IS 'Every Stripe event was applied, or waits for its order. Every payment that an event reports was granted or parked. Nothing was granted unless the session or the charge of the order reported it as paid, and no order was ended that was paid.';
 CREATE VIEW audit.check_guests WITH (security_invoker='true') AS
  WITH uses_in_window AS (
          SELECT used.guest_id,
@@ -4855,13 +5485,13 @@ CREATE VIEW audit.check_heads WITH (security_invoker='true') AS
 UNION ALL
  SELECT w.account_id,
     'tokens that a hold frees in the head lot have no other effect'::text AS expected,
-    format('lot %s expires at %s, low balance armed: %s, depleted armed: %s, threshold %s'::text, w.head_lot, credits.utc_text(l.expires_at), n.low_armed, n.depleted_armed, n.low) AS found
+    format('lot %s expires at %s, low balance armed: %s, depleted armed: %s, threshold %s, of a top-up %s'::text, w.head_lot, credits.utc_text(l.expires_at), n.low_armed, n.depleted_armed, n.low, credits.topup_threshold(w.account_id)) AS found
    FROM (((credits.wallets w
      CROSS JOIN LATERAL ( SELECT COALESCE(w.test_clock, credits.clock()) AS shows) c)
      CROSS JOIN LATERAL credits.notice_levels_of(w.account_id) n(low, low_armed, depleted_armed))
      LEFT JOIN credits.lots l ON (((w.account_id = l.account_id) AND (w.head_lot = l.lot_id))))
-  WHERE (w.head_quiet AND (w.due_at > c.shows) AND ((l.lot_id IS NULL) OR (l.expires_at IS NOT NULL) OR (n.low_armed IS NOT TRUE) OR (n.depleted_armed IS FALSE) OR ((n.low > ((w.balance)::numeric - (w.held)::numeric)) IS TRUE)));
-COMMENT ON VIEW audit.check_heads IS 'The permit of a wallet ends before the next limit or threshold of a notice, and is for the next lot. So no spend can pass a limit or a threshold unnoticed, or take from the wrong lot. No notice or expiry is missed when a hold frees tokens in the head lot.';
+  WHERE (w.head_quiet AND (w.due_at > c.shows) AND ((l.lot_id IS NULL) OR (l.expires_at IS NOT NULL) OR (n.low_armed IS NOT TRUE) OR (n.depleted_armed IS FALSE) OR ((n.low > ((w.balance)::numeric - (w.held)::numeric)) IS TRUE) OR ((credits.topup_threshold(w.account_id) > ((w.balance)::numeric - (w.held)::numeric)) IS TRUE)));
+COMMENT ON VIEW audit.check_heads IS 'The permit of a wallet ends before the next limit or threshold of a notice or of an automatic top-up, and is for the next lot. So no spend can pass a limit or a threshold unnoticed, or take from the wrong lot. No notice or expiry is missed when a hold frees tokens in the head lot.';
 CREATE VIEW audit.check_holds WITH (security_invoker='true') AS
  WITH h AS (
          SELECT x.account_id,
@@ -5127,7 +5757,7 @@ CREATE VIEW audit.check_orders WITH (security_invoker='true') AS
             e.event_id,
             o.amount,
             ((e.payload #> '{data,object,payment_status}'::text[]) = '"no_payment_required"'::jsonb) AS is_free,
-            NULLIF((e.payload #> '{data,object,amount_total}'::text[]), 'null'::jsonb) AS total,
+            NULLIF(COALESCE((e.payload #> '{data,object,amount_total}'::text[]), (e.payload #> '{data,object,amount_received}'::text[])), 'null'::jsonb) AS total,
             COALESCE(NULLIF((e.payload #> '{data,object,total_details,amount_discount}'::text[]), 'null'::jsonb), '0'::jsonb) AS discount,
             COALESCE(NULLIF((e.payload #> '{data,object,total_details,amount_shipping}'::text[]), 'null'::jsonb), '0'::jsonb) AS shipping,
             COALESCE(NULLIF((e.payload #> '{data,object,total_details,amount_tax}'::text[]), 'null'::jsonb), '0'::jsonb) AS tax
@@ -5283,6 +5913,76 @@ UNION ALL
            FROM credits.price_tiers t
           WHERE ((t.price_id = c.price_id) AND (t.dimension = c.dimension)))));
 COMMENT ON VIEW audit.check_prices IS 'The list of current prices agrees with the versions of the prices, and a component is marked as tiered if it has tiers.';
+CREATE VIEW audit.check_refund_requests WITH (security_invoker='true') AS
+ WITH requests AS (
+         SELECT r.account_id,
+            r.request_id,
+            r.order_id,
+            r.state,
+            r.tokens,
+            r.amount,
+            r.reason,
+            r.trouble,
+            r.refund_id,
+            r.actor,
+            r.requested_at,
+            r.ended_at,
+            v.status,
+            v.amount AS reversal_amount,
+            c.state AS call_state,
+            (c.params -> 'amount'::text) AS call_amount,
+            (EXISTS ( SELECT
+                   FROM credits.reversals x
+                  WHERE ((x.account_id = r.account_id) AND (x.reversal_id = r.refund_id) AND (x.order_id = r.order_id)))) AS is_known
+           FROM ((credits.refund_requests r
+             LEFT JOIN credits.reversals v ON (((r.account_id = v.account_id) AND (v.reversal_id = ('request:'::text || r.request_id)) AND (r.order_id = v.order_id))))
+             LEFT JOIN credits.stripe_calls c ON (((r.account_id = c.account_id) AND (r.request_id = c.made_for) AND (c.kind = 'refund'::text))))
+        )
+ SELECT r.account_id,
+    format('request %s, %s, of %s: a reversal that is %s'::text, r.request_id, r.state, r.amount,
+        CASE
+            WHEN ((r.state = 'open'::text) OR ((r.state = 'refunded'::text) AND (NOT r.is_known))) THEN 'requested'::text
+            ELSE 'dropped'::text
+        END) AS expected,
+    format('%s of %s'::text, COALESCE(r.status, 'none'::text), r.reversal_amount) AS found
+   FROM requests r
+  WHERE (((r.reversal_amount = r.amount) AND (r.status =
+        CASE
+            WHEN ((r.state = 'open'::text) OR ((r.state = 'refunded'::text) AND (NOT r.is_known))) THEN 'requested'::text
+            ELSE 'dropped'::text
+        END)) IS NOT TRUE)
+UNION ALL
+ SELECT r.account_id,
+    format('request %s, %s, has a call to Stripe for %s'::text, r.request_id, r.state, r.amount) AS expected,
+    format('%s for %s'::text, COALESCE(r.call_state, 'none'::text), r.call_amount) AS found
+   FROM requests r
+  WHERE ((r.call_amount IS DISTINCT FROM to_jsonb(r.amount)) OR ((r.state = 'open'::text) AND (r.call_state IS DISTINCT FROM 'due'::text)))
+UNION ALL
+ SELECT o.account_id,
+    format('at most the %s that were paid for order %s go back by refunds'::text, o.paid, o.order_id) AS expected,
+    format('%s'::text, v.asked) AS found
+   FROM (credits.orders o
+     CROSS JOIN LATERAL ( SELECT sum(r.amount) AS asked
+           FROM credits.reversals r
+          WHERE ((r.account_id = o.account_id) AND (r.order_id = o.order_id) AND (r.kind = 'refund'::text) AND (r.status <> ALL (ARRAY['failed'::text, 'canceled'::text, 'dropped'::text])))) v)
+  WHERE ((v.asked > (o.paid)::numeric) AND (EXISTS ( SELECT
+           FROM credits.refund_requests q
+          WHERE ((q.account_id = o.account_id) AND (q.order_id = o.order_id)))))
+UNION ALL
+ SELECT o.account_id,
+    format('order %s withholds the tokens of %s that may go back'::text, o.order_id, m.pending) AS expected,
+    format('%s tokens'::text, w.withheld) AS found
+   FROM ((credits.orders o
+     CROSS JOIN LATERAL ( SELECT COALESCE(sum(r.amount), (0)::numeric) AS pending
+           FROM credits.reversals r
+          WHERE ((r.account_id = o.account_id) AND (r.order_id = o.order_id) AND (r.kind = 'refund'::text) AND (r.status = ANY (ARRAY['requested'::text, 'requires_action'::text, 'pending'::text])))) m)
+     CROSS JOIN LATERAL ( SELECT COALESCE(sum((l.withheld)::numeric), (0)::numeric) AS withheld
+           FROM credits.lots l
+          WHERE ((l.account_id = o.account_id) AND (l.order_id = o.order_id))) w)
+  WHERE ((o.state = 'paid'::text) AND (EXISTS ( SELECT
+           FROM credits.refund_requests q
+          WHERE ((q.account_id = o.account_id) AND (q.order_id = o.order_id)))) AND ((w.withheld > (0)::numeric) IS DISTINCT FROM ((m.pending > (0)::numeric) AND (o.reversed < o.paid))));
+COMMENT ON VIEW audit.check_refund_requests IS 'Every refund that we requested withholds its tokens until it has ended, has a call to Stripe, and asks for no more than is left of the payment.';
 CREATE VIEW audit.check_refunds WITH (security_invoker='true') AS
  WITH refunds AS (
          SELECT e.account_id,
@@ -5687,6 +6387,103 @@ UNION ALL
           GROUP BY x.account_id, x.hold_id) s ON (((h.account_id = s.account_id) AND (h.hold_id = s.hold_id))))
   WHERE ((h.shortfall)::numeric IS DISTINCT FROM COALESCE(s.tokens, (0)::numeric));
 COMMENT ON VIEW audit.check_shortfalls IS 'Every shortfall belongs to the capture that could not be paid in full, and the shortfalls add up to those of the holds.';
+CREATE VIEW audit.check_topups WITH (security_invoker='true') AS
+ WITH attempts AS (
+         SELECT a.account_id,
+            a.attempt_id,
+            a.consent_id,
+            a.order_id,
+            a.state,
+            a.reason,
+            a.entry_seq,
+            a.hold_id,
+            a.balance_before,
+            a.balance_after,
+            a.threshold,
+            a.amount,
+            a.currency,
+            a.payment_intent_id,
+            a.fired_at,
+            a.ended_at,
+            o.kind AS order_kind,
+            o.state AS order_state,
+            o.amount AS order_amount,
+            o.currency AS order_currency,
+            c.state AS call_state,
+            (c.params -> 'amount'::text) AS call_amount,
+            g.kind AS consent_kind,
+            g.amount AS consent_amount,
+            g.currency AS consent_currency,
+            g.monthly_limit,
+            g.decided_at,
+            ( SELECT min(w.decided_at) AS min
+                   FROM credits.topup_consents w
+                  WHERE ((w.account_id = a.account_id) AND (w.agreed_id = a.consent_id) AND ((w.kind = 'withdrawal'::text) OR ((w.kind = 'stop'::text) AND (w.reason IS DISTINCT FROM 'declined'::text))))) AS ended_consent_at
+           FROM (((credits.topup_attempts a
+             LEFT JOIN credits.orders o ON (((a.account_id = o.account_id) AND (a.order_id = o.order_id))))
+             LEFT JOIN credits.topup_consents g ON (((a.account_id = g.account_id) AND (a.consent_id = g.consent_id))))
+             LEFT JOIN credits.stripe_calls c ON (((a.account_id = c.account_id) AND (a.attempt_id = c.made_for) AND (c.kind = 'charge'::text))))
+        )
+ SELECT a.account_id,
+    format('attempt %s, %s, has an automatic top-up of %s %s that is %s'::text, a.attempt_id, a.state, a.amount, a.currency,
+        CASE a.state
+            WHEN 'succeeded'::text THEN 'paid'::text
+            WHEN 'open'::text THEN 'processing'::text
+            ELSE 'failed or parked'::text
+        END) AS expected,
+    format('order %s, %s, of %s %s is %s'::text, a.order_id, a.order_kind, a.order_amount, a.order_currency, a.order_state) AS found
+   FROM attempts a
+  WHERE (((a.order_kind = 'auto_topup'::text) AND (a.order_amount = a.amount) AND (a.order_currency = a.currency) AND
+        CASE a.state
+            WHEN 'succeeded'::text THEN (a.order_state = 'paid'::text)
+            WHEN 'open'::text THEN (a.order_state = 'processing'::text)
+            ELSE (a.order_state = ANY (ARRAY['failed'::text, 'parked'::text]))
+        END) IS NOT TRUE)
+UNION ALL
+ SELECT o.account_id,
+    format('order %s, an automatic top-up, has an attempt'::text, o.order_id) AS expected,
+    'none'::text AS found
+   FROM credits.orders o
+  WHERE ((o.kind = 'auto_topup'::text) AND (NOT (EXISTS ( SELECT
+           FROM credits.topup_attempts a
+          WHERE ((a.account_id = o.account_id) AND (a.order_id = o.order_id))))))
+UNION ALL
+ SELECT a.account_id,
+    'one attempt in flight at most'::text AS expected,
+    format('%s'::text, count(*)) AS found
+   FROM credits.topup_attempts a
+  WHERE (a.state = 'open'::text)
+  GROUP BY a.account_id
+ HAVING (count(*) > 1)
+UNION ALL
+ SELECT a.account_id,
+    format('attempt %s charges what the user has agreed to, and not after that has ended'::text, a.attempt_id) AS expected,
+    format('%s %s at %s; %s to %s %s at %s, ended at %s'::text, a.amount, a.currency, credits.utc_text(a.fired_at), COALESCE(a.consent_kind, 'nothing'::text), a.consent_amount, a.consent_currency, credits.utc_text(a.decided_at), credits.utc_text(a.ended_consent_at)) AS found
+   FROM attempts a
+  WHERE (((a.consent_kind = 'consent'::text) AND (a.consent_amount = a.amount) AND (a.consent_currency = a.currency) AND (NOT (a.call_amount IS DISTINCT FROM to_jsonb(a.amount))) AND (a.decided_at <= a.fired_at) AND COALESCE((a.ended_consent_at >= a.fired_at), true)) IS NOT TRUE)
+UNION ALL
+ SELECT t.account_id,
+    format('automatic top-up that is %s has a consent that has not ended'::text, t.state) AS expected,
+    format('%s at %s'::text, w.kind, credits.utc_text(w.decided_at)) AS found
+   FROM (credits.auto_topups t
+     JOIN credits.topup_consents w ON (((t.account_id = w.account_id) AND (t.consent_id = w.agreed_id))))
+  WHERE ((t.state <> 'off'::text) AND ((w.kind = 'withdrawal'::text) OR ((w.kind = 'stop'::text) AND (w.reason IS DISTINCT FROM 'declined'::text))))
+UNION ALL
+ SELECT a.account_id,
+    format('at most %s %s charged in the month of attempt %s'::text, a.monthly_limit, a.currency, a.attempt_id) AS expected,
+    format('%s'::text, m.charged) AS found
+   FROM (attempts a
+     CROSS JOIN LATERAL ( SELECT sum(b.amount) AS charged
+           FROM credits.topup_attempts b
+          WHERE ((b.account_id = a.account_id) AND (b.currency = a.currency) AND (b.reason IS NULL) AND (b.state = ANY (ARRAY['open'::text, 'succeeded'::text])) AND (b.fired_at <= a.fired_at) AND (b.fired_at >= credits.period_start('month'::text, a.fired_at)))) m)
+  WHERE ((a.reason IS NULL) AND (a.state = ANY (ARRAY['open'::text, 'succeeded'::text])) AND ((m.charged <= (a.monthly_limit)::numeric) IS NOT TRUE))
+UNION ALL
+ SELECT a.account_id,
+    format('attempt %s, in flight, has a call to Stripe that may still succeed'::text, a.attempt_id) AS expected,
+    format('the call is %s'::text, COALESCE(a.call_state, 'missing'::text)) AS found
+   FROM attempts a
+  WHERE ((a.state = 'open'::text) AND (COALESCE(a.call_state, 'missing'::text) <> ALL (ARRAY['due'::text, 'done'::text])));
+COMMENT ON VIEW audit.check_topups IS 'Every automatic top-up was agreed to, begun one at a time, and within the limit of its month. Its order, its attempt and its call to Stripe agree.';
 CREATE VIEW audit.findings WITH (security_invoker='true') AS
  SELECT 'check_access'::text AS check_name,
     c.account_id,
@@ -5796,6 +6593,12 @@ UNION ALL
     c.found
    FROM audit.check_prices c
 UNION ALL
+ SELECT 'check_refund_requests'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_refund_requests c
+UNION ALL
  SELECT 'check_refunds'::text AS check_name,
     c.account_id,
     c.expected,
@@ -5836,13 +6639,19 @@ UNION ALL
     c.account_id,
     c.expected,
     c.found
-   FROM audit.check_shortfalls c;
+   FROM audit.check_shortfalls c
+UNION ALL
+ SELECT 'check_topups'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_topups c;
 COMMENT ON VIEW audit.findings IS 'Every fault that any check finds. If there is no row, the books close.';
 CREATE VIEW credits.event_types WITH (security_invoker='true') AS
  SELECT column1 AS type,
     column2 AS family,
     column3 AS effect
-   FROM (VALUES ('checkout.session.completed'::text,'session'::text,'grants the order if it is paid; otherwise the order is processing'::text), ('checkout.session.async_payment_succeeded'::text,'session'::text,'grants the order'::text), ('checkout.session.async_payment_failed'::text,'session'::text,'ends the order; takes back what was granted before it failed'::text), ('checkout.session.expired'::text,'session'::text,'ends the order'::text), ('refund.created'::text,'refund'::text,'withholds the tokens of a pending refund; takes back those of one that succeeded'::text), ('refund.updated'::text,'refund'::text,'the same, for the new status'::text), ('refund.failed'::text,'refund'::text,'gives back what this refund took or withheld'::text), ('charge.refund.updated'::text,'refund'::text,'the same as refund.updated, in older versions of Stripe''s API'::text), ('charge.refunded'::text,'refund'::text,'takes back what the charge says was refunded and no refund has explained'::text), ('charge.dispute.created'::text,'dispute'::text,'freezes the lots of the order; an inquiry moves nothing'::text), ('charge.dispute.updated'::text,'dispute'::text,'the same, for the new status'::text), ('charge.dispute.funds_withdrawn'::text,'dispute'::text,'takes back the tokens of the disputed amount'::text), ('charge.dispute.funds_reinstated'::text,'dispute'::text,'gives back exactly what the withdrawal took'::text), ('charge.dispute.closed'::text,'dispute'::text,'thaws the lots of the order; moves no tokens'::text), ('radar.early_fraud_warning.created'::text,'fraud_warning'::text,'freezes the lots of the order, if the operator wants it so'::text), ('radar.early_fraud_warning.updated'::text,'fraud_warning'::text,'thaws them when nothing can be done about it any more'::text)) "*VALUES*";
+   FROM (VALUES ('checkout.session.completed'::text,'session'::text,'grants the order if it is paid; otherwise the order is processing'::text), ('checkout.session.async_payment_succeeded'::text,'session'::text,'grants the order'::text), ('checkout.session.async_payment_failed'::text,'session'::text,'ends the order; takes back what was granted before it failed'::text), ('checkout.session.expired'::text,'session'::text,'ends the order'::text), ('refund.created'::text,'refund'::text,'withholds the tokens of a pending refund; takes back those of one that succeeded'::text), ('refund.updated'::text,'refund'::text,'the same, for the new status'::text), ('refund.failed'::text,'refund'::text,'gives back what this refund took or withheld'::text), ('charge.refund.updated'::text,'refund'::text,'the same as refund.updated, in older versions of Stripe''s API'::text), ('charge.refunded'::text,'refund'::text,'takes back what the charge says was refunded and no refund has explained'::text), ('charge.dispute.created'::text,'dispute'::text,'freezes the lots of the order; an inquiry moves nothing'::text), ('charge.dispute.updated'::text,'dispute'::text,'the same, for the new status'::text), ('charge.dispute.funds_withdrawn'::text,'dispute'::text,'takes back the tokens of the disputed amount'::text), ('charge.dispute.funds_reinstated'::text,'dispute'::text,'gives back exactly what the withdrawal took'::text), ('charge.dispute.closed'::text,'dispute'::text,'thaws the lots of the order; moves no tokens'::text), ('radar.early_fraud_warning.created'::text,'fraud_warning'::text,'freezes the lots of the order, if the operator wants it so'::text), ('radar.early_fraud_warning.updated'::text,'fraud_warning'::text,'thaws them when nothing can be done about it any more'::text), ('payment_intent.succeeded'::text,'intent'::text,'grants an automatic top-up; may save a card for automatic top-ups'::text), ('payment_intent.payment_failed'::text,'intent'::text,'ends the attempt of an automatic top-up, which waits or pauses'::text), ('payment_intent.canceled'::text,'intent'::text,'the same'::text), ('setup_intent.succeeded'::text,'intent'::text,'saves a card for automatic top-ups, if the user has agreed to them'::text)) "*VALUES*";
 COMMENT ON VIEW credits.event_types IS 'The types of Stripe events that are applied: the family whose functions apply them, and what they do to the books. Events of other types are stored, and move nothing.';
 CREATE TABLE credits.stripe_objects (
     object_id text NOT NULL,
@@ -6149,6 +6958,8 @@ ALTER TABLE ONLY credits.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY credits.analyst_grants
     ADD CONSTRAINT analyst_grants_pkey PRIMARY KEY (login, segment);
+ALTER TABLE ONLY credits.auto_topups
+    ADD CONSTRAINT auto_topups_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY credits.campaigns
     ADD CONSTRAINT campaigns_pkey PRIMARY KEY (campaign_id);
 ALTER TABLE ONLY credits.catalogs
@@ -6223,6 +7034,8 @@ ALTER TABLE ONLY credits.redemptions
     ADD CONSTRAINT redemptions_pkey PRIMARY KEY (account_id, campaign_id, number);
 ALTER TABLE ONLY credits.referrals
     ADD CONSTRAINT referrals_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY credits.refund_requests
+    ADD CONSTRAINT refund_requests_pkey PRIMARY KEY (account_id, request_id);
 ALTER TABLE ONLY credits.release_objects
     ADD CONSTRAINT release_objects_pkey PRIMARY KEY (kind, name);
 ALTER TABLE ONLY credits.releases
@@ -6243,10 +7056,16 @@ ALTER TABLE ONLY credits.sql_logins
     ADD CONSTRAINT sql_logins_pkey PRIMARY KEY (login);
 ALTER TABLE ONLY credits.status_changes
     ADD CONSTRAINT status_changes_pkey PRIMARY KEY (account_id, change_id);
+ALTER TABLE ONLY credits.stripe_calls
+    ADD CONSTRAINT stripe_calls_pkey PRIMARY KEY (account_id, call_id);
 ALTER TABLE ONLY credits.stripe_events
     ADD CONSTRAINT stripe_events_pkey PRIMARY KEY (event_id);
 ALTER TABLE ONLY credits.stripe_objects
     ADD CONSTRAINT stripe_objects_pkey PRIMARY KEY (object_id);
+ALTER TABLE ONLY credits.topup_attempts
+    ADD CONSTRAINT topup_attempts_pkey PRIMARY KEY (account_id, attempt_id);
+ALTER TABLE ONLY credits.topup_consents
+    ADD CONSTRAINT topup_consents_pkey PRIMARY KEY (account_id, consent_id);
 ALTER TABLE ONLY credits.topup_presets
     ADD CONSTRAINT topup_presets_pkey PRIMARY KEY (currency, amount);
 ALTER TABLE ONLY credits.topups
@@ -6256,6 +7075,8 @@ ALTER TABLE ONLY credits.wallets
 CREATE INDEX account_origins_device_idx ON credits.account_origins USING gin (device_keys);
 CREATE INDEX account_origins_network_idx ON credits.account_origins USING gin (network_keys);
 CREATE INDEX account_origins_noted_idx ON credits.account_origins USING btree (noted_at);
+CREATE INDEX auto_topups_consent_idx ON credits.auto_topups USING btree (account_id, consent_id);
+CREATE INDEX auto_topups_pack_idx ON credits.auto_topups USING btree (pack_id);
 CREATE INDEX catalogs_currency_idx ON credits.catalogs USING btree (currency);
 CREATE INDEX codes_campaign_idx ON credits.codes USING btree (campaign_id);
 CREATE UNIQUE INDEX codes_one_per_referrer_idx ON credits.codes USING btree (referrer_id, campaign_id);
@@ -6286,16 +7107,26 @@ CREATE INDEX redemptions_campaign_idx ON credits.redemptions USING btree (campai
 CREATE INDEX redemptions_lot_idx ON credits.redemptions USING btree (account_id, lot_id);
 CREATE INDEX referrals_campaign_idx ON credits.referrals USING btree (campaign_id);
 CREATE INDEX referrals_referrer_idx ON credits.referrals USING btree (referrer_id);
+CREATE INDEX refund_requests_order_idx ON credits.refund_requests USING btree (account_id, order_id);
 CREATE INDEX reversals_order_idx ON credits.reversals USING btree (account_id, order_id);
 CREATE INDEX shortfalls_hold_idx ON credits.shortfalls USING btree (account_id, hold_id);
 CREATE UNIQUE INDEX shortfalls_one_per_entry_idx ON credits.shortfalls USING btree (account_id, entry_seq);
 CREATE INDEX sign_in_counts_ends_idx ON credits.sign_in_counts USING btree (window_ends);
 CREATE INDEX sign_in_networks_seen_idx ON credits.sign_in_networks USING btree (seen_at);
 CREATE INDEX sql_logins_account_idx ON credits.sql_logins USING btree (account_id);
+CREATE INDEX stripe_calls_due_idx ON credits.stripe_calls USING btree (due_at) WHERE (state = 'due'::text);
+CREATE UNIQUE INDEX stripe_calls_made_for_idx ON credits.stripe_calls USING btree (account_id, kind, made_for);
 CREATE INDEX stripe_events_names_idx ON credits.stripe_events USING gin (names) WHERE (outcome = 'waiting'::text);
 CREATE INDEX stripe_events_object_idx ON credits.stripe_events USING btree (object_id);
 CREATE INDEX stripe_events_waiting_idx ON credits.stripe_events USING btree (account_id, order_id) WHERE (outcome = 'waiting'::text);
 CREATE INDEX stripe_objects_order_idx ON credits.stripe_objects USING btree (account_id, order_id);
+CREATE INDEX topup_attempts_consent_idx ON credits.topup_attempts USING btree (account_id, consent_id);
+CREATE INDEX topup_attempts_fired_idx ON credits.topup_attempts USING btree (account_id, fired_at);
+CREATE UNIQUE INDEX topup_attempts_one_in_flight ON credits.topup_attempts USING btree (account_id) WHERE (state = 'open'::text);
+COMMENT ON INDEX credits.topup_attempts_one_in_flight IS 'Two spends at once begin one attempt.';
+CREATE UNIQUE INDEX topup_attempts_order_idx ON credits.topup_attempts USING btree (account_id, order_id);
+CREATE INDEX topup_consents_agreed_idx ON credits.topup_consents USING btree (account_id, agreed_id);
+CREATE INDEX topup_consents_pack_idx ON credits.topup_consents USING btree (pack_id);
 ALTER INDEX credits.entries_pkey ATTACH PARTITION credits.entries_default_pkey;
 CREATE TRIGGER analyst_grants_note_the_role BEFORE INSERT OR UPDATE OF login ON credits.analyst_grants FOR EACH ROW EXECUTE FUNCTION credits.note_role();
 CREATE TRIGGER entries_are_never_changed BEFORE DELETE OR UPDATE ON credits.entries FOR EACH ROW EXECUTE FUNCTION credits.refuse_change();
@@ -6322,8 +7153,18 @@ ALTER TABLE credits.prices ENABLE ALWAYS TRIGGER prices_are_never_edited;
 CREATE TRIGGER prices_are_never_truncated BEFORE TRUNCATE ON credits.prices FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_change();
 ALTER TABLE credits.prices ENABLE ALWAYS TRIGGER prices_are_never_truncated;
 CREATE TRIGGER sql_logins_note_the_role BEFORE INSERT OR UPDATE OF login ON credits.sql_logins FOR EACH ROW EXECUTE FUNCTION credits.note_role();
+CREATE TRIGGER topup_consents_are_never_changed BEFORE DELETE OR UPDATE ON credits.topup_consents FOR EACH ROW EXECUTE FUNCTION credits.refuse_consent_change();
+ALTER TABLE credits.topup_consents ENABLE ALWAYS TRIGGER topup_consents_are_never_changed;
+CREATE TRIGGER topup_consents_are_never_truncated BEFORE TRUNCATE ON credits.topup_consents FOR EACH STATEMENT EXECUTE FUNCTION credits.refuse_consent_change();
+ALTER TABLE credits.topup_consents ENABLE ALWAYS TRIGGER topup_consents_are_never_truncated;
 ALTER TABLE ONLY credits.account_origins
     ADD CONSTRAINT account_origins_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+ALTER TABLE ONLY credits.auto_topups
+    ADD CONSTRAINT auto_topups_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+ALTER TABLE ONLY credits.auto_topups
+    ADD CONSTRAINT auto_topups_consent_fkey FOREIGN KEY (account_id, consent_id) REFERENCES credits.topup_consents(account_id, consent_id);
+ALTER TABLE ONLY credits.auto_topups
+    ADD CONSTRAINT auto_topups_pack_fkey FOREIGN KEY (pack_id) REFERENCES credits.packs(pack_id);
 ALTER TABLE ONLY credits.catalogs
     ADD CONSTRAINT catalogs_currency_fkey FOREIGN KEY (currency) REFERENCES credits.currencies(currency);
 ALTER TABLE ONLY credits.charge_refunds
@@ -6388,6 +7229,8 @@ ALTER TABLE ONLY credits.referrals
     ADD CONSTRAINT referrals_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 ALTER TABLE ONLY credits.referrals
     ADD CONSTRAINT referrals_campaign_fkey FOREIGN KEY (campaign_id) REFERENCES credits.campaigns(campaign_id);
+ALTER TABLE ONLY credits.refund_requests
+    ADD CONSTRAINT refund_requests_order_fkey FOREIGN KEY (account_id, order_id) REFERENCES credits.orders(account_id, order_id);
 ALTER TABLE ONLY credits.reversals
     ADD CONSTRAINT reversals_order_fkey FOREIGN KEY (account_id, order_id) REFERENCES credits.orders(account_id, order_id);
 ALTER TABLE ONLY credits.shortfalls
@@ -6402,8 +7245,18 @@ ALTER TABLE ONLY credits.sql_logins
     ADD CONSTRAINT sql_logins_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 ALTER TABLE ONLY credits.status_changes
     ADD CONSTRAINT status_changes_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+ALTER TABLE ONLY credits.stripe_calls
+    ADD CONSTRAINT stripe_calls_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
 ALTER TABLE ONLY credits.stripe_objects
     ADD CONSTRAINT stripe_objects_order_fkey FOREIGN KEY (account_id, order_id) REFERENCES credits.orders(account_id, order_id);
+ALTER TABLE ONLY credits.topup_attempts
+    ADD CONSTRAINT topup_attempts_consent_fkey FOREIGN KEY (account_id, consent_id) REFERENCES credits.topup_consents(account_id, consent_id);
+ALTER TABLE ONLY credits.topup_attempts
+    ADD CONSTRAINT topup_attempts_order_fkey FOREIGN KEY (account_id, order_id) REFERENCES credits.orders(account_id, order_id);
+ALTER TABLE ONLY credits.topup_consents
+    ADD CONSTRAINT topup_consents_account_fkey FOREIGN KEY (account_id) REFERENCES credits.accounts(account_id);
+ALTER TABLE ONLY credits.topup_consents
+    ADD CONSTRAINT topup_consents_pack_fkey FOREIGN KEY (pack_id) REFERENCES credits.packs(pack_id);
 ALTER TABLE ONLY credits.topup_presets
     ADD CONSTRAINT topup_presets_topup_fkey FOREIGN KEY (currency) REFERENCES credits.topups(currency);
 ALTER TABLE ONLY credits.topups
@@ -6419,6 +7272,7 @@ CREATE POLICY analyst_reads ON credits.prices FOR SELECT TO analyst USING (true)
 CREATE POLICY auditor_reads ON credits.account_origins FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.accounts FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.analyst_grants FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.auto_topups FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.campaigns FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.catalogs FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.charge_refunds FOR SELECT TO auditor USING (true);
@@ -6451,6 +7305,7 @@ CREATE POLICY auditor_reads ON credits.priced_targets FOR SELECT TO auditor USIN
 CREATE POLICY auditor_reads ON credits.prices FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.redemptions FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.referrals FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.refund_requests FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.release_objects FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.releases FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.reversals FOR SELECT TO auditor USING (true);
@@ -6461,11 +7316,15 @@ CREATE POLICY auditor_reads ON credits.sign_in_networks FOR SELECT TO auditor US
 CREATE POLICY auditor_reads ON credits.spend_limits FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.sql_logins FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.status_changes FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.stripe_calls FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.stripe_events FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.stripe_objects FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.topup_attempts FOR SELECT TO auditor USING (true);
+CREATE POLICY auditor_reads ON credits.topup_consents FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.topup_presets FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.topups FOR SELECT TO auditor USING (true);
 CREATE POLICY auditor_reads ON credits.wallets FOR SELECT TO auditor USING (true);
+ALTER TABLE credits.auto_topups ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.campaigns ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.catalogs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.charge_refunds ENABLE ROW LEVEL SECURITY;
@@ -6516,6 +7375,7 @@ ALTER TABLE credits.notice_levels ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.notice_rules ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.orders ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.outbox ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON credits.auto_topups FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.charge_refunds FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.entries FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.failures FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
@@ -6528,10 +7388,13 @@ CREATE POLICY own_rows ON credits.referrals FOR SELECT TO authenticated USING ((
 CREATE POLICY own_rows ON credits.reversals FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.shortfalls FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.spend_limits FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
+CREATE POLICY own_rows ON credits.topup_attempts FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
+CREATE POLICY own_rows ON credits.topup_consents FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY own_rows ON credits.wallets FOR SELECT TO authenticated USING ((account_id = ( SELECT credits.me() AS me)));
 CREATE POLICY owner ON credits.account_origins TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.accounts TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.analyst_grants TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.auto_topups TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.campaigns TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.catalogs TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.charge_refunds TO credits_owner USING (true) WITH CHECK (true);
@@ -6566,6 +7429,7 @@ CREATE POLICY owner ON credits.priced_targets TO credits_owner USING (true) WITH
 CREATE POLICY owner ON credits.prices TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.redemptions TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.referrals TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.refund_requests TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.release_objects TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.releases TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.reversals TO credits_owner USING (true) WITH CHECK (true);
@@ -6576,8 +7440,11 @@ CREATE POLICY owner ON credits.sign_in_networks TO credits_owner USING (true) WI
 CREATE POLICY owner ON credits.spend_limits TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.sql_logins TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.status_changes TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.stripe_calls TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.stripe_events TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.stripe_objects TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.topup_attempts TO credits_owner USING (true) WITH CHECK (true);
+CREATE POLICY owner ON credits.topup_consents TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.topup_presets TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.topups TO credits_owner USING (true) WITH CHECK (true);
 CREATE POLICY owner ON credits.wallets TO credits_owner USING (true) WITH CHECK (true);
@@ -6589,9 +7456,11 @@ ALTER TABLE credits.priced_targets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.prices ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.redemptions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.referrals ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.refund_requests ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.release_objects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.releases ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.reversals ENABLE ROW LEVEL SECURITY;
+CREATE POLICY service_reads ON credits.auto_topups FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.charge_refunds FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.entries FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.failures FOR SELECT TO service_role USING (true);
@@ -6601,10 +7470,13 @@ CREATE POLICY service_reads ON credits.lots FOR SELECT TO service_role USING (tr
 CREATE POLICY service_reads ON credits.orders FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.outbox FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.referrals FOR SELECT TO service_role USING (true);
+CREATE POLICY service_reads ON credits.refund_requests FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.releases FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.reversals FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.shortfalls FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.spend_limits FOR SELECT TO service_role USING (true);
+CREATE POLICY service_reads ON credits.topup_attempts FOR SELECT TO service_role USING (true);
+CREATE POLICY service_reads ON credits.topup_consents FOR SELECT TO service_role USING (true);
 CREATE POLICY service_reads ON credits.wallets FOR SELECT TO service_role USING (true);
 ALTER TABLE credits.settings ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.shortfalls ENABLE ROW LEVEL SECURITY;
@@ -6617,8 +7489,10 @@ CREATE POLICY spender_reads ON credits.lots FOR SELECT TO spender USING (true);
 CREATE POLICY spender_reads ON credits.wallets FOR SELECT TO spender USING (true);
 ALTER TABLE credits.sql_logins ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.status_changes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.stripe_calls ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.stripe_events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.stripe_objects ENABLE ROW LEVEL SECURITY;
+CREATE POLICY support_reads ON credits.auto_topups FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.charge_refunds FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.entries FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.failures FOR SELECT TO support USING (true);
@@ -6628,12 +7502,17 @@ CREATE POLICY support_reads ON credits.lots FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.orders FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.outbox FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.referrals FOR SELECT TO support USING (true);
+CREATE POLICY support_reads ON credits.refund_requests FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.reversals FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.shortfalls FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.spend_limits FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.stripe_events FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.stripe_objects FOR SELECT TO support USING (true);
+CREATE POLICY support_reads ON credits.topup_attempts FOR SELECT TO support USING (true);
+CREATE POLICY support_reads ON credits.topup_consents FOR SELECT TO support USING (true);
 CREATE POLICY support_reads ON credits.wallets FOR SELECT TO support USING (true);
+ALTER TABLE credits.topup_attempts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE credits.topup_consents ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.topup_presets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.topups ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credits.wallets ENABLE ROW LEVEL SECURITY;
@@ -6659,6 +7538,9 @@ REVOKE ALL ON TYPE api.acknowledgement FROM PUBLIC;
 GRANT ALL ON TYPE api.acknowledgement TO service_role;
 REVOKE ALL ON TYPE api.admission FROM PUBLIC;
 GRANT ALL ON TYPE api.admission TO service_role;
+REVOKE ALL ON TYPE api.auto_topup_receipt FROM PUBLIC;
+GRANT ALL ON TYPE api.auto_topup_receipt TO authenticated;
+GRANT ALL ON TYPE api.auto_topup_receipt TO service_role;
 REVOKE ALL ON TYPE api.batch_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.batch_receipt TO spender;
 GRANT ALL ON TYPE api.batch_receipt TO service_role;
@@ -6709,6 +7591,8 @@ GRANT ALL ON TYPE api.referral_offer TO authenticated;
 GRANT ALL ON TYPE api.referral_offer TO service_role;
 REVOKE ALL ON TYPE api.refund_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.refund_receipt TO service_role;
+REVOKE ALL ON TYPE api.refund_request FROM PUBLIC;
+GRANT ALL ON TYPE api.refund_request TO service_role;
 REVOKE ALL ON TYPE api.refusal_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.refusal_receipt TO authenticated;
 GRANT ALL ON TYPE api.refusal_receipt TO spender;
@@ -6726,6 +7610,10 @@ REVOKE ALL ON TYPE api.spend_receipt FROM PUBLIC;
 GRANT ALL ON TYPE api.spend_receipt TO authenticated;
 GRANT ALL ON TYPE api.spend_receipt TO spender;
 GRANT ALL ON TYPE api.spend_receipt TO service_role;
+REVOKE ALL ON TYPE api.stripe_calls FROM PUBLIC;
+GRANT ALL ON TYPE api.stripe_calls TO service_role;
+REVOKE ALL ON TYPE api.stripe_report FROM PUBLIC;
+GRANT ALL ON TYPE api.stripe_report TO service_role;
 REVOKE ALL ON TYPE api.test_clock FROM PUBLIC;
 GRANT ALL ON TYPE api.test_clock TO service_role;
 REVOKE ALL ON TYPE credits.account_status FROM PUBLIC;
@@ -6758,6 +7646,8 @@ GRANT ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean,
 GRANT ALL ON FUNCTION api.capture_hold(hold_id text, usage jsonb, final boolean, over text, idempotency_key text, user_id text) TO service_role;
 REVOKE ALL ON FUNCTION api.change_expiry(lot_id text, expires_at timestamp with time zone, reason text, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.change_expiry(lot_id text, expires_at timestamp with time zone, reason text, idempotency_key text) TO service_role;
+REVOKE ALL ON FUNCTION api.claim_stripe_calls(most bigint, lease_seconds bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.claim_stripe_calls(most bigint, lease_seconds bigint) TO service_role;
 REVOKE ALL ON FUNCTION api.close_shortfall(shortfall_id text, state text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.close_shortfall(shortfall_id text, state text) TO service_role;
 REVOKE ALL ON FUNCTION api.confirm_guest_use(use_id uuid) FROM PUBLIC;
@@ -6840,11 +7730,18 @@ REVOKE ALL ON FUNCTION api.report_refused_capture(hold_id text, usage jsonb, use
 GRANT ALL ON FUNCTION api.report_refused_capture(hold_id text, usage jsonb, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.report_refused_capture(hold_id text, usage jsonb, user_id text) TO spender;
 GRANT ALL ON FUNCTION api.report_refused_capture(hold_id text, usage jsonb, user_id text) TO service_role;
+REVOKE ALL ON FUNCTION api.report_stripe_call(account_id uuid, call_id uuid, lease uuid, answer jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.report_stripe_call(account_id uuid, call_id uuid, lease uuid, answer jsonb) TO service_role;
+REVOKE ALL ON FUNCTION api.request_refund(user_id text, order_id uuid, tokens numeric, amount bigint, reason text, idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.request_refund(user_id text, order_id uuid, tokens numeric, amount bigint, reason text, idempotency_key text) TO service_role;
 REVOKE ALL ON FUNCTION api.reset_low_balance(user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.reset_low_balance(user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.reset_low_balance(user_id text) TO service_role;
 REVOKE ALL ON FUNCTION api.restore_lot(entry_id text, tokens numeric, reason text, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.restore_lot(entry_id text, tokens numeric, reason text, idempotency_key text) TO service_role;
+REVOKE ALL ON FUNCTION api.set_auto_topup(threshold numeric, monthly_limit bigint, words text, pack_id text, amount bigint, payment_method_id text, user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.set_auto_topup(threshold numeric, monthly_limit bigint, words text, pack_id text, amount bigint, payment_method_id text, user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.set_auto_topup(threshold numeric, monthly_limit bigint, words text, pack_id text, amount bigint, payment_method_id text, user_id text) TO service_role;
 REVOKE ALL ON FUNCTION api.set_low_balance(below numeric, percent numeric, user_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.set_low_balance(below numeric, percent numeric, user_id text) TO authenticated;
 GRANT ALL ON FUNCTION api.set_low_balance(below numeric, percent numeric, user_id text) TO service_role;
@@ -6857,6 +7754,9 @@ REVOKE ALL ON FUNCTION api.set_test_clock(user_id text, frozen_time timestamp wi
 GRANT ALL ON FUNCTION api.set_test_clock(user_id text, frozen_time timestamp with time zone, advance interval) TO service_role;
 REVOKE ALL ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[], network_keys text[], shared_network boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.sign_up(email text, password_hash text, referral_code text, device_keys text[], network_keys text[], shared_network boolean) TO service_role;
+REVOKE ALL ON FUNCTION api.stop_auto_topup(user_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION api.stop_auto_topup(user_id text) TO authenticated;
+GRANT ALL ON FUNCTION api.stop_auto_topup(user_id text) TO service_role;
 REVOKE ALL ON FUNCTION api.thaw_account(user_id text, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION api.thaw_account(user_id text, reason text) TO service_role;
 REVOKE ALL ON FUNCTION api.verify_email(email text, user_id text) FROM PUBLIC;
@@ -6870,12 +7770,27 @@ REVOKE ALL ON FUNCTION credits.account_receipt(p_account_id uuid, p_subject text
 REVOKE ALL ON FUNCTION credits.actor() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.add_guest_key(p_kind text, p_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.affordable(p_price_id bigint, p_cost numeric, p_tokens numeric) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.orders TO authenticated;
+GRANT SELECT ON TABLE credits.orders TO support;
+GRANT SELECT ON TABLE credits.orders TO service_role;
+GRANT SELECT ON TABLE credits.orders TO auditor;
+GRANT SELECT(account_id) ON TABLE credits.orders TO analyst;
+GRANT SELECT(state) ON TABLE credits.orders TO analyst;
+GRANT SELECT(pack_id) ON TABLE credits.orders TO analyst;
+GRANT SELECT(package_name) ON TABLE credits.orders TO analyst;
+GRANT SELECT(tokens) ON TABLE credits.orders TO analyst;
+GRANT SELECT(bonus_tokens) ON TABLE credits.orders TO analyst;
+GRANT SELECT(amount) ON TABLE credits.orders TO analyst;
+GRANT SELECT(currency) ON TABLE credits.orders TO analyst;
+GRANT SELECT(paid_at) ON TABLE credits.orders TO analyst;
+REVOKE ALL ON FUNCTION credits.agree_to_topups(p_account_id uuid, p_threshold numeric, p_offer credits.orders, p_monthly_limit bigint, p_words text, p_payment_method_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.allow_test_clocks(p_allowed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.analyst_accounts() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.analyst_accounts() TO analyst;
 REVOKE ALL ON FUNCTION credits.analyst_segments() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.analyst_segments() TO analyst;
 REVOKE ALL ON FUNCTION credits.announce_expiries(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.answer_to_keep(p_answer jsonb) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.stripe_events TO auditor;
 GRANT SELECT(event_id) ON TABLE credits.stripe_events TO support;
 GRANT SELECT(type) ON TABLE credits.stripe_events TO support;
@@ -6891,10 +7806,12 @@ REVOKE ALL ON FUNCTION credits.apply_dispute(p_event credits.stripe_events, OUT 
 REVOKE ALL ON FUNCTION credits.apply_event(p_event_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.apply_family(p_family text, p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.apply_fraud_warning(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.apply_intent(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.apply_refund(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.apply_session(p_event credits.stripe_events, OUT outcome text, OUT reason text, OUT entry_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.apply_waiting(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.apply_waiting_for(p_names text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.asks_for_authentication(p_error jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.attach_at_sign_up(p_account_id uuid, p_code text) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.codes TO auditor;
 REVOKE ALL ON FUNCTION credits.attach_referrer(p_account_id uuid, p_code credits.codes) FROM PUBLIC;
@@ -6902,6 +7819,11 @@ REVOKE ALL ON FUNCTION credits.balance_at(p_account_id uuid, p_at timestamp with
 REVOKE ALL ON FUNCTION credits.is_item(p_item jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_metadata(p_metadata jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.batch_items(p_items jsonb, p_account_ids uuid[]) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.auto_topups TO authenticated;
+GRANT SELECT ON TABLE credits.auto_topups TO support;
+GRANT SELECT ON TABLE credits.auto_topups TO service_role;
+GRANT SELECT ON TABLE credits.auto_topups TO auditor;
+REVOKE ALL ON FUNCTION credits.begin_attempt(p_topup credits.auto_topups, p_offer credits.orders, p_before numeric, p_after numeric, p_at timestamp with time zone, p_entry_seq bigint, p_hold_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.begin_periods(p_account_id uuid) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.lots TO authenticated;
 GRANT SELECT ON TABLE credits.lots TO support;
@@ -6919,19 +7841,6 @@ GRANT SELECT(currency) ON TABLE credits.lots TO analyst;
 REVOKE ALL ON FUNCTION credits.book_adjustment(p_lot credits.lots, p_tokens numeric, p_metadata jsonb, p_expires_at timestamp with time zone) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.campaigns TO auditor;
 REVOKE ALL ON FUNCTION credits.book_gift(p_account_id uuid, p_campaign credits.campaigns, p_number bigint, p_tokens numeric, p_code text, p_at timestamp with time zone) FROM PUBLIC;
-GRANT SELECT ON TABLE credits.orders TO authenticated;
-GRANT SELECT ON TABLE credits.orders TO support;
-GRANT SELECT ON TABLE credits.orders TO service_role;
-GRANT SELECT ON TABLE credits.orders TO auditor;
-GRANT SELECT(account_id) ON TABLE credits.orders TO analyst;
-GRANT SELECT(state) ON TABLE credits.orders TO analyst;
-GRANT SELECT(pack_id) ON TABLE credits.orders TO analyst;
-GRANT SELECT(package_name) ON TABLE credits.orders TO analyst;
-GRANT SELECT(tokens) ON TABLE credits.orders TO analyst;
-GRANT SELECT(bonus_tokens) ON TABLE credits.orders TO analyst;
-GRANT SELECT(amount) ON TABLE credits.orders TO analyst;
-GRANT SELECT(currency) ON TABLE credits.orders TO analyst;
-GRANT SELECT(paid_at) ON TABLE credits.orders TO analyst;
 REVOKE ALL ON FUNCTION credits.book_reversal(p_order credits.orders, p_kind credits.entry_kind, p_tokens numeric, p_draws jsonb, p_debt numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bound_holds(p_longest interval, p_most_open bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bound_orders(p_most_pending bigint) FROM PUBLIC;
@@ -6940,13 +7849,17 @@ REVOKE ALL ON FUNCTION credits.bound_wait(p_longest interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bucket(p_subject text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bucket_of(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.bucket_of_event(p_event_id text, p_event jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.call_backoff(p_tries bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.call_cost(p_price_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.call_cost(p_price_id bigint) TO auditor;
 REVOKE ALL ON FUNCTION credits.call_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.call_faults() TO auditor;
+GRANT SELECT ON TABLE credits.stripe_calls TO auditor;
+REVOKE ALL ON FUNCTION credits.call_is_old(p_call credits.stripe_calls, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.caller_subject(p_user_id text, p_role text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.campaign_room(p_campaign credits.campaigns, p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.campaign_verdict(p_campaign credits.campaigns, p_number bigint, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.cancel_untried(p_account_id uuid, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.canonical(p_arguments jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.capital_letters(p_text text) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.holds TO authenticated;
@@ -6988,6 +7901,7 @@ GRANT ALL ON FUNCTION credits.ceil_tokens(numerator numeric, denominator numeric
 REVOKE ALL ON FUNCTION credits.change_guest_key(p_kind text, p_id uuid, p_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.change_status(p_user_id text, p_status text, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.charge(quantity numeric, unit_size numeric, price_per_unit numeric, free_quantity numeric, whole_units boolean, minimum_charge numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.charge_answered(p_call credits.stripe_calls, p_verdict text, p_reason text, p_answer jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.charge_durations() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.charge_durations() TO analyst;
 GRANT ALL ON FUNCTION credits.charge_durations() TO auditor;
@@ -7033,6 +7947,7 @@ GRANT SELECT(category_id) ON TABLE credits.prices TO service_role;
 GRANT SELECT(exchange_rate) ON TABLE credits.prices TO analyst;
 REVOKE ALL ON FUNCTION credits.check_price(p_name text, p_price credits.prices) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_reason(p_reason text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.check_refund(p_order credits.orders, p_tokens numeric, p_amount bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_scope(p_scope text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_spend(p_usage jsonb, p_metadata jsonb, p_byok boolean, p_key text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.check_stripe_prices() FROM PUBLIC;
@@ -7063,6 +7978,8 @@ REVOKE ALL ON FUNCTION credits.columns_digest() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.columns_digest() TO service_role;
 REVOKE ALL ON FUNCTION credits.components_as_json(p_price_id bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.configured_stripe_price(p_pack_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.confirmation_answered(p_call credits.stripe_calls, p_verdict text, p_answer jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.cooldown(p_failures bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.count_attempt(p_scope text, p_limit bigint, p_window interval, p_slug text, OUT attempts bigint, OUT reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.count_unpaid(p_account_id uuid, p_at timestamp with time zone, p_uses bigint, p_holds bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.price_or_null(p_module_id text, p_usage jsonb, p_at timestamp with time zone, OUT price_id bigint, OUT price_source text, OUT cost numeric) FROM PUBLIC;
@@ -7071,6 +7988,7 @@ REVOKE ALL ON FUNCTION credits.counted_items(p_items jsonb, p_account_ids uuid[]
 REVOKE ALL ON FUNCTION credits.credential_of(p_email text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.database_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.database_faults() TO auditor;
+REVOKE ALL ON FUNCTION credits.decline_reason(p_error jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.default_least() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.default_least() TO auditor;
 REVOKE ALL ON FUNCTION credits.default_priority(p_source credits.entry_kind) FROM PUBLIC;
@@ -7103,10 +8021,17 @@ GRANT ALL ON FUNCTION credits.define_topup_preset(p_currency text, p_amount bigi
 REVOKE ALL ON FUNCTION credits.dispute_movements(p_event credits.stripe_events, OUT withdrawals bigint, OUT reinstatements bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.draw_lots(p_account_id uuid, p_module_id text, p_tokens numeric, p_at timestamp with time zone, p_hold boolean, OUT draws jsonb, OUT missing numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.draw_of(p_lot_id bigint, p_tokens numeric) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.drop_request(p_account_id uuid, p_request_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.earlier(p_at timestamp with time zone, p_before interval) TO auditor;
 REVOKE ALL ON FUNCTION credits.email_key(p_email text) FROM PUBLIC;
+GRANT SELECT ON TABLE credits.topup_attempts TO authenticated;
+GRANT SELECT ON TABLE credits.topup_attempts TO support;
+GRANT SELECT ON TABLE credits.topup_attempts TO service_role;
+GRANT SELECT ON TABLE credits.topup_attempts TO auditor;
+REVOKE ALL ON FUNCTION credits.end_attempt(p_attempt credits.topup_attempts, p_state text, p_reason text, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.end_session_order(p_order credits.orders, p_event credits.stripe_events, p_own boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.end_stale_calls(p_most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.ensure_partitions(p_months integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.enter(p_subject text, OUT account_id uuid, OUT opened boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.entry_hash(p_previous bytea, p_entry credits.entries) FROM PUBLIC;
@@ -7119,12 +8044,14 @@ REVOKE ALL ON FUNCTION credits.expire_lots(p_account_id uuid, p_since timestamp 
 REVOKE ALL ON FUNCTION credits.expire_old_orders(p_most bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.expire_orders(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.fail(p_status integer, p_slug text, p_message text, p_facts json) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.fail_intent(p_order credits.orders, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.family_of(p_type text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_code(p_code text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_dispute(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_entry(p_entry_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_fraud_warning(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_hold(p_hold_id text, p_user_id text, OUT account_id uuid, OUT hold_id uuid, OUT user_id text, OUT service boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.find_intent(p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_lot(p_lot_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_order(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.find_payment(p_names text[], OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
@@ -7134,8 +8061,9 @@ REVOKE ALL ON FUNCTION credits.find_session(p_event credits.stripe_events, OUT a
 REVOKE ALL ON FUNCTION credits.find_subject(p_family text, p_event credits.stripe_events, OUT account_id uuid, OUT order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.fingerprint(p_arguments jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.finish_guest_use(p_use_id uuid, p_state text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.finish_taking(p_account_id uuid, p_before numeric, p_after numeric, p_at timestamp with time zone) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.finish_unholding(p_account_id uuid, p_before numeric, p_after numeric, p_freed jsonb, p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.finish_taking(p_account_id uuid, p_before numeric, p_after numeric, p_at timestamp with time zone, p_entry_seq bigint, p_hold_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.finish_unholding(p_account_id uuid, p_before numeric, p_after numeric, p_freed jsonb, p_at timestamp with time zone, p_entry_seq bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.fire_topup(p_account_id uuid, p_before numeric, p_after numeric, p_at timestamp with time zone, p_entry_seq bigint, p_hold_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.fold_head(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.follow_prices() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.forget_attempts(p_max bigint) FROM PUBLIC;
@@ -7172,6 +8100,7 @@ GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with tim
 GRANT ALL ON FUNCTION credits.held_at(p_account_id uuid, p_at timestamp with time zone) TO auditor;
 REVOKE ALL ON FUNCTION credits.hold_again(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl numeric, p_key text, p_user_id text, p_metadata jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.in_default(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.intent_problem(p_order credits.orders, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.interval_text(p_interval interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO anon;
 GRANT ALL ON FUNCTION credits.interval_text(p_interval interval) TO authenticated;
@@ -7191,6 +8120,7 @@ REVOKE ALL ON FUNCTION credits.is_sane_time(p_at timestamp with time zone) FROM 
 REVOKE ALL ON FUNCTION credits.is_service() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_spender() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.is_well_written(p_word text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.keep_consents_few(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.keep_holds_few(p_account_id uuid, p_by_service boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.keep_limits(p_account_id uuid, p_cost numeric, p_at timestamp with time zone, p_unwritten numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.keep_orders_few(p_account_id uuid) FROM PUBLIC;
@@ -7234,6 +8164,7 @@ GRANT ALL ON FUNCTION credits.logins() TO auditor;
 REVOKE ALL ON FUNCTION credits.lot_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.make_unpaid(p_account_id uuid, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.mark_verified(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.match_request(p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.may_be_welcomed(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.me() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.me() TO authenticated;
@@ -7279,6 +8210,7 @@ REVOKE ALL ON FUNCTION credits.normal_email(p_email text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.normal_label(p_label text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.normal_local_part(p_local text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_basis(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.note_card(p_account_id uuid, p_consent_id uuid, p_customer_id text, p_payment_method_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_customer(p_account_id uuid, p_customer_id text, p_replaces text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_decision(p_event_id text, p_decision text, p_reason text, p_outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.note_failed_payment(p_order credits.orders, p_event credits.stripe_events) FROM PUBLIC;
@@ -7296,9 +8228,11 @@ REVOKE ALL ON FUNCTION credits.order_receipt(p_order credits.orders, p_user_id t
 REVOKE ALL ON FUNCTION credits.ownership_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.ownership_faults() TO auditor;
 REVOKE ALL ON FUNCTION credits.pack_order(p_pack_id text, p_module_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.park_intent(p_order credits.orders, p_event credits.stripe_events, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.park_session(p_order credits.orders, p_event credits.stripe_events, p_own boolean, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.parts_to_return(p_draws jsonb, p_charged numeric, p_before numeric, p_tokens numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.passes_for_latin(p_word text, p_capitals boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.pause_topup(p_account_id uuid, p_reason text, p_attempt_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.pay_beyond_hold(p_hold credits.holds, p_cost numeric, p_own numeric, p_over text, p_entry_seq bigint, p_at timestamp with time zone, OUT draws jsonb, OUT debt numeric, OUT shortfall numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.payment_mismatch(p_order credits.orders, p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.pays_for_something(p_account_id uuid, p_available numeric) FROM PUBLIC;
@@ -7317,14 +8251,21 @@ REVOKE ALL ON FUNCTION credits.price_usage(p_module_id text, p_usage jsonb, p_at
 REVOKE ALL ON FUNCTION credits.punycode_adapt(p_delta bigint, p_points bigint, p_first boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.punycode_decode(p_code text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.punycode_encode(p_label text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.put_call(p_account_id uuid, p_kind text, p_made_for uuid, p_params jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.put_notice(p_account_id uuid, p_kind text, p_facts jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.put_refund_request(p_order credits.orders, p_request_id uuid, p_amount bigint, p_reason text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.quantity(quantity jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO authenticated;
 GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO support;
 GRANT ALL ON FUNCTION credits.quantity(quantity jsonb) TO service_role;
+REVOKE ALL ON FUNCTION credits.read_answer(p_answer jsonb, OUT verdict text, OUT reason text, OUT must_look_up boolean, OUT wait interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.reader_subject(p_user_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.redemption_receipt(p_account_id uuid, p_user_id text, p_code credits.codes, p_lot_id bigint, p_replayed boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.refund_answered(p_call credits.stripe_calls, p_verdict text, p_reason text, p_answer jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.refund_needs(p_order credits.orders, p_amount bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refund_receipt(p_account_id uuid, p_seq bigint, p_replayed boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.refund_request_receipt(p_account_id uuid, p_request_id uuid, p_user_id text, p_replayed boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.refundable(p_order credits.orders) FROM PUBLIC;
 GRANT SELECT ON TABLE credits.charge_refunds TO authenticated;
 GRANT SELECT ON TABLE credits.charge_refunds TO support;
 GRANT SELECT ON TABLE credits.charge_refunds TO service_role;
@@ -7337,6 +8278,7 @@ REVOKE ALL ON FUNCTION credits.refuse_caller(p_subject text, p_user_id text) FRO
 REVOKE ALL ON FUNCTION credits.refuse_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_closed(p_state text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_code(p_verdict text, p_reset_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.refuse_consent_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_guest(p_limit bigint, p_reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_hold(p_by_service boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.refuse_key() FROM PUBLIC;
@@ -7363,6 +8305,7 @@ REVOKE ALL ON FUNCTION credits.reversal_rank(p_status text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.reward_lots(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.row_security_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.row_security_faults() TO auditor;
+REVOKE ALL ON FUNCTION credits.saved_card(p_event credits.stripe_events) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.says_paid(p_session jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.scopes_of(p_module_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.script_of(p_word text) FROM PUBLIC;
@@ -7370,6 +8313,7 @@ REVOKE ALL ON FUNCTION credits.session_contradiction(p_event credits.stripe_even
 REVOKE ALL ON FUNCTION credits.session_discount(p_session jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.session_role() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.set_due(p_account_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.set_topup_due(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.setting_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.setting_faults() TO auditor;
 REVOKE ALL ON FUNCTION credits.settle_debts(p_account_id uuid) FROM PUBLIC;
@@ -7407,6 +8351,7 @@ REVOKE ALL ON FUNCTION credits.standing_triggers_of_events() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.standing_triggers_of_events() TO auditor;
 REVOKE ALL ON FUNCTION credits.standing_types() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.standing_types() TO auditor;
+REVOKE ALL ON FUNCTION credits.stop_topup(p_account_id uuid, p_reason text, p_attempt_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.stop_waiting() FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.stripe_amount(p_amount jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.stripe_amount(p_amount jsonb) TO support;
@@ -7419,11 +8364,13 @@ GRANT ALL ON FUNCTION credits.subject() TO authenticated;
 GRANT ALL ON FUNCTION credits.subject() TO support;
 GRANT ALL ON FUNCTION credits.subject() TO service_role;
 GRANT ALL ON FUNCTION credits.subject() TO spender;
+REVOKE ALL ON FUNCTION credits.succeed_attempt(p_account_id uuid, p_order_id uuid, p_payment_intent_id text, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.sum_components(p_price_id bigint, p_usage jsonb, OUT price_id bigint, OUT cost numeric, OUT price_source text, OUT exact boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.take_back(p_order credits.orders, p_draws jsonb, p_debt numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.take_tokens(p_account_id uuid, p_module_id text, p_tokens numeric, p_price_id bigint, p_at timestamp with time zone, p_hold boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.tell_depleted(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.tell_refused(p_account_ids uuid[], p_verdicts jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.tell_topup(p_account_id uuid, p_kind text, p_reason text, p_order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.test_clocks_allowed() FROM PUBLIC;
 GRANT SELECT ON TABLE credits.price_tiers TO auditor;
 REVOKE ALL ON FUNCTION credits.tiered_charge(p_quantity numeric, p_unit_size numeric, p_price_per_unit numeric, p_free_quantity numeric, p_whole_units boolean, p_minimum_charge numeric, p_tiers credits.price_tiers[]) FROM PUBLIC;
@@ -7433,7 +8380,17 @@ REVOKE ALL ON FUNCTION credits.tighter(p_bound numeric, p_other numeric) FROM PU
 GRANT ALL ON FUNCTION credits.tighter(p_bound numeric, p_other numeric) TO auditor;
 REVOKE ALL ON FUNCTION credits.timeout(p_setting text) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.timeout(p_setting text) TO auditor;
+REVOKE ALL ON FUNCTION credits.topped_up_since(p_account_id uuid, p_currency text, p_since timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.topped_up_since(p_account_id uuid, p_currency text, p_since timestamp with time zone) TO authenticated;
+GRANT ALL ON FUNCTION credits.topped_up_since(p_account_id uuid, p_currency text, p_since timestamp with time zone) TO support;
+GRANT ALL ON FUNCTION credits.topped_up_since(p_account_id uuid, p_currency text, p_since timestamp with time zone) TO service_role;
+REVOKE ALL ON FUNCTION credits.topup_level(p_account_id uuid, p_available numeric, p_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.topup_level(p_account_id uuid, p_available numeric, p_at timestamp with time zone) TO auditor;
+REVOKE ALL ON FUNCTION credits.topup_offer(p_topup credits.auto_topups) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.topup_order(p_amount bigint, p_module_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.topup_receipt(p_account_id uuid, p_user_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.topup_threshold(p_account_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION credits.topup_threshold(p_account_id uuid) TO auditor;
 REVOKE ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO anon;
 GRANT ALL ON FUNCTION credits.topup_tokens(amount bigint, tokens_per_unit numeric) TO authenticated;
@@ -7465,6 +8422,7 @@ REVOKE ALL ON FUNCTION credits.wait_for_wallet(p_account_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wait_to_capture(p_account_id uuid, p_hold_id text, p_usage jsonb, p_final boolean, p_over text, p_key text, p_user_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wait_to_hold(p_account_id uuid, p_module_id text, p_usage jsonb, p_ttl interval, p_key text, p_user_id text, p_metadata jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.wait_to_spend(p_account_id uuid, p_module_id text, p_usage jsonb, p_key text, p_user_id text, p_metadata jsonb, p_byok boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.wait_with_topup(p_account_id uuid, p_until timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.welcome(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.welcome_again(p_account_id uuid, OUT tokens numeric, OUT waits_for text, OUT reset_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.welcome_tokens(p_at timestamp with time zone, p_scopes text[]) FROM PUBLIC;
@@ -7532,6 +8490,16 @@ GRANT SELECT(campaign_id) ON TABLE credits.redemptions TO analyst;
 GRANT SELECT(lot_id) ON TABLE credits.redemptions TO analyst;
 GRANT SELECT ON TABLE analytics.welcome_use TO analyst;
 GRANT SELECT ON TABLE analytics.welcome_use TO auditor;
+GRANT SELECT ON TABLE credits.topup_consents TO authenticated;
+GRANT SELECT ON TABLE credits.topup_consents TO support;
+GRANT SELECT ON TABLE credits.topup_consents TO service_role;
+GRANT SELECT ON TABLE credits.topup_consents TO auditor;
+GRANT SELECT ON TABLE api.auto_topup TO authenticated;
+GRANT SELECT ON TABLE api.auto_topup TO support;
+GRANT SELECT ON TABLE api.auto_topup TO service_role;
+GRANT SELECT ON TABLE api.auto_topup_history TO authenticated;
+GRANT SELECT ON TABLE api.auto_topup_history TO support;
+GRANT SELECT ON TABLE api.auto_topup_history TO service_role;
 GRANT SELECT ON TABLE credits.held_draws TO authenticated;
 GRANT SELECT ON TABLE credits.held_draws TO support;
 GRANT SELECT ON TABLE credits.held_draws TO service_role;
@@ -7605,6 +8573,11 @@ GRANT SELECT ON TABLE credits.referrals TO auditor;
 GRANT SELECT ON TABLE api.referrals TO authenticated;
 GRANT SELECT ON TABLE api.referrals TO support;
 GRANT SELECT ON TABLE api.referrals TO service_role;
+GRANT SELECT ON TABLE credits.refund_requests TO support;
+GRANT SELECT ON TABLE credits.refund_requests TO service_role;
+GRANT SELECT ON TABLE credits.refund_requests TO auditor;
+GRANT SELECT ON TABLE api.refund_requests TO support;
+GRANT SELECT ON TABLE api.refund_requests TO service_role;
 GRANT SELECT ON TABLE credits.releases TO service_role;
 GRANT SELECT ON TABLE credits.releases TO auditor;
 GRANT SELECT ON TABLE api.release TO service_role;
@@ -7670,6 +8643,7 @@ GRANT SELECT ON TABLE audit.check_negative TO auditor;
 GRANT SELECT ON TABLE audit.check_orders TO auditor;
 GRANT SELECT ON TABLE credits.price_list TO auditor;
 GRANT SELECT ON TABLE audit.check_prices TO auditor;
+GRANT SELECT ON TABLE audit.check_refund_requests TO auditor;
 GRANT SELECT ON TABLE audit.check_refunds TO auditor;
 GRANT SELECT ON TABLE audit.check_release TO auditor;
 GRANT SELECT ON TABLE audit.check_roles TO auditor;
@@ -7678,6 +8652,7 @@ GRANT SELECT ON TABLE audit.check_sequence TO auditor;
 GRANT SELECT ON TABLE credits.settings TO auditor;
 GRANT SELECT ON TABLE audit.check_settings TO auditor;
 GRANT SELECT ON TABLE audit.check_shortfalls TO auditor;
+GRANT SELECT ON TABLE audit.check_topups TO auditor;
 GRANT SELECT ON TABLE audit.findings TO auditor;
 GRANT SELECT ON TABLE credits.event_types TO auditor;
 GRANT SELECT ON TABLE credits.event_types TO support;
