@@ -75,12 +75,13 @@ create index stripe_events_names_idx on credits.stripe_events using gin (names) 
 -- What people decided about events that needed a decision.
 create table credits.event_decisions (
     event_id text not null,
+    number bigint not null,
     decided_at timestamptz not null,
     decision text not null,
     reason text not null,
     actor text not null,
     outcome text not null,
-    constraint event_decisions_pkey primary key (event_id, decided_at),
+    constraint event_decisions_pkey primary key (event_id, number),
     constraint event_decisions_event_fkey foreign key (event_id) references credits.stripe_events (event_id),
     constraint event_decisions_decision_is_known check (decision in ('replayed', 'dismissed'))
 );

@@ -150,6 +150,13 @@ select
 from audit.check_release as c
 union all
 select
+    'check_reversals' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_reversals as c
+union all
+select
     'check_roles' as check_name,
     c.account_id,
     c.expected,

@@ -68,5 +68,6 @@ comment on column credits.stripe_events.names is
 
 comment on table credits.event_decisions is
 'What operators decided about events that were parked or waited, with their reasons.';
+comment on column credits.event_decisions.number is '1, 2 … for each event.';
 comment on column credits.event_decisions.decision is 'replayed (it was applied again) or dismissed.';
 comment on column credits.event_decisions.outcome is 'The outcome of the event after that.';

@@ -228,6 +228,15 @@ def lines(db: psycopg.Connection[Any]) -> Iterator[str]:
         yield ", ".join(f"`{member}` {_plain_type(kind)}" for member, kind in members)
         yield ""
 
+    yield "## Stripe events"
+    yield ""
+    yield "What `apply_stripe_event` does with each type of event. Events of other types are stored, and move"
+    yield "nothing."
+    yield "[Money that comes back](money-back.md) explains the rules."
+    yield ""
+    events = db.execute("select type, effect from credits.event_types").fetchall()
+    yield from _table(["type", "what it does"], [[f"`{kind}`", effect] for kind, effect in events])
+
     yield "## Figures"
     yield ""
     yield "Views of the schema `analytics`. An analyst sees the accounts that `credits.analyst_grants` names."

@@ -7,7 +7,7 @@ select
     i.subject as user_id,
     trim_scale(b.balance) as balance,
     trim_scale(b.held) as held,
-    trim_scale(greatest(b.balance - b.held, 0)) as available,
+    trim_scale(greatest(b.balance - b.held - b.blocked, 0)) as available,
     trim_scale(w.debt) as debt,
     trim_scale(w.lifetime_granted) as lifetime_granted,
     trim_scale(w.lifetime_spent) as lifetime_spent,
@@ -37,7 +37,21 @@ cross join
                 select coalesce(sum(h.held), 0)
                 from credits.holds as h
                 where h.account_id = w.account_id and h.state = 'open' and h.expires_at <= c.shows
-            ) else 0 end as held
+            ) else 0 end as held,
+            -- The money of these tokens may go back.
+            (
+                select
+                    coalesce(sum(
+                        case
+                            when x.frozen then x.remaining - x.held
+                            else least(x.withheld, x.remaining - x.held)
+                        end
+                    ), 0)
+                from credits.current_lots as x
+                where
+                    x.account_id = w.account_id and (x.frozen or x.withheld > 0)
+                    and (x.expires_at is null or x.expires_at > c.shows)
+            ) as blocked
     ) as b
 left join lateral (
     select x.subject
@@ -74,7 +88,8 @@ comment on view api.balance is 'The balance of the caller. A service sees every 
 comment on column api.balance.user_id is 'The user id (sub) of the account.';
 comment on column api.balance.balance is 'Tokens, without expired ones. Below zero only with debt.';
 comment on column api.balance.held is 'Tokens reserved by open holds.';
-comment on column api.balance.available is 'balance - held, but not below zero.';
+comment on column api.balance.available is
+'balance - held, without tokens that are frozen or withheld because their money may go back, but not below zero.';
 comment on column api.balance.debt is 'Tokens used that no lot could pay.';
 comment on column api.balance.lifetime_granted is 'All tokens that ever came in.';
 comment on column api.balance.lifetime_spent is 'All tokens ever charged, less refunds.';

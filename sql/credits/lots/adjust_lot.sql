@@ -69,7 +69,9 @@ begin
     where w.account_id = p_lot.account_id;
     if (p_tokens > 0) is true then
         -- Tokens may come back into a lot that is past its date, or whose money has gone back.
-        perform credits.settle_debts(p_lot.account_id);
+        if p_lot.order_id is not null then
+            perform credits.settle_lots(p_lot.account_id, p_lot.order_id);
+        end if;
         perform credits.expire_lots(p_lot.account_id, v_entry.posted_at);
     end if;
     perform credits.note_basis(p_lot.account_id);

@@ -81,3 +81,20 @@ end
 $$;
 comment on function credits.reward_lots(uuid, uuid) is
 'The lots that were granted because this order was paid: the referrer''s reward and the buyer''s own.';
+
+create or replace function credits.reverse_rewards(p_reverse boolean)
+returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_reverse is null then
+        perform credits.fail(422, 'bad_setting', 'whether rewards go back must be true or false');
+    end if;
+    update credits.settings as s set reverse_rewards = p_reverse;
+end
+$$;
+comment on function credits.reverse_rewards(boolean) is
+'For the operator. Whether the rewards that a purchase earned are taken back when its money goes back: by default they '
+'are. It counts for reversals from now on. Raises PT422 bad_setting for null.';

@@ -49,8 +49,10 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    insert into credits.event_decisions (event_id, decided_at, decision, reason, actor, outcome)
-    values (p_event_id, credits.clock(), p_decision, p_reason, credits.actor(), p_outcome);
+    insert into credits.event_decisions (event_id, number, decided_at, decision, reason, actor, outcome)
+    select p_event_id, count(*) + 1, credits.clock(), p_decision, p_reason, credits.actor(), p_outcome
+    from credits.event_decisions as d
+    where d.event_id = p_event_id;
 end
 $$;
 comment on function credits.note_decision(text, text, text, text) is

@@ -38,6 +38,7 @@ CHECKS = (
     "check_refund_requests",
     "check_refunds",
     "check_release",
+    "check_reversals",
     "check_roles",
     "check_running_balance",
     "check_sequence",
@@ -645,6 +646,26 @@ FAULTS = {
         "update credits.price_components set tiered = true",
         "update credits.price_list set valid_from = '-infinity' where module_id = 'metube'",
     ],
+    # In take_back: an order of which half was refunded, and as much is being refunded.
+    "check_reversals": [
+        f"update credits.orders set reversed = reversed + 1 where {ME} and reversed > 0",
+        f"update credits.orders set reversed = 0 where {ME} and reversed > 0",
+        f"update credits.orders set reversal_pending = 0 where {ME} and reversal_pending > 0",
+        f"update credits.orders set reversed_debt = reversed_debt + 1 where {ME} and reversed > 0",
+        f"update credits.orders set disputed = true where {ME} and reversed > 0",
+        f"update credits.orders set paid = paid * 2 where {ME} and reversed > 0",
+        f"update credits.lots set reversed = reversed + 1 where {ME} and reversed > 0",
+        f"update credits.lots set reversed = 1 where {ME} and source = 'grant'",
+        f"update credits.lots set frozen = true where {ME} and reversed > 0",
+        f"update credits.reversals set amount = amount + 1 where {ME}",
+        f"update credits.reversals set status = 'failed' where {ME}",
+        f"update credits.reversals set kind = 'dispute', withdrawals = 1, amount = 9 where {ME}",
+        f"delete from credits.reversals where {ME}",
+        f"update credits.entries set tokens = tokens - 1 where {ME} and kind = 'reversal'",
+        f"update credits.entries set order_id = null where {ME} and kind = 'reversal'",
+        f"update credits.entries set kind = 'adjustment' where {ME} and kind = 'reversal'",
+        f"update credits.stripe_events set object_id = 're_9' where {ME} and type = 'refund.created'",
+    ],
     # In undo: a charge of 25, of which 20 and then 3 went back; and another one, whole.
     "check_refund_requests": [
         f"update credits.refund_requests set amount = amount + 1 where {ME}",
@@ -1021,6 +1042,25 @@ def undo(bank: Caller, account: UUID) -> None:
     bank.call("refund_usage", entry_id=f"{account}:{SPENT_LAST}")
 
 
+def take_back(bank: Caller, account: UUID) -> None:
+    """Half of an order is refunded, and a quarter is being refunded."""
+    order = bank.row(
+        "select checkout_session_id, amount, order_id, currency, payment_intent_id from credits.orders"
+        " where account_id = %s and state = 'paid'",
+        (account,),
+    )
+    for number, status in enumerate(("succeeded", "pending")):
+        refund = {
+            "id": f"re_{number}",
+            "object": "refund",
+            "amount": order["amount"] // (2 + 2 * number),
+            "currency": order["currency"],
+            "payment_intent": order["payment_intent_id"],
+            "status": status,
+        }
+        assert bank.call("apply_stripe_event", event=event("refund.created", refund))["outcome"] == "applied"
+
+
 def give_away(bank: Caller) -> None:
     """Two accounts that have received every kind of gift."""
     for line in (
@@ -1068,6 +1108,7 @@ def test_sound_books_have_no_findings(till: Connection) -> None:
         tell_of_holds(bank)
         give_away(bank)
         undo(bank, account)
+        take_back(bank, account)
         assert bank.rows("select * from audit.findings") == []
 
 
@@ -1140,6 +1181,7 @@ def unguarded(own_url: str) -> Iterator[tuple[Caller, UUID]]:
             "price_tiers",
             "redemptions",
             "referrals",
+            "reversals",
             "shortfalls",
             "wallets",
         ):
@@ -1159,6 +1201,8 @@ def _seed_and_find(check: str, fault: str, bank: Caller, account: UUID) -> None:
         account = tell_of_topups(bank)
     elif check == "check_refund_requests":
         account = tell_of_requests(bank)
+    elif check == "check_reversals":
+        take_back(bank, account)
     done = bank.connection.execute(re.sub(r"%\(\w+\)s", f"'{account}'", fault))
     assert done.rowcount != 0, "the fault was not seeded"
     nobodys = (

@@ -96,7 +96,9 @@ class Payment:
     def back(self) -> int:
         """How much of the money is back with the buyer, or with their bank."""
         refunds = self._refunds()
-        on_charge = max((e["data"]["object"]["amount_refunded"] for e in self.of("charge.refunded")), default=0)
+        on_charge = max(
+            (e["data"]["object"]["amount_refunded"] for e in self.of("charge.refunded")), default=0
+        )
         total = sum(amount for amount, status in refunds.values() if status == "succeeded")
         total += max(on_charge - sum(amount for amount, _ in refunds.values()), 0)
         total += sum(one["amount"] for one in self._disputes().values() if one["out"] > one["in"])
@@ -124,7 +126,8 @@ class Payment:
         }
         warned = {e["data"]["object"]["id"] for e in self.of("radar.early_fraud_warning.created")} - closed
         return (self.warnings_freeze and bool(warned)) or any(
-            one["status"] in ("needs_response", "under_review") or (one["status"] == "lost" and not one["out"])
+            one["status"] in ("needs_response", "under_review")
+            or (one["status"] == "lost" and not one["out"])
             for one in self._disputes().values()
         )
 

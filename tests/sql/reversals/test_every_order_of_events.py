@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from callers import Row
@@ -30,7 +29,8 @@ class Walk:
         self.bank, self.steps, self.random, self.leaves = bank, steps, random.Random(seed), 0
         self.wants = used
         bank.rows(
-            "select credits.define_pack('of 500', 'Standard', 500, 3999, 'eur', p_bonus_tokens => %s)", (bonus,)
+            "select credits.define_pack('of 500', 'Standard', 500, 3999, 'eur', p_bonus_tokens => %s)",
+            (bonus,),
         )
         bank.rows("select credits.freeze_on_fraud_warnings(true)")
         self.order = attached(bank, bank.call("create_order", user_id="clock", pack_id="of 500"))

@@ -113,6 +113,7 @@ AUDIT = {
             "refund_requests",
             "refunds",
             "release",
+            "reversals",
             "roles",
             "running_balance",
             "sequence",
