@@ -7,7 +7,9 @@ with refunds as (
     select
         r.account_id,
         r.order_id,
-        coalesce(sum(r.amount) filter (where r.kind = 'refund' and r.status not in ('requested', 'dropped')), 0) as known,
+        coalesce(
+            sum(r.amount) filter (where r.kind = 'refund' and r.status not in ('requested', 'dropped')), 0
+        ) as known,
         coalesce(sum(r.amount) filter (where r.kind = 'refund' and r.status = 'succeeded'), 0) as succeeded,
         coalesce(
             sum(r.amount) filter (
@@ -32,7 +34,8 @@ money as (
         coalesce(r.pending, 0) as pending,
         least(
             coalesce(o.paid, 0),
-            coalesce(r.succeeded + r.withdrawn, 0) + case when (r.on_charge > r.known) is true then r.on_charge - r.known else 0 end
+            coalesce(r.succeeded + r.withdrawn, 0)
+            + case when (r.on_charge > r.known) is true then r.on_charge - r.known else 0 end
             + case when (r.failed_at > o.succeeded_at) is true then coalesce(o.paid, 0) else 0 end
         ) as back
     from credits.orders as o
@@ -160,5 +163,5 @@ where
     t.family in ('refund', 'dispute', 'fraud_warning') and e.outcome in ('applied', 'duplicate')
     and r.reversal_id is null;
 comment on view audit.check_reversals is
-'Each order says of its money what its refunds and disputes add up to. The tokens that were taken back are the share of '
-'the money that has gone back, less what had expired or was voided. Lots, orders and entries agree about them.';
+'Each order says of its money what its refunds and disputes add up to. The tokens that were taken back are the share '
+'of the money that has gone back, less what had expired or was voided. Lots, orders and entries agree about them.';

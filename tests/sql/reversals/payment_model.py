@@ -1,7 +1,7 @@
 """What a payment has come to, told by all that Stripe has reported of it, in whatever order.
 
-The model knows nothing of entries, lots or rows. It keeps the events that were delivered, and says what the account
-must have: what was granted, less what went back with its money, less what was used.
+The model knows nothing of entries, lots or rows. It keeps the events that were delivered, and says what the
+account must have: what was granted, less what went back with its money, less what was used.
 """
 
 from __future__ import annotations

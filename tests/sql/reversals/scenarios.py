@@ -1,7 +1,7 @@
 """Lives of a payment, each as the events that Stripe sends of it.
 
-The events are those of stripe_events.json, which belong together, with the ids of an order of ours. A few lives
-that the file does not have are made of the same events with other numbers.
+The events are those of stripe_events.json, which belong together, with the ids of an order of ours. A few
+lives that the file does not have are made of the same events with other numbers.
 """
 
 from __future__ import annotations
@@ -106,7 +106,9 @@ LIVES: dict[str, Life] = {
     "early fraud warning, then a refund": Life(
         [PAID, take(21), WARNING_CLOSED, take(9, amount=3999)], 3999
     ),
-    "refund and dispute of the same money": Life([PAID, take(9, amount=3999), take(14), take(15)], 3999, disputed=True),
+    "refund and dispute of the same money": Life(
+        [PAID, take(9, amount=3999), take(14), take(15)], 3999, disputed=True
+    ),
     "refund after a lost dispute": Life([PAID, *_lost(2000), take(9, amount=1999)], 3999),
     "dispute won after a partial refund": Life([PAID, take(7), *_partial_dispute(2999)], 1000),
     "invoice of the payment": Life([PAID, take(27), take(9, amount=3999)], 3999),
@@ -114,7 +116,7 @@ LIVES: dict[str, Life] = {
 
 
 def renamed(events: list[Event], order: dict[str, Any], suffix: str) -> list[Event]:
-    """The events as Stripe would send them of that order. Ids at Stripe get a suffix, and are never used twice."""
+    """The events as Stripe would send them of that order. Ids at Stripe get a suffix, which keeps them apart."""
     text = json.dumps(events)
     for name in ("cs_test_a1", "cs_test_sepa2", "cs_test_sepa", "cs_test_exp", "cs_test_free"):
         text = text.replace(f'"{name}"', f'"{order["checkout_session_id"]}"')

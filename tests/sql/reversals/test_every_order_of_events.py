@@ -1,7 +1,7 @@
 """Every order of the events of a payment ends in the same state, which an independent model tells.
 
-The orders are walked as a tree: each event is applied once after every beginning, and undone. The model is asked at
-every step, and not only at the end. The orders of seven events are sampled, unless `--prove` is given.
+The orders are walked as a tree: each event is applied once after every beginning, and undone. The model is
+asked at every step, and not only at the end. The orders are sampled, unless `--prove` is given.
 """
 
 from __future__ import annotations
