@@ -116,7 +116,7 @@ LIVES: dict[str, Life] = {
 
 
 def renamed(events: list[Event], order: dict[str, Any], suffix: str) -> list[Event]:
-    """The events as Stripe would send them of that order. Ids at Stripe get a suffix, which keeps them apart."""
+    """The events as Stripe would send them of that order. A suffix keeps the ids of objects apart."""
     text = json.dumps(events)
     for name in ("cs_test_a1", "cs_test_sepa2", "cs_test_sepa", "cs_test_exp", "cs_test_free"):
         text = text.replace(f'"{name}"', f'"{order["checkout_session_id"]}"')

@@ -3190,6 +3190,11 @@ CREATE FUNCTION credits.reversal_rank(p_status text) RETURNS bigint
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS …;
 COMMENT ON FUNCTION credits.reversal_rank(p_status text) IS 'How far a refund, a dispute or a fraud warning with this status at Stripe has got. A status of a lower rank never replaces it, so the order in which events come does not matter. Unknown statuses have rank 0.';
+CREATE FUNCTION credits.reverse_rewards(p_reverse boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS …;
+COMMENT ON FUNCTION credits.reverse_rewards(p_reverse boolean) IS 'For the operator. Whether the rewards that a purchase earned are taken back when its money goes back: by default they are. It counts for reversals from now on. Raises PT422 bad_setting for null.';
 CREATE FUNCTION credits.reward_lots(p_account_id uuid, p_order_id uuid) RETURNS TABLE(account_id uuid, lot_id bigint)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4306,7 +4311,7 @@ CREATE VIEW api.balance WITH (security_invoker='true') AS
  SELECT i.subject AS user_id,
     trim_scale(b.balance) AS balance,
     trim_scale(b.held) AS held,
-    trim_scale(GREATEST((b.balance - b.held), (0)::numeric)) AS available,
+    trim_scale(GREATEST(((b.balance - b.held) - b.blocked), (0)::numeric)) AS available,
     trim_scale((w.debt)::numeric) AS debt,
     trim_scale((w.lifetime_granted)::numeric) AS lifetime_granted,
     trim_scale((w.lifetime_spent)::numeric) AS lifetime_spent,
@@ -4332,7 +4337,14 @@ CREATE VIEW api.balance WITH (security_invoker='true') AS
                        FROM credits.holds h
                       WHERE ((h.account_id = w.account_id) AND ((h.state)::text = 'open'::text) AND (h.expires_at <= c.shows)))
                     ELSE (0)::numeric
-                END) AS held) b)
+                END) AS held,
+            ( SELECT COALESCE(sum(
+                        CASE
+                            WHEN x.frozen THEN (x.remaining - x.held)
+                            ELSE LEAST((x.withheld)::numeric, (x.remaining - x.held))
+                        END), (0)::numeric) AS "coalesce"
+                   FROM credits.current_lots x
+                  WHERE ((x.account_id = w.account_id) AND (x.frozen OR ((x.withheld)::numeric > (0)::numeric)) AND ((x.expires_at IS NULL) OR (x.expires_at > c.shows)))) AS blocked) b)
      LEFT JOIN LATERAL ( SELECT x.subject
            FROM credits.identities x
           WHERE (x.account_id = w.account_id)
@@ -4361,7 +4373,7 @@ COMMENT ON VIEW api.balance IS 'The balance of the caller. A service sees every 
 COMMENT ON COLUMN api.balance.user_id IS 'The user id (sub) of the account.';
 COMMENT ON COLUMN api.balance.balance IS 'Tokens, without expired ones. Below zero only with debt.';
 COMMENT ON COLUMN api.balance.held IS 'Tokens reserved by open holds.';
-COMMENT ON COLUMN api.balance.available IS 'balance - held, but not below zero.';
+COMMENT ON COLUMN api.balance.available IS 'balance - held, without tokens that are frozen or withheld because their money may go back, but not below zero.';
 COMMENT ON COLUMN api.balance.debt IS 'Tokens used that no lot could pay.';
 COMMENT ON COLUMN api.balance.lifetime_granted IS 'All tokens that ever came in.';
 COMMENT ON COLUMN api.balance.lifetime_spent IS 'All tokens ever charged, less refunds.';
@@ -6076,6 +6088,141 @@ CREATE VIEW audit.check_release WITH (security_invoker='true') AS
     found
    FROM credits.release_differences() d(expected, found);
 COMMENT ON VIEW audit.check_release IS 'Nothing in the schemas of the bank was made, changed or dropped by anybody but pgcredits migrate.';
+CREATE VIEW credits.event_types WITH (security_invoker='true') AS
+ SELECT column1 AS type,
+    column2 AS family,
+    column3 AS effect
+   FROM (VALUES ('checkout.session.completed'::text,'session'::text,'grants the order if it is paid; otherwise the order is processing'::text), ('checkout.session.async_payment_succeeded'::text,'session'::text,'grants the order'::text), ('checkout.session.async_payment_failed'::text,'session'::text,'ends the order; takes back what was granted before it failed'::text), ('checkout.session.expired'::text,'session'::text,'ends the order'::text), ('refund.created'::text,'refund'::text,'withholds the tokens of a pending refund; takes back those of one that succeeded'::text), ('refund.updated'::text,'refund'::text,'the same, for the new status'::text), ('refund.failed'::text,'refund'::text,'gives back what this refund took or withheld'::text), ('charge.refund.updated'::text,'refund'::text,'the same as refund.updated, in older versions of Stripe''s API'::text), ('charge.refunded'::text,'refund'::text,'takes back what the charge says was refunded and no refund has explained'::text), ('charge.dispute.created'::text,'dispute'::text,'freezes the lots of the order; an inquiry moves nothing'::text), ('charge.dispute.updated'::text,'dispute'::text,'the same, for the new status'::text), ('charge.dispute.funds_withdrawn'::text,'dispute'::text,'takes back the tokens of the disputed amount'::text), ('charge.dispute.funds_reinstated'::text,'dispute'::text,'gives back exactly what the withdrawal took'::text), ('charge.dispute.closed'::text,'dispute'::text,'thaws the lots of the order; moves no tokens'::text), ('radar.early_fraud_warning.created'::text,'fraud_warning'::text,'freezes the lots of the order, if the operator wants it so'::text), ('radar.early_fraud_warning.updated'::text,'fraud_warning'::text,'thaws them when nothing can be done about it any more'::text), ('payment_intent.succeeded'::text,'intent'::text,'grants an automatic top-up; may save a card for automatic top-ups'::text), ('payment_intent.payment_failed'::text,'intent'::text,'ends the attempt of an automatic top-up, which waits or pauses'::text), ('payment_intent.canceled'::text,'intent'::text,'the same'::text), ('setup_intent.succeeded'::text,'intent'::text,'saves a card for automatic top-ups, if the user has agreed to them'::text)) "*VALUES*";
+COMMENT ON VIEW credits.event_types IS 'The types of Stripe events that are applied: the family whose functions apply them, and what they do to the books. Events of other types are stored, and move nothing.';
+CREATE VIEW audit.check_reversals WITH (security_invoker='true') AS
+ WITH refunds AS (
+         SELECT r.account_id,
+            r.order_id,
+            COALESCE(sum(r.amount) FILTER (WHERE ((r.kind = 'refund'::text) AND (r.status <> ALL (ARRAY['requested'::text, 'dropped'::text])))), (0)::numeric) AS known,
+            COALESCE(sum(r.amount) FILTER (WHERE ((r.kind = 'refund'::text) AND (r.status = 'succeeded'::text))), (0)::numeric) AS succeeded,
+            COALESCE(sum(r.amount) FILTER (WHERE ((r.kind = 'refund'::text) AND (r.status = ANY (ARRAY['requested'::text, 'pending'::text, 'requires_action'::text])))), (0)::numeric) AS pending,
+            COALESCE(max(r.amount) FILTER (WHERE (r.kind = 'refunded_charge'::text)), (0)::bigint) AS on_charge,
+            COALESCE(sum(r.amount) FILTER (WHERE ((r.kind = 'dispute'::text) AND (r.withdrawals > r.reinstatements))), (0)::numeric) AS withdrawn,
+            max(r.created_at) FILTER (WHERE (r.kind = 'failed_payment'::text)) AS failed_at
+           FROM credits.reversals r
+          GROUP BY r.account_id, r.order_id
+        ), money AS (
+         SELECT o.account_id,
+            o.order_id,
+            o.paid,
+            o.reversed,
+            o.reversal_pending,
+            o.reversed_debt,
+            COALESCE(r.pending, (0)::numeric) AS pending,
+            LEAST((COALESCE(o.paid, (0)::bigint))::numeric, ((COALESCE((r.succeeded + r.withdrawn), (0)::numeric) +
+                CASE
+                    WHEN (((r.on_charge)::numeric > r.known) IS TRUE) THEN ((r.on_charge)::numeric - r.known)
+                    ELSE (0)::numeric
+                END) + (
+                CASE
+                    WHEN ((r.failed_at > o.succeeded_at) IS TRUE) THEN COALESCE(o.paid, (0)::bigint)
+                    ELSE (0)::bigint
+                END)::numeric)) AS back
+           FROM (credits.orders o
+             LEFT JOIN refunds r ON (((o.account_id = r.account_id) AND (o.order_id = r.order_id))))
+          WHERE (o.state = 'paid'::text)
+        ), entries AS (
+         SELECT e.account_id,
+            e.order_id,
+            (- sum((e.tokens)::numeric)) AS tokens
+           FROM credits.entries e
+          WHERE ((e.kind = ANY (ARRAY['reversal'::credits.entry_kind, 'reinstatement'::credits.entry_kind])) AND (e.order_id IS NOT NULL))
+          GROUP BY e.account_id, e.order_id
+        ), draws AS (
+         SELECT e.account_id,
+            d.lot_id,
+            sum(
+                CASE
+                    WHEN (e.kind = 'reversal'::credits.entry_kind) THEN d.tokens
+                    ELSE (- d.tokens)
+                END) AS tokens
+           FROM ((credits.entries e
+             CROSS JOIN LATERAL jsonb_to_recordset(e.draws) d(lot_id bigint, tokens numeric))
+             JOIN credits.lots l ON (((e.account_id = l.account_id) AND (d.lot_id = l.lot_id))))
+          WHERE ((e.kind = ANY (ARRAY['reversal'::credits.entry_kind, 'reinstatement'::credits.entry_kind])) AND (NOT (l.order_id IS DISTINCT FROM e.order_id)))
+          GROUP BY e.account_id, d.lot_id
+        ), gone AS (
+         SELECT e.account_id,
+            l.order_id,
+            sum(
+                CASE
+                    WHEN ((e.tokens)::numeric > (0)::numeric) THEN (- d.tokens)
+                    ELSE d.tokens
+                END) AS tokens
+           FROM ((credits.entries e
+             CROSS JOIN LATERAL jsonb_to_recordset(e.draws) d(lot_id bigint, tokens numeric))
+             JOIN credits.lots l ON (((e.account_id = l.account_id) AND (d.lot_id = l.lot_id))))
+          WHERE ((e.kind = ANY (ARRAY['expire'::credits.entry_kind, 'adjustment'::credits.entry_kind])) AND (d.lot_id IS DISTINCT FROM e.seq) AND (l.order_id IS NOT NULL))
+          GROUP BY e.account_id, l.order_id
+        ), lots AS (
+         SELECT l.account_id,
+            l.order_id,
+            sum((l.reversed)::numeric) AS reversed,
+            sum(
+                CASE
+                    WHEN (m.back >= (m.paid)::numeric) THEN (l.granted)::numeric
+                    ELSE trunc((((l.granted)::numeric * m.back) / (NULLIF(m.paid, 0))::numeric), 6)
+                END) AS target
+           FROM (credits.lots l
+             JOIN money m ON (((l.account_id = m.account_id) AND (l.order_id = m.order_id))))
+          WHERE (m.paid > 0)
+          GROUP BY l.account_id, l.order_id
+        )
+ SELECT m.account_id,
+    format('order %s: %s of %s gone back'::text, m.order_id, m.back, m.paid) AS expected,
+    format('%s'::text, m.reversed) AS found
+   FROM money m
+  WHERE ((m.reversed)::numeric IS DISTINCT FROM m.back)
+UNION ALL
+ SELECT m.account_id,
+    format('order %s: %s being refunded'::text, m.order_id, LEAST(m.pending, ((COALESCE(m.paid, (0)::bigint))::numeric - m.back))) AS expected,
+    format('%s'::text, m.reversal_pending) AS found
+   FROM money m
+  WHERE ((m.reversal_pending)::numeric IS DISTINCT FROM LEAST(m.pending, ((COALESCE(m.paid, (0)::bigint))::numeric - m.back)))
+UNION ALL
+ SELECT m.account_id,
+    format('order %s: entries took %s tokens back'::text, m.order_id, COALESCE(e.tokens, (0)::numeric)) AS expected,
+    format('%s from lots, %s as debt'::text, COALESCE(l.reversed, (0)::numeric), m.reversed_debt) AS found
+   FROM ((money m
+     LEFT JOIN entries e ON (((m.account_id = e.account_id) AND (m.order_id = e.order_id))))
+     LEFT JOIN lots l ON (((m.account_id = l.account_id) AND (m.order_id = l.order_id))))
+  WHERE (COALESCE(e.tokens, (0)::numeric) <> (COALESCE(l.reversed, (0)::numeric) + (m.reversed_debt)::numeric))
+UNION ALL
+ SELECT l.account_id,
+    format('order %s: %s tokens of the money that has gone back'::text, l.order_id, l.target) AS expected,
+    format('%s from lots, %s as debt, %s expired or voided'::text, l.reversed, m.reversed_debt, COALESCE(g.tokens, (0)::numeric)) AS found
+   FROM ((lots l
+     JOIN money m ON (((l.account_id = m.account_id) AND (l.order_id = m.order_id))))
+     LEFT JOIN gone g ON (((l.account_id = g.account_id) AND (l.order_id = g.order_id))))
+  WHERE (((l.reversed + (m.reversed_debt)::numeric) > l.target) OR (((l.reversed + (m.reversed_debt)::numeric) + COALESCE(g.tokens, (0)::numeric)) < l.target))
+UNION ALL
+ SELECT l.account_id,
+    format('lot %s: entries took %s tokens back'::text, l.lot_id, COALESCE(d.tokens, (0)::numeric)) AS expected,
+    format('%s'::text, l.reversed) AS found
+   FROM (credits.lots l
+     LEFT JOIN draws d ON (((l.account_id = d.account_id) AND (l.lot_id = d.lot_id))))
+  WHERE ((l.reversed)::numeric <> COALESCE(d.tokens, (0)::numeric))
+UNION ALL
+ SELECT l.account_id,
+    format('lot %s: disputed: %s'::text, l.lot_id, o.disputed) AS expected,
+    format('frozen: %s'::text, l.frozen) AS found
+   FROM (credits.lots l
+     JOIN credits.orders o ON (((l.account_id = o.account_id) AND (l.order_id = o.order_id))))
+  WHERE (l.frozen IS DISTINCT FROM o.disputed)
+UNION ALL
+ SELECT e.account_id,
+    format('event %s (%s) left its mark on order %s'::text, e.event_id, e.type, e.order_id) AS expected,
+    format('no reversal %s'::text, e.object_id) AS found
+   FROM ((credits.stripe_events e
+     JOIN credits.event_types t ON ((e.type = t.type)))
+     LEFT JOIN credits.reversals r ON (((e.account_id = r.account_id) AND (e.object_id = r.reversal_id))))
+  WHERE ((t.family = ANY (ARRAY['refund'::text, 'dispute'::text, 'fraud_warning'::text])) AND (e.outcome = ANY (ARRAY['applied'::text, 'duplicate'::text])) AND (r.reversal_id IS NULL));
+COMMENT ON VIEW audit.check_reversals IS 'Each order says of its money what its refunds and disputes add up to. The tokens that were taken back are the share of the money that has gone back, less what had expired or was voided. Lots, orders and entries agree about them.';
 CREATE VIEW audit.check_roles WITH (security_invoker='true') AS
  WITH recipe(role, login, inherits, member_of) AS (
          VALUES ('credits_owner'::text,false,NULL::boolean,'{}'::text[]), ('anon'::text,false,NULL::boolean,'{}'::text[]), ('authenticated'::text,false,NULL::boolean,'{}'::text[]), ('spender'::text,false,NULL::boolean,'{}'::text[]), ('support'::text,false,NULL::boolean,'{}'::text[]), ('service_role'::text,false,NULL::boolean,'{spender}'::text[]), ('analyst'::text,false,NULL::boolean,'{}'::text[]), ('auditor'::text,false,NULL::boolean,'{}'::text[]), ('pgcredits_api'::text,true,false,'{anon,authenticated}'::text[]), ('pgcredits_service'::text,true,false,'{service_role,spender,support}'::text[]), ('pgcredits_analyst'::text,true,true,'{analyst}'::text[]), ('pgcredits_auditor'::text,true,true,'{auditor}'::text[]), ('pgcredits_catalog'::text,true,false,'{}'::text[])
@@ -6611,6 +6758,12 @@ UNION ALL
     c.found
    FROM audit.check_release c
 UNION ALL
+ SELECT 'check_reversals'::text AS check_name,
+    c.account_id,
+    c.expected,
+    c.found
+   FROM audit.check_reversals c
+UNION ALL
  SELECT 'check_roles'::text AS check_name,
     c.account_id,
     c.expected,
@@ -6647,12 +6800,6 @@ UNION ALL
     c.found
    FROM audit.check_topups c;
 COMMENT ON VIEW audit.findings IS 'Every fault that any check finds. If there is no row, the books close.';
-CREATE VIEW credits.event_types WITH (security_invoker='true') AS
- SELECT column1 AS type,
-    column2 AS family,
-    column3 AS effect
-   FROM (VALUES ('checkout.session.completed'::text,'session'::text,'grants the order if it is paid; otherwise the order is processing'::text), ('checkout.session.async_payment_succeeded'::text,'session'::text,'grants the order'::text), ('checkout.session.async_payment_failed'::text,'session'::text,'ends the order; takes back what was granted before it failed'::text), ('checkout.session.expired'::text,'session'::text,'ends the order'::text), ('refund.created'::text,'refund'::text,'withholds the tokens of a pending refund; takes back those of one that succeeded'::text), ('refund.updated'::text,'refund'::text,'the same, for the new status'::text), ('refund.failed'::text,'refund'::text,'gives back what this refund took or withheld'::text), ('charge.refund.updated'::text,'refund'::text,'the same as refund.updated, in older versions of Stripe''s API'::text), ('charge.refunded'::text,'refund'::text,'takes back what the charge says was refunded and no refund has explained'::text), ('charge.dispute.created'::text,'dispute'::text,'freezes the lots of the order; an inquiry moves nothing'::text), ('charge.dispute.updated'::text,'dispute'::text,'the same, for the new status'::text), ('charge.dispute.funds_withdrawn'::text,'dispute'::text,'takes back the tokens of the disputed amount'::text), ('charge.dispute.funds_reinstated'::text,'dispute'::text,'gives back exactly what the withdrawal took'::text), ('charge.dispute.closed'::text,'dispute'::text,'thaws the lots of the order; moves no tokens'::text), ('radar.early_fraud_warning.created'::text,'fraud_warning'::text,'freezes the lots of the order, if the operator wants it so'::text), ('radar.early_fraud_warning.updated'::text,'fraud_warning'::text,'thaws them when nothing can be done about it any more'::text), ('payment_intent.succeeded'::text,'intent'::text,'grants an automatic top-up; may save a card for automatic top-ups'::text), ('payment_intent.payment_failed'::text,'intent'::text,'ends the attempt of an automatic top-up, which waits or pauses'::text), ('payment_intent.canceled'::text,'intent'::text,'the same'::text), ('setup_intent.succeeded'::text,'intent'::text,'saves a card for automatic top-ups, if the user has agreed to them'::text)) "*VALUES*";
-COMMENT ON VIEW credits.event_types IS 'The types of Stripe events that are applied: the family whose functions apply them, and what they do to the books. Events of other types are stored, and move nothing.';
 CREATE TABLE credits.stripe_objects (
     object_id text NOT NULL,
     account_id uuid NOT NULL,
@@ -6820,6 +6967,7 @@ ALTER TABLE ONLY credits.entries_default FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.entries_default IS 'Part of credits.entries; nobody but the owner reads it directly.';
 CREATE TABLE credits.event_decisions (
     event_id text NOT NULL,
+    number bigint NOT NULL,
     decided_at timestamp with time zone NOT NULL,
     decision text NOT NULL,
     reason text NOT NULL,
@@ -6829,6 +6977,7 @@ CREATE TABLE credits.event_decisions (
 );
 ALTER TABLE ONLY credits.event_decisions FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE credits.event_decisions IS 'What operators decided about events that were parked or waited, with their reasons.';
+COMMENT ON COLUMN credits.event_decisions.number IS '1, 2 … for each event.';
 COMMENT ON COLUMN credits.event_decisions.decision IS 'replayed (it was applied again) or dismissed.';
 COMMENT ON COLUMN credits.event_decisions.outcome IS 'The outcome of the event after that.';
 CREATE TABLE credits.guest_networks (
@@ -6981,7 +7130,7 @@ ALTER TABLE ONLY credits.entries_default
 ALTER TABLE ONLY credits.entry_kinds
     ADD CONSTRAINT entry_kinds_pkey PRIMARY KEY (kind);
 ALTER TABLE ONLY credits.event_decisions
-    ADD CONSTRAINT event_decisions_pkey PRIMARY KEY (event_id, decided_at);
+    ADD CONSTRAINT event_decisions_pkey PRIMARY KEY (event_id, number);
 ALTER TABLE ONLY credits.failures
     ADD CONSTRAINT failures_pkey PRIMARY KEY (account_id, failure_id);
 ALTER TABLE ONLY credits.guest_limits
@@ -8302,6 +8451,7 @@ REVOKE ALL ON FUNCTION credits.return_repaid(p_account_id uuid, p_seq bigint, p_
 REVOKE ALL ON FUNCTION credits.return_to_lot(p_account_id uuid, p_lot_id bigint, p_tokens numeric) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.reversal_problem(p_event credits.stripe_events, p_amount jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.reversal_rank(p_status text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.reverse_rewards(p_reverse boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.reward_lots(p_account_id uuid, p_order_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.row_security_faults() FROM PUBLIC;
 GRANT ALL ON FUNCTION credits.row_security_faults() TO auditor;
@@ -8646,6 +8796,9 @@ GRANT SELECT ON TABLE audit.check_prices TO auditor;
 GRANT SELECT ON TABLE audit.check_refund_requests TO auditor;
 GRANT SELECT ON TABLE audit.check_refunds TO auditor;
 GRANT SELECT ON TABLE audit.check_release TO auditor;
+GRANT SELECT ON TABLE credits.event_types TO auditor;
+GRANT SELECT ON TABLE credits.event_types TO support;
+GRANT SELECT ON TABLE audit.check_reversals TO auditor;
 GRANT SELECT ON TABLE audit.check_roles TO auditor;
 GRANT SELECT ON TABLE audit.check_running_balance TO auditor;
 GRANT SELECT ON TABLE audit.check_sequence TO auditor;
@@ -8654,8 +8807,6 @@ GRANT SELECT ON TABLE audit.check_settings TO auditor;
 GRANT SELECT ON TABLE audit.check_shortfalls TO auditor;
 GRANT SELECT ON TABLE audit.check_topups TO auditor;
 GRANT SELECT ON TABLE audit.findings TO auditor;
-GRANT SELECT ON TABLE credits.event_types TO auditor;
-GRANT SELECT ON TABLE credits.event_types TO support;
 GRANT SELECT ON TABLE credits.stripe_objects TO auditor;
 GRANT SELECT(object_id) ON TABLE credits.stripe_objects TO support;
 GRANT SELECT(account_id) ON TABLE credits.stripe_objects TO support;
