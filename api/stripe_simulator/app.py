@@ -27,6 +27,7 @@ from stripe_simulator.api.payments import (
     refunds,
     setup_intents,
 )
+from stripe_simulator.core.chaos import Chaos, begin
 from stripe_simulator.core.errors import StripeError
 from stripe_simulator.core.store import Store
 from stripe_simulator.core.timers import catch_up
@@ -36,8 +37,10 @@ from stripe_simulator.pages import (
     index_page,
     invoice_page,
     pay_page,
+    payments_page,
     portal_page,
     receipt_page,
+    subscriptions_page,
 )
 from stripe_simulator.protocol import idempotency
 from stripe_simulator.protocol.errors import answer_bug, answer_http_error, answer_stripe_error
@@ -73,8 +76,10 @@ _PAGES = [
     index_page,
     invoice_page,
     pay_page,
+    payments_page,
     portal_page,
     receipt_page,
+    subscriptions_page,
 ]
 _ROUTES = [
     handler
@@ -90,14 +95,17 @@ def create_app(
     webhook_secret: str,
     public_url: str,
     clock: Callable[[], float] = time.time,
+    chaos: Chaos | None = None,
 ) -> Litestar:
     """The application. State is in the sqlite file ``store_path`` (made when missing); events go to
     ``webhook_url`` signed with ``webhook_secret``; ``public_url`` is where browsers reach the pay page.
-    ``clock`` gives seconds since 1970."""
+    ``clock`` gives seconds since 1970. ``chaos`` begins chaos; without it, it is as the file says."""
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         store = Store(store_path, clock)
+        if chaos is not None:
+            begin(store, chaos)
         courier = Courier(store, webhook_url, webhook_secret)
         store.after_commit = courier.wake
         store.public_url = public_url.rstrip("/")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from stripe_simulator.core.chaos import Chaos, parse
 from stripe_simulator.run import RealKeysConfigured, run
 
 
@@ -31,6 +32,12 @@ from stripe_simulator.run import RealKeysConfigured, run
 @click.option(
     "--public-url", metavar="URL", help="Where a browser finds the pay page.  [default: http://HOST:PORT]"
 )
+@click.option(
+    "--chaos",
+    metavar="SETTINGS",
+    callback=lambda _, __, value: _parse_chaos(value),
+    help="Send events twice, late, never: seed=7,duplicate=0.3,reorder=0.3,drop=0.05,delay=0.2,retry=0.1",
+)
 @click.option("--end-with-stdin", is_flag=True, help="End when the standard input is closed.")
 def main(
     port: int,
@@ -39,6 +46,7 @@ def main(
     webhook_url: str,
     webhook_secret: str,
     public_url: str | None,
+    chaos: Chaos | None,
     end_with_stdin: bool,
 ) -> None:
     """Simulate Stripe for development: customers, Checkout with a page to click on, signed webhooks.
@@ -49,9 +57,16 @@ def main(
     if end_with_stdin:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
     try:
-        run(port, data_dir, webhook_url, webhook_secret, host, public_url)
+        run(port, data_dir, webhook_url, webhook_secret, host, public_url, chaos)
     except RealKeysConfigured as error:
         raise click.ClickException(str(error)) from error
+
+
+def _parse_chaos(text: str | None) -> Chaos | None:
+    try:
+        return None if text is None else parse(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def _end_with_stdin() -> None:

@@ -4,10 +4,10 @@ import asyncio
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
-from litestar import Request, Response, post
+from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
-from stripe_simulator.core import moves
+from stripe_simulator.core import chaos, moves
 from stripe_simulator.core.errors import StripeError, missing_object
 from stripe_simulator.core.payments import balance
 from stripe_simulator.core.store import Store
@@ -73,12 +73,45 @@ async def change_settings(request: Request[Any, Any, Any]) -> Response[Any]:
     return Response(store.settings)
 
 
+@post("/_control/chaos", status_code=200)
+async def begin_chaos(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Begin chaos; an empty body ends it. Answers with what there is, and with the deliveries by state."""
+    store: Store = request.app.state.store
+    body = await request.body()
+    with store.transaction():
+        chaos.begin(store, _decode(body, chaos.Chaos) if body else None)
+    return Response({"chaos": store.settings["chaos"], "deliveries": _counts(store)})
+
+
+@post("/_control/dropped/send", status_code=200)
+async def send_dropped(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Send now what chaos has dropped. Answers with how many events that are."""
+    store: Store = request.app.state.store
+    with store.transaction():
+        sent = store.db.execute(
+            "update deliveries set state = 'pending', next_at = ? where state = 'dropped'", (store.clock(),)
+        ).rowcount
+    return Response({"events": sent})
+
+
+@get("/_control/deliveries", status_code=200)
+async def count_deliveries(request: Request[Any, Any, Any]) -> Response[Any]:
+    """How many deliveries are in each state: nothing is under way when none is pending."""
+    return Response(_counts(request.app.state.store))
+
+
 @post("/_control/payouts", status_code=200)
 async def pay_out(request: Request[Any, Any, Any]) -> Response[Any]:
     """Pay out the balance: an automatic payout for each currency."""
     store: Store = request.app.state.store
     with store.transaction():
         return Response({"payouts": balance.pay_out(store)})
+
+
+def _counts(store: Store) -> dict[str, int]:
+    counts = dict.fromkeys(("pending", "delivered", "given_up", "dropped"), 0)
+    rows = store.db.execute("select state, count(*) from deliveries group by state")
+    return counts | dict(rows.fetchall())
 
 
 def _decode(body: bytes, type: type[_Order]) -> _Order:

@@ -7,6 +7,7 @@ from pathlib import Path
 import uvicorn
 
 from stripe_simulator.app import create_app
+from stripe_simulator.core.chaos import Chaos
 
 
 class RealKeysConfigured(RuntimeError):
@@ -30,10 +31,12 @@ def run(
     webhook_secret: str,
     host: str = "127.0.0.1",
     public_url: str | None = None,
+    chaos: Chaos | None = None,
 ) -> None:
     """Serve until interrupted. State is in ``data_dir/simulator.sqlite3``; ``public_url`` is where a browser
-    finds the pay page when that is not ``http://host:port``. Raises :class:`RealKeysConfigured`."""
+    finds the pay page when that is not ``http://host:port``. Without ``chaos`` it is as the file says. Raises
+    :class:`RealKeysConfigured`."""
     refuse_real_keys(os.environ)
     address = public_url or f"http://{host}:{port}"
-    app = create_app(data_dir / "simulator.sqlite3", webhook_url, webhook_secret, address)
+    app = create_app(data_dir / "simulator.sqlite3", webhook_url, webhook_secret, address, chaos=chaos)
     uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=2)

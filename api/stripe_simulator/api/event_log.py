@@ -41,6 +41,7 @@ def list_all(call: Call) -> Json:
 
 def _with_pending(call: Call, event: Json) -> Json:
     pending = call.store.db.execute(
-        "select count(*) from deliveries where event_id = ? and state = 'pending'", (event["id"],)
+        "select count(*) from deliveries where event_id = ? and state in ('pending', 'dropped')",
+        (event["id"],),
     ).fetchone()[0]
     return {**event, "pending_webhooks": pending}

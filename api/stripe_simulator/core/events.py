@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from stripe_simulator.core import older_shape
+from stripe_simulator.core import chaos, older_shape
 from stripe_simulator.core.identifiers import new_id
 from stripe_simulator.core.store import Json, Store
 
@@ -39,9 +39,13 @@ def emit(
         "request": {"id": origin.request_id, "idempotency_key": origin.idempotency_key},
         "type": type,
     }
-    store.insert(event)
+    plan = chaos.plan(store, store.insert(event))
     now = store.clock()
-    store.db.execute(
-        "insert into deliveries (event_id, state, since, next_at) values (?, 'pending', ?, ?)",
-        (event["id"], now, now),
+    rows = [
+        (event["id"], copy, "pending", delivery.lost, now, now + delivery.wait)
+        for copy, delivery in enumerate(plan)
+    ]
+    store.db.executemany(
+        "insert into deliveries (event_id, copy, state, lost, since, next_at) values (?, ?, ?, ?, ?, ?)",
+        rows or [(event["id"], 0, "dropped", 0, now, now)],
     )

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from stripe_simulator.core.billing import subscriptions
+from stripe_simulator.core.billing import clocks, cycle, subscriptions
 from stripe_simulator.core.checkout import lifecycle
 from stripe_simulator.core.errors import StripeError, missing_object
-from stripe_simulator.core.payments import disputes, intents, refunds, setups
+from stripe_simulator.core.events import PAY_PAGE
+from stripe_simulator.core.payments import disputes, intents, methods, refunds, setups
 from stripe_simulator.core.store import Json, Store
 
 
@@ -26,11 +27,13 @@ class Options(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Move:
-    """``play`` returns False when the object is not in a state for it, or the object that it made."""
+    """``play`` returns False when the object is not in a state for it, or the object that it made. Pages show
+    the move in some ``states``."""
 
     kind: str
     label: str
     play: Callable[[Store, Json, Options], bool | Json]
+    states: tuple[str, ...] = ()
 
 
 def _open_dispute(store: Store, charge: Json, options: Options) -> Json:
@@ -70,37 +73,98 @@ def _authenticate(*, succeeded: bool) -> Callable[[Store, Json, Options], bool]:
     return play
 
 
+_LIVING = ("active", "incomplete", "past_due", "trialing", "unpaid")
+
+
+def _pass_time(store: Store, subscription: Json, _: Options) -> bool:
+    """The next thing that time does to a subscription happens now. Its clock, if it has one, goes on."""
+    due = store.inner(subscription["id"])["due"]
+    if due is None:
+        return False
+    if id := subscription["test_clock"]:
+        clock = store.get(clocks.KIND, id)
+        clocks.advance(store, clock, max(due, clock["frozen_time"]), PAY_PAGE)
+    else:
+        with store.at(due):
+            cycle.step(store, subscription)
+    return True
+
+
+def _change_card(number: str) -> Callable[[Store, Json, Options], bool]:
+    def play(store: Store, subscription: Json, _: Options) -> bool:
+        if cycle.is_over(subscription):
+            return False
+        method = methods.new_card(store, number)
+        methods.attach(store, method, subscription["customer"])
+        changed = {"default_payment_method": method["id"]}
+        subscriptions.change(store, subscription, changed, store.inner(subscription["id"]))
+        return True
+
+    return play
+
+
+_PROCESSING, _ASKED = ("processing",), ("requires_action",)
+_OPEN = ("needs_response", "under_review")
+_INQUIRY = ("warning_needs_response", "warning_under_review")
+_NEW = ("needs_response", "warning_needs_response")
+
 MOVES = {
-    ("payment_intents", "succeed"): Move("payment_intent", "The money arrives", _end_debit(succeeded=True)),
-    ("payment_intents", "fail"): Move("payment_intent", "The debit fails", _end_debit(succeeded=False)),
+    ("payment_intents", "succeed"): Move(
+        "payment_intent", "The money arrives", _end_debit(succeeded=True), _PROCESSING
+    ),
+    ("payment_intents", "fail"): Move(
+        "payment_intent", "The debit fails", _end_debit(succeeded=False), _PROCESSING
+    ),
     ("payment_intents", "authenticate"): Move(
-        "payment_intent", "The owner confirms", _authenticate(succeeded=True)
+        "payment_intent", "The owner confirms", _authenticate(succeeded=True), _ASKED
     ),
     ("payment_intents", "refuse"): Move(
-        "payment_intent", "The owner refuses", _authenticate(succeeded=False)
+        "payment_intent", "The owner refuses", _authenticate(succeeded=False), _ASKED
     ),
-    ("setup_intents", "authenticate"): Move(setups.KIND, "The owner confirms", _authenticate(succeeded=True)),
-    ("setup_intents", "refuse"): Move(setups.KIND, "The owner refuses", _authenticate(succeeded=False)),
+    ("setup_intents", "authenticate"): Move(
+        setups.KIND, "The owner confirms", _authenticate(succeeded=True), _ASKED
+    ),
+    ("setup_intents", "refuse"): Move(
+        setups.KIND, "The owner refuses", _authenticate(succeeded=False), _ASKED
+    ),
     ("charges", "dispute"): Move("charge", "Dispute", _open_dispute),
     ("charges", "warn"): Move(
-        "charge",
-        "Warn of fraud",
-        lambda store, charge, options: disputes.warn(store, charge, options.fraud_type),
+        "charge", "Warn of fraud", lambda s, o, how: disputes.warn(s, o, how.fraud_type)
     ),
-    ("refunds", "succeed"): Move("refund", "The refund succeeds", lambda s, o, _: refunds.succeed(s, o)),
-    ("refunds", "fail"): Move("refund", "The refund fails", lambda s, o, _: refunds.fail(s, o)),
-    ("refunds", "cancel"): Move("refund", "Cancel the refund", lambda s, o, _: refunds.cancel(s, o)),
+    ("refunds", "succeed"): Move(
+        "refund", "The refund succeeds", lambda s, o, _: refunds.succeed(s, o), ("pending",)
+    ),
+    ("refunds", "fail"): Move(
+        "refund", "The refund comes back", lambda s, o, _: refunds.fail(s, o), ("pending", "succeeded")
+    ),
+    ("refunds", "cancel"): Move(
+        "refund", "Cancel the refund", lambda s, o, _: refunds.cancel(s, o), ("pending",)
+    ),
     ("disputes", "withdraw"): Move(
         "dispute", "Withdraw the money", lambda s, o, _: disputes.withdraw_funds(s, o)
     ),
     ("disputes", "evidence"): Move(
-        "dispute", "Submit evidence", lambda s, o, _: disputes.submit_evidence(s, o, {}, o["metadata"])
+        "dispute", "Submit evidence", lambda s, o, _: disputes.submit_evidence(s, o, {}, o["metadata"]), _NEW
     ),
     ("disputes", "escalate"): Move(
-        "dispute", "The inquiry becomes a dispute", lambda s, o, _: disputes.escalate(s, o)
+        "dispute", "The inquiry becomes a dispute", lambda s, o, _: disputes.escalate(s, o), _INQUIRY
     ),
-    ("disputes", "win"): Move("dispute", "Win", lambda s, o, _: disputes.win(s, o)),
-    ("disputes", "lose"): Move("dispute", "Lose", lambda s, o, _: disputes.lose(s, o)),
+    ("disputes", "win"): Move("dispute", "Win", lambda s, o, _: disputes.win(s, o), _OPEN),
+    ("disputes", "lose"): Move(
+        "dispute", "Lose, or let an inquiry end", lambda s, o, _: disputes.lose(s, o), (*_OPEN, *_INQUIRY)
+    ),
+    ("subscriptions", "next"): Move(
+        subscriptions.KIND, "Let time pass until something happens", _pass_time, _LIVING
+    ),
+    ("subscriptions", "decline"): Move(
+        subscriptions.KIND, "The card is declined from now on", _change_card("4000000000000341"), _LIVING
+    ),
+    ("subscriptions", "authenticate"): Move(
+        subscriptions.KIND, "The card needs its owner from now on", _change_card("4000002500003155"), _LIVING
+    ),
+    ("subscriptions", "accept"): Move(
+        subscriptions.KIND, "The card is good from now on", _change_card("4242424242424242"), _LIVING
+    ),
 }
 """By the path of the object and the name of the move."""
 

@@ -25,7 +25,9 @@ create index if not exists objects_kind on objects (kind, seq);
 create index if not exists objects_due on objects (due) where due is not null;
 create index if not exists objects_charge on objects (kind, json_extract(body, '$.charge'));
 create index if not exists objects_customer on objects (kind, json_extract(body, '$.customer'));
-create index if not exists objects_subscription on objects (kind, json_extract(body, '$.subscription'));
+
+create index if not exists objects_test_clock on objects (kind, json_extract(body, '$.test_clock'));
+create index if not exists objects_billed on objects (kind, json_extract(inner, '$.subscription'));
 create index if not exists objects_payment_intent on objects (kind, json_extract(body, '$.payment_intent'));
 
 create table if not exists idempotency_keys (
@@ -45,12 +47,15 @@ create table if not exists settings (
 );
 
 create table if not exists deliveries (
-    event_id text primary key,
-    state    text not null check (state in ('pending', 'delivered', 'given_up')),
+    event_id text not null,
+    copy     integer not null,          -- 0; more when an event is sent several times on purpose
+    state    text not null check (state in ('pending', 'delivered', 'given_up', 'dropped')),
     attempts integer not null default 0,
+    lost     integer not null default 0, -- good answers that are still to be lost on purpose
     since    real not null,             -- when the event happened
     next_at  real not null,             -- when to try again
-    answer   text                       -- "HTTP 500", or the network error
+    answer   text,                      -- "HTTP 500", or the network error
+    primary key (event_id, copy)
 );
 create index if not exists deliveries_pending on deliveries (next_at) where state = 'pending';
 """
@@ -59,6 +64,7 @@ create index if not exists deliveries_pending on deliveries (next_at) where stat
 # What a person or a test may change: the shape of events, and what becomes of invoices that are not paid.
 _SETTINGS: Json = {
     "after_retries": "cancel",
+    "chaos": None,
     "event_version": "2026-10-28.endive",
     "retry_days": [3, 5, 7],
 }
@@ -82,9 +88,27 @@ class Store:
         self.db = sqlite3.connect(path, isolation_level=None)
         self.db.execute("pragma journal_mode = wal")
         self.db.execute("pragma synchronous = normal")  # a killed process loses nothing
+        self._rename_old_deliveries()
         self.db.executescript(_SCHEMA)
+        self._take_over_old_deliveries()
         for name, value in self.db.execute("select name, value from settings"):
             self.settings[name] = json.loads(value)
+
+    def _rename_old_deliveries(self) -> None:
+        """A file from before an event could be sent several times."""
+        names = [row[1] for row in self.db.execute("pragma table_info(deliveries)")]
+        if names and "copy" not in names:
+            self.db.executescript(
+                "alter table deliveries rename to old_deliveries; drop index deliveries_pending;"
+            )
+
+    def _take_over_old_deliveries(self) -> None:
+        if self.db.execute("pragma table_info(old_deliveries)").fetchone():
+            self.db.executescript(
+                "insert into deliveries (event_id, copy, state, attempts, since, next_at, answer)"
+                " select event_id, 0, state, attempts, since, next_at, answer from old_deliveries;"
+                " drop table old_deliveries;"
+            )
 
     def change_settings(self, changes: Json) -> None:
         """Keep settings, also over a restart."""
@@ -136,12 +160,13 @@ class Store:
         finally:
             self.db.execute("release attempt")
 
-    def insert(self, body: Json, inner: Json | None = None, due: int | None = None) -> None:
-        """Add an object. Raises sqlite3.IntegrityError when its id exists."""
-        self.db.execute(
+    def insert(self, body: Json, inner: Json | None = None, due: int | None = None) -> int:
+        """Add an object, and return its number. Raises sqlite3.IntegrityError when its id exists."""
+        done = self.db.execute(
             "insert into objects (id, kind, body, inner, due) values (?, ?, ?, ?, ?)",
             (body["id"], body["object"], json.dumps(body), json.dumps(inner or {}), due),
         )
+        return int(done.lastrowid or 0)
 
     def update(self, body: Json, due: int | None = None) -> None:
         """Replace what the API shows of an object."""

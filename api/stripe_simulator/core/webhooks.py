@@ -17,6 +17,8 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
 _GIVE_UP_AFTER = 3 * 24 * 3600
 _AT_ONCE = 16
 _TIMEOUT = 20.0
+_Sending = tuple[str, int]
+"""An event, and which of its copies."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Courier:
         self._secret = secret
         self._client = httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False)
         self._woken = asyncio.Event()
-        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._under_way: dict[_Sending, asyncio.Task[None]] = {}
 
     def wake(self) -> None:
         """Look for due deliveries now."""
@@ -55,8 +57,8 @@ class Courier:
         try:
             while True:
                 self._woken.clear()
-                for event_id in self._due():
-                    self._under_way[event_id] = asyncio.create_task(self._deliver(event_id))
+                for sending in self._due():
+                    self._under_way[sending] = asyncio.create_task(self._deliver(sending))
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), self._time_to_next())
         finally:
@@ -80,40 +82,44 @@ class Courier:
             return Answer(None, f"{type(error).__name__}: {error}".rstrip(": "))
         return Answer(response.status_code)
 
-    def _due(self) -> list[str]:
+    def _due(self) -> list[_Sending]:
         free = _AT_ONCE - len(self._under_way)
         rows = self._store.db.execute(
-            "select event_id from deliveries where state = 'pending' and next_at <= ? "
+            "select event_id, copy from deliveries where state = 'pending' and next_at <= ? "
             "order by next_at limit ?",
             (self._store.clock(), _AT_ONCE),
         )
-        return [id for (id,) in rows if id not in self._under_way][:free]
+        return [sending for sending in rows if sending not in self._under_way][:free]
 
     def _time_to_next(self) -> float | None:
         if len(self._under_way) >= _AT_ONCE:
             return None  # a delivery that ends wakes us
         waiting = self._store.db.execute(
-            "select event_id, next_at from deliveries where state = 'pending' order by next_at limit ?",
+            "select event_id, copy, next_at from deliveries where state = 'pending' order by next_at limit ?",
             (_AT_ONCE,),
         )
-        times = [next_at for id, next_at in waiting if id not in self._under_way]
+        times = [next_at for id, copy, next_at in waiting if (id, copy) not in self._under_way]
         return max(0.0, min(times) - self._store.clock()) if times else None
 
-    async def _deliver(self, event_id: str) -> None:
+    async def _deliver(self, sending: _Sending) -> None:
         try:
-            self._note(event_id, await self.send(self._store.get("event", event_id)))
+            self._note(sending, await self.send(self._store.get("event", sending[0])))
         finally:
-            del self._under_way[event_id]
+            del self._under_way[sending]
             self.wake()
 
-    def _note(self, event_id: str, answer: Answer) -> None:
+    def _note(self, sending: _Sending, answer: Answer) -> None:
         db, now = self._store.db, self._store.clock()
-        attempts, since = db.execute(
-            "select attempts + 1, since from deliveries where event_id = ?", (event_id,)
+        attempts, since, lost = db.execute(
+            "select attempts + 1, since, lost from deliveries where event_id = ? and copy = ?", sending
         ).fetchone()
         wait = min(_FIRST_WAIT * 2.0 ** min(attempts - 1, 30), _LONGEST_WAIT)
         state = "delivered" if answer.accepted else "given_up" if now - since > _GIVE_UP_AFTER else "pending"
+        shown = str(answer)
+        if state == "delivered" and lost:  # chaos: the answer does not come back
+            state, shown, wait, lost = "pending", f"{answer}, lost on purpose", _FIRST_WAIT, lost - 1
         db.execute(
-            "update deliveries set state = ?, attempts = ?, next_at = ?, answer = ? where event_id = ?",
-            (state, attempts, now + wait, str(answer), event_id),
+            "update deliveries set state = ?, attempts = ?, next_at = ?, answer = ?, lost = ?"
+            " where event_id = ? and copy = ?",
+            (state, attempts, now + wait, shown, lost, *sending),
         )

@@ -33,6 +33,8 @@ async def show(request: Request[Any, Any, Any]) -> Response[str]:
 Every answer other than 2xx is tried again, as Stripe does:
 after 0.5 s, 1, 2, 4 … at most 30 s, for three days.
 HTTP 4xx usually means a wrong webhook secret or address.</p>
+<p><a href="/payments">Payments</a>: refund, dispute, win, lose.
+<a href="/subscriptions">Subscriptions</a>: renew, decline, change, cancel.</p>
 <h2>Checkout Sessions</h2>
 <div class=card><table>
 <tr><th>Session<th>Amount<th>Status<th>Payment<th>Reference</tr>
@@ -72,7 +74,8 @@ def _session_row(session: Json) -> str:
 
 def _event_row(store: Store, event: Json) -> str:
     state, attempts, answer, wait = store.db.execute(
-        "select state, attempts, answer, next_at - ? from deliveries where event_id = ?",
+        "select state, attempts, answer, next_at - ? from deliveries where event_id = ?"
+        " order by state = 'delivered', copy limit 1",
         (store.clock(), event["id"]),
     ).fetchone()
     times = f"{attempts} attempt{'' if attempts == 1 else 's'}"
@@ -80,6 +83,8 @@ def _event_row(store: Store, event: Json) -> str:
         delivery = f"<span class=good>delivered</span>, {escape(answer)}, {times}"
     elif state == "given_up":
         delivery = f"<span class=bad>given up</span>, {escape(answer)}, {times}"
+    elif state == "dropped":
+        delivery = "<span class=bad>dropped on purpose</span>"
     elif attempts:
         delivery = f"<span class=bad>{escape(answer)}</span>, {times}, next in {max(0.0, wait):.0f} s"
     else:

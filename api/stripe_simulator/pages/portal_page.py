@@ -8,7 +8,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
 from stripe_simulator.core import customer
-from stripe_simulator.core.billing import changes, clocks, cycle, invoices, periods, subscriptions
+from stripe_simulator.core.billing import changes, clocks, cycle, invoices, periods, portal, subscriptions
 from stripe_simulator.core.billing.subscriptions import KIND, Item
 from stripe_simulator.core.currencies import money
 from stripe_simulator.core.errors import StripeError
@@ -26,7 +26,7 @@ async def show(request: Request[Any, Any, Any], id: FromPath[str]) -> Response[s
     """What the customer pays for, and by which card."""
     store: Store = request.app.state.store
     catch_up(store)
-    session = store.find("billing_portal.session", id)
+    session = store.find(portal.KIND, id)
     return _unknown() if session is None else _page(store, session)
 
 
@@ -35,7 +35,7 @@ async def act(request: Request[Any, Any, Any], id: FromPath[str]) -> Response[st
     """A button was pressed."""
     store: Store = request.app.state.store
     catch_up(store)
-    session = store.find("billing_portal.session", id)
+    session = store.find(portal.KIND, id)
     if session is None:
         return _unknown()
     fields = parse_qs((await request.body()).decode("utf-8", "replace"))

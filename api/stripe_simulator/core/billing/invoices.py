@@ -184,12 +184,12 @@ def give_up(store: Store, invoice: Json, status: str, origin: Origin = PAY_PAGE)
     emit(store, f"invoice.{word}", invoice, origin)
 
 
-def of_subscription(store: Store, subscription_id: str, status: str) -> list[Json]:
-    """The subscription's invoices of a status, oldest first."""
+def of_subscription(store: Store, subscription_id: str, status: str | None = None) -> list[Json]:
+    """The subscription's invoices, of a status when it is named, oldest first."""
     ids = store.db.execute(
         "select id from objects where kind = 'invoice' and json_extract(inner, '$.subscription') = ?"
-        " and json_extract(body, '$.status') = ? order by seq",
-        (subscription_id, status),
+        " and (? is null or json_extract(body, '$.status') = ?) order by seq",
+        (subscription_id, status, status),
     ).fetchall()
     return [store.get(_KIND, id) for (id,) in ids]
 
