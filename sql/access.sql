@@ -1,6 +1,6 @@
 -- Who may do what: every grant and every policy. This file is loaded last, and starts by revoking everything.
 --
---   anon            packs, top-ups and modules
+--   anon            packs, plans, top-ups and modules
 --   authenticated   own rows through the views of api; spend, quote, order for themselves
 --   spender         what a backend needs to charge its users: charge, hold, quote and open accounts for anybody, and
 --                   read their balances and holds. It grants no tokens, so a thief of this login cannot make any
@@ -71,7 +71,8 @@ api.refusal_receipt
 to authenticated, spender, service_role;
 grant usage on type api.failure_receipt, api.batch_receipt to spender, service_role;
 grant usage on type
-api.order_receipt, api.spend_limit, api.low_balance, api.redemption_receipt, api.referral_offer, api.auto_topup_receipt
+api.order_receipt, api.spend_limit, api.low_balance, api.redemption_receipt, api.referral_offer, api.plan_offer,
+api.stripe_customer, api.free_plan_receipt, api.auto_topup_receipt
 to authenticated, service_role;
 grant usage on type
 api.grant_receipt, api.grant_reason, api.event_receipt, api.credential, api.newcomer, api.admission, api.guest_receipt,
@@ -100,17 +101,24 @@ api.find_credential, api.guest_consume, api.guest_allowance, api.confirm_guest_u
 api.refund_usage, api.set_test_clock, api.replay_event, api.dismiss_event, api.void_lot, api.restore_lot,
 api.change_expiry, api.claim_stripe_calls, api.report_stripe_call, api.request_refund
 to service_role;
+-- Subscriptions.
+grant execute on function api.start_free_plan, api.offer_plan, api.payment_customer to authenticated, service_role;
+grant execute on function api.attach_customer to service_role;
 
 -- 4. The views, the tables under them, and the functions that views and policies call.
-grant select on api.packs, api.topups, api.modules to anon, authenticated, spender, support, service_role;
+grant select on api.packs, api.topups, api.plans, api.modules to anon, authenticated, spender, support, service_role;
 grant select on
 api.balance, api.entries, api.usage, api.lots, api.orders, api.spend_limits, api.notices, api.failures,
 api.referrals, api.holds, api.shortfalls, api.reversals, api.auto_topup, api.auto_topup_history
 to authenticated, support, service_role;
 grant select on api.refund_requests, credits.refund_requests to support, service_role;
+grant select on
+api.subscriptions, credits.subscriptions, credits.subscription_invoices, credits.free_periods
+to authenticated, support, service_role;
 grant select on api.balance, api.holds to spender;
 grant select on
-credits.packs, credits.topups, credits.topup_presets, credits.currencies, credits.modules, credits.module_categories
+credits.packs, credits.topups, credits.topup_presets, credits.plans, credits.plan_versions, credits.currencies,
+credits.modules, credits.module_categories
 to anon, authenticated, spender, support, service_role;
 grant select on
 credits.identities, credits.wallets, credits.lots, credits.current_lots, credits.entries, credits.orders,
@@ -163,7 +171,7 @@ grant select (
     account_id, lot_id, source, granted, effective_at, expires_at, unit_cost, currency
 ) on credits.lots to analyst;
 grant select (
-    account_id, state, pack_id, package_name, tokens, bonus_tokens, amount, currency, paid_at
+    account_id, kind, state, pack_id, package_name, tokens, bonus_tokens, amount, currency, paid_at
 ) on credits.orders to analyst;
 grant select (
     account_id, hold_id, module_id, seqs, state, late, failed, actor, created_at, expires_at, finished_at
@@ -211,7 +219,8 @@ $auditor$;
 grant usage on schema credits to pgcredits_catalog;
 grant execute on function
 credits.define_catalog, credits.define_category, credits.define_module, credits.define_guest_limits,
-credits.define_pack, credits.check_stripe_prices, credits.define_topup, credits.define_topup_preset,
+credits.define_pack, credits.define_plan, credits.check_stripe_prices, credits.define_topup,
+credits.define_topup_preset,
 credits.define_campaign, credits.define_campaign_bounds, credits.define_code, credits.define_dimension,
 credits.define_price, credits.define_notice, credits.show_catalog
 to pgcredits_catalog;
@@ -241,6 +250,10 @@ create policy own_rows on credits.wallets for select to authenticated using (acc
 create policy own_rows on credits.lots for select to authenticated using (account_id = (select credits.me()));
 create policy own_rows on credits.entries for select to authenticated using (account_id = (select credits.me()));
 create policy own_rows on credits.orders for select to authenticated using (account_id = (select credits.me()));
+create policy own_rows on credits.subscriptions for select to authenticated using (account_id = (select credits.me()));
+create policy own_rows on credits.subscription_invoices for select
+to authenticated using (account_id = (select credits.me()));
+create policy own_rows on credits.free_periods for select to authenticated using (account_id = (select credits.me()));
 create policy own_rows on credits.spend_limits for select to authenticated using (account_id = (select credits.me()));
 create policy own_rows on credits.outbox for select to authenticated using (account_id = (select credits.me()));
 create policy own_rows on credits.failures for select to authenticated using (account_id = (select credits.me()));
@@ -258,6 +271,10 @@ create policy own_rows on credits.referrals for select to authenticated using (r
 create policy for_sale on credits.packs for select
 to anon, authenticated, spender, support, service_role using (true);
 create policy for_sale on credits.topups for select
+to anon, authenticated, spender, support, service_role using (true);
+create policy for_sale on credits.plans for select
+to anon, authenticated, spender, support, service_role using (true);
+create policy for_sale on credits.plan_versions for select
 to anon, authenticated, spender, support, service_role using (true);
 create policy for_sale on credits.currencies for select
 to anon, authenticated, spender, support, service_role using (true);

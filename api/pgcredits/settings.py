@@ -188,7 +188,7 @@ def is_live(stripe_secret_key: str | None) -> bool:
 
 
 def stripe_prices(env: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The price at Stripe of each pack, from PGCREDITS_STRIPE_PRICES. Raises SettingsError."""
+    """The price at Stripe of each pack and plan, from PGCREDITS_STRIPE_PRICES. Raises SettingsError."""
     prices: dict[str, str] = {}
     for item in _list(os.environ if env is None else env, "PGCREDITS_STRIPE_PRICES"):
         pack_id, _, price_id = (part.strip() for part in item.partition("="))

@@ -13,7 +13,7 @@ select
     round(count(*) / sum(count(*)) over same_month, 4) as share_of_orders,
     round(sum(o.amount) / sum(sum(o.amount)) over same_month, 4) as share_of_amount
 from credits.orders as o
-where o.state = 'paid'
+where o.state = 'paid' and o.kind <> 'subscription'
 group by 1, 2, 3, 4
 window same_month as (partition by date_trunc('month', o.paid_at at time zone interval '0')::date, o.currency);
 

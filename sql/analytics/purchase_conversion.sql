@@ -12,7 +12,8 @@ cross join
     lateral (
         select exists(
             select from credits.orders as o
-            where o.account_id = a.account_id and o.state = 'paid'
+            -- A trial is not a purchase.
+            where o.account_id = a.account_id and o.state = 'paid' and o.amount > 0
         ) as bought
     ) as b
 where a.kind = 'user'

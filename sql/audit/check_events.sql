@@ -15,7 +15,11 @@ with events as (
             else
                 e.type in ('checkout.session.completed', 'checkout.session.async_payment_succeeded')
                 and coalesce(e.payload #>> '{data,object,payment_status}', '') in ('paid', 'no_payment_required')
-        end as says_paid
+                -- The invoices of a subscription report its payments.
+                and coalesce(e.payload #>> '{data,object,mode}', '') <> 'subscription'
+        end as says_paid,
+        e.type in ('invoice.paid', 'invoice.payment_succeeded')
+        and coalesce(e.payload #>> '{data,object,status}', '') = 'paid' as is_paid_invoice
     from credits.stripe_events as e
 )
 
@@ -50,7 +54,7 @@ select
     format('event %s (%s), which granted order %s, says that it is paid', e.event_id, e.type, e.order_id) as expected,
     format('payment_status %s', coalesce(e.payload #> '{data,object,payment_status}', 'null')) as found
 from events as e
-where e.outcome = 'granted' and not e.says_paid
+where e.outcome = 'granted' and not e.says_paid and not e.is_paid_invoice
 union all
 select
     e.account_id,
@@ -76,7 +80,7 @@ select
 from events as e
 inner join credits.orders as o on e.account_id = o.account_id and e.order_id = o.order_id
 where
-    e.outcome = 'granted'
+    e.outcome = 'granted' and o.kind <> 'subscription'
     and e.object_id is distinct from case o.kind
         when 'auto_topup' then o.payment_intent_id else o.checkout_session_id
     end;

@@ -8,10 +8,15 @@ with granted as (
         l.account_id,
         l.order_id,
         count(*) as lots,
-        count(*) filter (where l.source not in ('purchase', 'bonus') or l.scope is distinct from b.scope) as others,
-        sum(l.granted) filter (where l.source = 'purchase') as tokens,
+        count(*) filter (
+            where l.scope is distinct from b.scope
+            or (l.source in ('allowance', 'rollover')) <> (b.kind is not distinct from 'subscription')
+            or l.source not in ('purchase', 'bonus', 'allowance', 'rollover')
+        ) as others,
+        sum(l.granted) filter (where l.source in ('purchase', 'allowance')) as tokens,
         sum(l.granted) filter (where l.source = 'bonus') as bonus_tokens,
-        sum(l.granted * l.unit_cost) as cost
+        -- What went over from a period has been paid for with that period.
+        sum(l.granted * l.unit_cost) filter (where l.source <> 'rollover') as cost
     from credits.lots as l
     left join credits.orders as b on l.account_id = b.account_id and l.order_id = b.order_id
     where l.order_id is not null
@@ -35,7 +40,7 @@ payments as (
         coalesce(nullif(e.payload #> '{data,object,total_details,amount_tax}', 'null'), '0') as tax
     from credits.stripe_events as e
     inner join credits.orders as o on e.account_id = o.account_id and e.order_id = o.order_id
-    where e.outcome = 'granted' and o.state = 'paid'
+    where e.outcome = 'granted' and o.state = 'paid' and o.kind <> 'subscription'
 ),
 
 -- As numbers of minor units. What is not a number is null.

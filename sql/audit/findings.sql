@@ -192,6 +192,13 @@ select
 from audit.check_shortfalls as c
 union all
 select
+    'check_subscriptions' as check_name,
+    c.account_id,
+    c.expected,
+    c.found
+from audit.check_subscriptions as c
+union all
+select
     'check_topups' as check_name,
     c.account_id,
     c.expected,

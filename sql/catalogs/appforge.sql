@@ -30,6 +30,17 @@ select credits.define_topup_preset('eur', 1000, p_popular => true);
 select credits.define_topup_preset('eur', 2500);
 select credits.define_topup_preset('eur', 5000);
 
+-- Plans: credit for each month, cheaper than a top-up of it. A user's own money is never touched by a renewal.
+select credits.define_plan('free', 'FREE', 100, p_currency => 'eur');
+select credits.define_plan('starter', 'STARTER', 1000, 900, 'eur', p_position => 1);
+select credits.define_plan(
+    'pro', 'PRO', 3500, 2900, 'eur', p_rollover_percent => 50, p_trial_days => 14, p_trial_allowance => 200,
+    p_popular => true, p_position => 2
+);
+select credits.define_plan(
+    'team', 'TEAM', 13000, 9900, 'eur', p_rollover_cap => 13000, p_rollover_expires_after => '3 months', p_position => 3
+);
+
 -- What is given away: 10 euros at sign-up, and 5 euros to each of two users when one brings the other and the other
 -- tops up.
 select credits.define_campaign('appforge-sign-up', 'welcome', 'Sign-up bonus', 1000);

@@ -25,6 +25,7 @@ GROUPS = {
     "Automatic top-ups": "set_auto_topup stop_auto_topup auto_topup auto_topup_history",
     "Refunds of purchases": "request_refund refund_requests",
     "Calls to Stripe": "claim_stripe_calls report_stripe_call",
+    "Subscriptions": "offer_plan start_free_plan payment_customer attach_customer plans subscriptions",
     "Accounts and balances": "open_account verify_email freeze_account thaw_account balance lots entries",
     "Campaigns": "redeem_code referral_code referrals",
     "Guests": "guest_consume guest_allowance confirm_guest_use release_guest_use",

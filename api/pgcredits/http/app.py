@@ -43,6 +43,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             iahome.router,
             health.router,
             checkout.checkout,
+            checkout.portal,
             checkout.done,
             checkout.cancelled,
             checkout.style,

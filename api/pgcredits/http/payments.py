@@ -1,4 +1,4 @@
-"""An order at Stripe: its Checkout session and its customer. A customer who was deleted is replaced.
+"""Checkout at Stripe: the session of an order, and the customer. A customer who was deleted is replaced.
 
 A call can fail after it has made something at Stripe and before it has noted it. The idempotency keys make
 the repeated call find it. Stripe repeats the first answer to a key for a day, whatever has happened since. So
@@ -7,6 +7,7 @@ a customer who replaces another has a key of their own, and a repeated refusal i
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -24,7 +25,7 @@ from pgcredits.http.errors import log
 from pgcredits.settings import CheckoutOption
 
 _CUSTOMERS = 3  # the known one, the one that its key repeats, a new one
-_LONGEST_NAME = 250  # characters that Stripe takes as the name of what is sold
+LONGEST_NAME = 250  # characters that Stripe takes as the name of what is sold
 _LONGEST_VALUE = 500  # characters that it takes as a value of metadata
 
 
@@ -40,13 +41,20 @@ class Wishes:
     consent_id: str | None = None  # to automatic top-ups, which charge the card that is saved
 
 
-class Buyer(Protocol):
+class Person(Protocol):
     """Whom a customer at Stripe is made for."""
 
     @property
     def account_id(self) -> str: ...
     @property
     def user_id(self) -> str: ...
+
+
+class Buyer(Person, Protocol):
+    """Who pays, and the customer that they are already, if any."""
+
+    @property
+    def stripe_customer_id(self) -> str | None: ...
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -79,28 +87,40 @@ async def find_session(client: stripe.StripeClient, order: Order) -> stripe.chec
 
 
 async def open_session(client: stripe.StripeClient, order: Order, wishes: Wishes) -> stripe.checkout.Session:
-    """A session for an order that has none. A customer who was deleted is replaced."""
-    customer_id = order.stripe_customer_id or await new_customer(client, order, None)
+    """A session for an order that has none."""
+
+    async def make(customer_id: str) -> stripe.checkout.Session:
+        key = f"checkout:{order.order_id}:{customer_id}"
+        return await new_session(client, _session_params(order, customer_id, wishes), key)
+
+    return await with_customer(client, order, make)
+
+
+async def with_customer(
+    client: stripe.StripeClient, buyer: Buyer, make: Callable[[str], Awaitable[stripe.checkout.Session]]
+) -> stripe.checkout.Session:
+    """Call `make` with the buyer's customer. A customer who was deleted is replaced."""
+    customer_id = buyer.stripe_customer_id or await new_customer(client, buyer, None)
     for _ in range(_CUSTOMERS - 1):
         try:
-            return await _new_session(client, order, customer_id, wishes)
+            return await make(customer_id)
         except stripe.InvalidRequestError as error:
             if (error.code, error.param) != ("resource_missing", "customer"):
                 raise
-            log.warning("order %s: a new customer replaces %s: %s", order.order_id, customer_id, error)
-            customer_id = await new_customer(client, order, customer_id)
-    return await _new_session(client, order, customer_id, wishes)
+            log.warning("account %s: a new customer replaces %s: %s", buyer.account_id, customer_id, error)
+            customer_id = await new_customer(client, buyer, customer_id)
+    return await make(customer_id)
 
 
-async def end_session(client: stripe.StripeClient, order: Order, session: stripe.checkout.Session) -> None:
+async def end_session(client: stripe.StripeClient, session: stripe.checkout.Session) -> None:
     """Nobody must pay this session, and nobody knows its address. If this fails, Stripe ends it in a day."""
     try:
         await client.v1.checkout.sessions.expire_async(session.id)
     except stripe.StripeError as error:
-        log.warning("order %s: session %s was not expired: %s", order.order_id, session.id, error)
+        log.warning("session %s was not expired: %s", session.id, error)
 
 
-async def new_customer(client: stripe.StripeClient, buyer: Buyer, gone: str | None) -> str:
+async def new_customer(client: stripe.StripeClient, buyer: Person, gone: str | None) -> str:
     """The customer of an account that has none, or in place of one that is gone."""
     key = f"customer:{buyer.account_id}" + (f":{gone}" if gone else "")
     params: stripe.params.CustomerCreateParams = {
@@ -114,11 +134,10 @@ async def new_customer(client: stripe.StripeClient, buyer: Buyer, gone: str | No
     return customer.id
 
 
-async def _new_session(
-    client: stripe.StripeClient, order: Order, customer_id: str, wishes: Wishes
+async def new_session(
+    client: stripe.StripeClient, params: SessionCreateParams, key: str
 ) -> stripe.checkout.Session:
-    key = f"checkout:{order.order_id}:{customer_id}"
-    params = _session_params(order, customer_id, wishes)
+    """Make a session, once for each idempotency key."""
     try:
         return await client.v1.checkout.sessions.create_async(params, {"idempotency_key": key})
     except stripe.StripeError as error:
@@ -149,6 +168,15 @@ def _session_params(order: Order, customer_id: str, wishes: Wishes) -> SessionCr
     }
     if "invoices" in wishes.options:
         params["invoice_creation"] = {"enabled": True, "invoice_data": {"metadata": metadata}}
+    add_options(params, wishes)
+    if "saved_cards" in wishes.options:
+        # The page asks the buyer. What was saved is offered on the page of the next purchase.
+        params["saved_payment_method_options"] = {"payment_method_save": "enabled"}
+    return params
+
+
+def add_options(params: SessionCreateParams, wishes: Wishes) -> None:
+    """What the operator has switched on for purchases and subscriptions alike."""
     if "tax" in wishes.options:
         params["automatic_tax"] = {"enabled": True}
         # Stripe reads the address from the customer, whom we made without one.
@@ -158,10 +186,6 @@ def _session_params(order: Order, customer_id: str, wishes: Wishes) -> SessionCr
         params["customer_update"] = {"address": "auto", "name": "auto"}
     if "promotion_codes" in wishes.options:
         params["allow_promotion_codes"] = True
-    if "saved_cards" in wishes.options:
-        # The page asks the buyer. What was saved is offered on the page of the next purchase.
-        params["saved_payment_method_options"] = {"payment_method_save": "enabled"}
-    return params
 
 
 def _payment(metadata: dict[str, str], wishes: Wishes) -> SessionCreateParamsPaymentIntentData:
@@ -185,7 +209,7 @@ def _line_item(order: Order) -> SessionCreateParamsLineItem:
         "price_data": {
             "currency": order.currency,
             "unit_amount": order.amount,
-            "product_data": {"name": order.package_name[:_LONGEST_NAME]},
+            "product_data": {"name": order.package_name[:LONGEST_NAME]},
         },
     }
 

@@ -42,6 +42,10 @@ union all
 select format('pack %s %s', k.pack_id, to_jsonb(k) - 'pack_id')
 from credits.packs as k
 union all
+select format('plan %s %s', p.plan_id, to_jsonb(p) - 'plan_id' || (to_jsonb(t) - array['plan_id', 'version', 'defined_at']))
+from credits.plans as p
+cross join lateral credits.plan_terms(p.plan_id) as t
+union all
 select format('topup in %s %s', t.currency, to_jsonb(t) - 'currency')
 from credits.topups as t
 union all

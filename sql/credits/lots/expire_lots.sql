@@ -11,9 +11,10 @@ declare
     v_wallet credits.wallets;
     v_entry credits.entries;
     v_lot record;
+    v_ended uuid[] not null := '{}';
 begin
     for v_lot in
-        select l.lot_id, l.expires_at, l.package_name, l.remaining - l.held as free
+        select l.lot_id, l.source, l.order_id, l.expires_at, l.package_name, l.remaining - l.held as free
         from credits.current_lots as l
         where l.account_id = p_account_id and l.live and l.expires_at <= v_now and l.remaining > l.held
         order by l.expires_at, l.lot_id
@@ -31,10 +32,20 @@ begin
         set
             seq = v_entry.seq, balance = v_entry.balance_after, posted_at = v_entry.posted_at, head_hash = v_entry.hash
         where w.account_id = p_account_id;
+        if v_lot.source = 'allowance' and v_lot.order_id is not null then
+            update credits.subscription_invoices as i
+            set unused = i.unused + v_lot.free
+            where i.account_id = p_account_id and i.order_id = v_lot.order_id;
+            v_ended := v_ended || v_lot.order_id;
+        end if;
         if p_since is null then
             perform credits.write_notices(p_account_id, v_wallet.balance, v_entry.balance_after);
         end if;
     end loop;
+    -- What a plan's period left goes over if the next one is paid already. This comes after the loop, which has read the
+    -- lots as they were.
+    perform credits.roll_over(p_account_id, o.order_id)
+    from unnest(v_ended) as o (order_id);
 end
 $$;
 comment on function credits.expire_lots(uuid, timestamptz) is

@@ -26,13 +26,17 @@ begin
         )
     where o.account_id = p_order.account_id and o.order_id = p_order.order_id;
 
-    v_lot_id := credits.grant_lot(
-        p_order.account_id, 'purchase', p_order.tokens, p_order.package_name,
-        p_scope => p_order.scope, p_expires_at => credits.later(v_now, p_order.expires_after),
-        -- What a token really cost, for margins.
-        p_unit_cost => (p_order.amount - p_discount) / p_order.tokens, p_currency => p_order.currency,
-        p_order_id => p_order.order_id
-    );
+    if (p_order.kind = 'subscription') is true then
+        v_lot_id := credits.grant_allowance(p_order, p_discount);
+    else
+        v_lot_id := credits.grant_lot(
+            p_order.account_id, 'purchase', p_order.tokens, p_order.package_name,
+            p_scope => p_order.scope, p_expires_at => credits.later(v_now, p_order.expires_after),
+            -- What a token really cost, for margins.
+            p_unit_cost => (p_order.amount - p_discount) / p_order.tokens, p_currency => p_order.currency,
+            p_order_id => p_order.order_id
+        );
+    end if;
     if (p_order.bonus_tokens > 0) is true then
         perform credits.grant_lot(
             p_order.account_id, 'bonus', p_order.bonus_tokens, p_order.package_name,
@@ -40,7 +44,10 @@ begin
             p_currency => p_order.currency, p_order_id => p_order.order_id
         );
     end if;
-    perform credits.settle_referral(p_order.account_id, p_order.order_id);
+    -- A trial is not a purchase.
+    if (p_order.kind = 'subscription') is not true or (p_paid > 0) is true then
+        perform credits.settle_referral(p_order.account_id, p_order.order_id);
+    end if;
     -- Money may have gone back before the bank knew that it had come.
     perform credits.settle_order(p_order.account_id, p_order.order_id);
     return p_order.account_id || ':' || v_lot_id;

@@ -23,6 +23,8 @@ begin
         when 'dispute' then credits.find_dispute(p_event)
         when 'fraud_warning' then credits.find_fraud_warning(p_event)
         when 'intent' then credits.find_intent(p_event)
+        when 'invoice' then credits.find_invoice(p_event)
+        when 'subscription' then credits.find_subscription(p_event)
     end;
     account_id := v_found.account_id;
     order_id := v_found.order_id;
@@ -47,6 +49,8 @@ begin
         when 'dispute' then credits.apply_dispute(p_event)
         when 'fraud_warning' then credits.apply_fraud_warning(p_event)
         when 'intent' then credits.apply_intent(p_event)
+        when 'invoice' then credits.apply_invoice(p_event)
+        when 'subscription' then credits.apply_subscription(p_event)
     end;
     outcome := v_result.outcome;
     reason := v_result.reason;
@@ -81,9 +85,12 @@ begin
             -- A payment of another program, on the same account at Stripe.
             v_receipt.outcome := 'stored';
         elsif v_event.account_id is null then
-            v_receipt.outcome := case when (v_family = 'session') is true then 'unmatched' else 'waiting' end;
+            v_receipt.outcome := case
+                when (v_family = 'session') is true or credits.is_other_invoice(v_event) then 'unmatched'
+                else 'waiting'
+            end;
             v_event.reason := case
-                when (v_family = 'session') is true then 'it names no order of ours'
+                when v_receipt.outcome = 'unmatched' then 'it names no order of ours'
                 else 'it names no payment of ours yet'
             end;
         elsif not exists (select from credits.wallets as w where w.account_id = v_event.account_id) then

@@ -14,7 +14,7 @@ begin
         from (
             select credits.stripe_id(v_object -> m.member) as name
             from unnest(array[
-                'id', 'payment_intent', 'charge', 'latest_charge', 'invoice', 'subscription'
+                'id', 'payment_intent', 'charge', 'latest_charge', 'invoice', 'subscription', 'customer'
             ]) as m (member)
             union all
             select credits.stripe_id(v_object #> '{parent,subscription_details,subscription}')
@@ -22,6 +22,9 @@ begin
             select credits.stripe_id(p.payment #> array['payment', m.member])
             from jsonb_path_query(v_object, 'lax $.payments.data[*]') as p (payment)
             cross join unnest(array['payment_intent', 'charge']) as m (member)
+            union all
+            select credits.stripe_id(v_object #> array['payment', m.member])
+            from unnest(array['payment_intent', 'charge']) as m (member)
         ) as n
         where n.name is not null
         order by n.name
@@ -29,8 +32,8 @@ begin
 end
 $$;
 comment on function credits.event_names(jsonb) is
-'The ids of the objects at Stripe that an event names, sorted: its object, and the payment intent, charge, invoice and '
-'subscription that it belongs to.';
+'The ids of the objects at Stripe that an event names, sorted: its object, and the payment intent, charge, invoice, '
+'subscription and customer that it belongs to.';
 
 create or replace function credits.find_payment(
     p_names text[], out account_id uuid, out order_id uuid

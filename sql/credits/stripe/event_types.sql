@@ -23,7 +23,19 @@ values
 ('payment_intent.succeeded', 'intent', 'grants an automatic top-up; may save a card for automatic top-ups'),
 ('payment_intent.payment_failed', 'intent', 'ends the attempt of an automatic top-up, which waits or pauses'),
 ('payment_intent.canceled', 'intent', 'the same'),
-('setup_intent.succeeded', 'intent', 'saves a card for automatic top-ups, if the user has agreed to them');
+('setup_intent.succeeded', 'intent', 'saves a card for automatic top-ups, if the user has agreed to them'),
+('invoice.paid', 'invoice', 'grants the period of a plan, once per invoice; another invoice grants nothing'),
+('invoice.payment_succeeded', 'invoice', 'the same as invoice.paid: whichever comes first grants'),
+('invoice.payment_failed', 'invoice', 'moves no tokens; tells the user, once for each attempt'),
+('invoice.voided', 'invoice', 'moves no tokens; nothing is due any more'),
+('invoice.marked_uncollectible', 'invoice', 'moves no tokens; nothing is expected any more'),
+('invoice_payment.paid', 'invoice', 'moves no tokens; names the payment of an invoice, for refunds and disputes'),
+('customer.subscription.created', 'subscription', 'moves no tokens; records the subscription'),
+('customer.subscription.updated', 'subscription', 'moves no tokens; records plan, status and period'),
+('customer.subscription.paused', 'subscription', 'the same'),
+('customer.subscription.resumed', 'subscription', 'the same'),
+('customer.subscription.trial_will_end', 'subscription', 'the same; tells the user'),
+('customer.subscription.deleted', 'subscription', 'ends the subscription for ever; the free plan takes its place');
 comment on view credits.event_types is
 'The types of Stripe events that are applied: the family whose functions apply them, and what they do to the books. '
 'Events of other types are stored, and move nothing.';

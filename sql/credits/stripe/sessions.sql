@@ -10,10 +10,36 @@ as $$
 begin
     select s.account_id, s.order_id into account_id, order_id
     from credits.order_of_session(p_event.payload #> '{data,object}') as s;
+    if account_id is null then
+        -- A subscription has no order yet: its invoices will make them.
+        account_id := credits.account_of_checkout(p_event.payload #> '{data,object}');
+    end if;
 end
 $$;
 comment on function credits.find_session(credits.stripe_events) is
 'The order that the session of an event names, whether it exists or not. Nulls when it names none.';
+
+create or replace function credits.account_of_checkout(p_session jsonb)
+returns uuid
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_account constant text := p_session ->> 'client_reference_id';
+begin
+    return case
+        when (
+            p_session ->> 'object' = 'checkout.session' and p_session ->> 'mode' = 'subscription'
+            and p_session #>> '{metadata,account_id}' = v_account
+            and v_account ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+        ) is true
+            then (select a.account_id from credits.accounts as a where a.account_id = v_account::uuid)
+    end;
+end
+$$;
+comment on function credits.account_of_checkout(jsonb) is
+'The account for which the HTTP API opened a Checkout session in subscription mode. Null for another session.';
 
 create or replace function credits.apply_session(
     p_event credits.stripe_events,
@@ -31,6 +57,12 @@ declare
     v_order credits.orders;
     v_own boolean not null := false;
 begin
+    if p_event.order_id is null then
+        outcome := 'stored';
+        reason := 'a checkout of a plan: its invoice grants the period';
+        return;
+    end if;
+
     -- 1. An order that cannot be seen may still be in an open transaction. Until attach_checkout has named the session
     --    of the order, nobody knows whether this is the one.
     select o.* into v_order

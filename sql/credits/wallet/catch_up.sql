@@ -1,6 +1,6 @@
 -- Writes what time has made due on an account: expired holds, expired lots, lots that expire soon, a new day or a new
--- month for a limit. A call that locks the wallet does this first, if something is due. api.maintain does it for
--- accounts that nobody uses.
+-- month for a limit, a new period of the free plan. A call that locks the wallet does this first, if something is due.
+-- api.maintain does it for accounts that nobody uses.
 create or replace function credits.catch_up(p_account_id uuid)
 returns void
 language plpgsql
@@ -15,6 +15,7 @@ begin
     perform credits.expire_lots(p_account_id);
     perform credits.announce_expiries(p_account_id);
     perform credits.begin_periods(p_account_id);
+    perform credits.begin_free_period(p_account_id);
     perform credits.set_due(p_account_id);
 end
 $$;
@@ -56,6 +57,12 @@ begin
             select min(h.expires_at)
             from credits.holds as h
             where h.account_id = p_account_id and h.state = 'open'
+        ), 'infinity'),
+        coalesce((
+            -- The next period of the free plan, while there is such a plan.
+            select max(f.period_ends_at)
+            from credits.free_periods as f
+            where f.account_id = p_account_id and exists (select from credits.plans as p where p.free and p.active)
         ), 'infinity'),
         -- From then on the next spend tries to top up again, so the permit must end.
         coalesce((

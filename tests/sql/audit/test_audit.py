@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from uuid import UUID
@@ -14,6 +15,8 @@ import pytest
 from callers import Caller, Connection, Row, open_account
 from psycopg.rows import dict_row
 from stripe_events import COMPLETED, attached, event, session
+from subscription_events import CREATED, DELETED, PAID, at, invoice, subscription
+from subscription_events import line as invoice_line
 from topping import claim, first_charge, intent, paid_order, report, tell
 
 CHECKS = (
@@ -44,6 +47,7 @@ CHECKS = (
     "check_sequence",
     "check_settings",
     "check_shortfalls",
+    "check_subscriptions",
     "check_topups",
 )
 
@@ -55,6 +59,9 @@ GRANTED, EXPIRED, BOUGHT, BONUS, EXTRA, SPENT_FIRST, SPENT_LAST = 1, 2, 3, 4, 5,
 # on the lot's row; one keeps tokens of the purchase, the head lot: the sums of the wallet have those.
 HOLDER = "account_id = %(holder)s"
 CAPTURED, REPAID, CAPTURED_LATE = 2, 4, 5
+
+# An account with a plan: two paid periods, what went over, the end, and the free plan.
+SUBSCRIBER = "account_id = %(subscriber)s"
 
 # A person's login, made after the recipe of SECURITY.md, and an application's.
 CARLA = (
@@ -709,6 +716,30 @@ FAULTS = {
         f"with e as (update credits.entries set kind = 'repayment' where {ME} and seq = {BONUS} returning *)"
         " insert into credits.charge_refunds select account_id, seq, 61 from e",
     ],
+    "check_subscriptions": [
+        # A paid invoice that granted nothing.
+        "update credits.subscription_invoices set order_id = null, plan_id = null, version = null,"
+        " quantity = null, period_starts_at = null, period_ends_at = null"
+        f" where {SUBSCRIBER} and invoice_id = 'in_told_2'",
+        f"delete from credits.subscription_invoices where {SUBSCRIBER}",
+        # More than the plan says.
+        f"update credits.orders set tokens = tokens + 5 where {SUBSCRIBER}",
+        f"update credits.subscription_invoices set quantity = 2 where {SUBSCRIBER} and order_id is not null",
+        # More went over than was left, or than the cap.
+        f"update credits.lots set granted = granted + 1 where {SUBSCRIBER} and source = 'rollover'",
+        f"update credits.subscription_invoices set unused = unused + 1 where {SUBSCRIBER} and unused > 0",
+        "update credits.plan_versions set rollover_cap = 1 where plan_id = 'told'",
+        # Not as the newest event says.
+        f"update credits.subscriptions set status = 'active' where {SUBSCRIBER}",
+        "insert into credits.subscriptions (account_id, subscription_id, status, created_at)"
+        " select a.account_id, 'sub_told', 'active', clock_timestamp() from credits.accounts as a"
+        " where a.account_id <> %(subscriber)s limit 1",
+        # The free plan gave too much, or twice.
+        f"update credits.lots set granted = granted + 1 where {SUBSCRIBER} and order_id is null",
+        "insert into credits.free_periods (account_id, period_starts_at, period_ends_at, anchor_at, plan_id,"
+        " version) select f.account_id, f.period_starts_at + interval '1 day', f.period_ends_at, f.anchor_at,"
+        f" f.plan_id, f.version from credits.free_periods as f where f.{SUBSCRIBER}",
+    ],
     "check_release": [
         "create function credits.extra() returns integer language sql return 1",
         "create function api.quote_tokens(extra text) returns integer language sql return 1",
@@ -1034,6 +1065,30 @@ def tell_of_requests(bank: Caller) -> UUID:
     return UUID(str(order["account_id"]))
 
 
+def tell_of_plans(bank: Caller) -> UUID:
+    """A subscription of two periods, the first of which is over; then the free plan: see SUBSCRIBER."""
+    bank.rows("select credits.define_plan('free', 'Free', 5)")
+    bank.rows(
+        "select credits.define_plan('told', 'Told', 1000, 900, 'eur', p_rollover_percent => 50,"
+        " p_rollover_cap => 400, p_stripe_price_id => 'price_told')"
+    )
+    account = open_account(bank, "subscriber")
+    bank.call("attach_customer", account_id=account, customer_id="cus_told")
+    now = datetime.now(UTC).replace(microsecond=0)
+    days = [now + timedelta(number) for number in (-40, -10, 20)]
+    named = ("sub_told", "cus_told")
+    for number in (1, 2):
+        paid = invoice_line("price_told", 900, days[number - 1], days[number])
+        of = invoice(f"in_told_{number}", *named, [paid], "create" if number == 1 else "cycle")
+        assert bank.call("apply_stripe_event", event=at(PAID, of, days[number - 1]))["outcome"] == "granted"
+    of = subscription(*named, "price_told", days[1], days[2])
+    for kind, state in ((CREATED, "active"), (DELETED, "canceled")):
+        bank.call("apply_stripe_event", event=at(kind, of | {"status": state}, days[1]))
+    bank.call("start_free_plan", user_id="subscriber")
+    assert bank.row("select balance from api.balance where user_id = 'subscriber'")["balance"] == 1405
+    return account
+
+
 def undo(bank: Caller, account: UUID) -> None:
     """Refunds of two charges: one in two parts, one whole."""
     refund = partial(bank.call, "refund_usage", entry_id=f"{account}:{SPENT_FIRST}")
@@ -1106,6 +1161,7 @@ def test_sound_books_have_no_findings(till: Connection) -> None:
     with told(till) as (bank, account):
         assert found(bank, "findings", account) == found(bank, "findings", None) == []
         tell_of_holds(bank)
+        tell_of_plans(bank)
         give_away(bank)
         undo(bank, account)
         take_back(bank, account)
@@ -1183,6 +1239,8 @@ def unguarded(own_url: str) -> Iterator[tuple[Caller, UUID]]:
             "referrals",
             "reversals",
             "shortfalls",
+            "subscription_invoices",
+            "subscriptions",
             "wallets",
         ):
             connection.execute(f"alter table credits.{table} disable trigger all")
@@ -1193,6 +1251,8 @@ def unguarded(own_url: str) -> Iterator[tuple[Caller, UUID]]:
 def _seed_and_find(check: str, fault: str, bank: Caller, account: UUID) -> None:
     if check == "check_campaigns":
         give_away(bank)
+    elif check == "check_subscriptions":
+        account = tell_of_plans(bank)
     elif "%(holder)s" in fault:
         account = tell_of_holds(bank)
     elif check == "check_refunds":

@@ -25,6 +25,8 @@ TABLES = (
     "price_components",
     "price_tiers",
     "packs",
+    "plans",
+    "plan_versions",
     "topups",
     "topup_presets",
 )

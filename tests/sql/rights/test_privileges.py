@@ -22,10 +22,19 @@ ROLES = (
 LOGINS = ("pgcredits_api", "pgcredits_service", "pgcredits_analyst", "pgcredits_auditor")
 
 SHOP = {
-    *(f"api.{view}" for view in ("packs", "topups", "modules")),
+    *(f"api.{view}" for view in ("packs", "topups", "plans", "modules")),
     *(
         f"credits.{table}"
-        for table in ("packs", "topups", "topup_presets", "currencies", "modules", "module_categories")
+        for table in (
+            "packs",
+            "topups",
+            "topup_presets",
+            "plans",
+            "plan_versions",
+            "currencies",
+            "modules",
+            "module_categories",
+        )
     ),
 }
 ACCOUNT = {
@@ -37,6 +46,7 @@ ACCOUNT = {
             "usage",
             "lots",
             "orders",
+            "subscriptions",
             "spend_limits",
             "notices",
             "failures",
@@ -69,6 +79,9 @@ ACCOUNT = {
             "auto_topups",
             "topup_consents",
             "topup_attempts",
+            "subscriptions",
+            "subscription_invoices",
+            "free_periods",
         )
     ),
 }
@@ -176,6 +189,11 @@ BOOKS = {
         "modules",
         "orders",
         "packs",
+        "plans",
+        "plan_versions",
+        "subscriptions",
+        "subscription_invoices",
+        "free_periods",
         "price_components",
         "price_list",
         "prices",
@@ -270,6 +288,7 @@ FIGURES = {
     "credits.price_components": {"price_id", "dimension", "unit_size", "provider_cost"},
     "credits.orders": {
         "account_id",
+        "kind",
         "state",
         "pack_id",
         "package_name",
@@ -345,6 +364,9 @@ OWN = {
     "api.referral_code(text)": "",
     "api.set_auto_topup(numeric,bigint,text,text,bigint,text,text)": "10, 999, 'yes', 'basique'",
     "api.stop_auto_topup(text)": "",
+    "api.start_free_plan(text)": "",
+    "api.offer_plan(text,text)": "'nothing'",
+    "api.payment_customer(text)": "",
 }
 # For services.
 SERVE = {
@@ -354,6 +376,7 @@ SERVE = {
     "api.add_tokens(text,numeric,text)": "'nobody', -1, 'Standard'",
     "api.add_package(text,numeric,text,text)": "'nobody', -1, 'Standard'",
     "api.attach_checkout(uuid,uuid,text,text,text)": "gen_random_uuid(), gen_random_uuid(), 'cs_1'",
+    "api.attach_customer(uuid,text,text)": "gen_random_uuid(), 'cus_1'",
     "api.cancel_order(uuid,uuid)": "gen_random_uuid(), gen_random_uuid()",
     "api.apply_stripe_event(jsonb,bytea)": "'{}'",
     "api.sign_up(text,text,text,text[],text[],boolean)": "'nobody', null",
@@ -481,6 +504,8 @@ EXECUTE["pgcredits_catalog"] = {
     "credits.define_module(text,text,text,boolean)",
     "credits.define_guest_limits(text,bigint,bigint,bigint,interval)",
     "credits.define_pack(text,text,numeric,bigint,text,numeric,boolean,bigint,interval,text,boolean,text)",
+    "credits.define_plan(text,text,numeric,bigint,text,text,bigint,numeric,numeric,interval,bigint,bigint,bigint,"
+    "numeric,text,boolean,bigint,text,boolean)",
     "credits.define_topup(text,bigint,bigint,numeric)",
     "credits.define_topup_preset(text,bigint,boolean)",
     "credits.define_campaign(text,text,text,numeric,numeric,bigint,bigint,timestamp with time zone,"

@@ -83,6 +83,18 @@ GOOD: dict[str, list[dict[str, str]]] = {
         {"p_pack_id": "'p'", "p_title": "'P'", "p_tokens": "5", "p_amount": "500", "p_currency": "'eur'"}
         | {"p_bonus_tokens": "5", "p_expires_after": "'1 day'"}
     ],
+    "credits.define_plan": [
+        {
+            "p_plan_id": "'pro'",
+            "p_title": "'Pro'",
+            "p_allowance": "500",
+            "p_amount": "900",
+            "p_currency": "'eur'",
+        }
+        | {"p_rollover_cap": "100", "p_rollover_percent": "50", "p_rollover_expires_after": "'30 days'"}
+        | {"p_trial_days": "14", "p_trial_allowance": "50", "p_interval_count": "1"}
+        | {"p_priority": "10", "p_rollover_priority": "5", "p_position": "1"}
+    ],
     "credits.define_price": [
         {"p_components": """'[{"dimension": "calls", "price_per_unit": 1}]'""", "p_module_id": "'metube'"}
         | {"p_margin": "1", "p_exchange_rate": "1", "p_valid_from": "'2150-01-01'"}

@@ -21,6 +21,7 @@ THEIRS = {
     "user_id",
     "module_id",
     "pack_id",
+    "plan_id",
     "session_id",
     "customer_id",
     "replaces_customer_id",

@@ -75,6 +75,11 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "customer_id": Omitted("no customer is noted"),
         "replaces_customer_id": Omitted("the first customer stays"),
     },
+    "attach_customer/3": {
+        "account_id": "unknown_user",
+        "customer_id": "bad_order",
+        "replaces_customer_id": Omitted("the first customer stays"),
+    },
     "begin_sign_in/3": {
         "email": Answered({"user_id": None}, "nobody has it, and the attempt counts as any other"),
         "network_keys": "bad_guest",
@@ -153,6 +158,7 @@ MEANS: dict[str, dict[str, Meaning]] = {
     },
     "lift_spend_limit/2": {"period": "bad_period", "user_id": "bad_user"},
     "maintain/2": {"max_accounts": "bad_limit", "max_keys": "bad_limit"},
+    "offer_plan/2": {"plan_id": "unknown_plan", "user_id": "bad_user"},
     "open_account/6": {
         "user_id": "bad_user",
         "referral_code": Omitted("nobody brought them"),
@@ -161,6 +167,7 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "shared_network": SHARED,
         "email_verified": Omitted("the address is not verified"),
     },
+    "payment_customer/1": {"user_id": "bad_user"},
     "quote_tokens/3": {"module_id": "unknown_module", "usage": "bad_usage", "user_id": "bad_user"},
     "redeem_code/3": {"code": "unknown_code", "idempotency_key": KEY, "user_id": "bad_user"},
     "referral_code/1": {"user_id": "bad_user"},
@@ -238,6 +245,7 @@ MEANS: dict[str, dict[str, Meaning]] = {
         "shared_network": SHARED,
     },
     "stop_auto_topup/1": {"user_id": "bad_user"},
+    "start_free_plan/1": {"user_id": "bad_user"},
     "thaw_account/2": {"user_id": "bad_user", "reason": NO_REASON},
     "void_lot/4": {
         "lot_id": "unknown_lot",
@@ -269,6 +277,8 @@ class World:
         town.bank.rows("select credits.define_notice('low_balance', p_below => 900)")
         town.bank.rows("select credits.define_guest_limits('iahome', 3, 10, 100)")
         town.campaign("brought", "referral", 5)
+        town.bank.rows("select credits.define_plan('free', 'Free', 5)")
+        town.bank.rows("select credits.define_plan('pro', 'Pro', 500, 900, 'eur')")
         self.ada = {"user_id": "ada"}
         call = self.service.call
         self.lot_id = call("add_tokens", **self.ada, tokens=1000)["entry_id"]
@@ -284,6 +294,7 @@ class World:
         broke = call("hold_tokens", user_id="broke", module_id="whisper")["hold_id"]
         call("capture_hold", hold_id=broke, usage={"calls": 3}, over="available")
         self.shortfall_id = self.service.row("select shortfall_id from api.shortfalls")["shortfall_id"]
+        call("attach_customer", account_id=self.order["account_id"], customer_id="cus_0")
         self.guest = {"device_keys": ["a" * 64], "network_keys": ["b" * 64]}
         self.use_id = call("guest_consume", **self.guest, module_id="whisper")["use_id"]
         self.code = town.code(5)
@@ -314,6 +325,8 @@ class World:
             "apply_stripe_event/2": {"event": event(COMPLETED, session(self.order)), "payload": b"{}"},
             "attach_checkout/5": order
             | {"session_id": "cs_1", "customer_id": "cus_1", "replaces_customer_id": "cus_0"},
+            "attach_customer/3": {"account_id": self.order["account_id"]}
+            | {"customer_id": "cus_1", "replaces_customer_id": "cus_9"},
             "begin_sign_in/3": bea | network,
             "begin_sign_up/2": network,
             "cancel_order/2": order,
@@ -343,9 +356,11 @@ class World:
             "hold_tokens/6": said | whisper | {"usage": {"calls": 2}, "ttl": "1 hour"},
             "lift_spend_limit/2": self.ada | {"period": "day"},
             "maintain/2": {"max_accounts": 1, "max_keys": 1},
+            "offer_plan/2": self.ada | {"plan_id": "pro"},
             "open_account/6": {"user_id": "new", "device_keys": ["d" * 64], "email_verified": True}
             | network
             | brought,
+            "payment_customer/1": self.ada,
             "quote_tokens/3": self.ada | whisper | {"usage": {"calls": 2}},
             "redeem_code/3": self.ada | {"code": self.code, "idempotency_key": "k"},
             "referral_code/1": self.ada,
@@ -383,6 +398,7 @@ class World:
             | network
             | brought,
             "stop_auto_topup/1": {"user_id": "topped"},
+            "start_free_plan/1": self.ada,
             "thaw_account/2": self.ada | {"reason": "why"},
             "verify_email/2": bea,
             "void_lot/4": {

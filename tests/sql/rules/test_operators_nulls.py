@@ -43,6 +43,13 @@ GOOD: dict[str, dict[str, Any]] = {
         **{"p_bonus_tokens": 5, "p_scope": "module:whisper", "p_expires_after": "1 day"},
         **{"p_popular": False, "p_active": True, "p_position": 1, "p_stripe_price_id": "price_1"},
     },
+    "define_plan": {
+        **{"p_plan_id": "pro", "p_title": "Pro", "p_allowance": 500, "p_amount": 900, "p_currency": "eur"},
+        **{"p_interval": "month", "p_interval_count": 1, "p_rollover_cap": 100, "p_rollover_percent": 50},
+        **{"p_rollover_expires_after": "30 days", "p_priority": 10, "p_rollover_priority": 5},
+        **{"p_trial_days": 14, "p_trial_allowance": 50, "p_scope": "module:whisper", "p_popular": False},
+        **{"p_position": 1, "p_stripe_price_id": "price_1", "p_active": True},
+    },
     "define_price": {
         **{"p_components": '[{"dimension": "calls", "price_per_unit": 5}]', "p_module_id": "whisper"},
         **{"p_category_id": None, "p_margin": 1, "p_exchange_rate": 1, "p_valid_from": "2150-01-01"},

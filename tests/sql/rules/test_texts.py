@@ -73,6 +73,7 @@ BY_NAME: dict[str, Kind] = {
     "network_keys": Name(("bad_guest",)),
     "over": Name(("bad_over",)),
     "pack_id": Name(("unknown_pack",)),
+    "plan_id": Name(("unknown_plan",)),
     "package_name": Label("bad_reason"),
     "password_hash": Name(("bad_password",)),
     "payment_method_id": Name(("bad_consent",)),
@@ -127,6 +128,12 @@ LINES: dict[str, tuple[Row, Mapping[str, Kind]]] = {
         {"p_pack_id": "p", "p_title": "T", "p_tokens": 10, "p_amount": 1000, "p_currency": "eur"}
         | {"p_stripe_price_id": "price_1", "p_scope": "module:whisper"},
         {"p_pack_id": CATALOG, "p_title": SHOWN, "p_currency": CATALOG}
+        | {"p_stripe_price_id": CATALOG, "p_scope": CATALOG},
+    ),
+    "define_plan": (
+        {"p_plan_id": "p", "p_title": "T", "p_allowance": 10, "p_amount": 1000, "p_currency": "eur"}
+        | {"p_interval": "year", "p_stripe_price_id": "price_1", "p_scope": "module:whisper"},
+        {"p_plan_id": CATALOG, "p_title": SHOWN, "p_currency": CATALOG, "p_interval": CATALOG}
         | {"p_stripe_price_id": CATALOG, "p_scope": CATALOG},
     ),
     "define_price": (
