@@ -86,7 +86,11 @@ async def checkout(
     if order.state != "pending":
         raise refuse(409, "order_closed", f"This order is {order.state} already.", state=order.state)
     try:
-        async with _stripe_errors(f"order {order.order_id}", order.stripe_price_id, order_id=order.order_id):
+        async with _stripe_errors(
+            f"order {order.order_id}",
+            _price(order.stripe_price_id, order.package_name),
+            order_id=order.order_id,
+        ):
             session = await _session(resources, client, order, wishes)
     except ApiError:
         if key is None:  # nobody can continue this order, so it must not count as pending
@@ -147,7 +151,7 @@ async def _subscribe(
     asked = {name: next((n for n in named if n in body.members), named[0]) for name, named in names.items()}
     text = await rpc.call(resources.schema_cache, caller, "offer_plan", body.pick(asked), path="/checkout")
     offer = msgspec.json.decode(text, type=Offer)
-    async with _stripe_errors(f"plan {offer.plan_id}", offer.stripe_price_id):
+    async with _stripe_errors(f"plan {offer.plan_id}", _price(offer.stripe_price_id, offer.title)):
         session = await open_subscription(client, offer, wishes, key)
     named = {"account_id": offer.account_id, "customer_id": str(session.customer)}
     if offer.stripe_customer_id not in (None, named["customer_id"]):
@@ -308,8 +312,12 @@ def _return_url(body: jsonbody.JsonObject, name: str, settings: Settings) -> str
     return url
 
 
+def _price(price_id: str | None, title: str) -> str | None:
+    return f"{price_id} for {title}" if price_id else None
+
+
 @asynccontextmanager
-async def _stripe_errors(what: str, price_id: str | None = None, **facts: str) -> AsyncIterator[None]:
+async def _stripe_errors(what: str, price: str | None = None, **facts: str) -> AsyncIterator[None]:
     """Errors of Stripe as ours. An order stays pending, and the same call again continues it."""
     try:
         yield
@@ -324,8 +332,8 @@ async def _stripe_errors(what: str, price_id: str | None = None, **facts: str) -
         text = "The payment provider cannot be reached. Try again."
         raise refuse(503, "payment_unavailable", text, **facts) from error
     except stripe.StripeError as error:
-        if error.code == "resource_missing" and price_id is not None:
-            log.error("%s: Stripe has no price %s: %s", what, price_id, error)
+        if error.code == "resource_missing" and price is not None:
+            log.error("%s: Stripe has no price %s: %s", what, price, error)
         else:
             log.error("%s: Stripe refused: %s", what, error)
         text = "The payment provider refused the order."
